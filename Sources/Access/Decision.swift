@@ -1,0 +1,152 @@
+/// What one user may do on one account, for as long as nothing changes.
+///
+/// The answer of the one decision there is; a ``Verdict`` is this for one folder, with reasons.
+package struct AccountAccess: Equatable, Sendable {
+    package var isOwner = false
+    package var send = SendRight.none
+    /// The next moment at which time alone changes the answer.
+    package var validUntil: Moment?
+    var scoped: [(scope: Scope, rights: Rights)] = []
+    /// Why, in the order in which the rules are looked at.
+    var reasons: [Reason] = []
+
+    /// Rights in one folder.
+    package func rights(in folder: FolderPath) -> Rights {
+        if self.isOwner { return .all }
+        var rights: Rights = []
+        for entry in self.scoped where entry.scope.covers(folder) {
+            rights.formUnion(entry.rights)
+        }
+        return rights
+    }
+
+    /// Rights that hold wherever in the account a folder lies.
+    package var coversAccount: Rights {
+        if self.isOwner { return .all }
+        return self.scoped.reduce(into: []) { rights, entry in
+            if case .account = entry.scope { rights.formUnion(entry.rights) }
+        }
+    }
+
+    /// Rights that hold somewhere.
+    package var anywhere: Rights {
+        self.isOwner ? .all : self.scoped.reduce(into: []) { $0.formUnion($1.rights) }
+    }
+
+    /// Whether the account is listed for the user.
+    package var isVisible: Bool { self.anywhere.contains(.lookup) }
+
+    package static func == (one: AccountAccess, other: AccountAccess) -> Bool {
+        one.isOwner == other.isOwner && one.send == other.send
+            && one.validUntil == other.validUntil && one.reasons == other.reasons
+            && one.scoped.elementsEqual(other.scoped) { $0.scope == $1.scope && $0.rights == $1.rights }
+    }
+}
+
+/// The answer to one question, with its reasons.
+package struct Verdict: Equatable, Sendable {
+    package var rights: Rights
+    package var send: SendRight
+    package var isOwner: Bool
+    package var because: [Reason]
+}
+
+/// One rule that decided.
+package enum Reason: Equatable, Sendable {
+    case unknownUser
+    case unknownAccount
+    case disabledUser
+    case disabledAccount
+    case owner
+    case wall(Wall)
+    case withdrawal(Withdrawal)
+    /// - Parameter path: the groups from the one that the grant names down to the user.
+    case grant(Grant, path: [GroupID])
+    case nothing
+}
+
+extension Snapshot {
+    /// The decision. Pure: the same snapshot, user, account and moment give the same answer.
+    package func access(
+        of userID: UserID?,
+        to accountID: AccountID,
+        at moment: Moment
+    ) -> AccountAccess {
+        var access = AccountAccess()
+        guard let userID, let user = self.users[userID] else {
+            return self.denied(.unknownUser)
+        }
+        guard !user.isDisabled else { return self.denied(.disabledUser) }
+        guard let account = self.accounts[accountID] else { return self.denied(.unknownAccount) }
+        guard !account.isDisabled else { return self.denied(.disabledAccount) }
+        if account.owner == userID {
+            access.isOwner = true
+            access.send = .as
+            access.reasons = [.owner]
+            return access
+        }
+        let subjects = self.subjects(of: userID)
+        if let wall = self.walls[accountID]?.first(where: { subjects[$0.subject] != nil }) {
+            return self.denied(.wall(wall))
+        }
+        self.collectGrants(of: subjects, to: accountID, at: moment, into: &access)
+        self.applyWithdrawals(of: subjects, to: accountID, into: &access)
+        if access.reasons.isEmpty { access.reasons = [.nothing] }
+        return access
+    }
+
+    /// The decision for one folder; without one, for the account as a whole.
+    package func verdict(
+        user: UserID?,
+        account: AccountID,
+        folder: FolderPath?,
+        at moment: Moment
+    ) -> Verdict {
+        let access = self.access(of: user, to: account, at: moment)
+        return Verdict(
+            rights: folder.map(access.rights(in:)) ?? access.coversAccount,
+            send: access.send,
+            isOwner: access.isOwner,
+            because: access.reasons.filter { reason in
+                guard case .grant(let grant, _) = reason, let folder else { return true }
+                return grant.send != .none || grant.scope.covers(folder)
+            }
+        )
+    }
+
+    private func denied(_ reason: Reason) -> AccountAccess {
+        var access = AccountAccess()
+        access.reasons = [reason]
+        return access
+    }
+
+    private func collectGrants(
+        of subjects: [Subject: [GroupID]],
+        to account: AccountID,
+        at moment: Moment,
+        into access: inout AccountAccess
+    ) {
+        for grant in self.grants[account] ?? [] {
+            guard let path = subjects[grant.subject], grant.isInForce(at: moment) else { continue }
+            access.scoped.append((grant.scope, grant.rights))
+            access.send = max(access.send, grant.send)
+            access.reasons.append(.grant(grant, path: path))
+            if let until = grant.until {
+                access.validUntil = min(access.validUntil ?? until, until)
+            }
+        }
+    }
+
+    private func applyWithdrawals(
+        of subjects: [Subject: [GroupID]],
+        to account: AccountID,
+        into access: inout AccountAccess
+    ) {
+        for withdrawal in self.withdrawals[account] ?? []
+        where subjects[withdrawal.subject] != nil {
+            if withdrawal.view { access.scoped = [] }
+            if withdrawal.send { access.send = .none }
+            access.reasons.append(.withdrawal(withdrawal))
+        }
+    }
+}

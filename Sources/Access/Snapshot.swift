@@ -1,0 +1,140 @@
+/// The whole permission model at one moment, immutable.
+package final class Snapshot: Sendable {
+    /// Counts the changes of the store.
+    package let revision: Int64
+    package let users: [UserID: User]
+    package let groups: [GroupID: Group]
+    package let accounts: [AccountID: Account]
+    let grants: [AccountID: [Grant]]
+    let withdrawals: [AccountID: [Withdrawal]]
+    let walls: [AccountID: [Wall]]
+    private let logins: [Address: UserID]
+    private let addresses: [Address: AccountID]
+    /// Each user's groups, with the path from the group down to the user.
+    private let memberships: [UserID: [GroupID: [GroupID]]]
+    private let accountsByAddress: [Account]
+
+    package init(
+        revision: Int64,
+        users: [User],
+        groups: [Group],
+        accounts: [Account],
+        grants: [Grant],
+        withdrawals: [Withdrawal],
+        walls: [Wall]
+    ) {
+        self.revision = revision
+        self.users = Dictionary(users.map { ($0.id, $0) }) { first, _ in first }
+        self.groups = Dictionary(groups.map { ($0.id, $0) }) { first, _ in first }
+        self.accounts = Dictionary(accounts.map { ($0.id, $0) }) { first, _ in first }
+        self.grants = Dictionary(grouping: grants.sorted { $0.id < $1.id }, by: \.account)
+        self.withdrawals = Dictionary(grouping: withdrawals, by: \.account)
+        self.walls = Dictionary(grouping: walls, by: \.account)
+        self.logins = Dictionary(users.map { ($0.login, $0.id) }) { first, _ in first }
+        self.addresses = Dictionary(
+            accounts.flatMap { account in
+                ([account.address] + account.aliases).map { ($0, account.id) }
+            }
+        ) { first, _ in first }
+        self.accountsByAddress = accounts.sorted { $0.address < $1.address }
+        self.memberships = Self.memberships(groups)
+    }
+
+    package func user(login: Address) -> User? {
+        self.logins[login].flatMap { self.users[$0] }
+    }
+
+    /// - Parameter address: the primary address or an alias.
+    package func account(address: Address) -> Account? {
+        self.addresses[address].flatMap { self.accounts[$0] }
+    }
+
+    package func isEnabled(_ user: UserID) -> Bool {
+        self.users[user].map { !$0.isDisabled } ?? false
+    }
+
+    /// The accounts in which the user may look up anything, by address.
+    package func accounts(visibleTo user: UserID, at moment: Moment) -> [Account] {
+        self.accountsByAddress.filter { account in
+            self.access(of: user, to: account.id, at: moment).isVisible
+        }
+    }
+
+    /// The account that a login shows as personal: the one with the login's address among those
+    /// the user owns, else the first of them.
+    package func personalAccount(of user: UserID) -> AccountID? {
+        let owned = self.accountsByAddress.filter { $0.owner == user && !$0.isDisabled }
+        let login = self.users[user]?.login
+        return (owned.first { $0.address == login } ?? owned.first)?.id
+    }
+
+    /// The user, and every group that contains the user, with the groups in between.
+    func subjects(of user: UserID) -> [Subject: [GroupID]] {
+        var subjects: [Subject: [GroupID]] = [.user(user): []]
+        for (group, path) in self.memberships[user] ?? [:] { subjects[.group(group)] = path }
+        return subjects
+    }
+
+    /// Rights of each subject in one folder, as RFC 4314 shows them: the owner, then those who are
+    /// granted something.
+    package func accessControlList(
+        of folder: FolderPath,
+        in account: AccountID,
+        at moment: Moment
+    ) -> [(identifier: String, rights: Rights)] {
+        var entries: [(identifier: String, rights: Rights)] = []
+        if let owner = self.accounts[account]?.owner, let user = self.users[owner] {
+            entries.append((user.login.description, .all))
+        }
+        var granted: [Subject: Rights] = [:]
+        var order: [Subject] = []
+        for grant in self.grants[account] ?? []
+        where grant.isInForce(at: moment) && grant.scope.covers(folder) && !grant.rights.isEmpty {
+            if granted[grant.subject] == nil { order.append(grant.subject) }
+            granted[grant.subject, default: []].formUnion(grant.rights)
+        }
+        for withdrawal in self.withdrawals[account] ?? [] where withdrawal.view {
+            granted[withdrawal.subject] = nil
+        }
+        for subject in order {
+            guard let rights = granted[subject], let name = self.name(of: subject) else { continue }
+            entries.append((name, rights))
+        }
+        return entries
+    }
+
+    /// A login, or `group:NAME`.
+    package func name(of subject: Subject) -> String? {
+        switch subject {
+        case .user(let user): self.users[user]?.login.description
+        case .group(let group): self.groups[group].map { "group:\($0.name)" }
+        }
+    }
+
+    // MARK: - Groups
+
+    /// Walks down from each group; a group that was seen on the way is not entered again, so that
+    /// a cycle, which the store refuses, ends all the same.
+    private static func memberships(_ groups: [Group]) -> [UserID: [GroupID: [GroupID]]] {
+        let members = Dictionary(groups.map { ($0.id, $0.members) }) { first, _ in first }
+        var memberships: [UserID: [GroupID: [GroupID]]] = [:]
+        for group in groups {
+            var seen: Set<GroupID> = [group.id]
+            var waiting: [(GroupID, [GroupID])] = [(group.id, [group.id])]
+            while let (current, path) = waiting.popLast() {
+                for member in members[current] ?? [] {
+                    switch member {
+                    case .user(let user):
+                        let known = memberships[user]?[group.id]
+                        guard known.map({ $0.count > path.count }) ?? true else { continue }
+                        memberships[user, default: [:]][group.id] = path
+                    case .group(let inner):
+                        guard seen.insert(inner).inserted else { continue }
+                        waiting.append((inner, path + [inner]))
+                    }
+                }
+            }
+        }
+        return memberships
+    }
+}

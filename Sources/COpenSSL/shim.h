@@ -1,0 +1,68 @@
+#ifndef GATEPOST_COPENSSL_H
+#define GATEPOST_COPENSSL_H
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+/* Macros of libssl and libcrypto, as functions that Swift can call. */
+
+static inline long gp_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {
+    return SSL_CTX_set_min_proto_version(context, version);
+}
+
+static const uint64_t gp_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;
+static const uint64_t gp_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t gp_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
+
+static inline long gp_SSL_CTX_set_mode(SSL_CTX *context, long mode) {
+    return SSL_CTX_set_mode(context, mode);
+}
+
+static inline long gp_SSL_CTX_set_session_cache_mode(SSL_CTX *context, long mode) {
+    return SSL_CTX_set_session_cache_mode(context, mode);
+}
+
+static inline long gp_SSL_CTX_sess_set_cache_size(SSL_CTX *context, long size) {
+    return SSL_CTX_sess_set_cache_size(context, size);
+}
+
+static inline void gp_SSL_CTX_set_tlsext_servername_callback(
+    SSL_CTX *context, int (*callback)(SSL *, int *, void *)) {
+    SSL_CTX_set_tlsext_servername_callback(context, callback);
+}
+
+static inline void gp_SSL_CTX_set_tlsext_servername_arg(SSL_CTX *context, void *argument) {
+    SSL_CTX_set_tlsext_servername_arg(context, argument);
+}
+
+static inline long gp_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
+    return SSL_set_tlsext_host_name(ssl, name);
+}
+
+static inline void gp_BIO_clear_retry_flags(BIO *bio) { BIO_clear_retry_flags(bio); }
+
+static inline void gp_BIO_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
+
+static inline const char *gp_X509_verify_error(long code) {
+    return X509_verify_cert_error_string(code);
+}
+
+static inline int gp_sk_GENERAL_NAME_num(const GENERAL_NAMES *names) {
+    return sk_GENERAL_NAME_num(names);
+}
+
+static inline GENERAL_NAME *gp_sk_GENERAL_NAME_value(const GENERAL_NAMES *names, int index) {
+    return sk_GENERAL_NAME_value(names, index);
+}
+
+/* A DNS name of a certificate; NULL for names of other types. */
+static inline const unsigned char *gp_GENERAL_NAME_dns(const GENERAL_NAME *name, int *length) {
+    if (name->type != GEN_DNS) return NULL;
+    *length = ASN1_STRING_length(name->d.dNSName);
+    return ASN1_STRING_get0_data(name->d.dNSName);
+}
+
+#endif

@@ -1,0 +1,184 @@
+import Access
+import Crypto
+import NIOCore
+import NIOPosix
+import Session
+import Store
+import Synchronization
+
+/// Checks passwords: off the event loops, with bounded concurrency, and slowly for who guesses.
+///
+/// A password that was right is remembered for some minutes as a keyed hash in memory, so that a
+/// phone that reconnects every minute costs nothing; it counts only for the password's version.
+/// An unknown login costs the same time as a known one.
+final class Authenticator: Sendable {
+    enum Answer: Sendable {
+        case accepted(UserID, account: AccountID?)
+        case refused
+        case unavailable
+    }
+
+    /// Each check needs 32 MiB and 0.1 s of a core; more at once would starve the event loops.
+    private static let threads = 2
+    /// Checks that wait; a login beyond it is told to come back.
+    private static let maximumWaiting = 200
+    private static let memoryLifetime = TimeAmount.minutes(5)
+    /// Logins remembered and failures counted at most; beyond it the oldest go.
+    private static let maximumEntries = 10_000
+    /// The longest delay of an answer to somebody who guesses.
+    private static let maximumDelay = TimeAmount.seconds(8)
+    /// A failure is forgotten after this long without another.
+    private static let failureLifetime = TimeAmount.minutes(10)
+
+    private struct Remembered {
+        var mark: HashedAuthenticationCode<SHA256>
+        var version: Int64
+        var until: NIODeadline
+    }
+
+    private struct Failures {
+        var count: Int
+        var until: NIODeadline
+    }
+
+    private struct Memory {
+        var remembered: [UserID: Remembered] = [:]
+        var failures: [String: Failures] = [:]
+        var waiting = 0
+    }
+
+    private let pool = NIOThreadPool(numberOfThreads: Authenticator.threads)
+    private let key = SymmetricKey(size: .bits256)
+    private let memory = Mutex(Memory())
+
+    func start() {
+        self.pool.start()
+    }
+
+    func stop() async throws {
+        try await self.pool.shutdownGracefully()
+    }
+
+    /// Answers on `loop`, exactly once.
+    func authenticate(
+        _ credentials: Credentials,
+        from address: SocketAddress?,
+        permissions: Published,
+        on loop: any EventLoop,
+        _ answer: @escaping @Sendable (Answer) -> Void
+    ) {
+        let access = permissions.access
+        let user = Address(credentials.login).flatMap { access.user(login: $0) }
+        let record = user.flatMap { permissions.passwords[$0.id] }
+        let usable = user.map { !$0.isDisabled } ?? false
+        let slots = [
+            "l" + String(decoding: credentials.login.prefix(256), as: UTF8.self),
+            "a" + (address?.ipAddress ?? ""),
+        ]
+        let accepted = user.map { Self.accept(credentials, $0.id, access) } ?? .refused
+        if usable, let user, let record,
+            self.remembers(user.id, credentials.password.value, record.version)
+        {
+            return loop.execute { answer(accepted) }
+        }
+        guard self.enter() else { return loop.execute { answer(.unavailable) } }
+        let password = credentials.password.value
+        let delay = self.delay(slots)
+        self.pool.submit { [self] _ in
+            let isRight = (record?.hash ?? .dummy).verify(password) && usable && record != nil
+            self.leave()
+            if isRight, let user, let record {
+                self.remember(user.id, password, record.version)
+                loop.execute { answer(accepted) }
+            } else {
+                self.countFailure(slots)
+                loop.scheduleTask(in: delay) { answer(.refused) }
+            }
+        }
+    }
+
+    /// The account in `LOGIN/ACCOUNT`; one that does not exist refuses the login, like one that
+    /// the user may not see, once the password has been checked.
+    private static func accept(
+        _ credentials: Credentials,
+        _ user: UserID,
+        _ access: Access.Snapshot
+    ) -> Answer {
+        guard let name = credentials.account else { return .accepted(user, account: nil) }
+        guard let address = Address(name), let account = access.account(address: address) else {
+            return .refused
+        }
+        return .accepted(user, account: account.id)
+    }
+
+    // MARK: - Memory
+
+    private func mark(_ password: [UInt8]) -> HashedAuthenticationCode<SHA256> {
+        HMAC<SHA256>.authenticationCode(for: password, using: self.key)
+    }
+
+    private func remembers(_ user: UserID, _ password: [UInt8], _ version: Int64) -> Bool {
+        let remembered = self.memory.withLock { $0.remembered[user] }
+        guard let remembered, remembered.version == version, remembered.until > .now() else {
+            return false
+        }
+        return HMAC<SHA256>.isValidAuthenticationCode(
+            remembered.mark,
+            authenticating: password,
+            using: self.key
+        )
+    }
+
+    private func remember(_ user: UserID, _ password: [UInt8], _ version: Int64) {
+        let mark = self.mark(password)
+        self.memory.withLock { memory in
+            if memory.remembered.count >= Self.maximumEntries { memory.remembered = [:] }
+            memory.remembered[user] = Remembered(
+                mark: mark,
+                version: version,
+                until: .now() + Self.memoryLifetime
+            )
+        }
+    }
+
+    // MARK: - Slowing down
+
+    private func enter() -> Bool {
+        self.memory.withLock { memory in
+            guard memory.waiting < Self.maximumWaiting else { return false }
+            memory.waiting += 1
+            return true
+        }
+    }
+
+    private func leave() {
+        self.memory.withLock { $0.waiting -= 1 }
+    }
+
+    /// A quarter of a second, doubled with each failure of the login or of the address.
+    private func delay(_ slots: [String]) -> TimeAmount {
+        let now = NIODeadline.now()
+        let count = self.memory.withLock { memory in
+            slots.compactMap { memory.failures[$0] }.filter { $0.until > now }.map(\.count).max()
+        }
+        let doublings = min(count ?? 0, 5)
+        return min(.milliseconds(250 << Int64(doublings)), Self.maximumDelay)
+    }
+
+    private func countFailure(_ slots: [String]) {
+        let now = NIODeadline.now()
+        self.memory.withLock { memory in
+            if memory.failures.count >= Self.maximumEntries {
+                memory.failures = memory.failures.filter { $0.value.until > now }
+            }
+            if memory.failures.count >= Self.maximumEntries { memory.failures = [:] }
+            for slot in slots {
+                let known = memory.failures[slot].flatMap { $0.until > now ? $0 : nil }
+                memory.failures[slot] = Failures(
+                    count: (known?.count ?? 0) + 1,
+                    until: now + Self.failureLifetime
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,356 @@
+import Access
+import IMAP
+import NIOCore
+import NIOTLS
+import Session
+import Store
+import TLS
+
+/// A client's end of a session: hands octets and events to the session's machine and performs what
+/// it answers. It decides nothing.
+final class ClientHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let environment: Environment
+    private let loop: LoopState
+    private let security: Listener.Kind
+    private let address: SocketAddress?
+    private var session: ClientSession
+    private var context: ChannelHandlerContext?
+    private var upstreams: [AccountID: UpstreamConnection] = [:]
+    private var permissions: Published
+    private var clock: SessionClock
+    private var hasGreeted = false
+    private var needsFlush = false
+    private var hasPendingRead = false
+    private var isPerforming = false
+    private var admittedUser: UserID?
+
+    init(
+        environment: Environment,
+        loop: LoopState,
+        security: Listener.Kind,
+        address: SocketAddress?
+    ) {
+        self.environment = environment
+        self.loop = loop
+        self.security = security
+        self.address = address
+        self.permissions = environment.permissions.current
+        self.clock = SessionClock(limits: environment.configuration.limits)
+        self.session = ClientSession(
+            snapshot: self.permissions.access,
+            hasTLS: security == .imaps,
+            at: .current
+        )
+    }
+
+    /// Whether the client takes more octets now; servers are read only then.
+    var isWritable: Bool { self.context?.channel.isWritable ?? false }
+
+    // MARK: - The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        self.loop.add(self)
+        self.scheduleTimeout(context)
+        if context.channel.isActive, self.security == .imap { self.greet() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        self.loop.remove(self)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        if self.security == .imap { self.greet() }
+        context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case TLSUserEvent.handshakeCompleted:
+            if self.security == .imaps {
+                self.greet()
+            } else {
+                self.session.tlsEstablished()
+                self.perform()
+            }
+        case ChannelEvent.inputClosed:
+            self.closed()
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.clock.touch()
+        self.takePermissions()
+        self.session.clientOctetsReceived(self.unwrapInboundIn(data), at: .current)
+        self.perform(flush: false)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        self.flush()
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            for upstream in self.upstreams.values { upstream.resumeReading() }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.closed()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.environment.logger.debug("client connection failed", metadata: ["error": "\(error)"])
+        self.closed()
+        context.close(promise: nil)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard self.wantsOctets else {
+            self.hasPendingRead = true
+            return
+        }
+        context.read()
+    }
+
+    /// Octets are wanted while the session can take them, and while the server that a message goes
+    /// to takes what came before.
+    private var wantsOctets: Bool {
+        guard self.session.wantsClientOctets else { return false }
+        guard let destination = self.session.messageDestination else { return true }
+        return self.upstreams[destination]?.isWritable ?? true
+    }
+
+    private func greet() {
+        guard !self.hasGreeted else { return }
+        self.hasGreeted = true
+        self.session.opened()
+        self.perform()
+    }
+
+    private func closed() {
+        self.session.clientClosed()
+        self.perform()
+        if let user = self.admittedUser { self.environment.admission.release(user) }
+        self.admittedUser = nil
+    }
+
+    // MARK: - Events from elsewhere on the loop
+
+    /// The store published other permissions.
+    func permissionsChanged() {
+        self.takePermissions()
+        self.perform()
+    }
+
+    func shutDown() {
+        self.session.shutdownRequested()
+        self.perform()
+    }
+
+    func upstreamReady(_ account: AccountID, _ profile: UpstreamProfile, _ tags: UpstreamTags) {
+        self.session.upstreamReady(account, profile, tags)
+        self.perform()
+    }
+
+    func upstreamFailed(_ account: AccountID, _ fault: UpstreamFault) {
+        self.upstreams[account] = nil
+        self.session.upstreamFailed(account, fault)
+        self.perform()
+    }
+
+    func upstreamOctetsReceived(_ account: AccountID, _ octets: ByteBuffer) {
+        self.takePermissions()
+        self.session.upstreamOctetsReceived(account, octets, at: .current)
+        self.perform(flush: false)
+    }
+
+    func upstreamReadCompleted() {
+        self.flush()
+    }
+
+    func upstreamClosed(_ account: AccountID) {
+        self.upstreams[account] = nil
+        self.session.upstreamClosed(account)
+        self.perform()
+    }
+
+    func upstreamWritabilityChanged() {
+        self.resumeReading()
+    }
+
+    /// No octet is judged by permissions older than those in force.
+    private func takePermissions() {
+        let current = self.environment.permissions.current
+        guard current !== self.permissions else { return }
+        self.permissions = current
+        self.session.snapshotChanged(current.access, at: .current)
+    }
+
+    // MARK: - Effects
+
+    private func perform(flush: Bool = true) {
+        guard !self.isPerforming else { return }
+        self.isPerforming = true
+        var actions = self.session.takeActions()
+        while !actions.isEmpty {
+            for action in actions { self.perform(action) }
+            actions = self.session.takeActions()
+        }
+        self.isPerforming = false
+        if flush { self.flush() }
+        self.resumeReading()
+    }
+
+    private func perform(_ action: Action) {
+        switch action {
+        case .toClient(let octets):
+            self.needsFlush = true
+            self.context?.write(self.wrapOutboundOut(octets), promise: nil)
+        case .toUpstream(let account, let octets):
+            self.upstreams[account]?.write(octets)
+        case .openUpstream(let account):
+            self.openUpstream(account)
+        case .closeUpstream(let account):
+            self.upstreams.removeValue(forKey: account)?.close()
+        case .authenticate(let credentials):
+            self.authenticate(credentials)
+        case .startTLS:
+            self.startTLS()
+        case .loadSubscriptions(let user):
+            self.loadSubscriptions(user)
+        case .changeSubscription(let user, let account, let folder, let isSubscribed):
+            self.changeSubscription(user, account, folder, isSubscribed)
+        case .closeClient:
+            self.flush()
+            self.context?.close(promise: nil)
+        }
+    }
+
+    private func flush() {
+        if self.needsFlush {
+            self.needsFlush = false
+            self.context?.flush()
+        }
+        for upstream in self.upstreams.values { upstream.flush() }
+    }
+
+    private func resumeReading() {
+        guard self.hasPendingRead, self.wantsOctets else { return }
+        self.hasPendingRead = false
+        self.context?.read()
+    }
+
+    private func openUpstream(_ account: AccountID) {
+        guard let context = self.context, let target = self.permissions.endpoints[account] else {
+            return self.session.upstreamFailed(account, .noCredential)
+        }
+        let connection = UpstreamConnection(
+            account: account,
+            client: self,
+            environment: self.environment
+        )
+        self.upstreams[account] = connection
+        connection.open(target, on: context.eventLoop)
+    }
+
+    private func startTLS() {
+        guard let context = self.context else { return }
+        self.flush()
+        do {
+            try Pipeline.addServerTLS(to: context, environment: self.environment)
+        } catch {
+            self.environment.logger.error("STARTTLS failed", metadata: ["error": "\(error)"])
+            context.close(promise: nil)
+        }
+    }
+
+    private func authenticate(_ credentials: Credentials) {
+        guard let loop = self.context?.eventLoop else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        self.environment.authenticator.authenticate(
+            credentials,
+            from: self.address,
+            permissions: self.permissions,
+            on: loop
+        ) { verified in
+            bound.value.authenticated(verified)
+        }
+    }
+
+    private func authenticated(_ verified: Authenticator.Answer) {
+        switch verified {
+        case .refused:
+            self.session.authenticationFinished(.refused)
+        case .unavailable:
+            self.session.authenticationFinished(.unavailable)
+        case .accepted(let user, let account):
+            guard self.environment.admission.admit(user) else {
+                self.session.authenticationFinished(.unavailable)
+                break
+            }
+            self.admittedUser = user
+            self.session.authenticationFinished(
+                .accepted(user, account: account, profiles: self.environment.profiles.known)
+            )
+        }
+        self.clock.loggedIn = self.session.authenticatedUser != nil
+        self.perform()
+    }
+
+    private func loadSubscriptions(_ user: UserID) {
+        guard let loop = self.context?.eventLoop else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        self.environment.subscriptions.load(user, on: loop) { subscriptions in
+            bound.value.session.subscriptionsLoaded(subscriptions)
+            bound.value.perform()
+        }
+    }
+
+    private func changeSubscription(
+        _ user: UserID,
+        _ account: AccountID,
+        _ folder: FolderPath,
+        _ isSubscribed: Bool
+    ) {
+        guard let loop = self.context?.eventLoop else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        self.environment.subscriptions.change(
+            user,
+            Subscription(account: account, folder: folder),
+            isSubscribed: isSubscribed,
+            on: loop
+        ) { succeeded in
+            bound.value.session.subscriptionChanged(succeeded: succeeded)
+            bound.value.perform()
+        }
+    }
+
+    // MARK: - Time
+
+    private func scheduleTimeout(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: self.clock.untilNextCheck) {
+            bound.value.timePassed()
+        }
+    }
+
+    private func timePassed() {
+        guard let context = self.context else { return }
+        if self.clock.isExpired {
+            self.session.idleTimeoutPassed()
+            return self.perform()
+        }
+        self.scheduleTimeout(context)
+    }
+}

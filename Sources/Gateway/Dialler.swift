@@ -1,0 +1,38 @@
+import NIOCore
+import NIOPosix
+import Store
+
+/// Opens connections to mail servers on a given event loop.
+final class Dialler: Sendable {
+    /// A read of 128 KiB costs least a message; above it nothing is gained.
+    private static let maximumReadOctets = 128 * 1_024
+
+    /// - Parameter configure: adds the handlers, on the event loop.
+    func dial(
+        _ endpoint: Endpoint,
+        on loop: any EventLoop,
+        timeout: TimeAmount,
+        _ configure: @escaping @Sendable (any Channel) throws -> Void
+    ) -> EventLoopFuture<any Channel> {
+        let bootstrap = ClientBootstrap(group: loop)
+            .connectTimeout(timeout)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 512,
+                    initial: 2_048,
+                    maximum: Self.maximumReadOctets
+                )
+            )
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try configure(channel) }
+            }
+        // An address needs no resolver, and so no other thread.
+        if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
+            return bootstrap.connect(to: address)
+        }
+        return bootstrap.connect(host: endpoint.host, port: endpoint.port)
+    }
+}

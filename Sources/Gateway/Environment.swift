@@ -1,0 +1,173 @@
+import Access
+import Logging
+import NIOCore
+import Session
+import Store
+import Synchronization
+import TLS
+
+/// What every connection of a gateway shares. Each member is safe to use from any event loop.
+final class Environment: Sendable {
+    let configuration: GatewayConfiguration
+    let masterKey: MasterKey
+    let logger: Logger
+    let permissions: CurrentPermissions
+    let profiles: ProfileCache
+    let authenticator: Authenticator
+    let admission: Admission
+    let dialler: Dialler
+    let subscriptions: Subscriptions
+    let serverTLS: TLSServerContextStore
+    let clientTLS: ClientContexts
+
+    init(
+        configuration: GatewayConfiguration,
+        store: Store,
+        masterKey: MasterKey,
+        logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.masterKey = masterKey
+        self.logger = logger
+        self.permissions = CurrentPermissions(try store.load())
+        self.profiles = ProfileCache()
+        self.authenticator = Authenticator()
+        self.admission = Admission(limits: configuration.limits)
+        self.dialler = Dialler()
+        self.subscriptions = Subscriptions(store: store)
+        self.serverTLS = try TLSServerContextStore(configuration.serverTLS)
+        self.clientTLS = ClientContexts()
+    }
+}
+
+/// The permissions in force: replaced as a whole when the store changes.
+final class CurrentPermissions: Sendable {
+    private let published: Mutex<Published>
+
+    init(_ published: Published) {
+        self.published = Mutex(published)
+    }
+
+    var current: Published {
+        self.published.withLock { $0 }
+    }
+
+    func replace(with published: Published) {
+        self.published.withLock { $0 = published }
+    }
+}
+
+/// What is known of the servers, from whichever session spoke to them last.
+final class ProfileCache: Sendable {
+    private enum Entry {
+        case known(UpstreamProfile, until: NIODeadline)
+        case failed(until: NIODeadline)
+    }
+
+    /// A server may be upgraded or reconfigured at any time; then it is asked again.
+    private static let lifetime = TimeAmount.minutes(10)
+    /// A server that just failed is not waited for by every login.
+    private static let failureLifetime = TimeAmount.seconds(30)
+
+    private let entries = Mutex<[AccountID: Entry]>([:])
+
+    /// Every account's profile; nil for a server that failed a moment ago.
+    var known: [AccountID: UpstreamProfile?] {
+        let now = NIODeadline.now()
+        return self.entries.withLock { entries in
+            entries.compactMapValues { entry in
+                switch entry {
+                case .known(let profile, let until): until > now ? .some(profile) : nil
+                case .failed(let until): until > now ? .some(nil) : nil
+                }
+            }
+        }
+    }
+
+    func profile(of account: AccountID) -> UpstreamProfile? {
+        self.entries.withLock { entries in
+            guard case .known(let profile, let until) = entries[account], until > .now() else {
+                return nil
+            }
+            return profile
+        }
+    }
+
+    func learnt(_ profile: UpstreamProfile, of account: AccountID) {
+        self.entries.withLock { entries in
+            if case .known(let old, let until) = entries[account], old == profile, until > .now() {
+                return
+            }
+            entries[account] = .known(profile, until: .now() + Self.lifetime)
+        }
+    }
+
+    func failed(_ account: AccountID) {
+        self.entries.withLock { $0[account] = .failed(until: .now() + Self.failureLifetime) }
+    }
+}
+
+/// TLS towards servers: one context for each set of trusted certificates.
+final class ClientContexts: Sendable {
+    private let contexts = Mutex<[String: TLSClientContext]>([:])
+
+    func context(for endpoint: Endpoint) throws -> TLSClientContext {
+        let key = endpoint.caFile ?? ""
+        return try self.contexts.withLock { contexts in
+            if let context = contexts[key] { return context }
+            let context = try TLSClientContext(
+                TLSClientConfiguration(caFile: endpoint.caFile, alpn: [])
+            )
+            contexts[key] = context
+            return context
+        }
+    }
+}
+
+/// How many connections one address and one user hold.
+final class Admission: Sendable {
+    private struct Counts {
+        var addresses: [String: Int] = [:]
+        var users: [UserID: Int] = [:]
+    }
+
+    private let limits: GatewayConfiguration.Limits
+    private let counts = Mutex(Counts())
+
+    init(limits: GatewayConfiguration.Limits) {
+        self.limits = limits
+    }
+
+    func admit(_ address: SocketAddress?) -> Bool {
+        guard let address = address?.ipAddress else { return true }
+        return self.counts.withLock { counts in
+            let count = counts.addresses[address, default: 0]
+            guard count < self.limits.connectionsPerAddress else { return false }
+            counts.addresses[address] = count + 1
+            return true
+        }
+    }
+
+    func admit(_ user: UserID) -> Bool {
+        self.counts.withLock { counts in
+            let count = counts.users[user, default: 0]
+            guard count < self.limits.connectionsPerUser else { return false }
+            counts.users[user] = count + 1
+            return true
+        }
+    }
+
+    func release(_ address: SocketAddress?) {
+        guard let address = address?.ipAddress else { return }
+        self.counts.withLock { Self.decrement(&$0.addresses, address) }
+    }
+
+    func release(_ user: UserID) {
+        self.counts.withLock { Self.decrement(&$0.users, user) }
+    }
+
+    private static func decrement<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
+        guard let count = counts[key] else { return }
+        counts[key] = count > 1 ? count - 1 : nil
+    }
+}

@@ -1,0 +1,59 @@
+package import Logging
+import NIOCore
+import NIOPosix
+package import ServiceLifecycle
+package import Store
+
+/// The running gateway: its listeners, its event loops, and the task that follows the store.
+package struct Gateway: Service {
+    private let environment: Environment
+    private let store: Store
+    private let logger: Logger
+
+    /// - Throws: what is wrong with the configuration, the certificates or the store.
+    package init(
+        configuration: GatewayConfiguration,
+        store: Store,
+        masterKey: MasterKey,
+        logger: Logger
+    ) throws {
+        self.store = store
+        self.logger = logger
+        self.environment = try Environment(
+            configuration: configuration,
+            store: store,
+            masterKey: masterKey,
+            logger: logger
+        )
+    }
+
+    /// Serves until the task is cancelled or a graceful shutdown is asked for.
+    package func run() async throws {
+        let threads = self.environment.configuration.threads
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        self.environment.authenticator.start()
+        self.environment.subscriptions.start()
+        let listeners = try await Listeners(environment: self.environment, group: group)
+        do {
+            try await listeners.bind()
+            await self.followStore(listeners)
+            try await listeners.close()
+        } catch {
+            try? await listeners.close()
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await self.environment.authenticator.stop()
+        try await self.environment.subscriptions.stop()
+        try await group.shutdownGracefully()
+    }
+
+    /// Hands every change of the store to every session, until the gateway is to stop.
+    private func followStore(_ listeners: Listeners) async {
+        let changes = self.store.changes(every: .milliseconds(200))
+        for await published in changes.cancelOnGracefulShutdown() {
+            self.environment.permissions.replace(with: published)
+            listeners.permissionsChanged()
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+
+/// The sockets that clients connect to, and the sessions behind them.
+final class Listeners: Sendable {
+    /// Connections the kernel holds until they are accepted.
+    private static let backlog: CInt = 1_024
+    /// A read of 128 KiB costs least an appended message; above it nothing is gained.
+    private static let maximumReadOctets = 128 * 1_024
+    /// How long sessions may take to say goodbye.
+    private static let drainTime = Duration.seconds(2)
+
+    private let environment: Environment
+    private let group: MultiThreadedEventLoopGroup
+    private let loops: [ObjectIdentifier: (any EventLoop, NIOLoopBound<LoopState>)]
+    private let sockets = NIOLockedValueBox<[any Channel]>([])
+
+    /// Must be called outside the event loops.
+    init(environment: Environment, group: MultiThreadedEventLoopGroup) async throws {
+        self.environment = environment
+        self.group = group
+        var loops: [ObjectIdentifier: (any EventLoop, NIOLoopBound<LoopState>)] = [:]
+        for loop in group.makeIterator() {
+            let state = try await loop.submit { NIOLoopBound(LoopState(), eventLoop: loop) }.get()
+            loops[ObjectIdentifier(loop)] = (loop, state)
+        }
+        self.loops = loops
+    }
+
+    func bind() async throws {
+        for listener in self.environment.configuration.listeners {
+            let socket = try await self.bind(listener)
+            self.sockets.withLockedValue { $0.append(socket) }
+            self.environment.logger.info(
+                "listening",
+                metadata: [
+                    "for": "\(listener.kind.rawValue)",
+                    "address": "\(listener.address):\(listener.port)",
+                ]
+            )
+        }
+    }
+
+    private func bind(_ listener: Listener) async throws -> any Channel {
+        try await ServerBootstrap(group: self.group)
+            .serverChannelOption(.backlog, value: Self.backlog)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 512,
+                    initial: 2_048,
+                    maximum: Self.maximumReadOctets
+                )
+            )
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try self.accept(channel, listener.kind) }
+            }
+            .bind(host: listener.address, port: listener.port)
+            .get()
+    }
+
+    /// A connection over the limit of its address is closed without a word: before TLS there is
+    /// nobody to speak to.
+    private func accept(_ channel: any Channel, _ kind: Listener.Kind) throws {
+        let address = channel.remoteAddress
+        guard self.environment.admission.admit(address) else {
+            throw AdmissionRefused()
+        }
+        channel.closeFuture.whenComplete { [environment = self.environment] _ in
+            environment.admission.release(address)
+        }
+        guard let (_, loop) = self.loops[ObjectIdentifier(channel.eventLoop)] else {
+            throw AdmissionRefused()
+        }
+        try Pipeline.addClient(
+            to: channel,
+            kind: kind,
+            environment: self.environment,
+            loop: loop.value
+        )
+    }
+
+    /// An address holds as many connections as it may.
+    private struct AdmissionRefused: Error {}
+
+    func permissionsChanged() {
+        for (loop, state) in self.loops.values {
+            loop.execute { state.value.permissionsChanged() }
+        }
+    }
+
+    /// Stops listening, says goodbye to every session, and waits a moment for it to arrive.
+    func close() async throws {
+        let sockets = self.sockets.withLockedValue { sockets in
+            defer { sockets = [] }
+            return sockets
+        }
+        for socket in sockets { try? await socket.close().get() }
+        for (loop, state) in self.loops.values {
+            loop.execute { state.value.shutDown() }
+        }
+        if !sockets.isEmpty { try? await Task.sleep(for: Self.drainTime) }
+    }
+}

@@ -1,0 +1,71 @@
+import NIOCore
+import Session
+import Store
+import TLS
+
+/// The only place where handlers are added: what stands here is the path of the octets.
+///
+///     client ── TLS ── ClientHandler(session) ┄┄ UpstreamConnection ── TLS ── mail server
+///
+/// Both ends live on one event loop and call each other directly.
+enum Pipeline {
+    /// A client's connection; with implicit TLS the session greets once the handshake is done.
+    static func addClient(
+        to channel: any Channel,
+        kind: Listener.Kind,
+        environment: Environment,
+        loop: LoopState
+    ) throws {
+        let operations = channel.pipeline.syncOperations
+        if kind == .imaps {
+            try operations.addHandler(TLSHandler(server: environment.serverTLS.current))
+        }
+        try operations.addHandler(
+            ClientHandler(
+                environment: environment,
+                loop: loop,
+                security: kind,
+                address: channel.remoteAddress
+            )
+        )
+    }
+
+    /// TLS under a client that said STARTTLS.
+    static func addServerTLS(
+        to context: ChannelHandlerContext,
+        environment: Environment
+    ) throws {
+        try context.pipeline.syncOperations.addHandler(
+            TLSHandler(server: environment.serverTLS.current),
+            position: .first
+        )
+    }
+
+    /// A connection to a mail server.
+    static func addUpstream(
+        _ connection: UpstreamConnection,
+        _ endpoint: Endpoint,
+        to channel: any Channel,
+        _ environment: Environment
+    ) throws {
+        let operations = channel.pipeline.syncOperations
+        if endpoint.tls == .implicit {
+            let context = try environment.clientTLS.context(for: endpoint)
+            try operations.addHandler(TLSHandler(client: context, serverName: endpoint.host))
+        }
+        try operations.addHandler(connection)
+    }
+
+    /// TLS under a connection to a mail server that agreed to STARTTLS.
+    static func addUpstreamTLS(
+        to context: ChannelHandlerContext,
+        _ endpoint: Endpoint,
+        _ environment: Environment
+    ) throws {
+        let tls = try environment.clientTLS.context(for: endpoint)
+        try context.pipeline.syncOperations.addHandler(
+            TLSHandler(client: tls, serverName: endpoint.host),
+            position: .first
+        )
+    }
+}

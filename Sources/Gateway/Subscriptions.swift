@@ -1,0 +1,55 @@
+import Access
+import NIOCore
+import NIOPosix
+import Session
+import Store
+
+/// A user's subscriptions of shared folders, read and written off the event loops.
+final class Subscriptions: Sendable {
+    private let store: Store
+    private let pool = NIOThreadPool(numberOfThreads: 1)
+
+    init(store: Store) {
+        self.store = store
+    }
+
+    func start() {
+        self.pool.start()
+    }
+
+    func stop() async throws {
+        try await self.pool.shutdownGracefully()
+    }
+
+    func load(
+        _ user: UserID,
+        on loop: any EventLoop,
+        _ answer: @escaping @Sendable (Set<Subscription>?) -> Void
+    ) {
+        self.pool.submit { [store = self.store] _ in
+            let rows = try? store.subscriptions(of: user)
+            let subscriptions = rows.map { rows in
+                Set(rows.map { Subscription(account: $0.account, folder: $0.folder) })
+            }
+            loop.execute { answer(subscriptions) }
+        }
+    }
+
+    func change(
+        _ user: UserID,
+        _ subscription: Subscription,
+        isSubscribed: Bool,
+        on loop: any EventLoop,
+        _ answer: @escaping @Sendable (Bool) -> Void
+    ) {
+        self.pool.submit { [store = self.store] _ in
+            let changed: Void? = try? store.setSubscription(
+                of: user,
+                account: subscription.account,
+                folder: subscription.folder,
+                isSubscribed: isSubscribed
+            )
+            loop.execute { answer(changed != nil) }
+        }
+    }
+}

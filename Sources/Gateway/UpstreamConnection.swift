@@ -1,0 +1,293 @@
+import Access
+import IMAP
+import NIOCore
+import NIOPosix
+import NIOTLS
+import Session
+import Store
+import TLS
+
+/// One connection to one account's server for one session; it has no other user, ever.
+///
+/// Dials on the client's event loop, runs the login, and from then on hands octets both ways.
+final class UpstreamConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        case dialling
+        case loggingIn(UpstreamLogin, ResponseReader, ByteBuffer)
+        case ready
+        case closed
+    }
+
+    /// A response of the login conversation has this many octets at most: capabilities and
+    /// namespaces of real servers need about 1 KiB.
+    private static let maximumLoginResponseOctets = 64 * 1_024
+
+    private let account: AccountID
+    private let environment: Environment
+    private var client: ClientHandler?
+    private var channel: (any Channel)?
+    private var phase = Phase.dialling
+    private var target: UpstreamAccount?
+    private var needsFlush = false
+    private var hasPendingRead = false
+
+    init(account: AccountID, client: ClientHandler, environment: Environment) {
+        self.account = account
+        self.client = client
+        self.environment = environment
+    }
+
+    var isWritable: Bool { self.channel?.isWritable ?? true }
+
+    // MARK: - Opening
+
+    func open(_ target: UpstreamAccount, on loop: any EventLoop) {
+        self.target = target
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let timeout = self.environment.configuration.limits.upstreamTimeout
+        self.environment.dialler.dial(target.imap, on: loop, timeout: timeout) { channel in
+            try Pipeline.addUpstream(bound.value, target.imap, to: channel, bound.value.environment)
+        }.whenComplete { result in
+            bound.value.dialled(result)
+        }
+        loop.scheduleTask(in: timeout) { bound.value.loginTimeoutPassed() }
+    }
+
+    private func dialled(_ result: Result<any Channel, any Error>) {
+        switch result {
+        case .success(let channel):
+            guard case .closed = self.phase else { return self.channel = channel }
+            channel.close(promise: nil)
+        case .failure(let error):
+            self.log("cannot be reached", error)
+            self.fail(.unreachable)
+        }
+    }
+
+    private func loginTimeoutPassed() {
+        switch self.phase {
+        case .dialling, .loggingIn:
+            self.log("did not finish the login in time", nil)
+            self.fail(.unreachable)
+        case .ready, .closed:
+            break
+        }
+    }
+
+    /// The connection stands, with TLS where it is implicit.
+    private func beginLogin() {
+        guard case .dialling = self.phase, let target = self.target else { return }
+        do {
+            let credential = try self.environment.masterKey.credential(of: target)
+            let login = UpstreamLogin(
+                security: target.imap.tls == .starttls ? .startTLS : .established,
+                username: Array(credential.username.utf8),
+                password: Secret(Array(credential.password.value.utf8)),
+                known: self.environment.profiles.profile(of: self.account),
+                tags: UpstreamTags(random: .random(in: .min ... .max))
+            )
+            self.phase = .loggingIn(login, ResponseReader(), ByteBuffer())
+        } catch {
+            self.log("has no usable credential", error)
+            self.fail(.noCredential)
+        }
+    }
+
+    // MARK: - The channel
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.channel = context.channel
+        if self.target?.imap.tls != .implicit { self.beginLogin() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case TLSUserEvent.handshakeCompleted:
+            self.handshakeCompleted(context)
+        case ChannelEvent.inputClosed, TLSUserEvent.shutdownCompleted:
+            context.close(promise: nil)
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func handshakeCompleted(_ context: ChannelHandlerContext) {
+        if case .loggingIn(var login, let reader, let collected) = self.phase {
+            let actions = login.tlsEstablished()
+            self.phase = .loggingIn(login, reader, collected)
+            for action in actions { self.perform(action, context) }
+        } else {
+            self.beginLogin()
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let octets = self.unwrapInboundIn(data)
+        switch self.phase {
+        case .ready:
+            self.client?.upstreamOctetsReceived(self.account, octets)
+        case .loggingIn:
+            self.loginOctetsReceived(octets, context)
+        case .dialling, .closed:
+            break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if case .ready = self.phase { self.client?.upstreamReadCompleted() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { self.client?.upstreamWritabilityChanged() }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        switch self.phase {
+        case .dialling, .loggingIn:
+            self.log("closed the connection during the login", nil)
+            self.fail(.unreachable)
+        case .ready:
+            let client = self.detach()
+            client?.upstreamClosed(self.account)
+        case .closed:
+            break
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.log("failed", error)
+        switch self.phase {
+        case .dialling, .loggingIn:
+            self.fail(error is TLSError ? .notTrusted : .unreachable)
+        case .ready, .closed:
+            context.close(promise: nil)
+        }
+    }
+
+    // MARK: - The login
+
+    private func loginOctetsReceived(_ octets: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard case .loggingIn(var login, var reader, var collected) = self.phase else { return }
+        reader.receive(octets)
+        do {
+            while let piece = try reader.next() {
+                collected.writeImmutableBuffer(piece.octets)
+                guard collected.readableBytes <= Self.maximumLoginResponseOctets else {
+                    return self.fail(.protocolViolation)
+                }
+                guard piece.isLast else { continue }
+                let actions = login.responseReceived(collected)
+                collected = ByteBuffer()
+                if actions.contains(.startTLS), reader.bufferedOctets > 0 {
+                    return self.fail(.protocolViolation)
+                }
+                self.phase = .loggingIn(login, reader, collected)
+                for action in actions { self.perform(action, context) }
+                guard case .loggingIn = self.phase else { return }
+            }
+            self.phase = .loggingIn(login, reader, collected)
+        } catch {
+            self.fail(.protocolViolation)
+        }
+    }
+
+    private func perform(_ action: UpstreamLogin.Action, _ context: ChannelHandlerContext) {
+        switch action {
+        case .send(let octets):
+            context.writeAndFlush(self.wrapOutboundOut(octets), promise: nil)
+        case .startTLS:
+            self.startTLS(context)
+        case .ready(let profile):
+            self.ready(profile)
+        case .fail(let failure):
+            self.log("refused the login", failure)
+            self.fail(failure == .credentialRefused ? .credentialRefused : .protocolViolation)
+        }
+    }
+
+    private func startTLS(_ context: ChannelHandlerContext) {
+        guard let target = self.target else { return }
+        do {
+            try Pipeline.addUpstreamTLS(to: context, target.imap, self.environment)
+        } catch {
+            self.log("TLS cannot be started", error)
+            self.fail(.notTrusted)
+        }
+    }
+
+    private func ready(_ profile: UpstreamProfile) {
+        guard case .loggingIn(let login, var reader, _) = self.phase else { return }
+        self.phase = .ready
+        self.environment.profiles.learnt(profile, of: self.account)
+        self.client?.upstreamReady(self.account, profile, login.remainingTags)
+        // Whatever came in the same read belongs to the session.
+        let rest = reader.takeBuffered()
+        if rest.readableBytes > 0 { self.client?.upstreamOctetsReceived(self.account, rest) }
+    }
+
+    private func fail(_ fault: UpstreamFault) {
+        self.environment.profiles.failed(self.account)
+        let client = self.detach()
+        client?.upstreamFailed(self.account, fault)
+    }
+
+    private func log(_ what: StaticString, _ error: (any Error)?) {
+        self.environment.logger.notice(
+            "mail server \(what)",
+            metadata: [
+                "server": "\(self.target?.imap.host ?? "")",
+                "error": "\(error.map { "\($0)" } ?? "none")",
+            ]
+        )
+    }
+
+    // MARK: - From the session
+
+    func write(_ octets: ByteBuffer) {
+        self.needsFlush = true
+        self.channel?.write(octets, promise: nil)
+    }
+
+    func flush() {
+        guard self.needsFlush else { return }
+        self.needsFlush = false
+        self.channel?.flush()
+    }
+
+    /// The session is done with this connection.
+    func close() {
+        _ = self.detach()
+    }
+
+    /// Nothing of this connection reaches the session any more.
+    private func detach() -> ClientHandler? {
+        let client = self.client
+        self.client = nil
+        self.phase = .closed
+        self.channel?.close(promise: nil)
+        self.channel = nil
+        return client
+    }
+
+    func resumeReading() {
+        guard self.hasPendingRead else { return }
+        self.hasPendingRead = false
+        self.channel?.read()
+    }
+}
+
+extension UpstreamConnection: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+
+    /// A client that does not read stops its servers from being read.
+    func read(context: ChannelHandlerContext) {
+        if case .ready = self.phase, let client = self.client, !client.isWritable {
+            self.hasPendingRead = true
+        } else {
+            context.read()
+        }
+    }
+}

@@ -1,0 +1,254 @@
+package import Access
+import IMAP
+import NIOCore
+import NIOPosix
+import NIOTLS
+import Session
+package import Store
+import TLS
+
+/// One login at an account's server outside any session, to see what an administrator has to know
+/// before the account is used.
+package struct UpstreamProbe: Sendable {
+    private static let timeout = TimeAmount.seconds(15)
+
+    private let group: MultiThreadedEventLoopGroup
+
+    package init() {
+        self.group = .singleton
+    }
+
+    /// Logs in and lists the folders.
+    /// - Throws: why that failed, in words that say what to look at.
+    package func probe(
+        _ account: UpstreamAccount,
+        credential: UpstreamCredential
+    ) async throws(ProbeError) -> ProbeReport {
+        let loop = self.group.next()
+        let promise = loop.makePromise(of: ProbeReport.self)
+        let contexts = ClientContexts()
+        do {
+            let channel = try await Dialler().dial(
+                account.imap,
+                on: loop,
+                timeout: Self.timeout
+            ) { channel in
+                let operations = channel.pipeline.syncOperations
+                if account.imap.tls == .implicit {
+                    let context = try contexts.context(for: account.imap)
+                    try operations.addHandler(
+                        TLSHandler(client: context, serverName: account.imap.host)
+                    )
+                }
+                try operations.addHandler(
+                    ProbeHandler(account.imap, credential, contexts, promise)
+                )
+            }.get()
+            let timeout = loop.scheduleTask(in: Self.timeout) {
+                promise.fail(ProbeError.timedOut)
+            }
+            defer {
+                timeout.cancel()
+                channel.close(promise: nil)
+            }
+            return try await promise.futureResult.get()
+        } catch let error as ProbeError {
+            promise.fail(error)
+            throw error
+        } catch {
+            promise.fail(error)
+            throw .unreachable("\(error)")
+        }
+    }
+
+    /// The folders of an account, by their paths.
+    package func folders(
+        _ account: UpstreamAccount,
+        credential: UpstreamCredential
+    ) async throws(ProbeError) -> [FolderPath] {
+        try await self.probe(account, credential: credential).folders
+    }
+}
+
+/// What a server showed to a login.
+package struct ProbeReport: Sendable {
+    package var greeting: String
+    /// Nil without TLS.
+    package var tls: String?
+    package var capabilities: [String]
+    package var delimiter: String?
+    package var folders: [FolderPath]
+}
+
+/// Why a server could not be used.
+package enum ProbeError: Error, CustomStringConvertible, Sendable {
+    case unreachable(String)
+    case timedOut
+    case notTrusted(String)
+    case credentialRefused
+    case noStartTLS
+    case noMechanism
+    case protocolViolation
+
+    package var description: String {
+        switch self {
+        case .unreachable(let reason):
+            "cannot be reached (\(reason)): check host, port and firewall"
+        case .timedOut:
+            "does not answer in time: check host, port and firewall"
+        case .notTrusted(let reason):
+            "TLS failed (\(reason)): check the name in its certificate, or name its CA with --ca"
+        case .credentialRefused:
+            "refused the credential: set it anew with --username and --password-stdin"
+        case .noStartTLS:
+            "offers no STARTTLS: use --tls implicit"
+        case .noMechanism:
+            "offers neither AUTHENTICATE PLAIN nor LOGIN"
+        case .protocolViolation:
+            "does not speak IMAP on this port"
+        }
+    }
+}
+
+/// The conversation of a probe.
+private final class ProbeHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let endpoint: Endpoint
+    private let contexts: ClientContexts
+    private let promise: EventLoopPromise<ProbeReport>
+    private var login: UpstreamLogin
+    private var reader = ResponseReader()
+    private var collected = ByteBuffer()
+    private var report = ProbeReport(greeting: "", capabilities: [], folders: [])
+    private var names: UpstreamNames?
+    private var listTag: ByteBuffer?
+
+    init(
+        _ endpoint: Endpoint,
+        _ credential: UpstreamCredential,
+        _ contexts: ClientContexts,
+        _ promise: EventLoopPromise<ProbeReport>
+    ) {
+        self.endpoint = endpoint
+        self.contexts = contexts
+        self.promise = promise
+        self.login = UpstreamLogin(
+            security: endpoint.tls == .starttls ? .startTLS : .established,
+            username: Array(credential.username.utf8),
+            password: Secret(Array(credential.password.value.utf8)),
+            known: nil,
+            tags: UpstreamTags(random: .random(in: .min ... .max))
+        )
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case TLSUserEvent.handshakeCompleted = event else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        let handler = try? context.pipeline.syncOperations.handler(type: TLSHandler.self)
+        self.report.tls = handler.map { "\($0.tlsVersion ?? "") \($0.cipher ?? "")" }
+        guard self.endpoint.tls == .starttls else { return }
+        for action in self.login.tlsEstablished() { self.perform(action, context) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.reader.receive(self.unwrapInboundIn(data))
+        do {
+            while let piece = try self.reader.next() {
+                self.collected.writeImmutableBuffer(piece.octets)
+                guard piece.isLast else { continue }
+                let response = self.collected
+                self.collected = ByteBuffer()
+                self.responseReceived(response, context)
+            }
+        } catch {
+            self.promise.fail(ProbeError.protocolViolation)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.promise.fail(ProbeError.unreachable("the connection was closed"))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? TLSError {
+            self.promise.fail(ProbeError.notTrusted("\(error)"))
+        } else {
+            self.promise.fail(ProbeError.unreachable("\(error)"))
+        }
+        context.close(promise: nil)
+    }
+
+    private func responseReceived(_ response: ByteBuffer, _ context: ChannelHandlerContext) {
+        if self.report.greeting.isEmpty {
+            self.report.greeting = Reply.printable(response, maximumOctets: 200)
+        }
+        guard let tag = self.listTag, let names = self.names else {
+            for action in self.login.responseReceived(response) { self.perform(action, context) }
+            return
+        }
+        switch try? ResponseHead(response) {
+        case .data(.list):
+            guard let list = try? ListResponse(response) else { return }
+            if let folder = names.folder(named: list.mailbox) { self.report.folders.append(folder) }
+        case .tagged(tag, _, _):
+            self.promise.succeed(self.report)
+        default:
+            break
+        }
+    }
+
+    private func perform(_ action: UpstreamLogin.Action, _ context: ChannelHandlerContext) {
+        switch action {
+        case .send(let octets):
+            context.writeAndFlush(self.wrapOutboundOut(octets), promise: nil)
+        case .startTLS:
+            self.startTLS(context)
+        case .ready(let profile):
+            self.list(profile, context)
+        case .fail(let failure):
+            self.promise.fail(ProbeError(failure))
+        }
+    }
+
+    private func startTLS(_ context: ChannelHandlerContext) {
+        do {
+            try context.pipeline.syncOperations.addHandler(
+                TLSHandler(
+                    client: try self.contexts.context(for: self.endpoint),
+                    serverName: self.endpoint.host
+                ),
+                position: .first
+            )
+        } catch {
+            self.promise.fail(ProbeError.notTrusted("\(error)"))
+        }
+    }
+
+    private func list(_ profile: UpstreamProfile, _ context: ChannelHandlerContext) {
+        self.report.capabilities = profile.capabilities.sorted()
+        self.report.delimiter = profile.delimiter.map { String(UnicodeScalar($0)) }
+        self.names = UpstreamNames(profile)
+        var tags = self.login.remainingTags
+        let tag = tags.next()
+        self.listTag = tag
+        var line = tag
+        line.writeStaticString(" LIST \"\" \"*\"\r\n")
+        context.writeAndFlush(self.wrapOutboundOut(line), promise: nil)
+    }
+}
+
+extension ProbeError {
+    fileprivate init(_ failure: UpstreamLogin.Failure) {
+        switch failure {
+        case .credentialRefused: self = .credentialRefused
+        case .noStartTLS: self = .noStartTLS
+        case .noMechanism: self = .noMechanism
+        case .notIMAP, .refusedGreeting, .preauthenticated, .octetsBehindStartTLS,
+            .unexpectedResponse:
+            self = .protocolViolation
+        }
+    }
+}

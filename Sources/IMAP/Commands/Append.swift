@@ -1,0 +1,85 @@
+package import struct NIOCore.ByteBuffer
+
+/// What stands before one message of an APPEND: `Akten (\Seen) "17-Jul-1996 02:44:25 -0700"`
+/// (RFC 9051 §6.3.12, RFC 3502).
+package struct AppendHead: Equatable, Sendable {
+    package var mailbox: ClientMailbox
+    package var flags: [Flag]
+    /// The date-time in the grammar's spelling, without its quotes.
+    package var date: ByteBuffer?
+
+    /// Writes the command up to and including the announcement of the message.
+    package func encode(
+        into encoder: inout CommandEncoder,
+        mailbox: ByteBuffer,
+        flags: [Flag],
+        literal: CommandReader.MessageLiteral
+    ) {
+        encoder.write(word: "APPEND")
+        encoder.write(mailbox: mailbox)
+        self.encodeFurther(into: &encoder, flags: flags, literal: literal)
+    }
+
+    /// Writes what stands before a further message of the same command.
+    package func encodeFurther(
+        into encoder: inout CommandEncoder,
+        flags: [Flag],
+        literal: CommandReader.MessageLiteral
+    ) {
+        if !flags.isEmpty { encoder.write(flags: flags) }
+        if let date = self.date { encoder.write(quoted: Array(date.readableBytesView)) }
+        encoder.announce(octets: literal.octets, isLiteral8: literal.isLiteral8)
+    }
+}
+
+/// The reading of an APPEND's head.
+package enum ParsedAppendHead {
+    case head(tag: ByteBuffer, AppendHead)
+    case malformed(tag: ByteBuffer?, SyntaxError)
+}
+
+extension Cursor {
+    ///     append = "APPEND" SP mailbox 1*append-message
+    ///     append-message = append-opts SP append-data
+    mutating func appendHead() throws(SyntaxError) -> AppendHead {
+        let mailbox = try self.mailbox()
+        var head = AppendHead(mailbox: mailbox, flags: [])
+        try self.appendOptions(&head)
+        return head
+    }
+
+    ///     append-opts = [SP flag-list] [SP date-time]
+    mutating func appendOptions(_ head: inout AppendHead) throws(SyntaxError) {
+        try self.expectSpace()
+        if self.peek() == UInt8(ascii: "(") {
+            head.flags = try self.flagList()
+            try self.expectSpace()
+        }
+        if self.peek() == UInt8(ascii: "\"") {
+            head.date = try self.dateTime()
+            try self.expectSpace()
+        }
+        try self.expectEnd()
+    }
+
+    ///     date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE
+    private mutating func dateTime() throws(SyntaxError) -> ByteBuffer {
+        let text = try self.quoted()
+        var cursor = Cursor(text)
+        guard cursor.take(" ") || cursor.takeDigits(1), cursor.takeDigits(1), cursor.take("-"),
+            cursor.takeMonth(), cursor.take("-"), cursor.takeDigits(4), cursor.take(" "),
+            cursor.takeDigits(2), cursor.take(":"), cursor.takeDigits(2), cursor.take(":"),
+            cursor.takeDigits(2), cursor.take(" "), cursor.take("+") || cursor.take("-"),
+            cursor.takeDigits(4), cursor.isAtEnd
+        else { throw self.error(.expected("date-time")) }
+        return text
+    }
+
+    private mutating func takeDigits(_ count: Int) -> Bool {
+        for _ in 0..<count {
+            guard self.peek()?.isDigit ?? false else { return false }
+            self.advance()
+        }
+        return true
+    }
+}

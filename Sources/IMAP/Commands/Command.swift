@@ -1,0 +1,220 @@
+package import struct NIOCore.ByteBuffer
+
+/// A command of a client, parsed whole: nothing in it is unknown.
+///
+/// APPEND is no case: its messages are streamed, and its head is an ``AppendHead``.
+package enum Command: Equatable, Sendable {
+    // Any state (RFC 9051 §6.1)
+    case capability
+    case noop
+    case logout
+    case id
+    // Not authenticated (RFC 9051 §6.2)
+    case startTLS
+    case login(Login)
+    case authenticate(Authenticate)
+    // Authenticated (RFC 9051 §6.3)
+    case enable(Enable)
+    case namespace
+    case list(List)
+    case lsub(Lsub)
+    case subscribe(ClientMailbox)
+    case unsubscribe(ClientMailbox)
+    case status(Status)
+    case select(Select)
+    case examine(Select)
+    case create(Create)
+    case delete(ClientMailbox)
+    case rename(Rename)
+    case idle
+    case myRights(ClientMailbox)
+    case getACL(ClientMailbox)
+    case setACL(SetACL)
+    case deleteACL(DeleteACL)
+    case listRights(ListRights)
+    case getQuota(ByteBuffer)
+    case getQuotaRoot(ClientMailbox)
+    // Selected (RFC 9051 §6.4)
+    case check
+    case close
+    case unselect
+    case expunge
+    case uidExpunge(SequenceSet)
+    case fetch(Fetch)
+    case store(StoreFlags)
+    case search(Search)
+    case sort(Sort)
+    case thread(Thread)
+    case copy(Copy)
+    case move(Copy)
+}
+
+/// The reading of a frame.
+package enum ParsedCommand: Equatable {
+    case command(tag: ByteBuffer, Command)
+    /// - Parameter tag: nil when there is none that could be repeated.
+    case malformed(tag: ByteBuffer?, SyntaxError)
+}
+
+/// Reads a frame as a command.
+package enum CommandParser {
+    /// Clients use up to about ten; a longer one would be repeated in an answer.
+    package static let maximumTagOctets = 64
+
+    ///     command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF
+    package static func parse(_ frame: ByteBuffer) -> ParsedCommand {
+        var cursor = Cursor(frame)
+        do {
+            let tag = try cursor.tag()
+            do {
+                return .command(tag: tag, try cursor.command())
+            } catch {
+                return .malformed(tag: tag, error)
+            }
+        } catch {
+            return .malformed(tag: nil, error)
+        }
+    }
+
+    /// - Parameter head: an APPEND up to the announcement of its first message.
+    package static func parseAppendHead(first head: ByteBuffer) -> ParsedAppendHead {
+        var cursor = Cursor(head)
+        do {
+            let tag = try cursor.tag()
+            guard cursor.take(word: "APPEND ") else {
+                return .malformed(tag: tag, cursor.error(.unknownCommand))
+            }
+            do {
+                return .head(tag: tag, try cursor.appendHead())
+            } catch {
+                return .malformed(tag: tag, error)
+            }
+        } catch {
+            return .malformed(tag: nil, error)
+        }
+    }
+
+    /// - Parameter head: what stands between two messages of an APPEND.
+    package static func parseAppendContinuation(
+        _ head: ByteBuffer
+    ) throws(SyntaxError) -> AppendHead {
+        var cursor = Cursor(head)
+        var further = AppendHead(mailbox: ClientMailbox(wire: ByteBuffer()), flags: [])
+        try cursor.appendOptions(&further)
+        return further
+    }
+}
+
+extension Cursor {
+    ///     tag = 1*<any ASTRING-CHAR except "+">
+    fileprivate mutating func tag() throws(SyntaxError) -> ByteBuffer {
+        let tag = self.takeRun(where: \.isTagChar)
+        guard (1...CommandParser.maximumTagOctets).contains(tag.readableBytes), self.take(" ")
+        else { throw self.error(.malformedTag) }
+        return tag
+    }
+
+    fileprivate mutating func command() throws(SyntaxError) -> Command {
+        let name = try self.atom()
+        // The commands a client sends most come first, without a String.
+        if name.equals(word: "NOOP") { return try self.bare(.noop) }
+        if name.equals(word: "FETCH") {
+            try self.expectSpace()
+            return .fetch(try self.fetch(isUID: false))
+        }
+        if name.equals(word: "UID") {
+            try self.expectSpace()
+            return try self.uidCommand()
+        }
+        let upper = name.uppercasedText()
+        if let command = Self.bare[upper] { return try self.bare(command) }
+        guard Self.named.contains(upper) else { throw self.error(.unknownCommand) }
+        try self.expectSpace()
+        return try self.argumentCommand(upper)
+    }
+
+    /// Commands without arguments.
+    private static let bare: [String: Command] = [
+        "CAPABILITY": .capability, "LOGOUT": .logout, "STARTTLS": .startTLS,
+        "NAMESPACE": .namespace, "IDLE": .idle, "CHECK": .check, "CLOSE": .close,
+        "UNSELECT": .unselect, "EXPUNGE": .expunge,
+    ]
+
+    /// Commands with arguments.
+    private static let named: Set<String> = [
+        "ID", "LOGIN", "AUTHENTICATE", "ENABLE", "LIST", "LSUB", "SUBSCRIBE", "UNSUBSCRIBE",
+        "STATUS", "SELECT", "EXAMINE", "CREATE", "DELETE", "RENAME", "MYRIGHTS", "GETACL",
+        "SETACL", "DELETEACL", "LISTRIGHTS", "GETQUOTA", "GETQUOTAROOT", "STORE", "SEARCH", "SORT",
+        "THREAD", "COPY", "MOVE", "APPEND",
+    ]
+
+    private func bare(_ command: Command) throws(SyntaxError) -> Command {
+        try self.expectEnd()
+        return command
+    }
+
+    private mutating func argumentCommand(_ name: String) throws(SyntaxError) -> Command {
+        switch name {
+        case "LIST": return .list(try self.listCommand())
+        case "LSUB": return .lsub(try self.lsub())
+        case "STATUS": return .status(try self.status())
+        case "SELECT": return .select(try self.select())
+        case "EXAMINE": return .examine(try self.select())
+        case "STORE": return .store(try self.store(isUID: false))
+        case "SEARCH": return .search(try self.search(isUID: false))
+        case "SORT": return .sort(try self.sort(isUID: false))
+        case "THREAD": return .thread(try self.thread(isUID: false))
+        case "COPY": return .copy(try self.copy(isUID: false))
+        case "MOVE": return .move(try self.copy(isUID: false))
+        case "LOGIN": return .login(try self.login())
+        case "AUTHENTICATE": return .authenticate(try self.authenticate())
+        case "ENABLE": return .enable(try self.enable())
+        case "ID":
+            try self.identification()
+            return .id
+        default: return try self.mailboxCommand(name)
+        }
+    }
+
+    private mutating func mailboxCommand(_ name: String) throws(SyntaxError) -> Command {
+        switch name {
+        case "SUBSCRIBE": return .subscribe(try self.onlyMailbox())
+        case "UNSUBSCRIBE": return .unsubscribe(try self.onlyMailbox())
+        case "CREATE": return .create(try self.create())
+        case "DELETE": return .delete(try self.onlyMailbox())
+        case "RENAME": return .rename(try self.rename())
+        case "MYRIGHTS": return .myRights(try self.onlyMailbox())
+        case "GETACL": return .getACL(try self.onlyMailbox())
+        case "GETQUOTAROOT": return .getQuotaRoot(try self.onlyMailbox())
+        case "GETQUOTA": return .getQuota(try self.onlyAstring())
+        case "SETACL": return .setACL(try self.setACL())
+        case "DELETEACL":
+            let (mailbox, identifier) = try self.mailboxAndIdentifier()
+            try self.expectEnd()
+            return .deleteACL(DeleteACL(mailbox: mailbox, identifier: identifier))
+        case "LISTRIGHTS":
+            let (mailbox, identifier) = try self.mailboxAndIdentifier()
+            try self.expectEnd()
+            return .listRights(ListRights(mailbox: mailbox, identifier: identifier))
+        // An APPEND that gets here announced no message.
+        default: throw self.error(.expected("arguments of the command"))
+        }
+    }
+
+    ///     uid = "UID" SP (copy / move / fetch / search / store / sort / thread / uid-expunge)
+    private mutating func uidCommand() throws(SyntaxError) -> Command {
+        let name = try self.atom().uppercasedText()
+        try self.expectSpace()
+        switch name {
+        case "FETCH": return .fetch(try self.fetch(isUID: true))
+        case "STORE": return .store(try self.store(isUID: true))
+        case "SEARCH": return .search(try self.search(isUID: true))
+        case "SORT": return .sort(try self.sort(isUID: true))
+        case "THREAD": return .thread(try self.thread(isUID: true))
+        case "COPY": return .copy(try self.copy(isUID: true))
+        case "MOVE": return .move(try self.copy(isUID: true))
+        case "EXPUNGE": return .uidExpunge(try self.onlySequenceSet())
+        default: throw self.error(.unknownCommand)
+        }
+    }
+}

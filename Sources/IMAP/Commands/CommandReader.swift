@@ -1,0 +1,414 @@
+package import struct NIOCore.ByteBuffer
+
+/// Cuts a client's octets into commands.
+///
+/// Only CR LF ends a line. A literal is announced right before it, outside quotes; everything that
+/// two readers could understand in two ways ends the connection. Messages of an APPEND are handed
+/// on as they come; every other literal is collected into the command it belongs to.
+package struct CommandReader {
+    package struct Limits: Sendable {
+        /// A client's longest line is a FETCH or STORE with a long sequence set, some KiB.
+        package var maximumLineOctets: Int
+        /// A literal that is no message is a name, a password or a search text.
+        package var maximumLiteralOctets: Int
+        /// All of a command but its messages; held in memory until it is complete.
+        package var maximumCommandOctets: Int
+        /// Each literal costs an announcement; without a bound a command never ends.
+        package var maximumLiterals: Int
+        /// A message; it is streamed, so this bounds what a server is asked to store.
+        package var maximumMessageOctets: UInt64
+
+        /// Before login: what LOGIN, AUTHENTICATE and ID need.
+        package static let beforeLogin = Limits(
+            maximumLineOctets: 8 * 1_024,
+            maximumLiteralOctets: 4 * 1_024,
+            maximumCommandOctets: 16 * 1_024,
+            maximumLiterals: 8,
+            maximumMessageOctets: 0
+        )
+        package static let afterLogin = Limits(
+            maximumLineOctets: 64 * 1_024,
+            maximumLiteralOctets: 128 * 1_024,
+            maximumCommandOctets: 256 * 1_024,
+            maximumLiterals: 500,
+            maximumMessageOctets: 150 * 1_024 * 1_024
+        )
+    }
+
+    package struct MessageLiteral: Equatable, Sendable {
+        package var octets: UInt64
+        package var isSynchronizing: Bool
+        package var isLiteral8: Bool
+    }
+
+    package enum Event: Equatable {
+        /// A whole command without its final CR LF, literals in line as they came.
+        case command(ByteBuffer)
+        /// A synchronising literal was announced: `+` is due; reading goes on by itself.
+        case continuationNeeded
+        /// A synchronising literal over a limit: a tagged answer is due, and no `+`.
+        case literalRefused(tag: ByteBuffer?)
+        /// APPEND announced a message; `head` is what came before the announcement.
+        case message(head: ByteBuffer, MessageLiteral)
+        case messageOctets(ByteBuffer)
+        /// What stood between the last message and CR LF.
+        case appendEnded(ByteBuffer)
+        /// A refused APPEND has been read away.
+        case discarded
+    }
+
+    private enum State: Equatable {
+        case line
+        case literal(remaining: Int)
+        case decidingMessage
+        case message(remaining: UInt64)
+        case discardingLiteral(remaining: UInt64)
+        case discardingLine
+    }
+
+    package var limits: Limits
+    /// Whether lines are read without literals: a SASL exchange or IDLE is running.
+    package var readsLines = false
+
+    private var state = State.line
+    private var buffer = ByteBuffer()
+    /// Octets of the buffer that belong to the command that is being read.
+    private var commandOctets = 0
+    /// Where in the buffer the current line begins, from the reader index.
+    private var lineStart = 0
+    private var scan = LineScan()
+    private var literals = 0
+    /// Whether a message of the APPEND that is being read has passed.
+    private var isBehindMessage = false
+    private var pendingLiteral = MessageLiteral(octets: 0, isSynchronizing: false, isLiteral8: false)
+
+    package init(limits: Limits) {
+        self.limits = limits
+    }
+
+    /// Octets held: those of an unfinished command, and what came behind the last event.
+    package var bufferedOctets: Int { self.buffer.readableBytes }
+
+    package mutating func receive(_ octets: ByteBuffer) {
+        if self.buffer.readableBytes == 0 {
+            self.buffer = octets
+        } else {
+            self.buffer.writeImmutableBuffer(octets)
+        }
+    }
+
+    /// What is behind the last event.
+    package mutating func takeBuffered() -> ByteBuffer {
+        defer { self.buffer = ByteBuffer() }
+        return self.buffer
+    }
+
+    /// - Returns: nil while more octets are needed.
+    /// - Throws: what ends the connection: the octets cannot be told apart safely any more.
+    package mutating func next() throws(SyntaxError) -> Event? {
+        switch self.state {
+        case .line:
+            return try self.nextLine()
+        case .literal(let remaining):
+            guard self.collect(remaining) else { return nil }
+            return try self.nextLine()
+        case .decidingMessage:
+            return nil
+        case .message(let remaining):
+            return try self.nextMessageOctets(remaining)
+        case .discardingLiteral, .discardingLine:
+            return try self.discard()
+        }
+    }
+
+    /// The message that was announced is wanted.
+    package mutating func acceptMessage() {
+        guard self.state == .decidingMessage else { return }
+        self.state = .message(remaining: self.pendingLiteral.octets)
+        self.isBehindMessage = true
+    }
+
+    /// The message is not wanted, or not any more. One that the client waits to send does not
+    /// come; another is read away with the rest of its command, and `.discarded` follows.
+    package mutating func refuseMessage() {
+        switch self.state {
+        case .decidingMessage where self.pendingLiteral.isSynchronizing:
+            self.reset()
+        case .decidingMessage:
+            self.state = .discardingLiteral(remaining: self.pendingLiteral.octets)
+        case .message(let remaining):
+            self.state = .discardingLiteral(remaining: remaining)
+        case .line where self.isBehindMessage:
+            self.state = .discardingLine
+        case .line, .literal, .discardingLiteral, .discardingLine:
+            break
+        }
+    }
+
+    // MARK: - Lines
+
+    private mutating func nextLine() throws(SyntaxError) -> Event? {
+        guard let end = try self.endOfLine() else { return nil }
+        guard let literal = try self.literal(endingAt: end) else { return self.completed(end) }
+        self.literals += 1
+        guard self.literals <= self.limits.maximumLiterals else {
+            throw SyntaxError(.commandTooLarge, at: end)
+        }
+        if self.isMessage(endingAt: end) { return try self.announce(literal, end) }
+        return try self.beginLiteral(literal, end)
+    }
+
+    /// Scans for CR LF from where the last scan stopped.
+    /// - Returns: the length of the command so far, without that CR LF.
+    private mutating func endOfLine() throws(SyntaxError) -> Int? {
+        let maximum = self.limits.maximumLineOctets
+        var scan = self.scan
+        let start = self.lineStart
+        let end = self.buffer.withUnsafeReadableBytes { octets in
+            scan.run(octets, from: start, maximum: maximum, quotes: !self.readsLines)
+        }
+        self.scan = scan
+        if let reason = scan.failure { throw SyntaxError(reason, at: scan.position) }
+        guard end != nil || self.buffer.readableBytes <= self.limits.maximumCommandOctets else {
+            throw SyntaxError(.commandTooLarge, at: self.buffer.readableBytes)
+        }
+        return end
+    }
+
+    private mutating func completed(_ end: Int) -> Event {
+        let frame = self.buffer.readSlice(length: end) ?? ByteBuffer()
+        self.buffer.moveReaderIndex(forwardBy: 2)
+        let wasBehindMessage = self.isBehindMessage
+        self.reset()
+        return wasBehindMessage ? .appendEnded(frame) : .command(frame)
+    }
+
+    private mutating func reset() {
+        self.state = .line
+        self.lineStart = 0
+        self.scan = LineScan()
+        self.literals = 0
+        self.isBehindMessage = false
+    }
+
+    // MARK: - Literals
+
+    /// The announcement at the end of a line, if there is one.
+    ///
+    ///     literal = "{" number64 ["+"] "}" CRLF *CHAR8
+    private func literal(endingAt end: Int) throws(SyntaxError) -> MessageLiteral? {
+        guard !self.readsLines, end > self.lineStart,
+            self.octet(at: end - 1) == UInt8(ascii: "}")
+        else { return nil }
+        var open = end - 2
+        while open >= self.lineStart, self.octet(at: open) != UInt8(ascii: "{") { open -= 1 }
+        guard open >= self.lineStart else { return nil }
+        // An open quote and an announcement: readers that look at quotes first and readers that
+        // look at line ends first would differ.
+        if self.scan.isQuoted { throw SyntaxError(.malformedLiteral, at: end) }
+        var digits = end - 1
+        let isSynchronizing = self.octet(at: digits - 1) != UInt8(ascii: "+")
+        if !isSynchronizing { digits -= 1 }
+        guard let octets = self.number(from: open + 1, to: digits) else {
+            throw SyntaxError(.malformedLiteral, at: end)
+        }
+        let isLiteral8 = open > self.lineStart && self.octet(at: open - 1) == UInt8(ascii: "~")
+        return MessageLiteral(
+            octets: octets,
+            isSynchronizing: isSynchronizing,
+            isLiteral8: isLiteral8
+        )
+    }
+
+    private func number(from start: Int, to end: Int) -> UInt64? {
+        guard start < end, end - start <= 19 else { return nil }
+        var value: UInt64 = 0
+        for index in start..<end {
+            guard let octet = self.octet(at: index), octet.isDigit else { return nil }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(UInt64(octet &- 0x30))
+            guard !overflow, !carry else { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    private func octet(at offset: Int) -> UInt8? {
+        self.buffer.getInteger(at: self.buffer.readerIndex + offset)
+    }
+
+    private mutating func beginLiteral(
+        _ literal: MessageLiteral,
+        _ end: Int
+    ) throws(SyntaxError) -> Event? {
+        let (total, overflow) = (end + 2).addingReportingOverflow(Int(clamping: literal.octets))
+        let isTooLarge = literal.octets > UInt64(self.limits.maximumLiteralOctets)
+            || overflow || total > self.limits.maximumCommandOctets
+        guard !isTooLarge else {
+            guard literal.isSynchronizing else { throw SyntaxError(.literalTooLarge, at: end) }
+            let tag = self.tag()
+            self.buffer.moveReaderIndex(forwardBy: end + 2)
+            self.reset()
+            return .literalRefused(tag: tag)
+        }
+        self.lineStart = total
+        self.state = .literal(remaining: total)
+        self.scan = LineScan()
+        if literal.isSynchronizing { return .continuationNeeded }
+        guard self.collect(total) else { return nil }
+        return try self.nextLine()
+    }
+
+    /// Whether the command's first `total` octets, a literal's last among them, are there.
+    private mutating func collect(_ total: Int) -> Bool {
+        guard self.buffer.readableBytes >= total else { return false }
+        self.state = .line
+        return true
+    }
+
+    private func tag() -> ByteBuffer? {
+        var cursor = Cursor(self.buffer)
+        let tag = cursor.takeRun(where: \.isTagChar)
+        let isTag = tag.readableBytes > 0 && tag.readableBytes <= CommandParser.maximumTagOctets
+        return isTag && cursor.peek() == UInt8(ascii: " ") ? tag : nil
+    }
+
+    // MARK: - Messages
+
+    /// Whether the announced literal is a message: in an APPEND, every one but the mailbox's name.
+    private func isMessage(endingAt end: Int) -> Bool {
+        if self.isBehindMessage { return true }
+        var cursor = Cursor(self.buffer)
+        _ = cursor.takeRun(where: \.isTagChar)
+        guard cursor.take(" "), cursor.take(word: "APPEND "), cursor.offset <= end else {
+            return false
+        }
+        return cursor.peek() != UInt8(ascii: "{") || self.lineStart > 0
+    }
+
+    private mutating func announce(
+        _ literal: MessageLiteral,
+        _ end: Int
+    ) throws(SyntaxError) -> Event {
+        guard literal.octets <= self.limits.maximumMessageOctets else {
+            guard literal.isSynchronizing, !self.isBehindMessage else {
+                throw SyntaxError(.literalTooLarge, at: end)
+            }
+            let tag = self.tag()
+            self.buffer.moveReaderIndex(forwardBy: end + 2)
+            self.reset()
+            return .literalRefused(tag: tag)
+        }
+        var head = self.buffer.readSlice(length: end) ?? ByteBuffer()
+        self.buffer.moveReaderIndex(forwardBy: 2)
+        Self.removeAnnouncement(&head)
+        self.pendingLiteral = literal
+        self.state = .decidingMessage
+        self.lineStart = 0
+        self.scan = LineScan()
+        return .message(head: head, literal)
+    }
+
+    private static func removeAnnouncement(_ head: inout ByteBuffer) {
+        guard let open = head.readableBytesView.lastIndex(of: UInt8(ascii: "{")) else { return }
+        var end = open
+        if end > head.readerIndex,
+            head.getInteger(at: end - 1) == UInt8(ascii: "~")
+        {
+            end -= 1
+        }
+        head.moveWriterIndex(to: end)
+    }
+
+    private mutating func nextMessageOctets(_ remaining: UInt64) throws(SyntaxError) -> Event? {
+        guard remaining > 0 else {
+            self.state = .line
+            return try self.nextLine()
+        }
+        let count = Int(min(remaining, UInt64(self.buffer.readableBytes)))
+        guard count > 0, let octets = self.buffer.readSlice(length: count) else { return nil }
+        self.state = .message(remaining: remaining - UInt64(count))
+        return .messageOctets(octets)
+    }
+
+    // MARK: - Reading away
+
+    private mutating func discard() throws(SyntaxError) -> Event? {
+        while true {
+            if case .discardingLiteral(let remaining) = self.state {
+                let count = Int(min(remaining, UInt64(self.buffer.readableBytes)))
+                self.buffer.moveReaderIndex(forwardBy: count)
+                guard UInt64(count) == remaining else {
+                    self.state = .discardingLiteral(remaining: remaining - UInt64(count))
+                    return nil
+                }
+                self.state = .discardingLine
+                self.lineStart = 0
+                self.scan = LineScan()
+            }
+            guard let end = try self.endOfLine() else { return nil }
+            let literal = try self.literal(endingAt: end)
+            self.buffer.moveReaderIndex(forwardBy: end + 2)
+            guard let literal, !literal.isSynchronizing else {
+                self.reset()
+                return .discarded
+            }
+            self.literals += 1
+            guard self.literals <= self.limits.maximumLiterals else {
+                throw SyntaxError(.commandTooLarge, at: end)
+            }
+            self.state = .discardingLiteral(remaining: literal.octets)
+        }
+    }
+}
+
+/// The search for the end of a line, kept between reads so that no octet is looked at twice.
+struct LineScan {
+    /// Octets from the start of the command to where the search stopped.
+    private(set) var position = 0
+    private(set) var isQuoted = false
+    private(set) var failure: SyntaxError.Reason?
+    private var isEscaped = false
+    private var hasStarted = false
+
+    /// - Parameters:
+    ///   - start: where the line begins.
+    ///   - quotes: whether quotes have a meaning.
+    /// - Returns: the position of CR LF, once it is there.
+    mutating func run(
+        _ octets: UnsafeRawBufferPointer,
+        from start: Int,
+        maximum: Int,
+        quotes: Bool
+    ) -> Int? {
+        if !self.hasStarted {
+            self.position = start
+            self.hasStarted = true
+        }
+        while self.position < octets.count {
+            let octet = octets[self.position]
+            if octet == 0x0D {
+                guard self.position + 1 < octets.count else { return nil }
+                guard octets[self.position + 1] == 0x0A else { return self.fail(.malformedLineEnd) }
+                return self.position
+            }
+            if octet == 0x0A { return self.fail(.malformedLineEnd) }
+            if octet == 0 { return self.fail(.controlOctet) }
+            if self.isEscaped {
+                self.isEscaped = false
+            } else if octet == UInt8(ascii: "\""), quotes {
+                self.isQuoted.toggle()
+            } else if octet == UInt8(ascii: "\\"), self.isQuoted {
+                self.isEscaped = true
+            }
+            self.position += 1
+            if self.position - start > maximum { return self.fail(.lineTooLong) }
+        }
+        return nil
+    }
+
+    private mutating func fail(_ reason: SyntaxError.Reason) -> Int? {
+        self.failure = reason
+        return nil
+    }
+}

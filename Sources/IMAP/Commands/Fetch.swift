@@ -1,0 +1,362 @@
+package import struct NIOCore.ByteBuffer
+
+/// `FETCH 2:4 (FLAGS BODY.PEEK[HEADER])` and its UID form (RFC 9051 §6.4.5).
+package struct Fetch: Equatable, Sendable {
+    package var isUID: Bool
+    package var set: SequenceSet
+    package var attributes: [FetchAttribute]
+    /// CHANGEDSINCE (RFC 7162 §3.1.4.1).
+    package var changedSince: UInt64?
+    /// VANISHED (RFC 7162 §3.2.6).
+    package var asksVanished = false
+
+    /// Whether carrying it out sets `\Seen`.
+    package var setsSeen: Bool {
+        self.attributes.contains(where: \.setsSeen)
+    }
+
+    /// Whether an item is asked by a name that has no form without the setting of `\Seen`.
+    package var usesWholeMessageItems: Bool {
+        self.attributes.contains { $0 == .rfc822 || $0 == .rfc822Text }
+    }
+
+    /// The same without setting `\Seen`.
+    package func peeking() -> Fetch {
+        var fetch = self
+        fetch.attributes = self.attributes.map(\.peeking)
+        return fetch
+    }
+
+    /// Capabilities that the mailbox's server must have.
+    package var needs: [String] {
+        var needs = Set(self.attributes.compactMap(\.needs))
+        if self.changedSince != nil { needs.insert("CONDSTORE") }
+        if self.asksVanished { needs.insert("QRESYNC") }
+        if self.set.isSavedResult { needs.insert("SEARCHRES") }
+        return needs.sorted()
+    }
+
+    package func encode(into encoder: inout CommandEncoder) {
+        encoder.write(word: self.isUID ? "UID FETCH" : "FETCH")
+        self.set.encode(into: &encoder)
+        if self.attributes.count == 1, let only = self.attributes.first {
+            only.encode(into: &encoder)
+        } else {
+            encoder.open()
+            for attribute in self.attributes { attribute.encode(into: &encoder) }
+            encoder.close()
+        }
+        guard let changedSince = self.changedSince else { return }
+        encoder.open()
+        encoder.write(word: "CHANGEDSINCE")
+        encoder.write(number: changedSince)
+        if self.asksVanished { encoder.write(word: "VANISHED") }
+        encoder.close()
+    }
+}
+
+/// One item of a FETCH.
+package enum FetchAttribute: Equatable, Sendable {
+    case all
+    case fast
+    case full
+    case bodyStructure
+    case body
+    case envelope
+    case flags
+    case internalDate
+    case uid
+    case rfc822
+    case rfc822Header
+    case rfc822Size
+    case rfc822Text
+    case modSeq
+    case saveDate
+    case emailID
+    case threadID
+    case preview(isLazy: Bool)
+    case section(Section, Partial?, peeks: Bool)
+    case binary([UInt32], Partial?, peeks: Bool)
+    case binarySize([UInt32])
+
+    /// `<0.2048>`.
+    package struct Partial: Equatable, Sendable {
+        package var offset: UInt32
+        package var count: UInt32
+    }
+
+    var setsSeen: Bool {
+        switch self {
+        case .rfc822, .rfc822Text, .section(_, _, peeks: false), .binary(_, _, peeks: false):
+            true
+        default:
+            false
+        }
+    }
+
+    var peeking: FetchAttribute {
+        switch self {
+        case .section(let section, let partial, _): .section(section, partial, peeks: true)
+        case .binary(let part, let partial, _): .binary(part, partial, peeks: true)
+        case .rfc822: .section(Section(part: [], text: nil), nil, peeks: true)
+        case .rfc822Text: .section(Section(part: [], text: .text), nil, peeks: true)
+        default: self
+        }
+    }
+
+    var needs: String? {
+        switch self {
+        case .modSeq: "CONDSTORE"
+        case .saveDate: "SAVEDATE"
+        case .emailID, .threadID: "OBJECTID"
+        case .preview: "PREVIEW"
+        case .binary, .binarySize: "BINARY"
+        default: nil
+        }
+    }
+
+    func encode(into encoder: inout CommandEncoder) {
+        if let word = self.word { return encoder.write(word: word) }
+        switch self {
+        case .preview(let isLazy):
+            encoder.write(word: isLazy ? "PREVIEW (LAZY)" : "PREVIEW")
+        case .section(let section, let partial, let peeks):
+            encoder.write(word: peeks ? "BODY.PEEK" : "BODY")
+            section.encode(into: &encoder)
+            encoder.append(partial)
+        case .binary(let part, let partial, let peeks):
+            encoder.write(word: peeks ? "BINARY.PEEK" : "BINARY")
+            encoder.append(part: part)
+            encoder.append(partial)
+        case .binarySize(let part):
+            encoder.write(word: "BINARY.SIZE")
+            encoder.append(part: part)
+        default:
+            break
+        }
+    }
+
+    private var word: StaticString? {
+        switch self {
+        case .all: "ALL"
+        case .fast: "FAST"
+        case .full: "FULL"
+        case .bodyStructure: "BODYSTRUCTURE"
+        case .body: "BODY"
+        case .envelope: "ENVELOPE"
+        case .flags: "FLAGS"
+        case .internalDate: "INTERNALDATE"
+        case .uid: "UID"
+        case .rfc822: "RFC822"
+        case .rfc822Header: "RFC822.HEADER"
+        case .rfc822Size: "RFC822.SIZE"
+        case .rfc822Text: "RFC822.TEXT"
+        case .modSeq: "MODSEQ"
+        case .saveDate: "SAVEDATE"
+        case .emailID: "EMAILID"
+        case .threadID: "THREADID"
+        case .preview, .section, .binary, .binarySize: nil
+        }
+    }
+}
+
+/// What stands between the brackets: `1.2.HEADER.FIELDS (From To)`.
+package struct Section: Equatable, Sendable {
+    package enum Text: Equatable, Sendable {
+        case header
+        case text
+        case mime
+        case fields([ByteBuffer], isNegated: Bool)
+    }
+
+    /// Parts of a message nest no deeper in any mail that a person sent.
+    static let maximumParts = 32
+
+    package var part: [UInt32]
+    package var text: Text?
+
+    func encode(into encoder: inout CommandEncoder) {
+        encoder.append("[")
+        for (index, number) in self.part.enumerated() {
+            if index > 0 { encoder.append(".") }
+            encoder.append(raw: ByteBuffer(string: String(number)))
+        }
+        if !self.part.isEmpty, self.text != nil { encoder.append(".") }
+        switch self.text {
+        case .header: encoder.append("HEADER")
+        case .text: encoder.append("TEXT")
+        case .mime: encoder.append("MIME")
+        case .fields(let names, let isNegated):
+            encoder.append(isNegated ? "HEADER.FIELDS.NOT" : "HEADER.FIELDS")
+            encoder.open()
+            for name in names { encoder.write(astring: name) }
+            encoder.close()
+        case .none: break
+        }
+        encoder.append("]")
+    }
+}
+
+extension CommandEncoder {
+    fileprivate mutating func append(_ partial: FetchAttribute.Partial?) {
+        guard let partial else { return }
+        self.append(raw: ByteBuffer(string: "<\(partial.offset).\(partial.count)>"))
+    }
+
+    fileprivate mutating func append(part: [UInt32]) {
+        self.append(raw: ByteBuffer(string: "[\(part.map(String.init).joined(separator: "."))]"))
+    }
+}
+
+extension Cursor {
+    /// Items in one FETCH: a client asks for about ten.
+    private static let maximumAttributes = 100
+
+    ///     fetch = "FETCH" SP sequence-set SP
+    ///             ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
+    ///             [SP "(" fetch-modifier *(SP fetch-modifier) ")"]
+    mutating func fetch(isUID: Bool) throws(SyntaxError) -> Fetch {
+        let set = try self.sequenceSet()
+        try self.expectSpace()
+        var attributes: [FetchAttribute]
+        if self.peek() == UInt8(ascii: "(") {
+            attributes = try self.list { cursor throws(SyntaxError) in
+                try cursor.fetchAttribute()
+            }
+            guard attributes.count <= Self.maximumAttributes else {
+                throw self.error(.commandTooLarge)
+            }
+            let hasMacro = attributes.contains { $0 == .all || $0 == .fast || $0 == .full }
+            guard !hasMacro else { throw self.error(.expected("item")) }
+        } else {
+            attributes = [try self.fetchAttribute()]
+        }
+        var fetch = Fetch(isUID: isUID, set: set, attributes: attributes)
+        if self.take(" ") { try self.fetchModifiers(&fetch) }
+        try self.expectEnd()
+        return fetch
+    }
+
+    private mutating func fetchModifiers(_ fetch: inout Fetch) throws(SyntaxError) {
+        try self.expect("(")
+        repeat {
+            if self.take(word: "CHANGEDSINCE ") {
+                fetch.changedSince = try self.number64()
+            } else if self.take(word: "VANISHED") {
+                fetch.asksVanished = true
+            } else {
+                throw self.error(.expected("fetch modifier"))
+            }
+        } while self.take(" ")
+        try self.expect(")")
+        guard !fetch.asksVanished || (fetch.isUID && fetch.changedSince != nil) else {
+            throw self.error(.expected("CHANGEDSINCE"))
+        }
+    }
+
+    private mutating func fetchAttribute() throws(SyntaxError) -> FetchAttribute {
+        let name = self.takeRun {
+            $0.isAtomChar && $0 != UInt8(ascii: "[") && $0 != UInt8(ascii: "<")
+        }
+        guard self.peek() == UInt8(ascii: "[") else { return try self.plainAttribute(name) }
+        switch name.uppercasedText() {
+        case "BODY":
+            return .section(try self.section(), try self.partial(), peeks: false)
+        case "BODY.PEEK":
+            return .section(try self.section(), try self.partial(), peeks: true)
+        case "BINARY":
+            return .binary(try self.binaryPart(), try self.partial(), peeks: false)
+        case "BINARY.PEEK":
+            return .binary(try self.binaryPart(), try self.partial(), peeks: true)
+        case "BINARY.SIZE":
+            return .binarySize(try self.binaryPart())
+        default:
+            throw self.error(.expected("item"))
+        }
+    }
+
+    private mutating func plainAttribute(_ name: ByteBuffer) throws(SyntaxError) -> FetchAttribute {
+        switch name.uppercasedText() {
+        case "ALL": return .all
+        case "FAST": return .fast
+        case "FULL": return .full
+        case "BODYSTRUCTURE": return .bodyStructure
+        case "BODY": return .body
+        case "ENVELOPE": return .envelope
+        case "FLAGS": return .flags
+        case "INTERNALDATE": return .internalDate
+        case "UID": return .uid
+        case "RFC822": return .rfc822
+        case "RFC822.HEADER": return .rfc822Header
+        case "RFC822.SIZE": return .rfc822Size
+        case "RFC822.TEXT": return .rfc822Text
+        case "MODSEQ": return .modSeq
+        case "SAVEDATE": return .saveDate
+        case "EMAILID": return .emailID
+        case "THREADID": return .threadID
+        case "PREVIEW": return .preview(isLazy: self.take(word: " (LAZY)"))
+        default: throw self.error(.expected("item"))
+        }
+    }
+
+    ///     section = "[" [section-spec] "]"
+    private mutating func section() throws(SyntaxError) -> Section {
+        try self.expect("[")
+        var part: [UInt32] = []
+        while let octet = self.peek(), octet.isDigit {
+            guard part.count < Section.maximumParts else { throw self.error(.tooDeep) }
+            part.append(try self.nonZeroNumber())
+            guard self.take(".") else {
+                try self.expect("]")
+                return Section(part: part, text: nil)
+            }
+            if self.peek()?.isDigit != true { break }
+        }
+        if part.isEmpty, self.take("]") { return Section(part: [], text: nil) }
+        let text = try self.sectionText(allowsMIME: !part.isEmpty)
+        try self.expect("]")
+        return Section(part: part, text: text)
+    }
+
+    ///     section-msgtext = "HEADER" / "HEADER.FIELDS" [".NOT"] SP header-list / "TEXT"
+    private mutating func sectionText(allowsMIME: Bool) throws(SyntaxError) -> Section.Text {
+        if self.take(word: "HEADER.FIELDS.NOT ") {
+            return .fields(try self.headerList(), isNegated: true)
+        }
+        if self.take(word: "HEADER.FIELDS ") {
+            return .fields(try self.headerList(), isNegated: false)
+        }
+        if self.take(word: "HEADER") { return .header }
+        if self.take(word: "TEXT") { return .text }
+        if allowsMIME, self.take(word: "MIME") { return .mime }
+        throw self.error(.expected("section"))
+    }
+
+    ///     header-list = "(" header-fld-name *(SP header-fld-name) ")"
+    private mutating func headerList() throws(SyntaxError) -> [ByteBuffer] {
+        try self.list { cursor throws(SyntaxError) in
+            let name = try cursor.astring()
+            let isName = name.readableBytes > 0 && name.readableBytesView.allSatisfy {
+                $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":")
+            }
+            guard isName else { throw cursor.error(.expected("header field name")) }
+            return name
+        }
+    }
+
+    private mutating func binaryPart() throws(SyntaxError) -> [UInt32] {
+        let section = try self.section()
+        guard section.text == nil else { throw self.error(.expected("part number")) }
+        return section.part
+    }
+
+    ///     partial = "<" number "." nz-number ">"
+    private mutating func partial() throws(SyntaxError) -> FetchAttribute.Partial? {
+        guard self.take("<") else { return nil }
+        let offset = try self.number()
+        try self.expect(".")
+        let count = try self.nonZeroNumber()
+        try self.expect(">")
+        return FetchAttribute.Partial(offset: offset, count: count)
+    }
+}

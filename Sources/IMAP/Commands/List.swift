@@ -1,0 +1,139 @@
+package import struct NIOCore.ByteBuffer
+
+/// `LIST (SUBSCRIBED) "" ("INBOX" "Akten/*") RETURN (STATUS (UNSEEN))` (RFC 5258, RFC 9051 §6.3.9).
+package struct List: Equatable, Sendable {
+    /// Patterns in one LIST: each is matched against every name.
+    static let maximumPatterns = 32
+
+    /// Wire octets.
+    package var reference: ByteBuffer
+    /// Wire octets.
+    package var patterns: [ByteBuffer]
+    package var selectsSubscribed = false
+    package var selectsSpecialUse = false
+    package var isRecursiveMatch = false
+    package var returnsSubscribed = false
+    package var returnsMyRights = false
+    package var returnsStatus: [StatusItem]?
+    /// Whether the extended form was used: then an empty pattern is a pattern.
+    package var isExtended = false
+
+    package init(reference: ByteBuffer, patterns: [ByteBuffer]) {
+        self.reference = reference
+        self.patterns = patterns
+    }
+
+    /// Whether only the hierarchy delimiter is asked for.
+    package var isDelimiterQuery: Bool {
+        !self.isExtended && self.patterns.count == 1 && self.patterns[0].readableBytes == 0
+    }
+
+    /// The patterns, each behind the reference; one that does not decode matches nothing and is
+    /// left out.
+    package var joinedPatterns: [MailboxPattern] {
+        let reference = Array(self.reference.readableBytesView)
+        return self.patterns.compactMap { pattern in
+            ModifiedUTF7.decode(reference + Array(pattern.readableBytesView))
+                .flatMap { $0.count <= MailboxPattern.maximumOctets ? MailboxPattern($0) : nil }
+        }
+    }
+}
+
+/// `LSUB "" "*"` (RFC 3501 §6.3.9).
+package struct Lsub: Equatable, Sendable {
+    package var reference: ByteBuffer
+    package var pattern: ByteBuffer
+}
+
+extension Cursor {
+    ///     list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]
+    mutating func listCommand() throws(SyntaxError) -> List {
+        var list = List(reference: ByteBuffer(), patterns: [])
+        if self.peek() == UInt8(ascii: "(") {
+            list.isExtended = true
+            try self.listSelection(&list)
+            try self.expectSpace()
+        }
+        list.reference = try self.asciiAstringOrEmpty()
+        try self.expectSpace()
+        if self.peek() == UInt8(ascii: "(") {
+            list.isExtended = true
+            list.patterns = try self.list { cursor throws(SyntaxError) in
+                try cursor.listMailbox()
+            }
+            guard list.patterns.count <= List.maximumPatterns else {
+                throw self.error(.commandTooLarge)
+            }
+        } else {
+            list.patterns = [try self.listMailbox()]
+        }
+        if self.take(" ") {
+            list.isExtended = true
+            try self.listReturns(&list)
+        }
+        try self.expectEnd()
+        return list
+    }
+
+    mutating func lsub() throws(SyntaxError) -> Lsub {
+        let reference = try self.asciiAstringOrEmpty()
+        try self.expectSpace()
+        let pattern = try self.listMailbox()
+        try self.expectEnd()
+        return Lsub(reference: reference, pattern: pattern)
+    }
+
+    private mutating func asciiAstringOrEmpty() throws(SyntaxError) -> ByteBuffer {
+        try self.asciiAstring()
+    }
+
+    ///     list-mailbox = 1*list-char / string
+    private mutating func listMailbox() throws(SyntaxError) -> ByteBuffer {
+        switch self.peek() {
+        case UInt8(ascii: "\""), UInt8(ascii: "{"):
+            return try self.asciiAstring()
+        default:
+            let pattern = self.takeRun(where: \.isListChar)
+            guard pattern.readableBytes > 0 else { throw self.error(.expected("pattern")) }
+            return pattern
+        }
+    }
+
+    ///     list-select-opts = "(" [list-select-opt *(SP list-select-opt)] ")"
+    private mutating func listSelection(_ list: inout List) throws(SyntaxError) {
+        let options = try self.list(mayBeEmpty: true) { cursor throws(SyntaxError) in
+            try cursor.atom().uppercasedText()
+        }
+        for option in options {
+            switch option {
+            case "SUBSCRIBED": list.selectsSubscribed = true
+            case "SPECIAL-USE": list.selectsSpecialUse = true
+            case "RECURSIVEMATCH": list.isRecursiveMatch = true
+            // Every mailbox the gateway shows is its own; there are no remote ones to add.
+            case "REMOTE": break
+            default: throw self.error(.expected("selection option"))
+            }
+        }
+        guard !list.isRecursiveMatch || list.selectsSubscribed else {
+            throw self.error(.expected("SUBSCRIBED"))
+        }
+    }
+
+    ///     list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"
+    private mutating func listReturns(_ list: inout List) throws(SyntaxError) {
+        guard self.take(word: "RETURN (") else { throw self.error(.expected("RETURN")) }
+        if self.take(")") { return }
+        repeat {
+            switch try self.atom().uppercasedText() {
+            case "SUBSCRIBED": list.returnsSubscribed = true
+            case "CHILDREN", "SPECIAL-USE": break
+            case "MYRIGHTS": list.returnsMyRights = true
+            case "STATUS":
+                try self.expectSpace()
+                list.returnsStatus = try self.statusItems()
+            default: throw self.error(.expected("return option"))
+            }
+        } while self.take(" ")
+        try self.expect(")")
+    }
+}

@@ -1,0 +1,79 @@
+package import struct NIOCore.ByteBuffer
+
+/// `LOGIN anna@kanzlei.example "pass word"` (RFC 9051 §6.2.3).
+package struct Login: Equatable, Sendable {
+    package var username: [UInt8]
+    package var password: Secret<[UInt8]>
+}
+
+/// `AUTHENTICATE PLAIN [initial response]` (RFC 9051 §6.2.2, RFC 4959).
+package struct Authenticate: Equatable, Sendable {
+    package var mechanism: ByteBuffer
+    /// Decoded.
+    package var initialResponse: Secret<[UInt8]>?
+}
+
+/// `ENABLE CONDSTORE` (RFC 5161).
+package struct Enable: Equatable, Sendable {
+    /// In upper case.
+    package var capabilities: [String]
+}
+
+extension Cursor {
+    ///     login = "LOGIN" SP userid SP password
+    mutating func login() throws(SyntaxError) -> Login {
+        let username = try self.astring()
+        try self.expectSpace()
+        let password = try self.astring()
+        try self.expectEnd()
+        return Login(
+            username: Array(username.readableBytesView),
+            password: Secret(Array(password.readableBytesView))
+        )
+    }
+
+    ///     authenticate = "AUTHENTICATE" SP auth-type [SP initial-resp]
+    ///     initial-resp = base64 / "="
+    mutating func authenticate() throws(SyntaxError) -> Authenticate {
+        let mechanism = try self.atom()
+        guard self.take(" ") else {
+            try self.expectEnd()
+            return Authenticate(mechanism: mechanism, initialResponse: nil)
+        }
+        let text = Array(self.takeRun { $0 > 0x20 && $0 < 0x7F }.readableBytesView)
+        try self.expectEnd()
+        let isEmpty = text == [UInt8(ascii: "=")]
+        guard let response = isEmpty ? [] : Base64.decode(text), !text.isEmpty else {
+            throw self.error(.expected("base64"))
+        }
+        return Authenticate(mechanism: mechanism, initialResponse: Secret(response))
+    }
+
+    ///     enable = "ENABLE" 1*(SP capability)
+    mutating func enable() throws(SyntaxError) -> Enable {
+        var names = [try self.atom().uppercasedText()]
+        while self.take(" ") { names.append(try self.atom().uppercasedText()) }
+        try self.expectEnd()
+        return Enable(capabilities: names)
+    }
+
+    /// A client's identification, read and dropped.
+    ///
+    ///     id = "ID" SP ("(" [string SP nstring *(SP string SP nstring)] ")" / nil)
+    ///
+    /// Thirty pairs, names of 30 and values of 1,024 octets at most (RFC 2971 §3.3).
+    mutating func identification() throws(SyntaxError) {
+        if self.take(word: "NIL") { return try self.expectEnd() }
+        let pairs = try self.list(mayBeEmpty: true) { cursor throws(SyntaxError) -> Bool in
+            let name = try cursor.string()
+            try cursor.expectSpace()
+            let value = try cursor.nstring()
+            guard name.readableBytes <= 30, (value?.readableBytes ?? 0) <= 1_024 else {
+                throw cursor.error(.commandTooLarge)
+            }
+            return true
+        }
+        guard pairs.count <= 30 else { throw self.error(.commandTooLarge) }
+        try self.expectEnd()
+    }
+}

@@ -1,0 +1,137 @@
+package import struct NIOCore.ByteBuffer
+
+/// `CREATE Akten/2026 (USE (\Archive))` (RFC 9051 §6.3.4, RFC 6154 §3).
+package struct Create: Equatable, Sendable {
+    package var mailbox: ClientMailbox
+    /// Special uses, in the protocol's spelling.
+    package var uses: [ByteBuffer] = []
+
+    package var needs: [String] { self.uses.isEmpty ? [] : ["CREATE-SPECIAL-USE"] }
+
+    package func encode(into encoder: inout CommandEncoder, mailbox: ByteBuffer) {
+        encoder.write(word: "CREATE")
+        encoder.write(mailbox: mailbox)
+        guard !self.uses.isEmpty else { return }
+        encoder.open()
+        encoder.write(word: "USE")
+        encoder.write(listOf: self.uses)
+        encoder.close()
+    }
+}
+
+/// `RENAME Alt Neu` (RFC 9051 §6.3.6).
+package struct Rename: Equatable, Sendable {
+    package var from: ClientMailbox
+    package var to: ClientMailbox
+}
+
+/// `COPY 2:4 Archiv` and its UID form (RFC 9051 §6.4.7); MOVE alike (RFC 6851).
+package struct Copy: Equatable, Sendable {
+    package var isUID: Bool
+    package var set: SequenceSet
+    package var mailbox: ClientMailbox
+
+    package var needs: [String] { self.set.isSavedResult ? ["SEARCHRES"] : [] }
+
+    package func encode(
+        into encoder: inout CommandEncoder,
+        command: StaticString,
+        mailbox: ByteBuffer
+    ) {
+        if self.isUID { encoder.write(word: "UID") }
+        encoder.write(word: command)
+        self.set.encode(into: &encoder)
+        encoder.write(mailbox: mailbox)
+    }
+}
+
+/// `SETACL Akten bob +lr` (RFC 4314 §3.1).
+package struct SetACL: Equatable, Sendable {
+    package var mailbox: ClientMailbox
+    package var identifier: ByteBuffer
+    package var rights: ByteBuffer
+}
+
+/// `DELETEACL Akten bob` (RFC 4314 §3.2).
+package struct DeleteACL: Equatable, Sendable {
+    package var mailbox: ClientMailbox
+    package var identifier: ByteBuffer
+}
+
+/// `LISTRIGHTS Akten bob` (RFC 4314 §3.4).
+package struct ListRights: Equatable, Sendable {
+    package var mailbox: ClientMailbox
+    package var identifier: ByteBuffer
+}
+
+extension Cursor {
+    mutating func onlyMailbox() throws(SyntaxError) -> ClientMailbox {
+        let mailbox = try self.mailbox()
+        try self.expectEnd()
+        return mailbox
+    }
+
+    mutating func create() throws(SyntaxError) -> Create {
+        var create = Create(mailbox: try self.mailbox())
+        if self.take(" ") {
+            guard self.take(word: "(USE ") else { throw self.error(.expected("USE")) }
+            create.uses = try self.list(mayBeEmpty: true) { cursor throws(SyntaxError) in
+                try cursor.specialUse()
+            }
+            try self.expect(")")
+        }
+        try self.expectEnd()
+        return create
+    }
+
+    private mutating func specialUse() throws(SyntaxError) -> ByteBuffer {
+        let uses: [StaticString] = [
+            "\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash",
+            "\\Important",
+        ]
+        for use in uses where self.take(word: use) { return ByteBuffer(staticString: use) }
+        throw self.error(.expected("special use"))
+    }
+
+    mutating func rename() throws(SyntaxError) -> Rename {
+        let from = try self.mailbox()
+        try self.expectSpace()
+        let to = try self.mailbox()
+        try self.expectEnd()
+        return Rename(from: from, to: to)
+    }
+
+    mutating func copy(isUID: Bool) throws(SyntaxError) -> Copy {
+        let set = try self.sequenceSet()
+        try self.expectSpace()
+        let mailbox = try self.mailbox()
+        try self.expectEnd()
+        return Copy(isUID: isUID, set: set, mailbox: mailbox)
+    }
+
+    mutating func setACL() throws(SyntaxError) -> SetACL {
+        let (mailbox, identifier) = try self.mailboxAndIdentifier()
+        try self.expectSpace()
+        let rights = try self.asciiAstring()
+        try self.expectEnd()
+        return SetACL(mailbox: mailbox, identifier: identifier, rights: rights)
+    }
+
+    mutating func mailboxAndIdentifier() throws(SyntaxError) -> (ClientMailbox, ByteBuffer) {
+        let mailbox = try self.mailbox()
+        try self.expectSpace()
+        return (mailbox, try self.astring())
+    }
+
+    mutating func onlySequenceSet() throws(SyntaxError) -> SequenceSet {
+        let set = try self.sequenceSet()
+        try self.expectEnd()
+        return set
+    }
+
+    mutating func onlyAstring() throws(SyntaxError) -> ByteBuffer {
+        let value = try self.asciiAstring()
+        try self.expectEnd()
+        return value
+    }
+}

@@ -1,0 +1,14 @@
+/// The PLAIN mechanism's message (RFC 4616 §2).
+///
+///     message = [authzid] UTF8NUL authcid UTF8NUL passwd
+package enum SASLPlain {
+    package static func decode(
+        _ message: [UInt8]
+    ) -> (authzid: [UInt8], authcid: [UInt8], password: Secret<[UInt8]>)? {
+        let fields = message.split(separator: 0, omittingEmptySubsequences: false)
+        guard fields.count == 3, !fields[1].isEmpty, !fields[2].isEmpty,
+            String(validating: fields[1], as: UTF8.self) != nil
+        else { return nil }
+        return (Array(fields[0]), Array(fields[1]), Secret(Array(fields[2])))
+    }
+}

@@ -1,0 +1,93 @@
+package import struct NIOCore.ByteBuffer
+
+/// `SELECT Akten (QRESYNC (67890007 20050715194045000))`; EXAMINE alike (RFC 9051 §6.3.2).
+package struct Select: Equatable, Sendable {
+    /// What a client remembers of the mailbox (RFC 7162 §3.2.5).
+    package struct Resync: Equatable, Sendable {
+        package var uidValidity: UInt32
+        package var modSeq: UInt64
+        package var knownUIDs: SequenceSet?
+        package var knownSequences: SequenceSet?
+        package var matchingUIDs: SequenceSet?
+    }
+
+    package var mailbox: ClientMailbox
+    package var condStore = false
+    package var resync: Resync?
+
+    package var needs: [String] {
+        (self.condStore ? ["CONDSTORE"] : []) + (self.resync == nil ? [] : ["QRESYNC"])
+    }
+
+    package func encode(
+        into encoder: inout CommandEncoder,
+        mailbox: ByteBuffer,
+        readOnly: Bool
+    ) {
+        encoder.write(word: readOnly ? "EXAMINE" : "SELECT")
+        encoder.write(mailbox: mailbox)
+        guard self.condStore || self.resync != nil else { return }
+        encoder.open()
+        if self.condStore { encoder.write(word: "CONDSTORE") }
+        if let resync = self.resync { Self.encode(resync, into: &encoder) }
+        encoder.close()
+    }
+
+    private static func encode(_ resync: Resync, into encoder: inout CommandEncoder) {
+        encoder.write(word: "QRESYNC")
+        encoder.open()
+        encoder.write(number: UInt64(resync.uidValidity))
+        encoder.write(number: resync.modSeq)
+        resync.knownUIDs?.encode(into: &encoder)
+        if let sequences = resync.knownSequences, let uids = resync.matchingUIDs {
+            encoder.open()
+            sequences.encode(into: &encoder)
+            uids.encode(into: &encoder)
+            encoder.close()
+        }
+        encoder.close()
+    }
+}
+
+extension Cursor {
+    ///     select = "SELECT" SP mailbox [SP "(" select-param *(SP select-param) ")"]
+    mutating func select() throws(SyntaxError) -> Select {
+        var select = Select(mailbox: try self.mailbox())
+        if self.take(" ") {
+            try self.expect("(")
+            repeat {
+                if self.take(word: "CONDSTORE") {
+                    select.condStore = true
+                } else if self.take(word: "QRESYNC "), select.resync == nil {
+                    select.resync = try self.resync()
+                } else {
+                    throw self.error(.expected("select parameter"))
+                }
+            } while self.take(" ")
+            try self.expect(")")
+        }
+        try self.expectEnd()
+        return select
+    }
+
+    ///     "(" uidvalidity SP mod-sequence-value [SP known-uids] [SP seq-match-data] ")"
+    private mutating func resync() throws(SyntaxError) -> Select.Resync {
+        try self.expect("(")
+        let uidValidity = try self.nonZeroNumber()
+        try self.expectSpace()
+        var resync = Select.Resync(uidValidity: uidValidity, modSeq: try self.number64())
+        while self.take(" ") {
+            if self.take("(") {
+                resync.knownSequences = try self.sequenceSet()
+                try self.expectSpace()
+                resync.matchingUIDs = try self.sequenceSet()
+                try self.expect(")")
+                break
+            }
+            guard resync.knownUIDs == nil else { throw self.error(.expected("seq-match-data")) }
+            resync.knownUIDs = try self.sequenceSet()
+        }
+        try self.expect(")")
+        return resync
+    }
+}

@@ -1,0 +1,156 @@
+/// `SORT (REVERSE DATE) UTF-8 UNSEEN` and its UID form (RFC 5256 §3).
+package struct Sort: Equatable, Sendable {
+    package var isUID: Bool
+    package var returns: [SearchReturn]?
+    package var criteria: [SortCriterion]
+    package var charset: SearchCharset
+    package var key: SearchKey
+
+    package var hasUnsupportedCharset: Bool { self.charset == .unsupported }
+
+    package var needs: [String] {
+        var needs = self.key.needs.union(["SORT"])
+        if self.returns != nil { needs.insert("ESORT") }
+        if self.criteria.contains(where: \.isDisplay) { needs.insert("SORT=DISPLAY") }
+        return needs.sorted()
+    }
+
+    package func encode(into encoder: inout CommandEncoder) {
+        encoder.write(word: self.isUID ? "UID SORT" : "SORT")
+        encoder.write(returns: self.returns)
+        encoder.open()
+        for criterion in self.criteria {
+            if criterion.isReverse { encoder.write(word: "REVERSE") }
+            encoder.write(word: criterion.key.word)
+        }
+        encoder.close()
+        encoder.write(word: self.charset == .utf8 ? "UTF-8" : "US-ASCII")
+        self.key.encodeTop(into: &encoder)
+    }
+}
+
+/// One sort criterion, with REVERSE before it or without.
+package struct SortCriterion: Equatable, Sendable {
+    package enum Key: Equatable, Sendable {
+        case arrival
+        case cc
+        case date
+        case from
+        case size
+        case subject
+        case to
+        case displayFrom
+        case displayTo
+
+        var word: StaticString {
+            switch self {
+            case .arrival: "ARRIVAL"
+            case .cc: "CC"
+            case .date: "DATE"
+            case .from: "FROM"
+            case .size: "SIZE"
+            case .subject: "SUBJECT"
+            case .to: "TO"
+            case .displayFrom: "DISPLAYFROM"
+            case .displayTo: "DISPLAYTO"
+            }
+        }
+    }
+
+    package var key: Key
+    package var isReverse: Bool
+
+    var isDisplay: Bool { self.key == .displayFrom || self.key == .displayTo }
+}
+
+/// `THREAD REFERENCES UTF-8 ALL` and its UID form (RFC 5256 §3).
+package struct Thread: Equatable, Sendable {
+    package enum Algorithm: Equatable, Sendable {
+        case orderedSubject
+        case references
+        case refs
+
+        var word: StaticString {
+            switch self {
+            case .orderedSubject: "ORDEREDSUBJECT"
+            case .references: "REFERENCES"
+            case .refs: "REFS"
+            }
+        }
+    }
+
+    package var isUID: Bool
+    package var algorithm: Algorithm
+    package var charset: SearchCharset
+    package var key: SearchKey
+
+    package var hasUnsupportedCharset: Bool { self.charset == .unsupported }
+
+    package var needs: [String] {
+        self.key.needs.union(["THREAD=\(self.algorithm.word)"]).sorted()
+    }
+
+    package func encode(into encoder: inout CommandEncoder) {
+        encoder.write(word: self.isUID ? "UID THREAD" : "THREAD")
+        encoder.write(word: self.algorithm.word)
+        encoder.write(word: self.charset == .utf8 ? "UTF-8" : "US-ASCII")
+        self.key.encodeTop(into: &encoder)
+    }
+}
+
+extension Cursor {
+    /// Criteria in one SORT; each key makes sense once.
+    private static let maximumCriteria = 16
+
+    ///     sort = "SORT" [search-return-opts] SP sort-criteria SP search-criteria
+    mutating func sort(isUID: Bool) throws(SyntaxError) -> Sort {
+        let returns = try self.searchReturns()
+        let criteria = try self.list { cursor throws(SyntaxError) in try cursor.sortCriterion() }
+        guard criteria.count <= Self.maximumCriteria else { throw self.error(.commandTooLarge) }
+        try self.expectSpace()
+        let charset = Self.charset(try self.astring())
+        try self.expectSpace()
+        let key = try self.searchProgram(charset)
+        return Sort(
+            isUID: isUID,
+            returns: returns,
+            criteria: criteria,
+            charset: charset,
+            key: key
+        )
+    }
+
+    private mutating func sortCriterion() throws(SyntaxError) -> SortCriterion {
+        let isReverse = self.take(word: "REVERSE ")
+        let key: SortCriterion.Key
+        switch try self.atom().uppercasedText() {
+        case "ARRIVAL": key = .arrival
+        case "CC": key = .cc
+        case "DATE": key = .date
+        case "FROM": key = .from
+        case "SIZE": key = .size
+        case "SUBJECT": key = .subject
+        case "TO": key = .to
+        case "DISPLAYFROM": key = .displayFrom
+        case "DISPLAYTO": key = .displayTo
+        default: throw self.error(.expected("sort criterion"))
+        }
+        return SortCriterion(key: key, isReverse: isReverse)
+    }
+
+    ///     thread = "THREAD" SP thread-alg SP search-criteria
+    mutating func thread(isUID: Bool) throws(SyntaxError) -> Thread {
+        let algorithm: Thread.Algorithm
+        switch try self.atom().uppercasedText() {
+        case "ORDEREDSUBJECT": algorithm = .orderedSubject
+        case "REFERENCES": algorithm = .references
+        case "REFS": algorithm = .refs
+        default: throw self.error(.expected("thread algorithm"))
+        }
+        try self.expectSpace()
+        let charset = Self.charset(try self.astring())
+        try self.expectSpace()
+        let key = try self.searchProgram(charset)
+        return Thread(isUID: isUID, algorithm: algorithm, charset: charset, key: key)
+    }
+}

@@ -1,0 +1,161 @@
+package import struct NIOCore.ByteBuffer
+
+/// The lines that the gateway itself writes to a client.
+package enum Reply {
+    /// What a continuation asks for.
+    package enum Request: Equatable, Sendable {
+        case literal
+        case sasl
+        case idling
+    }
+
+    package static func tagged(_ tag: ByteBuffer, _ text: ReplyText) -> ByteBuffer {
+        var line = ByteBuffer()
+        line.reserveCapacity(128)
+        line.writeImmutableBuffer(tag)
+        line.writeInteger(UInt8(ascii: " "))
+        text.encode(into: &line)
+        line.writeStaticString("\r\n")
+        return line
+    }
+
+    package static func untagged(_ text: ReplyText) -> ByteBuffer {
+        var line = ByteBuffer()
+        line.writeStaticString("* ")
+        text.encode(into: &line)
+        line.writeStaticString("\r\n")
+        return line
+    }
+
+    package static func continuation(_ request: Request) -> ByteBuffer {
+        switch request {
+        case .literal: ByteBuffer(staticString: "+ Ready\r\n")
+        case .sasl: ByteBuffer(staticString: "+ \r\n")
+        case .idling: ByteBuffer(staticString: "+ idling\r\n")
+        }
+    }
+
+    package static func greeting(capabilities: [String]) -> ByteBuffer {
+        ByteBuffer(
+            string: "* OK [CAPABILITY \(capabilities.joined(separator: " "))] Gatepost is ready\r\n"
+        )
+    }
+
+    package static func capability(_ capabilities: [String]) -> ByteBuffer {
+        ByteBuffer(string: "* CAPABILITY \(capabilities.joined(separator: " "))\r\n")
+    }
+
+    package static func enabled(_ capabilities: [String]) -> ByteBuffer {
+        ByteBuffer(string: (["* ENABLED"] + capabilities).joined(separator: " ") + "\r\n")
+    }
+
+    package static func id(name: String) -> ByteBuffer {
+        ByteBuffer(string: "* ID (\"name\" \"\(name)\")\r\n")
+    }
+
+    package static func flags(_ flags: [ByteBuffer]) -> ByteBuffer {
+        var line = ByteBuffer(staticString: "* FLAGS ")
+        line.writeFlags(flags)
+        line.writeStaticString("\r\n")
+        return line
+    }
+
+    /// The answer to LIST with an empty pattern.
+    package static func listRoot(delimiter: UInt8) -> ByteBuffer {
+        ListResponse(
+            attributes: [ByteBuffer(staticString: "\\Noselect")],
+            delimiter: delimiter,
+            mailbox: ByteBuffer()
+        ).encoded(isLsub: false)
+    }
+
+    package static func namespace(
+        personal: [[UInt8]],
+        others: [[UInt8]],
+        shared: [[UInt8]],
+        delimiter: UInt8
+    ) -> ByteBuffer {
+        var line = ByteBuffer(staticString: "* NAMESPACE")
+        for prefixes in [personal, others, shared] {
+            guard !prefixes.isEmpty else {
+                line.writeStaticString(" NIL")
+                continue
+            }
+            line.writeStaticString(" (")
+            for prefix in prefixes {
+                line.writeStaticString("(\"")
+                line.writeBytes(prefix)
+                line.writeStaticString("\" ")
+                line.writeDelimiter(delimiter)
+                line.writeStaticString(")")
+            }
+            line.writeStaticString(")")
+        }
+        line.writeStaticString("\r\n")
+        return line
+    }
+
+    package static func esearchHead(tag: ByteBuffer) -> ByteBuffer {
+        var head = ByteBuffer(staticString: "* ESEARCH (TAG \"")
+        for octet in tag.readableBytesView where octet != UInt8(ascii: "\"") {
+            head.writeInteger(octet)
+        }
+        head.writeStaticString("\")")
+        return head
+    }
+
+    /// `* MYRIGHTS INBOX lr` (RFC 4314 §3.8).
+    package static func myRights(_ mailbox: ByteBuffer, _ rights: String) -> ByteBuffer {
+        var line = ByteBuffer(staticString: "* MYRIGHTS ")
+        line.writeAstring(mailbox)
+        line.writeStaticString(" ")
+        line.writeAstring(ByteBuffer(string: rights))
+        line.writeStaticString("\r\n")
+        return line
+    }
+
+    /// `* ACL INBOX anna lr bob lrs` (RFC 4314 §3.6).
+    package static func acl(
+        _ mailbox: ByteBuffer,
+        _ entries: [(identifier: String, rights: String)]
+    ) -> ByteBuffer {
+        var line = ByteBuffer(staticString: "* ACL ")
+        line.writeAstring(mailbox)
+        for entry in entries {
+            line.writeStaticString(" ")
+            line.writeAstring(ByteBuffer(string: entry.identifier))
+            line.writeStaticString(" ")
+            line.writeAstring(ByteBuffer(string: entry.rights))
+        }
+        line.writeStaticString("\r\n")
+        return line
+    }
+
+    /// `* LISTRIGHTS INBOX anna "" l r s` (RFC 4314 §3.7).
+    package static func listRights(
+        _ mailbox: ByteBuffer,
+        identifier: ByteBuffer,
+        required: String,
+        optional: [String]
+    ) -> ByteBuffer {
+        var line = ByteBuffer(staticString: "* LISTRIGHTS ")
+        line.writeAstring(mailbox)
+        line.writeStaticString(" ")
+        line.writeAstring(identifier)
+        for rights in [required] + optional {
+            line.writeStaticString(" ")
+            line.writeAstring(ByteBuffer(string: rights))
+        }
+        line.writeStaticString("\r\n")
+        return line
+    }
+
+    /// Octets of a server as text for a person: printable ASCII, the rest replaced, and cut.
+    package static func printable(_ octets: ByteBuffer, maximumOctets: Int) -> String {
+        let shown = octets.readableBytesView.prefix(maximumOctets).filter { $0 != 13 && $0 != 10 }
+        return String(
+            decoding: shown.map { $0 >= 0x20 && $0 < 0x7F ? $0 : UInt8(ascii: "?") },
+            as: UTF8.self
+        )
+    }
+}

@@ -1,0 +1,126 @@
+import struct NIOCore.ByteBuffer
+
+/// Every text that the gateway itself says to a client. Texts are generic: they repeat nothing of
+/// what a client or a server sent, and the same text stands for what is not there and for what the
+/// user may not know of (RFC 4314 §6).
+package enum ReplyText: Equatable, Sendable {
+    case completed(StaticText, ResponseCode?)
+    case loggedIn([String])
+    case selected(isReadOnly: Bool)
+    case beginTLS
+    case status(ResponseCode)
+    case closed
+    case someUnavailable
+    // NO
+    case noSuchMailbox
+    case notPermitted
+    case unavailable
+    case authenticationFailed
+    case authorizationFailed
+    case privacyRequired
+    case unknownMechanism
+    case badCharset
+    case refusedByServer(ResponseCode?)
+    case cannotAcrossAccounts
+    case cannotOnThisServer
+    case cannotHaveName
+    case cannotChangeACL
+    case cannotChangeInbox
+    // BAD
+    case badSyntax
+    case badUnknownCommand
+    case badState
+    case badTooBig
+    case badForServer
+    // BYE
+    case bye(Farewell)
+
+    /// Why a connection ends.
+    package enum Farewell: Equatable, Sendable {
+        case loggedOut
+        case syntax
+        case tooBig
+        case tooManyErrors
+        case tooManyLogins
+        case octetsBehindStartTLS
+        case idleTooLong
+        case shuttingDown
+        case accessEnded
+    }
+
+    package static func completed(_ name: StaticText) -> ReplyText {
+        .completed(name, nil)
+    }
+
+    /// Writes condition, code and text.
+    func encode(into line: inout ByteBuffer) {
+        switch self {
+        case .completed(let name, let code):
+            line.writeStaticString("OK ")
+            code?.encode(into: &line)
+            line.writeString(name.description)
+            line.writeStaticString(" completed")
+        case .loggedIn(let capabilities):
+            line.writeStaticString("OK ")
+            ResponseCode.capability(capabilities).encode(into: &line)
+            line.writeStaticString("Logged in")
+        case .status(let code):
+            line.writeStaticString("OK ")
+            code.encode(into: &line)
+            line.writeStaticString("Ok")
+        case .refusedByServer(let code):
+            line.writeStaticString("NO ")
+            code?.encode(into: &line)
+            line.writeStaticString("Refused by the mail server")
+        default:
+            line.writeStaticString(self.fixed)
+        }
+    }
+
+    private var fixed: StaticString {
+        switch self {
+        case .selected(isReadOnly: true): "OK [READ-ONLY] SELECT completed"
+        case .selected(isReadOnly: false): "OK [READ-WRITE] SELECT completed"
+        case .beginTLS: "OK Begin TLS negotiation now"
+        case .closed: "OK [CLOSED] The mailbox is closed"
+        case .someUnavailable: "NO [UNAVAILABLE] Some mailboxes cannot be reached now"
+        case .noSuchMailbox: "NO [NONEXISTENT] No such mailbox"
+        case .notPermitted: "NO [NOPERM] Permission denied"
+        case .unavailable:
+            "NO [UNAVAILABLE] The mail server of this mailbox cannot be used now"
+        case .authenticationFailed: "NO [AUTHENTICATIONFAILED] Login failed"
+        case .authorizationFailed: "NO [AUTHORIZATIONFAILED] Not possible for somebody else"
+        case .privacyRequired: "NO [PRIVACYREQUIRED] Use TLS"
+        case .unknownMechanism: "NO [CANNOT] Mechanism is not supported"
+        case .badCharset: "NO [BADCHARSET (US-ASCII UTF-8)] Charset is not supported"
+        case .cannotAcrossAccounts: "NO [CANNOT] Not possible between accounts"
+        case .cannotOnThisServer: "NO [CANNOT] The server of this mailbox cannot do that"
+        case .cannotHaveName: "NO [CANNOT] A mailbox cannot have this name there"
+        case .cannotChangeACL: "NO [CANNOT] Permissions are changed by an administrator"
+        case .cannotChangeInbox: "NO [CANNOT] INBOX cannot be deleted"
+        case .badSyntax: "BAD Syntax error"
+        case .badUnknownCommand: "BAD Unknown command"
+        case .badState: "BAD Not in this state"
+        case .badTooBig: "BAD [TOOBIG] Too large"
+        case .badForServer: "BAD Refused by the mail server"
+        case .bye(let farewell): farewell.text
+        case .completed, .loggedIn, .status, .refusedByServer: ""
+        }
+    }
+}
+
+extension ReplyText.Farewell {
+    fileprivate var text: StaticString {
+        switch self {
+        case .loggedOut: "BYE Logging out"
+        case .syntax: "BYE Syntax error"
+        case .tooBig: "BYE [TOOBIG] Too large"
+        case .tooManyErrors: "BYE Too many errors"
+        case .tooManyLogins: "BYE Too many failed logins"
+        case .octetsBehindStartTLS: "BYE Nothing may follow STARTTLS"
+        case .idleTooLong: "BYE Idle for too long"
+        case .shuttingDown: "BYE [UNAVAILABLE] Shutting down, come back soon"
+        case .accessEnded: "BYE Access has ended"
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package import struct NIOCore.ByteBuffer
+
+/// What a server says of a command, or of itself (RFC 9051 §7.1).
+package enum Condition: Equatable, Sendable {
+    case ok
+    case no
+    case bad
+    case bye
+    case preauth
+
+    init?(_ word: ByteBuffer) {
+        if word.equals(word: "OK") {
+            self = .ok
+        } else if word.equals(word: "NO") {
+            self = .no
+        } else if word.equals(word: "BAD") {
+            self = .bad
+        } else if word.equals(word: "BYE") {
+            self = .bye
+        } else if word.equals(word: "PREAUTH") {
+            self = .preauth
+        } else {
+            return nil
+        }
+    }
+}
+
+/// A response about one message, or about their number.
+package enum NumberedKind: Equatable, Sendable {
+    case exists
+    case recent
+    case expunge
+    case fetch
+}
+
+/// The data that an untagged response carries.
+package enum DataKind: Equatable, Sendable {
+    case capability
+    case enabled
+    case list
+    case lsub
+    case status
+    case search
+    case sort
+    case thread
+    case esearch
+    case flags
+    case vanished
+    case namespace
+    case quota
+    case quotaRoot
+    /// What the gateway does not know; it is withheld.
+    case unknown
+
+    private static let names: [(StaticString, DataKind)] = [
+        ("SEARCH", .search), ("FLAGS", .flags), ("LIST", .list), ("STATUS", .status),
+        ("ESEARCH", .esearch), ("VANISHED", .vanished), ("CAPABILITY", .capability),
+        ("ENABLED", .enabled), ("LSUB", .lsub), ("SORT", .sort), ("THREAD", .thread),
+        ("NAMESPACE", .namespace), ("QUOTA", .quota), ("QUOTAROOT", .quotaRoot),
+    ]
+
+    init(_ word: ByteBuffer) {
+        self = Self.names.first { word.equals(word: $0.0) }?.1 ?? .unknown
+    }
+}
+
+/// What a response is, from its first piece.
+package enum ResponseHead: Equatable {
+    case continuation
+    case tagged(tag: ByteBuffer, Condition, text: ByteBuffer)
+    case status(Condition, text: ByteBuffer)
+    case numbered(UInt32, NumberedKind)
+    case data(DataKind)
+
+    /// - Parameter piece: the first piece of a response, with its CR LF where that is there.
+    /// - Throws: what is no response, or carries a number that cannot be.
+    package init(_ piece: ByteBuffer) throws(SyntaxError) {
+        var cursor = Cursor(piece)
+        if cursor.take("*") {
+            try cursor.expectSpace()
+            self = try Self.untagged(&cursor)
+        } else if cursor.take("+") {
+            self = .continuation
+        } else {
+            let tag = cursor.takeRun(where: \.isTagChar)
+            guard tag.readableBytes > 0, cursor.take(" "),
+                let condition = Condition(cursor.takeRun(where: \.isAtomChar)),
+                condition != .bye, condition != .preauth
+            else { throw cursor.error(.malformedTag) }
+            self = .tagged(tag: tag, condition, text: try Self.text(&cursor))
+        }
+    }
+
+    private static func untagged(_ cursor: inout Cursor) throws(SyntaxError) -> ResponseHead {
+        if cursor.peek()?.isDigit ?? false {
+            let number = try cursor.number()
+            try cursor.expectSpace()
+            return .numbered(number, try self.numbered(number, &cursor))
+        }
+        let word = cursor.takeRun(where: \.isAtomChar)
+        if let condition = Condition(word) {
+            return .status(condition, text: try self.text(&cursor))
+        }
+        return .data(DataKind(word))
+    }
+
+    private static func numbered(
+        _ number: UInt32,
+        _ cursor: inout Cursor
+    ) throws(SyntaxError) -> NumberedKind {
+        let word = cursor.takeRun(where: \.isAtomChar)
+        if word.equals(word: "EXISTS") { return .exists }
+        if word.equals(word: "RECENT") { return .recent }
+        guard number > 0 else { throw cursor.error(.malformedNumber) }
+        if word.equals(word: "FETCH") { return .fetch }
+        if word.equals(word: "EXPUNGE") { return .expunge }
+        throw cursor.error(.expected("message data"))
+    }
+
+    /// What stands behind the condition, without its CR LF.
+    private static func text(_ cursor: inout Cursor) throws(SyntaxError) -> ByteBuffer {
+        guard cursor.take(" ") || cursor.peek() == 0x0D || cursor.isAtEnd else {
+            throw cursor.error(.expected("space"))
+        }
+        var text = cursor.buffer
+        if text.readableBytes >= 2 { text.moveWriterIndex(to: text.writerIndex - 2) }
+        return text
+    }
+}

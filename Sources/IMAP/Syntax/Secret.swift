@@ -1,0 +1,16 @@
+/// A value that no description, log line or error shows.
+package struct Secret<Value: Sendable>: Sendable, CustomStringConvertible,
+    CustomDebugStringConvertible, CustomReflectable
+{
+    package let value: Value
+
+    package init(_ value: Value) {
+        self.value = value
+    }
+
+    package var description: String { "(redacted)" }
+    package var debugDescription: String { "(redacted)" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension Secret: Equatable where Value: Equatable {}

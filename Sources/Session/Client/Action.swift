@@ -1,0 +1,59 @@
+package import Access
+package import IMAP
+package import struct NIOCore.ByteBuffer
+
+/// One effect a session asks for; performed in order by whoever holds the channels.
+package enum Action: Equatable, Sendable {
+    case toClient(ByteBuffer)
+    case toUpstream(AccountID, ByteBuffer)
+    /// Connect to an account's server and log in, then `upstreamReady` or `upstreamFailed`.
+    case openUpstream(AccountID)
+    /// Drop a connection; nothing is heard of it any more.
+    case closeUpstream(AccountID)
+    /// Check a password off the loop, then `authenticationFinished`.
+    case authenticate(Credentials)
+    /// Put TLS under the client's connection, then `tlsEstablished`.
+    case startTLS
+    /// Read the user's subscriptions of shared folders, then `subscriptionsLoaded`.
+    case loadSubscriptions(UserID)
+    /// Record one subscription, then `subscriptionChanged`.
+    case changeSubscription(UserID, AccountID, FolderPath, isSubscribed: Bool)
+    case closeClient
+}
+
+/// What a client logs in with.
+package struct Credentials: Equatable, Sendable {
+    package var login: [UInt8]
+    /// The account after `/` in `LOGIN/ACCOUNT`, shown as if it were the personal one.
+    package var account: [UInt8]?
+    package var password: Secret<[UInt8]>
+
+    /// - Parameter name: `login` or `login/account`, as the client sent it.
+    package init(name: [UInt8], password: Secret<[UInt8]>) {
+        let slash = name.firstIndex(of: UInt8(ascii: "/"))
+        self.login = Array(name[..<(slash ?? name.endIndex)])
+        self.account = slash.map { Array(name[name.index(after: $0)...]) }
+        self.password = password
+    }
+}
+
+/// The answer to a login.
+package enum AuthenticationOutcome: Sendable {
+    /// - Parameters:
+    ///   - account: the account to show as personal, where the login named one.
+    ///   - profiles: what is known already of the servers; nil for one that failed just now.
+    case accepted(UserID, account: AccountID?, profiles: [AccountID: UpstreamProfile?])
+    case refused
+    /// The store or the password check is overloaded or broken.
+    case unavailable
+}
+
+/// Why an account's server cannot be used now.
+package enum UpstreamFault: Error, Equatable, Sendable {
+    case unreachable
+    case credentialRefused
+    case notTrusted
+    case protocolViolation
+    case lost
+    case noCredential
+}

@@ -1,0 +1,235 @@
+import Access
+import IMAP
+import struct NIOCore.ByteBuffer
+
+/// An APPEND on its way: the message passes from the client to one server and is never collected.
+struct Appending {
+    enum Step {
+        /// The server is not connected yet.
+        case waitingForUpstream
+        /// The command is sent up to a literal for which the server has to ask.
+        case waitingForContinuation
+        /// Octets of the message pass.
+        case streaming
+        /// The command is complete.
+        case waitingForAnswer
+    }
+
+    var tag: ByteBuffer
+    var account: AccountID
+    var folder: FolderPath
+    var rights: Rights
+    var head: AppendHead
+    var literal: CommandReader.MessageLiteral
+    var step = Step.waitingForUpstream
+    var segments: [ByteBuffer] = []
+    var isFirst = true
+    /// An answer that came before the command was complete.
+    var early: (Condition, ResponseCode?)?
+
+    var readsClient: Bool { self.step == .streaming }
+}
+
+extension ClientSession {
+    /// APPEND announced a message, its first or a further one.
+    mutating func messageAnnounced(_ head: ByteBuffer, _ literal: CommandReader.MessageLiteral) {
+        if case .appending(let appending) = self.running {
+            return self.furtherMessageAnnounced(appending, head, literal)
+        }
+        switch CommandParser.parseAppendHead(first: head) {
+        case .malformed(let tag, _):
+            self.refuseMessage(tag, .badSyntax)
+            self.strike()
+        case .head(let tag, let head):
+            self.append(tag, head, literal)
+        }
+    }
+
+    private mutating func refuseMessage(_ tag: ByteBuffer?, _ text: ReplyText) {
+        self.answer(tag, text)
+        self.reader.refuseMessage()
+        if case .ended = self.running { return }
+        self.running = .nothing
+    }
+
+    private mutating func append(
+        _ tag: ByteBuffer,
+        _ head: AppendHead,
+        _ literal: CommandReader.MessageLiteral
+    ) {
+        guard self.user != nil else { return self.refuseMessage(tag, .badState) }
+        switch self.require([.insert, .lookup], on: head.mailbox) {
+        case .failure(let refusal):
+            self.refuseMessage(tag, refusal.text)
+        case .success(let (account, folder, rights)):
+            self.appendUpstreamReady(
+                Appending(
+                    tag: tag,
+                    account: account,
+                    folder: folder,
+                    rights: rights,
+                    head: head,
+                    literal: literal
+                )
+            )
+        }
+    }
+
+    /// Begins the command at the server, or goes on waiting for it.
+    mutating func appendUpstreamReady(_ appending: Appending) {
+        guard appending.step == .waitingForUpstream else { return }
+        let account = appending.account
+        self.running = .appending(appending)
+        guard let upstream = self.upstreams[account] else { return self.open(account) }
+        guard upstream.state == .ready, upstream.inFlight == nil else { return }
+        guard let name = upstream.names.name(of: appending.folder) else {
+            return self.refuseMessage(appending.tag, .noSuchMailbox)
+        }
+        guard !appending.literal.isLiteral8 || upstream.profile.has("BINARY") else {
+            return self.refuseMessage(appending.tag, .cannotOnThisServer)
+        }
+        // Rights are looked at again: the connection may have taken its time.
+        let rights = self.access(to: account).rights(in: appending.folder)
+        guard rights.contains([.insert, .lookup]) else {
+            return self.refuseMessage(appending.tag, .noSuchMailbox)
+        }
+        var encoder = self.encoder(for: account)
+        appending.head.encode(
+            into: &encoder,
+            mailbox: name,
+            flags: Flags.permitted(appending.head.flags, rights),
+            literal: appending.literal
+        )
+        self.begin(appending, encoder.finishWithoutLineEnd())
+    }
+
+    /// Sends the first of the segments that lead to a message's octets.
+    private mutating func begin(_ appending: Appending, _ segments: [ByteBuffer]) {
+        var appending = appending
+        appending.segments = segments
+        appending.step = .waitingForContinuation
+        self.running = .appending(appending)
+        self.sendAppendSegment(appending)
+    }
+
+    /// Sends a segment; behind the last one of a server that needs no `+` the message follows.
+    private mutating func sendAppendSegment(_ appending: Appending) {
+        var appending = appending
+        guard !appending.segments.isEmpty else { return self.stream(appending) }
+        self.actions.append(.toUpstream(appending.account, appending.segments.removeFirst()))
+        self.running = .appending(appending)
+        let literals = self.upstreams[appending.account]?.profile.literals
+        if appending.segments.isEmpty, literals == .nonSynchronizing { self.stream(appending) }
+    }
+
+    private mutating func stream(_ appending: Appending) {
+        var appending = appending
+        appending.step = .streaming
+        self.running = .appending(appending)
+        if appending.literal.isSynchronizing { self.emit(Reply.continuation(.literal)) }
+        self.reader.acceptMessage()
+        self.readClient()
+    }
+
+    mutating func appendContinued(_ appending: Appending) throws(SyntaxError) {
+        guard appending.step == .waitingForContinuation else {
+            throw SyntaxError(.expected("no continuation"), at: 0)
+        }
+        self.sendAppendSegment(appending)
+    }
+
+    mutating func messageOctetsReceived(_ octets: ByteBuffer) {
+        guard case .appending(let appending) = self.running else { return }
+        self.actions.append(.toUpstream(appending.account, octets))
+    }
+
+    /// MULTIAPPEND (RFC 3502): another message in the same command.
+    private mutating func furtherMessageAnnounced(
+        _ appending: Appending,
+        _ head: ByteBuffer,
+        _ literal: CommandReader.MessageLiteral
+    ) {
+        var next = appending
+        next.literal = literal
+        guard let further = try? CommandParser.parseAppendContinuation(head) else {
+            return self.abandonAppend(appending, .badSyntax)
+        }
+        guard let profile = self.upstreams[appending.account]?.profile,
+            profile.has("MULTIAPPEND"), !literal.isLiteral8 || profile.has("BINARY")
+        else { return self.abandonAppend(appending, .cannotOnThisServer) }
+        var encoder = CommandEncoder(continuing: profile.literals)
+        further.encodeFurther(
+            into: &encoder,
+            flags: Flags.permitted(further.flags, appending.rights),
+            literal: literal
+        )
+        self.begin(next, encoder.finishWithoutLineEnd())
+    }
+
+    /// The octets of the command are all there: it is completed, unless something stood behind
+    /// the message that does not belong there.
+    mutating func appendEnded(_ rest: ByteBuffer) {
+        guard case .appending(var appending) = self.running else { return }
+        guard rest.readableBytes == 0 else {
+            self.running = .nothing
+            self.dropUnfinished(appending)
+            return self.answer(appending.tag, .badSyntax)
+        }
+        self.actions.append(.toUpstream(appending.account, ByteBuffer(string: "\r\n")))
+        appending.step = .waitingForAnswer
+        self.running = .appending(appending)
+        if let (condition, code) = appending.early {
+            self.appendCompleted(appending, condition, code)
+        }
+    }
+
+    mutating func appendCompleted(
+        _ appending: Appending,
+        _ condition: Condition,
+        _ code: ResponseCode?
+    ) {
+        switch appending.step {
+        case .waitingForUpstream:
+            break
+        case .waitingForContinuation:
+            self.refuseMessage(appending.tag, self.refusal(condition, code))
+        case .streaming:
+            var waiting = appending
+            waiting.early = (condition, code)
+            self.running = .appending(waiting)
+        case .waitingForAnswer:
+            guard condition == .ok else {
+                return self.finish(appending.tag, self.refusal(condition, code))
+            }
+            let mayRead = appending.rights.contains(.read)
+            self.finish(appending.tag, .completed("APPEND", mayRead ? code?.forClient : nil))
+        }
+    }
+
+    /// Ends an APPEND so that its server cannot store what came so far.
+    private mutating func abandonAppend(_ appending: Appending, _ text: ReplyText) {
+        self.dropUnfinished(appending)
+        self.refuseMessage(appending.tag, text)
+    }
+
+    private mutating func dropUnfinished(_ appending: Appending) {
+        if self.selected?.account == appending.account {
+            self.selected = nil
+            self.emit(Reply.untagged(.closed))
+        }
+        self.drop(appending.account)
+    }
+
+    /// The server was lost: the client's message is read away and refused.
+    mutating func appendUpstreamLost(_ appending: Appending, _ answer: ReplyText) {
+        switch appending.step {
+        case .waitingForUpstream, .waitingForContinuation:
+            self.refuseMessage(appending.tag, answer)
+        case .streaming:
+            self.reader.refuseMessage()
+            self.finish(appending.tag, answer)
+        case .waitingForAnswer:
+            self.finish(appending.tag, answer)
+        }
+    }
+}

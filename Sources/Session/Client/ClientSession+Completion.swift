@@ -1,0 +1,206 @@
+import Access
+import IMAP
+import struct NIOCore.ByteBuffer
+
+/// Answers of servers to the command in flight, and what they say besides.
+extension ClientSession {
+    /// The server is ready for the next segment of a command, for a message, or is idling.
+    mutating func continuationReceived(_ account: AccountID) throws(SyntaxError) {
+        switch self.running {
+        case .forwarding(var forwarding)
+        where forwarding.account == account && !forwarding.segments.isEmpty:
+            self.actions.append(.toUpstream(account, forwarding.segments.removeFirst()))
+            self.running = .forwarding(forwarding)
+        case .selecting(var selecting)
+        where selecting.account == account && !selecting.segments.isEmpty:
+            self.actions.append(.toUpstream(account, selecting.segments.removeFirst()))
+            self.running = .selecting(selecting)
+        case .appending(let appending) where appending.account == account:
+            try self.appendContinued(appending)
+        case .idling(var idling) where idling.account == account && !idling.isUpstreamIdling:
+            idling.isUpstreamIdling = true
+            self.running = .idling(idling)
+            self.idleBegan(idling)
+        case .listing(let listing) where listing.expectsContinuation(from: account):
+            self.listingContinued(account)
+        default:
+            throw SyntaxError(.expected("no continuation"), at: 0)
+        }
+    }
+
+    /// The command in flight is answered.
+    mutating func completionReceived(
+        _ account: AccountID,
+        _ condition: Condition,
+        _ text: ByteBuffer
+    ) {
+        self.upstreams[account]?.inFlight = nil
+        let code = text.readableBytes > 0 && text.getInteger(at: text.readerIndex) == UInt8(ascii: "[")
+            ? (try? ResponseText(text))?.code : nil
+        if self.upstreams[account]?.isHousekeeping ?? false {
+            self.upstreams[account]?.isHousekeeping = false
+            return self.upstreamBecameIdle(account)
+        }
+        switch self.running {
+        case .forwarding(let forwarding) where forwarding.account == account:
+            self.forwardCompleted(forwarding, condition, code)
+        case .selecting(let selecting) where selecting.account == account:
+            self.selectCompleted(selecting, condition, code)
+        case .listing:
+            self.listingCompleted(account, condition)
+        case .appending(let appending) where appending.account == account:
+            self.appendCompleted(appending, condition, code)
+        case .idling(let idling) where idling.account == account:
+            self.idleCompleted(idling, condition)
+        default:
+            break
+        }
+    }
+
+    private mutating func forwardCompleted(
+        _ forwarding: Forwarding,
+        _ condition: Condition,
+        _ code: ResponseCode?
+    ) {
+        guard condition == .ok else {
+            var code = code
+            if case .copied(_, mayCreate: false) = forwarding.completion, case .tryCreate? = code {
+                code = .nonExistent
+            }
+            return self.finish(forwarding.tag, self.refusal(condition, code))
+        }
+        guard forwarding.followUps.isEmpty else { return self.followUp(forwarding) }
+        var shown = code
+        if case .copied(let mayRead, _) = forwarding.completion {
+            // MOVE gives its COPYUID untagged, before the EXPUNGE (RFC 6851 §4.3).
+            if case .copyUID? = code, !mayRead { shown = nil }
+        }
+        self.finish(forwarding.tag, .completed(forwarding.name, shown?.forClient))
+    }
+
+    private mutating func followUp(_ forwarding: Forwarding) {
+        var forwarding = forwarding
+        var (tag, segments) = forwarding.followUps.removeFirst()
+        self.upstreams[forwarding.account]?.inFlight = tag
+        let first = segments.removeFirst()
+        forwarding.segments = segments
+        tag.clear()
+        self.running = .forwarding(forwarding)
+        self.actions.append(.toUpstream(forwarding.account, first))
+    }
+
+    /// The client's answer where a server refused. The server's own words do not pass: they may
+    /// name what this user must not know of.
+    func refusal(_ condition: Condition, _ code: ResponseCode?) -> ReplyText {
+        if case .nonExistent? = code { return .noSuchMailbox }
+        return condition == .bad ? .badForServer : .refusedByServer(code?.forClient)
+    }
+
+    /// An untagged OK, NO, BAD or BYE: the codes that speak of the selected mailbox pass, newly
+    /// written; a BYE announces a close, which is dealt with when it comes.
+    mutating func statusReceived(
+        _ account: AccountID,
+        _ condition: Condition,
+        _ text: ByteBuffer
+    ) {
+        guard condition == .ok, let code = (try? ResponseText(text))?.code else { return }
+        if case .selecting(let selecting) = self.running, selecting.account == account {
+            return self.selectStatusReceived(selecting, code)
+        }
+        guard self.selected?.account == account, let shown = code.onSelected else { return }
+        if case .copyUID = code, !self.mayShowCopyUID { return }
+        self.emit(Reply.untagged(.status(shown)))
+    }
+
+    private var mayShowCopyUID: Bool {
+        guard case .forwarding(let forwarding) = self.running,
+            case .copied(let mayRead, _) = forwarding.completion
+        else { return false }
+        return mayRead
+    }
+
+    private mutating func selectStatusReceived(_ selecting: Selecting, _ code: ResponseCode) {
+        if case .permanentFlags(let flags) = code {
+            let permitted = self.permanentFlags(flags, selecting)
+            return self.emit(Reply.untagged(.status(.permanentFlags(permitted))))
+        }
+        guard let shown = code.onSelected else { return }
+        self.emit(Reply.untagged(.status(shown)))
+    }
+
+    /// A response that the gateway reads has arrived whole.
+    mutating func collectedReceived(
+        _ response: ByteBuffer,
+        from account: AccountID
+    ) throws(SyntaxError) {
+        guard case .data(let kind) = try ResponseHead(response) else { return }
+        switch kind {
+        case .flags:
+            try self.flagsReceived(response)
+        case .status:
+            try self.statusReceived(response, from: account)
+        case .quota:
+            self.emit(try QuotaResponse(response).encoded)
+        case .quotaRoot:
+            guard case .forwarding(let forwarding) = self.running,
+                let mailbox = forwarding.mailbox
+            else { return }
+            var roots = try QuotaRootResponse(response)
+            roots.mailbox = mailbox
+            self.emit(roots.encoded)
+        case .list, .lsub:
+            self.listingReceived(try ListResponse(response), isLsub: kind == .lsub, from: account)
+        default:
+            break
+        }
+    }
+
+    private mutating func flagsReceived(_ response: ByteBuffer) throws(SyntaxError) {
+        let flags = try FlagsResponse(response)
+        if case .selecting(var selecting) = self.running {
+            selecting.flags = flags.flags
+            self.running = .selecting(selecting)
+        } else {
+            self.selected?.flags = flags.flags
+        }
+        self.emit(Reply.flags(flags.flags))
+    }
+
+    private mutating func statusReceived(
+        _ response: ByteBuffer,
+        from account: AccountID
+    ) throws(SyntaxError) {
+        var status = try StatusResponse(response)
+        if case .forwarding(let forwarding) = self.running, let mailbox = forwarding.mailbox {
+            status.mailbox = mailbox
+            return self.emit(status.encoded)
+        }
+        self.listingStatusReceived(status, from: account)
+    }
+}
+
+extension ResponseCode {
+    /// The code as part of an answer to a client's command, or nil where it is not for clients.
+    var forClient: ResponseCode? {
+        switch self {
+        case .appendUID, .copyUID, .highestModSeq, .modified, .expungeIssued, .overQuota,
+            .alreadyExists, .cannot, .limit, .inUse, .noPerm, .unavailable, .tryCreate, .tooBig,
+            .notSaved, .hasChildren, .badCharset, .unknownCTE, .noModSeq, .closed, .mailboxID,
+            .corruption, .useAttr:
+            self
+        default:
+            nil
+        }
+    }
+
+    /// The code in an untagged `OK` about the selected mailbox, or nil where it says nothing there.
+    var onSelected: ResponseCode? {
+        switch self {
+        case .uidNext, .uidValidity, .unseen, .highestModSeq, .noModSeq, .uidNotSticky, .closed,
+            .copyUID, .mailboxID, .inProgress:
+            self
+        default:
+            nil
+        }
+    }
+}

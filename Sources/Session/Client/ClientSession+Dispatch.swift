@@ -1,0 +1,236 @@
+import Access
+import IMAP
+import struct NIOCore.ByteBuffer
+
+extension ClientSession {
+    private var state: Rule.States {
+        guard self.user != nil else { return .notAuthenticated }
+        return self.selected == nil ? .authenticated : .selected
+    }
+
+    /// Checks a command against the table, then carries it out.
+    mutating func dispatch(_ tag: ByteBuffer, _ command: Command) {
+        let rule = command.rule
+        guard rule.states.contains(self.state) else {
+            return self.finish(tag, .badState)
+        }
+        if self.user == nil {
+            self.dispatchBeforeLogin(tag, command)
+        } else {
+            self.dispatchAfterLogin(tag, command, needs: rule.needs)
+        }
+    }
+
+    private mutating func dispatchBeforeLogin(_ tag: ByteBuffer, _ command: Command) {
+        switch command {
+        case .capability:
+            self.capability(tag)
+        case .noop:
+            self.finish(tag, .completed("NOOP"))
+        case .id:
+            self.id(tag)
+        case .logout:
+            self.logout(tag)
+        case .startTLS:
+            self.startTLS(tag)
+        case .login(let login):
+            self.login(tag, login)
+        case .authenticate(let authenticate):
+            self.authenticate(tag, authenticate)
+        default:
+            self.finish(tag, .badState)
+        }
+    }
+
+    private mutating func dispatchAfterLogin(
+        _ tag: ByteBuffer,
+        _ command: Command,
+        needs: [String]
+    ) {
+        switch command {
+        case .capability: self.capability(tag)
+        case .id: self.id(tag)
+        case .logout: self.logout(tag)
+        case .enable(let enable): self.enable(tag, enable)
+        case .namespace: self.showNamespace(tag)
+        case .list(let list): self.list(tag, list)
+        case .lsub(let lsub): self.lsub(tag, lsub)
+        case .subscribe(let mailbox): self.subscribe(tag, mailbox, true)
+        case .unsubscribe(let mailbox): self.subscribe(tag, mailbox, false)
+        case .idle: self.idle(tag)
+        case .select(let select): self.select(tag, select, command, needs, readOnly: false)
+        case .examine(let select): self.select(tag, select, command, needs, readOnly: true)
+        case .status(let status): self.status(tag, status, command, needs)
+        case .create(let create): self.create(tag, create, command, needs)
+        case .delete(let mailbox): self.delete(tag, mailbox, command)
+        case .rename(let rename): self.rename(tag, rename, command)
+        case .myRights(let mailbox): self.myRights(tag, mailbox)
+        case .getACL(let mailbox): self.getACL(tag, mailbox)
+        case .setACL(let setACL): self.changeACL(tag, setACL.mailbox)
+        case .deleteACL(let deleteACL): self.changeACL(tag, deleteACL.mailbox)
+        case .listRights(let listRights): self.listRights(tag, listRights)
+        case .getQuota(let root): self.getQuota(tag, root, command, needs)
+        case .getQuotaRoot(let mailbox): self.getQuotaRoot(tag, mailbox, command, needs)
+        case .noop, .check, .close, .unselect, .expunge, .uidExpunge, .fetch, .store, .search,
+            .sort, .thread, .copy, .move:
+            self.dispatchOnSelected(tag, command, needs)
+        case .startTLS, .login, .authenticate:
+            self.finish(tag, .badState)
+        }
+    }
+
+    /// The commands that act on the selected mailbox: its rights are looked at again each time.
+    private mutating func dispatchOnSelected(
+        _ tag: ByteBuffer,
+        _ command: Command,
+        _ needs: [String]
+    ) {
+        guard let selected = self.selected else {
+            return self.finish(tag, .completed("NOOP"))
+        }
+        let rights = self.access(to: selected.account).rights(in: selected.folder)
+        guard rights.contains([.lookup, .read]) else {
+            self.leaveSelected(announce: true)
+            return self.finish(tag, .notPermitted)
+        }
+        guard self.prepare(selected.account, tag, command, needs) else { return }
+        switch command {
+        case .noop: self.forward(tag, selected.account, "NOOP")
+        case .check: self.forward(tag, selected.account, "CHECK")
+        case .close: self.close(tag, selected, expunges: rights.contains(.expunge))
+        case .unselect: self.close(tag, selected, expunges: false)
+        case .expunge: self.expunge(tag, selected, rights, nil)
+        case .uidExpunge(let set): self.expunge(tag, selected, rights, set)
+        case .fetch(let fetch): self.fetch(tag, fetch, selected, rights)
+        case .store(let store): self.store(tag, store, selected, rights)
+        case .search(let search): self.search(tag, search, selected)
+        case .sort(let sort): self.sort(tag, sort, selected)
+        case .thread(let thread): self.thread(tag, thread, selected)
+        case .copy(let copy): self.copy(tag, copy, selected, rights, moves: false)
+        case .move(let copy): self.copy(tag, copy, selected, rights, moves: true)
+        default: self.finish(tag, .badState)
+        }
+    }
+
+    // MARK: - Permissions
+
+    /// What the user may do on an account, from the snapshot in force.
+    mutating func access(to account: AccountID) -> AccountAccess {
+        if let known = self.accesses[account],
+            known.validUntil.map({ self.now < $0 }) ?? true
+        {
+            return known
+        }
+        let access = self.snapshot.access(of: self.user, to: account, at: self.now)
+        self.accesses[account] = access
+        return access
+    }
+
+    /// A mailbox that a command names, as far as the user may know of it.
+    enum Resolved {
+        case folder(AccountID, FolderPath, Rights)
+        /// Listed without being a mailbox: a namespace or an account's root.
+        case root
+        /// Not there, or not for this user to know.
+        case nowhere
+    }
+
+    mutating func resolve(_ mailbox: ClientMailbox) -> Resolved {
+        guard let name = mailbox.name else { return .nowhere }
+        switch self.namespace.place(of: name) {
+        case .nowhere:
+            return .nowhere
+        case .root:
+            return .root
+        case .folder(let account, let folder):
+            let rights = self.access(to: account).rights(in: folder)
+            guard rights.contains(.lookup) else { return .nowhere }
+            return .folder(account, folder, rights)
+        }
+    }
+
+    /// The folder that a command names, if the user has the rights for it; else the refusal, which
+    /// is the same for what is not there and for what the user may not see.
+    mutating func require(
+        _ rights: Rights,
+        on mailbox: ClientMailbox
+    ) -> Result<(AccountID, FolderPath, Rights), RefusedWith> {
+        switch self.resolve(mailbox) {
+        case .folder(let account, let folder, let held):
+            guard held.contains(rights) else { return .failure(RefusedWith(.notPermitted)) }
+            return .success((account, folder, held))
+        case .root, .nowhere:
+            return .failure(RefusedWith(.noSuchMailbox))
+        }
+    }
+
+    /// A refusal and its answer.
+    struct RefusedWith: Error {
+        var text: ReplyText
+
+        init(_ text: ReplyText) {
+            self.text = text
+        }
+    }
+
+    // MARK: - Getting a server ready
+
+    /// Whether an account's server is connected, idle and in step with what the client enabled.
+    /// Where it is not, what is missing is started and the command is dispatched anew, with every
+    /// check, once it is there; or it is refused.
+    mutating func prepare(
+        _ account: AccountID,
+        _ tag: ByteBuffer,
+        _ command: Command,
+        _ needs: [String] = []
+    ) -> Bool {
+        guard let upstream = self.upstreams[account] else {
+            self.open(account)
+            self.running = .preparing(tag: tag, command, account)
+            return false
+        }
+        guard upstream.state == .ready, upstream.inFlight == nil else {
+            self.running = .preparing(tag: tag, command, account)
+            return false
+        }
+        guard needs.allSatisfy(upstream.profile.has) else {
+            self.finish(tag, .cannotOnThisServer)
+            return false
+        }
+        let missing = self.enabled.subtracting(upstream.enabled)
+            .filter(upstream.profile.has)
+        guard missing.isEmpty || !upstream.profile.has("ENABLE") else {
+            self.sendEnable(missing.sorted(), to: account)
+            self.running = .preparing(tag: tag, command, account)
+            return false
+        }
+        return true
+    }
+
+    mutating func open(_ account: AccountID) {
+        guard self.upstreams[account] == nil else { return }
+        self.upstreams[account] = Upstream(tags: UpstreamTags(random: 0))
+        self.actions.append(.openUpstream(account))
+    }
+
+    private mutating func sendEnable(_ capabilities: [String], to account: AccountID) {
+        self.upstreams[account]?.enabled.formUnion(capabilities)
+        self.upstreams[account]?.isHousekeeping = true
+        var encoder = self.encoder(for: account)
+        encoder.write(word: "ENABLE")
+        for capability in capabilities { encoder.write(atom: Array(capability.utf8)) }
+        for segment in encoder.finish() { self.actions.append(.toUpstream(account, segment)) }
+    }
+
+    /// An encoder for the next command to an account's server, whose tag is now in flight.
+    mutating func encoder(for account: AccountID) -> CommandEncoder {
+        guard let tag = self.upstreams[account]?.tags.next() else {
+            return CommandEncoder(tag: ByteBuffer(), literals: .synchronizing)
+        }
+        self.upstreams[account]?.inFlight = tag
+        return CommandEncoder(
+            tag: tag,
+            literals: self.upstreams[account]?.profile.literals ?? .synchronizing
+        )
+    }
+}

@@ -1,0 +1,346 @@
+import Access
+import IMAP
+import struct NIOCore.ByteBuffer
+
+/// A command that one server carries out.
+struct Forwarding {
+    /// Untagged responses that belong to the command.
+    struct Expected: OptionSet {
+        let rawValue: UInt8
+
+        static let search = Expected(rawValue: 1)
+        static let sort = Expected(rawValue: 2)
+        static let thread = Expected(rawValue: 4)
+        static let status = Expected(rawValue: 8)
+        static let quota = Expected(rawValue: 16)
+    }
+
+    /// How the answer of the server becomes the client's.
+    enum Completion {
+        case plain
+        /// COPYUID passes only to who may read the target (RFC 4315 §3); TRYCREATE only to who may
+        /// create it.
+        case copied(mayRead: Bool, mayCreate: Bool)
+    }
+
+    var tag: ByteBuffer
+    var account: AccountID
+    var name: StaticText
+    /// Segments of the command still to be sent, each after a `+`.
+    var segments: [ByteBuffer]
+    /// Whole commands still to be sent, each after the one before succeeded.
+    var followUps: [(tag: ByteBuffer, segments: [ByteBuffer])] = []
+    var expected: Expected = []
+    var completion = Completion.plain
+    /// The mailbox as the client spelled it, for responses that repeat it.
+    var mailbox: ByteBuffer?
+    /// Whether RFC822 items were asked as BODY.PEEK items.
+    var renamesItems = false
+    /// The first answer that was not `OK`.
+    var refusal: ReplyText?
+}
+
+extension ClientSession {
+    /// Sends a command without arguments.
+    mutating func forward(_ tag: ByteBuffer, _ account: AccountID, _ name: StaticString) {
+        var encoder = self.encoder(for: account)
+        encoder.write(word: name)
+        self.forward(tag, account, StaticText(stringLiteral: name), encoder)
+    }
+
+    /// Sends an encoded command.
+    mutating func forward(
+        _ tag: ByteBuffer,
+        _ account: AccountID,
+        _ name: StaticText,
+        _ encoder: CommandEncoder,
+        _ configure: (inout Forwarding) -> Void = { _ in }
+    ) {
+        var encoder = encoder
+        var segments = encoder.finish()
+        guard !segments.isEmpty else { return self.finish(tag, .unavailable) }
+        let first = segments.removeFirst()
+        var forwarding = Forwarding(tag: tag, account: account, name: name, segments: segments)
+        configure(&forwarding)
+        self.running = .forwarding(forwarding)
+        self.actions.append(.toUpstream(account, first))
+    }
+
+    // MARK: - On the selected mailbox
+
+    /// Without the right to set `\Seen`, bodies are asked for in the form that does not set it.
+    mutating func fetch(
+        _ tag: ByteBuffer,
+        _ fetch: Fetch,
+        _ selected: Selected,
+        _ rights: Rights
+    ) {
+        let mustPeek = !rights.contains(.seen) && !selected.isReadOnlyUpstream && fetch.setsSeen
+        let sent = mustPeek ? fetch.peeking() : fetch
+        var encoder = self.encoder(for: selected.account)
+        sent.encode(into: &encoder)
+        self.forward(tag, selected.account, "FETCH", encoder) {
+            $0.renamesItems = mustPeek && fetch.usesWholeMessageItems
+        }
+    }
+
+    mutating func store(
+        _ tag: ByteBuffer,
+        _ store: StoreFlags,
+        _ selected: Selected,
+        _ rights: Rights
+    ) {
+        guard !selected.isReadOnlyUpstream else { return self.finish(tag, .notPermitted) }
+        let steps = Flags.permitted(store, rights, known: selected.flags)
+        guard !steps.isEmpty else { return self.finish(tag, .notPermitted) }
+        var encoded: [(tag: ByteBuffer, segments: [ByteBuffer])] = []
+        for step in steps {
+            var encoder = self.encoder(for: selected.account)
+            step.encode(into: &encoder)
+            let upstreamTag = self.upstreams[selected.account]?.inFlight ?? ByteBuffer()
+            encoded.append((upstreamTag, encoder.finish()))
+        }
+        let first = encoded.removeFirst()
+        self.upstreams[selected.account]?.inFlight = first.tag
+        var segments = first.segments
+        let opening = segments.removeFirst()
+        self.running = .forwarding(
+            Forwarding(
+                tag: tag,
+                account: selected.account,
+                name: "STORE",
+                segments: segments,
+                followUps: encoded
+            )
+        )
+        self.actions.append(.toUpstream(selected.account, opening))
+    }
+
+    mutating func search(_ tag: ByteBuffer, _ search: Search, _ selected: Selected) {
+        guard !search.hasUnsupportedCharset else { return self.finish(tag, .badCharset) }
+        var encoder = self.encoder(for: selected.account)
+        search.encode(into: &encoder)
+        self.forward(tag, selected.account, "SEARCH", encoder) { $0.expected = .search }
+    }
+
+    mutating func sort(_ tag: ByteBuffer, _ sort: Sort, _ selected: Selected) {
+        guard !sort.hasUnsupportedCharset else { return self.finish(tag, .badCharset) }
+        var encoder = self.encoder(for: selected.account)
+        sort.encode(into: &encoder)
+        self.forward(tag, selected.account, "SORT", encoder) { $0.expected = [.sort, .search] }
+    }
+
+    mutating func thread(_ tag: ByteBuffer, _ thread: Thread, _ selected: Selected) {
+        guard !thread.hasUnsupportedCharset else { return self.finish(tag, .badCharset) }
+        var encoder = self.encoder(for: selected.account)
+        thread.encode(into: &encoder)
+        self.forward(tag, selected.account, "THREAD", encoder) { $0.expected = .thread }
+    }
+
+    mutating func expunge(
+        _ tag: ByteBuffer,
+        _ selected: Selected,
+        _ rights: Rights,
+        _ set: SequenceSet?
+    ) {
+        guard rights.contains(.expunge), !selected.isReadOnlyUpstream else {
+            return self.finish(tag, .notPermitted)
+        }
+        var encoder = self.encoder(for: selected.account)
+        encoder.write(word: set == nil ? "EXPUNGE" : "UID EXPUNGE")
+        if let set = set { set.encode(into: &encoder) }
+        self.forward(tag, selected.account, "EXPUNGE", encoder)
+    }
+
+    /// COPY and MOVE inside one account: `i` on the target, and for MOVE `t` and `e` on the source
+    /// (RFC 4314 §4, RFC 6851 §4.2).
+    mutating func copy(
+        _ tag: ByteBuffer,
+        _ copy: Copy,
+        _ selected: Selected,
+        _ rights: Rights,
+        moves: Bool
+    ) {
+        let resolved = self.resolve(copy.mailbox)
+        guard case .folder(let account, let folder, let targetRights) = resolved else {
+            return self.finish(tag, .noSuchMailbox)
+        }
+        guard targetRights.contains(.insert) else { return self.finish(tag, .notPermitted) }
+        if moves, !rights.contains([.deleteMessages, .expunge]) || selected.isReadOnlyUpstream {
+            return self.finish(tag, .notPermitted)
+        }
+        guard account == selected.account else { return self.finish(tag, .cannotAcrossAccounts) }
+        guard let name = self.upstreams[account]?.names.name(of: folder) else {
+            return self.finish(tag, .noSuchMailbox)
+        }
+        let mayCreate = self.mayCreate(folder, in: account)
+        var encoder = self.encoder(for: account)
+        copy.encode(into: &encoder, command: moves ? "MOVE" : "COPY", mailbox: name)
+        self.forward(tag, account, moves ? "MOVE" : "COPY", encoder) {
+            $0.completion = .copied(
+                mayRead: targetRights.contains(.read),
+                mayCreate: mayCreate
+            )
+        }
+    }
+
+    // MARK: - On a mailbox that is named
+
+    mutating func status(
+        _ tag: ByteBuffer,
+        _ status: Status,
+        _ command: Command,
+        _ needs: [String]
+    ) {
+        self.onNamed(tag, status.mailbox, .read, command, needs) { session, account, name in
+            var encoder = session.encoder(for: account)
+            status.encode(into: &encoder, mailbox: name)
+            session.forward(tag, account, "STATUS", encoder) {
+                $0.expected = .status
+                $0.mailbox = status.mailbox.wire
+            }
+        }
+    }
+
+    mutating func delete(_ tag: ByteBuffer, _ mailbox: ClientMailbox, _ command: Command) {
+        if mailbox.name?.octets.elementsEqual("INBOX".utf8) ?? false {
+            return self.finish(tag, .cannotChangeInbox)
+        }
+        self.onNamed(tag, mailbox, .deleteMailbox, command, []) { session, account, name in
+            var encoder = session.encoder(for: account)
+            encoder.write(word: "DELETE")
+            encoder.write(mailbox: name)
+            session.forward(tag, account, "DELETE", encoder)
+        }
+    }
+
+    /// Resolves a mailbox, gets its server ready, and goes on with its name there.
+    private mutating func onNamed(
+        _ tag: ByteBuffer,
+        _ mailbox: ClientMailbox,
+        _ rights: Rights,
+        _ command: Command,
+        _ needs: [String],
+        _ proceed: (inout ClientSession, AccountID, ByteBuffer) -> Void
+    ) {
+        switch self.require([rights, .lookup], on: mailbox) {
+        case .failure(let refusal):
+            self.finish(tag, refusal.text)
+        case .success(let (account, folder, _)):
+            guard self.prepare(account, tag, command, needs) else { return }
+            guard let name = self.upstreams[account]?.names.name(of: folder) else {
+                return self.finish(tag, .noSuchMailbox)
+            }
+            proceed(&self, account, name)
+        }
+    }
+
+    /// CREATE needs `k` on the parent (RFC 4314 §4), and on an account's top level on the account.
+    mutating func create(
+        _ tag: ByteBuffer,
+        _ create: Create,
+        _ command: Command,
+        _ needs: [String]
+    ) {
+        guard let name = create.mailbox.name,
+            case .folder(let account, let folder) = self.namespace.place(of: name.withoutTrailing)
+        else { return self.finish(tag, .noSuchMailbox) }
+        guard self.mayCreate(folder, in: account) else {
+            let isSeen = self.isSeen(folder, in: account)
+            return self.finish(tag, isSeen ? .notPermitted : .noSuchMailbox)
+        }
+        guard self.prepare(account, tag, command, needs) else { return }
+        guard let upstreamName = self.upstreams[account]?.names.name(of: folder) else {
+            return self.finish(tag, .cannotHaveName)
+        }
+        var encoder = self.encoder(for: account)
+        create.encode(into: &encoder, mailbox: upstreamName)
+        self.forward(tag, account, "CREATE", encoder)
+    }
+
+    mutating func rename(_ tag: ByteBuffer, _ rename: Rename, _ command: Command) {
+        guard case .success(let (account, source, _)) = self.require(.deleteMailbox, on: rename.from)
+        else {
+            guard case .failure(let refusal) = self.require(.deleteMailbox, on: rename.from) else {
+                return
+            }
+            return self.finish(tag, refusal.text)
+        }
+        guard let name = rename.to.name?.withoutTrailing,
+            case .folder(let target, let folder) = self.namespace.place(of: name)
+        else { return self.finish(tag, .noSuchMailbox) }
+        guard self.mayCreate(folder, in: target) else {
+            let isSeen = self.isSeen(folder, in: target)
+            return self.finish(tag, isSeen ? .notPermitted : .noSuchMailbox)
+        }
+        guard target == account else { return self.finish(tag, .cannotAcrossAccounts) }
+        guard self.prepare(account, tag, command) else { return }
+        guard let from = self.upstreams[account]?.names.name(of: source) else {
+            return self.finish(tag, .noSuchMailbox)
+        }
+        guard let to = self.upstreams[account]?.names.name(of: folder) else {
+            return self.finish(tag, .cannotHaveName)
+        }
+        var encoder = self.encoder(for: account)
+        encoder.write(word: "RENAME")
+        encoder.write(mailbox: from)
+        encoder.write(mailbox: to)
+        self.forward(tag, account, "RENAME", encoder)
+    }
+
+    mutating func mayCreate(_ folder: FolderPath, in account: AccountID) -> Bool {
+        let access = self.access(to: account)
+        guard let parent = folder.parent else {
+            return access.coversAccount.contains(.createMailbox)
+        }
+        return access.rights(in: parent).contains(.createMailbox)
+    }
+
+    /// Whether the user may know whether a folder is there: it, or its parent, is listed.
+    private mutating func isSeen(_ folder: FolderPath, in account: AccountID) -> Bool {
+        let access = self.access(to: account)
+        if access.rights(in: folder).contains(.lookup) { return true }
+        guard let parent = folder.parent else { return access.coversAccount.contains(.lookup) }
+        return access.rights(in: parent).contains(.lookup)
+    }
+
+    // MARK: - Quota of one's own account
+
+    mutating func getQuota(
+        _ tag: ByteBuffer,
+        _ root: ByteBuffer,
+        _ command: Command,
+        _ needs: [String]
+    ) {
+        guard let account = self.namespace.personal, self.access(to: account).isOwner else {
+            return self.finish(tag, .notPermitted)
+        }
+        guard self.prepare(account, tag, command, needs) else { return }
+        var encoder = self.encoder(for: account)
+        encoder.write(word: "GETQUOTA")
+        encoder.write(astring: root)
+        self.forward(tag, account, "GETQUOTA", encoder) { $0.expected = .quota }
+    }
+
+    mutating func getQuotaRoot(
+        _ tag: ByteBuffer,
+        _ mailbox: ClientMailbox,
+        _ command: Command,
+        _ needs: [String]
+    ) {
+        if case .folder(let account, _, _) = self.resolve(mailbox),
+            !self.access(to: account).isOwner
+        {
+            return self.finish(tag, .notPermitted)
+        }
+        self.onNamed(tag, mailbox, .read, command, needs) { session, account, name in
+            var encoder = session.encoder(for: account)
+            encoder.write(word: "GETQUOTAROOT")
+            encoder.write(mailbox: name)
+            session.forward(tag, account, "GETQUOTAROOT", encoder) {
+                $0.expected = .quota
+                $0.mailbox = mailbox.wire
+            }
+        }
+    }
+}

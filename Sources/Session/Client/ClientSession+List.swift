@@ -1,0 +1,285 @@
+import Access
+import IMAP
+import struct NIOCore.ByteBuffer
+
+extension ClientSession {
+    mutating func list(_ tag: ByteBuffer, _ list: List) {
+        // RFC 9051 §6.3.9: an empty pattern asks for the delimiter.
+        if list.isDelimiterQuery {
+            self.emit(Reply.listRoot(delimiter: Namespace.delimiter))
+            return self.finish(tag, .completed("LIST"))
+        }
+        self.begin(Listing(tag: tag, list: list, parts: [], patterns: list.joinedPatterns))
+    }
+
+    mutating func lsub(_ tag: ByteBuffer, _ lsub: Lsub) {
+        var list = List(reference: lsub.reference, patterns: [lsub.pattern])
+        list.selectsSubscribed = true
+        var listing = Listing(tag: tag, list: list, parts: [], patterns: list.joinedPatterns)
+        listing.isLsub = true
+        self.begin(listing)
+    }
+
+    private mutating func begin(_ listing: Listing) {
+        var listing = listing
+        self.lookAround()
+        for view in self.namespace.views
+        where listing.patterns.contains(where: { Self.mayMatch($0, in: view) }) {
+            listing.parts.append(Listing.Part(view: view))
+        }
+        self.running = .listing(listing)
+        if listing.needsSubscriptions, let user = self.user {
+            self.actions.append(.loadSubscriptions(user))
+        }
+        for part in listing.parts { self.listingUpstreamReady(part.view.account) }
+        self.completeListing()
+    }
+
+    /// Whether a pattern could match a folder of an account: only then is its server asked.
+    private static func mayMatch(_ pattern: MailboxPattern, in view: Namespace.View) -> Bool {
+        guard view.isPersonal else { return pattern.mayMatchBelow(view.prefix) }
+        let fixed = pattern.fixedPrefix
+        return !fixed.contains(Namespace.delimiter) || !Namespace.isReserved(fixed)
+    }
+
+    /// The user's subscriptions of shared folders; nil where the store cannot be read.
+    package mutating func subscriptionsLoaded(_ subscriptions: Set<Subscription>?) {
+        guard case .listing(var listing) = self.running else { return }
+        guard let subscriptions = subscriptions else {
+            return self.finish(listing.tag, .unavailable)
+        }
+        listing.shared = subscriptions
+        self.running = .listing(listing)
+        self.completeListing()
+        self.readClient()
+    }
+
+    // MARK: - One account
+
+    /// Asks an account's server for its folders, as soon as it is there.
+    mutating func listingUpstreamReady(_ account: AccountID) {
+        self.updatePart(of: account) { session, listing, part in
+            guard part.step == .waitingForUpstream else { return }
+            guard let upstream = session.upstreams[account] else { return session.open(account) }
+            guard upstream.state == .ready, upstream.inFlight == nil else { return }
+            part.step = .folders
+            var encoder = session.encoder(for: account)
+            encoder.write(word: "LIST \"\" \"*\"")
+            if upstream.profile.has("LIST-EXTENDED"), upstream.profile.has("SPECIAL-USE") {
+                encoder.write(word: "RETURN (SPECIAL-USE)")
+            }
+            session.send(encoder, for: &part)
+        }
+    }
+
+    private mutating func send(_ encoder: CommandEncoder, for part: inout Listing.Part) {
+        var encoder = encoder
+        part.segments = encoder.finish()
+        guard !part.segments.isEmpty else { return }
+        self.actions.append(.toUpstream(part.view.account, part.segments.removeFirst()))
+    }
+
+    mutating func listingContinued(_ account: AccountID) {
+        self.updatePart(of: account) { session, _, part in
+            session.actions.append(.toUpstream(account, part.segments.removeFirst()))
+        }
+    }
+
+    mutating func listingReceived(_ list: ListResponse, isLsub: Bool, from account: AccountID) {
+        guard let names = self.upstreams[account]?.names,
+            let folder = names.folder(named: list.mailbox)
+        else { return }
+        self.updatePart(of: account) { session, listing, part in
+            switch part.step {
+            case .folders where !isLsub:
+                part.folders.append(Listing.Folder(path: folder, attributes: list.attributes))
+            case .subscriptions where isLsub:
+                part.subscribed.insert(folder)
+            default:
+                break
+            }
+        }
+    }
+
+    mutating func listingStatusReceived(_ status: StatusResponse, from account: AccountID) {
+        guard let names = self.upstreams[account]?.names,
+            let folder = names.folder(named: status.mailbox)
+        else { return }
+        self.updatePart(of: account) { _, _, part in
+            guard part.step == .counts else { return }
+            part.counts[folder] = status
+        }
+    }
+
+    /// The server answered one of the listing's commands; the next is sent, or the part is done.
+    mutating func listingCompleted(_ account: AccountID, _ condition: Condition) {
+        self.updatePart(of: account) { session, listing, part in
+            switch part.step {
+            case .folders:
+                guard condition == .ok else { return part.step = .failed }
+                session.listingFoldersCompleted(listing, &part)
+            case .subscriptions:
+                session.beginCounts(listing, &part)
+            case .counts:
+                session.countNext(listing, &part)
+            case .waitingForUpstream:
+                // Something else ran on this connection; now it is free.
+                break
+            case .complete, .failed:
+                break
+            }
+        }
+        self.listingUpstreamReady(account)
+        self.completeListing()
+    }
+
+    private mutating func listingFoldersCompleted(_ listing: Listing, _ part: inout Listing.Part) {
+        guard listing.needsSubscriptions, part.view.isPersonal, self.onlyAccount == nil else {
+            return self.beginCounts(listing, &part)
+        }
+        part.step = .subscriptions
+        var encoder = self.encoder(for: part.view.account)
+        encoder.write(word: "LSUB \"\" \"*\"")
+        self.send(encoder, for: &part)
+    }
+
+    /// STATUS as a part of LIST is asked folder by folder, where the user may read (RFC 5819 §2).
+    private mutating func beginCounts(_ listing: Listing, _ part: inout Listing.Part) {
+        guard listing.list.returnsStatus != nil else { return part.step = .complete }
+        let access = self.access(to: part.view.account)
+        part.uncounted = part.folders.filter { folder in
+            let name = self.namespace.name(of: folder.path, in: part.view)
+            return access.rights(in: folder.path).contains([.lookup, .read])
+                && !folder.attributes.contains { $0.equals(word: "\\Noselect") }
+                && listing.patterns.contains { $0.matches(name) }
+        }.map(\.path)
+        part.step = .counts
+        self.countNext(listing, &part)
+    }
+
+    private mutating func countNext(_ listing: Listing, _ part: inout Listing.Part) {
+        let account = part.view.account
+        guard let items = listing.list.returnsStatus,
+            let profile = self.upstreams[account]?.profile
+        else { return part.step = .failed }
+        while let folder = part.uncounted.popLast() {
+            guard let name = self.upstreams[account]?.names.name(of: folder) else { continue }
+            var encoder = self.encoder(for: account)
+            let known = items.filter { $0.needs.map(profile.has) ?? true }
+            Status(mailbox: ClientMailbox(wire: name), items: known)
+                .encode(into: &encoder, mailbox: name)
+            return self.send(encoder, for: &part)
+        }
+        part.step = .complete
+    }
+
+    mutating func listingUpstreamLost(_ account: AccountID) {
+        self.updatePart(of: account) { _, _, part in part.step = .failed }
+        self.completeListing()
+    }
+
+    /// Changes one account's part of the listing that runs.
+    private mutating func updatePart(
+        of account: AccountID,
+        _ change: (inout ClientSession, Listing, inout Listing.Part) -> Void
+    ) {
+        guard case .listing(let listing) = self.running,
+            let index = listing.parts.firstIndex(where: { $0.view.account == account })
+        else { return }
+        var part = listing.parts[index]
+        change(&self, listing, &part)
+        guard case .listing(var changed) = self.running else { return }
+        changed.parts[index] = part
+        self.running = .listing(changed)
+    }
+
+    // MARK: - The answer
+
+    /// Writes the lines once every account has answered or failed. A failed one costs its own
+    /// folders only, and the client is told; where nothing else was asked for, the answer is `NO`.
+    private mutating func completeListing() {
+        guard case .listing(let listing) = self.running, listing.isComplete else { return }
+        let failed = listing.parts.filter { $0.step == .failed }
+        if !failed.isEmpty, failed.count == listing.parts.count {
+            return self.finish(listing.tag, .unavailable)
+        }
+        var tree = FolderTree()
+        for part in listing.parts where part.step == .complete {
+            self.add(part, to: &tree)
+        }
+        self.addRoots(listing, to: &tree)
+        let writer = ListWriter(listing: listing, tree: tree)
+        for line in writer.lines { self.emit(line) }
+        if !failed.isEmpty { self.emit(Reply.untagged(.someUnavailable)) }
+        self.finish(listing.tag, .completed(listing.isLsub ? "LSUB" : "LIST"))
+    }
+
+    private mutating func add(_ part: Listing.Part, to tree: inout FolderTree) {
+        let access = self.access(to: part.view.account)
+        var subscribed = part.subscribed
+        if case .listing(let listing) = self.running, let shared = listing.shared {
+            for subscription in shared where subscription.account == part.view.account {
+                subscribed.insert(subscription.folder)
+            }
+        }
+        for folder in part.folders {
+            let rights = access.rights(in: folder.path)
+            guard rights.contains(.lookup) else { continue }
+            let name = self.namespace.name(of: folder.path, in: part.view)
+            if part.view.isPersonal, Namespace.isReserved(name) { continue }
+            tree.insert(
+                FolderTree.Entry(
+                    name: name,
+                    attributes: folder.attributes,
+                    rights: rights,
+                    isSubscribed: subscribed.contains(folder.path),
+                    status: part.counts[folder.path]
+                )
+            )
+        }
+    }
+
+    /// The namespaces' and accounts' own names stand above what is shared, also of an account
+    /// that does not answer.
+    private func addRoots(_ listing: Listing, to tree: inout FolderTree) {
+        for part in listing.parts where !part.view.isPersonal {
+            tree.insertParents(of: Array(part.view.prefix.dropLast()), andItself: true)
+        }
+    }
+
+    // MARK: - Subscriptions
+
+    /// The owner's subscriptions are the server's; of shared folders they are the user's, and are
+    /// kept here, so that nobody changes another's.
+    mutating func subscribe(_ tag: ByteBuffer, _ mailbox: ClientMailbox, _ isSubscribed: Bool) {
+        guard let name = mailbox.name, let user = self.user,
+            case .folder(let account, let folder) = self.namespace.place(of: name)
+        else { return self.finish(tag, isSubscribed ? .noSuchMailbox : .completed("UNSUBSCRIBE")) }
+        let access = self.access(to: account)
+        if isSubscribed, !access.rights(in: folder).contains(.lookup) {
+            return self.finish(tag, .noSuchMailbox)
+        }
+        guard self.namespace.personal == account, self.onlyAccount == nil, access.isOwner else {
+            self.running = .subscribing(tag: tag)
+            return self.actions.append(
+                .changeSubscription(user, account, folder, isSubscribed: isSubscribed)
+            )
+        }
+        let command: Command = isSubscribed ? .subscribe(mailbox) : .unsubscribe(mailbox)
+        guard self.prepare(account, tag, command) else { return }
+        guard let upstreamName = self.upstreams[account]?.names.name(of: folder) else {
+            return self.finish(tag, .noSuchMailbox)
+        }
+        var encoder = self.encoder(for: account)
+        encoder.write(word: isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
+        encoder.write(mailbox: upstreamName)
+        self.forward(tag, account, isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE", encoder)
+    }
+
+    /// A subscription of a shared folder was recorded, or could not be.
+    package mutating func subscriptionChanged(succeeded: Bool) {
+        guard case .subscribing(let tag) = self.running else { return }
+        self.finish(tag, succeeded ? .completed("SUBSCRIBE") : .unavailable)
+        self.readClient()
+    }
+}

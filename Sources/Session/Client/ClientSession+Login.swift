@@ -1,0 +1,200 @@
+import Access
+import IMAP
+import struct NIOCore.ByteBuffer
+
+extension ClientSession {
+    // MARK: - Before login
+
+    mutating func capability(_ tag: ByteBuffer) {
+        self.emit(Reply.capability(self.capabilities))
+        self.finish(tag, .completed("CAPABILITY"))
+    }
+
+    /// A client's identification is read and dropped; the gateway names itself (RFC 2971 §3.1).
+    mutating func id(_ tag: ByteBuffer) {
+        self.emit(Reply.id(name: "Gatepost"))
+        self.finish(tag, .completed("ID"))
+    }
+
+    mutating func logout(_ tag: ByteBuffer) {
+        self.emit(Reply.untagged(.bye(.loggedOut)))
+        self.answer(tag, .completed("LOGOUT"))
+        self.end(nil)
+    }
+
+    mutating func startTLS(_ tag: ByteBuffer) {
+        guard !self.hasTLS else { return self.finish(tag, .badState) }
+        guard self.reader.bufferedOctets == 0 else {
+            return self.end(.bye(.octetsBehindStartTLS))
+        }
+        self.answer(tag, .beginTLS)
+        self.running = .negotiatingTLS
+        self.actions.append(.startTLS)
+    }
+
+    mutating func login(_ tag: ByteBuffer, _ login: Login) {
+        guard self.hasTLS else { return self.finish(tag, .privacyRequired) }
+        self.authenticate(tag, Credentials(name: login.username, password: login.password))
+    }
+
+    mutating func authenticate(_ tag: ByteBuffer, _ authenticate: Authenticate) {
+        guard self.hasTLS else { return self.finish(tag, .privacyRequired) }
+        guard authenticate.mechanism.equals(word: "PLAIN") else {
+            return self.finish(tag, .unknownMechanism)
+        }
+        if let response = authenticate.initialResponse {
+            return self.plain(tag, response.value)
+        }
+        self.running = .awaitingSASLResponse(tag: tag)
+        self.reader.readsLines = true
+        self.emit(Reply.continuation(.sasl))
+    }
+
+    /// The client's answer to the challenge: base64, or `*` to give up (RFC 9051 §6.2.2).
+    mutating func saslResponseReceived(_ line: ByteBuffer, tag: ByteBuffer) {
+        self.reader.readsLines = false
+        self.running = .nothing
+        guard !line.equals(word: "*"), let response = Base64.decode(Array(line.readableBytesView))
+        else {
+            self.strike()
+            return self.answer(tag, .badSyntax)
+        }
+        self.plain(tag, response)
+    }
+
+    private mutating func plain(_ tag: ByteBuffer, _ response: [UInt8]) {
+        guard let (authzid, authcid, password) = SASLPlain.decode(response) else {
+            self.strike()
+            return self.answer(tag, .badSyntax)
+        }
+        guard authzid.isEmpty || authzid == authcid else {
+            return self.loginFailed(tag, .authorizationFailed)
+        }
+        self.authenticate(tag, Credentials(name: authcid, password: password))
+    }
+
+    private mutating func authenticate(_ tag: ByteBuffer, _ credentials: Credentials) {
+        self.running = .authenticating(tag: tag)
+        self.actions.append(.authenticate(credentials))
+    }
+
+    private mutating func loginFailed(_ tag: ByteBuffer, _ text: ReplyText) {
+        self.loginFailures += 1
+        self.finish(tag, text)
+        if self.loginFailures >= Self.maximumLoginFailures { self.end(.bye(.tooManyLogins)) }
+    }
+
+    // MARK: - The answer
+
+    /// The password was checked. Servers nothing is known of are asked before the client hears of
+    /// it, because the capabilities in the answer are those that hold for every account in sight.
+    package mutating func authenticationFinished(_ outcome: AuthenticationOutcome) {
+        guard case .authenticating(let tag) = self.running else { return }
+        switch outcome {
+        case .refused:
+            self.loginFailed(tag, .authenticationFailed)
+        case .unavailable:
+            self.finish(tag, .unavailable)
+        case .accepted(let user, let account, let profiles):
+            self.user = user
+            self.onlyAccount = account
+            self.reader.limits = .afterLogin
+            self.syntaxErrors = 0
+            self.lookAround()
+            guard account == nil || self.namespace.personal == account else {
+                self.user = nil
+                return self.loginFailed(tag, .authenticationFailed)
+            }
+            self.learn(tag, known: profiles)
+        }
+        self.readClient()
+    }
+
+    private mutating func learn(_ tag: ByteBuffer, known: [AccountID: UpstreamProfile?]) {
+        var unknown: Set<AccountID> = []
+        for view in self.namespace.views {
+            switch known[view.account] {
+            case .some(.some(let profile)): self.profiles[view.account] = profile
+            case .some(.none): break
+            case .none: unknown.insert(view.account)
+            }
+        }
+        guard !unknown.isEmpty else { return self.loggedIn(tag) }
+        self.running = .learning(tag: tag, waitingFor: unknown)
+        for account in unknown.sorted() { self.open(account) }
+    }
+
+    /// One of the servers asked at login answered, or failed to.
+    mutating func learned(_ account: AccountID) {
+        guard case .learning(let tag, var waiting) = self.running else { return }
+        waiting.remove(account)
+        self.running = .learning(tag: tag, waitingFor: waiting)
+        if waiting.isEmpty { self.loggedIn(tag) }
+    }
+
+    private mutating func loggedIn(_ tag: ByteBuffer) {
+        self.finish(tag, .loggedIn(self.capabilities))
+    }
+
+    // MARK: - What is in sight
+
+    /// Works out which accounts the user sees, and under which names.
+    mutating func lookAround() {
+        guard let user = self.user else { return }
+        var views: [Namespace.View] = []
+        let visible = self.snapshot.accounts(visibleTo: user, at: self.now)
+        let own = self.onlyAccount ?? self.snapshot.personalAccount(of: user)
+        for account in visible {
+            if account.id == own {
+                views.insert(Namespace.View(account: account.id, prefix: []), at: 0)
+            } else if self.onlyAccount == nil {
+                let root = account.owner == nil ? Namespace.shared : Namespace.otherUsers
+                let prefix = root + [Namespace.delimiter] + account.address.octets
+                views.append(
+                    Namespace.View(account: account.id, prefix: prefix + [Namespace.delimiter])
+                )
+            }
+        }
+        self.namespace = Namespace(views: views)
+    }
+
+    /// What CAPABILITY answers in this state.
+    var capabilities: [String] {
+        guard self.user != nil else {
+            return Capabilities.beforeLogin(hasTLS: self.hasTLS)
+        }
+        return Capabilities.afterLogin(
+            self.namespace.views.compactMap { self.profiles[$0.account] }
+        )
+    }
+
+    /// ENABLE of what is shown and has a meaning when enabled (RFC 5161 §3.1).
+    mutating func enable(_ tag: ByteBuffer, _ enable: Enable) {
+        let shown = Set(self.capabilities)
+        var newly: [String] = []
+        for name in enable.capabilities where Capabilities.enableable.contains(name) {
+            guard shown.contains(name), !newly.contains(name) else { continue }
+            newly.append(name)
+            self.enabled.insert(name)
+            // RFC 7162 §3.2.3: QRESYNC brings CONDSTORE with it.
+            if name == "QRESYNC" { self.enabled.insert("CONDSTORE") }
+        }
+        self.emit(Reply.enabled(newly))
+        self.finish(tag, .completed("ENABLE"))
+    }
+
+    mutating func showNamespace(_ tag: ByteBuffer) {
+        let views = self.namespace.views
+        let hasOthers = views.contains { $0.prefix.starts(with: Namespace.otherUsers) }
+        let hasShared = views.contains { $0.prefix.starts(with: Namespace.shared) }
+        self.emit(
+            Reply.namespace(
+                personal: self.namespace.personal == nil ? [] : [[]],
+                others: hasOthers ? [Namespace.otherUsers + [Namespace.delimiter]] : [],
+                shared: hasShared ? [Namespace.shared + [Namespace.delimiter]] : [],
+                delimiter: Namespace.delimiter
+            )
+        )
+        self.finish(tag, .completed("NAMESPACE"))
+    }
+}

@@ -1,0 +1,127 @@
+import Access
+import IMAP
+import struct NIOCore.ByteBuffer
+
+/// A SELECT or EXAMINE on its way.
+struct Selecting {
+    var tag: ByteBuffer
+    var account: AccountID
+    var folder: FolderPath
+    var rights: Rights
+    /// Whether the client asked for EXAMINE.
+    var isExamine: Bool
+    var isReadOnlyUpstream: Bool
+    var segments: [ByteBuffer]
+    var flags: [ByteBuffer] = []
+}
+
+extension Rights {
+    /// Rights whose use a server can only carry out in a mailbox that is open for writing.
+    static let changingSelected: Rights = [.seen, .write, .deleteMessages, .expunge]
+    /// Rights that make a mailbox `READ-WRITE` (RFC 4314 §5.2).
+    static let changingShared: Rights = [.changingSelected, .insert]
+}
+
+extension ClientSession {
+    mutating func select(
+        _ tag: ByteBuffer,
+        _ select: Select,
+        _ command: Command,
+        _ needs: [String],
+        readOnly: Bool
+    ) {
+        let found = self.require([.lookup, .read], on: select.mailbox)
+        guard case .success(let (account, folder, rights)) = found else {
+            self.leaveSelected(announce: false)
+            guard case .failure(let refusal) = found else { return }
+            return self.finish(tag, refusal.text)
+        }
+        if self.selected?.account != account { self.leaveSelected(announce: false) }
+        guard self.prepare(account, tag, command, needs) else { return }
+        guard let name = self.upstreams[account]?.names.name(of: folder) else {
+            self.leaveSelected(announce: false)
+            return self.finish(tag, .noSuchMailbox)
+        }
+        let opensReadOnly = readOnly || rights.isDisjoint(with: .changingSelected)
+        var encoder = self.encoder(for: account)
+        select.encode(into: &encoder, mailbox: name, readOnly: opensReadOnly)
+        self.selected = nil
+        var selecting = Selecting(
+            tag: tag,
+            account: account,
+            folder: folder,
+            rights: rights,
+            isExamine: readOnly,
+            isReadOnlyUpstream: opensReadOnly,
+            segments: encoder.finish()
+        )
+        self.actions.append(.toUpstream(account, selecting.segments.removeFirst()))
+        self.running = .selecting(selecting)
+    }
+
+    /// The server answered SELECT.
+    mutating func selectCompleted(
+        _ selecting: Selecting,
+        _ condition: Condition,
+        _ code: ResponseCode?
+    ) {
+        guard condition == .ok else {
+            return self.finish(selecting.tag, self.refusal(condition, code))
+        }
+        var isReadOnly = selecting.isExamine || selecting.rights.isDisjoint(with: .changingShared)
+        if case .readOnly? = code, !selecting.isReadOnlyUpstream { isReadOnly = true }
+        self.selected = Selected(
+            account: selecting.account,
+            folder: selecting.folder,
+            isReadOnlyUpstream: selecting.isReadOnlyUpstream,
+            flags: selecting.flags
+        )
+        self.finish(selecting.tag, .selected(isReadOnly: isReadOnly))
+    }
+
+    /// What the client may change for good, of what the server says (RFC 4314 §5.1.1).
+    func permanentFlags(_ flags: [ByteBuffer], _ selecting: Selecting) -> [ByteBuffer] {
+        guard !selecting.isExamine else { return [] }
+        return flags.filter { Flags.right(for: $0).map(selecting.rights.contains) ?? false }
+    }
+
+    /// CLOSE and UNSELECT. Without the right to expunge, CLOSE closes and expunges nothing, and is
+    /// answered `OK` (RFC 4314 §4).
+    mutating func close(_ tag: ByteBuffer, _ selected: Selected, expunges: Bool) {
+        let account = selected.account
+        let hasUnselect = self.upstreams[account]?.profile.has("UNSELECT") ?? false
+        self.selected = nil
+        if expunges, !selected.isReadOnlyUpstream {
+            self.forward(tag, account, "CLOSE")
+        } else if hasUnselect {
+            self.forward(tag, account, "UNSELECT")
+        } else {
+            self.drop(account)
+            self.finish(tag, .completed("CLOSE"))
+        }
+    }
+
+    /// Lets go of the selected mailbox, so that nothing can act on it any more, and withholds what
+    /// its server still says of it.
+    ///
+    /// - Parameter announce: whether the client has to be told, because it did not ask for it.
+    mutating func leaveSelected(announce: Bool) {
+        guard let selected = self.selected else { return }
+        let account = selected.account
+        self.selected = nil
+        if announce { self.emit(Reply.untagged(.closed)) }
+        guard let upstream = self.upstreams[account], upstream.state == .ready,
+            upstream.inFlight == nil, upstream.profile.has("UNSELECT")
+        else { return self.drop(account) }
+        var encoder = self.encoder(for: account)
+        encoder.write(word: "UNSELECT")
+        self.upstreams[account]?.isHousekeeping = true
+        for segment in encoder.finish() { self.actions.append(.toUpstream(account, segment)) }
+    }
+
+    /// Closes the connection to an account's server.
+    mutating func drop(_ account: AccountID) {
+        guard self.upstreams.removeValue(forKey: account) != nil else { return }
+        self.actions.append(.closeUpstream(account))
+    }
+}

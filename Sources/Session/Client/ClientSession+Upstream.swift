@@ -1,0 +1,254 @@
+package import Access
+import IMAP
+package import struct NIOCore.ByteBuffer
+
+/// What servers send, and what becomes of it.
+extension ClientSession {
+    // MARK: - Connections
+
+    /// A connection that was asked for is logged in.
+    package mutating func upstreamReady(
+        _ account: AccountID,
+        _ profile: UpstreamProfile,
+        _ tags: UpstreamTags
+    ) {
+        guard self.upstreams[account] != nil else { return }
+        self.profiles[account] = profile
+        self.upstreams[account]?.state = .ready
+        self.upstreams[account]?.profile = profile
+        self.upstreams[account]?.names = UpstreamNames(profile)
+        self.upstreams[account]?.tags = tags
+        self.upstreamBecameIdle(account)
+        self.learned(account)
+        self.readClient()
+    }
+
+    /// A connection that was asked for cannot be had.
+    package mutating func upstreamFailed(_ account: AccountID, _ fault: UpstreamFault) {
+        guard self.upstreams.removeValue(forKey: account) != nil else { return }
+        self.upstreamLost(account)
+        self.learned(account)
+        self.readClient()
+    }
+
+    /// A connection ended without being asked to.
+    package mutating func upstreamClosed(_ account: AccountID) {
+        guard self.upstreams.removeValue(forKey: account) != nil else { return }
+        self.upstreamLost(account)
+        self.readClient()
+    }
+
+    /// A command that waited for this server is dispatched anew, with every check.
+    mutating func upstreamBecameIdle(_ account: AccountID) {
+        switch self.running {
+        case .preparing(let tag, let command, account):
+            self.running = .nothing
+            self.dispatch(tag, command)
+        case .listing:
+            self.listingUpstreamReady(account)
+        case .appending(let appending) where appending.account == account:
+            self.appendUpstreamReady(appending)
+        default:
+            break
+        }
+    }
+
+    /// What ran on a lost connection fails; the rest of the session goes on. Where a part of a
+    /// response has passed to the client already, its connection cannot be brought back into step.
+    private mutating func upstreamLost(_ account: AccountID) {
+        self.stop(account, answer: .unavailable)
+    }
+
+    /// A connection was dropped because the user may no longer use it.
+    mutating func upstreamRevoked(_ account: AccountID) {
+        self.stop(account, answer: .notPermitted)
+    }
+
+    private mutating func stop(_ account: AccountID, answer: ReplyText) {
+        if self.passing == account { return self.end(nil) }
+        if self.selected?.account == account {
+            self.selected = nil
+            self.emit(Reply.untagged(.closed))
+        }
+        switch self.running {
+        case .preparing(let tag, _, account):
+            self.finish(tag, answer)
+        case .forwarding(let forwarding) where forwarding.account == account:
+            self.finish(forwarding.tag, answer)
+        case .selecting(let selecting) where selecting.account == account:
+            self.finish(selecting.tag, answer)
+        case .listing:
+            self.listingUpstreamLost(account)
+        case .appending(let appending) where appending.account == account:
+            self.appendUpstreamLost(appending, answer)
+        case .idling(let idling) where idling.account == account:
+            self.idlingUpstreamLost(idling, answer)
+        default:
+            break
+        }
+    }
+
+    /// A server broke the protocol: its connection is dropped.
+    private mutating func upstreamViolated(_ account: AccountID) {
+        guard self.upstreams.removeValue(forKey: account) != nil else { return }
+        self.actions.append(.closeUpstream(account))
+        self.upstreamLost(account)
+    }
+
+    // MARK: - Responses
+
+    package mutating func upstreamOctetsReceived(
+        _ account: AccountID,
+        _ octets: ByteBuffer,
+        at now: Moment
+    ) {
+        self.now = now
+        self.upstreams[account]?.reader.receive(octets)
+        do {
+            while let piece = try self.upstreams[account]?.reader.next() {
+                try self.pieceReceived(piece, from: account)
+            }
+        } catch {
+            self.upstreamViolated(account)
+        }
+        self.readClient()
+    }
+
+    private mutating func pieceReceived(
+        _ received: ResponseReader.Piece,
+        from account: AccountID
+    ) throws(SyntaxError) {
+        var piece = received
+        if piece.isFirst {
+            let head = try ResponseHead(piece.octets)
+            guard let disposition = try self.disposition(of: head, &piece, from: account) else {
+                return
+            }
+            if piece.isLast, case .pass = disposition { return self.pass(piece, account) }
+            self.upstreams[account]?.disposition = disposition
+        }
+        switch self.upstreams[account]?.disposition {
+        case .pass:
+            self.pass(piece, account)
+        case .collect(var collected):
+            collected.writeImmutableBuffer(piece.octets)
+            guard collected.readableBytes <= Upstream.maximumCollectedOctets else {
+                throw SyntaxError(.lineTooLong, at: collected.readableBytes)
+            }
+            self.upstreams[account]?.disposition = .collect(collected)
+            if piece.isLast { try self.collectedReceived(collected, from: account) }
+        case .rename(var renamer):
+            if piece.kind == .line { piece.octets = renamer.rename(piece.octets) }
+            self.upstreams[account]?.disposition = .rename(renamer)
+            self.pass(piece, account)
+        case .withhold, .none:
+            break
+        }
+    }
+
+    private mutating func pass(_ piece: ResponseReader.Piece, _ account: AccountID) {
+        self.actions.append(.toClient(piece.octets))
+        if piece.isLast {
+            guard self.passing != nil else { return }
+            self.passing = nil
+            for octets in self.held { self.actions.append(.toClient(octets)) }
+            self.held = []
+        } else {
+            self.passing = account
+        }
+    }
+
+    /// Decides on a response by its first piece; nil when it is dealt with already.
+    private mutating func disposition(
+        of head: ResponseHead,
+        _ piece: inout ResponseReader.Piece,
+        from account: AccountID
+    ) throws(SyntaxError) -> Upstream.Disposition? {
+        switch head {
+        case .tagged(let tag, let condition, let text):
+            guard piece.isLast, tag == self.upstreams[account]?.inFlight else {
+                throw SyntaxError(.malformedTag, at: 0)
+            }
+            self.completionReceived(account, condition, text)
+            return nil
+        case .continuation:
+            try self.continuationReceived(account)
+            return nil
+        case .status(let condition, let text):
+            self.statusReceived(account, condition, text)
+            return nil
+        case .numbered(_, let kind):
+            return self.disposition(ofNumbered: kind, account)
+        case .data(let kind):
+            return try self.disposition(of: kind, &piece, account)
+        }
+    }
+
+    private func disposition(
+        ofNumbered kind: NumberedKind,
+        _ account: AccountID
+    ) -> Upstream.Disposition {
+        guard self.isInSight(account) else { return .withhold }
+        if kind == .fetch, case .forwarding(let forwarding) = self.running,
+            forwarding.renamesItems
+        {
+            return .rename(FetchItemRenamer())
+        }
+        return .pass
+    }
+
+    /// Whether what this server says is about the mailbox the client has selected, or is selecting.
+    private func isInSight(_ account: AccountID) -> Bool {
+        if case .selecting(let selecting) = self.running { return selecting.account == account }
+        return self.selected?.account == account
+    }
+
+    private mutating func disposition(
+        of kind: DataKind,
+        _ piece: inout ResponseReader.Piece,
+        _ account: AccountID
+    ) throws(SyntaxError) -> Upstream.Disposition {
+        let expected = self.expected(from: account)
+        switch kind {
+        case .search where expected.contains(.search), .sort where expected.contains(.sort),
+            .thread where expected.contains(.thread):
+            return .pass
+        case .esearch where expected.contains(.search):
+            return try self.correlate(&piece) ? .pass : .withhold
+        case .flags where self.isInSight(account):
+            return .collect(ByteBuffer())
+        case .vanished where self.isInSight(account):
+            return .pass
+        case .status where expected.contains(.status),
+            .quota where expected.contains(.quota), .quotaRoot where expected.contains(.quota):
+            return .collect(ByteBuffer())
+        case .list, .lsub, .status:
+            guard case .listing = self.running else { return .withhold }
+            return .collect(ByteBuffer())
+        default:
+            return .withhold
+        }
+    }
+
+    /// Puts the client's tag where an ESEARCH response names the gateway's (RFC 4731 §3.1).
+    /// - Returns: false when the response belongs to no command that runs.
+    private func correlate(_ piece: inout ResponseReader.Piece) throws(SyntaxError) -> Bool {
+        guard case .forwarding(let forwarding) = self.running else { return false }
+        let head = try EsearchHead(piece.octets)
+        guard let tag = head.tag, tag == self.upstreams[forwarding.account]?.inFlight else {
+            return false
+        }
+        var rest = piece.octets
+        rest.moveReaderIndex(forwardBy: head.restOffset)
+        piece.octets = Reply.esearchHead(tag: forwarding.tag)
+        piece.octets.writeBuffer(&rest)
+        return true
+    }
+
+    private func expected(from account: AccountID) -> Forwarding.Expected {
+        guard case .forwarding(let forwarding) = self.running, forwarding.account == account else {
+            return []
+        }
+        return forwarding.expected
+    }
+}

@@ -1,0 +1,261 @@
+package import Access
+import IMAP
+package import struct NIOCore.ByteBuffer
+
+/// One client's connection: octets and events in, actions out.
+///
+/// A command is read, checked against the table and the permissions in force, and then answered
+/// here, forwarded to one account's server, or carried out on several. One command runs at a time;
+/// what the client sends behind it waits, so that order is kept whichever server answers.
+///
+/// The machine is split by what runs: login, selection, forwarding, listing, appending, idling
+/// each have a file, and ``Running`` names them.
+package struct ClientSession {
+    /// Octets of commands that wait while one runs; beyond it the client is not read.
+    package static let maximumWaitingOctets = 64 * 1_024
+    /// Lines that do not parse before the connection ends: a client in step sends none.
+    static let maximumSyntaxErrors = 10
+    /// Logins that may fail on one connection (RFC 9051 §11.7 leaves the number open).
+    static let maximumLoginFailures = 3
+
+    /// What the session is busy with.
+    enum Running {
+        case nothing
+        case authenticating(tag: ByteBuffer)
+        case awaitingSASLResponse(tag: ByteBuffer)
+        case negotiatingTLS
+        case learning(tag: ByteBuffer, waitingFor: Set<AccountID>)
+        case preparing(tag: ByteBuffer, Command, AccountID)
+        case forwarding(Forwarding)
+        case selecting(Selecting)
+        case listing(Listing)
+        case appending(Appending)
+        case idling(Idling)
+        case subscribing(tag: ByteBuffer)
+        case ended
+    }
+
+    /// The mailbox the client has selected.
+    struct Selected {
+        var account: AccountID
+        var folder: FolderPath
+        /// Whether the server has it open read-only (EXAMINE).
+        var isReadOnlyUpstream: Bool
+        /// The mailbox's flags as the server last listed them, in wire octets.
+        var flags: [ByteBuffer] = []
+    }
+
+    // MARK: What is known
+
+    var snapshot: Snapshot
+    var now: Moment
+    let isTLSRequired: Bool
+    var hasTLS: Bool
+    var user: UserID?
+    /// The account that `LOGIN/ACCOUNT` named.
+    var onlyAccount: AccountID?
+    var namespace = Namespace(views: [])
+    var accesses: [AccountID: AccountAccess] = [:]
+    var profiles: [AccountID: UpstreamProfile] = [:]
+    var enabled: Set<String> = []
+    var selected: Selected?
+
+    // MARK: What is going on
+
+    var reader: CommandReader
+    var running = Running.nothing
+    var upstreams: [AccountID: Upstream] = [:]
+    var actions: [Action] = []
+    var syntaxErrors = 0
+    var loginFailures = 0
+    /// The account whose response has passed to the client in part; everything else waits.
+    var passing: AccountID?
+    var held: [ByteBuffer] = []
+
+    /// - Parameter hasTLS: whether TLS is up from the first octet.
+    package init(snapshot: Snapshot, hasTLS: Bool, at now: Moment) {
+        self.snapshot = snapshot
+        self.now = now
+        self.hasTLS = hasTLS
+        self.isTLSRequired = true
+        self.reader = CommandReader(limits: .beforeLogin)
+    }
+
+    /// Whether the client's next octets are wanted now.
+    package var wantsClientOctets: Bool {
+        switch self.running {
+        case .ended:
+            false
+        case .negotiatingTLS:
+            true
+        default:
+            self.reader.bufferedOctets < Self.maximumWaitingOctets
+        }
+    }
+
+    /// The account whose server takes the message that the client is sending, if any.
+    package var messageDestination: AccountID? {
+        guard case .appending(let appending) = self.running else { return nil }
+        return appending.account
+    }
+
+    /// The user who is logged in.
+    package var authenticatedUser: UserID? { self.user }
+
+    package var isIdling: Bool {
+        guard case .idling = self.running else { return false }
+        return true
+    }
+
+    /// The actions since the last call, in order.
+    package mutating func takeActions() -> [Action] {
+        var taken: [Action] = []
+        swap(&taken, &self.actions)
+        return taken
+    }
+
+    // MARK: - Events from the client
+
+    /// The connection is open, and secured where it is implicit TLS.
+    package mutating func opened() {
+        self.emit(Reply.greeting(capabilities: self.capabilities))
+    }
+
+    package mutating func clientOctetsReceived(_ octets: ByteBuffer, at now: Moment) {
+        self.now = now
+        if case .negotiatingTLS = self.running { return self.end(.bye(.octetsBehindStartTLS)) }
+        self.reader.receive(octets)
+        self.readClient()
+    }
+
+    /// TLS is up after STARTTLS; everything known before is gone (RFC 9051 §6.2.1).
+    package mutating func tlsEstablished() {
+        guard case .negotiatingTLS = self.running else { return }
+        self.hasTLS = true
+        self.reader = CommandReader(limits: .beforeLogin)
+        self.running = .nothing
+        self.syntaxErrors = 0
+    }
+
+    /// Takes what the reader has, as long as the session is ready for it.
+    mutating func readClient() {
+        while self.isReadyForClient {
+            do {
+                guard let event = try self.reader.next() else { return }
+                self.clientEvent(event)
+            } catch {
+                return self.end(.bye(error.reason.isSize ? .tooBig : .syntax))
+            }
+        }
+    }
+
+    private var isReadyForClient: Bool {
+        switch self.running {
+        case .nothing, .awaitingSASLResponse:
+            true
+        case .idling(let idling):
+            idling.doneTag == nil
+        case .appending(let appending):
+            appending.readsClient
+        case .authenticating, .negotiatingTLS, .learning, .preparing, .forwarding, .selecting,
+            .listing, .subscribing, .ended:
+            false
+        }
+    }
+
+    private mutating func clientEvent(_ event: CommandReader.Event) {
+        switch event {
+        case .command(let frame):
+            self.frameReceived(frame)
+        case .continuationNeeded:
+            self.emit(Reply.continuation(.literal))
+        case .literalRefused(let tag):
+            self.strike()
+            self.answer(tag, .badTooBig)
+        case .message(let head, let literal):
+            self.messageAnnounced(head, literal)
+        case .messageOctets(let octets):
+            self.messageOctetsReceived(octets)
+        case .appendEnded(let rest):
+            self.appendEnded(rest)
+        case .discarded:
+            break
+        }
+    }
+
+    private mutating func frameReceived(_ frame: ByteBuffer) {
+        switch self.running {
+        case .awaitingSASLResponse(let tag):
+            return self.saslResponseReceived(frame, tag: tag)
+        case .idling(let idling):
+            return self.lineReceivedWhileIdle(frame, idling)
+        default:
+            break
+        }
+        switch CommandParser.parse(frame) {
+        case .command(let tag, let command):
+            self.dispatch(tag, command)
+        case .malformed(let tag, let error):
+            self.strike()
+            self.answer(tag, error.reason == .unknownCommand ? .badUnknownCommand : .badSyntax)
+        }
+    }
+
+    /// Counts a command that did not parse.
+    mutating func strike() {
+        self.syntaxErrors += 1
+        if self.syntaxErrors >= Self.maximumSyntaxErrors || self.user == nil
+            && self.syntaxErrors >= Self.maximumLoginFailures
+        {
+            self.end(.bye(.tooManyErrors))
+        }
+    }
+
+    // MARK: - Out
+
+    /// Sends octets of the gateway's own to the client, never inside a server's response.
+    mutating func emit(_ octets: ByteBuffer) {
+        guard self.passing == nil else { return self.held.append(octets) }
+        self.actions.append(.toClient(octets))
+    }
+
+    /// Sends the tagged answer of a command; untagged `BAD` where there is no tag to repeat.
+    mutating func answer(_ tag: ByteBuffer?, _ text: ReplyText) {
+        if case .ended = self.running { return }
+        guard let tag = tag else { return self.emit(Reply.untagged(text)) }
+        self.emit(Reply.tagged(tag, text))
+    }
+
+    /// The command that ran is answered; the next one may run.
+    mutating func finish(_ tag: ByteBuffer, _ text: ReplyText) {
+        self.answer(tag, text)
+        if case .ended = self.running { return }
+        self.running = .nothing
+    }
+
+    /// Ends the client's connection, and every upstream one with it.
+    mutating func end(_ text: ReplyText?) {
+        if case .ended = self.running { return }
+        if let text = text, self.passing == nil { self.emit(Reply.untagged(text)) }
+        self.running = .ended
+        for account in self.upstreams.keys { self.actions.append(.closeUpstream(account)) }
+        self.upstreams = [:]
+        self.selected = nil
+        self.actions.append(.closeClient)
+    }
+
+    /// The session was silent too long (RFC 9051 §5.4).
+    package mutating func idleTimeoutPassed() {
+        self.end(.bye(.idleTooLong))
+    }
+
+    /// The gateway stops.
+    package mutating func shutdownRequested() {
+        self.end(.bye(.shuttingDown))
+    }
+
+    /// The client is gone: a message that was arriving is cut, and is not stored.
+    package mutating func clientClosed() {
+        self.end(nil)
+    }
+}

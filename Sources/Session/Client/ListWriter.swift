@@ -1,0 +1,93 @@
+import Access
+import IMAP
+import struct NIOCore.ByteBuffer
+
+/// The lines that answer a LIST or LSUB, from the folders the user may look up.
+struct ListWriter {
+    /// Attributes that pass as a server gives them. Those about children are worked out anew, and
+    /// \Marked would tell of folders that were not asked for.
+    private static let passing: [StaticString] = [
+        "\\Noselect", "\\NonExistent", "\\Noinferiors", "\\All", "\\Archive", "\\Drafts",
+        "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash",
+    ]
+    private static let specialUses: [StaticString] = [
+        "\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash",
+    ]
+
+    let listing: Listing
+    let tree: FolderTree
+
+    var lines: [ByteBuffer] {
+        self.tree.sorted.flatMap { self.lines(for: $0) }
+    }
+
+    private func lines(for entry: FolderTree.Entry) -> [ByteBuffer] {
+        guard self.listing.patterns.contains(where: { $0.matches(entry.name) }),
+            let attributes = self.attributes(of: entry)
+        else { return [] }
+        let mailbox = ByteBuffer(bytes: ModifiedUTF7.encode(entry.name))
+        var response = ListResponse(
+            attributes: attributes,
+            delimiter: Namespace.delimiter,
+            mailbox: mailbox
+        )
+        if self.hasSubscribedBelow(entry) { response.childInfo = ["SUBSCRIBED"] }
+        var lines = [response.encoded(isLsub: self.listing.isLsub)]
+        if self.listing.list.returnsMyRights, !entry.isParentOnly {
+            lines.append(Reply.myRights(mailbox, entry.rights.letters))
+        }
+        if var status = entry.status {
+            status.mailbox = mailbox
+            lines.append(status.encoded)
+        }
+        return lines
+    }
+
+    /// The attributes of a line, or nil where the selection options leave the name out.
+    private func attributes(of entry: FolderTree.Entry) -> [ByteBuffer]? {
+        let list = self.listing.list
+        if list.selectsSubscribed, !entry.isSubscribed {
+            guard self.hasSubscribedBelow(entry) || self.isImpliedByLsub(entry) else { return nil }
+        }
+        if list.selectsSpecialUse, !self.isSpecialUse(entry) { return nil }
+        var attributes: [ByteBuffer] = []
+        if entry.isParentOnly {
+            attributes += [ByteBuffer(string: "\\NonExistent"), ByteBuffer(string: "\\Noselect")]
+        } else {
+            attributes += entry.attributes.filter { attribute in
+                Self.passing.contains { attribute.equals(word: $0) }
+            }
+        }
+        if entry.isSubscribed, list.needsSubscriptions, !self.listing.isLsub {
+            attributes.append(ByteBuffer(string: "\\Subscribed"))
+        }
+        let hasChildren = self.tree.hasChildren(entry.name)
+        attributes.append(ByteBuffer(string: hasChildren ? "\\HasChildren" : "\\HasNoChildren"))
+        return attributes
+    }
+
+    private func isSpecialUse(_ entry: FolderTree.Entry) -> Bool {
+        entry.attributes.contains { attribute in
+            Self.specialUses.contains { attribute.equals(word: $0) }
+        }
+    }
+
+    /// RFC 5258 §3.5: with RECURSIVEMATCH a name counts when something below it is subscribed.
+    private func hasSubscribedBelow(_ entry: FolderTree.Entry) -> Bool {
+        guard self.listing.list.isRecursiveMatch, !self.listing.isLsub else { return false }
+        return self.isSubscribedBelow(entry)
+    }
+
+    /// RFC 3501 §6.3.9: LSUB of `%` shows the parent of a subscribed name, as not selectable.
+    private func isImpliedByLsub(_ entry: FolderTree.Entry) -> Bool {
+        guard self.listing.isLsub, self.isSubscribedBelow(entry) else { return false }
+        return !self.listing.patterns.contains { $0.matchesAllBelow(entry.name) }
+    }
+
+    private func isSubscribedBelow(_ entry: FolderTree.Entry) -> Bool {
+        let prefix = entry.name + [Namespace.delimiter]
+        return self.tree.entries.values.contains {
+            $0.isSubscribed && $0.name.starts(with: prefix)
+        }
+    }
+}

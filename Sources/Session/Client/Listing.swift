@@ -1,0 +1,78 @@
+package import Access
+import IMAP
+import struct NIOCore.ByteBuffer
+
+/// A LIST or LSUB on its way.
+///
+/// Each server is asked for all its folders with a fixed pattern; what the user may not look up is
+/// left out, and only then the client's pattern is matched, attributes are worked out anew from
+/// what is left, and the lines are written. So no pattern, reference or option can reach a folder
+/// that a grant does not (RFC 9051 §11.5).
+struct Listing {
+    /// One account's part.
+    struct Part {
+        enum Step: Equatable {
+            case waitingForUpstream
+            case folders
+            case subscriptions
+            case counts
+            case complete
+            case failed
+        }
+
+        var view: Namespace.View
+        var step = Step.waitingForUpstream
+        var folders: [Folder] = []
+        var subscribed: Set<FolderPath> = []
+        /// Folders whose counts are still to be asked for one by one.
+        var uncounted: [FolderPath] = []
+        /// Segments of a command still to be sent, each after a `+`.
+        var segments: [ByteBuffer] = []
+        var counts: [FolderPath: StatusResponse] = [:]
+    }
+
+    /// One folder as its server listed it.
+    struct Folder {
+        var path: FolderPath
+        var attributes: [ByteBuffer]
+    }
+
+    var tag: ByteBuffer
+    var list: List
+    var isLsub = false
+    /// The account's own accounts, in the order in which they are shown.
+    var parts: [Part]
+    /// The patterns, each with the reference before it, decoded.
+    var patterns: [MailboxPattern]
+    /// Subscriptions of shared folders, once they are read from the store.
+    var shared: Set<Subscription>?
+
+    var isComplete: Bool {
+        (self.shared != nil || !self.needsSubscriptions)
+            && self.parts.allSatisfy { $0.step == .complete || $0.step == .failed }
+    }
+
+    var needsSubscriptions: Bool { self.isLsub || self.list.needsSubscriptions }
+
+    func expectsContinuation(from account: AccountID) -> Bool {
+        self.parts.contains { $0.view.account == account && !$0.segments.isEmpty }
+    }
+}
+
+/// One subscription of a user to a folder of an account.
+package struct Subscription: Hashable, Sendable {
+    package var account: AccountID
+    package var folder: FolderPath
+
+    package init(account: AccountID, folder: FolderPath) {
+        self.account = account
+        self.folder = folder
+    }
+}
+
+extension List {
+    /// Whether the answer depends on what is subscribed.
+    var needsSubscriptions: Bool {
+        self.selectsSubscribed || self.returnsSubscribed
+    }
+}

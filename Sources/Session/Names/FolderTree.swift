@@ -1,0 +1,58 @@
+import Access
+import IMAP
+import struct NIOCore.ByteBuffer
+
+/// The folders a user may look up, by the names the client sees, with every parent that is needed
+/// to reach them.
+struct FolderTree {
+    struct Entry {
+        /// Decoded octets with `/`.
+        var name: [UInt8]
+        /// As the server listed them, wire octets.
+        var attributes: [ByteBuffer]
+        var rights: Rights
+        var isSubscribed = false
+        var status: StatusResponse?
+        /// Whether the name stands here only because something visible is below it.
+        var isParentOnly = false
+    }
+
+    private(set) var entries: [[UInt8]: Entry] = [:]
+    private var parents: Set<[UInt8]> = []
+
+    /// Adds a folder and the parents above it.
+    mutating func insert(_ entry: Entry) {
+        self.entries[entry.name] = entry
+        self.insertParents(of: entry.name, andItself: false)
+    }
+
+    /// Adds the names above `name`; they exist for the client, with nothing told about them.
+    mutating func insertParents(of name: [UInt8], andItself includesName: Bool) {
+        if includesName { self.insertParent(name) }
+        var rest = name[...]
+        while let slash = rest.lastIndex(of: Namespace.delimiter) {
+            rest = rest[..<slash]
+            let parent = Array(rest)
+            self.parents.insert(parent)
+            self.insertParent(parent)
+        }
+    }
+
+    private mutating func insertParent(_ name: [UInt8]) {
+        guard !name.isEmpty, self.entries[name] == nil else { return }
+        self.entries[name] = Entry(name: name, attributes: [], rights: [], isParentOnly: true)
+    }
+
+    func hasChildren(_ name: [UInt8]) -> Bool {
+        self.parents.contains(name)
+    }
+
+    /// Everything in the order of the names' octets, INBOX first.
+    var sorted: [Entry] {
+        self.entries.values.sorted { one, other in
+            let inbox = Array("INBOX".utf8)
+            if (one.name == inbox) != (other.name == inbox) { return one.name == inbox }
+            return one.name.lexicographicallyPrecedes(other.name)
+        }
+    }
+}

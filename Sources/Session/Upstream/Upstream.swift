@@ -1,0 +1,44 @@
+import Access
+import IMAP
+import struct NIOCore.ByteBuffer
+
+/// What a session knows of its connection to one account's server.
+struct Upstream {
+    /// What becomes of the pieces of the response that is arriving.
+    enum Disposition {
+        case pass
+        case withhold
+        case collect(ByteBuffer)
+        case rename(FetchItemRenamer)
+    }
+
+    enum State: Equatable {
+        case opening
+        case ready
+    }
+
+    /// A response the gateway reads itself has this many octets at most: a LIST line with a long
+    /// name and its extended data needs 8 KiB, and the session holds one per connection.
+    static let maximumCollectedOctets = 64 * 1_024
+
+    var state = State.opening
+    var profile: UpstreamProfile
+    var names: UpstreamNames
+    var tags: UpstreamTags
+    var reader = ResponseReader()
+    var disposition = Disposition.pass
+    /// The tag of the command in flight; one at a time.
+    var inFlight: ByteBuffer?
+    /// Whether the command in flight is the gateway's own (ENABLE, UNSELECT).
+    var isHousekeeping = false
+    /// Capabilities that were enabled on this connection.
+    var enabled: Set<String> = []
+
+
+
+    init(tags: UpstreamTags) {
+        self.profile = UpstreamProfile(capabilities: [], delimiter: nil)
+        self.names = UpstreamNames(self.profile)
+        self.tags = tags
+    }
+}

@@ -1,0 +1,290 @@
+package import IMAP
+package import struct NIOCore.ByteBuffer
+
+/// The conversation with a server from its greeting until the gateway is logged in and knows what
+/// the server can do.
+///
+/// Only a greeting, capabilities and the answer to the command in flight are legal here: whatever
+/// else arrives before the login ends the connection, and nothing said before STARTTLS counts
+/// after it (RFC 9051 §11.3, §6.2.1).
+package struct UpstreamLogin {
+    /// How the connection is protected when the greeting arrives.
+    package enum Security: Equatable, Sendable {
+        /// TLS from the first octet, or a loopback connection without any.
+        case established
+        case startTLS
+    }
+
+    package enum Failure: Error, Equatable, Sendable {
+        case notIMAP
+        case refusedGreeting
+        case preauthenticated
+        case noStartTLS
+        case octetsBehindStartTLS
+        case credentialRefused
+        case noMechanism
+        case unexpectedResponse
+    }
+
+    package enum Action: Equatable, Sendable {
+        case send(ByteBuffer)
+        case startTLS
+        case ready(UpstreamProfile)
+        case fail(Failure)
+    }
+
+    private enum State: Equatable {
+        case awaitingGreeting
+        case awaitingCapabilities(beforeStartTLS: Bool)
+        case awaitingStartTLS
+        case negotiatingTLS
+        case awaitingChallenge
+        case authenticating
+        case awaitingFinalCapabilities
+        case awaitingNamespaces
+        case awaitingDelimiter
+        case finished
+    }
+
+    private var state = State.awaitingGreeting
+    private let security: Security
+    private let username: [UInt8]
+    private let password: Secret<[UInt8]>
+    private let known: UpstreamProfile?
+    private var tags: UpstreamTags
+    private var tag = ByteBuffer()
+    private var capabilities: Set<String> = []
+    private var profile = UpstreamProfile(capabilities: [], delimiter: nil)
+
+    /// - Parameters:
+    ///   - known: what an earlier connection learnt; spares asking again.
+    ///   - tags: the connection's tags, not guessable by the server before they are sent.
+    package init(
+        security: Security,
+        username: [UInt8],
+        password: Secret<[UInt8]>,
+        known: UpstreamProfile?,
+        tags: UpstreamTags
+    ) {
+        self.security = security
+        self.username = username
+        self.password = password
+        self.known = known
+        self.tags = tags
+    }
+
+    /// The tags to go on with after the login.
+    package var remainingTags: UpstreamTags { self.tags }
+
+    /// One whole response arrived; literals in line.
+    package mutating func responseReceived(_ response: ByteBuffer) -> [Action] {
+        guard let head = try? ResponseHead(response) else { return self.fail(.notIMAP) }
+        switch head {
+        case .status(let condition, let text):
+            return self.statusReceived(condition, text)
+        case .data(.capability):
+            return self.capabilitiesReceived(response)
+        case .data(let kind):
+            return self.dataReceived(kind, response)
+        case .continuation:
+            return self.challengeReceived()
+        case .tagged(let tag, let condition, let text):
+            guard tag == self.tag else { return self.fail(.unexpectedResponse) }
+            return self.completionReceived(condition, text)
+        case .numbered:
+            return self.state == .awaitingGreeting
+                ? self.fail(.notIMAP) : self.fail(.unexpectedResponse)
+        }
+    }
+
+    /// TLS is up after STARTTLS: everything known so far is forgotten.
+    package mutating func tlsEstablished() -> [Action] {
+        guard self.state == .negotiatingTLS else { return self.fail(.unexpectedResponse) }
+        self.capabilities = []
+        return self.ask("CAPABILITY", then: .awaitingCapabilities(beforeStartTLS: false))
+    }
+
+    // MARK: - Untagged
+
+    private mutating func statusReceived(
+        _ condition: Condition,
+        _ text: ByteBuffer
+    ) -> [Action] {
+        switch (self.state, condition) {
+        case (.awaitingGreeting, .ok):
+            self.learn(from: text)
+            return self.greeted()
+        case (.awaitingGreeting, .preauth):
+            return self.fail(.preauthenticated)
+        case (.awaitingGreeting, _), (_, .bye):
+            return self.fail(.refusedGreeting)
+        case (_, .preauth):
+            return self.fail(.unexpectedResponse)
+        case (_, .ok), (_, .no), (_, .bad):
+            return []
+        }
+    }
+
+    private mutating func greeted() -> [Action] {
+        if self.security == .startTLS {
+            return self.ask("CAPABILITY", then: .awaitingCapabilities(beforeStartTLS: true))
+        }
+        if self.capabilities.isEmpty {
+            return self.ask("CAPABILITY", then: .awaitingCapabilities(beforeStartTLS: false))
+        }
+        return self.authenticate()
+    }
+
+    private mutating func capabilitiesReceived(_ response: ByteBuffer) -> [Action] {
+        guard self.state != .awaitingGreeting, let list = try? CapabilityResponse(response) else {
+            return self.fail(.notIMAP)
+        }
+        self.capabilities = Set(list.capabilities)
+        return []
+    }
+
+    private mutating func dataReceived(_ kind: DataKind, _ response: ByteBuffer) -> [Action] {
+        switch (self.state, kind) {
+        case (.awaitingNamespaces, .namespace):
+            guard let namespaces = try? NamespaceResponse(response) else {
+                return self.fail(.unexpectedResponse)
+            }
+            self.learn(namespaces)
+            return []
+        case (.awaitingDelimiter, .list):
+            guard let list = try? ListResponse(response) else {
+                return self.fail(.unexpectedResponse)
+            }
+            self.profile.delimiter = list.delimiter
+            return []
+        case (.awaitingFinalCapabilities, _), (.awaitingNamespaces, _), (.awaitingDelimiter, _):
+            return []
+        default:
+            return self.fail(.unexpectedResponse)
+        }
+    }
+
+    private mutating func learn(_ namespaces: NamespaceResponse) {
+        self.profile.personalPrefixes = namespaces.personal.map {
+            Array($0.prefix.readableBytesView)
+        }
+        self.profile.foreignPrefixes = (namespaces.others + namespaces.shared).map {
+            Array($0.prefix.readableBytesView)
+        }
+    }
+
+    /// Takes the capabilities from a response code, where there are any.
+    private mutating func learn(from text: ByteBuffer) {
+        let parsed = try? ResponseText(text)
+        if case .capability(let list)? = parsed?.code { self.capabilities = Set(list) }
+    }
+
+    // MARK: - The commands, in order
+
+    private mutating func ask(_ command: StaticString, then state: State) -> [Action] {
+        self.state = state
+        self.tag = self.tags.next()
+        var line = self.tag
+        line.writeInteger(UInt8(ascii: " "))
+        line.writeStaticString(command)
+        line.writeStaticString("\r\n")
+        return [.send(line)]
+    }
+
+    private mutating func completionReceived(
+        _ condition: Condition,
+        _ text: ByteBuffer
+    ) -> [Action] {
+        switch self.state {
+        case .awaitingCapabilities(beforeStartTLS: true):
+            guard condition == .ok, self.capabilities.contains("STARTTLS") else {
+                return self.fail(.noStartTLS)
+            }
+            return self.ask("STARTTLS", then: .awaitingStartTLS)
+        case .awaitingStartTLS:
+            guard condition == .ok else { return self.fail(.noStartTLS) }
+            self.state = .negotiatingTLS
+            return [.startTLS]
+        case .awaitingCapabilities(beforeStartTLS: false):
+            guard condition == .ok else { return self.fail(.unexpectedResponse) }
+            return self.authenticate()
+        case .authenticating, .awaitingChallenge:
+            guard condition == .ok else { return self.fail(.credentialRefused) }
+            return self.loggedIn(text)
+        case .awaitingFinalCapabilities:
+            return self.askNamespaces()
+        case .awaitingNamespaces:
+            return self.ask("LIST \"\" \"\"", then: .awaitingDelimiter)
+        case .awaitingDelimiter:
+            self.state = .finished
+            self.profile.capabilities = self.capabilities
+            return [.ready(self.profile)]
+        case .awaitingGreeting, .negotiatingTLS, .finished:
+            return self.fail(.unexpectedResponse)
+        }
+    }
+
+    private mutating func authenticate() -> [Action] {
+        if self.capabilities.contains("AUTH=PLAIN") {
+            guard self.capabilities.contains("SASL-IR") else {
+                return self.ask("AUTHENTICATE PLAIN", then: .awaitingChallenge)
+            }
+            self.state = .authenticating
+            self.tag = self.tags.next()
+            var line = self.tag
+            line.writeStaticString(" AUTHENTICATE PLAIN ")
+            line.writeBytes(self.plainResponse())
+            line.writeStaticString("\r\n")
+            return [.send(line)]
+        }
+        guard !self.capabilities.contains("LOGINDISABLED") else { return self.fail(.noMechanism) }
+        return self.login()
+    }
+
+    /// LOGIN, for servers without SASL. Strings go quoted: the store keeps no control octets in
+    /// them, and eight-bit ones would need a literal, which needs a continuation.
+    private mutating func login() -> [Action] {
+        self.state = .authenticating
+        self.tag = self.tags.next()
+        var encoder = CommandEncoder(tag: self.tag, literals: .nonSynchronizing)
+        encoder.write(word: "LOGIN")
+        encoder.write(quoted: self.username)
+        encoder.write(quoted: self.password.value)
+        return encoder.finish().map(Action.send)
+    }
+
+    private func plainResponse() -> [UInt8] {
+        Base64.encode([0] + self.username + [0] + self.password.value)
+    }
+
+    private mutating func challengeReceived() -> [Action] {
+        guard self.state == .awaitingChallenge else { return self.fail(.unexpectedResponse) }
+        self.state = .authenticating
+        return [.send(ByteBuffer(bytes: self.plainResponse() + [0x0D, 0x0A]))]
+    }
+
+    private mutating func loggedIn(_ text: ByteBuffer) -> [Action] {
+        if let known = self.known {
+            self.state = .finished
+            return [.ready(known)]
+        }
+        self.capabilities = []
+        self.learn(from: text)
+        if self.capabilities.isEmpty {
+            return self.ask("CAPABILITY", then: .awaitingFinalCapabilities)
+        }
+        return self.askNamespaces()
+    }
+
+    private mutating func askNamespaces() -> [Action] {
+        if self.capabilities.contains("NAMESPACE") {
+            return self.ask("NAMESPACE", then: .awaitingNamespaces)
+        }
+        return self.ask("LIST \"\" \"\"", then: .awaitingDelimiter)
+    }
+
+    private mutating func fail(_ failure: Failure) -> [Action] {
+        self.state = .finished
+        return [.fail(failure)]
+    }
+}

@@ -1,0 +1,118 @@
+package import Access
+import Foundation
+import GRDB
+
+extension PermissionStore {
+    /// A login or an address as it is compared.
+    /// - Throws: what is wrong with it, and what to write instead.
+    package static func address(_ text: String) throws -> Address {
+        let normalized = text.precomposedStringWithCanonicalMapping
+        guard let address = Address(normalized.utf8) else {
+            let domain = text.split(separator: "@").last.map(String.init) ?? ""
+            if domain.utf8.contains(where: { $0 >= 0x80 }) {
+                throw StoreError.refused(
+                    "\(text): write the domain in its xn-- form, as DNS has it"
+                )
+            }
+            throw StoreError.refused(
+                "\(text) cannot be a login or an address: 1 to 254 characters, none of "
+                    + "/ \\ * ! % \", no space"
+            )
+        }
+        return address
+    }
+
+    static func userID(_ database: Database, _ login: String) throws -> Int64 {
+        let address = try self.address(login)
+        let id = try Int64.fetchOne(
+            database,
+            sql: "SELECT id FROM user WHERE login = ?",
+            arguments: [address.description]
+        )
+        guard let id else {
+            throw StoreError.notFound("no user \(login): gatepost user add \(login)")
+        }
+        return id
+    }
+
+    static func groupID(_ database: Database, _ name: String) throws -> Int64 {
+        let id = try Int64.fetchOne(
+            database,
+            sql: "SELECT id FROM \"group\" WHERE name = ?",
+            arguments: [name]
+        )
+        guard let id else {
+            throw StoreError.notFound("no group \(name): gatepost group add \(name)")
+        }
+        return id
+    }
+
+    static func accountID(_ database: Database, _ text: String) throws -> Int64 {
+        let address = try self.address(text)
+        let id = try Int64.fetchOne(
+            database,
+            sql: "SELECT account FROM address WHERE address = ?",
+            arguments: [address.description]
+        )
+        guard let id else {
+            throw StoreError.notFound("no account \(text): gatepost account add \(text) …")
+        }
+        return id
+    }
+
+    /// A login, or `group:NAME`.
+    static func subject(_ database: Database, _ text: String) throws -> (user: Int64?, group: Int64?) {
+        if text.hasPrefix("group:") {
+            return (nil, try self.groupID(database, String(text.dropFirst(6))))
+        }
+        return (try self.userID(database, text), nil)
+    }
+
+    /// The path of a folder.
+    package static func folder(_ text: String) throws -> FolderPath {
+        guard let path = FolderPath(octets: Array(text.utf8)) else {
+            throw StoreError.refused(
+                "\(text) cannot be a folder: components with / between them, none empty, no "
+                    + "control characters"
+            )
+        }
+        return path
+    }
+
+    // MARK: - Subscriptions
+
+    package func subscriptions(
+        of user: UserID
+    ) throws -> [(account: AccountID, folder: FolderPath)] {
+        try self.read { database in
+            try Row.fetchAll(
+                database,
+                sql: "SELECT account, folder FROM subscription WHERE user = ?",
+                arguments: [user.rawValue]
+            ).compactMap { row in
+                FolderPath(octets: Array(row["folder"] as Data)).map {
+                    (AccountID(row["account"]), $0)
+                }
+            }
+        }
+    }
+
+    /// Subscriptions decide nothing, so the revision stays as it is.
+    package func setSubscription(
+        of user: UserID,
+        account: AccountID,
+        folder: FolderPath,
+        isSubscribed: Bool
+    ) throws {
+        let sql =
+            isSubscribed
+            ? "INSERT OR IGNORE INTO subscription (user, account, folder) VALUES (?, ?, ?)"
+            : "DELETE FROM subscription WHERE user = ? AND account = ? AND folder = ?"
+        try self.database.write { database in
+            try database.execute(
+                sql: sql,
+                arguments: [user.rawValue, account.rawValue, Data(folder.octets)]
+            )
+        }
+    }
+}

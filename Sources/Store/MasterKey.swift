@@ -1,0 +1,117 @@
+import Crypto
+package import Access
+import Foundation
+
+/// The key that seals the credentials of accounts; 32 octets, in base64 in a file of its own.
+package struct MasterKey: Sendable {
+    private let key: SymmetricKey
+
+    package init() {
+        self.key = SymmetricKey(size: .bits256)
+    }
+
+    /// - Throws: when the file is missing, others can read it, or it holds no key.
+    package init(file: String) throws {
+        let attributes: [FileAttributeKey: Any]
+        do {
+            attributes = try FileManager.default.attributesOfItem(atPath: file)
+        } catch {
+            throw StoreError.unusable(
+                "no master key at \(file): restore it from your backup; without it the stored "
+                    + "credentials cannot be read"
+            )
+        }
+        let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0o777
+        guard mode & 0o077 == 0 else {
+            throw StoreError.unusable("\(file) can be read by others: run chmod 600 \(file)")
+        }
+        let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+        let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let octets = Data(base64Encoded: trimmed), octets.count == 32 else {
+            throw StoreError.unusable("\(file) holds no master key: restore it from your backup")
+        }
+        self.key = SymmetricKey(data: octets)
+    }
+
+    /// Writes the key to a new file that only its owner can read.
+    package func write(to file: String) throws {
+        let text = self.key.withUnsafeBytes { Data($0) }.base64EncodedString() + "\n"
+        guard
+            FileManager.default.createFile(
+                atPath: file,
+                contents: Data(text.utf8),
+                attributes: [.posixPermissions: 0o600]
+            )
+        else { throw StoreError.unusable("\(file) cannot be written") }
+    }
+
+    /// Seals a password for one account: it opens for no other.
+    package func seal(_ password: String, for account: AccountID) throws -> Data {
+        let box = try AES.GCM.seal(
+            Data(password.utf8),
+            using: self.key,
+            authenticating: Self.purpose(account)
+        )
+        guard let combined = box.combined else {
+            throw StoreError.unusable("the credential cannot be sealed")
+        }
+        return combined
+    }
+
+    /// The credential of an account's server.
+    /// - Throws: when there is none, or it was sealed with another key or for another account.
+    package func credential(of account: UpstreamAccount) throws -> UpstreamCredential {
+        guard let sealed = account.sealedPassword else {
+            throw StoreError.unusable(
+                "no credential for \(account.address): gatepost account set \(account.address) "
+                    + "--password-stdin"
+            )
+        }
+        guard let box = try? AES.GCM.SealedBox(combined: sealed),
+            let octets = try? AES.GCM.open(
+                box,
+                using: self.key,
+                authenticating: Self.purpose(account.id)
+            )
+        else {
+            throw StoreError.unusable(
+                "the credential of \(account.address) does not open with this master key: restore "
+                    + "the key, or set the credential anew"
+            )
+        }
+        return UpstreamCredential(
+            username: account.username,
+            password: StoredSecret(String(decoding: octets, as: UTF8.self))
+        )
+    }
+
+    private static func purpose(_ account: AccountID) -> Data {
+        Data("gatepost upstream credential \(account.rawValue)".utf8)
+    }
+}
+
+/// What the gateway logs in with at an account's server.
+package struct UpstreamCredential: Sendable {
+    package var username: String
+    package var password: StoredSecret
+
+    package init(username: String, password: StoredSecret) {
+        self.username = username
+        self.password = password
+    }
+}
+
+/// A secret that no description, log line or error shows.
+package struct StoredSecret: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
+    package let value: String
+
+    package init(_ value: String) {
+        self.value = value
+    }
+
+    package var description: String { "(redacted)" }
+    package var debugDescription: String { "(redacted)" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}

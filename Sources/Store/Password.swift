@@ -1,0 +1,73 @@
+import Crypto
+import CryptoExtras
+import Foundation
+
+/// A password as it is stored: scrypt with its parameters and its salt (RFC 7914).
+package struct PasswordHash: Equatable, Sendable {
+    /// 32 MiB and about a tenth of a second for each guess.
+    private static let rounds = 1 << 15
+    private static let blockSize = 8
+    private static let parallelism = 1
+    private static let saltOctets = 16
+    private static let keyOctets = 32
+
+    /// `scrypt$15$8$1$SALT$KEY`, the last two in base64.
+    package let text: String
+
+    package init(text: String) {
+        self.text = text
+    }
+
+    package init(password: [UInt8]) throws {
+        let salt = SymmetricKey(size: .bits128).withUnsafeBytes { Data($0) }
+        let key = try Self.derive(password, salt, Self.rounds, Self.blockSize, Self.parallelism)
+        self.text = [
+            "scrypt", "15", "\(Self.blockSize)", "\(Self.parallelism)",
+            salt.base64EncodedString(), key.base64EncodedString(),
+        ].joined(separator: "$")
+    }
+
+    /// Stands in for users who are not there, so that they cost the same time.
+    package static let dummy = PasswordHash(
+        text: "scrypt$15$8$1$AAAAAAAAAAAAAAAAAAAAAA==$"
+            + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+    )
+
+    /// Whether `password` is the one; takes the same time whatever differs.
+    package func verify(_ password: [UInt8]) -> Bool {
+        let fields = self.text.split(separator: "$", omittingEmptySubsequences: false)
+        guard fields.count == 6, fields[0] == "scrypt", let logarithm = Int(fields[1]),
+            (10...20).contains(logarithm), let blockSize = Int(fields[2]),
+            let parallelism = Int(fields[3]), let salt = Data(base64Encoded: String(fields[4])),
+            let expected = Data(base64Encoded: String(fields[5])),
+            let key = try? Self.derive(password, salt, 1 << logarithm, blockSize, parallelism),
+            key.count == expected.count
+        else { return false }
+        return zip(key, expected).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+
+    private static func derive(
+        _ password: [UInt8],
+        _ salt: Data,
+        _ rounds: Int,
+        _ blockSize: Int,
+        _ parallelism: Int
+    ) throws -> Data {
+        let key = try KDF.Scrypt.deriveKey(
+            from: password,
+            salt: salt,
+            outputByteCount: Self.keyOctets,
+            rounds: rounds,
+            blockSize: blockSize,
+            parallelism: parallelism,
+            maxMemory: 128 * 1_024 * 1_024
+        )
+        return key.withUnsafeBytes { Data($0) }
+    }
+}
+
+/// A user's password and how often it was changed.
+package struct PasswordRecord: Sendable {
+    package var hash: PasswordHash
+    package var version: Int64
+}

@@ -1,0 +1,118 @@
+package import Access
+import Foundation
+package import GRDB
+
+/// Users, groups, accounts and grants, in one SQLite file.
+///
+/// The command line writes while a gateway reads. An edit is one transaction, counts the revision
+/// up, and leaves a line in the journal.
+package final class PermissionStore: Sendable {
+    /// How long an edit waits for another one to end.
+    private static let busyTimeout: TimeInterval = 10
+
+    let database: DatabasePool
+    package let path: String
+
+    /// Opens a store, and makes it where there is none.
+    /// - Throws: when the file cannot be opened, or is no store.
+    package init(path: String) throws {
+        self.path = path
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(Self.busyTimeout)
+        configuration.label = "store"
+        do {
+            let old = umask(0o077)
+            defer { umask(old) }
+            self.database = try DatabasePool(path: path, configuration: configuration)
+            try Schema.migrator.migrate(self.database)
+        } catch {
+            throw StoreError.unusable(
+                "\(path) cannot be opened as a store (\(error)): check the path and its owner, or "
+                    + "restore it from your backup"
+            )
+        }
+    }
+
+    /// One edit.
+    /// - Parameter what: the line for the journal.
+    func edit<Value>(
+        actor: String,
+        _ what: String,
+        _ body: (Database) throws -> Value
+    ) throws -> Value {
+        do {
+            return try self.database.write { database in
+                let value = try body(database)
+                try database.execute(sql: "UPDATE revision SET value = value + 1")
+                try database.execute(
+                    sql: "INSERT INTO change (moment, actor, what) VALUES (?, ?, ?)",
+                    arguments: [Moment.current.seconds, actor, what]
+                )
+                return value
+            }
+        } catch let error as DatabaseError {
+            throw Self.explained(error)
+        }
+    }
+
+    func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        do {
+            return try self.database.read(body)
+        } catch let error as DatabaseError {
+            throw Self.explained(error)
+        }
+    }
+
+    private static func explained(_ error: DatabaseError) -> StoreError {
+        switch error.resultCode {
+        case .SQLITE_BUSY:
+            .unusable("the store is in use by another command: try again")
+        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN:
+            .refused("the store cannot be written: run this as its owner")
+        case .SQLITE_CONSTRAINT:
+            .refused("this breaks a rule of the store (\(error.message ?? "constraint"))")
+        default:
+            .unusable("the store failed: \(error.message ?? "\(error)")")
+        }
+    }
+
+    // MARK: - Roles
+
+    /// Whether an operating-system user may change something: root and the store's owner may, and
+    /// whoever has a role.
+    package func requireRole(_ name: String, userID: UInt32) throws {
+        if userID == 0 { return }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: self.path)
+        let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
+        if owner == userID { return }
+        let role = try self.read { database in
+            try String.fetchOne(
+                database,
+                sql: "SELECT role FROM actor WHERE name = ?",
+                arguments: [name]
+            )
+        }
+        guard role != nil else {
+            throw StoreError.refused(
+                "\(name) may not change anything: this needs the role administrator or settings"
+            )
+        }
+    }
+
+    // MARK: - Health
+
+    /// - Returns: nil, or what SQLite found wrong with the file.
+    package func integrityProblem() throws -> String? {
+        let answer = try self.read { database in
+            try String.fetchOne(database, sql: "PRAGMA integrity_check")
+        }
+        return answer == "ok" ? nil : answer ?? "no answer"
+    }
+}
+
+extension Moment {
+    package static var current: Moment {
+        Moment(seconds: Int64(Date().timeIntervalSince1970))
+    }
+}

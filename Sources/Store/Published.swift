@@ -1,0 +1,54 @@
+package import Access
+package import Foundation
+
+/// Everything a running gateway needs from the store, at one moment; immutable.
+package final class Published: Sendable {
+    package let access: Snapshot
+    package let endpoints: [AccountID: UpstreamAccount]
+    package let passwords: [UserID: PasswordRecord]
+
+    init(
+        access: Snapshot,
+        endpoints: [AccountID: UpstreamAccount],
+        passwords: [UserID: PasswordRecord]
+    ) {
+        self.access = access
+        self.endpoints = endpoints
+        self.passwords = passwords
+    }
+}
+
+/// How an account's server is reached.
+package struct Endpoint: Equatable, Sendable, Codable {
+    package enum Security: String, Equatable, Sendable, Codable, CaseIterable {
+        case implicit
+        case starttls
+        /// Without TLS; on loopback only.
+        case none
+    }
+
+    package var host: String
+    package var port: Int
+    package var tls: Security
+    /// Certificates to trust instead of the system's, as a PEM file.
+    package var caFile: String?
+
+    package init(host: String, port: Int, tls: Security, caFile: String? = nil) {
+        self.host = host
+        self.port = port
+        self.tls = tls
+        self.caFile = caFile
+    }
+}
+
+/// An account's server and the sealed credential for it.
+package struct UpstreamAccount: Sendable {
+    package var id: AccountID
+    package var address: String
+    package var imap: Endpoint
+    package var smtp: Endpoint?
+    package var username: String
+    package var sealedPassword: Data?
+    /// Counts the changes of the credential.
+    package var credentialVersion: Int64
+}

@@ -1,0 +1,258 @@
+package import Access
+import Foundation
+import GRDB
+
+/// A user as the command line shows it.
+package struct UserRow: Codable, Equatable, Sendable {
+    package var login: String
+    package var name: String?
+    package var role: String?
+    package var disabled: Bool
+}
+
+/// A group as the command line shows it.
+package struct GroupRow: Codable, Equatable, Sendable {
+    package var name: String
+    /// Logins, and `group:NAME`.
+    package var members: [String]
+}
+
+extension PermissionStore {
+    // MARK: - Users
+
+    package func addUser(
+        _ login: String,
+        name: String?,
+        role: String?,
+        password: String?,
+        actor: String
+    ) throws {
+        let address = try Self.address(login)
+        let hash = try password.map { try PasswordHash(password: Array($0.utf8)).text }
+        try self.edit(actor: actor, "user add \(address)") { database in
+            let exists = try Bool.fetchOne(
+                database,
+                sql: "SELECT EXISTS (SELECT 1 FROM user WHERE login = ?)",
+                arguments: [address.description]
+            )
+            guard exists != true else {
+                throw StoreError.refused("user \(address) exists: gatepost user show \(address)")
+            }
+            try database.execute(
+                sql: """
+                    INSERT INTO user (login, name, role, password, passwordVersion)
+                    VALUES (?, ?, ?, ?, 1)
+                    """,
+                arguments: [address.description, name, role, hash]
+            )
+        }
+    }
+
+    package func users() throws -> [UserRow] {
+        try self.read { database in
+            try UserRow.fetch(database, "SELECT * FROM user ORDER BY login", [])
+        }
+    }
+
+    package func user(_ login: String) throws -> UserRow {
+        try self.read { database in
+            let id = try Self.userID(database, login)
+            let rows = try UserRow.fetch(database, "SELECT * FROM user WHERE id = ?", [id])
+            guard let row = rows.first else { throw StoreError.notFound("no user \(login)") }
+            return row
+        }
+    }
+
+    package func setPassword(_ password: String, of login: String, actor: String) throws {
+        guard !password.isEmpty else { throw StoreError.refused("the password is empty") }
+        let hash = try PasswordHash(password: Array(password.utf8)).text
+        try self.change(login, "password", actor) { database, id in
+            try database.execute(
+                sql: """
+                    UPDATE user SET password = ?, passwordVersion = passwordVersion + 1
+                    WHERE id = ?
+                    """,
+                arguments: [hash, id]
+            )
+        }
+    }
+
+    package func setDisabled(_ isDisabled: Bool, _ login: String, actor: String) throws {
+        try self.change(login, isDisabled ? "disable" : "enable", actor) { database, id in
+            try database.execute(
+                sql: "UPDATE user SET disabled = ? WHERE id = ?",
+                arguments: [isDisabled, id]
+            )
+        }
+    }
+
+    /// Removes a user with the grants it has; accounts it owned have no owner then.
+    package func removeUser(_ login: String, actor: String) throws {
+        try self.change(login, "remove", actor) { database, id in
+            let owned = try String.fetchAll(
+                database,
+                sql: """
+                    SELECT address FROM address JOIN account ON account.id = address.account
+                    WHERE isPrimary = 1 AND owner = ?
+                    """,
+                arguments: [id]
+            )
+            guard owned.isEmpty else {
+                throw StoreError.refused(
+                    "\(login) owns \(owned.joined(separator: ", ")): give each another owner with "
+                        + "gatepost account set, or remove it"
+                )
+            }
+            try database.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
+        }
+    }
+
+    private func change(
+        _ login: String,
+        _ what: String,
+        _ actor: String,
+        _ body: (Database, Int64) throws -> Void
+    ) throws {
+        try self.edit(actor: actor, "user \(what) \(login)") { database in
+            try body(database, try Self.userID(database, login))
+        }
+    }
+
+    // MARK: - Groups
+
+    package func addGroup(_ name: String, actor: String) throws {
+        guard !name.isEmpty, name.utf8.count <= 200,
+            name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+        else { throw StoreError.refused("a group's name has 1 to 200 printable characters") }
+        try self.edit(actor: actor, "group add \(name)") { database in
+            let exists = try Bool.fetchOne(
+                database,
+                sql: "SELECT EXISTS (SELECT 1 FROM \"group\" WHERE name = ?)",
+                arguments: [name]
+            )
+            guard exists != true else {
+                throw StoreError.refused("group \(name) exists: gatepost group show \(name)")
+            }
+            try database.execute(
+                sql: "INSERT INTO \"group\" (name) VALUES (?)",
+                arguments: [name]
+            )
+        }
+    }
+
+    package func removeGroup(_ name: String, actor: String) throws {
+        try self.edit(actor: actor, "group remove \(name)") { database in
+            let id = try Self.groupID(database, name)
+            try database.execute(sql: "DELETE FROM \"group\" WHERE id = ?", arguments: [id])
+        }
+    }
+
+    package func groups() throws -> [GroupRow] {
+        try self.read { database in
+            try String.fetchAll(database, sql: "SELECT name FROM \"group\" ORDER BY name").map {
+                GroupRow(name: $0, members: try Self.members(database, of: $0))
+            }
+        }
+    }
+
+    package func group(_ name: String) throws -> GroupRow {
+        try self.read { database in
+            _ = try Self.groupID(database, name)
+            return GroupRow(name: name, members: try Self.members(database, of: name))
+        }
+    }
+
+    package func join(_ members: [String], to name: String, actor: String) throws {
+        let what = "group join \(name) \(members.joined(separator: " "))"
+        try self.edit(actor: actor, what) { database in
+            let group = try Self.groupID(database, name)
+            for member in members { try Self.insert(member, into: group, name, database) }
+        }
+    }
+
+    package func leave(_ members: [String], from name: String, actor: String) throws {
+        let what = "group leave \(name) \(members.joined(separator: " "))"
+        try self.edit(actor: actor, what) { database in
+            let group = try Self.groupID(database, name)
+            for member in members {
+                let (user, inner) = try Self.subject(database, member)
+                try database.execute(
+                    sql: "DELETE FROM member WHERE \"group\" = ? AND user IS ? AND inner IS ?",
+                    arguments: [group, user, inner]
+                )
+                guard database.changesCount > 0 else {
+                    throw StoreError.notFound("\(member) is not in \(name)")
+                }
+            }
+        }
+    }
+
+    static func members(_ database: Database, of name: String) throws -> [String] {
+        try String.fetchAll(
+            database,
+            sql: """
+                SELECT coalesce(user.login, 'group:' || inner.name) AS member FROM member
+                JOIN "group" AS outer ON outer.id = member."group"
+                LEFT JOIN user ON user.id = member.user
+                LEFT JOIN "group" AS inner ON inner.id = member.inner
+                WHERE outer.name = ? ORDER BY member
+                """,
+            arguments: [name]
+        )
+    }
+
+    /// Adds a member; a group that contains the group itself, directly or not, is refused.
+    static func insert(
+        _ member: String,
+        into group: Int64,
+        _ name: String,
+        _ database: Database
+    ) throws {
+        let (user, inner) = try Self.subject(database, member)
+        if let inner, try self.contains(group, from: inner, database) {
+            throw StoreError.refused(
+                "\(member) contains group:\(name) already: a group cannot be inside itself"
+            )
+        }
+        try database.execute(
+            sql: "INSERT OR IGNORE INTO member (\"group\", user, inner) VALUES (?, ?, ?)",
+            arguments: [group, user, inner]
+        )
+    }
+
+    /// Whether `group` is `start` or lies inside it.
+    private static func contains(
+        _ group: Int64,
+        from start: Int64,
+        _ database: Database
+    ) throws -> Bool {
+        try Bool.fetchOne(
+            database,
+            sql: """
+                WITH RECURSIVE inside (id) AS (
+                    SELECT ? UNION
+                    SELECT member.inner FROM member JOIN inside ON member."group" = inside.id
+                    WHERE member.inner IS NOT NULL
+                ) SELECT EXISTS (SELECT 1 FROM inside WHERE id = ?)
+                """,
+            arguments: [start, group]
+        ) ?? false
+    }
+}
+
+extension UserRow {
+    fileprivate static func fetch(
+        _ database: Database,
+        _ sql: String,
+        _ arguments: StatementArguments
+    ) throws -> [UserRow] {
+        try Row.fetchAll(database, sql: sql, arguments: arguments).map { row in
+            UserRow(
+                login: row["login"],
+                name: row["name"],
+                role: row["role"],
+                disabled: row["disabled"]
+            )
+        }
+    }
+}

@@ -1,0 +1,214 @@
+import Access
+import IMAP
+import NIOCore
+import Session
+import Testing
+
+/// One scripted conversation and the session it runs against.
+struct Dialog {
+    private struct Step {
+        var number: Int
+        var text: String
+    }
+
+    private let name: String
+    private var steps: [Step] = []
+    private var fixture = Fixture()
+    private var session: ClientSession
+    private var toClient: [UInt8] = []
+    private var toUpstream: [String: [UInt8]] = [:]
+    private var closed: Set<String> = []
+    private var tags: [String: String] = [:]
+    private var isClosed = false
+
+    init(_ text: String, name: String) throws {
+        self.name = name
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+        where !line.isEmpty && !line.hasPrefix("#") {
+            let step = Step(number: index + 1, text: String(line))
+            if line.hasPrefix("@") {
+                try self.fixture.configure(String(line.dropFirst()))
+            } else {
+                self.steps.append(step)
+            }
+        }
+        self.session = ClientSession(
+            snapshot: self.fixture.snapshot,
+            hasTLS: true,
+            at: Fixture.now
+        )
+    }
+
+    mutating func run(chunk: Int) throws {
+        self.logIn()
+        for step in self.steps { try self.run(step, chunk: chunk) }
+        let rest = String(decoding: self.toClient, as: UTF8.self)
+        #expect(rest == "", "\(self.name): the client got more than was written")
+        for (account, octets) in self.toUpstream {
+            let rest = String(decoding: octets, as: UTF8.self)
+            #expect(rest == "", "\(self.name): the server of \(account) got more than was written")
+        }
+    }
+
+    private mutating func logIn() {
+        self.session.opened()
+        self.session.clientOctetsReceived(
+            ByteBuffer(string: "l LOGIN anna@kanzlei.example pw\r\n"),
+            at: Fixture.now
+        )
+        self.perform()
+        self.session.authenticationFinished(
+            .accepted(self.fixture.anna, account: nil, profiles: self.fixture.profiles)
+        )
+        self.perform()
+        #expect(String(decoding: self.toClient, as: UTF8.self).contains("l OK"), "\(self.name)")
+        self.toClient = []
+    }
+
+    private mutating func run(_ step: Step, chunk: Int) throws {
+        let text = step.text
+        if text.hasPrefix("C: ") {
+            self.client(text.dropFirst(3) + "\r\n", chunk)
+        } else if text.hasPrefix("C+ ") {
+            let octets = text.dropFirst(3).replacing("\\r\\n", with: "\r\n")
+                .replacing("\\0", with: "\0")
+            self.client(octets, chunk)
+        } else if text.hasPrefix("S: ") {
+            self.expectClient(String(text.dropFirst(3)), step)
+        } else if text.hasPrefix("U ") {
+            let parts = text.dropFirst(2).split(separator: " ", maxSplits: 1)
+            let account = String(parts[0].dropLast())
+            let line = parts.count > 1 ? String(parts[1]) : ""
+            if parts[0].hasSuffix(">") {
+                self.expectUpstream(account, line, step)
+            } else {
+                self.upstream(account, line, chunk)
+            }
+        } else if text.hasPrefix("! ") {
+            try self.event(String(text.dropFirst(2)), step)
+        } else {
+            Issue.record("\(self.name):\(step.number): cannot be read: \(text)")
+        }
+    }
+
+    private mutating func event(_ text: String, _ step: Step) throws {
+        let words = text.split(separator: " ").map(String.init)
+        switch words.first {
+        case "grant", "revoke":
+            self.fixture.grants = []
+            if words[0] == "grant" { try self.fixture.configure(text) }
+            self.session.snapshotChanged(self.fixture.snapshot, at: Fixture.now)
+        case "close":
+            self.session.upstreamClosed(self.fixture.account(words[1]))
+        case "drop":
+            let wasClosed = self.closed.remove(words[1]) != nil
+            #expect(wasClosed, "\(self.name):\(step.number): the connection is not closed")
+        case "end":
+            #expect(self.isClosed, "\(self.name):\(step.number): the client's is not closed")
+        default:
+            Issue.record("\(self.name):\(step.number): cannot be read: \(text)")
+        }
+        self.perform()
+    }
+
+    // MARK: - Octets
+
+    private mutating func client(_ text: some StringProtocol, _ chunk: Int) {
+        var octets = Array(text.utf8)[...]
+        while !octets.isEmpty {
+            let piece = octets.prefix(chunk)
+            octets = octets.dropFirst(piece.count)
+            self.session.clientOctetsReceived(ByteBuffer(bytes: piece), at: Fixture.now)
+            self.perform()
+        }
+    }
+
+    private mutating func upstream(_ account: String, _ line: String, _ chunk: Int) {
+        var text = line.replacing("\\r\\n", with: "\r\n")
+        if text.hasPrefix("T ") { text = (self.tags[account] ?? "?") + text.dropFirst(1) }
+        text = text.replacing("(TAG \"T\")", with: "(TAG \"\(self.tags[account] ?? "?")\")")
+        var octets = Array((text + "\r\n").utf8)[...]
+        while !octets.isEmpty {
+            let piece = octets.prefix(chunk)
+            octets = octets.dropFirst(piece.count)
+            self.session.upstreamOctetsReceived(
+                self.fixture.account(account),
+                ByteBuffer(bytes: piece),
+                at: Fixture.now
+            )
+            self.perform()
+        }
+    }
+
+    private mutating func perform() {
+        var actions = self.session.takeActions()
+        while !actions.isEmpty {
+            for action in actions { self.perform(action) }
+            actions = self.session.takeActions()
+        }
+    }
+
+    private mutating func perform(_ action: Action) {
+        switch action {
+        case .toClient(let octets):
+            self.toClient.append(contentsOf: octets.readableBytesView)
+        case .toUpstream(let account, let octets):
+            let name = self.fixture.name(of: account)
+            self.toUpstream[name, default: []].append(contentsOf: octets.readableBytesView)
+        case .openUpstream(let account):
+            self.open(account)
+        case .closeUpstream(let account):
+            self.closed.insert(self.fixture.name(of: account))
+            self.toUpstream[self.fixture.name(of: account)] = nil
+        case .loadSubscriptions:
+            self.session.subscriptionsLoaded(self.fixture.subscriptions)
+        case .changeSubscription(_, let account, let folder, let isSubscribed):
+            let subscription = Subscription(account: account, folder: folder)
+            if isSubscribed {
+                self.fixture.subscriptions.insert(subscription)
+            } else {
+                self.fixture.subscriptions.remove(subscription)
+            }
+            self.session.subscriptionChanged(succeeded: true)
+        case .closeClient:
+            self.isClosed = true
+        case .authenticate, .startTLS:
+            break
+        }
+    }
+
+    private mutating func open(_ account: AccountID) {
+        let name = self.fixture.name(of: account)
+        if self.fixture.down.contains(name) {
+            self.session.upstreamFailed(account, .unreachable)
+        } else if let profile = self.fixture.profiles[account] ?? nil {
+            self.session.upstreamReady(account, profile, UpstreamTags(random: 7))
+        }
+    }
+
+    // MARK: - Expectations
+
+    private mutating func expectClient(_ line: String, _ step: Step) {
+        let found = Self.takeLine(&self.toClient)
+        #expect(found == line, "\(self.name):\(step.number)")
+    }
+
+    private mutating func expectUpstream(_ account: String, _ line: String, _ step: Step) {
+        var found = Self.takeLine(&self.toUpstream[account, default: []])
+        if line.hasPrefix("T "), let space = found.firstIndex(of: " ") {
+            self.tags[account] = String(found[..<space])
+            found = "T" + found[space...]
+        }
+        #expect(found == line, "\(self.name):\(step.number)")
+    }
+
+    private static func takeLine(_ octets: inout [UInt8]) -> String {
+        guard let end = octets.firstIndex(of: 10) else {
+            defer { octets = [] }
+            return octets.isEmpty ? "(nothing)" : String(decoding: octets, as: UTF8.self)
+        }
+        let line = octets[..<end]
+        octets.removeSubrange(...end)
+        return String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
+    }
+}

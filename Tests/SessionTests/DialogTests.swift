@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+/// Runs every file in `Dialogs`: one conversation each, written as in the RFCs.
+///
+/// Anna is logged in, with her own account (delimiter `/`); Bob's account lies on a server with
+/// delimiter `.`; `info@` is a function mailbox; Clara's account exists and is granted to nobody.
+///
+///     @grant bob account lr          a grant to Anna, in force from the start
+///     @capabilities bob IMAP4REV1    what a server offers, in place of the usual set
+///     @down bob                      a server that cannot be reached
+///     C: line                        the client sends a line
+///     C+ octets                      the client sends octets without a line end (`\r\n` escapes)
+///     S: line                        the gateway answers with exactly this line next
+///     U bob> line                    the server of an account receives exactly this line next
+///     U bob< line                    and sends this one; `T` at the start stands for the tag
+///     ! grant bob account lr         the permissions change to these, and no others
+///     ! close bob                    a server's connection ends
+///     ! drop bob                     the session has closed that connection
+@Suite struct DialogTests {
+    static let files: [String] = {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Dialogs")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.filter { $0.hasSuffix(".dialog") }.sorted()
+    }()
+
+    @Test func `there are dialogs to run`() {
+        #expect(Self.files.count > 20)
+    }
+
+    @Test(arguments: files)
+    func `the conversation goes as written`(file: String) throws {
+        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Dialogs/\(file)")
+        var dialog = try Dialog(try String(contentsOf: url, encoding: .utf8), name: file)
+        try dialog.run(chunk: .max)
+    }
+
+    @Test(arguments: files)
+    func `the conversation does not depend on where octets are cut`(file: String) throws {
+        let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Dialogs/\(file)")
+        var dialog = try Dialog(try String(contentsOf: url, encoding: .utf8), name: file)
+        try dialog.run(chunk: 1)
+    }
+}

@@ -1,0 +1,102 @@
+import Access
+import IMAP
+import Session
+import Testing
+
+/// Anna, her colleagues and their accounts, as every dialog sees them.
+struct Fixture {
+    static let now = Moment(seconds: 1_000_000)
+
+    let anna = UserID(1)
+    var grants: [Grant] = []
+    var down: Set<String> = []
+    var subscriptions: Set<Subscription> = []
+    var profiles: [AccountID: UpstreamProfile?]
+
+    private static let names = ["anna": AccountID(1), "bob": 2, "info": 3, "clara": 4]
+    private static let usual: Set<String> = [
+        "IMAP4REV1", "LITERAL+", "UIDPLUS", "MOVE", "UNSELECT", "IDLE", "ESEARCH", "SEARCHRES",
+        "LIST-EXTENDED", "SPECIAL-USE", "SORT", "CONDSTORE", "BINARY",
+    ]
+
+    init() {
+        let dot = UInt8(ascii: ".")
+        let slash = UInt8(ascii: "/")
+        self.profiles = [
+            1: UpstreamProfile(capabilities: Self.usual, delimiter: slash),
+            2: UpstreamProfile(capabilities: Self.usual, delimiter: dot),
+            3: UpstreamProfile(capabilities: Self.usual, delimiter: slash),
+            4: UpstreamProfile(capabilities: Self.usual, delimiter: slash),
+        ]
+    }
+
+    var snapshot: Snapshot {
+        let users = ["anna", "bob", "clara"].enumerated().compactMap { index, name in
+            Address("\(name)@kanzlei.example".utf8).map {
+                User(id: UserID(Int64(index) + 1), login: $0)
+            }
+        }
+        let owners: [String: UserID] = ["anna": UserID(1), "bob": UserID(2), "clara": UserID(3)]
+        let accounts = Self.names.compactMap { name, id in
+            Address("\(name)@kanzlei.example".utf8).map {
+                Account(id: id, address: $0, owner: owners[name])
+            }
+        }
+        return Snapshot(
+            revision: 1,
+            users: users,
+            groups: [],
+            accounts: accounts,
+            grants: self.grants,
+            withdrawals: [],
+            walls: []
+        )
+    }
+
+    func account(_ name: String) -> AccountID { Self.names[name] ?? 99 }
+
+    func name(of account: AccountID) -> String {
+        Self.names.first { $0.value == account }?.key ?? "?"
+    }
+
+    mutating func configure(_ text: String) throws {
+        let words = text.split(separator: " ").map(String.init)
+        switch words.first {
+        case "grant":
+            try self.grant(words)
+        case "capabilities":
+            let account = self.account(words[1])
+            var profile = try #require(self.profiles[account] ?? nil)
+            profile.capabilities = Set(words.dropFirst(2))
+            self.profiles[account] = profile
+        case "down":
+            self.down.insert(words[1])
+        default:
+            Issue.record("cannot be read: \(text)")
+        }
+    }
+
+    private mutating func grant(_ words: [String]) throws {
+        let parts = words[2].split(separator: ":", maxSplits: 1).map(String.init)
+        var scope = Scope.account
+        if parts.count == 2 {
+            let folder = try #require(FolderPath(octets: Array(parts[1].utf8)))
+            scope = parts[0] == "subtree" ? .subtree(folder) : .folder(folder)
+        }
+        self.grants.append(
+            Grant(
+                id: Int64(self.grants.count) + 1,
+                account: self.account(words[1]),
+                subject: .user(self.anna),
+                rights: try #require(Rights(letters: words[3])),
+                scope: scope
+            )
+        )
+    }
+}
+
+extension AccountID: ExpressibleByIntegerLiteral {
+    public init(integerLiteral value: Int64) {
+        self.init(value)
+    }
+}

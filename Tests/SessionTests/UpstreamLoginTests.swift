@@ -1,0 +1,131 @@
+import IMAP
+import NIOCore
+import Session
+import Testing
+
+@Suite struct UpstreamLoginTests {
+    /// Runs a login against scripted responses; `T` stands for the tag of the command in flight.
+    private func run(
+        _ security: UpstreamLogin.Security,
+        known: UpstreamProfile? = nil,
+        _ responses: [String]
+    ) -> (sent: [String], last: UpstreamLogin.Action?) {
+        var login = UpstreamLogin(
+            security: security,
+            username: Array("bob".utf8),
+            password: Secret(Array("s3cret".utf8)),
+            known: known,
+            tags: UpstreamTags(random: 7)
+        )
+        var sent: [String] = []
+        var tag = ""
+        var last: UpstreamLogin.Action?
+        for response in responses {
+            let actions: [UpstreamLogin.Action]
+            if response == "(TLS)" {
+                actions = login.tlsEstablished()
+            } else {
+                let text = response.hasPrefix("T ") ? tag + response.dropFirst(1) : response
+                actions = login.responseReceived(ByteBuffer(string: text + "\r\n"))
+            }
+            for action in actions {
+                last = action
+                guard case .send(let octets) = action else { continue }
+                var line = String(buffer: octets)
+                line.removeLast()
+                if let space = line.firstIndex(of: " ") {
+                    tag = String(line[..<space])
+                    line = "T" + line[space...]
+                }
+                sent.append(line)
+            }
+        }
+        return (sent, last)
+    }
+
+    @Test func `a server that tells its capabilities is logged in to with one command`() {
+        let (sent, last) = self.run(.established, [
+            "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",
+            "T OK [CAPABILITY IMAP4rev1 IDLE NAMESPACE] in",
+            "* NAMESPACE ((\"\" \".\")) NIL ((\"Public.\" \".\"))",
+            "T OK done",
+            "* LIST (\\Noselect) \".\" \"\"",
+            "T OK done",
+        ])
+        #expect(sent == [
+            "T AUTHENTICATE PLAIN AGJvYgBzM2NyZXQ=", "T NAMESPACE", "T LIST \"\" \"\"",
+        ])
+        #expect(last == .ready(
+            UpstreamProfile(
+                capabilities: ["IMAP4REV1", "IDLE", "NAMESPACE"],
+                delimiter: UInt8(ascii: "."),
+                personalPrefixes: [[]],
+                foreignPrefixes: [Array("Public.".utf8)]
+            )
+        ))
+    }
+
+    @Test func `STARTTLS comes before the credential, and capabilities are asked again`() {
+        let (sent, _) = self.run(.startTLS, [
+            "* OK hi", "* CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR", "T OK done",
+            "T OK begin", "(TLS)", "* CAPABILITY IMAP4rev1", "T OK done",
+        ])
+        #expect(sent == [
+            "T CAPABILITY", "T STARTTLS", "T CAPABILITY", "T LOGIN \"bob\" \"s3cret\"",
+        ])
+    }
+
+    static let failures: [(UpstreamLogin.Security, [String], UpstreamLogin.Failure)] = [
+        (.established, ["* PREAUTH hi"], .preauthenticated),
+        (.startTLS, ["* PREAUTH hi"], .preauthenticated),
+        (.established, ["* BYE no"], .refusedGreeting),
+        (.established, ["* BAD no"], .refusedGreeting),
+        (.established, ["220 smtp.example ESMTP"], .notIMAP),
+        (.established, ["HTTP/1.1 400 Bad Request"], .notIMAP),
+        (.established, ["* 1 EXISTS"], .notIMAP),
+        (.startTLS, ["* OK hi", "* CAPABILITY IMAP4rev1", "T OK done"], .noStartTLS),
+        (.startTLS, ["* OK hi", "* CAPABILITY STARTTLS", "T OK", "T NO later"], .noStartTLS),
+        (.startTLS, ["* OK hi", "* CAPABILITY STARTTLS", "X1 OK done"], .unexpectedResponse),
+        (.established, ["* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi"], .noMechanism),
+        (
+            .established, ["* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi", "T NO no"],
+            .credentialRefused
+        ),
+        (
+            .established,
+            [
+                "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",
+                "* LIST () \"/\" \"Click me\"",
+            ],
+            .unexpectedResponse
+        ),
+        (.established, ["* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi", "+ "], .unexpectedResponse),
+    ]
+
+    @Test(arguments: failures)
+    func `whatever does not belong there ends the login`(
+        security: UpstreamLogin.Security,
+        responses: [String],
+        failure: UpstreamLogin.Failure
+    ) {
+        let (sent, last) = self.run(security, responses)
+        #expect(last == .fail(failure))
+        if security == .startTLS { #expect(!sent.contains { $0.contains("s3cret") }) }
+    }
+
+    @Test func `what is known already is not asked again`() {
+        let known = UpstreamProfile(capabilities: ["IDLE"], delimiter: UInt8(ascii: "/"))
+        let (sent, last) = self.run(.established, known: known, [
+            "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi", "+ ", "T OK in",
+        ])
+        #expect(sent.count == 2)
+        #expect(last == .ready(known))
+    }
+
+    @Test func `tags of two connections differ`() {
+        var one = UpstreamTags(random: 1)
+        var other = UpstreamTags(random: 2)
+        #expect(one.next() != other.next())
+        #expect(one.next() != one.next())
+    }
+}
