@@ -1,5 +1,6 @@
 import Access
 import Crypto
+import IMAP
 import NIOCore
 import NIOPosix
 import Session

@@ -22,7 +22,7 @@ final class Environment: Sendable {
 
     init(
         configuration: GatewayConfiguration,
-        store: Store,
+        store: PermissionStore,
         masterKey: MasterKey,
         logger: Logger
     ) throws {

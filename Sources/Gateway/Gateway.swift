@@ -1,19 +1,19 @@
 package import Logging
 import NIOCore
 import NIOPosix
-package import ServiceLifecycle
+import ServiceLifecycle
 package import Store
 
 /// The running gateway: its listeners, its event loops, and the task that follows the store.
 package struct Gateway: Service {
     private let environment: Environment
-    private let store: Store
+    private let store: PermissionStore
     private let logger: Logger
 
     /// - Throws: what is wrong with the configuration, the certificates or the store.
     package init(
         configuration: GatewayConfiguration,
-        store: Store,
+        store: PermissionStore,
         masterKey: MasterKey,
         logger: Logger
     ) throws {

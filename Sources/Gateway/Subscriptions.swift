@@ -6,10 +6,10 @@ import Store
 
 /// A user's subscriptions of shared folders, read and written off the event loops.
 final class Subscriptions: Sendable {
-    private let store: Store
+    private let store: PermissionStore
     private let pool = NIOThreadPool(numberOfThreads: 1)
 
-    init(store: Store) {
+    init(store: PermissionStore) {
         self.store = store
     }
 

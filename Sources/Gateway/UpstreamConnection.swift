@@ -1,5 +1,6 @@
 import Access
 import IMAP
+import Logging
 import NIOCore
 import NIOPosix
 import NIOTLS

@@ -148,7 +148,7 @@ private final class ProbeHandler: ChannelInboundHandler {
             return context.fireUserInboundEventTriggered(event)
         }
         let handler = try? context.pipeline.syncOperations.handler(type: TLSHandler.self)
-        self.report.tls = handler.map { "\($0.tlsVersion ?? "") \($0.cipher ?? "")" }
+        self.report.tls = handler.map { "\($0.tlsVersion) \($0.cipher)" }
         guard self.endpoint.tls == .starttls else { return }
         for action in self.login.tlsEstablished() { self.perform(action, context) }
     }

@@ -1,6 +1,6 @@
 import Crypto
 package import Access
-import Foundation
+package import Foundation
 
 /// The key that seals the credentials of accounts; 32 octets, in base64 in a file of its own.
 package struct MasterKey: Sendable {

@@ -1,6 +1,6 @@
 package import Access
 import Foundation
-package import GRDB
+import GRDB
 
 /// Users, groups, accounts and grants, in one SQLite file.
 ///

@@ -1,0 +1,154 @@
+import Configuration
+import Foundation
+import NIOCore
+import SystemPackage
+
+/// What is wrong with a configuration: file, key, and what is allowed there.
+package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    package var description: String
+}
+
+extension GatewayConfiguration {
+    private static let fallbacks = ["gatepost.yaml", "/etc/gatepost/gatepost.yaml"]
+
+    /// The file that is used: `named`, else the one in `GATEPOST_CONFIG`, else `gatepost.yaml` in
+    /// the current folder, else the one in `/etc/gatepost`.
+    package static func locate(_ named: String?) throws -> String {
+        let environment = ProcessInfo.processInfo.environment["GATEPOST_CONFIG"]
+        if let file = named ?? environment {
+            guard FileManager.default.fileExists(atPath: file) else {
+                throw ConfigurationError(description: "no configuration at \(file): gatepost init")
+            }
+            return file
+        }
+        guard let file = self.fallbacks.first(where: FileManager.default.fileExists) else {
+            throw ConfigurationError(
+                description: "no gatepost.yaml here and none in /etc/gatepost: gatepost init, or "
+                    + "name one with --config"
+            )
+        }
+        return file
+    }
+
+    /// Reads a configuration; `GATEPOST_…` variables of the environment go before the file.
+    package init(file: String) async throws {
+        let provider: FileProvider<YAMLSnapshot>
+        do {
+            provider = try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))
+        } catch {
+            throw ConfigurationError(description: "\(file) cannot be read as YAML: \(error)")
+        }
+        let environment = EnvironmentVariablesProvider()
+            .prefixKeys(with: "gatepost")
+        let reader = Values(
+            file: file,
+            reader: ConfigReader(providers: [environment, provider])
+        )
+        self.init(
+            file: file,
+            listeners: try reader.listeners(),
+            certificates: try reader.certificates(),
+            store: try reader.path("store"),
+            masterKey: try reader.path("masterKey"),
+            threads: try reader.number("threads", 1...256) ?? System.coreCount,
+            logLevel: try reader.logLevel(),
+            limits: try reader.limits()
+        )
+    }
+}
+
+/// The values of a configuration, each checked where it is read.
+private struct Values {
+    let file: String
+    let reader: ConfigReader
+
+    private func wrong(_ key: String, _ allowed: String) -> ConfigurationError {
+        ConfigurationError(description: "\(self.file): \(key): \(allowed)")
+    }
+
+    func path(_ key: String) throws -> String {
+        guard let path = self.reader.string(forKey: ConfigKey(key)), !path.isEmpty else {
+            throw self.wrong(key, "the path of a file is needed")
+        }
+        return self.resolved(path)
+    }
+
+    /// Paths are relative to the configuration's folder.
+    private func resolved(_ path: String) -> String {
+        guard !path.hasPrefix("/") else { return path }
+        return URL(fileURLWithPath: self.file).deletingLastPathComponent()
+            .appendingPathComponent(path).path
+    }
+
+    func number(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
+        guard let text = self.reader.string(forKey: ConfigKey(key)) ?? self.integer(key) else {
+            return nil
+        }
+        guard let number = Int(text), range.contains(number) else {
+            throw self.wrong(key, "a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    private func integer(_ key: String) -> String? {
+        self.reader.int(forKey: ConfigKey(key)).map(String.init)
+    }
+
+    /// `imaps: 0.0.0.0:993` and `imap: …`; a listener that is not named is left out.
+    func listeners() throws -> [Listener] {
+        var listeners: [Listener] = []
+        for kind in [Listener.Kind.imaps, .imap] {
+            let key = "listen.\(kind.rawValue)"
+            guard let text = self.reader.string(forKey: ConfigKey(key)) else { continue }
+            guard let colon = text.lastIndex(of: ":"),
+                let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port)
+            else { throw self.wrong(key, "ADDRESS:PORT, for example 0.0.0.0:993") }
+            let address = text[..<colon].trimmingCharacters(in: ["[", "]"])
+            listeners.append(Listener(kind: kind, address: address, port: port))
+        }
+        guard !listeners.isEmpty else {
+            throw self.wrong("listen", "at least one of imaps and imap is needed")
+        }
+        return listeners
+    }
+
+    func certificates() throws -> [CertificateFiles] {
+        let certificates = self.reader.stringArray(forKey: "tls.certificates") ?? []
+        let keys = self.reader.stringArray(forKey: "tls.keys") ?? []
+        guard !certificates.isEmpty, certificates.count == keys.count else {
+            throw self.wrong("tls", "as many keys as certificates, and at least one")
+        }
+        return zip(certificates, keys).map {
+            CertificateFiles(certificate: self.resolved($0), key: self.resolved($1))
+        }
+    }
+
+    func logLevel() throws -> String {
+        let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+        let level = self.reader.string(forKey: "log.level") ?? "info"
+        guard levels.contains(level) else {
+            throw self.wrong("log.level", "one of \(levels.joined(separator: ", "))")
+        }
+        return level
+    }
+
+    func limits() throws -> GatewayConfiguration.Limits {
+        var limits = GatewayConfiguration.Limits()
+        if let value = try self.number("limits.connectionsPerAddress", 1...1_000_000) {
+            limits.connectionsPerAddress = value
+        }
+        if let value = try self.number("limits.connectionsPerUser", 1...1_000_000) {
+            limits.connectionsPerUser = value
+        }
+        if let value = try self.number("limits.loginSeconds", 1...600) {
+            limits.loginTimeout = .seconds(Int64(value))
+        }
+        if let value = try self.number("limits.idleMinutes", 1...1_440) {
+            limits.idleTimeout = .minutes(Int64(value))
+        }
+        if let value = try self.number("limits.upstreamSeconds", 1...600) {
+            limits.upstreamTimeout = .seconds(Int64(value))
+        }
+        return limits
+    }
+}

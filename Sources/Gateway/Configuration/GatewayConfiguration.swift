@@ -1,0 +1,91 @@
+package import NIOCore
+import TLS
+
+/// What a gateway is told by its configuration.
+package struct GatewayConfiguration: Sendable {
+    /// Bounds that an administrator may change.
+    package struct Limits: Sendable {
+        package var connectionsPerAddress = 200
+        package var connectionsPerUser = 50
+        /// From a connection's start to its login.
+        package var loginTimeout = TimeAmount.seconds(60)
+        /// Silence of a client that is logged in; RFC 9051 §5.4 asks for 30 minutes at least.
+        package var idleTimeout = TimeAmount.minutes(31)
+        /// Connecting to a server and logging in there.
+        package var upstreamTimeout = TimeAmount.seconds(15)
+
+        package init() {}
+    }
+
+    /// The file itself.
+    package var file: String
+    package var listeners: [Listener]
+    package var certificates: [CertificateFiles]
+    package var store: String
+    package var masterKey: String
+    /// Event loops; one for each core by default.
+    package var threads: Int
+    package var logLevel: String
+    package var limits: Limits
+
+    package init(
+        file: String,
+        listeners: [Listener],
+        certificates: [CertificateFiles],
+        store: String,
+        masterKey: String,
+        threads: Int,
+        logLevel: String,
+        limits: Limits
+    ) {
+        self.file = file
+        self.listeners = listeners
+        self.certificates = certificates
+        self.store = store
+        self.masterKey = masterKey
+        self.threads = threads
+        self.logLevel = logLevel
+        self.limits = limits
+    }
+
+    var serverTLS: TLSServerConfiguration {
+        TLSServerConfiguration(
+            certificates: self.certificates.map {
+                TLSCertificateFiles(certificate: $0.certificate, key: $0.key)
+            },
+            alpn: ["imap"],
+            sessionContext: "gatepost imap"
+        )
+    }
+}
+
+/// A certificate with its chain, and its key, as PEM files.
+package struct CertificateFiles: Equatable, Sendable {
+    package var certificate: String
+    package var key: String
+
+    package init(certificate: String, key: String) {
+        self.certificate = certificate
+        self.key = key
+    }
+}
+
+/// A socket that clients connect to.
+package struct Listener: Equatable, Sendable {
+    package enum Kind: String, Sendable {
+        /// TLS from the first octet (RFC 8314 §3.2).
+        case imaps
+        /// STARTTLS before the login.
+        case imap
+    }
+
+    package var kind: Kind
+    package var address: String
+    package var port: Int
+
+    package init(kind: Kind, address: String, port: Int) {
+        self.kind = kind
+        self.address = address
+        self.port = port
+    }
+}

@@ -1,0 +1,318 @@
+import Access
+import Foundation
+import GRDB
+
+/// The whole model as one document; a part that is nil is left alone by `apply`.
+package struct ModelDocument: Codable, Equatable, Sendable {
+    package struct Account: Codable, Equatable, Sendable {
+        package var address: String
+        package var kind: String
+        package var owner: String?
+        package var aliases: [String]?
+        package var imap: AccountRow.Server
+        package var smtp: AccountRow.Server?
+        package var sentCopy: String?
+        package var username: String?
+        package var caFile: String?
+    }
+
+    package struct Scope: Codable, Equatable, Sendable {
+        package var folder: String
+        package var subtree: Bool?
+    }
+
+    package struct Grant: Codable, Equatable, Sendable {
+        package var account: String
+        package var subject: String
+        package var rights: String?
+        package var send: String?
+        package var scope: Scope?
+        package var until: Int64?
+        package var source: String?
+        package var reason: String?
+    }
+
+    package var users: [UserRow]?
+    package var groups: [GroupRow]?
+    package var accounts: [Account]?
+    package var grants: [Grant]?
+
+    package init() {}
+}
+
+/// What `apply` would change, or has changed.
+package struct ModelChanges: Equatable, Sendable {
+    package var added: [String] = []
+    package var removed: [String] = []
+
+    package var isEmpty: Bool { self.added.isEmpty && self.removed.isEmpty }
+}
+
+extension PermissionStore {
+    package func export() throws -> ModelDocument {
+        try self.read { try Self.document($0) }
+    }
+
+    static func document(_ database: Database) throws -> ModelDocument {
+        var document = ModelDocument()
+        document.users = try Row.fetchAll(database, sql: "SELECT * FROM user ORDER BY login").map {
+            UserRow(login: $0["login"], name: $0["name"], role: $0["role"], disabled: $0["disabled"])
+        }
+        document.groups = try String.fetchAll(
+            database,
+            sql: "SELECT name FROM \"group\" ORDER BY name"
+        ).map { GroupRow(name: $0, members: try self.members(database, of: $0)) }
+        document.accounts = try Int64.fetchAll(
+            database,
+            sql: "SELECT account FROM address WHERE isPrimary = 1 ORDER BY address"
+        ).map { id in
+            let row = try self.row(of: id, database)
+            return ModelDocument.Account(
+                address: row.address,
+                kind: row.kind,
+                owner: row.owner,
+                aliases: row.aliases,
+                imap: row.imap,
+                smtp: row.smtp,
+                sentCopy: row.sentCopy,
+                username: row.username,
+                caFile: row.caFile
+            )
+        }
+        document.grants = try self.grants(database).map { _, _, _, row in
+            ModelDocument.Grant(
+                account: row.account,
+                subject: row.subject,
+                rights: row.rights,
+                send: row.send,
+                scope: row.folder.map { .init(folder: $0, subtree: row.subtree) },
+                until: row.until,
+                source: row.source,
+                reason: row.reason
+            )
+        }
+        return document
+    }
+
+    /// Makes the store equal to the document for every part that it has, in one transaction.
+    /// Passwords and credentials of users and accounts that stay are left alone.
+    ///
+    /// - Parameter dryRun: whether to work out the changes only.
+    package func apply(
+        _ document: ModelDocument,
+        dryRun: Bool,
+        actor: String
+    ) throws -> ModelChanges {
+        var changes = ModelChanges()
+        do {
+            try self.edit(actor: actor, "apply") { database in
+                let before = try Self.document(database)
+                if let users = document.users { try Self.apply(users: users, database) }
+                if let groups = document.groups { try Self.apply(groups: groups, database) }
+                if let accounts = document.accounts { try Self.apply(accounts: accounts, database) }
+                if let grants = document.grants {
+                    try Self.apply(grants: grants, actor, database)
+                }
+                changes = Self.changes(from: before, to: try Self.document(database))
+                if dryRun { throw DryRun() }
+            }
+        } catch is DryRun {
+            return changes
+        }
+        return changes
+    }
+
+    /// Rolls the transaction back.
+    private struct DryRun: Error {}
+
+    private static func apply(users: [UserRow], _ database: Database) throws {
+        var kept: Set<String> = []
+        for user in users {
+            let login = try self.address(user.login).description
+            guard kept.insert(login).inserted else {
+                throw StoreError.refused("user \(login) stands in the document twice")
+            }
+            guard user.role == nil || ["administrator", "settings"].contains(user.role) else {
+                throw StoreError.refused("role of \(login): administrator, settings, or none")
+            }
+            try database.execute(
+                sql: """
+                    INSERT INTO user (login, name, role, disabled) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (login) DO UPDATE SET
+                    name = excluded.name, role = excluded.role, disabled = excluded.disabled
+                    """,
+                arguments: [login, user.name, user.role, user.disabled]
+            )
+        }
+        for login in try String.fetchAll(database, sql: "SELECT login FROM user")
+        where !kept.contains(login) {
+            try database.execute(sql: "DELETE FROM user WHERE login = ?", arguments: [login])
+        }
+    }
+
+    private static func apply(groups: [GroupRow], _ database: Database) throws {
+        let names = Set(groups.map(\.name))
+        for name in try String.fetchAll(database, sql: "SELECT name FROM \"group\"")
+        where !names.contains(name) {
+            try database.execute(sql: "DELETE FROM \"group\" WHERE name = ?", arguments: [name])
+        }
+        for name in names.sorted() {
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO \"group\" (name) VALUES (?)",
+                arguments: [name]
+            )
+        }
+        try database.execute(sql: "DELETE FROM member")
+        for group in groups {
+            let id = try self.groupID(database, group.name)
+            for member in group.members {
+                try self.insert(member, into: id, group.name, database)
+            }
+        }
+    }
+
+    private static func apply(
+        accounts: [ModelDocument.Account],
+        _ database: Database
+    ) throws {
+        var kept: Set<String> = []
+        for account in accounts { kept.insert(try self.address(account.address).description) }
+        let present = try Row.fetchAll(
+            database,
+            sql: "SELECT address, account FROM address WHERE isPrimary = 1"
+        )
+        for row in present where !kept.contains(row["address"]) {
+            try database.execute(
+                sql: "DELETE FROM account WHERE id = ?",
+                arguments: [row["account"] as Int64]
+            )
+        }
+        try database.execute(sql: "DELETE FROM address WHERE isPrimary = 0")
+        for account in accounts { try self.apply(account, database) }
+    }
+
+    private static func apply(_ account: ModelDocument.Account, _ database: Database) throws {
+        let address = try self.address(account.address)
+        guard let kind = Access.Account.Kind(rawValue: account.kind) else {
+            throw StoreError.refused("kind of \(address): imap or exchange")
+        }
+        let imap = try self.endpoint(account.imap, address)
+        let smtp = try account.smtp.map { try self.endpoint($0, address) }
+        let owner = try account.owner.map { try self.userID(database, $0) }
+        var id = try Int64.fetchOne(
+            database,
+            sql: "SELECT account FROM address WHERE address = ? AND isPrimary = 1",
+            arguments: [address.description]
+        )
+        if id == nil {
+            try self.checkFree(address, database)
+            try database.execute(
+                sql: """
+                    INSERT INTO account (kind, imapHost, imapPort, imapTLS, username)
+                    VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    kind.rawValue, imap.host, imap.port, imap.tls.rawValue, address.description,
+                ]
+            )
+            id = database.lastInsertedRowID
+            try database.execute(
+                sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 1)",
+                arguments: [address.description, id]
+            )
+        }
+        try database.execute(
+            sql: """
+                UPDATE account SET kind = ?, owner = ?, imapHost = ?, imapPort = ?, imapTLS = ?,
+                smtpHost = ?, smtpPort = ?, smtpTLS = ?, sentCopy = ?,
+                username = coalesce(?, username), caFile = coalesce(?, caFile) WHERE id = ?
+                """,
+            arguments: [
+                kind.rawValue, owner, imap.host, imap.port, imap.tls.rawValue, smtp?.host,
+                smtp?.port, smtp?.tls.rawValue, account.sentCopy ?? "none", account.username,
+                account.caFile, id,
+            ]
+        )
+        for alias in account.aliases ?? [] {
+            let other = try self.address(alias)
+            try self.checkFree(other, database)
+            try database.execute(
+                sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 0)",
+                arguments: [other.description, id]
+            )
+        }
+    }
+
+    private static func endpoint(
+        _ server: AccountRow.Server,
+        _ address: Address
+    ) throws -> Endpoint {
+        guard let tls = Endpoint.Security(rawValue: server.tls) else {
+            throw StoreError.refused("tls of \(address): implicit, starttls or none")
+        }
+        let endpoint = Endpoint(host: server.host, port: server.port, tls: tls)
+        try self.check(endpoint)
+        return endpoint
+    }
+
+    private static func apply(
+        grants: [ModelDocument.Grant],
+        _ actor: String,
+        _ database: Database
+    ) throws {
+        try database.execute(sql: "DELETE FROM \"grant\" WHERE source = 'local'")
+        for grant in grants where grant.source != Source.exchange.rawValue {
+            guard let rights = Rights(letters: grant.rights ?? "") else {
+                throw StoreError.refused("rights on \(grant.account): letters of lrswipkxtea")
+            }
+            guard ["none", "on-behalf", "as"].contains(grant.send ?? "none") else {
+                throw StoreError.refused("send on \(grant.account): none, on-behalf or as")
+            }
+            var scope = Access.Scope.account
+            if let named = grant.scope {
+                let folder = try self.folder(named.folder)
+                scope = named.subtree == true ? .subtree(folder) : .folder(folder)
+            }
+            let account = try self.accountID(database, grant.account)
+            try self.checkLocal(account, grant.account, database)
+            let request = GrantRequest(
+                account: grant.account,
+                subject: grant.subject,
+                rights: rights,
+                send: SendRight(name: grant.send ?? "none"),
+                scope: scope,
+                until: grant.until.map(Moment.init(seconds:)),
+                reason: grant.reason
+            )
+            try self.insert(request, account, actor, database)
+        }
+    }
+
+    private static func changes(
+        from before: ModelDocument,
+        to after: ModelDocument
+    ) -> ModelChanges {
+        let old = self.lines(of: before)
+        let new = self.lines(of: after)
+        return ModelChanges(
+            added: new.subtracting(old).sorted(),
+            removed: old.subtracting(new).sorted()
+        )
+    }
+
+    /// One line of text for each thing in a document.
+    private static func lines(of document: ModelDocument) -> Set<String> {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        func line(_ kind: String, _ value: some Encodable) -> String {
+            let octets = (try? encoder.encode(value)) ?? Data()
+            return "\(kind) \(String(decoding: octets, as: UTF8.self))"
+        }
+        var lines: Set<String> = []
+        for user in document.users ?? [] { lines.insert(line("user", user)) }
+        for group in document.groups ?? [] { lines.insert(line("group", group)) }
+        for account in document.accounts ?? [] { lines.insert(line("account", account)) }
+        for grant in document.grants ?? [] { lines.insert(line("grant", grant)) }
+        return lines
+    }
+}

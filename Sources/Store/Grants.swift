@@ -1,0 +1,209 @@
+package import Access
+import Foundation
+import GRDB
+
+/// A grant as it is asked for.
+package struct GrantRequest: Sendable {
+    package var account: String
+    /// A login, or `group:NAME`.
+    package var subject: String
+    package var rights: Rights
+    package var send: SendRight
+    package var scope: Scope
+    package var until: Moment?
+    package var reason: String?
+
+    package init(
+        account: String,
+        subject: String,
+        rights: Rights,
+        send: SendRight,
+        scope: Scope = .account,
+        until: Moment? = nil,
+        reason: String? = nil
+    ) {
+        self.account = account
+        self.subject = subject
+        self.rights = rights
+        self.send = send
+        self.scope = scope
+        self.until = until
+        self.reason = reason
+    }
+}
+
+/// A grant as the command line shows it.
+package struct GrantRow: Codable, Equatable, Sendable {
+    package var id: Int64
+    package var account: String
+    package var subject: String
+    package var rights: String
+    package var send: String
+    package var folder: String?
+    package var subtree: Bool
+    package var source: String
+    /// Seconds since 1970.
+    package var until: Int64?
+    package var author: String
+    package var created: Int64
+    package var reason: String?
+}
+
+extension PermissionStore {
+    /// Adds a grant; one for the same subject and scope is replaced.
+    package func addGrant(_ request: GrantRequest, actor: String) throws {
+        let what = "grant add \(request.account) \(request.subject) \(request.rights.letters)"
+        try self.edit(actor: actor, what) { database in
+            let account = try Self.accountID(database, request.account)
+            try Self.checkLocal(account, request.account, database)
+            try Self.insert(request, account, actor, database)
+        }
+    }
+
+    static func insert(
+        _ request: GrantRequest,
+        _ account: Int64,
+        _ actor: String,
+        _ database: Database
+    ) throws {
+        guard !request.rights.isEmpty || request.send != .none else {
+            throw StoreError.refused("a grant needs --view, --edit, --manage, --rights or --send")
+        }
+        let (user, group) = try self.subject(database, request.subject)
+        let (folder, isSubtree) = self.columns(of: request.scope)
+        try database.execute(
+            sql: """
+                DELETE FROM "grant" WHERE account = ? AND user IS ? AND "group" IS ?
+                AND folder IS ? AND subtree = ? AND source = 'local'
+                """,
+            arguments: [account, user, group, folder, isSubtree]
+        )
+        try database.execute(
+            sql: """
+                INSERT INTO "grant" (account, user, "group", rights, send, folder, subtree,
+                    until, author, created, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                account, user, group, request.rights.letters, request.send.name, folder, isSubtree,
+                request.until?.seconds, actor, Moment.current.seconds, request.reason,
+            ]
+        )
+    }
+
+    /// Takes the view side, the send side, or both of every local grant of a subject away.
+    /// - Returns: how many grants were changed.
+    package func removeGrants(
+        account: String,
+        subject: String,
+        view: Bool,
+        send: Bool,
+        actor: String
+    ) throws -> Int {
+        try self.edit(actor: actor, "grant remove \(account) \(subject)") { database in
+            let id = try Self.accountID(database, account)
+            try Self.checkLocal(id, account, database)
+            let (user, group) = try Self.subject(database, subject)
+            let filter = "account = ? AND user IS ? AND \"group\" IS ? AND source = 'local'"
+            let arguments: StatementArguments = [id, user, group]
+            let affected = (view ? "rights <> ''" : "FALSE") + " OR " + (send ? "send <> 'none'" : "FALSE")
+            let count = try Int.fetchOne(
+                database,
+                sql: "SELECT count(*) FROM \"grant\" WHERE \(filter) AND (\(affected))",
+                arguments: arguments
+            )
+            guard let count, count > 0 else {
+                throw StoreError.notFound(
+                    "\(subject) has no such grant on \(account): gatepost grant list --account "
+                        + account
+                )
+            }
+            // A grant of which nothing is left goes; the schema allows none without a right.
+            let rest = (view ? "TRUE" : "rights = ''") + " AND " + (send ? "TRUE" : "send = 'none'")
+            try database.execute(
+                sql: "DELETE FROM \"grant\" WHERE \(filter) AND (\(rest))",
+                arguments: arguments
+            )
+            if view {
+                try database.execute(
+                    sql: "UPDATE \"grant\" SET rights = '' WHERE \(filter)",
+                    arguments: arguments
+                )
+            }
+            if send {
+                try database.execute(
+                    sql: "UPDATE \"grant\" SET send = 'none' WHERE \(filter)",
+                    arguments: arguments
+                )
+            }
+            return count
+        }
+    }
+
+    package func grants(account: String?, subject: String?) throws -> [GrantRow] {
+        try self.read { database in
+            let id = try account.map { try Self.accountID(database, $0) }
+            let (user, group) = try subject.map { try Self.subject(database, $0) } ?? (nil, nil)
+            return try Self.grants(database).filter { row in
+                (id == nil || row.accountID == id)
+                    && (subject == nil || (row.user == user && row.group == group))
+            }.map(\.row)
+        }
+    }
+
+    static func grants(
+        _ database: Database
+    ) throws -> [(accountID: Int64, user: Int64?, group: Int64?, row: GrantRow)] {
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT g.*, address.address, coalesce(user.login, 'group:' || inner.name) AS subject
+                FROM "grant" AS g
+                JOIN address ON address.account = g.account AND isPrimary = 1
+                LEFT JOIN user ON user.id = g.user
+                LEFT JOIN "group" AS inner ON inner.id = g."group"
+                ORDER BY address.address, subject, g.folder, g.id
+                """
+        )
+        return rows.map { row in
+            let folder = (row["folder"] as Data?).map { String(decoding: $0, as: UTF8.self) }
+            let shown = GrantRow(
+                id: row["id"],
+                account: row["address"],
+                subject: row["subject"],
+                rights: row["rights"],
+                send: row["send"],
+                folder: folder,
+                subtree: row["subtree"],
+                source: row["source"],
+                until: row["until"],
+                author: row["author"],
+                created: row["created"],
+                reason: row["reason"]
+            )
+            return (row["account"], row["user"], row["group"], shown)
+        }
+    }
+
+    /// Grants on an Exchange account come from Exchange alone.
+    static func checkLocal(_ account: Int64, _ name: String, _ database: Database) throws {
+        let kind = try String.fetchOne(
+            database,
+            sql: "SELECT kind FROM account WHERE id = ?",
+            arguments: [account]
+        )
+        guard kind == Account.Kind.imap.rawValue else {
+            throw StoreError.refused(
+                "\(name) is an Exchange account: its grants come from Exchange. Share the mailbox "
+                    + "there; loading permissions from Exchange is not in this version"
+            )
+        }
+    }
+
+    static func columns(of scope: Scope) -> (folder: Data?, isSubtree: Bool) {
+        switch scope {
+        case .account: (nil, false)
+        case .folder(let folder): (Data(folder.octets), false)
+        case .subtree(let folder): (Data(folder.octets), true)
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Store
+import SwiftASN1
+import X509
+
+/// `gatepost doctor`
+struct Doctor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check configuration, certificates, store and mail servers, each with its remedy."
+    )
+
+    /// A certificate that ends within this time is worth a word.
+    private static let warningTime: TimeInterval = 21 * 86_400
+
+    @OptionGroup var configuration: ConfigurationOption
+    @OptionGroup var output: JSONOption
+
+    struct Finding: Encodable {
+        var subject: String
+        var state: String
+        var remedy: String?
+    }
+
+    func run() async throws {
+        var findings: [Finding] = []
+        let configuration = try await self.configuration.load()
+        findings.append(Finding(subject: configuration.file, state: "ok"))
+        for files in configuration.certificates {
+            findings.append(contentsOf: Self.check(files))
+        }
+        let store = Self.check(configuration, &findings)
+        if let store { try await Self.checkServers(store, configuration, &findings) }
+        if self.output.json {
+            try Output.json(findings)
+        } else {
+            Output.table(
+                ["WHAT", "STATE", "REMEDY"],
+                findings.map { [$0.subject, $0.state, $0.remedy ?? ""] }
+            )
+        }
+        guard findings.allSatisfy({ $0.state != "failed" }) else {
+            throw Failure("something is wrong; the lines that say failed tell what to do")
+        }
+    }
+
+    private static func check(_ files: CertificateFiles) -> [Finding] {
+        guard let text = try? String(contentsOfFile: files.certificate, encoding: .utf8),
+            let certificate = try? Certificate(pemEncoded: text)
+        else {
+            return [
+                Finding(
+                    subject: files.certificate,
+                    state: "failed",
+                    remedy: "not a certificate in PEM: check tls.certificates"
+                )
+            ]
+        }
+        var findings: [Finding] = []
+        let remaining = certificate.notValidAfter.timeIntervalSinceNow
+        let state = remaining < 0 ? "failed" : remaining < Self.warningTime ? "warning" : "ok"
+        findings.append(
+            Finding(
+                subject: files.certificate,
+                state: state,
+                remedy: state == "ok" ? nil : "ends \(certificate.notValidAfter): renew it"
+            )
+        )
+        let attributes = try? FileManager.default.attributesOfItem(atPath: files.key)
+        let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue
+        let isPrivate = mode.map { $0 & 0o077 == 0 } ?? false
+        findings.append(
+            Finding(
+                subject: files.key,
+                state: isPrivate ? "ok" : "failed",
+                remedy: isPrivate ? nil : mode == nil ? "missing" : "chmod 600 \(files.key)"
+            )
+        )
+        return findings
+    }
+
+    private static func check(
+        _ configuration: GatewayConfiguration,
+        _ findings: inout [Finding]
+    ) -> PermissionStore? {
+        do {
+            _ = try MasterKey(file: configuration.masterKey)
+            findings.append(Finding(subject: configuration.masterKey, state: "ok"))
+        } catch {
+            findings.append(
+                Finding(subject: configuration.masterKey, state: "failed", remedy: "\(error)")
+            )
+        }
+        do {
+            let store = try PermissionStore(path: configuration.store)
+            let problem = try store.integrityProblem()
+            findings.append(
+                Finding(
+                    subject: configuration.store,
+                    state: problem == nil ? "ok" : "failed",
+                    remedy: problem.map { "restore a backup: \($0)" }
+                )
+            )
+            return store
+        } catch {
+            findings.append(
+                Finding(subject: configuration.store, state: "failed", remedy: "\(error)")
+            )
+            return nil
+        }
+    }
+
+    private static func checkServers(
+        _ store: PermissionStore,
+        _ configuration: GatewayConfiguration,
+        _ findings: inout [Finding]
+    ) async throws {
+        guard let masterKey = try? MasterKey(file: configuration.masterKey) else { return }
+        for account in try store.accounts() {
+            let upstream = try store.upstream(account.address)
+            let server = "\(upstream.imap.host):\(upstream.imap.port)"
+            do {
+                let credential = try masterKey.credential(of: upstream)
+                let report = try await UpstreamProbe().probe(upstream, credential: credential)
+                let state = "ok (\(report.folders.count) folders)"
+                findings.append(Finding(subject: "\(account.address) at \(server)", state: state))
+            } catch {
+                findings.append(
+                    Finding(
+                        subject: "\(account.address) at \(server)",
+                        state: "failed",
+                        remedy: "\(error)"
+                    )
+                )
+            }
+        }
+    }
+}

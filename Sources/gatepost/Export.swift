@@ -1,0 +1,85 @@
+import ArgumentParser
+import Foundation
+import Store
+
+/// `gatepost export [FILE]`
+struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The whole model as one JSON document; no password and no credential is in it."
+    )
+
+    @OptionGroup var configuration: ConfigurationOption
+    @Argument(help: "Standard output by default.") var file: String?
+
+    func run() async throws {
+        let document = try await self.configuration.openStore().export()
+        guard let file = self.file else { return try Output.json(document) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        do {
+            try encoder.encode(document).write(to: URL(fileURLWithPath: file))
+        } catch {
+            throw Failure("\(file) cannot be written")
+        }
+    }
+}
+
+/// `gatepost apply FILE`
+struct Apply: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make the store equal to a document, for every part that the document has."
+    )
+
+    @OptionGroup var configuration: ConfigurationOption
+    @OptionGroup var confirmation: YesOption
+    @Argument var file: String
+    @Flag(help: "Print the changes only.") var dryRun = false
+
+    func run() async throws {
+        let (store, actor) = try await self.configuration.openForChange()
+        guard let octets = FileManager.default.contents(atPath: self.file) else {
+            throw Failure("\(self.file) cannot be read")
+        }
+        let document: ModelDocument
+        do {
+            document = try JSONDecoder().decode(ModelDocument.self, from: octets)
+        } catch let error as DecodingError {
+            throw Failure("\(self.file) is no such document: \(Self.explained(error))")
+        }
+        try Self.checkKeys(octets, self.file)
+        let planned = try store.apply(document, dryRun: true, actor: actor)
+        for line in planned.removed { print("- \(line)") }
+        for line in planned.added { print("+ \(line)") }
+        guard !planned.isEmpty else { return print("nothing to change") }
+        if self.dryRun { return }
+        try self.confirmation.confirm(
+            "Apply \(planned.removed.count) removals and \(planned.added.count) additions"
+        )
+        _ = try store.apply(document, dryRun: false, actor: actor)
+    }
+
+    /// A part that this version does not know must not look as if it had been applied.
+    private static func checkKeys(_ octets: Data, _ file: String) throws {
+        let object = try? JSONSerialization.jsonObject(with: octets) as? [String: Any]
+        for key in (object ?? [:]).keys.sorted()
+        where !["users", "groups", "accounts", "grants"].contains(key) {
+            throw Failure("\(file): \(key) cannot be applied by this version; take it out")
+        }
+    }
+
+    private static func explained(_ error: DecodingError) -> String {
+        func place(_ path: [any CodingKey]) -> String {
+            path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+        }
+        switch error {
+        case .keyNotFound(let key, let context):
+            return "\(place(context.codingPath)) has no \(key.stringValue)"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            return "\(place(context.codingPath)) is of the wrong type"
+        case .dataCorrupted(let context):
+            return context.codingPath.isEmpty ? "not JSON" : "\(place(context.codingPath)) is wrong"
+        @unknown default:
+            return "\(error)"
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+import Store
+
+/// The command line: noun, then verb.
+@main
+struct Gatepost: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gatepost",
+        abstract: "A mail access gateway: who may see which mailbox, decided in one place.",
+        subcommands: [
+            Init.self, Serve.self, Demo.self, UserCommand.self, GroupCommand.self,
+            AccountCommand.self, GrantCommand.self, Explain.self, Export.self, Apply.self,
+            Doctor.self,
+        ]
+    )
+
+    /// Exit status: 0 done, 1 refused or not found, 2 wrong usage.
+    static func main() async {
+        do {
+            var command = try Self.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as Failure {
+            Self.complain(error.description)
+        } catch let error as StoreError {
+            Self.complain(error.description)
+        } catch {
+            let code = Self.exitCode(for: error)
+            guard code.rawValue == 0 || code == .validationFailure else {
+                Self.complain("\(error)")
+            }
+            let text = Self.fullMessage(for: error)
+            if code.rawValue == 0 {
+                print(text)
+                Foundation.exit(0)
+            }
+            FileHandle.standardError.write(Data((text + "\n").utf8))
+            Foundation.exit(2)
+        }
+    }
+
+    /// One line on standard error, and exit status 1.
+    private static func complain(_ text: String) -> Never {
+        FileHandle.standardError.write(Data("gatepost: \(text)\n".utf8))
+        Foundation.exit(1)
+    }
+}
+
+/// What a command ran into, in words that say what to do.
+struct Failure: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

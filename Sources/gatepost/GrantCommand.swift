@@ -1,0 +1,177 @@
+import Access
+import ArgumentParser
+import Foundation
+import Gateway
+import Store
+
+/// `gatepost grant …`
+struct GrantCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "grant",
+        abstract: "Who may see an account, and who may send from it.",
+        subcommands: [Add.self, Remove.self, List.self]
+    )
+
+    enum Send: String, ExpressibleByArgument, CaseIterable {
+        case `as`
+        case onBehalf = "on-behalf"
+    }
+
+    struct Add: AsyncParsableCommand {
+        @OptionGroup var configuration: ConfigurationOption
+        @Argument var account: String
+        @Argument(help: "A login, or group:NAME.") var subject: String
+        @Flag(help: "lr") var view = false
+        @Flag(help: "lrswite") var edit = false
+        @Flag(help: "lrswipkxte") var manage = false
+        @Option(help: "Letters of RFC 4314: lrswipkxte.") var rights: String?
+        @Option(help: "Kept for submission, which this version does not serve.") var send: Send?
+        @Option(help: "One folder of the account.") var folder: String?
+        @Flag(help: "The folder and everything below it.") var subtree = false
+        @Option(help: "YYYY-MM-DD, the last day in UTC; or YYYY-MM-DDTHH:MM:SSZ.") var until: String?
+        @Option var reason: String?
+        @Flag(help: "Do not look the folder up on the server.") var noCheck = false
+
+        func validate() throws {
+            let sets = [self.view, self.edit, self.manage, self.rights != nil].filter { $0 }.count
+            guard sets <= 1 else {
+                throw ValidationError("one of --view, --edit, --manage and --rights")
+            }
+            guard sets == 1 || self.send != nil else {
+                throw ValidationError("--view, --edit, --manage, --rights or --send is needed")
+            }
+            guard !self.subtree || self.folder != nil else {
+                throw ValidationError("--subtree goes with --folder")
+            }
+        }
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange()
+            var scope = Scope.account
+            if let folder = self.folder {
+                let path = try PermissionStore.folder(folder)
+                if !self.noCheck { try await self.lookUp(path, store) }
+                scope = self.subtree ? .subtree(path) : .folder(path)
+            }
+            try store.addGrant(
+                GrantRequest(
+                    account: self.account,
+                    subject: self.subject,
+                    rights: try self.namedRights(),
+                    send: SendRight(name: self.send?.rawValue ?? "none"),
+                    scope: scope,
+                    until: try self.until.map(Self.moment),
+                    reason: self.reason
+                ),
+                actor: actor
+            )
+        }
+
+        private func namedRights() throws -> Rights {
+            if self.view { return .view }
+            if self.edit { return .edit }
+            if self.manage { return .manage }
+            guard let letters = self.rights else { return [] }
+            guard let rights = Rights(letters: letters), !rights.contains(.administer) else {
+                throw Failure("\(letters): letters of lrswipkxte; `a` belongs to the owner")
+            }
+            return rights
+        }
+
+        /// A grant for a folder that is not there would look as if it did something.
+        private func lookUp(_ folder: FolderPath, _ store: PermissionStore) async throws {
+            let upstream = try store.upstream(self.account)
+            let masterKey = try MasterKey(file: await self.configuration.load().masterKey)
+            let credential = try masterKey.credential(of: upstream)
+            let folders: [FolderPath]
+            do {
+                folders = try await UpstreamProbe().folders(upstream, credential: credential)
+            } catch {
+                throw Failure(
+                    "the folder cannot be looked up: \(upstream.imap.host) \(error); say "
+                        + "--no-check to grant without looking"
+                )
+            }
+            guard !folders.contains(folder) else { return }
+            let near = folders.first { Self.fold($0.description) == Self.fold(folder.description) }
+            let hint = near.map { "; \($0) is there, and is another folder" } ?? ""
+            throw Failure(
+                "\(self.account) has no folder \(folder)\(hint) "
+                    + "(say --no-check to grant it before it is made)"
+            )
+        }
+
+        /// For a hint only: how a person reads a name.
+        private static func fold(_ text: String) -> String {
+            text.precomposedStringWithCanonicalMapping.lowercased()
+                .replacingOccurrences(of: ".", with: "/")
+        }
+
+        static func moment(_ text: String) throws -> Moment {
+            let full = ISO8601DateFormatter()
+            if let date = full.date(from: text) {
+                return Moment(seconds: Int64(date.timeIntervalSince1970))
+            }
+            let day = ISO8601DateFormatter()
+            day.formatOptions = [.withFullDate]
+            guard let date = day.date(from: text) else {
+                throw Failure("\(text): YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SSZ")
+            }
+            return Moment(seconds: Int64(date.timeIntervalSince1970) + 86_400)
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        @OptionGroup var configuration: ConfigurationOption
+        @Argument var account: String
+        @Argument(help: "A login, or group:NAME.") var subject: String
+        @Flag(help: "Only the folder rights.") var view = false
+        @Flag(help: "Only the send right.") var send = false
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange()
+            let both = self.view == self.send
+            let count = try store.removeGrants(
+                account: self.account,
+                subject: self.subject,
+                view: both || self.view,
+                send: both || self.send,
+                actor: actor
+            )
+            print("\(count) \(count == 1 ? "grant" : "grants") changed")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var output: JSONOption
+        @Option var account: String?
+        @Option(help: "A login, or group:NAME.") var subject: String?
+
+        func run() async throws {
+            let store = try await self.configuration.openStore()
+            let grants = try store.grants(account: self.account, subject: self.subject)
+            if self.output.json { return try Output.json(grants) }
+            GrantCommand.show(grants)
+        }
+    }
+
+    /// The two lists that people think in, as two columns.
+    static func show(_ grants: [GrantRow]) {
+        Output.table(
+            ["ACCOUNT", "SUBJECT", "VIEWABLE", "SENDING", "FOLDER", "UNTIL", "BY"],
+            grants.map { grant in
+                [
+                    grant.account, grant.subject, grant.rights.isEmpty ? "-" : grant.rights,
+                    grant.send == "none" ? "-" : grant.send,
+                    grant.folder.map { $0 + (grant.subtree ? "/…" : "") } ?? "all",
+                    grant.until.map(Self.date) ?? "-", grant.author,
+                ]
+            }
+        )
+    }
+
+    private static func date(_ seconds: Int64) -> String {
+        ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: TimeInterval(seconds)))
+    }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Store
+
+/// `gatepost group …`
+struct GroupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "group",
+        abstract: "A named set of users and groups.",
+        subcommands: [Add.self, Remove.self, List.self, Show.self, Join.self, Leave.self]
+    )
+
+    struct Add: AsyncParsableCommand {
+        @OptionGroup var configuration: ConfigurationOption
+        @Argument var name: String
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange()
+            try store.addGroup(self.name, actor: actor)
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var confirmation: YesOption
+        @Argument var name: String
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange()
+            _ = try store.group(self.name)
+            try self.confirmation.confirm("Remove group \(self.name) and every grant to it")
+            try store.removeGroup(self.name, actor: actor)
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var output: JSONOption
+
+        func run() async throws {
+            let groups = try await self.configuration.openStore().groups()
+            if self.output.json { return try Output.json(groups) }
+            Output.table(
+                ["GROUP", "MEMBERS"],
+                groups.map { [$0.name, $0.members.joined(separator: ", ")] }
+            )
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var output: JSONOption
+        @Argument var name: String
+
+        func run() async throws {
+            let group = try await self.configuration.openStore().group(self.name)
+            if self.output.json { return try Output.json(group) }
+            Output.table(["MEMBER"], group.members.map { [$0] })
+        }
+    }
+
+    struct Join: AsyncParsableCommand {
+        @OptionGroup var configuration: ConfigurationOption
+        @Argument var name: String
+        @Argument(help: "Logins, and group:NAME.") var members: [String]
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange()
+            try store.join(self.members, to: self.name, actor: actor)
+        }
+    }
+
+    struct Leave: AsyncParsableCommand {
+        @OptionGroup var configuration: ConfigurationOption
+        @Argument var name: String
+        @Argument(help: "Logins, and group:NAME.") var members: [String]
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange()
+            try store.leave(self.members, from: self.name, actor: actor)
+        }
+    }
+}

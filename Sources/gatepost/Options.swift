@@ -1,0 +1,154 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Store
+
+/// Where the configuration is.
+struct ConfigurationOption: ParsableArguments {
+    @Option(help: "The configuration (default: GATEPOST_CONFIG, gatepost.yaml, /etc/gatepost).")
+    var config: String?
+
+    func load() async throws -> GatewayConfiguration {
+        do {
+            return try await GatewayConfiguration(file: GatewayConfiguration.locate(self.config))
+        } catch let error as ConfigurationError {
+            throw Failure(error.description)
+        }
+    }
+
+    func openStore() async throws -> PermissionStore {
+        let configuration = try await self.load()
+        guard FileManager.default.fileExists(atPath: configuration.store) else {
+            throw Failure("no store at \(configuration.store): gatepost init, or restore a backup")
+        }
+        return try PermissionStore(path: configuration.store)
+    }
+
+    /// The store, for a command that changes it.
+    func openForChange() async throws -> (store: PermissionStore, actor: String) {
+        let store = try await self.openStore()
+        let actor = Actor.current
+        try store.requireRole(actor.name, userID: actor.userID)
+        return (store, actor.name)
+    }
+}
+
+/// The operating-system user who runs a command.
+struct Actor {
+    var name: String
+    var userID: UInt32
+
+    static var current: Actor {
+        Actor(name: NSUserName(), userID: getuid())
+    }
+}
+
+/// `--json`: one document on standard output, and nothing else there.
+struct JSONOption: ParsableArguments {
+    @Flag(help: "Print one JSON document.")
+    var json = false
+}
+
+/// `--yes`: destroy without asking.
+struct YesOption: ParsableArguments {
+    @Flag(help: "Do not ask.")
+    var yes = false
+
+    func confirm(_ question: String) throws {
+        guard !self.yes else { return }
+        guard isatty(0) == 1 else { throw Failure("\(question): say --yes to do it") }
+        print("\(question)? [y/N] ", terminator: "")
+        guard ["y", "yes"].contains(readLine()?.lowercased()) else {
+            throw Failure("nothing was changed")
+        }
+    }
+}
+
+/// Where a password comes from; never from an argument.
+struct PasswordOption: ParsableArguments {
+    @Flag(help: "Read the password from standard input, up to the first line end.")
+    var passwordStdin = false
+
+    @Option(help: "Read the password from a file, up to the first line end.")
+    var passwordFile: String?
+
+    /// - Parameter prompt: what to ask at a terminal; nil to do without.
+    func read(prompt: String?) throws -> String? {
+        if self.passwordStdin { return try Self.nonEmpty(readLine(strippingNewline: true)) }
+        if let file = self.passwordFile {
+            guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+                throw Failure("\(file) cannot be read")
+            }
+            return try Self.nonEmpty(text.split(separator: "\n").first.map(String.init))
+        }
+        guard let prompt, isatty(0) == 1 else { return nil }
+        let password = try Self.ask(prompt)
+        guard try Self.ask("Once more: ") == password else {
+            throw Failure("the two passwords differ; nothing was changed")
+        }
+        return password
+    }
+
+    private static func nonEmpty(_ text: String?) throws -> String {
+        guard let text, !text.isEmpty else { throw Failure("the password is empty") }
+        return text
+    }
+
+    /// Asks without echo.
+    private static func ask(_ prompt: String) throws -> String {
+        FileHandle.standardError.write(Data(prompt.utf8))
+        var settings = termios()
+        tcgetattr(0, &settings)
+        var silent = settings
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(0, TCSANOW, &silent)
+        defer {
+            tcsetattr(0, TCSANOW, &settings)
+            FileHandle.standardError.write(Data("\n".utf8))
+        }
+        return try self.nonEmpty(readLine(strippingNewline: true))
+    }
+}
+
+/// Prints what a command found.
+enum Output {
+    static func json(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    /// An aligned table; what does not fit the terminal is cut in the last column.
+    static func table(_ header: [String], _ rows: [[String]]) {
+        let all = [header] + rows.map { $0.map(self.printable) }
+        var widths = header.map(\.count)
+        for row in all {
+            for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) }
+        }
+        let width = self.terminalWidth
+        for row in all {
+            var line = ""
+            for (index, cell) in row.enumerated() {
+                let isLast = index == row.count - 1
+                line += isLast ? cell : cell.padding(toLength: widths[index] + 2, withPad: " ", startingAt: 0)
+            }
+            print(width.map { String(line.prefix($0)) } ?? line)
+        }
+    }
+
+    /// Control characters as escapes: a name from elsewhere must not drive the terminal.
+    static func printable(_ text: String) -> String {
+        text.unicodeScalars.map { scalar in
+            scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+                ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+        }.joined()
+    }
+
+    /// Nil when the output is no terminal.
+    private static var terminalWidth: Int? {
+        guard isatty(1) == 1 else { return nil }
+        var size = winsize()
+        guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Logging
+import ServiceLifecycle
+import Store
+import UnixSignals
+
+/// `gatepost serve`
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the gateway in the foreground, until SIGTERM or SIGINT."
+    )
+
+    @OptionGroup var configuration: ConfigurationOption
+
+    func run() async throws {
+        let configuration = try await self.configuration.load()
+        let store = try await self.configuration.openStore()
+        let masterKey = try MasterKey(file: configuration.masterKey)
+        let logger = Self.logger(level: configuration.logLevel)
+        let gateway: Gateway
+        do {
+            gateway = try Gateway(
+                configuration: configuration,
+                store: store,
+                masterKey: masterKey,
+                logger: logger
+            )
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw Failure("\(error)")
+        }
+        let group = ServiceGroup(
+            services: [gateway],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Self.logger(level: "error")
+        )
+        do {
+            try await group.run()
+        } catch {
+            throw Failure("the gateway stopped: \(error)")
+        }
+    }
+
+    static func logger(level: String) -> Logger {
+        var logger = Logger(label: "gatepost") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = Logger.Level(rawValue: level) ?? .info
+        return logger
+    }
+}
