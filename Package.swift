@@ -74,10 +74,32 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
+        .testTarget(
+            name: "AccessTests",
+            dependencies: ["Access", "Support"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "IMAPTests",
+            dependencies: ["IMAP", "Support", nioCore],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "SessionTests",
-            dependencies: ["Session", "IMAP", "Access", nioCore],
+            dependencies: ["Session", "IMAP", "Access", "Support", nioCore],
             exclude: ["Dialogs"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: ["Store", "Access"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["gatepost"],
+            exclude: ["Clients"],
             swiftSettings: settings
         ),
     ]

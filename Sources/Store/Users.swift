@@ -8,6 +8,13 @@ package struct UserRow: Codable, Equatable, Sendable {
     package var name: String?
     package var role: String?
     package var disabled: Bool
+
+    package init(login: String, name: String?, role: String?, disabled: Bool) {
+        self.login = login
+        self.name = name
+        self.role = role
+        self.disabled = disabled
+    }
 }
 
 /// A group as the command line shows it.
@@ -15,6 +22,11 @@ package struct GroupRow: Codable, Equatable, Sendable {
     package var name: String
     /// Logins, and `group:NAME`.
     package var members: [String]
+
+    package init(name: String, members: [String]) {
+        self.name = name
+        self.members = members
+    }
 }
 
 extension PermissionStore {

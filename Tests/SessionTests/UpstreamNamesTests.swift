@@ -2,6 +2,7 @@ import Access
 import IMAP
 import NIOCore
 import Session
+import Support
 import Testing
 
 @Suite struct UpstreamNamesTests {
@@ -91,18 +92,5 @@ import Testing
         #expect(Self.prefixed.folder(named: ByteBuffer(string: "shared.x")) == nil)
         let outside = try #require(FolderPath(octets: Array("shared/x".utf8)))
         #expect(Self.prefixed.name(of: outside) == nil)
-    }
-}
-
-/// A generator whose numbers are the same in every run.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,0 +1,43 @@
+import Access
+import ArgumentParser
+import Foundation
+import Gateway
+import ServiceLifecycle
+import Store
+import UnixSignals
+
+/// `gatepost demo`
+struct Demo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "A gateway in front of real mail servers with sample mailboxes, until Ctrl-C."
+    )
+
+    func run() async throws {
+        guard FileManager.default.isExecutableFile(atPath: DovecotServer.executable) else {
+            throw Failure("the demo needs Dovecot: apt-get install -y dovecot-imapd")
+        }
+        let folder = URL(fileURLWithPath: NSTemporaryDirectory())
+            .appendingPathComponent("gatepost-demo-\(ProcessInfo.processInfo.processIdentifier)")
+        // Whatever ends the demo before the gateway runs, too, leaves nothing behind.
+        let office = try DemoOffice(folder: folder)
+        defer { office.remove() }
+        try office.start()
+        let configuration = try await GatewayConfiguration(
+            file: folder.appendingPathComponent("gateway/gatepost.yaml").path
+        )
+        let gateway = try Gateway(
+            configuration: configuration,
+            store: try PermissionStore(path: configuration.store),
+            masterKey: try MasterKey(file: configuration.masterKey),
+            logger: Serve.logger(level: "notice")
+        )
+        print(office.introduction)
+        fflush(nil)
+        let group = ServiceGroup(
+            services: [gateway],
+            gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
+            logger: Serve.logger(level: "error")
+        )
+        try await group.run()
+    }
+}

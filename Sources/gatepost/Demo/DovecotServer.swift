@@ -1,0 +1,162 @@
+import Foundation
+
+/// A real Dovecot with a configuration of its own: on loopback, with TLS, with Maildir folders
+/// below one temporary folder.
+final class DovecotServer {
+    /// One mailbox on the server.
+    struct Mailbox {
+        var user: String
+        var password: String
+    }
+
+    static let executable = "/usr/sbin/dovecot"
+    private static let startTime: TimeInterval = 10
+
+    let port: Int
+    private let folder: URL
+    private let separator: Character
+    private let mailboxes: [Mailbox]
+    private var process: Process?
+
+    /// - Parameters:
+    ///   - folder: made here, and only for this server.
+    ///   - separator: the hierarchy delimiter that clients see.
+    init(folder: URL, port: Int, separator: Character, mailboxes: [Mailbox]) {
+        self.folder = folder
+        self.port = port
+        self.separator = separator
+        self.mailboxes = mailboxes
+    }
+
+    /// Starts the server and waits until it accepts connections.
+    func start(certificate: URL, key: URL) throws {
+        let files = FileManager.default
+        try files.createDirectory(at: self.mailRoot, withIntermediateDirectories: true)
+        let users = self.mailboxes.map { "\($0.user):{PLAIN}\($0.password)::::::" }
+        try Data(users.joined(separator: "\n").utf8)
+            .write(to: self.folder.appendingPathComponent("users"))
+        let configuration = self.folder.appendingPathComponent("dovecot.conf")
+        try Data(self.configuration(certificate, key).utf8).write(to: configuration)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.executable)
+        process.arguments = ["-F", "-c", configuration.path]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        self.process = process
+        let end = Date().addingTimeInterval(Self.startTime)
+        while !LoopbackPort.accepts(self.port) {
+            guard Date() < end, process.isRunning else {
+                let log = self.folder.appendingPathComponent("log")
+                let reason = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+                throw Failure("dovecot does not start: \(reason.suffix(400))")
+            }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+    }
+
+    func stop() {
+        guard let process = self.process, process.isRunning else { return }
+        process.terminate()
+        process.waitUntilExit()
+    }
+
+    private var mailRoot: URL { self.folder.appendingPathComponent("mail") }
+
+    /// Puts a message into a folder, below INBOX in the Maildir++ way.
+    func deliver(_ message: String, to user: String, folder: String?, isSeen: Bool) throws {
+        var maildir = self.mailRoot.appendingPathComponent(user)
+        if let folder {
+            let name = "." + folder.split(separator: "/").joined(separator: ".")
+            maildir = maildir.appendingPathComponent(name)
+        }
+        for part in ["cur", "new", "tmp"] {
+            try FileManager.default.createDirectory(
+                at: maildir.appendingPathComponent(part),
+                withIntermediateDirectories: true
+            )
+        }
+        let name = "\(Int(Date().timeIntervalSince1970)).\(UUID().uuidString).demo"
+        let file = maildir.appendingPathComponent(isSeen ? "cur/\(name):2,S" : "new/\(name)")
+        try Data(message.replacingOccurrences(of: "\n", with: "\r\n").utf8).write(to: file)
+    }
+
+    /// Gives the mail to the user that Dovecot reads it as, where the server runs as root.
+    func handOver() throws {
+        guard geteuid() == 0, let nobody = getpwnam("nobody") else { return }
+        let owner = nobody.pointee
+        guard let paths = FileManager.default.enumerator(atPath: self.mailRoot.path) else { return }
+        chown(self.mailRoot.path, owner.pw_uid, owner.pw_gid)
+        for case let path as String in paths {
+            chown(self.mailRoot.appendingPathComponent(path).path, owner.pw_uid, owner.pw_gid)
+        }
+    }
+
+    // MARK: - Configuration
+
+    private func configuration(_ certificate: URL, _ key: URL) -> String {
+        let isRoot = geteuid() == 0
+        let user = isRoot ? "nobody" : NSUserName()
+        let own = """
+            default_internal_user = \(user)
+            default_login_user = \(user)
+            default_internal_group = \(Self.groupName)
+            service anvil {
+              chroot =
+            }
+            service imap-login {
+              chroot =
+            }
+            service stats {
+              chroot =
+            }
+
+            """
+        return """
+            \(isRoot ? "" : own)
+            base_dir = \(self.folder.path)/run
+            state_dir = \(self.folder.path)/state
+            log_path = \(self.folder.path)/log
+            protocols = imap
+            listen = 127.0.0.1
+            ssl = required
+            ssl_cert = <\(certificate.path)
+            ssl_key = <\(key.path)
+            mail_location = maildir:\(self.mailRoot.path)/%u
+            mail_uid = \(isRoot ? "nobody" : "\(getuid())")
+            mail_gid = \(isRoot ? "nogroup" : "\(getgid())")
+            first_valid_uid = 1
+            mail_max_userip_connections = 1000
+            service imap-login {
+              inet_listener imap {
+                port = 0
+              }
+              inet_listener imaps {
+                port = \(self.port)
+                ssl = yes
+              }
+            }
+            passdb {
+              driver = passwd-file
+              args = \(self.folder.path)/users
+            }
+            userdb {
+              driver = static
+              args = uid=\(isRoot ? "nobody" : "\(getuid())") gid=\(isRoot ? "nogroup" : "\(getgid())") home=\(self.mailRoot.path)/%u
+            }
+            namespace inbox {
+              inbox = yes
+              separator = \(self.separator)
+              mailbox Sent {
+                auto = create
+                special_use = \\Sent
+              }
+            }
+
+            """
+    }
+
+    private static var groupName: String {
+        getgrgid(getgid()).map { String(cString: $0.pointee.gr_name) } ?? "nogroup"
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Store
+
+/// The files of a new gateway: configuration, empty store, master key, development certificates.
+struct Installation {
+    private let folder: URL
+    private let host: String
+    var imaps = 993
+    var imap = 143
+    var submissions = 465
+    var submission = 587
+
+    init(folder: String, host: String) {
+        self.folder = URL(fileURLWithPath: folder)
+        self.host = host
+    }
+
+    /// The configuration's path.
+    var file: String { self.folder.appendingPathComponent("gatepost.yaml").path }
+
+    /// Writes them into a folder that has none of them yet.
+    func write() throws {
+        for name in ["gatepost.yaml", "gatepost.sqlite", "master.key", "certs"] {
+            let path = self.folder.appendingPathComponent(name).path
+            guard !FileManager.default.fileExists(atPath: path) else {
+                throw Failure("\(path) exists: init never overwrites; choose another folder")
+            }
+        }
+        try FileManager.default.createDirectory(
+            at: self.folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        try DevelopmentCertificates(host: self.host)
+            .write(to: self.folder.appendingPathComponent("certs"))
+        try MasterKey().write(to: self.folder.appendingPathComponent("master.key").path)
+        _ = try PermissionStore(path: self.folder.appendingPathComponent("gatepost.sqlite").path)
+        try Data(self.configuration.utf8).write(to: URL(fileURLWithPath: self.file))
+    }
+
+    private func listener(_ name: String, _ port: Int) -> String {
+        let address = self.host.contains(":") ? "[\(self.host)]" : self.host
+        return port == 0 ? "  # \(name): left out" : "  \(name): \"\(address):\(port)\""
+    }
+
+    private var configuration: String {
+        """
+        # Configuration of Gatepost. Paths are relative to this file's folder. Each value can be
+        # given in the environment instead: GATEPOST_LOG_LEVEL=debug goes before log.level here.
+
+        listen:
+          # IMAP with TLS from the first octet, and IMAP with STARTTLS.
+        \(self.listener("imaps", self.imaps))
+        \(self.listener("imap", self.imap))
+          # Submission is not served by this version; these ports are kept for it.
+          # submissions: "\(self.host):\(self.submissions)"
+          # submission: "\(self.host):\(self.submission)"
+
+        tls:
+          # The first certificate is shown to clients that name no host. Keys in the same order.
+          certificates: ["certs/server.pem"]
+          keys: ["certs/server.key"]
+
+        store: gatepost.sqlite
+        masterKey: master.key
+
+        log:
+          # trace, debug, info, notice, warning, error or critical
+          level: info
+
+        # threads: 4                  # event loops; one for each core by default
+
+        limits:
+          connectionsPerAddress: 200
+          connectionsPerUser: 50
+          loginSeconds: 60            # from the connection's start to its login
+          idleMinutes: 31             # silence of a client; IMAP asks for 30 at least
+          upstreamSeconds: 15         # connecting to a mail server and logging in there
+
+        """
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import IMAP
+import NIOCore
+import Support
+import Testing
+
+@Suite struct MailboxTests {
+    static let names: [(String, String?)] = [
+        ("INBOX", "INBOX"), ("inbox", "INBOX"), ("iNbOx/Alt", "INBOX/Alt"), ("inboxes", "inboxes"),
+        ("Akten", "Akten"), ("Caf&AOk-", "Caf\u{E9}"), ("Cafe&AwE-", "Cafe\u{301}"),
+        ("Akten &- Gerichte", "Akten & Gerichte"), ("&ANw-bersicht", "\u{DC}bersicht"),
+        ("&ATE-nbox", "\u{131}nbox"), ("~peter/&ZeVnLIqe-/&U,BTFw-", "~peter/日本語/台北"),
+        ("&2D3eCg-", "\u{1F60A}"),
+        // Not canonical: another spelling of a name that has one.
+        ("&", nil), ("&Jjo", nil), ("&Jjo!", nil), ("&ZeU-&Zyw-", nil), ("&ZeV-", nil),
+        ("&2AA-", nil), ("&ACY-", nil), ("&*-", nil), ("&,,,-", nil), ("a&-b&", nil),
+        ("carol&AC8-INBOX", nil), ("&AE8AdABoAGUAcg-", nil), ("INBOX&AC4-Private", nil),
+        ("&AA0ACg-X9 NOOP", nil), ("a&AAA-", nil), ("&ICg-", nil), ("&AIU-", nil), ("", nil),
+    ]
+
+    @Test(arguments: names)
+    func `a name on the wire is one name, or none`(wire: String, decoded: String?) {
+        let mailbox = ClientMailbox(wire: ByteBuffer(string: wire))
+        #expect(mailbox.name?.octets == decoded.map { Array($0.utf8) })
+    }
+
+    @Test func `no printable character has a second spelling`() {
+        for octet in UInt8(0x20)...0x7E {
+            let unit: [UInt8] = [0, octet]
+            let base64 = Data(unit).base64EncodedString().replacingOccurrences(of: "=", with: "")
+            #expect(ModifiedUTF7.decode(Array("x&\(base64)-".utf8)) == nil)
+        }
+    }
+
+    @Test func `names that look alike are different names`() {
+        let pairs = [("Caf&AOk-", "Cafe&AwE-"), ("a;b", "a&A34-b"), ("Akten", "akten")]
+        for (one, other) in pairs {
+            let first = ClientMailbox(wire: ByteBuffer(string: one)).name
+            let second = ClientMailbox(wire: ByteBuffer(string: other)).name
+            #expect(first != nil && second != nil && first != second)
+        }
+    }
+
+    @Test func `every string comes back from modified UTF-7`() {
+        var generator = Seeded(state: 3)
+        let alphabet: [Unicode.Scalar] = ["a", "&", "-", "/", "\u{FC}", "\u{1F60A}", "日", " ", "~"]
+        for _ in 0..<20_000 {
+            var text = String.UnicodeScalarView()
+            for _ in 0..<Int.random(in: 0...8, using: &generator) {
+                text.append(alphabet.randomElement(using: &generator) ?? "a")
+            }
+            let octets = Array(String(text).utf8)
+            #expect(ModifiedUTF7.decode(ModifiedUTF7.encode(octets)) == octets)
+        }
+    }
+
+    static let patterns: [(String, String, Bool)] = [
+        ("*", "a/b/c", true), ("%", "a", true), ("%", "a/b", false), ("%/%", "a/b", true),
+        ("a*", "a/b", true), ("a%", "ab", true), ("a%", "a/b", false), ("*b", "a/b", true),
+        ("inbox", "INBOX", true), ("INBOX/%", "INBOX/x", true), ("a", "a", true), ("a", "b", false),
+        ("", "a", false), ("a/%", "a/b/c", false), ("a/*", "a", false), ("*%*", "x/y", true),
+        ("%a%", "banana", true), ("%a%", "ba/na", false),
+    ]
+
+    @Test(arguments: patterns)
+    func `a pattern matches by its wildcards`(pattern: String, name: String, matches: Bool) {
+        #expect(MailboxPattern(Array(pattern.utf8)).matches(Array(name.utf8)) == matches)
+    }
+
+    @Test func `a pattern of many wildcards takes no longer than it must`() {
+        let pattern = MailboxPattern(Array(String(repeating: "*a", count: 200).utf8))
+        let name = Array(String(repeating: "a", count: 1_000).utf8) + [UInt8(ascii: "b")]
+        let start = ContinuousClock.now
+        #expect(!pattern.matches(name))
+        #expect(ContinuousClock.now - start < .seconds(5))
+    }
+}

@@ -1,0 +1,403 @@
+"""What a client sees through the gateway. Each function is one scenario; the first argument names it.
+
+The environment says where everything is: IMAPS, IMAP (ports), CA, GATEPOST, GATEPOST_CONFIG, FIRST
+and SECOND (the mail roots of the two servers), FIRST_PORT and SECOND_PORT.
+"""
+import imaplib
+import os
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+from wire import Wire
+
+IMAPS, IMAP = int(os.environ["IMAPS"]), int(os.environ["IMAP"])
+CA = os.environ["CA"]
+ANNA, BOB, CLARA = (f"{n}@kanzlei.example" for n in ("anna", "bob", "clara"))
+INFO = "info@kanzlei.example"
+SHARED = f"Other Users/{BOB}"
+
+
+def gatepost(*words, stdin=None, status=0):
+    done = subprocess.run([os.environ["GATEPOST"], *words], input=stdin, text=True, capture_output=True)
+    assert done.returncode == status, (words, done)
+    return done.stdout + done.stderr
+
+
+def wire(user=ANNA, account=None):
+    w = Wire(IMAPS, CA)
+    w.login(user + (f"/{account}" if account else ""), "pw-" + user.split("@")[0])
+    return w
+
+
+def owner(user, port):
+    """A direct connection to the mail server, as the account's owner."""
+    context = ssl.create_default_context(cafile=CA)
+    m = imaplib.IMAP4_SSL("localhost", port, ssl_context=context)
+    m.login(user, "up-" + user)
+    return m
+
+
+class granted:
+    """A grant for the time of a scenario; both edits reach the running gateway by themselves."""
+
+    def __init__(self, account, subject, *rights):
+        self.account, self.subject, self.rights = account, subject, rights
+
+    def __enter__(self):
+        gatepost("grant", "add", self.account, self.subject, *self.rights)
+        time.sleep(1)
+
+    def __exit__(self, *_):
+        gatepost("grant", "remove", self.account, self.subject)
+        time.sleep(1)
+
+
+def append(m, folder, text, flags=None):
+    message = f"From: <post@gericht.example>\r\nSubject: {text}\r\n\r\n{text}\r\n".encode()
+    assert m.append(folder, flags, None, message)[0] == "OK"
+
+
+# -- Logging in
+
+
+def wrong_password_and_unknown_user_are_answered_alike():
+    answers, times = [], []
+    for name in (ANNA, "nobody@kanzlei.example", CLARA + "/" + BOB):
+        w = Wire(IMAPS, CA)
+        start = time.time()
+        answers.append(w.answer(f'LOGIN "{name}" "wrong"'))
+        times.append(time.time() - start)
+    assert len(set(answers)) == 1 and answers[0].startswith("NO [AUTHENTICATIONFAILED]"), answers
+    assert max(times) - min(times) < 2.5, times
+
+
+def three_wrong_logins_close():
+    w = Wire(IMAPS, CA)
+    for _ in range(3):
+        w.send(b"a LOGIN nobody x\r\n")
+        assert w.until(b"a")[-1].startswith(b"a NO"), "login"
+    assert w.closed()
+
+
+def plain_with_and_without_initial_response():
+    import base64
+    good = base64.b64encode(f"\0{ANNA}\0pw-anna".encode())
+    w = Wire(IMAPS, CA)
+    assert w.answer(b"AUTHENTICATE PLAIN " + good).startswith("OK")
+    w = Wire(IMAPS, CA)
+    w.send(b"a AUTHENTICATE PLAIN\r\n")
+    assert w.line() == b"+ "
+    w.send(good + b"\r\n")
+    assert w.until(b"a")[-1].startswith(b"a OK")
+    other = base64.b64encode(f"{BOB}\0{ANNA}\0pw-anna".encode())
+    w = Wire(IMAPS, CA)
+    assert w.answer(b"AUTHENTICATE PLAIN " + other).startswith("NO [AUTHORIZATIONFAILED]")
+    w.send(b"b AUTHENTICATE PLAIN\r\n")
+    assert w.line() == b"+ "
+    w.send(b"*\r\n")
+    assert w.until(b"b")[-1].startswith(b"b BAD")
+
+
+def starttls_offers_no_login_before():
+    w = Wire(IMAP, CA, tls=False)
+    assert b"LOGINDISABLED" in w.greeting and b"AUTH=" not in w.greeting, w.greeting
+    assert w.answer(f"LOGIN {ANNA} pw-anna").startswith("NO [PRIVACYREQUIRED]")
+    assert w.answer("AUTHENTICATE PLAIN").startswith("NO [PRIVACYREQUIRED]")
+    w.send(b"s STARTTLS\r\n")
+    assert w.line().startswith(b"s OK")
+    w.start_tls()
+    w.login(ANNA, "pw-anna")
+    w.ok("SELECT INBOX")
+
+
+def octets_behind_starttls_close():
+    w = Wire(IMAP, CA, tls=False)
+    w.send(b"s STARTTLS\r\nx NOOP\r\n")
+    assert w.closed() and b"x OK" not in w.buffer, w.buffer
+
+
+def login_slash_account_shows_it_as_personal():
+    w = wire(account=BOB)
+    names = [line.split(b'"/" ')[-1] for line in w.ok('LIST "" "*"')]
+    assert b"INBOX" in names and not any(b"Other" in n for n in names), names
+    assert w.answer("SELECT INBOX").startswith("OK [READ-ONLY]")
+    w = Wire(IMAPS, CA)
+    assert w.answer(f'LOGIN "{ANNA}/{CLARA}" "pw-anna"').startswith("NO [AUTHENTICATIONFAILED]")
+
+
+# -- What is in sight
+
+
+def folders_of_all_accounts_are_listed():
+    w = wire()
+    lines = b"\n".join(w.ok('LIST "" "*"'))
+    for name in (b"INBOX", SHARED.encode() + b"/INBOX", b"Shared/" + INFO.encode() + b"/INBOX"):
+        assert name in lines, (name, lines)
+    assert CLARA.encode() not in lines
+    assert b"&ANw-bersicht" in lines and b"Akten &- Gerichte" in lines, lines
+    assert w.ok("NAMESPACE") == [b'* NAMESPACE (("" "/")) (("Other Users/" "/")) (("Shared/" "/"))']
+
+
+def patterns_and_list_extensions():
+    w = wire()
+    top = w.ok('LIST "" "%"')
+    assert any(b'"Other Users"' in line for line in top) and not any(BOB.encode() in l for l in top)
+    assert any(b"\\Sent" in line for line in w.ok('LIST (SPECIAL-USE) "" "*"'))
+    counted = w.ok(f'LIST "" "{SHARED}/*" RETURN (STATUS (MESSAGES) MYRIGHTS)')
+    assert any(l.startswith(b"* STATUS") for l in counted), counted
+    assert any(l.startswith(b"* MYRIGHTS") and l.endswith(b" lr") for l in counted), counted
+    assert w.ok('LIST "" ""') == [b'* LIST (\\Noselect) "/" ""']
+
+
+def existence_is_not_told():
+    """A user without a grant gets the same words for what is there and for what was invented."""
+    w = wire()
+    w.ok("SELECT INBOX")
+    with granted(BOB, CLARA, "--view"):
+        pass
+    names = [f"Other Users/{CLARA}/INBOX", f"Other Users/{CLARA}/Nope", "Other Users/dora@kanzlei.example/INBOX",
+             f"Shared/{CLARA}/INBOX", f"Other Users/{CLARA}"]
+    commands = ["SELECT {0}", "EXAMINE {0}", "STATUS {0} (MESSAGES)", "SUBSCRIBE {0}", "UNSUBSCRIBE {0}",
+                "CREATE {0}/x", "DELETE {0}", "RENAME {0} mine", "RENAME Ablage {0}/x", "MYRIGHTS {0}",
+                "GETACL {0}", "LISTRIGHTS {0} anna", "SETACL {0} anna lr", "DELETEACL {0} anna",
+                'LIST "" {0}', 'LSUB "" {0}', 'LIST "" {0} RETURN (STATUS (MESSAGES))',
+                "APPEND {0} {{5+}}\r\nhello"]
+    for command in commands:
+        answers = []
+        for name in names:
+            found = w.command(command.format(f'"{name}"'))
+            answers.append(tuple(line.replace(name.encode(), b"X").split(b" ", 1)[1] for line in found))
+        assert len(set(answers)) == 1, (command, answers)
+    for command in ("COPY 1 {0}", "MOVE 1 {0}", "UID COPY 1 {0}"):
+        answers = set()
+        for name in names:
+            w.ok("SELECT INBOX")
+            answers.add(w.answer(command.format(f'"{name}"')))
+        assert len(answers) == 1, (command, answers)
+
+
+# -- Reading
+
+
+def a_shared_folder_is_read_and_never_marked():
+    m = owner(BOB, int(os.environ["SECOND_PORT"]))
+    append(m, "INBOX", "ungelesen")
+    w = wire()
+    answer = w.command(f'SELECT "{SHARED}/INBOX"')
+    assert answer[-1].split(b" ", 1)[1].startswith(b"OK [READ-ONLY]"), answer
+    assert any(b"[PERMANENTFLAGS ()]" in line for line in answer), answer
+    for item in ("BODY[]", "RFC822", "RFC822.TEXT", "BODY[1]", "BINARY[1]"):
+        found = w.ok(f"FETCH * ({item})")
+        assert b"ungelesen" in found[0], found
+    for command in ("STORE 1 +FLAGS (\\Seen)", "STORE 1 FLAGS ()", "EXPUNGE", "UID EXPUNGE 1",
+                    f'COPY 1 "{SHARED}/Sent"', "MOVE 1 Ablage"):
+        assert w.answer(command).startswith("NO [NOPERM]"), command
+    assert w.answer(f'APPEND "{SHARED}/INBOX" {{5+}}\r\nhello').startswith("NO [NOPERM]")
+    assert w.answer("CLOSE").startswith("OK")
+    m.select("INBOX", readonly=True)
+    assert b"\\Seen" not in m.fetch("*", "(FLAGS)")[1][0]
+
+
+def partial_rights_are_exactly_those():
+    port = int(os.environ["FIRST_PORT"])
+    m = owner(INFO, port)
+    m.create("Teil")
+    for text in ("eins", "zwei"):
+        append(m, "Teil", text)
+    box = f"Shared/{INFO}/Teil"
+    gatepost("user", "add", "teil@kanzlei.example", "--password-stdin", stdin="pw-teil\n")
+    with granted(INFO, "teil@kanzlei.example", "--rights", "lrs", "--folder", "Teil"):
+        w = wire("teil@kanzlei.example")
+        found = w.command(f"SELECT {box}")
+        assert found[-1].split(b" ", 1)[1].startswith(b"OK [READ-WRITE]"), found
+        assert any(b"[PERMANENTFLAGS (\\Seen)]" in line for line in found), found
+        w.ok("STORE 1 +FLAGS (\\Seen \\Deleted \\Flagged)")
+        assert w.answer("STORE 1 +FLAGS (\\Deleted)").startswith("NO [NOPERM]")
+        assert w.answer("EXPUNGE").startswith("NO [NOPERM]")
+        assert w.answer("CLOSE").startswith("OK")
+        m.select("Teil", readonly=True)
+        assert b"(\\Seen)" in m.fetch("1", "(FLAGS)")[1][0].replace(b"\\Recent", b"").replace(b" )", b")"), m.fetch("1", "(FLAGS)")
+    with granted(INFO, "teil@kanzlei.example", "--rights", "li", "--folder", "Teil"):
+        w = wire("teil@kanzlei.example")
+        answer = w.answer(f"APPEND {box} (\\Seen \\Deleted) {{5+}}\r\nhello")
+        assert answer == "OK APPEND completed", answer
+        assert w.answer(f"SELECT {box}").startswith("NO [NOPERM]")
+        m.select("Teil", readonly=True)
+        assert b"\\Deleted" not in m.fetch("*", "(FLAGS)")[1][0]
+    with granted(INFO, "teil@kanzlei.example", "--rights", "lrw", "--folder", "Teil"):
+        w = wire("teil@kanzlei.example")
+        w.ok(f"SELECT {box}")
+        found = w.ok("FETCH 2 (RFC822 FLAGS)")
+        assert b"RFC822 {" in found[0] and b"zwei" in found[0], found
+        m.select("Teil", readonly=True)
+        assert b"\\Seen" not in m.fetch("2", "(FLAGS)")[1][0]
+
+
+def editing_works_where_it_is_granted():
+    box = f"Shared/{INFO}"
+    w = wire()
+    append(owner(INFO, int(os.environ["FIRST_PORT"])), "INBOX", "bearbeiten")
+    w.ok(f"SELECT {box}/INBOX")
+    w.ok("STORE * +FLAGS (\\Flagged $Erledigt)")
+    found = w.command(f"UID COPY * {box}/Sent")
+    assert b"[COPYUID" in found[-1], found
+    w.ok("STORE * +FLAGS (\\Deleted)")
+    assert any(b"EXPUNGE" in line for line in w.ok("EXPUNGE"))
+    found = w.command(f"APPEND {box}/INBOX (\\Seen) {{4+}}\r\nneu!")
+    assert b"[APPENDUID" in found[-1], found
+    assert b"COPYUID" in b"".join(w.command(f"MOVE * {box}/Sent"))
+
+
+def scopes_end_at_delimiters():
+    m = owner(BOB, int(os.environ["SECOND_PORT"]))
+    for name in ("Projects", "Projects.A", "ProjectsSecret"):
+        m.create(name)
+    gatepost("user", "add", "eng@kanzlei.example", "--password-stdin", stdin="pw-eng\n")
+    with granted(BOB, "eng@kanzlei.example", "--view", "--folder", "Projects", "--subtree"):
+        w = wire("eng@kanzlei.example")
+        lines = b"\n".join(w.ok('LIST "" "*"'))
+        assert b"Projects/A" in lines and b"Secret" not in lines and b"INBOX" not in lines, lines
+        w.ok(f'SELECT "{SHARED}/Projects/A"')
+        for name in ("ProjectsSecret", "Projects.A", "projects", "Projects/../INBOX", "INBOX", "Projects&AC8-A"):
+            assert w.answer(f'SELECT "{SHARED}/{name}"').startswith("NO [NONEXISTENT]"), name
+    assert "Projects is there" in gatepost("grant", "add", BOB, ANNA, "--view", "--folder", "projects", status=1)
+
+
+def a_large_message_passes_both_ways():
+    message = (b"Subject: gross\r\n\r\n" + os.urandom(15_000_000).hex().encode())
+    w = wire()
+    w.send(b"a APPEND Ablage {%d}\r\n" % len(message))
+    assert w.line().startswith(b"+")
+    w.send(message + b"\r\n")
+    assert w.until(b"a")[-1].startswith(b"a OK")
+    w.ok("SELECT Ablage")
+    found = w.ok("FETCH * BODY.PEEK[]")[0]
+    assert message in found
+
+
+def searches_sorts_and_threads():
+    w = wire()
+    w.ok("SELECT INBOX")
+    assert any(b"* SEARCH" in l for l in w.ok("SEARCH ALL"))
+    found = w.command("UID SEARCH RETURN (COUNT) ALL")
+    assert b'(TAG "' + found[-1].split(b" ")[0] + b'")' in found[0], found
+    assert any(b"* SORT" in l for l in w.ok("SORT (REVERSE DATE) UTF-8 ALL"))
+    assert any(b"* THREAD" in l for l in w.ok("THREAD REFERENCES UTF-8 ALL"))
+    w.ok("SEARCH CHARSET UTF-8 SUBJECT {9+}\r\n\u00dcbersicht"[:0] + "SEARCH UNSEEN")
+    w.ok(b"SEARCH CHARSET UTF-8 SUBJECT {3+}\r\n\xc3\xbcx")
+    assert w.answer("SEARCH CHARSET UTF-7 ALL").startswith("NO [BADCHARSET")
+
+
+# -- Over time
+
+
+def idle_shows_new_mail_to_a_delegate():
+    w = wire()
+    w.ok(f'SELECT "{SHARED}/INBOX"')
+    w.send(b"i IDLE\r\n")
+    assert w.line() == b"+ idling"
+    append(owner(BOB, int(os.environ["SECOND_PORT"])), "INBOX", "neu")
+    while b"EXISTS" not in w.line():
+        pass
+    w.send(b"DONE\r\n")
+    assert w.until(b"i")[-1].startswith(b"i OK")
+
+
+def grants_take_effect_within_a_second():
+    w = wire()
+    name = f'"Other Users/{CLARA}/INBOX"'
+    assert w.answer(f"STATUS {name} (MESSAGES)").startswith("NO [NONEXISTENT]")
+    gatepost("grant", "add", CLARA, ANNA, "--view")
+    time.sleep(1)
+    assert w.answer(f"SELECT {name}").startswith("OK")
+    w.send(b"i IDLE\r\n")
+    assert w.line() == b"+ idling"
+    gatepost("grant", "remove", CLARA, ANNA)
+    start = time.time()
+    assert w.line() == b"* OK [CLOSED] The mailbox is closed"
+    assert w.until(b"i")[-1].startswith(b"i NO [NOPERM]")
+    assert time.time() - start < 1, time.time() - start
+    assert w.answer("FETCH 1 FLAGS").startswith("BAD")
+    assert w.answer(f"SELECT {name}").startswith("NO [NONEXISTENT]")
+
+
+def a_disabled_user_is_out():
+    gatepost("user", "add", "weg@kanzlei.example", "--password-stdin", stdin="pw-weg\n")
+    time.sleep(1)
+    w = wire("weg@kanzlei.example")
+    gatepost("user", "disable", "weg@kanzlei.example")
+    assert w.line().startswith(b"* BYE") and w.closed()
+    time.sleep(1)
+    assert Wire(IMAPS, CA).answer('LOGIN "weg@kanzlei.example" "pw-weg"').startswith("NO [AUTH")
+
+
+def a_changed_password_forgets_the_old_one():
+    gatepost("user", "add", "neu@kanzlei.example", "--password-stdin", stdin="alt\n")
+    time.sleep(1)
+    Wire(IMAPS, CA).login("neu@kanzlei.example", "alt")
+    gatepost("user", "password", "neu@kanzlei.example", "--password-stdin", stdin="jung\n")
+    time.sleep(1)
+    Wire(IMAPS, CA).login("neu@kanzlei.example", "jung")
+    assert Wire(IMAPS, CA).answer('LOGIN "neu@kanzlei.example" "alt"').startswith("NO [AUTH")
+
+
+def subscriptions_of_shared_folders_are_the_users():
+    m = owner(BOB, int(os.environ["SECOND_PORT"]))
+    before = m.lsub()
+    w = wire()
+    w.ok(f'SUBSCRIBE "{SHARED}/INBOX"')
+    w.ok("SUBSCRIBE Ablage")
+    lines = b"\n".join(w.ok('LSUB "" "*"'))
+    assert SHARED.encode() + b"/INBOX" in lines and b"Ablage" in lines, lines
+    assert any(b"\\Subscribed" in l for l in w.ok(f'LIST "" "{SHARED}/*" RETURN (SUBSCRIBED)'))
+    w.ok(f'UNSUBSCRIBE "{SHARED}/INBOX"')
+    assert SHARED.encode() + b"/INBOX" not in b"\n".join(w.ok('LSUB "" "*"'))
+    assert m.lsub() == before
+
+
+def creating_and_deleting_own_folders():
+    w = wire()
+    w.ok('CREATE "Ordner &- Co/Neu"')
+    w.ok('RENAME "Ordner &- Co/Neu" "Ordner &- Co/Alt"')
+    assert any(b"Co/Alt" in l for l in w.ok('LIST "" "Ordner*"'))
+    w.ok('DELETE "Ordner &- Co/Alt"')
+    assert w.answer('CREATE "Other Users/x"').startswith("NO [NONEXISTENT]")
+    assert w.answer(f'CREATE "{SHARED}/x"').startswith("NO [NOPERM]")
+    assert w.answer("DELETE INBOX").startswith("NO [CANNOT]")
+
+
+def python_imaplib_works():
+    m = imaplib.IMAP4_SSL("localhost", IMAPS, ssl_context=ssl.create_default_context(cafile=CA))
+    m.login(ANNA, "pw-anna")
+    assert m.select(f'"{SHARED}/INBOX"', readonly=True)[0] == "OK"
+    assert m.search(None, "ALL")[0] == "OK"
+    m.logout()
+
+
+def many_clients_at_once():
+    failures = []
+
+    def work():
+        try:
+            w = wire()
+            for _ in range(20):
+                w.ok(f'EXAMINE "{SHARED}/INBOX"')
+                w.ok("FETCH 1:* (FLAGS UID)")
+                w.ok("SELECT INBOX")
+                w.ok("NOOP")
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not failures, failures
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()

@@ -1,0 +1,235 @@
+import Foundation
+
+@testable import gatepost
+
+/// A whole office for the tests: two real Dovecot servers, and the built gateway in front of them,
+/// filled through its own command line. Started once for all tests, and removed at the end.
+@MainActor
+final class Office {
+    static let shared = Result { try Office() }
+
+    private static let people = ["anna", "bob", "clara"]
+
+    let environment: [String: String]
+    let folder: URL
+    private let gateway: Process
+    private let servers: [DovecotServer]
+
+    private init() throws {
+        self.folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("office-\(ProcessInfo.processInfo.processIdentifier)")
+        try FileManager.default.createDirectory(
+            at: self.folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o755]
+        )
+        let imaps = try LoopbackPort.free(preferring: 0)
+        let imap = try LoopbackPort.free(preferring: 0)
+        let configuration = self.folder.appendingPathComponent("gateway")
+        var environment = ProcessInfo.processInfo.environment
+        environment["GATEPOST"] = Self.executable.path
+        environment["GATEPOST_CONFIG"] = configuration.appendingPathComponent("gatepost.yaml").path
+        environment["IMAPS"] = "\(imaps)"
+        environment["IMAP"] = "\(imap)"
+        environment["CA"] = configuration.appendingPathComponent("certs/ca.pem").path
+        try Self.gatepost(
+            environment,
+            "init", configuration.path, "--imaps", "\(imaps)", "--imap", "\(imap)",
+            "--submissions", "0", "--submission", "0"
+        )
+        self.servers = try Self.startServers(self.folder, configuration)
+        environment["FIRST_PORT"] = "\(self.servers[0].port)"
+        environment["SECOND_PORT"] = "\(self.servers[1].port)"
+        environment["FIRST"] = self.folder.appendingPathComponent("first/mail").path
+        environment["SECOND"] = self.folder.appendingPathComponent("second/mail").path
+        try Self.fill(environment, self.servers)
+        self.environment = environment
+        self.gateway = Process()
+        self.gateway.executableURL = Self.executable
+        self.gateway.arguments = ["serve"]
+        self.gateway.environment = environment
+        let log = self.folder.appendingPathComponent("serve.log")
+        try Data().write(to: log)
+        self.gateway.standardError = try FileHandle(forWritingTo: log)
+        try self.gateway.run()
+        while !LoopbackPort.accepts(imaps) {
+            guard self.gateway.isRunning else {
+                throw Failure((try? String(contentsOf: log, encoding: .utf8)) ?? "no log")
+            }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        atexit { MainActor.assumeIsolated { try? Office.shared.get().stop() } }
+    }
+
+    /// The executable that was built with the tests, beside them.
+    nonisolated static let executable: URL = {
+        let tests = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        var folder = tests.deletingLastPathComponent()
+        while folder.path != "/" {
+            let file = folder.appendingPathComponent("gatepost")
+            if FileManager.default.isExecutableFile(atPath: file.path) { return file }
+            folder = folder.deletingLastPathComponent()
+        }
+        return folder.appendingPathComponent("gatepost")
+    }()
+
+    private func stop() {
+        self.gateway.terminate()
+        self.gateway.waitUntilExit()
+        for server in self.servers { server.stop() }
+        try? FileManager.default.removeItem(at: self.folder)
+    }
+
+    /// The second server has the delimiter `.`.
+    private static func startServers(_ folder: URL, _ gateway: URL) throws -> [DovecotServer] {
+        func mailboxes(_ names: String...) -> [DovecotServer.Mailbox] {
+            names.map {
+                DovecotServer.Mailbox(
+                    user: "\($0)@kanzlei.example",
+                    password: "up-\($0)@kanzlei.example"
+                )
+            }
+        }
+        let servers = [
+            DovecotServer(
+                folder: folder.appendingPathComponent("first"),
+                port: try LoopbackPort.free(preferring: 0),
+                separator: "/",
+                mailboxes: mailboxes("anna", "clara", "info")
+            ),
+            DovecotServer(
+                folder: folder.appendingPathComponent("second"),
+                port: try LoopbackPort.free(preferring: 0),
+                separator: ".",
+                mailboxes: mailboxes("bob")
+            ),
+        ]
+        try self.deliverSamples(servers)
+        let certificates = gateway.appendingPathComponent("certs")
+        for server in servers {
+            try server.handOver()
+            try server.start(
+                certificate: certificates.appendingPathComponent("server.pem"),
+                key: certificates.appendingPathComponent("server.key")
+            )
+        }
+        return servers
+    }
+
+    private static func deliverSamples(_ servers: [DovecotServer]) throws {
+        let samples: [(Int, String, String?)] = [
+            (0, "anna", nil), (0, "anna", "Ablage"), (0, "clara", nil), (0, "info", nil),
+            (1, "bob", nil), (1, "bob", "&ANw-bersicht"), (1, "bob", "Akten &- Gerichte"),
+        ]
+        for (server, user, folder) in samples {
+            let message = """
+                From: <post@gericht.example>
+                To: <\(user)@kanzlei.example>
+                Subject: Probe
+                Date: Mon, 02 Nov 2026 09:30:00 +0100
+                Message-ID: <\(UUID().uuidString)@gericht.example>
+
+                Text von \(user) in \(folder ?? "INBOX").
+
+                """
+            try servers[server].deliver(
+                message,
+                to: "\(user)@kanzlei.example",
+                folder: folder,
+                isSeen: false
+            )
+        }
+    }
+
+    private static func fill(
+        _ environment: [String: String],
+        _ servers: [DovecotServer]
+    ) throws {
+        for name in self.people {
+            try self.gatepost(
+                environment, input: "pw-\(name)\n",
+                "user", "add", "\(name)@kanzlei.example", "--password-stdin"
+            )
+        }
+        for name in self.people + ["info"] {
+            let server = servers[name == "bob" ? 1 : 0]
+            var words = [
+                "account", "add", "\(name)@kanzlei.example", "--kind", "imap",
+                "--imap", "127.0.0.1:\(server.port)", "--ca", environment["CA"] ?? "",
+                "--password-stdin",
+            ]
+            if name != "info" { words += ["--owner", "\(name)@kanzlei.example"] }
+            try self.gatepost(environment, input: "up-\(name)@kanzlei.example\n", words)
+        }
+        try self.gatepost(
+            environment,
+            "grant", "add", "bob@kanzlei.example", "anna@kanzlei.example", "--view"
+        )
+        try self.gatepost(environment, "group", "add", "Sekretariat")
+        try self.gatepost(environment, "group", "join", "Sekretariat", "anna@kanzlei.example")
+        try self.gatepost(
+            environment,
+            "grant", "add", "info@kanzlei.example", "group:Sekretariat", "--edit"
+        )
+    }
+
+    @discardableResult
+    nonisolated private static func gatepost(
+        _ environment: [String: String],
+        input: String = "",
+        _ words: String...
+    ) throws -> String {
+        try self.gatepost(environment, input: input, words)
+    }
+
+    @discardableResult
+    nonisolated private static func gatepost(
+        _ environment: [String: String],
+        input: String = "",
+        _ words: [String]
+    ) throws -> String {
+        let run = try Tool.run(self.executable.path, words, environment, input: input)
+        guard run.status == 0 else { throw Failure("\(words): \(run.output)") }
+        return run.output
+    }
+}
+
+/// Another program, run to its end.
+enum Tool {
+    static func run(
+        _ path: String,
+        _ arguments: [String],
+        _ environment: [String: String],
+        input: String = ""
+    ) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.environment = environment
+        let output = Pipe()
+        let standardInput = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = standardInput
+        try process.run()
+        standardInput.fileHandleForWriting.write(Data(input.utf8))
+        try standardInput.fileHandleForWriting.close()
+        let octets = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: octets, as: UTF8.self))
+    }
+
+    /// Finds a program on the path; a missing one fails the test that needs it.
+    static func find(_ name: String) throws -> String {
+        for folder in ["/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin"] {
+            let path = "\(folder)/\(name)"
+            if FileManager.default.isExecutableFile(atPath: path) { return path }
+        }
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        for folder in path.split(separator: ":") {
+            let candidate = "\(folder)/\(name)"
+            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+        }
+        throw Failure("\(name) is not installed; the README names the packages")
+    }
+}

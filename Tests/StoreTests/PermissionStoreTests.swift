@@ -1,0 +1,331 @@
+import Access
+import Foundation
+import Store
+import Testing
+
+@Suite struct PermissionStoreTests {
+    /// A store in a folder of its own, which goes with the test.
+    final class Temporary {
+        let folder: URL
+        let store: PermissionStore
+        let masterKey = MasterKey()
+
+        init() throws {
+            self.folder = FileManager.default.temporaryDirectory
+                .appendingPathComponent("store-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(
+                at: self.folder,
+                withIntermediateDirectories: true
+            )
+            let path = self.folder.appendingPathComponent("gatepost.sqlite").path
+            self.store = try PermissionStore(path: path)
+        }
+
+        deinit {
+            try? FileManager.default.removeItem(at: self.folder)
+        }
+
+        var path: String { self.folder.appendingPathComponent("gatepost.sqlite").path }
+
+        func addUsers(_ names: String...) throws {
+            for name in names {
+                try self.store.addUser(
+                    "\(name)@kanzlei.example",
+                    name: nil,
+                    role: nil,
+                    password: nil,
+                    actor: "test"
+                )
+            }
+        }
+
+        func addAccount(
+            _ name: String,
+            owner: String? = nil,
+            kind: Account.Kind = .imap,
+            aliases: [String]? = nil
+        ) throws {
+            var settings = AccountSettings()
+            settings.kind = kind
+            settings.owner = owner.map { "\($0)@kanzlei.example" }
+            settings.aliases = aliases
+            settings.imap = Endpoint(host: "mail.kanzlei.example", port: 993, tls: .implicit)
+            settings.password = StoredSecret("up p\"\\w")
+            try self.store.addAccount(
+                "\(name)@kanzlei.example",
+                settings,
+                masterKey: self.masterKey,
+                actor: "test"
+            )
+        }
+
+        func grant(_ account: String, _ subject: String, _ rights: Rights = .view) throws {
+            try self.store.addGrant(
+                GrantRequest(
+                    account: "\(account)@kanzlei.example",
+                    subject: subject,
+                    rights: rights,
+                    send: .none
+                ),
+                actor: "test"
+            )
+        }
+    }
+
+    private func refusal(_ body: () throws -> Void) -> String {
+        do {
+            try body()
+            return "(not refused)"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func `what was edited is published`() throws {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna", "bob")
+        try temporary.addAccount("bob", owner: "bob", aliases: ["b@kanzlei.example"])
+        try temporary.store.addGroup("Sekretariat", actor: "test")
+        try temporary.store.join(["anna@kanzlei.example"], to: "Sekretariat", actor: "test")
+        try temporary.grant("bob", "group:Sekretariat")
+        let published = try temporary.store.load()
+        let anna = try #require(published.access.user(login: Address("ANNA@kanzlei.example".utf8)!))
+        let bob = try #require(published.access.account(address: Address("b@kanzlei.example".utf8)!))
+        let access = published.access.access(of: anna.id, to: bob.id, at: .current)
+        #expect(access.coversAccount == .view)
+        let upstream = try #require(published.endpoints[bob.id])
+        let credential = try temporary.masterKey.credential(of: upstream)
+        #expect(credential.password.value == "up p\"\\w")
+        #expect(credential.username == "bob@kanzlei.example")
+    }
+
+    @Test func `another connection sees a change within half a second`() async throws {
+        let temporary = try Temporary()
+        let other = try PermissionStore(path: temporary.path)
+        var changes = other.changes(every: .milliseconds(100)).makeAsyncIterator()
+        let first = await changes.next()
+        #expect(first?.access.users.isEmpty == true)
+        let start = ContinuousClock.now
+        try temporary.addUsers("anna")
+        let second = await changes.next()
+        #expect(second?.access.users.count == 1)
+        #expect(ContinuousClock.now - start < .milliseconds(500))
+    }
+
+    @Test func `logins, addresses and aliases never collide`() throws {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna")
+        #expect(self.refusal { try temporary.addUsers("ANNA") }.contains("exists"))
+        try temporary.addAccount("bob", aliases: ["b@kanzlei.example"])
+        #expect(self.refusal { try temporary.addAccount("B") }.contains("belongs to account bob"))
+        let text = self.refusal { try temporary.addAccount("carl", aliases: ["BOB@kanzlei.example"]) }
+        #expect(text.contains("belongs to account bob"))
+        // The transaction that failed left nothing.
+        #expect(try temporary.store.accounts().count == 1)
+    }
+
+    @Test func `a group is never inside itself`() throws {
+        let temporary = try Temporary()
+        for name in ["a", "b", "c"] { try temporary.store.addGroup(name, actor: "test") }
+        try temporary.store.join(["group:b"], to: "a", actor: "test")
+        try temporary.store.join(["group:c"], to: "b", actor: "test")
+        for (member, group) in [("group:a", "c"), ("group:a", "a"), ("group:b", "c")] {
+            let text = self.refusal {
+                try temporary.store.join([member], to: group, actor: "test")
+            }
+            #expect(text.contains("inside itself"), "\(member) in \(group)")
+        }
+    }
+
+    @Test func `what is missing is named with the way to make it`() throws {
+        let temporary = try Temporary()
+        #expect(self.refusal { _ = try temporary.store.user("x") }.contains("gatepost user add x"))
+        #expect(self.refusal { _ = try temporary.store.group("x") }.contains("gatepost group add"))
+        #expect(self.refusal { _ = try temporary.store.account("x") }.contains("account add"))
+        try temporary.addAccount("bob")
+        #expect(self.refusal { try temporary.grant("bob", "anna") }.contains("no user anna"))
+        #expect(self.refusal { try temporary.grant("bob", "group:x") }.contains("no group x"))
+    }
+
+    @Test func `a grant on an Exchange account is refused with the way to do it there`() throws {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna")
+        try temporary.addAccount("ex", kind: .exchange)
+        let text = self.refusal { try temporary.grant("ex", "anna@kanzlei.example") }
+        #expect(text.contains("Share the mailbox"))
+    }
+
+    @Test func `a second grant for the same place replaces the first`() throws {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna")
+        try temporary.addAccount("bob")
+        try temporary.grant("bob", "anna@kanzlei.example", .edit)
+        try temporary.grant("bob", "anna@kanzlei.example", .view)
+        #expect(try temporary.store.grants(account: nil, subject: nil).map(\.rights) == ["lr"])
+    }
+
+    @Test func `one side of a grant is taken away, and then the rest`() throws {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna")
+        try temporary.addAccount("bob")
+        try temporary.store.addGrant(
+            GrantRequest(
+                account: "bob@kanzlei.example",
+                subject: "anna@kanzlei.example",
+                rights: .view,
+                send: .as
+            ),
+            actor: "test"
+        )
+        func remove(view: Bool, send: Bool) throws -> Int {
+            try temporary.store.removeGrants(
+                account: "bob@kanzlei.example",
+                subject: "anna@kanzlei.example",
+                view: view,
+                send: send,
+                actor: "test"
+            )
+        }
+        #expect(try remove(view: true, send: false) == 1)
+        let left = try temporary.store.grants(account: nil, subject: nil)
+        #expect(left.map(\.rights) == [""])
+        #expect(left.map(\.send) == ["as"])
+        #expect(try remove(view: true, send: true) == 1)
+        #expect(try temporary.store.grants(account: nil, subject: nil).isEmpty)
+        #expect(throws: StoreError.self) { try remove(view: true, send: true) }
+    }
+
+    static let servers: [(String, Endpoint.Security, Bool)] = [
+        ("mail.example", .implicit, true), ("mail.example", .starttls, true),
+        ("mail.example", .none, false), ("127.0.0.1", .none, true), ("localhost", .none, true),
+        ("::1", .none, true), ("127.0.0.1.evil.example", .none, false), ("127.1", .none, false),
+        ("", .implicit, false), ("a b", .implicit, false),
+    ]
+
+    @Test(arguments: servers)
+    func `a server without TLS is on this machine`(
+        host: String,
+        tls: Endpoint.Security,
+        isAllowed: Bool
+    ) throws {
+        let temporary = try Temporary()
+        var settings = AccountSettings()
+        settings.kind = .imap
+        settings.imap = Endpoint(host: host, port: 993, tls: tls)
+        let text = self.refusal {
+            try temporary.store.addAccount(
+                "x@kanzlei.example",
+                settings,
+                masterKey: temporary.masterKey,
+                actor: "test"
+            )
+        }
+        #expect((text == "(not refused)") == isAllowed, "\(text)")
+    }
+
+    @Test(arguments: ["a\r\nb", "a\u{0}b", "a\u{1}", ""])
+    func `a credential has no control characters`(password: String) throws {
+        let temporary = try Temporary()
+        try temporary.addAccount("bob")
+        var settings = AccountSettings()
+        settings.password = StoredSecret(password)
+        let text = self.refusal {
+            try temporary.store.setAccount(
+                "bob@kanzlei.example",
+                settings,
+                masterKey: temporary.masterKey,
+                actor: "test"
+            )
+        }
+        #expect(text.contains("control characters"))
+    }
+
+    @Test func `a credential opens with its key, for its account, only`() throws {
+        let temporary = try Temporary()
+        try temporary.addAccount("bob")
+        try temporary.addAccount("carl")
+        let bob = try temporary.store.upstream("bob@kanzlei.example")
+        var stolen = try temporary.store.upstream("carl@kanzlei.example")
+        stolen.sealedPassword = bob.sealedPassword
+        #expect(throws: StoreError.self) { try temporary.masterKey.credential(of: stolen) }
+        #expect(throws: StoreError.self) { try MasterKey().credential(of: bob) }
+        let sealed = try #require(bob.sealedPassword)
+        #expect(!String(decoding: sealed, as: UTF8.self).contains("up p"))
+    }
+
+    @Test func `the key's file is its owner's alone`() throws {
+        let temporary = try Temporary()
+        let file = temporary.folder.appendingPathComponent("key").path
+        try MasterKey().write(to: file)
+        _ = try MasterKey(file: file)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+        #expect(self.refusal { _ = try MasterKey(file: file) }.contains("chmod 600"))
+    }
+
+    @Test func `the store's file is its owner's alone`() throws {
+        let temporary = try Temporary()
+        let attributes = try FileManager.default.attributesOfItem(atPath: temporary.path)
+        #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+    }
+
+    @Test func `a file that is no store is refused`() throws {
+        let temporary = try Temporary()
+        let file = temporary.folder.appendingPathComponent("other").path
+        try Data(String(repeating: "no store ", count: 1_000).utf8)
+            .write(to: URL(fileURLWithPath: file))
+        #expect(self.refusal { _ = try PermissionStore(path: file) }.contains("restore it"))
+    }
+
+    @Test func `what is exported applies to an empty store and changes nothing in its own`() throws {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna", "bob")
+        try temporary.addAccount("bob", owner: "bob", aliases: ["b@kanzlei.example"])
+        try temporary.store.addGroup("g", actor: "test")
+        try temporary.store.join(["anna@kanzlei.example"], to: "g", actor: "test")
+        try temporary.grant("bob", "group:g")
+        let document = try temporary.store.export()
+        let same = try temporary.store.apply(document, dryRun: false, actor: "test")
+        #expect(same.isEmpty, "\(same)")
+        let fresh = try Temporary()
+        let planned = try fresh.store.apply(document, dryRun: true, actor: "test")
+        #expect(planned.added.count == 5)
+        #expect(try fresh.store.users().isEmpty)
+        _ = try fresh.store.apply(document, dryRun: false, actor: "test")
+        #expect(try fresh.store.export() == document)
+        // The credential of the account that stayed is still there.
+        let upstream = try temporary.store.upstream("bob@kanzlei.example")
+        #expect(upstream.sealedPassword != nil)
+    }
+
+    @Test func `a document that breaks a rule changes nothing`() throws {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna")
+        var document = ModelDocument()
+        document.users = [UserRow(login: "bob@kanzlei.example", name: nil, role: nil, disabled: false)]
+        document.groups = [
+            GroupRow(name: "a", members: ["group:b"]), GroupRow(name: "b", members: ["group:a"]),
+        ]
+        #expect(throws: StoreError.self) {
+            try temporary.store.apply(document, dryRun: false, actor: "test")
+        }
+        #expect(try temporary.store.users().map(\.login) == ["anna@kanzlei.example"])
+    }
+
+    @Test func `a password is hashed, and verified`() throws {
+        let hash = try PasswordHash(password: Array("s3cret".utf8))
+        #expect(!hash.text.contains("s3cret"))
+        #expect(hash.verify(Array("s3cret".utf8)))
+        #expect(!hash.verify(Array("s3creT".utf8)))
+        #expect(!PasswordHash.dummy.verify(Array("".utf8)))
+        #expect(!PasswordHash(text: "scrypt$99$8$1$AA==$AA==").verify(Array("x".utf8)))
+        #expect(try PasswordHash(password: Array("s3cret".utf8)) != hash)
+    }
+
+    @Test func `who may change something is root, the store's owner, or has a role`() throws {
+        let temporary = try Temporary()
+        try temporary.store.requireRole("root", userID: 0)
+        try temporary.store.requireRole("owner", userID: getuid())
+        #expect(self.refusal { try temporary.store.requireRole("eve", userID: 54_321) }
+            .contains("administrator"))
+    }
+}
