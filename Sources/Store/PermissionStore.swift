@@ -22,8 +22,14 @@ package final class PermissionStore: Sendable {
         configuration.busyMode = .timeout(Self.busyTimeout)
         configuration.label = "store"
         do {
-            let old = umask(0o077)
-            defer { umask(old) }
+            // SQLite gives its other files the mode of this one.
+            if !FileManager.default.fileExists(atPath: path) {
+                _ = FileManager.default.createFile(
+                    atPath: path,
+                    contents: nil,
+                    attributes: [.posixPermissions: 0o600]
+                )
+            }
             self.database = try DatabasePool(path: path, configuration: configuration)
             try Schema.migrator.migrate(self.database)
         } catch {

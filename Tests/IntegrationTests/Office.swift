@@ -74,8 +74,7 @@ final class Office {
     }()
 
     private func stop() {
-        self.gateway.terminate()
-        self.gateway.waitUntilExit()
+        kill(self.gateway.processIdentifier, SIGKILL)
         for server in self.servers { server.stop() }
         try? FileManager.default.removeItem(at: self.folder)
     }

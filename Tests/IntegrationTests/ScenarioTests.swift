@@ -16,7 +16,7 @@ import Testing
     }()
 
     @Test func `there are scenarios to run`() {
-        #expect(Self.scenarios.count >= 25)
+        #expect(Self.scenarios.count >= 23)
     }
 
     @Test(arguments: scenarios)

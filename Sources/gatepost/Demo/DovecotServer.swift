@@ -11,6 +11,7 @@ final class DovecotServer {
 
     static let executable = "/usr/sbin/dovecot"
     private static let startTime: TimeInterval = 10
+    private static let stopTime: TimeInterval = 3
 
     let port: Int
     private let folder: URL
@@ -55,10 +56,14 @@ final class DovecotServer {
         }
     }
 
+    /// Stops the server, and waits a moment until its port is free.
     func stop() {
-        guard let process = self.process, process.isRunning else { return }
-        process.terminate()
-        process.waitUntilExit()
+        guard let process = self.process else { return }
+        kill(process.processIdentifier, SIGTERM)
+        let end = Date().addingTimeInterval(Self.stopTime)
+        while LoopbackPort.accepts(self.port), Date() < end {
+            Thread.sleep(forTimeInterval: 0.02)
+        }
     }
 
     private var mailRoot: URL { self.folder.appendingPathComponent("mail") }
