@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 @testable import gatepost
 
@@ -51,14 +52,15 @@ final class Office {
         let log = self.folder.appendingPathComponent("serve.log")
         try Data().write(to: log)
         self.gateway.standardError = try FileHandle(forWritingTo: log)
-        try self.gateway.run()
+        try self.gateway.runUnblocked()
         while !LoopbackPort.accepts(imaps) {
             guard self.gateway.isRunning else {
                 throw Failure((try? String(contentsOf: log, encoding: .utf8)) ?? "no log")
             }
             Thread.sleep(forTimeInterval: 0.05)
         }
-        atexit { MainActor.assumeIsolated { try? Office.shared.get().stop() } }
+        let processes = [self.gateway.processIdentifier] + self.servers.map(\.processIdentifier)
+        Remains(processes: processes, folder: self.folder).removeAtExit()
     }
 
     /// The executable that was built with the tests, beside them.
@@ -72,12 +74,6 @@ final class Office {
         }
         return folder.appendingPathComponent("gatepost")
     }()
-
-    private func stop() {
-        kill(self.gateway.processIdentifier, SIGKILL)
-        for server in self.servers { server.stop() }
-        try? FileManager.default.removeItem(at: self.folder)
-    }
 
     /// The second server has the delimiter `.`.
     private static func startServers(_ folder: URL, _ gateway: URL) throws -> [DovecotServer] {
@@ -193,6 +189,26 @@ final class Office {
     }
 }
 
+/// What must be gone when the tests end.
+private struct Remains {
+    private static let shared = Mutex<Remains?>(nil)
+
+    var processes: [pid_t]
+    var folder: URL
+
+    func removeAtExit() {
+        Self.shared.withLock { $0 = self }
+        atexit { Remains.shared.withLock { $0?.remove() } }
+    }
+
+    private func remove() {
+        for process in self.processes { kill(process, SIGTERM) }
+        // The mail servers write to the folder until they are gone.
+        Thread.sleep(forTimeInterval: 0.5)
+        try? FileManager.default.removeItem(at: self.folder)
+    }
+}
+
 /// Another program, run to its end.
 enum Tool {
     static func run(
@@ -210,7 +226,7 @@ enum Tool {
         process.standardOutput = output
         process.standardError = output
         process.standardInput = standardInput
-        try process.run()
+        try process.runUnblocked()
         standardInput.fileHandleForWriting.write(Data(input.utf8))
         try standardInput.fileHandleForWriting.close()
         let octets = output.fileHandleForReading.readDataToEndOfFile()

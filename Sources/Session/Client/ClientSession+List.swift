@@ -240,10 +240,24 @@ extension ClientSession {
     }
 
     /// The namespaces' and accounts' own names stand above what is shared, also of an account
-    /// that does not answer.
-    private func addRoots(_ listing: Listing, to tree: inout FolderTree) {
-        for part in listing.parts where !part.view.isPersonal {
-            tree.insertParents(of: Array(part.view.prefix.dropLast()), andItself: true)
+    /// that does not answer, or that the pattern does not reach into.
+    private mutating func addRoots(_ listing: Listing, to tree: inout FolderTree) {
+        for view in self.namespace.views where !view.isPersonal {
+            tree.insertRoot(Array(view.prefix.dropLast()))
+            guard !listing.parts.contains(where: { $0.view == view }) else { continue }
+            let access = self.access(to: view.account)
+            for subscription in listing.shared ?? [] where subscription.account == view.account {
+                let rights = access.rights(in: subscription.folder)
+                guard rights.contains(.lookup) else { continue }
+                tree.insert(
+                    FolderTree.Entry(
+                        name: self.namespace.name(of: subscription.folder, in: view),
+                        attributes: [],
+                        rights: rights,
+                        isSubscribed: true
+                    )
+                )
+            }
         }
     }
 

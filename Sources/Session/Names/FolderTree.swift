@@ -23,12 +23,18 @@ struct FolderTree {
     /// Adds a folder and the parents above it.
     mutating func insert(_ entry: Entry) {
         self.entries[entry.name] = entry
-        self.insertParents(of: entry.name, andItself: false)
+        self.insertParents(of: entry.name)
+    }
+
+    /// Adds the root of an account, which always has something below it, and what is above.
+    mutating func insertRoot(_ name: [UInt8]) {
+        self.parents.insert(name)
+        self.insertParent(name)
+        self.insertParents(of: name)
     }
 
     /// Adds the names above `name`; they exist for the client, with nothing told about them.
-    mutating func insertParents(of name: [UInt8], andItself includesName: Bool) {
-        if includesName { self.insertParent(name) }
+    private mutating func insertParents(of name: [UInt8]) {
         var rest = name[...]
         while let slash = rest.lastIndex(of: Namespace.delimiter) {
             rest = rest[..<slash]

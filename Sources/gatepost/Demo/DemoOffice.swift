@@ -182,6 +182,7 @@ struct DemoOffice {
         let authority = self.gateway.appendingPathComponent("certs/ca.pem").path
         let configuration = self.gateway.appendingPathComponent("gatepost.yaml").path
         let curl = "curl --cacert \(authority) -u \(Self.anna):\(Self.password(of: Self.anna))"
+        let program = Bundle.main.executablePath ?? "gatepost"
         let url = "imaps://localhost:\(self.imaps)"
         return """
 
@@ -199,11 +200,11 @@ struct DemoOffice {
 
             Why (in another terminal):
               export GATEPOST_CONFIG=\(configuration)
-              gatepost explain \(Self.anna) \(Self.clara)
-              gatepost explain \(Self.anna) \(Self.bob) --folder Akten
+              \(program) explain \(Self.anna) \(Self.clara)
+              \(program) explain \(Self.anna) \(Self.bob) --folder Akten
 
             Change it while it runs, and ask again:
-              gatepost grant add \(Self.clara) \(Self.anna) --view --folder INBOX
+              \(program) grant add \(Self.clara) \(Self.anna) --view --folder INBOX
 
             A mail client: IMAP server localhost, port \(self.imaps), SSL/TLS (port \(self.imap) with STARTTLS),
             user name \(Self.anna), password \(Self.password(of: Self.anna)); trust \(authority).

@@ -43,7 +43,7 @@ final class DovecotServer {
         process.arguments = ["-F", "-c", configuration.path]
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.runUnblocked()
         self.process = process
         let end = Date().addingTimeInterval(Self.startTime)
         while !LoopbackPort.accepts(self.port) {
@@ -55,6 +55,8 @@ final class DovecotServer {
             Thread.sleep(forTimeInterval: 0.05)
         }
     }
+
+    var processIdentifier: pid_t { self.process?.processIdentifier ?? 0 }
 
     /// Stops the server, and waits a moment until its port is free.
     func stop() {

@@ -168,8 +168,10 @@ def existence_is_not_told():
     for command in commands:
         answers = []
         for name in names:
-            found = w.command(command.format(f'"{name}"'))
+            quoted = f'"{name}/x"' if "{0}/x" in command else f'"{name}"'
+            found = w.command(command.replace("{0}/x", "{0}").format(quoted))
             answers.append(tuple(line.replace(name.encode(), b"X").split(b" ", 1)[1] for line in found))
+            assert not answers[-1][-1].startswith(b"BAD"), (command, answers)
         assert len(set(answers)) == 1, (command, answers)
     for command in ("COPY 1 {0}", "MOVE 1 {0}", "UID COPY 1 {0}"):
         answers = set()
@@ -272,10 +274,10 @@ def a_large_message_passes_both_ways():
     w.send(b"a APPEND Ablage {%d}\r\n" % len(message))
     assert w.line().startswith(b"+")
     w.send(message + b"\r\n")
-    assert w.until(b"a")[-1].startswith(b"a OK")
+    uid = w.until(b"a")[-1].split(b"]")[0].split(b" ")[-1]
     w.ok("SELECT Ablage")
-    found = w.ok("FETCH * BODY.PEEK[]")[0]
-    assert message in found
+    found = w.ok(b"UID FETCH " + uid + b" BODY.PEEK[]")
+    assert any(message in f for f in found), [(len(f), f[:80], f[-80:]) for f in found]
 
 
 def searches_sorts_and_threads():
