@@ -41,7 +41,11 @@ let package = Package(
     targets: [
         .target(name: "IMAP", dependencies: [nioCore], swiftSettings: settings),
         .target(name: "Access", swiftSettings: settings),
-        .target(name: "Session", dependencies: ["IMAP", "Access", nioCore], swiftSettings: settings),
+        .target(
+            name: "Session",
+            dependencies: ["IMAP", "Access", nioCore],
+            swiftSettings: settings
+        ),
         .target(
             name: "Store",
             dependencies: ["Access", grdb, crypto, cryptoExtras],
@@ -56,7 +60,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "IMAP", "Access", "Session", "Store", "TLS", nioCore, nioPosix, nioTLS, logging, crypto,
+                "IMAP", "Access", "Session", "Store", "TLS", nioCore, nioPosix, nioTLS, logging,
+                crypto,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -39,7 +39,9 @@ package struct AccountAccess: Equatable, Sendable {
     package static func == (one: AccountAccess, other: AccountAccess) -> Bool {
         one.isOwner == other.isOwner && one.send == other.send
             && one.validUntil == other.validUntil && one.reasons == other.reasons
-            && one.scoped.elementsEqual(other.scoped) { $0.scope == $1.scope && $0.rights == $1.rights }
+            && one.scoped.elementsEqual(other.scoped) {
+                $0.scope == $1.scope && $0.rights == $1.rights
+            }
     }
 }
 

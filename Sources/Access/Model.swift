@@ -1,3 +1,4 @@
+/// A user's key in the store.
 package struct UserID: Hashable, Comparable, Sendable {
     package let rawValue: Int64
 
@@ -8,6 +9,7 @@ package struct UserID: Hashable, Comparable, Sendable {
     package static func < (one: UserID, other: UserID) -> Bool { one.rawValue < other.rawValue }
 }
 
+/// A group's key in the store.
 package struct GroupID: Hashable, Comparable, Sendable {
     package let rawValue: Int64
 
@@ -18,6 +20,7 @@ package struct GroupID: Hashable, Comparable, Sendable {
     package static func < (one: GroupID, other: GroupID) -> Bool { one.rawValue < other.rawValue }
 }
 
+/// An account's key in the store.
 package struct AccountID: Hashable, Comparable, Sendable {
     package let rawValue: Int64
 

@@ -74,7 +74,9 @@ package struct FolderPath: Hashable, Comparable, Sendable, CustomStringConvertib
 
     /// The folder above, or nil at the top level.
     package var parent: FolderPath? {
-        self.octets.lastIndex(of: Self.delimiter).map { FolderPath(checked: Array(self.octets[..<$0])) }
+        self.octets.lastIndex(of: Self.delimiter).map {
+            FolderPath(checked: Array(self.octets[..<$0]))
+        }
     }
 
     /// Whether this folder lies below `other`, at a delimiter.

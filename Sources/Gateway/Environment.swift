@@ -166,6 +166,9 @@ final class Admission: Sendable {
         self.counts.withLock { Self.decrement(&$0.users, user) }
     }
 
+    /// Whether no client is connected.
+    var isEmpty: Bool { self.counts.withLock(\.addresses.isEmpty) }
+
     private static func decrement<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
         guard let count = counts[key] else { return }
         counts[key] = count > 1 ? count - 1 : nil

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 package import Store
+import TLS
 
 /// The running gateway: its listeners, its event loops, and the task that follows the store.
 package struct Gateway: Service {
@@ -46,6 +47,20 @@ package struct Gateway: Service {
         try await self.environment.authenticator.stop()
         try await self.environment.subscriptions.stop()
         try await group.shutdownGracefully()
+    }
+
+    /// Reads the certificates again; handshakes that begin later show the new ones. Where the files
+    /// are not usable, the ones in use stay, and the log says why.
+    package func reloadCertificates() {
+        do {
+            try self.environment.serverTLS.reload()
+            self.logger.notice("certificates read again")
+        } catch {
+            self.logger.error(
+                "certificates not read again; the ones in use stay",
+                metadata: ["error": "\(error)"]
+            )
+        }
     }
 
     /// Hands every change of the store to every session, until the gateway is to stop.

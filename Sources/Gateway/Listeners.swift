@@ -11,6 +11,7 @@ final class Listeners: Sendable {
     private static let maximumReadOctets = 128 * 1_024
     /// How long sessions may take to say goodbye.
     private static let drainTime = Duration.seconds(2)
+    private static let drainPause = Duration.milliseconds(20)
 
     private let environment: Environment
     private let group: MultiThreadedEventLoopGroup
@@ -105,6 +106,9 @@ final class Listeners: Sendable {
         for (loop, state) in self.loops.values {
             loop.execute { state.value.shutDown() }
         }
-        if !sockets.isEmpty { try? await Task.sleep(for: Self.drainTime) }
+        let end = ContinuousClock.now + Self.drainTime
+        while !self.environment.admission.isEmpty, ContinuousClock.now < end {
+            try? await Task.sleep(for: Self.drainPause)
+        }
     }
 }

@@ -60,7 +60,10 @@ final class UpstreamConnection: ChannelInboundHandler {
     private func dialled(_ result: Result<any Channel, any Error>) {
         switch result {
         case .success(let channel):
-            guard case .closed = self.phase else { return self.channel = channel }
+            guard case .closed = self.phase else {
+                self.channel = channel
+                return
+            }
             channel.close(promise: nil)
         case .failure(let error):
             self.log("cannot be reached", error)

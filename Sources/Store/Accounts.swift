@@ -149,15 +149,19 @@ extension PermissionStore {
         if let imap = settings.imap {
             try self.check(imap)
             try self.update(
-                id, "imapHost = ?, imapPort = ?, imapTLS = ?",
-                [imap.host, imap.port, imap.tls.rawValue], database
+                id,
+                "imapHost = ?, imapPort = ?, imapTLS = ?",
+                [imap.host, imap.port, imap.tls.rawValue],
+                database
             )
         }
         if let smtp = settings.smtp {
             try self.check(smtp)
             try self.update(
-                id, "smtpHost = ?, smtpPort = ?, smtpTLS = ?",
-                [smtp.host, smtp.port, smtp.tls.rawValue], database
+                id,
+                "smtpHost = ?, smtpPort = ?, smtpTLS = ?",
+                [smtp.host, smtp.port, smtp.tls.rawValue],
+                database
             )
         }
         if let caFile = settings.caFile { try self.update(id, "caFile = ?", [caFile], database) }
@@ -167,14 +171,20 @@ extension PermissionStore {
         if let username = settings.username {
             try self.checkCredential(username, "user name")
             try self.update(
-                id, "username = ?, credentialVersion = credentialVersion + 1", [username], database
+                id,
+                "username = ?, credentialVersion = credentialVersion + 1",
+                [username],
+                database
             )
         }
         guard let password = settings.password else { return }
         try self.checkCredential(password.value, "password")
         let sealed = try masterKey.seal(password.value, for: AccountID(id))
         try self.update(
-            id, "password = ?, credentialVersion = credentialVersion + 1", [sealed], database
+            id,
+            "password = ?, credentialVersion = credentialVersion + 1",
+            [sealed],
+            database
         )
     }
 

@@ -56,7 +56,12 @@ extension PermissionStore {
     static func document(_ database: Database) throws -> ModelDocument {
         var document = ModelDocument()
         document.users = try Row.fetchAll(database, sql: "SELECT * FROM user ORDER BY login").map {
-            UserRow(login: $0["login"], name: $0["name"], role: $0["role"], disabled: $0["disabled"])
+            UserRow(
+                login: $0["login"],
+                name: $0["name"],
+                role: $0["role"],
+                disabled: $0["disabled"]
+            )
         }
         document.groups = try String.fetchAll(
             database,

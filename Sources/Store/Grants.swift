@@ -105,7 +105,8 @@ extension PermissionStore {
             let (user, group) = try Self.subject(database, subject)
             let filter = "account = ? AND user IS ? AND \"group\" IS ? AND source = 'local'"
             let arguments: StatementArguments = [id, user, group]
-            let affected = (view ? "rights <> ''" : "FALSE") + " OR " + (send ? "send <> 'none'" : "FALSE")
+            let affected =
+                (view ? "rights <> ''" : "FALSE") + " OR " + (send ? "send <> 'none'" : "FALSE")
             let count = try Int.fetchOne(
                 database,
                 sql: "SELECT count(*) FROM \"grant\" WHERE \(filter) AND (\(affected))",

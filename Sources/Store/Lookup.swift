@@ -61,7 +61,10 @@ extension PermissionStore {
     }
 
     /// A login, or `group:NAME`.
-    static func subject(_ database: Database, _ text: String) throws -> (user: Int64?, group: Int64?) {
+    static func subject(
+        _ database: Database,
+        _ text: String
+    ) throws -> (user: Int64?, group: Int64?) {
         if text.hasPrefix("group:") {
             return (nil, try self.groupID(database, String(text.dropFirst(6))))
         }

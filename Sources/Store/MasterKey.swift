@@ -1,5 +1,5 @@
-import Crypto
 package import Access
+import Crypto
 package import Foundation
 
 /// The key that seals the credentials of accounts; 32 octets, in base64 in a file of its own.

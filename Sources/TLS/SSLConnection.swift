@@ -73,9 +73,12 @@ final class SSLConnection {
         ErrorQueue.clear()
         X509_VERIFY_PARAM_set_hostflags(
             parameters,
-            UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS) | UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
+            UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
+                | UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
         )
-        guard X509_VERIFY_PARAM_set1_host(parameters, self.serverName, self.serverName.utf8.count) == 1,
+        guard
+            X509_VERIFY_PARAM_set1_host(parameters, self.serverName, self.serverName.utf8.count)
+                == 1,
             gp_SSL_set_tlsext_host_name(self.ssl, self.serverName) == 1
         else { throw .unusableName }
     }
@@ -102,7 +105,9 @@ final class SSLConnection {
     }
 
     func reserveOutput(_ octets: Int) {
-        if self.output.capacity == 0 { self.output = ByteBufferAllocator().buffer(capacity: octets) }
+        if self.output.capacity == 0 {
+            self.output = ByteBufferAllocator().buffer(capacity: octets)
+        }
     }
 
     /// Lets go of input that is used up, so that an idle connection holds nothing.
@@ -191,7 +196,10 @@ final class SSLConnection {
         var count: UInt32 = 0
         SSL_get0_alpn_selected(self.ssl, &octets, &count)
         guard let octets, count > 0 else { return nil }
-        return String(decoding: UnsafeBufferPointer(start: octets, count: Int(count)), as: UTF8.self)
+        return String(
+            decoding: UnsafeBufferPointer(start: octets, count: Int(count)),
+            as: UTF8.self
+        )
     }
 
     var version: String { SSL_get_version(self.ssl).map { String(cString: $0) } ?? "" }
@@ -234,7 +242,10 @@ private func bufferRead(
         return -1
     }
     connection.input.readWithUnsafeReadableBytes { source in
-        UnsafeMutableRawPointer(octets).copyMemory(from: source.baseAddress ?? UnsafeRawPointer(octets), byteCount: length)
+        UnsafeMutableRawPointer(octets).copyMemory(
+            from: source.baseAddress ?? UnsafeRawPointer(octets),
+            byteCount: length
+        )
         return length
     }
     return CInt(length)

@@ -27,7 +27,8 @@ struct AccountCommand: AsyncParsableCommand {
     /// What `add` and `set` have in common.
     struct Settings: ParsableArguments {
         @Option(help: "The login it belongs to; none for a function mailbox.") var owner: String?
-        @Option(help: "Another address of the same mailbox; may be repeated.") var alias: [String] = []
+        @Option(help: "Another address of the same mailbox; may be repeated.") var alias: [String] =
+            []
         @Option(help: "The IMAP server, HOST[:PORT].") var imap: String?
         @Option(help: "The submission server, HOST[:PORT].") var smtp: String?
         @Option(help: "implicit, starttls, or none (this machine only).") var tls: String?
@@ -74,12 +75,16 @@ struct AccountCommand: AsyncParsableCommand {
             if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
                 let host = String(text[text.index(after: text.startIndex)..<end])
                 let rest = text[text.index(after: end)...].dropFirst()
-                guard rest.isEmpty || Int(rest) != nil else { throw Failure("\(text) is no server") }
+                guard rest.isEmpty || Int(rest) != nil else {
+                    throw Failure("\(text) is no server")
+                }
                 return Endpoint(host: host, port: Int(rest) ?? port, tls: security)
             }
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
             guard parts.count <= 2, let host = parts.first, !host.isEmpty else {
-                throw Failure("\(text) is no server: HOST or HOST:PORT, an IPv6 address in brackets")
+                throw Failure(
+                    "\(text) is no server: HOST or HOST:PORT, an IPv6 address in brackets"
+                )
             }
             guard parts.count == 1 || Int(parts[1]) != nil else {
                 throw Failure("\(parts[1]) is no port")
@@ -208,7 +213,10 @@ struct AccountCommand: AsyncParsableCommand {
                     ["greeting", found.greeting],
                     ["TLS", found.tls ?? "none"],
                     ["delimiter", found.delimiter ?? "none"],
-                    ["folders", "\(found.folders.count): \(found.folders.joined(separator: ", "))"],
+                    [
+                        "folders",
+                        "\(found.folders.count): \(found.folders.joined(separator: ", "))",
+                    ],
                     ["capabilities", found.capabilities.joined(separator: " ")],
                 ]
             )

@@ -126,7 +126,8 @@ struct Explain: AsyncParsableCommand {
             let through = reason.path.map { " (through \($0.joined(separator: " → ")))" } ?? ""
             let rights = reason.rights.flatMap { $0.isEmpty ? nil : $0 } ?? "no folder rights"
             let send = reason.send == "none" ? "" : ", send \(reason.send ?? "")"
-            return "grant \(reason.id ?? "?") to \(reason.subject ?? "?")\(through): \(rights)\(send), "
+            return
+                "grant \(reason.id ?? "?") to \(reason.subject ?? "?")\(through): \(rights)\(send), "
                 + "\(reason.scope ?? ""), \(reason.source ?? "")"
         default: return reason.kind
         }

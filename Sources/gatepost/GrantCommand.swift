@@ -28,7 +28,8 @@ struct GrantCommand: AsyncParsableCommand {
         @Option(help: "Kept for submission, which this version does not serve.") var send: Send?
         @Option(help: "One folder of the account.") var folder: String?
         @Flag(help: "The folder and everything below it.") var subtree = false
-        @Option(help: "YYYY-MM-DD, the last day in UTC; or YYYY-MM-DDTHH:MM:SSZ.") var until: String?
+        @Option(help: "YYYY-MM-DD, the last day in UTC; or YYYY-MM-DDTHH:MM:SSZ.") var until:
+            String?
         @Option var reason: String?
         @Flag(help: "Do not look the folder up on the server.") var noCheck = false
 

@@ -3,7 +3,8 @@ import ArgumentParser
 /// `gatepost init [DIR]`
 struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write a configuration, an empty store, a master key and development certificates."
+        abstract:
+            "Write a configuration, an empty store, a master key and development certificates."
     )
 
     @Argument(help: "The folder; it is made where it is missing.")

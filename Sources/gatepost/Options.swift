@@ -130,7 +130,9 @@ enum Output {
             var line = ""
             for (index, cell) in row.enumerated() {
                 let isLast = index == row.count - 1
-                line += isLast ? cell : cell.padding(toLength: widths[index] + 2, withPad: " ", startingAt: 0)
+                line +=
+                    isLast
+                    ? cell : cell.padding(toLength: widths[index] + 2, withPad: " ", startingAt: 0)
             }
             print(width.map { String(line.prefix($0)) } ?? line)
         }

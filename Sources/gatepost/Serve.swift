@@ -9,7 +9,8 @@ import UnixSignals
 /// `gatepost serve`
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the gateway in the foreground, until SIGTERM or SIGINT."
+        abstract: "Run the gateway in the foreground, until SIGTERM or SIGINT.",
+        discussion: "SIGHUP makes it read its certificates again."
     )
 
     @OptionGroup var configuration: ConfigurationOption
@@ -33,7 +34,7 @@ struct Serve: AsyncParsableCommand {
             throw Failure("\(error)")
         }
         let group = ServiceGroup(
-            services: [gateway],
+            services: [gateway, CertificateReload(gateway: gateway)],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Self.logger(level: "error")
         )
@@ -48,5 +49,17 @@ struct Serve: AsyncParsableCommand {
         var logger = Logger(label: "gatepost") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = Logger.Level(rawValue: level) ?? .info
         return logger
+    }
+}
+
+/// SIGHUP: the certificates are read again, nobody is disconnected.
+private struct CertificateReload: Service {
+    let gateway: Gateway
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        for await _ in signals.cancelOnGracefulShutdown() {
+            self.gateway.reloadCertificates()
+        }
     }
 }

@@ -65,7 +65,12 @@ struct UserCommand: AsyncParsableCommand {
             if self.output.json { return try Output.json(user) }
             Output.table(
                 ["LOGIN", "NAME", "ROLE", "STATE"],
-                [[user.login, user.name ?? "", user.role ?? "", user.disabled ? "disabled" : "enabled"]]
+                [
+                    [
+                        user.login, user.name ?? "", user.role ?? "",
+                        user.disabled ? "disabled" : "enabled",
+                    ]
+                ]
             )
         }
     }

@@ -84,7 +84,9 @@ import Testing
         let grants = [self.grant(.view)]
         let enabled = try self.snapshot(grants: grants)
         let inbox = try self.folder("INBOX")
-        #expect(enabled.access(of: UserID(9), to: Self.account, at: Self.now).rights(in: inbox) == [])
+        #expect(
+            enabled.access(of: UserID(9), to: Self.account, at: Self.now).rights(in: inbox) == []
+        )
         #expect(enabled.access(of: nil, to: Self.account, at: Self.now).rights(in: inbox) == [])
         #expect(enabled.access(of: Self.anna, to: AccountID(9), at: Self.now).anywhere == [])
         #expect(try self.rights(self.snapshot(grants: grants, annaDisabled: true)) == "")
@@ -120,7 +122,9 @@ import Testing
     }
 
     @Test func `a grant counts while it is confirmed and not expired`() throws {
-        #expect(try self.rights(self.snapshot(grants: [self.grant(.view, isConfirmed: false)])) == "")
+        #expect(
+            try self.rights(self.snapshot(grants: [self.grant(.view, isConfirmed: false)])) == ""
+        )
         let past = self.grant(.view, until: Self.now)
         let future = self.grant(.view, until: Moment(seconds: 1_001))
         #expect(try self.rights(self.snapshot(grants: [past])) == "")
@@ -174,8 +178,13 @@ import Testing
     @Test func `an account is listed where the user may look up anything in it`() throws {
         let only = self.grant(.lookup, scope: .folder(try self.folder("A")))
         let blind = self.grant(.insert)
-        #expect(try self.snapshot(grants: [only]).accounts(visibleTo: Self.anna, at: Self.now).count == 1)
-        #expect(try self.snapshot(grants: [blind]).accounts(visibleTo: Self.anna, at: Self.now).isEmpty)
+        #expect(
+            try self.snapshot(grants: [only]).accounts(visibleTo: Self.anna, at: Self.now).count
+                == 1
+        )
+        #expect(
+            try self.snapshot(grants: [blind]).accounts(visibleTo: Self.anna, at: Self.now).isEmpty
+        )
     }
 
     @Test func `a verdict names what decided`() throws {
@@ -202,7 +211,8 @@ import Testing
     }
 
     static let letters: [(String, String?)] = [
-        ("lr", "lr"), ("rl", "lr"), ("aetxkpiwsrl", "lrswipkxtea"), ("", ""), ("lz", nil), ("L", nil),
+        ("lr", "lr"), ("rl", "lr"), ("aetxkpiwsrl", "lrswipkxtea"), ("", ""), ("lz", nil),
+        ("L", nil),
     ]
 
     @Test(arguments: letters)
@@ -232,7 +242,9 @@ import Testing
 
     @Test func `an alias names its account`() throws {
         let snapshot = try self.snapshot()
-        #expect(snapshot.account(address: try self.address("B@kanzlei.example"))?.id == Self.account)
+        #expect(
+            snapshot.account(address: try self.address("B@kanzlei.example"))?.id == Self.account
+        )
     }
 
     static let folders: [(String, String?)] = [

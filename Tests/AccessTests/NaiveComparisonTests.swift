@@ -120,7 +120,9 @@ import Testing
             let name = Self.folders.randomElement(using: &generator) ?? "A"
             let path = FolderPath(octets: Array(name.utf8))
             let kind = Int.random(in: 0..<3, using: &generator)
-            let scope: Scope = path.map { kind == 0 ? .account : kind == 1 ? .folder($0) : .subtree($0) } ?? .account
+            let scope: Scope =
+                path.map { kind == 0 ? .account : kind == 1 ? .folder($0) : .subtree($0) }
+                ?? .account
             let until = Int64.random(in: 0...3, using: &generator)
             world.grants.append(
                 Grant(

@@ -35,8 +35,16 @@ final class Office {
         environment["CA"] = configuration.appendingPathComponent("certs/ca.pem").path
         try Self.gatepost(
             environment,
-            "init", configuration.path, "--imaps", "\(imaps)", "--imap", "\(imap)",
-            "--submissions", "0", "--submission", "0"
+            "init",
+            configuration.path,
+            "--imaps",
+            "\(imaps)",
+            "--imap",
+            "\(imap)",
+            "--submissions",
+            "0",
+            "--submission",
+            "0"
         )
         self.servers = try Self.startServers(self.folder, configuration)
         environment["FIRST_PORT"] = "\(self.servers[0].port)"
@@ -142,8 +150,12 @@ final class Office {
     ) throws {
         for name in self.people {
             try self.gatepost(
-                environment, input: "pw-\(name)\n",
-                "user", "add", "\(name)@kanzlei.example", "--password-stdin"
+                environment,
+                input: "pw-\(name)\n",
+                "user",
+                "add",
+                "\(name)@kanzlei.example",
+                "--password-stdin"
             )
         }
         for name in self.people + ["info"] {
@@ -158,13 +170,21 @@ final class Office {
         }
         try self.gatepost(
             environment,
-            "grant", "add", "bob@kanzlei.example", "anna@kanzlei.example", "--view"
+            "grant",
+            "add",
+            "bob@kanzlei.example",
+            "anna@kanzlei.example",
+            "--view"
         )
         try self.gatepost(environment, "group", "add", "Sekretariat")
         try self.gatepost(environment, "group", "join", "Sekretariat", "anna@kanzlei.example")
         try self.gatepost(
             environment,
-            "grant", "add", "info@kanzlei.example", "group:Sekretariat", "--edit"
+            "grant",
+            "add",
+            "info@kanzlei.example",
+            "group:Sekretariat",
+            "--edit"
         )
     }
 
@@ -204,7 +224,7 @@ private struct Remains {
     private func remove() {
         for process in self.processes { kill(process, SIGTERM) }
         // The mail servers write to the folder until they are gone.
-        Thread.sleep(forTimeInterval: 0.5)
+        Thread.sleep(forTimeInterval: 1.5)
         try? FileManager.default.removeItem(at: self.folder)
     }
 }

@@ -3,7 +3,8 @@ import Testing
 
 /// Every scenario of `Clients/scenarios.py`, against real servers, one test each.
 @Suite(.serialized) @MainActor struct ScenarioTests {
-    nonisolated private static let clients = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    nonisolated private static let clients = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent()
         .appendingPathComponent("Clients")
 
     nonisolated static let scenarios: [String] = {

@@ -23,7 +23,8 @@ struct Dialog {
 
     init(_ text: String, name: String) throws {
         self.name = name
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
         where !line.isEmpty && !line.hasPrefix("#") {
             let step = Step(number: index + 1, text: String(line))
             if line.hasPrefix("@") {

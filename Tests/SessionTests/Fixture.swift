@@ -96,6 +96,7 @@ struct Fixture {
 }
 
 extension AccountID: ExpressibleByIntegerLiteral {
+    /// Rows of tables name accounts by numbers.
     public init(integerLiteral value: Int64) {
         self.init(value)
     }

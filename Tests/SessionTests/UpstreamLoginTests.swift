@@ -44,35 +44,48 @@ import Testing
     }
 
     @Test func `a server that tells its capabilities is logged in to with one command`() {
-        let (sent, last) = self.run(.established, [
-            "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",
-            "T OK [CAPABILITY IMAP4rev1 IDLE NAMESPACE] in",
-            "* NAMESPACE ((\"\" \".\")) NIL ((\"Public.\" \".\"))",
-            "T OK done",
-            "* LIST (\\Noselect) \".\" \"\"",
-            "T OK done",
-        ])
-        #expect(sent == [
-            "T AUTHENTICATE PLAIN AGJvYgBzM2NyZXQ=", "T NAMESPACE", "T LIST \"\" \"\"",
-        ])
-        #expect(last == .ready(
-            UpstreamProfile(
-                capabilities: ["IMAP4REV1", "IDLE", "NAMESPACE"],
-                delimiter: UInt8(ascii: "."),
-                personalPrefixes: [[]],
-                foreignPrefixes: [Array("Public.".utf8)]
-            )
-        ))
+        let (sent, last) = self.run(
+            .established,
+            [
+                "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",
+                "T OK [CAPABILITY IMAP4rev1 IDLE NAMESPACE] in",
+                "* NAMESPACE ((\"\" \".\")) NIL ((\"Public.\" \".\"))",
+                "T OK done",
+                "* LIST (\\Noselect) \".\" \"\"",
+                "T OK done",
+            ]
+        )
+        #expect(
+            sent == [
+                "T AUTHENTICATE PLAIN AGJvYgBzM2NyZXQ=", "T NAMESPACE", "T LIST \"\" \"\"",
+            ]
+        )
+        #expect(
+            last
+                == .ready(
+                    UpstreamProfile(
+                        capabilities: ["IMAP4REV1", "IDLE", "NAMESPACE"],
+                        delimiter: UInt8(ascii: "."),
+                        personalPrefixes: [[]],
+                        foreignPrefixes: [Array("Public.".utf8)]
+                    )
+                )
+        )
     }
 
     @Test func `STARTTLS comes before the credential, and capabilities are asked again`() {
-        let (sent, _) = self.run(.startTLS, [
-            "* OK hi", "* CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR", "T OK done",
-            "T OK begin", "(TLS)", "* CAPABILITY IMAP4rev1", "T OK done",
-        ])
-        #expect(sent == [
-            "T CAPABILITY", "T STARTTLS", "T CAPABILITY", "T LOGIN \"bob\" \"s3cret\"",
-        ])
+        let (sent, _) = self.run(
+            .startTLS,
+            [
+                "* OK hi", "* CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR", "T OK done",
+                "T OK begin", "(TLS)", "* CAPABILITY IMAP4rev1", "T OK done",
+            ]
+        )
+        #expect(
+            sent == [
+                "T CAPABILITY", "T STARTTLS", "T CAPABILITY", "T LOGIN \"bob\" \"s3cret\"",
+            ]
+        )
     }
 
     static let failures: [(UpstreamLogin.Security, [String], UpstreamLogin.Failure)] = [
@@ -99,7 +112,10 @@ import Testing
             ],
             .unexpectedResponse
         ),
-        (.established, ["* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi", "+ "], .unexpectedResponse),
+        (
+            .established, ["* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi", "+ "],
+            .unexpectedResponse
+        ),
     ]
 
     @Test(arguments: failures)
@@ -115,9 +131,13 @@ import Testing
 
     @Test func `what is known already is not asked again`() {
         let known = UpstreamProfile(capabilities: ["IDLE"], delimiter: UInt8(ascii: "/"))
-        let (sent, last) = self.run(.established, known: known, [
-            "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi", "+ ", "T OK in",
-        ])
+        let (sent, last) = self.run(
+            .established,
+            known: known,
+            [
+                "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi", "+ ", "T OK in",
+            ]
+        )
         #expect(sent.count == 2)
         #expect(last == .ready(known))
     }

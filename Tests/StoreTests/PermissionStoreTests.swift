@@ -90,7 +90,9 @@ import Testing
         try temporary.grant("bob", "group:Sekretariat")
         let published = try temporary.store.load()
         let anna = try #require(published.access.user(login: Address("ANNA@kanzlei.example".utf8)!))
-        let bob = try #require(published.access.account(address: Address("b@kanzlei.example".utf8)!))
+        let bob = try #require(
+            published.access.account(address: Address("b@kanzlei.example".utf8)!)
+        )
         let access = published.access.access(of: anna.id, to: bob.id, at: .current)
         #expect(access.coversAccount == .view)
         let upstream = try #require(published.endpoints[bob.id])
@@ -118,7 +120,9 @@ import Testing
         #expect(self.refusal { try temporary.addUsers("ANNA") }.contains("exists"))
         try temporary.addAccount("bob", aliases: ["b@kanzlei.example"])
         #expect(self.refusal { try temporary.addAccount("B") }.contains("belongs to account bob"))
-        let text = self.refusal { try temporary.addAccount("carl", aliases: ["BOB@kanzlei.example"]) }
+        let text = self.refusal {
+            try temporary.addAccount("carl", aliases: ["BOB@kanzlei.example"])
+        }
         #expect(text.contains("belongs to account bob"))
         // The transaction that failed left nothing.
         #expect(try temporary.store.accounts().count == 1)
@@ -276,7 +280,8 @@ import Testing
         #expect(self.refusal { _ = try PermissionStore(path: file) }.contains("restore it"))
     }
 
-    @Test func `what is exported applies to an empty store and changes nothing in its own`() throws {
+    @Test func `what is exported applies to an empty store and changes nothing in its own`() throws
+    {
         let temporary = try Temporary()
         try temporary.addUsers("anna", "bob")
         try temporary.addAccount("bob", owner: "bob", aliases: ["b@kanzlei.example"])
@@ -301,7 +306,9 @@ import Testing
         let temporary = try Temporary()
         try temporary.addUsers("anna")
         var document = ModelDocument()
-        document.users = [UserRow(login: "bob@kanzlei.example", name: nil, role: nil, disabled: false)]
+        document.users = [
+            UserRow(login: "bob@kanzlei.example", name: nil, role: nil, disabled: false)
+        ]
         document.groups = [
             GroupRow(name: "a", members: ["group:b"]), GroupRow(name: "b", members: ["group:a"]),
         ]
@@ -325,7 +332,9 @@ import Testing
         let temporary = try Temporary()
         try temporary.store.requireRole("root", userID: 0)
         try temporary.store.requireRole("owner", userID: getuid())
-        #expect(self.refusal { try temporary.store.requireRole("eve", userID: 54_321) }
-            .contains("administrator"))
+        #expect(
+            self.refusal { try temporary.store.requireRole("eve", userID: 54_321) }
+                .contains("administrator")
+        )
     }
 }

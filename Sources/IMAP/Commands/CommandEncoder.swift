@@ -113,7 +113,8 @@ package struct CommandEncoder {
     }
 
     package mutating func write(astring: ByteBuffer) {
-        let isAtom = astring.readableBytes > 0
+        let isAtom =
+            astring.readableBytes > 0
             && astring.readableBytesView.allSatisfy(\.isAtomChar) && !Self.isNIL(astring)
         if isAtom { return self.write(raw: astring) }
         self.write(string: astring)

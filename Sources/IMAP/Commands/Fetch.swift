@@ -336,9 +336,11 @@ extension Cursor {
     private mutating func headerList() throws(SyntaxError) -> [ByteBuffer] {
         try self.list { cursor throws(SyntaxError) in
             let name = try cursor.astring()
-            let isName = name.readableBytes > 0 && name.readableBytesView.allSatisfy {
-                $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":")
-            }
+            let isName =
+                name.readableBytes > 0
+                && name.readableBytesView.allSatisfy {
+                    $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":")
+                }
             guard isName else { throw cursor.error(.expected("header field name")) }
             return name
         }

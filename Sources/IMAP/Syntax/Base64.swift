@@ -12,7 +12,8 @@ package enum Base64 {
         while !rest.isEmpty {
             let group = Array(rest.prefix(3))
             rest = rest.dropFirst(3)
-            let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << (8 * UInt32(3 - group.count))
+            let bits =
+                group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << (8 * UInt32(3 - group.count))
             for index in 0..<4 {
                 let isPadding = index > group.count
                 let value = Int(bits >> (18 - 6 * UInt32(index)) & 63)

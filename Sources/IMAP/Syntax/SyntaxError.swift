@@ -31,7 +31,8 @@ package struct SyntaxError: Error, Equatable, Sendable {
 }
 
 /// A text that was written in the source, so that no octet of a peer can hide in an error.
-package struct StaticText: Equatable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+package struct StaticText: Equatable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible
+{
     package let description: String
 
     package init(stringLiteral value: StaticString) {

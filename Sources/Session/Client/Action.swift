@@ -1,5 +1,6 @@
 package import Access
 package import IMAP
+
 package import struct NIOCore.ByteBuffer
 
 /// One effect a session asks for; performed in order by whoever holds the channels.

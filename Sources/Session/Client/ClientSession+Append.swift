@@ -1,5 +1,6 @@
 import Access
 import IMAP
+
 import struct NIOCore.ByteBuffer
 
 /// An APPEND on its way: the message passes from the client to one server and is never collected.

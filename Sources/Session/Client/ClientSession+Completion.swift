@@ -1,5 +1,6 @@
 import Access
 import IMAP
+
 import struct NIOCore.ByteBuffer
 
 /// Answers of servers to the command in flight, and what they say besides.
@@ -35,7 +36,8 @@ extension ClientSession {
         _ text: ByteBuffer
     ) {
         self.upstreams[account]?.inFlight = nil
-        let code = text.readableBytes > 0 && text.getInteger(at: text.readerIndex) == UInt8(ascii: "[")
+        let code =
+            text.readableBytes > 0 && text.getInteger(at: text.readerIndex) == UInt8(ascii: "[")
             ? (try? ResponseText(text))?.code : nil
         if self.upstreams[account]?.isHousekeeping ?? false {
             self.upstreams[account]?.isHousekeeping = false

@@ -1,5 +1,6 @@
 import Access
 import IMAP
+
 import struct NIOCore.ByteBuffer
 
 /// A command that one server carries out.
@@ -259,7 +260,8 @@ extension ClientSession {
     }
 
     mutating func rename(_ tag: ByteBuffer, _ rename: Rename, _ command: Command) {
-        guard case .success(let (account, source, _)) = self.require(.deleteMailbox, on: rename.from)
+        guard
+            case .success(let (account, source, _)) = self.require(.deleteMailbox, on: rename.from)
         else {
             guard case .failure(let refusal) = self.require(.deleteMailbox, on: rename.from) else {
                 return

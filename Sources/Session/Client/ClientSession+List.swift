@@ -1,5 +1,6 @@
 import Access
 import IMAP
+
 import struct NIOCore.ByteBuffer
 
 extension ClientSession {
@@ -116,7 +117,10 @@ extension ClientSession {
         self.updatePart(of: account) { session, listing, part in
             switch part.step {
             case .folders:
-                guard condition == .ok else { return part.step = .failed }
+                guard condition == .ok else {
+                    part.step = .failed
+                    return
+                }
                 session.listingFoldersCompleted(listing, &part)
             case .subscriptions:
                 session.beginCounts(listing, &part)
@@ -145,7 +149,10 @@ extension ClientSession {
 
     /// STATUS as a part of LIST is asked folder by folder, where the user may read (RFC 5819 §2).
     private mutating func beginCounts(_ listing: Listing, _ part: inout Listing.Part) {
-        guard listing.list.returnsStatus != nil else { return part.step = .complete }
+        guard listing.list.returnsStatus != nil else {
+            part.step = .complete
+            return
+        }
         let access = self.access(to: part.view.account)
         part.uncounted = part.folders.filter { folder in
             let name = self.namespace.name(of: folder.path, in: part.view)
@@ -161,7 +168,10 @@ extension ClientSession {
         let account = part.view.account
         guard let items = listing.list.returnsStatus,
             let profile = self.upstreams[account]?.profile
-        else { return part.step = .failed }
+        else {
+            part.step = .failed
+            return
+        }
         while let folder = part.uncounted.popLast() {
             guard let name = self.upstreams[account]?.names.name(of: folder) else { continue }
             var encoder = self.encoder(for: account)

@@ -1,5 +1,6 @@
 package import Access
 import IMAP
+
 import struct NIOCore.ByteBuffer
 
 /// The commands about rights, answered from the permission store (RFC 4314).

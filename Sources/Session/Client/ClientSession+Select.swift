@@ -1,5 +1,6 @@
 import Access
 import IMAP
+
 import struct NIOCore.ByteBuffer
 
 /// A SELECT or EXAMINE on its way.

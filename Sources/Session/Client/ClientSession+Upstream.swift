@@ -1,5 +1,6 @@
 package import Access
 import IMAP
+
 package import struct NIOCore.ByteBuffer
 
 /// What servers send, and what becomes of it.

@@ -1,5 +1,6 @@
 package import Access
 import IMAP
+
 package import struct NIOCore.ByteBuffer
 
 /// One client's connection: octets and events in, actions out.
@@ -204,8 +205,9 @@ package struct ClientSession {
     /// Counts a command that did not parse.
     mutating func strike() {
         self.syntaxErrors += 1
-        if self.syntaxErrors >= Self.maximumSyntaxErrors || self.user == nil
-            && self.syntaxErrors >= Self.maximumLoginFailures
+        if self.syntaxErrors >= Self.maximumSyntaxErrors
+            || self.user == nil
+                && self.syntaxErrors >= Self.maximumLoginFailures
         {
             self.end(.bye(.tooManyErrors))
         }

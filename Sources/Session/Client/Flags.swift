@@ -1,5 +1,6 @@
 import Access
 import IMAP
+
 import struct NIOCore.ByteBuffer
 
 /// Which right each flag needs: `t` for `\Deleted`, `s` for `\Seen`, `w` for every other
@@ -33,7 +34,11 @@ enum Flags {
     /// first half changes what the second would compare.
     ///
     /// - Parameter known: the mailbox's flags, as its server listed them.
-    static func permitted(_ store: StoreFlags, _ rights: Rights, known: [ByteBuffer]) -> [StoreFlags] {
+    static func permitted(
+        _ store: StoreFlags,
+        _ rights: Rights,
+        known: [ByteBuffer]
+    ) -> [StoreFlags] {
         let all: Rights = [.seen, .deleteMessages, .write]
         guard !rights.isDisjoint(with: all) else { return [] }
         if rights.isSuperset(of: all) { return [store] }

@@ -1,5 +1,6 @@
 import Access
 import IMAP
+
 import struct NIOCore.ByteBuffer
 
 /// The lines that answer a LIST or LSUB, from the folders the user may look up.

@@ -1,5 +1,6 @@
 package import Access
 import IMAP
+
 import struct NIOCore.ByteBuffer
 
 /// A LIST or LSUB on its way.

@@ -1,5 +1,6 @@
 import Access
 import IMAP
+
 import struct NIOCore.ByteBuffer
 
 /// The folders a user may look up, by the names the client sees, with every parent that is needed

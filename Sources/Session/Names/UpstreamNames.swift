@@ -1,5 +1,6 @@
 package import Access
 import IMAP
+
 package import struct NIOCore.ByteBuffer
 
 /// The translation between a folder's path and its name on one server.

@@ -1,5 +1,6 @@
 import Access
 import IMAP
+
 import struct NIOCore.ByteBuffer
 
 /// What a session knows of its connection to one account's server.
@@ -33,8 +34,6 @@ struct Upstream {
     var isHousekeeping = false
     /// Capabilities that were enabled on this connection.
     var enabled: Set<String> = []
-
-
 
     init(tags: UpstreamTags) {
         self.profile = UpstreamProfile(capabilities: [], delimiter: nil)

@@ -1,4 +1,5 @@
 package import IMAP
+
 package import struct NIOCore.ByteBuffer
 
 /// The conversation with a server from its greeting until the gateway is logged in and knows what

@@ -145,9 +145,19 @@ struct DemoOffice {
         try self.deliver(self.first, Self.clara, nil, "Personalsache", "Nur für Clara.")
         try self.deliver(self.first, Self.info, nil, "Anfrage", "Haben Sie einen Termin frei?")
         try self.deliver(self.second, Self.bob, nil, "Rückruf", "Bitte um Rückruf bis 16 Uhr.")
-        try self.deliver(self.second, Self.bob, "Akten", "Mandat Meyer", "Die Klage ist zugestellt.")
         try self.deliver(
-            self.second, Self.bob, "Akten/&ANw-bersicht", "Fristen", "Berufung bis zum 30.11."
+            self.second,
+            Self.bob,
+            "Akten",
+            "Mandat Meyer",
+            "Die Klage ist zugestellt."
+        )
+        try self.deliver(
+            self.second,
+            Self.bob,
+            "Akten/&ANw-bersicht",
+            "Fristen",
+            "Berufung bis zum 30.11."
         )
         try self.deliver(self.second, Self.bob, "Privat", "Urlaub", "Zwei Wochen an der See.")
         try self.first.handOver()

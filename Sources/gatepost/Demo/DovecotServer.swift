@@ -58,14 +58,15 @@ final class DovecotServer {
 
     var processIdentifier: pid_t { self.process?.processIdentifier ?? 0 }
 
-    /// Stops the server, and waits a moment until its port is free.
+    /// Stops the server, and waits until it is gone, for it writes to its folder until then.
     func stop() {
         guard let process = self.process else { return }
         kill(process.processIdentifier, SIGTERM)
         let end = Date().addingTimeInterval(Self.stopTime)
-        while LoopbackPort.accepts(self.port), Date() < end {
+        while process.isRunning, Date() < end {
             Thread.sleep(forTimeInterval: 0.02)
         }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
     private var mailRoot: URL { self.folder.appendingPathComponent("mail") }

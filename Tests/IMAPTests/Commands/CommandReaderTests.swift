@@ -93,7 +93,10 @@ import Testing
             "A1 APPEND {5+}\r\nINBOX (\\Seen) ~{3}\r\na\0c\r\n",
             ["M 3s8 A1 APPEND {5+}\r\nINBOX (\\Seen) ", "O a\0c", "E "]
         ),
-        ("A1 APPEND INBOX {3+}\r\nabcA2 NOOP\r\n", ["M 3n A1 APPEND INBOX ", "O abc", "E A2 NOOP"]),
+        (
+            "A1 APPEND INBOX {3+}\r\nabcA2 NOOP\r\n",
+            ["M 3n A1 APPEND INBOX ", "O abc", "E A2 NOOP"]
+        ),
         (
             "A1 APPEND INBOX {1+}\r\na (\\Seen) {1+}\r\nb\r\n",
             ["M 1n A1 APPEND INBOX ", "O a", "M 1n  (\\Seen) ", "O b", "E "]

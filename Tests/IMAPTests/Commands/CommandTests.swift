@@ -49,8 +49,14 @@ import Testing
         ("STORE 1 +X-GM-LABELS (Private)", nil),
         ("STORE 1 {6+}\r\n+FLAGS (\\Deleted)", nil),
         ("SEARCH ALL", "SEARCH ALL"),
-        ("SEARCH UNSEEN FROM \"a b\" NOT (OR TO x CC y)", "SEARCH UNSEEN FROM \"a b\" NOT (OR TO x CC y)"),
-        ("SEARCH SINCE 1-Feb-1994 SENTON \"01-Mar-2020\"", "SEARCH SINCE 1-Feb-1994 SENTON 01-Mar-2020"),
+        (
+            "SEARCH UNSEEN FROM \"a b\" NOT (OR TO x CC y)",
+            "SEARCH UNSEEN FROM \"a b\" NOT (OR TO x CC y)"
+        ),
+        (
+            "SEARCH SINCE 1-Feb-1994 SENTON \"01-Mar-2020\"",
+            "SEARCH SINCE 1-Feb-1994 SENTON 01-Mar-2020"
+        ),
         ("SEARCH CHARSET utf-8 TEXT {2+}\r\n\u{FC}", "SEARCH CHARSET UTF-8 TEXT {2+}\r\n\u{FC}"),
         ("UID SEARCH RETURN (SAVE COUNT) UID 1:*", "UID SEARCH RETURN (SAVE COUNT) UID 1:*"),
         ("SEARCH $", "SEARCH $"),
@@ -138,7 +144,8 @@ import Testing
         ("XYZZY", nil), ("UNAUTHENTICATE", nil), ("COMPRESS DEFLATE", nil), ("NOOP\u{0B}", nil),
         ("ID NIL", .id), ("ID (\"name\" \"x\")", .id), ("ID (\"name\")", nil),
         ("ID (NIL \"x\")", nil), ("IDLE {4+}\r\nDONE", nil), ("APPEND INBOX", nil),
-        ("URLFETCH \"imap://x\"", nil), ("GETMETADATA INBOX /x", nil), ("ESEARCH IN (personal) ALL", nil),
+        ("URLFETCH \"imap://x\"", nil), ("GETMETADATA INBOX /x", nil),
+        ("ESEARCH IN (personal) ALL", nil),
     ]
 
     @Test(arguments: bare)
@@ -149,7 +156,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "A+1 NOOP", "+ NOOP", "* NOOP", "A1", "\u{FC} NOOP", "A(1 NOOP", "A1\tNOOP"])
+    @Test(arguments: [
+        "", "A+1 NOOP", "+ NOOP", "* NOOP", "A1", "\u{FC} NOOP", "A(1 NOOP", "A1\tNOOP",
+    ])
     func `what has no tag is not answered with one`(frame: String) {
         guard case .malformed(nil, _) = CommandParser.parse(ByteBuffer(string: frame)) else {
             Issue.record("\(frame) has a tag")

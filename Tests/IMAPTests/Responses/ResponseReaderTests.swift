@@ -25,7 +25,9 @@ import Testing
             } catch {
                 return found + ["!"]
             }
-            #expect(reader.bufferedOctets <= ResponseReader.maximumFragmentOctets + chunk % 1_000_000)
+            #expect(
+                reader.bufferedOctets <= ResponseReader.maximumFragmentOctets + chunk % 1_000_000
+            )
         }
         return found
     }
@@ -107,7 +109,10 @@ import Testing
         ("* XYZZY 1\r\n", .data(.unknown)),
         ("+ go\r\n", .continuation),
         ("+\r\n", .continuation),
-        ("g1 OK done\r\n", .tagged(tag: ByteBuffer(string: "g1"), .ok, text: ByteBuffer(string: "done"))),
+        (
+            "g1 OK done\r\n",
+            .tagged(tag: ByteBuffer(string: "g1"), .ok, text: ByteBuffer(string: "done"))
+        ),
         ("g1 OK\r\n", .tagged(tag: ByteBuffer(string: "g1"), .ok, text: ByteBuffer())),
         ("g1 OKAY\r\n", nil),
         ("g1  OK\r\n", nil),
