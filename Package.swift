@@ -97,6 +97,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "TLSTests",
+            dependencies: ["TLS", "COpenSSL", nioCore, nioEmbedded, nioPosix, nioTLS],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "StoreTests",
             dependencies: ["Store", "Access"],
             swiftSettings: settings

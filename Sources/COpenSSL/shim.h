@@ -9,8 +9,16 @@
 
 /* Macros of libssl and libcrypto, as functions that Swift can call. */
 
+static inline long gp_SSL_CTX_get_min_proto_version(SSL_CTX *context) {
+    return SSL_CTX_get_min_proto_version(context);
+}
+
 static inline long gp_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {
     return SSL_CTX_set_min_proto_version(context, version);
+}
+
+static inline long gp_SSL_CTX_set_max_proto_version(SSL_CTX *context, int version) {
+    return SSL_CTX_set_max_proto_version(context, version);
 }
 
 static const uint64_t gp_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;
@@ -23,10 +31,6 @@ static inline long gp_SSL_CTX_set_mode(SSL_CTX *context, long mode) {
 
 static inline long gp_SSL_CTX_set_session_cache_mode(SSL_CTX *context, long mode) {
     return SSL_CTX_set_session_cache_mode(context, mode);
-}
-
-static inline long gp_SSL_CTX_sess_set_cache_size(SSL_CTX *context, long size) {
-    return SSL_CTX_sess_set_cache_size(context, size);
 }
 
 static inline void gp_SSL_CTX_set_tlsext_servername_callback(

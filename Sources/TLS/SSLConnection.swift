@@ -6,48 +6,45 @@ final class SSLConnection {
     /// What a call of OpenSSL came to.
     enum Outcome: Equatable {
         case complete
+        /// Nothing more can be done before more octets of the network arrive.
         case wantsInput
-        case closed
+        /// There is more to read than the buffer has room for.
+        case wantsRoom
+        /// The peer's close_notify was read.
+        case closedByPeer
         case failed(TLSError)
     }
 
-    private let ssl: OpaquePointer
-    // Held so that callbacks into them stay valid as long as the connection lives.
-    private let server: TLSServerContext?
-    private let client: TLSClientContext?
-    private let serverName: String
+    /// Whose side this is, held so that what OpenSSL calls back into lives as long as the `SSL`.
+    private enum Side {
+        case server(TLSServerContext)
+        case client(TLSClientContext, ServerName)
+    }
+
+    let ssl: OpaquePointer
+    private let side: Side
     private var hasFailed = false
 
     /// Ciphertext that has arrived and is not decrypted yet.
-    fileprivate var input = ByteBuffer()
+    var input = ByteBuffer()
     /// Ciphertext that is to be sent.
-    fileprivate var output = ByteBuffer()
+    var output = ByteBuffer()
 
     init(server: TLSServerContext) throws(TLSError) {
-        guard let ssl = SSL_new(server.first.pointer) else { throw .outOfMemory }
-        self.ssl = ssl
-        self.server = server
-        self.client = nil
-        self.serverName = ""
+        self.ssl = try Self.newSSL(server.first)
+        self.side = .server(server)
         try self.attach()
-        SSL_set_accept_state(ssl)
+        SSL_set_accept_state(self.ssl)
     }
 
-    /// - Throws: `unusableName` for a name that could not be verified.
-    init(client: TLSClientContext, serverName: String) throws(TLSError) {
-        guard !serverName.isEmpty, !serverName.utf8.contains(0), serverName.utf8.count <= 253,
-            serverName.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-        else { throw .unusableName }
-        guard let ssl = SSL_new(client.context.pointer) else { throw .outOfMemory }
-        self.ssl = ssl
-        self.server = nil
-        self.client = client
-        self.serverName = serverName
+    init(client: TLSClientContext, serverName: ServerName) throws(TLSError) {
+        self.ssl = try Self.newSSL(client.context)
+        self.side = .client(client, serverName)
         try self.attach()
-        try self.expectName()
-        SSL_set_connect_state(ssl)
+        try serverName.expect(on: self.ssl)
+        SSL_set_connect_state(self.ssl)
         if let session = client.takeSession(for: serverName) {
-            _ = SSL_set_session(ssl, session.pointer)
+            _ = SSL_set_session(self.ssl, session.pointer)
         }
     }
 
@@ -57,34 +54,34 @@ final class SSLConnection {
         SSL_free(self.ssl)
     }
 
-    private func attach() throws(TLSError) {
-        guard let method = bufferMethod, let bio = BIO_new(method) else { throw .outOfMemory }
-        let own = Unmanaged.passUnretained(self).toOpaque()
-        BIO_set_data(bio, own)
-        BIO_set_init(bio, 1)
-        SSL_set_bio(self.ssl, bio, bio)
-        _ = SSL_set_ex_data(self.ssl, 0, own)
-    }
-
-    /// Names the server for SNI and for the check of its certificate (RFC 7817 §3, RFC 6125 §6).
-    private func expectName() throws(TLSError) {
-        guard let parameters = SSL_get0_param(self.ssl) else { throw .outOfMemory }
-        if X509_VERIFY_PARAM_set1_ip_asc(parameters, self.serverName) == 1 { return }
+    private static func newSSL(_ context: SSLContext) throws(TLSError) -> OpaquePointer {
         ErrorQueue.clear()
-        X509_VERIFY_PARAM_set_hostflags(
-            parameters,
-            UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
-                | UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
-        )
-        guard
-            X509_VERIFY_PARAM_set1_host(parameters, self.serverName, self.serverName.utf8.count)
-                == 1,
-            gp_SSL_set_tlsext_host_name(self.ssl, self.serverName) == 1
-        else { throw .unusableName }
+        guard let ssl = SSL_new(context.pointer) else { throw .outOfMemory }
+        return ssl
     }
 
+    private func attach() throws(TLSError) {
+        let own = Unmanaged.passUnretained(self).toOpaque()
+        guard let bio = newBufferBIO(own) else { throw .outOfMemory }
+        SSL_set_bio(self.ssl, bio, bio)
+        _ = SSL_set_ex_data(self.ssl, Self.ownIndex, own)
+    }
+
+    /// The place that OpenSSL keeps for an application's own pointer.
+    private static let ownIndex: CInt = 0
+
+    /// The connection that an `SSL` belongs to.
+    static func of(_ ssl: OpaquePointer) -> SSLConnection? {
+        guard let own = SSL_get_ex_data(ssl, Self.ownIndex) else { return nil }
+        return Unmanaged<SSLConnection>.fromOpaque(own).takeUnretainedValue()
+    }
+
+    /// The server has given a session that may be resumed.
     func sessionReceived(_ session: SessionBox) {
-        self.client?.keep(session, for: self.serverName)
+        switch self.side {
+        case .client(let client, let name): client.keep(session, for: name)
+        case .server: break
+        }
     }
 
     // MARK: - Ciphertext
@@ -104,75 +101,80 @@ final class SSLConnection {
         return self.output
     }
 
-    func reserveOutput(_ octets: Int) {
-        if self.output.capacity == 0 {
-            self.output = ByteBufferAllocator().buffer(capacity: octets)
-        }
-    }
-
-    /// Lets go of input that is used up, so that an idle connection holds nothing.
-    private func releaseInput() {
-        if self.input.readableBytes == 0 { self.input = ByteBuffer() }
+    /// Makes room for the ciphertext of so many octets, so that the output need not grow.
+    func reserveOutput(for octets: Int) {
+        // Header, tag and explicit nonce of TLS 1.2; TLS 1.3 needs less.
+        let recordOverhead = 32
+        let records = octets / Int(SSL3_RT_MAX_PLAIN_LENGTH) + 1
+        self.output.reserveCapacity(
+            minimumWritableBytes: octets + records * recordOverhead
+        )
     }
 
     // MARK: - Calls
 
     func handshake() -> Outcome {
         ErrorQueue.clear()
-        let result = SSL_do_handshake(self.ssl)
-        return self.outcome(result, isHandshake: true)
+        let outcome = self.outcome(of: SSL_do_handshake(self.ssl), isHandshake: true)
+        guard outcome == .complete, case .client(let client, _) = self.side,
+            let chosen = self.negotiatedProtocol, !client.protocols.contains(chosen)
+        else { return outcome }
+        self.hasFailed = true
+        return .failed(.noCommonProtocol)
     }
 
-    /// Decrypts what has arrived and appends it to `plaintext`.
+    /// Octets that a whole read is expected to give: no more than what has arrived.
+    var expectedPlaintext: Int { self.input.readableBytes + Int(max(0, SSL_pending(self.ssl))) }
+
+    /// Decrypts what has arrived, as far as there is room in `plaintext`.
     func read(into plaintext: inout ByteBuffer) -> Outcome {
         ErrorQueue.clear()
-        while true {
-            // A call without input and without a pending record would only say so.
-            if self.input.readableBytes == 0, SSL_has_pending(self.ssl) == 0 {
-                self.releaseInput()
-                return .wantsInput
-            }
+        // A call without input and without a pending record would only say so.
+        while self.input.readableBytes > 0 || SSL_has_pending(self.ssl) == 1 {
+            guard plaintext.writableBytes > 0 else { return .wantsRoom }
             var result: CInt = 0
-            let wanted = max(256, min(self.input.readableBytes, 16_384))
-            _ = plaintext.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { octets in
+            plaintext.writeWithUnsafeMutableBytes(minimumWritableBytes: 1) { octets in
                 result = SSL_read(self.ssl, octets.baseAddress, CInt(clamping: octets.count))
                 return Int(max(0, result))
             }
             guard result > 0 else {
-                let outcome = self.outcome(result, isHandshake: false)
-                if outcome == .wantsInput { self.releaseInput() }
+                let outcome = self.outcome(of: result, isHandshake: false)
+                if outcome == .wantsInput { break }
                 return outcome
             }
         }
+        // Lets go of input that is used up, so that an idle connection holds nothing.
+        self.input = ByteBuffer()
+        return .wantsInput
     }
 
-    /// Encrypts octets; the output grows by all of them.
+    /// Encrypts octets into the output, which takes all of them.
     func write(_ plaintext: UnsafeRawBufferPointer) -> Outcome {
         ErrorQueue.clear()
         var rest = plaintext
         while let start = rest.baseAddress, !rest.isEmpty {
             let result = SSL_write(self.ssl, start, CInt(clamping: rest.count))
-            guard result > 0 else { return self.outcome(result, isHandshake: false) }
-            rest = UnsafeRawBufferPointer(rebasing: rest[Int(result)...])
+            guard result > 0 else { return self.outcome(of: result, isHandshake: false) }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(Int(result)))
         }
         return .complete
     }
 
-    /// Says goodbye (close_notify).
+    /// Says goodbye (close_notify, RFC 8446 §6.1).
     func shutdown() {
-        ErrorQueue.clear()
         guard !self.hasFailed else { return }
+        ErrorQueue.clear()
         _ = SSL_shutdown(self.ssl)
         ErrorQueue.clear()
     }
 
-    private func outcome(_ result: CInt, isHandshake: Bool) -> Outcome {
+    private func outcome(of result: CInt, isHandshake: Bool) -> Outcome {
         if result > 0 { return .complete }
         switch SSL_get_error(self.ssl, result) {
         case SSL_ERROR_WANT_READ:
             return .wantsInput
         case SSL_ERROR_ZERO_RETURN:
-            return .closed
+            return .closedByPeer
         default:
             self.hasFailed = true
             return .failed(self.failure(isHandshake: isHandshake))
@@ -182,15 +184,20 @@ final class SSLConnection {
     private func failure(isHandshake: Bool) -> TLSError {
         let reason = ErrorQueue.drain()
         let verification = SSL_get_verify_result(self.ssl)
-        if self.client != nil, verification != Int(X509_V_OK) {
+        switch (self.side, CInt(clamping: verification)) {
+        case (.client, X509_V_ERR_HOSTNAME_MISMATCH), (.client, X509_V_ERR_IP_ADDRESS_MISMATCH):
+            return .nameMismatch
+        case (.server, _), (.client, X509_V_OK):
+            return isHandshake ? .handshake(reason) : .protocolViolation(reason.text)
+        case (.client, _):
             let text = gp_X509_verify_error(verification).map { String(cString: $0) }
-            return .certificateUnverified(text ?? reason)
+            return .certificateUnverified(text ?? reason.text)
         }
-        return isHandshake ? .handshakeFailed(reason) : .protocolViolation(reason)
     }
 
     // MARK: - What came of the handshake
 
+    /// What the server chose by ALPN.
     var negotiatedProtocol: String? {
         var octets: UnsafePointer<UInt8>?
         var count: UInt32 = 0
@@ -202,6 +209,7 @@ final class SSLConnection {
         )
     }
 
+    /// `TLSv1.2` or `TLSv1.3`.
     var version: String { SSL_get_version(self.ssl).map { String(cString: $0) } ?? "" }
 
     var cipher: String {
@@ -211,63 +219,19 @@ final class SSLConnection {
     var isSessionReused: Bool { SSL_session_reused(self.ssl) == 1 }
 }
 
-// MARK: - The BIO
+extension TLSError {
+    /// The number of the alert no_application_protocol (RFC 7301 §3.2) among OpenSSL's reasons.
+    private static let noApplicationProtocolAlert =
+        SSL_AD_REASON_OFFSET + TLS1_AD_NO_APPLICATION_PROTOCOL
 
-/// A BIO over the buffers of a connection; it never blocks, and asks to be called again when the
-/// input is used up. Made once, never changed after, and needed until the process ends.
-private nonisolated(unsafe) let bufferMethod: OpaquePointer? = {
-    let type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK
-    guard let method = BIO_meth_new(type, "buffer") else { return nil }
-    BIO_meth_set_read(method, bufferRead)
-    BIO_meth_set_write(method, bufferWrite)
-    BIO_meth_set_ctrl(method, bufferControl)
-    return method
-}()
-
-private func connection(of bio: OpaquePointer?) -> SSLConnection? {
-    guard let bio, let own = BIO_get_data(bio) else { return nil }
-    return Unmanaged<SSLConnection>.fromOpaque(own).takeUnretainedValue()
-}
-
-private func bufferRead(
-    bio: OpaquePointer?,
-    octets: UnsafeMutablePointer<CChar>?,
-    count: CInt
-) -> CInt {
-    guard let connection = connection(of: bio), let octets, count > 0 else { return -1 }
-    gp_BIO_clear_retry_flags(bio)
-    let length = min(Int(count), connection.input.readableBytes)
-    guard length > 0 else {
-        gp_BIO_set_retry_read(bio)
-        return -1
+    fileprivate static func handshake(_ reason: ErrorQueue.Reason) -> TLSError {
+        switch reason.code {
+        case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+            .protocolVersion
+        case SSL_R_NO_APPLICATION_PROTOCOL, Self.noApplicationProtocolAlert:
+            .noCommonProtocol
+        default:
+            .handshakeFailed(reason.text)
+        }
     }
-    connection.input.readWithUnsafeReadableBytes { source in
-        UnsafeMutableRawPointer(octets).copyMemory(
-            from: source.baseAddress ?? UnsafeRawPointer(octets),
-            byteCount: length
-        )
-        return length
-    }
-    return CInt(length)
-}
-
-private func bufferWrite(
-    bio: OpaquePointer?,
-    octets: UnsafePointer<CChar>?,
-    count: CInt
-) -> CInt {
-    guard let connection = connection(of: bio), let octets, count > 0 else { return -1 }
-    gp_BIO_clear_retry_flags(bio)
-    connection.output.writeBytes(UnsafeRawBufferPointer(start: octets, count: Int(count)))
-    return count
-}
-
-private func bufferControl(
-    bio: OpaquePointer?,
-    command: CInt,
-    number: Int,
-    pointer: UnsafeMutableRawPointer?
-) -> Int {
-    // Everything is flushed by whoever takes the output.
-    command == BIO_CTRL_FLUSH ? 1 : 0
 }

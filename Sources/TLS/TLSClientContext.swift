@@ -3,16 +3,14 @@ import Synchronization
 
 /// How the gateway connects to servers: what it trusts, and the sessions it can resume.
 package final class TLSClientContext: Sendable {
-    /// Sessions kept at most; beyond it all are forgotten, which costs full handshakes only.
-    private static let maximumSessions = 4_096
-
     let context: SSLContext
-    private let sessions = Mutex<[String: SessionBox]>([:])
+    let protocols: ApplicationProtocols
+    private let sessions = Mutex(SessionCache())
 
     /// - Throws: `unusableFile` when the file of trusted certificates cannot be read.
     package init(_ configuration: TLSClientConfiguration) throws(TLSError) {
-        ErrorQueue.clear()
         self.context = try SSLContext(method: TLS_client_method())
+        self.protocols = ApplicationProtocols(configuration.alpn)
         let pointer = self.context.pointer
         if let file = configuration.caFile {
             guard SSL_CTX_load_verify_locations(pointer, file, nil) == 1 else {
@@ -20,49 +18,34 @@ package final class TLSClientContext: Sendable {
                 throw .unusableFile(file)
             }
         } else {
-            _ = SSL_CTX_set_default_verify_paths(pointer)
+            guard SSL_CTX_set_default_verify_paths(pointer) == 1 else { throw .unusableSettings }
         }
         SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
-        let alpn = SSLContext.wireFormat(configuration.alpn)
-        if !alpn.isEmpty { _ = SSL_CTX_set_alpn_protos(pointer, alpn, UInt32(alpn.count)) }
+        if !self.protocols.isEmpty {
+            let list = self.protocols.wireFormat
+            // Of all these calls only this one returns 0 for success.
+            guard SSL_CTX_set_alpn_protos(pointer, list, UInt32(clamping: list.count)) == 0 else {
+                throw .unusableSettings
+            }
+        }
         let mode = Int(SSL_SESS_CACHE_CLIENT) | Int(SSL_SESS_CACHE_NO_INTERNAL)
         _ = gp_SSL_CTX_set_session_cache_mode(pointer, mode)
-        SSL_CTX_sess_set_new_cb(pointer, newSessionCallback)
+        SSL_CTX_sess_set_new_cb(pointer, sessionReceived)
     }
 
-    /// A session for a server, to be used once: a TLS 1.3 ticket shown twice can be linked.
-    func takeSession(for server: String) -> SessionBox? {
-        self.sessions.withLock { $0.removeValue(forKey: server) }
+    /// A session to resume, of a server that was verified under the same name and trust.
+    func takeSession(for server: ServerName) -> SessionBox? {
+        self.sessions.withLock { $0.take(for: server.text) }
     }
 
-    func keep(_ session: SessionBox, for server: String) {
-        self.sessions.withLock { sessions in
-            if sessions.count >= Self.maximumSessions { sessions = [:] }
-            sessions[server] = session
-        }
-    }
-}
-
-/// One `SSL_SESSION`, owned.
-///
-/// `@unchecked Sendable`: the session is not changed after it was made; OpenSSL counts references
-/// to it atomically.
-final class SessionBox: @unchecked Sendable {
-    let pointer: OpaquePointer
-
-    init(takingOwnershipOf pointer: OpaquePointer) {
-        self.pointer = pointer
-    }
-
-    deinit {
-        SSL_SESSION_free(self.pointer)
+    func keep(_ session: SessionBox, for server: ServerName) {
+        self.sessions.withLock { $0.keep(session, for: server.text) }
     }
 }
 
 /// - Returns: 1, because the connection takes the session over.
-private func newSessionCallback(ssl: OpaquePointer?, session: OpaquePointer?) -> CInt {
-    guard let ssl, let session, let argument = SSL_get_ex_data(ssl, 0) else { return 0 }
-    let connection = Unmanaged<SSLConnection>.fromOpaque(argument).takeUnretainedValue()
+private func sessionReceived(ssl: OpaquePointer?, session: OpaquePointer?) -> CInt {
+    guard let ssl, let session, let connection = SSLConnection.of(ssl) else { return 0 }
     connection.sessionReceived(SessionBox(takingOwnershipOf: session))
     return 1
 }

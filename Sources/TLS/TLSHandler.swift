@@ -1,11 +1,15 @@
 package import NIOCore
 import NIOTLS
 
-/// TLS as a channel handler: ciphertext towards the network, octets towards the rest of the pipeline.
+/// TLS as a channel handler: ciphertext towards the network, octets towards the rest of the
+/// pipeline.
 ///
-/// Fires `TLSUserEvent.handshakeCompleted` and, at the peer's close_notify,
-/// `TLSUserEvent.shutdownCompleted`. Octets written before the handshake ends wait for it. A
-/// connection that ends without close_notify fires ``TLSError/uncleanShutdown``.
+/// Added to a connection that already stands (STARTTLS), it begins at once. It fires
+/// `TLSUserEvent.handshakeCompleted`, and at the peer's close_notify
+/// `TLSUserEvent.shutdownCompleted` and `ChannelEvent.inputClosed`; writing is still possible then,
+/// closing is up to the pipeline. Octets written before the handshake ends wait for it. After an
+/// error, a ``TLSError``, it closes the connection by itself; an end without close_notify is one.
+/// How long the handshake may take is up to the pipeline.
 package final class TLSHandler: ChannelDuplexHandler {
     package typealias InboundIn = ByteBuffer
     package typealias InboundOut = ByteBuffer
@@ -16,34 +20,48 @@ package final class TLSHandler: ChannelDuplexHandler {
         case waiting
         case handshaking
         case open
-        /// close_notify has come from the peer.
-        case closedByPeer
+        /// The end of what was written, close_notify last, is on its way; nothing is read any more.
+        case closing
         case closed
     }
 
-    /// Small writes are put together into one record up to this size.
-    private static let maximumCoalescedOctets = 16 * 1_024
-
     /// How long a peer may take to read the end of what it was sent.
-    private static let closeTime = TimeAmount.seconds(5)
+    static let closeTime = TimeAmount.seconds(5)
 
-    private let connection: SSLConnection
+    /// Octets sent, in the life of a connection, only because the peer asked for new keys or for a
+    /// renegotiation. Some dozens of octets answer 2^24 records of use; a peer that asks all the
+    /// time and never reads would fill our memory with answers.
+    static let maximumAnswerOctets = 64 * 1_024
+
+    let connection: SSLConnection
     private var state = State.waiting
-    private var pending: [(octets: ByteBuffer, promise: EventLoopPromise<Void>?)] = []
-    private var flushed = 0
+    private var pending = PendingWrites()
+    private var inputIsClosed = false
+    private var outputIsClosed = false
+    /// Somebody above has asked for octets and has not got any since.
+    private var readIsWanted = false
+    private var answerOctets = 0
+    private var closePromise: EventLoopPromise<Void>?
+    private var closeTimeout: Scheduled<Void>?
 
     package init(server: TLSServerContext) throws(TLSError) {
         self.connection = try SSLConnection(server: server)
     }
 
     /// - Parameter serverName: the host name, or the address, that the certificate must be for.
+    /// - Throws: `unusableName` for a name that no certificate could be verified for.
     package init(client: TLSClientContext, serverName: String) throws(TLSError) {
-        self.connection = try SSLConnection(client: client, serverName: serverName)
+        let name = try ServerName(serverName)
+        self.connection = try SSLConnection(client: client, serverName: name)
     }
 
+    /// What ALPN came to; like the following, known once the handshake is complete.
     package var negotiatedProtocol: String? { self.connection.negotiatedProtocol }
+    /// `TLSv1.2` or `TLSv1.3`.
     package var tlsVersion: String { self.connection.version }
+    /// The cipher suite in OpenSSL's spelling.
     package var cipher: String { self.connection.cipher }
+    /// Whether an earlier session was resumed.
     package var isSessionReused: Bool { self.connection.isSessionReused }
 
     // MARK: - Life
@@ -64,93 +82,47 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
-        switch self.state {
-        case .handshaking, .waiting:
-            self.state = .closed
+        let previous = self.state
+        self.state = .closed
+        self.settle(ChannelError.ioOnClosedChannel)
+        switch previous {
+        case .waiting, .handshaking:
             context.fireErrorCaught(TLSError.closedDuringHandshake)
-        case .open:
-            self.state = .closed
+        case .open where !self.inputIsClosed:
             context.fireErrorCaught(TLSError.uncleanShutdown)
-        case .closedByPeer, .closed:
-            self.state = .closed
+        case .open, .closing, .closed:
+            break
         }
-        self.failPending(ChannelError.ioOnClosedChannel)
         context.fireChannelInactive()
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
-        self.failPending(ChannelError.ioOnClosedChannel)
+        self.state = .closed
+        self.settle(ChannelError.ioOnClosedChannel)
+    }
+
+    /// Nothing is sent any more: fails what was to be, and ends the wait of who wanted to close.
+    private func settle(_ error: any Error) {
+        self.closeTimeout?.cancel()
+        self.closeTimeout = nil
+        let closed = self.closePromise
+        self.closePromise = nil
+        self.pending.fail(error)
+        closed?.succeed()
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // The network's end of input without close_notify cuts whatever came last.
-        if case ChannelEvent.inputClosed = event {
-            switch self.state {
-            case .open:
-                return self.fail(.uncleanShutdown, context)
-            case .handshaking, .waiting:
-                return self.fail(.closedDuringHandshake, context)
-            case .closedByPeer, .closed:
-                break
-            }
+        guard case ChannelEvent.inputClosed = event else {
+            return context.fireUserInboundEventTriggered(event)
         }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    // MARK: - In
-
-    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let ciphertext = self.unwrapInboundIn(data)
+        // The network's end of input: told already if close_notify came before, else a cut.
         switch self.state {
-        case .closed, .closedByPeer:
-            return
-        case .waiting, .handshaking, .open:
-            self.connection.receive(ciphertext)
-        }
-        if case .handshaking = self.state { self.handshake(context) }
-        if case .open = self.state { self.decrypt(ciphertext.readableBytes, context) }
-    }
-
-    package func channelReadComplete(context: ChannelHandlerContext) {
-        context.fireChannelReadComplete()
-    }
-
-    private func handshake(_ context: ChannelHandlerContext) {
-        switch self.connection.handshake() {
-        case .complete:
-            self.state = .open
-            self.send(context, promise: nil)
-            context.fireUserInboundEventTriggered(
-                TLSUserEvent.handshakeCompleted(negotiatedProtocol: self.negotiatedProtocol)
-            )
-            self.encrypt(context)
-        case .wantsInput:
-            self.send(context, promise: nil)
-            // With back-pressure from above nobody else may ask for the peer's next flight.
-            context.read()
-        case .closed:
+        case .open where !self.inputIsClosed:
+            self.fail(.uncleanShutdown, context)
+        case .waiting, .handshaking:
             self.fail(.closedDuringHandshake, context)
-        case .failed(let error):
-            self.fail(error, context)
-        }
-    }
-
-    private func decrypt(_ octets: Int, _ context: ChannelHandlerContext) {
-        var plaintext = context.channel.allocator.buffer(capacity: max(64, octets))
-        let outcome = self.connection.read(into: &plaintext)
-        // A ticket or a key update makes output of its own.
-        self.send(context, promise: nil)
-        if plaintext.readableBytes > 0 { context.fireChannelRead(self.wrapInboundOut(plaintext)) }
-        switch outcome {
-        case .complete, .wantsInput:
-            if plaintext.readableBytes == 0 { context.read() }
-        case .closed:
-            guard case .open = self.state else { return }
-            self.state = .closedByPeer
-            context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
-            context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
-        case .failed(let error):
-            self.fail(error, context)
+        case .open, .closing, .closed:
+            break
         }
     }
 
@@ -159,9 +131,88 @@ package final class TLSHandler: ChannelDuplexHandler {
         if case .closed = self.state { return }
         self.state = .closed
         self.send(context, promise: nil)
-        self.failPending(error)
+        self.settle(error)
         context.fireErrorCaught(error)
         context.close(promise: nil)
+    }
+
+    // MARK: - In
+
+    package func read(context: ChannelHandlerContext) {
+        self.readIsWanted = true
+        context.read()
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch self.state {
+        case .open where self.inputIsClosed, .closing, .closed:
+            return
+        case .waiting, .handshaking, .open:
+            self.connection.receive(self.unwrapInboundIn(data))
+        }
+        if case .handshaking = self.state { self.handshake(context) }
+        if case .open = self.state { self.decrypt(context) }
+    }
+
+    private func handshake(_ context: ChannelHandlerContext) {
+        let outcome = self.connection.handshake()
+        switch outcome {
+        case .complete:
+            self.state = .open
+            self.send(context, promise: nil)
+            context.fireUserInboundEventTriggered(
+                TLSUserEvent.handshakeCompleted(negotiatedProtocol: self.negotiatedProtocol)
+            )
+            self.encrypt(context)
+        case .wantsInput, .wantsRoom:
+            self.send(context, promise: nil)
+            // With back-pressure from above nobody else may ask for the peer's next flight.
+            context.read()
+        case .closedByPeer:
+            self.fail(.closedDuringHandshake, context)
+        case .failed(let error):
+            self.fail(error, context)
+        }
+    }
+
+    /// Decrypts what has arrived, which is bounded by one read of the network, and hands it up.
+    private func decrypt(_ context: ChannelHandlerContext) {
+        var outcome = SSLConnection.Outcome.wantsRoom
+        while outcome == .wantsRoom, case .open = self.state {
+            var plaintext = context.channel.allocator.buffer(
+                capacity: max(64, self.connection.expectedPlaintext)
+            )
+            outcome = self.connection.read(into: &plaintext)
+            guard plaintext.readableBytes > 0 else { continue }
+            self.readIsWanted = false
+            context.fireChannelRead(self.wrapInboundOut(plaintext))
+        }
+        guard case .open = self.state else { return }
+        switch outcome {
+        case .failed(let error):
+            return self.fail(error, context)
+        case .closedByPeer:
+            self.closedByPeer(context)
+        case .complete, .wantsInput, .wantsRoom:
+            if self.readIsWanted { context.read() }
+        }
+        self.answer(context)
+    }
+
+    /// Sends what OpenSSL made in answer to what it read.
+    private func answer(_ context: ChannelHandlerContext) {
+        guard case .open = self.state, let answer = self.connection.takeOutput() else { return }
+        self.answerOctets += answer.readableBytes
+        guard self.answerOctets <= Self.maximumAnswerOctets else {
+            return self.fail(.protocolViolation("too many key updates"), context)
+        }
+        context.writeAndFlush(self.wrapOutboundOut(answer), promise: nil)
+    }
+
+    private func closedByPeer(_ context: ChannelHandlerContext) {
+        self.inputIsClosed = true
+        context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
+        context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }
 
     // MARK: - Out
@@ -171,119 +222,119 @@ package final class TLSHandler: ChannelDuplexHandler {
         data: NIOAny,
         promise: EventLoopPromise<Void>?
     ) {
-        if case .closed = self.state {
+        switch self.state {
+        case .open where self.outputIsClosed:
+            promise?.fail(ChannelError.outputClosed)
+        case .waiting, .handshaking, .open:
+            self.pending.append(self.unwrapOutboundIn(data), promise: promise)
+        case .closing, .closed:
             promise?.fail(ChannelError.ioOnClosedChannel)
-            return
         }
-        self.pending.append((self.unwrapOutboundIn(data), promise))
     }
 
     package func flush(context: ChannelHandlerContext) {
-        self.flushed = self.pending.count
+        self.pending.flush()
         self.encrypt(context)
     }
 
     private func encrypt(_ context: ChannelHandlerContext) {
-        switch self.state {
-        case .open, .closedByPeer: break
-        case .waiting, .handshaking, .closed: return
+        guard case .open = self.state, let writes = self.pending.takeFlushed() else { return }
+        let promise = writes.joinedPromise()
+        guard let error = self.connection.encrypt(writes) else {
+            return self.send(context, promise: promise)
         }
-        guard self.flushed > 0 else { return }
-        let writes = self.pending.prefix(self.flushed)
-        let total = writes.reduce(0) { $0 + $1.octets.readableBytes }
-        self.connection.reserveOutput(total + (total / Self.maximumCoalescedOctets + 2) * 64)
-        let outcome = self.encrypt(writes)
-        var promise: EventLoopPromise<Void>?
-        for write in writes {
-            guard let own = write.promise else { continue }
-            if let promise { promise.futureResult.cascade(to: own) } else { promise = own }
-        }
-        self.pending.removeFirst(self.flushed)
-        self.flushed = 0
-        if case .failed(let error) = outcome { return self.fail(error, context) }
-        self.send(context, promise: promise)
-    }
-
-    private func encrypt(
-        _ writes: ArraySlice<(octets: ByteBuffer, promise: EventLoopPromise<Void>?)>
-    ) -> SSLConnection.Outcome {
-        if writes.count == 1, let only = writes.first {
-            return only.octets.withUnsafeReadableBytes { self.connection.write($0) }
-        }
-        var gathered = ByteBuffer()
-        for (octets, _) in writes {
-            if gathered.readableBytes + octets.readableBytes <= Self.maximumCoalescedOctets {
-                gathered.writeImmutableBuffer(octets)
-                continue
-            }
-            if let failed = self.encrypt(&gathered) { return failed }
-            if octets.readableBytes < Self.maximumCoalescedOctets {
-                gathered.writeImmutableBuffer(octets)
-            } else {
-                let outcome = octets.withUnsafeReadableBytes { self.connection.write($0) }
-                guard outcome == .complete else { return outcome }
-            }
-        }
-        return self.encrypt(&gathered) ?? .complete
-    }
-
-    private func encrypt(_ gathered: inout ByteBuffer) -> SSLConnection.Outcome? {
-        guard gathered.readableBytes > 0 else { return nil }
-        let outcome = gathered.withUnsafeReadableBytes { self.connection.write($0) }
-        gathered.clear()
-        return outcome == .complete ? nil : outcome
+        promise?.fail(error)
+        self.fail(error, context)
     }
 
     private func send(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         guard let ciphertext = self.connection.takeOutput() else {
-            promise?.succeed(())
+            promise?.succeed()
             return
         }
         context.writeAndFlush(self.wrapOutboundOut(ciphertext), promise: promise)
     }
 
-    private func failPending(_ error: any Error) {
-        let writes = self.pending
-        self.pending = []
-        self.flushed = 0
-        for write in writes { write.promise?.fail(error) }
-    }
+    // MARK: - Closing
 
     package func close(
         context: ChannelHandlerContext,
         mode: CloseMode,
         promise: EventLoopPromise<Void>?
     ) {
-        guard mode != .input else { return context.close(mode: mode, promise: promise) }
-        switch self.state {
-        case .open, .closedByPeer:
-            self.flushed = self.pending.count
-            self.encrypt(context)
-            self.connection.shutdown()
-            if mode == .all { self.state = .closed }
-            self.closeBehind(context, mode, promise)
-        case .waiting, .handshaking, .closed:
+        switch (mode, self.state) {
+        case (.input, _):
+            context.close(mode: .input, promise: promise)
+        case (.output, .open):
+            self.closeOutput(context, promise)
+        case (.all, .open):
+            self.join(promise)
+            self.closeAll(context)
+        case (.all, .closing):
+            self.join(promise)
+        case (.output, .waiting), (.output, .handshaking):
+            promise?.fail(ChannelError.operationUnsupported)
+        case (.output, .closing), (.output, .closed):
+            promise?.fail(ChannelError.outputClosed)
+        case (.all, .waiting), (.all, .handshaking), (.all, .closed):
             self.state = .closed
-            context.close(mode: mode, promise: promise)
+            self.settle(ChannelError.ioOnClosedChannel)
+            context.close(mode: .all, promise: promise)
         }
     }
 
-    /// Closes once what was written, close_notify last, has left; a peer that does not read has
-    /// ``closeTime`` for it.
-    private func closeBehind(
-        _ context: ChannelHandlerContext,
-        _ mode: CloseMode,
-        _ promise: EventLoopPromise<Void>?
-    ) {
+    private func join(_ promise: EventLoopPromise<Void>?) {
+        guard let promise else { return }
+        if let first = self.closePromise {
+            first.futureResult.cascade(to: promise)
+        } else {
+            self.closePromise = promise
+        }
+    }
+
+    /// The end of all that was written, and close_notify; without promise if that was done before.
+    private func endOutput(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        guard !self.outputIsClosed else { return self.send(context, promise: promise) }
+        self.pending.flush()
+        self.encrypt(context)
+        self.outputIsClosed = true
+        self.connection.shutdown()
+        self.send(context, promise: promise)
+    }
+
+    private func closeOutput(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         let sent = context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        let timeout = context.eventLoop.scheduleTask(in: Self.closeTime) {
-            bound.value.close(mode: .all, promise: nil)
+        sent.futureResult.whenComplete { _ in bound.value.close(mode: .output, promise: promise) }
+        self.endOutput(context, sent)
+    }
+
+    /// Closes once the end has left; a peer that does not read has ``closeTime`` for it.
+    private func closeAll(_ context: ChannelHandlerContext) {
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let own = NIOLoopBound(self, eventLoop: context.eventLoop)
+        self.endOutput(context, sent)
+        // An error of the last write has closed the connection already.
+        guard case .open = self.state else { return }
+        self.state = .closing
+        sent.futureResult.whenComplete { _ in own.value.closeNow(bound.value) }
+        guard case .closing = self.state else { return }
+        self.closeTimeout = context.eventLoop.scheduleTask(in: Self.closeTime) {
+            own.value.closeNow(bound.value)
         }
-        sent.futureResult.whenComplete { _ in
-            timeout.cancel()
-            bound.value.close(mode: mode, promise: promise)
+    }
+
+    private func closeNow(_ context: ChannelHandlerContext) {
+        guard case .closing = self.state else { return }
+        self.state = .closed
+        let promise = self.closePromise
+        self.closePromise = nil
+        self.settle(ChannelError.ioOnClosedChannel)
+        guard context.channel.isActive else {
+            promise?.succeed()
+            return
         }
-        self.send(context, promise: sent)
+        context.close(mode: .all, promise: promise)
     }
 }

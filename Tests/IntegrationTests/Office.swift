@@ -3,13 +3,17 @@ import Synchronization
 
 @testable import gatepost
 
-/// A whole office for the tests: two real Dovecot servers, and the built gateway in front of them,
+/// A whole office for the tests: three real Dovecot servers, and the built gateway in front of them,
 /// filled through its own command line. Started once for all tests, and removed at the end.
 @MainActor
 final class Office {
     static let shared = Result { try Office() }
 
-    private static let people = ["anna", "bob", "clara"]
+    private static let people = ["anna", "bob", "clara", "dora"]
+    /// Where each person's mailbox is; everybody else's is on the first server.
+    private static let serverOf = ["bob": 1, "dora": 2]
+    /// What a server of twenty years ago offers.
+    private static let fewCapabilities = "IMAP4rev1 STARTTLS AUTH=PLAIN"
 
     let environment: [String: String]
     let folder: URL
@@ -50,9 +54,9 @@ final class Office {
         environment["FIRST_PORT"] = "\(self.servers[0].port)"
         environment["SECOND_PORT"] = "\(self.servers[1].port)"
         environment["FIRST"] = self.folder.appendingPathComponent("first/mail").path
+        environment["THIRD_PORT"] = "\(self.servers[2].port)"
         environment["SECOND"] = self.folder.appendingPathComponent("second/mail").path
         try Self.fill(environment, self.servers)
-        self.environment = environment
         self.gateway = Process()
         self.gateway.executableURL = Self.executable
         self.gateway.arguments = ["serve"]
@@ -61,14 +65,15 @@ final class Office {
         try Data().write(to: log)
         self.gateway.standardError = try FileHandle(forWritingTo: log)
         try self.gateway.runUnblocked()
+        environment["GATEWAY_PID"] = "\(self.gateway.processIdentifier)"
+        self.environment = environment
         while !LoopbackPort.accepts(imaps) {
             guard self.gateway.isRunning else {
                 throw Failure((try? String(contentsOf: log, encoding: .utf8)) ?? "no log")
             }
             Thread.sleep(forTimeInterval: 0.05)
         }
-        let processes = [self.gateway.processIdentifier] + self.servers.map(\.processIdentifier)
-        Remains(processes: processes, folder: self.folder).removeAtExit()
+        Remains(gateway: self.gateway.processIdentifier, folder: self.folder).removeAtExit()
     }
 
     /// The executable that was built with the tests, beside them.
@@ -83,7 +88,7 @@ final class Office {
         return folder.appendingPathComponent("gatepost")
     }()
 
-    /// The second server has the delimiter `.`.
+    /// The second server has the delimiter `.`, the third begins with STARTTLS and can little.
     private static func startServers(_ folder: URL, _ gateway: URL) throws -> [DovecotServer] {
         func mailboxes(_ names: String...) -> [DovecotServer.Mailbox] {
             names.map {
@@ -97,14 +102,23 @@ final class Office {
             DovecotServer(
                 folder: folder.appendingPathComponent("first"),
                 port: try LoopbackPort.free(preferring: 0),
-                separator: "/",
+                traits: DovecotServer.Traits(quota: 200),
                 mailboxes: mailboxes("anna", "clara", "info")
             ),
             DovecotServer(
                 folder: folder.appendingPathComponent("second"),
                 port: try LoopbackPort.free(preferring: 0),
-                separator: ".",
+                traits: DovecotServer.Traits(separator: "."),
                 mailboxes: mailboxes("bob")
+            ),
+            DovecotServer(
+                folder: folder.appendingPathComponent("third"),
+                port: try LoopbackPort.free(preferring: 0),
+                traits: DovecotServer.Traits(
+                    usesSTARTTLS: true,
+                    capabilities: Self.fewCapabilities
+                ),
+                mailboxes: mailboxes("dora")
             ),
         ]
         try self.deliverSamples(servers)
@@ -123,6 +137,7 @@ final class Office {
         let samples: [(Int, String, String?)] = [
             (0, "anna", nil), (0, "anna", "Ablage"), (0, "clara", nil), (0, "info", nil),
             (1, "bob", nil), (1, "bob", "&ANw-bersicht"), (1, "bob", "Akten &- Gerichte"),
+            (2, "dora", nil),
         ]
         for (server, user, folder) in samples {
             let message = """
@@ -159,12 +174,13 @@ final class Office {
             )
         }
         for name in self.people + ["info"] {
-            let server = servers[name == "bob" ? 1 : 0]
+            let server = servers[self.serverOf[name] ?? 0]
             var words = [
                 "account", "add", "\(name)@kanzlei.example", "--kind", "imap",
                 "--imap", "127.0.0.1:\(server.port)", "--ca", environment["CA"] ?? "",
                 "--password-stdin",
             ]
+            if name == "dora" { words += ["--tls", "starttls"] }
             if name != "info" { words += ["--owner", "\(name)@kanzlei.example"] }
             try self.gatepost(environment, input: "up-\(name)@kanzlei.example\n", words)
         }
@@ -213,7 +229,7 @@ final class Office {
 private struct Remains {
     private static let shared = Mutex<Remains?>(nil)
 
-    var processes: [pid_t]
+    var gateway: pid_t
     var folder: URL
 
     func removeAtExit() {
@@ -222,7 +238,13 @@ private struct Remains {
     }
 
     private func remove() {
-        for process in self.processes { kill(process, SIGTERM) }
+        kill(self.gateway, SIGKILL)
+        for server in ["first", "second", "third"] {
+            // A test may have started the server again: its own file knows its process.
+            let file = self.folder.appendingPathComponent("\(server)/run/master.pid")
+            let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+            if let process = pid_t(text.prefix { $0.isNumber }) { kill(process, SIGTERM) }
+        }
         // The mail servers write to the folder until they are gone.
         Thread.sleep(forTimeInterval: 1.5)
         try? FileManager.default.removeItem(at: self.folder)

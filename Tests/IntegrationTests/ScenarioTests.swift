@@ -1,30 +1,40 @@
 import Foundation
 import Testing
 
-/// Every scenario of `Clients/scenarios.py`, against real servers, one test each.
+/// Every scenario of `Clients`, against real servers, one test each.
 @Suite(.serialized) @MainActor struct ScenarioTests {
-    nonisolated private static let clients = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent()
-        .appendingPathComponent("Clients")
+    nonisolated private static let folder = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().appendingPathComponent("Clients")
 
-    nonisolated static let scenarios: [String] = {
-        let file = Self.clients.appendingPathComponent("scenarios.py")
-        let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
-        let helpers = ["gatepost", "wire", "owner", "append"]
-        return text.split(separator: "\n").filter { $0.hasPrefix("def ") }.compactMap { line in
-            line.dropFirst(4).split(separator: "(").first.map(String.init)
-        }.filter { !helpers.contains($0) }
-    }()
-
-    @Test func `there are scenarios to run`() {
-        #expect(Self.scenarios.count >= 23)
+    /// The functions of a file without arguments, each of which is a scenario.
+    nonisolated private static func scenarios(in file: String) -> [String] {
+        let path = Self.folder.appendingPathComponent(file)
+        let text = (try? String(contentsOf: path, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").compactMap { line in
+            guard line.hasPrefix("def "), line.hasSuffix("():") else { return nil }
+            return String(line.dropFirst("def ".count).dropLast("():".count))
+        }
     }
 
-    @Test(arguments: scenarios)
+    @Test func `there are scenarios to run`() {
+        #expect(Self.scenarios(in: "scenarios.py").count >= 28)
+        #expect(Self.scenarios(in: "programs.py").count >= 4)
+    }
+
+    @Test(arguments: scenarios(in: "scenarios.py"))
     func `a client sees what it may`(scenario: String) throws {
+        try self.run("scenarios.py", scenario)
+    }
+
+    @Test(arguments: scenarios(in: "programs.py"))
+    func `a mail program works`(scenario: String) throws {
+        try self.run("programs.py", scenario)
+    }
+
+    private func run(_ file: String, _ scenario: String) throws {
         let office = try Office.shared.get()
-        let file = Self.clients.appendingPathComponent("scenarios.py").path
-        let run = try Tool.run(try Tool.find("python3"), [file, scenario], office.environment)
+        let path = Self.folder.appendingPathComponent(file).path
+        let run = try Tool.run(try Tool.find("python3"), [path, scenario], office.environment)
         #expect(run.status == 0, "\(scenario): \(run.output)")
     }
 }

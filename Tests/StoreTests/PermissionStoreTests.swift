@@ -101,7 +101,7 @@ import Testing
         #expect(credential.username == "bob@kanzlei.example")
     }
 
-    @Test func `another connection sees a change within half a second`() async throws {
+    @Test func `another connection sees a change within a second`() async throws {
         let temporary = try Temporary()
         let other = try PermissionStore(path: temporary.path)
         var changes = other.changes(every: .milliseconds(100)).makeAsyncIterator()
@@ -111,7 +111,7 @@ import Testing
         try temporary.addUsers("anna")
         let second = await changes.next()
         #expect(second?.access.users.count == 1)
-        #expect(ContinuousClock.now - start < .milliseconds(500))
+        #expect(ContinuousClock.now - start < .seconds(1))
     }
 
     @Test func `logins, addresses and aliases never collide`() throws {

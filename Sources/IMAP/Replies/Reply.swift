@@ -83,9 +83,9 @@ package enum Reply {
             }
             line.writeStaticString(" (")
             for prefix in prefixes {
-                line.writeStaticString("(\"")
-                line.writeBytes(prefix)
-                line.writeStaticString("\" ")
+                line.writeStaticString("(")
+                line.writeQuotedOrLiteral(ByteBuffer(bytes: prefix))
+                line.writeStaticString(" ")
                 line.writeDelimiter(delimiter)
                 line.writeStaticString(")")
             }

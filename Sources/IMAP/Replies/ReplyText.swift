@@ -1,8 +1,9 @@
 import struct NIOCore.ByteBuffer
 
-/// Every text that the gateway itself says to a client. Texts are generic: they repeat nothing of
-/// what a client or a server sent, and the same text stands for what is not there and for what the
-/// user may not know of (RFC 4314 §6).
+/// Every text that the gateway itself says to a client.
+///
+/// Texts are generic: they repeat nothing of what a client or a server sent, and the same text
+/// stands for what is not there and for what the user may not know of (RFC 4314 §6).
 package enum ReplyText: Equatable, Sendable {
     case completed(StaticText, ResponseCode?)
     case loggedIn([String])
@@ -56,23 +57,21 @@ package enum ReplyText: Equatable, Sendable {
     func encode(into line: inout ByteBuffer) {
         switch self {
         case .completed(let name, let code):
-            line.writeStaticString("OK ")
-            code?.encode(into: &line)
-            line.writeString(name.description)
+            line.write(condition: "OK ", code, name)
             line.writeStaticString(" completed")
         case .loggedIn(let capabilities):
-            line.writeStaticString("OK ")
-            ResponseCode.capability(capabilities).encode(into: &line)
-            line.writeStaticString("Logged in")
+            line.write(condition: "OK ", .capability(capabilities), "Logged in")
         case .status(let code):
-            line.writeStaticString("OK ")
-            code.encode(into: &line)
-            line.writeStaticString("Ok")
+            line.write(condition: "OK ", code, "Ok")
         case .refusedByServer(let code):
-            line.writeStaticString("NO ")
-            code?.encode(into: &line)
-            line.writeStaticString("Refused by the mail server")
-        default:
+            line.write(condition: "NO ", code, "Refused by the mail server")
+        case .bye(let farewell):
+            line.writeStaticString(farewell.text)
+        case .selected, .beginTLS, .closed, .someUnavailable, .noSuchMailbox, .notPermitted,
+            .unavailable, .authenticationFailed, .authorizationFailed, .privacyRequired,
+            .unknownMechanism, .badCharset, .cannotAcrossAccounts, .cannotOnThisServer,
+            .cannotHaveName, .cannotChangeACL, .cannotChangeInbox, .badSyntax,
+            .badUnknownCommand, .badState, .badTooBig, .badForServer:
             line.writeStaticString(self.fixed)
         }
     }
@@ -103,8 +102,7 @@ package enum ReplyText: Equatable, Sendable {
         case .badState: "BAD Not in this state"
         case .badTooBig: "BAD [TOOBIG] Too large"
         case .badForServer: "BAD Refused by the mail server"
-        case .bye(let farewell): farewell.text
-        case .completed, .loggedIn, .status, .refusedByServer: ""
+        case .completed, .loggedIn, .status, .refusedByServer, .bye: ""
         }
     }
 }
@@ -122,5 +120,17 @@ extension ReplyText.Farewell {
         case .shuttingDown: "BYE [UNAVAILABLE] Shutting down, come back soon"
         case .accessEnded: "BYE Access has ended"
         }
+    }
+}
+
+extension ByteBuffer {
+    fileprivate mutating func write(
+        condition: StaticString,
+        _ code: ResponseCode?,
+        _ text: StaticText
+    ) {
+        self.writeStaticString(condition)
+        code?.encode(into: &self)
+        self.writeString(text.description)
     }
 }

@@ -1,6 +1,8 @@
 import struct NIOCore.ByteBuffer
 
 extension ByteBuffer {
+    /// Writes a list of flags.
+    ///
     ///     "(" [flag *(SP flag)] ")"
     mutating func writeFlags(_ flags: [ByteBuffer]) {
         self.writeStaticString("(")
@@ -24,23 +26,34 @@ extension ByteBuffer {
         self.writeStaticString("\"")
     }
 
-    /// An atom where it can be one, a quoted string where that is printable, else a literal.
+    /// Writes an atom where it can be one, else a string; `NIL` is no atom.
+    ///
+    ///     astring = 1*ASTRING-CHAR / string
     mutating func writeAstring(_ octets: ByteBuffer) {
+        let isAtom = octets.readableBytesView.allSatisfy { $0.isAtomChar }
+        guard isAtom, octets.readableBytes > 0, !octets.equals(word: "NIL") else {
+            return self.writeQuotedOrLiteral(octets)
+        }
+        self.writeImmutableBuffer(octets)
+    }
+
+    /// Writes a quoted string where all is printable ASCII, else a literal.
+    ///
+    ///     string = quoted / literal
+    mutating func writeQuotedOrLiteral(_ octets: ByteBuffer) {
         let view = octets.readableBytesView
-        if octets.readableBytes > 0, view.allSatisfy(\.isAtomChar), !octets.equals(word: "NIL") {
-            self.writeImmutableBuffer(octets)
-        } else if view.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) {
-            self.writeStaticString("\"")
-            for octet in view {
-                if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") {
-                    self.writeStaticString("\\")
-                }
-                self.writeInteger(octet)
-            }
-            self.writeStaticString("\"")
-        } else {
+        guard view.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
             self.writeString("{\(octets.readableBytes)}\r\n")
             self.writeImmutableBuffer(octets)
+            return
         }
+        self.writeStaticString("\"")
+        for octet in view {
+            if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") {
+                self.writeStaticString("\\")
+            }
+            self.writeInteger(octet)
+        }
+        self.writeStaticString("\"")
     }
 }

@@ -5,7 +5,7 @@ package import struct NIOCore.ByteBuffer
 /// A client that asked RFC822 or RFC822.TEXT without the right to set `\Seen` is answered from
 /// BODY.PEEK[] and BODY.PEEK[TEXT]; the response then says `BODY[]` where the client waits for
 /// `RFC822`. Only names at the level of items are changed: nothing in a string, in a list inside
-/// the response, or in a value.
+/// the response, or in a value, and not `BODY[]<0>`, which was asked for under this name.
 package struct FetchItemRenamer {
     private static let names: [([UInt8], [UInt8])] = [
         (Array("BODY[]".utf8), Array("RFC822".utf8)),
@@ -29,8 +29,6 @@ package struct FetchItemRenamer {
         var renamed = ByteBuffer()
         renamed.reserveCapacity(octets.readableBytes + 8)
         for octet in octets.readableBytesView { self.take(octet, into: &renamed) }
-        // A literal's announcement, a line's end and an item's end all end a word, so that what is
-        // left over is the beginning of one only where a fragment was cut.
         return renamed
     }
 
@@ -56,7 +54,7 @@ package struct FetchItemRenamer {
         case UInt8(ascii: ")"):
             self.endWord(into: &renamed)
             self.depth -= 1
-        case UInt8(ascii: " "), UInt8(ascii: "<"), UInt8(ascii: "{"), 0x0D, 0x0A:
+        case UInt8(ascii: " "), UInt8(ascii: "{"), 0x0D, 0x0A:
             self.endWord(into: &renamed)
         default:
             if self.depth == 1, !self.isWordTooLong {

@@ -82,9 +82,9 @@ package enum ResponseHead: Equatable {
         } else if cursor.take("+") {
             self = .continuation
         } else {
-            let tag = cursor.takeRun(where: \.isTagChar)
+            let tag = cursor.takeRun(where: { $0.isTagChar })
             guard tag.readableBytes > 0, cursor.take(" "),
-                let condition = Condition(cursor.takeRun(where: \.isAtomChar)),
+                let condition = Condition(cursor.takeRun(where: { $0.isAtomChar })),
                 condition != .bye, condition != .preauth
             else { throw cursor.error(.malformedTag) }
             self = .tagged(tag: tag, condition, text: try Self.text(&cursor))
@@ -97,22 +97,31 @@ package enum ResponseHead: Equatable {
             try cursor.expectSpace()
             return .numbered(number, try self.numbered(number, &cursor))
         }
-        let word = cursor.takeRun(where: \.isAtomChar)
+        let word = cursor.takeRun(where: { $0.isAtomChar })
         if let condition = Condition(word) {
             return .status(condition, text: try self.text(&cursor))
         }
         return .data(DataKind(word))
     }
 
+    /// What the number stands before.
+    ///
+    ///     message-data = nz-number SP ("EXPUNGE" / ("FETCH" SP msg-att))
+    ///     mailbox-data =/ number SP ("EXISTS" / "RECENT")
     private static func numbered(
         _ number: UInt32,
         _ cursor: inout Cursor
     ) throws(SyntaxError) -> NumberedKind {
-        let word = cursor.takeRun(where: \.isAtomChar)
+        if cursor.take(word: "FETCH (") {
+            guard number > 0 else { throw cursor.error(.malformedNumber) }
+            return .fetch
+        }
+        let word = cursor.takeRun(where: { $0.isAtomChar })
+        // The line passes as it came, so that nothing may hide behind the word.
+        try cursor.expectLineEnd()
         if word.equals(word: "EXISTS") { return .exists }
         if word.equals(word: "RECENT") { return .recent }
         guard number > 0 else { throw cursor.error(.malformedNumber) }
-        if word.equals(word: "FETCH") { return .fetch }
         if word.equals(word: "EXPUNGE") { return .expunge }
         throw cursor.error(.expected("message data"))
     }
@@ -122,8 +131,10 @@ package enum ResponseHead: Equatable {
         guard cursor.take(" ") || cursor.peek() == 0x0D || cursor.isAtEnd else {
             throw cursor.error(.expected("space"))
         }
-        var text = cursor.buffer
-        if text.readableBytes >= 2 { text.moveWriterIndex(to: text.writerIndex - 2) }
+        let text = cursor.takeRun { $0 != 0x0D }
+        guard cursor.isAtEnd || cursor.take(word: "\r\n") else {
+            throw cursor.error(.malformedLineEnd)
+        }
         return text
     }
 }

@@ -3,17 +3,27 @@ package import struct NIOCore.ByteBuffer
 /// Cuts a server's octets into pieces of responses, without collecting them.
 ///
 /// A response is a first piece, which begins with its kind, and then the octets of literals and the
-/// fragments of lines between them; the last piece ends with CR LF. A line that grows long is given
-/// in fragments, so that what is held has a bound. A literal is announced at the end of a line,
-/// except in status responses and continuations, whose text may end in anything.
+/// fragments of lines between them; the last piece ends with CR LF. A line of data that grows long
+/// is given in fragments, so that what is held has a bound. A status response or continuation is
+/// always one piece, because its text is read whole or not at all.
+///
+/// A literal is announced at the end of a line of data that may hold strings, whatever quotes stand
+/// before it: such a line cannot end inside a quoted string. Elsewhere an announcement is text, or
+/// breaks the connection (``LiteralRule``).
 package struct ResponseReader {
-    /// A line longer than this is given in fragments. Responses that the gateway reads itself are
-    /// shorter, and nobody's line has to fit.
+    /// A line of data longer than this is given in fragments: nobody's SEARCH has to fit.
     package static let maximumFragmentOctets = 16 * 1_024
-    /// An announcement of a literal, with its CR LF, is at most `{`, 10 digits, `}`, CR, LF.
-    private static let maximumAnnouncementOctets = 14
+    /// A status response or continuation is not longer.
+    ///
+    /// A COPYUID of some thousand messages that do not follow each other has 64 KiB; without a bound
+    /// a server fills the memory with one `* OK`.
+    package static let maximumTextOctets = 64 * 1_024
     /// RFC 9051 §4.3 leaves 63 bits; a message of 4 GiB passes nowhere else either.
     private static let maximumLiteralOctets: UInt64 = 4_294_967_295
+    /// The digits of ``maximumLiteralOctets``.
+    private static let maximumLiteralDigits = 10
+    /// An announcement of a literal, with its CR LF, is at most `{`, 10 digits, `}`, CR, LF.
+    private static let maximumAnnouncementOctets = 14
 
     package struct Piece: Equatable, Sendable {
         package enum Kind: Equatable, Sendable {
@@ -34,9 +44,13 @@ package struct ResponseReader {
 
     private var state = State.line
     private var buffer = ByteBuffer()
+    /// Octets of the buffer that hold no line end.
     private var scanned = 0
     private var isFirst = true
-    private var mayHaveLiterals = false
+    /// Of the response that is arriving; only looked up where it matters.
+    private var rule = LiteralRule.text
+    /// Whether the last fragment ended in an announcement that is longer than any may be.
+    private var isOverlong = false
 
     package init() {}
 
@@ -44,17 +58,19 @@ package struct ResponseReader {
     package var bufferedOctets: Int { self.buffer.readableBytes }
 
     package mutating func receive(_ octets: ByteBuffer) {
-        if self.buffer.readableBytes == 0 {
+        guard self.buffer.readableBytes > 0 else {
             self.buffer = octets
-        } else {
-            self.buffer.writeImmutableBuffer(octets)
+            return
         }
+        // A buffer that is only appended to keeps every octet that was ever read from it.
+        if self.buffer.readerIndex > 0 { self.buffer.discardReadBytes() }
+        self.buffer.writeImmutableBuffer(octets)
     }
 
     /// What is behind the last piece.
     package mutating func takeBuffered() -> ByteBuffer {
-        defer { self.buffer = ByteBuffer() }
-        return self.buffer
+        self.scanned = 0
+        return self.take(self.buffer.readableBytes)
     }
 
     /// - Returns: nil while more octets are needed.
@@ -62,104 +78,144 @@ package struct ResponseReader {
     package mutating func next() throws(SyntaxError) -> Piece? {
         switch self.state {
         case .literal(let remaining):
-            return self.nextLiteral(remaining)
+            self.nextLiteral(remaining)
         case .line:
-            return try self.nextLine()
+            try self.nextLine()
         }
     }
 
     private mutating func nextLiteral(_ remaining: UInt64) -> Piece? {
         let count = Int(min(remaining, UInt64(self.buffer.readableBytes)))
-        guard count > 0, let octets = self.buffer.readSlice(length: count) else { return nil }
+        guard count > 0 else { return nil }
         let rest = remaining - UInt64(count)
         self.state = rest == 0 ? .line : .literal(remaining: rest)
-        return Piece(octets: octets, kind: .literal, isFirst: false, isLast: false)
+        return Piece(octets: self.take(count), kind: .literal, isFirst: false, isLast: false)
     }
 
     private mutating func nextLine() throws(SyntaxError) -> Piece? {
         guard let end = try self.endOfLine() else { return try self.nextFragment() }
         let literal = try self.literal(endingAt: end)
-        guard let octets = self.buffer.readSlice(length: end + 2) else { return nil }
-        let piece = Piece(
-            octets: octets,
-            kind: .line,
-            isFirst: self.isFirst,
-            isLast: literal == nil
-        )
+        let isFirst = self.isFirst
+        if isFirst, end > Self.maximumTextOctets { try self.refuseLongText() }
         self.scanned = 0
+        self.isOverlong = false
         self.isFirst = literal == nil
         if let literal, literal > 0 { self.state = .literal(remaining: literal) }
-        return piece
+        return Piece(
+            octets: self.take(end + 2),
+            kind: .line,
+            isFirst: isFirst,
+            isLast: literal == nil
+        )
     }
 
     /// A part of a line whose end is not there yet, once it is long enough.
     private mutating func nextFragment() throws(SyntaxError) -> Piece? {
         guard self.buffer.readableBytes > Self.maximumFragmentOctets else { return nil }
-        if self.isFirst { self.mayHaveLiterals = Self.mayHaveLiterals(self.buffer) }
+        if self.isFirst {
+            self.rule = LiteralRule(self.buffer)
+            if self.rule == .text {
+                if self.buffer.readableBytes > Self.maximumTextOctets { try self.refuseLongText() }
+                return nil
+            }
+        }
         let count = self.buffer.readableBytes - Self.maximumAnnouncementOctets
-        guard let octets = self.buffer.readSlice(length: count) else { return nil }
+        self.isOverlong = self.endsInAnnouncement(count)
         self.scanned = max(0, self.scanned - count)
         defer { self.isFirst = false }
-        return Piece(octets: octets, kind: .line, isFirst: self.isFirst, isLast: false)
+        return Piece(octets: self.take(count), kind: .line, isFirst: self.isFirst, isLast: false)
+    }
+
+    private mutating func refuseLongText() throws(SyntaxError) {
+        guard LiteralRule(self.buffer) == .text else { return }
+        throw SyntaxError(.lineTooLong, at: Self.maximumTextOctets)
+    }
+
+    /// The next octets, which share the buffer's storage; an empty buffer holds none.
+    private mutating func take(_ count: Int) -> ByteBuffer {
+        guard count < self.buffer.readableBytes, let octets = self.buffer.readSlice(length: count)
+        else {
+            defer { self.buffer = ByteBuffer() }
+            return self.buffer
+        }
+        return octets
     }
 
     /// - Returns: the octets of the line before CR LF, once that is there.
     private mutating func endOfLine() throws(SyntaxError) -> Int? {
-        var scanned = self.scanned
-        var isMalformed = false
-        let end: Int? = self.buffer.withUnsafeReadableBytes { octets in
-            while scanned < octets.count {
-                let octet = octets[scanned]
-                if octet == 0x0D {
-                    guard scanned + 1 < octets.count else { return nil }
-                    isMalformed = octets[scanned + 1] != 0x0A
-                    return isMalformed ? nil : scanned
-                }
-                if octet == 0x0A || octet == 0 {
-                    isMalformed = true
-                    return nil
-                }
-                scanned += 1
-            }
-            return nil
+        let (place, found) = self.buffer.lineEnd(from: self.scanned)
+        self.scanned = place
+        switch found {
+        case .crlf: return place
+        case .none: return nil
+        case .malformed: throw SyntaxError(.malformedLineEnd, at: place)
         }
-        self.scanned = scanned
-        if isMalformed { throw SyntaxError(.malformedLineEnd, at: scanned) }
-        return end
     }
 
+    // MARK: - Announcements
+
+    /// The size of the literal that a line announces.
+    ///
     ///     literal = "{" number64 "}" CRLF *CHAR8
+    ///
+    /// Every other form at the end of a line, `{5+}` (RFC 7888 §3), `{-1}` or `{}`, breaks the
+    /// connection: the client behind the gateway could take it for a literal.
     private mutating func literal(endingAt end: Int) throws(SyntaxError) -> UInt64? {
-        let base = self.buffer.readerIndex
-        guard end > 2, self.buffer.getInteger(at: base + end - 1) == UInt8(ascii: "}") else {
+        guard end > 0, self.octet(at: end - 1) == UInt8(ascii: "}") else { return nil }
+        if self.isFirst { self.rule = LiteralRule(self.buffer) }
+        guard self.rule != .text else { return nil }
+        let start = self.startOfCount(endingAt: end - 1)
+        guard start > 0 else {
+            if self.isOverlong { throw SyntaxError(.literalTooLarge, at: end) }
             return nil
         }
-        if self.isFirst { self.mayHaveLiterals = Self.mayHaveLiterals(self.buffer) }
-        guard self.mayHaveLiterals else { return nil }
-        var open = end - 2
-        while open >= 0, let octet: UInt8 = self.buffer.getInteger(at: base + open),
-            octet != UInt8(ascii: "{")
-        {
-            // RFC 7888 §3: a server never announces a non-synchronising literal.
-            if octet == UInt8(ascii: "+") { throw SyntaxError(.malformedLiteral, at: end) }
-            guard octet.isDigit else { return nil }
-            open -= 1
+        guard self.octet(at: start - 1) == UInt8(ascii: "{") else { return nil }
+        guard self.rule == .allowed else { throw SyntaxError(.literalNotAllowed, at: end) }
+        return try self.count(from: start, to: end - 1)
+    }
+
+    private func count(from start: Int, to end: Int) throws(SyntaxError) -> UInt64 {
+        guard end - start <= Self.maximumLiteralDigits else {
+            throw SyntaxError(.literalTooLarge, at: end)
         }
-        guard open >= 0, end - 2 - open > 0 else { return nil }
         var cursor = Cursor(self.buffer)
-        cursor.advance(open + 1)
-        let octets = try cursor.number64()
-        guard octets <= Self.maximumLiteralOctets, end - 2 - open <= 10 else {
+        cursor.advance(start)
+        guard let octets = try? cursor.number64(), cursor.offset == end else {
+            throw SyntaxError(.malformedLiteral, at: end)
+        }
+        guard octets <= Self.maximumLiteralOctets else {
             throw SyntaxError(.literalTooLarge, at: end)
         }
         return octets
     }
 
-    /// Whether the response that begins here is data: not a status, and not a continuation.
-    private static func mayHaveLiterals(_ line: ByteBuffer) -> Bool {
-        var cursor = Cursor(line)
-        guard cursor.take("*"), cursor.take(" ") else { return false }
-        let word = cursor.takeRun(where: \.isAtomChar)
-        return Condition(word) == nil
+    /// Whether the octets before `cut` are a brace and a part of a count.
+    ///
+    /// What they announce is then too large, because the longest announcement is held back whole.
+    private func endsInAnnouncement(_ cut: Int) -> Bool {
+        let start = self.startOfCount(endingAt: cut)
+        guard start > 0 else { return self.isOverlong }
+        return self.octet(at: start - 1) == UInt8(ascii: "{")
+    }
+
+    /// Where the run of octets begins that could be read as a number by somebody.
+    private func startOfCount(endingAt end: Int) -> Int {
+        self.buffer.withUnsafeReadableBytes { octets in
+            var start = end
+            while start > 0, start <= octets.count {
+                switch octets[start - 1] {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"),
+                    UInt8(ascii: "-"), UInt8(ascii: " "):
+                    start -= 1
+                default:
+                    return start
+                }
+            }
+            return start
+        }
+    }
+
+    private func octet(at offset: Int) -> UInt8? {
+        self.buffer.getInteger(at: self.buffer.readerIndex + offset)
     }
 }

@@ -1,12 +1,15 @@
 package import struct NIOCore.ByteBuffer
 
-/// The text of a status response, with the code before it.
+/// The text of a status response, of which only the code is used.
+///
+/// The words after it may name what a user must not know of.
 ///
 ///     resp-text = ["[" resp-text-code "]" SP] [text]
 package struct ResponseText: Equatable, Sendable {
     package var code: ResponseCode?
 
     /// - Parameter text: without its CR LF.
+    /// - Throws: where the code is known and its value cannot be.
     package init(_ text: ByteBuffer) throws(SyntaxError) {
         var cursor = Cursor(text)
         guard cursor.take("[") else { return }
@@ -14,109 +17,15 @@ package struct ResponseText: Equatable, Sendable {
     }
 }
 
-/// A response code that the gateway knows; every other is dropped with its value.
-package enum ResponseCode: Equatable, Sendable {
-    case capability([String])
-    case permanentFlags([ByteBuffer])
-    case readOnly
-    case readWrite
-    case tryCreate
-    case uidNext(UInt32)
-    case uidValidity(UInt32)
-    case unseen(UInt32)
-    case uidNotSticky
-    case appendUID(UInt32, SequenceSet)
-    case copyUID(UInt32, SequenceSet, SequenceSet)
-    case highestModSeq(UInt64)
-    case noModSeq
-    case modified(SequenceSet)
-    case closed
-    case unavailable
-    case authenticationFailed
-    case authorizationFailed
-    case expired
-    case privacyRequired
-    case contactAdmin
-    case noPerm
-    case inUse
-    case expungeIssued
-    case corruption
-    case serverBug
-    case clientBug
-    case cannot
-    case limit
-    case overQuota
-    case alreadyExists
-    case nonExistent
-    case notSaved
-    case hasChildren
-    case unknownCTE
-    case tooBig
-    case useAttr
-    case badCharset
-    case mailboxID(ByteBuffer)
-    case inProgress
-    case unknown
-
-    /// Codes without a value, as they are spelled.
-    fileprivate static let words: [(StaticString, ResponseCode)] = [
-        ("READ-ONLY", .readOnly), ("READ-WRITE", .readWrite), ("TRYCREATE", .tryCreate),
-        ("UIDNOTSTICKY", .uidNotSticky), ("NOMODSEQ", .noModSeq), ("CLOSED", .closed),
-        ("UNAVAILABLE", .unavailable), ("AUTHENTICATIONFAILED", .authenticationFailed),
-        ("AUTHORIZATIONFAILED", .authorizationFailed), ("EXPIRED", .expired),
-        ("PRIVACYREQUIRED", .privacyRequired), ("CONTACTADMIN", .contactAdmin),
-        ("NOPERM", .noPerm), ("INUSE", .inUse), ("EXPUNGEISSUED", .expungeIssued),
-        ("CORRUPTION", .corruption), ("SERVERBUG", .serverBug), ("CLIENTBUG", .clientBug),
-        ("CANNOT", .cannot), ("LIMIT", .limit), ("OVERQUOTA", .overQuota),
-        ("ALREADYEXISTS", .alreadyExists), ("NONEXISTENT", .nonExistent),
-        ("NOTSAVED", .notSaved), ("HASCHILDREN", .hasChildren), ("UNKNOWN-CTE", .unknownCTE),
-        ("TOOBIG", .tooBig), ("USEATTR", .useAttr), ("INPROGRESS", .inProgress),
-    ]
-
-    /// Writes the code with its brackets and a space.
-    func encode(into buffer: inout ByteBuffer) {
-        if let word = Self.words.first(where: { $0.1 == self })?.0 {
-            buffer.writeStaticString("[")
-            buffer.writeStaticString(word)
-            buffer.writeStaticString("] ")
-            return
-        }
-        switch self {
-        case .capability(let names):
-            buffer.writeString("[CAPABILITY \(names.joined(separator: " "))] ")
-        case .permanentFlags(let flags):
-            buffer.writeStaticString("[PERMANENTFLAGS ")
-            buffer.writeFlags(flags)
-            buffer.writeStaticString("] ")
-        case .uidNext(let value): buffer.writeString("[UIDNEXT \(value)] ")
-        case .uidValidity(let value): buffer.writeString("[UIDVALIDITY \(value)] ")
-        case .unseen(let value): buffer.writeString("[UNSEEN \(value)] ")
-        case .highestModSeq(let value): buffer.writeString("[HIGHESTMODSEQ \(value)] ")
-        case .badCharset: buffer.writeStaticString("[BADCHARSET (US-ASCII UTF-8)] ")
-        case .appendUID(let validity, let uids):
-            buffer.writeString("[APPENDUID \(validity) \(String(buffer: uids.text))] ")
-        case .copyUID(let validity, let source, let target):
-            buffer.writeString("[COPYUID \(validity) \(String(buffer: source.text)) ")
-            buffer.writeString("\(String(buffer: target.text))] ")
-        case .modified(let set):
-            buffer.writeString("[MODIFIED \(String(buffer: set.text))] ")
-        case .mailboxID(let value):
-            buffer.writeString("[MAILBOXID (\(String(buffer: value)))] ")
-        default:
-            break
-        }
-    }
-}
-
 extension Cursor {
-    ///     resp-text-code = "ALERT" / … / atom [SP 1*<any TEXT-CHAR except "]">]
+    /// The code behind the opening bracket.
     ///
-    /// The opening bracket is consumed already.
-    fileprivate mutating func responseCode() throws(SyntaxError) -> ResponseCode? {
-        let name = self.takeRun { $0.isAtomChar }
+    ///     resp-text-code = "ALERT" / … / atom [SP 1*<any TEXT-CHAR except "]">]
+    fileprivate mutating func responseCode() throws(SyntaxError) -> ResponseCode {
+        let name = self.takeRun(where: { $0.isAtomChar })
         if self.take("]") {
             if name.equals(word: "BADCHARSET") { return .badCharset }
-            return ResponseCode.words.first { name.equals(word: $0.0) }?.1 ?? .unknown
+            return ResponseCode.plain.first { name.equals(word: $0.name) } ?? .unknown
         }
         try self.expectSpace()
         guard let code = try self.valuedCode(name) else { return .unknown }
@@ -124,64 +33,75 @@ extension Cursor {
         return code
     }
 
+    /// - Returns: nil for a code the gateway does not know, or not with a value.
     private mutating func valuedCode(_ name: ByteBuffer) throws(SyntaxError) -> ResponseCode? {
         switch name.uppercasedText() {
-        case "CAPABILITY":
-            return .capability(try self.capabilityList())
-        case "PERMANENTFLAGS":
-            return .permanentFlags(try self.wireFlags())
+        case "CAPABILITY": return .capability(try self.capabilityList())
+        case "PERMANENTFLAGS": return .permanentFlags(try self.wireFlags().filter(\.isFlag))
         case "UIDNEXT": return .uidNext(try self.nonZeroNumber())
         case "UIDVALIDITY": return .uidValidity(try self.nonZeroNumber())
         case "UNSEEN": return .unseen(try self.nonZeroNumber())
         case "HIGHESTMODSEQ": return .highestModSeq(try self.number64())
-        case "MODIFIED": return .modified(try self.sequenceSet())
+        case "MODIFIED": return .modified(try self.numberedSet())
         case "BADCHARSET":
-            _ = self.takeRun { $0 != UInt8(ascii: "]") }
+            self.skipValue()
             return .badCharset
         case "INPROGRESS":
-            _ = self.takeRun { $0 != UInt8(ascii: "]") }
+            self.skipValue()
             return .inProgress
         case "APPENDUID":
             let validity = try self.nonZeroNumber()
             try self.expectSpace()
-            return .appendUID(validity, try self.sequenceSet())
-        case "COPYUID":
-            let validity = try self.nonZeroNumber()
-            try self.expectSpace()
-            let source = try self.sequenceSet()
-            try self.expectSpace()
-            return .copyUID(validity, source, try self.sequenceSet())
+            return .appendUID(validity, try self.numberedSet())
+        case "COPYUID": return try self.copyUID()
         case "MAILBOXID":
             try self.expect("(")
             let value = try self.atom()
             try self.expect(")")
             return .mailboxID(value)
-        default:
-            return nil
+        default: return nil
         }
     }
 
-    /// Capabilities up to the end or a bracket, in upper case.
-    mutating func capabilityList() throws(SyntaxError) -> [String] {
-        var names: [String] = []
-        repeat {
-            let name = self.takeRun { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "]") }
-            if name.readableBytes > 0 { names.append(name.uppercasedText()) }
-            guard names.count <= 500 else { throw self.error(.commandTooLarge) }
-        } while self.take(" ")
-        return names
+    /// The value of COPYUID: as many messages at the source as at the destination.
+    ///
+    ///     resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set
+    private mutating func copyUID() throws(SyntaxError) -> ResponseCode {
+        let validity = try self.nonZeroNumber()
+        try self.expectSpace()
+        let source = try self.numberedSet()
+        try self.expectSpace()
+        let target = try self.numberedSet()
+        guard source.numberOfMembers == target.numberOfMembers else {
+            throw self.error(.malformedNumber)
+        }
+        return .copyUID(validity, source, target)
     }
 
-    ///     "(" [flag-perm *(SP flag-perm)] ")"
-    mutating func wireFlags() throws(SyntaxError) -> [ByteBuffer] {
-        let flags = try self.list(mayBeEmpty: true) { cursor throws(SyntaxError) in
-            let flag = cursor.takeRun {
-                $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "(") && $0 != UInt8(ascii: ")")
-                    && $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: "\"")
-            }
-            guard flag.readableBytes > 0 else { throw cursor.error(.expected("flag")) }
-            return flag
+    /// A set of numbers, without `*` and `$`, which a server does not send.
+    ///
+    ///     uid-set = (uniqueid / uid-range) *("," uid-set)
+    private mutating func numberedSet() throws(SyntaxError) -> SequenceSet {
+        let set = try self.sequenceSet()
+        guard set.numberOfMembers != nil else { throw self.error(.malformedNumber) }
+        return set
+    }
+
+    private mutating func skipValue() {
+        _ = self.takeRun { $0 != UInt8(ascii: "]") }
+    }
+}
+
+extension SequenceSet {
+    /// How many numbers the set has, counting twice what is in it twice; nil with `*` or as `$`.
+    fileprivate var numberOfMembers: UInt64? {
+        guard !self.isSavedResult else { return nil }
+        var members: UInt64 = 0
+        for range in self.ranges {
+            guard let first = range.first, let last = range.last, first <= last else { return nil }
+            // At most 10 000 ranges of 32 bits: no overflow.
+            members &+= UInt64(last - first) + 1
         }
-        return flags
+        return members
     }
 }

@@ -30,13 +30,12 @@ struct DemoOffice {
         self.first = DovecotServer(
             folder: folder.appendingPathComponent("server-1"),
             port: try LoopbackPort.free(preferring: 11_993),
-            separator: "/",
             mailboxes: [Self.anna, Self.clara, Self.info].map(mailbox)
         )
         self.second = DovecotServer(
             folder: folder.appendingPathComponent("server-2"),
             port: try LoopbackPort.free(preferring: 12_993),
-            separator: ".",
+            traits: DovecotServer.Traits(separator: "."),
             mailboxes: [mailbox(Self.bob)]
         )
     }

@@ -9,23 +9,33 @@ final class DovecotServer {
         var password: String
     }
 
+    /// In what one server differs from another.
+    struct Traits {
+        /// The hierarchy delimiter that clients see.
+        var separator: Character = "/"
+        /// Whether TLS begins with STARTTLS instead of the first octet.
+        var usesSTARTTLS = false
+        /// The capabilities it shows, where they are fewer than it has.
+        var capabilities: String?
+        /// Mebibytes that each mailbox may hold.
+        var quota: Int?
+    }
+
     static let executable = "/usr/sbin/dovecot"
     private static let startTime: TimeInterval = 10
     private static let stopTime: TimeInterval = 3
 
     let port: Int
     private let folder: URL
-    private let separator: Character
+    private let traits: Traits
     private let mailboxes: [Mailbox]
     private var process: Process?
 
-    /// - Parameters:
-    ///   - folder: made here, and only for this server.
-    ///   - separator: the hierarchy delimiter that clients see.
-    init(folder: URL, port: Int, separator: Character, mailboxes: [Mailbox]) {
+    /// - Parameter folder: made here, and only for this server.
+    init(folder: URL, port: Int, traits: Traits = Traits(), mailboxes: [Mailbox]) {
         self.folder = folder
         self.port = port
-        self.separator = separator
+        self.traits = traits
         self.mailboxes = mailboxes
     }
 
@@ -137,13 +147,14 @@ final class DovecotServer {
             mail_max_userip_connections = 1000
             service imap-login {
               inet_listener imap {
-                port = 0
+                port = \(self.traits.usesSTARTTLS ? self.port : 0)
               }
               inet_listener imaps {
-                port = \(self.port)
+                port = \(self.traits.usesSTARTTLS ? 0 : self.port)
                 ssl = yes
               }
             }
+            \(self.extras)
             passdb {
               driver = passwd-file
               args = \(self.folder.path)/users
@@ -154,7 +165,7 @@ final class DovecotServer {
             }
             namespace inbox {
               inbox = yes
-              separator = \(self.separator)
+              separator = \(self.traits.separator)
               mailbox Sent {
                 auto = create
                 special_use = \\Sent
@@ -162,6 +173,28 @@ final class DovecotServer {
             }
 
             """
+    }
+
+    private var extras: String {
+        var lines: [String] = []
+        if let capabilities = self.traits.capabilities {
+            lines.append("imap_capability = \(capabilities)")
+        }
+        if let quota = self.traits.quota {
+            lines.append(
+                """
+                mail_plugins = quota
+                protocol imap {
+                  mail_plugins = quota imap_quota
+                }
+                plugin {
+                  quota = maildir:Postfach
+                  quota_rule = *:storage=\(quota)M
+                }
+                """
+            )
+        }
+        return lines.joined(separator: "\n")
     }
 
     private static var groupName: String {

@@ -3,8 +3,10 @@
 The environment says where everything is: IMAPS, IMAP (ports), CA, GATEPOST, GATEPOST_CONFIG, FIRST
 and SECOND (the mail roots of the two servers), FIRST_PORT and SECOND_PORT.
 """
+import contextlib
 import imaplib
 import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -401,5 +403,154 @@ def many_clients_at_once():
     assert not failures, failures
 
 
+# -- Servers of every kind
+
+
+class stopped:
+    """A mail server that crashed, with all its processes, and comes back after the scenario."""
+
+    def __init__(self, root):
+        self.folder = os.path.dirname(root)
+
+    def __enter__(self):
+        own = os.path.join(self.folder, "run", "master.pid")
+        with open(own) as file:
+            master = int(file.read())
+        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(master)], capture_output=True, text=True)
+        for process in [master, *map(int, children.stdout.split())]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        os.remove(own)
+        time.sleep(0.5)
+
+    def __exit__(self, *_):
+        quiet = subprocess.DEVNULL
+        command = ["dovecot", "-c", os.path.join(self.folder, "dovecot.conf")]
+        subprocess.run(command, check=True, stdin=quiet, stdout=quiet, stderr=quiet)
+        time.sleep(0.5)
+
+
+def a_server_that_is_down_costs_its_account_only():
+    w = wire()
+    w.ok(f'SELECT "{SHARED}/INBOX"')
+    with stopped(os.environ["SECOND"]):
+        assert b"* OK [CLOSED] The mailbox is closed" in w.ok("NOOP") or w.answer("NOOP").startswith("OK")
+        assert w.answer(f'SELECT "{SHARED}/INBOX"').startswith("NO [UNAVAILABLE]")
+        assert w.answer(f'STATUS "{SHARED}/INBOX" (MESSAGES)').startswith("NO [UNAVAILABLE]")
+        w.ok("SELECT INBOX")
+        w.ok("FETCH 1 FLAGS")
+        lines = w.ok('LIST "" "*"')
+        assert any(line.endswith(b" INBOX") for line in lines), lines
+        other = wire()
+        other.ok("SELECT INBOX")
+    w.ok(f'SELECT "{SHARED}/INBOX"')
+    w.ok("FETCH 1 FLAGS")
+
+
+def a_server_that_dies_within_a_message_ends_the_connection():
+    """Half a literal has passed: nothing else can be said on that connection without lying."""
+    m = owner(BOB, int(os.environ["SECOND_PORT"]))
+    m.create("Abbruch")
+    assert m.append("Abbruch", None, None, b"Subject: lang\r\n\r\n" + b"x" * 30_000_000)[0] == "OK"
+    w = wire()
+    w.ok(f'SELECT "{SHARED}/Abbruch"')
+    w.send(b"a FETCH 1 BODY[]\r\n")
+    while len(w.buffer) < 100_000:
+        w.fill()
+    with stopped(os.environ["SECOND"]):
+        assert w.closed()
+        assert len(w.buffer) < 30_000_000 and b"a OK" not in w.buffer[-100:], len(w.buffer)
+
+
+def a_server_with_starttls_that_can_little():
+    dora = "dora@kanzlei.example"
+    w = wire(dora)
+    shown = w.ok("CAPABILITY")[0].split()
+    for word in (b"UIDPLUS", b"MOVE", b"CONDSTORE", b"SORT", b"QRESYNC", b"QUOTA"):
+        assert word not in shown, shown
+    for word in (b"IMAP4rev1", b"IDLE", b"NAMESPACE", b"LITERAL+", b"ACL"):
+        assert word in shown, shown
+    assert b"* LIST (\\HasNoChildren) \"/\" INBOX" in w.ok('LIST "" "*"')
+    w.ok("SELECT INBOX")
+    assert b"Text von dora" in w.ok("FETCH 1 BODY[TEXT]")[0]
+    for command in ("MOVE 1 Sent", "UID EXPUNGE 1", "SORT (DATE) UTF-8 ALL"):
+        assert not w.answer(command).startswith("OK"), command
+    append(owner_starttls(dora), "INBOX", "im Stillen")
+    w.send(b"i IDLE\r\n")
+    assert w.line() == b"+ idling"
+    w.send(b"DONE\r\n")
+    assert w.until(b"i")[-1].startswith(b"i OK")
+    with granted(dora, ANNA, "--view"):
+        a = wire()
+        assert b"UIDPLUS" not in a.ok("CAPABILITY")[0].split()
+        a.ok(f'SELECT "Other Users/{dora}/INBOX"')
+        a.ok("SELECT INBOX")
+    # Who does not see that account has all of the others' capabilities.
+    assert b"UIDPLUS" in wire().ok("CAPABILITY")[0].split()
+
+
+def quota_is_the_owners():
+    w = wire()
+    clara = wire(CLARA)
+    lines = clara.ok("GETQUOTAROOT INBOX")
+    assert lines[0] == b"* QUOTAROOT INBOX Postfach" and lines[1].startswith(b"* QUOTA Postfach (STORAGE "), lines
+    assert b"QUOTA" in clara.ok("CAPABILITY")[0].split()
+    assert w.answer(f'GETQUOTAROOT "{SHARED}/INBOX"').startswith(("NO", "BAD"))
+    assert w.answer(f'GETQUOTAROOT "Other Users/{CLARA}/INBOX"').startswith(("NO [NONEXISTENT]", "BAD"))
+
+
+def memory_stays_bounded_while_a_client_reads_slowly():
+    def resident():
+        with open(f"/proc/{os.environ['GATEWAY_PID']}/status") as file:
+            return int(next(l for l in file if l.startswith("VmRSS")).split()[1])
+
+    size = 120_000_000
+    w = wire()
+    w.send(b"a APPEND Ablage {%d}\r\n" % size)
+    assert w.line().startswith(b"+")
+    before = resident()
+    for _ in range(120):
+        w.send(b"y" * 999_998 + b"\r\n")
+    assert resident() - before < 8_192, (before, resident())
+    w.send(b"\r\n")
+    uid = w.until(b"a")[-1].split(b"]")[0].split(b" ")[-1]
+    w.ok("SELECT Ablage")
+    before = resident()
+    w.send(b"b UID FETCH " + uid + b" BODY.PEEK[]\r\n")
+    time.sleep(3)
+    assert resident() - before < 8_192, (before, resident())
+    total = 0
+    while total < size:
+        total += len(w.raw.recv(1_000_000))
+    assert resident() - before < 8_192, (before, resident())
+    w.raw.close()
+    c = wire()
+    c.ok("SELECT Ablage")
+    c.ok(b"UID STORE " + uid + b" +FLAGS.SILENT (\\Deleted)")
+    c.ok(b"UID EXPUNGE " + uid)
+
+
+def a_message_that_a_client_does_not_finish_is_not_stored():
+    w = wire()
+    w.ok("CREATE Halb")
+    w.send(b"a APPEND Halb {1000000}\r\n")
+    assert w.line().startswith(b"+")
+    w.send(b"Subject: halb\r\n\r\n" + b"z" * 500_000)
+    w.raw.close()
+    time.sleep(1)
+    assert any(b"MESSAGES 0" in line for line in wire().ok("STATUS Halb (MESSAGES)"))
+
+
+def owner_starttls(user):
+    m = imaplib.IMAP4("localhost", int(os.environ["THIRD_PORT"]))
+    m.starttls(ssl.create_default_context(cafile=CA))
+    m.login(user, "up-" + user)
+    return m
+
+
+def run_scenario(scenarios, name):
+    scenarios[name]()
+
+
 if __name__ == "__main__":
-    globals()[sys.argv[1]]()
+    run_scenario(globals(), sys.argv[1])

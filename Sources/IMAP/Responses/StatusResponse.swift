@@ -1,0 +1,81 @@
+package import struct NIOCore.ByteBuffer
+
+/// `* STATUS Akten (MESSAGES 3)` (RFC 9051 §7.3.4).
+package struct StatusResponse: Equatable, Sendable {
+    package enum Value: Equatable, Sendable {
+        case number(UInt64)
+        case none
+        /// Octets of an atom, in parentheses on the wire.
+        case identifier(ByteBuffer)
+    }
+
+    /// Wire octets.
+    package var mailbox: ByteBuffer
+    /// Items that the gateway knows; others are left out.
+    package var items: [(item: StatusItem, value: Value)]
+
+    /// Reads a whole response.
+    ///
+    ///     mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
+    ///
+    /// - Parameter response: with `* ` and CR LF.
+    /// - Throws: what is not of this form.
+    package init(_ response: ByteBuffer) throws(SyntaxError) {
+        var cursor = try Cursor(data: response, "STATUS ")
+        self.mailbox = try cursor.astring()
+        try cursor.expectSpace()
+        self.items = try cursor.list(mayBeEmpty: true) { cursor throws(SyntaxError) in
+            try cursor.statusItem()
+        }.compactMap { $0 }
+        try cursor.expectLineEnd()
+    }
+
+    package static func == (one: StatusResponse, other: StatusResponse) -> Bool {
+        one.encoded == other.encoded
+    }
+
+    package var encoded: ByteBuffer {
+        var line = ByteBuffer()
+        line.writeStaticString("* STATUS ")
+        line.writeAstring(self.mailbox)
+        line.writeStaticString(" (")
+        for (index, (item, value)) in self.items.enumerated() {
+            if index > 0 { line.writeStaticString(" ") }
+            line.writeStaticString(item.word)
+            switch value {
+            case .number(let number): line.writeString(" \(number)")
+            case .none: line.writeStaticString(" NIL")
+            case .identifier(let octets):
+                line.writeStaticString(" (")
+                line.writeImmutableBuffer(octets)
+                line.writeStaticString(")")
+            }
+        }
+        line.writeStaticString(")\r\n")
+        return line
+    }
+}
+
+extension Cursor {
+    /// An item and its value.
+    ///
+    ///     status-att-val = atom SP (number64 / nil / "(" objectid ")")
+    ///
+    /// - Returns: nil for an item the gateway does not know.
+    fileprivate mutating func statusItem() throws(SyntaxError) -> (
+        item: StatusItem, value: StatusResponse.Value
+    )? {
+        let item = StatusItem(try self.atom())
+        try self.expectSpace()
+        let value: StatusResponse.Value
+        if self.take("(") {
+            value = .identifier(try self.atom())
+            try self.expect(")")
+        } else if self.take(word: "NIL") {
+            value = .none
+        } else {
+            value = .number(try self.number64())
+        }
+        return item.map { ($0, value) }
+    }
+}

@@ -1,0 +1,48 @@
+/// Names of application protocols in order of preference (ALPN).
+///
+///     opaque ProtocolName<1..2^8-1>;
+///     struct { ProtocolName protocol_name_list<2..2^16-1> } ProtocolNameList;
+///
+/// RFC 7301 §3.1
+struct ApplicationProtocols: Sendable {
+    private let names: [[UInt8]]
+
+    /// Names that have no wire form (empty, or over 255 octets) are left out.
+    init(_ names: [String]) {
+        self.names = names.map { Array($0.utf8) }.filter { (1...255).contains($0.count) }
+    }
+
+    var isEmpty: Bool { self.names.isEmpty }
+
+    /// Each name with its length before it.
+    var wireFormat: [UInt8] {
+        self.names.flatMap { [UInt8(truncatingIfNeeded: $0.count)] + $0 }
+    }
+
+    func contains(_ name: String) -> Bool {
+        self.names.contains { $0.elementsEqual(name.utf8) }
+    }
+
+    /// Where in a client's list the name stands that we prefer among all it offers; nil without one.
+    func choose(from offered: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
+        let ranges = Self.names(in: offered)
+        for name in self.names {
+            if let match = ranges.first(where: { offered[$0].elementsEqual(name) }) { return match }
+        }
+        return nil
+    }
+
+    /// The names of a list; what follows a broken length is left out.
+    private static func names(in list: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
+        var found: [Range<Int>] = []
+        var position = 0
+        while position < list.count {
+            let start = position + 1
+            let end = start + Int(list[position])
+            guard end <= list.count else { break }
+            found.append(start..<end)
+            position = end
+        }
+        return found
+    }
+}

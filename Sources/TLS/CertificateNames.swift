@@ -1,0 +1,47 @@
+import COpenSSL
+
+/// The DNS names of a certificate's subjectAltName, in lower case, some of them wildcards
+/// (`*.kanzlei.example`).
+struct CertificateNames: Sendable {
+    private let names: Set<[UInt8]>
+
+    init(of context: SSLContext) {
+        guard let certificate = SSL_CTX_get0_certificate(context.pointer),
+            let list = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil)
+        else {
+            self.names = []
+            return
+        }
+        let names = OpaquePointer(list)
+        defer { GENERAL_NAMES_free(names) }
+        var found: Set<[UInt8]> = []
+        for index in 0..<max(0, gp_sk_GENERAL_NAME_num(names)) {
+            var length: CInt = 0
+            guard let name = gp_sk_GENERAL_NAME_value(names, index),
+                let octets = gp_GENERAL_NAME_dns(name, &length)
+            else { continue }
+            let buffer = UnsafeBufferPointer(start: octets, count: Int(max(0, length)))
+            found.insert(Self.normalized(Array(buffer)))
+        }
+        self.names = found
+    }
+
+    /// A host name in lower case (ASCII only: others are sent as A-labels).
+    static func normalized(_ name: [UInt8]) -> [UInt8] {
+        name.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+    }
+
+    /// - Parameter name: a normalized one.
+    func hasExactly(_ name: [UInt8]) -> Bool {
+        self.names.contains(name)
+    }
+
+    /// Whether a wildcard stands for the first label of a normalized name, and for no more
+    /// (RFC 6125 §6.4.3).
+    func hasWildcard(for name: [UInt8]) -> Bool {
+        guard let dot = name.firstIndex(of: UInt8(ascii: ".")), dot > name.startIndex else {
+            return false
+        }
+        return self.names.contains([UInt8(ascii: "*")] + name[dot...])
+    }
+}

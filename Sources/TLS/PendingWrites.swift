@@ -1,0 +1,94 @@
+import NIOCore
+
+/// What the pipeline has written and is not encrypted yet, in order.
+struct PendingWrites {
+    /// One write of the pipeline.
+    struct Write {
+        let octets: ByteBuffer
+        let promise: EventLoopPromise<Void>?
+    }
+
+    private var writes: [Write] = []
+    private var flushedCount = 0
+
+    mutating func append(_ octets: ByteBuffer, promise: EventLoopPromise<Void>?) {
+        self.writes.append(Write(octets: octets, promise: promise))
+    }
+
+    /// All that has been written so far may be sent.
+    mutating func flush() {
+        self.flushedCount = self.writes.count
+    }
+
+    /// The writes that may be sent; nil without any.
+    mutating func takeFlushed() -> [Write]? {
+        guard self.flushedCount > 0 else { return nil }
+        defer { self.flushedCount = 0 }
+        guard self.flushedCount < self.writes.count else { return self.takeAll() }
+        let taken = Array(self.writes.prefix(self.flushedCount))
+        self.writes.removeFirst(self.flushedCount)
+        return taken
+    }
+
+    private mutating func takeAll() -> [Write] {
+        defer { self.writes = [] }
+        return self.writes
+    }
+
+    mutating func fail(_ error: any Error) {
+        self.flushedCount = 0
+        for write in self.takeAll() { write.promise?.fail(error) }
+    }
+}
+
+extension SSLConnection {
+    /// The most octets of one record (RFC 8446 §5.1); smaller writes are put together up to it.
+    private static let maximumRecordOctets = 16_384
+
+    /// Encrypts writes into the output.
+    /// - Returns: what went wrong, if anything did.
+    func encrypt(_ writes: [PendingWrites.Write]) -> TLSError? {
+        let total = writes.reduce(0) { $0 + $1.octets.readableBytes }
+        self.reserveOutput(for: total)
+        if writes.count == 1, let only = writes.first { return self.encrypt(only.octets) }
+        var gathered = ByteBuffer()
+        gathered.reserveCapacity(min(total, Self.maximumRecordOctets))
+        for write in writes {
+            if gathered.readableBytes + write.octets.readableBytes > Self.maximumRecordOctets {
+                if let error = self.encrypt(gathered) { return error }
+                gathered.clear()
+            }
+            if write.octets.readableBytes <= Self.maximumRecordOctets {
+                gathered.writeImmutableBuffer(write.octets)
+            } else if let error = self.encrypt(write.octets) {
+                return error
+            }
+        }
+        return self.encrypt(gathered)
+    }
+
+    private func encrypt(_ octets: ByteBuffer) -> TLSError? {
+        switch octets.withUnsafeReadableBytes({ self.write($0) }) {
+        case .complete: nil
+        case .failed(let error): error
+        // Without renegotiation a write never waits for the peer.
+        case .wantsInput, .wantsRoom, .closedByPeer: .protocolViolation("write refused")
+        }
+    }
+}
+
+extension Array where Element == PendingWrites.Write {
+    /// One promise that settles those of all the writes.
+    func joinedPromise() -> EventLoopPromise<Void>? {
+        var joined: EventLoopPromise<Void>?
+        for write in self {
+            guard let promise = write.promise else { continue }
+            if let joined {
+                joined.futureResult.cascade(to: promise)
+            } else {
+                joined = promise
+            }
+        }
+        return joined
+    }
+}

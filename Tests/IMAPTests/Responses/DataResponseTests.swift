@@ -1,0 +1,230 @@
+import IMAP
+import NIOCore
+import Testing
+
+/// Responses that the gateway reads and writes anew.
+@Suite struct DataResponseTests {
+    /// A LIST as a server sends it, and as the gateway would write it; nil where it is refused.
+    static let lists: [(String, String?)] = [
+        ("* LIST (\\HasChildren) \"/\" Akten\r\n", "* LIST (\\HasChildren) \"/\" Akten\r\n"),
+        ("* lsub () NIL INBOX\r\n", "* LIST () NIL INBOX\r\n"),
+        ("* LIST () \".\" \"a b\"\r\n", "* LIST () \".\" \"a b\"\r\n"),
+        ("* LIST () \".\" \"a\\\"\\\\b\"\r\n", "* LIST () \".\" \"a\\\"\\\\b\"\r\n"),
+        ("* LIST () \"\\\\\" a\r\n", "* LIST () \"\\\\\" a\r\n"),
+        ("* LIST () \"/\" {3}\r\na b\r\n", "* LIST () \"/\" \"a b\"\r\n"),
+        ("* LIST () \"/\" {2}\r\n\u{E9}\r\n", "* LIST () \"/\" {2}\r\n\u{E9}\r\n"),
+        // Octets that would end the line stay inside the literal.
+        ("* LIST () \"/\" {7}\r\nx\r\n* OK\r\n", "* LIST () \"/\" {7}\r\nx\r\n* OK\r\n"),
+        ("* LIST () \"/\" \"NIL\"\r\n", "* LIST () \"/\" \"NIL\"\r\n"),
+        ("* LIST () \"/\" \"\"\r\n", "* LIST () \"/\" \"\"\r\n"),
+        ("* LIST () \"/\" a+}\r\n", "* LIST () \"/\" a+}\r\n"),
+        (
+            "* LIST () \".\" {3}\r\nA.b (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n",
+            "* LIST () \".\" A.b\r\n"
+        ),
+        (
+            "* LIST () \"/\" new (\"OLDNAME\" ({5}\r\n)))))))\r\n",
+            "* LIST () \"/\" new\r\n"
+        ),
+        ("* LIST () \"/\" x \r\n", "* LIST () \"/\" x\r\n"),
+        // A name is whole or it is none: `Caf` may be another mailbox.
+        ("* LIST () \"/\" Caf\u{E9}\r\n", nil),
+        ("* LIST () \"/\" Other Users/x\r\n", nil),
+        ("* LIST () \"/\" a%b\r\n", nil),
+        ("* LIST () \"/\" \"a\"b\r\n", nil),
+        ("* LIST () \"/\" \"a\u{0}b\"\r\n", nil),
+        ("* LIST () \"/\" {3}\r\na\u{0}b\r\n", nil),
+        ("* LIST () \"/\" {9}\r\nx\r\n", nil),
+        ("* LIST () \"/\" x (\"CHILDINFO\"\r\n", nil),
+        ("* LIST () \"/\" x () y\r\n", nil),
+        ("* LIST () \"/\" x", nil),
+        ("* LIST () \"/\"\r\n", nil),
+        ("* LIST x \"/\" x\r\n", nil),
+        ("* LIST (\\a \r\n", nil),
+        // Delimiters.
+        ("* LIST () \"\" x\r\n", nil),
+        ("* LIST () \"ab\" x\r\n", nil),
+        ("* LIST () \"\\\\\\\\\" x\r\n", nil),
+        ("* LIST () \"\u{1}\" x\r\n", nil),
+        ("* LIST () \"a\" x\r\n", nil),
+        ("* LIST () \"7\" x\r\n", nil),
+        ("* LIST () \"&\" x\r\n", nil),
+        ("* LIST () \"*\" x\r\n", nil),
+        ("* LIST () / x\r\n", nil),
+        ("* LIST () \" \" x\r\n", nil),
+    ]
+
+    @Test(arguments: lists)
+    func `a LIST is read whole and written anew`(line: String, expected: String?) {
+        let list = try? ListResponse(ByteBuffer(string: line))
+        #expect(list.map { String(buffer: $0.encoded(isLsub: false)) } == expected)
+    }
+
+    @Test func `a LIST written by the gateway reads as itself`() throws {
+        var list = ListResponse(
+            attributes: [ByteBuffer(string: "\\HasChildren")],
+            delimiter: UInt8(ascii: "/"),
+            mailbox: ByteBuffer(string: "Other Users/anna@kanzlei.example")
+        )
+        list.childInfo = ["SUBSCRIBED"]
+        let line = list.encoded(isLsub: false)
+        #expect(
+            String(buffer: line)
+                == "* LIST (\\HasChildren) \"/\" \"Other Users/anna@kanzlei.example\""
+                + " (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"
+        )
+        var read = try ListResponse(line)
+        #expect(read != list)
+        read.childInfo = list.childInfo
+        #expect(read == list)
+    }
+
+    static let statuses: [(String, String?)] = [
+        (
+            "* STATUS INBOX (MESSAGES 3 UIDNEXT 4)\r\n",
+            "* STATUS INBOX (MESSAGES 3 UIDNEXT 4)\r\n"
+        ),
+        // Exchange.
+        ("* STATUS INBOX (MESSAGES 3) \r\n", "* STATUS INBOX (MESSAGES 3)\r\n"),
+        ("* STATUS \"a b\" ()\r\n", "* STATUS \"a b\" ()\r\n"),
+        (
+            "* STATUS {1}\r\nx (APPENDLIMIT NIL MAILBOXID (F1-2))\r\n",
+            "* STATUS x (APPENDLIMIT NIL MAILBOXID (F1-2))\r\n"
+        ),
+        ("* STATUS x (X-GUID 3 UNSEEN 1)\r\n", "* STATUS x (UNSEEN 1)\r\n"),
+        (
+            "* STATUS x (SIZE 9223372036854775807)\r\n",
+            "* STATUS x (SIZE 9223372036854775807)\r\n"
+        ),
+        ("* STATUS x (SIZE 9223372036854775808)\r\n", nil),
+        ("* STATUS x (SIZE 99999999999999999999999)\r\n", nil),
+        ("* STATUS x (MESSAGES -1)\r\n", nil),
+        ("* STATUS x (MESSAGES +1)\r\n", nil),
+        ("* STATUS x (MESSAGES)\r\n", nil),
+        ("* STATUS x MESSAGES 3\r\n", nil),
+        ("* STATUS x (MESSAGES 3\r\n", nil),
+        ("* STATUS x (MESSAGES 3) y\r\n", nil),
+        ("* STATUS a b (MESSAGES 3)\r\n", nil),
+        ("* STATUS x (MAILBOXID (a b))\r\n", nil),
+    ]
+
+    @Test(arguments: statuses)
+    func `a STATUS is read whole and written anew`(line: String, expected: String?) {
+        let status = try? StatusResponse(ByteBuffer(string: line))
+        #expect(status.map { String(buffer: $0.encoded) } == expected)
+    }
+
+    static let quotas: [(String, String?)] = [
+        ("* QUOTA \"\" (STORAGE 10 512)\r\n", "* QUOTA \"\" (STORAGE 10 512)\r\n"),
+        (
+            "* QUOTA \"User quota\" (STORAGE 1 2 MESSAGE 3 4)\r\n",
+            "* QUOTA \"User quota\" (STORAGE 1 2 MESSAGE 3 4)\r\n"
+        ),
+        ("* QUOTA x ()\r\n", "* QUOTA x ()\r\n"),
+        ("* QUOTA x (STORAGE 1)\r\n", nil),
+        ("* QUOTA x (STORAGE 1 2) y\r\n", nil),
+        ("* QUOTA x (STORAGE 1 18446744073709551616)\r\n", nil),
+        ("* QUOTAROOT INBOX \"\"\r\n", "* QUOTAROOT INBOX \"\"\r\n"),
+        ("* QUOTAROOT INBOX a \"b c\"\r\n", "* QUOTAROOT INBOX a \"b c\"\r\n"),
+        ("* QUOTAROOT INBOX\r\n", "* QUOTAROOT INBOX\r\n"),
+        ("* QUOTAROOT INBOX a(\r\n", nil),
+    ]
+
+    @Test(arguments: quotas)
+    func `a quota is read whole and written anew`(line: String, expected: String?) {
+        let octets = ByteBuffer(string: line)
+        let encoded =
+            (try? QuotaResponse(octets))?.encoded ?? (try? QuotaRootResponse(octets))?.encoded
+        #expect(encoded.map { String(buffer: $0) } == expected)
+    }
+
+    static let namespaces: [(String, [String]?)] = [
+        ("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n", ["\"/\"", "", ""]),
+        (
+            "* NAMESPACE ((\"INBOX.\" \".\")(\"~\" NIL)) ((\"user.\" \".\")) ((\"\" \".\"))\r\n",
+            ["INBOX.\".\"~NIL", "user.\".\"", "\".\""]
+        ),
+        (
+            "* NAMESPACE ((\"\" \"/\" \"X-PARAM\" (\"a)\" {3}\r\n)))))) NIL NIL\r\n",
+            ["\"/\"", "", ""]
+        ),
+        ("* NAMESPACE NIL NIL\r\n", nil),
+        ("* NAMESPACE NIL NIL NIL NIL\r\n", nil),
+        ("* NAMESPACE ((\"\")) NIL NIL\r\n", nil),
+        ("* NAMESPACE ((\"\" \"/\") NIL NIL\r\n", nil),
+        ("* NAMESPACE (x) NIL NIL\r\n", nil),
+    ]
+
+    @Test(arguments: namespaces)
+    func `namespaces are read with their delimiters`(line: String, expected: [String]?) {
+        let read = try? NamespaceResponse(ByteBuffer(string: line))
+        let shown = read.map { response in
+            [response.personal, response.others, response.shared].map { namespaces in
+                namespaces.map { namespace in
+                    let delimiter = namespace.delimiter.map {
+                        "\"\(Character(Unicode.Scalar($0)))\""
+                    }
+                    return String(buffer: namespace.prefix) + (delimiter ?? "NIL")
+                }.joined()
+            }
+        }
+        #expect(shown == expected)
+    }
+
+    static let capabilities: [(String, [String]?)] = [
+        ("* CAPABILITY IMAP4rev1 auth=plain\r\n", ["IMAP4REV1", "AUTH=PLAIN"]),
+        ("* CAPABILITY IMAP4rev1  IDLE \r\n", ["IMAP4REV1", "IDLE"]),
+        ("* CAPABILITY IMAP4rev1\tIDLE\r\n", nil),
+        ("* CAPABILITY IMAP4rev1 \u{E9}\r\n", nil),
+        ("* CAPABILITY IMAP4rev1] x\r\n", nil),
+    ]
+
+    @Test(arguments: capabilities)
+    func `capabilities are read in upper case`(line: String, expected: [String]?) {
+        let read = try? CapabilityResponse(ByteBuffer(string: line))
+        #expect(read?.capabilities == expected)
+    }
+
+    @Test func `a list of capabilities has an end`() {
+        let line = "* CAPABILITY" + String(repeating: " X", count: 501) + "\r\n"
+        #expect(throws: SyntaxError.self) { try CapabilityResponse(ByteBuffer(string: line)) }
+    }
+
+    static let flags: [(String, [String]?)] = [
+        ("* FLAGS (\\Seen $Done)\r\n", ["\\Seen", "$Done"]),
+        ("* FLAGS ()\r\n", []),
+        // No flag, and not for a client: it would end a response code.
+        ("* FLAGS (\\Seen a]b x%)\r\n", ["\\Seen"]),
+        ("* FLAGS (\\Seen) x\r\n", nil),
+        ("* FLAGS (\\Seen \"x\")\r\n", nil),
+        ("* FLAGS \\Seen\r\n", nil),
+    ]
+
+    @Test(arguments: flags)
+    func `flags are atoms`(line: String, expected: [String]?) {
+        let read = try? FlagsResponse(ByteBuffer(string: line))
+        #expect(read?.flags.map { String(buffer: $0) } == expected)
+    }
+
+    static let searches: [(String, String?, String?)] = [
+        ("* ESEARCH (TAG \"G1\") UID COUNT 2\r\n", "G1", " UID COUNT 2\r\n"),
+        ("* ESEARCH (TAG G1) ALL 1:4294967295\r\n", "G1", " ALL 1:4294967295\r\n"),
+        ("* ESEARCH (TAG \"G1\")\r\n", "G1", "\r\n"),
+        ("* ESEARCH UID COUNT 2\r\n", nil, " UID COUNT 2\r\n"),
+        ("* ESEARCH (TAG \"G1\")x\r\n", nil, nil),
+        ("* ESEARCH (TAG \"G1\" MAILBOX x) COUNT 2\r\n", nil, nil),
+        ("* ESEARCHX COUNT 2\r\n", nil, nil),
+        ("* ESEARCH (TAG {2}\r\n", nil, nil),
+    ]
+
+    @Test(arguments: searches)
+    func `an ESEARCH says whose answer it is`(line: String, tag: String?, rest: String?) {
+        let octets = ByteBuffer(string: line)
+        let head = try? EsearchHead(octets)
+        #expect(head?.tag.map { String(buffer: $0) } == tag)
+        let remaining = head.map {
+            String(decoding: line.utf8.dropFirst($0.restOffset), as: UTF8.self)
+        }
+        #expect(remaining == rest)
+    }
+}

@@ -1,0 +1,89 @@
+import IMAP
+import NIOCore
+
+/// What a reader makes of octets that arrive in parts: the same wherever they are cut.
+struct Reading: Equatable {
+    /// A response as its literals and what stands between them.
+    struct Response: Equatable {
+        var parts: [Part] = []
+        var text: String { self.parts.map(\.text).joined() }
+    }
+
+    struct Part: Equatable {
+        var kind: ResponseReader.Piece.Kind
+        var octets: [UInt8]
+        var text: String { String(decoding: self.octets, as: UTF8.self) }
+    }
+
+    var responses: [Response] = []
+    /// A response whose end has not arrived.
+    var unfinished = Response()
+    var error: SyntaxError.Reason?
+    /// Octets of an unfinished piece do not count: more of them is given the earlier they come.
+    static func == (one: Reading, other: Reading) -> Bool {
+        one.responses == other.responses && one.error == other.error
+    }
+
+    /// The most octets that the reader kept after all pieces were taken.
+    private(set) var heldOctets = 0
+    /// Whether each response began with its first piece and ended with its last.
+    private(set) var isInStep = true
+
+    var texts: [String] { self.responses.map(\.text) }
+
+    init(_ arrivals: [[UInt8]]) {
+        var reader = ResponseReader()
+        for arrival in arrivals where self.error == nil {
+            reader.receive(ByteBuffer(bytes: arrival))
+            do {
+                while let piece = try reader.next() { self.take(piece) }
+            } catch {
+                self.error = error.reason
+            }
+            self.heldOctets = max(self.heldOctets, reader.bufferedOctets)
+        }
+    }
+
+    private mutating func take(_ piece: ResponseReader.Piece) {
+        if piece.isFirst != self.unfinished.parts.isEmpty { self.isInStep = false }
+        if piece.octets.readableBytes == 0 { self.isInStep = false }
+        let octets = Array(piece.octets.readableBytesView)
+        if let last = self.unfinished.parts.last, last.kind == piece.kind, last.isOpen {
+            self.unfinished.parts[self.unfinished.parts.count - 1].octets += octets
+        } else {
+            self.unfinished.parts.append(Part(kind: piece.kind, octets: octets))
+        }
+        guard piece.isLast else { return }
+        if !octets.ends(with: "\r\n") { self.isInStep = false }
+        self.responses.append(self.unfinished)
+        self.unfinished = Response()
+    }
+}
+
+extension Reading.Part {
+    /// Whether the next piece of the same kind belongs to it: a line ends with CR LF.
+    fileprivate var isOpen: Bool {
+        switch self.kind {
+        case .line: !self.octets.ends(with: "\r\n")
+        case .literal: true
+        }
+    }
+}
+
+extension [UInt8] {
+    func ends(with text: String) -> Bool {
+        self.suffix(text.utf8.count).elementsEqual(text.utf8)
+    }
+
+    /// In parts of `count` octets.
+    func cut(every count: Int) -> [[UInt8]] {
+        stride(from: 0, to: self.count, by: count).map {
+            Array(self[$0..<Swift.min($0 + count, self.count)])
+        }
+    }
+
+    /// All ways to cut it once, the uncut octets, and octet by octet.
+    var everySplit: [[[UInt8]]] {
+        (0...self.count).map { [Array(self[..<$0]), Array(self[$0...])] } + [self.cut(every: 1)]
+    }
+}
