@@ -42,8 +42,29 @@ final class Authenticator: Sendable {
         var until: NIODeadline
     }
 
+    /// One that waits for a check to end.
+    private struct Waiter {
+        var accepted: Answer
+        /// Where its failure is counted.
+        var slots: [String]
+        var delay: TimeAmount
+        var loop: any EventLoop
+        var answer: @Sendable (Answer) -> Void
+
+        func finish(isRight: Bool) {
+            let (accepted, answer) = (self.accepted, self.answer)
+            if isRight {
+                self.loop.execute { answer(accepted) }
+            } else {
+                self.loop.scheduleTask(in: self.delay) { answer(.refused) }
+            }
+        }
+    }
+
     private struct Memory {
         var remembered: [UserID: Remembered] = [:]
+        /// Checks that run or wait for a thread, by login, password and the password's version.
+        var checks: [HashedAuthenticationCode<SHA256>: [Waiter]] = [:]
         var failures: [String: Failures] = [:]
         var waiting = 0
     }
@@ -82,20 +103,41 @@ final class Authenticator: Sendable {
         {
             return loop.execute { answer(accepted) }
         }
-        guard self.enter() else { return loop.execute { answer(.unavailable) } }
         let password = credentials.password.value
-        let delay = self.delay(slots)
+        let check = self.check(credentials, version: record?.version)
+        let waiter = Waiter(
+            accepted: accepted,
+            slots: slots,
+            delay: self.delay(slots),
+            loop: loop,
+            answer: answer
+        )
+        switch self.enter(waiter, check) {
+        case .refused: return loop.execute { answer(.unavailable) }
+        case .joined: return
+        case .entered: break
+        }
         self.pool.submit { [self] _ in
             let isRight = (record?.hash ?? .dummy).verify(password) && usable && record != nil
-            self.leave()
-            if isRight, let user, let record {
-                self.remember(user.id, password, record.version)
-                loop.execute { answer(accepted) }
-            } else {
-                self.countFailure(slots)
-                loop.scheduleTask(in: delay) { answer(.refused) }
+            if isRight, let user, let record { self.remember(user.id, password, record.version) }
+            let waiters = self.leave(check)
+            for waiter in waiters {
+                if !isRight { self.countFailure(waiter.slots) }
+                waiter.finish(isRight: isRight)
             }
         }
+    }
+
+    /// What two logins must have in common to be checked as one: a mail client opens several
+    /// connections at once. It says nothing about whether the login is known.
+    private func check(
+        _ credentials: Credentials,
+        version: Int64?
+    ) -> HashedAuthenticationCode<SHA256> {
+        var text = Array("\(version ?? 0) \(credentials.login.count) ".utf8)
+        text += credentials.login
+        text += credentials.password.value
+        return self.mark(text)
     }
 
     /// The account in `LOGIN/ACCOUNT`; one that does not exist refuses the login, like one that
@@ -144,16 +186,29 @@ final class Authenticator: Sendable {
 
     // MARK: - Slowing down
 
-    private func enter() -> Bool {
+    private enum Entry {
+        case entered
+        /// The same login with the same password is being checked: its answer is ours.
+        case joined
+        case refused
+    }
+
+    private func enter(_ waiter: Waiter, _ check: HashedAuthenticationCode<SHA256>) -> Entry {
         self.memory.withLock { memory in
-            guard memory.waiting < Self.maximumWaiting else { return false }
+            guard memory.waiting < Self.maximumWaiting else { return .refused }
             memory.waiting += 1
-            return true
+            let isFirst = memory.checks[check] == nil
+            memory.checks[check, default: []].append(waiter)
+            return isFirst ? .entered : .joined
         }
     }
 
-    private func leave() {
-        self.memory.withLock { $0.waiting -= 1 }
+    private func leave(_ check: HashedAuthenticationCode<SHA256>) -> [Waiter] {
+        self.memory.withLock { memory in
+            let waiters = memory.checks.removeValue(forKey: check) ?? []
+            memory.waiting -= waiters.count
+            return waiters
+        }
     }
 
     /// A quarter of a second, doubled with each failure of the login or of the address.

@@ -27,6 +27,8 @@ final class ClientHandler: ChannelDuplexHandler {
     private var needsFlush = false
     private var hasPendingRead = false
     private var isPerforming = false
+    /// Storage for the next actions, without any.
+    private var spare: [Action] = []
     private var admittedUser: UserID?
 
     init(
@@ -90,12 +92,7 @@ final class ClientHandler: ChannelDuplexHandler {
         self.clock.touch()
         self.takePermissions()
         self.session.clientOctetsReceived(self.unwrapInboundIn(data), at: .current)
-        self.perform(flush: false)
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        self.flush()
-        context.fireChannelReadComplete()
+        self.perform()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -173,11 +170,7 @@ final class ClientHandler: ChannelDuplexHandler {
     func upstreamOctetsReceived(_ account: AccountID, _ octets: ByteBuffer) {
         self.takePermissions()
         self.session.upstreamOctetsReceived(account, octets, at: .current)
-        self.perform(flush: false)
-    }
-
-    func upstreamReadCompleted() {
-        self.flush()
+        self.perform()
     }
 
     func upstreamClosed(_ account: AccountID) {
@@ -200,26 +193,29 @@ final class ClientHandler: ChannelDuplexHandler {
 
     // MARK: - Effects
 
-    private func perform(flush: Bool = true) {
+    private func perform() {
         guard !self.isPerforming else { return }
         self.isPerforming = true
-        var actions = self.session.takeActions()
+        var actions: [Action] = []
+        swap(&actions, &self.spare)
+        self.session.takeActions(into: &actions)
         while !actions.isEmpty {
             for action in actions { self.perform(action) }
-            actions = self.session.takeActions()
+            self.session.takeActions(into: &actions)
         }
+        swap(&actions, &self.spare)
         self.isPerforming = false
-        if flush { self.flush() }
         self.resumeReading()
     }
 
     private func perform(_ action: Action) {
         switch action {
         case .toClient(let octets):
-            self.needsFlush = true
             self.context?.write(self.wrapOutboundOut(octets), promise: nil)
+            self.flushLater()
         case .toUpstream(let account, let octets):
             self.upstreams[account]?.write(octets)
+            self.flushLater()
         case .openUpstream(let account):
             self.openUpstream(account)
         case .closeUpstream(let account):
@@ -238,11 +234,16 @@ final class ClientHandler: ChannelDuplexHandler {
         }
     }
 
-    private func flush() {
-        if self.needsFlush {
-            self.needsFlush = false
-            self.context?.flush()
-        }
+    private func flushLater() {
+        guard !self.needsFlush, let context = self.context else { return }
+        self.needsFlush = true
+        self.loop.flushLater(self, on: context.eventLoop)
+    }
+
+    func flush() {
+        guard self.needsFlush else { return }
+        self.needsFlush = false
+        self.context?.flush()
         for upstream in self.upstreams.values { upstream.flush() }
     }
 

@@ -21,8 +21,8 @@ final class Dialler: Sendable {
             .channelOption(
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(
-                    minimum: 512,
-                    initial: 2_048,
+                    minimum: 64,
+                    initial: 512,
                     maximum: Self.maximumReadOctets
                 )
             )

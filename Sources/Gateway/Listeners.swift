@@ -54,8 +54,8 @@ final class Listeners: Sendable {
             .childChannelOption(
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(
-                    minimum: 512,
-                    initial: 2_048,
+                    minimum: 64,
+                    initial: 512,
                     maximum: Self.maximumReadOctets
                 )
             )

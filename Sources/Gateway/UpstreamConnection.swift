@@ -140,10 +140,6 @@ final class UpstreamConnection: ChannelInboundHandler {
         }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        if case .ready = self.phase { self.client?.upstreamReadCompleted() }
-    }
-
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable { self.client?.upstreamWritabilityChanged() }
     }

@@ -142,10 +142,11 @@ struct Dialog {
     }
 
     private mutating func perform() {
-        var actions = self.session.takeActions()
+        var actions: [Action] = []
+        self.session.takeActions(into: &actions)
         while !actions.isEmpty {
             for action in actions { self.perform(action) }
-            actions = self.session.takeActions()
+            self.session.takeActions(into: &actions)
         }
     }
 

@@ -17,7 +17,7 @@ struct PeerTests {
                 + ["-servername", "mail.kanzlei.example"]
                 + ["-verify_hostname", "mail.kanzlei.example", "-verify_return_error"],
             port: server.port,
-            lines: ["a1 NOOP"]
+            lines: [ForeignClient.Line(text: "a1 NOOP", answer: "\na1 NOOP\n")]
         )
         #expect(said.contains("\na1 NOOP\n"))
         #expect(said.contains("Verify return code: 0 (ok)"))
@@ -57,7 +57,11 @@ struct PeerTests {
         let said = try await ForeignClient.run(
             ["-tls1_2"],
             port: server.port,
-            lines: ["a1 NOOP", "R", "a2 NOOP"]
+            lines: [
+                ForeignClient.Line(text: "a1 NOOP", answer: "\na1 NOOP\n"),
+                ForeignClient.Line(text: "R", answer: "no renegotiation"),
+                ForeignClient.Line(text: "a2 NOOP", answer: "\na2 NOOP\n"),
+            ]
         )
         #expect(said.contains("RENEGOTIATING"))
         #expect(said.contains("no renegotiation"))
@@ -73,13 +77,13 @@ struct PeerTests {
         let first = try await ForeignClient.run(
             ["-tls1_3", "-sess_out", session],
             port: server.port,
-            lines: ["a1 NOOP"]
+            lines: [ForeignClient.Line(text: "a1 NOOP", answer: "Max Early Data")]
         )
         #expect(first.contains("Max Early Data: 0"))
         let second = try await ForeignClient.run(
             ["-tls1_3", "-sess_in", session],
             port: server.port,
-            lines: ["a2 NOOP"]
+            lines: [ForeignClient.Line(text: "a2 NOOP", answer: "\na2 NOOP\n")]
         )
         #expect(second.contains("Reused, TLSv1.3"))
         try await server.stop()

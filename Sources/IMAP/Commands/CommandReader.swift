@@ -94,11 +94,13 @@ package struct CommandReader {
     package var bufferedOctets: Int { self.buffer.readableBytes }
 
     package mutating func receive(_ octets: ByteBuffer) {
-        if self.buffer.readableBytes == 0 {
+        guard self.buffer.readableBytes > 0 else {
             self.buffer = octets
-        } else {
-            self.buffer.writeImmutableBuffer(octets)
+            return
         }
+        // A buffer that is only appended to keeps every octet that was ever read from it.
+        if self.buffer.readerIndex > 0 { self.buffer.discardReadBytes() }
+        self.buffer.writeImmutableBuffer(octets)
     }
 
     /// What is behind the last event.
@@ -110,6 +112,13 @@ package struct CommandReader {
     /// - Returns: nil while more octets are needed.
     /// - Throws: what ends the connection: the octets cannot be told apart safely any more.
     package mutating func next() throws(SyntaxError) -> Event? {
+        let event = try self.nextEvent()
+        // Lets go of what is used up, so that an idle connection holds nothing.
+        if self.buffer.readableBytes == 0 { self.buffer = ByteBuffer() }
+        return event
+    }
+
+    private mutating func nextEvent() throws(SyntaxError) -> Event? {
         switch self.state {
         case .line:
             return try self.nextLine()

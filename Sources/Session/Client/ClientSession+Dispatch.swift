@@ -185,16 +185,13 @@ extension ClientSession {
         _ command: Command,
         _ needs: [String] = []
     ) -> Bool {
-        guard let upstream = self.upstreams[account] else {
-            self.open(account)
+        self.open(account)
+        guard self.upstreams[account]?.isIdle ?? false else {
             self.running = .preparing(tag: tag, command, account)
             return false
         }
-        guard upstream.state == .ready, upstream.inFlight == nil else {
-            self.running = .preparing(tag: tag, command, account)
-            return false
-        }
-        guard needs.allSatisfy(upstream.profile.has) else {
+        if needs.isEmpty, self.enabled.isEmpty { return true }
+        guard let upstream = self.upstreams[account], needs.allSatisfy(upstream.profile.has) else {
             self.finish(tag, .cannotOnThisServer)
             return false
         }

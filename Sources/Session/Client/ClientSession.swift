@@ -14,6 +14,9 @@ package import struct NIOCore.ByteBuffer
 package struct ClientSession {
     /// Octets of commands that wait while one runs; beyond it the client is not read.
     package static let maximumWaitingOctets = 64 * 1_024
+    /// Actions whose storage is kept: a command and its answer have two or three, a listing
+    /// thousands.
+    private static let keptActions = 8
     /// Lines that do not parse before the connection ends: a client in step sends none.
     static let maximumSyntaxErrors = 10
     /// Logins that may fail on one connection (RFC 9051 §11.7 leaves the number open).
@@ -108,11 +111,10 @@ package struct ClientSession {
         return true
     }
 
-    /// The actions since the last call, in order.
-    package mutating func takeActions() -> [Action] {
-        var taken: [Action] = []
+    /// Puts the actions since the last call, in order, into `taken`, whose storage serves the next.
+    package mutating func takeActions(into taken: inout [Action]) {
+        taken.removeAll(keepingCapacity: taken.count <= Self.keptActions)
         swap(&taken, &self.actions)
-        return taken
     }
 
     // MARK: - Events from the client

@@ -4,7 +4,10 @@ import IMAP
 import struct NIOCore.ByteBuffer
 
 /// What a session knows of its connection to one account's server.
-struct Upstream {
+///
+/// A reference, because each command looks at it many times and a look must copy nothing; it
+/// belongs to one session.
+final class Upstream {
     /// What becomes of the pieces of the response that is arriving.
     enum Disposition {
         case pass
@@ -34,6 +37,9 @@ struct Upstream {
     var isHousekeeping = false
     /// Capabilities that were enabled on this connection.
     var enabled: Set<String> = []
+
+    /// Whether the server is there and waits for a command.
+    var isIdle: Bool { self.state == .ready && self.inFlight == nil }
 
     init(tags: UpstreamTags) {
         self.profile = UpstreamProfile(capabilities: [], delimiter: nil)

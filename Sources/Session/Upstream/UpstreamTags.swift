@@ -19,13 +19,7 @@ package struct UpstreamTags: Equatable, Sendable {
         var tag = ByteBuffer()
         tag.reserveCapacity(minimumWritableBytes: 64)
         tag.writeBytes(self.word)
-        var digits: [UInt8] = []
-        var rest = self.count
-        repeat {
-            digits.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        tag.writeBytes(digits.reversed())
+        tag.writeString(String(self.count))
         return tag
     }
 }

@@ -81,31 +81,46 @@ struct EchoServer {
 
 /// `openssl s_client`, a peer that is not ours.
 struct ForeignClient {
-    /// What it says on both of its outputs until it ends.
-    /// - Parameter lines: what is typed, with a pause before each and after the last.
-    static func run(_ arguments: [String], port: Int, lines: [String]) async throws -> String {
-        let typed = lines.map { "sleep 1; printf '%s\\n' '\($0)';" }.joined(separator: " ")
-        let words = arguments.map { "'\($0)'" }.joined(separator: " ")
-        let script = """
-            { \(typed) sleep 2; } |
-            timeout -s KILL 20 openssl s_client -connect 127.0.0.1:\(port) \(words) 2>&1
-            """
+    /// One line that is typed, and what is waited for before the next.
+    struct Line {
+        var text: String
+        var answer: String
+    }
+
+    /// What it says on both of its outputs until it ends; its input ends after the last answer.
+    static func run(_ arguments: [String], port: Int, lines: [Line]) async throws -> String {
         // A thread of its own: the few of the concurrency pool are needed by the server's side.
-        return await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: Self.output(of: script)) }
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                let words =
+                    ["-s", "KILL", "60", "openssl", "s_client", "-connect", "127.0.0.1:\(port)"]
+                continuation.resume(returning: Self.talk(words + arguments, lines))
+            }
         }
     }
 
-    private static func output(of script: String) -> String {
+    private static func talk(_ words: [String], _ lines: [Line]) -> String {
         let process = Process()
+        let input = Pipe()
         let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", script]
-        process.standardInput = FileHandle.nullDevice
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
+        process.arguments = words
+        process.standardInput = input
         process.standardOutput = output
+        process.standardError = output
         do { try process.run() } catch { return "\(error)" }
-        let octets = output.fileHandleForReading.readDataToEndOfFile()
+        var said = ""
+        for line in lines {
+            try? input.fileHandleForWriting.write(contentsOf: Data((line.text + "\n").utf8))
+            while !said.contains(line.answer) {
+                let octets = output.fileHandleForReading.availableData
+                guard !octets.isEmpty else { break }
+                said += String(decoding: octets, as: UTF8.self)
+            }
+        }
+        try? input.fileHandleForWriting.close()
+        let rest = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        return String(decoding: octets, as: UTF8.self)
+        return said + String(decoding: rest, as: UTF8.self)
     }
 }

@@ -1,0 +1,279 @@
+import Foundation
+import Testing
+
+/// The administrator's commands through their real entry point, on a store of their own.
+@Suite(.serialized) @MainActor struct CommandLineTests {
+    /// An installation in a folder that is removed afterwards.
+    private final class Bench {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("cli-\(UUID().uuidString)")
+
+        init() throws {
+            try self.ok("init", self.folder.path, "--imaps", "20993", "--imap", "0")
+        }
+
+        deinit { try? FileManager.default.removeItem(at: self.folder) }
+
+        func run(
+            _ words: [String],
+            input: String = ""
+        ) throws -> (status: Int32, output: String) {
+            var environment = ProcessInfo.processInfo.environment
+            environment["GATEPOST_CONFIG"] =
+                self.folder.appendingPathComponent("gatepost.yaml").path
+            return try Tool.run(Office.executable.path, words, environment, input: input)
+        }
+
+        @discardableResult
+        func ok(_ words: String..., input: String = "") throws -> String {
+            let run = try self.run(words, input: input)
+            #expect(run.status == 0, "\(words): \(run.output)")
+            return run.output
+        }
+
+        func refused(
+            _ words: String...,
+            input: String = "",
+            status: Int32 = 1,
+            says: String
+        ) throws {
+            let run = try self.run(words, input: input)
+            #expect(run.status == status, "\(words): \(run.output)")
+            #expect(run.output.contains(says), "\(words): \(run.output)")
+            if status == 1 {
+                #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
+            }
+        }
+
+        /// Anna, Bob, Bob's account, an Exchange account, and a group with Anna in a group in it.
+        func furnish() throws {
+            for name in ["anna", "bob"] {
+                try self.ok(
+                    "user",
+                    "add",
+                    "\(name)@kanzlei.example",
+                    "--password-stdin",
+                    input: "pw-\(name)\n"
+                )
+            }
+            try self.ok("group", "add", "Sekretariat")
+            try self.ok("group", "add", "Empfang")
+            try self.ok("group", "join", "Sekretariat", "group:Empfang")
+            try self.ok("group", "join", "Empfang", "anna@kanzlei.example")
+            try self.ok(
+                "account",
+                "add",
+                "bob@kanzlei.example",
+                "--kind",
+                "imap",
+                "--owner",
+                "bob@kanzlei.example",
+                "--imap",
+                "mail.example",
+                "--alias",
+                "b@kanzlei.example",
+                "--password-stdin",
+                input: "secret-of-bob\n"
+            )
+            try self.ok(
+                "account",
+                "add",
+                "ex@kanzlei.example",
+                "--kind",
+                "exchange",
+                "--imap",
+                "outlook.example",
+                "--password-stdin",
+                input: "x\n"
+            )
+        }
+    }
+
+    @Test func `init writes what nobody else can read`() throws {
+        let bench = try Bench()
+        let files = FileManager.default
+        for (name, mode) in [("master.key", 0o600), ("gatepost.sqlite", 0o600), ("", 0o700)] {
+            let path = bench.folder.appendingPathComponent(name).path
+            let attributes = try files.attributesOfItem(atPath: path)
+            #expect(attributes[.posixPermissions] as? Int == mode, "\(path)")
+        }
+        try bench.refused("init", bench.folder.path, says: "init never overwrites")
+    }
+
+    @Test func `a grant through nested groups is explained`() throws {
+        let bench = try Bench()
+        try bench.furnish()
+        try bench.ok(
+            "grant",
+            "add",
+            "bob@kanzlei.example",
+            "group:Sekretariat",
+            "--view",
+            "--send",
+            "on-behalf",
+            "--folder",
+            "INBOX",
+            "--subtree",
+            "--no-check"
+        )
+        let explained = try bench.ok(
+            "explain",
+            "ANNA@kanzlei.example",
+            "b@kanzlei.example",
+            "--folder",
+            "inbox/Neu",
+            "--json"
+        )
+        let value = try JSONSerialization.jsonObject(with: Data(explained.utf8)) as? [String: Any]
+        #expect(value?["user"] as? String == "anna@kanzlei.example")
+        #expect(value?["account"] as? String == "bob@kanzlei.example")
+        #expect(value?["rights"] as? String == "lr")
+        #expect(value?["send"] as? String == "on-behalf")
+        let because = (value?["because"] as? [[String: Any]])?.first
+        #expect(because?["kind"] as? String == "grant")
+        #expect(because?["subject"] as? String == "group:Sekretariat")
+        try bench.ok("group", "leave", "Empfang", "anna@kanzlei.example")
+        let after = try bench.ok("explain", "anna@kanzlei.example", "bob@kanzlei.example", "--json")
+        #expect(after.contains("\"rights\" : \"\""))
+        #expect(after.contains("\"send\" : \"none\""))
+    }
+
+    @Test func `what cannot be is refused with what to do`() throws {
+        let bench = try Bench()
+        try bench.furnish()
+        let anna = "anna@kanzlei.example"
+        let bob = "bob@kanzlei.example"
+        try bench.refused(
+            "user",
+            "add",
+            "ANNA@Kanzlei.Example",
+            "--password-stdin",
+            input: "x\n",
+            says: "exists"
+        )
+        try bench.refused(
+            "user",
+            "add",
+            "a/b",
+            "--password-stdin",
+            input: "x\n",
+            says: "cannot be a login"
+        )
+        try bench.refused("user", "show", "nobody", says: "gatepost user add nobody")
+        try bench.refused("user", "remove", anna, says: "--yes")
+        try bench.refused(
+            "group",
+            "join",
+            "Empfang",
+            "group:Sekretariat",
+            says: "cannot be inside itself"
+        )
+        try bench.refused(
+            "account",
+            "add",
+            "x@kanzlei.example",
+            "--kind",
+            "imap",
+            "--imap",
+            "mail.example",
+            "--tls",
+            "none",
+            "--password-stdin",
+            input: "x\n",
+            says: "this machine only"
+        )
+        try bench.refused(
+            "account",
+            "add",
+            "b@kanzlei.example",
+            "--kind",
+            "imap",
+            "--imap",
+            "mail.example",
+            "--password-stdin",
+            input: "x\n",
+            says: "b@kanzlei.example"
+        )
+        try bench.refused(
+            "grant",
+            "add",
+            "ex@kanzlei.example",
+            anna,
+            "--view",
+            says: "come from Exchange"
+        )
+        try bench.refused(
+            "grant",
+            "add",
+            bob,
+            "nobody",
+            "--view",
+            "--no-check",
+            says: "gatepost user add nobody"
+        )
+        try bench.refused("grant", "remove", bob, anna, says: "no such grant")
+        try bench.refused("grant", "add", bob, anna, status: 2, says: "--view")
+        try bench.refused("frob", status: 2, says: "frob")
+        #expect(try bench.ok("grant", "list", "--json").contains("account") == false)
+    }
+
+    @Test func `export and apply are each other's inverse, and carry no secret`() throws {
+        let bench = try Bench()
+        try bench.furnish()
+        try bench.ok(
+            "grant",
+            "add",
+            "bob@kanzlei.example",
+            "anna@kanzlei.example",
+            "--edit",
+            "--folder",
+            "Akten/Übersicht",
+            "--until",
+            "2031-01-31",
+            "--no-check"
+        )
+        let exported = try bench.ok("export")
+        #expect(!exported.contains("secret-of-bob") && !exported.contains("pw-anna"))
+        let file = bench.folder.appendingPathComponent("model.json")
+        try Data(exported.utf8).write(to: file)
+        try bench.ok("grant", "remove", "bob@kanzlei.example", "anna@kanzlei.example")
+        try bench.ok("apply", file.path, "--dry-run")
+        #expect(try bench.ok("export") != exported)
+        try bench.ok("apply", file.path, "--yes")
+        #expect(try bench.ok("export") == exported)
+        try Data(exported.replacingOccurrences(of: "Sekretariat", with: "Empfang").utf8)
+            .write(to: file)
+        try bench.refused("apply", file.path, "--yes", says: "Empfang")
+        #expect(try bench.ok("export") == exported)
+    }
+
+    @Test func `doctor names what is wrong and what to do`() throws {
+        let bench = try Bench()
+        #expect(try bench.ok("doctor").contains("ok"))
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o644],
+            ofItemAtPath: bench.folder.appendingPathComponent("master.key").path
+        )
+        let run = try bench.run(["doctor"])
+        #expect(run.status == 1)
+        #expect(run.output.contains("chmod"))
+    }
+
+    @Test func `development certificates are made by the script too`() throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("certs-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../certs/make-development-certificates")
+        let environment = ProcessInfo.processInfo.environment
+        let made = try Tool.run(script.path, [folder.path, "mail.kanzlei.example"], environment)
+        #expect(made.status == 0, "\(made.output)")
+        let verified = try Tool.run(
+            try Tool.find("openssl"),
+            ["verify", "-CAfile", folder.path + "/ca.pem", "-verify_hostname"]
+                + ["mail.kanzlei.example", folder.path + "/server.pem"],
+            environment
+        )
+        #expect(verified.status == 0, "\(verified.output)")
+    }
+}
