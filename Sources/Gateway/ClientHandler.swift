@@ -14,6 +14,9 @@ final class ClientHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// How often a server that cannot idle is asked while a client does.
+    private static let pollInterval = TimeAmount.seconds(60)
+
     private let environment: Environment
     private let loop: LoopState
     private let security: Listener.Kind
@@ -26,6 +29,7 @@ final class ClientHandler: ChannelDuplexHandler {
     private var hasGreeted = false
     private var needsFlush = false
     private var hasPendingRead = false
+    private var poll: Scheduled<Void>?
     private var isPerforming = false
     /// Storage for the next actions, without any.
     private var spare: [Action] = []
@@ -64,6 +68,7 @@ final class ClientHandler: ChannelDuplexHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        self.poll?.cancel()
         self.loop.remove(self)
     }
 
@@ -228,6 +233,8 @@ final class ClientHandler: ChannelDuplexHandler {
             self.loadSubscriptions(user)
         case .changeSubscription(let user, let account, let folder, let isSubscribed):
             self.changeSubscription(user, account, folder, isSubscribed)
+        case .pollLater:
+            self.schedulePoll()
         case .closeClient:
             self.flush()
             self.context?.close(promise: nil)
@@ -345,6 +352,19 @@ final class ClientHandler: ChannelDuplexHandler {
         context.eventLoop.scheduleTask(in: self.clock.untilNextCheck) {
             bound.value.timePassed()
         }
+    }
+
+    private func schedulePoll() {
+        guard let loop = self.context?.eventLoop else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        self.poll?.cancel()
+        self.poll = loop.scheduleTask(in: Self.pollInterval) { bound.value.pollDue() }
+    }
+
+    private func pollDue() {
+        self.takePermissions()
+        self.session.pollDue(at: .current)
+        self.perform()
     }
 
     private func timePassed() {

@@ -7,10 +7,10 @@ package struct ModelDocument: Codable, Equatable, Sendable {
     package struct Account: Codable, Equatable, Sendable {
         package var address: String
         package var kind: String
-        package var owner: String?
+        @Nullable package var owner: String?
         package var aliases: [String]?
         package var imap: AccountRow.Server
-        package var smtp: AccountRow.Server?
+        @Nullable package var smtp: AccountRow.Server?
         package var sentCopy: String?
         package var username: String?
         package var caFile: String?
@@ -26,10 +26,10 @@ package struct ModelDocument: Codable, Equatable, Sendable {
         package var subject: String
         package var rights: String?
         package var send: String?
-        package var scope: Scope?
-        package var until: Int64?
+        @Nullable package var scope: Scope?
+        @Nullable package var until: Int64?
         package var source: String?
-        package var reason: String?
+        @Nullable package var reason: String?
     }
 
     package var users: [UserRow]?

@@ -39,14 +39,14 @@ package struct GrantRow: Codable, Equatable, Sendable {
     package var subject: String
     package var rights: String
     package var send: String
-    package var folder: String?
+    @Nullable package var folder: String?
     package var subtree: Bool
     package var source: String
     /// Seconds since 1970.
-    package var until: Int64?
+    @Nullable package var until: Int64?
     package var author: String
     package var created: Int64
-    package var reason: String?
+    @Nullable package var reason: String?
 }
 
 extension PermissionStore {

@@ -5,8 +5,8 @@ import GRDB
 /// A user as the command line shows it.
 package struct UserRow: Codable, Equatable, Sendable {
     package var login: String
-    package var name: String?
-    package var role: String?
+    @Nullable package var name: String?
+    @Nullable package var role: String?
     package var disabled: Bool
 
     package init(login: String, name: String?, role: String?, disabled: Bool) {

@@ -41,6 +41,9 @@ struct GrantCommand: AsyncParsableCommand {
             guard sets == 1 || self.send != nil else {
                 throw ValidationError("--view, --edit, --manage, --rights or --send is needed")
             }
+            if let letters = self.rights, Self.rights(letters) == nil {
+                throw ValidationError("\(letters): letters of lrswipkxte; `a` belongs to the owner")
+            }
             guard !self.subtree || self.folder != nil else {
                 throw ValidationError("--subtree goes with --folder")
             }
@@ -58,7 +61,7 @@ struct GrantCommand: AsyncParsableCommand {
                 GrantRequest(
                     account: self.account,
                     subject: self.subject,
-                    rights: try self.namedRights(),
+                    rights: self.namedRights,
                     send: SendRight(name: self.send?.rawValue ?? "none"),
                     scope: scope,
                     until: try self.until.map(Self.moment),
@@ -68,15 +71,16 @@ struct GrantCommand: AsyncParsableCommand {
             )
         }
 
-        private func namedRights() throws -> Rights {
+        private var namedRights: Rights {
             if self.view { return .view }
             if self.edit { return .edit }
             if self.manage { return .manage }
-            guard let letters = self.rights else { return [] }
-            guard let rights = Rights(letters: letters), !rights.contains(.administer) else {
-                throw Failure("\(letters): letters of lrswipkxte; `a` belongs to the owner")
-            }
-            return rights
+            return self.rights.flatMap(Self.rights) ?? []
+        }
+
+        /// - Returns: nil for letters that cannot be granted.
+        private static func rights(_ letters: String) -> Rights? {
+            Rights(letters: letters).flatMap { $0.contains(.administer) ? nil : $0 }
         }
 
         /// A grant for a folder that is not there would look as if it did something.

@@ -213,6 +213,7 @@ import Testing
         )
         try bench.refused("grant", "remove", bob, anna, says: "no such grant")
         try bench.refused("grant", "add", bob, anna, status: 2, says: "--view")
+        try bench.refused("grant", "add", bob, anna, "--rights", "lra", status: 2, says: "owner")
         try bench.refused("frob", status: 2, says: "frob")
         #expect(try bench.ok("grant", "list", "--json").contains("account") == false)
     }

@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func `there are scenarios to run`() {
-        #expect(Self.scenarios(in: "scenarios.py").count >= 28)
+        #expect(Self.scenarios(in: "scenarios.py").count >= 30)
         #expect(Self.scenarios(in: "programs.py").count >= 4)
     }
 

@@ -99,6 +99,8 @@ struct Dialog {
             self.fixture.grants = []
             if words[0] == "grant" { try self.fixture.configure(text) }
             self.session.snapshotChanged(self.fixture.snapshot, at: Fixture.now)
+        case "poll":
+            self.session.pollDue(at: Fixture.now)
         case "close":
             self.session.upstreamClosed(self.fixture.account(words[1]))
         case "drop":
@@ -174,7 +176,7 @@ struct Dialog {
             self.session.subscriptionChanged(succeeded: true)
         case .closeClient:
             self.isClosed = true
-        case .authenticate, .startTLS:
+        case .authenticate, .startTLS, .pollLater:
             break
         }
     }

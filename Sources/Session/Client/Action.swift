@@ -19,6 +19,8 @@ package enum Action: Equatable, Sendable {
     case loadSubscriptions(UserID)
     /// Record one subscription, then `subscriptionChanged`.
     case changeSubscription(UserID, AccountID, FolderPath, isSubscribed: Bool)
+    /// Call `pollDue` in a while; a later one takes the place of an earlier one.
+    case pollLater
     case closeClient
 }
 

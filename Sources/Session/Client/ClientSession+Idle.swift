@@ -1,4 +1,4 @@
-import Access
+package import Access
 import IMAP
 
 import struct NIOCore.ByteBuffer
@@ -38,7 +38,23 @@ extension ClientSession {
 
     private mutating func idleHere(_ idling: Idling) {
         self.running = .idling(idling)
+        if self.selected != nil { self.actions.append(.pollLater) }
         self.idleBegan(idling)
+    }
+
+    /// The client waits, and the server of the selected mailbox cannot idle: it is asked from time
+    /// to time, so that new messages show all the same.
+    package mutating func pollDue(at now: Moment) {
+        self.now = now
+        guard case .idling(let idling) = self.running, idling.account == nil,
+            let account = self.selected?.account
+        else { return }
+        self.actions.append(.pollLater)
+        guard self.upstreams[account]?.isIdle ?? false else { return }
+        self.upstreams[account]?.isHousekeeping = true
+        var encoder = self.encoder(for: account)
+        encoder.write(word: "NOOP")
+        for segment in encoder.finish() { self.actions.append(.toUpstream(account, segment)) }
     }
 
     /// The client may wait now.

@@ -6,10 +6,13 @@ and SECOND (the mail roots of the two servers), FIRST_PORT and SECOND_PORT.
 import contextlib
 import imaplib
 import os
+import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -19,6 +22,7 @@ IMAPS, IMAP = int(os.environ["IMAPS"]), int(os.environ["IMAP"])
 CA = os.environ["CA"]
 ANNA, BOB, CLARA = (f"{n}@kanzlei.example" for n in ("anna", "bob", "clara"))
 INFO = "info@kanzlei.example"
+UNVERIFIED = ssl._create_unverified_context()
 SHARED = f"Other Users/{BOB}"
 
 
@@ -539,6 +543,40 @@ def a_message_that_a_client_does_not_finish_is_not_stored():
     w.raw.close()
     time.sleep(1)
     assert any(b"MESSAGES 0" in line for line in wire().ok("STATUS Halb (MESSAGES)"))
+
+
+def certificates_are_read_again_without_a_restart():
+    def shown():
+        with socket.create_connection(("localhost", IMAPS), 10) as raw:
+            with UNVERIFIED.wrap_socket(raw, server_hostname="localhost") as s:
+                return s.getpeercert(binary_form=True)
+
+    def read_again():
+        os.kill(int(os.environ["GATEWAY_PID"]), signal.SIGHUP)
+        time.sleep(0.5)
+        return shown()
+
+    folder = os.path.dirname(CA)
+    files = {name: open(os.path.join(folder, name), "rb").read() for name in ("server.pem", "server.key")}
+    first, w = shown(), wire()
+    script = os.path.join(os.path.dirname(__file__), "../../../certs/make-development-certificates")
+    with tempfile.TemporaryDirectory() as made:
+        subprocess.run([script, made], check=True, capture_output=True)
+        try:
+            for name in files:
+                shutil.copyfile(os.path.join(made, name), os.path.join(folder, name))
+            second = read_again()
+            assert second != first
+            w.ok("NOOP")
+            with open(os.path.join(folder, "server.pem"), "wb") as file:
+                file.write(b"not a certificate")
+            assert read_again() == second
+        finally:
+            for name, octets in files.items():
+                with open(os.path.join(folder, name), "wb") as file:
+                    file.write(octets)
+            assert read_again() == first
+    w.ok("NOOP")
 
 
 def owner_starttls(user):
