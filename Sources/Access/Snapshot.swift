@@ -53,6 +53,11 @@ package final class Snapshot: Sendable {
         self.users[user].map { !$0.isDisabled } ?? false
     }
 
+    /// When the next grant ends, after which the decisions differ without any change.
+    package func nextExpiry(after moment: Moment) -> Moment? {
+        self.grants.values.joined().compactMap(\.until).filter { $0 > moment }.min()
+    }
+
     /// The accounts in which the user may look up anything, by address.
     package func accounts(visibleTo user: UserID, at moment: Moment) -> [Account] {
         self.accountsByAddress.filter { account in

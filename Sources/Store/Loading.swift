@@ -8,17 +8,22 @@ extension PermissionStore {
         try self.read { try Self.published($0) }
     }
 
-    /// Yields whenever the file was changed, by whichever process, until the task ends.
+    /// Yields whenever the file was changed, by whichever process, and when a grant has ended,
+    /// until the task ends.
     package func changes(every interval: Duration) -> AsyncStream<Published> {
         AsyncStream { continuation in
             let task = Task {
                 var known: Int64?
+                var expiry: Moment?
                 while !Task.isCancelled {
                     do {
+                        let now = Moment.current
                         let revision = try self.revision()
-                        if revision != known {
-                            continuation.yield(try self.load())
+                        if revision != known || expiry.map({ $0 <= now }) ?? false {
+                            let published = try self.load()
+                            continuation.yield(published)
                             known = revision
+                            expiry = published.access.nextExpiry(after: now)
                         }
                     } catch {
                         // A store that cannot be read changes nothing: what is in force stays.

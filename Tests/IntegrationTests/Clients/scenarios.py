@@ -332,6 +332,22 @@ def grants_take_effect_within_a_second():
     assert w.answer(f"SELECT {name}").startswith("NO [NONEXISTENT]")
 
 
+def a_grant_ends_at_its_moment():
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 4))
+    gatepost("grant", "add", CLARA, ANNA, "--view", "--until", until)
+    time.sleep(1)
+    w = wire()
+    w.ok(f'SELECT "Other Users/{CLARA}/INBOX"')
+    w.send(b"i IDLE\r\n")
+    assert w.line() == b"+ idling"
+    start = time.time()
+    assert w.line() == b"* OK [CLOSED] The mailbox is closed"
+    assert w.until(b"i")[-1].startswith(b"i NO [NOPERM]")
+    assert time.time() - start < 5, time.time() - start
+    assert w.answer(f'SELECT "Other Users/{CLARA}/INBOX"').startswith("NO [NONEXISTENT]")
+    gatepost("grant", "remove", CLARA, ANNA)
+
+
 def a_disabled_user_is_out():
     gatepost("user", "add", "weg@kanzlei.example", "--password-stdin", stdin="pw-weg\n")
     time.sleep(1)
