@@ -20,6 +20,23 @@ package struct AccountAccess: Equatable, Sendable {
         return rights
     }
 
+    /// Whether a folder may be moved, with everything below it, to another place of the account.
+    ///
+    /// Rights go by place: a move may carry nothing to where this user has a right on it that was
+    /// not the user's before. The target's part, `k` on what will be above it, is asked apart.
+    package func mayMove(_ folder: FolderPath, to target: FolderPath) -> Bool {
+        if self.isOwner { return true }
+        var before: Rights = []
+        for entry in self.scoped where entry.scope.coversAll(from: folder) {
+            before.formUnion(entry.rights)
+        }
+        var after: Rights = []
+        for entry in self.scoped where entry.scope.coversAny(from: target) {
+            after.formUnion(entry.rights)
+        }
+        return before.contains(.deleteMailbox) && before.isSuperset(of: after)
+    }
+
     /// Rights that hold wherever in the account a folder lies.
     package var coversAccount: Rights {
         if self.isOwner { return .all }

@@ -104,6 +104,20 @@ package enum Scope: Hashable, Sendable {
         case .subtree(let root): folder == root || folder.isBelow(root)
         }
     }
+
+    /// Whether a folder and everything that is or will be below it are covered.
+    func coversAll(from folder: FolderPath) -> Bool {
+        if case .folder = self { return false }
+        return self.covers(folder)
+    }
+
+    /// Whether a folder, or anything that is or will be below it, is covered.
+    func coversAny(from folder: FolderPath) -> Bool {
+        switch self {
+        case .account: true
+        case .folder(let own), .subtree(let own): self.covers(folder) || own.isBelow(folder)
+        }
+    }
 }
 
 /// Seconds since 1970.

@@ -258,6 +258,33 @@ import Testing
         #expect(FolderPath(octets: Array(text.utf8))?.octets == expected.map { Array($0.utf8) })
     }
 
+    /// `x` and whether `A` may become `B`, with rights on `A`, on what is below it, and at `B`.
+    static let moves: [(subtreeA: String, folderA: String, atB: String, belowB: String, Bool)] = [
+        ("lrx", "", "lr", "", true), ("lrx", "", "lrs", "", false), ("lr", "", "lr", "", false),
+        ("", "lrx", "lr", "", false), ("lx", "", "", "", true), ("lx", "", "", "r", false),
+        ("lrsx", "", "l", "rs", true), ("lrx", "s", "lrs", "", false),
+    ]
+
+    @Test(arguments: moves)
+    func `a folder moves only to where the user may do no more with it`(
+        row: (subtreeA: String, folderA: String, atB: String, belowB: String, isAllowed: Bool)
+    ) throws {
+        let a = try self.folder("A")
+        let b = try self.folder("B")
+        let scoped: [(String, Scope)] = [
+            (row.subtreeA, .subtree(a)), (row.folderA, .folder(a)), (row.atB, .folder(b)),
+            (row.belowB, .subtree(try self.folder("B/Tief"))),
+        ]
+        let grants = try scoped.map { letters, scope in
+            self.grant(try #require(Rights(letters: letters)), scope: scope)
+        }
+        let snapshot = try self.snapshot(grants: grants)
+        let access = snapshot.access(of: Self.anna, to: Self.account, at: Self.now)
+        #expect(access.mayMove(a, to: b) == row.isAllowed)
+        let owner = snapshot.access(of: Self.bob, to: Self.account, at: Self.now)
+        #expect(owner.mayMove(a, to: b))
+    }
+
     @Test func `a composed and a decomposed name are two folders`() throws {
         #expect(try self.folder("Caf\u{E9}") != self.folder("Cafe\u{301}"))
     }

@@ -276,6 +276,9 @@ extension ClientSession {
             return self.finish(tag, isSeen ? .notPermitted : .noSuchMailbox)
         }
         guard target == account else { return self.finish(tag, .cannotAcrossAccounts) }
+        guard self.access(to: account).mayMove(source, to: folder) else {
+            return self.finish(tag, .notPermitted)
+        }
         guard self.prepare(account, tag, command) else { return }
         guard let from = self.upstreams[account]?.names.name(of: source) else {
             return self.finish(tag, .noSuchMailbox)

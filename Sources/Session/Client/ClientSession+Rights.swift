@@ -68,6 +68,15 @@ extension ClientSession {
             self.revoke(account)
         }
         self.checkSelected()
+        self.checkAppending()
+    }
+
+    /// A message on its way into a mailbox that takes it no more is cut, and is not stored.
+    private mutating func checkAppending() {
+        guard case .appending(let appending) = self.running else { return }
+        let rights = self.access(to: appending.account).rights(in: appending.folder)
+        guard !rights.contains([.insert, .lookup]) else { return }
+        self.revoke(appending.account)
     }
 
     /// The selected mailbox is closed where it may no longer be read.
