@@ -2,8 +2,9 @@ package import struct NIOCore.ByteBuffer
 
 /// `LIST (SUBSCRIBED) "" ("INBOX" "Akten/*") RETURN (STATUS (UNSEEN))` (RFC 5258, RFC 9051 §6.3.9).
 package struct List: Equatable, Sendable {
-    /// Patterns in one LIST: each is matched against every name.
-    static let maximumPatterns = 32
+    /// Octets of all patterns of one LIST, each with the reference before it: every one of them is
+    /// matched against every name, while the loop waits.
+    static let maximumPatternOctets = 2 * MailboxPattern.maximumOctets
 
     /// Wire octets.
     package var reference: ByteBuffer
@@ -61,9 +62,10 @@ extension Cursor {
             list.patterns = try self.list { cursor throws(SyntaxError) in
                 try cursor.listMailbox()
             }
-            guard list.patterns.count <= List.maximumPatterns else {
-                throw self.error(.commandTooLarge)
+            let octets = list.patterns.reduce(0) {
+                $0 + list.reference.readableBytes + $1.readableBytes
             }
+            guard octets <= List.maximumPatternOctets else { throw self.error(.commandTooLarge) }
         } else {
             list.patterns = [try self.listMailbox()]
         }

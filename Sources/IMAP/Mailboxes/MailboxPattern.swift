@@ -26,12 +26,12 @@ package struct MailboxPattern: Equatable, Sendable {
 
     /// Whether a name matches. Takes time in proportion to pattern times name at worst.
     package func matches(_ name: [UInt8]) -> Bool {
-        self.reachable(after: name).contains(self.octets.count)
+        self.reachable(after: name).last ?? false
     }
 
     /// Whether a name that begins with `prefix` could match.
     package func mayMatchBelow(_ prefix: [UInt8]) -> Bool {
-        !self.reachable(after: prefix).isEmpty
+        self.reachable(after: prefix).contains(true)
     }
 
     /// The octets before the first wildcard.
@@ -44,41 +44,42 @@ package struct MailboxPattern: Equatable, Sendable {
         self.octets.last == Self.star && self.matches(name + [MailboxName.delimiter])
     }
 
-    /// The places in the pattern that can be reached by consuming all of `name`.
-    private func reachable(after name: [UInt8]) -> Set<Int> {
-        var places = self.closure([0])
+    /// Which places in the pattern, its end included, can be reached by consuming all of `name`.
+    ///
+    /// One flag a place, because a pattern of many wildcards reaches many places at once.
+    private func reachable(after name: [UInt8]) -> [Bool] {
+        var places = [Bool](repeating: false, count: self.octets.count + 1)
+        var next = places
+        places[0] = true
+        self.passWildcards(&places)
         for octet in name {
-            var next: Set<Int> = []
-            for place in places where place < self.octets.count {
-                switch self.octets[place] {
+            for place in next.indices { next[place] = false }
+            var isAnywhere = false
+            for (place, wanted) in self.octets.enumerated() where places[place] {
+                switch wanted {
                 case Self.star:
-                    next.insert(place)
-                case Self.percent:
-                    if octet != MailboxName.delimiter { next.insert(place) }
+                    next[place] = true
+                case Self.percent where octet != MailboxName.delimiter:
+                    next[place] = true
                 case octet:
-                    next.insert(place + 1)
+                    next[place + 1] = true
                 default:
-                    break
+                    continue
                 }
+                isAnywhere = true
             }
-            places = self.closure(next)
-            if places.isEmpty { return [] }
+            swap(&places, &next)
+            guard isAnywhere else { return places }
+            self.passWildcards(&places)
         }
         return places
     }
 
     /// A wildcard may stand for nothing.
-    private func closure(_ places: Set<Int>) -> Set<Int> {
-        var closed = places
-        for place in places {
-            var place = place
-            while place < self.octets.count,
-                self.octets[place] == Self.star || self.octets[place] == Self.percent
-            {
-                place += 1
-                closed.insert(place)
-            }
+    private func passWildcards(_ places: inout [Bool]) {
+        for (place, wanted) in self.octets.enumerated()
+        where places[place] && (wanted == Self.star || wanted == Self.percent) {
+            places[place + 1] = true
         }
-        return closed
     }
 }

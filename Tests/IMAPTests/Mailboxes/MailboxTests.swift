@@ -67,6 +67,37 @@ import Testing
         #expect(MailboxPattern(Array(pattern.utf8)).matches(Array(name.utf8)) == matches)
     }
 
+    /// The definition, word for word: slow, and plainly right.
+    private static func naive(_ pattern: ArraySlice<UInt8>, _ name: ArraySlice<UInt8>) -> Bool {
+        guard let wanted = pattern.first else { return name.isEmpty }
+        let rest = pattern.dropFirst()
+        guard wanted == UInt8(ascii: "*") || wanted == UInt8(ascii: "%") else {
+            return name.first == wanted && self.naive(rest, name.dropFirst())
+        }
+        if self.naive(rest, name) { return true }
+        guard let octet = name.first else { return false }
+        if wanted == UInt8(ascii: "%"), octet == UInt8(ascii: "/") { return false }
+        return self.naive(pattern, name.dropFirst())
+    }
+
+    @Test func `a pattern matches as its definition says`() {
+        var generator = Seeded(state: 11)
+        func random(_ alphabet: String) -> [UInt8] {
+            let octets = Array(alphabet.utf8)
+            return (0..<Int.random(in: 0...7, using: &generator)).map { _ in
+                octets.randomElement(using: &generator) ?? 0
+            }
+        }
+        for _ in 0..<20_000 {
+            let pattern = random("ab/*%")
+            let name = random("ab/")
+            #expect(
+                MailboxPattern(pattern).matches(name) == Self.naive(pattern[...], name[...]),
+                "\(pattern) \(name)"
+            )
+        }
+    }
+
     @Test func `a pattern of many wildcards takes no longer than it must`() {
         let pattern = MailboxPattern(Array(String(repeating: "*a", count: 200).utf8))
         let name = Array(String(repeating: "a", count: 1_000).utf8) + [UInt8(ascii: "b")]
