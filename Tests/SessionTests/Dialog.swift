@@ -129,7 +129,12 @@ struct Dialog {
     private mutating func upstream(_ account: String, _ line: String, _ chunk: Int) {
         var text = line.replacing("\\r\\n", with: "\r\n")
         if text.hasPrefix("T ") { text = (self.tags[account] ?? "?") + text.dropFirst(1) }
-        text = text.replacing("(TAG \"T\")", with: "(TAG \"\(self.tags[account] ?? "?")\")")
+        for word in ["(TAG", "[NOUPDATE"] {
+            text = text.replacing(
+                "\(word) \"T\"",
+                with: "\(word) \"\(self.tags[account] ?? "?")\""
+            )
+        }
         var octets = Array((text + "\r\n").utf8)[...]
         while !octets.isEmpty {
             let piece = octets.prefix(chunk)

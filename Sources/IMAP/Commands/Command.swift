@@ -27,6 +27,7 @@ package enum Command: Equatable, Sendable {
     case delete(ClientMailbox)
     case rename(Rename)
     case idle
+    case notify(Notify)
     case myRights(ClientMailbox)
     case getACL(ClientMailbox)
     case setACL(SetACL)
@@ -43,6 +44,8 @@ package enum Command: Equatable, Sendable {
     case fetch(Fetch)
     case store(StoreFlags)
     case search(Search)
+    /// Tags of searches whose changes are no longer told (RFC 5267 §4.3.5).
+    case cancelUpdate([ByteBuffer])
     case sort(Sort)
     case thread(Thread)
     case copy(Copy)
@@ -145,7 +148,7 @@ extension Cursor {
         "ID", "LOGIN", "AUTHENTICATE", "ENABLE", "LIST", "LSUB", "SUBSCRIBE", "UNSUBSCRIBE",
         "STATUS", "SELECT", "EXAMINE", "CREATE", "DELETE", "RENAME", "MYRIGHTS", "GETACL",
         "SETACL", "DELETEACL", "LISTRIGHTS", "GETQUOTA", "GETQUOTAROOT", "STORE", "SEARCH", "SORT",
-        "THREAD", "COPY", "MOVE", "APPEND",
+        "THREAD", "COPY", "MOVE", "APPEND", "NOTIFY", "CANCELUPDATE",
     ]
 
     private func bare(_ command: Command) throws(SyntaxError) -> Command {
@@ -166,6 +169,8 @@ extension Cursor {
         case "THREAD": return .thread(try self.thread(isUID: false))
         case "COPY": return .copy(try self.copy(isUID: false))
         case "MOVE": return .move(try self.copy(isUID: false))
+        case "NOTIFY": return .notify(try self.notify())
+        case "CANCELUPDATE": return .cancelUpdate(try self.canceledUpdates())
         case "LOGIN": return .login(try self.login())
         case "AUTHENTICATE": return .authenticate(try self.authenticate())
         case "ENABLE": return .enable(try self.enable())

@@ -42,9 +42,7 @@ package struct Fetch: Equatable, Sendable {
         if self.attributes.count == 1, let only = self.attributes.first {
             only.encode(into: &encoder)
         } else {
-            encoder.open()
-            for attribute in self.attributes { attribute.encode(into: &encoder) }
-            encoder.close()
+            encoder.write(attributes: self.attributes)
         }
         guard let changedSince = self.changedSince else { return }
         encoder.open()
@@ -220,14 +218,7 @@ extension Cursor {
         try self.expectSpace()
         var attributes: [FetchAttribute]
         if self.peek() == UInt8(ascii: "(") {
-            attributes = try self.list { cursor throws(SyntaxError) in
-                try cursor.fetchAttribute()
-            }
-            guard attributes.count <= Self.maximumAttributes else {
-                throw self.error(.commandTooLarge)
-            }
-            let hasMacro = attributes.contains { $0 == .all || $0 == .fast || $0 == .full }
-            guard !hasMacro else { throw self.error(.expected("item")) }
+            attributes = try self.fetchAttributes()
         } else {
             attributes = [try self.fetchAttribute()]
         }
@@ -235,6 +226,29 @@ extension Cursor {
         if self.take(" ") { try self.fetchModifiers(&fetch) }
         try self.expectEnd()
         return fetch
+    }
+
+    ///     "(" fetch-att *(SP fetch-att) ")"
+    private mutating func fetchAttributes() throws(SyntaxError) -> [FetchAttribute] {
+        let attributes = try self.list { cursor throws(SyntaxError) in
+            try cursor.fetchAttribute()
+        }
+        guard attributes.count <= Self.maximumAttributes else {
+            throw self.error(.commandTooLarge)
+        }
+        let hasMacro = attributes.contains { $0 == .all || $0 == .fast || $0 == .full }
+        guard !hasMacro else { throw self.error(.expected("item")) }
+        return attributes
+    }
+
+    /// Items that a server is to send by itself, in forms that do not set `\Seen`. The two that
+    /// have no such form under the same name are refused (RFC 5465 §5.2 advises against them).
+    mutating func unasked() throws(SyntaxError) -> [FetchAttribute] {
+        let attributes = try self.fetchAttributes()
+        guard !attributes.contains(where: { $0 == .rfc822 || $0 == .rfc822Text }) else {
+            throw self.error(.expected("BODY.PEEK"))
+        }
+        return attributes.map(\.peeking)
     }
 
     private mutating func fetchModifiers(_ fetch: inout Fetch) throws(SyntaxError) {

@@ -12,7 +12,10 @@ package struct Search: Equatable, Sendable {
 
     package var needs: [String] {
         var needs = self.key.needs
-        if let returns { needs.formUnion(["ESEARCH"] + returns.compactMap(\.needs)) }
+        if let returns {
+            needs.insert("ESEARCH")
+            for option in returns { needs.formUnion(option.needs(context: "CONTEXT=SEARCH")) }
+        }
         return needs.sorted()
     }
 
@@ -33,15 +36,35 @@ package enum SearchCharset: Equatable, Sendable {
     case unsupported
 }
 
-/// One result option (RFC 4731 §3.1, RFC 5182 §2.1).
+/// One result option (RFC 4731 §3.1, RFC 5182 §2.1, RFC 5267 §4).
 package enum SearchReturn: Equatable, Sendable {
     case min
     case max
     case all
     case count
     case save
+    /// A hint that more searches of this kind come.
+    case context
+    /// A slice of the results, counted from 1.
+    case partial(UInt32, UInt32)
+    /// Changes are told until CANCELUPDATE; with items of new messages (RFC 5465 §7).
+    case update([FetchAttribute])
 
-    var needs: String? { self == .save ? "SEARCHRES" : nil }
+    package var isUpdate: Bool {
+        guard case .update = self else { return false }
+        return true
+    }
+
+    /// - Parameter context: the capability for contexts of the command.
+    func needs(context: String) -> [String] {
+        switch self {
+        case .min, .max, .all, .count: []
+        case .save: ["SEARCHRES"]
+        case .context, .partial: [context]
+        case .update(let attributes):
+            [context] + attributes.compactMap(\.needs) + (attributes.isEmpty ? [] : ["NOTIFY"])
+        }
+    }
 
     var word: StaticString {
         switch self {
@@ -50,6 +73,9 @@ package enum SearchReturn: Equatable, Sendable {
         case .all: "ALL"
         case .count: "COUNT"
         case .save: "SAVE"
+        case .context: "CONTEXT"
+        case .partial: "PARTIAL"
+        case .update: "UPDATE"
         }
     }
 }
@@ -59,7 +85,17 @@ extension CommandEncoder {
         guard let returns else { return }
         self.write(word: "RETURN")
         self.open()
-        for option in returns { self.write(word: option.word) }
+        for option in returns {
+            self.write(word: option.word)
+            switch option {
+            case .partial(let first, let last):
+                self.write(raw: ByteBuffer(string: "\(first):\(last)"))
+            case .update(let attributes) where !attributes.isEmpty:
+                self.write(attributes: attributes)
+            default:
+                break
+            }
+        }
         self.close()
     }
 }
@@ -84,6 +120,11 @@ extension Cursor {
             try cursor.searchReturn()
         }
         try self.expectSpace()
+        // RFC 5267 §4.4: one PARTIAL, one ALL, or neither.
+        let results = returns.count { option in
+            if case .partial = option { true } else { option == .all }
+        }
+        guard results <= 1 else { throw self.error(.expected("one of PARTIAL and ALL")) }
         return returns
     }
 
@@ -94,8 +135,27 @@ extension Cursor {
         case "ALL": return .all
         case "COUNT": return .count
         case "SAVE": return .save
+        case "CONTEXT": return .context
+        case "PARTIAL":
+            try self.expectSpace()
+            let first = try self.nonZeroNumber()
+            try self.expect(":")
+            return .partial(first, try self.nonZeroNumber())
+        case "UPDATE":
+            guard self.peek(ahead: 1) == UInt8(ascii: "("), self.take(" ") else {
+                return .update([])
+            }
+            return .update(try self.unasked())
         default: throw self.error(.expected("search result option"))
         }
+    }
+
+    ///     cancelupdate = "CANCELUPDATE" 1*(SP quoted)
+    mutating func canceledUpdates() throws(SyntaxError) -> [ByteBuffer] {
+        var tags = [try self.quoted()]
+        while self.take(" ") { tags.append(try self.quoted()) }
+        try self.expectEnd()
+        return tags
     }
 
     static func charset(_ name: ByteBuffer) -> SearchCharset {

@@ -10,7 +10,10 @@ package struct Sort: Equatable, Sendable {
 
     package var needs: [String] {
         var needs = self.key.needs.union(["SORT"])
-        if self.returns != nil { needs.insert("ESORT") }
+        if let returns {
+            needs.insert("ESORT")
+            for option in returns { needs.formUnion(option.needs(context: "CONTEXT=SORT")) }
+        }
         if self.criteria.contains(where: \.isDisplay) { needs.insert("SORT=DISPLAY") }
         return needs.sorted()
     }

@@ -1,4 +1,4 @@
-import struct NIOCore.ByteBuffer
+package import struct NIOCore.ByteBuffer
 
 /// Every text that the gateway itself says to a client.
 ///
@@ -12,6 +12,7 @@ package enum ReplyText: Equatable, Sendable {
     case status(ResponseCode)
     case closed
     case someUnavailable
+    case noUpdate(tag: ByteBuffer)
     // NO
     case noSuchMailbox
     case notPermitted
@@ -27,6 +28,7 @@ package enum ReplyText: Equatable, Sendable {
     case cannotHaveName
     case cannotChangeACL
     case cannotChangeInbox
+    case badEvent
     // BAD
     case badSyntax
     case badUnknownCommand
@@ -63,6 +65,8 @@ package enum ReplyText: Equatable, Sendable {
             line.write(condition: "OK ", .capability(capabilities), "Logged in")
         case .status(let code):
             line.write(condition: "OK ", code, "Ok")
+        case .noUpdate(let tag):
+            line.write(condition: "NO ", .noUpdate(tag), "Changes of this search are not told")
         case .refusedByServer(let code):
             line.write(condition: "NO ", code, "Refused by the mail server")
         case .bye(let farewell):
@@ -70,7 +74,7 @@ package enum ReplyText: Equatable, Sendable {
         case .selected, .beginTLS, .closed, .someUnavailable, .noSuchMailbox, .notPermitted,
             .unavailable, .authenticationFailed, .authorizationFailed, .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .cannotOnThisServer,
-            .cannotHaveName, .cannotChangeACL, .cannotChangeInbox, .badSyntax,
+            .cannotHaveName, .cannotChangeACL, .cannotChangeInbox, .badEvent, .badSyntax,
             .badUnknownCommand, .badState, .badTooBig, .badForServer:
             line.writeStaticString(self.fixed)
         }
@@ -97,12 +101,17 @@ package enum ReplyText: Equatable, Sendable {
         case .cannotHaveName: "NO [CANNOT] A mailbox cannot have this name there"
         case .cannotChangeACL: "NO [CANNOT] Permissions are changed by an administrator"
         case .cannotChangeInbox: "NO [CANNOT] INBOX cannot be deleted"
+        case .badEvent:
+            """
+            NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)] \
+            Event is not supported
+            """
         case .badSyntax: "BAD Syntax error"
         case .badUnknownCommand: "BAD Unknown command"
         case .badState: "BAD Not in this state"
         case .badTooBig: "BAD [TOOBIG] Too large"
         case .badForServer: "BAD Refused by the mail server"
-        case .completed, .loggedIn, .status, .refusedByServer, .bye: ""
+        case .completed, .loggedIn, .status, .noUpdate, .refusedByServer, .bye: ""
         }
     }
 }

@@ -36,11 +36,14 @@ extension ResponseCode {
             line.writeStaticString(" (")
             line.writeImmutableBuffer(value)
             line.writeStaticString(")")
+        case .noUpdate(let tag):
+            line.writeStaticString(" ")
+            line.writeQuotedOrLiteral(tag)
         case .readOnly, .readWrite, .tryCreate, .uidNotSticky, .noModSeq, .closed, .unavailable,
             .authenticationFailed, .authorizationFailed, .expired, .privacyRequired, .contactAdmin,
             .noPerm, .inUse, .expungeIssued, .corruption, .serverBug, .clientBug, .cannot, .limit,
             .overQuota, .alreadyExists, .nonExistent, .notSaved, .hasChildren, .unknownCTE,
-            .tooBig, .useAttr, .inProgress, .unknown:
+            .tooBig, .useAttr, .inProgress, .notificationOverflow, .unknown:
             break
         }
     }

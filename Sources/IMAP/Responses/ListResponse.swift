@@ -9,6 +9,8 @@ package struct ListResponse: Equatable, Sendable {
     package var mailbox: ByteBuffer
     /// Values of CHILDINFO (RFC 5258 §4).
     package var childInfo: [StaticText] = []
+    /// The name before a RENAME, wire octets (RFC 5465 §5.4).
+    package var oldName: ByteBuffer?
 
     package init(attributes: [ByteBuffer], delimiter: UInt8?, mailbox: ByteBuffer) {
         self.attributes = attributes
@@ -16,7 +18,7 @@ package struct ListResponse: Equatable, Sendable {
         self.mailbox = mailbox
     }
 
-    /// Reads a whole response; extended data is left out.
+    /// Reads a whole response; of extended data only OLDNAME is read.
     ///
     ///     mailbox-list = "(" [mbx-list-flags] ")" SP
     ///         (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]
@@ -34,7 +36,13 @@ package struct ListResponse: Equatable, Sendable {
         self.delimiter = try cursor.delimiter()
         try cursor.expectSpace()
         self.mailbox = try cursor.astring()
-        if cursor.take(word: " (") { try cursor.skipToClose() }
+        if cursor.take(word: " (") {
+            if cursor.take(word: "\"OLDNAME\" (") || cursor.take(word: "OLDNAME (") {
+                self.oldName = try cursor.astring()
+                try cursor.expect(")")
+            }
+            try cursor.skipToClose()
+        }
         try cursor.expectLineEnd()
     }
 

@@ -42,6 +42,10 @@ package enum ResponseCode: Equatable, Sendable {
     case badCharset
     case mailboxID(ByteBuffer)
     case inProgress
+    /// Changes of the search with this tag are not told (RFC 5267 §4.3.1).
+    case noUpdate(ByteBuffer)
+    /// What was asked for by NOTIFY is not told any more (RFC 5465 §5.8).
+    case notificationOverflow
     case unknown
 
     /// The codes that have no value.
@@ -50,7 +54,7 @@ package enum ResponseCode: Equatable, Sendable {
         .authenticationFailed, .authorizationFailed, .expired, .privacyRequired, .contactAdmin,
         .noPerm, .inUse, .expungeIssued, .corruption, .serverBug, .clientBug, .cannot, .limit,
         .overQuota, .alreadyExists, .nonExistent, .notSaved, .hasChildren, .unknownCTE, .tooBig,
-        .useAttr, .inProgress,
+        .useAttr, .inProgress, .notificationOverflow,
     ]
 
     /// As it is spelled.
@@ -96,6 +100,8 @@ package enum ResponseCode: Equatable, Sendable {
         case .badCharset: "BADCHARSET"
         case .mailboxID: "MAILBOXID"
         case .inProgress: "INPROGRESS"
+        case .noUpdate: "NOUPDATE"
+        case .notificationOverflow: "NOTIFICATIONOVERFLOW"
         case .unknown: ""
         }
     }

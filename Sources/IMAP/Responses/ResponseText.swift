@@ -59,6 +59,7 @@ extension Cursor {
             let value = try self.atom()
             try self.expect(")")
             return .mailboxID(value)
+        case "NOUPDATE": return .noUpdate(try self.quoted())
         default: return nil
         }
     }

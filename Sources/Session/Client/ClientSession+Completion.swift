@@ -7,6 +7,10 @@ import struct NIOCore.ByteBuffer
 extension ClientSession {
     /// The server is ready for the next segment of a command, for a message, or is idling.
     mutating func continuationReceived(_ account: AccountID) throws(SyntaxError) {
+        if let upstream = self.upstreams[account], !upstream.segments.isEmpty {
+            self.actions.append(.toUpstream(account, upstream.segments.removeFirst()))
+            return
+        }
         switch self.running {
         case .forwarding(var forwarding)
         where forwarding.account == account && !forwarding.segments.isEmpty:
@@ -39,8 +43,10 @@ extension ClientSession {
         let code =
             text.readableBytes > 0 && text.getInteger(at: text.readerIndex) == UInt8(ascii: "[")
             ? (try? ResponseText(text))?.code : nil
-        if self.upstreams[account]?.isHousekeeping ?? false {
-            self.upstreams[account]?.isHousekeeping = false
+        if let housekeeping = self.upstreams[account]?.housekeeping {
+            self.upstreams[account]?.housekeeping = nil
+            self.upstreams[account]?.segments = []
+            if housekeeping == .notify { self.notifyCompleted(account, condition) }
             return self.upstreamBecameIdle(account)
         }
         switch self.running {
@@ -72,6 +78,9 @@ extension ClientSession {
             return self.finish(forwarding.tag, self.refusal(condition, code))
         }
         guard forwarding.followUps.isEmpty else { return self.followUp(forwarding) }
+        if let tag = forwarding.updatingTag {
+            self.selected?.updating.append((upstream: tag, client: forwarding.tag))
+        }
         var shown = code
         if case .copied(let mayRead, _) = forwarding.completion {
             // MOVE gives its COPYUID untagged, before the EXPUNGE (RFC 6851 §4.3).
@@ -105,7 +114,12 @@ extension ClientSession {
         _ condition: Condition,
         _ text: ByteBuffer
     ) {
-        guard condition == .ok, let code = (try? ResponseText(text))?.code else { return }
+        guard let code = (try? ResponseText(text))?.code else { return }
+        if condition == .no, case .noUpdate(let tag) = code {
+            return self.updateRefused(tag, account)
+        }
+        guard condition == .ok else { return }
+        if code == .notificationOverflow { return self.stopWatching() }
         if case .selecting(let selecting) = self.running, selecting.account == account {
             return self.selectStatusReceived(selecting, code)
         }
@@ -151,7 +165,11 @@ extension ClientSession {
             roots.mailbox = mailbox
             self.emit(roots.encoded)
         case .list, .lsub:
-            self.listingReceived(try ListResponse(response), isLsub: kind == .lsub, from: account)
+            let list = try ListResponse(response)
+            guard case .listing = self.running else {
+                return self.mailboxChanged(list, from: account)
+            }
+            self.listingReceived(list, isLsub: kind == .lsub, from: account)
         default:
             break
         }
@@ -173,11 +191,19 @@ extension ClientSession {
         from account: AccountID
     ) throws(SyntaxError) {
         var status = try StatusResponse(response)
-        if case .forwarding(let forwarding) = self.running, let mailbox = forwarding.mailbox {
+        guard let folder = self.upstreams[account]?.names.folder(named: status.mailbox) else {
+            return
+        }
+        if case .forwarding(let forwarding) = self.running, forwarding.account == account,
+            forwarding.folder == folder, let mailbox = forwarding.mailbox
+        {
             status.mailbox = mailbox
             return self.emit(status.encoded)
         }
-        self.listingStatusReceived(status, from: account)
+        if case .listing = self.running {
+            return self.listingStatusReceived(status, folder, from: account)
+        }
+        self.countsChanged(status, folder, account)
     }
 }
 

@@ -59,6 +59,7 @@ extension ClientSession {
         case .subscribe(let mailbox): self.subscribe(tag, mailbox, true)
         case .unsubscribe(let mailbox): self.subscribe(tag, mailbox, false)
         case .idle: self.idle(tag)
+        case .notify(let notify): self.notify(tag, notify)
         case .select(let select): self.select(tag, select, command, needs, readOnly: false)
         case .examine(let select): self.select(tag, select, command, needs, readOnly: true)
         case .status(let status): self.status(tag, status, command, needs)
@@ -73,7 +74,7 @@ extension ClientSession {
         case .getQuota(let root): self.getQuota(tag, root, command, needs)
         case .getQuotaRoot(let mailbox): self.getQuotaRoot(tag, mailbox, command, needs)
         case .noop, .check, .close, .unselect, .expunge, .uidExpunge, .fetch, .store, .search,
-            .sort, .thread, .copy, .move:
+            .cancelUpdate, .sort, .thread, .copy, .move:
             self.dispatchOnSelected(tag, command, needs)
         case .startTLS, .login, .authenticate:
             self.finish(tag, .badState)
@@ -105,6 +106,7 @@ extension ClientSession {
         case .fetch(let fetch): self.fetch(tag, fetch, selected, rights)
         case .store(let store): self.store(tag, store, selected, rights)
         case .search(let search): self.search(tag, search, selected)
+        case .cancelUpdate(let tags): self.cancelUpdate(tag, tags, selected)
         case .sort(let sort): self.sort(tag, sort, selected)
         case .thread(let thread): self.thread(tag, thread, selected)
         case .copy(let copy): self.copy(tag, copy, selected, rights, moves: false)
@@ -186,7 +188,7 @@ extension ClientSession {
         _ needs: [String] = []
     ) -> Bool {
         self.open(account)
-        guard self.upstreams[account]?.isIdle ?? false else {
+        guard self.upstreams[account]?.isIdle ?? false, !self.bringInStep(account) else {
             self.running = .preparing(tag: tag, command, account)
             return false
         }
@@ -213,7 +215,7 @@ extension ClientSession {
 
     private mutating func sendEnable(_ capabilities: [String], to account: AccountID) {
         self.upstreams[account]?.enabled.formUnion(capabilities)
-        self.upstreams[account]?.isHousekeeping = true
+        self.upstreams[account]?.housekeeping = .upkeep
         var encoder = self.encoder(for: account)
         encoder.write(word: "ENABLE")
         for capability in capabilities { encoder.write(atom: Array(capability.utf8)) }

@@ -35,6 +35,10 @@ struct Forwarding {
     var completion = Completion.plain
     /// The mailbox as the client spelled it, for responses that repeat it.
     var mailbox: ByteBuffer?
+    /// The same mailbox in its account.
+    var folder: FolderPath?
+    /// The server's tag of a search whose changes it tells.
+    var updatingTag: ByteBuffer?
     /// Whether RFC822 items were asked as BODY.PEEK items.
     var renamesItems = false
     /// The first answer that was not `OK`.
@@ -119,16 +123,28 @@ extension ClientSession {
 
     mutating func search(_ tag: ByteBuffer, _ search: Search, _ selected: Selected) {
         guard !search.hasUnsupportedCharset else { return self.finish(tag, .badCharset) }
+        var search = search
+        let updates = self.mayUpdate(tag, &search.returns, selected)
         var encoder = self.encoder(for: selected.account)
+        let upstreamTag = self.upstreams[selected.account]?.inFlight
         search.encode(into: &encoder)
-        self.forward(tag, selected.account, "SEARCH", encoder) { $0.expected = .search }
+        self.forward(tag, selected.account, "SEARCH", encoder) {
+            $0.expected = .search
+            $0.updatingTag = updates ? upstreamTag : nil
+        }
     }
 
     mutating func sort(_ tag: ByteBuffer, _ sort: Sort, _ selected: Selected) {
         guard !sort.hasUnsupportedCharset else { return self.finish(tag, .badCharset) }
+        var sort = sort
+        let updates = self.mayUpdate(tag, &sort.returns, selected)
         var encoder = self.encoder(for: selected.account)
+        let upstreamTag = self.upstreams[selected.account]?.inFlight
         sort.encode(into: &encoder)
-        self.forward(tag, selected.account, "SORT", encoder) { $0.expected = [.sort, .search] }
+        self.forward(tag, selected.account, "SORT", encoder) {
+            $0.expected = [.sort, .search]
+            $0.updatingTag = updates ? upstreamTag : nil
+        }
     }
 
     mutating func thread(_ tag: ByteBuffer, _ thread: Thread, _ selected: Selected) {
@@ -193,12 +209,13 @@ extension ClientSession {
         _ command: Command,
         _ needs: [String]
     ) {
-        self.onNamed(tag, status.mailbox, .read, command, needs) { session, account, name in
+        self.onNamed(tag, status.mailbox, .read, command, needs) { session, account, folder, name in
             var encoder = session.encoder(for: account)
             status.encode(into: &encoder, mailbox: name)
             session.forward(tag, account, "STATUS", encoder) {
                 $0.expected = .status
                 $0.mailbox = status.mailbox.wire
+                $0.folder = folder
             }
         }
     }
@@ -207,7 +224,7 @@ extension ClientSession {
         if mailbox.name?.octets.elementsEqual("INBOX".utf8) ?? false {
             return self.finish(tag, .cannotChangeInbox)
         }
-        self.onNamed(tag, mailbox, .deleteMailbox, command, []) { session, account, name in
+        self.onNamed(tag, mailbox, .deleteMailbox, command, []) { session, account, _, name in
             var encoder = session.encoder(for: account)
             encoder.write(word: "DELETE")
             encoder.write(mailbox: name)
@@ -222,7 +239,7 @@ extension ClientSession {
         _ rights: Rights,
         _ command: Command,
         _ needs: [String],
-        _ proceed: (inout ClientSession, AccountID, ByteBuffer) -> Void
+        _ proceed: (inout ClientSession, AccountID, FolderPath, ByteBuffer) -> Void
     ) {
         switch self.require([rights, .lookup], on: mailbox) {
         case .failure(let refusal):
@@ -232,7 +249,7 @@ extension ClientSession {
             guard let name = self.upstreams[account]?.names.name(of: folder) else {
                 return self.finish(tag, .noSuchMailbox)
             }
-            proceed(&self, account, name)
+            proceed(&self, account, folder, name)
         }
     }
 
@@ -338,7 +355,7 @@ extension ClientSession {
         {
             return self.finish(tag, .notPermitted)
         }
-        self.onNamed(tag, mailbox, .read, command, needs) { session, account, name in
+        self.onNamed(tag, mailbox, .read, command, needs) { session, account, _, name in
             var encoder = session.encoder(for: account)
             encoder.write(word: "GETQUOTAROOT")
             encoder.write(mailbox: name)

@@ -51,7 +51,7 @@ extension ClientSession {
         else { return }
         self.actions.append(.pollLater)
         guard self.upstreams[account]?.isIdle ?? false else { return }
-        self.upstreams[account]?.isHousekeeping = true
+        self.upstreams[account]?.housekeeping = .upkeep
         var encoder = self.encoder(for: account)
         encoder.write(word: "NOOP")
         for segment in encoder.finish() { self.actions.append(.toUpstream(account, segment)) }

@@ -45,7 +45,10 @@ extension ClientSession {
 
     /// The user's subscriptions of shared folders; nil where the store cannot be read.
     package mutating func subscriptionsLoaded(_ subscriptions: Set<Subscription>?) {
-        guard case .listing(var listing) = self.running else { return }
+        guard case .listing(var listing) = self.running else {
+            self.watchedSubscriptionsLoaded(subscriptions)
+            return self.readClient()
+        }
         guard let subscriptions = subscriptions else {
             return self.finish(listing.tag, .unavailable)
         }
@@ -102,10 +105,11 @@ extension ClientSession {
         }
     }
 
-    mutating func listingStatusReceived(_ status: StatusResponse, from account: AccountID) {
-        guard let names = self.upstreams[account]?.names,
-            let folder = names.folder(named: status.mailbox)
-        else { return }
+    mutating func listingStatusReceived(
+        _ status: StatusResponse,
+        _ folder: FolderPath,
+        from account: AccountID
+    ) {
         self.updatePart(of: account) { _, _, part in
             guard part.step == .counts else { return }
             part.counts[folder] = status
@@ -303,6 +307,9 @@ extension ClientSession {
     /// A subscription of a shared folder was recorded, or could not be.
     package mutating func subscriptionChanged(succeeded: Bool) {
         guard case .subscribing(let tag) = self.running else { return }
+        if self.watching?.needsSubscriptions ?? false, let user = self.user {
+            self.actions.append(.loadSubscriptions(user))
+        }
         self.finish(tag, succeeded ? .completed("SUBSCRIBE") : .unavailable)
         self.readClient()
     }

@@ -69,6 +69,7 @@ extension ClientSession {
         }
         self.checkSelected()
         self.checkAppending()
+        self.watchNewAccounts()
     }
 
     /// A message on its way into a mailbox that takes it no more is cut, and is not stored.

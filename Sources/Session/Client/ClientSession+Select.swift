@@ -116,7 +116,7 @@ extension ClientSession {
         else { return self.drop(account) }
         var encoder = self.encoder(for: account)
         encoder.write(word: "UNSELECT")
-        self.upstreams[account]?.isHousekeeping = true
+        self.upstreams[account]?.housekeeping = .upkeep
         for segment in encoder.finish() { self.actions.append(.toUpstream(account, segment)) }
     }
 
@@ -124,5 +124,6 @@ extension ClientSession {
     mutating func drop(_ account: AccountID) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         self.actions.append(.closeUpstream(account))
+        self.watchedUpstreamLost(account)
     }
 }

@@ -41,6 +41,7 @@ extension ClientSession {
 
     /// A command that waited for this server is dispatched anew, with every check.
     mutating func upstreamBecameIdle(_ account: AccountID) {
+        if self.bringInStep(account) { return }
         switch self.running {
         case .preparing(let tag, let command, account):
             self.running = .nothing
@@ -87,6 +88,7 @@ extension ClientSession {
         default:
             break
         }
+        self.watchedUpstreamLost(account)
     }
 
     /// A server broke the protocol: its connection is dropped.
@@ -214,8 +216,8 @@ extension ClientSession {
         case .search where expected.contains(.search), .sort where expected.contains(.sort),
             .thread where expected.contains(.thread):
             return .pass
-        case .esearch where expected.contains(.search):
-            return try self.correlate(&piece) ? .pass : .withhold
+        case .esearch where expected.contains(.search) || self.isInSight(account):
+            return try self.correlate(&piece, account) ? .pass : .withhold
         case .flags where self.isInSight(account):
             return .collect(ByteBuffer())
         case .vanished where self.isInSight(account):
@@ -224,8 +226,8 @@ extension ClientSession {
             .quota where expected.contains(.quota), .quotaRoot where expected.contains(.quota):
             return .collect(ByteBuffer())
         case .list, .lsub, .status:
-            guard case .listing = self.running else { return .withhold }
-            return .collect(ByteBuffer())
+            if case .listing = self.running { return .collect(ByteBuffer()) }
+            return self.watching == nil ? .withhold : .collect(ByteBuffer())
         default:
             return .withhold
         }
@@ -233,17 +235,31 @@ extension ClientSession {
 
     /// Puts the client's tag where an ESEARCH response names the gateway's (RFC 4731 §3.1).
     /// - Returns: false when the response belongs to no command that runs.
-    private func correlate(_ piece: inout ResponseReader.Piece) throws(SyntaxError) -> Bool {
-        guard case .forwarding(let forwarding) = self.running else { return false }
+    private func correlate(
+        _ piece: inout ResponseReader.Piece,
+        _ account: AccountID
+    ) throws(SyntaxError) -> Bool {
         let head = try EsearchHead(piece.octets)
-        guard let tag = head.tag, tag == self.upstreams[forwarding.account]?.inFlight else {
+        guard let tag = head.tag, let clientTag = self.clientTag(of: tag, account) else {
             return false
         }
         var rest = piece.octets
         rest.moveReaderIndex(forwardBy: head.restOffset)
-        piece.octets = Reply.esearchHead(tag: forwarding.tag)
+        piece.octets = Reply.esearchHead(tag: clientTag)
         piece.octets.writeBuffer(&rest)
         return true
+    }
+
+    /// The client's tag of the search that a server's tag stands for: the one that runs, or one
+    /// whose changes are told.
+    private func clientTag(of tag: ByteBuffer, _ account: AccountID) -> ByteBuffer? {
+        if case .forwarding(let forwarding) = self.running, forwarding.account == account,
+            forwarding.expected.contains(.search), tag == self.upstreams[account]?.inFlight
+        {
+            return forwarding.tag
+        }
+        guard self.selected?.account == account else { return nil }
+        return self.selected?.updating.first { $0.upstream == tag }?.client
     }
 
     private func expected(from account: AccountID) -> Forwarding.Expected {

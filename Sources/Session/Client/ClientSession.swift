@@ -36,6 +36,7 @@ package struct ClientSession {
         case appending(Appending)
         case idling(Idling)
         case subscribing(tag: ByteBuffer)
+        case notifying(Notifying)
         case ended
     }
 
@@ -47,6 +48,8 @@ package struct ClientSession {
         var isReadOnlyUpstream: Bool
         /// The mailbox's flags as the server last listed them, in wire octets.
         var flags: [ByteBuffer] = []
+        /// Searches whose changes the server tells, by its tag and the client's.
+        var updating: [(upstream: ByteBuffer, client: ByteBuffer)] = []
     }
 
     // MARK: What is known
@@ -63,6 +66,7 @@ package struct ClientSession {
     var profiles: [AccountID: UpstreamProfile] = [:]
     var enabled: Set<String> = []
     var selected: Selected?
+    var watching: Watching?
 
     // MARK: What is going on
 
@@ -161,7 +165,7 @@ package struct ClientSession {
         case .appending(let appending):
             appending.readsClient
         case .authenticating, .negotiatingTLS, .learning, .preparing, .forwarding, .selecting,
-            .listing, .subscribing, .ended:
+            .listing, .subscribing, .notifying, .ended:
             false
         }
     }

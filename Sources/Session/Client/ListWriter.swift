@@ -7,7 +7,7 @@ import struct NIOCore.ByteBuffer
 struct ListWriter {
     /// Attributes that pass as a server gives them. Those about children are worked out anew, and
     /// \Marked would tell of folders that were not asked for.
-    private static let passing: [StaticString] = [
+    static let passing: [StaticString] = [
         "\\Noselect", "\\NonExistent", "\\Noinferiors", "\\All", "\\Archive", "\\Drafts",
         "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash",
     ]

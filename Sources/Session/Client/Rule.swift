@@ -36,7 +36,7 @@ extension Command {
             Rule(.any)
         case .startTLS, .login, .authenticate:
             Rule(.notAuthenticated)
-        case .enable, .namespace, .list, .lsub, .subscribe, .unsubscribe, .idle:
+        case .enable, .namespace, .list, .lsub, .subscribe, .unsubscribe, .idle, .notify:
             Rule(.loggedIn)
         case .select(let select), .examine(let select):
             Rule(.loggedIn, needs: select.needs)
@@ -60,6 +60,8 @@ extension Command {
             Rule(.selected, needs: store.needs)
         case .search(let search):
             Rule(.selected, needs: search.needs)
+        case .cancelUpdate:
+            Rule(.selected, needs: ["CONTEXT=SEARCH"])
         case .sort(let sort):
             Rule(.selected, needs: sort.needs)
         case .thread(let thread):

@@ -16,6 +16,13 @@ final class Upstream {
         case rename(FetchItemRenamer)
     }
 
+    /// A command that no client gave.
+    enum Housekeeping {
+        /// ENABLE, UNSELECT, NOOP: what is answered changes nothing.
+        case upkeep
+        case notify
+    }
+
     enum State: Equatable {
         case opening
         case ready
@@ -33,10 +40,16 @@ final class Upstream {
     var disposition = Disposition.pass
     /// The tag of the command in flight; one at a time.
     var inFlight: ByteBuffer?
-    /// Whether the command in flight is the gateway's own (ENABLE, UNSELECT).
-    var isHousekeeping = false
+    /// The gateway's own command in flight, if it is one.
+    var housekeeping: Housekeeping?
+    /// Segments of the gateway's own command still to be sent, each after a `+`.
+    var segments: [ByteBuffer] = []
     /// Capabilities that were enabled on this connection.
     var enabled: Set<String> = []
+    /// What the server was asked to tell by itself, in its own names.
+    var watched: [NotifyGroup] = []
+    /// Whether the server has to be asked again, although it was asked the same before.
+    var isNotifyDue = false
 
     /// Whether the server is there and waits for a command.
     var isIdle: Bool { self.state == .ready && self.inFlight == nil }

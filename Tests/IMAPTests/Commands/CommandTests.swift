@@ -66,6 +66,38 @@ import Testing
         ("SEARCH SINCE yesterday", nil),
         ("SEARCH", nil),
         ("SEARCH ALL ", nil),
+        ("SEARCH RETURN (UPDATE PARTIAL 9:1) ALL", "SEARCH RETURN (UPDATE PARTIAL 9:1) ALL"),
+        (
+            "SEARCH RETURN (UPDATE (UID BODY[TEXT]) COUNT) ALL",
+            "SEARCH RETURN (UPDATE (UID BODY.PEEK[TEXT]) COUNT) ALL"
+        ),
+        ("SEARCH RETURN (UPDATE (RFC822)) ALL", nil),
+        ("SEARCH RETURN (PARTIAL 1:2 ALL) ALL", nil),
+        ("SEARCH RETURN (PARTIAL 0:2) ALL", nil),
+        ("SEARCH RETURN (PARTIAL 1:*) ALL", nil),
+        ("CANCELUPDATE \"a1\" \"b\\\"2\"", "CANCELUPDATE \"a1\" \"b\\\"2\""),
+        ("CANCELUPDATE a1", nil),
+        ("CANCELUPDATE", nil),
+        ("NOTIFY NONE", "NOTIFY NONE"),
+        ("NOTIFY NONE ", nil),
+        (
+            "notify set status (Selected (messagenew (uid) MESSAGEEXPUNGE)) (subtree x NONE)",
+            "NOTIFY SET STATUS (SELECTED (MessageNew (UID) MessageExpunge)) (SUBTREE (x) NONE)"
+        ),
+        (
+            "NOTIFY SET (mailboxes ({1+}\r\nx \"y z\") (MailboxName SubscriptionChange))",
+            "NOTIFY SET (MAILBOXES (x \"y z\") (MailboxName SubscriptionChange))"
+        ),
+        ("NOTIFY SET (selected NONE) (selected-delayed NONE)", nil),
+        ("NOTIFY SET (selected (MailboxName))", nil),
+        ("NOTIFY SET (personal (MessageNew))", nil),
+        ("NOTIFY SET (personal (FlagChange))", nil),
+        ("NOTIFY SET (personal (MessageNew (UID) MessageExpunge))", nil),
+        ("NOTIFY SET (personal ())", nil),
+        ("NOTIFY SET (personal)", nil),
+        ("NOTIFY SET (mailboxes () NONE)", nil),
+        ("NOTIFY SET (elsewhere NONE)", nil),
+        ("NOTIFY SET", nil),
         ("SORT (REVERSE DATE) UTF-8 ALL", "SORT (REVERSE DATE) UTF-8 ALL"),
         ("UID THREAD REFERENCES us-ascii SEEN", "UID THREAD REFERENCES US-ASCII SEEN"),
         ("SORT (BAD) UTF-8 ALL", nil),
@@ -124,6 +156,10 @@ import Testing
         case .store(let store): store.encode(into: &encoder)
         case .search(let search): search.encode(into: &encoder)
         case .sort(let sort): sort.encode(into: &encoder)
+        case .notify(let notify): notify.encode(into: &encoder)
+        case .cancelUpdate(let tags):
+            encoder.write(word: "CANCELUPDATE")
+            for tag in tags { encoder.write(quoted: Array(tag.readableBytesView)) }
         case .thread(let thread): thread.encode(into: &encoder)
         case .select(let select): select.encode(into: &encoder, mailbox: mailbox, readOnly: false)
         case .examine(let select): select.encode(into: &encoder, mailbox: mailbox, readOnly: true)

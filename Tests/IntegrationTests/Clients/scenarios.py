@@ -297,6 +297,15 @@ def searches_sorts_and_threads():
     w.ok("SEARCH CHARSET UTF-8 SUBJECT {9+}\r\n\u00dcbersicht"[:0] + "SEARCH UNSEEN")
     w.ok(b"SEARCH CHARSET UTF-8 SUBJECT {3+}\r\n\xc3\xbcx")
     assert w.answer("SEARCH CHARSET UTF-7 ALL").startswith("NO [BADCHARSET")
+    found = w.command("UID SORT RETURN (MIN COUNT) (DATE) UTF-8 ALL")
+    assert b"* ESEARCH (TAG \"" + found[-1].split(b" ")[0] in found[0], found
+    found = w.command("UID SEARCH RETURN (UPDATE PARTIAL 1:2) SUBJECT fortlaufend")
+    tag = found[-1].split(b" ")[0]
+    assert b'(TAG "' + tag + b'") UID PARTIAL (1:2 NIL)' in found[0], found
+    append(owner(ANNA, int(os.environ["FIRST_PORT"])), "INBOX", "fortlaufend")
+    found = w.until_untagged(b"ADDTO", lambda: w.ok("NOOP"))
+    assert found.startswith(b'* ESEARCH (TAG "' + tag + b'") UID ADDTO (0 '), found
+    w.ok(b'CANCELUPDATE "' + tag + b'"')
 
 
 # -- Over time
@@ -312,6 +321,35 @@ def idle_shows_new_mail_to_a_delegate():
         pass
     w.send(b"DONE\r\n")
     assert w.until(b"i")[-1].startswith(b"i OK")
+
+
+def notify_tells_of_every_account_in_sight():
+    bobs = owner(BOB, int(os.environ["SECOND_PORT"]))
+    w = wire()
+    seen = w.ok('NOTIFY SET STATUS (selected-delayed (MessageNew (UID) MessageExpunge)) (personal (MessageNew'
+                ' MessageExpunge MailboxName)) (subtree "Other Users" (MessageNew MessageExpunge MailboxName))')
+    assert any(line.startswith(b"* STATUS INBOX (") for line in seen), seen
+    assert any(line.startswith(f'* STATUS "{SHARED}/INBOX" ('.encode()) for line in seen), seen
+    w.ok("SELECT INBOX")
+    append(bobs, "INBOX", "gemeldet")
+    w.until_untagged(f'STATUS "{SHARED}/INBOX" ('.encode())
+    bobs.create("Gemeldet")
+    told = w.until_untagged(b"Gemeldet")
+    assert told.startswith(b"* LIST (") and told.endswith(f'"/" "{SHARED}/Gemeldet"'.encode()), told
+    bobs.delete("Gemeldet")
+    told = w.until_untagged(b"Gemeldet")
+    assert told.startswith(b"* LIST (\\NonExistent"), told
+    # A grant on one folder tells of that folder, whatever else happens beside it.
+    claras = owner(CLARA, int(os.environ["FIRST_PORT"]))
+    claras.create("Verborgen")
+    with granted(CLARA, ANNA, "--view", "--folder", "INBOX"):
+        w = wire()
+        w.ok(f'NOTIFY SET (subtree "Other Users/{CLARA}" (MessageNew MessageExpunge))')
+        append(claras, "Verborgen", "verborgen")
+        append(claras, "INBOX", "sichtbar")
+        told = w.until_untagged(b"STATUS")
+        assert told.startswith(f'* STATUS "Other Users/{CLARA}/INBOX" ('.encode()), told
+    claras.delete("Verborgen")
 
 
 def grants_take_effect_within_a_second():

@@ -72,6 +72,13 @@ class Wire:
         assert b" OK" in found[-1], (text, found)
         return found[:-1]
 
+    def until_untagged(self, word, ask=None):
+        """The next untagged response with a word, of those a server sends by itself or when asked."""
+        while True:
+            for line in ask() if ask else [self.response()]:
+                if line.startswith(b"* ") and word in line:
+                    return line
+
     def login(self, name, password):
         return self.ok(f'LOGIN "{name}" "{password}"')
 

@@ -1,0 +1,211 @@
+import struct NIOCore.ByteBuffer
+
+/// `NOTIFY SET STATUS (selected (MessageNew (UID) MessageExpunge)) (personal NONE)` and
+/// `NOTIFY NONE` (RFC 5465 §3).
+package struct Notify: Equatable, Sendable {
+    /// Whether the counts of the mailboxes are told at once.
+    package var sendsStatus = false
+    /// Empty for NONE.
+    package var groups: [NotifyGroup] = []
+
+    package init(sendsStatus: Bool = false, groups: [NotifyGroup] = []) {
+        self.sendsStatus = sendsStatus
+        self.groups = groups
+    }
+
+    /// Capabilities that the servers must have.
+    package var needs: [String] {
+        Set(self.groups.flatMap { $0.attributes.compactMap(\.needs) } + ["NOTIFY"]).sorted()
+    }
+
+    package func encode(into encoder: inout CommandEncoder) {
+        guard !self.groups.isEmpty else { return encoder.write(word: "NOTIFY NONE") }
+        encoder.write(word: self.sendsStatus ? "NOTIFY SET STATUS" : "NOTIFY SET")
+        for group in self.groups { group.encode(into: &encoder) }
+    }
+}
+
+/// Mailboxes, and what is to be told of them.
+package struct NotifyGroup: Equatable, Sendable {
+    package enum Filter: Equatable, Sendable {
+        case selected
+        case selectedDelayed
+        case inboxes
+        case personal
+        case subscribed
+        case subtree([ClientMailbox])
+        case mailboxes([ClientMailbox])
+
+        /// Whether it means the mailbox that is selected, and no other.
+        package var isSelected: Bool { self == .selected || self == .selectedDelayed }
+    }
+
+    package enum Event: Equatable, Sendable {
+        case messageNew
+        case messageExpunge
+        case flagChange
+        case mailboxName
+        case subscriptionChange
+        /// One that the gateway does not carry.
+        case unsupported
+
+        var isOfMessage: Bool {
+            self == .messageNew || self == .messageExpunge || self == .flagChange
+        }
+    }
+
+    package var filter: Filter
+    /// Empty for NONE.
+    package var events: [Event]
+    /// Items that are told of a new message, in forms that do not set `\Seen`.
+    package var attributes: [FetchAttribute] = []
+
+    func encode(into encoder: inout CommandEncoder) {
+        encoder.open()
+        switch self.filter {
+        case .selected: encoder.write(word: "SELECTED")
+        case .selectedDelayed: encoder.write(word: "SELECTED-DELAYED")
+        case .inboxes: encoder.write(word: "INBOXES")
+        case .personal: encoder.write(word: "PERSONAL")
+        case .subscribed: encoder.write(word: "SUBSCRIBED")
+        case .subtree(let mailboxes): encoder.write(word: "SUBTREE", mailboxes)
+        case .mailboxes(let mailboxes): encoder.write(word: "MAILBOXES", mailboxes)
+        }
+        if self.events.isEmpty {
+            encoder.write(word: "NONE")
+        } else {
+            encoder.open()
+            for event in self.events { self.encode(event, into: &encoder) }
+            encoder.close()
+        }
+        encoder.close()
+    }
+
+    private func encode(_ event: Event, into encoder: inout CommandEncoder) {
+        switch event {
+        case .messageNew:
+            encoder.write(word: "MessageNew")
+            guard !self.attributes.isEmpty else { return }
+            encoder.write(attributes: self.attributes)
+        case .messageExpunge: encoder.write(word: "MessageExpunge")
+        case .flagChange: encoder.write(word: "FlagChange")
+        case .mailboxName: encoder.write(word: "MailboxName")
+        case .subscriptionChange: encoder.write(word: "SubscriptionChange")
+        case .unsupported: break
+        }
+    }
+}
+
+extension CommandEncoder {
+    fileprivate mutating func write(word: StaticString, _ mailboxes: [ClientMailbox]) {
+        self.write(word: word)
+        self.open()
+        for mailbox in mailboxes { self.write(mailbox: mailbox.wire) }
+        self.close()
+    }
+
+    mutating func write(attributes: [FetchAttribute]) {
+        self.open()
+        for attribute in attributes { attribute.encode(into: &self) }
+        self.close()
+    }
+}
+
+extension Cursor {
+    /// Groups in one NOTIFY: a client names each kind of mailbox once.
+    private static let maximumGroups = 32
+    /// Mailboxes in one group, each of which the server watches.
+    private static let maximumMailboxes = 256
+
+    ///     notify = "NOTIFY" SP ("SET" [SP "STATUS"] SP event-groups / "NONE")
+    mutating func notify() throws(SyntaxError) -> Notify {
+        if self.take(word: "NONE") {
+            try self.expectEnd()
+            return Notify()
+        }
+        guard self.take(word: "SET ") else { throw self.error(.expected("SET")) }
+        var notify = Notify(sendsStatus: self.take(word: "STATUS "))
+        repeat { notify.groups.append(try self.notifyGroup()) } while self.take(" ")
+        try self.expectEnd()
+        guard notify.groups.count <= Self.maximumGroups else {
+            throw self.error(.commandTooLarge)
+        }
+        guard notify.groups.count(where: { $0.filter.isSelected }) <= 1 else {
+            throw self.error(.expected("one selected group"))
+        }
+        return notify
+    }
+
+    ///     event-group = "(" filter-mailboxes SP events ")"
+    ///     events = ("(" event *(SP event) ")") / "NONE"
+    private mutating func notifyGroup() throws(SyntaxError) -> NotifyGroup {
+        try self.expect("(")
+        var group = NotifyGroup(filter: try self.notifyFilter(), events: [])
+        try self.expectSpace()
+        if !self.take(word: "NONE") {
+            let events = try self.list { cursor throws(SyntaxError) in
+                try cursor.notifyEvent(&group)
+            }
+            for event in events where !group.events.contains(event) { group.events.append(event) }
+        }
+        try self.expect(")")
+        try self.check(group)
+        return group
+    }
+
+    /// New and expunged messages are asked for together, and flags only with both; the selected
+    /// mailbox tells of messages only, and no other tells of their items (RFC 5465 §5, §6.1, §8).
+    private func check(_ group: NotifyGroup) throws(SyntaxError) {
+        let hasNew = group.events.contains(.messageNew)
+        let isPaired = hasNew == group.events.contains(.messageExpunge)
+        guard isPaired, hasNew || !group.events.contains(.flagChange) else {
+            throw self.error(.expected("MessageNew and MessageExpunge"))
+        }
+        guard
+            !group.filter.isSelected
+                || group.events.allSatisfy({ $0.isOfMessage || $0 == .unsupported })
+        else { throw self.error(.expected("message events")) }
+        guard group.filter.isSelected || group.attributes.isEmpty else {
+            throw self.error(.expected("no items"))
+        }
+    }
+
+    private mutating func notifyFilter() throws(SyntaxError) -> NotifyGroup.Filter {
+        switch try self.atom().uppercasedText() {
+        case "SELECTED": return .selected
+        case "SELECTED-DELAYED": return .selectedDelayed
+        case "INBOXES": return .inboxes
+        case "PERSONAL": return .personal
+        case "SUBSCRIBED": return .subscribed
+        case "SUBTREE": return .subtree(try self.oneOrMoreMailboxes())
+        case "MAILBOXES": return .mailboxes(try self.oneOrMoreMailboxes())
+        default: throw self.error(.expected("mailbox filter"))
+        }
+    }
+
+    ///     one-or-more-mailbox = mailbox / "(" mailbox *(SP mailbox) ")"
+    private mutating func oneOrMoreMailboxes() throws(SyntaxError) -> [ClientMailbox] {
+        try self.expectSpace()
+        guard self.peek() == UInt8(ascii: "(") else { return [try self.mailbox()] }
+        let mailboxes = try self.list { cursor throws(SyntaxError) in try cursor.mailbox() }
+        guard mailboxes.count <= Self.maximumMailboxes else { throw self.error(.commandTooLarge) }
+        return mailboxes
+    }
+
+    private mutating func notifyEvent(
+        _ group: inout NotifyGroup
+    ) throws(SyntaxError) -> NotifyGroup.Event {
+        switch try self.atom().uppercasedText() {
+        case "MESSAGENEW":
+            if self.peek(ahead: 1) == UInt8(ascii: "("), self.take(" ") {
+                group.attributes = try self.unasked()
+            }
+            return .messageNew
+        case "MESSAGEEXPUNGE": return .messageExpunge
+        case "FLAGCHANGE": return .flagChange
+        case "MAILBOXNAME": return .mailboxName
+        case "SUBSCRIPTIONCHANGE": return .subscriptionChange
+        default: return .unsupported
+        }
+    }
+}

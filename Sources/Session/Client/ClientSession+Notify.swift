@@ -1,0 +1,319 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// What the client wants to be told of by itself, of any account in sight (RFC 5465).
+struct Watching {
+    var request: Notify
+    /// Subscriptions of shared folders, once they are read from the store.
+    var shared: Set<Subscription>?
+
+    var needsSubscriptions: Bool {
+        self.request.groups.contains { $0.filter == .subscribed }
+    }
+}
+
+/// A NOTIFY on its way.
+struct Notifying {
+    var tag: ByteBuffer
+    /// Accounts whose servers have not answered; nil until it is known which have to.
+    var waitingFor: Set<AccountID>?
+    var hasFailed = false
+}
+
+/// Each account's server watches its own mailboxes and tells of all of them; what it says is
+/// checked against the permissions in force when it comes, so that what was asked for opens
+/// nothing.
+extension ClientSession {
+    /// Octets' lines that wait while another response passes; a client that reads nothing for so
+    /// long looks at its mailboxes again.
+    private static let maximumHeld = 256
+
+    mutating func notify(_ tag: ByteBuffer, _ notify: Notify) {
+        let shown = Set(self.capabilities)
+        guard notify.needs.allSatisfy(shown.contains) else {
+            return self.finish(tag, .cannotOnThisServer)
+        }
+        guard !notify.groups.contains(where: { $0.events.contains(.unsupported) }) else {
+            return self.finish(tag, .badEvent)
+        }
+        self.watching = notify.groups.isEmpty ? nil : Watching(request: notify)
+        self.running = .notifying(Notifying(tag: tag))
+        if self.watching?.needsSubscriptions ?? false, let user = self.user {
+            return self.actions.append(.loadSubscriptions(user))
+        }
+        self.notifyServers()
+    }
+
+    /// The user's subscriptions of shared folders are read, or were changed.
+    mutating func watchedSubscriptionsLoaded(_ subscriptions: Set<Subscription>?) {
+        guard self.watching?.needsSubscriptions ?? false else { return }
+        self.watching?.shared = subscriptions
+        if case .notifying = self.running {
+            guard subscriptions != nil else { return self.notifyingFailed() }
+            return self.notifyServers()
+        }
+        for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
+    }
+
+    private mutating func notifyingFailed() {
+        guard case .notifying(let notifying) = self.running else { return }
+        self.watching = nil
+        self.finish(notifying.tag, .unavailable)
+    }
+
+    private mutating func notifyServers() {
+        guard case .notifying(var notifying) = self.running else { return }
+        var concerned = self.watchedAccounts
+        for (account, upstream) in self.upstreams {
+            let wanted = self.wanted(from: account)
+            guard !wanted.isEmpty || !upstream.watched.isEmpty else { continue }
+            upstream.isNotifyDue = true
+            concerned.insert(account)
+        }
+        notifying.waitingFor = concerned
+        self.running = .notifying(notifying)
+        for account in concerned.sorted() {
+            self.open(account)
+            _ = self.bringInStep(account)
+        }
+        self.completeNotifying()
+    }
+
+    /// An account's server is in step with what the client asked for, or cannot be.
+    mutating func notified(_ account: AccountID, failed: Bool) {
+        guard case .notifying(var notifying) = self.running else { return }
+        guard notifying.waitingFor?.remove(account) != nil else { return }
+        notifying.hasFailed = notifying.hasFailed || failed
+        self.running = .notifying(notifying)
+        self.completeNotifying()
+    }
+
+    private mutating func completeNotifying() {
+        guard case .notifying(let notifying) = self.running,
+            notifying.waitingFor?.isEmpty ?? false
+        else { return }
+        if notifying.hasFailed { self.emit(Reply.untagged(.someUnavailable)) }
+        self.finish(notifying.tag, .completed("NOTIFY"))
+    }
+
+    // MARK: - Servers
+
+    /// Accounts of which something else than the selected mailbox is watched.
+    private var watchedAccounts: Set<AccountID> {
+        guard self.watching != nil else { return [] }
+        return Set(self.namespace.views.map(\.account).filter(self.isWatched))
+    }
+
+    private func isWatched(_ account: AccountID) -> Bool {
+        self.wanted(from: account).contains { !$0.filter.isSelected }
+    }
+
+    /// Connects to the servers of accounts that came into sight.
+    mutating func watchNewAccounts() {
+        for account in self.watchedAccounts where self.upstreams[account] == nil {
+            self.open(account)
+        }
+    }
+
+    /// Tells a server what the client wants to know, where it does not know that yet.
+    /// - Returns: whether it is being told, so that nothing else can be sent now.
+    mutating func bringInStep(_ account: AccountID) -> Bool {
+        guard let upstream = self.upstreams[account], upstream.isIdle,
+            self.watching != nil || !upstream.watched.isEmpty
+        else { return false }
+        let groups = self.translated(self.wanted(from: account), upstream.names)
+        guard upstream.profile.has("NOTIFY"), upstream.isNotifyDue || groups != upstream.watched
+        else {
+            self.notified(account, failed: !upstream.profile.has("NOTIFY"))
+            return false
+        }
+        let sendsStatus = self.watching?.request.sendsStatus ?? false
+        var encoder = self.encoder(for: account)
+        Notify(sendsStatus: sendsStatus, groups: groups).encode(into: &encoder)
+        upstream.isNotifyDue = false
+        upstream.watched = groups
+        upstream.housekeeping = .notify
+        upstream.segments = encoder.finish()
+        guard !upstream.segments.isEmpty else { return true }
+        self.actions.append(.toUpstream(account, upstream.segments.removeFirst()))
+        return true
+    }
+
+    /// A server answered NOTIFY.
+    mutating func notifyCompleted(_ account: AccountID, _ condition: Condition) {
+        guard condition != .ok else { return self.notified(account, failed: false) }
+        self.upstreams[account]?.watched = []
+        if case .notifying(let notifying) = self.running {
+            self.watching = nil
+            return self.finish(notifying.tag, .cannotOnThisServer)
+        }
+        self.stopWatching()
+    }
+
+    /// A watched account's connection ended: what happens there cannot be told any more.
+    mutating func watchedUpstreamLost(_ account: AccountID) {
+        if case .notifying = self.running { return self.notified(account, failed: true) }
+        guard self.isWatched(account) else { return }
+        self.stopWatching()
+    }
+
+    /// The client is told to look for itself (RFC 5465 §5.8).
+    mutating func stopWatching() {
+        guard self.watching != nil else { return }
+        self.watching = nil
+        self.emit(Reply.untagged(.status(.notificationOverflow)))
+        for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
+    }
+
+    // MARK: - Groups
+
+    /// The part of the request that one account's server can answer, with the client's names.
+    private func wanted(from account: AccountID) -> [NotifyGroup] {
+        guard let watching = self.watching, let view = self.namespace.view(of: account) else {
+            return []
+        }
+        return watching.request.groups.compactMap { self.group($0, of: watching, for: view) }
+    }
+
+    private func group(
+        _ group: NotifyGroup,
+        of watching: Watching,
+        for view: Namespace.View
+    ) -> NotifyGroup? {
+        var group = group
+        let keepsSubscriptions = view.isPersonal && self.onlyAccount == nil
+        if !keepsSubscriptions { group.events.removeAll { $0 == .subscriptionChange } }
+        switch group.filter {
+        case .selected, .selectedDelayed:
+            return group
+        case .inboxes, .personal:
+            return view.isPersonal ? group : nil
+        case .subscribed:
+            if keepsSubscriptions { return group }
+            let folders = (watching.shared ?? []).filter { $0.account == view.account }
+            let names = folders.map { self.namespace.name(of: $0.folder, in: view) }
+                .sorted { $0.lexicographicallyPrecedes($1) }
+            guard !names.isEmpty else { return nil }
+            group.filter = .mailboxes(
+                names.map { ClientMailbox(wire: ByteBuffer(bytes: ModifiedUTF7.encode($0))) }
+            )
+            return group
+        case .subtree(let mailboxes):
+            if mailboxes.contains(where: { self.holds($0, view) }) {
+                group.filter = .personal
+                return group
+            }
+            let inside = mailboxes.filter { self.place($0, in: view) != nil }
+            group.filter = .subtree(inside)
+            return inside.isEmpty ? nil : group
+        case .mailboxes(let mailboxes):
+            let inside = mailboxes.filter { self.place($0, in: view) != nil }
+            group.filter = .mailboxes(inside)
+            return inside.isEmpty ? nil : group
+        }
+    }
+
+    /// Whether a name stands above a whole account.
+    private func holds(_ mailbox: ClientMailbox, _ view: Namespace.View) -> Bool {
+        guard let name = mailbox.name else { return false }
+        return !view.isPersonal && view.prefix.starts(with: name.octets + [Namespace.delimiter])
+    }
+
+    private func place(_ mailbox: ClientMailbox, in view: Namespace.View) -> FolderPath? {
+        guard let name = mailbox.name,
+            case .folder(view.account, let folder) = self.namespace.place(of: name)
+        else { return nil }
+        return folder
+    }
+
+    /// The same groups with the server's own names.
+    private func translated(_ groups: [NotifyGroup], _ names: UpstreamNames) -> [NotifyGroup] {
+        func translated(_ mailboxes: [ClientMailbox]) -> [ClientMailbox] {
+            mailboxes.compactMap { mailbox in
+                guard let name = mailbox.name,
+                    case .folder(_, let folder) = self.namespace.place(of: name),
+                    let wire = names.name(of: folder)
+                else { return nil }
+                return ClientMailbox(wire: wire)
+            }
+        }
+        return groups.compactMap { group in
+            var group = group
+            switch group.filter {
+            case .subtree(let mailboxes): group.filter = .subtree(translated(mailboxes))
+            case .mailboxes(let mailboxes): group.filter = .mailboxes(translated(mailboxes))
+            default: break
+            }
+            let isEmpty = group.filter == .subtree([]) || group.filter == .mailboxes([])
+            return isEmpty ? nil : group
+        }
+    }
+
+    // MARK: - What servers tell
+
+    /// Counts of a mailbox changed.
+    mutating func countsChanged(
+        _ status: StatusResponse,
+        _ folder: FolderPath,
+        _ account: AccountID
+    ) {
+        guard let mailbox = self.watchedName(of: folder, in: account, needs: [.lookup, .read])
+        else { return }
+        var status = status
+        status.mailbox = mailbox
+        self.tell(status.encoded)
+    }
+
+    /// A mailbox came, went, has another name, or another subscription.
+    mutating func mailboxChanged(_ list: ListResponse, from account: AccountID) {
+        guard let names = self.upstreams[account]?.names else { return }
+        if let oldName = list.oldName, let folder = names.folder(named: oldName) {
+            let attributes = [ByteBuffer(staticString: "\\NonExistent")]
+            self.tellMailbox(folder, in: account, attributes)
+        }
+        guard let folder = names.folder(named: list.mailbox) else { return }
+        let isOwn = self.namespace.personal == account && self.onlyAccount == nil
+        let attributes = list.attributes.filter { attribute in
+            ListWriter.passing.contains { attribute.equals(word: $0) }
+                || isOwn && attribute.equals(word: "\\Subscribed")
+        }
+        self.tellMailbox(folder, in: account, attributes)
+    }
+
+    private mutating func tellMailbox(
+        _ folder: FolderPath,
+        in account: AccountID,
+        _ attributes: [ByteBuffer]
+    ) {
+        guard let mailbox = self.watchedName(of: folder, in: account, needs: .lookup) else {
+            return
+        }
+        let list = ListResponse(
+            attributes: attributes,
+            delimiter: Namespace.delimiter,
+            mailbox: mailbox
+        )
+        self.tell(list.encoded(isLsub: false))
+    }
+
+    /// The client's name of a folder it watches and may know of.
+    private mutating func watchedName(
+        of folder: FolderPath,
+        in account: AccountID,
+        needs rights: Rights
+    ) -> ByteBuffer? {
+        guard self.watching != nil, let view = self.namespace.view(of: account),
+            self.access(to: account).rights(in: folder).contains(rights)
+        else { return nil }
+        let name = self.namespace.name(of: folder, in: view)
+        guard !view.isPersonal || !Namespace.isReserved(name) else { return nil }
+        return ByteBuffer(bytes: ModifiedUTF7.encode(name))
+    }
+
+    private mutating func tell(_ line: ByteBuffer) {
+        guard self.held.count < Self.maximumHeld else { return self.stopWatching() }
+        self.emit(line)
+    }
+}
