@@ -12,10 +12,9 @@ extension ClientSession {
             return
         }
         switch self.running {
-        case .forwarding(var forwarding)
+        case .forwarding(let forwarding)
         where forwarding.account == account && !forwarding.segments.isEmpty:
             self.actions.append(.toUpstream(account, forwarding.segments.removeFirst()))
-            self.running = .forwarding(forwarding)
         case .selecting(var selecting)
         where selecting.account == account && !selecting.segments.isEmpty:
             self.actions.append(.toUpstream(account, selecting.segments.removeFirst()))
@@ -90,13 +89,10 @@ extension ClientSession {
     }
 
     private mutating func followUp(_ forwarding: Forwarding) {
-        var forwarding = forwarding
-        var (tag, segments) = forwarding.followUps.removeFirst()
-        self.upstreams[forwarding.account]?.inFlight = tag
-        let first = segments.removeFirst()
-        forwarding.segments = segments
-        tag.clear()
-        self.running = .forwarding(forwarding)
+        let next = forwarding.followUps.removeFirst()
+        self.upstreams[forwarding.account]?.inFlight = next.tag
+        forwarding.segments = Array(next.segments.dropFirst())
+        guard let first = next.segments.first else { return }
         self.actions.append(.toUpstream(forwarding.account, first))
     }
 

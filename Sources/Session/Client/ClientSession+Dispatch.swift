@@ -188,12 +188,14 @@ extension ClientSession {
         _ needs: [String] = []
     ) -> Bool {
         self.open(account)
-        guard self.upstreams[account]?.isIdle ?? false, !self.bringInStep(account) else {
+        guard let upstream = self.upstreams[account], upstream.isIdle,
+            upstream.isInStep(self.watching) || !self.bringInStep(account)
+        else {
             self.running = .preparing(tag: tag, command, account)
             return false
         }
         if needs.isEmpty, self.enabled.isEmpty { return true }
-        guard let upstream = self.upstreams[account], needs.allSatisfy(upstream.profile.has) else {
+        guard needs.allSatisfy(upstream.profile.has) else {
             self.finish(tag, .cannotOnThisServer)
             return false
         }

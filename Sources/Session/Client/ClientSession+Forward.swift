@@ -4,7 +4,10 @@ import IMAP
 import struct NIOCore.ByteBuffer
 
 /// A command that one server carries out.
-struct Forwarding {
+///
+/// A reference, because each response looks at it and a look must copy nothing; it belongs to one
+/// session.
+final class Forwarding {
     /// Untagged responses that belong to the command.
     struct Expected: OptionSet {
         let rawValue: UInt8
@@ -41,8 +44,13 @@ struct Forwarding {
     var updatingTag: ByteBuffer?
     /// Whether RFC822 items were asked as BODY.PEEK items.
     var renamesItems = false
-    /// The first answer that was not `OK`.
-    var refusal: ReplyText?
+
+    init(tag: ByteBuffer, account: AccountID, name: StaticText, segments: [ByteBuffer]) {
+        self.tag = tag
+        self.account = account
+        self.name = name
+        self.segments = segments
+    }
 }
 
 extension ClientSession {
@@ -59,14 +67,14 @@ extension ClientSession {
         _ account: AccountID,
         _ name: StaticText,
         _ encoder: CommandEncoder,
-        _ configure: (inout Forwarding) -> Void = { _ in }
+        _ configure: (Forwarding) -> Void = { _ in }
     ) {
         var encoder = encoder
         var segments = encoder.finish()
         guard !segments.isEmpty else { return self.finish(tag, .unavailable) }
         let first = segments.removeFirst()
-        var forwarding = Forwarding(tag: tag, account: account, name: name, segments: segments)
-        configure(&forwarding)
+        let forwarding = Forwarding(tag: tag, account: account, name: name, segments: segments)
+        configure(forwarding)
         self.running = .forwarding(forwarding)
         self.actions.append(.toUpstream(account, first))
     }
@@ -109,15 +117,14 @@ extension ClientSession {
         self.upstreams[selected.account]?.inFlight = first.tag
         var segments = first.segments
         let opening = segments.removeFirst()
-        self.running = .forwarding(
-            Forwarding(
-                tag: tag,
-                account: selected.account,
-                name: "STORE",
-                segments: segments,
-                followUps: encoded
-            )
+        let forwarding = Forwarding(
+            tag: tag,
+            account: selected.account,
+            name: "STORE",
+            segments: segments
         )
+        forwarding.followUps = encoded
+        self.running = .forwarding(forwarding)
         self.actions.append(.toUpstream(selected.account, opening))
     }
 

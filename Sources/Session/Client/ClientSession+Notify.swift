@@ -121,7 +121,7 @@ extension ClientSession {
     /// - Returns: whether it is being told, so that nothing else can be sent now.
     mutating func bringInStep(_ account: AccountID) -> Bool {
         guard let upstream = self.upstreams[account], upstream.isIdle,
-            self.watching != nil || !upstream.watched.isEmpty
+            !upstream.isInStep(self.watching)
         else { return false }
         let groups = self.translated(self.wanted(from: account), upstream.names)
         guard upstream.profile.has("NOTIFY"), upstream.isNotifyDue || groups != upstream.watched

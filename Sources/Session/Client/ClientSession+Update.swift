@@ -28,11 +28,10 @@ extension ClientSession {
 
     /// The server does not tell the changes of the search with this tag of the gateway's.
     mutating func updateRefused(_ tag: ByteBuffer, _ account: AccountID) {
-        if case .forwarding(var forwarding) = self.running, forwarding.account == account,
+        if case .forwarding(let forwarding) = self.running, forwarding.account == account,
             forwarding.updatingTag == tag
         {
             forwarding.updatingTag = nil
-            self.running = .forwarding(forwarding)
             return self.emit(Reply.untagged(.noUpdate(tag: forwarding.tag)))
         }
         guard let selected = self.selected, selected.account == account,

@@ -54,6 +54,9 @@ final class Upstream {
     /// Whether the server is there and waits for a command.
     var isIdle: Bool { self.state == .ready && self.inFlight == nil }
 
+    /// Whether nothing is watched, and the server knows it.
+    func isInStep(_ watching: Watching?) -> Bool { watching == nil && self.watched.isEmpty }
+
     init(tags: UpstreamTags) {
         self.profile = UpstreamProfile(capabilities: [], delimiter: nil)
         self.names = UpstreamNames(self.profile)
