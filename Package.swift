@@ -40,10 +40,11 @@ let package = Package(
     ],
     targets: [
         .target(name: "IMAP", dependencies: [nioCore], swiftSettings: settings),
+        .target(name: "SMTP", dependencies: [nioCore], swiftSettings: settings),
         .target(name: "Access", swiftSettings: settings),
         .target(
             name: "Session",
-            dependencies: ["IMAP", "Access", nioCore],
+            dependencies: ["IMAP", "SMTP", "Access", nioCore],
             swiftSettings: settings
         ),
         .target(

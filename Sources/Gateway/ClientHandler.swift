@@ -9,7 +9,7 @@ import TLS
 
 /// A client's end of a session: hands octets and events to the session's machine and performs what
 /// it answers. It decides nothing.
-final class ClientHandler: ChannelDuplexHandler {
+final class ClientHandler: ChannelDuplexHandler, LoopMember {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -49,7 +49,7 @@ final class ClientHandler: ChannelDuplexHandler {
         self.clock = SessionClock(limits: environment.configuration.limits)
         self.session = ClientSession(
             snapshot: self.permissions.access,
-            hasTLS: security == .imaps,
+            hasTLS: security.isImplicitTLS,
             at: .current
         )
     }
@@ -63,7 +63,7 @@ final class ClientHandler: ChannelDuplexHandler {
         self.context = context
         self.loop.add(self)
         self.scheduleTimeout(context)
-        if context.channel.isActive, self.security == .imap { self.greet() }
+        if context.channel.isActive, !self.security.isImplicitTLS { self.greet() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -73,14 +73,14 @@ final class ClientHandler: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        if self.security == .imap { self.greet() }
+        if !self.security.isImplicitTLS { self.greet() }
         context.fireChannelActive()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case TLSUserEvent.handshakeCompleted:
-            if self.security == .imaps {
+            if self.security.isImplicitTLS {
                 self.greet()
             } else {
                 self.session.tlsEstablished()
@@ -277,7 +277,7 @@ final class ClientHandler: ChannelDuplexHandler {
         guard let context = self.context else { return }
         self.flush()
         do {
-            try Pipeline.addServerTLS(to: context, environment: self.environment)
+            try Pipeline.addServerTLS(to: context, self.security, environment: self.environment)
         } catch {
             self.environment.logger.error("STARTTLS failed", metadata: ["error": "\(error)"])
             context.close(promise: nil)

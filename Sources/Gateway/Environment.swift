@@ -17,7 +17,10 @@ final class Environment: Sendable {
     let admission: Admission
     let dialler: Dialler
     let subscriptions: Subscriptions
-    let serverTLS: TLSServerContextStore
+    let sendingCounter: SendingCounter
+    let submissionSettings: SubmissionSession.Settings
+    private let imapTLS: TLSServerContextStore
+    private let submissionTLS: TLSServerContextStore
     let clientTLS: ClientContexts
 
     init(
@@ -35,8 +38,30 @@ final class Environment: Sendable {
         self.admission = Admission(limits: configuration.limits)
         self.dialler = Dialler()
         self.subscriptions = Subscriptions(store: store)
-        self.serverTLS = try TLSServerContextStore(configuration.serverTLS)
+        self.sendingCounter = SendingCounter(limits: configuration.limits.sending)
+        self.submissionSettings = SubmissionSession.Settings(
+            maximumMessageOctets: UInt64(configuration.limits.messageMebibytes) << 20,
+            name: configuration.hostName
+        )
+        self.imapTLS = try TLSServerContextStore(configuration.imapTLS)
+        self.submissionTLS = try TLSServerContextStore(configuration.submissionTLS)
         self.clientTLS = ClientContexts()
+    }
+}
+
+extension Environment {
+    /// The TLS context that a listener's next handshake uses.
+    func serverTLS(for kind: Listener.Kind) -> TLSServerContext {
+        switch kind {
+        case .imaps, .imap: self.imapTLS.current
+        case .submissions, .submission: self.submissionTLS.current
+        }
+    }
+
+    /// Reads the certificates again.
+    func reloadCertificates() throws {
+        try self.imapTLS.reload()
+        try self.submissionTLS.reload()
     }
 }
 

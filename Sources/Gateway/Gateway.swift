@@ -53,7 +53,7 @@ package struct Gateway: Service {
     /// are not usable, the ones in use stay, and the log says why.
     package func reloadCertificates() {
         do {
-            try self.environment.serverTLS.reload()
+            try self.environment.reloadCertificates()
             self.logger.notice("certificates read again")
         } catch {
             self.logger.error(

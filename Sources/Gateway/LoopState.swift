@@ -1,28 +1,35 @@
 import NIOCore
 
+/// A client's end of a session, as its event loop knows it.
+protocol LoopMember: AnyObject {
+    func flush()
+    func permissionsChanged()
+    func shutDown()
+}
+
 /// The sessions of one event loop. Used on that loop only.
 final class LoopState {
-    private var handlers: [ObjectIdentifier: ClientHandler] = [:]
-    private var unflushed: [ClientHandler] = []
+    private var handlers: [ObjectIdentifier: any LoopMember] = [:]
+    private var unflushed: [any LoopMember] = []
 
-    func add(_ handler: ClientHandler) {
+    func add(_ handler: any LoopMember) {
         self.handlers[ObjectIdentifier(handler)] = handler
     }
 
-    func remove(_ handler: ClientHandler) {
+    func remove(_ handler: any LoopMember) {
         self.handlers[ObjectIdentifier(handler)] = nil
     }
 
     /// Writes what a session has for its client and its servers once everything that has arrived
     /// on this loop is dealt with: the peers are woken once for many lines.
-    func flushLater(_ handler: ClientHandler, on loop: any EventLoop) {
+    func flushLater(_ handler: any LoopMember, on loop: any EventLoop) {
         self.unflushed.append(handler)
         guard self.unflushed.count == 1 else { return }
         loop.assumeIsolated().execute { self.flush() }
     }
 
     private func flush() {
-        var handlers: [ClientHandler] = []
+        var handlers: [any LoopMember] = []
         swap(&handlers, &self.unflushed)
         for handler in handlers { handler.flush() }
     }

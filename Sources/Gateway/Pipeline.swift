@@ -6,6 +6,7 @@ import TLS
 /// The only place where handlers are added: what stands here is the path of the octets.
 ///
 ///     client ── TLS ── ClientHandler(session) ┄┄ UpstreamConnection ── TLS ── mail server
+///     client ── TLS ── SubmissionHandler(session) ┄┄ SubmissionConnection ── TLS ── mail server
 ///
 /// Both ends live on one event loop and call each other directly.
 enum Pipeline {
@@ -17,33 +18,47 @@ enum Pipeline {
         loop: LoopState
     ) throws {
         let operations = channel.pipeline.syncOperations
-        if kind == .imaps {
-            try operations.addHandler(TLSHandler(server: environment.serverTLS.current))
+        if kind.isImplicitTLS {
+            try operations.addHandler(TLSHandler(server: environment.serverTLS(for: kind)))
         }
-        try operations.addHandler(
-            ClientHandler(
-                environment: environment,
-                loop: loop,
-                security: kind,
-                address: channel.remoteAddress
+        let address = channel.remoteAddress
+        switch kind {
+        case .imaps, .imap:
+            try operations.addHandler(
+                ClientHandler(
+                    environment: environment,
+                    loop: loop,
+                    security: kind,
+                    address: address
+                )
             )
-        )
+        case .submissions, .submission:
+            try operations.addHandler(
+                SubmissionHandler(
+                    environment: environment,
+                    loop: loop,
+                    security: kind,
+                    address: address
+                )
+            )
+        }
     }
 
     /// TLS under a client that said STARTTLS.
     static func addServerTLS(
         to context: ChannelHandlerContext,
+        _ kind: Listener.Kind,
         environment: Environment
     ) throws {
         try context.pipeline.syncOperations.addHandler(
-            TLSHandler(server: environment.serverTLS.current),
+            TLSHandler(server: environment.serverTLS(for: kind)),
             position: .first
         )
     }
 
     /// A connection to a mail server.
     static func addUpstream(
-        _ connection: UpstreamConnection,
+        _ connection: any ChannelHandler,
         _ endpoint: Endpoint,
         to channel: any Channel,
         _ environment: Environment

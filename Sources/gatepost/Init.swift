@@ -19,10 +19,10 @@ struct Init: AsyncParsableCommand {
     @Option(help: "Port for IMAP with STARTTLS; 0 leaves it out.")
     var imap = 143
 
-    @Option(help: "Port for submission with implicit TLS. Not served by this version.")
+    @Option(help: "Port for submission with implicit TLS; 0 leaves it out.")
     var submissions = 465
 
-    @Option(help: "Port for submission with STARTTLS. Not served by this version.")
+    @Option(help: "Port for submission with STARTTLS; 0 leaves it out.")
     var submission = 587
 
     func validate() throws {
@@ -30,8 +30,9 @@ struct Init: AsyncParsableCommand {
         where !(0...65_535).contains(port) {
             throw ValidationError("\(port) is no port: 0 to 65535")
         }
-        guard self.imaps != 0 || self.imap != 0 else {
-            throw ValidationError("at least one of --imaps and --imap must not be 0")
+        guard [self.imaps, self.imap, self.submissions, self.submission].contains(where: { $0 != 0 })
+        else {
+            throw ValidationError("at least one port must not be 0")
         }
     }
 

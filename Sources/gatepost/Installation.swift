@@ -52,9 +52,9 @@ struct Installation {
           # IMAP with TLS from the first octet, and IMAP with STARTTLS.
         \(self.listener("imaps", self.imaps))
         \(self.listener("imap", self.imap))
-          # Submission is not served by this version; these ports are kept for it.
-          # submissions: "\(self.host):\(self.submissions)"
-          # submission: "\(self.host):\(self.submission)"
+          # Submission with TLS from the first octet, and submission with STARTTLS.
+        \(self.listener("submissions", self.submissions))
+        \(self.listener("submission", self.submission))
 
         tls:
           # The first certificate is shown to clients that name no host. Keys in the same order.
@@ -69,6 +69,7 @@ struct Installation {
           level: info
 
         # threads: 4                  # event loops; one for each core by default
+        # hostName: mail.example      # what servers for sending are told; the machine's by default
 
         limits:
           connectionsPerAddress: 200
@@ -76,6 +77,10 @@ struct Installation {
           loginSeconds: 60            # from the connection's start to its login
           idleMinutes: 31             # silence of a client; IMAP asks for 30 at least
           upstreamSeconds: 15         # connecting to a mail server and logging in there
+          messageMebibytes: 100       # the largest message that is taken for sending
+          recipientsPerMessage: 100
+          messagesPerHour: 200        # of one user, over all connections
+          recipientsPerHour: 1000
 
         """
     }

@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import NIOCore
+import Session
 import SystemPackage
 
 /// What is wrong with a configuration: file, key, and what is allowed there.
@@ -52,7 +53,8 @@ extension GatewayConfiguration {
             masterKey: try reader.path("masterKey"),
             threads: try reader.number("threads", 1...256) ?? System.coreCount,
             logLevel: try reader.logLevel(),
-            limits: try reader.limits()
+            limits: try reader.limits(),
+            hostName: reader.hostName
         )
     }
 }
@@ -94,10 +96,10 @@ private struct Values {
         self.reader.int(forKey: ConfigKey(key)).map(String.init)
     }
 
-    /// `imaps: 0.0.0.0:993` and `imap: …`; a listener that is not named is left out.
+    /// `imaps: 0.0.0.0:993` and so on; a listener that is not named is left out.
     func listeners() throws -> [Listener] {
         var listeners: [Listener] = []
-        for kind in [Listener.Kind.imaps, .imap] {
+        for kind in Listener.Kind.allCases {
             let key = "listen.\(kind.rawValue)"
             guard let text = self.reader.string(forKey: ConfigKey(key)) else { continue }
             guard let colon = text.lastIndex(of: ":"),
@@ -107,7 +109,7 @@ private struct Values {
             listeners.append(Listener(kind: kind, address: address, port: port))
         }
         guard !listeners.isEmpty else {
-            throw self.wrong("listen", "at least one of imaps and imap is needed")
+            throw self.wrong("listen", "at least one of imaps, imap, submissions and submission is needed")
         }
         return listeners
     }
@@ -121,6 +123,18 @@ private struct Values {
         return zip(certificates, keys).map {
             CertificateFiles(certificate: self.resolved($0), key: self.resolved($1))
         }
+    }
+
+    /// `hostName`, else the machine's own name where a server can take it for one.
+    var hostName: String {
+        let name = self.reader.string(forKey: "hostName") ?? ProcessInfo.processInfo.hostName
+        let isName =
+            !name.isEmpty
+            && name.utf8.allSatisfy { octet in
+                octet.isASCIILetterOrDigit || octet == UInt8(ascii: "-")
+                    || octet == UInt8(ascii: ".")
+            }
+        return isName ? name : "[127.0.0.1]"
     }
 
     func logLevel() throws -> String {
@@ -149,6 +163,25 @@ private struct Values {
         if let value = try self.number("limits.upstreamSeconds", 1...600) {
             limits.upstreamTimeout = .seconds(Int64(value))
         }
+        if let value = try self.number("limits.messageMebibytes", 1...2_047) {
+            limits.messageMebibytes = value
+        }
+        if let value = try self.number("limits.recipientsPerMessage", 1...100_000) {
+            limits.sending.recipientsPerMessage = value
+        }
+        if let value = try self.number("limits.messagesPerHour", 1...1_000_000) {
+            limits.sending.messagesPerHour = value
+        }
+        if let value = try self.number("limits.recipientsPerHour", 1...10_000_000) {
+            limits.sending.recipientsPerHour = value
+        }
         return limits
+    }
+}
+
+extension UInt8 {
+    fileprivate var isASCIILetterOrDigit: Bool {
+        let lower = self | 0x20
+        return lower >= 0x61 && lower <= 0x7A || self >= 0x30 && self <= 0x39
     }
 }

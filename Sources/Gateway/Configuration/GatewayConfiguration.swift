@@ -1,4 +1,5 @@
 package import NIOCore
+package import Session
 import TLS
 
 /// What a gateway is told by its configuration.
@@ -13,6 +14,9 @@ package struct GatewayConfiguration: Sendable {
         package var idleTimeout = TimeAmount.minutes(31)
         /// Connecting to a server and logging in there.
         package var upstreamTimeout = TimeAmount.seconds(15)
+        /// The largest message that is taken for sending.
+        package var messageMebibytes = 100
+        package var sending = SendingCounter.Limits()
 
         package init() {}
     }
@@ -27,6 +31,8 @@ package struct GatewayConfiguration: Sendable {
     package var threads: Int
     package var logLevel: String
     package var limits: Limits
+    /// What the gateway calls itself towards servers for sending.
+    package var hostName: String
 
     package init(
         file: String,
@@ -36,7 +42,8 @@ package struct GatewayConfiguration: Sendable {
         masterKey: String,
         threads: Int,
         logLevel: String,
-        limits: Limits
+        limits: Limits,
+        hostName: String
     ) {
         self.file = file
         self.listeners = listeners
@@ -46,15 +53,21 @@ package struct GatewayConfiguration: Sendable {
         self.threads = threads
         self.logLevel = logLevel
         self.limits = limits
+        self.hostName = hostName
     }
 
-    var serverTLS: TLSServerConfiguration {
+    var imapTLS: TLSServerConfiguration { self.serverTLS("imap") }
+
+    var submissionTLS: TLSServerConfiguration { self.serverTLS("smtp") }
+
+    /// - Parameter name: of the protocol; sessions of one are not resumed in another.
+    private func serverTLS(_ name: String) -> TLSServerConfiguration {
         TLSServerConfiguration(
             certificates: self.certificates.map {
                 TLSCertificateFiles(certificate: $0.certificate, key: $0.key)
             },
-            alpn: ["imap"],
-            sessionContext: "gatepost imap"
+            alpn: [name],
+            sessionContext: "gatepost \(name)"
         )
     }
 }
@@ -72,11 +85,17 @@ package struct CertificateFiles: Equatable, Sendable {
 
 /// A socket that clients connect to.
 package struct Listener: Equatable, Sendable {
-    package enum Kind: String, Sendable {
+    package enum Kind: String, CaseIterable, Sendable {
         /// TLS from the first octet (RFC 8314 §3.2).
         case imaps
         /// STARTTLS before the login.
         case imap
+        /// Submission with TLS from the first octet (RFC 8314 §3.3).
+        case submissions
+        /// Submission with STARTTLS before the login (RFC 6409).
+        case submission
+
+        var isImplicitTLS: Bool { self == .imaps || self == .submissions }
     }
 
     package var kind: Kind

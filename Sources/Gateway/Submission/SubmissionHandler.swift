@@ -1,0 +1,368 @@
+import Access
+import Logging
+import NIOCore
+import NIOTLS
+import Session
+import Store
+import TLS
+
+/// A submitting client's end of a session: hands octets and events to the session's machine and
+/// performs what it answers. It decides nothing.
+final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let environment: Environment
+    private let loop: LoopState
+    private let security: Listener.Kind
+    private let address: SocketAddress?
+    private var session: SubmissionSession
+    private var context: ChannelHandlerContext?
+    private var upstream: SubmissionConnection?
+    private var permissions: Published
+    private var clock: SubmissionClock
+    private var hasGreeted = false
+    private var needsFlush = false
+    private var hasPendingRead = false
+    private var isPerforming = false
+    private var admittedUser: UserID?
+
+    init(
+        environment: Environment,
+        loop: LoopState,
+        security: Listener.Kind,
+        address: SocketAddress?
+    ) {
+        self.environment = environment
+        self.loop = loop
+        self.security = security
+        self.address = address
+        self.permissions = environment.permissions.current
+        self.clock = SubmissionClock(limits: environment.configuration.limits)
+        self.session = SubmissionSession(
+            settings: environment.submissionSettings,
+            counter: environment.sendingCounter,
+            snapshot: self.permissions.access,
+            hasTLS: security.isImplicitTLS,
+            at: .current
+        )
+    }
+
+    /// Whether the client takes more octets now; its server is read only then.
+    var isWritable: Bool { self.context?.channel.isWritable ?? false }
+
+    // MARK: - The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        self.loop.add(self)
+        self.scheduleTimeout(context)
+        if context.channel.isActive, !self.security.isImplicitTLS { self.greet() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        self.loop.remove(self)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        if !self.security.isImplicitTLS { self.greet() }
+        context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case TLSUserEvent.handshakeCompleted:
+            if self.security.isImplicitTLS {
+                self.greet()
+            } else {
+                self.session.tlsEstablished()
+                self.perform()
+            }
+        case ChannelEvent.inputClosed:
+            self.closed()
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.clock.touch()
+        self.takePermissions()
+        self.session.clientOctetsReceived(self.unwrapInboundIn(data), at: .current)
+        self.perform()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { self.upstream?.resumeReading() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.closed()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.environment.logger.debug("client connection failed", metadata: ["error": "\(error)"])
+        self.closed()
+        context.close(promise: nil)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard self.wantsOctets else {
+            self.hasPendingRead = true
+            return
+        }
+        context.read()
+    }
+
+    /// Octets are wanted while the session can take them, and while the server that a message goes
+    /// to takes what came before.
+    private var wantsOctets: Bool {
+        guard self.session.wantsClientOctets else { return false }
+        return !self.session.isStreaming || self.upstream?.isWritable ?? true
+    }
+
+    private func greet() {
+        guard !self.hasGreeted else { return }
+        self.hasGreeted = true
+        self.session.opened()
+        self.perform()
+    }
+
+    private func closed() {
+        self.session.clientClosed()
+        self.perform()
+        if let user = self.admittedUser { self.environment.admission.release(user) }
+        self.admittedUser = nil
+    }
+
+    // MARK: - Events from elsewhere on the loop
+
+    func permissionsChanged() {
+        self.takePermissions()
+        self.perform()
+    }
+
+    func shutDown() {
+        self.session.shutdownRequested()
+        self.perform()
+    }
+
+    func upstreamConnected(_ credential: SubmissionCredential, startsTLS: Bool) {
+        self.session.upstreamConnected(credential, startsTLS: startsTLS)
+        self.perform()
+    }
+
+    func upstreamTLSEstablished() {
+        self.session.upstreamTLSEstablished()
+        self.perform()
+    }
+
+    func upstreamFailed(_ fault: SubmissionFault) {
+        self.upstream = nil
+        self.session.upstreamFailed(fault)
+        self.perform()
+    }
+
+    func upstreamOctetsReceived(_ octets: ByteBuffer) {
+        self.clock.touch()
+        self.takePermissions()
+        self.session.upstreamOctetsReceived(octets, at: .current)
+        self.perform()
+    }
+
+    func upstreamClosed() {
+        self.upstream = nil
+        self.session.upstreamClosed()
+        self.perform()
+    }
+
+    func upstreamWritabilityChanged() {
+        self.resumeReading()
+    }
+
+    /// Nothing is judged by permissions older than those in force.
+    private func takePermissions() {
+        let current = self.environment.permissions.current
+        guard current !== self.permissions else { return }
+        self.permissions = current
+        self.session.snapshotChanged(current.access, at: .current)
+    }
+
+    // MARK: - Effects
+
+    private func perform() {
+        guard !self.isPerforming else { return }
+        self.isPerforming = true
+        var actions: [SubmissionAction] = []
+        self.session.takeActions(into: &actions)
+        while !actions.isEmpty {
+            for action in actions { self.perform(action) }
+            self.session.takeActions(into: &actions)
+        }
+        self.isPerforming = false
+        self.resumeReading()
+    }
+
+    private func perform(_ action: SubmissionAction) {
+        switch action {
+        case .toClient(let octets):
+            self.context?.write(self.wrapOutboundOut(octets), promise: nil)
+            self.flushLater()
+        case .toUpstream(let octets):
+            self.upstream?.write(octets)
+            self.flushLater()
+        case .openUpstream(let account):
+            self.openUpstream(account)
+        case .startUpstreamTLS:
+            self.upstream?.startTLS()
+        case .closeUpstream:
+            self.upstream?.close()
+            self.upstream = nil
+        case .authenticate(let credentials):
+            self.authenticate(credentials)
+        case .startTLS:
+            self.startTLS()
+        case .closeClient:
+            self.flush()
+            self.context?.close(promise: nil)
+        }
+    }
+
+    private func flushLater() {
+        guard !self.needsFlush, let context = self.context else { return }
+        self.needsFlush = true
+        self.loop.flushLater(self, on: context.eventLoop)
+    }
+
+    func flush() {
+        guard self.needsFlush else { return }
+        self.needsFlush = false
+        self.context?.flush()
+        self.upstream?.flush()
+    }
+
+    private func resumeReading() {
+        guard self.hasPendingRead, self.wantsOctets else { return }
+        self.hasPendingRead = false
+        self.context?.read()
+    }
+
+    private func openUpstream(_ account: AccountID) {
+        guard let context = self.context, let target = self.permissions.endpoints[account],
+            let endpoint = target.smtp
+        else { return self.session.upstreamFailed(.noServer) }
+        let connection = SubmissionConnection(
+            endpoint: endpoint,
+            target: target,
+            client: self,
+            environment: self.environment
+        )
+        self.upstream = connection
+        connection.open(on: context.eventLoop)
+    }
+
+    private func startTLS() {
+        guard let context = self.context else { return }
+        self.flush()
+        do {
+            try Pipeline.addServerTLS(to: context, self.security, environment: self.environment)
+        } catch {
+            self.environment.logger.error("STARTTLS failed", metadata: ["error": "\(error)"])
+            context.close(promise: nil)
+        }
+    }
+
+    private func authenticate(_ credentials: Credentials) {
+        guard let loop = self.context?.eventLoop else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        self.environment.authenticator.authenticate(
+            credentials,
+            from: self.address,
+            permissions: self.permissions,
+            on: loop
+        ) { answer in
+            bound.value.authenticated(answer)
+        }
+    }
+
+    private func authenticated(_ answer: Authenticator.Answer) {
+        switch answer {
+        case .refused:
+            self.session.authenticationFinished(.refused)
+        case .unavailable:
+            self.session.authenticationFinished(.unavailable)
+        case .accepted(let user, let account):
+            guard self.environment.admission.admit(user) else {
+                self.session.authenticationFinished(.unavailable)
+                break
+            }
+            self.admittedUser = user
+            self.session.authenticationFinished(.accepted(user, account: account, profiles: [:]))
+        }
+        self.clock.isLoggedIn = self.session.authenticatedUser != nil
+        self.perform()
+    }
+
+    // MARK: - Time
+
+    private func scheduleTimeout(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: self.clock.untilNextCheck) {
+            bound.value.timePassed()
+        }
+    }
+
+    private func timePassed() {
+        guard let context = self.context else { return }
+        if self.session.awaitsUpstream {
+            if self.clock.isUpstreamExpired {
+                self.clock.touch()
+                self.session.upstreamTimeoutPassed()
+            }
+        } else if self.clock.isExpired {
+            self.session.idleTimeoutPassed()
+            return self.perform()
+        }
+        self.perform()
+        self.scheduleTimeout(context)
+    }
+}
+
+/// When a submitting client, or its server, was silent too long.
+struct SubmissionClock {
+    /// RFC 5321 §4.5.3.2.7 asks for five minutes at least.
+    private static let idle = TimeAmount.minutes(5)
+    /// RFC 5321 §4.5.3.2.6 gives a server ten minutes to take a message.
+    private static let upstream = TimeAmount.minutes(10)
+    private static let checkInterval = TimeAmount.seconds(30)
+
+    private let beforeLogin: TimeAmount
+    private var lastActivity = NIODeadline.now()
+
+    /// Before login the time runs from the connection's start.
+    var isLoggedIn = false {
+        didSet { self.lastActivity = .now() }
+    }
+
+    init(limits: GatewayConfiguration.Limits) {
+        self.beforeLogin = limits.loginTimeout
+    }
+
+    mutating func touch() {
+        if self.isLoggedIn { self.lastActivity = .now() }
+    }
+
+    private var limit: TimeAmount { self.isLoggedIn ? Self.idle : self.beforeLogin }
+
+    var isExpired: Bool { NIODeadline.now() >= self.lastActivity + self.limit }
+
+    var isUpstreamExpired: Bool { NIODeadline.now() >= self.lastActivity + Self.upstream }
+
+    var untilNextCheck: TimeAmount {
+        min(Self.checkInterval, max(.seconds(1), self.lastActivity + self.limit - .now()))
+    }
+}

@@ -1,0 +1,191 @@
+/// `MAIL FROM:<anna@kanzlei.example> SIZE=1000 BODY=8BITMIME` (RFC 5321 §4.1.1.2).
+package struct Mail: Equatable, Sendable {
+    package enum Body: Equatable, Sendable {
+        case sevenBit
+        case eightBit
+    }
+
+    /// What a failure's notification returns (RFC 3461 §4.3).
+    package enum Return: Equatable, Sendable {
+        case full
+        case headers
+    }
+
+    /// Nil for the null reverse-path.
+    package var path: Path?
+    /// Octets the message will have (RFC 1870).
+    package var size: UInt64?
+    package var body: Body?
+    package var isInternational = false
+    package var returns: Return?
+    /// ENVID as xtext, checked (RFC 3461 §4.4).
+    package var envelopeID: [UInt8]?
+
+    /// Whether it asks for what only a server with DSN understands.
+    package var usesDSN: Bool { self.returns != nil || self.envelopeID != nil }
+
+    /// - Parameter arguments: what stands behind `MAIL `.
+    init(arguments: ArraySlice<UInt8>) throws(SubmissionError) {
+        guard arguments.starts(withWord: "FROM:") else { throw .malformedArguments }
+        var rest = arguments.dropFirst("FROM:".utf8.count)
+        // A blank before the path is no grammar, but some clients have it.
+        if rest.first == 0x20 { rest.removeFirst() }
+        self.path = try Path.parse(&rest)
+        for parameter in try Parameter.list(rest) { try self.take(parameter) }
+        guard self.isInternational || !(self.path?.isInternational ?? false) else {
+            throw .malformedPath
+        }
+    }
+
+    private mutating func take(_ parameter: Parameter) throws(SubmissionError) {
+        switch parameter.keyword {
+        case "SIZE":
+            guard let size = parameter.value.flatMap(SubmissionCommand.number) else {
+                throw .malformedParameter
+            }
+            self.size = size
+        case "BODY":
+            guard let value = parameter.value else { throw .malformedParameter }
+            if value.equals(word: "7BIT") {
+                self.body = .sevenBit
+            } else if value.equals(word: "8BITMIME") {
+                self.body = .eightBit
+            } else {
+                throw .unknownParameter
+            }
+        case "SMTPUTF8":
+            guard parameter.value == nil else { throw .malformedParameter }
+            self.isInternational = true
+        case "RET":
+            guard let value = parameter.value else { throw .malformedParameter }
+            if value.equals(word: "FULL") {
+                self.returns = .full
+            } else if value.equals(word: "HDRS") {
+                self.returns = .headers
+            } else {
+                throw .malformedParameter
+            }
+        case "ENVID":
+            guard let value = parameter.value, Parameter.isXtext(value) else {
+                throw .malformedParameter
+            }
+            self.envelopeID = value
+        case "AUTH":
+            // RFC 4954 §5: only a trusted client may assert another's identity; none is.
+            guard parameter.value != nil else { throw .malformedParameter }
+        default:
+            throw .unknownParameter
+        }
+    }
+}
+
+/// `RCPT TO:<gericht@gericht.example> NOTIFY=FAILURE` (RFC 5321 §4.1.1.3).
+package struct Recipient: Equatable, Sendable {
+    package var path: Path
+    /// NOTIFY in canonical form (RFC 3461 §4.1).
+    package var notify: String?
+    /// ORCPT, checked (RFC 3461 §4.2).
+    package var original: [UInt8]?
+
+    package var usesDSN: Bool { self.notify != nil || self.original != nil }
+
+    /// - Parameter arguments: what stands behind `RCPT `.
+    init(arguments: ArraySlice<UInt8>) throws(SubmissionError) {
+        guard arguments.starts(withWord: "TO:") else { throw .malformedArguments }
+        var rest = arguments.dropFirst("TO:".utf8.count)
+        if rest.first == 0x20 { rest.removeFirst() }
+        guard let path = try Path.parse(&rest) else { throw .malformedPath }
+        self.path = path
+        for parameter in try Parameter.list(rest) { try self.take(parameter) }
+    }
+
+    private mutating func take(_ parameter: Parameter) throws(SubmissionError) {
+        switch parameter.keyword {
+        case "NOTIFY":
+            guard let value = parameter.value else { throw .malformedParameter }
+            self.notify = try Self.notify(value)
+        case "ORCPT":
+            guard let value = parameter.value,
+                let semicolon = value.firstIndex(of: UInt8(ascii: ";")), semicolon > 0,
+                value[..<semicolon].allSatisfy({ $0.isLetter || $0.isDigit || $0 == 0x2D }),
+                Parameter.isXtext(value[value.index(after: semicolon)...])
+            else { throw .malformedParameter }
+            self.original = value
+        default:
+            throw .unknownParameter
+        }
+    }
+
+    ///     notify-esmtp-value = "NEVER" / 1#("SUCCESS" / "FAILURE" / "DELAY")
+    private static func notify(_ value: [UInt8]) throws(SubmissionError) -> String {
+        let words = value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self).uppercased() }
+        let known = Set(["SUCCESS", "FAILURE", "DELAY"])
+        guard words == ["NEVER"] || known.isSuperset(of: words), Set(words).count == words.count
+        else { throw .malformedParameter }
+        return words.joined(separator: ",")
+    }
+}
+
+/// One `keyword=value` of MAIL or RCPT.
+struct Parameter {
+    /// A client uses five.
+    private static let maximumCount = 16
+
+    var keyword: String
+    var value: [UInt8]?
+
+    ///     esmtp-keyword ["=" esmtp-value]
+    ///
+    /// - Parameter rest: what stands behind the path.
+    /// - Throws: a keyword that comes twice, too.
+    static func list(_ rest: ArraySlice<UInt8>) throws(SubmissionError) -> [Parameter] {
+        var parameters: [Parameter] = []
+        guard rest.isEmpty || rest.first == 0x20 else { throw .malformedPath }
+        for word in rest.split(separator: 0x20) {
+            let keyword = word.prefix { $0 != UInt8(ascii: "=") }
+            let hasValue = keyword.count < word.count
+            let value = word.dropFirst(keyword.count + 1)
+            guard keyword.first.map({ $0.isLetter || $0.isDigit }) ?? false,
+                keyword.allSatisfy({ $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") }),
+                !hasValue || !value.isEmpty,
+                value.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "=") }
+                    )
+            else { throw .malformedParameter }
+            let name = String(decoding: keyword, as: UTF8.self).uppercased()
+            guard parameters.count < Self.maximumCount,
+                !parameters.contains(where: { $0.keyword == name })
+            else { throw .malformedParameter }
+            parameters.append(Parameter(keyword: name, value: hasValue ? Array(value) : nil))
+        }
+        return parameters
+    }
+
+    /// Whether a value is xtext that stands for printable ASCII (RFC 3461 §4).
+    ///
+    ///     xtext = *(xchar / hexchar)
+    ///     hexchar = "+" 2(%x30-39 / %x41-46)
+    static func isXtext(_ value: some Collection<UInt8>) -> Bool {
+        var rest = value[...]
+        guard !rest.isEmpty else { return false }
+        while let octet = rest.first {
+            rest = rest.dropFirst()
+            guard octet > 0x20, octet < 0x7F, octet != UInt8(ascii: "=") else { return false }
+            guard octet == UInt8(ascii: "+") else { continue }
+            let digits = Array(rest.prefix(2))
+            rest = rest.dropFirst(2)
+            guard digits.count == 2, let high = self.hexDigit(digits[0]),
+                let low = self.hexDigit(digits[1]), high << 4 | low >= 0x20, high << 4 | low < 0x7F
+            else { return false }
+        }
+        return true
+    }
+
+    private static func hexDigit(_ octet: UInt8) -> UInt8? {
+        switch octet {
+        case 0x30...0x39: octet - 0x30
+        case 0x41...0x46: octet - 0x41 + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,97 @@
+/// A command of a client, parsed whole: nothing in it is unknown (RFC 5321 §4.1, RFC 6409).
+package enum SubmissionCommand: Equatable, Sendable {
+    /// EHLO; the client's name for itself is read and dropped.
+    case ehlo
+    case helo
+    case startTLS
+    /// - Parameter initialResponse: base64 as it came; `=` for an empty one (RFC 4954 §4).
+    case auth(mechanism: [UInt8], initialResponse: [UInt8]?)
+    case mail(Mail)
+    case rcpt(Recipient)
+    case data
+    case bdat(count: UInt64, isLast: Bool)
+    case rset
+    case noop
+    case quit
+    /// VRFY, whose answer tells nothing (RFC 5321 §3.5.3).
+    case vrfy
+    /// A verb of the protocol that is not served: HELP, EXPN, ETRN, TURN, BURL and the like.
+    case unserved
+}
+
+extension SubmissionCommand {
+    /// The longest argument of EHLO that is read; RFC 5321 §4.5.3.1.2 has 255 for a domain.
+    private static let maximumNameOctets = 512
+
+    /// Reads a command line.
+    ///
+    /// - Parameter line: without its CR LF.
+    /// - Throws: what is no command, or has arguments that are not of its grammar.
+    package init(line: [UInt8]) throws(SubmissionError) {
+        let verb = line.prefix { $0 != 0x20 }
+        let rest = line.dropFirst(verb.count)
+        let arguments = rest.dropFirst()
+        switch String(decoding: verb.prefix(16), as: UTF8.self).uppercased() {
+        case "EHLO", "HELO", "LHLO":
+            guard !arguments.isEmpty, arguments.count <= Self.maximumNameOctets,
+                arguments.allSatisfy({ !$0.isControl && $0 != 0x20 })
+            else { throw .malformedArguments }
+            if verb.equals(word: "LHLO") { throw .unknownCommand }
+            self = verb.equals(word: "EHLO") ? .ehlo : .helo
+        case "MAIL": self = .mail(try Mail(arguments: arguments))
+        case "RCPT": self = .rcpt(try Recipient(arguments: arguments))
+        case "AUTH": self = try Self.auth(arguments)
+        case "BDAT": self = try Self.bdat(arguments)
+        case "STARTTLS": self = try Self.bare(.startTLS, rest)
+        case "DATA": self = try Self.bare(.data, rest)
+        case "RSET": self = try Self.bare(.rset, rest)
+        case "QUIT": self = try Self.bare(.quit, rest)
+        case "NOOP": self = .noop
+        case "VRFY": self = .vrfy
+        case "HELP", "EXPN", "ETRN", "TURN", "ATRN", "BURL", "SEND", "SOML", "SAML", "XCLIENT",
+            "XFORWARD":
+            self = .unserved
+        default: throw .unknownCommand
+        }
+    }
+
+    /// Blanks at the end of a command are ignored (RFC 5321 §4.1.1).
+    private static func bare(
+        _ command: SubmissionCommand,
+        _ rest: ArraySlice<UInt8>
+    ) throws(SubmissionError) -> SubmissionCommand {
+        guard rest.allSatisfy({ $0 == 0x20 }) else { throw .malformedArguments }
+        return command
+    }
+
+    ///     "AUTH" SP sasl-mech [SP initial-response]
+    private static func auth(
+        _ arguments: ArraySlice<UInt8>
+    ) throws(SubmissionError) -> SubmissionCommand {
+        let words = arguments.split(separator: 0x20, omittingEmptySubsequences: false)
+        guard (1...2).contains(words.count), let mechanism = words.first, !mechanism.isEmpty,
+            words.allSatisfy({ !$0.isEmpty })
+        else { throw .malformedArguments }
+        return .auth(
+            mechanism: Array(mechanism),
+            initialResponse: words.count == 2 ? Array(words[1]) : nil
+        )
+    }
+
+    ///     bdat-cmd = "BDAT" SP chunk-size [SP "LAST"]
+    private static func bdat(
+        _ arguments: ArraySlice<UInt8>
+    ) throws(SubmissionError) -> SubmissionCommand {
+        let words = arguments.split(separator: 0x20, omittingEmptySubsequences: false)
+        guard let size = words.first, let count = Self.number(size),
+            words.count == 1 || words.count == 2 && words[1].equals(word: "LAST")
+        else { throw .malformedArguments }
+        return .bdat(count: count, isLast: words.count == 2)
+    }
+
+    /// 1 to 18 digits, so that nothing overflows.
+    static func number(_ octets: some Collection<UInt8>) -> UInt64? {
+        guard (1...18).contains(octets.count), octets.allSatisfy(\.isDigit) else { return nil }
+        return octets.reduce(0) { $0 * 10 + UInt64($1 - 0x30) }
+    }
+}

@@ -1,0 +1,91 @@
+package import struct NIOCore.ByteBuffer
+
+/// A mail server's answer to one command (RFC 5321 §4.2).
+package struct ServerReply: Equatable, Sendable {
+    package var code: Int
+    /// The text of each line: printable ASCII, without the code, cut where it is too long.
+    package var lines: [String]
+
+    package init(code: Int, lines: [String]) {
+        self.code = code
+        self.lines = lines
+    }
+
+    package var isPositive: Bool { self.code >= 200 && self.code < 300 }
+    package var isIntermediate: Bool { self.code >= 300 && self.code < 400 }
+    package var isPermanent: Bool { self.code >= 500 }
+}
+
+/// Cuts answers out of what a mail server sends.
+package struct ServerReplyReader {
+    /// RFC 5321 §4.5.3.1.5 has 512.
+    private static let maximumLineOctets = 2_048
+    /// An answer to EHLO has about fifteen.
+    private static let maximumLines = 64
+    /// Octets of a line that are kept to be shown.
+    private static let maximumTextOctets = 400
+
+    private var input = ByteBuffer()
+    private var lines: [String] = []
+    private var code: Int?
+
+    package init() {}
+
+    /// Octets that are not part of an answer yet.
+    package var bufferedOctets: Int { self.input.readableBytes }
+
+    package mutating func receive(_ octets: ByteBuffer) {
+        if self.input.readableBytes == 0 {
+            self.input = octets
+        } else {
+            self.input.writeImmutableBuffer(octets)
+        }
+    }
+
+    /// The next whole answer.
+    ///
+    ///     Reply-line = *(Reply-code "-" [textstring] CRLF) Reply-code [SP textstring] CRLF
+    ///
+    /// - Throws: `malformedReply` for what is none, and for one whose lines differ in their code.
+    package mutating func next() throws(SubmissionError) -> ServerReply? {
+        while true {
+            guard let end = self.input.readableBytesView.firstIndex(of: .lineFeed) else {
+                guard self.input.readableBytes <= Self.maximumLineOctets else {
+                    throw .malformedReply
+                }
+                return nil
+            }
+            let length = end - self.input.readerIndex
+            guard length <= Self.maximumLineOctets,
+                let line = self.input.readBytes(length: length + 1)?.dropLast(),
+                line.last == .carriageReturn
+            else { throw .malformedReply }
+            if let reply = try self.line(line.dropLast()) { return reply }
+        }
+    }
+
+    private mutating func line(_ line: ArraySlice<UInt8>) throws(SubmissionError) -> ServerReply? {
+        let digits = line.prefix(3)
+        guard digits.count == 3, digits.allSatisfy(\.isDigit), self.lines.count < Self.maximumLines
+        else { throw .malformedReply }
+        let code = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        guard (200..<600).contains(code), self.code == nil || self.code == code else {
+            throw .malformedReply
+        }
+        let rest = line.dropFirst(3)
+        let mark = rest.first ?? 0x20
+        guard mark == 0x20 || mark == UInt8(ascii: "-") else { throw .malformedReply }
+        let text = rest.dropFirst().prefix(Self.maximumTextOctets)
+            .map { $0 >= 0x20 && $0 < 0x7F ? $0 : UInt8(ascii: "?") }
+        self.lines.append(String(decoding: text, as: UTF8.self))
+        guard mark == 0x20 else {
+            self.code = code
+            return nil
+        }
+        defer {
+            self.lines = []
+            self.code = nil
+        }
+        return ServerReply(code: code, lines: self.lines)
+    }
+}

@@ -1,0 +1,116 @@
+package import struct NIOCore.ByteBuffer
+
+/// Every answer that the gateway itself gives to a client that submits (RFC 5321 §4.2, RFC 3463).
+///
+/// Texts say what to do where somebody can do something; they repeat nothing of what a client or
+/// a server sent.
+package enum SubmissionReply: Equatable, Sendable {
+    case greeting
+    case hello([String])
+    case bye
+    case ok
+    case beginTLS
+    /// An empty challenge: the client's message comes next.
+    case challenge
+    /// AUTH LOGIN asks for the name, then for the password.
+    case nameChallenge
+    case passwordChallenge
+    case authenticated
+    case canceled
+    case senderAccepted
+    case recipientAccepted
+    case startMessage
+    case chunkReceived
+    case cannotVerify
+    /// A mail server's own answer.
+    case upstream(ServerReply)
+    // 4xx
+    case unavailable
+    /// The server was lost between the message's end and its answer.
+    case unconfirmed
+    case upstreamUnreachable
+    case upstreamRefusedLogin
+    case authenticationUnavailable
+    case tooManyRecipients
+    case tooManyMessages
+    case tooManyRecipientsPerHour
+    case closing
+    case tooManyErrors
+    case idleTooLong
+    // 5xx
+    case unknownCommand
+    case lineTooLong
+    case malformedArguments
+    case unserved
+    case badSequence
+    case noSender
+    case noRecipients
+    case mustStartTLS
+    case mustAuthenticate
+    case alreadyAuthenticated
+    case unknownMechanism
+    case malformedBase64
+    case authenticationFailed
+    case malformedPath
+    case unknownParameter
+    case noDSN
+    case noInternational
+    case noEightBit
+    case tooLarge
+    case bareLineEnd
+    case unfinishedLine
+    case headerTooLarge
+    case malformedHeader
+    case missingFrom
+    case repeatedField(String)
+    case malformedAddress(String)
+    case noSendingServer
+    case notPermitted(Refused)
+
+    /// What somebody may not send as (RFC 6409 §6.1, §6.3).
+    package enum Refused: Equatable, Sendable {
+        case reversePath
+        case from
+        case sender
+        case senderRequired
+        case resent
+        case noRoute
+        case noOwnAddress
+    }
+
+    package var encoded: ByteBuffer {
+        switch self {
+        case .hello(let extensions): return Self.lines(250, ["Gatepost"] + extensions)
+        case .upstream(let reply): return Self.lines(reply.code, reply.lines)
+        case .repeatedField(let name):
+            return Self.lines(550, ["5.6.0 The header has more than one \(Self.shown(name)) field"])
+        case .malformedAddress(let name):
+            return Self.lines(
+                550,
+                [
+                    "5.6.0 The \(Self.shown(name)) field cannot be read in one way only: one plain "
+                        + "address, and a name that does not look like another"
+                ]
+            )
+        default:
+            var line = ByteBuffer()
+            line.writeStaticString(self.fixed)
+            line.writeStaticString("\r\n")
+            return line
+        }
+    }
+
+    private static func lines(_ code: Int, _ texts: [String]) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        for (index, text) in texts.enumerated() {
+            buffer.writeString("\(code)\(index == texts.count - 1 ? " " : "-")\(text)\r\n")
+        }
+        return buffer
+    }
+
+    /// A field's name as people write it; names come from the gateway's own list.
+    private static func shown(_ name: String) -> String {
+        name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }
+            .joined(separator: "-")
+    }
+}

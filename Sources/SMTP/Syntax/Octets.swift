@@ -1,0 +1,53 @@
+/// The character classes of the grammar, on octets (RFC 5321 §4.1.2, RFC 5322 §3.2.3).
+extension UInt8 {
+    static let carriageReturn: UInt8 = 0x0D
+    static let lineFeed: UInt8 = 0x0A
+
+    var isDigit: Bool { self >= 0x30 && self <= 0x39 }
+
+    var isLetter: Bool {
+        let lower = self | 0x20
+        return lower >= 0x61 && lower <= 0x7A
+    }
+
+    ///     atext = ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "/" / "="
+    ///             / "?" / "^" / "_" / "`" / "{" / "|" / "}" / "~"
+    var isAtext: Bool {
+        if self.isLetter || self.isDigit { return true }
+        switch self {
+        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"),
+            UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"),
+            UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: "="), UInt8(ascii: "?"),
+            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "{"),
+            UInt8(ascii: "|"), UInt8(ascii: "}"), UInt8(ascii: "~"):
+            return true
+        default:
+            return false
+        }
+    }
+
+    var isBlank: Bool { self == 0x20 || self == 0x09 }
+
+    /// C0 controls and DEL.
+    var isControl: Bool { self < 0x20 || self == 0x7F }
+
+    /// The octet with ASCII letters in lower case.
+    var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
+}
+
+extension Sequence<UInt8> {
+    /// Whether these are the octets of a word, ASCII case folded.
+    func equals(word: StaticString) -> Bool {
+        word.withUTF8Buffer { expected in
+            self.elementsEqual(expected) { $0.asciiLowercased == $1.asciiLowercased }
+        }
+    }
+}
+
+extension Collection<UInt8> where SubSequence: Sendable {
+    /// Whether the octets begin with a word, ASCII case folded.
+    func starts(withWord word: StaticString) -> Bool {
+        self.count >= word.utf8CodeUnitCount
+            && self.prefix(word.utf8CodeUnitCount).equals(word: word)
+    }
+}

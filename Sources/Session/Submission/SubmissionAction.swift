@@ -1,0 +1,42 @@
+package import Access
+package import IMAP
+
+package import struct NIOCore.ByteBuffer
+
+/// One effect that a submission session asks for; performed in order by whoever holds the
+/// channels.
+package enum SubmissionAction: Equatable, Sendable {
+    case toClient(ByteBuffer)
+    case toUpstream(ByteBuffer)
+    /// Connect to the server an account sends through, then `upstreamConnected` or
+    /// `upstreamFailed`.
+    case openUpstream(AccountID)
+    /// Put TLS under the connection to the server, then `upstreamTLSEstablished`.
+    case startUpstreamTLS
+    /// Drop the connection to the server; nothing is heard of it any more.
+    case closeUpstream
+    /// Check a password off the loop, then `authenticationFinished`.
+    case authenticate(Credentials)
+    /// Put TLS under the client's connection, then `tlsEstablished`.
+    case startTLS
+    case closeClient
+}
+
+/// Why an account cannot send now.
+package enum SubmissionFault: Error, Equatable, Sendable {
+    case unreachable
+    case credentialRefused
+    /// The account has no server for sending.
+    case noServer
+}
+
+/// What the gateway logs in with at a server for sending.
+package struct SubmissionCredential: Equatable, Sendable {
+    package var username: [UInt8]
+    package var password: Secret<[UInt8]>
+
+    package init(username: [UInt8], password: Secret<[UInt8]>) {
+        self.username = username
+        self.password = password
+    }
+}

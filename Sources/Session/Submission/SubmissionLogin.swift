@@ -1,0 +1,138 @@
+import IMAP
+import SMTP
+
+import struct NIOCore.ByteBuffer
+
+/// What a server for sending can do, from its answer to EHLO.
+package struct SubmissionProfile: Equatable, Sendable {
+    /// Keywords in upper case.
+    private var keywords: Set<String> = []
+    private var mechanisms: Set<String> = []
+
+    /// - Parameter lines: of the answer to EHLO, the greeting first.
+    init(lines: [String]) {
+        for line in lines.dropFirst() {
+            let words = line.split(separator: " ").map { $0.uppercased() }
+            guard let keyword = words.first else { continue }
+            self.keywords.insert(keyword)
+            if keyword == "AUTH" { self.mechanisms.formUnion(words.dropFirst()) }
+        }
+    }
+
+    func has(_ keyword: String) -> Bool { self.keywords.contains(keyword) }
+
+    func hasMechanism(_ name: String) -> Bool { self.mechanisms.contains(name) }
+}
+
+/// The conversation with a server for sending, from its greeting until the gateway is logged in.
+///
+/// Nothing said before STARTTLS counts after it (RFC 3207 §4.2), and no password leaves before
+/// TLS where TLS is asked for.
+struct SubmissionLogin {
+    enum Step: Equatable {
+        case send(ByteBuffer)
+        case startTLS
+        case ready(SubmissionProfile)
+        case fail(SubmissionFault)
+    }
+
+    private enum State {
+        case greeting
+        case hello
+        case startTLS
+        case negotiatingTLS
+        case plain
+        case name
+        case password
+        case finished
+        case loggedIn
+    }
+
+    private var state = State.greeting
+    private var needsStartTLS: Bool
+    private let credential: SubmissionCredential
+    private let name: String
+    private var profile = SubmissionProfile(lines: [])
+
+    /// - Parameters:
+    ///   - startsTLS: whether TLS begins with STARTTLS.
+    ///   - name: what the gateway calls itself in EHLO.
+    init(credential: SubmissionCredential, startsTLS: Bool, name: String) {
+        self.credential = credential
+        self.name = name
+        self.needsStartTLS = startsTLS
+    }
+
+    mutating func tlsEstablished() -> Step {
+        self.needsStartTLS = false
+        return self.hello()
+    }
+
+    mutating func replyReceived(_ reply: ServerReply) -> Step {
+        switch self.state {
+        case .greeting:
+            return reply.code == 220 ? self.hello() : .fail(.unreachable)
+        case .hello:
+            guard reply.code == 250 else { return .fail(.unreachable) }
+            return self.greeted(SubmissionProfile(lines: reply.lines))
+        case .startTLS:
+            guard reply.code == 220 else { return .fail(.unreachable) }
+            self.state = .negotiatingTLS
+            return .startTLS
+        case .name:
+            return self.challenged(reply, answer: self.credential.username, then: .password)
+        case .password:
+            return self.challenged(reply, answer: self.credential.password.value, then: .finished)
+        case .plain, .finished:
+            // RFC 4954 §6: 535 for a wrong password; 454 and others for what may pass.
+            guard reply.isPositive else {
+                return .fail(reply.isPermanent ? .credentialRefused : .unreachable)
+            }
+            self.state = .loggedIn
+            return .ready(self.profile)
+        case .negotiatingTLS, .loggedIn:
+            return .fail(.unreachable)
+        }
+    }
+
+    private mutating func hello() -> Step {
+        self.state = .hello
+        return .send(Self.line("EHLO ", Array(self.name.utf8)))
+    }
+
+    private mutating func greeted(_ profile: SubmissionProfile) -> Step {
+        if self.needsStartTLS {
+            guard profile.has("STARTTLS") else { return .fail(.unreachable) }
+            self.state = .startTLS
+            return .send(ByteBuffer(staticString: "STARTTLS\r\n"))
+        }
+        self.profile = profile
+        if profile.hasMechanism("PLAIN") {
+            self.state = .plain
+            let message = [0] + self.credential.username + [0] + self.credential.password.value
+            return .send(Self.line("AUTH PLAIN ", Base64.encode(message)))
+        }
+        guard profile.hasMechanism("LOGIN") else { return .fail(.credentialRefused) }
+        self.state = .name
+        return .send(ByteBuffer(staticString: "AUTH LOGIN\r\n"))
+    }
+
+    private mutating func challenged(
+        _ reply: ServerReply,
+        answer: [UInt8],
+        then next: State
+    ) -> Step {
+        guard reply.code == 334 else {
+            return .fail(reply.isPermanent ? .credentialRefused : .unreachable)
+        }
+        self.state = next
+        return .send(Self.line("", Base64.encode(answer)))
+    }
+
+    private static func line(_ word: StaticString, _ octets: [UInt8]) -> ByteBuffer {
+        var line = ByteBuffer(staticString: word)
+        line.writeBytes(octets)
+        line.writeStaticString("\r\n")
+        return line
+    }
+}

@@ -1,0 +1,129 @@
+import Access
+import IMAP
+import SMTP
+
+import struct NIOCore.ByteBuffer
+
+extension SubmissionSession {
+    mutating func dispatch(_ command: SubmissionCommand) {
+        switch command {
+        case .ehlo: self.hello(self.extensions)
+        case .helo: self.hello([])
+        case .quit: self.end(.bye)
+        case .noop: self.reply(.ok)
+        case .rset: self.reset()
+        case .startTLS: self.startTLS()
+        case .auth(let mechanism, let response): self.auth(mechanism, response)
+        case .mail, .rcpt, .data, .bdat, .vrfy, .unserved: self.dispatchAfterLogin(command)
+        }
+    }
+
+    private mutating func dispatchAfterLogin(_ command: SubmissionCommand) {
+        guard self.hasTLS, self.user != nil else {
+            // The octets of a chunk follow its command, whatever is answered (RFC 3030 §2).
+            if case .bdat = command { return self.end(.mustAuthenticate) }
+            return self.refuse(self.hasTLS ? .mustAuthenticate : .mustStartTLS)
+        }
+        switch command {
+        case .mail(let mail): self.mail(mail)
+        case .rcpt(let recipient): self.rcpt(recipient)
+        case .data: self.data()
+        case .bdat(let count, let isLast): self.bdat(count, isLast: isLast)
+        case .vrfy: self.reply(.cannotVerify)
+        default: self.refuse(.unserved)
+        }
+    }
+
+    /// EHLO ends a transaction, as RSET does (RFC 5321 §4.1.4).
+    private mutating func hello(_ extensions: [String]) {
+        self.hasGreeted = true
+        self.abandonTransaction()
+        self.reply(.hello(extensions))
+    }
+
+    /// Before TLS nothing but STARTTLS (RFC 8314 §4.1).
+    private var extensions: [String] {
+        guard self.hasTLS else { return ["STARTTLS"] }
+        return [
+            "PIPELINING", "SIZE \(self.settings.maximumMessageOctets)", "8BITMIME", "SMTPUTF8",
+            "ENHANCEDSTATUSCODES", "DSN", "CHUNKING", "AUTH PLAIN LOGIN",
+            "LIMITS RCPTMAX=\(self.counter.limits.recipientsPerMessage)",
+        ]
+    }
+
+    private mutating func startTLS() {
+        guard !self.hasTLS, self.hasGreeted else { return self.refuse(.badSequence) }
+        guard self.input.readableBytes == 0 else { return self.end(nil) }
+        self.reply(.beginTLS)
+        self.running = .negotiatingTLS
+        self.actions.append(.startTLS)
+    }
+
+    // MARK: - AUTH (RFC 4954)
+
+    private mutating func auth(_ mechanism: [UInt8], _ initial: [UInt8]?) {
+        guard self.hasTLS else { return self.refuse(.mustStartTLS) }
+        guard self.user == nil else { return self.refuse(.alreadyAuthenticated) }
+        guard self.hasGreeted, self.transaction == nil else { return self.refuse(.badSequence) }
+        switch String(decoding: mechanism, as: UTF8.self).uppercased() {
+        case "PLAIN":
+            guard let initial else { return self.challenge(.plain, .challenge) }
+            self.loginLineReceived(initial == [UInt8(ascii: "=")] ? [] : initial, .plain)
+        case "LOGIN":
+            guard let initial else { return self.challenge(.name, .nameChallenge) }
+            self.loginLineReceived(initial, .name)
+        default:
+            self.refuse(.unknownMechanism)
+        }
+    }
+
+    private mutating func challenge(_ challenge: Challenge, _ reply: SubmissionReply) {
+        self.running = .awaitingLogin(challenge)
+        self.reply(reply)
+    }
+
+    /// The client's answer to a challenge: base64, or `*` to give up.
+    mutating func loginLineReceived(_ line: [UInt8], _ challenge: Challenge) {
+        self.running = .nothing
+        guard line != [UInt8(ascii: "*")] else { return self.refuse(.canceled) }
+        guard let octets = Base64.decode(line) else { return self.refuse(.malformedBase64) }
+        switch challenge {
+        case .plain:
+            guard let (authzid, authcid, password) = SASLPlain.decode(octets),
+                authzid.isEmpty || authzid == authcid
+            else { return self.loginFailed() }
+            self.authenticate(Credentials(name: authcid, password: password))
+        case .name:
+            self.challenge(.password(name: octets), .passwordChallenge)
+        case .password(let name):
+            self.authenticate(Credentials(name: name, password: Secret(octets)))
+        }
+    }
+
+    private mutating func authenticate(_ credentials: Credentials) {
+        self.running = .authenticating
+        self.actions.append(.authenticate(credentials))
+    }
+
+    private mutating func loginFailed() {
+        self.loginFailures += 1
+        self.reply(.authenticationFailed)
+        if self.loginFailures >= Self.maximumLoginFailures { self.end(.tooManyErrors) }
+    }
+
+    /// The password was checked. The account of a login `LOGIN/ACCOUNT` changes nothing here: what
+    /// a user may send from is decided for each message.
+    package mutating func authenticationFinished(_ outcome: AuthenticationOutcome) {
+        guard case .authenticating = self.running else { return }
+        self.running = .nothing
+        switch outcome {
+        case .accepted(let user, _, _):
+            self.user = user
+            self.errors = 0
+            self.reply(.authenticated)
+        case .refused: self.loginFailed()
+        case .unavailable: self.reply(.authenticationUnavailable)
+        }
+        self.readClient()
+    }
+}

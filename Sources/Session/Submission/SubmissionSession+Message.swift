@@ -1,0 +1,268 @@
+import Access
+import SMTP
+
+import struct NIOCore.ByteBuffer
+
+/// The message: held until its header is judged, then streamed (RFC 5321 §4.1.1.4, RFC 3030).
+extension SubmissionSession {
+    mutating func data() {
+        self.checkTransaction()
+        guard let transaction = self.transaction else {
+            return self.refuse(self.brokenReply ?? .noSender)
+        }
+        guard transaction.chunks == nil else { return self.refuse(.badSequence) }
+        guard !transaction.recipients.isEmpty else { return self.refuse(.noRecipients) }
+        self.running = .receiving(Receiving(.dotted))
+        self.reply(.startMessage)
+    }
+
+    /// The octets of a chunk are read whatever becomes of it; they are never commands.
+    mutating func bdat(_ count: UInt64, isLast: Bool) {
+        guard count <= self.settings.maximumMessageOctets else { return self.end(.tooLarge) }
+        self.checkTransaction()
+        let receiving = self.transaction?.chunks ?? Receiving(.chunked)
+        receiving.chunk = (count, isLast)
+        self.running = .receiving(receiving)
+        if self.transaction == nil {
+            receiving.stage = .discarding(self.brokenReply ?? .noSender)
+        } else if self.transaction?.recipients.isEmpty ?? true {
+            receiving.stage = .discarding(.noRecipients)
+        }
+        self.transaction?.chunks = receiving
+        if count == 0 { self.readMessage(receiving) }
+    }
+
+    /// Takes the next piece of what the client has sent.
+    mutating func readMessage(_ receiving: Receiving) {
+        let piece: MessageStream.Piece?
+        if let chunk = receiving.chunk {
+            let length = Int(min(chunk.rest, UInt64(self.input.readableBytes)))
+            var part = self.input.getSlice(at: self.input.readerIndex, length: length) ?? ByteBuffer()
+            piece = receiving.stream.next(&part)
+            let taken = length - part.readableBytes
+            self.input.moveReaderIndex(forwardBy: taken)
+            receiving.chunk?.rest -= UInt64(taken)
+        } else {
+            piece = receiving.stream.next(&self.input)
+        }
+        switch piece {
+        case .octets(let octets): self.messageOctetsReceived(octets, receiving)
+        case .end: receiving.isComplete = true
+        case .none: break
+        }
+        if receiving.stream.isBroken { self.refuseMessage(receiving, .bareLineEnd) }
+        self.continueMessage(receiving)
+    }
+
+    private mutating func messageOctetsReceived(_ octets: ByteBuffer, _ receiving: Receiving) {
+        guard receiving.stream.count <= self.settings.maximumMessageOctets else {
+            return self.refuseMessage(receiving, .tooLarge)
+        }
+        switch receiving.stage {
+        case .header:
+            do {
+                guard let (header, rest) = try receiving.collector.receive(octets) else { return }
+                self.judge(header, rest, receiving)
+            } catch {
+                self.refuseMessage(receiving, SubmissionReply(error))
+            }
+        case .streaming:
+            self.forward(octets, receiving)
+        case .envelope, .data, .verdict, .discarding:
+            break
+        }
+    }
+
+    /// Looks whether the chunk or the message has ended, and does what is due then.
+    private mutating func continueMessage(_ receiving: Receiving) {
+        guard case .receiving = self.running, !receiving.awaitsUpstream else { return }
+        if let chunk = receiving.chunk, chunk.rest == 0 {
+            guard chunk.isLast || receiving.isRefused else {
+                self.running = .nothing
+                return self.reply(.chunkReceived)
+            }
+            receiving.isComplete = true
+        }
+        if receiving.isComplete { self.messageCompleted(receiving) }
+    }
+
+    /// The client has sent all it will.
+    private mutating func messageCompleted(_ receiving: Receiving) {
+        switch receiving.stage {
+        case .header:
+            // No empty line: the message is all header.
+            self.judge(receiving.collector.end(), ByteBuffer(), receiving)
+            self.continueMessage(receiving)
+        case .streaming:
+            self.checkTransaction()
+            if !receiving.stream.isAtLineStart { self.refuseMessage(receiving, .unfinishedLine) }
+            guard !receiving.isRefused else { return self.continueMessage(receiving) }
+            receiving.stage = .verdict
+            self.actions.append(.toUpstream(ByteBuffer(staticString: ".\r\n")))
+        case .discarding(let reply):
+            let wasChunk = receiving.chunk.map { !$0.isLast } ?? false
+            self.fail(reply)
+            if !wasChunk { self.brokenReply = nil }
+        case .envelope, .data, .verdict:
+            break
+        }
+    }
+
+    /// Nothing of the message is sent, or what was sent is taken back by closing.
+    mutating func refuseMessage(_ receiving: Receiving, _ reply: SubmissionReply) {
+        guard !receiving.isRefused else { return }
+        if receiving.isUnderWay { self.dropUpstream() }
+        let waited = receiving.awaitsUpstream
+        receiving.pending = []
+        receiving.collector = HeaderCollector()
+        receiving.stage = .discarding(reply)
+        if waited { self.continueMessage(receiving) }
+    }
+
+    // MARK: - The verdict
+
+    /// Judges a header; a message that may go is announced to the server.
+    private mutating func judge(_ block: ByteBuffer, _ rest: ByteBuffer, _ receiving: Receiving) {
+        guard let transaction = self.transaction, let user = self.user else {
+            return self.refuseMessage(receiving, .noSender)
+        }
+        let authors: MessageAuthors
+        do {
+            let found = try Authors(
+                try Header(block),
+                isInternational: transaction.mail.isInternational
+            )
+            authors = MessageAuthors(found, reversePath: transaction.reversePath)
+        } catch {
+            return self.refuseMessage(receiving, SubmissionReply(error))
+        }
+        switch self.snapshot.sending(authors, by: user, at: self.now) {
+        case .refused(let refusal):
+            self.refuseMessage(receiving, .notPermitted(SubmissionReply.Refused(refusal)))
+        case .accepted(let route, let adding):
+            guard self.counter.addMessage(user, at: self.now) else {
+                return self.refuseMessage(receiving, .tooManyMessages)
+            }
+            self.transaction?.authors = authors
+            if let adding { receiving.pending.append(Self.senderField(adding)) }
+            receiving.pending += [block, rest]
+            if transaction.route == nil {
+                self.transaction?.route = route
+                self.beginEnvelope(receiving, route)
+            } else {
+                receiving.stage = .data
+                self.send("DATA")
+            }
+        }
+    }
+
+    private static func senderField(_ address: Address) -> ByteBuffer {
+        var line = ByteBuffer(staticString: "Sender: <")
+        line.writeBytes(address.octets)
+        line.writeStaticString(">\r\n")
+        return line
+    }
+
+    private mutating func forward(_ octets: ByteBuffer, _ receiving: Receiving) {
+        guard let profile = self.upstream?.profile else { return }
+        if !profile.has("8BITMIME"), octets.readableBytesView.contains(where: { $0 >= 0x80 }) {
+            return self.refuseMessage(receiving, .noEightBit)
+        }
+        for piece in receiving.stuffing.stuff(octets) { self.actions.append(.toUpstream(piece)) }
+    }
+
+    /// The server takes the message.
+    private mutating func startStreaming(_ receiving: Receiving) {
+        receiving.stage = .streaming
+        let pending = receiving.pending
+        receiving.pending = []
+        for octets in pending where !receiving.isRefused { self.forward(octets, receiving) }
+        self.continueMessage(receiving)
+    }
+
+    // MARK: - The null reverse-path, whose way out From names
+
+    private mutating func beginEnvelope(_ receiving: Receiving, _ route: AccountID) {
+        receiving.stage = .envelope(told: 0)
+        guard let upstream = self.upstream, upstream.account == route, upstream.profile != nil,
+            !upstream.isDirty
+        else { return self.openUpstream(route) }
+        self.envelopeConnected(receiving)
+    }
+
+    mutating func envelopeConnected(_ receiving: Receiving) {
+        guard let transaction = self.transaction, let profile = self.upstream?.profile else {
+            return self.refuseMessage(receiving, .unavailable)
+        }
+        let needsDSN = transaction.recipients.contains(where: \.usesDSN)
+        if needsDSN, !profile.has("DSN") { return self.refuseMessage(receiving, .noDSN) }
+        if let reply = Self.cannotCarry(transaction.mail, profile) {
+            return self.refuseMessage(receiving, reply)
+        }
+        self.actions.append(.toUpstream(Self.encoded(transaction.mail, profile)))
+    }
+
+    // MARK: - Answers of the server
+
+    mutating func replyReceivedWhileReceiving(_ reply: ServerReply, _ receiving: Receiving) {
+        switch receiving.stage {
+        case .envelope(let told):
+            self.envelopeReplyReceived(reply, receiving, told: told)
+        case .data:
+            if reply.code == 354 { return self.startStreaming(receiving) }
+            receiving.stage = .header
+            self.refuseMessage(receiving, self.passed(reply, expectsSuccess: false))
+            self.continueMessage(receiving)
+        case .verdict:
+            self.transaction = nil
+            self.running = .nothing
+            if reply.isPositive { self.upstream?.isDirty = false }
+            self.reply(self.passed(reply, expectsSuccess: true))
+        case .header, .streaming, .discarding:
+            // Nothing was asked: whatever this is, the server is out of step.
+            self.upstreamLost(.unavailable)
+        }
+    }
+
+    private mutating func envelopeReplyReceived(
+        _ reply: ServerReply,
+        _ receiving: Receiving,
+        told: Int
+    ) {
+        self.upstream?.isDirty = true
+        guard reply.isPositive, let recipients = self.transaction?.recipients else {
+            return self.refuseMessage(receiving, self.passed(reply, expectsSuccess: false))
+        }
+        if told < recipients.count {
+            receiving.stage = .envelope(told: told + 1)
+            self.actions.append(.toUpstream(Self.encoded(recipients[told])))
+        } else {
+            receiving.stage = .data
+            self.send("DATA")
+        }
+    }
+}
+
+extension MessageAuthors {
+    init(_ authors: Authors, reversePath: ClaimedAddress?) {
+        self.init(
+            reversePath: reversePath,
+            from: authors.from.map { ClaimedAddress($0.address) },
+            sender: authors.sender.map { ClaimedAddress($0.address) },
+            resent: authors.resent.map { ClaimedAddress($0.address) }
+        )
+    }
+}
+
+extension SubmissionReply {
+    init(_ fault: Header.Fault) {
+        self =
+            switch fault {
+            case .tooLarge: .headerTooLarge
+            case .malformedLine: .malformedHeader
+            case .repeated(let name): .repeatedField(name)
+            case .malformedAddress(let name): .malformedAddress(name)
+            case .missingFrom: .missingFrom
+            }
+    }
+}

@@ -1,0 +1,191 @@
+import Access
+import SMTP
+
+import struct NIOCore.ByteBuffer
+
+/// The envelope (RFC 5321 §3.3).
+extension SubmissionSession {
+    mutating func mail(_ mail: Mail) {
+        guard self.hasGreeted, self.transaction == nil, let user = self.user else {
+            return self.refuse(.badSequence)
+        }
+        self.brokenReply = nil
+        if let size = mail.size, size > self.settings.maximumMessageOctets {
+            return self.reply(.tooLarge)
+        }
+        guard self.counter.mayBegin(user, at: self.now) else {
+            return self.reply(.tooManyMessages)
+        }
+        var transaction = Transaction(mail: mail)
+        guard let reversePath = transaction.reversePath else {
+            self.transaction = transaction
+            return self.reply(.senderAccepted)
+        }
+        guard let found = self.snapshot.send(as: reversePath, by: user, at: self.now) else {
+            return self.reply(.notPermitted(.reversePath))
+        }
+        transaction.route = found.account
+        self.transaction = transaction
+        self.connect(to: found.account)
+    }
+
+    /// Gets the server of an account ready for MAIL.
+    private mutating func connect(to account: AccountID) {
+        if let upstream = self.upstream, upstream.account == account, upstream.profile != nil {
+            guard upstream.isDirty else { return self.sendMail() }
+            self.upstream?.isDirty = false
+            self.running = .awaiting(.reset)
+            return self.send("RSET")
+        }
+        self.running = .awaiting(.connection)
+        self.openUpstream(account)
+    }
+
+    mutating func openUpstream(_ account: AccountID) {
+        self.dropUpstream()
+        self.upstream = SubmissionUpstream(account: account)
+        self.actions.append(.openUpstream(account))
+    }
+
+    /// Tells the server who sends, in one canonical form.
+    mutating func sendMail() {
+        guard let mail = self.transaction?.mail, let profile = self.upstream?.profile else {
+            return self.fail(.unavailable)
+        }
+        if let reply = Self.cannotCarry(mail, profile) { return self.fail(reply) }
+        self.running = .awaiting(.mail)
+        self.actions.append(.toUpstream(Self.encoded(mail, profile)))
+    }
+
+    /// Why a server cannot keep what MAIL asks for, if it cannot.
+    static func cannotCarry(_ mail: Mail, _ profile: SubmissionProfile) -> SubmissionReply? {
+        if mail.isInternational, !profile.has("SMTPUTF8") { return .noInternational }
+        if mail.usesDSN, !profile.has("DSN") { return .noDSN }
+        return nil
+    }
+
+    static func encoded(_ mail: Mail, _ profile: SubmissionProfile) -> ByteBuffer {
+        var line = ByteBuffer(staticString: "MAIL FROM:")
+        line.writeBytes(mail.path?.encoded ?? Array("<>".utf8))
+        if let size = mail.size, profile.has("SIZE") { line.writeString(" SIZE=\(size)") }
+        if mail.body == .eightBit, profile.has("8BITMIME") {
+            line.writeStaticString(" BODY=8BITMIME")
+        }
+        if mail.isInternational { line.writeStaticString(" SMTPUTF8") }
+        switch mail.returns {
+        case .full: line.writeStaticString(" RET=FULL")
+        case .headers: line.writeStaticString(" RET=HDRS")
+        case .none: break
+        }
+        if let envelopeID = mail.envelopeID {
+            line.writeStaticString(" ENVID=")
+            line.writeBytes(envelopeID)
+        }
+        line.writeStaticString("\r\n")
+        return line
+    }
+
+    static func encoded(_ recipient: Recipient) -> ByteBuffer {
+        var line = ByteBuffer(staticString: "RCPT TO:")
+        line.writeBytes(recipient.path.encoded)
+        if let notify = recipient.notify { line.writeString(" NOTIFY=\(notify)") }
+        if let original = recipient.original {
+            line.writeStaticString(" ORCPT=")
+            line.writeBytes(original)
+        }
+        line.writeStaticString("\r\n")
+        return line
+    }
+
+    mutating func rcpt(_ recipient: Recipient) {
+        self.checkTransaction()
+        guard let transaction = self.transaction, let user = self.user else {
+            return self.refuse(self.brokenReply ?? .noSender)
+        }
+        guard transaction.chunks == nil else { return self.refuse(.badSequence) }
+        guard transaction.mail.isInternational || !recipient.path.isInternational else {
+            return self.refuse(.malformedPath)
+        }
+        guard transaction.recipients.count < self.counter.limits.recipientsPerMessage else {
+            return self.reply(.tooManyRecipients)
+        }
+        guard self.counter.addRecipient(user, at: self.now) else {
+            return self.reply(.tooManyRecipientsPerHour)
+        }
+        guard transaction.route != nil else {
+            self.transaction?.recipients.append(recipient)
+            return self.reply(.recipientAccepted)
+        }
+        guard let profile = self.upstream?.profile else { return self.fail(.unavailable) }
+        guard !recipient.usesDSN || profile.has("DSN") else { return self.reply(.noDSN) }
+        self.running = .awaiting(.rcpt(recipient))
+        self.actions.append(.toUpstream(Self.encoded(recipient)))
+    }
+
+    mutating func reset() {
+        self.abandonTransaction()
+        self.reply(.ok)
+    }
+
+    /// Forgets a transaction; a server that is in the middle of its message is left.
+    mutating func abandonTransaction() {
+        if self.transaction?.chunks?.isUnderWay ?? false { self.dropUpstream() }
+        self.transaction = nil
+        self.brokenReply = nil
+    }
+
+    /// Ends a transaction whose step failed.
+    mutating func fail(_ reply: SubmissionReply) {
+        self.transaction = nil
+        self.brokenReply = reply
+        self.running = .nothing
+        self.reply(reply)
+    }
+
+    // MARK: - Still allowed?
+
+    /// Which rule forbids the transaction now; nil while none does.
+    private var forbidden: SubmissionReply.Refused? {
+        guard let transaction = self.transaction, let user = self.user else { return nil }
+        if let authors = transaction.authors {
+            switch self.snapshot.sending(authors, by: user, at: self.now) {
+            case .refused(let refusal): return SubmissionReply.Refused(refusal)
+            case .accepted(let route, _): return route == transaction.route ? nil : .noRoute
+            }
+        }
+        guard let reversePath = transaction.reversePath else { return nil }
+        let found = self.snapshot.send(as: reversePath, by: user, at: self.now)
+        return found?.account == transaction.route ? nil : .reversePath
+    }
+
+    /// Ends a transaction that is not allowed any more. A message whose end is sent is past that.
+    mutating func checkTransaction() {
+        guard let forbidden = self.forbidden else { return }
+        switch self.running {
+        case .nothing:
+            if self.transaction?.chunks?.isUnderWay ?? false { self.dropUpstream() }
+            self.transaction = nil
+            self.brokenReply = .notPermitted(forbidden)
+        case .receiving(let receiving):
+            if case .verdict = receiving.stage { return }
+            self.refuseMessage(receiving, .notPermitted(forbidden))
+        case .negotiatingTLS, .awaitingLogin, .authenticating, .awaiting, .ended:
+            break
+        }
+    }
+}
+
+extension SubmissionReply.Refused {
+    init(_ refusal: SendingRefusal) {
+        self =
+            switch refusal {
+            case .reversePath: .reversePath
+            case .from: .from
+            case .sender: .sender
+            case .senderRequired: .senderRequired
+            case .resent: .resent
+            case .noRoute: .noRoute
+            case .noOwnAddress: .noOwnAddress
+            }
+    }
+}

@@ -1,0 +1,198 @@
+package import Access
+import SMTP
+
+package import struct NIOCore.ByteBuffer
+
+/// What servers for sending say, and what becomes of it.
+extension SubmissionSession {
+    // MARK: - The connection
+
+    /// The server is connected, with TLS where it is implicit.
+    package mutating func upstreamConnected(_ credential: SubmissionCredential, startsTLS: Bool) {
+        guard case .connecting = self.upstream?.state else { return }
+        self.upstream?.state = .loggingIn(
+            SubmissionLogin(
+                credential: credential,
+                startsTLS: startsTLS,
+                name: self.settings.name
+            )
+        )
+    }
+
+    /// TLS is up after STARTTLS.
+    package mutating func upstreamTLSEstablished() {
+        guard case .loggingIn(var login) = self.upstream?.state else { return }
+        let step = login.tlsEstablished()
+        self.upstream?.state = .loggingIn(login)
+        self.perform(step)
+    }
+
+    /// A connection that was asked for cannot be had.
+    package mutating func upstreamFailed(_ fault: SubmissionFault) {
+        self.upstreamLost(SubmissionReply(fault))
+    }
+
+    /// The connection ended without being asked to.
+    package mutating func upstreamClosed() {
+        self.upstreamLost(.unavailable)
+    }
+
+    /// The server did not answer in time (RFC 5321 §4.5.3.2).
+    package mutating func upstreamTimeoutPassed() {
+        guard self.awaitsUpstream else { return }
+        self.upstreamLost(.unavailable)
+    }
+
+    mutating func dropUpstream() {
+        guard self.upstream != nil else { return }
+        self.upstream = nil
+        self.actions.append(.closeUpstream)
+    }
+
+    /// What ran at the server fails, with nothing sent; the rest of the session goes on.
+    mutating func upstreamLost(_ reply: SubmissionReply) {
+        guard self.upstream != nil else { return }
+        self.dropUpstream()
+        switch self.running {
+        case .awaiting:
+            self.fail(reply)
+        case .receiving(let receiving):
+            if case .verdict = receiving.stage {
+                self.transaction = nil
+                self.running = .nothing
+                self.reply(.unconfirmed)
+            } else if self.transaction?.route != nil {
+                self.refuseMessage(receiving, reply)
+            }
+        case .nothing:
+            guard self.transaction?.route != nil else { break }
+            self.transaction = nil
+            self.brokenReply = reply
+        case .negotiatingTLS, .awaitingLogin, .authenticating, .ended:
+            break
+        }
+        self.readClient()
+    }
+
+    // MARK: - Answers
+
+    package mutating func upstreamOctetsReceived(_ octets: ByteBuffer, at now: Moment) {
+        self.now = now
+        self.upstream?.reader.receive(octets)
+        do {
+            while let reply = try self.upstream?.reader.next() { self.replyReceived(reply) }
+        } catch {
+            self.upstreamLost(.unavailable)
+        }
+        self.readClient()
+    }
+
+    private mutating func replyReceived(_ reply: ServerReply) {
+        switch self.upstream?.state {
+        case .loggingIn(var login):
+            let step = login.replyReceived(reply)
+            self.upstream?.state = .loggingIn(login)
+            self.perform(step)
+        case .ready:
+            self.answerReceived(reply)
+        case .connecting, .none:
+            self.upstreamLost(.unavailable)
+        }
+    }
+
+    private mutating func perform(_ step: SubmissionLogin.Step) {
+        switch step {
+        case .send(let octets):
+            self.actions.append(.toUpstream(octets))
+        case .startTLS:
+            // Nothing may follow the answer to STARTTLS before TLS is up (RFC 3207 §4.2).
+            guard self.upstream?.reader.bufferedOctets == 0 else {
+                return self.upstreamLost(.upstreamUnreachable)
+            }
+            self.actions.append(.startUpstreamTLS)
+        case .ready(let profile):
+            self.upstream?.state = .ready(profile)
+            self.upstreamReady()
+        case .fail(let fault):
+            self.upstreamLost(SubmissionReply(fault))
+        }
+    }
+
+    private mutating func upstreamReady() {
+        switch self.running {
+        case .awaiting(.connection):
+            self.checkConnected()
+        case .receiving(let receiving):
+            guard case .envelope = receiving.stage else { return }
+            self.envelopeConnected(receiving)
+        default:
+            break
+        }
+    }
+
+    /// The right may have gone while the server was being connected.
+    private mutating func checkConnected() {
+        self.running = .nothing
+        self.checkTransaction()
+        guard self.transaction != nil else {
+            return self.reply(self.brokenReply ?? .unavailable)
+        }
+        self.sendMail()
+    }
+
+    private mutating func answerReceived(_ reply: ServerReply) {
+        switch self.running {
+        case .awaiting(.reset):
+            guard reply.isPositive else { return self.upstreamLost(.unavailable) }
+            self.checkConnected()
+        case .awaiting(.mail):
+            self.running = .nothing
+            self.upstream?.isDirty = reply.isPositive
+            if !reply.isPositive { self.transaction = nil }
+            self.reply(self.passed(reply, expectsSuccess: true))
+        case .awaiting(.rcpt(let recipient)):
+            self.running = .nothing
+            if reply.isPositive { self.transaction?.recipients.append(recipient) }
+            self.reply(self.passed(reply, expectsSuccess: true))
+        case .receiving(let receiving):
+            self.replyReceivedWhileReceiving(reply, receiving)
+        case .nothing, .negotiatingTLS, .awaitingLogin, .authenticating, .awaiting(.connection),
+            .ended:
+            // An answer to nothing, as 421 before a server closes: it is used no more.
+            self.upstreamLost(.unavailable)
+        }
+    }
+
+    /// A server's answer as the client gets it. One that says that the server closes, or that is
+    /// no answer to what was asked, is told as the gateway's own.
+    mutating func passed(_ reply: ServerReply, expectsSuccess: Bool) -> SubmissionReply {
+        let isAnswer = reply.isPositive ? expectsSuccess : !reply.isIntermediate
+        guard isAnswer, reply.code != 421 else {
+            self.dropUpstream()
+            if self.transaction?.route != nil, case .nothing = self.running {
+                self.transaction = nil
+                self.brokenReply = .unavailable
+            }
+            return .unavailable
+        }
+        return .upstream(reply)
+    }
+
+    /// Sends a command without arguments.
+    mutating func send(_ verb: StaticString) {
+        var line = ByteBuffer(staticString: verb)
+        line.writeStaticString("\r\n")
+        self.actions.append(.toUpstream(line))
+    }
+}
+
+extension SubmissionReply {
+    init(_ fault: SubmissionFault) {
+        self =
+            switch fault {
+            case .unreachable: .upstreamUnreachable
+            case .credentialRefused: .upstreamRefusedLogin
+            case .noServer: .noSendingServer
+            }
+    }
+}

@@ -1,0 +1,245 @@
+package import Access
+import SMTP
+
+package import struct NIOCore.ByteBuffer
+
+/// One client's connection for submission: octets and events in, actions out (RFC 6409).
+///
+/// A message's envelope and its whole header are judged before its first octet goes to a server,
+/// and judged again before the dot that ends it. One command runs at a time; what the client sends
+/// behind it waits.
+package struct SubmissionSession {
+    /// What an administrator may set.
+    package struct Settings: Sendable {
+        /// Octets of a message.
+        package var maximumMessageOctets: UInt64
+        /// What the gateway calls itself towards servers.
+        package var name: String
+
+        package init(maximumMessageOctets: UInt64, name: String) {
+            self.maximumMessageOctets = maximumMessageOctets
+            self.name = name
+        }
+    }
+
+    /// Octets that wait while a command runs; beyond it the client is not read.
+    package static let maximumWaitingOctets = 64 * 1_024
+    /// Commands that make no sense before the connection ends: a client in step sends none.
+    private static let maximumErrors = 10
+    /// Logins that may fail on one connection.
+    static let maximumLoginFailures = 3
+
+    /// What the session is busy with.
+    enum Running {
+        case nothing
+        case negotiatingTLS
+        case awaitingLogin(Challenge)
+        case authenticating
+        /// The server's answer to a command of the transaction.
+        case awaiting(Awaited)
+        case receiving(Receiving)
+        case ended
+    }
+
+    /// What an AUTH exchange asked for.
+    enum Challenge {
+        case plain
+        case name
+        case password(name: [UInt8])
+    }
+
+    let settings: Settings
+    let counter: SendingCounter
+    var snapshot: Snapshot
+    var now: Moment
+    var hasTLS: Bool
+    var hasGreeted = false
+    var user: UserID?
+    var running = Running.nothing
+    var transaction: Transaction?
+    /// The answer to what follows in a transaction that broke, until another begins.
+    var brokenReply: SubmissionReply?
+    var upstream: SubmissionUpstream?
+    var input = ByteBuffer()
+    var actions: [SubmissionAction] = []
+    var errors = 0
+    var loginFailures = 0
+
+    /// - Parameter hasTLS: whether TLS is up from the first octet.
+    package init(
+        settings: Settings,
+        counter: SendingCounter,
+        snapshot: Snapshot,
+        hasTLS: Bool,
+        at now: Moment
+    ) {
+        self.settings = settings
+        self.counter = counter
+        self.snapshot = snapshot
+        self.hasTLS = hasTLS
+        self.now = now
+    }
+
+    package var authenticatedUser: UserID? { self.user }
+
+    /// Whether a server has to answer before the client is heard again.
+    package var awaitsUpstream: Bool {
+        switch self.running {
+        case .awaiting: true
+        case .receiving(let receiving): receiving.awaitsUpstream
+        default: false
+        }
+    }
+
+    /// Whether the client's next octets are wanted now.
+    package var wantsClientOctets: Bool {
+        switch self.running {
+        case .ended: false
+        case .negotiatingTLS: true
+        default: self.input.readableBytes < Self.maximumWaitingOctets
+        }
+    }
+
+    /// Whether what the client sends goes on to the server at once.
+    package var isStreaming: Bool {
+        guard case .receiving(let receiving) = self.running else { return false }
+        return receiving.isStreaming
+    }
+
+    /// Puts the actions since the last call, in order, into `taken`.
+    package mutating func takeActions(into taken: inout [SubmissionAction]) {
+        taken.removeAll(keepingCapacity: true)
+        swap(&taken, &self.actions)
+    }
+
+    // MARK: - Events from the client
+
+    /// The connection is open, and secured where it is implicit TLS.
+    package mutating func opened() {
+        self.reply(.greeting)
+    }
+
+    package mutating func clientOctetsReceived(_ octets: ByteBuffer, at now: Moment) {
+        self.now = now
+        // Nothing may follow STARTTLS before TLS is up (RFC 3207 §4.2).
+        if case .negotiatingTLS = self.running { return self.end(nil) }
+        if self.input.readableBytes == 0 {
+            self.input = octets
+        } else {
+            self.input.writeImmutableBuffer(octets)
+        }
+        self.readClient()
+    }
+
+    /// TLS is up after STARTTLS; everything known before is gone.
+    package mutating func tlsEstablished() {
+        guard case .negotiatingTLS = self.running else { return }
+        self.hasTLS = true
+        self.hasGreeted = false
+        self.running = .nothing
+        self.errors = 0
+    }
+
+    /// Takes what there is, as long as the session is ready for it.
+    mutating func readClient() {
+        while self.input.readableBytes > 0 {
+            switch self.running {
+            case .nothing, .awaitingLogin:
+                guard self.readLine() else { return }
+            case .receiving(let receiving):
+                guard !receiving.awaitsUpstream else { return }
+                self.readMessage(receiving)
+            case .negotiatingTLS, .authenticating, .awaiting, .ended:
+                return
+            }
+        }
+    }
+
+    /// - Returns: whether there was a line.
+    private mutating func readLine() -> Bool {
+        do {
+            guard let line = try CommandLine.next(&self.input) else { return false }
+            if case .awaitingLogin(let challenge) = self.running {
+                self.loginLineReceived(line, challenge)
+            } else {
+                self.dispatch(try SubmissionCommand(line: line))
+            }
+        } catch .lineTooLong {
+            self.end(.lineTooLong)
+        } catch {
+            self.running = .nothing
+            self.refuse(SubmissionReply(error))
+        }
+        return true
+    }
+
+    /// The session was silent too long (RFC 5321 §4.5.3.2.7).
+    package mutating func idleTimeoutPassed() {
+        self.end(.idleTooLong)
+    }
+
+    /// The gateway stops.
+    package mutating func shutdownRequested() {
+        self.end(.closing)
+    }
+
+    /// The client is gone: a message that was arriving is cut, and is not sent.
+    package mutating func clientClosed() {
+        self.end(nil)
+    }
+
+    // MARK: - Out
+
+    mutating func reply(_ reply: SubmissionReply) {
+        if case .ended = self.running { return }
+        self.actions.append(.toClient(reply.encoded))
+    }
+
+    /// Refuses a command that a client in step would not have sent, and counts it.
+    mutating func refuse(_ reply: SubmissionReply) {
+        self.reply(reply)
+        self.errors += 1
+        if self.errors >= Self.maximumErrors { self.end(.tooManyErrors) }
+    }
+
+    /// Ends the client's connection, and the server's with it.
+    mutating func end(_ last: SubmissionReply?) {
+        if case .ended = self.running { return }
+        if let last { self.reply(last) }
+        self.dropUpstream()
+        self.transaction = nil
+        self.running = .ended
+        self.input = ByteBuffer()
+        self.actions.append(.closeClient)
+    }
+
+    // MARK: - The permissions change
+
+    /// The store published another snapshot. What is no longer allowed stops at its next step.
+    package mutating func snapshotChanged(_ snapshot: Snapshot, at now: Moment) {
+        self.now = now
+        self.snapshot = snapshot
+        guard let user = self.user else { return }
+        guard snapshot.isEnabled(user) else { return self.end(.closing) }
+        // A connection without a transaction may have a credential that is changed by now.
+        if self.transaction == nil, case .nothing = self.running { self.dropUpstream() }
+        self.checkTransaction()
+        self.readClient()
+    }
+}
+
+extension SubmissionReply {
+    /// What a line that does not parse is answered with.
+    init(_ error: SubmissionError) {
+        self =
+            switch error {
+            case .unknownCommand: .unknownCommand
+            case .malformedArguments, .malformedParameter: .malformedArguments
+            case .malformedPath: .malformedPath
+            case .unknownParameter: .unknownParameter
+            case .lineTooLong: .lineTooLong
+            case .bareLineEnd: .bareLineEnd
+            case .malformedReply: .unavailable
+            }
+    }
+}

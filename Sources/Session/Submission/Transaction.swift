@@ -1,0 +1,111 @@
+import Access
+import SMTP
+
+import struct NIOCore.ByteBuffer
+
+/// One message from MAIL to its end. Whatever was decided about it is kept here, so that nothing
+/// of it outlives it.
+struct Transaction {
+    var mail: Mail
+    /// The account whose server carries the message; nil for the null reverse-path until From
+    /// names one.
+    var route: AccountID?
+    /// Who was accepted, in order.
+    var recipients: [Recipient] = []
+    /// Who the header says it is from, once it is judged.
+    var authors: MessageAuthors?
+    /// The message between two of its chunks.
+    var chunks: Receiving?
+
+    var reversePath: ClaimedAddress? { self.mail.path.map { ClaimedAddress($0.address) } }
+}
+
+/// The answer of a server that a transaction waits for.
+enum Awaited {
+    /// The server is being connected, for MAIL.
+    case connection
+    /// The transaction before was left open there.
+    case reset
+    case mail
+    case rcpt(Recipient)
+}
+
+/// A message on its way from the client.
+///
+/// A reference, so that what is collected grows in place; it belongs to one session.
+final class Receiving {
+    enum Stage {
+        /// The header is not whole.
+        case header
+        /// The server of a null reverse-path is being connected, and told who sends and who
+        /// receives; so many recipients were told.
+        case envelope(told: Int)
+        /// The server was asked to take the message.
+        case data
+        case streaming
+        /// The end was sent.
+        case verdict
+        /// The message is refused; the rest of it is thrown away before that is said.
+        case discarding(SubmissionReply)
+    }
+
+    var stage = Stage.header
+    var collector = HeaderCollector()
+    var stream: MessageStream
+    var stuffing = DotStuffing()
+    /// What goes to the server as soon as it takes the message.
+    var pending: [ByteBuffer] = []
+    /// Octets of the present chunk that are still to come; nil for DATA.
+    var chunk: (rest: UInt64, isLast: Bool)?
+    /// Whether the client has sent all of it.
+    var isComplete = false
+
+    init(_ form: MessageStream.Form) {
+        self.stream = MessageStream(form)
+    }
+
+    var awaitsUpstream: Bool {
+        switch self.stage {
+        case .envelope, .data, .verdict: true
+        case .header, .streaming, .discarding: false
+        }
+    }
+
+    var isStreaming: Bool {
+        guard case .streaming = self.stage else { return false }
+        return true
+    }
+
+    var isRefused: Bool {
+        guard case .discarding = self.stage else { return false }
+        return true
+    }
+
+    /// Whether the server is in the middle of the message, which only closing can take back.
+    var isUnderWay: Bool {
+        switch self.stage {
+        case .data, .streaming, .verdict: true
+        case .header, .envelope, .discarding: false
+        }
+    }
+}
+
+/// What a session knows of its connection to a server.
+struct SubmissionUpstream {
+    enum State {
+        case connecting
+        case loggingIn(SubmissionLogin)
+        case ready(SubmissionProfile)
+    }
+
+    var account: AccountID
+    var state = State.connecting
+    var reader = ServerReplyReader()
+    /// Whether a transaction was begun there and not ended, so that RSET has to come first.
+    var isDirty = false
+
+    var profile: SubmissionProfile? {
+        guard case .ready(let profile) = self.state else { return nil }
+        return profile
+    }
+}
