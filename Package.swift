@@ -92,9 +92,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "SMTPTests",
+            dependencies: ["SMTP", nioCore],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "SessionTests",
             dependencies: ["Session", "IMAP", "Access", "Support", nioCore],
-            exclude: ["Dialogs"],
+            exclude: ["Dialogs", "Submissions"],
             swiftSettings: settings
         ),
         .testTarget(

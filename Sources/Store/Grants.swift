@@ -60,6 +60,8 @@ extension PermissionStore {
         }
     }
 
+    /// Adds a grant. Of what the subject was granted in the same scope before it takes the place
+    /// on the side that it names, viewing or sending, and leaves the other as it is.
     static func insert(
         _ request: GrantRequest,
         _ account: Int64,
@@ -71,12 +73,17 @@ extension PermissionStore {
         }
         let (user, group) = try self.subject(database, request.subject)
         let (folder, isSubtree) = self.columns(of: request.scope)
-        try database.execute(
-            sql: """
-                DELETE FROM "grant" WHERE account = ? AND user IS ? AND "group" IS ?
-                AND folder IS ? AND subtree = ? AND source = 'local'
-                """,
-            arguments: [account, user, group, folder, isSubtree]
+        let same = """
+            account = ? AND user IS ? AND "group" IS ? AND folder IS ? AND subtree = ?
+            AND source = 'local'
+            """
+        let arguments: StatementArguments = [account, user, group, folder, isSubtree]
+        try self.clear(
+            same,
+            arguments,
+            view: !request.rights.isEmpty,
+            send: request.send != .none,
+            database
         )
         try database.execute(
             sql: """
@@ -118,25 +125,36 @@ extension PermissionStore {
                         + account
                 )
             }
-            // A grant of which nothing is left goes; the schema allows none without a right.
-            let rest = (view ? "TRUE" : "rights = ''") + " AND " + (send ? "TRUE" : "send = 'none'")
+            try Self.clear(filter, arguments, view: view, send: send, database)
+            return count
+        }
+    }
+
+    /// Takes the view side, the send side or both of the grants that a filter finds away. One of
+    /// which nothing is left goes; the schema allows none without a right.
+    private static func clear(
+        _ filter: String,
+        _ arguments: StatementArguments,
+        view: Bool,
+        send: Bool,
+        _ database: Database
+    ) throws {
+        let rest = (view ? "TRUE" : "rights = ''") + " AND " + (send ? "TRUE" : "send = 'none'")
+        try database.execute(
+            sql: "DELETE FROM \"grant\" WHERE \(filter) AND (\(rest))",
+            arguments: arguments
+        )
+        if view {
             try database.execute(
-                sql: "DELETE FROM \"grant\" WHERE \(filter) AND (\(rest))",
+                sql: "UPDATE \"grant\" SET rights = '' WHERE \(filter)",
                 arguments: arguments
             )
-            if view {
-                try database.execute(
-                    sql: "UPDATE \"grant\" SET rights = '' WHERE \(filter)",
-                    arguments: arguments
-                )
-            }
-            if send {
-                try database.execute(
-                    sql: "UPDATE \"grant\" SET send = 'none' WHERE \(filter)",
-                    arguments: arguments
-                )
-            }
-            return count
+        }
+        if send {
+            try database.execute(
+                sql: "UPDATE \"grant\" SET send = 'none' WHERE \(filter)",
+                arguments: arguments
+            )
         }
     }
 

@@ -30,7 +30,8 @@ struct Init: AsyncParsableCommand {
         where !(0...65_535).contains(port) {
             throw ValidationError("\(port) is no port: 0 to 65535")
         }
-        guard [self.imaps, self.imap, self.submissions, self.submission].contains(where: { $0 != 0 })
+        guard
+            [self.imaps, self.imap, self.submissions, self.submission].contains(where: { $0 != 0 })
         else {
             throw ValidationError("at least one port must not be 0")
         }

@@ -3,8 +3,8 @@ import Synchronization
 
 @testable import gatepost
 
-/// A whole office for the tests: three real Dovecot servers, and the built gateway in front of them,
-/// filled through its own command line. Started once for all tests, and removed at the end.
+/// A whole office for the tests: three real Dovecot servers, a real Exim that delivers into them, and
+/// the built gateway in front of them, filled through its own command line. Started once for all tests, and removed at the end.
 @MainActor
 final class Office {
     static let shared = Result { try Office() }
@@ -19,6 +19,7 @@ final class Office {
     let folder: URL
     private let gateway: Process
     private let servers: [DovecotServer]
+    private let mta: EximServer
 
     private init() throws {
         self.folder = FileManager.default.temporaryDirectory
@@ -30,12 +31,16 @@ final class Office {
         )
         let imaps = try LoopbackPort.free(preferring: 0)
         let imap = try LoopbackPort.free(preferring: 0)
+        let submissions = try LoopbackPort.free(preferring: 0)
+        let submission = try LoopbackPort.free(preferring: 0)
         let configuration = self.folder.appendingPathComponent("gateway")
         var environment = ProcessInfo.processInfo.environment
         environment["GATEPOST"] = Self.executable.path
         environment["GATEPOST_CONFIG"] = configuration.appendingPathComponent("gatepost.yaml").path
         environment["IMAPS"] = "\(imaps)"
         environment["IMAP"] = "\(imap)"
+        environment["SUBMISSIONS"] = "\(submissions)"
+        environment["SUBMISSION"] = "\(submission)"
         environment["CA"] = configuration.appendingPathComponent("certs/ca.pem").path
         try Self.gatepost(
             environment,
@@ -46,17 +51,19 @@ final class Office {
             "--imap",
             "\(imap)",
             "--submissions",
-            "0",
+            "\(submissions)",
             "--submission",
-            "0"
+            "\(submission)"
         )
         self.servers = try Self.startServers(self.folder, configuration)
+        self.mta = try Self.startMTA(self.folder, configuration, self.servers)
+        environment["MTA_LOG"] = self.folder.appendingPathComponent("mta/log/mainlog").path
         environment["FIRST_PORT"] = "\(self.servers[0].port)"
         environment["SECOND_PORT"] = "\(self.servers[1].port)"
         environment["FIRST"] = self.folder.appendingPathComponent("first/mail").path
         environment["THIRD_PORT"] = "\(self.servers[2].port)"
         environment["SECOND"] = self.folder.appendingPathComponent("second/mail").path
-        try Self.fill(environment, self.servers)
+        try Self.fill(environment, self.servers, self.mta)
         self.gateway = Process()
         self.gateway.executableURL = Self.executable
         self.gateway.arguments = ["serve"]
@@ -102,13 +109,19 @@ final class Office {
             DovecotServer(
                 folder: folder.appendingPathComponent("first"),
                 port: try LoopbackPort.free(preferring: 0),
-                traits: DovecotServer.Traits(quota: 200),
+                traits: DovecotServer.Traits(
+                    quota: 200,
+                    lmtpPort: try LoopbackPort.free(preferring: 0)
+                ),
                 mailboxes: mailboxes("anna", "clara", "info")
             ),
             DovecotServer(
                 folder: folder.appendingPathComponent("second"),
                 port: try LoopbackPort.free(preferring: 0),
-                traits: DovecotServer.Traits(separator: "."),
+                traits: DovecotServer.Traits(
+                    separator: ".",
+                    lmtpPort: try LoopbackPort.free(preferring: 0)
+                ),
                 mailboxes: mailboxes("bob")
             ),
             DovecotServer(
@@ -131,6 +144,28 @@ final class Office {
             )
         }
         return servers
+    }
+
+    private static func startMTA(
+        _ folder: URL,
+        _ gateway: URL,
+        _ servers: [DovecotServer]
+    ) throws -> EximServer {
+        let mta = EximServer(
+            folder: folder.appendingPathComponent("mta"),
+            implicitPort: try LoopbackPort.free(preferring: 0),
+            startTLSPort: try LoopbackPort.free(preferring: 0),
+            mailboxes: ["anna", "bob", "clara", "info"].map { name in
+                let user = "\(name)@kanzlei.example"
+                return (user, "up-\(user)", servers[self.serverOf[name] ?? 0].lmtpPort)
+            }
+        )
+        let certificates = gateway.appendingPathComponent("certs")
+        try mta.start(
+            certificate: certificates.appendingPathComponent("server.pem"),
+            key: certificates.appendingPathComponent("server.key")
+        )
+        return mta
     }
 
     private static func deliverSamples(_ servers: [DovecotServer]) throws {
@@ -161,7 +196,8 @@ final class Office {
 
     private static func fill(
         _ environment: [String: String],
-        _ servers: [DovecotServer]
+        _ servers: [DovecotServer],
+        _ mta: EximServer
     ) throws {
         for name in self.people {
             try self.gatepost(
@@ -180,10 +216,24 @@ final class Office {
                 "--imap", "127.0.0.1:\(server.port)", "--ca", environment["CA"] ?? "",
                 "--password-stdin",
             ]
-            if name == "dora" { words += ["--tls", "starttls"] }
+            if name == "dora" {
+                words += ["--tls", "starttls"]
+            } else {
+                words += ["--smtp", "localhost:\(mta.implicitPort)"]
+            }
             if name != "info" { words += ["--owner", "\(name)@kanzlei.example"] }
             try self.gatepost(environment, input: "up-\(name)@kanzlei.example\n", words)
         }
+        try self.gatepost(
+            environment,
+            "account",
+            "set",
+            "bob@kanzlei.example",
+            "--smtp",
+            "localhost:\(mta.startTLSPort)",
+            "--tls",
+            "starttls"
+        )
         try self.gatepost(
             environment,
             "grant",
@@ -245,6 +295,9 @@ private struct Remains {
             let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
             if let process = pid_t(text.prefix { $0.isNumber }) { kill(process, SIGTERM) }
         }
+        let mta = self.folder.appendingPathComponent("mta/exim.pid")
+        let text = (try? String(contentsOf: mta, encoding: .utf8)) ?? ""
+        if let process = pid_t(text.prefix { $0.isNumber }) { kill(process, SIGTERM) }
         // The mail servers write to the folder until they are gone.
         Thread.sleep(forTimeInterval: 1.5)
         try? FileManager.default.removeItem(at: self.folder)

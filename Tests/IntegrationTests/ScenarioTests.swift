@@ -19,11 +19,17 @@ import Testing
     @Test func `there are scenarios to run`() {
         #expect(Self.scenarios(in: "scenarios.py").count >= 30)
         #expect(Self.scenarios(in: "programs.py").count >= 4)
+        #expect(Self.scenarios(in: "sending.py").count >= 10)
     }
 
     @Test(arguments: scenarios(in: "scenarios.py"))
     func `a client sees what it may`(scenario: String) throws {
         try self.run("scenarios.py", scenario)
+    }
+
+    @Test(arguments: scenarios(in: "sending.py"))
+    func `a client sends as it may`(scenario: String) throws {
+        try self.run("sending.py", scenario)
     }
 
     @Test(arguments: scenarios(in: "programs.py"))

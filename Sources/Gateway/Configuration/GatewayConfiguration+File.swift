@@ -109,7 +109,10 @@ private struct Values {
             listeners.append(Listener(kind: kind, address: address, port: port))
         }
         guard !listeners.isEmpty else {
-            throw self.wrong("listen", "at least one of imaps, imap, submissions and submission is needed")
+            throw self.wrong(
+                "listen",
+                "at least one of imaps, imap, submissions and submission is needed"
+            )
         }
         return listeners
     }

@@ -150,7 +150,7 @@ struct Parameter {
                 keyword.allSatisfy({ $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") }),
                 !hasValue || !value.isEmpty,
                 value.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "=") }
-                    )
+                )
             else { throw .malformedParameter }
             let name = String(decoding: keyword, as: UTF8.self).uppercased()
             guard parameters.count < Self.maximumCount,

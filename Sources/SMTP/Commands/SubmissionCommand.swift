@@ -85,7 +85,7 @@ extension SubmissionCommand {
         let words = arguments.split(separator: 0x20, omittingEmptySubsequences: false)
         guard let size = words.first, let count = Self.number(size),
             words.count == 1 || words.count == 2 && words[1].equals(word: "LAST")
-        else { throw .malformedArguments }
+        else { throw .malformedChunkSize }
         return .bdat(count: count, isLast: words.count == 2)
     }
 

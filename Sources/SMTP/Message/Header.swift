@@ -107,7 +107,8 @@ package struct Authors: Equatable, Sendable {
             guard senders.count == 1 else { throw .malformedAddress(field.name) }
             self.sender = senders[0]
         }
-        for field in header.fields where field.name == "resent-from" || field.name == "resent-sender" {
+        for field in header.fields
+        where field.name == "resent-from" || field.name == "resent-sender" {
             self.resent += try mailboxes(field)
         }
     }

@@ -10,6 +10,8 @@ package enum SubmissionError: Error, Equatable, Sendable {
     /// A parameter of MAIL or RCPT that is not offered.
     case unknownParameter
     case malformedParameter
+    /// Where a chunk ends cannot be known, so that nothing that follows can.
+    case malformedChunkSize
     case lineTooLong
     /// A CR without LF, an LF without CR, or a NUL.
     case bareLineEnd

@@ -37,7 +37,8 @@ extension SubmissionSession {
         let piece: MessageStream.Piece?
         if let chunk = receiving.chunk {
             let length = Int(min(chunk.rest, UInt64(self.input.readableBytes)))
-            var part = self.input.getSlice(at: self.input.readerIndex, length: length) ?? ByteBuffer()
+            var part =
+                self.input.getSlice(at: self.input.readerIndex, length: length) ?? ByteBuffer()
             piece = receiving.stream.next(&part)
             let taken = length - part.readableBytes
             self.input.moveReaderIndex(forwardBy: taken)

@@ -51,9 +51,13 @@ extension SubmissionSession {
 
     /// What ran at the server fails, with nothing sent; the rest of the session goes on.
     mutating func upstreamLost(_ reply: SubmissionReply) {
-        guard self.upstream != nil else { return }
+        guard let account = self.upstream?.account else { return }
         self.dropUpstream()
         switch self.running {
+        case .awaiting(.reset):
+            // Servers count RSET and break off some day; a new connection is as good.
+            self.running = .awaiting(.connection)
+            self.openUpstream(account)
         case .awaiting:
             self.fail(reply)
         case .receiving(let receiving):

@@ -164,11 +164,14 @@ package struct SubmissionSession {
             } else {
                 self.dispatch(try SubmissionCommand(line: line))
             }
-        } catch .lineTooLong {
-            self.end(.lineTooLong)
         } catch {
-            self.running = .nothing
-            self.refuse(SubmissionReply(error))
+            // Behind these nothing can be told apart any more.
+            if error == .lineTooLong || error == .malformedChunkSize {
+                self.end(SubmissionReply(error))
+            } else {
+                self.running = .nothing
+                self.refuse(SubmissionReply(error))
+            }
         }
         return true
     }
@@ -234,7 +237,7 @@ extension SubmissionReply {
         self =
             switch error {
             case .unknownCommand: .unknownCommand
-            case .malformedArguments, .malformedParameter: .malformedArguments
+            case .malformedArguments, .malformedParameter, .malformedChunkSize: .malformedArguments
             case .malformedPath: .malformedPath
             case .unknownParameter: .unknownParameter
             case .lineTooLong: .lineTooLong

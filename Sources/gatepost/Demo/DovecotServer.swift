@@ -19,6 +19,8 @@ final class DovecotServer {
         var capabilities: String?
         /// Mebibytes that each mailbox may hold.
         var quota: Int?
+        /// Where it takes mail by LMTP, if it does.
+        var lmtpPort: Int?
     }
 
     static let executable = "/usr/sbin/dovecot"
@@ -65,6 +67,9 @@ final class DovecotServer {
             Thread.sleep(forTimeInterval: 0.05)
         }
     }
+
+    /// Where it takes mail by LMTP; 0 where it does not.
+    var lmtpPort: Int { self.traits.lmtpPort ?? 0 }
 
     var processIdentifier: pid_t { self.process?.processIdentifier ?? 0 }
 
@@ -135,7 +140,7 @@ final class DovecotServer {
             base_dir = \(self.folder.path)/run
             state_dir = \(self.folder.path)/state
             log_path = \(self.folder.path)/log
-            protocols = imap
+            protocols = imap\(self.traits.lmtpPort == nil ? "" : " lmtp")
             listen = 127.0.0.1
             ssl = required
             ssl_cert = <\(certificate.path)
@@ -177,6 +182,19 @@ final class DovecotServer {
 
     private var extras: String {
         var lines: [String] = []
+        if let port = self.traits.lmtpPort {
+            lines.append(
+                """
+                service lmtp {
+                  inet_listener lmtp {
+                    address = 127.0.0.1
+                    port = \(port)
+                  }
+                }
+                postmaster_address = postmaster@kanzlei.example
+                """
+            )
+        }
         if let capabilities = self.traits.capabilities {
             lines.append("imap_capability = \(capabilities)")
         }

@@ -1,0 +1,173 @@
+import Foundation
+
+/// A real Exim with a configuration of its own: on loopback, with TLS, delivering by LMTP into the
+/// mailboxes of Dovecot servers.
+///
+/// As the servers of mail providers do, it lets each login send as itself only, so that a message
+/// that arrives went out with its sender's own credential.
+final class EximServer {
+    static let executable = "/usr/sbin/exim4"
+    private static let startTime: TimeInterval = 10
+    private static let stopTime: TimeInterval = 3
+
+    /// Submission with TLS from the first octet.
+    let implicitPort: Int
+    /// Submission with STARTTLS.
+    let startTLSPort: Int
+    private let folder: URL
+    private let mailboxes: [(user: String, password: String, lmtpPort: Int)]
+    private var process: Process?
+
+    /// - Parameters:
+    ///   - folder: made here, and only for this server.
+    ///   - mailboxes: who may log in, and where mail for them is delivered.
+    init(
+        folder: URL,
+        implicitPort: Int,
+        startTLSPort: Int,
+        mailboxes: [(user: String, password: String, lmtpPort: Int)]
+    ) {
+        self.folder = folder
+        self.implicitPort = implicitPort
+        self.startTLSPort = startTLSPort
+        self.mailboxes = mailboxes
+    }
+
+    var processIdentifier: pid_t { self.process?.processIdentifier ?? 0 }
+
+    /// Starts the server and waits until it accepts connections.
+    func start(certificate: URL, key: URL) throws {
+        let files = FileManager.default
+        for name in ["spool", "log"] {
+            try files.createDirectory(
+                at: self.folder.appendingPathComponent(name),
+                withIntermediateDirectories: true
+            )
+        }
+        // They are read by the user the server runs as, who may not look into the gateway's folder.
+        for (file, name) in [(certificate, "certificate.pem"), (key, "key.pem")] {
+            try Data(contentsOf: file).write(to: self.folder.appendingPathComponent(name))
+        }
+        try self.write("users", self.mailboxes.map { "\($0.user): \($0.password)" })
+        try self.write("ports", self.mailboxes.map { "\($0.user): \($0.lmtpPort)" })
+        let configuration = self.folder.appendingPathComponent("exim.conf")
+        try Data(self.configuration.utf8).write(to: configuration)
+        try self.handOver()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.executable)
+        process.arguments = ["-C", configuration.path, "-bdf"]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.runUnblocked()
+        self.process = process
+        let end = Date().addingTimeInterval(Self.startTime)
+        while !LoopbackPort.accepts(self.implicitPort) {
+            guard Date() < end, process.isRunning else {
+                let log = self.folder.appendingPathComponent("log/paniclog")
+                let reason = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+                throw Failure("exim does not start: \(reason.suffix(400))")
+            }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+    }
+
+    /// Stops the server, and waits until it is gone, for it writes to its folder until then.
+    func stop() {
+        guard let process = self.process else { return }
+        kill(process.processIdentifier, SIGTERM)
+        let end = Date().addingTimeInterval(Self.stopTime)
+        while process.isRunning, Date() < end {
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    private func write(_ name: String, _ lines: [String]) throws {
+        try Data((lines.joined(separator: "\n") + "\n").utf8)
+            .write(to: self.folder.appendingPathComponent(name))
+    }
+
+    /// Gives what the server writes, and its key, to the user it runs as.
+    private func handOver() throws {
+        guard geteuid() == 0, let nobody = getpwnam("nobody") else { return }
+        let owner = nobody.pointee
+        for name in ["", "spool", "log", "certificate.pem", "key.pem", "users", "ports"] {
+            chown(self.folder.appendingPathComponent(name).path, owner.pw_uid, owner.pw_gid)
+        }
+    }
+
+    // MARK: - Configuration
+
+    private var configuration: String {
+        let isRoot = geteuid() == 0
+        let folder = self.folder.path
+        let user = isRoot ? "exim_user = nobody\nexim_group = nogroup" : ""
+        return """
+            \(user)
+            primary_hostname = mail.kanzlei.example
+            spool_directory = \(folder)/spool
+            log_file_path = \(folder)/log/%slog
+            pid_file_path = \(folder)/exim.pid
+            local_interfaces = 127.0.0.1
+            daemon_smtp_ports = \(self.implicitPort) : \(self.startTLSPort)
+            tls_on_connect_ports = \(self.implicitPort)
+            tls_advertise_hosts = *
+            tls_certificate = \(folder)/certificate.pem
+            tls_privatekey = \(folder)/key.pem
+            auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}
+            pipelining_advertise_hosts = *
+            smtputf8_advertise_hosts = *
+            dsn_advertise_hosts = *
+            message_size_limit = 200M
+            host_lookup =
+            rfc1413_query_timeout = 0s
+            keep_environment =
+            deliver_drop_privilege = true
+            acl_smtp_mail = mail
+            acl_smtp_rcpt = rcpt
+            acl_smtp_data = data
+
+            begin acl
+            mail:
+              deny message = Log in first
+                !authenticated = *
+              accept senders = :
+              deny message = $authenticated_id may not send as $sender_address
+                !condition = ${if eqi{$sender_address}{$authenticated_id}}
+              accept
+            rcpt:
+              deny message = 5.1.1 No such user here
+                !condition = ${lookup{$local_part@$domain}lsearch{\(folder)/ports}{yes}{no}}
+              accept
+            data:
+              accept
+
+            begin routers
+            mailbox:
+              driver = manualroute
+              route_list = * 127.0.0.1
+              transport = lmtp
+              self = send
+
+            begin transports
+            lmtp:
+              driver = smtp
+              protocol = lmtp
+              port = ${lookup{$local_part@$domain}lsearch{\(folder)/ports}}
+              max_rcpt = 1
+              hosts_try_fastopen =
+
+            begin retry
+            * * F,1h,1m
+
+            begin authenticators
+            plain:
+              driver = plaintext
+              public_name = PLAIN
+              server_prompts = :
+              server_condition = ${if eq{$auth3}{${lookup{$auth2}lsearch{\(folder)/users}}}}
+              server_set_id = $auth2
+
+            """
+    }
+}

@@ -1,0 +1,213 @@
+import Testing
+
+@testable import Access
+
+/// Section 5 of the permission model, a row for each sentence.
+@Suite struct SendingTests {
+    private static let anna = UserID(1)
+
+    /// Anna owns `anna@` (alias `a@`) and `zweit@`; she may send as `info@` and on behalf of `bob@`;
+    /// she sees `clara@` only.
+    private static func snapshot(withdrawn: Bool = false) throws -> Snapshot {
+        func address(_ name: String) throws -> Address {
+            try #require(Address("\(name)@kanzlei.example".utf8))
+        }
+        let accounts = [
+            Account(
+                id: AccountID(1),
+                address: try address("anna"),
+                aliases: [try address("a")],
+                owner: anna
+            ),
+            Account(id: AccountID(2), address: try address("bob"), owner: UserID(2)),
+            Account(
+                id: AccountID(3),
+                address: try address("info"),
+                aliases: [try address("kontakt")]
+            ),
+            Account(id: AccountID(4), address: try address("clara"), owner: UserID(3)),
+            Account(id: AccountID(5), address: try address("zweit"), owner: anna),
+        ]
+        func grant(_ id: Int64, _ account: Int64, _ rights: Rights, _ send: SendRight) -> Grant {
+            Grant(
+                id: id,
+                account: AccountID(account),
+                subject: .user(anna),
+                rights: rights,
+                send: send
+            )
+        }
+        return Snapshot(
+            revision: 1,
+            users: [
+                User(id: anna, login: try address("anna")),
+                User(id: UserID(2), login: try address("bob")),
+                User(id: UserID(3), login: try address("clara")),
+                User(id: UserID(9), login: try address("gast")),
+            ],
+            groups: [],
+            accounts: accounts,
+            grants: [
+                grant(1, 2, [], .onBehalf), grant(2, 3, [], .as), grant(3, 4, .view, .none),
+                Grant(
+                    id: 4,
+                    account: AccountID(2),
+                    subject: .user(UserID(9)),
+                    rights: [],
+                    send: .onBehalf
+                ),
+            ],
+            withdrawals: withdrawn
+                ? [Withdrawal(account: AccountID(3), subject: .user(anna), view: false, send: true)]
+                : [],
+            walls: []
+        )
+    }
+
+    struct Row: Sendable, CustomTestStringConvertible {
+        var mail: String?
+        var from: [String]
+        var sender: String?
+        var resent: [String] = []
+        var verdict: String
+        var why: String
+
+        init(
+            _ mail: String?,
+            _ from: [String],
+            _ sender: String?,
+            resent: [String] = [],
+            _ verdict: String,
+            _ why: String
+        ) {
+            self.mail = mail
+            self.from = from
+            self.sender = sender
+            self.resent = resent
+            self.verdict = verdict
+            self.why = why
+        }
+
+        var testDescription: String { self.why }
+    }
+
+    static let rows: [Row] = [
+        Row("anna", ["anna"], nil, "1", "one's own"),
+        Row("ANNA", ["Anna"], nil, "1", "addresses compare with ASCII case folded"),
+        Row("a", ["a"], nil, "1", "an alias is the account's"),
+        Row("info", ["info"], nil, "3", "as: nothing shows who sent it"),
+        Row("kontakt", ["info"], nil, "3", "as, by an alias"),
+        Row("anna", ["info"], nil, "1", "the way out is the reverse-path's"),
+        Row("bob", ["bob"], nil, "2 adds anna", "on behalf: the gateway signs"),
+        Row("bob", ["bob"], "anna", "2", "on behalf, signed already"),
+        Row("bob", ["bob"], "bob", "sender", "on behalf is signed by the user, not by the account"),
+        Row("bob", ["bob"], "a", "sender", "on behalf is signed with the primary address"),
+        Row("bob", ["bob"], "zweit", "sender", "on behalf is signed with the primary address"),
+        Row("anna", ["bob"], nil, "1 adds anna", "on behalf, out by one's own server"),
+        Row("bob", ["anna"], nil, "2", "each address is judged by itself"),
+        Row("clara", ["anna"], nil, "reversePath", "reading never implies sending"),
+        Row("anna", ["clara"], nil, "from", "reading never implies sending"),
+        Row("fremd", ["anna"], nil, "reversePath", "no account has the address"),
+        Row("anna", ["fremd"], nil, "from", "no account has the address"),
+        Row("anna", [], nil, "from", "a From without a mailbox"),
+        Row("anna", ["anna", "info"], nil, "senderRequired", "two authors need a Sender"),
+        Row("anna", ["anna", "info"], "anna", "1", "two authors and a Sender"),
+        Row("anna", ["anna", "clara"], "anna", "from", "every mailbox in From is judged"),
+        Row("anna", ["clara", "anna"], "anna", "from", "every mailbox in From is judged"),
+        Row("anna", ["info", "bob"], nil, "senderRequired", "two authors, one on behalf"),
+        Row("anna", ["info", "bob"], "anna", "1", "two authors, one on behalf, signed"),
+        Row(
+            "anna",
+            ["info", "bob"],
+            "info",
+            "sender",
+            "two authors, one on behalf, signed wrongly"
+        ),
+        Row("anna", ["anna"], "info", "1", "Sender may be whom one may send as"),
+        Row("anna", ["anna"], "zweit", "1", "Sender may be one's own"),
+        Row("anna", ["anna"], "bob", "sender", "Sender may not be whom one sends for on behalf"),
+        Row("anna", ["anna"], "clara", "sender", "Sender may not be another's"),
+        Row("anna", ["anna"], "fremd", "sender", "Sender may not be nobody's"),
+        Row("anna", ["clara"], "anna", "from", "Sender never makes From legal"),
+        Row(
+            "anna",
+            ["anna"],
+            nil,
+            resent: ["info", "anna"],
+            "1",
+            "resent as whom one may send for"
+        ),
+        Row(
+            "anna",
+            ["anna"],
+            nil,
+            resent: ["anna", "clara"],
+            "resent",
+            "every resent address is judged"
+        ),
+        Row(nil, ["anna"], nil, "1", "null reverse-path: From decides"),
+        Row(nil, ["info"], nil, "3", "null reverse-path: From decides"),
+        Row(nil, ["bob"], nil, "2 adds anna", "null reverse-path on behalf"),
+        Row(nil, ["clara"], nil, "from", "null reverse-path is no way around From"),
+        Row(
+            nil,
+            ["anna", "info"],
+            "anna",
+            "noRoute",
+            "null reverse-path, and From names two ways"
+        ),
+    ]
+
+    @Test(arguments: rows)
+    func `who may send as whom`(row: Row) throws {
+        let verdict = try Self.snapshot().sending(
+            Self.message(row),
+            by: Self.anna,
+            at: Moment(seconds: 0)
+        )
+        #expect(Self.shown(verdict) == row.verdict)
+    }
+
+    @Test func `a withdrawal of the send side leaves none`() throws {
+        let message = Self.message(Row("anna", ["info"], nil, "", ""))
+        let verdict = try Self.snapshot(withdrawn: true).sending(
+            message,
+            by: Self.anna,
+            at: Moment(seconds: 0)
+        )
+        #expect(Self.shown(verdict) == "from")
+    }
+
+    @Test func `on behalf needs an address of one's own`() throws {
+        let message = Self.message(Row("bob", ["bob"], nil, "", ""))
+        let verdict = try Self.snapshot().sending(message, by: UserID(9), at: Moment(seconds: 0))
+        #expect(Self.shown(verdict) == "noOwnAddress")
+    }
+
+    @Test func `nobody unknown sends`() throws {
+        let message = Self.message(Row("anna", ["anna"], nil, "", ""))
+        let verdict = try Self.snapshot().sending(message, by: UserID(77), at: Moment(seconds: 0))
+        #expect(Self.shown(verdict) == "reversePath")
+    }
+
+    private static func message(_ row: Row) -> MessageAuthors {
+        func claimed(_ name: String) -> ClaimedAddress {
+            ClaimedAddress(Array("\(name)@kanzlei.example".utf8))
+        }
+        return MessageAuthors(
+            reversePath: row.mail.map(claimed),
+            from: row.from.map(claimed),
+            sender: row.sender.map(claimed),
+            resent: row.resent.map(claimed)
+        )
+    }
+
+    private static func shown(_ verdict: SendingVerdict) -> String {
+        switch verdict {
+        case .refused(let refusal): "\(refusal)"
+        case .accepted(let route, nil): "\(route.rawValue)"
+        case .accepted(let route, let adding?):
+            "\(route.rawValue) adds \(adding.description.prefix { $0 != "@" })"
+        }
+    }
+}

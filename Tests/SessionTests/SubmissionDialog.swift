@@ -1,0 +1,225 @@
+import Access
+import IMAP
+import NIOCore
+import Session
+import Testing
+
+/// One scripted conversation with a submission session.
+///
+///     C: EHLO x          the client sends a line (`\r`, `\n` and `\0` are those octets)
+///     C+ abc             the client sends octets
+///     S: 250 2.0.0 Ok    the client gets a line
+///     U> DATA            the server gets a line
+///     U< 354 Go on       the server sends a line
+///     ! close            something happens: close, fail, tls, grant ACCOUNT none|on-behalf|as,
+///                        dropped, opened ACCOUNT, end
+struct SubmissionDialog {
+    private struct Step {
+        var number: Int
+        var text: String
+    }
+
+    private static let names = ["anna": AccountID(1), "bob": 2, "info": 3, "clara": 4]
+
+    private let name: String
+    private var steps: [Step] = []
+    private var rights: [String: SendRight] = [:]
+    private var session: SubmissionSession
+    private var toClient: [UInt8] = []
+    private var toUpstream: [UInt8] = []
+    private var opened: [AccountID] = []
+    private var closes = 0
+    private var isClosed = false
+    private var extensions = ["PIPELINING", "SIZE 1000", "8BITMIME", "SMTPUTF8", "DSN"]
+
+    init(_ text: String, name: String) throws {
+        self.name = name
+        self.session = SubmissionSession(
+            settings: SubmissionSession.Settings(maximumMessageOctets: 10_000, name: "gw.example"),
+            counter: SendingCounter(
+                limits: SendingCounter.Limits(
+                    recipientsPerMessage: 3,
+                    messagesPerHour: 5,
+                    recipientsPerHour: 10
+                )
+            ),
+            snapshot: Self.snapshot([:]),
+            hasTLS: true,
+            at: Fixture.now
+        )
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        where !line.isEmpty && !line.hasPrefix("#") {
+            if line.hasPrefix("@extensions") {
+                self.extensions = line.split(separator: " ").dropFirst().map(String.init)
+            } else if line.hasPrefix("@") {
+                try self.grant(line.dropFirst().split(separator: " ").map(String.init))
+            } else {
+                self.steps.append(Step(number: index + 1, text: String(line)))
+            }
+        }
+    }
+
+    private static func snapshot(_ rights: [String: SendRight]) -> Snapshot {
+        var fixture = Fixture()
+        fixture.grants = rights.enumerated().compactMap { index, entry in
+            Grant(
+                id: Int64(index) + 1,
+                account: self.names[entry.key] ?? 99,
+                subject: .user(fixture.anna),
+                rights: .view,
+                send: entry.value
+            )
+        }
+        return fixture.snapshot
+    }
+
+    private mutating func grant(_ words: [String]) throws {
+        let right: SendRight = words[2] == "as" ? .as : words[2] == "none" ? .none : .onBehalf
+        self.rights[words[1]] = right
+        self.session.snapshotChanged(Self.snapshot(self.rights), at: Fixture.now)
+    }
+
+    mutating func run(chunk: Int) throws {
+        try self.logIn()
+        for step in self.steps { try self.run(step, chunk: chunk) }
+        #expect(self.toClient.isEmpty, "\(self.name): the client got \(Self.shown(self.toClient))")
+        #expect(
+            self.toUpstream.isEmpty,
+            "\(self.name): the server got \(Self.shown(self.toUpstream))"
+        )
+    }
+
+    private mutating func logIn() throws {
+        self.session.opened()
+        self.client("EHLO x\r\nAUTH PLAIN AGFubmFAa2FuemxlaS5leGFtcGxlAHB3\r\n", 1_000)
+        let fixture = Fixture()
+        self.session.authenticationFinished(.accepted(fixture.anna, account: nil, profiles: [:]))
+        self.perform()
+        #expect(Self.shown(self.toClient).hasSuffix("235 2.7.0 Logged in\r\n"), "\(self.name)")
+        self.toClient = []
+    }
+
+    private mutating func run(_ step: Step, chunk: Int) throws {
+        let place = "\(self.name):\(step.number)"
+        let text = step.text.replacing("\\r", with: "\r").replacing("\\n", with: "\n")
+            .replacing("\\0", with: "\0")
+        if text.hasPrefix("C: ") || text == "C:" {
+            self.client(text.dropFirst(3) + "\r\n", chunk)
+        } else if text.hasPrefix("C+ ") {
+            self.client(text.dropFirst(3), chunk)
+        } else if text.hasPrefix("S: ") {
+            #expect(Self.takeLine(&self.toClient) == text.dropFirst(3), "\(place)")
+        } else if text.hasPrefix("U>") {
+            #expect(Self.takeLine(&self.toUpstream) == text.dropFirst(3), "\(place)")
+        } else if text.hasPrefix("U< ") {
+            self.upstream(text.dropFirst(3) + "\r\n", chunk)
+        } else if text.hasPrefix("! ") {
+            try self.event(text.dropFirst(2).split(separator: " ").map(String.init), place)
+        } else {
+            Issue.record("\(place): cannot be read: \(text)")
+        }
+    }
+
+    private mutating func event(_ words: [String], _ place: String) throws {
+        switch words.first {
+        case "grant": try self.grant(words)
+        case "close": self.session.upstreamClosed()
+        case "fail": self.session.upstreamFailed(.unreachable)
+        case "refused": self.session.upstreamFailed(.noServer)
+        case "timeout": self.session.upstreamTimeoutPassed()
+        case "dropped":
+            #expect(self.closes == 1, "\(place): the server's connection is not closed")
+            self.closes = 0
+        case "opened":
+            #expect(self.opened == [Self.names[words[1]] ?? 99], "\(place)")
+            self.opened = []
+            self.connect()
+        case "end":
+            #expect(self.isClosed, "\(place): the client's connection is not closed")
+        default:
+            Issue.record("\(place): cannot be read")
+        }
+        self.perform()
+    }
+
+    /// Plays the part of a server up to its login.
+    private mutating func connect() {
+        self.session.upstreamConnected(
+            SubmissionCredential(username: Array("u".utf8), password: Secret(Array("p".utf8))),
+            startsTLS: false
+        )
+        let hello = (["server.example"] + self.extensions + ["AUTH PLAIN"])
+        let lines = hello.enumerated().map { index, line in
+            "250\(index == hello.count - 1 ? " " : "-")\(line)\r\n"
+        }
+        for reply in ["220 server.example ESMTP\r\n", lines.joined(), "235 Ok\r\n"] {
+            self.session.upstreamOctetsReceived(ByteBuffer(string: reply), at: Fixture.now)
+        }
+        self.perform()
+        let login = Self.shown(self.toUpstream)
+        #expect(login.hasPrefix("EHLO gw.example\r\nAUTH PLAIN AHUAcA==\r\n"), "\(self.name)")
+        self.toUpstream = Array(
+            login.dropFirst("EHLO gw.example\r\nAUTH PLAIN AHUAcA==\r\n".count).utf8
+        )
+    }
+
+    // MARK: - Octets
+
+    private mutating func client(_ text: some StringProtocol, _ chunk: Int) {
+        for piece in Self.pieces(text, chunk) {
+            self.session.clientOctetsReceived(piece, at: Fixture.now)
+            self.perform()
+        }
+    }
+
+    private mutating func upstream(_ text: some StringProtocol, _ chunk: Int) {
+        for piece in Self.pieces(text, chunk) {
+            self.session.upstreamOctetsReceived(piece, at: Fixture.now)
+            self.perform()
+        }
+    }
+
+    private static func pieces(_ text: some StringProtocol, _ chunk: Int) -> [ByteBuffer] {
+        var octets = Array(text.utf8)[...]
+        var pieces: [ByteBuffer] = []
+        while !octets.isEmpty {
+            pieces.append(ByteBuffer(bytes: octets.prefix(chunk)))
+            octets = octets.dropFirst(chunk)
+        }
+        return pieces
+    }
+
+    private mutating func perform() {
+        var actions: [SubmissionAction] = []
+        self.session.takeActions(into: &actions)
+        for action in actions {
+            switch action {
+            case .toClient(let octets): self.toClient += octets.readableBytesView
+            case .toUpstream(let octets): self.toUpstream += octets.readableBytesView
+            case .openUpstream(let account): self.opened.append(account)
+            case .closeUpstream:
+                self.closes += 1
+                // A line that was cut is the server's to throw away.
+                let end = self.toUpstream.lastIndex(of: 10).map { $0 + 1 } ?? 0
+                self.toUpstream.removeSubrange(end...)
+            case .closeClient: self.isClosed = true
+            case .authenticate, .startTLS, .startUpstreamTLS: break
+            }
+        }
+    }
+
+    private static func shown(_ octets: [UInt8]) -> String {
+        String(decoding: octets, as: UTF8.self)
+    }
+
+    private static func takeLine(_ octets: inout [UInt8]) -> String {
+        guard let end = octets.firstIndex(of: 10) else {
+            defer { octets = [] }
+            return octets.isEmpty ? "(nothing)" : self.shown(octets)
+        }
+        let line = octets[..<end]
+        octets.removeSubrange(...end)
+        return self.shown(Array(line.last == 13 ? line.dropLast() : line))
+    }
+}
