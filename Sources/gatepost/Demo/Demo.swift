@@ -13,8 +13,12 @@ struct Demo: AsyncParsableCommand {
     )
 
     func run() async throws {
-        guard FileManager.default.isExecutableFile(atPath: DovecotServer.executable) else {
-            throw Failure("the demo needs Dovecot: apt-get install -y dovecot-imapd")
+        let needed = [DovecotServer.executable, DovecotServer.lmtp, EximServer.executable]
+        guard needed.allSatisfy(FileManager.default.isExecutableFile) else {
+            throw Failure(
+                "the demo needs Dovecot and Exim: apt-get install -y dovecot-imapd "
+                    + "dovecot-lmtpd exim4-daemon-light"
+            )
         }
         let folder = URL(fileURLWithPath: NSTemporaryDirectory())
             .appendingPathComponent("gatepost-demo-\(ProcessInfo.processInfo.processIdentifier)")

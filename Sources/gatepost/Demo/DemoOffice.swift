@@ -2,8 +2,8 @@ import Access
 import Foundation
 import Store
 
-/// The office of the demo: three people, a function mailbox, two mail servers, and the grants
-/// between them.
+/// The office of the demo: three people, a function mailbox, two mail servers, a server for
+/// sending, and the grants between them.
 struct DemoOffice {
     private static let anna = "anna@kanzlei.example"
     private static let bob = "bob@kanzlei.example"
@@ -15,28 +15,48 @@ struct DemoOffice {
     private let gateway: URL
     private let imaps: Int
     private let imap: Int
+    private let submissions: Int
+    private let submission: Int
     private let first: DovecotServer
     /// Its delimiter is `.`; what clients see is `/` all the same.
     private let second: DovecotServer
+    /// Delivers into both.
+    private let mta: EximServer
 
     init(folder: URL) throws {
         self.folder = folder
         self.gateway = folder.appendingPathComponent("gateway")
         self.imaps = try LoopbackPort.free(preferring: 10_993)
         self.imap = try LoopbackPort.free(preferring: 10_143)
+        self.submissions = try LoopbackPort.free(preferring: 10_465)
+        self.submission = try LoopbackPort.free(preferring: 10_587)
         func mailbox(_ user: String) -> DovecotServer.Mailbox {
             DovecotServer.Mailbox(user: user, password: Self.upstreamPassword(of: user))
         }
         self.first = DovecotServer(
             folder: folder.appendingPathComponent("server-1"),
             port: try LoopbackPort.free(preferring: 11_993),
+            traits: DovecotServer.Traits(lmtpPort: try LoopbackPort.free(preferring: 11_024)),
             mailboxes: [Self.anna, Self.clara, Self.info].map(mailbox)
         )
         self.second = DovecotServer(
             folder: folder.appendingPathComponent("server-2"),
             port: try LoopbackPort.free(preferring: 12_993),
-            traits: DovecotServer.Traits(separator: "."),
+            traits: DovecotServer.Traits(
+                separator: ".",
+                lmtpPort: try LoopbackPort.free(preferring: 12_024)
+            ),
             mailboxes: [mailbox(Self.bob)]
+        )
+        let lmtpPorts = (first: self.first.lmtpPort, second: self.second.lmtpPort)
+        self.mta = EximServer(
+            folder: folder.appendingPathComponent("server-3"),
+            implicitPort: try LoopbackPort.free(preferring: 11_465),
+            startTLSPort: try LoopbackPort.free(preferring: 11_587),
+            mailboxes: (Self.people + [Self.info]).map { user in
+                let port = user == Self.bob ? lmtpPorts.second : lmtpPorts.first
+                return (user, Self.upstreamPassword(of: user), port)
+            }
         )
     }
 
@@ -60,6 +80,8 @@ struct DemoOffice {
         var installation = Installation(folder: self.gateway.path, host: "127.0.0.1")
         installation.imaps = self.imaps
         installation.imap = self.imap
+        installation.submissions = self.submissions
+        installation.submission = self.submission
         try installation.write()
         let certificates = self.gateway.appendingPathComponent("certs")
         for server in [self.first, self.second] {
@@ -68,10 +90,15 @@ struct DemoOffice {
                 key: certificates.appendingPathComponent("server.key")
             )
         }
+        try self.mta.start(
+            certificate: certificates.appendingPathComponent("server.pem"),
+            key: certificates.appendingPathComponent("server.key")
+        )
         try self.fillStore(certificates.appendingPathComponent("ca.pem"))
     }
 
     func remove() {
+        self.mta.stop()
         self.first.stop()
         self.second.stop()
         try? FileManager.default.removeItem(at: self.folder)
@@ -97,14 +124,19 @@ struct DemoOffice {
             settings.owner = Self.people.contains(address) ? address : nil
             let port = address == Self.bob ? self.second.port : self.first.port
             settings.imap = Endpoint(host: "127.0.0.1", port: port, tls: .implicit)
+            settings.smtp = Endpoint(
+                host: "localhost",
+                port: self.mta.implicitPort,
+                tls: .implicit
+            )
             settings.caFile = authority.path
             settings.password = StoredSecret(Self.upstreamPassword(of: address))
             try store.addAccount(address, settings, masterKey: masterKey, actor: "demo")
         }
         try store.addGroup("Sekretariat", actor: "demo")
         try store.join([Self.anna], to: "Sekretariat", actor: "demo")
-        try self.grant(store, Self.bob, Self.anna, .view, .subtree("Akten"))
-        try self.grant(store, Self.info, "group:Sekretariat", .edit, .account)
+        try self.grant(store, Self.bob, Self.anna, .view, .onBehalf, .subtree("Akten"))
+        try self.grant(store, Self.info, "group:Sekretariat", .edit, .as, .account)
     }
 
     private enum Reach {
@@ -117,6 +149,7 @@ struct DemoOffice {
         _ account: String,
         _ subject: String,
         _ rights: Rights,
+        _ send: SendRight,
         _ reach: Reach
     ) throws {
         let scope: Scope =
@@ -129,7 +162,7 @@ struct DemoOffice {
                 account: account,
                 subject: subject,
                 rights: rights,
-                send: .none,
+                send: send,
                 scope: scope
             ),
             actor: "demo"
@@ -191,12 +224,14 @@ struct DemoOffice {
         let authority = self.gateway.appendingPathComponent("certs/ca.pem").path
         let configuration = self.gateway.appendingPathComponent("gatepost.yaml").path
         let curl = "curl --cacert \(authority) -u \(Self.anna):\(Self.password(of: Self.anna))"
+        let bobsCurl = "curl --cacert \(authority) -u \(Self.bob):\(Self.password(of: Self.bob))"
         let program = Bundle.main.executablePath ?? "gatepost"
         let url = "imaps://localhost:\(self.imaps)"
         return """
 
-            Gatepost stands in front of two mail servers. Anna may see Bob's Akten and work in
-            info@; nobody may see Clara's mailbox. Ctrl-C ends it and leaves nothing behind.
+            Gatepost stands in front of two mail servers and a server for sending. Anna may see
+            Bob's Akten and write on his behalf, and work in info@ and write as info@; nobody may
+            see Clara's mailbox or write for her. Ctrl-C ends it and leaves nothing behind.
 
             What Anna sees:
               \(curl) '\(url)/'
@@ -207,6 +242,18 @@ struct DemoOffice {
             Anna tries Clara's mailbox, and is told that there is none:
               \(curl) '\(url)/Other%20Users%2Fclara%40kanzlei.example%2FINBOX/;UID=1'
 
+            Anna writes as info@ to Bob; nothing shows that it was her:
+              \(self.sending(curl, as: Self.info))
+
+            Anna writes on Bob's behalf; the gateway adds who it was:
+              \(self.sending(curl, as: Self.bob))
+
+            Anna tries to write as Clara, and is refused:
+              \(self.sending(curl, as: Self.clara))
+
+            What arrived first in Bob's INBOX (Bob's own login):
+              \(bobsCurl) '\(url)/INBOX;MAILINDEX=2'
+
             Why (in another terminal):
               export GATEPOST_CONFIG=\(configuration)
               \(program) explain \(Self.anna) \(Self.clara)
@@ -214,10 +261,21 @@ struct DemoOffice {
 
             Change it while it runs, and ask again:
               \(program) grant add \(Self.clara) \(Self.anna) --view --folder INBOX
+              \(program) grant add \(Self.clara) \(Self.anna) --send as
 
             A mail client: IMAP server localhost, port \(self.imaps), SSL/TLS (port \(self.imap) with STARTTLS),
+            SMTP server localhost, port \(self.submissions), SSL/TLS (port \(self.submission) with STARTTLS);
             user name \(Self.anna), password \(Self.password(of: Self.anna)); trust \(authority).
             Bob's password is \(Self.password(of: Self.bob)), Clara's \(Self.password(of: Self.clara)).
+            """
+    }
+
+    /// A line that sends a short message to Bob.
+    private func sending(_ curl: String, as sender: String) -> String {
+        let header = "From: \(sender)\\r\\nTo: \(Self.bob)\\r\\nSubject: Termin\\r\\n"
+        return """
+            printf '\(header)\\r\\nGern.\\r\\n' | \(curl) -T - --mail-from \(sender) \
+            --mail-rcpt \(Self.bob) smtps://localhost:\(self.submissions)
             """
     }
 }

@@ -24,6 +24,8 @@ final class DovecotServer {
     }
 
     static let executable = "/usr/sbin/dovecot"
+    /// The part of it that takes mail by LMTP, in a package of its own.
+    static let lmtp = "/usr/lib/dovecot/lmtp"
     private static let startTime: TimeInterval = 10
     private static let stopTime: TimeInterval = 3
 

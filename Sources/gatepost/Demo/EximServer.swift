@@ -101,9 +101,9 @@ final class EximServer {
     private var configuration: String {
         let isRoot = geteuid() == 0
         let folder = self.folder.path
-        let user = isRoot ? "exim_user = nobody\nexim_group = nogroup" : ""
         return """
-            \(user)
+            exim_user = \(isRoot ? "nobody" : "\(getuid())")
+            exim_group = \(isRoot ? "nogroup" : "\(getgid())")
             primary_hostname = mail.kanzlei.example
             spool_directory = \(folder)/spool
             log_file_path = \(folder)/log/%slog
