@@ -290,6 +290,83 @@ def headers_that_lie_are_refused():
         assert answer.startswith("250"), (header, answer)
 
 
+# -- Mail programs
+
+
+def tool(*words, stdin=b"", status=0):
+    done = subprocess.run(words, input=stdin, capture_output=True, timeout=60)
+    assert (done.returncode == 0) == (status == 0), (words, done)
+    return (done.stdout + done.stderr).decode(errors="replace")
+
+
+def curl_sends_and_is_refused():
+    def curl(sender, message, **kw):
+        return tool("curl", "-sS", "-v", "--cacert", CA, "-u", f"{ANNA}:pw-anna", "-T", "-", "--mail-from", sender,
+                    "--mail-rcpt", CLARA, f"smtps://localhost:{SUBMISSIONS}", stdin=message, **kw)
+    name = subject()
+    curl(ANNA, text(name))
+    assert arrived(name).endswith(text(name))
+    assert "550" in curl(BOB, text("nie", BOB), status=55)
+    assert "5.7.1" in curl(ANNA, text("nie", BOB), status=55)
+
+
+def swaks_sends_with_starttls():
+    name = subject()
+
+    def swaks(*words, **kw):
+        return tool("swaks", "--server", "localhost", "--port", str(SUBMISSION), "--tls", "--tls-ca-path", CA,
+                    "--auth-user", ANNA, "--auth-password", "pw-anna", "--to", CLARA, *words, **kw)
+    for mechanism in ("PLAIN", "LOGIN"):
+        name = subject()
+        swaks("--auth", mechanism, "--from", ANNA, "--header", f"Subject: {name}", "--body", "..Gruss\n.\n")
+        assert b"\r\n..Gruss\r\n.\r\n" in arrived(name)
+    assert "550 5.7.1" in swaks("--auth", "PLAIN", "--from", ANNA, "--h-From", BOB, "--header", "Subject: nie", status=1)
+    assert "550 5.7.1" in swaks("--auth", "PLAIN", "--from", CLARA, "--header", "Subject: nie", status=1)
+
+
+def msmtp_sends():
+    name = subject()
+    with tempfile.NamedTemporaryFile("w", suffix=".msmtprc") as file:
+        file.write(f"""
+account gateway
+host localhost
+port {SUBMISSIONS}
+tls on
+tls_starttls off
+tls_trust_file {CA}
+auth on
+user {ANNA}
+password pw-anna
+from {ANNA}
+account default : gateway
+""")
+        file.flush()
+        os.chmod(file.name, 0o600)
+        tool("msmtp", "-C", file.name, CLARA, stdin=text(name).replace(b"\r\n", b"\n"))
+        assert arrived(name).endswith(text(name))
+        answer = tool("msmtp", "-C", file.name, CLARA, stdin=text("nie", BOB), status=1)
+        assert "5.7.1" in answer, answer
+
+
+def a_large_message_takes_no_more_memory():
+    def resident():
+        with open(f"/proc/{os.environ['GATEWAY_PID']}/status") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+    w = Raw()
+    assert w.command(f"MAIL FROM:<{ANNA}>").startswith("250")
+    assert w.command(f"RCPT TO:<{CLARA}>").startswith("250")
+    before = resident()
+    assert w.command("DATA").startswith("354")
+    w.send(text("gross"))
+    line = b"." + b"x" * 996 + b"\r\n"
+    for _ in range(100):
+        w.send(line * 800)
+    after = resident()
+    w.send(b".\r\n")
+    assert w.reply().startswith("250")
+    assert after - before < 16_384, (before, after)
+
+
 # -- The session
 
 
