@@ -72,6 +72,16 @@ package struct Account: Hashable, Sendable {
         case exchange
     }
 
+    /// Where copies of what others send from it are filed.
+    package enum SentCopy: String, Hashable, Sendable {
+        /// In the account's own Sent folder.
+        case owner
+        /// In the Sent folder of whoever sends.
+        case sender
+        case both
+        case none
+    }
+
     package var id: AccountID
     package var address: Address
     package var aliases: [Address]
@@ -79,6 +89,7 @@ package struct Account: Hashable, Sendable {
     /// Nil for a function mailbox.
     package var owner: UserID?
     package var isDisabled: Bool
+    package var sentCopy: SentCopy
 
     package init(
         id: AccountID,
@@ -86,7 +97,8 @@ package struct Account: Hashable, Sendable {
         aliases: [Address] = [],
         kind: Kind = .imap,
         owner: UserID? = nil,
-        isDisabled: Bool = false
+        isDisabled: Bool = false,
+        sentCopy: SentCopy = .none
     ) {
         self.id = id
         self.address = address
@@ -94,6 +106,7 @@ package struct Account: Hashable, Sendable {
         self.kind = kind
         self.owner = owner
         self.isDisabled = isDisabled
+        self.sentCopy = sentCopy
     }
 }
 

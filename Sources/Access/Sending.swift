@@ -113,6 +113,29 @@ extension Snapshot {
         return .accepted(route: way, adding: adding)
     }
 
+    /// The accounts in whose Sent folders a message is filed once it went out: as the accounts in
+    /// From have it, for what others than their owners send. Never twice in one, and none of an
+    /// Exchange account, which files by itself.
+    package func sentCopies(of message: MessageAuthors, by user: UserID) -> [AccountID] {
+        var targets: [AccountID] = []
+        let personal = self.personalAccount(of: user)
+        for claimed in message.from {
+            guard let account = claimed.address.flatMap({ self.account(address: $0) }),
+                account.owner != user
+            else { continue }
+            switch account.sentCopy {
+            case .none: break
+            case .owner: targets.append(account.id)
+            case .sender: targets += [personal].compactMap { $0 }
+            case .both: targets += [account.id, personal].compactMap { $0 }
+            }
+        }
+        var seen: Set<AccountID> = []
+        return targets.filter { target in
+            self.accounts[target]?.kind == .imap && seen.insert(target).inserted
+        }
+    }
+
     /// The user's own primary address: the personal account's.
     private func ownAddress(of user: UserID) -> Address? {
         self.personalAccount(of: user).flatMap { self.accounts[$0] }?.address

@@ -18,6 +18,7 @@ final class Environment: Sendable {
     let dialler: Dialler
     let subscriptions: Subscriptions
     let sendingCounter: SendingCounter
+    let sentCopies: SentCopies
     let submissionSettings: SubmissionSession.Settings
     private let imapTLS: TLSServerContextStore
     private let submissionTLS: TLSServerContextStore
@@ -38,6 +39,7 @@ final class Environment: Sendable {
         self.admission = Admission(limits: configuration.limits)
         self.dialler = Dialler()
         self.subscriptions = Subscriptions(store: store)
+        self.sentCopies = SentCopies(store: configuration.store, logger: logger)
         self.sendingCounter = SendingCounter(limits: configuration.limits.sending)
         self.submissionSettings = SubmissionSession.Settings(
             maximumMessageOctets: UInt64(configuration.limits.messageMebibytes) << 20,

@@ -34,6 +34,7 @@ package struct Gateway: Service {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         self.environment.authenticator.start()
         self.environment.subscriptions.start()
+        self.environment.sentCopies.start(self.environment, on: group)
         let listeners = try await Listeners(environment: self.environment, group: group)
         do {
             try await listeners.bind()
@@ -46,6 +47,7 @@ package struct Gateway: Service {
         }
         try await self.environment.authenticator.stop()
         try await self.environment.subscriptions.stop()
+        try await self.environment.sentCopies.stop()
         try await group.shutdownGracefully()
     }
 

@@ -132,7 +132,8 @@ extension PermissionStore {
                     aliases: aliases[id.rawValue] ?? [],
                     kind: Account.Kind(rawValue: row["kind"]) ?? .imap,
                     owner: (row["owner"] as Int64?).map(UserID.init),
-                    isDisabled: row["disabled"]
+                    isDisabled: row["disabled"],
+                    sentCopy: Account.SentCopy(rawValue: row["sentCopy"]) ?? .none
                 )
             )
             endpoints[id] = self.upstream(row, id, text)

@@ -20,6 +20,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     private var session: SubmissionSession
     private var context: ChannelHandlerContext?
     private var upstream: SubmissionConnection?
+    private var copy: SentCopy?
     private var permissions: Published
     private var clock: SubmissionClock
     private var hasGreeted = false
@@ -121,7 +122,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     /// Octets are wanted while the session can take them, and while the server that a message goes
     /// to takes what came before.
     private var wantsOctets: Bool {
-        guard self.session.wantsClientOctets else { return false }
+        guard self.session.wantsClientOctets, self.copy?.isWritable ?? true else { return false }
         return !self.session.isStreaming || self.upstream?.isWritable ?? true
     }
 
@@ -222,6 +223,16 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         case .closeUpstream:
             self.upstream?.close()
             self.upstream = nil
+        case .keepCopy(let octets):
+            self.keepCopy(octets)
+        case .fileCopy(let accounts, let messageID):
+            self.copy.map {
+                self.environment.sentCopies.file($0, for: accounts, messageID: messageID)
+            }
+            self.copy = nil
+        case .dropCopy:
+            self.copy?.drop()
+            self.copy = nil
         case .authenticate(let credentials):
             self.authenticate(credentials)
         case .startTLS:
@@ -263,6 +274,15 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         )
         self.upstream = connection
         connection.open(on: context.eventLoop)
+    }
+
+    private func keepCopy(_ octets: ByteBuffer) {
+        guard let loop = self.context?.eventLoop else { return }
+        if self.copy == nil {
+            self.copy = self.environment.sentCopies.begin(on: loop)
+            self.copy?.onDrained = { [weak self] in self?.resumeReading() }
+        }
+        self.copy?.append(octets)
     }
 
     private func startTLS() {

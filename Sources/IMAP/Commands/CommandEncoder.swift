@@ -152,7 +152,7 @@ package struct CommandEncoder {
     }
 
     /// The announcement of a literal; behind it a synchronising server has to say `+`.
-    mutating func announce(octets: UInt64, isLiteral8: Bool) {
+    package mutating func announce(octets: UInt64, isLiteral8: Bool) {
         self.space()
         if isLiteral8 { self.segment.writeInteger(UInt8(ascii: "~")) }
         self.segment.writeInteger(UInt8(ascii: "{"))

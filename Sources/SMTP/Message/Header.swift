@@ -79,6 +79,16 @@ package struct Header: Equatable, Sendable {
         self.fields.append(Field(name: name, body: Array(line[(colon + 1)...])))
     }
 
+    /// The value of Message-ID without blanks around it, where it is on one line.
+    package var messageID: [UInt8]? {
+        guard let body = self.field("message-id")?.body else { return nil }
+        let words = body.split(whereSeparator: { $0.isBlank || $0 == 0x0D || $0 == 0x0A })
+        guard words.count == 1, let value = words.first,
+            value.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return nil }
+        return Array(value)
+    }
+
     package func field(_ name: String) -> Field? {
         self.fields.first { $0.name == name }
     }

@@ -15,6 +15,12 @@ package enum SubmissionAction: Equatable, Sendable {
     case startUpstreamTLS
     /// Drop the connection to the server; nothing is heard of it any more.
     case closeUpstream
+    /// Keep these octets of the message, the next of it, for the Sent folder.
+    case keepCopy(ByteBuffer)
+    /// The message went out: file what was kept.
+    case fileCopy([AccountID], messageID: ByteBuffer?)
+    /// It did not: throw away what was kept.
+    case dropCopy
     /// Check a password off the loop, then `authenticationFinished`.
     case authenticate(Credentials)
     /// Put TLS under the client's connection, then `tlsEstablished`.

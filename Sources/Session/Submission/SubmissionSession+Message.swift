@@ -113,6 +113,7 @@ extension SubmissionSession {
     mutating func refuseMessage(_ receiving: Receiving, _ reply: SubmissionReply) {
         guard !receiving.isRefused else { return }
         if receiving.isUnderWay { self.dropUpstream() }
+        self.dropCopy(receiving)
         let waited = receiving.awaitsUpstream
         receiving.pending = []
         receiving.collector = HeaderCollector()
@@ -129,11 +130,10 @@ extension SubmissionSession {
         }
         let authors: MessageAuthors
         do {
-            let found = try Authors(
-                try Header(block),
-                isInternational: transaction.mail.isInternational
-            )
+            let header = try Header(block)
+            let found = try Authors(header, isInternational: transaction.mail.isInternational)
             authors = MessageAuthors(found, reversePath: transaction.reversePath)
+            receiving.messageID = header.messageID.map { ByteBuffer(bytes: $0) }
         } catch {
             return self.refuseMessage(receiving, SubmissionReply(error))
         }
@@ -145,6 +145,7 @@ extension SubmissionSession {
                 return self.refuseMessage(receiving, .tooManyMessages)
             }
             self.transaction?.authors = authors
+            receiving.copies = self.snapshot.sentCopies(of: authors, by: user)
             if let adding { receiving.pending.append(Self.senderField(adding)) }
             receiving.pending += [block, rest]
             if transaction.route == nil {
@@ -169,6 +170,7 @@ extension SubmissionSession {
         if !profile.has("8BITMIME"), octets.readableBytesView.contains(where: { $0 >= 0x80 }) {
             return self.refuseMessage(receiving, .noEightBit)
         }
+        if !receiving.copies.isEmpty { self.actions.append(.keepCopy(octets)) }
         for piece in receiving.stuffing.stuff(octets) { self.actions.append(.toUpstream(piece)) }
     }
 
@@ -179,6 +181,19 @@ extension SubmissionSession {
         receiving.pending = []
         for octets in pending where !receiving.isRefused { self.forward(octets, receiving) }
         self.continueMessage(receiving)
+    }
+
+    private mutating func fileCopy(_ receiving: Receiving) {
+        guard !receiving.copies.isEmpty else { return }
+        self.actions.append(.fileCopy(receiving.copies, messageID: receiving.messageID))
+        receiving.copies = []
+    }
+
+    /// What was kept of a message that is not sent is thrown away.
+    mutating func dropCopy(_ receiving: Receiving) {
+        guard !receiving.copies.isEmpty else { return }
+        self.actions.append(.dropCopy)
+        receiving.copies = []
     }
 
     // MARK: - The null reverse-path, whose way out From names
@@ -217,7 +232,12 @@ extension SubmissionSession {
         case .verdict:
             self.transaction = nil
             self.running = .nothing
-            if reply.isPositive { self.upstream?.isDirty = false }
+            if reply.isPositive {
+                self.upstream?.isDirty = false
+                self.fileCopy(receiving)
+            } else {
+                self.dropCopy(receiving)
+            }
             self.reply(self.passed(reply, expectsSuccess: true))
         case .header, .streaming, .discarding:
             // Nothing was asked: whatever this is, the server is out of step.

@@ -129,9 +129,16 @@ extension SubmissionSession {
 
     /// Forgets a transaction; a server that is in the middle of its message is left.
     mutating func abandonTransaction() {
-        if self.transaction?.chunks?.isUnderWay ?? false { self.dropUpstream() }
+        self.dropChunks()
         self.transaction = nil
         self.brokenReply = nil
+    }
+
+    /// A message between two of its chunks is not sent.
+    private mutating func dropChunks() {
+        guard let chunks = self.transaction?.chunks else { return }
+        if chunks.isUnderWay { self.dropUpstream() }
+        self.dropCopy(chunks)
     }
 
     /// Ends a transaction whose step failed.
@@ -163,7 +170,7 @@ extension SubmissionSession {
         guard let forbidden = self.forbidden else { return }
         switch self.running {
         case .nothing:
-            if self.transaction?.chunks?.isUnderWay ?? false { self.dropUpstream() }
+            self.dropChunks()
             self.transaction = nil
             self.brokenReply = .notPermitted(forbidden)
         case .receiving(let receiving):

@@ -62,6 +62,7 @@ extension SubmissionSession {
             self.fail(reply)
         case .receiving(let receiving):
             if case .verdict = receiving.stage {
+                self.dropCopy(receiving)
                 self.transaction = nil
                 self.running = .nothing
                 self.reply(.unconfirmed)
@@ -70,6 +71,7 @@ extension SubmissionSession {
             }
         case .nothing:
             guard self.transaction?.route != nil else { break }
+            if let chunks = self.transaction?.chunks { self.dropCopy(chunks) }
             self.transaction = nil
             self.brokenReply = reply
         case .negotiatingTLS, .awaitingLogin, .authenticating, .ended:

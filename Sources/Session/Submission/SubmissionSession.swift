@@ -210,6 +210,8 @@ package struct SubmissionSession {
         if case .ended = self.running { return }
         if let last { self.reply(last) }
         self.dropUpstream()
+        if case .receiving(let receiving) = self.running { self.dropCopy(receiving) }
+        if let chunks = self.transaction?.chunks { self.dropCopy(chunks) }
         self.transaction = nil
         self.running = .ended
         self.input = ByteBuffer()

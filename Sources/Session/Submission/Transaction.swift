@@ -55,6 +55,9 @@ final class Receiving {
     var stuffing = DotStuffing()
     /// What goes to the server as soon as it takes the message.
     var pending: [ByteBuffer] = []
+    /// Accounts in whose Sent folders the message is filed.
+    var copies: [AccountID] = []
+    var messageID: ByteBuffer?
     /// Octets of the present chunk that are still to come; nil for DATA.
     var chunk: (rest: UInt64, isLast: Bool)?
     /// Whether the client has sent all of it.

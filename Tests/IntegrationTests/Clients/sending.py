@@ -290,6 +290,96 @@ def headers_that_lie_are_refused():
         assert answer.startswith("250"), (header, answer)
 
 
+# -- Copies in Sent
+
+
+def sent(user, name):
+    """UIDs of the messages with this subject in a Sent folder, and the first one's octets and flags."""
+    m = owner(user, int(os.environ[PORT_OF[user]]))
+    m.select("Sent")
+    found = m.uid("SEARCH", "SUBJECT", name)[1][0].split()
+    first = m.uid("FETCH", found[0], "(FLAGS BODY.PEEK[])")[1][0] if found else (b"", b"")
+    m.logout()
+    return found, first
+
+
+def eventually(condition, seconds=10):
+    end = time.time() + seconds
+    while not condition() and time.time() < end:
+        time.sleep(0.3)
+    assert condition()
+
+
+def copies_are_filed_where_the_account_says():
+    s = connect()
+    with may_send(INFO, "as"), may_send(BOB, "on-behalf"):
+        for policy, owners, senders in (("none", 0, 0), ("owner", 1, 0), ("sender", 0, 1), ("both", 1, 1)):
+            gatepost("account", "set", INFO, "--sent-copy", policy)
+            time.sleep(1)
+            name = subject()
+            message = text(name, INFO, more=f"Message-ID: <{name}@client.example>\r\n", body=".\r\n..\r\n")
+            s.sendmail(INFO, [CLARA], message)
+            eventually(lambda: (len(sent(INFO, name)[0]), len(sent(ANNA, name)[0])) == (owners, senders))
+            for user in [u for u, count in ((INFO, owners), (ANNA, senders)) if count]:
+                head, octets = sent(user, name)[1]
+                assert b"\\Seen" in head and octets == message, (head, octets)
+        # Signed by the gateway, and so in the copy.
+        gatepost("account", "set", BOB, "--sent-copy", "owner")
+        time.sleep(1)
+        name = subject()
+        s.sendmail(BOB, [CLARA], text(name, BOB))
+        eventually(lambda: len(sent(BOB, name)[0]) == 1)
+        assert sent(BOB, name)[1][1] == f"Sender: <{ANNA}>\r\n".encode() + text(name, BOB)
+        # The owner's own program files what the owner sends.
+        name = subject()
+        connect(BOB).sendmail(BOB, [CLARA], text(name, BOB))
+        assert arrived(name)
+        time.sleep(1)
+        assert not sent(BOB, name)[0]
+    gatepost("account", "set", INFO, "--sent-copy", "none")
+    gatepost("account", "set", BOB, "--sent-copy", "none")
+
+
+def a_message_that_is_not_sent_is_not_filed():
+    gatepost("account", "set", INFO, "--sent-copy", "both")
+    with may_send(INFO, "as"):
+        w = Raw()
+        w.begin(INFO)
+        w.send(text("nichtgesendet", INFO) + b"bare\n\r\n.\r\n")
+        assert w.reply().startswith("550")
+        w.begin(INFO)
+        w.send(text("nichtgesendet", INFO) + b"x" * 100_000)
+        w.raw.close()
+        time.sleep(1)
+    assert not sent(INFO, "nichtgesendet")[0] and not sent(ANNA, "nichtgesendet")[0]
+    folder = os.path.join(os.path.dirname(os.environ["GATEPOST_CONFIG"]), "sent")
+    eventually(lambda: not os.listdir(folder))
+    gatepost("account", "set", INFO, "--sent-copy", "none")
+
+
+def a_copy_of_the_clients_own_is_the_only_one():
+    gatepost("account", "set", INFO, "--sent-copy", "sender")
+    with may_send(INFO, "as"):
+        own = owner(ANNA, int(os.environ["FIRST_PORT"]))
+        for before in (True, False):
+            name = subject()
+            message = text(name, INFO, more=f"Message-ID: <{name}@client.example>\r\n")
+            if before:
+                assert own.append("Sent", "(\\Seen)", None, message)[0] == "OK"
+            connect().sendmail(INFO, [CLARA], message)
+            if before:
+                assert arrived(name)
+                time.sleep(2)
+            else:
+                eventually(lambda: len(sent(ANNA, name)[0]) == 1)
+                filed = sent(ANNA, name)[0]
+                assert own.append("Sent", "(\\Seen \\Flagged)", None, message)[0] == "OK"
+                eventually(lambda: len(sent(ANNA, name)[0]) == 1, 40)
+                assert sent(ANNA, name)[0] != filed and b"Flagged" in sent(ANNA, name)[1][0]
+            assert len(sent(ANNA, name)[0]) == 1
+    gatepost("account", "set", INFO, "--sent-copy", "none")
+
+
 # -- Mail programs
 
 

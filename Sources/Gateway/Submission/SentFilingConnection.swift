@@ -1,0 +1,257 @@
+import Access
+import Foundation
+import IMAP
+import NIOCore
+import NIOPosix
+import NIOTLS
+import Session
+import Store
+import TLS
+
+/// One connection to an account's mail server, outside any session, to file a sent copy there or
+/// to take it out again.
+final class SentFilingConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Octets read from the file at once.
+    private static let chunk = 128 * 1_024
+    /// From dialling to the end; a large message on a slow line takes its time.
+    private static let timeout = TimeAmount.minutes(10)
+    private static let maximumResponseOctets = 64 * 1_024
+
+    private let file: URL?
+    private let purpose: SentFiling.Purpose
+    private let messageID: ByteBuffer?
+    private let target: UpstreamAccount
+    private let environment: Environment
+    private let pool: NIOThreadPool
+    private var done: (@Sendable (SentFiling.Outcome?) -> Void)?
+    private var login: UpstreamLogin?
+    private var filing: SentFiling?
+    private var reader = ResponseReader()
+    private var collected = ByteBuffer()
+
+    private init(
+        _ file: URL?,
+        _ purpose: SentFiling.Purpose,
+        _ messageID: ByteBuffer?,
+        _ target: UpstreamAccount,
+        _ environment: Environment,
+        _ pool: NIOThreadPool,
+        _ done: @escaping @Sendable (SentFiling.Outcome?) -> Void
+    ) {
+        self.file = file
+        self.purpose = purpose
+        self.messageID = messageID
+        self.target = target
+        self.environment = environment
+        self.pool = pool
+        self.done = done
+    }
+
+    /// - Parameter done: gets nil where the server cannot be used.
+    static func file(
+        _ file: URL,
+        _ messageID: ByteBuffer?,
+        _ target: UpstreamAccount,
+        _ environment: Environment,
+        _ pool: NIOThreadPool,
+        on loop: any EventLoop,
+        _ done: @escaping @Sendable (SentFiling.Outcome?) -> Void
+    ) {
+        loop.execute {
+            let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
+            guard let size = (attributes?[.size] as? NSNumber)?.intValue else { return done(nil) }
+            SentFilingConnection(
+                file,
+                .file(octets: size),
+                messageID,
+                target,
+                environment,
+                pool,
+                done
+            ).open(on: loop)
+        }
+    }
+
+    static func tidy(
+        _ uid: UInt32,
+        _ messageID: ByteBuffer,
+        _ target: UpstreamAccount,
+        _ environment: Environment,
+        _ pool: NIOThreadPool,
+        on loop: any EventLoop,
+        _ done: @escaping @Sendable (SentFiling.Outcome?) -> Void
+    ) {
+        loop.execute {
+            SentFilingConnection(nil, .tidy(uid: uid), messageID, target, environment, pool, done)
+                .open(on: loop)
+        }
+    }
+
+    private func open(on loop: any EventLoop) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let timeout = self.environment.configuration.limits.upstreamTimeout
+        self.environment.dialler.dial(self.target.imap, on: loop, timeout: timeout) { channel in
+            let connection = bound.value
+            try Pipeline.addUpstream(
+                connection,
+                connection.target.imap,
+                to: channel,
+                connection.environment
+            )
+        }.whenComplete { result in
+            guard case .success(let channel) = result else { return bound.value.finish(nil) }
+            channel.eventLoop.scheduleTask(in: Self.timeout) { channel.close(promise: nil) }
+        }
+    }
+
+    private func finish(_ outcome: SentFiling.Outcome?) {
+        guard let done = self.done else { return }
+        self.done = nil
+        done(outcome)
+    }
+
+    // MARK: - The channel
+
+    func channelActive(context: ChannelHandlerContext) {
+        if self.target.imap.tls != .implicit { self.beginLogin(context) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case TLSUserEvent.handshakeCompleted = event else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        guard self.login != nil else { return self.beginLogin(context) }
+        self.perform(self.login?.tlsEstablished() ?? [], context)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.reader.receive(self.unwrapInboundIn(data))
+        do {
+            while let piece = try self.reader.next() {
+                // Of a long answer, as to SEARCH, only the beginning is of use.
+                if self.collected.readableBytes <= Self.maximumResponseOctets {
+                    self.collected.writeImmutableBuffer(piece.octets)
+                }
+                guard piece.isLast else { continue }
+                let response = self.collected
+                self.collected = ByteBuffer()
+                self.responseReceived(response, context)
+            }
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.finish(nil)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    // MARK: - The conversation
+
+    private func beginLogin(_ context: ChannelHandlerContext) {
+        guard let credential = try? self.environment.masterKey.credential(of: self.target) else {
+            return context.close(promise: nil)
+        }
+        self.login = UpstreamLogin(
+            security: self.target.imap.tls == .starttls ? .startTLS : .established,
+            username: Array(credential.username.utf8),
+            password: Secret(Array(credential.password.value.utf8)),
+            known: nil,
+            tags: UpstreamTags(random: .random(in: .min ... .max))
+        )
+    }
+
+    private func responseReceived(_ response: ByteBuffer, _ context: ChannelHandlerContext) {
+        if let step = self.filing?.responseReceived(response) {
+            self.perform(step, context)
+        } else {
+            self.perform(self.login?.responseReceived(response) ?? [], context)
+        }
+    }
+
+    private func perform(_ actions: [UpstreamLogin.Action], _ context: ChannelHandlerContext) {
+        for action in actions {
+            switch action {
+            case .send(let octets):
+                context.writeAndFlush(self.wrapOutboundOut(octets), promise: nil)
+            case .startTLS:
+                let environment = self.environment
+                try? Pipeline.addUpstreamTLS(to: context, self.target.imap, environment)
+            case .ready(let profile):
+                self.beginFiling(profile, context)
+            case .fail:
+                context.close(promise: nil)
+            }
+        }
+    }
+
+    private func beginFiling(_ profile: UpstreamProfile, _ context: ChannelHandlerContext) {
+        guard let login = self.login else { return }
+        var filing = SentFiling(
+            self.purpose,
+            messageID: self.messageID,
+            profile: profile,
+            tags: login.remainingTags
+        )
+        let step = filing.begin()
+        self.filing = filing
+        self.perform(step, context)
+    }
+
+    private func perform(_ step: SentFiling.Step, _ context: ChannelHandlerContext) {
+        switch step {
+        case .wait:
+            break
+        case .send(let segments):
+            for segment in segments { context.write(self.wrapOutboundOut(segment), promise: nil) }
+            context.flush()
+        case .sendMessage:
+            self.sendMessage(context)
+        case .done(let outcome):
+            self.finish(outcome)
+            context.close(promise: nil)
+        }
+    }
+
+    /// Sends the file piece by piece, the next when the last is out.
+    private func sendMessage(_ context: ChannelHandlerContext) {
+        guard let file = self.file, let handle = try? FileHandle(forReadingFrom: file) else {
+            return context.close(promise: nil)
+        }
+        self.sendNext(handle, NIOLoopBound((self, context), eventLoop: context.eventLoop))
+    }
+
+    private func sendNext(
+        _ handle: FileHandle,
+        _ bound: NIOLoopBound<(SentFilingConnection, ChannelHandlerContext)>
+    ) {
+        let loop = bound.value.1.eventLoop
+        self.pool.submit { _ in
+            let data = try? handle.read(upToCount: Self.chunk)
+            loop.execute { bound.value.0.read(data ?? nil, handle, bound) }
+        }
+    }
+
+    private func read(
+        _ data: Data?,
+        _ handle: FileHandle,
+        _ bound: NIOLoopBound<(SentFilingConnection, ChannelHandlerContext)>
+    ) {
+        let context = bound.value.1
+        guard let data, !data.isEmpty else {
+            try? handle.close()
+            guard let step = self.filing?.messageSent() else { return }
+            return self.perform(step, context)
+        }
+        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: data))).whenSuccess {
+            bound.value.0.sendNext(handle, bound)
+        }
+    }
+}

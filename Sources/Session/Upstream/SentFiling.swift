@@ -1,0 +1,202 @@
+import IMAP
+
+package import struct NIOCore.ByteBuffer
+
+/// The conversation in which the copy of a sent message is put into an account's Sent folder, or
+/// taken out again because the sender's own program put one there too.
+///
+/// Begins when the gateway is logged in; one whole response comes in, what to do goes out.
+package struct SentFiling {
+    package enum Purpose: Equatable, Sendable {
+        /// Append the message, of so many octets, unless it is there.
+        case file(octets: Int)
+        /// Remove the copy with this UID if there is another one.
+        case tidy(uid: UInt32)
+    }
+
+    package enum Outcome: Equatable, Sendable {
+        /// - Parameter uid: of the copy, where the server tells it (RFC 4315).
+        case filed(uid: UInt32?)
+        case wasThere
+        case tidied
+        case noSentFolder
+        case refused
+    }
+
+    package enum Step: Equatable, Sendable {
+        case wait
+        case send([ByteBuffer])
+        /// The message's octets, then ``messageSent()``.
+        case sendMessage
+        case done(Outcome)
+    }
+
+    private enum State {
+        case listing
+        case selecting
+        case searching
+        case announcing
+        case appending
+        case marking
+        case expunging
+        case finished
+    }
+
+    private let purpose: Purpose
+    private let messageID: ByteBuffer?
+    private let profile: UpstreamProfile
+    private var tags: UpstreamTags
+    private var tag = ByteBuffer()
+    private var state = State.listing
+    private var folder: ByteBuffer?
+    private var found: [UInt32] = []
+    private var segments: [ByteBuffer] = []
+
+    /// - Parameters:
+    ///   - messageID: the value of the message's Message-ID; without one nothing is looked for.
+    ///   - tags: what is left of the connection's tags after the login.
+    package init(
+        _ purpose: Purpose,
+        messageID: ByteBuffer?,
+        profile: UpstreamProfile,
+        tags: UpstreamTags
+    ) {
+        self.purpose = purpose
+        self.messageID = messageID
+        self.profile = profile
+        self.tags = tags
+    }
+
+    package mutating func begin() -> Step {
+        let isExtended = self.profile.has("LIST-EXTENDED") && self.profile.has("SPECIAL-USE")
+        return self.command { encoder in
+            encoder.write(word: "LIST \"\" \"*\"")
+            if isExtended { encoder.write(word: "RETURN (SPECIAL-USE)") }
+        }
+    }
+
+    /// The message's octets are out; the line end of APPEND follows.
+    package mutating func messageSent() -> Step {
+        self.state = .appending
+        return .send([ByteBuffer(staticString: "\r\n")])
+    }
+
+    package mutating func responseReceived(_ response: ByteBuffer) -> Step {
+        guard let head = try? ResponseHead(response) else { return self.finish(.refused) }
+        switch head {
+        case .tagged(let tag, let condition, let text):
+            guard tag == self.tag else { return self.finish(.refused) }
+            let code = (try? ResponseText(text))?.code
+            return condition == .ok ? self.completed(code) : self.finish(.refused)
+        case .continuation:
+            guard self.segments.isEmpty else { return .send([self.segments.removeFirst()]) }
+            guard case .announcing = self.state else { return self.finish(.refused) }
+            return .sendMessage
+        case .data(.list):
+            self.listed(response)
+            return .wait
+        case .data(.search):
+            self.found += Self.numbers(response)
+            return .wait
+        case .data, .status, .numbered:
+            return .wait
+        }
+    }
+
+    /// The folder with the special use `\Sent` (RFC 6154 §2), else the one that is called so.
+    private mutating func listed(_ response: ByteBuffer) {
+        guard let list = try? ListResponse(response) else { return }
+        if list.attributes.contains(where: { $0.equals(word: "\\Sent") }) {
+            self.folder = list.mailbox
+        } else if self.folder == nil, list.mailbox.equals(word: "Sent") {
+            self.folder = list.mailbox
+        }
+    }
+
+    /// `* SEARCH 2 84`
+    private static func numbers(_ response: ByteBuffer) -> [UInt32] {
+        String(buffer: response).split(whereSeparator: \.isWhitespace).dropFirst(2)
+            .compactMap { UInt32($0) }
+    }
+
+    private mutating func completed(_ code: ResponseCode?) -> Step {
+        switch self.state {
+        case .listing:
+            guard let folder = self.folder else { return self.finish(.noSentFolder) }
+            self.state = .selecting
+            return self.command {
+                $0.write(word: "SELECT")
+                $0.write(mailbox: folder)
+            }
+        case .selecting:
+            guard let messageID = self.messageID else { return self.searched() }
+            self.state = .searching
+            return self.command {
+                $0.write(word: "UID SEARCH HEADER Message-ID")
+                $0.write(string: messageID)
+            }
+        case .searching:
+            return self.searched()
+        case .appending:
+            guard case .appendUID(_, let uids)? = code, let uid = UInt32(String(buffer: uids.text))
+            else { return self.finish(.filed(uid: nil)) }
+            return self.finish(.filed(uid: uid))
+        case .marking:
+            guard case .tidy(let uid) = self.purpose, self.profile.has("UIDPLUS") else {
+                return self.finish(.tidied)
+            }
+            self.state = .expunging
+            return self.command {
+                $0.write(word: "UID EXPUNGE")
+                $0.write(number: UInt64(uid))
+            }
+        case .expunging:
+            return self.finish(.tidied)
+        case .announcing, .finished:
+            return self.finish(.refused)
+        }
+    }
+
+    private mutating func searched() -> Step {
+        switch self.purpose {
+        case .file(let octets):
+            guard self.found.isEmpty, let folder = self.folder else { return self.finish(.wasThere) }
+            self.state = .announcing
+            return self.command {
+                $0.write(word: "APPEND")
+                $0.write(mailbox: folder)
+                $0.write(word: "(\\Seen)")
+                $0.announce(octets: UInt64(octets), isLiteral8: false)
+            }
+        case .tidy(let uid):
+            guard self.found.contains(uid), self.found.count > 1 else {
+                return self.finish(.tidied)
+            }
+            self.state = .marking
+            return self.command {
+                $0.write(word: "UID STORE")
+                $0.write(number: UInt64(uid))
+                $0.write(word: "+FLAGS.SILENT (\\Deleted)")
+            }
+        }
+    }
+
+    private mutating func finish(_ outcome: Outcome) -> Step {
+        self.state = .finished
+        return .done(outcome)
+    }
+
+    /// A command with a tag of its own; literals wait for the server, whatever it offers.
+    private mutating func command(_ write: (inout CommandEncoder) -> Void) -> Step {
+        self.tag = self.tags.next()
+        var encoder = CommandEncoder(tag: self.tag, literals: .synchronizing)
+        write(&encoder)
+        if case .announcing = self.state {
+            self.segments = encoder.finishWithoutLineEnd()
+        } else {
+            self.segments = encoder.finish()
+        }
+        guard !self.segments.isEmpty else { return self.finish(.refused) }
+        return .send([self.segments.removeFirst()])
+    }
+}
