@@ -61,7 +61,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "IMAP", "SMTP", "Access", "Session", "Store", "TLS", nioCore, nioPosix, nioTLS, logging,
+                "IMAP", "SMTP", "Access", "Session", "Store", "TLS", nioCore, nioPosix, nioTLS,
+                logging,
                 crypto,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -1,7 +1,6 @@
 package import Access
 import IMAP
 import NIOCore
-import NIOPosix
 import NIOTLS
 import Session
 package import Store
@@ -10,13 +9,7 @@ import TLS
 /// One login at an account's server outside any session, to see what an administrator has to know
 /// before the account is used.
 package struct UpstreamProbe: Sendable {
-    private static let timeout = TimeAmount.seconds(15)
-
-    private let group: MultiThreadedEventLoopGroup
-
-    package init() {
-        self.group = .singleton
-    }
+    package init() {}
 
     /// Logs in and lists the folders.
     /// - Throws: why that failed, in words that say what to look at.
@@ -24,40 +17,8 @@ package struct UpstreamProbe: Sendable {
         _ account: UpstreamAccount,
         credential: UpstreamCredential
     ) async throws(ProbeError) -> ProbeReport {
-        let loop = self.group.next()
-        let promise = loop.makePromise(of: ProbeReport.self)
-        let contexts = ClientContexts()
-        do {
-            let channel = try await Dialler().dial(
-                account.imap,
-                on: loop,
-                timeout: Self.timeout
-            ) { channel in
-                let operations = channel.pipeline.syncOperations
-                if account.imap.tls == .implicit {
-                    let context = try contexts.context(for: account.imap)
-                    try operations.addHandler(
-                        TLSHandler(client: context, serverName: account.imap.host)
-                    )
-                }
-                try operations.addHandler(
-                    ProbeHandler(account.imap, credential, contexts, promise)
-                )
-            }.get()
-            let timeout = loop.scheduleTask(in: Self.timeout) {
-                promise.fail(ProbeError.timedOut)
-            }
-            defer {
-                timeout.cancel()
-                channel.close(promise: nil)
-            }
-            return try await promise.futureResult.get()
-        } catch let error as ProbeError {
-            promise.fail(error)
-            throw error
-        } catch {
-            promise.fail(error)
-            throw .unreachable("\(error)")
+        try await Probe.run(account.imap) { contexts, promise in
+            ProbeHandler(account.imap, credential, contexts, promise)
         }
     }
 
@@ -78,36 +39,6 @@ package struct ProbeReport: Sendable {
     package var capabilities: [String]
     package var delimiter: String?
     package var folders: [FolderPath]
-}
-
-/// Why a server could not be used.
-package enum ProbeError: Error, CustomStringConvertible, Sendable {
-    case unreachable(String)
-    case timedOut
-    case notTrusted(String)
-    case credentialRefused
-    case noStartTLS
-    case noMechanism
-    case protocolViolation
-
-    package var description: String {
-        switch self {
-        case .unreachable(let reason):
-            "cannot be reached (\(reason)): check host, port and firewall"
-        case .timedOut:
-            "does not answer in time: check host, port and firewall"
-        case .notTrusted(let reason):
-            "TLS failed (\(reason)): check the name in its certificate, or name its CA with --ca"
-        case .credentialRefused:
-            "refused the credential: set it anew with --username and --password-stdin"
-        case .noStartTLS:
-            "offers no STARTTLS: use --tls implicit"
-        case .noMechanism:
-            "offers neither AUTHENTICATE PLAIN nor LOGIN"
-        case .protocolViolation:
-            "does not speak IMAP on this port"
-        }
-    }
 }
 
 /// The conversation of a probe.

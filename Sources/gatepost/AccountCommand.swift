@@ -185,6 +185,8 @@ struct AccountCommand: AsyncParsableCommand {
             var capabilities: [String]
             var delimiter: String?
             var folders: [String]
+            /// What the server for sending offers; empty without one.
+            var sending: [String]
         }
 
         func run() async throws {
@@ -204,7 +206,8 @@ struct AccountCommand: AsyncParsableCommand {
                 tls: report.tls,
                 capabilities: report.capabilities,
                 delimiter: report.delimiter,
-                folders: report.folders.map(\.description)
+                folders: report.folders.map(\.description),
+                sending: try await Self.sending(account, credential)
             )
             if self.output.json { return try Output.json(found) }
             Output.table(
@@ -218,8 +221,24 @@ struct AccountCommand: AsyncParsableCommand {
                         "\(found.folders.count): \(found.folders.joined(separator: ", "))",
                     ],
                     ["capabilities", found.capabilities.joined(separator: " ")],
+                    [
+                        "sending",
+                        found.sending.isEmpty ? "no server" : found.sending.joined(separator: " "),
+                    ],
                 ]
             )
+        }
+
+        private static func sending(
+            _ account: UpstreamAccount,
+            _ credential: UpstreamCredential
+        ) async throws -> [String] {
+            guard let smtp = account.smtp else { return [] }
+            do {
+                return try await SubmissionProbe().probe(smtp, credential: credential)
+            } catch {
+                throw Failure("\(smtp.host):\(smtp.port) \(error)")
+            }
         }
     }
 

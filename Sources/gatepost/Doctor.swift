@@ -32,6 +32,7 @@ struct Doctor: AsyncParsableCommand {
         }
         let store = Self.check(configuration, &findings)
         if let store { try await Self.checkServers(store, configuration, &findings) }
+        findings.append(Self.checkCopies(configuration))
         if self.output.json {
             try Output.json(findings)
         } else {
@@ -119,6 +120,9 @@ struct Doctor: AsyncParsableCommand {
         guard let masterKey = try? MasterKey(file: configuration.masterKey) else { return }
         for account in try store.accounts() {
             let upstream = try store.upstream(account.address)
+            findings.append(
+                contentsOf: await Self.checkSending(upstream, masterKey)
+            )
             let server = "\(upstream.imap.host):\(upstream.imap.port)"
             do {
                 let credential = try masterKey.credential(of: upstream)
@@ -135,5 +139,32 @@ struct Doctor: AsyncParsableCommand {
                 )
             }
         }
+    }
+
+    private static func checkSending(
+        _ account: UpstreamAccount,
+        _ masterKey: MasterKey
+    ) async -> [Finding] {
+        guard let smtp = account.smtp else { return [] }
+        let subject = "\(account.address) sending at \(smtp.host):\(smtp.port)"
+        do {
+            let credential = try masterKey.credential(of: account)
+            _ = try await SubmissionProbe().probe(smtp, credential: credential)
+            return [Finding(subject: subject, state: "ok")]
+        } catch {
+            return [Finding(subject: subject, state: "failed", remedy: "\(error)")]
+        }
+    }
+
+    /// Copies of sent messages that could not be filed lie where they wait.
+    private static func checkCopies(_ configuration: GatewayConfiguration) -> Finding {
+        let waiting = SentCopies.waiting(store: configuration.store)
+        guard !waiting.isEmpty else { return Finding(subject: "copies in Sent", state: "ok") }
+        return Finding(
+            subject: "copies in Sent",
+            state: "failed",
+            remedy: "\(waiting.count) could not be filed, the first is \(waiting[0]): the log says "
+                + "why; they are tried again when the gateway starts"
+        )
     }
 }

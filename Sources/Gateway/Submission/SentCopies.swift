@@ -13,7 +13,7 @@ import Synchronization
 /// A copy is a file in a folder beside the store while its message goes out, and until it is filed;
 /// so nothing is lost when the gateway stops, and `doctor` sees what waits. Files are written on
 /// one thread, in order; the name of a complete one tells where it belongs.
-final class SentCopies: Sendable {
+package final class SentCopies: Sendable {
     /// What a message is filed with: `ACCOUNT-ACCOUNT`, then an identifier.
     private static let complete = "eml"
     private static let partial = "part"
@@ -21,6 +21,9 @@ final class SentCopies: Sendable {
     private static let retries: [TimeAmount] = [.seconds(30), .minutes(5), .minutes(60)]
     /// When it is looked whether the sender's own program filed one too.
     private static let checks: [TimeAmount] = [.seconds(20), .minutes(2), .minutes(10)]
+
+    /// A copy that is older should have been filed.
+    private static let waitingTime: TimeInterval = 60
 
     private let folder: URL
     private let environment: Mutex<Environment?>
@@ -37,6 +40,18 @@ final class SentCopies: Sendable {
     /// Where copies wait.
     static func folder(store: String) -> URL {
         URL(fileURLWithPath: store).deletingLastPathComponent().appendingPathComponent("sent")
+    }
+
+    /// Files that wait for longer than a filing takes.
+    package static func waiting(store: String) -> [String] {
+        let folder = self.folder(store: store)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.map { folder.appendingPathComponent($0).path }.filter { path in
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            let changed = attributes?[.modificationDate] as? Date
+            return path.hasSuffix(".\(self.complete)")
+                && (changed.map { -$0.timeIntervalSinceNow > self.waitingTime } ?? false)
+        }.sorted()
     }
 
     /// Files what an earlier run left, and throws away what it did not complete.
@@ -102,7 +117,8 @@ final class SentCopies: Sendable {
             let account = file.lastPathComponent.split(separator: ".").first.flatMap({ Int64($0) }),
             let target = environment.permissions.current.endpoints[AccountID(account)]
         else { return }
-        SentFilingConnection.file(file, messageID, target, environment, self.pool, on: loop) { result in
+        SentFilingConnection.file(file, messageID, target, environment, self.pool, on: loop) {
+            result in
             self.filed(result, file, messageID, target, loop, attempt)
         }
     }
@@ -149,7 +165,8 @@ final class SentCopies: Sendable {
         guard check < Self.checks.count else { return }
         loop.scheduleTask(in: Self.checks[check]) { [self] in
             guard let environment = self.environment.withLock({ $0 }) else { return }
-            SentFilingConnection.tidy(uid, messageID, target, environment, self.pool, on: loop) { _ in
+            SentFilingConnection.tidy(uid, messageID, target, environment, self.pool, on: loop) {
+                _ in
                 self.checkLater(uid, messageID, target, loop, check: check + 1)
             }
         }

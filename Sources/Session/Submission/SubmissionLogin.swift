@@ -1,13 +1,16 @@
 import IMAP
-import SMTP
+package import SMTP
 
-import struct NIOCore.ByteBuffer
+package import struct NIOCore.ByteBuffer
 
 /// What a server for sending can do, from its answer to EHLO.
 package struct SubmissionProfile: Equatable, Sendable {
     /// Keywords in upper case.
     private var keywords: Set<String> = []
     private var mechanisms: Set<String> = []
+
+    /// The keywords in order.
+    package var extensions: [String] { self.keywords.sorted() }
 
     /// - Parameter lines: of the answer to EHLO, the greeting first.
     init(lines: [String]) {
@@ -28,8 +31,8 @@ package struct SubmissionProfile: Equatable, Sendable {
 ///
 /// Nothing said before STARTTLS counts after it (RFC 3207 §4.2), and no password leaves before
 /// TLS where TLS is asked for.
-struct SubmissionLogin {
-    enum Step: Equatable {
+package struct SubmissionLogin {
+    package enum Step: Equatable {
         case send(ByteBuffer)
         case startTLS
         case ready(SubmissionProfile)
@@ -57,18 +60,18 @@ struct SubmissionLogin {
     /// - Parameters:
     ///   - startsTLS: whether TLS begins with STARTTLS.
     ///   - name: what the gateway calls itself in EHLO.
-    init(credential: SubmissionCredential, startsTLS: Bool, name: String) {
+    package init(credential: SubmissionCredential, startsTLS: Bool, name: String) {
         self.credential = credential
         self.name = name
         self.needsStartTLS = startsTLS
     }
 
-    mutating func tlsEstablished() -> Step {
+    package mutating func tlsEstablished() -> Step {
         self.needsStartTLS = false
         return self.hello()
     }
 
-    mutating func replyReceived(_ reply: ServerReply) -> Step {
+    package mutating func replyReceived(_ reply: ServerReply) -> Step {
         switch self.state {
         case .greeting:
             return reply.code == 220 ? self.hello() : .fail(.unreachable)

@@ -160,7 +160,9 @@ package struct SentFiling {
     private mutating func searched() -> Step {
         switch self.purpose {
         case .file(let octets):
-            guard self.found.isEmpty, let folder = self.folder else { return self.finish(.wasThere) }
+            guard self.found.isEmpty, let folder = self.folder else {
+                return self.finish(.wasThere)
+            }
             self.state = .announcing
             return self.command {
                 $0.write(word: "APPEND")

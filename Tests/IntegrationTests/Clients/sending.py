@@ -380,6 +380,29 @@ def a_copy_of_the_clients_own_is_the_only_one():
     gatepost("account", "set", INFO, "--sent-copy", "none")
 
 
+def an_administrator_sees_whether_sending_works():
+    import json
+    for account, word in ((ANNA, "PIPELINING"), (BOB, "SMTPUTF8")):
+        found = json.loads(gatepost("account", "test", account, "--json"))
+        assert word in found["sending"], found
+    assert json.loads(gatepost("explain", ANNA, INFO, "--json"))["send"] == "none"
+    with may_send(INFO, "on-behalf"):
+        assert json.loads(gatepost("explain", ANNA, INFO, "--json"))["send"] == "on-behalf"
+    assert "failed" not in gatepost("doctor")
+    folder = os.path.join(os.path.dirname(os.environ["GATEPOST_CONFIG"]), "sent")
+    waiting = os.path.join(folder, "1.left.eml")
+    os.makedirs(folder, exist_ok=True)
+    with open(waiting, "wb") as file:
+        file.write(text("liegengeblieben"))
+    os.utime(waiting, (0, 0))
+    assert "could not be filed" in gatepost("doctor", status=1)
+    os.remove(waiting)
+    port = gatepost("account", "show", ANNA, "--json")
+    gatepost("account", "set", CLARA, "--smtp", "localhost:1")
+    assert "localhost:1 cannot be reached" in gatepost("account", "test", CLARA, status=1)
+    gatepost("account", "set", CLARA, "--smtp", "localhost:%d" % json.loads(port)["smtp"]["port"])
+
+
 # -- Mail programs
 
 

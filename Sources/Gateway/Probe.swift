@@ -1,0 +1,84 @@
+import NIOCore
+import NIOPosix
+import Store
+import TLS
+
+/// Why a server could not be used.
+package enum ProbeError: Error, CustomStringConvertible, Sendable {
+    case unreachable(String)
+    case timedOut
+    case notTrusted(String)
+    case credentialRefused
+    case noStartTLS
+    case noMechanism
+    case protocolViolation
+    case notSubmission
+
+    package var description: String {
+        switch self {
+        case .unreachable(let reason):
+            "cannot be reached (\(reason)): check host, port and firewall"
+        case .timedOut:
+            "does not answer in time: check host, port and firewall"
+        case .notTrusted(let reason):
+            "TLS failed (\(reason)): check the name in its certificate, or name its CA with --ca"
+        case .credentialRefused:
+            "refused the credential: set it anew with --username and --password-stdin"
+        case .noStartTLS:
+            "offers no STARTTLS: use --tls implicit"
+        case .noMechanism:
+            "offers neither AUTHENTICATE PLAIN nor LOGIN"
+        case .protocolViolation:
+            "does not speak IMAP on this port"
+        case .notSubmission:
+            "does not speak SMTP on this port as asked for: check port and --tls, and that it "
+                + "offers AUTH PLAIN or LOGIN"
+        }
+    }
+}
+
+/// A connection outside any session, with a conversation of its own that ends in a report.
+enum Probe {
+    private static let timeout = TimeAmount.seconds(15)
+
+    /// - Parameter makeHandler: makes the conversation, which keeps the promise.
+    static func run<Report: Sendable>(
+        _ endpoint: Endpoint,
+        _ makeHandler:
+            @escaping @Sendable (ClientContexts, EventLoopPromise<Report>) -> any ChannelHandler
+    ) async throws(ProbeError) -> Report {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let promise = loop.makePromise(of: Report.self)
+        let contexts = ClientContexts()
+        do {
+            let channel = try await Dialler().dial(
+                endpoint,
+                on: loop,
+                timeout: self.timeout
+            ) { channel in
+                let operations = channel.pipeline.syncOperations
+                if endpoint.tls == .implicit {
+                    let context = try contexts.context(for: endpoint)
+                    try operations.addHandler(
+                        TLSHandler(client: context, serverName: endpoint.host)
+                    )
+                }
+                try operations.addHandler(makeHandler(contexts, promise))
+            }.get()
+            let timeout = loop.scheduleTask(in: self.timeout) {
+                promise.fail(ProbeError.timedOut)
+            }
+            defer {
+                timeout.cancel()
+                channel.close(promise: nil)
+            }
+            return try await promise.futureResult.get()
+        } catch let error as ProbeError {
+            promise.fail(error)
+            throw error
+        } catch {
+            promise.fail(error)
+            throw .unreachable("\(error)")
+        }
+    }
+}

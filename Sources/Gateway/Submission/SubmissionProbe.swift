@@ -1,0 +1,110 @@
+import IMAP
+import NIOCore
+import NIOTLS
+import SMTP
+import Session
+package import Store
+import TLS
+
+/// One login at the server that an account sends through, outside any session, to see what an
+/// administrator has to know before the account is used.
+package struct SubmissionProbe: Sendable {
+    package init() {}
+
+    /// Logs in, and sends nothing.
+    /// - Returns: the extensions that the server offers.
+    /// - Throws: why that failed, in words that say what to look at.
+    package func probe(
+        _ endpoint: Endpoint,
+        credential: UpstreamCredential
+    ) async throws(ProbeError) -> [String] {
+        try await Probe.run(endpoint) { contexts, promise in
+            SubmissionProbeHandler(endpoint, credential, contexts, promise)
+        }
+    }
+}
+
+/// The conversation of a probe.
+private final class SubmissionProbeHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let endpoint: Endpoint
+    private let contexts: ClientContexts
+    private let promise: EventLoopPromise<[String]>
+    private var login: SubmissionLogin
+    private var reader = ServerReplyReader()
+
+    init(
+        _ endpoint: Endpoint,
+        _ credential: UpstreamCredential,
+        _ contexts: ClientContexts,
+        _ promise: EventLoopPromise<[String]>
+    ) {
+        self.endpoint = endpoint
+        self.contexts = contexts
+        self.promise = promise
+        self.login = SubmissionLogin(
+            credential: SubmissionCredential(
+                username: Array(credential.username.utf8),
+                password: Secret(Array(credential.password.value.utf8))
+            ),
+            startsTLS: endpoint.tls == .starttls,
+            name: "[127.0.0.1]"
+        )
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case TLSUserEvent.handshakeCompleted = event else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        guard self.endpoint.tls == .starttls else { return }
+        self.perform(self.login.tlsEstablished(), context)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.reader.receive(self.unwrapInboundIn(data))
+        do {
+            while let reply = try self.reader.next() {
+                self.perform(self.login.replyReceived(reply), context)
+            }
+        } catch {
+            self.promise.fail(ProbeError.notSubmission)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.promise.fail(ProbeError.unreachable("the connection was closed"))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? TLSError {
+            self.promise.fail(ProbeError.notTrusted("\(error)"))
+        } else {
+            self.promise.fail(ProbeError.unreachable("\(error)"))
+        }
+        context.close(promise: nil)
+    }
+
+    private func perform(_ step: SubmissionLogin.Step, _ context: ChannelHandlerContext) {
+        switch step {
+        case .send(let octets):
+            context.writeAndFlush(self.wrapOutboundOut(octets), promise: nil)
+        case .startTLS:
+            do {
+                let tls = try self.contexts.context(for: self.endpoint)
+                try context.pipeline.syncOperations.addHandler(
+                    TLSHandler(client: tls, serverName: self.endpoint.host),
+                    position: .first
+                )
+            } catch {
+                self.promise.fail(ProbeError.notTrusted("\(error)"))
+            }
+        case .ready(let profile):
+            self.promise.succeed(profile.extensions)
+        case .fail(let fault):
+            let isRefused = fault == .credentialRefused
+            self.promise.fail(isRefused ? ProbeError.credentialRefused : .notSubmission)
+        }
+    }
+}
