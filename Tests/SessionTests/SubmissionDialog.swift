@@ -11,8 +11,8 @@ import Testing
 ///     S: 250 2.0.0 Ok    the client gets a line
 ///     U> DATA            the server gets a line
 ///     U< 354 Go on       the server sends a line
-///     ! close            something happens: close, fail, tls, grant ACCOUNT none|on-behalf|as,
-///                        dropped, opened ACCOUNT, end
+///     ! close            something happens: close, fail, refused, timeout, gone, closes N,
+///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end
 struct SubmissionDialog {
     private struct Step {
         var number: Int
@@ -127,6 +127,8 @@ struct SubmissionDialog {
         case "close": self.session.upstreamClosed()
         case "fail": self.session.upstreamFailed(.unreachable)
         case "refused": self.session.upstreamFailed(.noServer)
+        case "gone": self.session.clientClosed()
+        case "closes": #expect(self.closes == Int(words[1]), "\(place)")
         case "timeout": self.session.upstreamTimeoutPassed()
         case "dropped":
             #expect(self.closes == 1, "\(place): the server's connection is not closed")

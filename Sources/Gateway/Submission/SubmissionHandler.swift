@@ -58,7 +58,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         self.loop.add(self)
-        self.scheduleTimeout(context)
+        self.scheduleTimeout(context.eventLoop)
         if context.channel.isActive, !self.security.isImplicitTLS { self.greet() }
     }
 
@@ -329,15 +329,14 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
 
     // MARK: - Time
 
-    private func scheduleTimeout(_ context: ChannelHandlerContext) {
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: self.clock.untilNextCheck) {
-            bound.value.timePassed()
-        }
+    private func scheduleTimeout(_ loop: any EventLoop) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleTask(in: self.clock.untilNextCheck) { bound.value.timePassed(loop) }
     }
 
-    private func timePassed() {
-        guard let context = self.context else { return }
+    /// A session may outlast its client while a server has not answered a message.
+    private func timePassed(_ loop: any EventLoop) {
+        guard self.context != nil || self.upstream != nil else { return }
         if self.session.awaitsUpstream {
             if self.clock.isUpstreamExpired {
                 self.clock.touch()
@@ -348,7 +347,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             return self.perform()
         }
         self.perform()
-        self.scheduleTimeout(context)
+        self.scheduleTimeout(loop)
     }
 }
 

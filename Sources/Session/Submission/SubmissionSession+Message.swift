@@ -226,9 +226,9 @@ extension SubmissionSession {
             self.envelopeReplyReceived(reply, receiving, told: told)
         case .data:
             if reply.code == 354 { return self.startStreaming(receiving) }
-            receiving.stage = .header
+            // The server did not begin to take the message, and so can stay.
+            receiving.stage = .envelope(told: 0)
             self.refuseMessage(receiving, self.passed(reply, expectsSuccess: false))
-            self.continueMessage(receiving)
         case .verdict:
             self.transaction = nil
             self.running = .nothing
@@ -239,6 +239,7 @@ extension SubmissionSession {
                 self.dropCopy(receiving)
             }
             self.reply(self.passed(reply, expectsSuccess: true))
+            if self.endsAfterVerdict { self.end(.closing) }
         case .header, .streaming, .discarding:
             // Nothing was asked: whatever this is, the server is out of step.
             self.upstreamLost(.unavailable)

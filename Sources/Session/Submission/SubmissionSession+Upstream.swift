@@ -66,6 +66,7 @@ extension SubmissionSession {
                 self.transaction = nil
                 self.running = .nothing
                 self.reply(.unconfirmed)
+                if self.endsAfterVerdict { self.end(.closing) }
             } else if self.transaction?.route != nil {
                 self.refuseMessage(receiving, reply)
             }

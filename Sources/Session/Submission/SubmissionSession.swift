@@ -64,6 +64,9 @@ package struct SubmissionSession {
     var actions: [SubmissionAction] = []
     var errors = 0
     var loginFailures = 0
+    /// Whether the session ends once the server has answered the message whose end was sent: what
+    /// becomes of it has to be known, for its copy and for the client.
+    var endsAfterVerdict = false
 
     /// - Parameter hasTLS: whether TLS is up from the first octet.
     package init(
@@ -183,12 +186,20 @@ package struct SubmissionSession {
 
     /// The gateway stops.
     package mutating func shutdownRequested() {
-        self.end(.closing)
+        self.endAfterVerdict(.closing)
     }
 
     /// The client is gone: a message that was arriving is cut, and is not sent.
     package mutating func clientClosed() {
-        self.end(nil)
+        self.endAfterVerdict(nil)
+    }
+
+    private mutating func endAfterVerdict(_ last: SubmissionReply?) {
+        if case .receiving(let receiving) = self.running, case .verdict = receiving.stage {
+            self.endsAfterVerdict = true
+        } else {
+            self.end(last)
+        }
     }
 
     // MARK: - Out

@@ -42,6 +42,10 @@ package struct SentFiling {
         case finished
     }
 
+    /// How long ago, in seconds, another copy may have been filed to count: a little more than the
+    /// ten minutes in which it is looked for.
+    private static let younger: UInt64 = 900
+
     private let purpose: Purpose
     private let messageID: ByteBuffer?
     private let profile: UpstreamProfile
@@ -131,9 +135,13 @@ package struct SentFiling {
         case .selecting:
             guard let messageID = self.messageID else { return self.searched() }
             self.state = .searching
+            let hasWithin = self.profile.has("WITHIN")
             return self.command {
                 $0.write(word: "UID SEARCH HEADER Message-ID")
                 $0.write(string: messageID)
+                guard hasWithin else { return }
+                $0.write(word: "YOUNGER")
+                $0.write(number: Self.younger)
             }
         case .searching:
             return self.searched()
