@@ -18,6 +18,10 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let httpClient = Target.Dependency.product(
+    name: "AsyncHTTPClient",
+    package: "async-http-client"
+)
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
@@ -37,6 +41,7 @@ let package = Package(
         ),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
     ],
     targets: [
         .target(name: "IMAP", dependencies: [nioCore], swiftSettings: settings),
@@ -59,9 +64,15 @@ let package = Package(
         ),
         .target(name: "TLS", dependencies: ["COpenSSL", nioCore, nioTLS], swiftSettings: settings),
         .target(
+            name: "Exchange",
+            dependencies: ["Access", httpClient, nioCore, crypto, cryptoExtras],
+            swiftSettings: settings
+        ),
+        .target(
             name: "Gateway",
             dependencies: [
-                "IMAP", "SMTP", "Access", "Session", "Store", "TLS", nioCore, nioPosix, nioTLS,
+                "IMAP", "SMTP", "Access", "Session", "Store", "TLS", "Exchange", nioCore, nioPosix,
+                nioTLS,
                 logging,
                 crypto,
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -72,7 +83,7 @@ let package = Package(
         .executableTarget(
             name: "gatepost",
             dependencies: [
-                "Gateway", "Store", "Access", crypto, logging,
+                "Gateway", "Store", "Access", "Exchange", crypto, logging,
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -111,6 +122,11 @@ let package = Package(
         .testTarget(
             name: "StoreTests",
             dependencies: ["Store", "Access"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ExchangeTests",
+            dependencies: ["Exchange", "Access"],
             swiftSettings: settings
         ),
         .testTarget(

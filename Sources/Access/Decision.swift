@@ -108,7 +108,7 @@ extension Snapshot {
         if let wall = self.walls[accountID]?.first(where: { subjects[$0.subject] != nil }) {
             return self.denied(.wall(wall))
         }
-        self.collectGrants(of: subjects, to: accountID, at: moment, into: &access)
+        self.collectGrants(of: subjects, to: account, at: moment, into: &access)
         self.applyWithdrawals(of: subjects, to: accountID, into: &access)
         if access.reasons.isEmpty { access.reasons = [.nothing] }
         return access
@@ -141,12 +141,22 @@ extension Snapshot {
 
     private func collectGrants(
         of subjects: [Subject: [GroupID]],
-        to account: AccountID,
+        to account: Account,
         at moment: Moment,
         into access: inout AccountAccess
     ) {
-        for grant in self.grants[account] ?? [] {
-            guard let path = subjects[grant.subject], grant.isInForce(at: moment) else { continue }
+        let grants = (self.grants[account.id] ?? []).filter { grant in
+            subjects[grant.subject] != nil && grant.isInForce(at: moment)
+                && grant.source == account.grantSource
+        }
+        var ranks: [FolderPath: FolderEntryRank] = [:]
+        for grant in grants {
+            guard let (folder, rank) = grant.folderEntry else { continue }
+            ranks[folder] = min(ranks[folder] ?? rank, rank)
+        }
+        for grant in grants {
+            guard let path = subjects[grant.subject] else { continue }
+            if let (folder, rank) = grant.folderEntry, ranks[folder] != rank { continue }
             access.scoped.append((grant.scope, grant.rights))
             access.send = max(access.send, grant.send)
             access.reasons.append(.grant(grant, path: path))
@@ -168,4 +178,33 @@ extension Snapshot {
             access.reasons.append(.withdrawal(withdrawal))
         }
     }
+}
+
+/// Which of Exchange's entries for one folder count: the user's own alone if there is one, else
+/// those of the user's groups, else the one for everyone.
+private enum FolderEntryRank: Int, Comparable {
+    case user
+    case group
+    case everyone
+
+    static func < (one: FolderEntryRank, other: FolderEntryRank) -> Bool {
+        one.rawValue < other.rawValue
+    }
+}
+
+extension Grant {
+    /// An entry in a folder's list in Exchange; nil for any other grant.
+    fileprivate var folderEntry: (FolderPath, FolderEntryRank)? {
+        guard self.source == .exchange, case .folder(let folder) = self.scope else { return nil }
+        switch self.subject {
+        case .everyone: return (folder, .everyone)
+        case .group: return (folder, .group)
+        case .user: return (folder, self.via == nil ? .user : .group)
+        }
+    }
+}
+
+extension Account {
+    /// Grants of an Exchange account come from Exchange alone, those of any other never do.
+    fileprivate var grantSource: Source { self.kind == .exchange ? .exchange : .local }
 }

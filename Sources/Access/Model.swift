@@ -37,6 +37,8 @@ package struct AccountID: Hashable, Comparable, Sendable {
 package enum Subject: Hashable, Sendable {
     case user(UserID)
     case group(GroupID)
+    /// Whoever logs in: Exchange's `Default`, which nothing but an import names.
+    case everyone
 }
 
 /// Somebody who logs in to the gateway.
@@ -125,8 +127,11 @@ package struct Grant: Hashable, Sendable {
     package var send: SendRight
     package var scope: Scope
     package var source: Source
+    /// The group in Exchange through which an imported grant reaches the user.
+    package var via: String?
     package var until: Moment?
-    /// Whether the owner has confirmed it, where that is asked for.
+    /// Whether it was confirmed, where that is asked for: by the owner, or by the administrator
+    /// for what everyone is to have.
     package var isConfirmed: Bool
 
     package init(
@@ -137,6 +142,7 @@ package struct Grant: Hashable, Sendable {
         send: SendRight = .none,
         scope: Scope = .account,
         source: Source = .local,
+        via: String? = nil,
         until: Moment? = nil,
         isConfirmed: Bool = true
     ) {
@@ -147,6 +153,7 @@ package struct Grant: Hashable, Sendable {
         self.send = send
         self.scope = scope
         self.source = source
+        self.via = via
         self.until = until
         self.isConfirmed = isConfirmed
     }

@@ -75,7 +75,7 @@ package final class Snapshot: Sendable {
 
     /// The user, and every group that contains the user, with the groups in between.
     func subjects(of user: UserID) -> [Subject: [GroupID]] {
-        var subjects: [Subject: [GroupID]] = [.user(user): []]
+        var subjects: [Subject: [GroupID]] = [.user(user): [], .everyone: []]
         for (group, path) in self.memberships[user] ?? [:] { subjects[.group(group)] = path }
         return subjects
     }
@@ -102,17 +102,23 @@ package final class Snapshot: Sendable {
             granted[withdrawal.subject] = nil
         }
         for subject in order {
-            guard let rights = granted[subject], let name = self.name(of: subject) else { continue }
+            guard var rights = granted[subject] else { continue }
+            // Of several entries in Exchange not all count.
+            if case .user(let user) = subject, self.accounts[account]?.kind == .exchange {
+                rights = self.access(of: user, to: account, at: moment).rights(in: folder)
+            }
+            guard !rights.isEmpty, let name = self.name(of: subject) else { continue }
             entries.append((name, rights))
         }
         return entries
     }
 
-    /// A login, or `group:NAME`.
+    /// A login, `group:NAME`, or `anyone` (RFC 4314 §3).
     package func name(of subject: Subject) -> String? {
         switch subject {
         case .user(let user): self.users[user]?.login.description
         case .group(let group): self.groups[group].map { "group:\($0.name)" }
+        case .everyone: "anyone"
         }
     }
 
@@ -129,6 +135,7 @@ package final class Snapshot: Sendable {
             while let (current, path) = waiting.popLast() {
                 for member in members[current] ?? [] {
                     switch member {
+                    case .everyone: continue
                     case .user(let user):
                         let known = memberships[user]?[group.id]
                         guard known.map({ $0.count > path.count }) ?? true else { continue }

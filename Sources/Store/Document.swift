@@ -32,10 +32,19 @@ package struct ModelDocument: Codable, Equatable, Sendable {
         @Nullable package var reason: String?
     }
 
+    package struct Withdrawal: Codable, Equatable, Sendable {
+        package var account: String
+        package var subject: String
+        package var view: Bool
+        package var send: Bool
+    }
+
     package var users: [UserRow]?
     package var groups: [GroupRow]?
     package var accounts: [Account]?
     package var grants: [Grant]?
+    /// Those made here, of Exchange accounts.
+    package var withdrawals: [Withdrawal]?
 
     package init() {}
 }
@@ -96,6 +105,19 @@ extension PermissionStore {
                 reason: row.reason
             )
         }
+        var sides: [String: ModelDocument.Withdrawal] = [:]
+        for (_, _, _, row) in try self.withdrawals(database)
+        where row.source == Source.local.rawValue {
+            let key = "\(row.account) \(row.subject)"
+            let known = sides[key]
+            sides[key] = ModelDocument.Withdrawal(
+                account: row.account,
+                subject: row.subject,
+                view: row.view || known?.view ?? false,
+                send: row.send || known?.send ?? false
+            )
+        }
+        document.withdrawals = sides.sorted { $0.key < $1.key }.map(\.value)
         return document
     }
 
@@ -117,6 +139,9 @@ extension PermissionStore {
                 if let accounts = document.accounts { try Self.apply(accounts: accounts, database) }
                 if let grants = document.grants {
                     try Self.apply(grants: grants, actor, database)
+                }
+                if let withdrawals = document.withdrawals {
+                    try Self.apply(withdrawals: withdrawals, actor, database)
                 }
                 changes = Self.changes(from: before, to: try Self.document(database))
                 if dryRun { throw DryRun() }
@@ -209,6 +234,11 @@ extension PermissionStore {
             sql: "SELECT account FROM address WHERE address = ? AND isPrimary = 1",
             arguments: [address.description]
         )
+        if let id, try self.kind(of: id, database) != kind {
+            throw StoreError.refused(
+                "\(address) cannot become an account of another kind: remove it and add it anew"
+            )
+        }
         if id == nil {
             try self.checkFree(address, database)
             try database.execute(
@@ -318,6 +348,9 @@ extension PermissionStore {
         for group in document.groups ?? [] { lines.insert(line("group", group)) }
         for account in document.accounts ?? [] { lines.insert(line("account", account)) }
         for grant in document.grants ?? [] { lines.insert(line("grant", grant)) }
+        for withdrawal in document.withdrawals ?? [] {
+            lines.insert(line("withdrawal", withdrawal))
+        }
         return lines
     }
 }

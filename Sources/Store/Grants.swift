@@ -41,12 +41,19 @@ package struct GrantRow: Codable, Equatable, Sendable {
     package var send: String
     @Nullable package var folder: String?
     package var subtree: Bool
+    /// `local`, or `exchange` for what an import brought.
     package var source: String
+    /// The group in Exchange through which it reaches the user.
+    @Nullable package var via: String?
+    /// Whether it counts, where that is asked for.
+    package var confirmed: Bool
     /// Seconds since 1970.
     @Nullable package var until: Int64?
     package var author: String
     package var created: Int64
     @Nullable package var reason: String?
+    /// What of it has no effect, because it was withdrawn: `view`, `send` or `view send`.
+    @Nullable package var withdrawn: String?
 }
 
 extension PermissionStore {
@@ -108,7 +115,6 @@ extension PermissionStore {
     ) throws -> Int {
         try self.edit(actor: actor, "grant remove \(account) \(subject)") { database in
             let id = try Self.accountID(database, account)
-            try Self.checkLocal(id, account, database)
             let (user, group) = try Self.subject(database, subject)
             let filter = "account = ? AND user IS ? AND \"group\" IS ? AND source = 'local'"
             let arguments: StatementArguments = [id, user, group]
@@ -175,7 +181,8 @@ extension PermissionStore {
         let rows = try Row.fetchAll(
             database,
             sql: """
-                SELECT g.*, address.address, coalesce(user.login, 'group:' || inner.name) AS subject
+                SELECT g.*, address.address,
+                    coalesce(user.login, 'group:' || inner.name, 'anyone') AS subject
                 FROM "grant" AS g
                 JOIN address ON address.account = g.account AND isPrimary = 1
                 LEFT JOIN user ON user.id = g.user
@@ -183,8 +190,21 @@ extension PermissionStore {
                 ORDER BY address.address, subject, g.folder, g.id
                 """
         )
-        return rows.map { row in
+        let withdrawals = try self.withdrawals(database)
+        return try rows.map { row in
             let folder = (row["folder"] as Data?).map { String(decoding: $0, as: UTF8.self) }
+            let user: Int64? = row["user"]
+            let withdrawn = try withdrawals.filter { withdrawal in
+                guard withdrawal.accountID == row["account"] else { return false }
+                if withdrawal.group != nil, withdrawal.group == row["group"] { return true }
+                guard let user else { return false }
+                return try withdrawal.user == user
+                    || withdrawal.group.map { try self.isMember(user, of: $0, database) } ?? false
+            }
+            let sides = [
+                withdrawn.contains(where: \.row.view) && row["rights"] != "" ? "view" : nil,
+                withdrawn.contains(where: \.row.send) && row["send"] != "none" ? "send" : nil,
+            ].compactMap { $0 }
             let shown = GrantRow(
                 id: row["id"],
                 account: row["address"],
@@ -194,10 +214,13 @@ extension PermissionStore {
                 folder: folder,
                 subtree: row["subtree"],
                 source: row["source"],
+                via: row["via"],
+                confirmed: row["confirmed"],
                 until: row["until"],
                 author: row["author"],
                 created: row["created"],
-                reason: row["reason"]
+                reason: row["reason"],
+                withdrawn: sides.isEmpty ? nil : sides.joined(separator: " ")
             )
             return (row["account"], row["user"], row["group"], shown)
         }
@@ -205,15 +228,10 @@ extension PermissionStore {
 
     /// Grants on an Exchange account come from Exchange alone.
     static func checkLocal(_ account: Int64, _ name: String, _ database: Database) throws {
-        let kind = try String.fetchOne(
-            database,
-            sql: "SELECT kind FROM account WHERE id = ?",
-            arguments: [account]
-        )
-        guard kind == Account.Kind.imap.rawValue else {
+        guard try self.kind(of: account, database) == .imap else {
             throw StoreError.refused(
                 "\(name) is an Exchange account: its grants come from Exchange. Share the mailbox "
-                    + "there; loading permissions from Exchange is not in this version"
+                    + "there, then: gatepost permissions load \(name)"
             )
         }
     }

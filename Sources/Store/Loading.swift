@@ -97,6 +97,7 @@ extension PermissionStore {
 
     private static func subject(_ row: Row, group: String = "group") -> Subject {
         if let user: Int64 = row["user"] { return .user(UserID(user)) }
+        if row.hasColumn("everyone"), row["everyone"] { return .everyone }
         return .group(GroupID(row[group] ?? 0))
     }
 
@@ -181,6 +182,7 @@ extension PermissionStore {
                 send: SendRight(name: row["send"]),
                 scope: scope,
                 source: Source(rawValue: row["source"]) ?? .local,
+                via: row["via"],
                 until: (row["until"] as Int64?).map(Moment.init(seconds:)),
                 isConfirmed: row["confirmed"]
             )

@@ -82,6 +82,26 @@ extension PermissionStore {
         return path
     }
 
+    /// Every user, with the login and the addresses of the accounts that belong to the user.
+    package func people() throws -> [(login: String, addresses: Set<String>)] {
+        try self.read { database in
+            let owned = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT user.login, address.address FROM user
+                    LEFT JOIN account ON account.owner = user.id
+                    LEFT JOIN address ON address.account = account.id
+                    """
+            )
+            var people: [String: Set<String>] = [:]
+            for row in owned {
+                let login: String = row["login"]
+                people[login, default: [login]].formUnion([row["address"]].compactMap { $0 })
+            }
+            return people.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        }
+    }
+
     // MARK: - Subscriptions
 
     package func subscriptions(

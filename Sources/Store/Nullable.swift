@@ -27,3 +27,5 @@ extension KeyedDecodingContainer {
         Nullable(wrappedValue: try self.decodeIfPresent(Value.self, forKey: key))
     }
 }
+
+extension Nullable: Hashable where Value: Hashable {}

@@ -7,8 +7,61 @@ enum Schema {
         migrator.registerMigration("2026-11-23 first") { database in
             try database.execute(sql: Self.first)
         }
+        migrator.registerMigration("2026-11-24 imports from Exchange") { database in
+            try database.execute(sql: Self.imports)
+        }
         return migrator
     }
+
+    /// What Exchange says: entries for everyone, entries that give nothing, the group that an entry
+    /// came through; what was loaded and not saved yet; who wrote to an account's lists last.
+    private static let imports = """
+        CREATE TABLE newGrant (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            user INTEGER REFERENCES user ON DELETE CASCADE,
+            "group" INTEGER REFERENCES "group" ON DELETE CASCADE,
+            everyone INTEGER NOT NULL DEFAULT 0 CHECK (everyone IN (0, 1)),
+            rights TEXT NOT NULL,
+            send TEXT NOT NULL CHECK (send IN ('none', 'on-behalf', 'as')),
+            -- Octets, so that comparing is comparing octets; NULL for the whole account.
+            folder BLOB,
+            subtree INTEGER NOT NULL DEFAULT 0 CHECK (subtree IN (0, 1)),
+            source TEXT NOT NULL DEFAULT 'local' CHECK (source IN ('local', 'exchange')),
+            -- The group in Exchange that the user is in.
+            via TEXT,
+            until INTEGER,
+            confirmed INTEGER NOT NULL DEFAULT 1 CHECK (confirmed IN (0, 1)),
+            author TEXT NOT NULL,
+            created INTEGER NOT NULL,
+            reason TEXT,
+            CHECK ((user IS NOT NULL) + ("group" IS NOT NULL) + everyone = 1),
+            CHECK (folder IS NOT NULL OR subtree = 0),
+            CHECK (source = 'exchange' OR (everyone = 0 AND via IS NULL)),
+            CHECK (rights <> '' OR send <> 'none' OR (source = 'exchange' AND folder IS NOT NULL))
+        ) STRICT;
+        INSERT INTO newGrant (id, account, user, "group", rights, send, folder, subtree, source,
+                until, confirmed, author, created, reason)
+            SELECT id, account, user, "group", rights, send, folder, subtree, source,
+                until, confirmed, author, created, reason FROM "grant";
+        DROP TABLE "grant";
+        ALTER TABLE newGrant RENAME TO "grant";
+        CREATE INDEX grantAccount ON "grant" (account);
+
+        -- Counts the changes of what is saved of an account's permissions.
+        ALTER TABLE account ADD COLUMN permissionsVersion INTEGER NOT NULL DEFAULT 0;
+        -- When the permissions that were saved last had been loaded.
+        ALTER TABLE account ADD COLUMN permissionsLoaded INTEGER;
+
+        CREATE TABLE stage (
+            account INTEGER PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+            permissionsVersion INTEGER NOT NULL,
+            document TEXT NOT NULL,
+            source TEXT NOT NULL,
+            author TEXT NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT;
+        """
 
     private static let first = """
         CREATE TABLE revision (

@@ -232,6 +232,25 @@ extension PermissionStore {
         )
     }
 
+    /// Whether a user is in a group, or in one inside it.
+    static func isMember(_ user: Int64, of group: Int64, _ database: Database) throws -> Bool {
+        try Bool.fetchOne(
+            database,
+            sql: """
+                WITH RECURSIVE inside (id) AS (
+                    VALUES (?)
+                    UNION SELECT member.inner FROM member
+                    JOIN inside ON member."group" = inside.id WHERE member.inner IS NOT NULL
+                )
+                SELECT EXISTS (
+                    SELECT 1 FROM member JOIN inside ON member."group" = inside.id
+                    WHERE member.user = ?
+                )
+                """,
+            arguments: [group, user]
+        ) ?? false
+    }
+
     /// Whether `group` is `start` or lies inside it.
     private static func contains(
         _ group: Int64,

@@ -167,6 +167,7 @@ struct AccountCommand: AsyncParsableCommand {
             )
             print("")
             GrantCommand.show(try store.grants(account: self.address, subject: nil))
+            GrantCommand.show(try store.withdrawals(account: self.address, subject: nil))
         }
     }
 

@@ -22,6 +22,7 @@ struct Explain: AsyncParsableCommand {
             var send: String?
             var scope: String?
             var source: String?
+            var via: String?
             var reason: String?
         }
 
@@ -91,7 +92,8 @@ struct Explain: AsyncParsableCommand {
                 rights: grant.rights.letters,
                 send: grant.send.name,
                 scope: self.text(of: grant.scope),
-                source: grant.source.rawValue
+                source: grant.source.rawValue,
+                via: grant.via
             )
         }
     }
@@ -121,9 +123,13 @@ struct Explain: AsyncParsableCommand {
         case "disabled-account": return "the account is disabled"
         case "wall":
             return "a wall bars \(reason.subject ?? "?"): \(Output.printable(reason.reason ?? ""))"
-        case "withdrawal": return "it was withdrawn from \(reason.subject ?? "?")"
+        case "withdrawal":
+            return reason.source == "exchange"
+                ? "Exchange denies it to \(reason.subject ?? "?")"
+                : "it was withdrawn from \(reason.subject ?? "?")"
         case "grant":
-            let through = reason.path.map { " (through \($0.joined(separator: " → ")))" } ?? ""
+            let groups = reason.path ?? reason.via.map { [Output.printable($0)] }
+            let through = groups.map { " (through \($0.joined(separator: " → ")))" } ?? ""
             let rights = reason.rights.flatMap { $0.isEmpty ? nil : $0 } ?? "no folder rights"
             let send = reason.send == "none" ? "" : ", send \(reason.send ?? "")"
             return

@@ -62,7 +62,7 @@ struct Apply: AsyncParsableCommand {
     private static func checkKeys(_ octets: Data, _ file: String) throws {
         let object = try? JSONSerialization.jsonObject(with: octets) as? [String: Any]
         for key in (object ?? [:]).keys.sorted()
-        where !["users", "groups", "accounts", "grants"].contains(key) {
+        where !["users", "groups", "accounts", "grants", "withdrawals"].contains(key) {
             throw Failure("\(file): \(key) cannot be applied by this version; take it out")
         }
     }

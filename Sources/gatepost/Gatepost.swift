@@ -10,8 +10,8 @@ struct Gatepost: AsyncParsableCommand {
         abstract: "A mail access gateway: who may see which mailbox, decided in one place.",
         subcommands: [
             Init.self, Serve.self, Demo.self, UserCommand.self, GroupCommand.self,
-            AccountCommand.self, GrantCommand.self, Explain.self, Export.self, Apply.self,
-            Doctor.self,
+            AccountCommand.self, GrantCommand.self, PermissionsCommand.self, Explain.self,
+            Export.self, Apply.self, Doctor.self,
         ]
     )
 

@@ -9,7 +9,7 @@ struct GrantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "grant",
         abstract: "Who may see an account, and who may send from it.",
-        subcommands: [Add.self, Remove.self, List.self]
+        subcommands: [Add.self, Remove.self, Restore.self, List.self]
     )
 
     enum Send: String, ExpressibleByArgument, CaseIterable {
@@ -25,7 +25,8 @@ struct GrantCommand: AsyncParsableCommand {
         @Flag(help: "lrswite") var edit = false
         @Flag(help: "lrswipkxte") var manage = false
         @Option(help: "Letters of RFC 4314: lrswipkxte.") var rights: String?
-        @Option(help: "Kept for submission, which this version does not serve.") var send: Send?
+        @Option(help: "as: nothing in a message shows who sent it; on-behalf: its Sender does.")
+        var send: Send?
         @Option(help: "One folder of the account.") var folder: String?
         @Flag(help: "The folder and everything below it.") var subtree = false
         @Option(help: "YYYY-MM-DD, the last day in UTC; or YYYY-MM-DDTHH:MM:SSZ.") var until:
@@ -136,6 +137,19 @@ struct GrantCommand: AsyncParsableCommand {
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
             let both = self.view == self.send
+            if try store.account(self.account).kind == Account.Kind.exchange.rawValue {
+                try store.withdraw(
+                    account: self.account,
+                    subject: self.subject,
+                    view: both || self.view,
+                    send: both || self.send,
+                    actor: actor
+                )
+                return print(
+                    "withdrawn from \(self.subject), whatever Exchange grants; Exchange itself is "
+                        + "as it was (gatepost grant restore ends this)"
+                )
+            }
             let count = try store.removeGrants(
                 account: self.account,
                 subject: self.subject,
@@ -147,36 +161,92 @@ struct GrantCommand: AsyncParsableCommand {
         }
     }
 
+    struct Restore: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End what `grant remove` did to an Exchange account."
+        )
+        @OptionGroup var configuration: ConfigurationOption
+        @Argument var account: String
+        @Argument(help: "A login, or group:NAME.") var subject: String
+        @Flag(help: "Only the folder rights.") var view = false
+        @Flag(help: "Only the send right.") var send = false
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange()
+            let both = self.view == self.send
+            try store.restore(
+                account: self.account,
+                subject: self.subject,
+                view: both || self.view,
+                send: both || self.send,
+                actor: actor
+            )
+            print("what Exchange grants \(self.subject) counts again")
+        }
+    }
+
     struct List: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
         @Option var account: String?
         @Option(help: "A login, or group:NAME.") var subject: String?
+        @Flag(help: "Only what was withdrawn here or is denied by Exchange, by whom and when.")
+        var withdrawn = false
 
         func run() async throws {
             let store = try await self.configuration.openStore()
-            let grants = try store.grants(account: self.account, subject: self.subject)
-            if self.output.json { return try Output.json(grants) }
-            GrantCommand.show(grants)
+            let withdrawals = try store.withdrawals(account: self.account, subject: self.subject)
+            if self.withdrawn, self.output.json { return try Output.json(withdrawals) }
+            if !self.withdrawn {
+                let grants = try store.grants(account: self.account, subject: self.subject)
+                if self.output.json { return try Output.json(grants) }
+                GrantCommand.show(grants)
+            }
+            GrantCommand.show(withdrawals)
         }
     }
 
-    /// The two lists that people think in, as two columns.
-    static func show(_ grants: [GrantRow]) {
+    /// What was taken away, by whom, when.
+    static func show(_ withdrawals: [WithdrawalRow]) {
+        guard !withdrawals.isEmpty else { return }
+        print("")
         Output.table(
-            ["ACCOUNT", "SUBJECT", "VIEWABLE", "SENDING", "FOLDER", "UNTIL", "BY"],
-            grants.map { grant in
+            ["WITHDRAWN", "FROM", "VIEWING", "SENDING", "BY", "WHEN"],
+            withdrawals.map { row in
                 [
-                    grant.account, grant.subject, grant.rights.isEmpty ? "-" : grant.rights,
-                    grant.send == "none" ? "-" : grant.send,
-                    grant.folder.map { $0 + (grant.subtree ? "/…" : "") } ?? "all",
-                    grant.until.map(Self.date) ?? "-", grant.author,
+                    row.account, row.subject, row.view ? "yes" : "-", row.send ? "yes" : "-",
+                    row.source == "exchange" ? "denied in Exchange" : row.author,
+                    self.date(row.created),
                 ]
             }
         )
     }
 
-    private static func date(_ seconds: Int64) -> String {
+    /// The two lists that people think in, as two columns.
+    static func show(_ grants: [GrantRow]) {
+        Output.table(
+            ["ACCOUNT", "SUBJECT", "VIEWABLE", "SENDING", "FOLDER", "UNTIL", "FROM", "BY"],
+            grants.map { grant in
+                let withdrawn = grant.withdrawn ?? ""
+                return [
+                    grant.account, grant.subject,
+                    grant.rights.isEmpty
+                        ? "-" : grant.rights + (withdrawn.contains("view") ? " withdrawn" : ""),
+                    grant.send == "none"
+                        ? "-" : grant.send + (withdrawn.contains("send") ? " withdrawn" : ""),
+                    grant.folder.map { $0 + (grant.subtree ? "/…" : "") } ?? "all",
+                    grant.until.map(Self.date) ?? "-", Self.origin(of: grant), grant.author,
+                ]
+            }
+        )
+    }
+
+    private static func origin(of grant: GrantRow) -> String {
+        grant.source + (grant.via.map { " (\($0))" } ?? "")
+            + (grant.confirmed ? "" : ", not confirmed")
+    }
+
+    static func date(_ seconds: Int64) -> String {
         ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: TimeInterval(seconds)))
     }
 }

@@ -288,4 +288,91 @@ import Testing
     @Test func `a composed and a decomposed name are two folders`() throws {
         #expect(try self.folder("Caf\u{E9}") != self.folder("Cafe\u{301}"))
     }
+
+    // MARK: - Exchange
+
+    private func exchange(_ entries: [Grant], _ withdrawals: [Withdrawal] = []) throws -> Snapshot {
+        Snapshot(
+            revision: 1,
+            users: [
+                User(id: Self.anna, login: try self.address("anna@kanzlei.example")),
+                User(id: Self.bob, login: try self.address("bob@kanzlei.example")),
+            ],
+            groups: [],
+            accounts: [
+                Account(
+                    id: Self.account,
+                    address: try self.address("sales@kanzlei.example"),
+                    kind: .exchange
+                )
+            ],
+            grants: entries,
+            withdrawals: withdrawals,
+            walls: []
+        )
+    }
+
+    private func entry(
+        _ rights: Rights,
+        _ path: String,
+        _ subject: Subject = .user(ModelTests.anna),
+        via: String? = nil,
+        isConfirmed: Bool = true
+    ) throws -> Grant {
+        Grant(
+            id: 1,
+            account: Self.account,
+            subject: subject,
+            rights: rights,
+            scope: .folder(try self.folder(path)),
+            source: .exchange,
+            via: via,
+            isConfirmed: isConfirmed
+        )
+    }
+
+    @Test func `a user's own entry counts alone, then the groups', then the one for all`() throws {
+        let groups = [
+            try self.entry(.view, "INBOX", via: "Sales"),
+            try self.entry([.insert], "INBOX", via: "Staff"),
+        ]
+        let all = try self.entry([.lookup, .write], "INBOX", .everyone)
+        let none = try self.entry([], "INBOX")
+        #expect(try self.rights(self.exchange(groups + [all])) == "lri")
+        #expect(try self.rights(self.exchange([all])) == "lw")
+        #expect(try self.rights(self.exchange([none, all] + groups)) == "")
+        let unconfirmed = try self.entry(.view, "INBOX", .everyone, isConfirmed: false)
+        #expect(try self.rights(self.exchange([unconfirmed])) == "")
+        let other = try self.entry(.view, "INBOX", .user(Self.bob))
+        #expect(try self.rights(self.exchange([other, all])) == "lw")
+    }
+
+    @Test func `an entry covers its folder, not what lies below or beside`() throws {
+        let snapshot = try self.exchange([try self.entry(.view, "Projects")])
+        #expect(try self.rights(snapshot, "Projects") == "lr")
+        #expect(try self.rights(snapshot, "Projects/A") == "")
+        #expect(try self.rights(snapshot, "INBOX") == "")
+    }
+
+    @Test func `no local grant counts on an Exchange account, no imported one on another`() throws {
+        var local = try self.entry(.view, "INBOX")
+        local.source = .local
+        #expect(try self.rights(self.exchange([local])) == "")
+        #expect(try self.rights(self.snapshot(grants: [self.entry(.view, "INBOX")])) == "")
+    }
+
+    @Test func `what was withdrawn is gone, whichever entry gave it`() throws {
+        let withdrawal = Withdrawal(
+            account: Self.account,
+            subject: .user(Self.anna),
+            view: true,
+            send: false
+        )
+        for entry in [
+            try self.entry(.view, "INBOX"), try self.entry(.view, "INBOX", via: "Sales"),
+            try self.entry(.view, "INBOX", .everyone),
+        ] {
+            #expect(try self.rights(self.exchange([entry], [withdrawal])) == "")
+        }
+    }
 }

@@ -29,6 +29,7 @@ import Testing
         func names(_ subject: Subject, _ user: UserID, depth: Int = 0) -> Bool {
             switch subject {
             case .user(let named): return named == user
+            case .everyone: return true
             case .group(let group):
                 guard depth < 20 else { return false }
                 for candidate in self.groups where candidate.id == group {
@@ -57,8 +58,8 @@ import Testing
             var letters = ""
             var send = SendRight.none
             for grant in self.grants where grant.account == account {
-                guard grant.isConfirmed, self.names(grant.subject, user) else { continue }
-                if let until = grant.until, until <= now { continue }
+                guard self.isInForce(grant, user, box, now) else { continue }
+                if self.isOutdone(grant, user, box, now) { continue }
                 if grant.send > send { send = grant.send }
                 guard self.reaches(grant.scope, folder) else { continue }
                 letters += grant.rights.letters
@@ -70,6 +71,43 @@ import Testing
             }
             let ordered = "lrswipkxtea".filter { letters.contains($0) }
             return (ordered, send)
+        }
+
+        private func isInForce(
+            _ grant: Grant,
+            _ user: UserID,
+            _ account: Account,
+            _ now: Moment
+        ) -> Bool {
+            guard grant.isConfirmed, self.names(grant.subject, user) else { return false }
+            if let until = grant.until, until <= now { return false }
+            return (grant.source == .exchange) == (account.kind == .exchange)
+        }
+
+        /// Whether another of Exchange's entries for the same folder counts instead.
+        private func isOutdone(
+            _ grant: Grant,
+            _ user: UserID,
+            _ account: Account,
+            _ now: Moment
+        ) -> Bool {
+            guard let (folder, own) = self.entry(grant) else { return false }
+            for other in self.grants where other.account == grant.account {
+                guard self.isInForce(other, user, account, now),
+                    let (same, closer) = self.entry(other), same == folder, closer < own
+                else { continue }
+                return true
+            }
+            return false
+        }
+
+        private func entry(_ grant: Grant) -> (folder: String, distance: Int)? {
+            guard grant.source == .exchange, case .folder(let path) = grant.scope else {
+                return nil
+            }
+            if grant.subject == .everyone { return (path.description, 2) }
+            if case .user = grant.subject, grant.via == nil { return (path.description, 0) }
+            return (path.description, 1)
         }
 
         private func reaches(_ scope: Scope, _ folder: String) -> Bool {
@@ -110,13 +148,14 @@ import Testing
                 Account(
                     id: AccountID(index),
                     address: address,
+                    kind: Bool.random(using: &generator) ? .imap : .exchange,
                     owner: owner == 0 ? nil : UserID(owner),
                     isDisabled: Int.random(in: 0..<8, using: &generator) == 0
                 )
             )
         }
         func account() -> AccountID { AccountID(Int64.random(in: 1...2, using: &generator)) }
-        for index in 0..<Int64.random(in: 0...6, using: &generator) {
+        for index in 0..<Int64.random(in: 0...12, using: &generator) {
             let name = Self.folders.randomElement(using: &generator) ?? "A"
             let path = FolderPath(octets: Array(name.utf8))
             let kind = Int.random(in: 0..<3, using: &generator)
@@ -128,10 +167,12 @@ import Testing
                 Grant(
                     id: index,
                     account: account(),
-                    subject: subject(5),
+                    subject: Int.random(in: 0..<6, using: &generator) == 0 ? .everyone : subject(5),
                     rights: Rights(rawValue: UInt16.random(in: 0..<2_048, using: &generator)),
                     send: [.none, .onBehalf, .as].randomElement(using: &generator) ?? .none,
                     scope: scope,
+                    source: Bool.random(using: &generator) ? .local : .exchange,
+                    via: Bool.random(using: &generator) ? nil : "Sales",
                     until: until == 3 ? nil : Moment(seconds: until),
                     isConfirmed: Int.random(in: 0..<6, using: &generator) != 0
                 )

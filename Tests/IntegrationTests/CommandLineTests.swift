@@ -4,7 +4,7 @@ import Testing
 /// The administrator's commands through their real entry point, on a store of their own.
 @Suite(.serialized) @MainActor struct CommandLineTests {
     /// An installation in a folder that is removed afterwards.
-    private final class Bench {
+    final class Bench {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("cli-\(UUID().uuidString)")
 
@@ -29,6 +29,36 @@ import Testing
             let run = try self.run(words, input: input)
             #expect(run.status == 0, "\(words): \(run.output)")
             return run.output
+        }
+
+        /// A whole command line; no word in it has a space.
+        @discardableResult
+        func ok(line: String, input: String = "") throws -> String {
+            let run = try self.run(line.split(separator: " ").map(String.init), input: input)
+            #expect(run.status == 0, "\(line): \(run.output)")
+            return run.output
+        }
+
+        func refused(line: String, says: String) throws {
+            let run = try self.run(line.split(separator: " ").map(String.init))
+            #expect(run.status == 1, "\(line): \(run.output)")
+            #expect(run.output.contains(says), "\(line): \(run.output)")
+            #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
+        }
+
+        /// The answer of `explain`.
+        func rights(_ login: String, _ account: String, _ folder: String? = nil) throws -> String {
+            var line = "explain \(login)@kanzlei.example \(account)@kanzlei.example --json"
+            if let folder { line += " --folder \(folder)" }
+            let text = try self.ok(line: line)
+            let value = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            return "\(value?["rights"] as? String ?? "?") \(value?["send"] as? String ?? "?")"
+        }
+
+        func write(_ text: String, to name: String) throws -> String {
+            let file = self.folder.appendingPathComponent(name)
+            try Data(text.utf8).write(to: file)
+            return file.path
         }
 
         func refused(

@@ -1,0 +1,300 @@
+/// Puts the rows of Exchange's cmdlets together: `Get-MailboxPermission`,
+/// `Get-RecipientPermission` (`Get-ADPermission` on premises), `Get-Mailbox` and
+/// `Get-MailboxFolderPermission`, with or without `EXO` in their names.
+struct CmdletOutput {
+    private typealias Document = PermissionsDocument
+
+    private enum Kind: String, CaseIterable {
+        case mailboxPermission = "Get-MailboxPermission"
+        case recipientPermission = "Get-RecipientPermission"
+        case directoryPermission = "Get-ADPermission"
+        case mailbox = "Get-Mailbox"
+        case folderPermission = "Get-MailboxFolderPermission"
+    }
+
+    private var mailboxes: [String: Document.Mailbox] = [:]
+    private var recipients: [Document.Recipient] = []
+    private var counts: [Kind: Int] = [:]
+    private var notes: Set<String> = []
+
+    /// Adds one row.
+    mutating func add(_ row: CmdletRow) throws(ReadingError) {
+        // An older interface put several entries in a row.
+        if case .array(let entries)? = row.value["PermissionList"], let user = row.value["User"] {
+            for entry in entries {
+                guard case .object(var members) = entry else {
+                    throw row.fail("PermissionList", "cannot be read")
+                }
+                members["User"] = user
+                members["Identity"] = row.value["Identity"]
+                try self.add(CmdletRow(place: row.place, value: .object(members)))
+            }
+            return
+        }
+        let kind = try Self.kind(of: row)
+        self.counts[kind, default: 0] += 1
+        // A mailbox is known even if none of its rows gives anything.
+        if kind != .mailbox { try self.update(row) { _ in } }
+        switch kind {
+        case .mailboxPermission: try self.addMailboxPermission(row)
+        case .recipientPermission: try self.addRecipientPermission(row)
+        case .directoryPermission: try self.addDirectoryPermission(row)
+        case .mailbox: try self.addMailbox(row)
+        case .folderPermission: try self.addFolderPermission(row)
+        }
+    }
+
+    private static func kind(of row: CmdletRow) throws(ReadingError) -> Kind {
+        if row.has("GrantSendOnBehalfTo") { return .mailbox }
+        if row.has("ExtendedRights") { return .directoryPermission }
+        if row.has("Trustee") { return .recipientPermission }
+        if row.has("FolderName") || row.has("MailboxFolderUser") || row.has("FolderPath") {
+            return .folderPermission
+        }
+        if row.has("User"), row.has("AccessRights") { return .mailboxPermission }
+        throw ReadingError(
+            "\(row.place) is no row of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))"
+        )
+    }
+
+    /// Everything that was added.
+    func document() -> PermissionsDocument {
+        var notes = self.notes
+        for kind in [Kind.mailboxPermission, .mailbox, .folderPermission]
+        where self.counts[kind] == nil {
+            notes.insert("no output of \(kind.rawValue) was given: nothing of it is loaded")
+        }
+        if self.counts[.recipientPermission] == nil, self.counts[.directoryPermission] == nil {
+            notes.insert(
+                "no output of Get-RecipientPermission (on premises Get-ADPermission) was given: "
+                    + "no Send As is loaded"
+            )
+        }
+        return PermissionsDocument(
+            mailboxes: self.mailboxes.sorted { $0.key < $1.key }.map(\.value),
+            recipients: self.recipients,
+            notes: notes.sorted()
+        )
+    }
+
+    // MARK: - The five kinds
+
+    private mutating func addMailboxPermission(_ row: CmdletRow) throws(ReadingError) {
+        guard let isDenied = try row.flag("Deny") else {
+            throw row.fail("Deny", "is missing: a denial would look like a permission")
+        }
+        let rights = try row.words("AccessRights")
+        guard !rights.isEmpty else { throw row.fail("AccessRights", "is empty") }
+        for right in rights where !Self.mailboxRights.contains(right.lowercased()) {
+            throw row.fail("AccessRights", "has \(right), which is no right of a mailbox")
+        }
+        guard rights.contains(where: { $0.lowercased() == "fullaccess" }) else { return }
+        let entry = Document.AccessEntry(
+            principal: try self.principal(row, "User", sid: "UserSid", "PrimarySmtpAddress"),
+            isDenied: isDenied,
+            isInherited: try row.flag("IsInherited") ?? false
+        )
+        try self.update(row) { $0.fullAccess.append(entry) }
+    }
+
+    private static let mailboxRights: Set<String> = [
+        "fullaccess", "readpermission", "changepermission", "changeowner", "deleteitem",
+        "externalaccount", "sendas",
+    ]
+
+    private mutating func addRecipientPermission(_ row: CmdletRow) throws(ReadingError) {
+        let rights = try row.words("AccessRights", numbers: [1: "SendAs"])
+        guard rights.map({ $0.lowercased() }) == ["sendas"] else {
+            throw row.fail("AccessRights", "is \(rights.joined(separator: ", ")), not SendAs")
+        }
+        var isDenied = try row.flag("Deny") ?? false
+        switch try row.text("AccessControlType")?.lowercased() {
+        case "deny": isDenied = true
+        case "allow": break
+        case nil:
+            if !row.has("Deny") {
+                self.notes.insert(
+                    "Get-RecipientPermission was given without AccessControlType: a denial of Send "
+                        + "As cannot be told from a permission"
+                )
+            }
+        case let other?: throw row.fail("AccessControlType", "is \(other), not Allow or Deny")
+        }
+        let entry = Document.AccessEntry(
+            principal: try self.principal(
+                row,
+                "Trustee",
+                sid: "TrusteeSidString",
+                "TrusteeWithPrimarySmtpAddress"
+            ),
+            isDenied: isDenied,
+            isInherited: try row.flag("IsInherited") ?? false
+        )
+        try self.update(row) { $0.sendAs.append(entry) }
+    }
+
+    private mutating func addDirectoryPermission(_ row: CmdletRow) throws(ReadingError) {
+        guard let isDenied = try row.flag("Deny") else {
+            throw row.fail("Deny", "is missing: a denial would look like a permission")
+        }
+        let rights = try row.words("ExtendedRights")
+        guard rights.contains(where: { ["send-as", "send as"].contains($0.lowercased()) }) else {
+            return
+        }
+        let entry = Document.AccessEntry(
+            principal: try self.principal(row, "User", sid: "UserSid", nil),
+            isDenied: isDenied,
+            isInherited: try row.flag("IsInherited") ?? false
+        )
+        try self.update(row) { $0.sendAs.append(entry) }
+    }
+
+    private mutating func addMailbox(_ row: CmdletRow) throws(ReadingError) {
+        guard let address = try row.text("PrimarySmtpAddress").flatMap(Directory.address) else {
+            throw row.fail("PrimarySmtpAddress", "is missing, or no address")
+        }
+        var names: [String] = []
+        for column in ["Identity", "Name", "DisplayName", "Alias", "DistinguishedName", "Id"] {
+            if let name = try row.text(column) { names.append(name) }
+        }
+        var guids: [String] = []
+        for column in ["Guid", "ExchangeGuid", "ExternalDirectoryObjectId"] {
+            if let guid = try row.text(column) { guids.append(guid) }
+        }
+        var addresses = [address]
+        addresses += try row.words("EmailAddresses").compactMap(Directory.address)
+        if let name = try row.text("UserPrincipalName") { addresses.append(name) }
+        // With display names and addresses, where the administrator asked for them.
+        var delegates: [Document.Principal] = []
+        for delegate in try row.words("GrantSendOnBehalfTo") {
+            delegates.append(Document.Principal(name: delegate))
+        }
+        let type = try row.text("RecipientTypeDetails") ?? "UserMailbox"
+        self.recipients.append(
+            Document.Recipient(
+                guids: guids,
+                addresses: addresses,
+                names: names,
+                type: type,
+                isEnabled: !(try row.flag("AccountDisabled") ?? false)
+            )
+        )
+        let identities = names + guids + addresses
+        self.update(address) { mailbox in
+            mailbox.identities += identities
+            mailbox.sendOnBehalf += delegates
+        }
+    }
+
+    private mutating func addFolderPermission(_ row: CmdletRow) throws(ReadingError) {
+        let identity = try row.text("Identity")
+        let named = try row.text("FolderPath")
+        guard let path = named ?? identity.flatMap(Self.folderPart) else {
+            throw row.fail(
+                "Identity",
+                "does not say which folder (MAILBOX:\\Folder\\Sub), and FolderName is only the last "
+                    + "part: use gatepost's script"
+            )
+        }
+        let entry = Document.FolderEntry(
+            principal: try self.folderPrincipal(row),
+            rights: try row.words("AccessRights")
+        )
+        guard !entry.rights.isEmpty else { throw row.fail("AccessRights", "is empty") }
+        guard FolderRights.rights(named: entry.rights) != nil else {
+            throw row.fail(
+                "AccessRights",
+                "is \(entry.rights.joined(separator: ", ")): no role or right of a folder"
+            )
+        }
+        let components = path.split(separator: "\\").map(String.init)
+        let type = try row.text("FolderType")
+        try self.update(row) { mailbox in
+            let index = mailbox.folders.firstIndex { $0.path == components }
+            if let index {
+                mailbox.folders[index].entries.append(entry)
+            } else {
+                mailbox.folders.append(
+                    Document.Folder(path: components, type: type, entries: [entry])
+                )
+            }
+        }
+    }
+
+    /// What follows the colon of `MAILBOX:\Folder\Sub`.
+    private static func folderPart(_ identity: String) -> String? {
+        guard let place = identity.firstRange(of: ":\\") else { return nil }
+        return String(identity[place.lowerBound...].dropFirst())
+    }
+
+    // MARK: - Principals
+
+    private func principal(
+        _ row: CmdletRow,
+        _ column: String,
+        sid: String,
+        _ address: String?
+    ) throws(ReadingError) -> Document.Principal {
+        var principal: Document.Principal
+        if let raw = row.value[column]?["RawIdentity"]?.string {
+            principal = Document.Principal(name: raw)
+            let identifier = row.value[column]?["SecurityIdentifier"]
+            principal.sid = identifier?.string ?? identifier?["Value"]?.string
+        } else {
+            guard let name = try row.text(column) else { throw row.fail(column, "is empty") }
+            principal = Document.Principal(name: name)
+        }
+        principal.sid = try row.text(sid) ?? principal.sid
+        if let address { principal.address = try row.text(address) }
+        return principal
+    }
+
+    private func folderPrincipal(_ row: CmdletRow) throws(ReadingError) -> Document.Principal {
+        guard let user = row.value["User"], user != .null else {
+            throw row.fail("User", "is empty")
+        }
+        var principal = Document.Principal(name: "")
+        if case .object = user {
+            guard let name = (user["DisplayName"] ?? user["UserPrincipalName"])?.string else {
+                throw row.fail("User", "has no DisplayName: use ConvertTo-Json -Depth 5")
+            }
+            let type = user["UserType"]
+            principal.name = name
+            principal.kind = type?.string ?? (type?["value"] ?? type?["Value"])?.string
+            let recipient = user["RecipientPrincipal"] ?? user["ADRecipient"]
+            let guid = recipient?["Guid"]
+            principal.guid = guid?.string ?? guid?["Guid"]?.string
+            principal.address =
+                recipient?["PrimarySmtpAddress"]?.string ?? user["UserPrincipalName"]?.string
+        } else {
+            guard let name = try row.text("User") else { throw row.fail("User", "is empty") }
+            principal.name = name
+        }
+        if let extra = row.value["MailboxFolderUser"]?["UserPrincipalName"]?.string {
+            principal.address = extra
+        }
+        return principal
+    }
+
+    // MARK: - Which mailbox
+
+    private mutating func update(
+        _ row: CmdletRow,
+        _ change: (inout PermissionsDocument.Mailbox) -> Void
+    ) throws(ReadingError) {
+        guard var identity = try row.text("Identity") else {
+            throw row.fail("Identity", "is missing: it says which mailbox the row is about")
+        }
+        if let place = identity.firstRange(of: ":\\") {
+            identity = String(identity[..<place.lowerBound])
+        }
+        self.update(identity.lowercased(), change)
+    }
+
+    private mutating func update(
+        _ identity: String,
+        _ change: (inout PermissionsDocument.Mailbox) -> Void
+    ) {
+        change(&self.mailboxes[identity, default: Document.Mailbox(address: identity)])
+    }
+}

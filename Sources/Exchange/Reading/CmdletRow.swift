@@ -1,0 +1,129 @@
+/// One row of the output of an Exchange cmdlet, from JSON or CSV, as PowerShell happened to write
+/// it: enumerations as text, as a number or in braces; a collection joined by commas; a switch as
+/// an object.
+///
+/// A cell whose content PowerShell lost refuses the whole file.
+struct CmdletRow {
+    /// The file and the row in it, for messages.
+    let place: String
+    let value: JSONValue
+
+    func has(_ column: String) -> Bool { self.value[column] != nil }
+
+    func fail(_ column: String, _ text: String) -> ReadingError {
+        ReadingError("\(self.place), column \(column): \(text)")
+    }
+
+    // MARK: - Cells
+
+    /// Text; nil for an empty cell, or none.
+    func text(_ column: String) throws(ReadingError) -> String? {
+        switch self.value[column] {
+        case nil, .null?: return nil
+        case .string(let text)?: return try self.checked(text, column)
+        case let other?:
+            // A GUID may come as an object.
+            for key in ["Guid", "value", "Value"] {
+                if let text = other[key]?.string { return try self.checked(text, column) }
+            }
+            throw self.fail(column, "is not text: export it again with gatepost's script")
+        }
+    }
+
+    /// - Throws: for a word that stands in for what it should say.
+    func checked(_ text: String, _ column: String) throws(ReadingError) -> String? {
+        let text = text.trimmed
+        guard !text.isEmpty else { return nil }
+        for prefix in ["System.", "Microsoft.Exchange.", "Deserialized.", "@{"]
+        where text.hasPrefix(prefix) {
+            throw self.fail(
+                column,
+                "says \(text.prefix(60)) instead of the value, which PowerShell lost: join it (-join "
+                    + "','), use ConvertTo-Json -Depth 5, or gatepost's script"
+            )
+        }
+        if text.hasSuffix("...") || text.hasSuffix("…") {
+            throw self.fail(column, "is cut (\(text.suffix(20))): $FormatEnumerationLimit = -1")
+        }
+        if text.contains("?") || text.contains("\u{FFFD}") {
+            throw self.fail(
+                column,
+                "has letters that were lost (\(text)): export it again with -Encoding UTF8"
+            )
+        }
+        return text
+    }
+
+    /// Words of an enumeration or a collection.
+    func words(_ column: String, numbers: [Int: String] = [:]) throws(ReadingError) -> [String] {
+        switch self.value[column] {
+        case nil, .null?: return []
+        case .array(let elements)?:
+            var words: [String] = []
+            for element in elements { words += try self.words(of: element, column, numbers) }
+            return words
+        case let value?:
+            return try self.words(of: value, column, numbers)
+        }
+    }
+
+    private func words(
+        of value: JSONValue,
+        _ column: String,
+        _ numbers: [Int: String]
+    ) throws(ReadingError) -> [String] {
+        switch value {
+        case .string(var text):
+            guard let checked = try self.checked(text, column) else { return [] }
+            text = checked
+            if text.hasPrefix("{"), text.hasSuffix("}") {
+                text = String(text.dropFirst().dropLast())
+            }
+            return text.split(whereSeparator: { $0 == "," || $0 == ";" }).map {
+                String($0).trimmed
+            }.filter { !$0.isEmpty }
+        case .number(let number):
+            guard let word = Int(exactly: number).flatMap({ numbers[$0] }) else {
+                throw self.fail(column, "is a number: export it again with gatepost's script")
+            }
+            return [word]
+        case .object:
+            guard let text = (value["value"] ?? value["Value"])?.string else {
+                throw self.fail(column, "is an object: use ConvertTo-Json -Depth 5")
+            }
+            return try self.words(of: .string(text), column, numbers)
+        case .null, .bool, .array:
+            throw self.fail(column, "cannot be read")
+        }
+    }
+
+    /// A boolean or a switch; nil where there is no such column.
+    func flag(_ column: String) throws(ReadingError) -> Bool? {
+        switch self.value[column] {
+        case nil: return nil
+        case .bool(let flag)?: return flag
+        case .string(let text)?:
+            switch text.trimmed.lowercased() {
+            case "true": return true
+            case "false": return false
+            default: throw self.fail(column, "is neither True nor False: \(text.prefix(40))")
+            }
+        case .object(let members)?:
+            guard case .bool(let flag)? = members["IsPresent"] else {
+                throw self.fail(column, "is neither True nor False")
+            }
+            return flag
+        case .null?, .number?, .array?:
+            throw self.fail(column, "is neither True nor False")
+        }
+    }
+}
+
+extension String {
+    var trimmed: String {
+        var text = self[...]
+        while let first = text.first, first.isWhitespace { text.removeFirst() }
+        while let last = text.last, last.isWhitespace { text.removeLast() }
+        return String(text)
+    }
+}

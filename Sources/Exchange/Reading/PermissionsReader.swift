@@ -1,0 +1,230 @@
+package import Foundation
+
+/// Reads exports of an Exchange organisation's permissions: the document of the export script, and
+/// the raw output of Exchange's cmdlets as JSON or CSV, in any number of files.
+///
+/// Whatever cannot be read, is cut off, or is understood only in part refuses all of it.
+package enum PermissionsReader {
+    /// What the export script writes first and last.
+    private struct Envelope: Decodable {
+        var format: String
+        var version: Int
+        var complete: Bool?
+        var mailboxes: [PermissionsDocument.Mailbox]
+        var recipients: [PermissionsDocument.Recipient]
+        var notes: [String]?
+    }
+
+    package static let format = "gatepost-exchange-permissions"
+    private static let version = 1
+
+    package static func read(
+        _ files: [(name: String, octets: Data)]
+    ) throws(ReadingError) -> PermissionsDocument {
+        var document = PermissionsDocument()
+        var output = CmdletOutput()
+        var hasRows = false
+        for file in files {
+            let text = try self.text(Array(file.octets), file.name)
+            if let start = text.first(where: { !$0.isWhitespace }), start == "{" || start == "[" {
+                let value = try self.json(text, file.name)
+                if value["format"] != nil {
+                    document.add(try self.document(text, file.name))
+                } else {
+                    for row in try self.rows(value, file.name) { try output.add(row) }
+                    hasRows = true
+                }
+            } else {
+                for row in try self.rows(CSVText(text, file: file.name), file.name) {
+                    try output.add(row)
+                }
+                hasRows = true
+            }
+        }
+        if hasRows { document.add(output.document()) }
+        return document
+    }
+
+    // MARK: - Text
+
+    /// UTF-8, or UTF-16 with its byte order mark, as Windows PowerShell redirects.
+    private static func text(_ octets: [UInt8], _ file: String) throws(ReadingError) -> String {
+        var text: String?
+        switch (octets.first, octets.dropFirst().first) {
+        case (0xFF, 0xFE), (0xFE, 0xFF):
+            let isBig = octets.first == 0xFE
+            var units: [UInt16] = []
+            guard octets.count.isMultiple(of: 2) else {
+                throw ReadingError("\(file) is UTF-16 and cut off: export it again")
+            }
+            for index in stride(from: 2, to: octets.count, by: 2) {
+                let (one, two) = (UInt16(octets[index]), UInt16(octets[index + 1]))
+                units.append(isBig ? one << 8 | two : two << 8 | one)
+            }
+            text = String(validating: units, as: UTF16.self)
+        default:
+            let isMarked = octets.starts(with: [0xEF, 0xBB, 0xBF])
+            text = String(validating: octets.dropFirst(isMarked ? 3 : 0), as: UTF8.self)
+        }
+        guard let text else {
+            throw ReadingError("\(file) is not UTF-8: export it again with -Encoding UTF8")
+        }
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw ReadingError(
+                "\(file) is empty: a cmdlet that finds nothing writes nothing; leave the file out if "
+                    + "that is so"
+            )
+        }
+        return text
+    }
+
+    private static func json(_ text: String, _ file: String) throws(ReadingError) -> JSONValue {
+        do {
+            return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+        } catch {
+            throw ReadingError("\(file) is no whole JSON document; is it cut off? Export it again")
+        }
+    }
+
+    // MARK: - Rows
+
+    private static func rows(_ value: JSONValue, _ file: String) throws(ReadingError) -> [CmdletRow]
+    {
+        var elements: [JSONValue]
+        switch value {
+        case .array(let all): elements = all
+        case .object:
+            if case .array(let all)? = value["value"] {
+                try self.checkWhole(value, file)
+                elements = all
+            } else {
+                elements = [value]
+            }
+        default: elements = []
+        }
+        guard !elements.isEmpty else {
+            throw ReadingError("\(file) has no rows: leave it out if the cmdlet found nothing")
+        }
+        var rows: [CmdletRow] = []
+        for (index, element) in elements.enumerated() {
+            guard case .object = element else {
+                throw ReadingError(
+                    "\(file), row \(index + 1) is no object: PowerShell lost it; use ConvertTo-Json "
+                        + "-Depth 5"
+                )
+            }
+            rows.append(CmdletRow(place: "\(file), row \(index + 1)", value: element))
+        }
+        return rows
+    }
+
+    /// An answer of the administration interface says itself when it is not all.
+    static func checkWhole(_ answer: JSONValue, _ file: String) throws(ReadingError) {
+        guard answer["@odata.nextLink"] == nil else {
+            throw ReadingError(
+                "\(file) is one page of several: load all, with ResultSize Unlimited"
+            )
+        }
+        switch answer["@adminapi.warnings"] {
+        case nil, .null?, .array([])?: return
+        case .array(let warnings)?:
+            let first = warnings.first?.string ?? "a warning"
+            throw ReadingError("\(file) may be cut: \(first.prefix(200))")
+        default: throw ReadingError("\(file) has warnings that cannot be read")
+        }
+    }
+
+    private static func rows(_ csv: CSVText, _ file: String) throws(ReadingError) -> [CmdletRow] {
+        csv.rows.map { line, cells in
+            let members = Dictionary(zip(csv.header, cells.map(JSONValue.string))) { $1 }
+            return CmdletRow(place: "\(file), row \(line)", value: .object(members))
+        }
+    }
+
+    // MARK: - The script's document
+
+    private static func document(
+        _ text: String,
+        _ file: String
+    ) throws(ReadingError) -> PermissionsDocument {
+        let envelope: Envelope
+        do {
+            envelope = try JSONDecoder().decode(Envelope.self, from: Data(text.utf8))
+        } catch {
+            throw ReadingError("\(file) is no document of gatepost's export script: \(error)")
+        }
+        guard envelope.format == Self.format, envelope.version == Self.version else {
+            throw ReadingError(
+                "\(file) is of another version: print the script anew (gatepost permissions "
+                    + "export-script)"
+            )
+        }
+        guard envelope.complete == true else {
+            throw ReadingError("\(file) is not complete: the script did not reach its end")
+        }
+        for mailbox in envelope.mailboxes {
+            for folder in mailbox.folders {
+                for entry in folder.entries where FolderRights.rights(named: entry.rights) == nil {
+                    throw ReadingError(
+                        "\(file): \(entry.rights.joined(separator: ", ")) in "
+                            + "\(mailbox.address):\\\(folder.path.joined(separator: "\\")) is no "
+                            + "role or right of a folder"
+                    )
+                }
+            }
+        }
+        return PermissionsDocument(
+            mailboxes: envelope.mailboxes,
+            recipients: envelope.recipients,
+            notes: envelope.notes ?? []
+        )
+    }
+}
+
+extension PermissionsDocument {
+    mutating func add(_ other: PermissionsDocument) {
+        self.mailboxes += other.mailboxes
+        self.recipients += other.recipients
+        self.notes += other.notes
+    }
+
+    /// What the document says about one account.
+    /// - Parameters:
+    ///   - addresses: of the account.
+    ///   - identity: what the administrator says that the mailbox is called in the document.
+    /// - Throws: when nothing is known to be about it: nothing is guessed.
+    package func mailbox(
+        of addresses: [String],
+        identity: String?
+    ) throws(ReadingError) -> Mailbox {
+        let wanted = Set(addresses.map { $0.lowercased() })
+        var names = wanted
+        if let identity { names.insert(identity.lowercased()) }
+        for mailbox in self.mailboxes {
+            let own = Set(([mailbox.address] + mailbox.identities).map { $0.lowercased() })
+            if !own.isDisjoint(with: wanted) { names.formUnion(own) }
+        }
+        // What another mailbox is called as well tells nothing.
+        for mailbox in self.mailboxes where !mailbox.identities.isEmpty {
+            let own = Set(([mailbox.address] + mailbox.identities).map { $0.lowercased() })
+            if own.isDisjoint(with: wanted) { names.subtract(own) }
+        }
+        let matching = self.mailboxes.filter { names.contains($0.address.lowercased()) }
+        guard var result = matching.first else {
+            let found = self.mailboxes.map(\.address).prefix(5).joined(separator: ", ")
+            throw ReadingError(
+                "nothing is known to be about \(addresses.first ?? "it"): the rows are about "
+                    + "\(found.isEmpty ? "nothing" : found); add the output of Get-Mailbox, or say "
+                    + "--identity NAME"
+            )
+        }
+        for other in matching.dropFirst() {
+            result.identities += other.identities
+            result.fullAccess += other.fullAccess
+            result.sendAs += other.sendAs
+            result.sendOnBehalf += other.sendOnBehalf
+            result.folders += other.folders
+        }
+        return result
+    }
+}

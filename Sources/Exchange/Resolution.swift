@@ -1,0 +1,363 @@
+package import Access
+
+/// A user of the gateway, and the addresses that are known to be the same person's.
+package struct Person: Sendable {
+    package var login: String
+    /// The login and the addresses of the accounts that belong to the user.
+    package var addresses: Set<String>
+
+    package init(login: String, addresses: Set<String>) {
+        self.login = login
+        self.addresses = addresses
+    }
+}
+
+/// Finds the gateway's users behind the names of Exchange, and says what each of them may do.
+///
+/// Nothing is guessed: a name that is nobody here, or more than one, is listed and gives nothing.
+/// Where such a name may stand for a denial, what groups would give is left out as well.
+package struct Resolution {
+    private typealias Document = PermissionsDocument
+
+    /// How deep groups may lie in groups, and how many members are looked at.
+    private static let maximumDepth = 20
+    private static let maximumMembers = 50_000
+
+    private enum Outcome {
+        case nobody
+        case everyone
+        /// - Parameter group: the group's name; nil for the principal itself.
+        case people(logins: [String], group: String?)
+        case unresolved(String)
+    }
+
+    private enum Purpose {
+        case fullAccess
+        case sendAs
+        case sendOnBehalf
+        case folder
+    }
+
+    private let directory: Directory
+    private let people: [String: [String]]
+    private let owner: String?
+    private var imported = ImportedPermissions()
+    private var notes: Set<String> = []
+
+    private init(_ document: Document, _ people: [Person], owner: String?) {
+        self.directory = Directory(document.recipients)
+        self.owner = owner
+        var logins: [String: [String]] = [:]
+        for person in people {
+            for address in person.addresses {
+                logins[address.lowercased(), default: []].append(person.login)
+            }
+        }
+        self.people = logins
+    }
+
+    /// - Parameter owner: the login to whom the account belongs, who has every right anyway.
+    package static func resolve(
+        _ mailbox: PermissionsDocument.Mailbox,
+        in document: PermissionsDocument,
+        people: [Person],
+        owner: String?
+    ) -> ImportedPermissions {
+        var resolution = Resolution(document, people, owner: owner)
+        resolution.addAccess(mailbox.fullAccess, .fullAccess)
+        resolution.addAccess(mailbox.sendAs, .sendAs)
+        resolution.addDelegates(mailbox.sendOnBehalf)
+        resolution.addFolders(mailbox.folders)
+        var imported = resolution.imported
+        imported.entries = Array(Set(imported.entries)).sorted { "\($0)" < "\($1)" }
+        imported.denials = imported.denials.sorted { $0.login < $1.login }
+        imported.unresolved = Array(Set(imported.unresolved)).sorted { "\($0)" < "\($1)" }
+        imported.notes = document.notes + resolution.notes.sorted()
+        return imported
+    }
+
+    // MARK: - FullAccess and Send As
+
+    /// The order is that of Windows: what is said of the mailbox itself before what is inherited,
+    /// and of each a denial first. What is inherited never gives.
+    private mutating func addAccess(_ entries: [Document.AccessEntry], _ purpose: Purpose) {
+        let right = purpose == .fullAccess ? "FullAccess" : "SendAs"
+        var denied: Set<String> = []
+        var deniedAbove: Set<String> = []
+        var allowed: [String: String?] = [:]
+        var hasUnknownDenial = false
+        for entry in entries {
+            switch self.outcome(of: entry.principal, purpose) {
+            case .nobody, .everyone:
+                continue
+            case .unresolved(let why):
+                let what = entry.isDenied ? "Deny \(right)" : right
+                if entry.isInherited { continue }
+                self.unresolved(entry.principal, what, why)
+                if entry.isDenied { hasUnknownDenial = true }
+            case .people(let logins, let group):
+                for login in logins {
+                    switch (entry.isDenied, entry.isInherited) {
+                    case (true, false): denied.insert(login)
+                    case (true, true): deniedAbove.insert(login)
+                    case (false, false):
+                        if group == nil || allowed[login] == nil {
+                            allowed.updateValue(group, forKey: login)
+                        }
+                    case (false, true):
+                        self.notes.insert(
+                            "\(entry.principal.name) has \(right) by inheritance only: left out"
+                        )
+                    }
+                }
+            }
+        }
+        denied.formUnion(deniedAbove.subtracting(allowed.keys))
+        for (login, group) in allowed where !denied.contains(login) {
+            if group != nil, hasUnknownDenial {
+                self.notes.insert(
+                    "\(right) through groups is left out: a denial names somebody unknown"
+                )
+                continue
+            }
+            self.imported.entries.append(
+                ImportedPermissions.Entry(
+                    login: login,
+                    via: group,
+                    rights: purpose == .fullAccess ? FolderRights.fullAccess.letters : "",
+                    send: purpose == .sendAs ? "as" : "none"
+                )
+            )
+        }
+        for login in denied { self.deny(login, purpose) }
+    }
+
+    private mutating func deny(_ login: String, _ purpose: Purpose) {
+        let isView = purpose == .fullAccess
+        if let index = self.imported.denials.firstIndex(where: { $0.login == login }) {
+            if isView {
+                self.imported.denials[index].view = true
+            } else {
+                self.imported.denials[index].send = true
+            }
+        } else {
+            self.imported.denials.append(.init(login: login, view: isView, send: !isView))
+        }
+    }
+
+    private mutating func addDelegates(_ delegates: [Document.Principal]) {
+        for principal in delegates {
+            switch self.outcome(of: principal, .sendOnBehalf) {
+            case .nobody, .everyone:
+                continue
+            case .unresolved(let why):
+                self.unresolved(principal, "SendOnBehalf", why)
+            case .people(let logins, let group):
+                for login in logins {
+                    self.imported.entries.append(
+                        ImportedPermissions.Entry(login: login, via: group, send: "on-behalf")
+                    )
+                }
+            }
+        }
+    }
+
+    // MARK: - Folders
+
+    /// Types whose folders hold mail; a folder of unknown type may.
+    private static let mailTypes: Set<String> = [
+        "inbox", "sentitems", "deleteditems", "drafts", "junkemail", "archive", "outbox",
+        "user created",
+    ]
+
+    private mutating func addFolders(_ folders: [Document.Folder]) {
+        let inbox = folders.first { $0.type?.lowercased() == "inbox" && $0.path.count == 1 }?.path
+        for folder in folders {
+            if let type = folder.type?.lowercased(), !Self.mailTypes.contains(type) { continue }
+            // The root has no counterpart in IMAP.
+            guard let first = folder.path.first else { continue }
+            var components = folder.path
+            if first == inbox?.first { components[0] = "INBOX" }
+            // A `/` inside a name, which Exchange writes as U+F8FF, would be a level in IMAP.
+            let isLevel = components.contains { $0.contains("/") || $0.contains("\u{F8FF}") }
+            guard !isLevel,
+                let path = FolderPath(octets: Array(components.joined(separator: "/").utf8))
+            else {
+                self.notes.insert(
+                    "\(folder.path.joined(separator: "\\")) has no name in IMAP: left out"
+                )
+                continue
+            }
+            self.addEntries(of: folder, path)
+        }
+    }
+
+    private mutating func addEntries(of folder: Document.Folder, _ path: FolderPath) {
+        var own: [ImportedPermissions.Entry] = []
+        var fallback: [ImportedPermissions.Entry] = []
+        var unknown: [Rights] = []
+        for entry in folder.entries {
+            let words = entry.rights.joined(separator: ", ")
+            guard let rights = FolderRights.rights(named: entry.rights) else {
+                self.unresolved(entry.principal, words, "\(words) is no right that is known")
+                unknown.append([])
+                continue
+            }
+            func make(_ login: String?, _ group: String?) -> ImportedPermissions.Entry {
+                ImportedPermissions.Entry(
+                    login: login,
+                    via: group,
+                    rights: rights.letters,
+                    folder: path.description
+                )
+            }
+            switch self.outcome(of: entry.principal, .folder) {
+            case .nobody:
+                continue
+            case .everyone:
+                if !rights.isEmpty { fallback.append(make(nil, nil)) }
+            case .unresolved(let why):
+                self.unresolved(entry.principal, "\(words) on \(path)", why)
+                unknown.append(rights)
+            case .people(let logins, let group):
+                for login in logins {
+                    if group == nil {
+                        own.append(make(login, nil))
+                    } else {
+                        fallback.append(make(login, group))
+                    }
+                }
+            }
+        }
+        // Whoever the unknown one is would have less than what groups and everyone have.
+        let widest = fallback.reduce(into: Rights()) {
+            $0.formUnion(Rights(letters: $1.rights) ?? [])
+        }
+        if unknown.contains(where: { !$0.isSuperset(of: widest) }) {
+            if !fallback.isEmpty {
+                self.notes.insert(
+                    "\(path): what groups and everyone have is left out, because an entry with "
+                        + "fewer rights names somebody unknown"
+                )
+            }
+            fallback = []
+        }
+        self.imported.entries += own + fallback
+    }
+
+    // MARK: - Who it is
+
+    private mutating func unresolved(
+        _ principal: Document.Principal,
+        _ right: String,
+        _ why: String
+    ) {
+        self.imported.unresolved.append(.init(principal: principal.name, right: right, why: why))
+    }
+
+    private mutating func outcome(of listed: Document.Principal, _ purpose: Purpose) -> Outcome {
+        if let known = Principals.known(listed, isFolderEntry: purpose == .folder) {
+            return self.outcome(of: known)
+        }
+        let principal = Principals.withoutPrefix(listed)
+        switch self.directory.find(principal) {
+        case .several:
+            return .unresolved("more than one recipient is called so")
+        case .one(let index):
+            return self.outcome(of: index, principal, purpose)
+        case .none:
+            if let known = Principals.builtIn(principal) { return self.outcome(of: known) }
+            // Without a directory an address is a person's only if it is a login, or the address
+            // of an account that belongs to a user.
+            let address = Directory.address(principal.address ?? principal.name)
+            guard let address else {
+                return .unresolved("not in what was loaded: no recipient is called so")
+            }
+            return self.outcome(of: self.logins(of: [address]), "not known here")
+        }
+    }
+
+    private mutating func outcome(of known: Principals.Known) -> Outcome {
+        switch known {
+        case .skipped: return .nobody
+        case .noted(let note):
+            self.notes.insert(note)
+            return .nobody
+        case .everyone: return .everyone
+        case .tooMany: return .unresolved("means everybody: name a group or people in Exchange")
+        }
+    }
+
+    private mutating func outcome(
+        of index: Int,
+        _ principal: Document.Principal,
+        _ purpose: Purpose
+    ) -> Outcome {
+        let recipient = self.directory.recipients[index]
+        let type = recipient.type.lowercased()
+        guard type.contains("group") || recipient.members != nil else {
+            guard recipient.isEnabled || type != "usermailbox" else {
+                self.notes.insert("\(principal.name) is a disabled account: left out")
+                return .nobody
+            }
+            guard !type.contains("serviceprincipal") else { return .nobody }
+            let logins = self.logins(of: recipient.addresses.compactMap(Directory.address))
+            // Known in the directory, and no user of the gateway: nothing to decide.
+            if logins.isEmpty {
+                self.notes.insert("\(principal.name) is no user here: gatepost user add")
+                return .nobody
+            }
+            return self.outcome(of: logins, "")
+        }
+        if purpose != .sendOnBehalf, type.contains("distribution") {
+            self.notes.insert("\(principal.name) is no security group: Exchange ignores it here")
+            return .nobody
+        }
+        var logins: Set<String> = []
+        var seen: Set<Int> = []
+        guard self.expand(index, depth: 0, &seen, &logins) else {
+            return .unresolved("a group whose members are not in what was loaded")
+        }
+        return .people(logins: logins.sorted(), group: recipient.names.first ?? principal.name)
+    }
+
+    private func outcome(of logins: [String], _ why: String) -> Outcome {
+        switch logins.count {
+        case 0: .unresolved(why)
+        case 1: logins == [self.owner] ? .nobody : .people(logins: logins, group: nil)
+        default: .unresolved("more than one user here: \(logins.joined(separator: ", "))")
+        }
+    }
+
+    private func logins(of addresses: [String]) -> [String] {
+        Set(addresses.flatMap { self.people[$0] ?? [] }).sorted()
+    }
+
+    /// - Returns: false when a member is not known, or there are too many.
+    private func expand(
+        _ index: Int,
+        depth: Int,
+        _ seen: inout Set<Int>,
+        _ logins: inout Set<String>
+    ) -> Bool {
+        guard seen.insert(index).inserted else { return true }
+        guard depth < Self.maximumDepth, seen.count < Self.maximumMembers,
+            let members = self.directory.recipients[index].members
+        else { return false }
+        for member in members {
+            guard case .one(let inner) = self.directory.member(member) else { return false }
+            let recipient = self.directory.recipients[inner]
+            if recipient.members != nil || recipient.type.lowercased().contains("group") {
+                guard self.expand(inner, depth: depth + 1, &seen, &logins) else { return false }
+                continue
+            }
+            guard recipient.isEnabled || recipient.type.lowercased() != "usermailbox" else {
+                continue
+            }
+            let found = self.logins(of: recipient.addresses.compactMap(Directory.address))
+            guard found.count <= 1 else { return false }
+            if let login = found.first, login != self.owner { logins.insert(login) }
+        }
+        return true
+    }
+}

@@ -1,0 +1,396 @@
+package import Access
+import Foundation
+import GRDB
+
+/// What a staged import is, and what saving it would change.
+package struct StageReport: Codable, Equatable, Sendable {
+    /// One line of the two lists.
+    package struct Line: Codable, Hashable, Sendable, Comparable {
+        /// A login, or `anyone`.
+        package var subject: String
+        @Nullable package var via: String?
+        package var rights: String
+        package var send: String
+        @Nullable package var folder: String?
+        /// What Exchange denies: `view`, `send` or `view send`; empty for what it gives.
+        package var denied: String
+
+        package static func < (one: Line, other: Line) -> Bool { one.key < other.key }
+
+        private var key: String {
+            [self.subject, self.folder ?? "", self.via ?? "", self.send, self.rights, self.denied]
+                .joined(separator: "\n")
+        }
+    }
+
+    package var account: String
+    /// Where it was loaded from.
+    package var source: String
+    package var author: String
+    /// Seconds since 1970.
+    package var loaded: Int64
+    package var added: [Line]
+    package var removed: [Line]
+    package var unchanged: [Line]
+    /// Those of the lines added and unchanged that have no effect, because it was withdrawn here.
+    package var stillWithdrawn: [Line]
+    /// What Exchange gives to everyone, and the administrator did not confirm.
+    package var unconfirmed: [Line]
+    package var unresolved: [ImportedPermissions.Unresolved]
+    package var notes: [String]
+
+    /// Whether saving it would change nothing.
+    package var changesNothing: Bool { self.added.isEmpty && self.removed.isEmpty }
+}
+
+extension PermissionStore {
+    private typealias Line = StageReport.Line
+
+    /// Keeps what was loaded of one or more accounts, for `save` or `discard`; a stage that was
+    /// there before is replaced. Nothing of it is in force.
+    package func stage(
+        _ loaded: [(account: String, permissions: ImportedPermissions)],
+        source: String,
+        actor: String
+    ) throws -> [StageReport] {
+        let names = loaded.map(\.account).joined(separator: " ")
+        return try self.edit(actor: actor, "permissions load \(names)") { database in
+            try loaded.map { name, permissions in
+                let id = try Self.exchangeAccountID(database, name)
+                let document = try JSONEncoder().encode(permissions)
+                try database.execute(
+                    sql: """
+                        INSERT OR REPLACE INTO stage
+                            (account, permissionsVersion, document, source, author, created)
+                        SELECT id, permissionsVersion, ?, ?, ?, ? FROM account WHERE id = ?
+                        """,
+                    arguments: [
+                        String(decoding: document, as: UTF8.self), source, actor,
+                        Moment.current.seconds, id,
+                    ]
+                )
+                return try Self.report(of: Stage(id, database), database)
+            }
+        }
+    }
+
+    /// - Parameter accounts: those to tell of; empty for all that are staged.
+    package func stages(of accounts: [String]) throws -> [StageReport] {
+        try self.read { database in
+            try Self.stages(of: accounts, database).map { try Self.report(of: $0, database) }
+        }
+    }
+
+    /// Puts what is staged into force, all of it or nothing.
+    /// - Parameter confirmsEveryone: whether what Exchange gives to everyone counts.
+    package func saveStages(
+        of accounts: [String],
+        confirmsEveryone: Bool,
+        actor: String
+    ) throws -> [StageReport] {
+        let names = accounts.isEmpty ? "all" : accounts.joined(separator: " ")
+        return try self.edit(actor: actor, "permissions save \(names)") { database in
+            try Self.stages(of: accounts, database).map { stage in
+                guard try stage.isCurrent(database) else {
+                    throw StoreError.refused(
+                        "the permissions of \(stage.name) changed after they were loaded; nothing "
+                            + "was saved: gatepost permissions load \(stage.name)"
+                    )
+                }
+                let report = try Self.report(of: stage, database)
+                try Self.save(stage, confirmsEveryone, actor, database)
+                return report
+            }
+        }
+    }
+
+    /// - Returns: the accounts whose stage was dropped.
+    package func discardStages(of accounts: [String], actor: String) throws -> [String] {
+        let names = accounts.isEmpty ? "all" : accounts.joined(separator: " ")
+        return try self.edit(actor: actor, "permissions discard \(names)") { database in
+            try Self.stages(of: accounts, database).map { stage in
+                try database.execute(
+                    sql: "DELETE FROM stage WHERE account = ?",
+                    arguments: [stage.account]
+                )
+                return stage.name
+            }
+        }
+    }
+
+    /// What is saved of an account's permissions changed: a stage loaded before cannot be saved.
+    static func permissionsChanged(_ account: Int64, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE account SET permissionsVersion = permissionsVersion + 1 WHERE id = ?",
+            arguments: [account]
+        )
+    }
+
+    static func exchangeAccountID(_ database: Database, _ name: String) throws -> Int64 {
+        let id = try self.accountID(database, name)
+        guard try self.kind(of: id, database) == .exchange else {
+            throw StoreError.refused(
+                "\(name) is an IMAP account: its grants are set here (gatepost grant add)"
+            )
+        }
+        return id
+    }
+
+    static func kind(of account: Int64, _ database: Database) throws -> Account.Kind? {
+        try String.fetchOne(
+            database,
+            sql: "SELECT kind FROM account WHERE id = ?",
+            arguments: [account]
+        ).flatMap(Account.Kind.init)
+    }
+
+    // MARK: - One stage
+
+    private struct Stage {
+        var account: Int64
+        var name: String
+        var version: Int64
+        var source: String
+        var author: String
+        var created: Int64
+        var permissions: ImportedPermissions
+
+        init(_ account: Int64, _ database: Database) throws {
+            self.account = account
+            self.name = try PermissionStore.primary(of: account, database)
+            let row = try Row.fetchOne(
+                database,
+                sql: "SELECT * FROM stage WHERE account = ?",
+                arguments: [account]
+            )
+            guard let row else {
+                throw StoreError.notFound(
+                    "nothing is loaded for \(self.name): gatepost permissions load \(self.name)"
+                )
+            }
+            self.version = row["permissionsVersion"]
+            self.source = row["source"]
+            self.author = row["author"]
+            self.created = row["created"]
+            let document: String = row["document"]
+            self.permissions = try JSONDecoder().decode(
+                ImportedPermissions.self,
+                from: Data(document.utf8)
+            )
+        }
+
+        func isCurrent(_ database: Database) throws -> Bool {
+            let version = try Int64.fetchOne(
+                database,
+                sql: "SELECT permissionsVersion FROM account WHERE id = ?",
+                arguments: [self.account]
+            )
+            return version == self.version
+        }
+
+        var lines: Set<Line> {
+            var lines = Set(
+                self.permissions.entries.map { entry in
+                    Line(
+                        subject: entry.login ?? "anyone",
+                        via: entry.via,
+                        rights: entry.rights,
+                        send: entry.send,
+                        folder: entry.folder,
+                        denied: ""
+                    )
+                }
+            )
+            for denial in self.permissions.denials {
+                lines.insert(PermissionStore.line(of: denial))
+            }
+            return lines
+        }
+    }
+
+    private static func line(of denial: ImportedPermissions.Denial) -> Line {
+        let sides = [denial.view ? "view" : nil, denial.send ? "send" : nil].compactMap { $0 }
+        return Line(
+            subject: denial.login,
+            via: nil,
+            rights: "",
+            send: "none",
+            folder: nil,
+            denied: sides.joined(separator: " ")
+        )
+    }
+
+    private static func stages(of accounts: [String], _ database: Database) throws -> [Stage] {
+        guard accounts.isEmpty else {
+            return try accounts.map {
+                try Stage(try self.exchangeAccountID(database, $0), database)
+            }
+        }
+        let staged = try Int64.fetchAll(
+            database,
+            sql: """
+                SELECT stage.account FROM stage
+                JOIN address ON address.account = stage.account AND isPrimary = 1
+                ORDER BY address.address
+                """
+        )
+        guard !staged.isEmpty else {
+            throw StoreError.notFound("nothing is loaded: gatepost permissions load ACCOUNT")
+        }
+        return try staged.map { try Stage($0, database) }
+    }
+
+    // MARK: - Comparing
+
+    private static func report(of stage: Stage, _ database: Database) throws -> StageReport {
+        let saved = try self.savedLines(of: stage.account, database)
+        let loaded = stage.lines
+        let withdrawn = try self.withdrawals(database).filter { $0.accountID == stage.account }
+        func isWithdrawn(_ line: Line) throws -> Bool {
+            let user = try? self.userID(database, line.subject)
+            guard let user else { return false }
+            for withdrawal in withdrawn where withdrawal.row.source == Source.local.rawValue {
+                guard
+                    try withdrawal.user == user
+                        || withdrawal.group.map({ try self.isMember(user, of: $0, database) })
+                            ?? false
+                else { continue }
+                let isViewing = !line.rights.isEmpty || line.folder != nil
+                if withdrawal.row.view && isViewing { return true }
+                if withdrawal.row.send && line.send != "none" { return true }
+            }
+            return false
+        }
+        return StageReport(
+            account: stage.name,
+            source: stage.source,
+            author: stage.author,
+            loaded: stage.created,
+            added: loaded.subtracting(saved.keys).sorted(),
+            removed: saved.keys.filter { !loaded.contains($0) }.sorted(),
+            unchanged: loaded.intersection(saved.keys).sorted(),
+            stillWithdrawn: try loaded.filter(isWithdrawn).sorted(),
+            unconfirmed: loaded.filter {
+                $0.subject == "anyone" && !$0.rights.isEmpty && saved[$0] != true
+            }.sorted(),
+            unresolved: stage.permissions.unresolved,
+            notes: stage.permissions.notes
+        )
+    }
+
+    /// What is saved of Exchange's lists, each with whether it was confirmed.
+    private static func savedLines(
+        of account: Int64,
+        _ database: Database
+    ) throws -> [Line: Bool] {
+        var lines: [Line: Bool] = [:]
+        for grant in try self.grants(database)
+        where grant.accountID == account && grant.row.source == Source.exchange.rawValue {
+            let line = Line(
+                subject: grant.row.subject,
+                via: grant.row.via,
+                rights: grant.row.rights,
+                send: grant.row.send,
+                folder: grant.row.folder,
+                denied: ""
+            )
+            lines[line] = grant.row.confirmed
+        }
+        for withdrawal in try self.withdrawals(database)
+        where withdrawal.accountID == account
+            && withdrawal.row.source == Source.exchange.rawValue
+        {
+            let denial = ImportedPermissions.Denial(
+                login: withdrawal.row.subject,
+                view: withdrawal.row.view,
+                send: withdrawal.row.send
+            )
+            lines[self.line(of: denial)] = true
+        }
+        return lines
+    }
+
+    // MARK: - Saving
+
+    private static func save(
+        _ stage: Stage,
+        _ confirmsEveryone: Bool,
+        _ actor: String,
+        _ database: Database
+    ) throws {
+        let saved = try self.savedLines(of: stage.account, database)
+        for table in ["\"grant\"", "withdrawal"] {
+            try database.execute(
+                sql: "DELETE FROM \(table) WHERE account = ? AND source = 'exchange'",
+                arguments: [stage.account]
+            )
+        }
+        for line in stage.lines {
+            if line.denied.isEmpty {
+                let isConfirmed =
+                    line.subject != "anyone" || confirmsEveryone || saved[line] == true
+                try self.insert(line, isConfirmed: isConfirmed, stage, actor, database)
+            } else {
+                try database.execute(
+                    sql: """
+                        INSERT INTO withdrawal (account, user, view, send, source, author, created)
+                        VALUES (?, ?, ?, ?, 'exchange', ?, ?)
+                        """,
+                    arguments: [
+                        stage.account, try self.stagedUserID(line.subject, stage, database),
+                        line.denied.contains("view"), line.denied.contains("send"), actor,
+                        Moment.current.seconds,
+                    ]
+                )
+            }
+        }
+        try self.permissionsChanged(stage.account, database)
+        try database.execute(
+            sql: "UPDATE account SET permissionsLoaded = ? WHERE id = ?",
+            arguments: [stage.created, stage.account]
+        )
+        try database.execute(
+            sql: "DELETE FROM stage WHERE account = ?",
+            arguments: [stage.account]
+        )
+    }
+
+    private static func insert(
+        _ line: Line,
+        isConfirmed: Bool,
+        _ stage: Stage,
+        _ actor: String,
+        _ database: Database
+    ) throws {
+        let isEveryone = line.subject == "anyone"
+        try database.execute(
+            sql: """
+                INSERT INTO "grant" (account, user, everyone, rights, send, folder, source, via,
+                    confirmed, author, created)
+                VALUES (?, ?, ?, ?, ?, ?, 'exchange', ?, ?, ?, ?)
+                """,
+            arguments: [
+                stage.account,
+                isEveryone ? nil : try self.stagedUserID(line.subject, stage, database),
+                isEveryone, line.rights, line.send,
+                try line.folder.map { Data(try self.folder($0).octets) }, line.via, isConfirmed,
+                actor, Moment.current.seconds,
+            ]
+        )
+    }
+
+    private static func stagedUserID(
+        _ login: String,
+        _ stage: Stage,
+        _ database: Database
+    ) throws -> Int64 {
+        do {
+            return try self.userID(database, login)
+        } catch {
+            throw StoreError.refused(
+                "\(login) is no user any more, after the permissions of \(stage.name) were loaded; "
+                    + "nothing was saved: gatepost permissions load \(stage.name)"
+            )
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import Access
+import ArgumentParser
+import Exchange
+import Foundation
+import Store
+
+/// `gatepost permissions …`
+struct PermissionsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "permissions",
+        abstract: "Who may see and use Exchange accounts, as Exchange has it: load, look, save.",
+        subcommands: [Load.self, Diff.self, Save.self, Discard.self]
+    )
+
+    struct Load: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Fetch what Exchange has; nothing of it is in force until it is saved."
+        )
+        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var output: JSONOption
+        @Argument(help: "Addresses of Exchange accounts.") var accounts: [String]
+        @Option(help: "An export, instead of Exchange itself; again for each file.")
+        var from: [String] = []
+        @Option(help: "What the mailbox is called in the export, where its address is not there.")
+        var identity: String?
+
+        func validate() throws {
+            guard !self.accounts.isEmpty else { throw ValidationError("which accounts?") }
+            guard self.identity == nil || self.accounts.count == 1 else {
+                throw ValidationError("--identity names one account's mailbox")
+            }
+        }
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange()
+            let people = try store.people().map { Person(login: $0, addresses: $1) }
+            var loaded: [(account: String, permissions: ImportedPermissions)] = []
+            let document: PermissionsDocument
+            do {
+                document = try self.read()
+                for name in self.accounts {
+                    let account = try store.account(name)
+                    guard account.kind == Account.Kind.exchange.rawValue else {
+                        throw Failure(
+                            "\(name) is an IMAP account: its grants are set here (gatepost grant "
+                                + "add)"
+                        )
+                    }
+                    let mailbox = try document.mailbox(
+                        of: [account.address] + account.aliases,
+                        identity: self.identity
+                    )
+                    let permissions = Resolution.resolve(
+                        mailbox,
+                        in: document,
+                        people: people,
+                        owner: account.owner
+                    )
+                    loaded.append((account.address, permissions))
+                }
+            } catch let error as ReadingError {
+                throw Failure("nothing was loaded: \(error)")
+            }
+            let source = self.from.isEmpty ? "Exchange" : self.from.joined(separator: ", ")
+            let reports = try store.stage(loaded, source: source, actor: actor)
+            if self.output.json { return try Output.json(reports) }
+            PermissionsCommand.show(reports)
+            print("")
+            print(PermissionsCommand.notice(reports))
+        }
+
+        private func read() throws -> PermissionsDocument {
+            guard !self.from.isEmpty else {
+                throw Failure("say --from FILE")
+            }
+            let files = try self.from.map { name in
+                guard let octets = FileManager.default.contents(atPath: name) else {
+                    throw Failure("\(name) cannot be read")
+                }
+                return (name: name, octets: octets)
+            }
+            return try PermissionsReader.read(files)
+        }
+    }
+
+    struct Diff: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What saving would change."
+        )
+        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var output: JSONOption
+        @Argument(help: "All that were loaded by default.") var accounts: [String] = []
+
+        func run() async throws {
+            let reports = try await self.configuration.openStore().stages(of: self.accounts)
+            if self.output.json { return try Output.json(reports) }
+            PermissionsCommand.show(reports)
+        }
+    }
+
+    struct Save: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Put what was loaded into force, all of it or nothing."
+        )
+        @OptionGroup var configuration: ConfigurationOption
+        @Argument(help: "All that were loaded by default.") var accounts: [String] = []
+        @Flag(help: "Let what Exchange gives to everyone (Default) count.") var everyone = false
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange()
+            let reports = try store.saveStages(
+                of: self.accounts,
+                confirmsEveryone: self.everyone,
+                actor: actor
+            )
+            for report in reports {
+                print(
+                    "\(report.account): \(report.added.count) added, \(report.removed.count) "
+                        + "removed, \(report.unchanged.count) unchanged; in force"
+                )
+            }
+        }
+    }
+
+    struct Discard: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Drop what was loaded; what was saved stays in force."
+        )
+        @OptionGroup var configuration: ConfigurationOption
+        @Argument(help: "All that were loaded by default.") var accounts: [String] = []
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange()
+            let names = try store.discardStages(of: self.accounts, actor: actor)
+            print("dropped: \(names.joined(separator: ", ")); what was saved stays in force")
+        }
+    }
+
+    // MARK: - Telling
+
+    /// One line that says that it worked, and what to do next.
+    static func notice(_ reports: [StageReport]) -> String {
+        func count(_ lines: (StageReport) -> Int) -> Int { reports.map(lines).reduce(0, +) }
+        let names = reports.map(\.account).joined(separator: ", ")
+        return "loaded \(names): \(count(\.added.count)) added, \(count(\.removed.count)) removed, "
+            + "\(count(\.unchanged.count)) unchanged, \(count(\.stillWithdrawn.count)) still "
+            + "withdrawn, \(count(\.unresolved.count)) unresolved; nothing is in force yet: "
+            + "gatepost permissions save (or discard)"
+    }
+
+    static func show(_ reports: [StageReport]) {
+        for report in reports {
+            print("\(report.account), from \(Output.printable(report.source))")
+            var rows = report.added.map { ["+"] + self.cells($0, report) }
+            rows += report.removed.map { ["-"] + self.cells($0, report) }
+            rows += report.unchanged.map { ["="] + self.cells($0, report) }
+            Output.table(["", "SUBJECT", "VIEWABLE", "SENDING", "FOLDER", "THROUGH", "NOTE"], rows)
+            if !report.unresolved.isEmpty {
+                print("")
+                Output.table(
+                    ["UNRESOLVED", "RIGHT", "WHY"],
+                    report.unresolved.map { [$0.principal, $0.right, $0.why] }
+                )
+            }
+            for note in report.notes { print("  note: \(Output.printable(note))") }
+        }
+    }
+
+    private static func cells(_ line: StageReport.Line, _ report: StageReport) -> [String] {
+        var note = ""
+        if report.stillWithdrawn.contains(line) { note = "still withdrawn" }
+        if report.unconfirmed.contains(line) { note = "counts only if saved with --everyone" }
+        guard line.denied.isEmpty else {
+            return [line.subject, "", "", "all", "", "denied in Exchange: \(line.denied)"]
+        }
+        let isViewing = !line.rights.isEmpty || line.folder != nil
+        return [
+            line.subject, isViewing ? (line.rights.isEmpty ? "nothing" : line.rights) : "-",
+            line.send == "none" ? "-" : line.send, line.folder ?? "all", line.via ?? "-", note,
+        ]
+    }
+}

@@ -1,0 +1,554 @@
+import Access
+import Exchange
+import Foundation
+import Testing
+
+/// Every shape in which Exchange's permissions come out of PowerShell and the administration
+/// interface, right and broken, and what users have of it in the end.
+@Suite struct ReadingTests {
+    struct Sample: CustomTestStringConvertible, Sendable {
+        var name: String
+        var files: [String]
+        /// `login rights send folder via`, sorted; or why it is refused.
+        var entries: [String] = []
+        var denials: [String] = []
+        var unresolved: [String] = []
+        var refusal: String?
+        var recipients: [PermissionsDocument.Recipient] = []
+
+        var testDescription: String { self.name }
+    }
+
+    static let people = [
+        Person(login: "kim@contoso.example", addresses: ["kim@contoso.example"]),
+        Person(login: "lee@contoso.example", addresses: ["lee@contoso.example"]),
+        Person(login: "temp@contoso.example", addresses: ["temp@contoso.example"]),
+        Person(
+            login: "owner@contoso.example",
+            addresses: ["owner@contoso.example", "sales@contoso.example"]
+        ),
+    ]
+
+    static let orphan = "S-1-5-21-1004336348-1177238915-682003330-5120"
+
+    static func read(
+        _ sample: Sample,
+        address: String = "sales@contoso.example"
+    ) throws
+        -> ImportedPermissions
+    {
+        var document = try PermissionsReader.read(
+            sample.files.enumerated().map { ("file\($0.offset + 1)", Data($0.element.utf8)) }
+        )
+        document.recipients += sample.recipients
+        let mailbox = try document.mailbox(of: [address], identity: "sales")
+        return Resolution.resolve(
+            mailbox,
+            in: document,
+            people: self.people,
+            owner: "owner@contoso.example"
+        )
+    }
+
+    static func lines(_ imported: ImportedPermissions) -> [String] {
+        imported.entries.map { entry in
+            [
+                entry.login ?? "anyone", entry.rights.isEmpty ? "-" : entry.rights, entry.send,
+                entry.folder ?? "all", entry.via ?? "-",
+            ].joined(separator: " ")
+        }.sorted()
+    }
+
+    @Test(arguments: samples + online + csv + folders)
+    func `a sample gives what it says, or is refused whole`(_ sample: Sample) throws {
+        guard let refusal = sample.refusal else {
+            let imported = try Self.read(sample)
+            #expect(Self.lines(imported) == sample.entries.sorted())
+            let denials = imported.denials.map {
+                "\($0.login)\($0.view ? " view" : "")\($0.send ? " send" : "")"
+            }
+            #expect(denials == sample.denials)
+            #expect(imported.unresolved.map(\.principal).sorted() == sample.unresolved.sorted())
+            return
+        }
+        let error = try #require(throws: ReadingError.self) { _ = try Self.read(sample) }
+        #expect(error.description.contains(refusal), "\(error)")
+    }
+
+    static let samples = [
+        Sample(
+            name: "Get-EXOMailboxPermission as JSON",
+            files: [
+                #"""
+                [
+                 {"AccessRights":["FullAccess","ReadPermission"],"Deny":{"IsPresent":false},"Identity":"sales","InheritanceType":"All","IsInherited":false,"User":"NT AUTHORITY\\SELF"},
+                 {"AccessRights":["FullAccess"],"Deny":{"IsPresent":false},"Identity":"sales","InheritanceType":"All","IsInherited":false,"User":"kim@contoso.example"},
+                 {"AccessRights":["FullAccess"],"Deny":{"IsPresent":false},"Identity":"sales","InheritanceType":"All","IsInherited":false,"User":"Sales Team"},
+                 {"AccessRights":["FullAccess"],"Deny":{"IsPresent":true},"Identity":"sales","InheritanceType":"All","IsInherited":false,"User":"temp@contoso.example"},
+                 {"AccessRights":["FullAccess"],"Deny":{"IsPresent":false},"Identity":"sales","InheritanceType":"All","IsInherited":false,"User":"S-1-5-21-1004336348-1177238915-682003330-5120"}
+                ]
+                """#
+            ],
+            entries: ["kim@contoso.example lrswikxte none all -"],
+            denials: ["temp@contoso.example view"],
+            unresolved: [orphan, "Sales Team"]
+        ),
+        Sample(
+            name: "one result is an object, the enumeration a number",
+            files: [
+                #"{"AccessControlType":"Allow","AccessRights":[1],"Identity":"sales","InheritanceType":"None","IsInherited":false,"Trustee":"kim@contoso.example"}"#
+            ],
+            entries: ["kim@contoso.example - as all -"]
+        ),
+        Sample(
+            name: "Send As denied",
+            files: [
+                #"{"AccessControlType":"Deny","AccessRights":["SendAs"],"Identity":"sales","Trustee":"kim@contoso.example"}"#
+            ],
+            denials: ["kim@contoso.example send"]
+        ),
+        Sample(
+            name: "what is inherited gives nothing, and denies only who has nothing else",
+            files: [
+                #"""
+                [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","IsInherited":true,"User":"kim@contoso.example"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","IsInherited":false,"User":"kim@contoso.example"},
+                 {"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","IsInherited":true,"User":"temp@contoso.example"},
+                 {"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","IsInherited":true,"User":"CONTOSO\\Domain Admins"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","IsInherited":true,"User":"lee@contoso.example"}]
+                """#
+            ],
+            entries: ["kim@contoso.example lrswikxte none all -"],
+            denials: ["temp@contoso.example view"]
+        ),
+        Sample(
+            name: "on premises: Send As is an extended right",
+            files: [
+                #"""
+                [{"Identity":"sales","User":"kim@contoso.example","Deny":false,"ExtendedRights":["Send-As"],"IsInherited":false,"AccessRights":["ExtendedRight"]},
+                 {"Identity":"sales","User":"lee@contoso.example","Deny":false,"ExtendedRights":["Receive-As"],"IsInherited":false,"AccessRights":["ExtendedRight"]},
+                 {"Identity":"sales","User":"temp@contoso.example","Deny":true,"ExtendedRights":["Send-As"],"IsInherited":false,"AccessRights":["ExtendedRight"]}]
+                """#
+            ],
+            entries: ["kim@contoso.example - as all -"],
+            denials: ["temp@contoso.example send"]
+        ),
+        Sample(
+            name: "on premises: a user as an object",
+            files: [
+                #"{"Identity":"sales","User":{"RawIdentity":"CONTOSO\\kim","SecurityIdentifier":{"Value":"S-1-5-21-1-2-3-5101"}},"AccessRights":"FullAccess, ReadPermission","Deny":"False","IsInherited":"False"}"#
+            ],
+            entries: ["kim@contoso.example lrswikxte none all -"],
+            recipients: [
+                .init(sids: ["S-1-5-21-1-2-3-5101"], addresses: ["SMTP:kim@contoso.example"])
+            ]
+        ),
+        Sample(
+            name: "an older interface's list of permissions",
+            files: [
+                #"{"value":[{"Identity":"sales","User":"kim@contoso.example","PermissionList":[{"AccessRights":["FullAccess"],"Deny":"False","IsInherited":false,"InheritanceType":"All"}]}]}"#
+            ],
+            entries: ["kim@contoso.example lrswikxte none all -"]
+        ),
+        Sample(
+            name: "other rights give nothing",
+            files: [
+                #"[{"AccessRights":["ReadPermission","ChangeOwner","DeleteItem","ExternalAccount","ChangePermission","SendAs"],"Deny":false,"Identity":"sales","User":"kim@contoso.example"}]"#
+            ]
+        ),
+        Sample(
+            name: "a denial of somebody unknown takes what groups give",
+            files: [
+                #"""
+                [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","IsInherited":false,"User":"S-1-5-21-9-9-9-1"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","IsInherited":false,"User":"Team"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","IsInherited":false,"User":"lee@contoso.example"}]
+                """#
+            ],
+            entries: ["lee@contoso.example lrswikxte none all -"],
+            unresolved: ["S-1-5-21-9-9-9-1"],
+            recipients: [
+                .init(names: ["Team"], type: "MailUniversalSecurityGroup", members: ["g1"]),
+                .init(guids: ["g1"], addresses: ["kim@contoso.example"]),
+            ]
+        ),
+        Sample(
+            name: "the owner's own rows and those of Exchange itself",
+            files: [
+                #"""
+                [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","User":"owner@contoso.example"},
+                 {"AccessRights":["FullAccess, ExternalAccount, ReadPermission"],"Deny":false,"IsInherited":false,"UserSid":"S-1-5-10","User":"NT-AUTORITÄT\\SELBST","Identity":"sales"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"User":"Discovery Management","Identity":"sales"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"User":"CONTOSO\\Exchange Servers","Identity":"sales"}]
+                """#
+            ]
+        ),
+        Sample(
+            name: "everybody is nobody",
+            files: [
+                #"[{"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"Everyone","UserSid":"S-1-1-0"},{"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"NT AUTHORITY\\Authenticated Users"}]"#
+            ],
+            unresolved: ["Everyone", #"NT AUTHORITY\Authenticated Users"#]
+        ),
+        Sample(
+            name: "without Deny",
+            files: [
+                #"[{"AccessRights":["FullAccess"],"Identity":"sales","User":"kim@contoso.example"}]"#
+            ],
+            refusal: "file1, row 1, column Deny: is missing"
+        ),
+        Sample(
+            name: "a right that is none",
+            files: [
+                #"[{"AccessRights":["FullAccess","Everything"],"Deny":false,"Identity":"sales","User":"kim@contoso.example"}]"#
+            ],
+            refusal: "column AccessRights: has Everything"
+        ),
+        Sample(
+            name: "a number where none is known",
+            files: [
+                #"[{"AccessRights":[1],"Deny":false,"Identity":"sales","User":"kim@contoso.example"}]"#
+            ],
+            refusal: "column AccessRights: is a number"
+        ),
+        Sample(
+            name: "without Identity",
+            files: [
+                #"[{"AccessRights":["FullAccess"],"Deny":false,"User":"kim@contoso.example"}]"#
+            ],
+            refusal: "column Identity: is missing"
+        ),
+        Sample(
+            name: "another mailbox's rows",
+            files: [
+                #"[{"AccessRights":["FullAccess"],"Deny":false,"Identity":"board","User":"kim@contoso.example"}]"#
+            ],
+            refusal: "the rows are about board"
+        ),
+        Sample(
+            name: "rows of every mailbox: only its own count",
+            files: [
+                #"""
+                [{"AccessRights":["FullAccess"],"Deny":false,"Identity":"board","User":"kim@contoso.example"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"lee@contoso.example"}]
+                """#
+            ],
+            entries: ["lee@contoso.example lrswikxte none all -"]
+        ),
+        Sample(
+            name: "a nested object that lost its content",
+            files: [
+                #"[{"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"@{RawIdentity=CONTOSO\\kim}"}]"#
+            ],
+            refusal: "which PowerShell lost"
+        ),
+        Sample(name: "cut off", files: [#"[{"AccessRights":["Full"#], refusal: "cut off"),
+        Sample(name: "empty", files: [" \r\n"], refusal: "file1 is empty"),
+        Sample(name: "no rows", files: ["[]"], refusal: "no rows"),
+        Sample(name: "text", files: ["Hello"], refusal: "neither JSON nor"),
+        Sample(
+            name: "rows of something else",
+            files: [#"[{"Name":"x"}]"#],
+            refusal: "row 1 is no row of"
+        ),
+    ]
+
+    static let online = [
+        Sample(
+            name: "InvokeCommand: Get-MailboxPermission",
+            files: [
+                #"""
+                {"@odata.context":"https://outlook.office365.com/adminapi/beta/x/$metadata#Collection(Exchange.GenericHashTable)",
+                 "adminapi.warnings@odata.type":"#Collection(String)","@adminapi.warnings":[],
+                 "value":[
+                  {"Identity":"sales","User":"NT AUTHORITY\\SELF","AccessRights@odata.type":"#Collection(String)","AccessRights":["FullAccess, ReadPermission"],"Deny":false,"IsInherited":false,"UserSid":"S-1-5-10","PrimarySmtpAddress":""},
+                  {"Identity":"sales","User":"kim@contoso.example","AccessRights@odata.type":"#Collection(String)","AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"UserSid":"S-1-5-21-1004336348-1177238915-682003330-5101","PrimarySmtpAddress":""}
+                 ]}
+                """#
+            ],
+            entries: ["kim@contoso.example lrswikxte none all -"]
+        ),
+        Sample(
+            name: "InvokeCommand: a warning means that rows are missing",
+            files: [
+                #"{"value":[{"Identity":"sales","Trustee":"kim@contoso.example","AccessRights":["SendAs"],"AccessControlType":"Allow"}],"@adminapi.warnings":["There are more results available than are currently displayed."]}"#
+            ],
+            refusal: "may be cut: There are more results"
+        ),
+        Sample(
+            name: "InvokeCommand: a page",
+            files: [
+                #"{"value":[{"Identity":"sales","Trustee":"kim@contoso.example","AccessRights":["SendAs"],"AccessControlType":"Allow"}],"@adminapi.warnings":[],"@odata.nextLink":"https://x"}"#
+            ],
+            refusal: "one page of several"
+        ),
+        Sample(
+            name: "InvokeCommand: Get-Mailbox with delegates",
+            files: [
+                #"""
+                {"value":[{"Identity":"sales","UserPrincipalName":"sales@contoso.example","DisplayName":"Sales","PrimarySmtpAddress":"sales@contoso.example",
+                 "RecipientTypeDetails":"SharedMailbox","IsShared":true,"ExchangeGuid":"6f1c1d1e-0000-4000-8000-00000000a001",
+                 "ExternalDirectoryObjectId":"0f0e0d0c-0000-4000-8000-00000000b001",
+                 "EmailAddresses":["SMTP:sales@contoso.example","smtp:verkauf@contoso.example","SIP:sales@contoso.example"],
+                 "GrantSendOnBehalfTo":["3a0c7c5e-0000-4000-8000-00000000b007","Lee Gu"],"AccountDisabled":true}],
+                 "@adminapi.warnings":[]}
+                """#
+            ],
+            entries: [
+                "kim@contoso.example - on-behalf all -", "lee@contoso.example - on-behalf all -",
+            ],
+            recipients: [
+                .init(
+                    guids: ["{3A0C7C5E-0000-4000-8000-00000000B007}"],
+                    addresses: ["kim@contoso.example"]
+                ),
+                .init(addresses: ["SMTP:lee@contoso.example"], names: ["Lee Gu"]),
+            ]
+        ),
+    ]
+
+    static let csv = [
+        Sample(
+            name: "Export-Csv, joined",
+            files: [
+                """
+                #TYPE Selected.System.Management.Automation.PSCustomObject\r
+                "Identity","User","AccessRights","IsInherited","Deny","InheritanceType"\r
+                "sales","NT AUTHORITY\\SELF","FullAccess, ReadPermission","False","False","All"\r
+                "sales","kim@contoso.example","FullAccess","False","False","All"\r
+                "contoso.example/Users/Sales","CONTOSO\\Domain Admins","FullAccess","True","True","All"\r
+                "sales","lee@contoso.example","{FullAccess}","False","False","All"\r
+
+                """
+            ],
+            entries: [
+                "kim@contoso.example lrswikxte none all -",
+                "lee@contoso.example lrswikxte none all -",
+            ]
+        ),
+        Sample(
+            name: "Export-Csv of a collection",
+            files: [
+                """
+                "Identity","User","AccessRights","IsInherited","Deny","InheritanceType"
+                "sales","lee@contoso.example","FullAccess","False","False","All"
+                "sales","kim@contoso.example","System.Collections.ArrayList","False","False","All"
+                """
+            ],
+            refusal: "file1, row 3, column AccessRights: says System.Collections.ArrayList"
+        ),
+        Sample(
+            name: "Export-Csv -UseCulture",
+            files: ["Identity;Trustee;AccessRights\nsales;kim@contoso.example;SendAs\n"],
+            entries: ["kim@contoso.example - as all -"]
+        ),
+        Sample(
+            name: "letters lost in ASCII",
+            files: [
+                "\"Identity\",\"Trustee\",\"AccessRights\"\n\"sales\",\"J?rgen\",\"SendAs\"\n"
+            ],
+            refusal: "row 2, column Trustee: has letters that were lost"
+        ),
+        Sample(
+            name: "cut in a quotation",
+            files: ["\"Identity\",\"Trustee\",\"AccessRights\"\n\"sales\",\"kim@contoso.exam"],
+            refusal: "row 2: a quotation does not end"
+        ),
+        Sample(
+            name: "cut in a row",
+            files: ["Identity,Trustee,AccessRights\nsales,kim@contoso.example\n"],
+            refusal: "row 2: 2 cells instead of 3"
+        ),
+    ]
+
+    private static let folderRows = #"""
+        {"value":[
+         {"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"Default","AccessRights":["None"],"SharingPermissionFlags":null},
+         {"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"Anonymous","AccessRights":["None"],"SharingPermissionFlags":null},
+         {"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"Kim Akers","AccessRights":["Editor"],"SharingPermissionFlags":null},
+         {"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"Projects","AccessRights":["ReadItems","FolderVisible","CreateItems"],"SharingPermissionFlags":null}
+        ],"@adminapi.warnings":[]}
+        """#
+
+    private static let projects = [
+        PermissionsDocument.Recipient(
+            guids: ["g-projects"],
+            names: ["Projects"],
+            type: "MailUniversalSecurityGroup",
+            members: ["g-lee", "g-inner"]
+        ),
+        .init(
+            guids: ["g-inner"],
+            names: ["Inner"],
+            type: "MailUniversalSecurityGroup",
+            members: ["g-temp", "g-projects", "g-elsewhere"]
+        ),
+        .init(guids: ["g-lee"], addresses: ["lee@contoso.example"], names: ["Lee Gu"]),
+        .init(guids: ["g-temp"], addresses: ["temp@contoso.example"], names: ["Temp"]),
+        .init(guids: ["g-elsewhere"], addresses: ["else@contoso.example"], names: ["Else"]),
+    ]
+
+    private static let kim = PermissionsDocument.Recipient(
+        addresses: ["kim@contoso.example"],
+        names: ["Kim Akers"]
+    )
+
+    static let folders = [
+        Sample(
+            name: "folder permissions, a group in a group, and a cycle",
+            files: [folderRows],
+            entries: [
+                "kim@contoso.example lrswite none INBOX -",
+                "lee@contoso.example lri none INBOX Projects",
+                "temp@contoso.example lri none INBOX Projects",
+            ],
+            recipients: projects + [kim]
+        ),
+        Sample(
+            name: "two people of one name, and with more rights than the group",
+            files: [folderRows],
+            entries: [
+                "lee@contoso.example lri none INBOX Projects",
+                "temp@contoso.example lri none INBOX Projects",
+            ],
+            unresolved: ["Kim Akers"],
+            recipients: projects + [
+                kim, .init(addresses: ["kim2@contoso.example"], names: ["Kim Akers"]),
+            ]
+        ),
+        Sample(
+            name: "an orphan with fewer rights takes what groups have",
+            files: [
+                #"""
+                [{"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"NT:S-1-5-21-1004336348-1177238915-682003330-5120","AccessRights":["None"]},
+                 {"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"Default","AccessRights":["Reviewer"]},
+                 {"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"Projects","AccessRights":["Reviewer"]},
+                 {"Identity":"sales:\\Projects\\Open","FolderName":"Open","User":"Default","AccessRights":["Reviewer"]}]
+                """#
+            ],
+            entries: ["anyone lr none Projects/Open -"],
+            unresolved: ["NT:" + orphan],
+            recipients: projects
+        ),
+        Sample(
+            name: "an entry that gives nothing stays, because it outdoes others",
+            files: [
+                #"[{"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"kim@contoso.example","AccessRights":"None"},{"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"Default","AccessRights":"Reviewer"}]"#
+            ],
+            entries: [
+                "anyone lr none INBOX -", "kim@contoso.example - none INBOX -",
+            ]
+        ),
+        Sample(
+            name: "a session's objects",
+            files: [
+                #"""
+                [{"FolderName":"Posteingang","FolderType":"Inbox","User":{"UserType":{"value":"Internal"},"DisplayName":"Kim Akers",
+                  "RecipientPrincipal":{"Guid":{"Guid":"3a0c7c5e-0000-4000-8000-00000000b007"},"PrimarySmtpAddress":"kim@contoso.example"}},
+                  "AccessRights":["Editor"],"SharingPermissionFlags":null,"Identity":"sales:\\Posteingang"},
+                 {"FolderName":"A","User":{"UserType":{"value":"Internal"},"DisplayName":"Default","ADRecipient":{"PrimarySmtpAddress":"lee@contoso.example"}},
+                  "AccessRights":["Reviewer"],"Identity":"sales:\\Posteingang\\A"}]
+                """#
+            ],
+            entries: [
+                "kim@contoso.example lrswite none INBOX -",
+                "lee@contoso.example lr none INBOX/A -",
+            ]
+        ),
+        Sample(
+            name: "a session's objects without the folder's place",
+            files: [
+                #"[{"FolderName":"Posteingang","User":{"UserType":{"value":"Internal"},"DisplayName":"Kim Akers"},"AccessRights":["Editor"],"Identity":"Kim Akers"}]"#
+            ],
+            refusal: "does not say which folder"
+        ),
+        Sample(
+            name: "a session's objects, too shallow",
+            files: [
+                #"[{"FolderName":"Inbox","User":"Microsoft.Exchange.Management.StoreTasks.MailboxFolderUserId","AccessRights":["Editor"],"Identity":"sales:\\Inbox"}]"#
+            ],
+            refusal: "column User: says Microsoft.Exchange"
+        ),
+        Sample(
+            name: "calendars, outsiders, group mailboxes, and names that IMAP cannot have",
+            files: [
+                #"""
+                [{"Identity":"sales:\\Kalender","FolderName":"Kalender","FolderType":"Calendar","User":"kim@contoso.example","AccessRights":["Editor"],"SharingPermissionFlags":"Delegate, CanViewPrivateItems"},
+                 {"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"ExchangePublishedUser.kim@contoso.example","AccessRights":["Reviewer"]},
+                 {"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"kim_fabrikam.example#EXT#@contoso.example","AccessRights":["Reviewer"]},
+                 {"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"Member@local","AccessRights":["Reviewer"]},
+                 {"Identity":"sales:\\A\uF8FFB","FolderName":"A/B","User":"kim@contoso.example","AccessRights":["Reviewer"]},
+                 {"Identity":"sales:\\","FolderName":"Top of Information Store","User":"kim@contoso.example","AccessRights":["Reviewer"]}]
+                """#
+            ]
+        ),
+        Sample(
+            name: "a role that is none",
+            files: [
+                #"[{"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"kim@contoso.example","AccessRights":["Admin"]}]"#
+            ],
+            refusal: "no role or right of a folder"
+        ),
+        Sample(
+            name: "a distribution group is no trustee of a folder, and is a delegate",
+            files: [
+                #"[{"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"List","AccessRights":["Reviewer"]}]"#,
+                #"{"Identity":"sales","PrimarySmtpAddress":"sales@contoso.example","GrantSendOnBehalfTo":["List"]}"#,
+            ],
+            entries: ["lee@contoso.example - on-behalf all List"],
+            recipients: [
+                .init(names: ["List"], type: "MailUniversalDistributionGroup", members: ["g-lee"]),
+                .init(guids: ["g-lee"], addresses: ["lee@contoso.example"]),
+            ]
+        ),
+    ]
+
+    @Test(arguments: [
+        ("None", ""), ("Contributor", "li"), ("Reviewer", "lr"), ("NonEditingAuthor", "lri"),
+        ("NoneditingAuthor", "lri"), ("Author", "lri"), ("PublishingAuthor", "lrik"),
+        ("Editor", "lrswite"), ("PublishingEditor", "lrswikte"), ("Owner", "lrswikxte"),
+        ("AvailabilityOnly", ""), ("LimitedDetails", ""), ("FolderVisible", "l"),
+        ("ReadItems", "r"), ("CreateItems", "i"), ("CreateSubfolders", "k"),
+        ("EditAllItems", "sw"), ("DeleteAllItems", "te"), ("FolderOwner", "lx"),
+        ("FolderContact", ""), ("EditOwnedItems", ""), ("DeleteOwnedItems", ""),
+    ])
+    func `a role is these rights`(_ role: String, _ letters: String) throws {
+        #expect(try #require(FolderRights.rights(named: [role])).letters == letters)
+        #expect(FolderRights.rights(named: [role, "Everything"]) == nil)
+    }
+
+    @Test func `text comes in UTF-16 as well`() throws {
+        let text =
+            #"[{"Identity":"sales","Trustee":"kim@contoso.example","AccessRights":"SendAs","AccessControlType":"Allow"}]"#
+        for (mark, isBig) in [([UInt8](arrayLiteral: 0xFF, 0xFE), false), ([0xFE, 0xFF], true)] {
+            var octets = mark
+            for unit in text.utf16 {
+                let pair = [UInt8(unit & 0xFF), UInt8(unit >> 8)]
+                octets += isBig ? pair.reversed() : pair
+            }
+            let document = try PermissionsReader.read([("file", Data(octets))])
+            #expect(document.mailboxes.first?.sendAs.count == 1)
+        }
+        #expect(throws: ReadingError.self) {
+            _ = try PermissionsReader.read([("file", Data([0x5B, 0xC3, 0x28, 0x5D]))])
+        }
+    }
+
+    @Test func `the script's document is read when it is complete`() throws {
+        func text(_ end: String) -> String {
+            #"{"format":"gatepost-exchange-permissions","version":1,"recipients":[],"mailboxes":[{"address":"sales@contoso.example","identities":[],"fullAccess":[{"principal":{"name":"kim@contoso.example"},"isDenied":false,"isInherited":false}],"sendAs":[],"sendOnBehalf":[],"folders":[{"path":["Eingang","A"],"type":null,"entries":[{"principal":{"name":"Default","kind":"Default"},"rights":["Reviewer"]}]},{"path":["Eingang"],"type":"Inbox","entries":[]}]}]"#
+                + end
+        }
+        let whole = try Self.read(Sample(name: "", files: [text(#","complete":true}"#)]))
+        #expect(
+            Self.lines(whole) == [
+                "anyone lr none INBOX/A -", "kim@contoso.example lrswikxte none all -",
+            ]
+        )
+        for end in ["", "}", #","complete":false}"#, #","complete":true"#] {
+            #expect(throws: ReadingError.self) {
+                _ = try PermissionsReader.read([("file", Data(text(end).utf8))])
+            }
+        }
+    }
+}

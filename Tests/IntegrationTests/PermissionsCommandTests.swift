@@ -1,0 +1,201 @@
+import Foundation
+import Testing
+
+/// Load, look, save, remove and restore, through the program itself.
+@Suite(.serialized) @MainActor struct PermissionsCommandTests {
+    private typealias Bench = CommandLineTests.Bench
+
+    /// What `Get-EXOMailboxPermission`, `Get-EXORecipientPermission` and
+    /// `Get-EXOMailboxFolderPermission` wrote.
+    private static func export(
+        fullAccess: [String] = [],
+        sendAs: [String] = [],
+        folders: [(path: String, user: String, right: String)] = []
+    ) -> String {
+        var rows = fullAccess.map {
+            #"{"Identity":"ex@kanzlei.example","User":"\#($0)","AccessRights":["FullAccess"],"Deny":false,"IsInherited":false}"#
+        }
+        rows += sendAs.map {
+            #"{"Identity":"ex@kanzlei.example","Trustee":"\#($0)","AccessRights":["SendAs"],"AccessControlType":"Allow"}"#
+        }
+        rows += folders.map {
+            #"{"Identity":"ex@kanzlei.example:\\\#($0.path)","FolderName":"x","User":"\#($0.user)","AccessRights":["\#($0.right)"]}"#
+        }
+        return "[\(rows.joined(separator: ",\n"))]"
+    }
+
+    private static let annaAndBob = export(
+        fullAccess: ["anna@kanzlei.example"],
+        sendAs: ["anna@kanzlei.example"],
+        folders: [("Inbox", "bob@kanzlei.example", "Reviewer"), ("Inbox", "Default", "Reviewer")]
+    )
+
+    private func furnished() throws -> Bench {
+        let bench = try Bench()
+        try bench.furnish()
+        return bench
+    }
+
+    private func load(_ bench: Bench, _ text: String) throws -> String {
+        let file = try bench.write(text, to: "export.json")
+        return try bench.ok(line: "permissions load ex@kanzlei.example --from \(file)")
+    }
+
+    @Test func `what was loaded counts once it is saved`() throws {
+        let bench = try self.furnished()
+        let report = try self.load(bench, Self.annaAndBob)
+        #expect(report.contains("4 added, 0 removed, 0 unchanged, 0 still withdrawn"))
+        #expect(report.contains("nothing is in force yet: gatepost permissions save"))
+        #expect(report.contains("counts only if saved with --everyone"))
+        #expect(try bench.rights("anna", "ex", "INBOX") == " none")
+        #expect(try bench.ok(line: "permissions diff").contains("anna@kanzlei.example"))
+        try bench.ok(line: "permissions save")
+        #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
+        #expect(try bench.rights("bob", "ex", "INBOX") == "lr none")
+        #expect(try bench.rights("bob", "ex", "INBOX/A") == " none")
+        #expect(try bench.rights("bob", "ex", "Sent") == " none")
+        try bench.refused(line: "permissions save", says: "nothing is loaded")
+        try bench.refused(
+            line: "permissions diff ex@kanzlei.example",
+            says: "gatepost permissions load ex@kanzlei.example"
+        )
+    }
+
+    @Test func `nobody can be added here, and the refusal says where`() throws {
+        let bench = try self.furnished()
+        try bench.refused(
+            line: "grant add ex@kanzlei.example anna@kanzlei.example --view",
+            says: "its grants come from Exchange. Share the mailbox there, then: gatepost "
+                + "permissions load ex@kanzlei.example"
+        )
+        #expect(try bench.rights("anna", "ex") == " none")
+    }
+
+    @Test func `who was removed is out, after every load, until restored`() throws {
+        let bench = try self.furnished()
+        _ = try self.load(bench, Self.annaAndBob)
+        try bench.ok(line: "permissions save")
+        try bench.ok(line: "grant remove ex@kanzlei.example anna@kanzlei.example --view")
+        #expect(try bench.rights("anna", "ex", "INBOX") == " as")
+        try bench.ok(line: "grant remove ex@kanzlei.example anna@kanzlei.example")
+        #expect(try bench.rights("anna", "ex", "INBOX") == " none")
+        try bench.refused(
+            line: "grant remove ex@kanzlei.example anna@kanzlei.example",
+            says: "withdrawn from anna@kanzlei.example already"
+        )
+        let report = try self.load(bench, Self.annaAndBob)
+        #expect(report.contains("0 added, 0 removed, 4 unchanged, 2 still withdrawn"))
+        #expect(report.contains("still withdrawn\n"))
+        try bench.ok(line: "permissions save")
+        #expect(try bench.rights("anna", "ex", "INBOX") == " none")
+        let list = try bench.ok(line: "grant list --account ex@kanzlei.example")
+        #expect(list.contains("lrswikxte withdrawn"))
+        #expect(list.contains("as withdrawn"))
+        #expect(list.contains(NSUserName()))
+        let text = try bench.ok(line: "grant list --withdrawn --json")
+        let rows = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]]
+        #expect(rows?.compactMap { $0["author"] as? String } == [NSUserName(), NSUserName()])
+        try bench.ok(line: "grant restore ex@kanzlei.example anna@kanzlei.example --send")
+        #expect(try bench.rights("anna", "ex", "INBOX") == " as")
+        try bench.ok(line: "grant restore ex@kanzlei.example anna@kanzlei.example")
+        #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
+        try bench.refused(
+            line: "grant restore ex@kanzlei.example anna@kanzlei.example",
+            says: "nothing of ex@kanzlei.example is withdrawn"
+        )
+    }
+
+    @Test func `a group can be out, whichever way Exchange lets its members in`() throws {
+        let bench = try self.furnished()
+        _ = try self.load(bench, Self.annaAndBob)
+        try bench.ok(line: "permissions save --everyone")
+        try bench.ok(line: "grant remove ex@kanzlei.example group:Sekretariat")
+        #expect(try bench.rights("anna", "ex", "INBOX") == " none")
+        #expect(try bench.rights("bob", "ex", "INBOX") == "lr none")
+    }
+
+    @Test func `what everyone has counts when the administrator says so, and while it stays`()
+        throws
+    {
+        let bench = try self.furnished()
+        try bench.ok(
+            line: "user add eve@kanzlei.example --password-stdin",
+            input: "pw-eve\n"
+        )
+        _ = try self.load(bench, Self.annaAndBob)
+        try bench.ok(line: "permissions save")
+        #expect(try bench.rights("eve", "ex", "INBOX") == " none")
+        _ = try self.load(bench, Self.annaAndBob)
+        try bench.ok(line: "permissions save --everyone")
+        #expect(try bench.rights("eve", "ex", "INBOX") == "lr none")
+        _ = try self.load(bench, Self.annaAndBob)
+        try bench.ok(line: "permissions save")
+        #expect(try bench.rights("eve", "ex", "INBOX") == "lr none")
+        _ = try self.load(
+            bench,
+            Self.export(folders: [("Inbox", "Default", "Editor")])
+        )
+        try bench.ok(line: "permissions save")
+        #expect(try bench.rights("eve", "ex", "INBOX") == " none")
+    }
+
+    @Test func `a stage that the world has overtaken is refused`() throws {
+        let bench = try self.furnished()
+        _ = try self.load(bench, Self.annaAndBob)
+        try bench.ok(line: "permissions save")
+        _ = try self.load(bench, Self.export(fullAccess: ["bob@kanzlei.example"]))
+        try bench.ok(line: "grant remove ex@kanzlei.example bob@kanzlei.example")
+        try bench.refused(
+            line: "permissions save",
+            says: "the permissions of ex@kanzlei.example changed after they were loaded"
+        )
+        #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
+        _ = try self.load(bench, Self.export(fullAccess: ["bob@kanzlei.example"]))
+        try bench.ok(line: "account remove bob@kanzlei.example --yes")
+        try bench.ok(line: "user remove bob@kanzlei.example --yes")
+        try bench.refused(line: "permissions save", says: "bob@kanzlei.example is no user any more")
+        #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
+        try bench.ok(line: "permissions discard")
+        try bench.refused(line: "permissions save", says: "nothing is loaded")
+    }
+
+    @Test func `what cannot be read whole changes nothing`() throws {
+        let bench = try self.furnished()
+        _ = try self.load(bench, Self.annaAndBob)
+        try bench.ok(line: "permissions save")
+        let file = try bench.write(String(Self.annaAndBob.dropLast(40)), to: "cut.json")
+        try bench.refused(
+            line: "permissions load ex@kanzlei.example --from \(file)",
+            says: "nothing was loaded: \(file) is no whole JSON document"
+        )
+        try bench.refused(line: "permissions save", says: "nothing is loaded")
+        try bench.refused(
+            line: "permissions load bob@kanzlei.example --from \(file)",
+            says: "nothing was loaded"
+        )
+        let whole = try bench.write(Self.annaAndBob, to: "export.json")
+        try bench.refused(
+            line: "permissions load bob@kanzlei.example --from \(whole)",
+            says: "is an IMAP account: its grants are set here"
+        )
+        try bench.refused(
+            line: "grant restore bob@kanzlei.example anna@kanzlei.example",
+            says: "is an IMAP account, from which removing deletes"
+        )
+        #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
+    }
+
+    @Test func `an export carries withdrawals, and leaves what Exchange gave`() throws {
+        let bench = try self.furnished()
+        _ = try self.load(bench, Self.annaAndBob)
+        try bench.ok(line: "permissions save")
+        let before = try bench.write(try bench.ok(line: "export"), to: "before.json")
+        try bench.ok(line: "grant remove ex@kanzlei.example anna@kanzlei.example")
+        let after = try bench.write(try bench.ok(line: "export"), to: "after.json")
+        try bench.ok(line: "apply \(before) --yes")
+        #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
+        try bench.ok(line: "apply \(after) --yes")
+        #expect(try bench.rights("anna", "ex", "INBOX") == " none")
+        #expect(try bench.ok(line: "apply \(after) --yes") == "nothing to change\n")
+    }
+}
