@@ -125,15 +125,18 @@ extension Snapshot {
             else { continue }
             switch account.sentCopy {
             case .none: break
-            case .owner: targets.append(account.id)
+            case .owner: targets += [self.filed(in: account)].compactMap { $0 }
             case .sender: targets += [personal].compactMap { $0 }
-            case .both: targets += [account.id, personal].compactMap { $0 }
+            case .both: targets += [self.filed(in: account), personal].compactMap { $0 }
             }
         }
         var seen: Set<AccountID> = []
-        return targets.filter { target in
-            self.accounts[target]?.kind == .imap && seen.insert(target).inserted
-        }
+        return targets.filter { seen.insert($0).inserted }
+    }
+
+    /// Exchange files a copy of what is sent through a mailbox in that mailbox itself.
+    private func filed(in account: Account) -> AccountID? {
+        account.kind == .exchange ? nil : account.id
     }
 
     /// The user's own primary address: the personal account's.

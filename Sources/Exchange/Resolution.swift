@@ -165,7 +165,7 @@ package struct Resolution {
     // MARK: - Folders
 
     /// Types whose folders hold mail; a folder of unknown type may.
-    private static let mailTypes: Set<String> = [
+    static let mailTypes: Set<String> = [
         "inbox", "sentitems", "deleteditems", "drafts", "junkemail", "archive", "outbox",
         "user created",
     ]

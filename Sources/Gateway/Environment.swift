@@ -9,7 +9,7 @@ import TLS
 /// What every connection of a gateway shares. Each member is safe to use from any event loop.
 final class Environment: Sendable {
     let configuration: GatewayConfiguration
-    let masterKey: MasterKey
+    let credentials: CredentialSource
     let logger: Logger
     let permissions: CurrentPermissions
     let profiles: ProfileCache
@@ -31,7 +31,7 @@ final class Environment: Sendable {
         logger: Logger
     ) throws {
         self.configuration = configuration
-        self.masterKey = masterKey
+        self.credentials = CredentialSource(masterKey, configuration.exchange)
         self.logger = logger
         self.permissions = CurrentPermissions(try store.load())
         self.profiles = ProfileCache()
@@ -97,6 +97,8 @@ final class ProfileCache: Sendable {
     private static let failureLifetime = TimeAmount.seconds(30)
 
     private let entries = Mutex<[AccountID: Entry]>([:])
+    /// Until when servers want to be left alone.
+    private let pauses = Mutex<[AccountID: NIODeadline]>([:])
 
     /// Every account's profile; nil for a server that failed a moment ago.
     var known: [AccountID: UpstreamProfile?] {
@@ -126,6 +128,20 @@ final class ProfileCache: Sendable {
                 return
             }
             entries[account] = .known(profile, until: .now() + Self.lifetime)
+        }
+    }
+
+    func paused(_ account: AccountID, for time: TimeAmount) {
+        self.pauses.withLock { $0[account] = .now() + time }
+    }
+
+    /// Whether the account's server asked to be left alone for now.
+    func isPaused(_ account: AccountID) -> Bool {
+        self.pauses.withLock { pauses in
+            guard let until = pauses[account] else { return false }
+            if until > .now() { return true }
+            pauses[account] = nil
+            return false
         }
     }
 

@@ -42,12 +42,14 @@ package struct Gateway: Service {
             try await listeners.close()
         } catch {
             try? await listeners.close()
+            await self.environment.credentials.shutdown()
             try? await group.shutdownGracefully()
             throw error
         }
         try await self.environment.authenticator.stop()
         try await self.environment.subscriptions.stop()
         try await self.environment.sentCopies.stop()
+        await self.environment.credentials.shutdown()
         try await group.shutdownGracefully()
     }
 

@@ -9,6 +9,8 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
     case timedOut
     case notTrusted(String)
     case credentialRefused
+    case noMailbox
+    case throttled
     case noStartTLS
     case noMechanism
     case protocolViolation
@@ -24,10 +26,15 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
             "TLS failed (\(reason)): check the name in its certificate, or name its CA with --ca"
         case .credentialRefused:
             "refused the credential: set it anew with --username and --password-stdin"
+        case .noMailbox:
+            "took the credential, and has no mailbox for it: give the application FullAccess of "
+                + "this mailbox (Add-MailboxPermission); that may take an hour to count"
+        case .throttled:
+            "asks to be left alone for some minutes: try again later"
         case .noStartTLS:
             "offers no STARTTLS: use --tls implicit"
         case .noMechanism:
-            "offers neither AUTHENTICATE PLAIN nor LOGIN"
+            "offers no way to log in with this credential (PLAIN or LOGIN; XOAUTH2 for a token)"
         case .protocolViolation:
             "does not speak IMAP on this port"
         case .notSubmission:

@@ -32,6 +32,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var channel: (any Channel)?
     private var phase = Phase.dialling
     private var target: UpstreamAccount?
+    private var credential: UpstreamCredential?
     private var needsFlush = false
     private var hasPendingRead = false
 
@@ -49,12 +50,36 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.target = target
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
+        loop.scheduleTask(in: timeout) { bound.value.loginTimeoutPassed() }
+        guard !self.environment.profiles.isPaused(self.account) else {
+            // Not at once: the session is in the middle of asking for this.
+            return loop.execute { bound.value.fail(.unreachable) }
+        }
+        self.environment.credentials.credential(of: target, on: loop).whenComplete { result in
+            switch result {
+            case .success(let credential):
+                bound.value.dial(target, credential, on: loop)
+            case .failure(let error):
+                bound.value.log("has no usable credential", error)
+                loop.execute { bound.value.fail(.noCredential) }
+            }
+        }
+    }
+
+    private func dial(
+        _ target: UpstreamAccount,
+        _ credential: UpstreamCredential,
+        on loop: any EventLoop
+    ) {
+        guard case .dialling = self.phase else { return }
+        self.credential = credential
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let timeout = self.environment.configuration.limits.upstreamTimeout
         self.environment.dialler.dial(target.imap, on: loop, timeout: timeout) { channel in
             try Pipeline.addUpstream(bound.value, target.imap, to: channel, bound.value.environment)
         }.whenComplete { result in
             bound.value.dialled(result)
         }
-        loop.scheduleTask(in: timeout) { bound.value.loginTimeoutPassed() }
     }
 
     private func dialled(_ result: Result<any Channel, any Error>) {
@@ -83,21 +108,16 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     /// The connection stands, with TLS where it is implicit.
     private func beginLogin() {
-        guard case .dialling = self.phase, let target = self.target else { return }
-        do {
-            let credential = try self.environment.masterKey.credential(of: target)
-            let login = UpstreamLogin(
-                security: target.imap.tls == .starttls ? .startTLS : .established,
-                username: Array(credential.username.utf8),
-                password: Secret(Array(credential.password.value.utf8)),
-                known: self.environment.profiles.profile(of: self.account),
-                tags: UpstreamTags(random: .random(in: .min ... .max))
-            )
-            self.phase = .loggingIn(login, ResponseReader(), ByteBuffer())
-        } catch {
-            self.log("has no usable credential", error)
-            self.fail(.noCredential)
-        }
+        guard case .dialling = self.phase, let target = self.target,
+            let credential = self.credential
+        else { return }
+        let login = UpstreamLogin(
+            security: target.imap.tls == .starttls ? .startTLS : .established,
+            credential: credential.forServer,
+            known: self.environment.profiles.profile(of: self.account),
+            tags: UpstreamTags(random: .random(in: .min ... .max))
+        )
+        self.phase = .loggingIn(login, ResponseReader(), ByteBuffer())
     }
 
     // MARK: - The channel
@@ -204,7 +224,25 @@ final class UpstreamConnection: ChannelInboundHandler {
             self.ready(profile)
         case .fail(let failure):
             self.log("refused the login", failure)
-            self.fail(failure == .credentialRefused ? .credentialRefused : .protocolViolation)
+            self.fail(self.fault(failure))
+        }
+    }
+
+    private func fault(_ failure: UpstreamLogin.Failure) -> UpstreamFault {
+        switch failure {
+        case .credentialRefused:
+            if let credential = self.credential { self.environment.credentials.refused(credential) }
+            return .credentialRefused
+        case .noMailbox:
+            return .noMailbox
+        case .throttled(let milliseconds):
+            self.environment.profiles.paused(
+                self.account,
+                for: .milliseconds(Int64(milliseconds))
+            )
+            return .unreachable
+        default:
+            return .protocolViolation
         }
     }
 

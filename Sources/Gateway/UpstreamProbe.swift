@@ -67,8 +67,7 @@ private final class ProbeHandler: ChannelInboundHandler {
         self.promise = promise
         self.login = UpstreamLogin(
             security: endpoint.tls == .starttls ? .startTLS : .established,
-            username: Array(credential.username.utf8),
-            password: Secret(Array(credential.password.value.utf8)),
+            credential: credential.forServer,
             known: nil,
             tags: UpstreamTags(random: .random(in: .min ... .max))
         )
@@ -177,6 +176,8 @@ extension ProbeError {
         case .credentialRefused: self = .credentialRefused
         case .noStartTLS: self = .noStartTLS
         case .noMechanism: self = .noMechanism
+        case .noMailbox: self = .noMailbox
+        case .throttled: self = .throttled
         case .notIMAP, .refusedGreeting, .preauthenticated, .octetsBehindStartTLS,
             .unexpectedResponse:
             self = .protocolViolation

@@ -155,6 +155,7 @@ extension PermissionStore {
         }
         return UpstreamAccount(
             id: id,
+            kind: Account.Kind(rawValue: row["kind"]) ?? .imap,
             address: address,
             imap: Endpoint(
                 host: row["imapHost"],

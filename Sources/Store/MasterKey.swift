@@ -81,7 +81,7 @@ package struct MasterKey: Sendable {
         }
         return UpstreamCredential(
             username: account.username,
-            password: StoredSecret(String(decoding: octets, as: UTF8.self))
+            proof: .password(StoredSecret(String(decoding: octets, as: UTF8.self)))
         )
     }
 
@@ -92,12 +92,18 @@ package struct MasterKey: Sendable {
 
 /// What the gateway logs in with at an account's server.
 package struct UpstreamCredential: Sendable {
-    package var username: String
-    package var password: StoredSecret
+    package enum Proof: Sendable {
+        case password(StoredSecret)
+        /// An OAuth access token.
+        case token(StoredSecret)
+    }
 
-    package init(username: String, password: StoredSecret) {
+    package var username: String
+    package var proof: Proof
+
+    package init(username: String, proof: Proof) {
         self.username = username
-        self.password = password
+        self.proof = proof
     }
 }
 

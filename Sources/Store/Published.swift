@@ -44,6 +44,7 @@ package struct Endpoint: Equatable, Sendable, Codable {
 /// An account's server and the sealed credential for it.
 package struct UpstreamAccount: Sendable {
     package var id: AccountID
+    package var kind: Account.Kind
     package var address: String
     package var imap: Endpoint
     package var smtp: Endpoint?

@@ -103,8 +103,16 @@ struct AccountCommand: AsyncParsableCommand {
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
             let masterKey = try MasterKey(file: await self.configuration.load().masterKey)
-            var settings = try self.settings.settings(prompt: "Password at the mail server: ")
+            // The gateway logs in at Exchange as its own application, unless a password is given.
+            let prompt = self.kind == .imap ? "Password at the mail server: " : nil
+            var settings = try self.settings.settings(prompt: prompt)
             settings.kind = Account.Kind(rawValue: self.kind.rawValue)
+            if self.kind == .exchange, settings.imap == nil {
+                settings.imap = Endpoint(host: "outlook.office365.com", port: 993, tls: .implicit)
+                settings.smtp =
+                    settings.smtp
+                    ?? Endpoint(host: "smtp.office365.com", port: 587, tls: .starttls)
+            }
             try store.addAccount(self.address, settings, masterKey: masterKey, actor: actor)
         }
     }
@@ -162,12 +170,18 @@ struct AccountCommand: AsyncParsableCommand {
                     ["imap", "\(imap.host):\(imap.port) (\(imap.tls))"],
                     ["smtp", account.smtp.map { "\($0.host):\($0.port) (\($0.tls))" } ?? "-"],
                     ["user name there", account.username],
-                    ["credential", account.hasCredential ? "set" : "missing"],
+                    ["credential", Self.credential(of: account)],
                 ]
             )
             print("")
             GrantCommand.show(try store.grants(account: self.address, subject: nil))
             GrantCommand.show(try store.withdrawals(account: self.address, subject: nil))
+        }
+
+        private static func credential(of account: AccountRow) -> String {
+            if account.hasCredential { return "password set" }
+            return account.kind == Account.Kind.exchange.rawValue
+                ? "tokens of the gateway's application" : "missing"
         }
     }
 
@@ -192,9 +206,8 @@ struct AccountCommand: AsyncParsableCommand {
 
         func run() async throws {
             let store = try await self.configuration.openStore()
-            let masterKey = try MasterKey(file: await self.configuration.load().masterKey)
             let account = try store.upstream(self.address)
-            let credential = try masterKey.credential(of: account)
+            let credential = try await self.configuration.credential(of: account)
             let report: ProbeReport
             do {
                 report = try await UpstreamProbe().probe(account, credential: credential)

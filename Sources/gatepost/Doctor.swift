@@ -118,14 +118,15 @@ struct Doctor: AsyncParsableCommand {
         _ findings: inout [Finding]
     ) async throws {
         guard let masterKey = try? MasterKey(file: configuration.masterKey) else { return }
+        let credentials = CredentialSource(masterKey, configuration.exchange)
         for account in try store.accounts() {
             let upstream = try store.upstream(account.address)
             findings.append(
-                contentsOf: await Self.checkSending(upstream, masterKey)
+                contentsOf: await Self.checkSending(upstream, credentials)
             )
             let server = "\(upstream.imap.host):\(upstream.imap.port)"
             do {
-                let credential = try masterKey.credential(of: upstream)
+                let credential = try await credentials.credential(of: upstream)
                 let report = try await UpstreamProbe().probe(upstream, credential: credential)
                 let state = "ok (\(report.folders.count) folders)"
                 findings.append(Finding(subject: "\(account.address) at \(server)", state: state))
@@ -139,16 +140,17 @@ struct Doctor: AsyncParsableCommand {
                 )
             }
         }
+        await credentials.shutdown()
     }
 
     private static func checkSending(
         _ account: UpstreamAccount,
-        _ masterKey: MasterKey
+        _ credentials: CredentialSource
     ) async -> [Finding] {
         guard let smtp = account.smtp else { return [] }
         let subject = "\(account.address) sending at \(smtp.host):\(smtp.port)"
         do {
-            let credential = try masterKey.credential(of: account)
+            let credential = try await credentials.credential(of: account)
             _ = try await SubmissionProbe().probe(smtp, credential: credential)
             return [Finding(subject: subject, state: "ok")]
         } catch {

@@ -87,8 +87,7 @@ struct GrantCommand: AsyncParsableCommand {
         /// A grant for a folder that is not there would look as if it did something.
         private func lookUp(_ folder: FolderPath, _ store: PermissionStore) async throws {
             let upstream = try store.upstream(self.account)
-            let masterKey = try MasterKey(file: await self.configuration.load().masterKey)
-            let credential = try masterKey.credential(of: upstream)
+            let credential = try await self.configuration.credential(of: upstream)
             let folders: [FolderPath]
             do {
                 folders = try await UpstreamProbe().folders(upstream, credential: credential)

@@ -68,6 +68,13 @@ struct Installation {
           # trace, debug, info, notice, warning, error or critical
           level: info
 
+        # The gateway's application in Microsoft Entra, for Exchange Online.
+        # exchange:
+        #   tenant: 11111111-2222-3333-4444-555555555555
+        #   application: 00000000-1111-2222-3333-444444444444
+        #   secretFile: exchange.secret       # or certificate: and certificateKey:, PEM files
+        #   cloud: worldwide                  # or gcc-high, dod, china
+
         # threads: 4                  # event loops; one for each core by default
         # hostName: mail.example      # what servers for sending are told; the machine's by default
 

@@ -24,6 +24,23 @@ struct ConfigurationOption: ParsableArguments {
         return try PermissionStore(path: configuration.store)
     }
 
+    /// What the gateway logs in with at an account's server.
+    func credential(of account: UpstreamAccount) async throws -> UpstreamCredential {
+        let configuration = try await self.load()
+        let credentials = CredentialSource(
+            try MasterKey(file: configuration.masterKey),
+            configuration.exchange
+        )
+        do {
+            let credential = try await credentials.credential(of: account)
+            await credentials.shutdown()
+            return credential
+        } catch {
+            await credentials.shutdown()
+            throw error
+        }
+    }
+
     /// The store, for a command that changes it.
     func openForChange() async throws -> (store: PermissionStore, actor: String) {
         let store = try await self.openStore()

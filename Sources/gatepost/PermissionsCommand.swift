@@ -2,6 +2,7 @@ import Access
 import ArgumentParser
 import Exchange
 import Foundation
+import Gateway
 import Store
 
 /// `gatepost permissions …`
@@ -37,7 +38,7 @@ struct PermissionsCommand: AsyncParsableCommand {
             var loaded: [(account: String, permissions: ImportedPermissions)] = []
             let document: PermissionsDocument
             do {
-                document = try self.read()
+                document = try await self.read(store)
                 for name in self.accounts {
                     let account = try store.account(name)
                     guard account.kind == Account.Kind.exchange.rawValue else {
@@ -60,6 +61,8 @@ struct PermissionsCommand: AsyncParsableCommand {
                 }
             } catch let error as ReadingError {
                 throw Failure("nothing was loaded: \(error)")
+            } catch let error as OnlineError {
+                throw Failure("nothing was loaded: \(error)")
             }
             let source = self.from.isEmpty ? "Exchange" : self.from.joined(separator: ", ")
             let reports = try store.stage(loaded, source: source, actor: actor)
@@ -69,10 +72,8 @@ struct PermissionsCommand: AsyncParsableCommand {
             print(PermissionsCommand.notice(reports))
         }
 
-        private func read() throws -> PermissionsDocument {
-            guard !self.from.isEmpty else {
-                throw Failure("say --from FILE")
-            }
+        private func read(_ store: PermissionStore) async throws -> PermissionsDocument {
+            guard !self.from.isEmpty else { return try await self.fetch(store) }
             let files = try self.from.map { name in
                 guard let octets = FileManager.default.contents(atPath: name) else {
                     throw Failure("\(name) cannot be read")
@@ -80,6 +81,28 @@ struct PermissionsCommand: AsyncParsableCommand {
                 return (name: name, octets: octets)
             }
             return try PermissionsReader.read(files)
+        }
+
+        private func fetch(_ store: PermissionStore) async throws -> PermissionsDocument {
+            guard let application = try await self.configuration.load().exchange else {
+                throw Failure(
+                    "the configuration has no part `exchange` with tenant and application: fill it "
+                        + "in, or load an export with --from FILE"
+                )
+            }
+            let addresses = try self.accounts.map { try store.account($0).address }
+            let tokens = TokenSource(application)
+            let loader = OnlineLoader(application, tokens)
+            do {
+                let document = try await loader.load(addresses)
+                await loader.shutdown()
+                await tokens.shutdown()
+                return document
+            } catch {
+                await loader.shutdown()
+                await tokens.shutdown()
+                throw error
+            }
         }
     }
 

@@ -29,6 +29,10 @@ struct SubmissionDialog {
     private var toUpstream: [UInt8] = []
     private var opened: [AccountID] = []
     private var closes = 0
+    private let credential = ServerCredential(
+        username: Array("u".utf8),
+        proof: .password(Secret(Array("p".utf8)))
+    )
     private var isClosed = false
     private var extensions = ["PIPELINING", "SIZE 1000", "8BITMIME", "SMTPUTF8", "DSN"]
 
@@ -148,7 +152,7 @@ struct SubmissionDialog {
     /// Plays the part of a server up to its login.
     private mutating func connect() {
         self.session.upstreamConnected(
-            SubmissionCredential(username: Array("u".utf8), password: Secret(Array("p".utf8))),
+            self.credential,
             startsTLS: false
         )
         let hello = (["server.example"] + self.extensions + ["AUTH PLAIN"])

@@ -8,12 +8,17 @@ import Testing
     private func run(
         _ security: UpstreamLogin.Security,
         known: UpstreamProfile? = nil,
+        token: Bool = false,
         _ responses: [String]
     ) -> (sent: [String], last: UpstreamLogin.Action?) {
         var login = UpstreamLogin(
             security: security,
-            username: Array("bob".utf8),
-            password: Secret(Array("s3cret".utf8)),
+            credential: ServerCredential(
+                username: Array("bob".utf8),
+                proof: token
+                    ? .token(Secret(Array("t0k".utf8)))
+                    : .password(Secret(Array("s3cret".utf8)))
+            ),
             known: known,
             tags: UpstreamTags(random: 7)
         )
@@ -147,5 +152,85 @@ import Testing
         var other = UpstreamTags(random: 2)
         #expect(one.next() != other.next())
         #expect(one.next() != one.next())
+    }
+
+    // MARK: - Exchange Online
+
+    private static let exchange = [
+        "* OK The Microsoft Exchange IMAP4 service is ready. [TQBBADAA]",
+        "* CAPABILITY IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS ID UNSELECT CHILDREN "
+            + "IDLE NAMESPACE LITERAL+",
+        "T OK CAPABILITY completed.",
+    ]
+
+    @Test func `a token is looked at in what it opens`() {
+        let rest = [
+            "T OK AUTHENTICATE completed.",
+            "* CAPABILITY IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS MOVE ID UNSELECT "
+                + "CLIENTACCESSRULES CLIENTNETWORKPRESENCELOCATION BACKENDAUTHENTICATE CHILDREN IDLE "
+                + "NAMESPACE LITERAL+",
+            "T OK CAPABILITY completed.", "* NAMESPACE ((\"\" \"/\")) NIL NIL",
+            "T OK NAMESPACE completed.", "* LIST (\\Noselect) \"/\" \"\"", "T OK LIST completed.",
+        ]
+        let (sent, last) = self.run(.established, token: true, Self.exchange + rest)
+        #expect(
+            sent == [
+                "T CAPABILITY", "T AUTHENTICATE XOAUTH2 dXNlcj1ib2IBYXV0aD1CZWFyZXIgdDBrAQE=",
+                "T CAPABILITY", "T NAMESPACE", "T LIST \"\" \"\"",
+            ]
+        )
+        guard case .ready(let profile) = last else {
+            Issue.record("\(String(describing: last))")
+            return
+        }
+        #expect(profile.capabilities.contains("MOVE"))
+        // What is known spares nothing: the next mailbox may be one without the right.
+        let (again, _) = self.run(.established, known: profile, token: true, Self.exchange + rest)
+        #expect(again == sent)
+    }
+
+    @Test(arguments: [
+        (["T NO AUTHENTICATE failed."], UpstreamLogin.Failure.credentialRefused),
+        (["+ eyJzdGF0dXMiOiI0MDAifQ==", "T NO failed"], .credentialRefused),
+        (
+            ["T OK AUTHENTICATE completed.", "T BAD User is authenticated but not connected."],
+            .noMailbox
+        ),
+        (
+            [
+                "T OK AUTHENTICATE completed.", "* CAPABILITY IMAP4rev1 NAMESPACE", "T OK done",
+                "T BAD User is authenticated but not connected.",
+            ],
+            .noMailbox
+        ),
+        (
+            ["T NO Request is throttled. Suggested Backoff Time: 92415 milliseconds"],
+            .throttled(milliseconds: 92_415)
+        ),
+        (
+            [
+                "T OK AUTHENTICATE completed.",
+                "T BAD Request is throttled. Suggested Backoff Time: 99999999 milliseconds",
+            ],
+            .throttled(milliseconds: 300_000)
+        ),
+        (["* BYE Connection closed. 14"], .refusedGreeting),
+    ])
+    func `Exchange's refusals are told apart`(
+        _ responses: [String],
+        _ failure: UpstreamLogin.Failure
+    ) {
+        let (_, last) = self.run(.established, token: true, Self.exchange + responses)
+        #expect(last == .fail(failure))
+    }
+
+    @Test func `a token is never sent where only passwords are taken`() {
+        let (sent, last) = self.run(
+            .established,
+            token: true,
+            ["* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi"]
+        )
+        #expect(sent.isEmpty)
+        #expect(last == .fail(.noMechanism))
     }
 }

@@ -58,8 +58,11 @@ struct CmdletOutput {
     }
 
     /// Everything that was added.
-    func document() -> PermissionsDocument {
+    ///
+    /// - Parameter isWhole: whether every cmdlet was asked, so that one without rows has none.
+    func document(isWhole: Bool = false) -> PermissionsDocument {
         var notes = self.notes
+        if isWhole { return self.document(notes) }
         for kind in [Kind.mailboxPermission, .mailbox, .folderPermission]
         where self.counts[kind] == nil {
             notes.insert("no output of \(kind.rawValue) was given: nothing of it is loaded")
@@ -70,7 +73,11 @@ struct CmdletOutput {
                     + "no Send As is loaded"
             )
         }
-        return PermissionsDocument(
+        return self.document(notes)
+    }
+
+    private func document(_ notes: Set<String>) -> PermissionsDocument {
+        PermissionsDocument(
             mailboxes: self.mailboxes.sorted { $0.key < $1.key }.map(\.value),
             recipients: self.recipients,
             notes: notes.sorted()
@@ -196,17 +203,7 @@ struct CmdletOutput {
                     + "part: use gatepost's script"
             )
         }
-        let entry = Document.FolderEntry(
-            principal: try self.folderPrincipal(row),
-            rights: try row.words("AccessRights")
-        )
-        guard !entry.rights.isEmpty else { throw row.fail("AccessRights", "is empty") }
-        guard FolderRights.rights(named: entry.rights) != nil else {
-            throw row.fail(
-                "AccessRights",
-                "is \(entry.rights.joined(separator: ", ")): no role or right of a folder"
-            )
-        }
+        let entry = try Self.folderEntry(row)
         let components = path.split(separator: "\\").map(String.init)
         let type = try row.text("FolderType")
         try self.update(row) { mailbox in
@@ -219,6 +216,24 @@ struct CmdletOutput {
                 )
             }
         }
+    }
+
+    /// Who has what in a folder.
+    static func folderEntry(
+        _ row: CmdletRow
+    ) throws(ReadingError) -> PermissionsDocument.FolderEntry {
+        let entry = Document.FolderEntry(
+            principal: try self.folderPrincipal(row),
+            rights: try row.words("AccessRights")
+        )
+        guard !entry.rights.isEmpty else { throw row.fail("AccessRights", "is empty") }
+        guard FolderRights.rights(named: entry.rights) != nil else {
+            throw row.fail(
+                "AccessRights",
+                "is \(entry.rights.joined(separator: ", ")): no role or right of a folder"
+            )
+        }
+        return entry
     }
 
     /// What follows the colon of `MAILBOX:\Folder\Sub`.
@@ -249,7 +264,8 @@ struct CmdletOutput {
         return principal
     }
 
-    private func folderPrincipal(_ row: CmdletRow) throws(ReadingError) -> Document.Principal {
+    private static func folderPrincipal(_ row: CmdletRow) throws(ReadingError) -> Document.Principal
+    {
         guard let user = row.value["User"], user != .null else {
             throw row.fail("User", "is empty")
         }

@@ -1,4 +1,5 @@
 import Configuration
+import Exchange
 import Foundation
 import NIOCore
 import Session
@@ -54,7 +55,8 @@ extension GatewayConfiguration {
             threads: try reader.number("threads", 1...256) ?? System.coreCount,
             logLevel: try reader.logLevel(),
             limits: try reader.limits(),
-            hostName: reader.hostName
+            hostName: reader.hostName,
+            exchange: try reader.exchange()
         )
     }
 }
@@ -138,6 +140,80 @@ private struct Values {
                     || octet == UInt8(ascii: ".")
             }
         return isName ? name : "[127.0.0.1]"
+    }
+
+    /// The part `exchange`; nil where there is none.
+    func exchange() throws -> Application? {
+        func text(_ key: String) -> String? {
+            self.reader.string(forKey: ConfigKey("exchange.\(key)")).flatMap {
+                $0.isEmpty ? nil : $0
+            }
+        }
+        guard let tenant = text("tenant") else { return nil }
+        guard let clientID = text("application") else {
+            throw self.wrong("exchange.application", "the application's (client) id is needed")
+        }
+        guard
+            (tenant + clientID).utf8.allSatisfy({
+                $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x2E
+            })
+        else { throw self.wrong("exchange", "tenant and application are ids, or domains") }
+        let cloud = text("cloud") ?? Application.Cloud.worldwide.rawValue
+        guard let cloud = Application.Cloud(rawValue: cloud) else {
+            let names = Application.Cloud.allCases.map(\.rawValue).joined(separator: ", ")
+            throw self.wrong("exchange.cloud", "one of \(names)")
+        }
+        for key in ["loginURL", "exchangeURL"] {
+            guard let url = text(key), !url.hasPrefix("https://") else { continue }
+            throw self.wrong("exchange.\(key)", "https://HOST[:PORT]")
+        }
+        return Application(
+            tenant: tenant,
+            clientID: clientID,
+            proof: try self.proof(text),
+            cloud: cloud,
+            loginURL: text("loginURL"),
+            exchangeURL: text("exchangeURL"),
+            caFile: text("caFile").map(self.resolved)
+        )
+    }
+
+    private func proof(_ text: (String) -> String?) throws -> Application.Proof {
+        if let name = text("secretFile") {
+            let secret = try self.secret("exchange.secretFile", name)
+            return .secret(secret.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+        guard let certificate = text("certificate"), let key = text("certificateKey") else {
+            throw self.wrong(
+                "exchange",
+                "secretFile, or certificate and certificateKey, are needed"
+            )
+        }
+        guard let pem = try? String(contentsOfFile: self.resolved(certificate), encoding: .utf8)
+        else { throw self.wrong("exchange.certificate", "\(certificate) cannot be read") }
+        do {
+            return .certificate(
+                try ClientCertificate(
+                    certificatePEM: pem,
+                    keyPEM: try self.secret("exchange.certificateKey", key)
+                )
+            )
+        } catch let error as OnlineError {
+            throw ConfigurationError(description: "\(self.file): \(error)")
+        }
+    }
+
+    /// A file that nobody else may read.
+    private func secret(_ key: String, _ name: String) throws -> String {
+        let path = self.resolved(name)
+        let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+        guard let mode = (mode as? NSNumber)?.intValue,
+            let text = try? String(contentsOfFile: path, encoding: .utf8), !text.isEmpty
+        else { throw self.wrong(key, "\(path) cannot be read, or is empty") }
+        guard mode & 0o077 == 0 else {
+            throw self.wrong(key, "\(path) can be read by others: chmod 600 \(path)")
+        }
+        return text
     }
 
     func logLevel() throws -> String {

@@ -1,3 +1,4 @@
+package import Exchange
 package import NIOCore
 package import Session
 import TLS
@@ -33,6 +34,8 @@ package struct GatewayConfiguration: Sendable {
     package var limits: Limits
     /// What the gateway calls itself towards servers for sending.
     package var hostName: String
+    /// The application that the gateway is for Exchange Online; nil where there is none.
+    package var exchange: Application?
 
     package init(
         file: String,
@@ -43,7 +46,8 @@ package struct GatewayConfiguration: Sendable {
         threads: Int,
         logLevel: String,
         limits: Limits,
-        hostName: String
+        hostName: String,
+        exchange: Application?
     ) {
         self.file = file
         self.listeners = listeners
@@ -54,6 +58,7 @@ package struct GatewayConfiguration: Sendable {
         self.logLevel = logLevel
         self.limits = limits
         self.hostName = hostName
+        self.exchange = exchange
     }
 
     var imapTLS: TLSServerConfiguration { self.serverTLS("imap") }

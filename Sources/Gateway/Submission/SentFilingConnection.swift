@@ -31,6 +31,7 @@ final class SentFilingConnection: ChannelInboundHandler {
     private var filing: SentFiling?
     private var reader = ResponseReader()
     private var collected = ByteBuffer()
+    private var credential: UpstreamCredential?
 
     private init(
         _ file: URL?,
@@ -91,6 +92,16 @@ final class SentFilingConnection: ChannelInboundHandler {
     }
 
     private func open(on loop: any EventLoop) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let credentials = self.environment.credentials
+        credentials.credential(of: self.target, on: loop).whenComplete { result in
+            guard case .success(let credential) = result else { return bound.value.finish(nil) }
+            bound.value.dial(credential, on: loop)
+        }
+    }
+
+    private func dial(_ credential: UpstreamCredential, on loop: any EventLoop) {
+        self.credential = credential
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
         self.environment.dialler.dial(self.target.imap, on: loop, timeout: timeout) { channel in
@@ -156,13 +167,10 @@ final class SentFilingConnection: ChannelInboundHandler {
     // MARK: - The conversation
 
     private func beginLogin(_ context: ChannelHandlerContext) {
-        guard let credential = try? self.environment.masterKey.credential(of: self.target) else {
-            return context.close(promise: nil)
-        }
+        guard let credential = self.credential else { return context.close(promise: nil) }
         self.login = UpstreamLogin(
             security: self.target.imap.tls == .starttls ? .startTLS : .established,
-            username: Array(credential.username.utf8),
-            password: Secret(Array(credential.password.value.utf8)),
+            credential: credential.forServer,
             known: nil,
             tags: UpstreamTags(random: .random(in: .min ... .max))
         )

@@ -22,6 +22,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private var channel: (any Channel)?
     private var context: ChannelHandlerContext?
     private var isConnected = false
+    private var credential: UpstreamCredential?
     private var needsFlush = false
     private var hasPendingRead = false
 
@@ -40,6 +41,21 @@ final class SubmissionConnection: ChannelDuplexHandler {
     var isWritable: Bool { self.channel?.isWritable ?? true }
 
     func open(on loop: any EventLoop) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let credentials = self.environment.credentials
+        credentials.credential(of: self.target, on: loop).whenComplete { result in
+            switch result {
+            case .success(let credential):
+                bound.value.dial(credential, on: loop)
+            case .failure(let error):
+                loop.execute { bound.value.fail("has no usable credential", error) }
+            }
+        }
+    }
+
+    private func dial(_ credential: UpstreamCredential, on loop: any EventLoop) {
+        guard self.client != nil else { return }
+        self.credential = credential
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
         self.environment.dialler.dial(self.endpoint, on: loop, timeout: timeout) { channel in
@@ -66,20 +82,12 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     /// The connection stands, with TLS where it is implicit.
     private func connected() {
-        guard !self.isConnected else { return }
+        guard !self.isConnected, let credential = self.credential else { return }
         self.isConnected = true
-        do {
-            let credential = try self.environment.masterKey.credential(of: self.target)
-            self.client?.upstreamConnected(
-                SubmissionCredential(
-                    username: Array(credential.username.utf8),
-                    password: Secret(Array(credential.password.value.utf8))
-                ),
-                startsTLS: self.endpoint.tls == .starttls
-            )
-        } catch {
-            self.fail("has no usable credential", error)
-        }
+        self.client?.upstreamConnected(
+            credential.forServer,
+            startsTLS: self.endpoint.tls == .starttls
+        )
     }
 
     /// Tells the session that there is no connection, and why nobody else does.

@@ -152,7 +152,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         self.perform()
     }
 
-    func upstreamConnected(_ credential: SubmissionCredential, startsTLS: Bool) {
+    func upstreamConnected(_ credential: ServerCredential, startsTLS: Bool) {
         self.session.upstreamConnected(credential, startsTLS: startsTLS)
         self.perform()
     }

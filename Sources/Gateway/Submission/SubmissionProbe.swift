@@ -45,10 +45,7 @@ private final class SubmissionProbeHandler: ChannelInboundHandler {
         self.contexts = contexts
         self.promise = promise
         self.login = SubmissionLogin(
-            credential: SubmissionCredential(
-                username: Array(credential.username.utf8),
-                password: Secret(Array(credential.password.value.utf8))
-            ),
+            credential: credential.forServer,
             startsTLS: endpoint.tls == .starttls,
             name: "[127.0.0.1]"
         )

@@ -17,6 +17,7 @@ package enum ReplyText: Equatable, Sendable {
     case noSuchMailbox
     case notPermitted
     case unavailable
+    case contactAdministrator
     case authenticationFailed
     case authorizationFailed
     case privacyRequired
@@ -72,7 +73,8 @@ package enum ReplyText: Equatable, Sendable {
         case .bye(let farewell):
             line.writeStaticString(farewell.text)
         case .selected, .beginTLS, .closed, .someUnavailable, .noSuchMailbox, .notPermitted,
-            .unavailable, .authenticationFailed, .authorizationFailed, .privacyRequired,
+            .unavailable, .contactAdministrator, .authenticationFailed, .authorizationFailed,
+            .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .cannotOnThisServer,
             .cannotHaveName, .cannotChangeACL, .cannotChangeInbox, .badEvent, .badSyntax,
             .badUnknownCommand, .badState, .badTooBig, .badForServer:
@@ -91,6 +93,8 @@ package enum ReplyText: Equatable, Sendable {
         case .notPermitted: "NO [NOPERM] Permission denied"
         case .unavailable:
             "NO [UNAVAILABLE] The mail server of this mailbox cannot be used now"
+        case .contactAdministrator:
+            "NO [CONTACTADMIN] The mail server of this mailbox does not let the gateway in"
         case .authenticationFailed: "NO [AUTHENTICATIONFAILED] Login failed"
         case .authorizationFailed: "NO [AUTHORIZATIONFAILED] Not possible for somebody else"
         case .privacyRequired: "NO [PRIVACYREQUIRED] Use TLS"

@@ -59,4 +59,6 @@ package enum UpstreamFault: Error, Equatable, Sendable {
     case protocolViolation
     case lost
     case noCredential
+    /// The server took the credential, and has no mailbox for it.
+    case noMailbox
 }

@@ -27,7 +27,12 @@ extension ClientSession {
     /// A connection that was asked for cannot be had.
     package mutating func upstreamFailed(_ account: AccountID, _ fault: UpstreamFault) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
-        self.upstreamLost(account)
+        switch fault {
+        case .noMailbox, .credentialRefused, .noCredential, .notTrusted:
+            self.stop(account, answer: .contactAdministrator)
+        case .unreachable, .protocolViolation, .lost:
+            self.stop(account, answer: .unavailable)
+        }
         self.learned(account)
         self.readClient()
     }

@@ -1,5 +1,5 @@
 package import Access
-package import IMAP
+import IMAP
 
 package import struct NIOCore.ByteBuffer
 
@@ -34,15 +34,4 @@ package enum SubmissionFault: Error, Equatable, Sendable {
     case credentialRefused
     /// The account has no server for sending.
     case noServer
-}
-
-/// What the gateway logs in with at a server for sending.
-package struct SubmissionCredential: Equatable, Sendable {
-    package var username: [UInt8]
-    package var password: Secret<[UInt8]>
-
-    package init(username: [UInt8], password: Secret<[UInt8]>) {
-        self.username = username
-        self.password = password
-    }
 }

@@ -44,23 +44,24 @@ package struct SubmissionLogin {
         case hello
         case startTLS
         case negotiatingTLS
-        case plain
+        case challenge
         case name
         case password
         case finished
+        case refused
         case loggedIn
     }
 
     private var state = State.greeting
     private var needsStartTLS: Bool
-    private let credential: SubmissionCredential
+    private let credential: ServerCredential
     private let name: String
     private var profile = SubmissionProfile(lines: [])
 
     /// - Parameters:
     ///   - startsTLS: whether TLS begins with STARTTLS.
     ///   - name: what the gateway calls itself in EHLO.
-    package init(credential: SubmissionCredential, startsTLS: Bool, name: String) {
+    package init(credential: ServerCredential, startsTLS: Bool, name: String) {
         self.credential = credential
         self.name = name
         self.needsStartTLS = startsTLS
@@ -83,10 +84,24 @@ package struct SubmissionLogin {
             self.state = .negotiatingTLS
             return .startTLS
         case .name:
-            return self.challenged(reply, answer: self.credential.username, then: .password)
+            return self.challenged(
+                reply,
+                answer: Base64.encode(self.credential.username),
+                then: .password
+            )
         case .password:
-            return self.challenged(reply, answer: self.credential.password.value, then: .finished)
-        case .plain, .finished:
+            return self.challenged(
+                reply,
+                answer: Base64.encode(self.credential.password ?? []),
+                then: .finished
+            )
+        case .challenge:
+            return self.challenged(reply, answer: self.credential.message, then: .finished)
+        case .finished where reply.code == 334 && self.credential.password == nil:
+            // Why a token was refused may come as a challenge, which wants an empty answer.
+            self.state = .refused
+            return .send(ByteBuffer(staticString: "\r\n"))
+        case .finished, .refused:
             // RFC 4954 §6: 535 for a wrong password; 454 and others for what may pass.
             guard reply.isPositive else {
                 return .fail(reply.isPermanent ? .credentialRefused : .unreachable)
@@ -110,14 +125,26 @@ package struct SubmissionLogin {
             return .send(ByteBuffer(staticString: "STARTTLS\r\n"))
         }
         self.profile = profile
-        if profile.hasMechanism("PLAIN") {
-            self.state = .plain
-            let message = [0] + self.credential.username + [0] + self.credential.password.value
-            return .send(Self.line("AUTH PLAIN ", Base64.encode(message)))
+        if profile.hasMechanism(self.credential.mechanism) {
+            return self.authenticate(self.credential.mechanism)
         }
-        guard profile.hasMechanism("LOGIN") else { return .fail(.credentialRefused) }
+        guard profile.hasMechanism("LOGIN"), self.credential.password != nil else {
+            return .fail(.credentialRefused)
+        }
         self.state = .name
         return .send(ByteBuffer(staticString: "AUTH LOGIN\r\n"))
+    }
+
+    /// With the message in the command, where the line stays within its limit: 512 octets with the
+    /// line end (RFC 4954 §4).
+    private mutating func authenticate(_ mechanism: String) -> Step {
+        var line = Self.line("AUTH ", Array("\(mechanism) ".utf8) + self.credential.message)
+        self.state = .finished
+        if line.readableBytes > 512 {
+            self.state = .challenge
+            line = Self.line("AUTH ", Array(mechanism.utf8))
+        }
+        return .send(line)
     }
 
     private mutating func challenged(
@@ -129,7 +156,7 @@ package struct SubmissionLogin {
             return .fail(reply.isPermanent ? .credentialRefused : .unreachable)
         }
         self.state = next
-        return .send(Self.line("", Base64.encode(answer)))
+        return .send(Self.line("", answer))
     }
 
     private static func line(_ word: StaticString, _ octets: [UInt8]) -> ByteBuffer {

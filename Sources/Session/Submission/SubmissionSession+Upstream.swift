@@ -8,7 +8,7 @@ extension SubmissionSession {
     // MARK: - The connection
 
     /// The server is connected, with TLS where it is implicit.
-    package mutating func upstreamConnected(_ credential: SubmissionCredential, startsTLS: Bool) {
+    package mutating func upstreamConnected(_ credential: ServerCredential, startsTLS: Bool) {
         guard case .connecting = self.upstream?.state else { return }
         self.upstream?.state = .loggingIn(
             SubmissionLogin(

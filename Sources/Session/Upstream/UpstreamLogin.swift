@@ -1,4 +1,4 @@
-package import IMAP
+import IMAP
 
 package import struct NIOCore.ByteBuffer
 
@@ -25,6 +25,10 @@ package struct UpstreamLogin {
         case credentialRefused
         case noMechanism
         case unexpectedResponse
+        /// The server took the credential, and has no mailbox for it.
+        case noMailbox
+        /// The server asks to be left alone.
+        case throttled(milliseconds: Int)
     }
 
     package enum Action: Equatable, Sendable {
@@ -49,12 +53,12 @@ package struct UpstreamLogin {
 
     private var state = State.awaitingGreeting
     private let security: Security
-    private let username: [UInt8]
-    private let password: Secret<[UInt8]>
+    private let credential: ServerCredential
     private let known: UpstreamProfile?
     private var tags: UpstreamTags
     private var tag = ByteBuffer()
     private var capabilities: Set<String> = []
+    private var isRefusalRead = false
     private var profile = UpstreamProfile(capabilities: [], delimiter: nil)
 
     /// - Parameters:
@@ -62,14 +66,12 @@ package struct UpstreamLogin {
     ///   - tags: the connection's tags, not guessable by the server before they are sent.
     package init(
         security: Security,
-        username: [UInt8],
-        password: Secret<[UInt8]>,
+        credential: ServerCredential,
         known: UpstreamProfile?,
         tags: UpstreamTags
     ) {
         self.security = security
-        self.username = username
-        self.password = password
+        self.credential = credential
         self.known = known
         self.tags = tags
     }
@@ -118,7 +120,7 @@ package struct UpstreamLogin {
         case (.awaitingGreeting, .preauth):
             return self.fail(.preauthenticated)
         case (.awaitingGreeting, _), (_, .bye):
-            return self.fail(.refusedGreeting)
+            return self.fail(Quirks.failure(text) ?? .refusedGreeting)
         case (_, .preauth):
             return self.fail(.unexpectedResponse)
         case (_, .ok), (_, .no), (_, .bad):
@@ -210,13 +212,18 @@ package struct UpstreamLogin {
             guard condition == .ok else { return self.fail(.unexpectedResponse) }
             return self.authenticate()
         case .authenticating, .awaitingChallenge:
-            guard condition == .ok else { return self.fail(.credentialRefused) }
+            guard condition == .ok else {
+                return self.fail(Quirks.failure(text) ?? .credentialRefused)
+            }
             return self.loggedIn(text)
         case .awaitingFinalCapabilities:
+            if let failure = Quirks.failure(text) { return self.fail(failure) }
             return self.askNamespaces()
         case .awaitingNamespaces:
+            if let failure = Quirks.failure(text) { return self.fail(failure) }
             return self.ask("LIST \"\" \"\"", then: .awaitingDelimiter)
         case .awaitingDelimiter:
+            if let failure = Quirks.failure(text) { return self.fail(failure) }
             self.state = .finished
             self.profile.capabilities = self.capabilities
             return [.ready(self.profile)]
@@ -226,46 +233,55 @@ package struct UpstreamLogin {
     }
 
     private mutating func authenticate() -> [Action] {
-        if self.capabilities.contains("AUTH=PLAIN") {
-            guard self.capabilities.contains("SASL-IR") else {
-                return self.ask("AUTHENTICATE PLAIN", then: .awaitingChallenge)
-            }
-            self.state = .authenticating
+        if self.capabilities.contains("AUTH=\(self.credential.mechanism)") {
+            let hasInitialResponse = self.capabilities.contains("SASL-IR")
+            self.state = hasInitialResponse ? .authenticating : .awaitingChallenge
             self.tag = self.tags.next()
             var line = self.tag
-            line.writeStaticString(" AUTHENTICATE PLAIN ")
-            line.writeBytes(self.plainResponse())
+            line.writeString(" AUTHENTICATE \(self.credential.mechanism)")
+            if hasInitialResponse {
+                line.writeStaticString(" ")
+                line.writeBytes(self.credential.message)
+            }
             line.writeStaticString("\r\n")
             return [.send(line)]
         }
-        guard !self.capabilities.contains("LOGINDISABLED") else { return self.fail(.noMechanism) }
-        return self.login()
+        guard !self.capabilities.contains("LOGINDISABLED"),
+            let password = self.credential.password
+        else { return self.fail(.noMechanism) }
+        return self.login(password)
     }
 
     /// LOGIN, for servers without SASL. Strings go quoted: the store keeps no control octets in
     /// them, and eight-bit ones would need a literal, which needs a continuation.
-    private mutating func login() -> [Action] {
+    private mutating func login(_ password: [UInt8]) -> [Action] {
         self.state = .authenticating
         self.tag = self.tags.next()
         var encoder = CommandEncoder(tag: self.tag, literals: .nonSynchronizing)
         encoder.write(word: "LOGIN")
-        encoder.write(quoted: self.username)
-        encoder.write(quoted: self.password.value)
+        encoder.write(quoted: self.credential.username)
+        encoder.write(quoted: password)
         return encoder.finish().map(Action.send)
     }
 
-    private func plainResponse() -> [UInt8] {
-        Base64.encode([0] + self.username + [0] + self.password.value)
-    }
-
     private mutating func challengeReceived() -> [Action] {
-        guard self.state == .awaitingChallenge else { return self.fail(.unexpectedResponse) }
-        self.state = .authenticating
-        return [.send(ByteBuffer(bytes: self.plainResponse() + [0x0D, 0x0A]))]
+        switch self.state {
+        case .awaitingChallenge:
+            self.state = .authenticating
+            return [.send(ByteBuffer(bytes: self.credential.message + [0x0D, 0x0A]))]
+        case .authenticating where self.credential.password == nil && !self.isRefusalRead:
+            // Why a token was refused may come as a challenge, which wants an empty answer.
+            self.isRefusalRead = true
+            return [.send(ByteBuffer(staticString: "\r\n"))]
+        default:
+            return self.fail(.unexpectedResponse)
+        }
     }
 
     private mutating func loggedIn(_ text: ByteBuffer) -> [Action] {
-        if let known = self.known {
+        // A token may be good for the server, and not for this mailbox; only a further command
+        // shows that, so that what is known already is asked again.
+        if let known = self.known, self.credential.password != nil {
             self.state = .finished
             return [.ready(known)]
         }

@@ -1,0 +1,76 @@
+/// The application that an administrator registered for the gateway in Microsoft Entra, and where
+/// its organisation's servers are.
+package struct Application: Sendable {
+    package enum Proof: Sendable {
+        case secret(String)
+        case certificate(ClientCertificate)
+    }
+
+    /// Microsoft's clouds, which share nothing but the protocol.
+    package enum Cloud: String, Sendable, CaseIterable {
+        /// All but the three below, GCC included.
+        case worldwide
+        case gccHigh = "gcc-high"
+        case dod
+        case china
+
+        var login: String {
+            switch self {
+            case .worldwide: "https://login.microsoftonline.com"
+            case .gccHigh, .dod: "https://login.microsoftonline.us"
+            case .china: "https://login.partner.microsoftonline.cn"
+            }
+        }
+
+        var exchange: String {
+            switch self {
+            case .worldwide: "https://outlook.office365.com"
+            case .gccHigh: "https://outlook.office365.us"
+            case .dod: "https://outlook-dod.office365.us"
+            case .china: "https://outlook.office365.cn"
+            }
+        }
+    }
+
+    package var tenant: String
+    package var clientID: String
+    package var proof: Proof
+    /// Where tokens come from, without a path.
+    package var loginURL: String
+    /// Where permissions come from, without a path.
+    package var exchangeURL: String
+    package var scope: String
+    /// Certificates to trust instead of the system's, as a PEM file.
+    package var caFile: String?
+
+    package init(
+        tenant: String,
+        clientID: String,
+        proof: Proof,
+        cloud: Cloud = .worldwide,
+        loginURL: String? = nil,
+        exchangeURL: String? = nil,
+        caFile: String? = nil
+    ) {
+        self.tenant = tenant
+        self.clientID = clientID
+        self.proof = proof
+        self.loginURL = loginURL ?? cloud.login
+        self.exchangeURL = exchangeURL ?? cloud.exchange
+        self.scope = cloud.exchange + "/.default"
+        self.caFile = caFile
+    }
+
+    var tokenURL: String { "\(self.loginURL)/\(self.tenant)/oauth2/v2.0/token" }
+
+    var commandURL: String { "\(self.exchangeURL)/adminapi/beta/\(self.tenant)/InvokeCommand" }
+}
+
+/// Something that went wrong on the way to Microsoft, in words for an administrator.
+package struct OnlineError: Error, Equatable, CustomStringConvertible, Sendable {
+    package var description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}

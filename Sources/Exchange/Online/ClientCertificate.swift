@@ -1,0 +1,85 @@
+import Crypto
+import CryptoExtras
+import Foundation
+
+/// A certificate that stands for the application, with its RSA key, and the assertions that it
+/// signs (RFC 7523; Microsoft identity platform, certificate credentials).
+package struct ClientCertificate: Sendable {
+    /// Minutes are enough to be sent once.
+    private static let lifetime: TimeInterval = 300
+
+    private let key: _RSA.Signing.PrivateKey
+    /// SHA-256 of the certificate in DER.
+    private let thumbprint: [UInt8]
+
+    /// - Throws: what is wrong with the files' contents.
+    package init(certificatePEM: String, keyPEM: String) throws(OnlineError) {
+        guard let der = Self.der(certificatePEM) else {
+            throw OnlineError("exchange.certificate is no PEM file with a certificate")
+        }
+        do {
+            self.key = try _RSA.Signing.PrivateKey(pemRepresentation: keyPEM)
+        } catch {
+            throw OnlineError("exchange.certificateKey is no PEM file with an RSA key")
+        }
+        self.thumbprint = Array(SHA256.hash(data: der))
+    }
+
+    private static func der(_ pem: String) -> Data? {
+        let marks = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
+        guard let start = pem.range(of: marks.0)?.upperBound,
+            let end = pem.range(of: marks.1, range: start..<pem.endIndex)?.lowerBound
+        else { return nil }
+        return Data(base64Encoded: String(pem[start..<end]), options: .ignoreUnknownCharacters)
+    }
+
+    private struct Header: Encodable {
+        var alg = "PS256"
+        var typ = "JWT"
+        var thumbprint: String
+
+        enum CodingKeys: String, CodingKey {
+            case alg
+            case typ
+            case thumbprint = "x5t#S256"
+        }
+    }
+
+    private struct Claims: Encodable {
+        var aud: String
+        var iss: String
+        var sub: String
+        var jti: String
+        var nbf: Int
+        var iat: Int
+        var exp: Int
+    }
+
+    /// A JSON Web Token that says to `audience` that `clientID` asks.
+    func assertion(clientID: String, audience: String, now: Date) throws -> String {
+        let moment = Int(now.timeIntervalSince1970)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        let header = try encoder.encode(Header(thumbprint: Self.base64URL(self.thumbprint)))
+        let claims = try encoder.encode(
+            Claims(
+                aud: audience,
+                iss: clientID,
+                sub: clientID,
+                jti: UUID().uuidString,
+                nbf: moment,
+                iat: moment,
+                exp: moment + Int(Self.lifetime)
+            )
+        )
+        let text = "\(Self.base64URL(header)).\(Self.base64URL(claims))"
+        let digest = SHA256.hash(data: Data(text.utf8))
+        let signature = try self.key.signature(for: digest, padding: .PSS)
+        return "\(text).\(Self.base64URL(signature.rawRepresentation))"
+    }
+
+    private static func base64URL(_ octets: some Sequence<UInt8>) -> String {
+        Data(octets).base64EncodedString().replacingOccurrences(of: "+", with: "-")
+            .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
+    }
+}

@@ -1,0 +1,174 @@
+package import Foundation
+import Synchronization
+
+/// An access token, and until when it is good.
+package struct AccessToken: Sendable {
+    package var value: String
+    package var ends: Date
+}
+
+/// Access tokens of one application in one tenant (OAuth 2.0 client credentials, RFC 6749 §4.4):
+/// fetched when needed, kept until shortly before they end, one fetch at a time.
+package final class TokenSource: Sendable {
+    private struct State {
+        var token: AccessToken?
+        var fetch: Task<AccessToken, any Error>?
+        /// A refusal, told again for some seconds: many sessions ask at once.
+        var refusal: (error: OnlineError, until: Date)?
+    }
+
+    /// A token is renewed this long before it ends.
+    private static let margin: TimeInterval = 300
+    private static let refusalLifetime: TimeInterval = 10
+
+    private let application: Application
+    private let web: Web
+    private let state = Mutex(State())
+
+    package init(_ application: Application) {
+        self.application = application
+        self.web = Web(caFile: application.caFile)
+    }
+
+    package func shutdown() async {
+        await self.web.shutdown()
+    }
+
+    /// The token that is known, while it is good; asks nobody.
+    package func current(at now: Date = Date()) -> AccessToken? {
+        self.state.withLock { state in
+            state.token.flatMap { $0.ends.addingTimeInterval(-Self.margin) > now ? $0 : nil }
+        }
+    }
+
+    package func token() async throws -> AccessToken {
+        if let token = self.current() { return token }
+        let fetch = try self.state.withLock { state throws(OnlineError) in
+            if let refusal = state.refusal, refusal.until > Date() { throw refusal.error }
+            if let fetch = state.fetch { return fetch }
+            let fetch = Task { try await self.fetch() }
+            state.fetch = fetch
+            return fetch
+        }
+        return try await fetch.value
+    }
+
+    /// A server refused the token: the next one that is asked for is a new one.
+    package func forget(_ value: String) {
+        self.state.withLock { state in
+            if state.token?.value == value { state.token = nil }
+        }
+    }
+
+    private func fetch() async throws -> AccessToken {
+        do {
+            let token = try await self.request()
+            self.state.withLock { state in
+                state.token = token
+                state.fetch = nil
+                state.refusal = nil
+            }
+            return token
+        } catch {
+            let refusal = error as? OnlineError ?? OnlineError("\(error)")
+            self.state.withLock { state in
+                state.fetch = nil
+                state.refusal = (refusal, Date().addingTimeInterval(Self.refusalLifetime))
+            }
+            throw refusal
+        }
+    }
+
+    // MARK: - The request
+
+    private struct Success: Decodable {
+        var accessToken: String
+        var expiresIn: Int
+        var tokenType: String
+    }
+
+    private struct Failure: Decodable {
+        var error: String
+        var errorCodes: [Int]?
+    }
+
+    private func request() async throws -> AccessToken {
+        let url = self.application.tokenURL
+        var form = [
+            ("client_id", self.application.clientID), ("scope", self.application.scope),
+            ("grant_type", "client_credentials"),
+        ]
+        switch self.application.proof {
+        case .secret(let secret):
+            form.append(("client_secret", secret))
+        case .certificate(let certificate):
+            let assertion = try certificate.assertion(
+                clientID: self.application.clientID,
+                audience: url,
+                now: Date()
+            )
+            form.append(
+                ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+            )
+            form.append(("client_assertion", assertion))
+        }
+        let began = Date()
+        let answer = try await self.web.post(
+            url,
+            headers: [("Content-Type", "application/x-www-form-urlencoded")],
+            body: form.map { "\($0)=\(Self.encoded($1))" }.joined(separator: "&")
+        )
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard answer.status == 200 else {
+            let failure = try? decoder.decode(Failure.self, from: answer.body)
+            throw self.explained(failure, answer.status)
+        }
+        guard let success = try? decoder.decode(Success.self, from: answer.body),
+            success.tokenType.lowercased() == "bearer", !success.accessToken.isEmpty,
+            success.accessToken.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { throw OnlineError("\(url) answered without a token") }
+        return AccessToken(
+            value: success.accessToken,
+            ends: began.addingTimeInterval(TimeInterval(success.expiresIn))
+        )
+    }
+
+    private static func encoded(_ text: String) -> String {
+        let unreserved = CharacterSet(
+            charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+        )
+        return text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+    }
+
+    /// By the number, because texts change; they hold ids that are nobody else's business.
+    private func explained(_ failure: Failure?, _ status: Int) -> OnlineError {
+        let code = failure?.errorCodes?.first
+        let (application, tenant) = (self.application.clientID, self.application.tenant)
+        switch code {
+        case 7_000_215:
+            return OnlineError(
+                "Entra refuses the client secret: write its value, not its id, into the file that "
+                    + "exchange.secretFile names"
+            )
+        case 7_000_222:
+            return OnlineError(
+                "the client secret has expired: make a new one for application \(application)"
+            )
+        case 700_016:
+            return OnlineError(
+                "tenant \(tenant) has no application \(application): check exchange.application "
+                    + "and exchange.tenant"
+            )
+        case 90_002:
+            return OnlineError("there is no tenant \(tenant): check exchange.tenant")
+        case let code?:
+            return OnlineError(
+                "Entra gives no token (AADSTS\(code)): look the number up at "
+                    + "login.microsoftonline.com/error"
+            )
+        case nil:
+            return OnlineError("Entra gives no token (HTTP \(status))")
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// HTTPS to Microsoft.
+final class Web: Sendable {
+    struct Answer: Sendable {
+        var status: Int
+        /// Seconds; what `Retry-After` says (RFC 9110 §10.2.3).
+        var retryAfter: Int?
+        var body: Data
+    }
+
+    private static let timeout = TimeAmount.seconds(60)
+    /// Members of a large group and lists of folders need some MiB.
+    private static let maximumAnswerOctets = 64 * 1_024 * 1_024
+
+    private let client: HTTPClient
+
+    init(caFile: String?) {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout.connect = .seconds(15)
+        if let caFile {
+            configuration.tlsConfiguration = .makeClientConfiguration()
+            configuration.tlsConfiguration?.trustRoots = .file(caFile)
+        }
+        self.client = HTTPClient(
+            eventLoopGroupProvider: .singleton,
+            configuration: configuration
+        )
+    }
+
+    func post(
+        _ url: String,
+        headers: [(String, String)],
+        body: String
+    ) async throws(OnlineError) -> Answer {
+        do {
+            var request = HTTPClientRequest(url: url)
+            request.method = .POST
+            for (name, value) in headers { request.headers.add(name: name, value: value) }
+            request.body = .bytes(ByteBuffer(string: body))
+            let response = try await self.client.execute(request, timeout: Self.timeout)
+            let buffer = try await response.body.collect(upTo: Self.maximumAnswerOctets)
+            return Answer(
+                status: Int(response.status.code),
+                retryAfter: response.headers.first(name: "Retry-After").flatMap(Int.init),
+                body: Data(buffer.readableBytesView)
+            )
+        } catch {
+            let host = URL(string: url)?.host ?? url
+            throw OnlineError("\(host) cannot be reached (\(error)): check firewall and proxy")
+        }
+    }
+
+    func shutdown() async {
+        try? await self.client.shutdown()
+    }
+}

@@ -1,0 +1,87 @@
+import Access
+package import Exchange
+import IMAP
+import NIOCore
+import Session
+package import Store
+
+/// Finds what to log in with at an account's server: the sealed password, or for an Exchange
+/// account without one a token of the gateway's application.
+package final class CredentialSource: Sendable {
+    private let masterKey: MasterKey
+    private let tokens: TokenSource?
+
+    package init(_ masterKey: MasterKey, _ application: Application?) {
+        self.masterKey = masterKey
+        self.tokens = application.map(TokenSource.init)
+    }
+
+    package func shutdown() async {
+        await self.tokens?.shutdown()
+    }
+
+    package func credential(of account: UpstreamAccount) async throws -> UpstreamCredential {
+        guard account.usesToken else { return try self.masterKey.credential(of: account) }
+        return Self.credential(of: account, try await self.tokenSource(account).token())
+    }
+
+    /// - Returns: on the loop, and at once where nobody has to be asked.
+    func credential(
+        of account: UpstreamAccount,
+        on loop: any EventLoop
+    ) -> EventLoopFuture<UpstreamCredential> {
+        do {
+            guard account.usesToken else {
+                return loop.makeSucceededFuture(try self.masterKey.credential(of: account))
+            }
+            let tokens = try self.tokenSource(account)
+            if let token = tokens.current() {
+                return loop.makeSucceededFuture(Self.credential(of: account, token))
+            }
+            return loop.makeFutureWithTask {
+                Self.credential(of: account, try await tokens.token())
+            }
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
+    }
+
+    /// A server refused a token: the next one is fetched anew.
+    func refused(_ credential: UpstreamCredential) {
+        guard case .token(let token) = credential.proof else { return }
+        self.tokens?.forget(token.value)
+    }
+
+    private func tokenSource(_ account: UpstreamAccount) throws -> TokenSource {
+        guard let tokens = self.tokens else {
+            throw StoreError.unusable(
+                "\(account.address) has no password, and the configuration no application for "
+                    + "Exchange: fill in exchange.tenant and exchange.application"
+            )
+        }
+        return tokens
+    }
+
+    private static func credential(
+        of account: UpstreamAccount,
+        _ token: AccessToken
+    ) -> UpstreamCredential {
+        UpstreamCredential(username: account.username, proof: .token(StoredSecret(token.value)))
+    }
+}
+
+extension UpstreamAccount {
+    /// Whether the gateway logs in as its application.
+    package var usesToken: Bool { self.kind == .exchange && self.sealedPassword == nil }
+}
+
+extension UpstreamCredential {
+    var forServer: ServerCredential {
+        let proof: ServerCredential.Proof =
+            switch self.proof {
+            case .password(let password): .password(Secret(Array(password.value.utf8)))
+            case .token(let token): .token(Secret(Array(token.value.utf8)))
+            }
+        return ServerCredential(username: Array(self.username.utf8), proof: proof)
+    }
+}

@@ -1,0 +1,25 @@
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// What servers in use say where the protocol has no word for it, each with its evidence.
+enum Quirks {
+    /// Honoured up to this; Exchange Online names up to five minutes.
+    private static let maximumBackoffMilliseconds = 300_000
+
+    /// Exchange takes a good token for any mailbox, answers `OK AUTHENTICATE completed.`, and then
+    /// each command with `BAD User is authenticated but not connected.` when the application has
+    /// no right on it (github.com/jstedfast/MailKit issue 945, imapflow's change log).
+    ///
+    /// Exchange Online asks for a pause with `Request is throttled. Suggested Backoff Time: 92415
+    /// milliseconds` (imapsync's FAQ on Office 365).
+    static func failure(_ text: ByteBuffer) -> UpstreamLogin.Failure? {
+        let line = String(buffer: text).lowercased()
+        if line.contains("authenticated but not connected") { return .noMailbox }
+        let mark = "suggested backoff time:"
+        guard let place = line.firstRange(of: mark) else { return nil }
+        let digits = line[place.upperBound...].drop { $0 == " " }.prefix { $0.isNumber }
+        let milliseconds = Int(digits) ?? Self.maximumBackoffMilliseconds
+        return .throttled(milliseconds: min(milliseconds, Self.maximumBackoffMilliseconds))
+    }
+}
