@@ -86,7 +86,8 @@ let package = Package(
         .executableTarget(
             name: "gatepost",
             dependencies: [
-                "Gateway", "Store", "Access", "Exchange", crypto, logging,
+                "Gateway", "Store", "Access", "Exchange", crypto, logging, nioCore, nioPosix,
+                nioHTTP1, nioSSL,
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -134,7 +135,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["gatepost"],
+            dependencies: ["gatepost", "Exchange", "Access", crypto, cryptoExtras],
             exclude: ["Clients"],
             swiftSettings: settings
         ),

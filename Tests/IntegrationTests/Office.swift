@@ -20,6 +20,8 @@ final class Office {
     private let gateway: Process
     private let servers: [DovecotServer]
     private let mta: EximServer
+    /// Microsoft's part, played in this process.
+    let microsoft: MicrosoftTestServer
 
     private init() throws {
         self.folder = FileManager.default.temporaryDirectory
@@ -55,8 +57,10 @@ final class Office {
             "--submission",
             "\(submission)"
         )
-        self.servers = try Self.startServers(self.folder, configuration)
-        self.mta = try Self.startMTA(self.folder, configuration, self.servers)
+        self.microsoft = try Self.startMicrosoft(configuration)
+        let introspection = self.microsoft.introspectionPort
+        self.servers = try Self.startServers(self.folder, configuration, introspection)
+        self.mta = try Self.startMTA(self.folder, configuration, self.servers, introspection)
         environment["MTA_LOG"] = self.folder.appendingPathComponent("mta/log/mainlog").path
         environment["FIRST_PORT"] = "\(self.servers[0].port)"
         environment["SECOND_PORT"] = "\(self.servers[1].port)"
@@ -96,7 +100,11 @@ final class Office {
     }()
 
     /// The second server has the delimiter `.`, the third begins with STARTTLS and can little.
-    private static func startServers(_ folder: URL, _ gateway: URL) throws -> [DovecotServer] {
+    private static func startServers(
+        _ folder: URL,
+        _ gateway: URL,
+        _ introspection: Int
+    ) throws -> [DovecotServer] {
         func mailboxes(_ names: String...) -> [DovecotServer.Mailbox] {
             names.map {
                 DovecotServer.Mailbox(
@@ -111,6 +119,7 @@ final class Office {
                 port: try LoopbackPort.free(preferring: 0),
                 traits: DovecotServer.Traits(
                     quota: 200,
+                    introspectionPort: introspection,
                     lmtpPort: try LoopbackPort.free(preferring: 0)
                 ),
                 mailboxes: mailboxes("anna", "clara", "info")
@@ -146,16 +155,88 @@ final class Office {
         return servers
     }
 
+    /// Vertrieb is shared by Exchange; Eva's own mailbox is at Exchange.
+    private static func startMicrosoft(_ gateway: URL) throws -> MicrosoftTestServer {
+        let server = MicrosoftTestServer(
+            port: try LoopbackPort.free(preferring: 0),
+            introspectionPort: try LoopbackPort.free(preferring: 0),
+            organization: ExchangeOrganization(
+                mailboxes: [
+                    .init(
+                        address: "vertrieb@kanzlei.example",
+                        name: "Vertrieb",
+                        aliases: ["sales@kanzlei.example"],
+                        type: "SharedMailbox",
+                        fullAccess: [.init(user: "anna@kanzlei.example")],
+                        sendAs: [.init(user: "Vertriebsteam")],
+                        sendOnBehalf: ["Clara"],
+                        folders: [
+                            .init(path: "Posteingang", type: "Inbox"),
+                            .init(
+                                path: "Projekte",
+                                type: "User Created",
+                                entries: [("Bob", ["Reviewer"]), ("Vertriebsteam", ["Editor"])]
+                            ),
+                            .init(path: "Projekte/Geheim", type: "User Created"),
+                        ]
+                    ),
+                    .init(address: "eva@kanzlei.example", name: "Eva"),
+                    .init(address: "anna@kanzlei.example", name: "Anna"),
+                    .init(address: "bob@kanzlei.example", name: "Bob"),
+                    .init(address: "clara@kanzlei.example", name: "Clara"),
+                ],
+                groups: [
+                    .init(
+                        name: "Vertriebsteam",
+                        address: "team@kanzlei.example",
+                        members: ["anna@kanzlei.example"]
+                    )
+                ]
+            )
+        )
+        let certificates = gateway.appendingPathComponent("certs")
+        try server.start(
+            certificate: certificates.appendingPathComponent("server.pem"),
+            key: certificates.appendingPathComponent("server.key")
+        )
+        try self.addExchange(to: gateway, server.port)
+        return server
+    }
+
+    private static func addExchange(to gateway: URL, _ port: Int) throws {
+        let secret = gateway.appendingPathComponent("exchange.secret")
+        try Data(MicrosoftTestServer.secret.utf8).write(to: secret)
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o600],
+            ofItemAtPath: secret.path
+        )
+        let file = gateway.appendingPathComponent("gatepost.yaml")
+        let text = """
+
+            exchange:
+              tenant: \(MicrosoftTestServer.tenant)
+              application: \(MicrosoftTestServer.application)
+              secretFile: exchange.secret
+              loginURL: "https://localhost:\(port)"
+              exchangeURL: "https://localhost:\(port)"
+              caFile: certs/ca.pem
+
+            """
+        try Data((try String(contentsOf: file, encoding: .utf8) + text).utf8).write(to: file)
+    }
+
     private static func startMTA(
         _ folder: URL,
         _ gateway: URL,
-        _ servers: [DovecotServer]
+        _ servers: [DovecotServer],
+        _ introspection: Int
     ) throws -> EximServer {
         let mta = EximServer(
             folder: folder.appendingPathComponent("mta"),
             implicitPort: try LoopbackPort.free(preferring: 0),
             startTLSPort: try LoopbackPort.free(preferring: 0),
-            mailboxes: ["anna", "bob", "clara", "info"].map { name in
+            introspectionPort: introspection,
+            mailboxes: ["anna", "bob", "clara", "info", "vertrieb", "eva"].map { name in
                 let user = "\(name)@kanzlei.example"
                 return (user, "up-\(user)", servers[self.serverOf[name] ?? 0].lmtpPort)
             }
@@ -172,7 +253,8 @@ final class Office {
         let samples: [(Int, String, String?)] = [
             (0, "anna", nil), (0, "anna", "Ablage"), (0, "clara", nil), (0, "info", nil),
             (1, "bob", nil), (1, "bob", "&ANw-bersicht"), (1, "bob", "Akten &- Gerichte"),
-            (2, "dora", nil),
+            (2, "dora", nil), (0, "vertrieb", nil), (0, "vertrieb", "Projekte"),
+            (0, "vertrieb", "Projekte/Geheim"), (0, "vertrieb", "Privat"), (0, "eva", nil),
         ]
         for (server, user, folder) in samples {
             let message = """
@@ -199,7 +281,7 @@ final class Office {
         _ servers: [DovecotServer],
         _ mta: EximServer
     ) throws {
-        for name in self.people {
+        for name in self.people + ["eva"] {
             try self.gatepost(
                 environment,
                 input: "pw-\(name)\n",
@@ -223,6 +305,15 @@ final class Office {
             }
             if name != "info" { words += ["--owner", "\(name)@kanzlei.example"] }
             try self.gatepost(environment, input: "up-\(name)@kanzlei.example\n", words)
+        }
+        for name in ["vertrieb", "eva"] {
+            var words = [
+                "account", "add", "\(name)@kanzlei.example", "--kind", "exchange",
+                "--imap", "127.0.0.1:\(servers[0].port)", "--ca", environment["CA"] ?? "",
+                "--smtp", "localhost:\(mta.implicitPort)",
+            ]
+            if name == "eva" { words += ["--owner", "eva@kanzlei.example"] }
+            try self.gatepost(environment, words)
         }
         try self.gatepost(
             environment,

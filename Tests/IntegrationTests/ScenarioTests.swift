@@ -20,6 +20,7 @@ import Testing
         #expect(Self.scenarios(in: "scenarios.py").count >= 30)
         #expect(Self.scenarios(in: "programs.py").count >= 4)
         #expect(Self.scenarios(in: "sending.py").count >= 10)
+        #expect(Self.scenarios(in: "exchange.py").count >= 5)
     }
 
     @Test(arguments: scenarios(in: "scenarios.py"))
@@ -30,6 +31,11 @@ import Testing
     @Test(arguments: scenarios(in: "sending.py"))
     func `a client sends as it may`(scenario: String) throws {
         try self.run("sending.py", scenario)
+    }
+
+    @Test(arguments: scenarios(in: "exchange.py"))
+    func `Exchange accounts follow the same model`(scenario: String) throws {
+        try self.run("exchange.py", scenario)
     }
 
     @Test(arguments: scenarios(in: "programs.py"))

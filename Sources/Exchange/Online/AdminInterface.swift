@@ -19,11 +19,20 @@ actor AdminInterface {
 
     private struct Body: Encodable {
         struct Input: Encodable {
-            var CmdletName: String
-            var Parameters: [String: Parameter]
+            var name: String
+            var parameters: [String: Parameter]
+
+            enum CodingKeys: String, CodingKey {
+                case name = "CmdletName"
+                case parameters = "Parameters"
+            }
         }
 
-        var CmdletInput: Input
+        var input: Input
+
+        enum CodingKeys: String, CodingKey {
+            case input = "CmdletInput"
+        }
     }
 
     /// No limit is published; three a second were never refused.
@@ -48,7 +57,7 @@ actor AdminInterface {
         _ cmdlet: String,
         _ parameters: [String: Parameter]
     ) async throws -> [JSONValue] {
-        let body = Body(CmdletInput: .init(CmdletName: cmdlet, Parameters: parameters))
+        let body = Body(input: .init(name: cmdlet, parameters: parameters))
         let text = String(decoding: try JSONEncoder().encode(body), as: UTF8.self)
         var tries = 0
         while true {

@@ -19,6 +19,8 @@ final class DovecotServer {
         var capabilities: String?
         /// Mebibytes that each mailbox may hold.
         var quota: Int?
+        /// Where it asks, on this machine, whether a token is good; nil for passwords only.
+        var introspectionPort: Int?
         /// Where it takes mail by LMTP, if it does.
         var lmtpPort: Int?
     }
@@ -50,6 +52,9 @@ final class DovecotServer {
         let users = self.mailboxes.map { "\($0.user):{PLAIN}\($0.password)::::::" }
         try Data(users.joined(separator: "\n").utf8)
             .write(to: self.folder.appendingPathComponent("users"))
+        if let port = self.traits.introspectionPort {
+            try Data(Self.tokens(port).utf8).write(to: self.tokenConfiguration)
+        }
         let configuration = self.folder.appendingPathComponent("dovecot.conf")
         try Data(self.configuration(certificate, key).utf8).write(to: configuration)
         let process = Process()
@@ -182,8 +187,36 @@ final class DovecotServer {
             """
     }
 
+    private var tokenConfiguration: URL { self.folder.appendingPathComponent("tokens.conf") }
+
+    /// A token is good for every mailbox, as an application's is: whoever logs in with it is
+    /// compared as one and the same name.
+    private static func tokens(_ port: Int) -> String {
+        """
+        introspection_mode = post
+        introspection_url = http://127.0.0.1:\(port)/introspect
+        active_attribute = active
+        active_value = true
+        username_attribute = username
+        username_format = application
+
+        """
+    }
+
     private var extras: String {
         var lines: [String] = []
+        if self.traits.introspectionPort != nil {
+            lines.append(
+                """
+                auth_mechanisms = plain xoauth2
+                passdb {
+                  driver = oauth2
+                  mechanisms = xoauth2
+                  args = \(self.tokenConfiguration.path)
+                }
+                """
+            )
+        }
         if let port = self.traits.lmtpPort {
             lines.append(
                 """

@@ -16,6 +16,8 @@ final class EximServer {
     let startTLSPort: Int
     private let folder: URL
     private let mailboxes: [(user: String, password: String, lmtpPort: Int)]
+    /// Where it asks, on this machine, whether a token is good; nil for passwords only.
+    private let introspectionPort: Int?
     private var process: Process?
 
     /// - Parameters:
@@ -25,11 +27,13 @@ final class EximServer {
         folder: URL,
         implicitPort: Int,
         startTLSPort: Int,
+        introspectionPort: Int? = nil,
         mailboxes: [(user: String, password: String, lmtpPort: Int)]
     ) {
         self.folder = folder
         self.implicitPort = implicitPort
         self.startTLSPort = startTLSPort
+        self.introspectionPort = introspectionPort
         self.mailboxes = mailboxes
     }
 
@@ -167,6 +171,23 @@ final class EximServer {
               server_prompts = :
               server_condition = ${if eq{$auth3}{${lookup{$auth2}lsearch{\(folder)/users}}}}
               server_set_id = $auth2
+            \(self.introspectionPort.map(Self.tokens) ?? "")
+            """
+    }
+
+    /// XOAUTH2, with tokens that are good for every mailbox, as an application's are.
+    private static func tokens(_ port: Int) -> String {
+        let message = #"\N^user=([^\x01]+)\x01auth=Bearer ([^\x01]+)\x01\x01$\N"#
+        let question = #"GET /introspect?token=$2 HTTP/1.0\r\nHost: localhost\r\n\r\n"#
+        return """
+            xoauth2:
+              driver = plaintext
+              public_name = XOAUTH2
+              server_prompts = :
+              server_condition = ${if match{$auth1}{\(message)}\
+                {${if match{${readsocket{inet:127.0.0.1:\(port)}{\(question)}{5s}}}\
+                {"active":true}{yes}{no}}}{no}}
+              server_set_id = ${if match{$auth1}{\(message)}{$1}}
 
             """
     }

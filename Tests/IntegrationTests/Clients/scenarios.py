@@ -28,7 +28,7 @@ SHARED = f"Other Users/{BOB}"
 
 def gatepost(*words, stdin=None, status=0):
     done = subprocess.run([os.environ["GATEPOST"], *words], input=stdin, text=True, capture_output=True)
-    assert done.returncode == status, (words, done)
+    assert status is None or done.returncode == status, (words, done)
     return done.stdout + done.stderr
 
 

@@ -1,0 +1,171 @@
+/// An invented organisation at Exchange Online, and what its cmdlets say of it.
+struct ExchangeOrganization: Sendable {
+    struct Entry: Sendable {
+        var user: String
+        var isDenied = false
+    }
+
+    struct Folder: Sendable {
+        /// With `/` between the components.
+        var path: String
+        var type: String
+        var entries: [(user: String, rights: [String])] = []
+    }
+
+    struct Mailbox: Sendable {
+        var address: String
+        var name: String
+        var aliases: [String] = []
+        var type = "UserMailbox"
+        var fullAccess: [Entry] = []
+        var sendAs: [Entry] = []
+        var sendOnBehalf: [String] = []
+        var folders = [Folder(path: "Inbox", type: "Inbox")]
+    }
+
+    struct Group: Sendable {
+        var name: String
+        var address: String
+        var type = "MailUniversalSecurityGroup"
+        /// Addresses of mailboxes and groups.
+        var members: [String] = []
+    }
+
+    var mailboxes: [Mailbox] = []
+    var groups: [Group] = []
+
+    /// - Returns: nil when nothing is called so.
+    func rows(_ cmdlet: String, _ identity: String?) -> [[String: any Sendable]]? {
+        switch cmdlet {
+        case "Get-Mailbox":
+            return self.mailbox(identity).map { [self.row(of: $0)] }
+        case "Get-MailboxPermission":
+            return self.mailbox(identity).map(self.fullAccessRows)
+        case "Get-RecipientPermission":
+            return self.mailbox(identity).map(self.sendAsRows)
+        case "Get-MailboxFolderStatistics":
+            return self.mailbox(identity).map(self.folderRows)
+        case "Get-MailboxFolderPermission":
+            return self.permissionRows(identity ?? "")
+        case "Get-Recipient":
+            return self.mailboxes.map(self.recipientRow) + self.groups.map(self.recipientRow)
+        case "Get-DistributionGroupMember":
+            guard let group = self.groups.first(where: { self.guid($0.address) == identity }) else {
+                return nil
+            }
+            return group.members.compactMap { member in
+                self.mailboxes.first { $0.address == member }.map(self.recipientRow)
+                    ?? self.groups.first { $0.address == member }.map(self.recipientRow)
+            }
+        default:
+            return nil
+        }
+    }
+
+    private func mailbox(_ identity: String?) -> Mailbox? {
+        self.mailboxes.first { $0.address == identity || $0.aliases.contains(identity ?? "") }
+    }
+
+    /// The same for the same name, every time.
+    private func guid(_ name: String) -> String {
+        let number = name.utf8.reduce(UInt64(14_695_981_039_346_656_037)) {
+            ($0 ^ UInt64($1)) &* 1_099_511_628_211
+        }
+        let text = String(number & 0xFFFF_FFFF_FFFF, radix: 16)
+        return "3a0c7c5e-0000-4000-8000-" + String(repeating: "0", count: 12 - text.count) + text
+    }
+
+    private func row(of mailbox: Mailbox) -> [String: any Sendable] {
+        [
+            "Identity": mailbox.name, "UserPrincipalName": mailbox.address,
+            "DisplayName": mailbox.name, "PrimarySmtpAddress": mailbox.address,
+            "RecipientTypeDetails": mailbox.type, "IsShared": mailbox.type == "SharedMailbox",
+            "ExchangeGuid": self.guid("exchange " + mailbox.address),
+            "ExternalDirectoryObjectId": self.guid(mailbox.address),
+            "EmailAddresses": ["SMTP:" + mailbox.address, "SIP:" + mailbox.address]
+                + mailbox.aliases.map { "smtp:" + $0 }, "GrantSendOnBehalfTo": mailbox.sendOnBehalf,
+            "MessageCopyForSentAsEnabled": false, "MessageCopyForSendOnBehalfEnabled": false,
+            "HiddenFromAddressListsEnabled": false,
+            "AccountDisabled": mailbox.type == "SharedMailbox",
+        ]
+    }
+
+    private func recipientRow(_ mailbox: Mailbox) -> [String: any Sendable] {
+        [
+            "Guid": self.guid(mailbox.address), "DisplayName": mailbox.name, "Name": mailbox.name,
+            "PrimarySmtpAddress": mailbox.address, "WindowsLiveID": mailbox.address,
+            "EmailAddresses": ["SMTP:" + mailbox.address] + mailbox.aliases.map { "smtp:" + $0 },
+            "RecipientTypeDetails": mailbox.type,
+            "ExternalDirectoryObjectId": self.guid(mailbox.address),
+        ]
+    }
+
+    private func recipientRow(_ group: Group) -> [String: any Sendable] {
+        [
+            "Guid": self.guid(group.address), "DisplayName": group.name, "Name": group.name,
+            "PrimarySmtpAddress": group.address, "EmailAddresses": ["SMTP:" + group.address],
+            "RecipientTypeDetails": group.type,
+        ]
+    }
+
+    /// The rows of a captured answer: elements that are lists themselves, a SID and an address that
+    /// is empty even where there is one.
+    private func fullAccessRows(_ mailbox: Mailbox) -> [[String: any Sendable]] {
+        let own: [String: any Sendable] = [
+            "User": #"NT AUTHORITY\SELF"#, "AccessRights": ["FullAccess, ReadPermission"],
+            "AccessRights@odata.type": "#Collection(String)", "Deny": false, "IsInherited": false,
+            "UserSid": "S-1-5-10", "PrimarySmtpAddress": "",
+        ]
+        return [own]
+            + mailbox.fullAccess.map { entry in
+                [
+                    "User": entry.user, "AccessRights": ["FullAccess"],
+                    "AccessRights@odata.type": "#Collection(String)", "Deny": entry.isDenied,
+                    "IsInherited": false, "UserSid": "S-1-5-21-1-2-3-\(entry.user.utf8.count)",
+                    "PrimarySmtpAddress": "",
+                ]
+            }
+    }
+
+    private func sendAsRows(_ mailbox: Mailbox) -> [[String: any Sendable]] {
+        ([Entry(user: #"NT AUTHORITY\SELF"#)] + mailbox.sendAs).map { entry in
+            [
+                "Trustee": entry.user, "AccessRights": ["SendAs"],
+                "AccessControlType": entry.isDenied ? "Deny" : "Allow",
+                "TrusteeSidString": entry.user.hasSuffix("SELF") ? "S-1-5-10" : "",
+                "TrusteeWithPrimarySmtpAddress": "",
+            ]
+        }
+    }
+
+    private func folderRows(_ mailbox: Mailbox) -> [[String: any Sendable]] {
+        let all =
+            [Folder(path: "Top of Information Store", type: "Root")] + mailbox.folders
+            + [Folder(path: "Calendar", type: "Calendar")]
+        return all.map { folder in
+            [
+                "Name": folder.path.split(separator: "/").last.map(String.init) ?? "",
+                "FolderPath": "/" + folder.path, "FolderType": folder.type,
+                "FolderId": self.guid(folder.path), "Identity": "\(mailbox.name)\\\(folder.path)",
+            ]
+        }
+    }
+
+    private func permissionRows(_ identity: String) -> [[String: any Sendable]]? {
+        let parts = identity.split(separator: ":").map(String.init)
+        guard parts.count == 2, let mailbox = self.mailbox(parts[0]),
+            let folder = mailbox.folders.first(where: { self.guid($0.path) == parts[1] })
+        else { return nil }
+        let name = folder.path.split(separator: "/").last.map(String.init) ?? ""
+        var entries = folder.entries
+        for known in ["Default", "Anonymous"] where !entries.contains(where: { $0.user == known }) {
+            entries.append((known, ["None"]))
+        }
+        return entries.map { entry in
+            [
+                "Identity": identity, "FolderName": name, "User": entry.user,
+                "AccessRights": entry.rights,
+            ]
+        }
+    }
+}

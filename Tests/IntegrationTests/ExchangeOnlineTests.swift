@@ -1,0 +1,328 @@
+import Access
+import Crypto
+import CryptoExtras
+import Exchange
+import Foundation
+import Synchronization
+import Testing
+
+@testable import gatepost
+
+/// The way to Microsoft, against a server that answers as documented, over HTTPS.
+@Suite(.serialized) struct ExchangeOnlineTests {
+    /// A server of its own, with one mailbox.
+    private final class Bench {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("online-\(UUID().uuidString)")
+        let server: MicrosoftTestServer
+
+        init(_ organization: ExchangeOrganization? = nil) throws {
+            try DevelopmentCertificates(host: "127.0.0.1").write(to: self.folder)
+            self.server = MicrosoftTestServer(
+                port: try LoopbackPort.free(preferring: 0),
+                introspectionPort: try LoopbackPort.free(preferring: 0),
+                organization: organization ?? Self.organization
+            )
+            try self.server.start(
+                certificate: self.folder.appendingPathComponent("server.pem"),
+                key: self.folder.appendingPathComponent("server.key")
+            )
+        }
+
+        deinit {
+            self.server.stop()
+            try? FileManager.default.removeItem(at: self.folder)
+        }
+
+        static let organization = ExchangeOrganization(
+            mailboxes: [
+                .init(
+                    address: "sales@contoso.example",
+                    name: "Sales",
+                    fullAccess: [
+                        .init(user: "Team"), .init(user: "temp@contoso.example", isDenied: true),
+                    ],
+                    sendAs: [.init(user: "kim@contoso.example")],
+                    sendOnBehalf: ["Lee Gu"],
+                    folders: [
+                        .init(
+                            path: "Posteingang",
+                            type: "Inbox",
+                            entries: [("Lee Gu", ["Reviewer"]), ("Default", ["None"])]
+                        ),
+                        .init(
+                            path: "Posteingang/A\u{F8FF}B",
+                            type: "User Created",
+                            entries: [("Lee Gu", ["Reviewer"])]
+                        ),
+                    ]
+                ),
+                .init(address: "kim@contoso.example", name: "Kim Akers"),
+                .init(address: "lee@contoso.example", name: "Lee Gu"),
+                .init(address: "temp@contoso.example", name: "Temp"),
+            ],
+            groups: [
+                .init(
+                    name: "Team",
+                    address: "team@contoso.example",
+                    members: ["inner@contoso.example", "temp@contoso.example"]
+                ),
+                .init(
+                    name: "Inner",
+                    address: "inner@contoso.example",
+                    members: ["kim@contoso.example", "team@contoso.example"]
+                ),
+            ]
+        )
+
+        func application(
+            clientID: String = MicrosoftTestServer.application,
+            tenant: String = MicrosoftTestServer.tenant,
+            proof: Application.Proof = .secret(MicrosoftTestServer.secret)
+        ) -> Application {
+            Application(
+                tenant: tenant,
+                clientID: clientID,
+                proof: proof,
+                loginURL: "https://localhost:\(self.server.port)",
+                exchangeURL: "https://localhost:\(self.server.port)",
+                caFile: self.folder.appendingPathComponent("ca.pem").path
+            )
+        }
+
+        func load() async throws -> PermissionsDocument {
+            let application = self.application()
+            let tokens = TokenSource(application)
+            let loader = OnlineLoader(application, tokens)
+            let result: Result<PermissionsDocument, any Error>
+            do {
+                result = .success(try await loader.load(["sales@contoso.example"]))
+            } catch {
+                result = .failure(error)
+            }
+            await loader.shutdown()
+            await tokens.shutdown()
+            return try result.get()
+        }
+
+        func token(_ application: Application) async throws -> String {
+            let tokens = TokenSource(application)
+            do {
+                let token = try await tokens.token().value
+                await tokens.shutdown()
+                return token
+            } catch {
+                await tokens.shutdown()
+                throw error
+            }
+        }
+    }
+
+    private static let people = ["kim", "lee", "temp"].map {
+        Person(login: "\($0)@contoso.example", addresses: ["\($0)@contoso.example"])
+    }
+
+    private func lines(_ document: PermissionsDocument) throws -> [String] {
+        let imported = Resolution.resolve(
+            try document.mailbox(of: ["sales@contoso.example"], identity: nil),
+            in: document,
+            people: Self.people,
+            owner: nil
+        )
+        #expect(imported.unresolved.isEmpty)
+        #expect(imported.denials.map(\.login) == ["temp@contoso.example"])
+        return imported.entries.map {
+            "\($0.login ?? "anyone") \($0.rights) \($0.send) \($0.folder ?? "all") \($0.via ?? "-")"
+        }.sorted()
+    }
+
+    private static let expected = [
+        "kim@contoso.example  as all -", "kim@contoso.example lrswikxte none all Team",
+        "lee@contoso.example  on-behalf all -", "lee@contoso.example lr none INBOX -",
+    ]
+
+    @Test func `everything about a mailbox is loaded, groups in groups too`() async throws {
+        let bench = try Bench()
+        let document = try await bench.load()
+        #expect(try self.lines(document) == Self.expected)
+        let commands = bench.server.state.withLock(\.commands)
+        #expect(commands.filter { $0.hasPrefix("Get-MailboxFolderPermission") }.count == 2)
+        #expect(bench.server.state.withLock(\.tokenRequests) == 1)
+    }
+
+    @Test func `a busy server is asked again, when it says`() async throws {
+        let bench = try Bench()
+        bench.server.state.withLock { state in
+            state.faults = [
+                .status(429, headers: ["Retry-After": "1"], body: ""),
+                .status(
+                    400,
+                    headers: ["Retry-After": "0"],
+                    body: #"{"error":{"details":[{"code":"ServerBusyException"}]}}"#
+                ),
+                .status(503, headers: ["Retry-After": "0"], body: "x"),
+            ]
+        }
+        let start = ContinuousClock.now
+        #expect(try self.lines(await bench.load()) == Self.expected)
+        #expect(ContinuousClock.now - start > .seconds(1))
+    }
+
+    @Test(arguments: [
+        (MicrosoftTestServer.Fault.warning, "may be cut: There are more results"),
+        (.nextLink, "one page of several"),
+        (.status(401, headers: [:], body: ""), "Exchange.ManageAsApp"),
+        (
+            .status(403, headers: [:], body: String(repeating: "\0", count: 4_096)),
+            "Global Reader"
+        ),
+        (.status(200, headers: [:], body: "<html>"), "no list"),
+        (
+            .status(
+                400,
+                headers: [:],
+                body:
+                    #"{"error":{"message":"Invalid Operation","details":[{"message":"|Some.Type|In words"}]}}"#
+            ), "Get-Mailbox: In words"
+        ),
+        (.status(404, headers: [:], body: ""), "HTTP 404"),
+    ])
+    func `half an answer is no answer, and a refusal says what is missing`(
+        _ fault: MicrosoftTestServer.Fault,
+        _ words: String
+    ) async throws {
+        let bench = try Bench()
+        bench.server.state.withLock { $0.faults = [fault] }
+        let error = await #expect(throws: OnlineError.self) { _ = try await bench.load() }
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `a mailbox that is not there is named`() async throws {
+        let bench = try Bench(ExchangeOrganization())
+        let error = await #expect(throws: OnlineError.self) { _ = try await bench.load() }
+        #expect(error?.description.contains("'sales@contoso.example' couldn't be found") == true)
+    }
+
+    // MARK: - Tokens
+
+    @Test func `a certificate stands in for the secret`() async throws {
+        let bench = try Bench()
+        let key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+        let pem = try String(
+            contentsOf: bench.folder.appendingPathComponent("server.pem"),
+            encoding: .utf8
+        )
+        let certificate = try ClientCertificate(
+            certificatePEM: pem,
+            keyPEM: key.pemRepresentation
+        )
+        let audience =
+            "https://localhost:\(bench.server.port)/\(MicrosoftTestServer.tenant)/oauth2/v2.0/token"
+        bench.server.state.withLock { state in
+            state.isAssertionGood = { Self.isGood($0, key.publicKey, audience) }
+        }
+        let token = try await bench.token(bench.application(proof: .certificate(certificate)))
+        #expect(token.hasPrefix("eyJ"))
+        let other = try ClientCertificate(
+            certificatePEM: pem,
+            keyPEM: _RSA.Signing.PrivateKey(keySize: .bits2048).pemRepresentation
+        )
+        await #expect(throws: OnlineError.self) {
+            _ = try await bench.token(bench.application(proof: .certificate(other)))
+        }
+    }
+
+    /// Header, claims and signature as the documentation asks for them.
+    private static func isGood(
+        _ assertion: String,
+        _ key: _RSA.Signing.PublicKey,
+        _ audience: String
+    ) -> Bool {
+        func decoded(_ part: Substring) -> Data {
+            var text = part.replacingOccurrences(of: "-", with: "+")
+                .replacingOccurrences(of: "_", with: "/")
+            while text.utf8.count % 4 != 0 { text += "=" }
+            return Data(base64Encoded: text) ?? Data()
+        }
+        let parts = assertion.split(separator: ".")
+        guard parts.count == 3,
+            let header = try? JSONSerialization.jsonObject(with: decoded(parts[0]))
+                as? [String: String],
+            let claims = try? JSONSerialization.jsonObject(with: decoded(parts[1]))
+                as? [String: Any]
+        else { return false }
+        let signature = _RSA.Signing.RSASignature(rawRepresentation: decoded(parts[2]))
+        let expires = claims["exp"] as? Int ?? 0
+        let begins = claims["nbf"] as? Int ?? 0
+        return header["alg"] == "PS256" && header["x5t#S256"]?.utf8.count == 43
+            && claims["aud"] as? String == audience
+            && claims["iss"] as? String == MicrosoftTestServer.application
+            && claims["sub"] as? String == MicrosoftTestServer.application
+            && claims["jti"] is String && expires > begins && expires - begins <= 600
+            && key.isValidSignature(
+                signature,
+                for: SHA256.hash(data: Data("\(parts[0]).\(parts[1])".utf8)),
+                padding: .PSS
+            )
+    }
+
+    @Test func `many ask, and one fetch answers them`() async throws {
+        let bench = try Bench()
+        let tokens = TokenSource(bench.application())
+        let values = try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<50 { group.addTask { try await tokens.token().value } }
+            return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(values.count == 1)
+        #expect(bench.server.state.withLock(\.tokenRequests) == 1)
+        tokens.forget(try #require(values.first))
+        #expect(try await tokens.token().value != values.first)
+        await tokens.shutdown()
+    }
+
+    @Test func `a token is renewed before it ends`() async throws {
+        let bench = try Bench()
+        bench.server.state.withLock { $0.tokenSeconds = 200 }
+        let tokens = TokenSource(bench.application())
+        let first = try await tokens.token().value
+        #expect(try await tokens.token().value != first)
+        await tokens.shutdown()
+    }
+
+    @Test(arguments: [
+        ("client", "has no application client: check exchange.application"),
+        ("tenant", "there is no tenant elsewhere"),
+        ("secret", "write its value, not its id"),
+        ("expired", "the client secret has expired"),
+        ("other", "AADSTS50034"),
+        ("html", "HTTP 502"),
+        ("down", "cannot be reached"),
+    ])
+    func `why there is no token is told by its number`(
+        _ kind: String,
+        _ words: String
+    ) async throws {
+        let bench = try Bench()
+        func fault(_ status: Int, _ body: String) {
+            bench.server.state.withLock {
+                $0.tokenFaults = [.status(status, headers: [:], body: body)]
+            }
+        }
+        var application = bench.application()
+        switch kind {
+        case "client": application = bench.application(clientID: "client")
+        case "tenant": application = bench.application(tenant: "elsewhere")
+        case "secret": application = bench.application(proof: .secret("wrong & more"))
+        case "expired": fault(401, #"{"error":"invalid_client","error_codes":[7000222]}"#)
+        case "other": fault(400, #"{"error":"invalid_grant","error_codes":[50034]}"#)
+        case "html": fault(502, "<html>")
+        default: application.loginURL = "https://localhost:1"
+        }
+        let error = await #expect(throws: OnlineError.self) {
+            _ = try await bench.token(application)
+        }
+        let text = error?.description ?? ""
+        #expect(text.contains(words), "\(text)")
+        #expect(!text.contains("Trace ID") && !text.contains("wrong & more"))
+    }
+}
