@@ -18,6 +18,7 @@ final class Environment: Sendable {
     let dialler: Dialler
     let subscriptions: Subscriptions
     let sendingCounter: SendingCounter
+    let sendingSlots = SendingSlots()
     let sentCopies: SentCopies
     let submissionSettings: SubmissionSession.Settings
     private let imapTLS: TLSServerContextStore

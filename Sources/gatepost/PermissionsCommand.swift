@@ -10,7 +10,7 @@ struct PermissionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "permissions",
         abstract: "Who may see and use Exchange accounts, as Exchange has it: load, look, save.",
-        subcommands: [Load.self, Diff.self, Save.self, Discard.self]
+        subcommands: [Load.self, Diff.self, Save.self, Discard.self, ExportScript.self]
     )
 
     struct Load: AsyncParsableCommand {

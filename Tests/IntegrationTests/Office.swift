@@ -199,30 +199,8 @@ final class Office {
             certificate: certificates.appendingPathComponent("server.pem"),
             key: certificates.appendingPathComponent("server.key")
         )
-        try self.addExchange(to: gateway, server.port)
+        try server.addApplication(to: gateway)
         return server
-    }
-
-    private static func addExchange(to gateway: URL, _ port: Int) throws {
-        let secret = gateway.appendingPathComponent("exchange.secret")
-        try Data(MicrosoftTestServer.secret.utf8).write(to: secret)
-        try FileManager.default.setAttributes(
-            [.posixPermissions: 0o600],
-            ofItemAtPath: secret.path
-        )
-        let file = gateway.appendingPathComponent("gatepost.yaml")
-        let text = """
-
-            exchange:
-              tenant: \(MicrosoftTestServer.tenant)
-              application: \(MicrosoftTestServer.application)
-              secretFile: exchange.secret
-              loginURL: "https://localhost:\(port)"
-              exchangeURL: "https://localhost:\(port)"
-              caFile: certs/ca.pem
-
-            """
-        try Data((try String(contentsOf: file, encoding: .utf8) + text).utf8).write(to: file)
     }
 
     private static func startMTA(

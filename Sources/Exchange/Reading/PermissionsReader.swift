@@ -200,13 +200,12 @@ extension PermissionsDocument {
         let wanted = Set(addresses.map { $0.lowercased() })
         var names = wanted
         if let identity { names.insert(identity.lowercased()) }
-        for mailbox in self.mailboxes {
-            let own = Set(([mailbox.address] + mailbox.identities).map { $0.lowercased() })
-            if !own.isDisjoint(with: wanted) { names.formUnion(own) }
+        for mailbox in self.mailboxes where !mailbox.calledNames.isDisjoint(with: wanted) {
+            names.formUnion(mailbox.calledNames)
         }
         // What another mailbox is called as well tells nothing.
         for mailbox in self.mailboxes where !mailbox.identities.isEmpty {
-            let own = Set(([mailbox.address] + mailbox.identities).map { $0.lowercased() })
+            let own = mailbox.calledNames
             if own.isDisjoint(with: wanted) { names.subtract(own) }
         }
         let matching = self.mailboxes.filter { names.contains($0.address.lowercased()) }
@@ -226,5 +225,14 @@ extension PermissionsDocument {
             result.folders += other.folders
         }
         return result
+    }
+}
+
+extension PermissionsDocument.Mailbox {
+    /// Whatever it is called, to be compared; addresses without `SMTP:`.
+    fileprivate var calledNames: Set<String> {
+        Set(
+            ([self.address] + self.identities).map { Directory.address($0) ?? $0.lowercased() }
+        )
     }
 }

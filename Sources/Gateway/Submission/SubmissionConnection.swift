@@ -1,3 +1,4 @@
+import Access
 import IMAP
 import Logging
 import NIOCore
@@ -23,6 +24,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var isConnected = false
     private var credential: UpstreamCredential?
+    private var hasSlot = false
     private var needsFlush = false
     private var hasPendingRead = false
 
@@ -41,6 +43,21 @@ final class SubmissionConnection: ChannelDuplexHandler {
     var isWritable: Bool { self.channel?.isWritable ?? true }
 
     func open(on loop: any EventLoop) {
+        guard self.target.kind == .exchange else { return self.findCredential(on: loop) }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        self.environment.sendingSlots.acquire(self.target.id, on: loop).whenComplete { result in
+            switch result {
+            case .success:
+                bound.value.hasSlot = true
+                bound.value.findCredential(on: loop)
+            case .failure(let error):
+                bound.value.fail("has too many connections for this mailbox", error)
+            }
+        }
+    }
+
+    private func findCredential(on loop: any EventLoop) {
+        guard self.client != nil else { return self.releaseSlot() }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let credentials = self.environment.credentials
         credentials.credential(of: self.target, on: loop).whenComplete { result in
@@ -193,7 +210,14 @@ final class SubmissionConnection: ChannelDuplexHandler {
         self.client = nil
         self.channel?.close(promise: nil)
         self.channel = nil
+        self.releaseSlot()
         return client
+    }
+
+    private func releaseSlot() {
+        guard self.hasSlot else { return }
+        self.hasSlot = false
+        self.environment.sendingSlots.release(self.target.id)
     }
 
     func resumeReading() {

@@ -50,6 +50,7 @@ package enum ReplyText: Equatable, Sendable {
         case idleTooLong
         case shuttingDown
         case accessEnded
+        case upstreamEnded
     }
 
     package static func completed(_ name: StaticText) -> ReplyText {
@@ -132,6 +133,7 @@ extension ReplyText.Farewell {
         case .idleTooLong: "BYE Idle for too long"
         case .shuttingDown: "BYE [UNAVAILABLE] Shutting down, come back soon"
         case .accessEnded: "BYE Access has ended"
+        case .upstreamEnded: "BYE [UNAVAILABLE] The mail server ended its session: connect again"
         }
     }
 }

@@ -38,6 +38,7 @@ extension ClientSession {
         _ condition: Condition,
         _ text: ByteBuffer
     ) {
+        if condition != .ok, Quirks.isTokenOver(text) { return self.tokenEnded(account) }
         self.upstreams[account]?.inFlight = nil
         let code =
             text.readableBytes > 0 && text.getInteger(at: text.readerIndex) == UInt8(ascii: "[")
@@ -110,6 +111,10 @@ extension ClientSession {
         _ condition: Condition,
         _ text: ByteBuffer
     ) {
+        if condition == .bye, Quirks.isTokenOver(text) {
+            self.upstreams[account]?.isTokenOver = true
+            return
+        }
         guard let code = (try? ResponseText(text))?.code else { return }
         if condition == .no, case .noUpdate(let tag) = code {
             return self.updateRefused(tag, account)

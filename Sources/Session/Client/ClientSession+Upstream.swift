@@ -39,7 +39,20 @@ extension ClientSession {
 
     /// A connection ended without being asked to.
     package mutating func upstreamClosed(_ account: AccountID) {
+        guard let upstream = self.upstreams[account] else { return }
+        if upstream.isTokenOver { return self.tokenEnded(account) }
+        self.upstreams[account] = nil
+        self.upstreamLost(account)
+        self.readClient()
+    }
+
+    /// A connection ended with its token. One that holds no mailbox open is made again when it is
+    /// needed; the client that has its mailbox open there connects again, as after any time-out,
+    /// because nothing proves that the numbers it knows messages by are still theirs.
+    mutating func tokenEnded(_ account: AccountID) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
+        self.actions.append(.closeUpstream(account))
+        if self.selected?.account == account { return self.end(.bye(.upstreamEnded)) }
         self.upstreamLost(account)
         self.readClient()
     }

@@ -7,6 +7,13 @@ enum Quirks {
     /// Honoured up to this; Exchange Online names up to five minutes.
     private static let maximumBackoffMilliseconds = 300_000
 
+    /// Exchange ends a session whose token has ended, with `* BYE Session invalidated -
+    /// AccessTokenExpired` during IDLE, or by refusing the next command so (imapflow's change log;
+    /// github.com/simonrob/email-oauth2-proxy). The server is well, and takes the next login.
+    static func isTokenOver(_ text: ByteBuffer) -> Bool {
+        String(buffer: text).contains("AccessTokenExpired")
+    }
+
     /// Exchange takes a good token for any mailbox, answers `OK AUTHENTICATE completed.`, and then
     /// each command with `BAD User is authenticated but not connected.` when the application has
     /// no right on it (github.com/jstedfast/MailKit issue 945, imapflow's change log).

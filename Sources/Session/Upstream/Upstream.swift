@@ -48,6 +48,8 @@ final class Upstream {
     var enabled: Set<String> = []
     /// What the server was asked to tell by itself, in its own names.
     var watched: [NotifyGroup] = []
+    /// Whether the server said that it ends the session because the token has ended.
+    var isTokenOver = false
     /// Whether the server has to be asked again, although it was asked the same before.
     var isNotifyDue = false
 

@@ -9,6 +9,8 @@ struct DemoOffice {
     private static let bob = "bob@kanzlei.example"
     private static let clara = "clara@kanzlei.example"
     private static let info = "info@kanzlei.example"
+    /// An Exchange account, whose permissions come from a test server.
+    private static let vertrieb = "vertrieb@kanzlei.example"
     private static let people = [anna, bob, clara]
 
     private let folder: URL
@@ -22,6 +24,7 @@ struct DemoOffice {
     private let second: DovecotServer
     /// Delivers into both.
     private let mta: EximServer
+    private let microsoft: MicrosoftTestServer
 
     init(folder: URL) throws {
         self.folder = folder
@@ -30,13 +33,22 @@ struct DemoOffice {
         self.imap = try LoopbackPort.free(preferring: 10_143)
         self.submissions = try LoopbackPort.free(preferring: 10_465)
         self.submission = try LoopbackPort.free(preferring: 10_587)
+        self.microsoft = MicrosoftTestServer(
+            port: try LoopbackPort.free(preferring: 13_443),
+            introspectionPort: try LoopbackPort.free(preferring: 13_080),
+            organization: Self.organization
+        )
+        let introspection = self.microsoft.introspectionPort
         func mailbox(_ user: String) -> DovecotServer.Mailbox {
             DovecotServer.Mailbox(user: user, password: Self.upstreamPassword(of: user))
         }
         self.first = DovecotServer(
             folder: folder.appendingPathComponent("server-1"),
             port: try LoopbackPort.free(preferring: 11_993),
-            traits: DovecotServer.Traits(lmtpPort: try LoopbackPort.free(preferring: 11_024)),
+            traits: DovecotServer.Traits(
+                introspectionPort: introspection,
+                lmtpPort: try LoopbackPort.free(preferring: 11_024)
+            ),
             mailboxes: [Self.anna, Self.clara, Self.info].map(mailbox)
         )
         self.second = DovecotServer(
@@ -53,12 +65,40 @@ struct DemoOffice {
             folder: folder.appendingPathComponent("server-3"),
             implicitPort: try LoopbackPort.free(preferring: 11_465),
             startTLSPort: try LoopbackPort.free(preferring: 11_587),
-            mailboxes: (Self.people + [Self.info]).map { user in
+            introspectionPort: introspection,
+            mailboxes: (Self.people + [Self.info, Self.vertrieb]).map { user in
                 let port = user == Self.bob ? lmtpPorts.second : lmtpPorts.first
                 return (user, Self.upstreamPassword(of: user), port)
             }
         )
     }
+
+    /// What Exchange has: Anna has all of Vertrieb's mailbox and may send as Vertrieb through a
+    /// group, Clara may read one folder.
+    private static let organization = ExchangeOrganization(
+        mailboxes: [
+            .init(
+                address: vertrieb,
+                name: "Vertrieb",
+                type: "SharedMailbox",
+                fullAccess: [.init(user: anna)],
+                sendAs: [.init(user: "Vertriebsteam")],
+                folders: [
+                    .init(path: "Posteingang", type: "Inbox"),
+                    .init(
+                        path: "Angebote",
+                        type: "User Created",
+                        entries: [("Clara", ["Reviewer"])]
+                    ),
+                ]
+            ),
+            .init(address: anna, name: "Anna"), .init(address: bob, name: "Bob"),
+            .init(address: clara, name: "Clara"),
+        ],
+        groups: [
+            .init(name: "Vertriebsteam", address: "team@kanzlei.example", members: [anna])
+        ]
+    )
 
     /// Known to the gateway and to the mail server, and to nobody else.
     private static func upstreamPassword(of user: String) -> String { "server-\(user)" }
@@ -83,6 +123,7 @@ struct DemoOffice {
         installation.submissions = self.submissions
         installation.submission = self.submission
         try installation.write()
+        try self.microsoft.addApplication(to: self.gateway)
         let certificates = self.gateway.appendingPathComponent("certs")
         for server in [self.first, self.second] {
             try server.start(
@@ -90,6 +131,10 @@ struct DemoOffice {
                 key: certificates.appendingPathComponent("server.key")
             )
         }
+        try self.microsoft.start(
+            certificate: certificates.appendingPathComponent("server.pem"),
+            key: certificates.appendingPathComponent("server.key")
+        )
         try self.mta.start(
             certificate: certificates.appendingPathComponent("server.pem"),
             key: certificates.appendingPathComponent("server.key")
@@ -99,6 +144,7 @@ struct DemoOffice {
 
     func remove() {
         self.mta.stop()
+        self.microsoft.stop()
         self.first.stop()
         self.second.stop()
         try? FileManager.default.removeItem(at: self.folder)
@@ -118,9 +164,9 @@ struct DemoOffice {
                 actor: "demo"
             )
         }
-        for address in Self.people + [Self.info] {
+        for address in Self.people + [Self.info, Self.vertrieb] {
             var settings = AccountSettings()
-            settings.kind = .imap
+            settings.kind = address == Self.vertrieb ? .exchange : .imap
             settings.owner = Self.people.contains(address) ? address : nil
             let port = address == Self.bob ? self.second.port : self.first.port
             settings.imap = Endpoint(host: "127.0.0.1", port: port, tls: .implicit)
@@ -130,7 +176,9 @@ struct DemoOffice {
                 tls: .implicit
             )
             settings.caFile = authority.path
-            settings.password = StoredSecret(Self.upstreamPassword(of: address))
+            if address != Self.vertrieb {
+                settings.password = StoredSecret(Self.upstreamPassword(of: address))
+            }
             try store.addAccount(address, settings, masterKey: masterKey, actor: "demo")
         }
         try store.addGroup("Sekretariat", actor: "demo")
@@ -176,6 +224,8 @@ struct DemoOffice {
         try self.deliver(self.first, Self.anna, "Ablage", "Notiz", "Erledigt.")
         try self.deliver(self.first, Self.clara, nil, "Personalsache", "Nur für Clara.")
         try self.deliver(self.first, Self.info, nil, "Anfrage", "Haben Sie einen Termin frei?")
+        try self.deliver(self.first, Self.vertrieb, nil, "Bestellung", "Zehn Ordner, bitte.")
+        try self.deliver(self.first, Self.vertrieb, "Angebote", "Angebot", "Gilt bis 30.11.")
         try self.deliver(self.second, Self.bob, nil, "Rückruf", "Bitte um Rückruf bis 16 Uhr.")
         try self.deliver(
             self.second,
@@ -262,6 +312,15 @@ struct DemoOffice {
             Change it while it runs, and ask again:
               \(program) grant add \(Self.clara) \(Self.anna) --view --folder INBOX
               \(program) grant add \(Self.clara) \(Self.anna) --send as
+
+            An Exchange account, \(Self.vertrieb): its server is the first Dovecot, and Microsoft's side
+            is played by a test server on this machine. Load who may see it, look, save, and ask:
+              \(program) permissions load \(Self.vertrieb)
+              \(program) permissions save
+              \(curl) '\(url)/Shared%2Fvertrieb%40kanzlei.example%2FINBOX/;UID=1'
+            Take it from Anna, whatever Exchange says, and give it back:
+              \(program) grant remove \(Self.vertrieb) \(Self.anna)
+              \(program) grant restore \(Self.vertrieb) \(Self.anna)
 
             A mail client: IMAP server localhost, port \(self.imaps), SSL/TLS (port \(self.imap) with STARTTLS),
             SMTP server localhost, port \(self.submissions), SSL/TLS (port \(self.submission) with STARTTLS);

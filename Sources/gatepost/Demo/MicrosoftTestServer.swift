@@ -63,6 +63,30 @@ final class MicrosoftTestServer: Sendable {
         try self.listen(self.introspectionPort) { _ in }
     }
 
+    /// Writes a gateway's configuration for the application that this server knows.
+    func addApplication(to gateway: URL) throws {
+        let secret = gateway.appendingPathComponent("exchange.secret")
+        try Data(Self.secret.utf8).write(to: secret)
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o600],
+            ofItemAtPath: secret.path
+        )
+        let file = gateway.appendingPathComponent("gatepost.yaml")
+        let text = """
+
+            # A test server in the place of Microsoft.
+            exchange:
+              tenant: \(Self.tenant)
+              application: \(Self.application)
+              secretFile: exchange.secret
+              loginURL: "https://localhost:\(self.port)"
+              exchangeURL: "https://localhost:\(self.port)"
+              caFile: certs/ca.pem
+
+            """
+        try Data((try String(contentsOf: file, encoding: .utf8) + text).utf8).write(to: file)
+    }
+
     private func listen(
         _ port: Int,
         _ prepare: @escaping @Sendable (any Channel) throws -> Void

@@ -1,0 +1,65 @@
+import Access
+import NIOCore
+import Synchronization
+
+/// How many connections at once send through one mailbox at Exchange.
+///
+/// Exchange Online takes three for a mailbox and refuses the fourth (`432 4.3.2 Concurrent
+/// connections limit exceeded`), so that a fourth waits here for one of them to end.
+final class SendingSlots: Sendable {
+    private struct Mailbox {
+        var inUse = 0
+        var waiting: [EventLoopPromise<Void>] = []
+    }
+
+    private static let connectionsPerMailbox = 3
+    /// A client waits this long for an answer to `MAIL` without giving up (RFC 5321 §4.5.3.2.2
+    /// asks for five minutes).
+    private static let patience = TimeAmount.seconds(60)
+
+    struct NoneFree: Error {}
+
+    private let mailboxes = Mutex<[AccountID: Mailbox]>([:])
+
+    /// Each that succeeds is given back by ``release(_:)``.
+    func acquire(_ account: AccountID, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise: EventLoopPromise<Void>? = self.mailboxes.withLock { mailboxes in
+            guard mailboxes[account, default: Mailbox()].inUse >= Self.connectionsPerMailbox else {
+                mailboxes[account, default: Mailbox()].inUse += 1
+                return nil
+            }
+            let promise = loop.makePromise(of: Void.self)
+            mailboxes[account]?.waiting.append(promise)
+            return promise
+        }
+        guard let promise else { return loop.makeSucceededVoidFuture() }
+        loop.scheduleTask(in: Self.patience) { self.giveUp(account, promise) }
+        return promise.futureResult
+    }
+
+    func release(_ account: AccountID) {
+        let next = self.mailboxes.withLock { mailboxes -> EventLoopPromise<Void>? in
+            guard var mailbox = mailboxes[account] else { return nil }
+            defer { mailboxes[account] = mailbox.inUse == 0 ? nil : mailbox }
+            // The slot goes from one to the other.
+            if !mailbox.waiting.isEmpty { return mailbox.waiting.removeFirst() }
+            mailbox.inUse -= 1
+            return nil
+        }
+        next?.succeed()
+    }
+
+    /// Whoever still waits is told that there is none; whoever has got one keeps it.
+    private func giveUp(_ account: AccountID, _ promise: EventLoopPromise<Void>) {
+        let isWaiting = self.mailboxes.withLock { mailboxes -> Bool in
+            guard
+                let index = mailboxes[account]?.waiting.firstIndex(where: {
+                    $0.futureResult === promise.futureResult
+                })
+            else { return false }
+            mailboxes[account]?.waiting.remove(at: index)
+            return true
+        }
+        if isWaiting { promise.fail(NoneFree()) }
+    }
+}

@@ -1,0 +1,229 @@
+import ArgumentParser
+
+extension PermissionsCommand {
+    /// `gatepost permissions export-script`
+    struct ExportScript: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "export-script",
+            abstract: "Print a PowerShell script that exports what `load --from` reads."
+        )
+
+        func run() {
+            print(Self.text)
+        }
+
+        /// For Windows PowerShell 5.1 and PowerShell 7, in Exchange Online (module
+        /// ExchangeOnlineManagement) and in the Exchange Management Shell.
+        static let text = #"""
+            <#
+            .SYNOPSIS
+                Writes who may see and use Exchange mailboxes into a file for
+                `gatepost permissions load ADDRESS --from FILE`. Reads only.
+            .DESCRIPTION
+                Exchange Online: Connect-ExchangeOnline first; the role group View-Only Recipients, or
+                the Entra role Global Reader, is enough. On premises: in the Exchange Management Shell,
+                with the role group View-Only Organization Management. Windows PowerShell 5.1 or
+                PowerShell 7. The first error ends it, and then there is no file.
+            .EXAMPLE
+                .\export.ps1 -Mailbox sales@kanzlei.example, info@kanzlei.example -Path export.json
+            #>
+            param(
+                [Parameter(Mandatory = $true)][string[]] $Mailbox,
+                [Parameter(Mandatory = $true)][string] $Path
+            )
+            Set-StrictMode -Version 2
+            $ErrorActionPreference = 'Stop'
+            $isOnline = [bool](Get-Command Get-RecipientPermission -ErrorAction SilentlyContinue)
+            $mailTypes = 'Inbox', 'SentItems', 'DeletedItems', 'Drafts', 'JunkEmail', 'Archive',
+                'Outbox', 'User Created'
+
+            # A property that not every version has.
+            function Get-Value($Object, [string] $Name) {
+                if ($null -eq $Object) { return $null }
+                $property = $Object.PSObject.Properties[$Name]
+                if ($null -eq $property -or $null -eq $property.Value) { return $null }
+                $text = ([string]$property.Value).Trim()
+                if ($text -eq '') { return $null }
+                return $text
+            }
+
+            # A switch, a boolean, or the word for it.
+            function Get-Flag($Object, [string] $Name) {
+                $property = $Object.PSObject.Properties[$Name]
+                if ($null -eq $property -or $null -eq $property.Value) { return $false }
+                $value = $property.Value
+                if ($value -is [bool]) { return $value }
+                if ($value.PSObject.Properties['IsPresent']) { return [bool]$value.IsPresent }
+                switch (([string]$value).Trim()) {
+                    'True' { return $true }
+                    'False' { return $false }
+                }
+                throw "$Name is neither True nor False: $value"
+            }
+
+            # The words of an enumeration or a collection, one by one.
+            function Get-Words($Value) {
+                foreach ($element in @($Value)) {
+                    if ($null -eq $element) { continue }
+                    foreach ($word in ([string]$element).Split(',')) {
+                        if ($word.Trim() -ne '') { $word.Trim() }
+                    }
+                }
+            }
+
+            function New-Principal($Value, $Sid, $Address) {
+                $name = Get-Value ([pscustomobject]@{ V = $Value }) 'V'
+                $raw = Get-Value $Value 'RawIdentity'
+                if ($raw) { $name = $raw }
+                if (-not $Sid -and $Value.PSObject.Properties['SecurityIdentifier']) {
+                    $Sid = Get-Value $Value 'SecurityIdentifier'
+                }
+                if (-not $name) { throw 'an entry names nobody' }
+                return [ordered]@{
+                    name = $name; sid = $Sid; guid = (Get-Value $Value 'ObjectGuid')
+                    address = $Address; kind = $null
+                }
+            }
+
+            function New-FolderPrincipal($User) {
+                $name = Get-Value $User 'DisplayName'
+                if (-not $name) { $name = [string]$User }
+                $kind = $null
+                if ($User.PSObject.Properties['UserType']) { $kind = [string]$User.UserType }
+                $recipient = $null
+                foreach ($property in 'RecipientPrincipal', 'ADRecipient') {
+                    if ($User.PSObject.Properties[$property]) { $recipient = $User.$property }
+                }
+                $address = Get-Value $recipient 'PrimarySmtpAddress'
+                if (-not $address) { $address = Get-Value $User 'UserPrincipalName' }
+                return [ordered]@{
+                    name = $name; sid = $null; guid = (Get-Value $recipient 'Guid')
+                    address = $address; kind = $kind
+                }
+            }
+
+            function Get-AccessEntries($Rows, [string] $Column) {
+                foreach ($row in @($Rows)) {
+                    if ($null -eq $row) { continue }
+                    $sid = Get-Value $row 'UserSid'
+                    if (-not $sid) { $sid = Get-Value $row 'TrusteeSidString' }
+                    $isDenied = Get-Flag $row 'Deny'
+                    $type = Get-Value $row 'AccessControlType'
+                    if ($type -and $type -ne 'Allow') { $isDenied = $true }
+                    [ordered]@{
+                        principal = New-Principal $row.$Column $sid $null
+                        isDenied = $isDenied
+                        isInherited = (Get-Flag $row 'IsInherited')
+                    }
+                }
+            }
+
+            $mailboxes = foreach ($identity in $Mailbox) {
+                $found = @(Get-Mailbox -Identity $identity)
+                if ($found.Count -ne 1) { throw "$identity is $($found.Count) mailboxes" }
+                $box = $found[0]
+                $address = [string]$box.PrimarySmtpAddress
+                $fullAccess = @(Get-MailboxPermission -Identity $address -ResultSize Unlimited |
+                    Where-Object { @(Get-Words $_.AccessRights) -contains 'FullAccess' })
+                if ($isOnline) {
+                    $sendAs = @(Get-RecipientPermission -Identity $address -ResultSize Unlimited)
+                    $sendAs = @(Get-AccessEntries $sendAs 'Trustee')
+                } else {
+                    $sendAs = @(Get-ADPermission -Identity $box.DistinguishedName |
+                        Where-Object { @(Get-Words $_.ExtendedRights) -contains 'Send-As' })
+                    $sendAs = @(Get-AccessEntries $sendAs 'User')
+                }
+                $folders = foreach ($folder in @(Get-MailboxFolderStatistics -Identity $address)) {
+                    if ($mailTypes -notcontains [string]$folder.FolderType) { continue }
+                    $place = "${address}:$($folder.FolderId)"
+                    $entries = foreach ($row in @(Get-MailboxFolderPermission -Identity $place)) {
+                        [ordered]@{
+                            principal = New-FolderPrincipal $row.User
+                            rights = @(Get-Words $row.AccessRights)
+                        }
+                    }
+                    [ordered]@{
+                        path = @(([string]$folder.FolderPath).Split('/') | Where-Object { $_ -ne '' })
+                        type = [string]$folder.FolderType
+                        entries = @($entries)
+                    }
+                }
+                [ordered]@{
+                    address = $address
+                    identities = @($box.EmailAddresses | ForEach-Object { [string]$_ })
+                    fullAccess = @(Get-AccessEntries $fullAccess 'User')
+                    sendAs = @($sendAs)
+                    sendOnBehalf = @($box.GrantSendOnBehalfTo | Where-Object { $null -ne $_ } |
+                        ForEach-Object { New-Principal $_ $null $null })
+                    folders = @($folders)
+                }
+            }
+
+            # Everybody who could be meant, with every name that Exchange may use.
+            $recipients = @{}
+            foreach ($row in @(Get-Recipient -ResultSize Unlimited)) {
+                $recipients[[string]$row.Guid] = [ordered]@{
+                    guids = @(@((Get-Value $row 'Guid'), (Get-Value $row 'ExchangeGuid'),
+                            (Get-Value $row 'ExternalDirectoryObjectId')) | Where-Object { $_ })
+                    sids = @()
+                    addresses = @(@((Get-Value $row 'PrimarySmtpAddress'),
+                            (Get-Value $row 'WindowsLiveID')) + @($row.EmailAddresses |
+                            ForEach-Object { [string]$_ }) | Where-Object { $_ })
+                    names = @(@((Get-Value $row 'DisplayName'), (Get-Value $row 'Name'),
+                            (Get-Value $row 'Identity'), (Get-Value $row 'Alias'),
+                            (Get-Value $row 'DistinguishedName')) | Where-Object { $_ })
+                    type = [string]$row.RecipientTypeDetails
+                    isEnabled = $true
+                    members = $null
+                }
+            }
+            $principals = @(Get-User -ResultSize Unlimited)
+            if (Get-Command Get-Group -ErrorAction SilentlyContinue) {
+                $principals += @(Get-Group -ResultSize Unlimited)
+            }
+            foreach ($row in $principals) {
+                $known = $recipients[[string]$row.Guid]
+                if ($null -eq $known) { continue }
+                $history = @()
+                if ($row.PSObject.Properties['SidHistory']) { $history = @(Get-Words $row.SidHistory) }
+                $known.sids = @(@((Get-Value $row 'Sid')) + $history | Where-Object { $_ })
+                $name = Get-Value $row 'UserPrincipalName'
+                if ($name) { $known.addresses = @($known.addresses + $name) }
+                $name = Get-Value $row 'SamAccountName'
+                if ($name) { $known.names = @($known.names + $name) }
+                if ($row.PSObject.Properties['AccountDisabled']) {
+                    $known.isEnabled = -not (Get-Flag $row 'AccountDisabled')
+                }
+            }
+            foreach ($known in @($recipients.Values)) {
+                $id = $known.guids[0]
+                switch -Wildcard ($known.type) {
+                    'Mail*Group' {
+                        $known.members = @(Get-DistributionGroupMember -Identity $id `
+                            -ResultSize Unlimited | ForEach-Object { [string]$_.Guid })
+                    }
+                    'DynamicDistributionGroup' {
+                        if (Get-Command Get-DynamicDistributionGroupMember -ErrorAction SilentlyContinue) {
+                            $known.members = @(Get-DynamicDistributionGroupMember -Identity $id `
+                                -ResultSize Unlimited | ForEach-Object { [string]$_.Guid })
+                        }
+                    }
+                }
+            }
+
+            $document = [ordered]@{
+                format = 'gatepost-exchange-permissions'
+                version = 1
+                created = (Get-Date).ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ')
+                mailboxes = @($mailboxes)
+                recipients = @($recipients.Values)
+                notes = @()
+                complete = $true
+            }
+            $json = ConvertTo-Json -InputObject $document -Depth 10
+            $file = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
+            [System.IO.File]::WriteAllText($file, $json, (New-Object System.Text.UTF8Encoding $false))
+            Write-Host "$(@($mailboxes).Count) mailboxes written to $file"
+            """#
+    }
+}
