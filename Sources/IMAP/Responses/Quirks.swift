@@ -12,4 +12,12 @@ extension Cursor {
         guard self.take(word: "\r\n") else { throw self.error(.malformedLineEnd) }
         try self.expectEnd()
     }
+
+    /// Whether a line is a response code that stands alone, without `* OK` before it.
+    ///
+    /// Exchange Online sends `[COPYUID 55 31 6]` so before it answers MOVE (imapflow's change log).
+    func isStrayCode() -> Bool {
+        var ahead = self
+        return ahead.take(word: "[COPYUID ")
+    }
 }

@@ -81,6 +81,8 @@ package enum ResponseHead: Equatable {
             self = try Self.untagged(&cursor)
         } else if cursor.take("+") {
             self = .continuation
+        } else if cursor.isStrayCode() {
+            self = .data(.unknown)
         } else {
             let tag = cursor.takeRun(where: { $0.isTagChar })
             guard tag.readableBytes > 0, cursor.take(" "),
