@@ -7,7 +7,9 @@ import Synchronization
 /// the built gateway in front of them, filled through its own command line. Started once for all tests, and removed at the end.
 @MainActor
 final class Office {
-    static let shared = Result { try Office() }
+    /// Two of them, so that what clients see and what they send is tried at the same time.
+    static let first = Result { try Office("first") }
+    static let second = Result { try Office("second") }
 
     private static let people = ["anna", "bob", "clara", "dora"]
     /// Where each person's mailbox is; everybody else's is on the first server.
@@ -23,9 +25,10 @@ final class Office {
     /// Microsoft's part, played in this process.
     let microsoft: MicrosoftTestServer
 
-    private init() throws {
+    private init(_ name: String) throws {
+        let number = ProcessInfo.processInfo.processIdentifier
         self.folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("office-\(ProcessInfo.processInfo.processIdentifier)")
+            .appendingPathComponent("office-\(number)-\(name)")
         try FileManager.default.createDirectory(
             at: self.folder,
             withIntermediateDirectories: true,
@@ -346,17 +349,27 @@ final class Office {
 
 /// What must be gone when the tests end.
 private struct Remains {
-    private static let shared = Mutex<Remains?>(nil)
+    private static let all = Mutex<[Remains]>([])
 
     var gateway: pid_t
     var folder: URL
 
     func removeAtExit() {
-        Self.shared.withLock { $0 = self }
-        atexit { Remains.shared.withLock { $0?.remove() } }
+        let count = Self.all.withLock { all in
+            all.append(self)
+            return all.count
+        }
+        guard count == 1 else { return }
+        atexit {
+            let all = Remains.all.withLock { $0 }
+            for remains in all { remains.stop() }
+            // The mail servers write to their folders until they are gone.
+            Thread.sleep(forTimeInterval: 1.5)
+            for remains in all { try? FileManager.default.removeItem(at: remains.folder) }
+        }
     }
 
-    private func remove() {
+    private func stop() {
         kill(self.gateway, SIGKILL)
         for server in ["first", "second", "third"] {
             // A test may have started the server again: its own file knows its process.
@@ -367,14 +380,26 @@ private struct Remains {
         let mta = self.folder.appendingPathComponent("mta/exim.pid")
         let text = (try? String(contentsOf: mta, encoding: .utf8)) ?? ""
         if let process = pid_t(text.prefix { $0.isNumber }) { kill(process, SIGTERM) }
-        // The mail servers write to the folder until they are gone.
-        Thread.sleep(forTimeInterval: 1.5)
-        try? FileManager.default.removeItem(at: self.folder)
     }
 }
 
 /// Another program, run to its end.
 enum Tool {
+    /// The same while other tests go on.
+    nonisolated static func runAside(
+        _ path: String,
+        _ arguments: [String],
+        _ environment: [String: String]
+    ) async throws -> (status: Int32, output: String) {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(
+                    with: Result { try self.run(path, arguments, environment) }
+                )
+            }
+        }
+    }
+
     static func run(
         _ path: String,
         _ arguments: [String],
