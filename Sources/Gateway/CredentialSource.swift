@@ -9,10 +9,12 @@ package import Store
 /// account without one a token of the gateway's application.
 package final class CredentialSource: Sendable {
     private let masterKey: MasterKey
+    private let application: Application?
     private let tokens: TokenSource?
 
     package init(_ masterKey: MasterKey, _ application: Application?) {
         self.masterKey = masterKey
+        self.application = application
         self.tokens = application.map(TokenSource.init)
     }
 
@@ -53,10 +55,17 @@ package final class CredentialSource: Sendable {
     }
 
     private func tokenSource(_ account: UpstreamAccount) throws -> TokenSource {
-        guard let tokens = self.tokens else {
+        guard let tokens = self.tokens, let application = self.application else {
             throw StoreError.unusable(
                 "\(account.address) has no password, and the configuration no application for "
                     + "Exchange: fill in exchange.tenant and exchange.application"
+            )
+        }
+        for endpoint in [account.imap, account.smtp].compactMap({ $0 })
+        where endpoint.tls == .none || !application.trusts(mailServer: endpoint.host) {
+            throw StoreError.unusable(
+                "\(endpoint.host) gets no token: \(account.address) needs Exchange's own servers, "
+                    + "with TLS, or exchange.mailDomains has to name this one"
             )
         }
         return tokens

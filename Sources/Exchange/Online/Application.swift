@@ -22,6 +22,15 @@ package struct Application: Sendable {
             }
         }
 
+        /// Where Exchange's mail servers are.
+        var domains: [String] {
+            switch self {
+            case .worldwide: ["office365.com", "outlook.com"]
+            case .gccHigh, .dod: ["office365.us"]
+            case .china: ["office365.cn", "outlook.cn"]
+            }
+        }
+
         var exchange: String {
             switch self {
             case .worldwide: "https://outlook.office365.com"
@@ -40,6 +49,9 @@ package struct Application: Sendable {
     /// Where permissions come from, without a path.
     package var exchangeURL: String
     package var scope: String
+    /// Mail servers that tokens are sent to: these, and those below these. A token opens every
+    /// mailbox of the application, so that no other server may see one, whatever an account says.
+    package var mailDomains: [String]
     /// Certificates to trust instead of the system's, as a PEM file.
     package var caFile: String?
 
@@ -50,6 +62,7 @@ package struct Application: Sendable {
         cloud: Cloud = .worldwide,
         loginURL: String? = nil,
         exchangeURL: String? = nil,
+        mailDomains: [String]? = nil,
         caFile: String? = nil
     ) {
         self.tenant = tenant
@@ -58,7 +71,15 @@ package struct Application: Sendable {
         self.loginURL = loginURL ?? cloud.login
         self.exchangeURL = exchangeURL ?? cloud.exchange
         self.scope = cloud.exchange + "/.default"
+        self.mailDomains = mailDomains ?? cloud.domains
         self.caFile = caFile
+    }
+
+    package func trusts(mailServer host: String) -> Bool {
+        let host = host.lowercased()
+        return self.mailDomains.contains { domain in
+            host == domain.lowercased() || host.hasSuffix("." + domain.lowercased())
+        }
     }
 
     var tokenURL: String { "\(self.loginURL)/\(self.tenant)/oauth2/v2.0/token" }

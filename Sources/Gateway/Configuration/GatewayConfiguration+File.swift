@@ -174,6 +174,7 @@ private struct Values {
             cloud: cloud,
             loginURL: text("loginURL"),
             exchangeURL: text("exchangeURL"),
+            mailDomains: self.reader.stringArray(forKey: "exchange.mailDomains"),
             caFile: text("caFile").map(self.resolved)
         )
     }

@@ -81,6 +81,7 @@ final class MicrosoftTestServer: Sendable {
               secretFile: exchange.secret
               loginURL: "https://localhost:\(self.port)"
               exchangeURL: "https://localhost:\(self.port)"
+              mailDomains: ["127.0.0.1", "localhost"]
               caFile: certs/ca.pem
 
             """

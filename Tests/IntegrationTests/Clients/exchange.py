@@ -136,6 +136,19 @@ def nobody_is_added_here():
     assert "is an IMAP account" in gatepost("permissions", "load", BOB, status=1)
 
 
+def a_token_goes_to_no_other_server():
+    other = "falle@kanzlei.example"
+    gatepost("account", "add", other, "--kind", "exchange", "--imap", "mail.anderswo.example")
+    try:
+        said = gatepost("account", "test", other, status=1)
+        assert "mail.anderswo.example gets no token" in said, said
+        for name in ("notlocalhost", "localhost.anderswo.example"):
+            gatepost("account", "set", other, "--imap", name)
+            assert "gets no token" in gatepost("account", "test", other, status=1)
+    finally:
+        gatepost("account", "remove", other, "--yes")
+
+
 def the_administrator_can_try_the_way_in():
     said = gatepost("account", "test", VERTRIEB)
     assert "Projekte" in said and "AUTH" in said, said
