@@ -12,7 +12,7 @@ import sys
 import time
 
 from scenarios import ANNA, BOB, CLARA, gatepost, run_scenario, wire
-from sending import arrived, connect, refused, subject, text
+from sending import Raw, arrived, connect, refused, subject, text
 
 VERTRIEB, EVA = "vertrieb@kanzlei.example", "eva@kanzlei.example"
 PLACE = f"Shared/{VERTRIEB}"
@@ -128,6 +128,34 @@ def an_own_mailbox_may_be_at_exchange():
     name = subject()
     connect(EVA).sendmail(EVA, [CLARA], text(name, EVA))
     assert arrived(name)
+
+
+def three_connections_send_through_one_mailbox_and_a_fourth_waits():
+    clients = [Raw(EVA) for _ in range(4)]
+    for w in clients[:3]:
+        assert w.command(f"MAIL FROM:<{EVA}>").startswith("250")
+    last = clients[3]
+    last.send(f"MAIL FROM:<{EVA}>\r\n".encode())
+    last.raw.settimeout(1.5)
+    try:
+        raise AssertionError(last.reply())
+    except TimeoutError:
+        pass
+    last.raw.settimeout(20)
+    assert clients[0].command("QUIT").startswith("221")
+    assert last.reply().startswith("250")
+    # Who gives up while waiting takes no place.
+    gone = Raw(EVA)
+    gone.send(f"MAIL FROM:<{EVA}>\r\n".encode())
+    time.sleep(0.5)
+    gone.raw.close()
+    for w in clients[1:]:
+        w.raw.close()
+    for _ in range(3):
+        w = Raw(EVA)
+        assert w.command(f"MAIL FROM:<{EVA}>").startswith("250")
+        w.raw.close()
+        time.sleep(0.3)
 
 
 def nobody_is_added_here():
