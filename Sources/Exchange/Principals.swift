@@ -85,3 +85,11 @@ enum Principals {
         return principal
     }
 }
+
+extension PermissionsDocument.Principal {
+    /// The SID, where it has one or is called by it.
+    var knownSID: String? {
+        let text = (self.sid ?? self.name).uppercased()
+        return text.hasPrefix("S-1-") ? text : nil
+    }
+}

@@ -82,54 +82,75 @@ package struct Resolution {
     /// and of each a denial first. What is inherited never gives.
     private mutating func addAccess(_ entries: [Document.AccessEntry], _ purpose: Purpose) {
         let right = purpose == .fullAccess ? "FullAccess" : "SendAs"
-        var denied: Set<String> = []
-        var deniedAbove: Set<String> = []
-        var allowed: [String: String?] = [:]
-        var hasUnknownDenial = false
+        var denials = Denials()
+        var allowed: [String: (group: String?, principal: Document.Principal)] = [:]
         for entry in entries {
-            switch self.outcome(of: entry.principal, purpose) {
+            let principal = entry.principal
+            switch self.outcome(of: principal, purpose, isDenied: entry.isDenied) {
             case .nobody, .everyone:
                 continue
             case .unresolved(let why):
-                let what = entry.isDenied ? "Deny \(right)" : right
                 if entry.isInherited { continue }
-                self.unresolved(entry.principal, what, why)
-                if entry.isDenied { hasUnknownDenial = true }
+                self.unresolved(principal, entry.isDenied ? "Deny \(right)" : right, why)
+                if entry.isDenied { denials.unknown.append(principal) }
+            case .people(let logins, _) where entry.isDenied:
+                if entry.isInherited {
+                    denials.inherited.formUnion(logins)
+                } else {
+                    denials.own.formUnion(logins)
+                }
+            case .people(_, _) where entry.isInherited:
+                self.notes.insert("\(principal.name) has \(right) by inheritance only: left out")
             case .people(let logins, let group):
-                for login in logins {
-                    switch (entry.isDenied, entry.isInherited) {
-                    case (true, false): denied.insert(login)
-                    case (true, true): deniedAbove.insert(login)
-                    case (false, false):
-                        if group == nil || allowed[login] == nil {
-                            allowed.updateValue(group, forKey: login)
-                        }
-                    case (false, true):
-                        self.notes.insert(
-                            "\(entry.principal.name) has \(right) by inheritance only: left out"
-                        )
-                    }
+                for login in logins where group == nil || allowed[login] == nil {
+                    allowed[login] = (group, principal)
                 }
             }
         }
-        denied.formUnion(deniedAbove.subtracting(allowed.keys))
-        for (login, group) in allowed where !denied.contains(login) {
-            if group != nil, hasUnknownDenial {
+        denials.own.formUnion(denials.inherited.subtracting(allowed.keys))
+        for (login, found) in allowed where !denials.own.contains(login) {
+            guard !denials.mayMean(found.principal, throughGroup: found.group != nil) else {
                 self.notes.insert(
-                    "\(right) through groups is left out: a denial names somebody unknown"
+                    "\(right) of \(login) is left out: a denial names somebody unknown, who may be "
+                        + "the same"
                 )
                 continue
             }
             self.imported.entries.append(
                 ImportedPermissions.Entry(
                     login: login,
-                    via: group,
+                    via: found.group,
                     rights: purpose == .fullAccess ? FolderRights.fullAccess.letters : "",
                     send: purpose == .sendAs ? "as" : "none"
                 )
             )
         }
-        for login in denied { self.deny(login, purpose) }
+        for login in denials.own { self.deny(login, purpose) }
+    }
+
+    /// Who is denied a right.
+    private struct Denials {
+        /// Logins, by entries of the mailbox itself.
+        var own: Set<String> = []
+        /// Logins, by what is inherited.
+        var inherited: Set<String> = []
+        /// Principals that are nobody here, or that nobody can be told of.
+        var unknown: [Document.Principal] = []
+
+        /// Whether one of the unknown may be whom an entry allows. Members of groups always may
+        /// be; somebody who is named may not if both have a SID and they differ, or if the unknown
+        /// one has an address, which is none of a user's.
+        func mayMean(_ allowed: Document.Principal, throughGroup: Bool) -> Bool {
+            self.unknown.contains { denied in
+                if throughGroup || Principals.known(denied, isFolderEntry: false) == .tooMany {
+                    return true
+                }
+                if let one = denied.knownSID, let other = allowed.knownSID {
+                    return one == other
+                }
+                return Directory.address(denied.address ?? denied.name) == nil
+            }
+        }
     }
 
     private mutating func deny(_ login: String, _ purpose: Purpose) {
@@ -147,7 +168,7 @@ package struct Resolution {
 
     private mutating func addDelegates(_ delegates: [Document.Principal]) {
         for principal in delegates {
-            switch self.outcome(of: principal, .sendOnBehalf) {
+            switch self.outcome(of: principal, .sendOnBehalf, isDenied: false) {
             case .nobody, .everyone:
                 continue
             case .unresolved(let why):
@@ -178,9 +199,12 @@ package struct Resolution {
             guard let first = folder.path.first else { continue }
             var components = folder.path
             if first == inbox?.first { components[0] = "INBOX" }
+            // Another folder of that name cannot be told from the inbox in IMAP.
+            let isOtherInbox =
+                inbox != nil && first != inbox?.first && first.lowercased() == "inbox"
             // A `/` inside a name, which Exchange writes as U+F8FF, would be a level in IMAP.
             let isLevel = components.contains { $0.contains("/") || $0.contains("\u{F8FF}") }
-            guard !isLevel,
+            guard !isLevel, !isOtherInbox,
                 let path = FolderPath(octets: Array(components.joined(separator: "/").utf8))
             else {
                 self.notes.insert(
@@ -211,7 +235,7 @@ package struct Resolution {
                     folder: path.description
                 )
             }
-            switch self.outcome(of: entry.principal, .folder) {
+            switch self.outcome(of: entry.principal, .folder, isDenied: rights.isEmpty) {
             case .nobody:
                 continue
             case .everyone:
@@ -255,7 +279,13 @@ package struct Resolution {
         self.imported.unresolved.append(.init(principal: principal.name, right: right, why: why))
     }
 
-    private mutating func outcome(of listed: Document.Principal, _ purpose: Purpose) -> Outcome {
+    /// - Parameter isDenied: whether the entry takes instead of giving. What is left out of those
+    ///   that give, because it may not count, is not left out of these.
+    private mutating func outcome(
+        of listed: Document.Principal,
+        _ purpose: Purpose,
+        isDenied: Bool
+    ) -> Outcome {
         if let known = Principals.known(listed, isFolderEntry: purpose == .folder) {
             return self.outcome(of: known)
         }
@@ -264,9 +294,11 @@ package struct Resolution {
         case .several:
             return .unresolved("more than one recipient is called so")
         case .one(let index):
-            return self.outcome(of: index, principal, purpose)
+            return self.outcome(of: index, principal, purpose, isDenied: isDenied)
         case .none:
-            if let known = Principals.builtIn(principal) { return self.outcome(of: known) }
+            if let known = Principals.builtIn(principal), known == .skipped || !isDenied {
+                return self.outcome(of: known)
+            }
             // Without a directory an address is a person's only if it is a login, or the address
             // of an account that belongs to a user.
             let address = Directory.address(principal.address ?? principal.name)
@@ -291,12 +323,13 @@ package struct Resolution {
     private mutating func outcome(
         of index: Int,
         _ principal: Document.Principal,
-        _ purpose: Purpose
+        _ purpose: Purpose,
+        isDenied: Bool
     ) -> Outcome {
         let recipient = self.directory.recipients[index]
         let type = recipient.type.lowercased()
         guard type.contains("group") || recipient.members != nil else {
-            guard recipient.isEnabled || type != "usermailbox" else {
+            guard recipient.isEnabled || isDenied || type != "usermailbox" else {
                 self.notes.insert("\(principal.name) is a disabled account: left out")
                 return .nobody
             }
@@ -309,7 +342,7 @@ package struct Resolution {
             }
             return self.outcome(of: logins, "")
         }
-        if purpose != .sendOnBehalf, type.contains("distribution") {
+        if purpose != .sendOnBehalf, !isDenied, type.contains("distribution") {
             self.notes.insert("\(principal.name) is no security group: Exchange ignores it here")
             return .nobody
         }

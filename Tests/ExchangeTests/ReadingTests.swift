@@ -162,7 +162,7 @@ import Testing
                 #"""
                 [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","IsInherited":false,"User":"S-1-5-21-9-9-9-1"},
                  {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","IsInherited":false,"User":"Team"},
-                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","IsInherited":false,"User":"lee@contoso.example"}]
+                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","IsInherited":false,"User":"lee@contoso.example","UserSid":"S-1-5-21-9-9-9-2"}]
                 """#
             ],
             entries: ["lee@contoso.example lrswikxte none all -"],
@@ -189,6 +189,45 @@ import Testing
                 #"[{"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"Everyone","UserSid":"S-1-1-0"},{"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"NT AUTHORITY\\Authenticated Users"}]"#
             ],
             unresolved: ["Everyone", #"NT AUTHORITY\Authenticated Users"#]
+        ),
+        Sample(
+            name: "a denial by SID alone may be anybody's who is named without one",
+            files: [
+                #"""
+                [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","User":"S-1-5-21-9-9-9-1"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"kim@contoso.example","UserSid":"S-1-5-21-9-9-9-1"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"lee@contoso.example","UserSid":"S-1-5-21-9-9-9-2"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"temp@contoso.example"}]
+                """#
+            ],
+            entries: ["lee@contoso.example lrswikxte none all -"],
+            unresolved: ["S-1-5-21-9-9-9-1"]
+        ),
+        Sample(
+            name: "a denial of everybody, or of a group of administrators, leaves nothing",
+            files: [
+                #"""
+                [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","User":"Everyone","UserSid":"S-1-1-0"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"kim@contoso.example","UserSid":"S-1-5-21-9-9-9-1"},
+                 {"Identity":"sales","Trustee":"Organization Management","AccessRights":["SendAs"],"AccessControlType":"Deny"},
+                 {"Identity":"sales","Trustee":"lee@contoso.example","AccessRights":["SendAs"],"AccessControlType":"Allow"}]
+                """#
+            ],
+            unresolved: ["Everyone", "Organization Management"]
+        ),
+        Sample(
+            name: "a denial of a disabled account is a denial",
+            files: [
+                #"""
+                [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","User":"kim@contoso.example"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"lee@contoso.example"}]
+                """#
+            ],
+            denials: ["kim@contoso.example view"],
+            recipients: [
+                .init(addresses: ["kim@contoso.example"], isEnabled: false),
+                .init(addresses: ["lee@contoso.example"], isEnabled: false),
+            ]
         ),
         Sample(
             name: "without Deny",
@@ -454,6 +493,17 @@ import Testing
                 "kim@contoso.example lrswite none INBOX -",
                 "lee@contoso.example lr none INBOX/A -",
             ]
+        ),
+        Sample(
+            name: "a folder that is called as the inbox is elsewhere",
+            files: [
+                #"""
+                [{"FolderName":"Posteingang","FolderType":"Inbox","User":"lee@contoso.example","AccessRights":["Reviewer"],"Identity":"sales:\\Posteingang"},
+                 {"FolderName":"inbox","FolderType":"User Created","User":"kim@contoso.example","AccessRights":["Reviewer"],"Identity":"sales:\\inbox"},
+                 {"FolderName":"A","FolderType":"User Created","User":"kim@contoso.example","AccessRights":["Reviewer"],"Identity":"sales:\\Inbox\\A"}]
+                """#
+            ],
+            entries: ["lee@contoso.example lr none INBOX -"]
         ),
         Sample(
             name: "a session's objects without the folder's place",

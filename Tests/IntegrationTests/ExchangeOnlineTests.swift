@@ -275,7 +275,10 @@ import Testing
         }
         #expect(values.count == 1)
         #expect(bench.server.state.withLock(\.tokenRequests) == 1)
-        tokens.forget(try #require(values.first))
+        let value = try #require(values.first)
+        tokens.forget(value)
+        #expect(try await tokens.token().value == value)
+        tokens.forget(value, at: Date().addingTimeInterval(120))
         #expect(try await tokens.token().value != values.first)
         await tokens.shutdown()
     }

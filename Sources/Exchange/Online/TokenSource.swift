@@ -4,6 +4,7 @@ import Synchronization
 /// An access token, and until when it is good.
 package struct AccessToken: Sendable {
     package var value: String
+    package var fetched: Date
     package var ends: Date
 }
 
@@ -20,6 +21,9 @@ package final class TokenSource: Sendable {
     /// A token is renewed this long before it ends.
     private static let margin: TimeInterval = 300
     private static let refusalLifetime: TimeInterval = 10
+    /// A token younger than this is not the reason why a server refuses it: a mailbox that the
+    /// application may not use must not make every login fetch another.
+    private static let minimumAge: TimeInterval = 60
 
     private let application: Application
     private let web: Web
@@ -54,9 +58,12 @@ package final class TokenSource: Sendable {
     }
 
     /// A server refused the token: the next one that is asked for is a new one.
-    package func forget(_ value: String) {
+    package func forget(_ value: String, at now: Date = Date()) {
         self.state.withLock { state in
-            if state.token?.value == value { state.token = nil }
+            guard let token = state.token, token.value == value,
+                token.fetched.addingTimeInterval(Self.minimumAge) < now
+            else { return }
+            state.token = nil
         }
     }
 
@@ -130,6 +137,7 @@ package final class TokenSource: Sendable {
         else { throw OnlineError("\(url) answered without a token") }
         return AccessToken(
             value: success.accessToken,
+            fetched: began,
             ends: began.addingTimeInterval(TimeInterval(success.expiresIn))
         )
     }
