@@ -353,21 +353,25 @@ def notify_tells_of_every_account_in_sight():
 
 
 def grants_take_effect_within_a_second():
-    w = wire()
     name = f'"Other Users/{CLARA}/INBOX"'
-    assert w.answer(f"STATUS {name} (MESSAGES)").startswith("NO [NONEXISTENT]")
-    gatepost("grant", "add", CLARA, ANNA, "--view")
-    time.sleep(1)
-    assert w.answer(f"SELECT {name}").startswith("OK")
-    w.send(b"i IDLE\r\n")
-    assert w.line() == b"+ idling"
-    gatepost("grant", "remove", CLARA, ANNA)
-    start = time.time()
-    assert w.line() == b"* OK [CLOSED] The mailbox is closed"
-    assert w.until(b"i")[-1].startswith(b"i NO [NOPERM]")
-    assert time.time() - start < 1, time.time() - start
-    assert w.answer("FETCH 1 FLAGS").startswith("BAD")
-    assert w.answer(f"SELECT {name}").startswith("NO [NONEXISTENT]")
+    times = []
+    # The best of three: one may have waited for the processor behind other tests.
+    while len(times) < 3 and min(times, default=1) >= 1:
+        w = wire()
+        assert w.answer(f"STATUS {name} (MESSAGES)").startswith("NO [NONEXISTENT]")
+        gatepost("grant", "add", CLARA, ANNA, "--view")
+        time.sleep(1)
+        assert w.answer(f"SELECT {name}").startswith("OK")
+        w.send(b"i IDLE\r\n")
+        assert w.line() == b"+ idling"
+        gatepost("grant", "remove", CLARA, ANNA)
+        start = time.time()
+        assert w.line() == b"* OK [CLOSED] The mailbox is closed"
+        assert w.until(b"i")[-1].startswith(b"i NO [NOPERM]")
+        times.append(time.time() - start)
+        assert w.answer("FETCH 1 FLAGS").startswith("BAD")
+        assert w.answer(f"SELECT {name}").startswith("NO [NONEXISTENT]")
+    assert min(times) < 1, times
 
 
 def a_grant_ends_at_its_moment():
