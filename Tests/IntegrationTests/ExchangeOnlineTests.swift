@@ -60,6 +60,7 @@ import Testing
                 .init(address: "kim@contoso.example", name: "Kim Akers"),
                 .init(address: "lee@contoso.example", name: "Lee Gu"),
                 .init(address: "temp@contoso.example", name: "Temp"),
+                .init(address: "odd@contoso.example", name: "System.Any questions?..."),
             ],
             groups: [
                 .init(

@@ -100,7 +100,11 @@ package struct OnlineLoader: Sendable {
         if all { parameters["ResultSize"] = .text("Unlimited") }
         let rows = try await self.interface.invoke(cmdlet, parameters)
         return rows.enumerated().map { index, row in
-            CmdletRow(place: "\(cmdlet) \(identity ?? ""), row \(index + 1)", value: row)
+            CmdletRow(
+                place: "\(cmdlet) \(identity ?? ""), row \(index + 1)",
+                value: row,
+                origin: .online
+            )
         }
     }
 
@@ -196,6 +200,6 @@ extension CmdletRow {
     fileprivate func naming(_ address: String) throws(ReadingError) -> CmdletRow {
         guard case .object(var members) = self.value, !self.has("Identity") else { return self }
         members["Identity"] = .string(address)
-        return CmdletRow(place: self.place, value: .object(members))
+        return CmdletRow(place: self.place, value: .object(members), origin: self.origin)
     }
 }

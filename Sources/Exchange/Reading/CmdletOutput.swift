@@ -27,7 +27,9 @@ struct CmdletOutput {
                 }
                 members["User"] = user
                 members["Identity"] = row.value["Identity"]
-                try self.add(CmdletRow(place: row.place, value: .object(members)))
+                try self.add(
+                    CmdletRow(place: row.place, value: .object(members), origin: row.origin)
+                )
             }
             return
         }

@@ -4,9 +4,18 @@
 ///
 /// A cell whose content PowerShell lost refuses the whole file.
 struct CmdletRow {
+    /// What a row came through, and may have lost on the way.
+    enum Origin {
+        case csv
+        case json
+        /// Exchange itself: what it says is what it means.
+        case online
+    }
+
     /// The file and the row in it, for messages.
     let place: String
     let value: JSONValue
+    var origin = Origin.json
 
     func has(_ column: String) -> Bool { self.value[column] != nil }
 
@@ -34,6 +43,7 @@ struct CmdletRow {
     func checked(_ text: String, _ column: String) throws(ReadingError) -> String? {
         let text = text.trimmed
         guard !text.isEmpty else { return nil }
+        guard self.origin != .online else { return text }
         for prefix in ["System.", "Microsoft.Exchange.", "Deserialized.", "@{"]
         where text.hasPrefix(prefix) {
             throw self.fail(
@@ -45,7 +55,8 @@ struct CmdletRow {
         if text.hasSuffix("...") || text.hasSuffix("…") {
             throw self.fail(column, "is cut (\(text.suffix(20))): $FormatEnumerationLimit = -1")
         }
-        if text.contains("?") || text.contains("\u{FFFD}") {
+        // Windows PowerShell writes CSV in ASCII, and `?` for what that does not have.
+        if self.origin == .csv && text.contains("?") || text.contains("\u{FFFD}") {
             throw self.fail(
                 column,
                 "has letters that were lost (\(text)): export it again with -Encoding UTF8"

@@ -137,7 +137,11 @@ package enum PermissionsReader {
     private static func rows(_ csv: CSVText, _ file: String) throws(ReadingError) -> [CmdletRow] {
         csv.rows.map { line, cells in
             let members = Dictionary(zip(csv.header, cells.map(JSONValue.string))) { $1 }
-            return CmdletRow(place: "\(file), row \(line)", value: .object(members))
+            return CmdletRow(
+                place: "\(file), row \(line)",
+                value: .object(members),
+                origin: .csv
+            )
         }
     }
 
