@@ -27,6 +27,21 @@ package struct ImportedPermissions: Codable, Equatable, Sendable {
             self.send = send
             self.folder = folder
         }
+
+        /// Octet for octet, as folders are compared everywhere.
+        package static func == (one: Entry, other: Entry) -> Bool {
+            one.octets == other.octets
+        }
+
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(self.octets)
+        }
+
+        private var octets: [[UInt8]?] {
+            [self.login, self.via, self.rights, self.send, self.folder].map {
+                $0.map { Array($0.utf8) }
+            }
+        }
     }
 
     /// A user who is denied a side, whatever else is granted.

@@ -92,6 +92,8 @@ package struct Account: Hashable, Sendable {
     package var owner: UserID?
     package var isDisabled: Bool
     package var sentCopy: SentCopy
+    /// Whether its server puts what is sent through it into its Sent folder by itself.
+    package var filesSentMail: Bool
 
     package init(
         id: AccountID,
@@ -100,7 +102,8 @@ package struct Account: Hashable, Sendable {
         kind: Kind = .imap,
         owner: UserID? = nil,
         isDisabled: Bool = false,
-        sentCopy: SentCopy = .none
+        sentCopy: SentCopy = .none,
+        filesSentMail: Bool = false
     ) {
         self.id = id
         self.address = address
@@ -109,6 +112,7 @@ package struct Account: Hashable, Sendable {
         self.owner = owner
         self.isDisabled = isDisabled
         self.sentCopy = sentCopy
+        self.filesSentMail = filesSentMail
     }
 }
 

@@ -114,9 +114,13 @@ extension Snapshot {
     }
 
     /// The accounts in whose Sent folders a message is filed once it went out: as the accounts in
-    /// From have it, for what others than their owners send. Never twice in one, and none of an
-    /// Exchange account, which files by itself.
-    package func sentCopies(of message: MessageAuthors, by user: UserID) -> [AccountID] {
+    /// From have it, for what others than their owners send. Never twice in one, and none in the
+    /// account through which it went out, where its server files by itself.
+    package func sentCopies(
+        of message: MessageAuthors,
+        by user: UserID,
+        through route: AccountID
+    ) -> [AccountID] {
         var targets: [AccountID] = []
         let personal = self.personalAccount(of: user)
         for claimed in message.from {
@@ -125,18 +129,14 @@ extension Snapshot {
             else { continue }
             switch account.sentCopy {
             case .none: break
-            case .owner: targets += [self.filed(in: account)].compactMap { $0 }
+            case .owner: targets.append(account.id)
             case .sender: targets += [personal].compactMap { $0 }
-            case .both: targets += [self.filed(in: account), personal].compactMap { $0 }
+            case .both: targets += [account.id, personal].compactMap { $0 }
             }
         }
         var seen: Set<AccountID> = []
+        if self.accounts[route]?.filesSentMail ?? false { seen.insert(route) }
         return targets.filter { seen.insert($0).inserted }
-    }
-
-    /// Exchange files a copy of what is sent through a mailbox in that mailbox itself.
-    private func filed(in account: Account) -> AccountID? {
-        account.kind == .exchange ? nil : account.id
     }
 
     /// The user's own primary address: the personal account's.

@@ -1,3 +1,5 @@
+import struct Foundation.UUID
+
 /// The organisation's recipients, to be found by whatever Exchange calls them.
 struct Directory {
     enum Finding: Equatable {
@@ -8,13 +10,17 @@ struct Directory {
     }
 
     let recipients: [PermissionsDocument.Recipient]
+    private let isWhole: Bool
     private var sids: [String: Set<Int>] = [:]
     private var guids: [String: Set<Int>] = [:]
     private var addresses: [String: Set<Int>] = [:]
     private var names: [String: Set<Int>] = [:]
 
-    init(_ recipients: [PermissionsDocument.Recipient]) {
+    /// - Parameter isWhole: whether everybody in the organisation is there; else one name may be
+    ///   that of somebody who is not.
+    init(_ recipients: [PermissionsDocument.Recipient], isWhole: Bool) {
         self.recipients = recipients
+        self.isWhole = isWhole
         for (index, recipient) in recipients.enumerated() {
             for sid in recipient.sids { self.sids[Self.key(sid), default: []].insert(index) }
             for guid in recipient.guids { self.guids[Self.guid(guid), default: []].insert(index) }
@@ -26,8 +32,9 @@ struct Directory {
         }
     }
 
-    /// Everything that the source knew about a principal must point at one recipient; its name
-    /// alone counts only where nothing better is known, and only if one recipient has it.
+    /// Everything that the source knew about a principal must point at one recipient. A name counts
+    /// only where nothing better is known, in a whole directory, if one recipient has it whose
+    /// SID is not another.
     func find(_ principal: PermissionsDocument.Principal) -> Finding {
         var found: [Set<Int>] = []
         for key in [principal.sid, principal.name] {
@@ -41,10 +48,29 @@ struct Directory {
                 found.append(match)
             }
         }
-        if found.isEmpty, let match = self.names[Self.key(principal.name)] { found.append(match) }
+        if found.isEmpty, let match = self.called(principal) { found.append(match) }
         let all = found.reduce(into: Set<Int>()) { $0.formUnion($1) }
         guard let first = all.first else { return .none }
         return all.count == 1 ? .one(first) : .several
+    }
+
+    /// Those with a principal's name, where nothing else is known of it.
+    private func called(_ principal: PermissionsDocument.Principal) -> Set<Int>? {
+        let name = principal.name
+        let isName =
+            Self.address(name) == nil && !name.uppercased().hasPrefix("S-1-")
+            && UUID(uuidString: Self.guid(name)) == nil
+        guard self.isWhole, isName, principal.guid == nil, principal.address == nil,
+            let match = self.names[Self.key(name)]
+        else { return nil }
+        guard let sid = principal.sid else { return match }
+        // A SID that is none of theirs is that of somebody who was called so before.
+        let knowsSID = match.contains { !self.recipients[$0].sids.isEmpty }
+        return knowsSID && !match.contains { self.has($0, sid: sid) } ? nil : match
+    }
+
+    private func has(_ index: Int, sid: String) -> Bool {
+        self.recipients[index].sids.contains { Self.key($0) == Self.key(sid) }
     }
 
     func member(_ guid: String) -> Finding {
@@ -71,6 +97,12 @@ struct Directory {
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, !text.contains("\\") else {
             return nil
         }
-        return text.lowercased()
+        return self.folded(String(text))
+    }
+
+    /// ASCII letters in lower case, as addresses and logins are compared; a letter that only looks
+    /// like one of them stays what it is.
+    static func folded(_ text: String) -> String {
+        String(decoding: text.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 + 0x20 : $0 }, as: UTF8.self)
     }
 }

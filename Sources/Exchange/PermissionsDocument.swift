@@ -59,6 +59,12 @@ package struct PermissionsDocument: Codable, Equatable, Sendable {
         package var type: String?
         package var entries: [FolderEntry]
 
+        /// Whether the path is this one, octet for octet: `Café` composed and decomposed are two
+        /// folders.
+        func isCalled(_ path: [String]) -> Bool {
+            self.path.elementsEqual(path) { $0.utf8.elementsEqual($1.utf8) }
+        }
+
         package init(path: [String], type: String? = nil, entries: [FolderEntry]) {
             self.path = path
             self.type = type
@@ -130,16 +136,20 @@ package struct PermissionsDocument: Codable, Equatable, Sendable {
 
     package var mailboxes: [Mailbox]
     package var recipients: [Recipient]
+    /// Whether the recipients are all that the organisation has.
+    package var hasWholeDirectory: Bool
     /// What the source could not tell.
     package var notes: [String]
 
     package init(
         mailboxes: [Mailbox] = [],
         recipients: [Recipient] = [],
+        hasWholeDirectory: Bool = false,
         notes: [String] = []
     ) {
         self.mailboxes = mailboxes
         self.recipients = recipients
+        self.hasWholeDirectory = hasWholeDirectory
         self.notes = notes
     }
 }

@@ -8,6 +8,8 @@ enum Principals {
         case everyone
         /// Means more people than a list of names can say.
         case tooMany
+        /// Nobody can say who it is; why.
+        case unknown(String)
     }
 
     private static let services: Set<String> = [
@@ -62,6 +64,10 @@ enum Principals {
         case "anonymous": return .skipped
         case nil where name == "default": return .everyone
         case nil where name == "anonymous": return .skipped
+        case "external":
+            return .noted("\(principal.name) is outside the organisation: left out")
+        case "unknown":
+            return .unknown("Exchange itself does not know any more who this is")
         default: break
         }
         if name == "owner@local" || name == "member@local" {
@@ -83,13 +89,5 @@ enum Principals {
             return bare
         }
         return principal
-    }
-}
-
-extension PermissionsDocument.Principal {
-    /// The SID, where it has one or is called by it.
-    var knownSID: String? {
-        let text = (self.sid ?? self.name).uppercased()
-        return text.hasPrefix("S-1-") ? text : nil
     }
 }

@@ -25,6 +25,8 @@ package struct Resolution {
 
     private enum Outcome {
         case nobody
+        /// Somebody in the organisation who is no user here.
+        case stranger
         case everyone
         /// - Parameter group: the group's name; nil for the principal itself.
         case people(logins: [String], group: String?)
@@ -40,30 +42,28 @@ package struct Resolution {
 
     private let directory: Directory
     private let people: [String: [String]]
-    private let owner: String?
     private var imported = ImportedPermissions()
     private var notes: Set<String> = []
 
-    private init(_ document: Document, _ people: [Person], owner: String?) {
-        self.directory = Directory(document.recipients)
-        self.owner = owner
+    private init(_ document: Document, _ people: [Person]) {
+        self.directory = Directory(document.recipients, isWhole: document.hasWholeDirectory)
         var logins: [String: [String]] = [:]
         for person in people {
             for address in person.addresses {
-                logins[address.lowercased(), default: []].append(person.login)
+                logins[Directory.folded(address), default: []].append(person.login)
             }
         }
         self.people = logins
     }
 
-    /// - Parameter owner: the login to whom the account belongs, who has every right anyway.
+    /// What the mailbox's lists say, its owner's own entries with the others: they count when the
+    /// account belongs to somebody else one day.
     package static func resolve(
         _ mailbox: PermissionsDocument.Mailbox,
         in document: PermissionsDocument,
-        people: [Person],
-        owner: String?
+        people: [Person]
     ) -> ImportedPermissions {
-        var resolution = Resolution(document, people, owner: owner)
+        var resolution = Resolution(document, people)
         resolution.addAccess(mailbox.fullAccess, .fullAccess)
         resolution.addAccess(mailbox.sendAs, .sendAs)
         resolution.addDelegates(mailbox.sendOnBehalf)
@@ -72,7 +72,8 @@ package struct Resolution {
         imported.entries = Array(Set(imported.entries)).sorted { "\($0)" < "\($1)" }
         imported.denials = imported.denials.sorted { $0.login < $1.login }
         imported.unresolved = Array(Set(imported.unresolved)).sorted { "\($0)" < "\($1)" }
-        imported.notes = document.notes + resolution.notes.sorted()
+        imported.notes = document.notes + document.unused(beside: mailbox)
+        imported.notes += resolution.notes.sorted()
         return imported
     }
 
@@ -83,16 +84,16 @@ package struct Resolution {
     private mutating func addAccess(_ entries: [Document.AccessEntry], _ purpose: Purpose) {
         let right = purpose == .fullAccess ? "FullAccess" : "SendAs"
         var denials = Denials()
-        var allowed: [String: (group: String?, principal: Document.Principal)] = [:]
+        var allowed: [String: String?] = [:]
         for entry in entries {
             let principal = entry.principal
             switch self.outcome(of: principal, purpose, isDenied: entry.isDenied) {
-            case .nobody, .everyone:
+            case .nobody, .stranger, .everyone:
                 continue
             case .unresolved(let why):
                 if entry.isInherited { continue }
                 self.unresolved(principal, entry.isDenied ? "Deny \(right)" : right, why)
-                if entry.isDenied { denials.unknown.append(principal) }
+                if entry.isDenied { denials.hasUnknown = true }
             case .people(let logins, _) where entry.isDenied:
                 if entry.isInherited {
                     denials.inherited.formUnion(logins)
@@ -103,23 +104,24 @@ package struct Resolution {
                 self.notes.insert("\(principal.name) has \(right) by inheritance only: left out")
             case .people(let logins, let group):
                 for login in logins where group == nil || allowed[login] == nil {
-                    allowed[login] = (group, principal)
+                    allowed[login] = .some(group)
                 }
             }
         }
         denials.own.formUnion(denials.inherited.subtracting(allowed.keys))
-        for (login, found) in allowed where !denials.own.contains(login) {
-            guard !denials.mayMean(found.principal, throughGroup: found.group != nil) else {
+        for (login, group) in allowed where !denials.own.contains(login) {
+            // It may be the same person by another name, or a group with that person in it.
+            guard !denials.hasUnknown else {
                 self.notes.insert(
                     "\(right) of \(login) is left out: a denial names somebody unknown, who may be "
-                        + "the same"
+                        + "the same, or a group: end it in Exchange, or make it known"
                 )
                 continue
             }
             self.imported.entries.append(
                 ImportedPermissions.Entry(
                     login: login,
-                    via: found.group,
+                    via: group,
                     rights: purpose == .fullAccess ? FolderRights.fullAccess.letters : "",
                     send: purpose == .sendAs ? "as" : "none"
                 )
@@ -134,23 +136,8 @@ package struct Resolution {
         var own: Set<String> = []
         /// Logins, by what is inherited.
         var inherited: Set<String> = []
-        /// Principals that are nobody here, or that nobody can be told of.
-        var unknown: [Document.Principal] = []
-
-        /// Whether one of the unknown may be whom an entry allows. Members of groups always may
-        /// be; somebody who is named may not if both have a SID and they differ, or if the unknown
-        /// one has an address, which is none of a user's.
-        func mayMean(_ allowed: Document.Principal, throughGroup: Bool) -> Bool {
-            self.unknown.contains { denied in
-                if throughGroup || Principals.known(denied, isFolderEntry: false) == .tooMany {
-                    return true
-                }
-                if let one = denied.knownSID, let other = allowed.knownSID {
-                    return one == other
-                }
-                return Directory.address(denied.address ?? denied.name) == nil
-            }
-        }
+        /// Whether somebody is denied of whom nobody can tell who it is.
+        var hasUnknown = false
     }
 
     private mutating func deny(_ login: String, _ purpose: Purpose) {
@@ -169,7 +156,7 @@ package struct Resolution {
     private mutating func addDelegates(_ delegates: [Document.Principal]) {
         for principal in delegates {
             switch self.outcome(of: principal, .sendOnBehalf, isDenied: false) {
-            case .nobody, .everyone:
+            case .nobody, .stranger, .everyone:
                 continue
             case .unresolved(let why):
                 self.unresolved(principal, "SendOnBehalf", why)
@@ -198,10 +185,11 @@ package struct Resolution {
             // The root has no counterpart in IMAP.
             guard let first = folder.path.first else { continue }
             var components = folder.path
-            if first == inbox?.first { components[0] = "INBOX" }
+            // Octet for octet, as folders are compared everywhere.
+            let isInbox = inbox?.first.map { $0.utf8.elementsEqual(first.utf8) } ?? false
+            if isInbox { components[0] = "INBOX" }
             // Another folder of that name cannot be told from the inbox in IMAP.
-            let isOtherInbox =
-                inbox != nil && first != inbox?.first && first.lowercased() == "inbox"
+            let isOtherInbox = inbox != nil && !isInbox && first.lowercased() == "inbox"
             // A `/` inside a name, which Exchange writes as U+F8FF, would be a level in IMAP.
             let isLevel = components.contains { $0.contains("/") || $0.contains("\u{F8FF}") }
             guard !isLevel, !isOtherInbox,
@@ -238,6 +226,9 @@ package struct Resolution {
             switch self.outcome(of: entry.principal, .folder, isDenied: rights.isEmpty) {
             case .nobody:
                 continue
+            case .stranger:
+                // Whoever it is may be a user here by a login that is not known to be the same.
+                unknown.append(rights)
             case .everyone:
                 if !rights.isEmpty { fallback.append(make(nil, nil)) }
             case .unresolved(let why):
@@ -317,6 +308,7 @@ package struct Resolution {
             return .nobody
         case .everyone: return .everyone
         case .tooMany: return .unresolved("means everybody: name a group or people in Exchange")
+        case .unknown(let why): return .unresolved(why)
         }
     }
 
@@ -338,7 +330,7 @@ package struct Resolution {
             // Known in the directory, and no user of the gateway: nothing to decide.
             if logins.isEmpty {
                 self.notes.insert("\(principal.name) is no user here: gatepost user add")
-                return .nobody
+                return .stranger
             }
             return self.outcome(of: logins, "")
         }
@@ -357,7 +349,7 @@ package struct Resolution {
     private func outcome(of logins: [String], _ why: String) -> Outcome {
         switch logins.count {
         case 0: .unresolved(why)
-        case 1: logins == [self.owner] ? .nobody : .people(logins: logins, group: nil)
+        case 1: .people(logins: logins, group: nil)
         default: .unresolved("more than one user here: \(logins.joined(separator: ", "))")
         }
     }
@@ -389,7 +381,7 @@ package struct Resolution {
             }
             let found = self.logins(of: recipient.addresses.compactMap(Directory.address))
             guard found.count <= 1 else { return false }
-            if let login = found.first, login != self.owner { logins.insert(login) }
+            if let login = found.first { logins.insert(login) }
         }
         return true
     }

@@ -225,6 +225,9 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             self.openUpstream(account)
         case .closeUpstream(let account):
             self.upstreams.removeValue(forKey: account)?.close()
+        case .pauseUpstream(let account, let milliseconds):
+            let time = TimeAmount.milliseconds(Int64(milliseconds))
+            self.environment.profiles.paused(account, for: time)
         case .authenticate(let credentials):
             self.authenticate(credentials)
         case .startTLS:

@@ -79,11 +79,6 @@ package final class CredentialSource: Sendable {
     }
 }
 
-extension UpstreamAccount {
-    /// Whether the gateway logs in as its application.
-    package var usesToken: Bool { self.kind == .exchange && self.sealedPassword == nil }
-}
-
 extension UpstreamCredential {
     var forServer: ServerCredential {
         let proof: ServerCredential.Proof =

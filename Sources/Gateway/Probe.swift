@@ -25,7 +25,8 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
         case .notTrusted(let reason):
             "TLS failed (\(reason)): check the name in its certificate, or name its CA with --ca"
         case .credentialRefused:
-            "refused the credential: set it anew with --username and --password-stdin"
+            "refused the credential: set it anew with --username and --password-stdin; for a token "
+                + "see to the application's permissions and to New-ServicePrincipal"
         case .noMailbox:
             "took the credential, and has no mailbox for it: give the application FullAccess of "
                 + "this mailbox (Add-MailboxPermission); that may take an hour to count"

@@ -1,4 +1,5 @@
 import Access
+import Exchange
 import IMAP
 import Logging
 import NIOCore
@@ -61,7 +62,8 @@ final class UpstreamConnection: ChannelInboundHandler {
                 bound.value.dial(target, credential, on: loop)
             case .failure(let error):
                 bound.value.log("has no usable credential", error)
-                loop.execute { bound.value.fail(.noCredential) }
+                let isPassing = (error as? OnlineError)?.isPassing ?? false
+                loop.execute { bound.value.fail(isPassing ? .unreachable : .noCredential) }
             }
         }
     }

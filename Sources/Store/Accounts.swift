@@ -42,6 +42,9 @@ package struct AccountRow: Codable, Equatable, Sendable {
     package var username: String
     package var hasCredential: Bool
     package var sentCopy: String
+    /// When what is saved of Exchange's permissions was loaded, in seconds since 1970; nil where
+    /// nothing was.
+    @Nullable package var permissionsLoaded: Int64?
 }
 
 extension PermissionStore {
@@ -299,7 +302,8 @@ extension PermissionStore {
             caFile: row["caFile"],
             username: row["username"],
             hasCredential: (row["password"] as Data?) != nil,
-            sentCopy: row["sentCopy"]
+            sentCopy: row["sentCopy"],
+            permissionsLoaded: row["permissionsLoaded"]
         )
     }
 }

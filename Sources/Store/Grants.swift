@@ -226,6 +226,13 @@ extension PermissionStore {
         }
     }
 
+    /// - Throws: for an account whose grants come from Exchange.
+    package func requireLocalGrants(_ name: String) throws {
+        try self.read { database in
+            try Self.checkLocal(Self.accountID(database, name), name, database)
+        }
+    }
+
     /// Grants on an Exchange account come from Exchange alone.
     static func checkLocal(_ account: Int64, _ name: String, _ database: Database) throws {
         guard try self.kind(of: account, database) == .imap else {

@@ -126,6 +126,8 @@ extension PermissionStore {
             let text: String = row["primaryAddress"]
             guard let address = Address(text.utf8) else { continue }
             let id = AccountID(row["id"])
+            let endpoint = self.upstream(row, id, text)
+            endpoints[id] = endpoint
             accounts.append(
                 Account(
                     id: id,
@@ -134,10 +136,10 @@ extension PermissionStore {
                     kind: Account.Kind(rawValue: row["kind"]) ?? .imap,
                     owner: (row["owner"] as Int64?).map(UserID.init),
                     isDisabled: row["disabled"],
-                    sentCopy: Account.SentCopy(rawValue: row["sentCopy"]) ?? .none
+                    sentCopy: Account.SentCopy(rawValue: row["sentCopy"]) ?? .none,
+                    filesSentMail: endpoint.usesToken
                 )
             )
-            endpoints[id] = self.upstream(row, id, text)
         }
         return (accounts, endpoints)
     }

@@ -52,4 +52,8 @@ package struct UpstreamAccount: Sendable {
     package var sealedPassword: Data?
     /// Counts the changes of the credential.
     package var credentialVersion: Int64
+
+    /// Whether the gateway logs in as its application, at Exchange Online; with a password it is a
+    /// server on premises.
+    package var usesToken: Bool { self.kind == .exchange && self.sealedPassword == nil }
 }

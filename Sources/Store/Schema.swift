@@ -10,6 +10,9 @@ enum Schema {
         migrator.registerMigration("2026-11-24 imports from Exchange") { database in
             try database.execute(sql: Self.imports)
         }
+        migrator.registerMigration("2026-11-24 names that loads depend on") { database in
+            try database.execute(sql: Self.names)
+        }
         return migrator
     }
 
@@ -62,6 +65,22 @@ enum Schema {
             created INTEGER NOT NULL
         ) STRICT;
         """
+
+    /// Whom a name in Exchange means depends on every login, address and owner: when one of them
+    /// changes, what was loaded before cannot be saved any more.
+    private static let names =
+        [
+            ("userAdded", "INSERT ON user"), ("userRenamed", "UPDATE OF login ON user"),
+            ("userRemoved", "DELETE ON user"), ("addressAdded", "INSERT ON address"),
+            ("addressChanged", "UPDATE ON address"), ("addressRemoved", "DELETE ON address"),
+            ("ownerChanged", "UPDATE OF owner ON account"),
+        ].map { name, event in
+            """
+            CREATE TRIGGER \(name) AFTER \(event) BEGIN
+                UPDATE account SET permissionsVersion = permissionsVersion + 1;
+            END;
+            """
+        }.joined(separator: "\n")
 
     private static let first = """
         CREATE TABLE revision (

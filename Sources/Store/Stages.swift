@@ -2,74 +2,58 @@ package import Access
 import Foundation
 import GRDB
 
-/// What a staged import is, and what saving it would change.
-package struct StageReport: Codable, Equatable, Sendable {
-    /// One line of the two lists.
-    package struct Line: Codable, Hashable, Sendable, Comparable {
-        /// A login, or `anyone`.
-        package var subject: String
-        @Nullable package var via: String?
-        package var rights: String
-        package var send: String
-        @Nullable package var folder: String?
-        /// What Exchange denies: `view`, `send` or `view send`; empty for what it gives.
-        package var denied: String
-
-        package static func < (one: Line, other: Line) -> Bool { one.key < other.key }
-
-        private var key: String {
-            [self.subject, self.folder ?? "", self.via ?? "", self.send, self.rights, self.denied]
-                .joined(separator: "\n")
-        }
-    }
-
-    package var account: String
-    /// Where it was loaded from.
-    package var source: String
-    package var author: String
-    /// Seconds since 1970.
-    package var loaded: Int64
-    package var added: [Line]
-    package var removed: [Line]
-    package var unchanged: [Line]
-    /// Those of the lines added and unchanged that have no effect, because it was withdrawn here.
-    package var stillWithdrawn: [Line]
-    /// What Exchange gives to everyone, and the administrator did not confirm.
-    package var unconfirmed: [Line]
-    package var unresolved: [ImportedPermissions.Unresolved]
-    package var notes: [String]
-
-    /// Whether saving it would change nothing.
-    package var changesNothing: Bool { self.added.isEmpty && self.removed.isEmpty }
-}
-
 extension PermissionStore {
     private typealias Line = StageReport.Line
 
+    /// What a load compares with later: how often what is saved of each account, and who has which
+    /// address, had changed before it began.
+    /// - Throws: for what is no Exchange account.
+    package func permissionsVersions(of accounts: [String]) throws -> [Int64] {
+        try self.read { database in
+            try accounts.map { name in
+                let id = try Self.exchangeAccountID(database, name)
+                return try Int64.fetchOne(
+                    database,
+                    sql: "SELECT permissionsVersion FROM account WHERE id = ?",
+                    arguments: [id]
+                ) ?? 0
+            }
+        }
+    }
+
     /// Keeps what was loaded of one or more accounts, for `save` or `discard`; a stage that was
     /// there before is replaced. Nothing of it is in force.
+    ///
+    /// - Parameter loaded: with what ``permissionsVersions(of:)`` said before the load began.
     package func stage(
-        _ loaded: [(account: String, permissions: ImportedPermissions)],
+        _ loaded: [(account: String, version: Int64, permissions: ImportedPermissions)],
         source: String,
         actor: String
     ) throws -> [StageReport] {
         let names = loaded.map(\.account).joined(separator: " ")
         return try self.edit(actor: actor, "permissions load \(names)") { database in
-            try loaded.map { name, permissions in
+            try loaded.map { name, version, permissions in
                 let id = try Self.exchangeAccountID(database, name)
                 let document = try JSONEncoder().encode(permissions)
                 try database.execute(
                     sql: """
                         INSERT OR REPLACE INTO stage
                             (account, permissionsVersion, document, source, author, created)
-                        SELECT id, permissionsVersion, ?, ?, ?, ? FROM account WHERE id = ?
+                        VALUES (?, ?, ?, ?, ?, ?)
                         """,
                     arguments: [
-                        String(decoding: document, as: UTF8.self), source, actor,
-                        Moment.current.seconds, id,
+                        id, version, String(decoding: document, as: UTF8.self), source, actor,
+                        Moment.current.seconds,
                     ]
                 )
-                return try Self.report(of: Stage(id, database), database)
+                let stage = try Stage(id, database)
+                guard try stage.isCurrent(database) else {
+                    throw StoreError.refused(
+                        "users, or the permissions of \(stage.name), changed while they were "
+                            + "loaded; nothing is kept: gatepost permissions load \(stage.name)"
+                    )
+                }
+                return try Self.report(of: stage, database)
             }
         }
     }
@@ -93,8 +77,8 @@ extension PermissionStore {
             try Self.stages(of: accounts, database).map { stage in
                 guard try stage.isCurrent(database) else {
                     throw StoreError.refused(
-                        "the permissions of \(stage.name) changed after they were loaded; nothing "
-                            + "was saved: gatepost permissions load \(stage.name)"
+                        "users, or the permissions of \(stage.name), changed after they were loaded; "
+                            + "nothing was saved: gatepost permissions load \(stage.name)"
                     )
                 }
                 let report = try Self.report(of: stage, database)

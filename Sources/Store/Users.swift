@@ -40,6 +40,9 @@ extension PermissionStore {
         actor: String
     ) throws {
         let address = try Self.address(login)
+        guard address.description != "anyone", !address.description.hasPrefix("group:") else {
+            throw StoreError.refused("\(address) means others than one user: choose another login")
+        }
         let hash = try password.map { try PasswordHash(password: Array($0.utf8)).text }
         try self.edit(actor: actor, "user add \(address)") { database in
             let exists = try Bool.fetchOne(
@@ -115,7 +118,35 @@ extension PermissionStore {
                         + "gatepost account set, or remove it"
                 )
             }
+            try Self.requireNoBar(of: "user", id, login, database)
             try database.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
+        }
+    }
+
+    /// What keeps somebody out stays until somebody ends it, and does not go with whom it names.
+    private static func requireNoBar(
+        of column: String,
+        _ id: Int64,
+        _ subject: String,
+        _ database: Database
+    ) throws {
+        let barred = try String.fetchAll(
+            database,
+            sql: """
+                SELECT DISTINCT address FROM address JOIN (
+                    SELECT account, "\(column)" AS subject FROM withdrawal WHERE source = 'local'
+                    UNION SELECT account, "\(column)" FROM wall
+                ) AS bar ON bar.account = address.account
+                WHERE isPrimary = 1 AND subject = ? ORDER BY address
+                """,
+            arguments: [id]
+        )
+        guard barred.isEmpty else {
+            throw StoreError.refused(
+                "\(subject) is kept out of \(barred.joined(separator: ", ")), which would be "
+                    + "forgotten: gatepost grant restore ACCOUNT \(subject) first"
+                    + (column == "user" ? ", or gatepost user disable \(subject)" : "")
+            )
         }
     }
 
@@ -155,6 +186,7 @@ extension PermissionStore {
     package func removeGroup(_ name: String, actor: String) throws {
         try self.edit(actor: actor, "group remove \(name)") { database in
             let id = try Self.groupID(database, name)
+            try Self.requireNoBar(of: "group", id, "group:\(name)", database)
             try database.execute(sql: "DELETE FROM \"group\" WHERE id = ?", arguments: [id])
         }
     }

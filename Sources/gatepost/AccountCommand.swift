@@ -1,5 +1,6 @@
 import Access
 import ArgumentParser
+import Exchange
 import Foundation
 import Gateway
 import Store
@@ -108,6 +109,10 @@ struct AccountCommand: AsyncParsableCommand {
             var settings = try self.settings.settings(prompt: prompt)
             settings.kind = Account.Kind(rawValue: self.kind.rawValue)
             if self.kind == .exchange, settings.imap == nil {
+                let cloud = try await self.configuration.load().exchange?.cloud
+                guard cloud == nil || cloud == .worldwide else {
+                    throw Failure("which servers? --imap HOST and --smtp HOST of your cloud")
+                }
                 settings.imap = Endpoint(host: "outlook.office365.com", port: 993, tls: .implicit)
                 settings.smtp =
                     settings.smtp
@@ -161,6 +166,9 @@ struct AccountCommand: AsyncParsableCommand {
             let account = try store.account(self.address)
             if self.output.json { return try Output.json(account) }
             let imap = account.imap
+            let loaded = account.permissionsLoaded.map { seconds in
+                Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(.iso8601)
+            }
             Output.table(
                 ["ACCOUNT", account.address],
                 [
@@ -172,6 +180,8 @@ struct AccountCommand: AsyncParsableCommand {
                     ["user name there", account.username],
                     ["credential", Self.credential(of: account)],
                 ]
+                    + (account.kind == Account.Kind.exchange.rawValue
+                        ? [["permissions as of", loaded ?? "nothing saved yet"]] : [])
             )
             print("")
             GrantCommand.show(try store.grants(account: self.address, subject: nil))

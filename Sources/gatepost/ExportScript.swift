@@ -61,6 +61,15 @@ extension PermissionsCommand {
                 throw "$Name is neither True nor False: $value"
             }
 
+            # A cmdlet's whole answer: a list that was cut says so in a warning, and every warning ends
+            # the script.
+            function Get-Whole([string] $Cmdlet, [hashtable] $Parameters = @{}) {
+                $call = @{ ErrorAction = 'Stop'; WarningAction = 'Stop' } + $Parameters
+                $known = (Get-Command $Cmdlet).Parameters
+                if ($known.ContainsKey('ResultSize')) { $call['ResultSize'] = 'Unlimited' }
+                & $Cmdlet @call
+            }
+
             # The words of an enumeration or a collection, one by one.
             function Get-Words($Value) {
                 foreach ($element in @($Value)) {
@@ -119,24 +128,32 @@ extension PermissionsCommand {
             }
 
             $mailboxes = foreach ($identity in $Mailbox) {
-                $found = @(Get-Mailbox -Identity $identity)
+                $found = @(Get-Whole Get-Mailbox @{ Identity = $identity })
                 if ($found.Count -ne 1) { throw "$identity is $($found.Count) mailboxes" }
                 $box = $found[0]
                 $address = [string]$box.PrimarySmtpAddress
-                $fullAccess = @(Get-MailboxPermission -Identity $address -ResultSize Unlimited |
+                $fullAccess = @(Get-Whole Get-MailboxPermission @{ Identity = $address } |
                     Where-Object { @(Get-Words $_.AccessRights) -contains 'FullAccess' })
                 if ($isOnline) {
-                    $sendAs = @(Get-RecipientPermission -Identity $address -ResultSize Unlimited)
+                    $sendAs = @(Get-Whole Get-RecipientPermission @{ Identity = $address })
                     $sendAs = @(Get-AccessEntries $sendAs 'Trustee')
                 } else {
-                    $sendAs = @(Get-ADPermission -Identity $box.DistinguishedName |
-                        Where-Object { @(Get-Words $_.ExtendedRights) -contains 'Send-As' })
+                    $sendAs = @(Get-Whole Get-ADPermission @{ Identity = $box.DistinguishedName } |
+                        Where-Object {
+                            $rights = @(Get-Words $_.ExtendedRights)
+                            $access = @(Get-Words $_.AccessRights)
+                            $isAll = ($access -contains 'GenericAll') -or
+                                (($access -contains 'ExtendedRight') -and ($rights.Count -eq 0))
+                            ($rights -contains 'Send-As') -or ((Get-Flag $_ 'Deny') -and $isAll)
+                        })
                     $sendAs = @(Get-AccessEntries $sendAs 'User')
                 }
-                $folders = foreach ($folder in @(Get-MailboxFolderStatistics -Identity $address)) {
+                $all = @(Get-Whole Get-MailboxFolderStatistics @{ Identity = $address })
+                $folders = foreach ($folder in $all) {
                     if ($mailTypes -notcontains [string]$folder.FolderType) { continue }
                     $place = "${address}:$($folder.FolderId)"
-                    $entries = foreach ($row in @(Get-MailboxFolderPermission -Identity $place)) {
+                    $rows = @(Get-Whole Get-MailboxFolderPermission @{ Identity = $place })
+                    $entries = foreach ($row in $rows) {
                         [ordered]@{
                             principal = New-FolderPrincipal $row.User
                             rights = @(Get-Words $row.AccessRights)
@@ -161,7 +178,7 @@ extension PermissionsCommand {
 
             # Everybody who could be meant, with every name that Exchange may use.
             $recipients = @{}
-            foreach ($row in @(Get-Recipient -ResultSize Unlimited)) {
+            foreach ($row in @(Get-Whole Get-Recipient)) {
                 $recipients[[string]$row.Guid] = [ordered]@{
                     guids = @(@((Get-Value $row 'Guid'), (Get-Value $row 'ExchangeGuid'),
                             (Get-Value $row 'ExternalDirectoryObjectId')) | Where-Object { $_ })
@@ -177,9 +194,9 @@ extension PermissionsCommand {
                     members = $null
                 }
             }
-            $principals = @(Get-User -ResultSize Unlimited)
+            $principals = @(Get-Whole Get-User)
             if (Get-Command Get-Group -ErrorAction SilentlyContinue) {
-                $principals += @(Get-Group -ResultSize Unlimited)
+                $principals += @(Get-Whole Get-Group)
             }
             foreach ($row in $principals) {
                 $known = $recipients[[string]$row.Guid]
@@ -199,16 +216,34 @@ extension PermissionsCommand {
                 $id = $known.guids[0]
                 switch -Wildcard ($known.type) {
                     'Mail*Group' {
-                        $known.members = @(Get-DistributionGroupMember -Identity $id `
-                            -ResultSize Unlimited | ForEach-Object { [string]$_.Guid })
+                        $known.members = @(Get-Whole Get-DistributionGroupMember @{ Identity = $id } |
+                            ForEach-Object { [string]$_.Guid })
                     }
                     'DynamicDistributionGroup' {
                         if (Get-Command Get-DynamicDistributionGroupMember -ErrorAction SilentlyContinue) {
-                            $known.members = @(Get-DynamicDistributionGroupMember -Identity $id `
-                                -ResultSize Unlimited | ForEach-Object { [string]$_.Guid })
+                            $known.members = @(Get-Whole Get-DynamicDistributionGroupMember `
+                                @{ Identity = $id } | ForEach-Object { [string]$_.Guid })
                         }
                     }
                 }
+            }
+
+            # The applications that Exchange knows, the gateway's own among them: nobody's.
+            $applications = @()
+            if (Get-Command Get-ServicePrincipal -ErrorAction SilentlyContinue) {
+                $applications = @(Get-Whole Get-ServicePrincipal | ForEach-Object {
+                    [ordered]@{
+                        guids = @(@((Get-Value $_ 'ObjectId'), (Get-Value $_ 'AppId'),
+                                (Get-Value $_ 'Guid')) | Where-Object { $_ })
+                        sids = @(@(Get-Value $_ 'Sid') | Where-Object { $_ })
+                        addresses = @()
+                        names = @(@((Get-Value $_ 'DisplayName'), (Get-Value $_ 'Name'),
+                                (Get-Value $_ 'Identity')) | Where-Object { $_ })
+                        type = 'ServicePrincipal'
+                        isEnabled = $true
+                        members = $null
+                    }
+                })
             }
 
             $document = [ordered]@{
@@ -216,7 +251,7 @@ extension PermissionsCommand {
                 version = 1
                 created = (Get-Date).ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ')
                 mailboxes = @($mailboxes)
-                recipients = @($recipients.Values)
+                recipients = @($recipients.Values) + $applications
                 notes = @()
                 complete = $true
             }

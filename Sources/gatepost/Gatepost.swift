@@ -45,7 +45,7 @@ struct Gatepost: AsyncParsableCommand {
 
     /// One line on standard error, and exit status 1.
     private static func complain(_ text: String) -> Never {
-        FileHandle.standardError.write(Data("gatepost: \(text)\n".utf8))
+        FileHandle.standardError.write(Data("gatepost: \(Output.printable(text))\n".utf8))
         Foundation.exit(1)
     }
 }

@@ -55,6 +55,7 @@ struct GrantCommand: AsyncParsableCommand {
             var scope = Scope.account
             if let folder = self.folder {
                 let path = try PermissionStore.folder(folder)
+                try store.requireLocalGrants(self.account)
                 if !self.noCheck { try await self.lookUp(path, store) }
                 scope = self.subtree ? .subtree(path) : .folder(path)
             }

@@ -34,19 +34,14 @@ struct PermissionsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
+            let versions = try store.permissionsVersions(of: self.accounts)
             let people = try store.people().map { Person(login: $0, addresses: $1) }
-            var loaded: [(account: String, permissions: ImportedPermissions)] = []
+            var loaded: [(account: String, version: Int64, permissions: ImportedPermissions)] = []
             let document: PermissionsDocument
             do {
                 document = try await self.read(store)
-                for name in self.accounts {
+                for (name, version) in zip(self.accounts, versions) {
                     let account = try store.account(name)
-                    guard account.kind == Account.Kind.exchange.rawValue else {
-                        throw Failure(
-                            "\(name) is an IMAP account: its grants are set here (gatepost grant "
-                                + "add)"
-                        )
-                    }
                     let mailbox = try document.mailbox(
                         of: [account.address] + account.aliases,
                         identity: self.identity
@@ -54,10 +49,9 @@ struct PermissionsCommand: AsyncParsableCommand {
                     let permissions = Resolution.resolve(
                         mailbox,
                         in: document,
-                        people: people,
-                        owner: account.owner
+                        people: people
                     )
-                    loaded.append((account.address, permissions))
+                    loaded.append((account.address, version, permissions))
                 }
             } catch let error as ReadingError {
                 throw Failure("nothing was loaded: \(error)")

@@ -41,12 +41,12 @@ import Testing
             sample.files.enumerated().map { ("file\($0.offset + 1)", Data($0.element.utf8)) }
         )
         document.recipients += sample.recipients
+        document.hasWholeDirectory = document.hasWholeDirectory || !sample.recipients.isEmpty
         let mailbox = try document.mailbox(of: [address], identity: "sales")
         return Resolution.resolve(
             mailbox,
             in: document,
-            people: self.people,
-            owner: "owner@contoso.example"
+            people: self.people
         )
     }
 
@@ -153,11 +153,11 @@ import Testing
         Sample(
             name: "other rights give nothing",
             files: [
-                #"[{"AccessRights":["ReadPermission","ChangeOwner","DeleteItem","ExternalAccount","ChangePermission","SendAs"],"Deny":false,"Identity":"sales","User":"kim@contoso.example"}]"#
+                #"[{"AccessRights":["ReadPermission","ChangeOwner","DeleteItem","ExternalAccount","ChangePermission","SendAs"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example"}]"#
             ]
         ),
         Sample(
-            name: "a denial of somebody unknown takes what groups give",
+            name: "a denial of somebody unknown takes what everybody has: it may be a group",
             files: [
                 #"""
                 [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","IsInherited":false,"User":"S-1-5-21-9-9-9-1"},
@@ -165,7 +165,6 @@ import Testing
                  {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","IsInherited":false,"User":"lee@contoso.example","UserSid":"S-1-5-21-9-9-9-2"}]
                 """#
             ],
-            entries: ["lee@contoso.example lrswikxte none all -"],
             unresolved: ["S-1-5-21-9-9-9-1"],
             recipients: [
                 .init(names: ["Team"], type: "MailUniversalSecurityGroup", members: ["g1"]),
@@ -176,39 +175,39 @@ import Testing
             name: "the owner's own rows and those of Exchange itself",
             files: [
                 #"""
-                [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","User":"owner@contoso.example"},
+                [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"owner@contoso.example"},
                  {"AccessRights":["FullAccess, ExternalAccount, ReadPermission"],"Deny":false,"IsInherited":false,"UserSid":"S-1-5-10","User":"NT-AUTORITÄT\\SELBST","Identity":"sales"},
                  {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"User":"Discovery Management","Identity":"sales"},
                  {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"User":"CONTOSO\\Exchange Servers","Identity":"sales"}]
                 """#
-            ]
+            ],
+            denials: ["owner@contoso.example view"]
         ),
         Sample(
             name: "everybody is nobody",
             files: [
-                #"[{"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"Everyone","UserSid":"S-1-1-0"},{"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"NT AUTHORITY\\Authenticated Users"}]"#
+                #"[{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"Everyone","UserSid":"S-1-1-0"},{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"NT AUTHORITY\\Authenticated Users"}]"#
             ],
             unresolved: ["Everyone", #"NT AUTHORITY\Authenticated Users"#]
         ),
         Sample(
-            name: "a denial by SID alone may be anybody's who is named without one",
+            name: "a denial by SID alone may be anybody's",
             files: [
                 #"""
-                [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","User":"S-1-5-21-9-9-9-1"},
-                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"kim@contoso.example","UserSid":"S-1-5-21-9-9-9-1"},
-                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"lee@contoso.example","UserSid":"S-1-5-21-9-9-9-2"},
-                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"temp@contoso.example"}]
+                [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"S-1-5-21-9-9-9-1"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example","UserSid":"S-1-5-21-9-9-9-1"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"lee@contoso.example","UserSid":"S-1-5-21-9-9-9-2"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"temp@contoso.example"}]
                 """#
             ],
-            entries: ["lee@contoso.example lrswikxte none all -"],
             unresolved: ["S-1-5-21-9-9-9-1"]
         ),
         Sample(
             name: "a denial of everybody, or of a group of administrators, leaves nothing",
             files: [
                 #"""
-                [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","User":"Everyone","UserSid":"S-1-1-0"},
-                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"kim@contoso.example","UserSid":"S-1-5-21-9-9-9-1"},
+                [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"Everyone","UserSid":"S-1-1-0"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example","UserSid":"S-1-5-21-9-9-9-1"},
                  {"Identity":"sales","Trustee":"Organization Management","AccessRights":["SendAs"],"AccessControlType":"Deny"},
                  {"Identity":"sales","Trustee":"lee@contoso.example","AccessRights":["SendAs"],"AccessControlType":"Allow"}]
                 """#
@@ -219,8 +218,8 @@ import Testing
             name: "a denial of a disabled account is a denial",
             files: [
                 #"""
-                [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","User":"kim@contoso.example"},
-                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"lee@contoso.example"}]
+                [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"lee@contoso.example"}]
                 """#
             ],
             denials: ["kim@contoso.example view"],
@@ -237,30 +236,162 @@ import Testing
             refusal: "file1, row 1, column Deny: is missing"
         ),
         Sample(
+            name: "without IsInherited",
+            files: [
+                #"[{"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"kim@contoso.example"}]"#
+            ],
+            refusal: "file1, row 1, column IsInherited: is missing"
+        ),
+        Sample(
+            name: "a denial of somebody unknown by address may be a group's, or another address",
+            files: [
+                #"""
+                [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"team@contoso.example"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example"}]
+                """#
+            ],
+            unresolved: ["team@contoso.example"]
+        ),
+        Sample(
+            name: "a SID of another domain may be the same person's",
+            files: [
+                #"""
+                [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"S-1-5-21-1-1-1-7"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example","UserSid":"S-1-5-21-2-2-2-7"}]
+                """#
+            ],
+            unresolved: ["S-1-5-21-1-1-1-7"]
+        ),
+        Sample(
+            name: "without AccessControlType",
+            files: ["Identity,Trustee,AccessRights\nsales,kim@contoso.example,SendAs\n"],
+            refusal: "row 2, column AccessControlType: is missing"
+        ),
+        Sample(
+            name: "cut in the last cell",
+            files: [
+                "Identity,Trustee,AccessRights,AccessControlType\nsales,kim@contoso.example,SendAs,Allow"
+            ],
+            refusal: "the last row has no line end"
+        ),
+        Sample(
+            name: "names with commas between them",
+            files: [
+                "Identity,PrimarySmtpAddress,GrantSendOnBehalfTo\nsales,sales@contoso.example,\"Akers, Kim\"\n"
+            ],
+            refusal: "column GrantSendOnBehalfTo: has names with commas"
+        ),
+        Sample(
+            name: "on premises: a denial of everything denies Send As",
+            files: [
+                #"""
+                [{"Identity":"sales","User":"kim@contoso.example","Deny":false,"ExtendedRights":["Send-As"],"IsInherited":false,"AccessRights":["ExtendedRight"]},
+                 {"Identity":"sales","User":"kim@contoso.example","Deny":true,"ExtendedRights":[],"IsInherited":false,"AccessRights":["GenericAll"]}]
+                """#
+            ],
+            denials: ["kim@contoso.example send"]
+        ),
+        Sample(
+            name: "a name alone is nobody's where not everybody is listed",
+            files: [
+                #"[{"PrimarySmtpAddress":"lee@contoso.example","Identity":"lee","DisplayName":"Books","GrantSendOnBehalfTo":[]},{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"Books"}]"#
+            ],
+            unresolved: ["Books"]
+        ),
+        Sample(
+            name: "who is called so, with another SID, is somebody else",
+            files: [
+                #"[{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"Kim Akers","UserSid":"S-1-5-21-1-1-1-1"},{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"Lee Gu","UserSid":"S-1-5-21-1-1-1-2"}]"#
+            ],
+            entries: ["lee@contoso.example lrswikxte none all -"],
+            unresolved: ["Kim Akers"],
+            recipients: [
+                .init(
+                    sids: ["S-1-5-21-1-1-1-9"],
+                    addresses: ["kim@contoso.example"],
+                    names: ["Kim Akers"]
+                ),
+                .init(
+                    sids: ["S-1-5-21-1-1-1-3", "S-1-5-21-1-1-1-2"],
+                    addresses: ["lee@contoso.example"],
+                    names: ["Lee Gu"]
+                ),
+            ]
+        ),
+        Sample(
+            name: "a name that looks like an address, a SID or a GUID finds nobody by name",
+            files: [
+                #"[{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"ceo@contoso.example"},{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"S-1-5-21-7"}]"#
+            ],
+            unresolved: ["S-1-5-21-7", "ceo@contoso.example"],
+            recipients: [
+                .init(
+                    addresses: ["kim@contoso.example"],
+                    names: ["ceo@contoso.example", "S-1-5-21-7"]
+                )
+            ]
+        ),
+        Sample(
+            name: "people outside, and people whom Exchange does not know, are not those called so",
+            files: [
+                #"""
+                [{"Identity":"sales:\\Inbox","FolderName":"Inbox","FolderPath":"Inbox","AccessRights":["Owner"],"User":{"DisplayName":"Kim Akers","UserType":"External","UserPrincipalName":"kim@fabrikam.example"}},
+                 {"Identity":"sales:\\Inbox","FolderName":"Inbox","FolderPath":"Inbox","AccessRights":["Owner"],"User":{"DisplayName":"Lee Gu","UserType":"Unknown"}}]
+                """#
+            ],
+            unresolved: ["Lee Gu"],
+            recipients: [
+                .init(addresses: ["kim@contoso.example"], names: ["Kim Akers"]),
+                .init(addresses: ["lee@contoso.example"], names: ["Lee Gu"]),
+            ]
+        ),
+        Sample(
+            name: "two folders whose names only look the same",
+            files: [
+                #"""
+                [{"Identity":"sales","FolderName":"x","FolderPath":"B\u00FCro","AccessRights":["Editor"],"User":"kim@contoso.example"},
+                 {"Identity":"sales","FolderName":"x","FolderPath":"Bu\u0308ro","AccessRights":["None"],"User":"kim@contoso.example"}]
+                """#
+            ],
+            entries: [
+                "kim@contoso.example - none Bu\u{308}ro -",
+                "kim@contoso.example lrswite none B\u{FC}ro -",
+            ]
+        ),
+        Sample(
+            name: "a name in a list is one name, with its commas",
+            files: [
+                #"[{"PrimarySmtpAddress":"sales@contoso.example","Identity":"sales","GrantSendOnBehalfTo":["Akers, Kim","kim@contoso.example"]}]"#
+            ],
+            entries: ["kim@contoso.example - on-behalf all -"],
+            unresolved: ["Akers, Kim"],
+            recipients: [.init(addresses: ["lee@contoso.example"], names: ["Kim"])]
+        ),
+        Sample(
             name: "a right that is none",
             files: [
-                #"[{"AccessRights":["FullAccess","Everything"],"Deny":false,"Identity":"sales","User":"kim@contoso.example"}]"#
+                #"[{"AccessRights":["FullAccess","Everything"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example"}]"#
             ],
             refusal: "column AccessRights: has Everything"
         ),
         Sample(
             name: "a number where none is known",
             files: [
-                #"[{"AccessRights":[1],"Deny":false,"Identity":"sales","User":"kim@contoso.example"}]"#
+                #"[{"AccessRights":[1],"Deny":false,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example"}]"#
             ],
             refusal: "column AccessRights: is a number"
         ),
         Sample(
             name: "without Identity",
             files: [
-                #"[{"AccessRights":["FullAccess"],"Deny":false,"User":"kim@contoso.example"}]"#
+                #"[{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"User":"kim@contoso.example"}]"#
             ],
             refusal: "column Identity: is missing"
         ),
         Sample(
             name: "another mailbox's rows",
             files: [
-                #"[{"AccessRights":["FullAccess"],"Deny":false,"Identity":"board","User":"kim@contoso.example"}]"#
+                #"[{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"board","User":"kim@contoso.example"}]"#
             ],
             refusal: "the rows are about board"
         ),
@@ -268,8 +399,8 @@ import Testing
             name: "rows of every mailbox: only its own count",
             files: [
                 #"""
-                [{"AccessRights":["FullAccess"],"Deny":false,"Identity":"board","User":"kim@contoso.example"},
-                 {"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"lee@contoso.example"}]
+                [{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"board","User":"kim@contoso.example"},
+                 {"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"lee@contoso.example"}]
                 """#
             ],
             entries: ["lee@contoso.example lrswikxte none all -"]
@@ -372,19 +503,22 @@ import Testing
                 "Identity","User","AccessRights","IsInherited","Deny","InheritanceType"
                 "sales","lee@contoso.example","FullAccess","False","False","All"
                 "sales","kim@contoso.example","System.Collections.ArrayList","False","False","All"
+
                 """
             ],
             refusal: "file1, row 3, column AccessRights: says System.Collections.ArrayList"
         ),
         Sample(
             name: "Export-Csv -UseCulture",
-            files: ["Identity;Trustee;AccessRights\nsales;kim@contoso.example;SendAs\n"],
+            files: [
+                "Identity;Trustee;AccessRights;AccessControlType\nsales;kim@contoso.example;SendAs;Allow\n"
+            ],
             entries: ["kim@contoso.example - as all -"]
         ),
         Sample(
             name: "letters lost in ASCII",
             files: [
-                "\"Identity\",\"Trustee\",\"AccessRights\"\n\"sales\",\"J?rgen\",\"SendAs\"\n"
+                "\"Identity\",\"Trustee\",\"AccessRights\",\"AccessControlType\"\n\"sales\",\"J?rgen\",\"SendAs\",\"Allow\"\n"
             ],
             refusal: "row 2, column Trustee: has letters that were lost"
         ),

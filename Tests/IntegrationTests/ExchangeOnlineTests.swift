@@ -41,6 +41,7 @@ import Testing
                     name: "Sales",
                     fullAccess: [
                         .init(user: "Team"), .init(user: "temp@contoso.example", isDenied: true),
+                        .init(user: "Mail Gateway"), .init(user: "old@contoso.example"),
                     ],
                     sendAs: [.init(user: "kim@contoso.example")],
                     sendOnBehalf: ["Lee Gu"],
@@ -60,6 +61,7 @@ import Testing
                 .init(address: "kim@contoso.example", name: "Kim Akers"),
                 .init(address: "lee@contoso.example", name: "Lee Gu"),
                 .init(address: "temp@contoso.example", name: "Temp"),
+                .init(address: "old@contoso.example", name: "Old"),
                 .init(address: "odd@contoso.example", name: "System.Any questions?..."),
             ],
             groups: [
@@ -73,7 +75,9 @@ import Testing
                     address: "inner@contoso.example",
                     members: ["kim@contoso.example", "team@contoso.example"]
                 ),
-            ]
+            ],
+            applications: [.init(name: "Mail Gateway", id: MicrosoftTestServer.application)],
+            disabled: ["old@contoso.example"]
         )
 
         func application(
@@ -119,7 +123,7 @@ import Testing
         }
     }
 
-    private static let people = ["kim", "lee", "temp"].map {
+    private static let people = ["kim", "lee", "temp", "old"].map {
         Person(login: "\($0)@contoso.example", addresses: ["\($0)@contoso.example"])
     }
 
@@ -127,8 +131,7 @@ import Testing
         let imported = Resolution.resolve(
             try document.mailbox(of: ["sales@contoso.example"], identity: nil),
             in: document,
-            people: Self.people,
-            owner: nil
+            people: Self.people
         )
         #expect(imported.unresolved.isEmpty)
         #expect(imported.denials.map(\.login) == ["temp@contoso.example"])
@@ -164,9 +167,40 @@ import Testing
                 .status(503, headers: ["Retry-After": "0"], body: "x"),
             ]
         }
-        let start = ContinuousClock.now
         #expect(try self.lines(await bench.load()) == Self.expected)
-        #expect(ContinuousClock.now - start > .seconds(1))
+        let times = bench.server.state.withLock(\.times)
+        #expect(times[1] - times[0] >= .seconds(1))
+        #expect(times[3] - times[2] < .seconds(1))
+    }
+
+    @Test func `a server that stays busy, or for long, is given up`() async throws {
+        let bench = try Bench()
+        for (seconds, tries) in [("0", 6), ("3600", 1), ("-9223372036854775808", 6)] {
+            bench.server.state.withLock { state in
+                state.times = []
+                state.faults = Array(
+                    repeating: .status(429, headers: ["Retry-After": seconds], body: ""),
+                    count: 6
+                )
+            }
+            let error = await #expect(throws: OnlineError.self) { _ = try await bench.load() }
+            #expect(error?.description.contains("Exchange is busy (HTTP 429)") == true)
+            #expect(bench.server.state.withLock(\.times.count) == tries)
+        }
+    }
+
+    @Test func `rows about another mailbox refuse the load`() async throws {
+        let bench = try Bench()
+        bench.server.state.withLock { $0.organization.answersAbout = "board" }
+        let error = await #expect(throws: OnlineError.self) { _ = try await bench.load() }
+        #expect(error?.description.contains("is about board, not sales@") == true)
+    }
+
+    @Test func `an application that may not be asked for is said to be unknown`() async throws {
+        let bench = try Bench()
+        bench.server.state.withLock { $0.refused = ["Get-ServicePrincipal"] }
+        let document = try await bench.load()
+        #expect(document.notes.contains { $0.hasPrefix("the organisation's applications are not") })
     }
 
     @Test(arguments: [
@@ -286,10 +320,12 @@ import Testing
 
     @Test func `a token is renewed before it ends`() async throws {
         let bench = try Bench()
-        bench.server.state.withLock { $0.tokenSeconds = 200 }
+        bench.server.state.withLock { $0.tokenSeconds = 3_600 }
         let tokens = TokenSource(bench.application())
         let first = try await tokens.token().value
-        #expect(try await tokens.token().value != first)
+        #expect(try await tokens.token().value == first)
+        #expect(tokens.current(at: Date().addingTimeInterval(3_200))?.value == first)
+        #expect(tokens.current(at: Date().addingTimeInterval(3_400)) == nil)
         await tokens.shutdown()
     }
 

@@ -147,16 +147,58 @@ import Testing
         try bench.ok(line: "grant remove ex@kanzlei.example bob@kanzlei.example")
         try bench.refused(
             line: "permissions save",
-            says: "the permissions of ex@kanzlei.example changed after they were loaded"
+            says: "the permissions of ex@kanzlei.example, changed after they were loaded"
         )
         #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
         _ = try self.load(bench, Self.export(fullAccess: ["bob@kanzlei.example"]))
         try bench.ok(line: "account remove bob@kanzlei.example --yes")
+        // What keeps him out would go with him.
+        try bench.refused(
+            line: "user remove bob@kanzlei.example --yes",
+            says: "is kept out of ex@kanzlei.example, which would be forgotten"
+        )
+        try bench.ok(line: "grant restore ex@kanzlei.example bob@kanzlei.example")
+        _ = try self.load(bench, Self.export(fullAccess: ["bob@kanzlei.example"]))
         try bench.ok(line: "user remove bob@kanzlei.example --yes")
-        try bench.refused(line: "permissions save", says: "bob@kanzlei.example is no user any more")
+        try bench.refused(line: "permissions save", says: "changed after they were loaded")
+        // An address that moves to somebody else changes whom a name means.
+        _ = try self.load(bench, Self.export(fullAccess: ["anna@kanzlei.example"]))
+        try bench.ok(line: "user add carla@kanzlei.example --password-stdin", input: "secret")
+        try bench.refused(line: "permissions save", says: "changed after they were loaded")
         #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
         try bench.ok(line: "permissions discard")
         try bench.refused(line: "permissions save", says: "nothing is loaded")
+    }
+
+    @Test func `what is saved of several accounts is saved together or not at all`() throws {
+        let bench = try self.furnished()
+        try bench.ok(line: "account add zwei@kanzlei.example --kind exchange")
+        let file = try bench.write(
+            Self.annaAndBob.replacing("]}]", with: "]}")
+                + #",{"Identity":"zwei@kanzlei.example","User":"bob@kanzlei.example","AccessRights":["FullAccess"],"Deny":false,"IsInherited":false}]"#,
+            to: "both.json"
+        )
+        try bench.ok(
+            line: "permissions load ex@kanzlei.example zwei@kanzlei.example --from \(file)"
+        )
+        try bench.ok(line: "grant remove zwei@kanzlei.example bob@kanzlei.example")
+        try bench.refused(
+            line: "permissions save",
+            says: "the permissions of zwei@kanzlei.example, changed after they were loaded"
+        )
+        #expect(try bench.rights("anna", "ex", "INBOX") == " none")
+        try bench.ok(line: "permissions save ex@kanzlei.example")
+        #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
+        #expect(
+            try bench.ok(line: "account show ex@kanzlei.example").contains("permissions as of")
+        )
+        let password = try bench.write("secret", to: "password")
+        for login in ["anyone", "group:x"] {
+            try bench.refused(
+                line: "user add \(login) --password-file \(password)",
+                says: "means others than one user"
+            )
+        }
     }
 
     @Test func `what cannot be read whole changes nothing`() throws {
@@ -170,8 +212,8 @@ import Testing
         )
         try bench.refused(line: "permissions save", says: "nothing is loaded")
         try bench.refused(
-            line: "permissions load bob@kanzlei.example --from \(file)",
-            says: "nothing was loaded"
+            line: "permissions load ex@kanzlei.example bob@kanzlei.example --from \(file)",
+            says: "is an IMAP account"
         )
         let whole = try bench.write(Self.annaAndBob, to: "export.json")
         try bench.refused(

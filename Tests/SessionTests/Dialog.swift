@@ -18,6 +18,7 @@ struct Dialog {
     private var toClient: [UInt8] = []
     private var toUpstream: [String: [UInt8]] = [:]
     private var closed: Set<String> = []
+    private var paused: [String: Int] = [:]
     private var tags: [String: String] = [:]
     private var isClosed = false
 
@@ -106,6 +107,9 @@ struct Dialog {
         case "drop":
             let wasClosed = self.closed.remove(words[1]) != nil
             #expect(wasClosed, "\(self.name):\(step.number): the connection is not closed")
+        case "paused":
+            let milliseconds = self.paused.removeValue(forKey: words[1])
+            #expect(milliseconds.map(String.init) == words[2], "\(self.name):\(step.number)")
         case "end":
             #expect(self.isClosed, "\(self.name):\(step.number): the client's is not closed")
         default:
@@ -181,6 +185,8 @@ struct Dialog {
             self.session.subscriptionChanged(succeeded: true)
         case .closeClient:
             self.isClosed = true
+        case .pauseUpstream(let account, let milliseconds):
+            self.paused[self.fixture.name(of: account)] = milliseconds
         case .authenticate, .startTLS, .pollLater:
             break
         }

@@ -8,6 +8,7 @@ import Testing
 ///
 ///     @grant bob account lr          a grant to Anna, in force from the start
 ///     @capabilities bob IMAP4REV1    what a server offers, in place of the usual set
+///     @exchange bob                  an account on Exchange
 ///     @down bob                      a server that cannot be reached
 ///     C: line                        the client sends a line
 ///     C+ octets                      the client sends octets without a line end (`\r\n` escapes)
@@ -17,6 +18,7 @@ import Testing
 ///     ! grant bob account lr         the permissions change to these, and no others
 ///     ! close bob                    a server's connection ends
 ///     ! drop bob                     the session has closed that connection
+///     ! paused bob 5000              and leaves the server alone for so many milliseconds
 @Suite struct DialogTests {
     static let files: [String] = {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

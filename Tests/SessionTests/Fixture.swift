@@ -10,6 +10,8 @@ struct Fixture {
     let anna = UserID(1)
     var grants: [Grant] = []
     var down: Set<String> = []
+    /// Accounts on Exchange, whose grants come from there.
+    var onExchange: Set<String> = []
     var subscriptions: Set<Subscription> = []
     var profiles: [AccountID: UpstreamProfile?]
 
@@ -39,7 +41,12 @@ struct Fixture {
         let owners: [String: UserID] = ["anna": UserID(1), "bob": UserID(2), "clara": UserID(3)]
         let accounts = Self.names.compactMap { name, id in
             Address("\(name)@kanzlei.example".utf8).map {
-                Account(id: id, address: $0, owner: owners[name])
+                Account(
+                    id: id,
+                    address: $0,
+                    kind: self.onExchange.contains(name) ? .exchange : .imap,
+                    owner: owners[name]
+                )
             }
         }
         return Snapshot(
@@ -69,6 +76,8 @@ struct Fixture {
             var profile = try #require(self.profiles[account] ?? nil)
             profile.capabilities = Set(words.dropFirst(2))
             self.profiles[account] = profile
+        case "exchange":
+            self.onExchange.insert(words[1])
         case "down":
             self.down.insert(words[1])
         default:
@@ -89,7 +98,8 @@ struct Fixture {
                 account: self.account(words[1]),
                 subject: .user(self.anna),
                 rights: try #require(Rights(letters: words[3])),
-                scope: scope
+                scope: scope,
+                source: self.onExchange.contains(words[1]) ? .exchange : .local
             )
         )
     }

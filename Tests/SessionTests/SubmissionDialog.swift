@@ -210,7 +210,9 @@ struct SubmissionDialog {
                 let end = self.toUpstream.lastIndex(of: 10).map { $0 + 1 } ?? 0
                 self.toUpstream.removeSubrange(end...)
             case .closeClient: self.isClosed = true
-            case .authenticate, .startTLS, .startUpstreamTLS, .keepCopy, .fileCopy, .dropCopy: break
+            case .authenticate, .startTLS, .startUpstreamTLS, .keepCopy, .fileCopy, .dropCopy,
+                .credentialRefused:
+                break
             }
         }
     }

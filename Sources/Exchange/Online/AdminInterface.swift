@@ -65,10 +65,10 @@ actor AdminInterface {
             try await Task.sleep(for: Self.pause)
             let answer = try await self.post(text)
             if answer.status == 200 { return try Self.rows(answer.body, cmdlet) }
-            guard Self.isTransient(answer), tries < Self.maximumTries else {
-                throw self.explained(answer, cmdlet)
-            }
-            try await Task.sleep(for: Self.wait(answer.retryAfter, tries))
+            let wait = Self.wait(answer.retryAfter, tries)
+            guard Self.isTransient(answer), tries < Self.maximumTries, wait <= Self.maximumWait
+            else { throw self.explained(answer, cmdlet) }
+            try await Task.sleep(for: wait)
         }
     }
 
@@ -91,8 +91,8 @@ actor AdminInterface {
     /// What the server asks for, or twice as long each time; with some chance in it, so that many
     /// do not come back at once.
     private static func wait(_ retryAfter: Int?, _ tries: Int) -> Duration {
-        let asked = Duration.seconds(retryAfter ?? 1 << min(tries, 6))
-        return min(asked * Double.random(in: 1...1.25), self.maximumWait)
+        let asked = min(max(retryAfter ?? 1 << min(tries, 6), 0), 86_400)
+        return .seconds(asked) * Double.random(in: 1...1.25)
     }
 
     // MARK: - Answers
@@ -135,10 +135,8 @@ actor AdminInterface {
                     + "an Exchange role group with View-Only Recipients"
             )
         case 429, 502, 503, 504:
-            return OnlineError(
-                "Exchange is busy (HTTP \(answer.status)) after \(Self.maximumTries) tries: load "
-                    + "again later"
-            )
+            let time = answer.retryAfter.map { " in \($0) seconds" } ?? " later"
+            return OnlineError("Exchange is busy (HTTP \(answer.status)): load again\(time)")
         default:
             let error = (try? JSONDecoder().decode(JSONValue.self, from: answer.body))?["error"]
             let inner = error?["innererror"]?["internalexception"]?["message"]?.string
@@ -147,8 +145,14 @@ actor AdminInterface {
                 detail = details.first?["message"]?.string
             }
             let text = inner ?? detail ?? error?["message"]?.string ?? "HTTP \(answer.status)"
-            return OnlineError("\(cmdlet): \(Self.withoutType(text).prefix(400))")
+            let shown = Self.withoutTokens(Self.withoutType(text)).prefix(400)
+            return OnlineError("\(cmdlet): \(shown)")
         }
+    }
+
+    /// An answer may repeat what it was asked with.
+    private static func withoutTokens(_ text: String) -> String {
+        text.split(separator: " ").map { $0.contains("eyJ") ? "…" : $0 }.joined(separator: " ")
     }
 
     /// `|Microsoft.Exchange.….ManagementObjectNotFoundException|The operation …`

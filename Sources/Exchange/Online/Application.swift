@@ -44,6 +44,7 @@ package struct Application: Sendable {
     package var tenant: String
     package var clientID: String
     package var proof: Proof
+    package var cloud: Cloud
     /// Where tokens come from, without a path.
     package var loginURL: String
     /// Where permissions come from, without a path.
@@ -68,6 +69,7 @@ package struct Application: Sendable {
         self.tenant = tenant
         self.clientID = clientID
         self.proof = proof
+        self.cloud = cloud
         self.loginURL = loginURL ?? cloud.login
         self.exchangeURL = exchangeURL ?? cloud.exchange
         self.scope = cloud.exchange + "/.default"
@@ -90,8 +92,11 @@ package struct Application: Sendable {
 /// Something that went wrong on the way to Microsoft, in words for an administrator.
 package struct OnlineError: Error, Equatable, CustomStringConvertible, Sendable {
     package var description: String
+    /// Whether it may go well the next time, with nothing changed.
+    package var isPassing: Bool
 
-    package init(_ description: String) {
+    package init(_ description: String, isPassing: Bool = false) {
         self.description = description
+        self.isPassing = isPassing
     }
 }

@@ -33,6 +33,8 @@ package struct OnlineLoader: Sendable {
         document.recipients += own.filter { recipient in
             known.isDisjoint(with: recipient.guids.map { $0.lowercased() })
         }
+        document.hasWholeDirectory = true
+        try await self.applications(&document)
         try await self.addMembers(to: &document)
         return document
     }
@@ -55,9 +57,10 @@ package struct OnlineLoader: Sendable {
             throw OnlineError("Get-Mailbox answered about another mailbox than \(address)")
         }
         try output.add(mailbox)
+        let names = try Self.names(of: mailbox)
         for cmdlet in ["Get-MailboxPermission", "Get-RecipientPermission"] {
             for row in try await self.rows(cmdlet, identity: address, all: true) {
-                try output.add(row.naming(address))
+                try output.add(row.naming(address, among: names))
             }
         }
         let folders = try await self.rows("Get-MailboxFolderStatistics", identity: address)
@@ -90,6 +93,19 @@ package struct OnlineLoader: Sendable {
         document.mailboxes.append(found)
     }
 
+    /// Everything that a row about a mailbox may call it by.
+    private static func names(of mailbox: CmdletRow) throws(ReadingError) -> Set<String> {
+        var names = Set(try mailbox.words("EmailAddresses").compactMap(Directory.address))
+        for column in [
+            "Identity", "Name", "DisplayName", "Alias", "DistinguishedName", "Id", "Guid",
+            "ExchangeGuid", "ExternalDirectoryObjectId", "PrimarySmtpAddress", "UserPrincipalName",
+            "LegacyExchangeDN", "SamAccountName",
+        ] {
+            if let name = try mailbox.text(column) { names.insert(name.lowercased()) }
+        }
+        return names
+    }
+
     private func rows(
         _ cmdlet: String,
         identity: String? = nil,
@@ -115,7 +131,51 @@ package struct OnlineLoader: Sendable {
         for row in try await self.rows("Get-Recipient", all: true) {
             recipients.append(try Self.recipient(row))
         }
+        // Only these two know SIDs, and who is disabled.
+        var indices: [String: Int] = [:]
+        for (index, recipient) in recipients.enumerated() {
+            for guid in recipient.guids { indices[guid.lowercased()] = index }
+        }
+        for cmdlet in ["Get-User", "Get-Group"] {
+            for row in try await self.rows(cmdlet, all: true) {
+                let principal = try Self.recipient(row)
+                let index = principal.guids.lazy.compactMap { indices[$0.lowercased()] }.first
+                guard let index else { continue }
+                recipients[index].sids += principal.sids
+                recipients[index].addresses += principal.addresses
+                recipients[index].names += [try row.text("SamAccountName")].compactMap { $0 }
+                recipients[index].isEnabled = principal.isEnabled
+            }
+        }
         return recipients
+    }
+
+    /// The applications that Exchange knows, the gateway's own among them: they have rights on
+    /// mailboxes, and are nobody's.
+    private func applications(
+        _ document: inout PermissionsDocument
+    ) async throws {
+        let rows: [CmdletRow]
+        do {
+            rows = try await self.rows("Get-ServicePrincipal")
+        } catch let error as OnlineError {
+            document.notes.append(
+                "the organisation's applications are not known (\(error)): their entries, the "
+                    + "gateway's own among them, are listed as unresolved"
+            )
+            return
+        }
+        for row in rows {
+            var application = PermissionsDocument.Recipient(type: "ServicePrincipal")
+            for column in ["ObjectId", "AppId", "Guid", "ServiceId"] {
+                if let guid = try row.text(column) { application.guids.append(guid) }
+            }
+            for column in ["DisplayName", "Name", "Identity"] {
+                if let name = try row.text(column) { application.names.append(name) }
+            }
+            application.sids = [try row.text("Sid")].compactMap { $0 }
+            document.recipients.append(application)
+        }
     }
 
     private static func recipient(
@@ -135,6 +195,7 @@ package struct OnlineLoader: Sendable {
             if let name = try row.text(column) { recipient.names.append(name) }
         }
         if let sid = try row.text("Sid") { recipient.sids.append(sid) }
+        recipient.sids += try row.words("SidHistory")
         recipient.type = try row.text("RecipientTypeDetails") ?? ""
         recipient.isEnabled = !(try row.flag("AccountDisabled") ?? false)
         return recipient
@@ -142,7 +203,7 @@ package struct OnlineLoader: Sendable {
 
     /// Members of the groups that something was given to, and of the groups in them.
     private func addMembers(to document: inout PermissionsDocument) async throws {
-        let directory = Directory(document.recipients)
+        let directory = Directory(document.recipients, isWhole: true)
         var waiting: Set<Int> = []
         for mailbox in document.mailboxes {
             for principal in mailbox.principals {
@@ -196,9 +257,23 @@ extension PermissionsDocument.Mailbox {
 }
 
 extension CmdletRow {
-    /// The row, said to be about a mailbox, where it does not say another one itself.
-    fileprivate func naming(_ address: String) throws(ReadingError) -> CmdletRow {
-        guard case .object(var members) = self.value, !self.has("Identity") else { return self }
+    /// The row, said to be about the mailbox with this address, which it may call otherwise.
+    ///
+    /// - Parameter names: what the mailbox is called, in lower case.
+    /// - Throws: where it is about another one: an identity that is lost on the way means all.
+    fileprivate func naming(
+        _ address: String,
+        among names: Set<String>
+    ) throws -> CmdletRow {
+        guard case .object(var members) = self.value else { return self }
+        if let identity = try self.text("Identity")?.lowercased() {
+            // `contoso.example/Users/Sales` and `CN=Sales,OU=…` end, or begin, with the name.
+            let last = identity.split(separator: "/").last.map(String.init)
+            let first = identity.hasPrefix("cn=") ? identity.dropFirst(3) : identity[...]
+            let common = first.split(separator: ",").first.map(String.init)
+            guard [identity, last, common].contains(where: { $0.map(names.contains) ?? false })
+            else { throw OnlineError("\(self.place) is about \(identity), not \(address)") }
+        }
         members["Identity"] = .string(address)
         return CmdletRow(place: self.place, value: .object(members), origin: self.origin)
     }

@@ -18,7 +18,7 @@ package final class TokenSource: Sendable {
         var refusal: (error: OnlineError, until: Date)?
     }
 
-    /// A token is renewed this long before it ends.
+    /// A token is renewed this long before it ends, or in the last tenth of its time.
     private static let margin: TimeInterval = 300
     private static let refusalLifetime: TimeInterval = 10
     /// A token younger than this is not the reason why a server refuses it: a mailbox that the
@@ -41,7 +41,10 @@ package final class TokenSource: Sendable {
     /// The token that is known, while it is good; asks nobody.
     package func current(at now: Date = Date()) -> AccessToken? {
         self.state.withLock { state in
-            state.token.flatMap { $0.ends.addingTimeInterval(-Self.margin) > now ? $0 : nil }
+            state.token.flatMap { token in
+                let margin = min(Self.margin, token.ends.timeIntervalSince(token.fetched) / 10)
+                return token.ends.addingTimeInterval(-margin) > now ? token : nil
+            }
         }
     }
 
@@ -176,7 +179,7 @@ package final class TokenSource: Sendable {
                     + "login.microsoftonline.com/error"
             )
         case nil:
-            return OnlineError("Entra gives no token (HTTP \(status))")
+            return OnlineError("Entra gives no token (HTTP \(status))", isPassing: status >= 429)
         }
     }
 }

@@ -52,7 +52,10 @@ final class Web: Sendable {
             )
         } catch {
             let host = URL(string: url)?.host ?? url
-            throw OnlineError("\(host) cannot be reached (\(error)): check firewall and proxy")
+            throw OnlineError(
+                "\(host) cannot be reached (\(error)): check firewall and proxy",
+                isPassing: true
+            )
         }
     }
 

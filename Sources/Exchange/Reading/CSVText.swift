@@ -9,6 +9,7 @@ struct CSVText {
     let rows: [(line: Int, cells: [String])]
 
     init(_ text: String, file: String) throws(ReadingError) {
+        let isEnded = text.last?.isNewline ?? false
         var text = text[...]
         var line = 1
         if text.hasPrefix("#TYPE") {
@@ -33,6 +34,9 @@ struct CSVText {
         }
         guard Set(header.map { $0.lowercased() }).count == header.count else {
             throw ReadingError("\(file), row \(rows[0].line): a column's name stands there twice")
+        }
+        guard isEnded else {
+            throw ReadingError("\(file): the last row has no line end; is the file cut off?")
         }
         self.header = header
         self.rows = Array(rows.dropFirst())

@@ -101,9 +101,19 @@ struct CmdletOutput {
         let entry = Document.AccessEntry(
             principal: try self.principal(row, "User", sid: "UserSid", "PrimarySmtpAddress"),
             isDenied: isDenied,
-            isInherited: try row.flag("IsInherited") ?? false
+            isInherited: try Self.isInherited(row)
         )
         try self.update(row) { $0.fullAccess.append(entry) }
+    }
+
+    private static func isInherited(_ row: CmdletRow) throws(ReadingError) -> Bool {
+        guard let isInherited = try row.flag("IsInherited") else {
+            throw row.fail(
+                "IsInherited",
+                "is missing: what administrators have everywhere would look like a permission"
+            )
+        }
+        return isInherited
     }
 
     private static let mailboxRights: Set<String> = [
@@ -121,10 +131,10 @@ struct CmdletOutput {
         case "deny": isDenied = true
         case "allow": break
         case nil:
-            if !row.has("Deny") {
-                self.notes.insert(
-                    "Get-RecipientPermission was given without AccessControlType: a denial of Send "
-                        + "As cannot be told from a permission"
+            guard row.has("Deny") else {
+                throw row.fail(
+                    "AccessControlType",
+                    "is missing: a denial would look like a permission"
                 )
             }
         case let other?: throw row.fail("AccessControlType", "is \(other), not Allow or Deny")
@@ -146,14 +156,18 @@ struct CmdletOutput {
         guard let isDenied = try row.flag("Deny") else {
             throw row.fail("Deny", "is missing: a denial would look like a permission")
         }
-        let rights = try row.words("ExtendedRights")
-        guard rights.contains(where: { ["send-as", "send as"].contains($0.lowercased()) }) else {
+        let rights = try row.words("ExtendedRights").map { $0.lowercased() }
+        // To deny everything, or every extended right, is to deny this one.
+        let access = try row.words("AccessRights").map { $0.lowercased() }
+        let isAll =
+            access.contains("genericall") || access.contains("extendedright") && rights.isEmpty
+        guard rights.contains("send-as") || rights.contains("send as") || isDenied && isAll else {
             return
         }
         let entry = Document.AccessEntry(
             principal: try self.principal(row, "User", sid: "UserSid", nil),
             isDenied: isDenied,
-            isInherited: try row.flag("IsInherited") ?? false
+            isInherited: try Self.isInherited(row)
         )
         try self.update(row) { $0.sendAs.append(entry) }
     }
@@ -163,9 +177,11 @@ struct CmdletOutput {
             throw row.fail("PrimarySmtpAddress", "is missing, or no address")
         }
         var names: [String] = []
-        for column in ["Identity", "Name", "DisplayName", "Alias", "DistinguishedName", "Id"] {
+        for column in ["Identity", "Name", "Alias", "DistinguishedName", "Id"] {
             if let name = try row.text(column) { names.append(name) }
         }
+        // Any two mailboxes may show the same name.
+        let shown = try row.text("DisplayName").map { [$0] } ?? []
         var guids: [String] = []
         for column in ["Guid", "ExchangeGuid", "ExternalDirectoryObjectId"] {
             if let guid = try row.text(column) { guids.append(guid) }
@@ -175,7 +191,7 @@ struct CmdletOutput {
         if let name = try row.text("UserPrincipalName") { addresses.append(name) }
         // With display names and addresses, where the administrator asked for them.
         var delegates: [Document.Principal] = []
-        for delegate in try row.words("GrantSendOnBehalfTo") {
+        for delegate in try row.names("GrantSendOnBehalfTo") {
             delegates.append(Document.Principal(name: delegate))
         }
         let type = try row.text("RecipientTypeDetails") ?? "UserMailbox"
@@ -183,7 +199,7 @@ struct CmdletOutput {
             Document.Recipient(
                 guids: guids,
                 addresses: addresses,
-                names: names,
+                names: names + shown,
                 type: type,
                 isEnabled: !(try row.flag("AccountDisabled") ?? false)
             )
@@ -209,7 +225,7 @@ struct CmdletOutput {
         let components = path.split(separator: "\\").map(String.init)
         let type = try row.text("FolderType")
         try self.update(row) { mailbox in
-            let index = mailbox.folders.firstIndex { $0.path == components }
+            let index = mailbox.folders.firstIndex { $0.isCalled(components) }
             if let index {
                 mailbox.folders[index].entries.append(entry)
             } else {
@@ -306,7 +322,7 @@ struct CmdletOutput {
         if let place = identity.firstRange(of: ":\\") {
             identity = String(identity[..<place.lowerBound])
         }
-        self.update(identity.lowercased(), change)
+        self.update(Directory.folded(identity), change)
     }
 
     private mutating func update(

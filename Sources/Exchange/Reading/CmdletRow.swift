@@ -78,6 +78,32 @@ struct CmdletRow {
         }
     }
 
+    /// Names of a collection. An element of a list is one name, whatever is in it; in one text, `;`
+    /// parts them, and commas only addresses and GUIDs, because a name may hold one.
+    func names(_ column: String) throws(ReadingError) -> [String] {
+        guard case .array(let elements)? = self.value[column] else {
+            let text = try self.text(column)
+            let isParted = text?.contains(";") ?? false
+            let names = try isParted ? [] : self.words(column)
+            guard let text else { return names }
+            guard isParted || text.contains(",") else { return names }
+            if !isParted, names.allSatisfy({ Directory.address($0) != nil }) { return names }
+            guard isParted else {
+                throw self.fail(column, "has names with commas between them: join them with ';'")
+            }
+            return text.split(separator: ";").map { String($0).trimmed }.filter { !$0.isEmpty }
+        }
+        var names: [String] = []
+        for element in elements {
+            guard case .string(let text) = element else {
+                names += try self.words(of: element, column, [:])
+                continue
+            }
+            names += [try self.checked(text, column)].compactMap { $0 }
+        }
+        return names
+    }
+
     private func words(
         of value: JSONValue,
         _ column: String,

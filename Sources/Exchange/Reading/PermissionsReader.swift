@@ -180,6 +180,7 @@ package enum PermissionsReader {
         return PermissionsDocument(
             mailboxes: envelope.mailboxes,
             recipients: envelope.recipients,
+            hasWholeDirectory: true,
             notes: envelope.notes ?? []
         )
     }
@@ -189,7 +190,22 @@ extension PermissionsDocument {
     mutating func add(_ other: PermissionsDocument) {
         self.mailboxes += other.mailboxes
         self.recipients += other.recipients
+        self.hasWholeDirectory = self.hasWholeDirectory || other.hasWholeDirectory
         self.notes += other.notes
+    }
+
+    /// Rows about what is no known mailbox's name: whether they are about this one, nobody can tell.
+    func unused(beside mailbox: Mailbox) -> [String] {
+        let known = self.mailboxes.filter { !$0.identities.isEmpty }
+            .reduce(mailbox.calledNames) { $0.union($1.calledNames) }
+        let unused = self.mailboxes.filter { other in
+            other.identities.isEmpty && other.calledNames.isDisjoint(with: known)
+        }.map(\.address)
+        guard !unused.isEmpty else { return [] }
+        return [
+            "rows about \(unused.prefix(5).joined(separator: ", ")) are not used: if they are about "
+                + "\(mailbox.address), add the output of Get-Mailbox"
+        ]
     }
 
     /// What the document says about one account.
@@ -201,9 +217,9 @@ extension PermissionsDocument {
         of addresses: [String],
         identity: String?
     ) throws(ReadingError) -> Mailbox {
-        let wanted = Set(addresses.map { $0.lowercased() })
+        let wanted = Set(addresses.map(Directory.folded))
         var names = wanted
-        if let identity { names.insert(identity.lowercased()) }
+        if let identity { names.insert(Directory.folded(identity)) }
         for mailbox in self.mailboxes where !mailbox.calledNames.isDisjoint(with: wanted) {
             names.formUnion(mailbox.calledNames)
         }
@@ -212,7 +228,14 @@ extension PermissionsDocument {
             let own = mailbox.calledNames
             if own.isDisjoint(with: wanted) { names.subtract(own) }
         }
-        let matching = self.mailboxes.filter { names.contains($0.address.lowercased()) }
+        let matching = self.mailboxes.filter { names.contains(Directory.folded($0.address)) }
+        let named = Set(matching.filter { !$0.identities.isEmpty }.map(\.address))
+        guard named.count < 2 else {
+            throw ReadingError(
+                "\(named.sorted().joined(separator: " and ")) are two mailboxes there, and one "
+                    + "account here: take an address away with gatepost account set --alias"
+            )
+        }
         guard var result = matching.first else {
             let found = self.mailboxes.map(\.address).prefix(5).joined(separator: ", ")
             throw ReadingError(
@@ -222,7 +245,7 @@ extension PermissionsDocument {
             )
         }
         for other in matching.dropFirst() {
-            result.identities += other.identities
+            result.identities += other.identities + [other.address]
             result.fullAccess += other.fullAccess
             result.sendAs += other.sendAs
             result.sendOnBehalf += other.sendOnBehalf
@@ -236,7 +259,9 @@ extension PermissionsDocument.Mailbox {
     /// Whatever it is called, to be compared; addresses without `SMTP:`.
     fileprivate var calledNames: Set<String> {
         Set(
-            ([self.address] + self.identities).map { Directory.address($0) ?? $0.lowercased() }
+            ([self.address] + self.identities).map {
+                Directory.address($0) ?? Directory.folded($0)
+            }
         )
     }
 }

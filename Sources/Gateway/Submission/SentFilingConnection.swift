@@ -92,6 +92,7 @@ final class SentFilingConnection: ChannelInboundHandler {
     }
 
     private func open(on loop: any EventLoop) {
+        guard !self.environment.profiles.isPaused(self.target.id) else { return self.finish(nil) }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let credentials = self.environment.credentials
         credentials.credential(of: self.target, on: loop).whenComplete { result in
@@ -194,6 +195,17 @@ final class SentFilingConnection: ChannelInboundHandler {
                 try? Pipeline.addUpstreamTLS(to: context, self.target.imap, environment)
             case .ready(let profile):
                 self.beginFiling(profile, context)
+            case .fail(.credentialRefused):
+                if let credential = self.credential {
+                    self.environment.credentials.refused(credential)
+                }
+                context.close(promise: nil)
+            case .fail(.throttled(let milliseconds)):
+                self.environment.profiles.paused(
+                    self.target.id,
+                    for: .milliseconds(Int64(milliseconds))
+                )
+                context.close(promise: nil)
             case .fail:
                 context.close(promise: nil)
             }

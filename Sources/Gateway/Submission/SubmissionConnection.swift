@@ -200,6 +200,10 @@ final class SubmissionConnection: ChannelDuplexHandler {
         }
     }
 
+    func credentialRefused() {
+        if let credential = self.credential { self.environment.credentials.refused(credential) }
+    }
+
     func close() {
         _ = self.detach()
     }

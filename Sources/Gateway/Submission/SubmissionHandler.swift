@@ -220,6 +220,8 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             self.openUpstream(account)
         case .startUpstreamTLS:
             self.upstream?.startTLS()
+        case .credentialRefused:
+            self.upstream?.credentialRefused()
         case .closeUpstream:
             self.upstream?.close()
             self.upstream = nil

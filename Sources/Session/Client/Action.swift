@@ -9,6 +9,8 @@ package enum Action: Equatable, Sendable {
     case toUpstream(AccountID, ByteBuffer)
     /// Connect to an account's server and log in, then `upstreamReady` or `upstreamFailed`.
     case openUpstream(AccountID)
+    /// Leave an account's server alone for so many milliseconds: it asked for that.
+    case pauseUpstream(AccountID, milliseconds: Int)
     /// Drop a connection; nothing is heard of it any more.
     case closeUpstream(AccountID)
     /// Check a password off the loop, then `authenticationFinished`.

@@ -38,7 +38,10 @@ extension ClientSession {
         _ condition: Condition,
         _ text: ByteBuffer
     ) {
-        if condition != .ok, Quirks.isTokenOver(text) { return self.tokenEnded(account) }
+        if condition != .ok, self.snapshot.accounts[account]?.kind == .exchange {
+            if Quirks.isTokenOver(text) { return self.tokenEnded(account) }
+            if let failure = Quirks.failure(text) { return self.serverFailed(account, failure) }
+        }
         self.upstreams[account]?.inFlight = nil
         let code =
             text.readableBytes > 0 && text.getInteger(at: text.readerIndex) == UInt8(ascii: "[")
@@ -111,7 +114,9 @@ extension ClientSession {
         _ condition: Condition,
         _ text: ByteBuffer
     ) {
-        if condition == .bye, Quirks.isTokenOver(text) {
+        if condition == .bye, self.snapshot.accounts[account]?.kind == .exchange,
+            Quirks.isTokenOver(text)
+        {
             self.upstreams[account]?.isTokenOver = true
             return
         }

@@ -42,6 +42,8 @@ final class Forwarding {
     var folder: FolderPath?
     /// The server's tag of a search whose changes it tells.
     var updatingTag: ByteBuffer?
+    /// The client's command, where it changes nothing and may be given to the server once more.
+    var repeatable: Command?
     /// Whether RFC822 items were asked as BODY.PEEK items.
     var renamesItems = false
 
@@ -223,6 +225,7 @@ extension ClientSession {
                 $0.expected = .status
                 $0.mailbox = status.mailbox.wire
                 $0.folder = folder
+                $0.repeatable = command
             }
         }
     }
@@ -369,6 +372,7 @@ extension ClientSession {
             session.forward(tag, account, "GETQUOTAROOT", encoder) {
                 $0.expected = .quota
                 $0.mailbox = mailbox.wire
+                $0.repeatable = command
             }
         }
     }

@@ -6,6 +6,7 @@ import struct NIOCore.ByteBuffer
 /// A SELECT or EXAMINE on its way.
 struct Selecting {
     var tag: ByteBuffer
+    var command: Command
     var account: AccountID
     var folder: FolderPath
     var rights: Rights
@@ -49,6 +50,7 @@ extension ClientSession {
         self.selected = nil
         var selecting = Selecting(
             tag: tag,
+            command: command,
             account: account,
             folder: folder,
             rights: rights,

@@ -53,8 +53,39 @@ extension ClientSession {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         self.actions.append(.closeUpstream(account))
         if self.selected?.account == account { return self.end(.bye(.upstreamEnded)) }
-        self.upstreamLost(account)
+        // What changes nothing may be asked again; whether the rest was done, nobody knows.
+        if !self.isRepeating, let (tag, command) = self.repeatable(on: account) {
+            self.isRepeating = true
+            self.running = .nothing
+            self.dispatch(tag, command)
+        } else {
+            self.upstreamLost(account)
+        }
         self.readClient()
+    }
+
+    /// The command that runs on an account's server, if it may be given once more.
+    private func repeatable(on account: AccountID) -> (ByteBuffer, Command)? {
+        switch self.running {
+        case .forwarding(let forwarding) where forwarding.account == account:
+            forwarding.repeatable.map { (forwarding.tag, $0) }
+        case .selecting(let selecting) where selecting.account == account:
+            (selecting.tag, selecting.command)
+        default:
+            nil
+        }
+    }
+
+    /// A server answers each command by saying that it cannot be used: it wants to be left alone, or
+    /// has no mailbox any more for the gateway's credential.
+    mutating func serverFailed(_ account: AccountID, _ failure: UpstreamLogin.Failure) {
+        guard self.upstreams.removeValue(forKey: account) != nil else { return }
+        self.actions.append(.closeUpstream(account))
+        guard case .throttled(let milliseconds) = failure else {
+            return self.stop(account, answer: .contactAdministrator)
+        }
+        self.actions.append(.pauseUpstream(account, milliseconds: milliseconds))
+        self.stop(account, answer: .unavailable)
     }
 
     /// A command that waited for this server is dispatched anew, with every check.

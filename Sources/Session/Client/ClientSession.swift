@@ -74,6 +74,8 @@ package struct ClientSession {
     var running = Running.nothing
     var upstreams: [AccountID: Upstream] = [:]
     var actions: [Action] = []
+    /// Whether the command that runs was given to its server before, whose session ended.
+    var isRepeating = false
     var syntaxErrors = 0
     var loginFailures = 0
     /// The account whose response has passed to the client in part; everything else waits.
@@ -239,6 +241,7 @@ package struct ClientSession {
         self.answer(tag, text)
         if case .ended = self.running { return }
         self.running = .nothing
+        self.isRepeating = false
     }
 
     /// Ends the client's connection, and every upstream one with it.

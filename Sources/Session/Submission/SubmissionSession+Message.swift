@@ -145,7 +145,11 @@ extension SubmissionSession {
                 return self.refuseMessage(receiving, .tooManyMessages)
             }
             self.transaction?.authors = authors
-            receiving.copies = self.snapshot.sentCopies(of: authors, by: user)
+            receiving.copies = self.snapshot.sentCopies(
+                of: authors,
+                by: user,
+                through: transaction.route ?? route
+            )
             if let adding { receiving.pending.append(Self.senderField(adding)) }
             receiving.pending += [block, rest]
             if transaction.route == nil {

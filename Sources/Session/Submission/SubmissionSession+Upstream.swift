@@ -121,6 +121,7 @@ extension SubmissionSession {
             self.upstream?.state = .ready(profile)
             self.upstreamReady()
         case .fail(let fault):
+            if fault == .credentialRefused { self.actions.append(.credentialRefused) }
             self.upstreamLost(SubmissionReply(fault))
         }
     }

@@ -11,7 +11,8 @@ enum Quirks {
     /// AccessTokenExpired` during IDLE, or by refusing the next command so (imapflow's change log;
     /// github.com/simonrob/email-oauth2-proxy). The server is well, and takes the next login.
     static func isTokenOver(_ text: ByteBuffer) -> Bool {
-        String(buffer: text).contains("AccessTokenExpired")
+        let line = String(buffer: text)
+        return line.hasPrefix("Session invalidated") && line.contains("AccessTokenExpired")
     }
 
     /// Exchange takes a good token for any mailbox, answers `OK AUTHENTICATE completed.`, and then
@@ -20,9 +21,12 @@ enum Quirks {
     ///
     /// Exchange Online asks for a pause with `Request is throttled. Suggested Backoff Time: 92415
     /// milliseconds` (imapsync's FAQ on Office 365).
+    ///
+    /// Each line from its start: what a server repeats of a command stands further on.
     static func failure(_ text: ByteBuffer) -> UpstreamLogin.Failure? {
         let line = String(buffer: text).lowercased()
-        if line.contains("authenticated but not connected") { return .noMailbox }
+        if line.hasPrefix("user is authenticated but not connected") { return .noMailbox }
+        guard line.hasPrefix("request is throttled") else { return nil }
         let mark = "suggested backoff time:"
         guard let place = line.firstRange(of: mark) else { return nil }
         let digits = line[place.upperBound...].drop { $0 == " " }.prefix { $0.isNumber }

@@ -23,6 +23,12 @@ struct ExchangeOrganization: Sendable {
         var folders = [Folder(path: "Inbox", type: "Inbox")]
     }
 
+    /// An application that the organisation let in, by `New-ServicePrincipal`.
+    struct Application: Sendable {
+        var name: String
+        var id: String
+    }
+
     struct Group: Sendable {
         var name: String
         var address: String
@@ -33,6 +39,11 @@ struct ExchangeOrganization: Sendable {
 
     var mailboxes: [Mailbox] = []
     var groups: [Group] = []
+    var applications: [Application] = []
+    /// Addresses of people whose account is disabled.
+    var disabled: Set<String> = []
+    /// The mailbox that rows of FullAccess are said to be about, where it is not the one asked for.
+    var answersAbout: String?
 
     /// - Returns: nil when nothing is called so.
     func rows(_ cmdlet: String, _ identity: String?) -> [[String: any Sendable]]? {
@@ -47,6 +58,19 @@ struct ExchangeOrganization: Sendable {
             return self.mailbox(identity).map(self.folderRows)
         case "Get-MailboxFolderPermission":
             return self.permissionRows(identity ?? "")
+        case "Get-User":
+            return self.mailboxes.map(self.userRow)
+        case "Get-Group":
+            return self.groups.map { group in
+                ["Guid": self.guid(group.address), "Sid": self.sid(group.address)]
+            }
+        case "Get-ServicePrincipal":
+            return self.applications.map { application in
+                [
+                    "AppId": application.id, "ObjectId": self.guid(application.id),
+                    "DisplayName": application.name, "Sid": self.sid(application.name),
+                ]
+            }
         case "Get-Recipient":
             return self.mailboxes.map(self.recipientRow) + self.groups.map(self.recipientRow)
         case "Get-DistributionGroupMember":
@@ -73,6 +97,24 @@ struct ExchangeOrganization: Sendable {
         }
         let text = String(number & 0xFFFF_FFFF_FFFF, radix: 16)
         return "3a0c7c5e-0000-4000-8000-" + String(repeating: "0", count: 12 - text.count) + text
+    }
+
+    /// A SID of the organisation's domain, the same for the same name.
+    private func sid(_ name: String) -> String {
+        let known =
+            self.mailboxes.first { $0.address == name || $0.name == name }?.address
+            ?? self.groups.first { $0.address == name || $0.name == name }?.address ?? name
+        let number = known.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
+        return "S-1-5-21-1004336348-1177238915-682003330-\(number)"
+    }
+
+    private func userRow(_ mailbox: Mailbox) -> [String: any Sendable] {
+        [
+            "Guid": self.guid(mailbox.address), "Sid": self.sid(mailbox.address),
+            "SidHistory": [String](), "UserPrincipalName": mailbox.address,
+            "AccountDisabled": mailbox.type == "SharedMailbox"
+                || self.disabled.contains(mailbox.address),
+        ]
     }
 
     private func row(of mailbox: Mailbox) -> [String: any Sendable] {
@@ -119,9 +161,10 @@ struct ExchangeOrganization: Sendable {
         return [own]
             + mailbox.fullAccess.map { entry in
                 [
-                    "User": entry.user, "AccessRights": ["FullAccess"],
+                    "Identity": self.answersAbout ?? mailbox.name, "User": entry.user,
+                    "AccessRights": ["FullAccess"],
                     "AccessRights@odata.type": "#Collection(String)", "Deny": entry.isDenied,
-                    "IsInherited": false, "UserSid": "S-1-5-21-1-2-3-\(entry.user.utf8.count)",
+                    "IsInherited": false, "UserSid": self.sid(entry.user),
                     "PrimarySmtpAddress": "",
                 ]
             }
@@ -132,7 +175,8 @@ struct ExchangeOrganization: Sendable {
             [
                 "Trustee": entry.user, "AccessRights": ["SendAs"],
                 "AccessControlType": entry.isDenied ? "Deny" : "Allow",
-                "TrusteeSidString": entry.user.hasSuffix("SELF") ? "S-1-5-10" : "",
+                "TrusteeSidString": entry.user.hasSuffix("SELF")
+                    ? "S-1-5-10" : self.sid(entry.user),
                 "TrusteeWithPrimarySmtpAddress": "",
             ]
         }

@@ -32,6 +32,10 @@ final class MicrosoftTestServer: Sendable {
         var tokens: [String: Date] = [:]
         var tokenRequests = 0
         var commands: [String] = []
+        /// When the administration interface was asked.
+        var times: [ContinuousClock.Instant] = []
+        /// Cmdlets that the application may not run.
+        var refused: Set<String> = []
         var tokenSeconds = 3_599
         /// Checks an assertion that stands in for the secret.
         var isAssertionGood: @Sendable (String) -> Bool = { _ in false }
@@ -225,6 +229,7 @@ final class MicrosoftTestServer: Sendable {
         _ body: Data,
         _ state: inout State
     ) -> Answer {
+        state.times.append(.now)
         var fault: Fault?
         if !state.faults.isEmpty { fault = state.faults.removeFirst() }
         if case .status(let status, let headers, let body)? = fault {
@@ -235,6 +240,7 @@ final class MicrosoftTestServer: Sendable {
         guard let command = try? JSONDecoder().decode(Command.self, from: body).input else {
             return Answer(status: 400)
         }
+        guard !state.refused.contains(command.name) else { return Answer(status: 403) }
         let identity = command.parameters["Identity"]
         state.commands.append("\(command.name) \(identity ?? "")")
         guard let rows = state.organization.rows(command.name, identity) else {
@@ -246,7 +252,14 @@ final class MicrosoftTestServer: Sendable {
             "adminapi.warnings@odata.type": "#Collection(String)", "@adminapi.warnings": [String](),
             "value": rows,
         ]
-        if case .warning? = fault {
+        // Without it a cmdlet tells the first thousand, and warns.
+        let lists = command.name != "Get-Mailbox" && command.name != "Get-MailboxFolderStatistics"
+        let isCut =
+            lists && command.name != "Get-ServicePrincipal"
+            && command.parameters["ResultSize"] != "Unlimited"
+        var isWarned = isCut
+        if case .warning? = fault { isWarned = true }
+        if isWarned {
             answer["@adminapi.warnings"] = [
                 "There are more results available than are currently displayed. To view them, "
                     + "increase the value for the ResultSize parameter."
