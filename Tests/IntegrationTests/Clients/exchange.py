@@ -29,7 +29,7 @@ def loaded():
     finally:
         nobody = os.path.join(os.path.dirname(os.environ["GATEPOST_CONFIG"]), "nobody.json")
         with open(nobody, "w") as f:
-            json.dump([{"Identity": VERTRIEB, "User": "NT AUTHORITY\\SELF", "Deny": False,
+            json.dump([{"Identity": VERTRIEB, "User": "NT AUTHORITY\\SELF", "Deny": False, "IsInherited": False,
                         "AccessRights": ["FullAccess"]}], f)
         for row in json.loads(gatepost("grant", "list", "--account", VERTRIEB, "--withdrawn", "--json")):
             gatepost("grant", "restore", VERTRIEB, row["subject"], status=None)
