@@ -16,24 +16,29 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
 
     /// How often a server that cannot idle is asked while a client does.
     private static let pollInterval = TimeAmount.seconds(60)
+    /// How often a client is told how far a long command is.
+    private static let reportInterval = TimeAmount.seconds(10)
 
-    private let environment: Environment
+    let environment: Environment
     private let loop: LoopState
     private let security: Listener.Kind
-    private let address: SocketAddress?
-    private var session: ClientSession
+    let address: SocketAddress?
+    var session: ClientSession
     private var context: ChannelHandlerContext?
+    /// The journal is written to after the channel is gone, too.
+    var eventLoop: (any EventLoop)?
     private var upstreams: [AccountID: UpstreamConnection] = [:]
-    private var permissions: Published
-    private var clock: SessionClock
+    var permissions: Published
+    var clock: SessionClock
     private var hasGreeted = false
     private var needsFlush = false
     private var hasPendingRead = false
     private var poll: Scheduled<Void>?
+    private var report: Scheduled<Void>?
     private var isPerforming = false
     /// Storage for the next actions, without any.
     private var spare: [Action] = []
-    private var admittedUser: UserID?
+    var admittedUser: UserID?
 
     init(
         environment: Environment,
@@ -54,13 +59,20 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         )
     }
 
-    /// Whether the client takes more octets now; servers are read only then.
-    var isWritable: Bool { self.context?.channel.isWritable ?? false }
+    /// Whether a server is read now: while the client, and a server that its messages go to, take
+    /// what came before.
+    func wantsOctets(from account: AccountID) -> Bool {
+        guard self.context?.channel.isWritable ?? false, self.session.wantsOctets(from: account)
+        else { return false }
+        guard let destination = self.session.transferDestination(from: account) else { return true }
+        return self.upstreams[destination]?.isWritable ?? true
+    }
 
     // MARK: - The channel
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        self.eventLoop = context.eventLoop
         self.loop.add(self)
         self.scheduleTimeout(context)
         if context.channel.isActive, !self.security.isImplicitTLS { self.greet() }
@@ -69,6 +81,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         self.poll?.cancel()
+        self.report?.cancel()
         self.loop.remove(self)
     }
 
@@ -101,9 +114,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            for upstream in self.upstreams.values { upstream.resumeReading() }
-        }
+        if context.channel.isWritable { self.resumeReading() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -198,7 +209,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
 
     // MARK: - Effects
 
-    private func perform() {
+    func perform() {
         guard !self.isPerforming else { return }
         self.isPerforming = true
         var actions: [Action] = []
@@ -238,6 +249,10 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             self.changeSubscription(user, account, folder, isSubscribed)
         case .pollLater:
             self.schedulePoll()
+        case .journal(let request):
+            self.journal(request)
+        case .reportLater:
+            self.scheduleReport()
         case .closeClient:
             self.flush()
             self.context?.close(promise: nil)
@@ -258,6 +273,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     }
 
     private func resumeReading() {
+        for upstream in self.upstreams.values { upstream.resumeReading() }
         guard self.hasPendingRead, self.wantsOctets else { return }
         self.hasPendingRead = false
         self.context?.read()
@@ -287,67 +303,6 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         }
     }
 
-    private func authenticate(_ credentials: Credentials) {
-        guard let loop = self.context?.eventLoop else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        self.environment.authenticator.authenticate(
-            credentials,
-            from: self.address,
-            permissions: self.permissions,
-            on: loop
-        ) { verified in
-            bound.value.authenticated(verified)
-        }
-    }
-
-    private func authenticated(_ verified: Authenticator.Answer) {
-        switch verified {
-        case .refused:
-            self.session.authenticationFinished(.refused)
-        case .unavailable:
-            self.session.authenticationFinished(.unavailable)
-        case .accepted(let user, let account):
-            guard self.environment.admission.admit(user) else {
-                self.session.authenticationFinished(.unavailable)
-                break
-            }
-            self.admittedUser = user
-            self.session.authenticationFinished(
-                .accepted(user, account: account, profiles: self.environment.profiles.known)
-            )
-        }
-        self.clock.loggedIn = self.session.authenticatedUser != nil
-        self.perform()
-    }
-
-    private func loadSubscriptions(_ user: UserID) {
-        guard let loop = self.context?.eventLoop else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        self.environment.subscriptions.load(user, on: loop) { subscriptions in
-            bound.value.session.subscriptionsLoaded(subscriptions)
-            bound.value.perform()
-        }
-    }
-
-    private func changeSubscription(
-        _ user: UserID,
-        _ account: AccountID,
-        _ folder: FolderPath,
-        _ isSubscribed: Bool
-    ) {
-        guard let loop = self.context?.eventLoop else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        self.environment.subscriptions.change(
-            user,
-            Subscription(account: account, folder: folder),
-            isSubscribed: isSubscribed,
-            on: loop
-        ) { succeeded in
-            bound.value.session.subscriptionChanged(succeeded: succeeded)
-            bound.value.perform()
-        }
-    }
-
     // MARK: - Time
 
     private func scheduleTimeout(_ context: ChannelHandlerContext) {
@@ -364,6 +319,17 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         self.poll = loop.scheduleTask(in: Self.pollInterval) { bound.value.pollDue() }
     }
 
+    private func scheduleReport() {
+        guard let loop = self.context?.eventLoop else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        self.report?.cancel()
+        self.report = loop.scheduleTask(in: Self.reportInterval) {
+            bound.value.takePermissions()
+            bound.value.session.reportDue(at: .current)
+            bound.value.perform()
+        }
+    }
+
     private func pollDue() {
         self.takePermissions()
         self.session.pollDue(at: .current)
@@ -372,6 +338,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
 
     private func timePassed() {
         guard let context = self.context else { return }
+        // Its client waits for the gateway.
+        if self.session.isTransferring { self.clock.touch() }
         if self.clock.isExpired {
             self.session.idleTimeoutPassed()
             return self.perform()

@@ -20,6 +20,7 @@ final class Environment: Sendable {
     let sendingCounter: SendingCounter
     let sendingSlots = SendingSlots()
     let sentCopies: SentCopies
+    let transfers: Transfers
     let submissionSettings: SubmissionSession.Settings
     private let imapTLS: TLSServerContextStore
     private let submissionTLS: TLSServerContextStore
@@ -42,6 +43,7 @@ final class Environment: Sendable {
         self.subscriptions = Subscriptions(store: store)
         self.sentCopies = SentCopies(store: configuration.store, logger: logger)
         self.sendingCounter = SendingCounter(limits: configuration.limits.sending)
+        self.transfers = Transfers(store: store, logger: logger)
         self.submissionSettings = SubmissionSession.Settings(
             maximumMessageOctets: UInt64(configuration.limits.messageMebibytes) << 20,
             name: configuration.hostName

@@ -35,6 +35,7 @@ package struct Gateway: Service {
         self.environment.authenticator.start()
         self.environment.subscriptions.start()
         self.environment.sentCopies.start(self.environment, on: group)
+        self.environment.transfers.start(self.environment, on: group)
         let listeners = try await Listeners(environment: self.environment, group: group)
         do {
             try await listeners.bind()
@@ -49,6 +50,7 @@ package struct Gateway: Service {
         try await self.environment.authenticator.stop()
         try await self.environment.subscriptions.stop()
         try await self.environment.sentCopies.stop()
+        try await self.environment.transfers.stop()
         await self.environment.credentials.shutdown()
         try await group.shutdownGracefully()
     }

@@ -313,7 +313,9 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     func resumeReading() {
-        guard self.hasPendingRead else { return }
+        guard self.hasPendingRead, self.client?.wantsOctets(from: self.account) ?? true else {
+            return
+        }
         self.hasPendingRead = false
         self.channel?.read()
     }
@@ -322,9 +324,11 @@ final class UpstreamConnection: ChannelInboundHandler {
 extension UpstreamConnection: ChannelOutboundHandler {
     typealias OutboundIn = ByteBuffer
 
-    /// A client that does not read stops its servers from being read.
+    /// Whoever does not take what a server sends stops the server from being read.
     func read(context: ChannelHandlerContext) {
-        if case .ready = self.phase, let client = self.client, !client.isWritable {
+        if case .ready = self.phase, let client = self.client,
+            !client.wantsOctets(from: self.account)
+        {
             self.hasPendingRead = true
         } else {
             context.read()

@@ -21,6 +21,8 @@ package final class PermissionStore: Sendable {
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(Self.busyTimeout)
         configuration.label = "store"
+        // What was answered as done is on the disk, be it the power that fails.
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         do {
             // SQLite gives its other files the mode of this one.
             if !FileManager.default.fileExists(atPath: path) {

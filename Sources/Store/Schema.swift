@@ -13,6 +13,9 @@ enum Schema {
         migrator.registerMigration("2026-11-24 names that loads depend on") { database in
             try database.execute(sql: Self.names)
         }
+        migrator.registerMigration("2026-11-24 transfers between accounts") { database in
+            try database.execute(sql: Self.transfers)
+        }
         return migrator
     }
 
@@ -81,6 +84,25 @@ enum Schema {
             END;
             """
         }.joined(separator: "\n")
+
+    /// Messages on their way from one account to another.
+    private static let transfers = """
+        CREATE TABLE transfer (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            state TEXT NOT NULL CHECK (state IN ('begun', 'copied')),
+            moves INTEGER NOT NULL CHECK (moves IN (0, 1)),
+            source INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            sourceFolder BLOB NOT NULL,
+            sourceValidity INTEGER NOT NULL,
+            -- Four octets a UID.
+            uids BLOB NOT NULL,
+            target INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            targetFolder BLOB NOT NULL,
+            targetValidity INTEGER NOT NULL,
+            uidNext INTEGER NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT;
+        """
 
     private static let first = """
         CREATE TABLE revision (

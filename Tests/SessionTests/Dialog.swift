@@ -19,6 +19,8 @@ struct Dialog {
     private var toUpstream: [String: [UInt8]] = [:]
     private var closed: Set<String> = []
     private var paused: [String: Int] = [:]
+    private var journal: [String] = []
+    private var resolution = TransferResolution.undone
     private var tags: [String: String] = [:]
     private var isClosed = false
 
@@ -46,6 +48,7 @@ struct Dialog {
         for step in self.steps { try self.run(step, chunk: chunk) }
         let rest = String(decoding: self.toClient, as: UTF8.self)
         #expect(rest == "", "\(self.name): the client got more than was written")
+        #expect(self.journal == [], "\(self.name): the journal got more than was written")
         for (account, octets) in self.toUpstream {
             let rest = String(decoding: octets, as: UTF8.self)
             #expect(rest == "", "\(self.name): the server of \(account) got more than was written")
@@ -107,6 +110,24 @@ struct Dialog {
         case "drop":
             let wasClosed = self.closed.remove(words[1]) != nil
             #expect(wasClosed, "\(self.name):\(step.number): the connection is not closed")
+        case "journal":
+            let entry = self.journal.isEmpty ? "(nothing)" : self.journal.removeFirst()
+            #expect(
+                entry == words.dropFirst().joined(separator: " "),
+                "\(self.name):\(step.number)"
+            )
+        case "resolves":
+            self.resolution =
+                switch words[1] {
+                case "remains": .remains
+                case "postponed": .postponed
+                case "completed": .completed
+                default: .undone
+                }
+        case "leave":
+            self.session.clientClosed()
+        case "report":
+            self.session.reportDue(at: Fixture.now)
         case "paused":
             let milliseconds = self.paused.removeValue(forKey: words[1])
             #expect(milliseconds.map(String.init) == words[2], "\(self.name):\(step.number)")
@@ -187,8 +208,27 @@ struct Dialog {
             self.isClosed = true
         case .pauseUpstream(let account, let milliseconds):
             self.paused[self.fixture.name(of: account)] = milliseconds
-        case .authenticate, .startTLS, .pollLater:
+        case .journal(let request):
+            self.journal(request)
+        case .authenticate, .startTLS, .pollLater, .reportLater:
             break
+        }
+    }
+
+    private mutating func journal(_ request: JournalRequest) {
+        switch request {
+        case .record(let transfer):
+            self.journal.append("record \(transfer.moves ? "MOVE" : "COPY") \(transfer.uids)")
+            self.session.journalAnswered(.recorded(1))
+        case .confirm(_, let uids):
+            self.journal.append("confirm \(uids)")
+            self.session.journalAnswered(.confirmed(true))
+        case .forget:
+            self.journal.append("forget")
+            self.session.journalAnswered(.forgotten(true))
+        case .resolve(_, let state):
+            self.journal.append("resolve \(state?.rawValue ?? "-")")
+            self.session.journalAnswered(.resolved(self.resolution))
         }
     }
 

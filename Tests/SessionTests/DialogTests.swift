@@ -16,8 +16,12 @@ import Testing
 ///     U bob> line                    the server of an account receives exactly this line next
 ///     U bob< line                    and sends this one; `T` at the start stands for the tag
 ///     ! grant bob account lr         the permissions change to these, and no others
+///     ! leave                        the client's connection ends
 ///     ! close bob                    a server's connection ends
 ///     ! drop bob                     the session has closed that connection
+///     ! journal forget               the journal got this next
+///     ! resolves remains             what becomes of a transfer that is brought to its end
+///     ! report                       the time for a word about progress
 ///     ! paused bob 5000              and leaves the server alone for so many milliseconds
 @Suite struct DialogTests {
     static let files: [String] = {

@@ -117,8 +117,19 @@ package final class SentCopies: Sendable {
             let account = file.lastPathComponent.split(separator: ".").first.flatMap({ Int64($0) }),
             let target = environment.permissions.current.endpoints[AccountID(account)]
         else { return }
-        SentFilingConnection.file(file, messageID, target, environment, self.pool, on: loop) {
-            result in
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
+        let octets = (attributes?[.size] as? NSNumber)?.intValue
+        guard let octets else {
+            return self.filed(nil, file, messageID, target, loop, attempt)
+        }
+        ConversationConnection.run(
+            SentFiling(.file(octets: octets), messageID: messageID),
+            sending: file,
+            target,
+            environment,
+            self.pool,
+            on: loop
+        ) { result in
             self.filed(result, file, messageID, target, loop, attempt)
         }
     }
@@ -165,8 +176,13 @@ package final class SentCopies: Sendable {
         guard check < Self.checks.count else { return }
         loop.scheduleTask(in: Self.checks[check]) { [self] in
             guard let environment = self.environment.withLock({ $0 }) else { return }
-            SentFilingConnection.tidy(uid, messageID, target, environment, self.pool, on: loop) {
-                _ in
+            ConversationConnection.run(
+                SentFiling(.tidy(uid: uid), messageID: messageID),
+                target,
+                environment,
+                self.pool,
+                on: loop
+            ) { _ in
                 self.checkLater(uid, messageID, target, loop, check: check + 1)
             }
         }

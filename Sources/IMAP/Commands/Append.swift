@@ -26,9 +26,28 @@ package struct AppendHead: Equatable, Sendable {
         flags: [Flag],
         literal: CommandReader.MessageLiteral
     ) {
-        if !flags.isEmpty { encoder.write(flags: flags) }
-        if let date = self.date { encoder.write(quoted: Array(date.readableBytesView)) }
-        encoder.announce(octets: literal.octets, isLiteral8: literal.isLiteral8)
+        encoder.write(
+            flags: flags,
+            date: self.date,
+            octets: literal.octets,
+            isLiteral8: literal.isLiteral8
+        )
+    }
+}
+
+extension CommandEncoder {
+    /// Writes what stands before a message, up to and including its announcement.
+    ///
+    ///     append-message = [SP flag-list] [SP date-time] SP append-data
+    package mutating func write(
+        flags: [Flag],
+        date: ByteBuffer?,
+        octets: UInt64,
+        isLiteral8: Bool = false
+    ) {
+        if !flags.isEmpty { self.write(flags: flags) }
+        if let date { self.write(quoted: Array(date.readableBytesView)) }
+        self.announce(octets: octets, isLiteral8: isLiteral8)
     }
 }
 

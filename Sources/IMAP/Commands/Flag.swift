@@ -17,7 +17,7 @@ package enum Flag: Hashable, Sendable {
         self = flag
     }
 
-    var text: ByteBuffer {
+    package var text: ByteBuffer {
         switch self {
         case .seen: ByteBuffer(staticString: "\\Seen")
         case .answered: ByteBuffer(staticString: "\\Answered")

@@ -15,6 +15,54 @@ package struct SequenceSet: Equatable, Sendable {
     /// Whether the set is `$` (RFC 5182 §2.1).
     package var isSavedResult: Bool { self.ranges.isEmpty }
 
+    package init(ranges: [Range]) {
+        self.ranges = ranges
+    }
+
+    /// These numbers, in this order; what follows each other becomes a range.
+    package init(uids: some Sequence<UInt32>) {
+        var ranges: [Range] = []
+        for uid in uids {
+            if let last = ranges.last?.last, last < .max, last + 1 == uid {
+                ranges[ranges.count - 1].last = uid
+            } else {
+                ranges.append(Range(first: uid, last: uid))
+            }
+        }
+        self.ranges = ranges
+    }
+
+    /// `8:*`
+    package init(from first: UInt32) {
+        self.ranges = [Range(first: first, last: nil)]
+    }
+
+    /// Ranges that go into one command: servers bound their lines, at 8 000 octets at the least
+    /// (RFC 7162 §4).
+    private static let rangesPerCommand = 350
+
+    /// These numbers, as sets that a command each takes.
+    package static func batches(of uids: [UInt32]) -> [SequenceSet] {
+        let ranges = SequenceSet(uids: uids).ranges
+        return stride(from: 0, to: ranges.count, by: Self.rangesPerCommand).map { start in
+            SequenceSet(
+                ranges: Array(ranges[start..<min(start + Self.rangesPerCommand, ranges.count)])
+            )
+        }
+    }
+
+    /// The numbers, in order; nil where there are more, or `*` is among them.
+    package func members(atMost limit: Int) -> [UInt32]? {
+        var members: [UInt32] = []
+        for range in self.ranges {
+            guard let first = range.first, let last = range.last, first <= last,
+                members.count + Int(last - first) < limit
+            else { return nil }
+            members += first...last
+        }
+        return members
+    }
+
     package func encode(into encoder: inout CommandEncoder) {
         encoder.write(raw: self.text)
     }

@@ -53,6 +53,24 @@ package enum Reply {
         ByteBuffer(string: "* ID (\"name\" \"\(name)\")\r\n")
     }
 
+    /// How far a long command is (RFC 9585 §4).
+    ///
+    ///     "INPROGRESS" SP "(" inprogress-tag SP inprogress-state ")"
+    ///
+    /// - Parameter total: 0 as long as it is not known.
+    package static func progress(tag: ByteBuffer, done: Int, of total: Int) -> ByteBuffer {
+        var line = ByteBuffer(staticString: "* OK [INPROGRESS (")
+        // A bracket would end the code early.
+        if tag.readableBytesView.contains(UInt8(ascii: "]")) {
+            line.writeStaticString("NIL")
+        } else {
+            line.writeQuotedOrLiteral(tag)
+        }
+        line.writeString(total > 0 ? " \(done) \(total)" : " NIL NIL")
+        line.writeStaticString(")] Still copying\r\n")
+        return line
+    }
+
     package static func flags(_ flags: [ByteBuffer]) -> ByteBuffer {
         var line = ByteBuffer(staticString: "* FLAGS ")
         line.writeFlags(flags)

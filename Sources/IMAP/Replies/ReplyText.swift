@@ -25,6 +25,14 @@ package enum ReplyText: Equatable, Sendable {
     case badCharset
     case refusedByServer(ResponseCode?)
     case cannotAcrossAccounts
+    case tryCreate
+    case tooManyMessages
+    /// Copies of these messages are at the target and cannot be taken back.
+    case partlyCopied(SequenceSet)
+    case undoneLater
+    /// The originals of a MOVE are marked as deleted, and stay.
+    case movedWithMarks
+    case movedLater
     case cannotOnThisServer
     case cannotHaveName
     case cannotChangeACL
@@ -71,12 +79,16 @@ package enum ReplyText: Equatable, Sendable {
             line.write(condition: "NO ", .noUpdate(tag), "Changes of this search are not told")
         case .refusedByServer(let code):
             line.write(condition: "NO ", code, "Refused by the mail server")
+        case .partlyCopied(let uids):
+            line.writeStaticString("NO Not all was copied; the other mailbox keeps copies of UIDs ")
+            line.writeImmutableBuffer(uids.text)
         case .bye(let farewell):
             line.writeStaticString(farewell.text)
         case .selected, .beginTLS, .closed, .someUnavailable, .noSuchMailbox, .notPermitted,
             .unavailable, .contactAdministrator, .authenticationFailed, .authorizationFailed,
             .privacyRequired,
-            .unknownMechanism, .badCharset, .cannotAcrossAccounts, .cannotOnThisServer,
+            .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .tooManyMessages,
+            .undoneLater, .movedWithMarks, .movedLater, .cannotOnThisServer,
             .cannotHaveName, .cannotChangeACL, .cannotChangeInbox, .badEvent, .badSyntax,
             .badUnknownCommand, .badState, .badTooBig, .badForServer:
             line.writeStaticString(self.fixed)
@@ -102,6 +114,14 @@ package enum ReplyText: Equatable, Sendable {
         case .unknownMechanism: "NO [CANNOT] Mechanism is not supported"
         case .badCharset: "NO [BADCHARSET (US-ASCII UTF-8)] Charset is not supported"
         case .cannotAcrossAccounts: "NO [CANNOT] Not possible between accounts"
+        case .tryCreate: "NO [TRYCREATE] No such mailbox"
+        case .tooManyMessages: "NO [LIMIT] Too many messages at once for another account"
+        case .undoneLater:
+            "NO [UNAVAILABLE] Not copied; copies that are there go as soon as their server answers"
+        case .movedWithMarks:
+            "OK MOVE completed; the originals are marked \\Deleted, their server keeps them"
+        case .movedLater:
+            "OK MOVE completed; the originals go as soon as their server answers"
         case .cannotOnThisServer: "NO [CANNOT] The server of this mailbox cannot do that"
         case .cannotHaveName: "NO [CANNOT] A mailbox cannot have this name there"
         case .cannotChangeACL: "NO [CANNOT] Permissions are changed by an administrator"
@@ -116,7 +136,7 @@ package enum ReplyText: Equatable, Sendable {
         case .badState: "BAD Not in this state"
         case .badTooBig: "BAD [TOOBIG] Too large"
         case .badForServer: "BAD Refused by the mail server"
-        case .completed, .loggedIn, .status, .noUpdate, .refusedByServer, .bye: ""
+        case .completed, .loggedIn, .status, .noUpdate, .refusedByServer, .partlyCopied, .bye: ""
         }
     }
 }

@@ -21,6 +21,10 @@ package enum Action: Equatable, Sendable {
     case loadSubscriptions(UserID)
     /// Record one subscription, then `subscriptionChanged`.
     case changeSubscription(UserID, AccountID, FolderPath, isSubscribed: Bool)
+    /// Write in the journal of transfers, then `journalAnswered`.
+    case journal(JournalRequest)
+    /// Call `reportDue` in a while.
+    case reportLater
     /// Call `pollDue` in a while; a later one takes the place of an earlier one.
     case pollLater
     case closeClient

@@ -5,6 +5,7 @@ enum Capabilities {
     private static let served = [
         "IMAP4REV1", "LITERAL+", "ID", "ENABLE", "NAMESPACE", "IDLE", "UNSELECT", "CHILDREN",
         "LIST-EXTENDED", "LIST-STATUS", "LIST-MYRIGHTS", "SPECIAL-USE", "ACL", "RIGHTS=KXTE",
+        "INPROGRESS",
     ]
 
     /// Carried out by the server of the mailbox.

@@ -27,6 +27,8 @@ extension ClientSession {
             self.idleBegan(idling)
         case .listing(let listing) where listing.expectsContinuation(from: account):
             self.listingContinued(account)
+        case .transferring(let transferring) where transferring.involves(account):
+            try self.transferContinued(transferring, account)
         default:
             throw SyntaxError(.expected("no continuation"), at: 0)
         }
@@ -63,6 +65,8 @@ extension ClientSession {
             self.appendCompleted(appending, condition, code)
         case .idling(let idling) where idling.account == account:
             self.idleCompleted(idling, condition)
+        case .transferring(let transferring) where transferring.involves(account):
+            self.transferAnswered(transferring, by: account, condition, code)
         default:
             break
         }
@@ -129,6 +133,9 @@ extension ClientSession {
         if case .selecting(let selecting) = self.running, selecting.account == account {
             return self.selectStatusReceived(selecting, code)
         }
+        if case .transferring(let transferring) = self.running, transferring.target == account {
+            return self.transferStatusReceived(transferring, code)
+        }
         guard self.selected?.account == account, let shown = code.onSelected else { return }
         if case .copyUID = code, !self.mayShowCopyUID { return }
         self.emit(Reply.untagged(.status(shown)))
@@ -142,6 +149,11 @@ extension ClientSession {
     }
 
     private mutating func selectStatusReceived(_ selecting: Selecting, _ code: ResponseCode) {
+        if case .uidValidity(let value) = code {
+            var known = selecting
+            known.uidValidity = value
+            self.running = .selecting(known)
+        }
         if case .permanentFlags(let flags) = code {
             let permitted = self.permanentFlags(flags, selecting)
             return self.emit(Reply.untagged(.status(.permanentFlags(permitted))))
@@ -155,7 +167,10 @@ extension ClientSession {
         _ response: ByteBuffer,
         from account: AccountID
     ) throws(SyntaxError) {
-        guard case .data(let kind) = try ResponseHead(response) else { return }
+        guard case .data(let kind) = try ResponseHead(response) else {
+            guard case .transferring(let transferring) = self.running else { return }
+            return try self.transferListed(transferring, response)
+        }
         switch kind {
         case .flags:
             try self.flagsReceived(response)

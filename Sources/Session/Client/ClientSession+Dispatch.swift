@@ -109,8 +109,8 @@ extension ClientSession {
         case .cancelUpdate(let tags): self.cancelUpdate(tag, tags, selected)
         case .sort(let sort): self.sort(tag, sort, selected)
         case .thread(let thread): self.thread(tag, thread, selected)
-        case .copy(let copy): self.copy(tag, copy, selected, rights, moves: false)
-        case .move(let copy): self.copy(tag, copy, selected, rights, moves: true)
+        case .copy(let copy): self.copy(tag, copy, command, selected, rights, moves: false)
+        case .move(let copy): self.copy(tag, copy, command, selected, rights, moves: true)
         default: self.finish(tag, .badState)
         }
     }

@@ -183,6 +183,7 @@ extension ClientSession {
     mutating func copy(
         _ tag: ByteBuffer,
         _ copy: Copy,
+        _ command: Command,
         _ selected: Selected,
         _ rights: Rights,
         moves: Bool
@@ -195,11 +196,31 @@ extension ClientSession {
         if moves, !rights.contains([.deleteMessages, .expunge]) || selected.isReadOnlyUpstream {
             return self.finish(tag, .notPermitted)
         }
-        guard account == selected.account else { return self.finish(tag, .cannotAcrossAccounts) }
+        let isOther = account != selected.account
+        guard !isOther || self.prepare(account, tag, command) else { return }
         guard let name = self.upstreams[account]?.names.name(of: folder) else {
             return self.finish(tag, .noSuchMailbox)
         }
         let mayCreate = self.mayCreate(folder, in: account)
+        guard !isOther else {
+            return self.transfer(
+                Transferring(
+                    tag: tag,
+                    moves: moves,
+                    copy: copy,
+                    from: selected,
+                    to: account,
+                    folder,
+                    name: name,
+                    rights: targetRights,
+                    mayCreate: mayCreate,
+                    at: self.now
+                )
+            )
+        }
+        guard !moves || self.upstreams[account]?.profile.has("MOVE") ?? false else {
+            return self.finish(tag, .cannotOnThisServer)
+        }
         var encoder = self.encoder(for: account)
         copy.encode(into: &encoder, command: moves ? "MOVE" : "COPY", mailbox: name)
         self.forward(tag, account, moves ? "MOVE" : "COPY", encoder) {

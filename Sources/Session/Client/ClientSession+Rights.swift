@@ -69,6 +69,7 @@ extension ClientSession {
         }
         self.checkSelected()
         self.checkAppending()
+        if let account = self.checkTransferring() { self.revoke(account) }
         self.watchNewAccounts()
     }
 

@@ -15,6 +15,7 @@ struct Selecting {
     var isReadOnlyUpstream: Bool
     var segments: [ByteBuffer]
     var flags: [ByteBuffer] = []
+    var uidValidity: UInt32?
 }
 
 extension Rights {
@@ -77,6 +78,7 @@ extension ClientSession {
             account: selecting.account,
             folder: selecting.folder,
             isReadOnlyUpstream: selecting.isReadOnlyUpstream,
+            uidValidity: selecting.uidValidity,
             flags: selecting.flags
         )
         self.finish(selecting.tag, .selected(isReadOnly: isReadOnly))

@@ -110,9 +110,9 @@ extension ClientSession {
         self.stop(account, answer: .unavailable)
     }
 
-    /// A connection was dropped because the user may no longer use it.
-    mutating func upstreamRevoked(_ account: AccountID) {
-        self.stop(account, answer: .notPermitted)
+    /// A connection was dropped, because the user may no longer use it or for the reason given.
+    mutating func upstreamRevoked(_ account: AccountID, answer: ReplyText = .notPermitted) {
+        self.stop(account, answer: answer)
     }
 
     private mutating func stop(_ account: AccountID, answer: ReplyText) {
@@ -134,6 +134,8 @@ extension ClientSession {
             self.appendUpstreamLost(appending, answer)
         case .idling(let idling) where idling.account == account:
             self.idlingUpstreamLost(idling, answer)
+        case .transferring(let transferring) where transferring.involves(account):
+            self.transferUpstreamLost(transferring, account, answer)
         default:
             break
         }
@@ -156,14 +158,21 @@ extension ClientSession {
     ) {
         self.now = now
         self.upstreams[account]?.reader.receive(octets)
+        self.readUpstream(account)
+        self.readClient()
+    }
+
+    /// Takes what has come from a server, as long as it is wanted.
+    mutating func readUpstream(_ account: AccountID) {
         do {
-            while let piece = try self.upstreams[account]?.reader.next() {
+            while self.wantsOctets(from: account),
+                let piece = try self.upstreams[account]?.reader.next()
+            {
                 try self.pieceReceived(piece, from: account)
             }
         } catch {
             self.upstreamViolated(account)
         }
-        self.readClient()
     }
 
     private mutating func pieceReceived(
@@ -193,6 +202,10 @@ extension ClientSession {
             if piece.kind == .line { piece.octets = renamer.rename(piece.octets) }
             self.upstreams[account]?.disposition = .rename(renamer)
             self.pass(piece, account)
+        case .transfer:
+            if case .transferring(let transferring) = self.running {
+                self.transferPieceReceived(transferring, piece)
+            }
         case .withhold, .none:
             break
         }
@@ -229,6 +242,12 @@ extension ClientSession {
         case .status(let condition, let text):
             self.statusReceived(account, condition, text)
             return nil
+        case .numbered(_, .fetch):
+            if case .transferring(let transferring) = self.running, transferring.source == account {
+                if case .listing = transferring.step { return .collect(ByteBuffer()) }
+                if try self.transferReceives(transferring, piece) { return .transfer }
+            }
+            return self.disposition(ofNumbered: .fetch, account)
         case .numbered(_, let kind):
             return self.disposition(ofNumbered: kind, account)
         case .data(let kind):

@@ -9,8 +9,8 @@ package import struct NIOCore.ByteBuffer
 /// here, forwarded to one account's server, or carried out on several. One command runs at a time;
 /// what the client sends behind it waits, so that order is kept whichever server answers.
 ///
-/// The machine is split by what runs: login, selection, forwarding, listing, appending, idling
-/// each have a file, and ``Running`` names them.
+/// The machine is split by what runs: login, selection, forwarding, listing, appending, moving
+/// between accounts, idling each have a file, and ``Running`` names them.
 package struct ClientSession {
     /// Octets of commands that wait while one runs; beyond it the client is not read.
     package static let maximumWaitingOctets = 64 * 1_024
@@ -34,6 +34,7 @@ package struct ClientSession {
         case selecting(Selecting)
         case listing(Listing)
         case appending(Appending)
+        case transferring(Transferring)
         case idling(Idling)
         case subscribing(tag: ByteBuffer)
         case notifying(Notifying)
@@ -46,6 +47,8 @@ package struct ClientSession {
         var folder: FolderPath
         /// Whether the server has it open read-only (EXAMINE).
         var isReadOnlyUpstream: Bool
+        /// Nil where the server has no UIDs that last.
+        var uidValidity: UInt32?
         /// The mailbox's flags as the server last listed them, in wire octets.
         var flags: [ByteBuffer] = []
         /// Searches whose changes the server tells, by its tag and the client's.
@@ -167,7 +170,7 @@ package struct ClientSession {
         case .appending(let appending):
             appending.readsClient
         case .authenticating, .negotiatingTLS, .learning, .preparing, .forwarding, .selecting,
-            .listing, .subscribing, .notifying, .ended:
+            .listing, .transferring, .subscribing, .notifying, .ended:
             false
         }
     }
@@ -248,6 +251,7 @@ package struct ClientSession {
     mutating func end(_ text: ReplyText?) {
         if case .ended = self.running { return }
         if let text = text, self.passing == nil { self.emit(Reply.untagged(text)) }
+        self.abandonTransfer()
         self.running = .ended
         for account in self.upstreams.keys { self.actions.append(.closeUpstream(account)) }
         self.upstreams = [:]

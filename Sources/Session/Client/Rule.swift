@@ -66,10 +66,8 @@ extension Command {
             Rule(.selected, needs: sort.needs)
         case .thread(let thread):
             Rule(.selected, needs: thread.needs)
-        case .copy(let copy):
+        case .copy(let copy), .move(let copy):
             Rule(.selected, needs: copy.needs)
-        case .move(let copy):
-            Rule(.selected, needs: ["MOVE"] + copy.needs)
         }
     }
 }

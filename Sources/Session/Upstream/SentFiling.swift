@@ -5,8 +5,7 @@ package import struct NIOCore.ByteBuffer
 /// The conversation in which the copy of a sent message is put into an account's Sent folder, or
 /// taken out again because the sender's own program put one there too.
 ///
-/// Begins when the gateway is logged in; one whole response comes in, what to do goes out.
-package struct SentFiling {
+package struct SentFiling: ServerConversation {
     package enum Purpose: Equatable, Sendable {
         /// Append the message, of so many octets, unless it is there.
         case file(octets: Int)
@@ -21,14 +20,6 @@ package struct SentFiling {
         case tidied
         case noSentFolder
         case refused
-    }
-
-    package enum Step: Equatable, Sendable {
-        case wait
-        case send([ByteBuffer])
-        /// The message's octets, then ``messageSent()``.
-        case sendMessage
-        case done(Outcome)
     }
 
     private enum State {
@@ -48,30 +39,22 @@ package struct SentFiling {
 
     private let purpose: Purpose
     private let messageID: ByteBuffer?
-    private let profile: UpstreamProfile
-    private var tags: UpstreamTags
-    private var tag = ByteBuffer()
+    private var profile = UpstreamProfile(capabilities: [], delimiter: nil)
+    private var sender = CommandSender()
     private var state = State.listing
     private var folder: ByteBuffer?
     private var found: [UInt32] = []
-    private var segments: [ByteBuffer] = []
 
-    /// - Parameters:
-    ///   - messageID: the value of the message's Message-ID; without one nothing is looked for.
-    ///   - tags: what is left of the connection's tags after the login.
-    package init(
-        _ purpose: Purpose,
-        messageID: ByteBuffer?,
-        profile: UpstreamProfile,
-        tags: UpstreamTags
-    ) {
+    /// - Parameter messageID: the value of the message's Message-ID; without one nothing is looked
+    ///   for.
+    package init(_ purpose: Purpose, messageID: ByteBuffer?) {
         self.purpose = purpose
         self.messageID = messageID
-        self.profile = profile
-        self.tags = tags
     }
 
-    package mutating func begin() -> Step {
+    package mutating func begin(_ profile: UpstreamProfile, _ tags: UpstreamTags) -> Step {
+        self.profile = profile
+        self.sender = CommandSender(tags)
         let isExtended = self.profile.has("LIST-EXTENDED") && self.profile.has("SPECIAL-USE")
         return self.command { encoder in
             encoder.write(word: "LIST \"\" \"*\"")
@@ -89,11 +72,11 @@ package struct SentFiling {
         guard let head = try? ResponseHead(response) else { return self.finish(.refused) }
         switch head {
         case .tagged(let tag, let condition, let text):
-            guard tag == self.tag else { return self.finish(.refused) }
+            guard tag == self.sender.tag else { return self.finish(.refused) }
             let code = (try? ResponseText(text))?.code
             return condition == .ok ? self.completed(code) : self.finish(.refused)
         case .continuation:
-            guard self.segments.isEmpty else { return .send([self.segments.removeFirst()]) }
+            if let segment = self.sender.next() { return .send([segment]) }
             guard case .announcing = self.state else { return self.finish(.refused) }
             return .sendMessage
         case .data(.list):
@@ -196,17 +179,10 @@ package struct SentFiling {
         return .done(outcome)
     }
 
-    /// A command with a tag of its own; literals wait for the server, whatever it offers.
     private mutating func command(_ write: (inout CommandEncoder) -> Void) -> Step {
-        self.tag = self.tags.next()
-        var encoder = CommandEncoder(tag: self.tag, literals: .synchronizing)
-        write(&encoder)
-        if case .announcing = self.state {
-            self.segments = encoder.finishWithoutLineEnd()
-        } else {
-            self.segments = encoder.finish()
-        }
-        guard !self.segments.isEmpty else { return self.finish(.refused) }
-        return .send([self.segments.removeFirst()])
+        var announces = false
+        if case .announcing = self.state { announces = true }
+        let first = self.sender.send(announces: announces, write)
+        return first.map { .send([$0]) } ?? self.finish(.refused)
     }
 }

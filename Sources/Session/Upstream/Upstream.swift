@@ -14,6 +14,8 @@ final class Upstream {
         case withhold
         case collect(ByteBuffer)
         case rename(FetchItemRenamer)
+        /// It holds a message on its way to another server.
+        case transfer
     }
 
     /// A command that no client gave.

@@ -8,85 +8,57 @@ import Session
 import Store
 import TLS
 
-/// One connection to an account's mail server, outside any session, to file a sent copy there or
-/// to take it out again.
-final class SentFilingConnection: ChannelInboundHandler {
+/// One connection to an account's mail server, outside any session, for a conversation that no
+/// client leads.
+final class ConversationConnection<Conversation: ServerConversation>: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Octets read from the file at once.
-    private static let chunk = 128 * 1_024
-    /// From dialling to the end; a large message on a slow line takes its time.
-    private static let timeout = TimeAmount.minutes(10)
-    private static let maximumResponseOctets = 64 * 1_024
+    typealias Done = @Sendable (Conversation.Outcome?) -> Void
 
     private let file: URL?
-    private let purpose: SentFiling.Purpose
-    private let messageID: ByteBuffer?
     private let target: UpstreamAccount
     private let environment: Environment
     private let pool: NIOThreadPool
-    private var done: (@Sendable (SentFiling.Outcome?) -> Void)?
+    private var done: Done?
     private var login: UpstreamLogin?
-    private var filing: SentFiling?
+    private var conversation: Conversation
+    private var hasBegun = false
     private var reader = ResponseReader()
     private var collected = ByteBuffer()
     private var credential: UpstreamCredential?
 
     private init(
+        _ conversation: Conversation,
         _ file: URL?,
-        _ purpose: SentFiling.Purpose,
-        _ messageID: ByteBuffer?,
         _ target: UpstreamAccount,
         _ environment: Environment,
         _ pool: NIOThreadPool,
-        _ done: @escaping @Sendable (SentFiling.Outcome?) -> Void
+        _ done: @escaping Done
     ) {
+        self.conversation = conversation
         self.file = file
-        self.purpose = purpose
-        self.messageID = messageID
         self.target = target
         self.environment = environment
         self.pool = pool
         self.done = done
     }
 
-    /// - Parameter done: gets nil where the server cannot be used.
-    static func file(
-        _ file: URL,
-        _ messageID: ByteBuffer?,
+    /// - Parameters:
+    ///   - file: the message that the conversation sends, if it sends one.
+    ///   - pool: where the file is read.
+    ///   - done: gets nil where the server cannot be used.
+    static func run(
+        _ conversation: Conversation,
+        sending file: URL? = nil,
         _ target: UpstreamAccount,
         _ environment: Environment,
         _ pool: NIOThreadPool,
         on loop: any EventLoop,
-        _ done: @escaping @Sendable (SentFiling.Outcome?) -> Void
+        _ done: @escaping Done
     ) {
         loop.execute {
-            let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
-            guard let size = (attributes?[.size] as? NSNumber)?.intValue else { return done(nil) }
-            SentFilingConnection(
-                file,
-                .file(octets: size),
-                messageID,
-                target,
-                environment,
-                pool,
-                done
-            ).open(on: loop)
-        }
-    }
-
-    static func tidy(
-        _ uid: UInt32,
-        _ messageID: ByteBuffer,
-        _ target: UpstreamAccount,
-        _ environment: Environment,
-        _ pool: NIOThreadPool,
-        on loop: any EventLoop,
-        _ done: @escaping @Sendable (SentFiling.Outcome?) -> Void
-    ) {
-        loop.execute {
-            SentFilingConnection(nil, .tidy(uid: uid), messageID, target, environment, pool, done)
+            ConversationConnection(conversation, file, target, environment, pool, done)
                 .open(on: loop)
         }
     }
@@ -115,11 +87,13 @@ final class SentFilingConnection: ChannelInboundHandler {
             )
         }.whenComplete { result in
             guard case .success(let channel) = result else { return bound.value.finish(nil) }
-            channel.eventLoop.scheduleTask(in: Self.timeout) { channel.close(promise: nil) }
+            channel.eventLoop.scheduleTask(in: Conversations.timeout) {
+                channel.close(promise: nil)
+            }
         }
     }
 
-    private func finish(_ outcome: SentFiling.Outcome?) {
+    private func finish(_ outcome: Conversation.Outcome?) {
         guard let done = self.done else { return }
         self.done = nil
         done(outcome)
@@ -144,7 +118,7 @@ final class SentFilingConnection: ChannelInboundHandler {
         do {
             while let piece = try self.reader.next() {
                 // Of a long answer, as to SEARCH, only the beginning is of use.
-                if self.collected.readableBytes <= Self.maximumResponseOctets {
+                if self.collected.readableBytes <= Conversations.maximumResponseOctets {
                     self.collected.writeImmutableBuffer(piece.octets)
                 }
                 guard piece.isLast else { continue }
@@ -178,8 +152,8 @@ final class SentFilingConnection: ChannelInboundHandler {
     }
 
     private func responseReceived(_ response: ByteBuffer, _ context: ChannelHandlerContext) {
-        if let step = self.filing?.responseReceived(response) {
-            self.perform(step, context)
+        if self.hasBegun {
+            self.perform(self.conversation.responseReceived(response), context)
         } else {
             self.perform(self.login?.responseReceived(response) ?? [], context)
         }
@@ -194,7 +168,7 @@ final class SentFilingConnection: ChannelInboundHandler {
                 let environment = self.environment
                 try? Pipeline.addUpstreamTLS(to: context, self.target.imap, environment)
             case .ready(let profile):
-                self.beginFiling(profile, context)
+                self.begin(profile, context)
             case .fail(.credentialRefused):
                 if let credential = self.credential {
                     self.environment.credentials.refused(credential)
@@ -212,20 +186,13 @@ final class SentFilingConnection: ChannelInboundHandler {
         }
     }
 
-    private func beginFiling(_ profile: UpstreamProfile, _ context: ChannelHandlerContext) {
+    private func begin(_ profile: UpstreamProfile, _ context: ChannelHandlerContext) {
         guard let login = self.login else { return }
-        var filing = SentFiling(
-            self.purpose,
-            messageID: self.messageID,
-            profile: profile,
-            tags: login.remainingTags
-        )
-        let step = filing.begin()
-        self.filing = filing
-        self.perform(step, context)
+        self.hasBegun = true
+        self.perform(self.conversation.begin(profile, login.remainingTags), context)
     }
 
-    private func perform(_ step: SentFiling.Step, _ context: ChannelHandlerContext) {
+    private func perform(_ step: Conversation.Step, _ context: ChannelHandlerContext) {
         switch step {
         case .wait:
             break
@@ -250,11 +217,11 @@ final class SentFilingConnection: ChannelInboundHandler {
 
     private func sendNext(
         _ handle: FileHandle,
-        _ bound: NIOLoopBound<(SentFilingConnection, ChannelHandlerContext)>
+        _ bound: NIOLoopBound<(ConversationConnection, ChannelHandlerContext)>
     ) {
         let loop = bound.value.1.eventLoop
         self.pool.submit { _ in
-            let data = try? handle.read(upToCount: Self.chunk)
+            let data = try? handle.read(upToCount: Conversations.chunk)
             loop.execute { bound.value.0.read(data ?? nil, handle, bound) }
         }
     }
@@ -262,16 +229,23 @@ final class SentFilingConnection: ChannelInboundHandler {
     private func read(
         _ data: Data?,
         _ handle: FileHandle,
-        _ bound: NIOLoopBound<(SentFilingConnection, ChannelHandlerContext)>
+        _ bound: NIOLoopBound<(ConversationConnection, ChannelHandlerContext)>
     ) {
         let context = bound.value.1
         guard let data, !data.isEmpty else {
             try? handle.close()
-            guard let step = self.filing?.messageSent() else { return }
-            return self.perform(step, context)
+            return self.perform(self.conversation.messageSent(), context)
         }
         context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: data))).whenSuccess {
             bound.value.0.sendNext(handle, bound)
         }
     }
+}
+
+private enum Conversations {
+    /// Octets read from a file at once.
+    static let chunk = 128 * 1_024
+    /// From dialling to the end; a large message on a slow line takes its time.
+    static let timeout = TimeAmount.minutes(10)
+    static let maximumResponseOctets = 64 * 1_024
 }

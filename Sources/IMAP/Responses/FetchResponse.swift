@@ -1,0 +1,114 @@
+package import struct NIOCore.ByteBuffer
+
+/// `* 5 FETCH (UID 7 FLAGS (\Seen) INTERNALDATE "17-Jul-1996 02:44:25 -0700")`, as far as the
+/// gateway itself asks for messages (RFC 9051 §7.5.2).
+///
+/// Read whole, or up to the literal that a first piece announces: then ``announced`` says how many
+/// octets of the message follow, and what stands behind them is not read.
+package struct FetchResponse: Equatable, Sendable {
+    /// The message's number.
+    package var number: UInt32
+    package var uid: UInt32?
+    /// Flags that somebody can set; `\Recent` is left out.
+    package var flags: [Flag]?
+    /// A date-time without its quotes, as the server spells it.
+    package var internalDate: ByteBuffer?
+    /// RFC822.SIZE, in octets.
+    package var size: UInt64?
+    /// What BODY[…] holds, where that is there: nil for NIL.
+    package var body: ByteBuffer?
+    /// Whether BODY[…] is there, be it NIL.
+    package var hasBody = false
+    /// The octets of the literal with which the piece ends.
+    package var announced: UInt64?
+
+    /// - Parameter piece: a whole response, or its first piece, with `* ` and CR LF.
+    /// - Throws: what is not of this form.
+    package init(_ piece: ByteBuffer) throws(SyntaxError) {
+        var cursor = Cursor(piece)
+        guard cursor.take(word: "* ") else { throw cursor.error(.expected("data")) }
+        self.number = try cursor.nonZeroNumber()
+        guard cursor.take(word: " FETCH (") else { throw cursor.error(.expected("FETCH")) }
+        repeat {
+            try self.readItem(&cursor)
+            if self.announced != nil { return }
+        } while cursor.take(" ")
+        try cursor.expect(")")
+        try cursor.expectLineEnd()
+    }
+
+    ///     msg-att-static = "UID" SP uniqueid / "INTERNALDATE" SP date-time
+    ///                    / "BODY" section ["<" number ">"] SP nstring / …
+    private mutating func readItem(_ cursor: inout Cursor) throws(SyntaxError) {
+        let name = cursor.takeRun { $0.isAtomChar && $0 != UInt8(ascii: "[") }
+        if cursor.peek() == UInt8(ascii: "[") {
+            try cursor.skipSection()
+            try cursor.expectSpace()
+            return try self.readBody(&cursor)
+        }
+        try cursor.expectSpace()
+        if name.equals(word: "UID") {
+            self.uid = try cursor.nonZeroNumber()
+        } else if name.equals(word: "FLAGS") {
+            self.flags = try cursor.wireFlags().compactMap { Flag($0) }
+        } else if name.equals(word: "INTERNALDATE") {
+            self.internalDate = try cursor.quoted()
+        } else if name.equals(word: "RFC822.SIZE") {
+            self.size = try cursor.number64()
+        } else {
+            try cursor.skipValue()
+        }
+    }
+
+    private mutating func readBody(_ cursor: inout Cursor) throws(SyntaxError) {
+        self.hasBody = true
+        if let announced = cursor.literalAtEnd() {
+            self.announced = announced
+        } else {
+            self.body = try cursor.nstring()
+        }
+    }
+}
+
+extension Cursor {
+    ///     section = "[" [section-spec] "]"
+    ///
+    /// With the partial's origin behind it.
+    fileprivate mutating func skipSection() throws(SyntaxError) {
+        try self.expect("[")
+        while let octet = self.peek(), octet != UInt8(ascii: "]") {
+            if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "{") {
+                _ = try self.string()
+            } else {
+                self.advance()
+            }
+        }
+        try self.expect("]")
+        guard self.take("<") else { return }
+        _ = try self.number64()
+        try self.expect(">")
+    }
+
+    /// The octets that a literal at the very end of the piece announces; nil for anything else.
+    fileprivate mutating func literalAtEnd() -> UInt64? {
+        var ahead = self
+        guard ahead.take("{"), let octets = try? ahead.number64(), ahead.take("}"),
+            ahead.take(word: "\r\n"), ahead.isAtEnd
+        else { return nil }
+        self = ahead
+        return octets
+    }
+
+    /// Skips the value of an item that is not known.
+    fileprivate mutating func skipValue() throws(SyntaxError) {
+        switch self.peek() {
+        case UInt8(ascii: "("):
+            self.advance()
+            try self.skipToClose()
+        case UInt8(ascii: "\""), UInt8(ascii: "{"):
+            _ = try self.string()
+        default:
+            _ = try self.atom()
+        }
+    }
+}

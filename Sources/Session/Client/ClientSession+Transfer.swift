@@ -1,0 +1,282 @@
+package import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// COPY and MOVE to another account: how they begin, and what may happen in between. Each message's
+/// way is in `ClientSession+TransferMessages`, the journal and the end in
+/// `ClientSession+TransferEnd`.
+extension ClientSession {
+    /// Whether messages pass between two servers: the session is not idle, however silent its
+    /// client is.
+    package var isTransferring: Bool {
+        if case .transferring = self.running { return true }
+        return false
+    }
+
+    /// The account whose server has to take what this one's sends, if messages pass from it.
+    package func transferDestination(from account: AccountID) -> AccountID? {
+        guard case .transferring(let transferring) = self.running, transferring.source == account
+        else { return nil }
+        return transferring.target
+    }
+
+    /// Whether the next octets of this account's server are wanted now.
+    package func wantsOctets(from account: AccountID) -> Bool {
+        guard case .transferring(let transferring) = self.running else { return true }
+        return transferring.source != account || !transferring.isSourcePaused
+    }
+
+    // MARK: - The beginning
+
+    /// Selects the target's mailbox, at a server that is ready; rights were looked at.
+    mutating func transfer(_ transferring: Transferring) {
+        self.running = .transferring(transferring)
+        self.actions.append(.reportLater)
+        self.sendToTarget(transferring) { encoder in
+            encoder.write(word: "SELECT")
+            encoder.write(mailbox: transferring.targetName)
+        }
+    }
+
+    /// What the target says of the mailbox that is being selected.
+    mutating func transferStatusReceived(_ transferring: Transferring, _ code: ResponseCode) {
+        guard case .selectingTarget = transferring.step else { return }
+        switch code {
+        case .uidValidity(let value): transferring.uidValidity = value
+        case .uidNext(let value): transferring.uidNext = value
+        case .permanentFlags(let flags): transferring.permanentFlags = flags
+        default: break
+        }
+    }
+
+    private mutating func targetSelected(
+        _ transferring: Transferring,
+        _ condition: Condition,
+        _ code: ResponseCode?
+    ) {
+        guard condition == .ok else {
+            return self.conclude(transferring, self.targetRefusal(transferring, condition, code))
+        }
+        if case .readOnly? = code { return self.conclude(transferring, .notPermitted) }
+        guard transferring.uidValidity != nil, transferring.sourceValidity > 0 else {
+            return self.conclude(transferring, .cannotOnThisServer)
+        }
+        // A server that does not tell the next UID: any may be that of a copy.
+        transferring.uidNext = transferring.uidNext ?? 1
+        transferring.step = .listing
+        self.sendToSource(transferring) { encoder in
+            if transferring.copy.isUID { encoder.write(word: "UID") }
+            encoder.write(word: "FETCH")
+            transferring.copy.set.encode(into: &encoder)
+            encoder.write(word: "(UID FLAGS INTERNALDATE)")
+        }
+    }
+
+    /// A refusal by the target. Where the mailbox is not there, the client may be told to make it.
+    func targetRefusal(
+        _ transferring: Transferring,
+        _ condition: Condition,
+        _ code: ResponseCode?
+    ) -> ReplyText {
+        switch code {
+        case .nonExistent, .tryCreate:
+            transferring.mayCreate ? .tryCreate : .noSuchMailbox
+        default:
+            self.refusal(condition, code)
+        }
+    }
+
+    /// What the source says of a message, before any is asked for: one of those that are meant, or
+    /// news of another.
+    mutating func transferListed(
+        _ transferring: Transferring,
+        _ response: ByteBuffer
+    ) throws(SyntaxError) {
+        let fetched = try FetchResponse(response)
+        guard let uid = fetched.uid, let flags = fetched.flags, let date = fetched.internalDate
+        else { return self.emit(response) }
+        transferring.add(
+            Transferring.Message(uid: uid, flags: flags, date: ByteBuffer(date.readableBytesView))
+        )
+    }
+
+    private mutating func sourceListed(
+        _ transferring: Transferring,
+        _ condition: Condition,
+        _ code: ResponseCode?
+    ) {
+        guard condition == .ok else {
+            return self.conclude(transferring, self.refusal(condition, code))
+        }
+        guard transferring.messages.count <= Transferring.maximumMessages else {
+            return self.conclude(transferring, .tooManyMessages)
+        }
+        guard !transferring.messages.isEmpty, let record = transferring.record else {
+            return self.conclude(transferring, self.transferCompleted(transferring))
+        }
+        transferring.step = .recording
+        self.actions.append(.journal(.record(record)))
+    }
+
+    // MARK: - What happens in between
+
+    /// A command of the transfer is answered.
+    mutating func transferAnswered(
+        _ transferring: Transferring,
+        by account: AccountID,
+        _ condition: Condition,
+        _ code: ResponseCode?
+    ) {
+        transferring.lastProgress = self.now
+        if account == transferring.target {
+            return self.targetAnswered(transferring, condition, code)
+        }
+        switch transferring.step {
+        case .listing:
+            self.sourceListed(transferring, condition, code)
+        case .fetching, .fetched:
+            self.messageFetched(transferring, condition, code)
+        case .draining(let answer):
+            self.fail(transferring, answer)
+        case .marking:
+            self.sourceMarked(transferring, condition, code)
+        case .expunging:
+            guard condition == .ok else { return self.conclude(transferring, .movedWithMarks) }
+            self.expungeNext(transferring)
+        default:
+            break
+        }
+    }
+
+    private mutating func targetAnswered(
+        _ transferring: Transferring,
+        _ condition: Condition,
+        _ code: ResponseCode?
+    ) {
+        if case .selectingTarget = transferring.step {
+            return self.targetSelected(transferring, condition, code)
+        }
+        self.appendAnswered(transferring, condition, code)
+    }
+
+    /// The time for a word to the client, so that a large move neither times out nor looks dead
+    /// (RFC 9585); or to give up, where nothing moves any more.
+    package mutating func reportDue(at now: Moment) {
+        self.now = now
+        guard case .transferring(let transferring) = self.running else { return }
+        self.actions.append(.reportLater)
+        self.emit(
+            Reply.progress(
+                tag: transferring.tag,
+                done: transferring.index,
+                of: transferring.messages.count
+            )
+        )
+        let limit = transferring.lastProgress.seconds + Transferring.maximumSilence
+        guard now.seconds > limit else { return }
+        transferring.lastProgress = now
+        self.transferStalled(transferring)
+    }
+
+    /// The server that is waited for is given up.
+    private mutating func transferStalled(_ transferring: Transferring) {
+        switch transferring.step {
+        case .selectingTarget, .announcing, .streaming, .confirming:
+            self.drop(transferring.target)
+            self.transferUpstreamLost(transferring, transferring.target, .unavailable)
+        case .listing, .fetching, .fetched, .draining, .marking, .expunging:
+            self.drop(transferring.source)
+            self.upstreamRevoked(transferring.source, answer: .unavailable)
+        case .recording, .recordingCopied, .forgetting, .resolving:
+            break
+        }
+    }
+
+    /// One of the two servers is lost.
+    mutating func transferUpstreamLost(
+        _ transferring: Transferring,
+        _ account: AccountID,
+        _ answer: ReplyText
+    ) {
+        switch transferring.step {
+        case .marking, .expunging:
+            // The target is not needed any more; the source's part is done by other means.
+            guard account == transferring.source else { return }
+            self.resolve(transferring, answer)
+        case .recording, .recordingCopied, .forgetting, .resolving:
+            // The journal answers first, and what it answers leads on.
+            break
+        case .draining(let first):
+            if account == transferring.source { self.fail(transferring, first) }
+        case .listing, .fetching, .announcing, .streaming, .fetched:
+            if account == transferring.source {
+                // An incomplete command stores nothing.
+                self.drop(transferring.target)
+                return self.fail(transferring, answer)
+            }
+            transferring.step = .draining(answer)
+            self.readUpstream(transferring.source)
+        case .selectingTarget, .confirming:
+            if account == transferring.source { self.drop(transferring.target) }
+            self.fail(transferring, answer)
+        }
+    }
+
+    /// A transfer whose target takes no more messages of this user is cut, and is taken back.
+    mutating func checkTransferring() -> AccountID? {
+        guard case .transferring(let transferring) = self.running, !transferring.isCopied else {
+            return nil
+        }
+        let rights = self.access(to: transferring.target).rights(in: transferring.targetFolder)
+        return rights.contains([.insert, .lookup]) ? nil : transferring.target
+    }
+
+    /// The client's connection ends: what the journal has is brought to its end without it.
+    mutating func abandonTransfer() {
+        guard case .transferring(let transferring) = self.running, let entry = transferring.entry
+        else { return }
+        switch transferring.step {
+        case .forgetting, .resolving:
+            break
+        case .recordingCopied:
+            // Either state of the entry leads to a good end.
+            self.actions.append(.journal(.resolve(entry, nil)))
+        default:
+            let state = transferring.isCopied ? Transfer.State.copied : .begun
+            self.actions.append(
+                .journal(transferring.needsResolution ? .resolve(entry, state) : .forget(entry))
+            )
+        }
+    }
+
+    // MARK: - Commands
+
+    mutating func sendToTarget(
+        _ transferring: Transferring,
+        _ write: (inout CommandEncoder) -> Void
+    ) {
+        var encoder = self.encoder(for: transferring.target)
+        write(&encoder)
+        self.send(encoder.finish(), to: transferring.target, transferring)
+    }
+
+    mutating func sendToSource(
+        _ transferring: Transferring,
+        _ write: (inout CommandEncoder) -> Void
+    ) {
+        var encoder = self.encoder(for: transferring.source)
+        write(&encoder)
+        self.send(encoder.finish(), to: transferring.source, transferring)
+    }
+
+    private mutating func send(
+        _ segments: [ByteBuffer],
+        to account: AccountID,
+        _ transferring: Transferring
+    ) {
+        transferring.segments = segments
+        guard !segments.isEmpty else { return }
+        self.actions.append(.toUpstream(account, transferring.segments.removeFirst()))
+    }
+}

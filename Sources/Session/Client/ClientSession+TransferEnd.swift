@@ -1,0 +1,198 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// What the journal says of a COPY or MOVE to another account, and how it ends: the originals of a
+/// MOVE go, or what was copied is taken back.
+extension ClientSession {
+    // MARK: - The journal
+
+    package mutating func journalAnswered(_ answer: JournalAnswer) {
+        switch answer {
+        case .recorded(let entry): self.transferRecorded(entry)
+        case .confirmed(let succeeded): self.transferConfirmed(succeeded)
+        case .forgotten(let succeeded): self.transferForgotten(succeeded)
+        case .resolved(let resolution): self.transferResolved(resolution)
+        }
+    }
+
+    /// The journal has the transfer under a number; nil where it could not be written.
+    private mutating func transferRecorded(_ entry: Int64?) {
+        guard case .transferring(let transferring) = self.running,
+            case .recording = transferring.step
+        else {
+            // The session ended in between: nothing was begun.
+            if let entry { self.actions.append(.journal(.forget(entry))) }
+            return
+        }
+        transferring.entry = entry
+        guard entry != nil, self.upstreams[transferring.source] != nil,
+            self.upstreams[transferring.target] != nil
+        else { return self.conclude(transferring, .unavailable) }
+        self.fetchNext(transferring)
+    }
+
+    /// Every message is at the target, and its server said so.
+    mutating func allConfirmed(_ transferring: Transferring) {
+        guard let entry = transferring.entry, transferring.moves,
+            !transferring.confirmed.isEmpty
+        else { return self.conclude(transferring, self.transferCompleted(transferring)) }
+        let rights = self.access(to: transferring.source).rights(in: transferring.sourceFolder)
+        guard rights.contains([.deleteMessages, .expunge]) else {
+            return self.fail(transferring, .notPermitted)
+        }
+        transferring.step = .recordingCopied
+        self.actions.append(.journal(.confirm(entry, transferring.confirmed)))
+    }
+
+    /// The journal has that every message was copied, or could not be written.
+    private mutating func transferConfirmed(_ succeeded: Bool) {
+        guard case .transferring(let transferring) = self.running,
+            case .recordingCopied = transferring.step
+        else { return }
+        guard succeeded else { return self.fail(transferring, .unavailable) }
+        transferring.isCopied = true
+        guard self.upstreams[transferring.source] != nil else {
+            return self.resolve(transferring, .unavailable)
+        }
+        // Before the messages go, as RFC 6851 §4.3 has it.
+        if let code = transferring.copyUID { self.emit(Reply.untagged(.status(code))) }
+        transferring.step = .marking
+        transferring.batches = SequenceSet.batches(of: transferring.confirmed)
+        self.markNext(transferring)
+    }
+
+    private mutating func markNext(_ transferring: Transferring) {
+        let batch = transferring.batches.removeFirst()
+        let hasUIDPlus = self.upstreams[transferring.source]?.profile.has("UIDPLUS") ?? false
+        self.sendToSource(transferring) { encoder in
+            encoder.write(word: "UID STORE")
+            batch.encode(into: &encoder)
+            // Where the messages stay, the client sees what they became.
+            encoder.write(word: hasUIDPlus ? "+FLAGS.SILENT (\\Deleted)" : "+FLAGS (\\Deleted)")
+        }
+    }
+
+    /// The journal forgot the transfer, or could not be written.
+    private mutating func transferForgotten(_ succeeded: Bool) {
+        guard case .transferring(let transferring) = self.running,
+            case .forgetting(let answer) = transferring.step
+        else { return }
+        // Of a COPY an entry that stays takes the copies back when the gateway starts again, so
+        // the client may not be told that they are there.
+        if !succeeded, !transferring.isCopied { return self.resolve(transferring, .unavailable) }
+        self.finishTransfer(transferring, answer)
+    }
+
+    // MARK: - The end
+
+    /// A MOVE's messages are at the target: the originals go.
+    mutating func sourceMarked(
+        _ transferring: Transferring,
+        _ condition: Condition,
+        _ code: ResponseCode?
+    ) {
+        guard condition == .ok else {
+            // None goes: what was copied is taken back.
+            transferring.isCopied = false
+            return self.resolve(transferring, self.refusal(condition, code))
+        }
+        guard transferring.batches.isEmpty else { return self.markNext(transferring) }
+        guard self.upstreams[transferring.source]?.profile.has("UIDPLUS") ?? false else {
+            return self.conclude(transferring, .movedWithMarks)
+        }
+        transferring.step = .expunging
+        transferring.batches = SequenceSet.batches(of: transferring.confirmed)
+        self.expungeNext(transferring)
+    }
+
+    mutating func expungeNext(_ transferring: Transferring) {
+        guard !transferring.batches.isEmpty else {
+            return self.conclude(transferring, self.transferCompleted(transferring))
+        }
+        let batch = transferring.batches.removeFirst()
+        self.sendToSource(transferring) { encoder in
+            encoder.write(word: "UID EXPUNGE")
+            batch.encode(into: &encoder)
+        }
+    }
+
+    func transferCompleted(_ transferring: Transferring) -> ReplyText {
+        // MOVE has told it before the messages went.
+        transferring.moves
+            ? .completed("MOVE") : .completed("COPY", transferring.copyUID)
+    }
+
+    /// Ends a transfer of which nothing is in doubt: the journal forgets it, then the client is
+    /// answered.
+    mutating func conclude(_ transferring: Transferring, _ answer: ReplyText) {
+        guard let entry = transferring.entry else {
+            return self.finishTransfer(transferring, answer)
+        }
+        transferring.step = .forgetting(answer)
+        self.actions.append(.journal(.forget(entry)))
+    }
+
+    /// Ends a transfer that failed: what may be at the target is taken back first.
+    mutating func fail(_ transferring: Transferring, _ answer: ReplyText) {
+        transferring.needsResolution
+            ? self.resolve(transferring, answer) : self.conclude(transferring, answer)
+    }
+
+    mutating func resolve(_ transferring: Transferring, _ answer: ReplyText) {
+        guard let entry = transferring.entry else {
+            return self.finishTransfer(transferring, answer)
+        }
+        self.leaveTarget(transferring)
+        transferring.step = .resolving(answer)
+        self.actions.append(
+            .journal(.resolve(entry, transferring.isCopied ? .copied : .begun))
+        )
+    }
+
+    /// An interrupted transfer has come to an end, or will be brought to one later.
+    private mutating func transferResolved(_ resolution: TransferResolution) {
+        guard case .transferring(let transferring) = self.running,
+            case .resolving(let answer) = transferring.step
+        else { return }
+        switch resolution {
+        case .undone:
+            self.finishTransfer(transferring, answer)
+        case .completed:
+            self.finishTransfer(transferring, self.transferCompleted(transferring))
+        case .remains:
+            self.finishTransfer(
+                transferring,
+                .partlyCopied(SequenceSet(uids: transferring.confirmed))
+            )
+        case .postponed:
+            self.finishTransfer(
+                transferring,
+                transferring.isCopied ? .movedLater : .undoneLater
+            )
+        }
+    }
+
+    private mutating func finishTransfer(_ transferring: Transferring, _ answer: ReplyText) {
+        self.leaveTarget(transferring)
+        self.finish(transferring.tag, answer)
+        self.readClient()
+    }
+
+    /// Lets go of the target's mailbox; without UNSELECT, of the connection.
+    private mutating func leaveTarget(_ transferring: Transferring) {
+        let account = transferring.target
+        guard !transferring.hasLeftTarget, let upstream = self.upstreams[account],
+            upstream.state == .ready
+        else { return }
+        transferring.hasLeftTarget = true
+        guard upstream.inFlight == nil, upstream.profile.has("UNSELECT") else {
+            return self.drop(account)
+        }
+        var encoder = self.encoder(for: account)
+        encoder.write(word: "UNSELECT")
+        self.upstreams[account]?.housekeeping = .upkeep
+        for segment in encoder.finish() { self.actions.append(.toUpstream(account, segment)) }
+    }
+}

@@ -1,0 +1,191 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// Each message of a COPY or MOVE between accounts: asked for at the source, announced to the
+/// target as soon as its size is known, and passed on.
+///
+/// All go in one APPEND where the target has MULTIAPPEND (RFC 3502), and are then stored together
+/// or not at all; elsewhere each has its own.
+extension ClientSession {
+    private func appendsMany(_ transferring: Transferring) -> Bool {
+        self.upstreams[transferring.target]?.profile.has("MULTIAPPEND") ?? false
+    }
+
+    /// Asks for the next message, or completes the command at the target behind the last.
+    mutating func fetchNext(_ transferring: Transferring) {
+        guard transferring.index < transferring.messages.count else {
+            return transferring.isAppendOpen
+                ? self.completeAppend(transferring) : self.allConfirmed(transferring)
+        }
+        let uid = transferring.messages[transferring.index].uid
+        transferring.step = .fetching
+        self.sendToSource(transferring) { encoder in
+            encoder.write(word: "UID FETCH")
+            encoder.write(number: UInt64(uid))
+            encoder.write(word: "(UID BODY.PEEK[])")
+        }
+    }
+
+    /// The first piece of a FETCH response while a message is awaited.
+    /// - Returns: whether it is that message, and not news of another.
+    mutating func transferReceives(
+        _ transferring: Transferring,
+        _ piece: ResponseReader.Piece
+    ) throws(SyntaxError) -> Bool {
+        switch transferring.step {
+        case .fetching, .fetched, .draining: break
+        default: return false
+        }
+        let fetched = try FetchResponse(piece.octets)
+        guard fetched.hasBody else { return false }
+        guard case .fetching = transferring.step else { return true }
+        let expected = transferring.messages[transferring.index].uid
+        guard fetched.uid.map({ $0 == expected }) ?? true else {
+            throw SyntaxError(.malformedNumber, at: 0)
+        }
+        if let announced = fetched.announced {
+            self.announce(transferring, octets: announced)
+        } else if let body = fetched.body {
+            transferring.quoted = body
+            self.announce(transferring, octets: UInt64(body.readableBytes))
+        }
+        return true
+    }
+
+    private mutating func announce(_ transferring: Transferring, octets: UInt64) {
+        let message = transferring.messages[transferring.index]
+        let flags = transferring.flags(of: message)
+        guard let profile = self.upstreams[transferring.target]?.profile else {
+            transferring.step = .draining(.unavailable)
+            return
+        }
+        var encoder: CommandEncoder
+        if transferring.isAppendOpen {
+            encoder = CommandEncoder(continuing: profile.literals)
+        } else {
+            encoder = self.encoder(for: transferring.target)
+            encoder.write(word: "APPEND")
+            encoder.write(mailbox: transferring.targetName)
+        }
+        encoder.write(flags: flags, date: message.date, octets: octets)
+        transferring.isAppendOpen = true
+        transferring.step = .announcing
+        transferring.segments = encoder.finishWithoutLineEnd()
+        self.sendAnnouncement(transferring)
+    }
+
+    /// Sends the next segment of what leads to the message; behind the last one of a server that
+    /// needs no `+` the message follows.
+    private mutating func sendAnnouncement(_ transferring: Transferring) {
+        guard !transferring.segments.isEmpty else { return self.stream(transferring) }
+        self.actions.append(
+            .toUpstream(transferring.target, transferring.segments.removeFirst())
+        )
+        let literals = self.upstreams[transferring.target]?.profile.literals
+        if transferring.segments.isEmpty, literals == .nonSynchronizing {
+            self.stream(transferring)
+        }
+    }
+
+    private mutating func stream(_ transferring: Transferring) {
+        transferring.step = .streaming
+        if let quoted = transferring.quoted {
+            transferring.quoted = nil
+            self.actions.append(.toUpstream(transferring.target, quoted))
+            transferring.step = .fetched
+        }
+    }
+
+    /// The target, or the source, is ready for the next segment.
+    mutating func transferContinued(
+        _ transferring: Transferring,
+        _ account: AccountID
+    ) throws(SyntaxError) {
+        transferring.lastProgress = self.now
+        if account == transferring.target, case .announcing = transferring.step {
+            self.sendAnnouncement(transferring)
+            if !transferring.isSourcePaused { self.readUpstream(transferring.source) }
+            return
+        }
+        guard !transferring.segments.isEmpty else {
+            throw SyntaxError(.expected("no continuation"), at: 0)
+        }
+        self.actions.append(.toUpstream(account, transferring.segments.removeFirst()))
+    }
+
+    /// A piece of the response that holds the message.
+    mutating func transferPieceReceived(
+        _ transferring: Transferring,
+        _ piece: ResponseReader.Piece
+    ) {
+        transferring.lastProgress = self.now
+        guard case .streaming = transferring.step else { return }
+        if piece.kind == .literal {
+            self.actions.append(.toUpstream(transferring.target, piece.octets))
+        } else if !piece.isFirst {
+            // The literal is over; what stands behind it was not asked for.
+            transferring.step = .fetched
+        }
+    }
+
+    /// The source has completed its answer for one message.
+    mutating func messageFetched(
+        _ transferring: Transferring,
+        _ condition: Condition,
+        _ code: ResponseCode?
+    ) {
+        guard condition == .ok else {
+            self.drop(transferring.target)
+            return self.fail(transferring, self.refusal(condition, code))
+        }
+        guard case .fetched = transferring.step else {
+            // Somebody expunged it meanwhile: as with any COPY, it is left out.
+            transferring.messages.remove(at: transferring.index)
+            return self.fetchNext(transferring)
+        }
+        transferring.sent.append(transferring.messages[transferring.index].uid)
+        transferring.index += 1
+        self.appendsMany(transferring)
+            ? self.fetchNext(transferring) : self.completeAppend(transferring)
+    }
+
+    /// Ends the command at the target, which stores what it has got.
+    private mutating func completeAppend(_ transferring: Transferring) {
+        transferring.isAppendOpen = false
+        transferring.isInDoubt = true
+        transferring.step = .confirming
+        self.actions.append(.toUpstream(transferring.target, ByteBuffer(string: "\r\n")))
+    }
+
+    /// The target has answered an APPEND: at its end, or before, because it takes no more.
+    mutating func appendAnswered(
+        _ transferring: Transferring,
+        _ condition: Condition,
+        _ code: ResponseCode?
+    ) {
+        let refusal = self.targetRefusal(transferring, condition, code)
+        switch transferring.step {
+        case .confirming:
+            guard condition == .ok else {
+                transferring.isInDoubt = false
+                return self.fail(transferring, refusal)
+            }
+            transferring.confirm(code)
+            self.fetchNext(transferring)
+        case .announcing:
+            transferring.isAppendOpen = false
+            transferring.step = .draining(condition == .ok ? .unavailable : refusal)
+            self.readUpstream(transferring.source)
+        case .fetching, .streaming, .fetched:
+            // The rest of the command would be read as another one: the connection is of no use.
+            self.drop(transferring.target)
+            transferring.isAppendOpen = false
+            transferring.step = .draining(condition == .ok ? .unavailable : refusal)
+            self.readUpstream(transferring.source)
+        default:
+            break
+        }
+    }
+}

@@ -1,0 +1,212 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// A COPY or MOVE on its way from the selected mailbox to another account's server.
+///
+/// Messages pass one after the other, each as soon as the target asks for its octets, and none is
+/// collected. The journal holds what is going on, so that whatever dies, nothing is lost and
+/// nothing stays twice.
+///
+/// A reference, because each response looks at it and a look must copy nothing; it belongs to one
+/// session.
+final class Transferring {
+    enum Step {
+        /// The target's mailbox is being selected: what it can hold is told then.
+        case selectingTarget
+        /// The source tells the messages' UIDs, flags and dates.
+        case listing
+        /// The journal takes the transfer.
+        case recording
+        /// The next message is asked for.
+        case fetching
+        /// The message is announced to the target, which has to ask for its octets; the source
+        /// is not read.
+        case announcing
+        /// Octets of the message pass.
+        case streaming
+        /// The message has passed; the source completes its answer.
+        case fetched
+        /// The target completes its answer.
+        case confirming
+        /// The journal takes that all messages are at the target.
+        case recordingCopied
+        /// `\Deleted` is being set on the originals.
+        case marking
+        /// The originals are being expunged.
+        case expunging
+        /// The journal forgets the transfer.
+        case forgetting(ReplyText)
+        /// It failed; what the source still sends of a message is read away.
+        case draining(ReplyText)
+        /// It failed; what the target got is taken back.
+        case resolving(ReplyText)
+    }
+
+    struct Message {
+        var uid: UInt32
+        var flags: [Flag]
+        var date: ByteBuffer?
+    }
+
+    /// Between accounts, so many messages move by one command: COPYUID has to name them, and the
+    /// session holds what is known of each.
+    static let maximumMessages = 10_000
+    /// Seconds in which some octet has to move.
+    static let maximumSilence: Int64 = 300
+
+    let tag: ByteBuffer
+    let moves: Bool
+    let copy: Copy
+    let source: AccountID
+    let sourceFolder: FolderPath
+    let sourceValidity: UInt32
+    let target: AccountID
+    let targetFolder: FolderPath
+    let targetName: ByteBuffer
+    let rights: Rights
+    let mayCreate: Bool
+
+    var step = Step.selectingTarget
+    /// Segments of the command in flight, each sent after a `+`.
+    var segments: [ByteBuffer] = []
+
+    // MARK: What the target said of its mailbox
+
+    var uidValidity: UInt32?
+    var uidNext: UInt32?
+    /// Flags it keeps; nil where it did not say.
+    var permanentFlags: [ByteBuffer]?
+
+    // MARK: The messages
+
+    var messages: [Message] = []
+    private var known: Set<UInt32> = []
+    var index = 0
+    /// A message that the source sent as a quoted string, until the target asks for it.
+    var quoted: ByteBuffer?
+    /// UIDs at the source of messages that the target got, all of them or one command's.
+    var sent: [UInt32] = []
+    /// Those whose command the target has confirmed, and what they are there.
+    var confirmed: [UInt32] = []
+    var copies: [UInt32]? = []
+    /// Whether a command at the target is complete except for its last line end.
+    var isAppendOpen = false
+    /// Whether the target could have stored something that it has not confirmed.
+    var isInDoubt = false
+
+    // MARK: The journal
+
+    /// The entry's number.
+    var entry: Int64?
+    var isCopied = false
+    var hasLeftTarget = false
+    /// Originals still to be marked or expunged, a command each.
+    var batches: [SequenceSet] = []
+    var lastProgress: Moment
+
+    init(
+        tag: ByteBuffer,
+        moves: Bool,
+        copy: Copy,
+        from selected: ClientSession.Selected,
+        to target: AccountID,
+        _ folder: FolderPath,
+        name: ByteBuffer,
+        rights: Rights,
+        mayCreate: Bool,
+        at now: Moment
+    ) {
+        self.tag = tag
+        self.moves = moves
+        self.copy = copy
+        self.source = selected.account
+        self.sourceFolder = selected.folder
+        self.sourceValidity = selected.uidValidity ?? 0
+        self.target = target
+        self.targetFolder = folder
+        self.targetName = name
+        self.rights = rights
+        self.mayCreate = mayCreate
+        self.lastProgress = now
+    }
+
+    /// Whether the source's next octets have to wait for the target.
+    var isSourcePaused: Bool {
+        if case .announcing = self.step { return true }
+        return false
+    }
+
+    func involves(_ account: AccountID) -> Bool {
+        account == self.source || account == self.target
+    }
+
+    /// Whether something may have to be taken back, or brought to its end.
+    var needsResolution: Bool { self.isInDoubt || self.isCopied || !self.confirmed.isEmpty }
+
+    var record: Transfer? {
+        guard let uidValidity = self.uidValidity, let uidNext = self.uidNext else { return nil }
+        return Transfer(
+            moves: self.moves,
+            source: Transfer.Place(
+                account: self.source,
+                folder: self.sourceFolder,
+                uidValidity: self.sourceValidity
+            ),
+            uids: self.messages.map(\.uid),
+            target: Transfer.Place(
+                account: self.target,
+                folder: self.targetFolder,
+                uidValidity: uidValidity
+            ),
+            uidNext: uidNext
+        )
+    }
+
+    /// Takes a message that the source tells of, once.
+    func add(_ message: Message) {
+        guard self.messages.count <= Self.maximumMessages,
+            self.known.insert(message.uid).inserted
+        else { return }
+        self.messages.append(message)
+    }
+
+    /// The flags of a message that the user may set and the target keeps (RFC 4314 §4).
+    func flags(of message: Message) -> [Flag] {
+        Flags.permitted(message.flags, self.rights).filter { flag in
+            guard let kept = self.permanentFlags else { return true }
+            if case .keyword = flag, kept.contains(where: { $0.equals(word: "\\*") }) {
+                return true
+            }
+            let name = flag.text.uppercasedText()
+            return kept.contains { $0.uppercasedText() == name }
+        }
+    }
+
+    /// The target took a command with these messages.
+    func confirm(_ code: ResponseCode?) {
+        self.isInDoubt = false
+        self.confirmed += self.sent
+        if case .appendUID(let validity, let set)? = code, validity == self.uidValidity,
+            let uids = set.members(atMost: self.sent.count), uids.count == self.sent.count
+        {
+            self.copies? += uids
+        } else {
+            self.copies = nil
+        }
+        self.sent = []
+    }
+
+    /// `COPYUID`, or nil where the user may not know it or the target did not tell.
+    var copyUID: ResponseCode? {
+        guard self.rights.contains(.read), let uidValidity = self.uidValidity,
+            let copies = self.copies, !copies.isEmpty, copies.count == self.confirmed.count
+        else { return nil }
+        return .copyUID(
+            uidValidity,
+            SequenceSet(uids: self.confirmed),
+            SequenceSet(uids: copies)
+        )
+    }
+}

@@ -1,0 +1,75 @@
+package import Access
+
+/// A COPY or MOVE between two accounts, as the journal keeps it until nothing of it is in doubt.
+///
+/// The rule that every step obeys: nothing is removed at the source before the target has confirmed
+/// every message, and no copy is removed at the target unless its original is seen at the source.
+package struct Transfer: Equatable, Sendable {
+    package enum State: String, Sendable {
+        /// The target may hold none, some or all of the messages; the source holds all of them.
+        case begun
+        /// The target has confirmed all of them; of a MOVE, the source's go.
+        case copied
+    }
+
+    /// A mailbox, as long as its UIDs are valid.
+    package struct Place: Equatable, Sendable {
+        package var account: AccountID
+        package var folder: FolderPath
+        package var uidValidity: UInt32
+
+        package init(account: AccountID, folder: FolderPath, uidValidity: UInt32) {
+            self.account = account
+            self.folder = folder
+            self.uidValidity = uidValidity
+        }
+    }
+
+    package var moves: Bool
+    package var source: Place
+    /// The messages at the source.
+    package var uids: [UInt32]
+    package var target: Place
+    /// Every message that this transfer puts there has at least this UID.
+    package var uidNext: UInt32
+
+    package init(moves: Bool, source: Place, uids: [UInt32], target: Place, uidNext: UInt32) {
+        self.moves = moves
+        self.source = source
+        self.uids = uids
+        self.target = target
+        self.uidNext = uidNext
+    }
+}
+
+/// What became of a transfer that was interrupted.
+package enum TransferResolution: Equatable, Sendable {
+    /// The target holds none of the messages, the source all.
+    case undone
+    /// The move is complete.
+    case completed
+    /// The target cannot remove single messages (no UIDPLUS): copies stay there.
+    case remains
+    /// A server cannot be used now; it is tried again until it can.
+    case postponed
+}
+
+/// What a session asks of the journal of transfers.
+package enum JournalRequest: Equatable, Sendable {
+    case record(Transfer)
+    /// The target has every message, those with these UIDs at the source.
+    case confirm(Int64, [UInt32])
+    case forget(Int64)
+    /// Bring an interrupted transfer to its end, from the state given or the one in the journal.
+    case resolve(Int64, Transfer.State?)
+}
+
+/// What the journal of transfers answers.
+package enum JournalAnswer: Equatable, Sendable {
+    /// The entry's number; nil where the journal could not be written.
+    case recorded(Int64?)
+    /// Whether it was written.
+    case confirmed(Bool)
+    case forgotten(Bool)
+    case resolved(TransferResolution)
+}
