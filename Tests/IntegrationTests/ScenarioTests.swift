@@ -38,6 +38,7 @@ private enum Scenarios {
         #expect(Scenarios.names(in: "programs.py").count >= 4)
         #expect(Scenarios.names(in: "sending.py").count >= 10)
         #expect(Scenarios.names(in: "exchange.py").count >= 8)
+        #expect(Scenarios.names(in: "transfers.py").count >= 8)
     }
 
     @Test(arguments: Scenarios.names(in: "scenarios.py"))
@@ -51,6 +52,11 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "sending.py"))
     func `a client sends as it may`(scenario: String) async throws {
         try await Scenarios.run("sending.py", scenario, Office.second)
+    }
+
+    @Test(arguments: Scenarios.names(in: "transfers.py"))
+    func `messages pass between accounts`(scenario: String) async throws {
+        try await Scenarios.run("transfers.py", scenario, Office.second)
     }
 
     @Test(arguments: Scenarios.names(in: "exchange.py"))
