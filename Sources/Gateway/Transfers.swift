@@ -54,7 +54,10 @@ final class Transfers: Sendable {
             self.write(
                 { try $0.recordTransfer(TransferRow(transfer)) },
                 on: loop,
-                { answer(.recorded($0)) }
+                { entry in
+                    guard let entry else { return answer(.recorded(nil)) }
+                    answer(entry.map { .recorded($0) } ?? .busy)
+                }
             )
         case .confirm(let entry, let uids):
             let state = Transfer.State.copied.rawValue

@@ -44,9 +44,23 @@ package struct TransferRow: Equatable, Sendable {
 
 /// The journal of transfers. It decides nothing about permissions, so the revision stays as it is.
 extension PermissionStore {
-    /// - Returns: the entry's number.
-    package func recordTransfer(_ transfer: TransferRow) throws -> Int64 {
+    /// - Returns: the entry's number; nil where another entry has some of the messages, and one of
+    ///   the two could take away what the other has just brought.
+    package func recordTransfer(_ transfer: TransferRow) throws -> Int64? {
         try self.database.write { database in
+            let others = try Row.fetchAll(
+                database,
+                sql: "SELECT * FROM transfer WHERE source = ? AND sourceFolder = ?",
+                arguments: [
+                    transfer.source.account.rawValue, Data(transfer.source.folder.octets),
+                ]
+            ).compactMap(Self.transfer)
+            let uids = Set(transfer.uids)
+            let isBusy = others.contains { other in
+                (other.moves || transfer.moves || other.target == transfer.target)
+                    && !uids.isDisjoint(with: other.uids)
+            }
+            guard !isBusy else { return nil }
             try database.execute(
                 sql: """
                     INSERT INTO transfer (state, moves, source, sourceFolder, sourceValidity, uids,
@@ -95,6 +109,19 @@ extension PermissionStore {
             try Int64.fetchAll(database, sql: "SELECT id FROM transfer ORDER BY id")
         }
     }
+
+    /// How many transfers have been in the journal for longer than a server takes to answer.
+    package func interruptedTransfers() throws -> Int {
+        try self.read { database in
+            try Int.fetchOne(
+                database,
+                sql: "SELECT count(*) FROM transfer WHERE created < ?",
+                arguments: [Moment.current.seconds - Self.transferTime]
+            ) ?? 0
+        }
+    }
+
+    private static let transferTime: Int64 = 600
 
     private static func transfer(_ row: Row) -> TransferRow? {
         guard let source = self.place(row, "source"), let target = self.place(row, "target") else {

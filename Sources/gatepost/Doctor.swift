@@ -33,6 +33,7 @@ struct Doctor: AsyncParsableCommand {
         let store = Self.check(configuration, &findings)
         if let store { try await Self.checkServers(store, configuration, &findings) }
         findings.append(Self.checkCopies(configuration))
+        if let store { findings.append(try Self.checkTransfers(store)) }
         if self.output.json {
             try Output.json(findings)
         } else {
@@ -156,6 +157,19 @@ struct Doctor: AsyncParsableCommand {
         } catch {
             return [Finding(subject: subject, state: "failed", remedy: "\(error)")]
         }
+    }
+
+    /// Messages on their way between accounts that have been so for long.
+    private static func checkTransfers(_ store: PermissionStore) throws -> Finding {
+        let count = try store.interruptedTransfers()
+        return Finding(
+            subject: "moves between accounts",
+            state: count == 0 ? "ok" : "failed",
+            remedy: count == 0
+                ? nil
+                : "\(count) were interrupted and cannot be brought to their end: a mail server cannot "
+                    + "be used, or the gateway does not run; the log says which"
+        )
     }
 
     /// Copies of sent messages that could not be filed lie where they wait.

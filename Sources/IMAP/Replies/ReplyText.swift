@@ -27,6 +27,7 @@ package enum ReplyText: Equatable, Sendable {
     case cannotAcrossAccounts
     case tryCreate
     case tooManyMessages
+    case inUse
     /// Copies of these messages are at the target and cannot be taken back.
     case partlyCopied(SequenceSet)
     case undoneLater
@@ -88,6 +89,7 @@ package enum ReplyText: Equatable, Sendable {
             .unavailable, .contactAdministrator, .authenticationFailed, .authorizationFailed,
             .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .tooManyMessages,
+            .inUse,
             .undoneLater, .movedWithMarks, .movedLater, .cannotOnThisServer,
             .cannotHaveName, .cannotChangeACL, .cannotChangeInbox, .badEvent, .badSyntax,
             .badUnknownCommand, .badState, .badTooBig, .badForServer:
@@ -116,6 +118,7 @@ package enum ReplyText: Equatable, Sendable {
         case .cannotAcrossAccounts: "NO [CANNOT] Not possible between accounts"
         case .tryCreate: "NO [TRYCREATE] No such mailbox"
         case .tooManyMessages: "NO [LIMIT] Too many messages at once for another account"
+        case .inUse: "NO [INUSE] Some of these messages are being moved: try again in a moment"
         case .undoneLater:
             "NO [UNAVAILABLE] Not copied; copies that are there go as soon as their server answers"
         case .movedWithMarks:

@@ -96,9 +96,7 @@ extension ClientSession {
         let fetched = try FetchResponse(response)
         guard let uid = fetched.uid, let flags = fetched.flags, let date = fetched.internalDate
         else { return self.emit(response) }
-        transferring.add(
-            Transferring.Message(uid: uid, flags: flags, date: ByteBuffer(date.readableBytesView))
-        )
+        transferring.add(uid: uid, flags: flags, date: date)
     }
 
     private mutating func sourceListed(

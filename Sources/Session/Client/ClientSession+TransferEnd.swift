@@ -11,6 +11,9 @@ extension ClientSession {
     package mutating func journalAnswered(_ answer: JournalAnswer) {
         switch answer {
         case .recorded(let entry): self.transferRecorded(entry)
+        case .busy:
+            guard case .transferring(let transferring) = self.running else { return }
+            self.conclude(transferring, .inUse)
         case .confirmed(let succeeded): self.transferConfirmed(succeeded)
         case .forgotten(let succeeded): self.transferForgotten(succeeded)
         case .resolved(let resolution): self.transferResolved(resolution)

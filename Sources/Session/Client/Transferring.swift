@@ -53,6 +53,9 @@ final class Transferring {
     /// Between accounts, so many messages move by one command: COPYUID has to name them, and the
     /// session holds what is known of each.
     static let maximumMessages = 10_000
+    /// Flags of a message that pass, and octets of a keyword: no server keeps more.
+    static let maximumFlags = 64
+    static let maximumFlagOctets = 256
     /// Seconds in which some octet has to move.
     static let maximumSilence: Int64 = 300
 
@@ -165,11 +168,20 @@ final class Transferring {
     }
 
     /// Takes a message that the source tells of, once.
-    func add(_ message: Message) {
-        guard self.messages.count <= Self.maximumMessages,
-            self.known.insert(message.uid).inserted
-        else { return }
-        self.messages.append(message)
+    func add(uid: UInt32, flags: [Flag], date: ByteBuffer) {
+        guard self.messages.count <= Self.maximumMessages, self.known.insert(uid).inserted else {
+            return
+        }
+        // Octets of their own: a slice would keep the whole response.
+        let flags = flags.prefix(Self.maximumFlags).map { flag in
+            guard case .keyword(let name) = flag else { return flag }
+            return .keyword(
+                ByteBuffer(bytes: name.readableBytesView.prefix(Self.maximumFlagOctets))
+            )
+        }
+        self.messages.append(
+            Message(uid: uid, flags: flags, date: ByteBuffer(bytes: date.readableBytesView))
+        )
     }
 
     /// The flags of a message that the user may set and the target keeps (RFC 4314 §4).

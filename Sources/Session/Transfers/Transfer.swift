@@ -68,6 +68,8 @@ package enum JournalRequest: Equatable, Sendable {
 package enum JournalAnswer: Equatable, Sendable {
     /// The entry's number; nil where the journal could not be written.
     case recorded(Int64?)
+    /// Not recorded: some of the messages are on their way already, and may be at the target.
+    case busy
     /// Whether it was written.
     case confirmed(Bool)
     case forgotten(Bool)

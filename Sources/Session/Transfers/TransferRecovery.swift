@@ -38,7 +38,7 @@ package struct TransferRecovery: ServerConversation {
     private let purpose: Purpose
     private let place: Transfer.Place
     private let uidNext: UInt32
-    private let uids: [UInt32]
+    private let uids: Set<UInt32>
     private var names: UpstreamNames?
     private var hasUIDPlus = false
     private var sender = CommandSender()
@@ -47,12 +47,13 @@ package struct TransferRecovery: ServerConversation {
     /// What is still to be fetched, marked or expunged, a command each.
     private var batches: [SequenceSet] = []
     private var wanted: [MessageIdentity]
-    private var found: [MessageIdentity] = []
+    /// What the source has, by UID.
+    private var found: [UInt32: MessageIdentity] = [:]
     private var removed: [UInt32] = []
 
     package init(_ purpose: Purpose, of transfer: Transfer) {
         self.purpose = purpose
-        self.uids = transfer.uids
+        self.uids = Set(transfer.uids)
         self.uidNext = transfer.uidNext
         if case .undo(let identities) = purpose {
             self.place = transfer.target
@@ -106,7 +107,10 @@ package struct TransferRecovery: ServerConversation {
         guard case .fetching = self.state, let fetched = try? FetchResponse(response),
             let identity = MessageIdentity(fetched), let uid = fetched.uid
         else { return }
-        guard case .undo = self.purpose else { return self.found.append(identity) }
+        guard case .undo = self.purpose else {
+            if self.uids.contains(uid) { self.found[uid] = identity }
+            return
+        }
         // `8:*` means the last message too, whatever its UID (RFC 9051 §9).
         guard uid >= self.uidNext, let index = self.wanted.firstIndex(of: identity) else { return }
         self.wanted.remove(at: index)
@@ -119,11 +123,11 @@ package struct TransferRecovery: ServerConversation {
             guard self.uidValidity == self.place.uidValidity else { return self.finish(.gone) }
             switch self.purpose {
             case .identify:
-                self.batches = SequenceSet.batches(of: self.uids)
+                self.batches = SequenceSet.batches(of: self.uids.sorted())
             case .undo:
                 self.batches = [SequenceSet(from: self.uidNext)]
             case .complete:
-                return self.remove(self.uids)
+                return self.remove(self.uids.sorted())
             }
             self.state = .fetching
             return self.fetchNext()
@@ -140,7 +144,10 @@ package struct TransferRecovery: ServerConversation {
 
     private mutating func fetchNext() -> Step {
         guard let batch = self.batches.popLast() else {
-            guard case .undo = self.purpose else { return self.finish(.identities(self.found)) }
+            guard case .undo = self.purpose else {
+                let found = self.found.sorted { $0.key < $1.key }.map(\.value)
+                return self.finish(.identities(found))
+            }
             guard !self.removed.isEmpty else { return self.finish(.done) }
             guard self.hasUIDPlus else { return self.finish(.cannotRemove) }
             return self.remove(self.removed)
