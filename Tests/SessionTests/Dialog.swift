@@ -152,7 +152,7 @@ struct Dialog {
     }
 
     private mutating func upstream(_ account: String, _ line: String, _ chunk: Int) {
-        var text = line.replacing("\\r\\n", with: "\r\n")
+        var text = line.replacing("\\r\\n", with: "\r\n").replacing("\\0", with: "\0")
         if text.hasPrefix("T ") { text = (self.tags[account] ?? "?") + text.dropFirst(1) }
         for word in ["(TAG", "[NOUPDATE"] {
             text = text.replacing(
@@ -254,6 +254,7 @@ struct Dialog {
             self.tags[account] = String(found[..<space])
             found = "T" + found[space...]
         }
+        found = found.replacing("\0", with: "\\0")
         #expect(found == line, "\(self.name):\(step.number)")
     }
 
