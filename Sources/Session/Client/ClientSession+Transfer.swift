@@ -167,7 +167,7 @@ extension ClientSession {
         self.emit(
             Reply.progress(
                 tag: transferring.tag,
-                done: transferring.index,
+                done: min(transferring.index, max(transferring.messages.count - 1, 0)),
                 of: transferring.messages.count
             )
         )

@@ -59,11 +59,16 @@ extension ClientSession {
         guard self.upstreams[transferring.source] != nil else {
             return self.resolve(transferring, .unavailable)
         }
-        // Before the messages go, as RFC 6851 §4.3 has it.
-        if let code = transferring.copyUID { self.emit(Reply.untagged(.status(code))) }
         transferring.step = .marking
         transferring.batches = SequenceSet.batches(of: transferring.confirmed)
         self.markNext(transferring)
+    }
+
+    /// Tells the client of a MOVE what the messages are now, before they go (RFC 6851 §4.3).
+    private mutating func tellCopies(_ transferring: Transferring) {
+        guard transferring.moves, !transferring.hasToldCopies else { return }
+        transferring.hasToldCopies = true
+        if let code = transferring.copyUID { self.emit(Reply.untagged(.status(code))) }
     }
 
     private mutating func markNext(_ transferring: Transferring) {
@@ -102,6 +107,7 @@ extension ClientSession {
             return self.resolve(transferring, self.refusal(condition, code))
         }
         guard transferring.batches.isEmpty else { return self.markNext(transferring) }
+        self.tellCopies(transferring)
         guard self.upstreams[transferring.source]?.profile.has("UIDPLUS") ?? false else {
             return self.conclude(transferring, .movedWithMarks)
         }
@@ -163,17 +169,18 @@ extension ClientSession {
         case .undone:
             self.finishTransfer(transferring, answer)
         case .completed:
+            self.tellCopies(transferring)
             self.finishTransfer(transferring, self.transferCompleted(transferring))
         case .remains:
             self.finishTransfer(
                 transferring,
                 .partlyCopied(SequenceSet(uids: transferring.confirmed))
             )
+        case .postponed where transferring.isCopied:
+            self.tellCopies(transferring)
+            self.finishTransfer(transferring, .movedLater)
         case .postponed:
-            self.finishTransfer(
-                transferring,
-                transferring.isCopied ? .movedLater : .undoneLater
-            )
+            self.finishTransfer(transferring, .undoneLater)
         }
     }
 

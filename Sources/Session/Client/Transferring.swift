@@ -105,6 +105,7 @@ final class Transferring {
     var entry: Int64?
     var isCopied = false
     var hasLeftTarget = false
+    var hasToldCopies = false
     /// Originals still to be marked or expunged, a command each.
     var batches: [SequenceSet] = []
     var lastProgress: Moment
