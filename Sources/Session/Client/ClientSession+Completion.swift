@@ -187,6 +187,11 @@ extension ClientSession {
             self.emit(roots.encoded)
         case .list, .lsub:
             let list = try ListResponse(response)
+            if case .transferring(let transferring) = self.running,
+                case .lookingForTarget = transferring.step, transferring.target == account
+            {
+                return self.targetListed(transferring, list)
+            }
             guard case .listing = self.running else {
                 return self.mailboxChanged(list, from: account)
             }

@@ -56,7 +56,15 @@ extension ClientSession {
         _ code: ResponseCode?
     ) {
         guard condition == .ok else {
-            return self.conclude(transferring, self.targetRefusal(transferring, condition, code))
+            let refusal = self.targetRefusal(transferring, condition, code)
+            guard condition == .no, code == nil || code == .unknown else {
+                return self.conclude(transferring, refusal)
+            }
+            transferring.step = .lookingForTarget(refusal)
+            return self.sendToTarget(transferring) { encoder in
+                encoder.write(word: "LIST \"\"")
+                encoder.write(mailbox: transferring.targetName)
+            }
         }
         if case .readOnly? = code { return self.conclude(transferring, .notPermitted) }
         guard transferring.uidValidity != nil, transferring.sourceValidity > 0 else {
@@ -85,6 +93,20 @@ extension ClientSession {
         default:
             self.refusal(condition, code)
         }
+    }
+
+    /// What LIST tells of the target's mailbox: Dovecot refuses to select one that is not there
+    /// without a code, and clients make it only where they are told to (RFC 9051 §6.4.7).
+    mutating func targetListed(_ transferring: Transferring, _ list: ListResponse) {
+        guard list.mailbox == transferring.targetName else { return }
+        transferring.isTargetListed = !list.attributes.contains { attribute in
+            attribute.equals(word: "\\NonExistent") || attribute.equals(word: "\\Noselect")
+        }
+    }
+
+    private mutating func targetSought(_ transferring: Transferring, _ refusal: ReplyText) {
+        guard !transferring.isTargetListed else { return self.conclude(transferring, refusal) }
+        self.conclude(transferring, transferring.mayCreate ? .tryCreate : .noSuchMailbox)
     }
 
     /// What the source says of a message, before any is asked for: one of those that are meant, or
@@ -152,10 +174,14 @@ extension ClientSession {
         _ condition: Condition,
         _ code: ResponseCode?
     ) {
-        if case .selectingTarget = transferring.step {
-            return self.targetSelected(transferring, condition, code)
+        switch transferring.step {
+        case .selectingTarget:
+            self.targetSelected(transferring, condition, code)
+        case .lookingForTarget(let refusal):
+            self.targetSought(transferring, refusal)
+        default:
+            self.appendAnswered(transferring, condition, code)
         }
-        self.appendAnswered(transferring, condition, code)
     }
 
     /// The time for a word to the client, so that a large move neither times out nor looks dead
@@ -180,7 +206,7 @@ extension ClientSession {
     /// The server that is waited for is given up.
     private mutating func transferStalled(_ transferring: Transferring) {
         switch transferring.step {
-        case .selectingTarget, .announcing, .streaming, .confirming:
+        case .selectingTarget, .lookingForTarget, .announcing, .streaming, .confirming:
             self.drop(transferring.target)
             self.transferUpstreamLost(transferring, transferring.target, .unavailable)
         case .listing, .fetching, .fetched, .draining, .marking, .expunging:
@@ -215,7 +241,7 @@ extension ClientSession {
             }
             transferring.step = .draining(answer)
             self.readUpstream(transferring.source)
-        case .selectingTarget, .confirming:
+        case .selectingTarget, .lookingForTarget, .confirming:
             if account == transferring.source { self.drop(transferring.target) }
             self.fail(transferring, answer)
         }

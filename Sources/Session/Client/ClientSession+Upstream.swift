@@ -295,6 +295,7 @@ extension ClientSession {
             return .collect(ByteBuffer())
         case .list, .lsub, .status:
             if case .listing = self.running { return .collect(ByteBuffer()) }
+            if case .transferring = self.running { return .collect(ByteBuffer()) }
             return self.watching == nil ? .withhold : .collect(ByteBuffer())
         default:
             return .withhold

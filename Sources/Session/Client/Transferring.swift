@@ -15,6 +15,8 @@ final class Transferring {
     enum Step {
         /// The target's mailbox is being selected: what it can hold is told then.
         case selectingTarget
+        /// The target refused to select it without a word that is read: whether it is there is asked.
+        case lookingForTarget(ReplyText)
         /// The source tells the messages' UIDs, flags and dates.
         case listing
         /// The journal takes the transfer.
@@ -81,6 +83,9 @@ final class Transferring {
     var uidNext: UInt32?
     /// Flags it keeps; nil where it did not say.
     var permanentFlags: [ByteBuffer]?
+
+    /// Whether LIST told of it.
+    var isTargetListed = false
 
     // MARK: The messages
 
