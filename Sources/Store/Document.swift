@@ -39,12 +39,19 @@ package struct ModelDocument: Codable, Equatable, Sendable {
         package var send: Bool
     }
 
+    package struct Wall: Codable, Equatable, Sendable {
+        package var account: String
+        package var subject: String
+        package var reason: String
+    }
+
     package var users: [UserRow]?
     package var groups: [GroupRow]?
     package var accounts: [Account]?
     package var grants: [Grant]?
     /// Those made here, of Exchange accounts.
     package var withdrawals: [Withdrawal]?
+    package var walls: [Wall]?
 
     package init() {}
 }
@@ -118,6 +125,13 @@ extension PermissionStore {
             )
         }
         document.withdrawals = sides.sorted { $0.key < $1.key }.map(\.value)
+        document.walls = try self.walls(database).map {
+            ModelDocument.Wall(
+                account: $0.row.account,
+                subject: $0.row.subject,
+                reason: $0.row.reason
+            )
+        }
         return document
     }
 
@@ -143,6 +157,9 @@ extension PermissionStore {
                 if let withdrawals = document.withdrawals {
                     try Self.apply(withdrawals: withdrawals, actor, database)
                 }
+                if let walls = document.walls {
+                    try Self.apply(walls: walls, actor, database)
+                }
                 changes = Self.changes(from: before, to: try Self.document(database))
                 if dryRun { throw DryRun() }
             }
@@ -158,7 +175,7 @@ extension PermissionStore {
     private static func apply(users: [UserRow], _ database: Database) throws {
         var kept: Set<String> = []
         for user in users {
-            let login = try self.address(user.login).description
+            let login = try self.login(user.login).description
             guard kept.insert(login).inserted else {
                 throw StoreError.refused("user \(login) stands in the document twice")
             }
@@ -176,6 +193,7 @@ extension PermissionStore {
         }
         for login in try String.fetchAll(database, sql: "SELECT login FROM user")
         where !kept.contains(login) {
+            try self.requireNoBar(of: "user", self.userID(database, login), login, database)
             try database.execute(sql: "DELETE FROM user WHERE login = ?", arguments: [login])
         }
     }
@@ -184,6 +202,8 @@ extension PermissionStore {
         let names = Set(groups.map(\.name))
         for name in try String.fetchAll(database, sql: "SELECT name FROM \"group\"")
         where !names.contains(name) {
+            let id = try self.groupID(database, name)
+            try self.requireNoBar(of: "group", id, "group:\(name)", database)
             try database.execute(sql: "DELETE FROM \"group\" WHERE name = ?", arguments: [name])
         }
         for name in names.sorted() {
@@ -351,6 +371,7 @@ extension PermissionStore {
         for withdrawal in document.withdrawals ?? [] {
             lines.insert(line("withdrawal", withdrawal))
         }
+        for wall in document.walls ?? [] { lines.insert(line("wall", wall)) }
         return lines
     }
 }

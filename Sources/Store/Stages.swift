@@ -245,6 +245,13 @@ extension PermissionStore {
             }
             return false
         }
+        let barred = try Set(loaded.map(\.subject)).filter { subject in
+            guard let user = try? self.userID(database, subject) else { return false }
+            return try self.isBarred(user, from: stage.account, database)
+        }
+        let walls = barred.sorted().map {
+            "a wall bars \($0): what Exchange gives there counts for nothing (gatepost wall list)"
+        }
         return StageReport(
             account: stage.name,
             source: stage.source,
@@ -258,7 +265,7 @@ extension PermissionStore {
                 $0.subject == "anyone" && !$0.rights.isEmpty && saved[$0] != true
             }.sorted(),
             unresolved: stage.permissions.unresolved,
-            notes: stage.permissions.notes
+            notes: walls + stage.permissions.notes
         )
     }
 

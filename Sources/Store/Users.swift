@@ -39,10 +39,7 @@ extension PermissionStore {
         password: String?,
         actor: String
     ) throws {
-        let address = try Self.address(login)
-        guard address.description != "anyone", !address.description.hasPrefix("group:") else {
-            throw StoreError.refused("\(address) means others than one user: choose another login")
-        }
+        let address = try Self.login(login)
         let hash = try password.map { try PasswordHash(password: Array($0.utf8)).text }
         try self.edit(actor: actor, "user add \(address)") { database in
             let exists = try Bool.fetchOne(
@@ -123,8 +120,17 @@ extension PermissionStore {
         }
     }
 
+    /// A login; no word that means others than one user.
+    static func login(_ text: String) throws -> Address {
+        let address = try self.address(text)
+        guard address.description != "anyone", !address.description.hasPrefix("group:") else {
+            throw StoreError.refused("\(address) means others than one user: choose another login")
+        }
+        return address
+    }
+
     /// What keeps somebody out stays until somebody ends it, and does not go with whom it names.
-    private static func requireNoBar(
+    static func requireNoBar(
         of column: String,
         _ id: Int64,
         _ subject: String,
@@ -144,7 +150,7 @@ extension PermissionStore {
         guard barred.isEmpty else {
             throw StoreError.refused(
                 "\(subject) is kept out of \(barred.joined(separator: ", ")), which would be "
-                    + "forgotten: gatepost grant restore ACCOUNT \(subject) first"
+                    + "forgotten: gatepost grant restore, or wall remove, ACCOUNT \(subject) first"
                     + (column == "user" ? ", or gatepost user disable \(subject)" : "")
             )
         }

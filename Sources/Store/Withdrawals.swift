@@ -171,7 +171,7 @@ extension PermissionStore {
 
     // MARK: - One subject
 
-    private static func owner(of account: Int64, _ database: Database) throws -> Int64? {
+    static func owner(of account: Int64, _ database: Database) throws -> Int64? {
         try Int64.fetchOne(
             database,
             sql: "SELECT owner FROM account WHERE id = ?",

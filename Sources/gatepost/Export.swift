@@ -51,6 +51,11 @@ struct Apply: AsyncParsableCommand {
         for line in planned.removed { print("- \(line)") }
         for line in planned.added { print("+ \(line)") }
         guard !planned.isEmpty else { return print("nothing to change") }
+        // Over a wall a grant counts for nothing, and looks as if it did.
+        let barred = Set((document.walls ?? []).map(\.account))
+        for account in Set((document.grants ?? []).map(\.account)).intersection(barred).sorted() {
+            print("note: a wall stands before \(account); grants to whom it bars count for nothing")
+        }
         if self.dryRun { return }
         try self.confirmation.confirm(
             "Apply \(planned.removed.count) removals and \(planned.added.count) additions"
@@ -62,7 +67,7 @@ struct Apply: AsyncParsableCommand {
     private static func checkKeys(_ octets: Data, _ file: String) throws {
         let object = try? JSONSerialization.jsonObject(with: octets) as? [String: Any]
         for key in (object ?? [:]).keys.sorted()
-        where !["users", "groups", "accounts", "grants", "withdrawals"].contains(key) {
+        where !["users", "groups", "accounts", "grants", "withdrawals", "walls"].contains(key) {
             throw Failure("\(file): \(key) cannot be applied by this version; take it out")
         }
     }

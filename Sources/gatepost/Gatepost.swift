@@ -10,7 +10,8 @@ struct Gatepost: AsyncParsableCommand {
         abstract: "A mail access gateway: who may see which mailbox, decided in one place.",
         subcommands: [
             Init.self, Serve.self, Demo.self, UserCommand.self, GroupCommand.self,
-            AccountCommand.self, GrantCommand.self, PermissionsCommand.self, Explain.self,
+            AccountCommand.self, GrantCommand.self, PermissionsCommand.self, WallCommand.self,
+            Explain.self,
             Export.self, Apply.self, Doctor.self,
         ]
     )

@@ -71,6 +71,10 @@ struct GrantCommand: AsyncParsableCommand {
                 ),
                 actor: actor
             )
+            let walls = try store.walls(barring: self.subject, from: self.account)
+            for wall in walls {
+                print("a wall bars \(wall.subject), and this counts for nothing: \(wall.reason)")
+            }
         }
 
         private var namedRights: Rights {

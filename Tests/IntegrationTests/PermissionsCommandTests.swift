@@ -201,6 +201,59 @@ import Testing
         }
     }
 
+    @Test func `a wall bars whatever is granted, loaded or applied, and keeps its reason`() throws {
+        let bench = try self.furnished()
+        try bench.ok(line: "grant add bob@kanzlei.example anna@kanzlei.example --view --no-check")
+        #expect(try bench.rights("anna", "bob", "INBOX") == "lr none")
+        try bench.ok(line: "wall add bob@kanzlei.example group:Sekretariat --reason Mandat-17")
+        #expect(try bench.rights("anna", "bob", "INBOX") == " none")
+        try bench.refused(
+            line: "wall add bob@kanzlei.example group:Sekretariat --reason again",
+            says: "bars group:Sekretariat from bob@kanzlei.example already"
+        )
+        try bench.refused(
+            line: "wall add bob@kanzlei.example bob@kanzlei.example --reason x",
+            says: "belongs to bob@kanzlei.example, whom no wall bars"
+        )
+        try bench.refused(
+            "wall",
+            "add",
+            "ex@kanzlei.example",
+            "bob@kanzlei.example",
+            "--reason",
+            " ",
+            says: "a wall has a reason"
+        )
+        let added = try bench.ok(
+            line: "grant add bob@kanzlei.example anna@kanzlei.example --edit --no-check"
+        )
+        #expect(added.contains("a wall bars group:Sekretariat") && added.contains("Mandat-17"))
+        #expect(try bench.rights("anna", "bob", "INBOX") == " none")
+        try bench.ok(line: "wall add ex@kanzlei.example anna@kanzlei.example --reason Mandat-18")
+        #expect(try self.load(bench, Self.annaAndBob).contains("a wall bars anna@kanzlei.example"))
+        try bench.ok(line: "permissions save")
+        #expect(try bench.rights("anna", "ex", "INBOX") == " none")
+        #expect(try bench.ok(line: "wall list --json").contains("Mandat-18"))
+        try bench.refused(
+            line: "group remove Sekretariat --yes",
+            says: "is kept out of bob@kanzlei.example, which would be forgotten"
+        )
+        // Export and apply carry it; a document without the part leaves it alone.
+        let text = try bench.ok(line: "export")
+        let before = try bench.write(text, to: "before.json")
+        try bench.ok(line: "wall remove ex@kanzlei.example anna@kanzlei.example --yes")
+        #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
+        try bench.refused(
+            line: "wall remove ex@kanzlei.example anna@kanzlei.example --yes",
+            says: "no wall bars anna@kanzlei.example"
+        )
+        let applied = try bench.ok(line: "apply \(before) --yes")
+        #expect(applied.contains("a wall stands before bob@kanzlei.example"))
+        #expect(try bench.rights("anna", "ex", "INBOX") == " none")
+        let nobody = try bench.write(#"{"groups":[]}"#, to: "nobody.json")
+        try bench.refused(line: "apply \(nobody) --yes", says: "which would be forgotten")
+    }
+
     @Test func `what cannot be read whole changes nothing`() throws {
         let bench = try self.furnished()
         _ = try self.load(bench, Self.annaAndBob)
