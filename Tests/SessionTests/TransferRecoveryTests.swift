@@ -40,7 +40,7 @@ import Testing
             )
             #expect(words.last.map(String.init) == command + "\r\n")
             for answer in answers {
-                let text = answer.replacing("T ", with: "\(words[0]) ", maxReplacements: 1)
+                let text = answer.hasPrefix("T ") ? "\(words[0])\(answer.dropFirst())" : answer
                 step = recovery.responseReceived(ByteBuffer(string: text + "\r\n"))
             }
         }
@@ -121,7 +121,14 @@ import Testing
             [("SELECT INBOX", ["* OK [UIDVALIDITY 71] x", "T OK x"])]
         )
         #expect(outcome == .gone)
-        #expect(try Self.run(.complete, [("SELECT INBOX", ["T NO x"])]) == .gone)
+        let refused = ("SELECT INBOX", ["T NO [INUSE] x"])
+        let missing = ("SELECT INBOX", ["T NO [NONEXISTENT] x"])
+        #expect(try Self.run(.complete, [missing]) == .gone)
+        #expect(try Self.run(.complete, [refused, ("LIST \"\" INBOX", ["T OK x"])]) == .gone)
+        // It is there, and cannot be had now.
+        let listed = ["* LIST () \".\" INBOX", "T OK x"]
+        #expect(try Self.run(.complete, [refused, ("LIST \"\" INBOX", listed)]) == .refused)
+        #expect(try Self.run(.complete, [refused, ("LIST \"\" INBOX", ["T NO x"])]) == .refused)
     }
 
     @Test func `the originals go, and no others`() throws {

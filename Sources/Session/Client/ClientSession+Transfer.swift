@@ -67,11 +67,10 @@ extension ClientSession {
             }
         }
         if case .readOnly? = code { return self.conclude(transferring, .notPermitted) }
-        guard transferring.uidValidity != nil, transferring.sourceValidity > 0 else {
-            return self.conclude(transferring, .cannotOnThisServer)
-        }
-        // A server that does not tell the next UID: any may be that of a copy.
-        transferring.uidNext = transferring.uidNext ?? 1
+        // Without these nobody can tell, should it be interrupted, what it has copied.
+        guard transferring.uidValidity != nil, transferring.uidNext != nil,
+            transferring.sourceValidity > 0
+        else { return self.conclude(transferring, .cannotOnThisServer) }
         transferring.step = .listing
         self.sendToSource(transferring) { encoder in
             if transferring.copy.isUID { encoder.write(word: "UID") }
@@ -118,6 +117,9 @@ extension ClientSession {
         let fetched = try FetchResponse(response)
         guard let uid = fetched.uid, let flags = fetched.flags, let date = fetched.internalDate
         else { return self.emit(response) }
+        guard DateTime(date) != nil else {
+            throw SyntaxError(.expected("date-time"), at: 0)
+        }
         transferring.add(uid: uid, flags: flags, date: date)
     }
 
@@ -129,7 +131,9 @@ extension ClientSession {
         guard condition == .ok else {
             return self.conclude(transferring, self.refusal(condition, code))
         }
-        guard transferring.messages.count <= Transferring.maximumMessages else {
+        guard transferring.messages.count <= Transferring.maximumMessages,
+            !transferring.hasTooManyKeywords
+        else {
             return self.conclude(transferring, .tooManyMessages)
         }
         guard !transferring.messages.isEmpty, let record = transferring.record else {
@@ -161,6 +165,10 @@ extension ClientSession {
             self.fail(transferring, answer)
         case .marking:
             self.sourceMarked(transferring, condition, code)
+        case .unmarking(let answer):
+            // Where they stay marked, the move has to go on: the copies are all there are.
+            guard condition == .ok else { return self.resolve(transferring, answer) }
+            self.unmarkNext(transferring, answer)
         case .expunging:
             guard condition == .ok else { return self.conclude(transferring, .movedWithMarks) }
             self.expungeNext(transferring)
@@ -209,7 +217,7 @@ extension ClientSession {
         case .selectingTarget, .lookingForTarget, .announcing, .streaming, .confirming:
             self.drop(transferring.target)
             self.transferUpstreamLost(transferring, transferring.target, .unavailable)
-        case .listing, .fetching, .fetched, .draining, .marking, .expunging:
+        case .listing, .fetching, .fetched, .draining, .marking, .unmarking, .expunging:
             self.drop(transferring.source)
             self.upstreamRevoked(transferring.source, answer: .unavailable)
         case .recording, .recordingCopied, .forgetting, .resolving:
@@ -224,7 +232,7 @@ extension ClientSession {
         _ answer: ReplyText
     ) {
         switch transferring.step {
-        case .marking, .expunging:
+        case .marking, .unmarking, .expunging:
             // The target is not needed any more; the source's part is done by other means.
             guard account == transferring.source else { return }
             self.resolve(transferring, answer)
@@ -300,6 +308,7 @@ extension ClientSession {
         _ transferring: Transferring
     ) {
         transferring.segments = segments
+        transferring.segmentsAccount = account
         guard !segments.isEmpty else { return }
         self.actions.append(.toUpstream(account, transferring.segments.removeFirst()))
     }

@@ -102,9 +102,11 @@ extension ClientSession {
         _ code: ResponseCode?
     ) {
         guard condition == .ok else {
-            // None goes: what was copied is taken back.
-            transferring.isCopied = false
-            return self.resolve(transferring, self.refusal(condition, code))
+            // Some may be marked by now, and another client's EXPUNGE would take them.
+            let answer = self.refusal(condition, code)
+            let marked = transferring.confirmed.filter { !transferring.wasDeleted.contains($0) }
+            transferring.batches = SequenceSet.batches(of: marked)
+            return self.unmarkNext(transferring, answer)
         }
         guard transferring.batches.isEmpty else { return self.markNext(transferring) }
         self.tellCopies(transferring)
@@ -114,6 +116,21 @@ extension ClientSession {
         transferring.step = .expunging
         transferring.batches = SequenceSet.batches(of: transferring.confirmed)
         self.expungeNext(transferring)
+    }
+
+    /// Takes the marks off the originals, which stay; only then what was copied is taken back.
+    mutating func unmarkNext(_ transferring: Transferring, _ answer: ReplyText) {
+        guard !transferring.batches.isEmpty else {
+            transferring.isCopied = false
+            return self.resolve(transferring, answer)
+        }
+        transferring.step = .unmarking(answer)
+        let batch = transferring.batches.removeFirst()
+        self.sendToSource(transferring) { encoder in
+            encoder.write(word: "UID STORE")
+            batch.encode(into: &encoder)
+            encoder.write(word: "-FLAGS.SILENT (\\Deleted)")
+        }
     }
 
     mutating func expungeNext(_ transferring: Transferring) {
@@ -174,7 +191,12 @@ extension ClientSession {
         case .remains:
             self.finishTransfer(
                 transferring,
-                .partlyCopied(SequenceSet(uids: transferring.confirmed))
+                .partlyCopied(
+                    SequenceSet(
+                        uids: transferring.confirmed
+                            + (transferring.isInDoubt ? transferring.sent : [])
+                    )
+                )
             )
         case .postponed where transferring.isCopied:
             self.tellCopies(transferring)

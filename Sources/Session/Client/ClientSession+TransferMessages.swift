@@ -45,12 +45,16 @@ extension ClientSession {
         guard fetched.uid.map({ $0 == expected }) ?? true else {
             throw SyntaxError(.malformedNumber, at: 0)
         }
-        if let announced = fetched.announced {
-            self.announce(transferring, octets: announced)
-        } else if let body = fetched.body {
-            transferring.quoted = body
-            self.announce(transferring, octets: UInt64(body.readableBytes))
+        // Nothing is no message: to a target it would even mean to forget the others (RFC 3502 §3).
+        let octets = fetched.announced ?? UInt64(fetched.body?.readableBytes ?? 0)
+        guard octets > 0 else {
+            if transferring.isAppendOpen { self.drop(transferring.target) }
+            transferring.isAppendOpen = false
+            transferring.step = .draining(.refusedByServer(nil))
+            return true
         }
+        transferring.quoted = fetched.announced == nil ? fetched.body : nil
+        self.announce(transferring, octets: octets)
         return true
     }
 
@@ -73,6 +77,7 @@ extension ClientSession {
         transferring.isAppendOpen = true
         transferring.step = .announcing
         transferring.segments = encoder.finishWithoutLineEnd()
+        transferring.segmentsAccount = transferring.target
         self.sendAnnouncement(transferring)
     }
 
@@ -109,7 +114,7 @@ extension ClientSession {
             if !transferring.isSourcePaused { self.readUpstream(transferring.source) }
             return
         }
-        guard !transferring.segments.isEmpty else {
+        guard !transferring.segments.isEmpty, account == transferring.segmentsAccount else {
             throw SyntaxError(.expected("no continuation"), at: 0)
         }
         self.actions.append(.toUpstream(account, transferring.segments.removeFirst()))

@@ -36,6 +36,8 @@ final class Transferring {
         case recordingCopied
         /// `\Deleted` is being set on the originals.
         case marking
+        /// The originals could not all be marked: the marks are being taken off again.
+        case unmarking(ReplyText)
         /// The originals are being expunged.
         case expunging
         /// The journal forgets the transfer.
@@ -58,6 +60,10 @@ final class Transferring {
     /// Flags of a message that pass, and octets of a keyword: no server keeps more.
     static let maximumFlags = 64
     static let maximumFlagOctets = 256
+    /// Octets of all keywords of all messages.
+    static let maximumKeywordOctets = 4 * 1_024 * 1_024
+    /// `17-Jul-1996 02:44:25 -0700`
+    static let maximumDateOctets = 26
     /// Seconds in which some octet has to move.
     static let maximumSilence: Int64 = 300
 
@@ -76,6 +82,8 @@ final class Transferring {
     var step = Step.selectingTarget
     /// Segments of the command in flight, each sent after a `+`.
     var segments: [ByteBuffer] = []
+    /// Whose server they are for.
+    var segmentsAccount: AccountID
 
     // MARK: What the target said of its mailbox
 
@@ -91,6 +99,9 @@ final class Transferring {
 
     var messages: [Message] = []
     private var known: Set<UInt32> = []
+    private var flagOctets = 0
+    /// Those that were marked as deleted before.
+    var wasDeleted: Set<UInt32> = []
     var index = 0
     /// A message that the source sent as a quoted string, until the target asks for it.
     var quoted: ByteBuffer?
@@ -139,7 +150,10 @@ final class Transferring {
         self.rights = rights
         self.mayCreate = mayCreate
         self.lastProgress = now
+        self.segmentsAccount = target
     }
+
+    var hasTooManyKeywords: Bool { self.flagOctets > Self.maximumKeywordOctets }
 
     /// Whether the source's next octets have to wait for the target.
     var isSourcePaused: Bool {
@@ -178,15 +192,21 @@ final class Transferring {
         guard self.messages.count <= Self.maximumMessages, self.known.insert(uid).inserted else {
             return
         }
+        if flags.contains(.deleted) { self.wasDeleted.insert(uid) }
         // Octets of their own: a slice would keep the whole response.
         let flags = flags.prefix(Self.maximumFlags).map { flag in
             guard case .keyword(let name) = flag else { return flag }
+            self.flagOctets += min(name.readableBytes, Self.maximumFlagOctets)
             return .keyword(
                 ByteBuffer(bytes: name.readableBytesView.prefix(Self.maximumFlagOctets))
             )
         }
         self.messages.append(
-            Message(uid: uid, flags: flags, date: ByteBuffer(bytes: date.readableBytesView))
+            Message(
+                uid: uid,
+                flags: self.flagOctets > Self.maximumKeywordOctets ? [] : flags,
+                date: ByteBuffer(bytes: date.readableBytesView.prefix(Self.maximumDateOctets))
+            )
         )
     }
 

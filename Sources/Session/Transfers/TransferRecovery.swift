@@ -26,6 +26,8 @@ package struct TransferRecovery: ServerConversation {
 
     private enum State {
         case selecting
+        /// It was refused: whether the mailbox is there at all is asked.
+        case looking
         case fetching
         case marking
         case expunging
@@ -39,7 +41,8 @@ package struct TransferRecovery: ServerConversation {
     private let place: Transfer.Place
     private let uidNext: UInt32
     private let uids: Set<UInt32>
-    private var names: UpstreamNames?
+    private var name = ByteBuffer()
+    private var isListed = false
     private var hasUIDPlus = false
     private var sender = CommandSender()
     private var state = State.selecting
@@ -70,6 +73,7 @@ package struct TransferRecovery: ServerConversation {
         guard let name = UpstreamNames(profile).name(of: self.place.folder) else {
             return self.finish(.gone)
         }
+        self.name = name
         let changes = self.purpose != .identify
         return self.send { encoder in
             if changes { encoder.write(word: "SELECT") } else { encoder.write(word: "EXAMINE") }
@@ -80,9 +84,10 @@ package struct TransferRecovery: ServerConversation {
     package mutating func responseReceived(_ response: ByteBuffer) -> Step {
         guard let head = try? ResponseHead(response) else { return self.finish(.refused) }
         switch head {
-        case .tagged(let tag, let condition, _):
+        case .tagged(let tag, let condition, let text):
             guard tag == self.sender.tag else { return self.finish(.refused) }
-            return condition == .ok ? self.completed() : self.refused()
+            return condition == .ok
+                ? self.completed() : self.refused((try? ResponseText(text))?.code)
         case .continuation:
             return self.sender.next().map { .send([$0]) } ?? self.finish(.refused)
         case .status(_, let text):
@@ -93,14 +98,26 @@ package struct TransferRecovery: ServerConversation {
         case .numbered(_, .fetch):
             self.fetched(response)
             return .wait
+        case .data(.list):
+            if let list = try? ListResponse(response), list.mailbox == self.name {
+                self.isListed = true
+            }
+            return .wait
         case .data, .numbered:
             return .wait
         }
     }
 
-    private mutating func refused() -> Step {
-        if case .selecting = self.state { return self.finish(.gone) }
-        return self.finish(.refused)
+    /// A mailbox that cannot be selected now is not gone: only one that is not listed is.
+    private mutating func refused(_ code: ResponseCode?) -> Step {
+        guard case .selecting = self.state else { return self.finish(.refused) }
+        if case .nonExistent? = code { return self.finish(.gone) }
+        self.state = .looking
+        let name = self.name
+        return self.send { encoder in
+            encoder.write(word: "LIST \"\"")
+            encoder.write(mailbox: name)
+        }
     }
 
     private mutating func fetched(_ response: ByteBuffer) {
@@ -131,6 +148,8 @@ package struct TransferRecovery: ServerConversation {
             }
             self.state = .fetching
             return self.fetchNext()
+        case .looking:
+            return self.finish(self.isListed ? .refused : .gone)
         case .fetching:
             return self.fetchNext()
         case .marking:
