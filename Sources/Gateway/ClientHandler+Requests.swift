@@ -72,6 +72,17 @@ extension ClientHandler {
         )
     }
 
+    /// The session is over, or goes on without this server; the journal is written to when its
+    /// connection is closed.
+    func leaveUpstream(_ account: AccountID, _ request: JournalRequest) {
+        guard let loop = self.eventLoop else { return }
+        let transfers = self.environment.transfers
+        guard let connection = self.removeUpstream(account) else {
+            return transfers.perform(request, on: loop) { _ in }
+        }
+        connection.leave { transfers.perform(request, on: loop) { _ in } }
+    }
+
     func journal(_ request: JournalRequest) {
         guard let loop = self.eventLoop else { return }
         let answer = self.answering(on: loop) { $0.journalAnswered($1) }

@@ -236,6 +236,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             self.openUpstream(account)
         case .closeUpstream(let account):
             self.upstreams.removeValue(forKey: account)?.close()
+        case .leaveUpstream(let account, let request):
+            self.leaveUpstream(account, request)
         case .pauseUpstream(let account, let milliseconds):
             let time = TimeAmount.milliseconds(Int64(milliseconds))
             self.environment.profiles.paused(account, for: time)
@@ -277,6 +279,10 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         guard self.hasPendingRead, self.wantsOctets else { return }
         self.hasPendingRead = false
         self.context?.read()
+    }
+
+    func removeUpstream(_ account: AccountID) -> UpstreamConnection? {
+        self.upstreams.removeValue(forKey: account)
     }
 
     private func openUpstream(_ account: AccountID) {

@@ -43,7 +43,11 @@ final class Environment: Sendable {
         self.subscriptions = Subscriptions(store: store)
         self.sentCopies = SentCopies(store: configuration.store, logger: logger)
         self.sendingCounter = SendingCounter(limits: configuration.limits.sending)
-        self.transfers = Transfers(store: store, logger: logger)
+        self.transfers = Transfers(
+            store: store,
+            settleTime: configuration.limits.settleTime,
+            logger: logger
+        )
         self.submissionSettings = SubmissionSession.Settings(
             maximumMessageOctets: UInt64(configuration.limits.messageMebibytes) << 20,
             name: configuration.hostName

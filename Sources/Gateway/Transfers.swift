@@ -16,13 +16,20 @@ final class Transfers: Sendable {
         .seconds(15), .seconds(30), .minutes(1), .minutes(2), .minutes(5), .minutes(10),
     ]
 
+    /// How often the target is looked at again where it may still be storing what it got, each
+    /// time after twice as long.
+    private static let looks = 3
+
     private let store: PermissionStore
+    /// Until a server has stored what it got, be its connection gone; the last look is made then.
+    private let settleTime: TimeAmount
     private let logger: Logger
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let environment = Mutex<Environment?>(nil)
 
-    init(store: PermissionStore, logger: Logger) {
+    init(store: PermissionStore, settleTime: TimeAmount, logger: Logger) {
         self.store = store
+        self.settleTime = settleTime
         self.logger = logger
     }
 
@@ -34,7 +41,9 @@ final class Transfers: Sendable {
         if !left.isEmpty {
             self.logger.notice("transfers were interrupted", metadata: ["count": "\(left.count)"])
         }
-        for entry in left { self.resolve(entry, from: nil, on: group.next(), attempt: 0) { _ in } }
+        for entry in left {
+            self.resolve(Interrupted(entry: entry, standing: nil, loop: group.next()))
+        }
     }
 
     func stop() async throws {
@@ -72,8 +81,10 @@ final class Transfers: Sendable {
                 on: loop,
                 { answer(.forgotten($0 != nil)) }
             )
-        case .resolve(let entry, let state):
-            self.resolve(entry, from: state, on: loop, attempt: 0) { answer(.resolved($0)) }
+        case .resolve(let entry, let standing):
+            self.resolve(
+                Interrupted(entry: entry, standing: standing, loop: loop) { answer(.resolved($0)) }
+            )
         }
     }
 
@@ -96,73 +107,113 @@ final class Transfers: Sendable {
 
     // MARK: - Bringing to an end
 
-    /// - Parameters:
-    ///   - state: what is known better than in the journal.
-    ///   - answer: is called once, after the first try.
-    private func resolve(
-        _ entry: Int64,
-        from state: Transfer.State?,
-        on loop: any EventLoop,
-        attempt: Int,
-        _ answer: @escaping @Sendable (TransferResolution) -> Void
-    ) {
-        let read: @Sendable (PermissionStore) throws -> TransferRow? = { store in
-            if let state { try store.setTransfer(entry, state: state.rawValue) }
-            return try store.transfer(entry)
+    /// A transfer that is being brought to its end.
+    private struct Interrupted: Sendable {
+        let entry: Int64
+        /// Nil where only the journal knows: an earlier run left it.
+        let standing: TransferStanding?
+        let loop: any EventLoop
+        /// Tries that found a server which cannot be used.
+        var attempt = 0
+        /// Looks at the target that found less than everything.
+        var looks = 0
+        /// Is called once, after the first try.
+        var answer: (@Sendable (TransferResolution) -> Void)?
+
+        init(
+            entry: Int64,
+            standing: TransferStanding?,
+            loop: any EventLoop,
+            _ answer: (@Sendable (TransferResolution) -> Void)? = nil
+        ) {
+            self.entry = entry
+            self.standing = standing
+            self.loop = loop
+            self.answer = answer
         }
-        self.write(read, on: loop) { found in
-            // Nil outside: the journal cannot be read; inside: nothing is left to be done.
-            guard let found else { return self.later(entry, on: loop, attempt, answer) }
-            guard let row = found else { return answer(.undone) }
-            self.inspect(entry, row, on: loop, attempt, answer)
+
+        mutating func tell(_ resolution: TransferResolution) {
+            self.answer?(resolution)
+            self.answer = nil
         }
     }
 
-    private func inspect(
-        _ entry: Int64,
-        _ row: TransferRow,
-        on loop: any EventLoop,
-        _ attempt: Int,
-        _ answer: @escaping @Sendable (TransferResolution) -> Void
-    ) {
+    private func resolve(_ interrupted: Interrupted) {
+        let entry = interrupted.entry
+        let known = interrupted.standing?.state.rawValue
+        let read: @Sendable (PermissionStore) throws -> TransferRow? = { store in
+            if let known { try store.setTransfer(entry, state: known) }
+            return try store.transfer(entry)
+        }
+        self.write(read, on: interrupted.loop) { found in
+            // Nil outside: the journal cannot be read; inside: nothing is left to be done.
+            guard let found else { return self.tryLater(interrupted) }
+            guard let row = found else {
+                var interrupted = interrupted
+                return interrupted.tell(.undone)
+            }
+            self.inspect(interrupted, row)
+        }
+    }
+
+    private func inspect(_ interrupted: Interrupted, _ row: TransferRow) {
         let isCopied = row.state == Transfer.State.copied.rawValue
-        let transfer = Transfer(row)
-        self.converse(isCopied ? .complete : .identify, transfer, row.source, on: loop) { outcome in
+        let purpose = isCopied ? TransferRecovery.Purpose.complete : .identify
+        self.converse(purpose, row, row.source, on: interrupted.loop) { outcome in
             switch outcome {
             case .identities(let identities):
-                self.undo(entry, row, identities, on: loop, attempt, answer)
+                self.undo(interrupted, row, identities)
             case .done, .cannotRemove:
-                self.finished(entry, isCopied ? .completed : .undone, on: loop, answer)
+                self.finished(interrupted, isCopied ? .completed : .undone)
             case .gone:
                 // Nothing is at the source that could be lost, or be there twice.
-                self.finished(entry, isCopied ? .completed : .remains, on: loop, answer)
+                self.finished(interrupted, isCopied ? .completed : .remains)
             case .refused, nil:
-                self.later(entry, on: loop, attempt, answer)
+                self.tryLater(interrupted)
             }
         }
     }
 
     private func undo(
-        _ entry: Int64,
+        _ interrupted: Interrupted,
         _ row: TransferRow,
-        _ identities: [MessageIdentity],
-        on loop: any EventLoop,
-        _ attempt: Int,
-        _ answer: @escaping @Sendable (TransferResolution) -> Void
+        _ identities: [MessageIdentity]
     ) {
-        self.converse(.undo(identities), Transfer(row), row.target, on: loop) { outcome in
+        self.converse(.undo(identities), row, row.target, on: interrupted.loop) { outcome in
             switch outcome {
-            case .done: self.finished(entry, .undone, on: loop, answer)
-            case .gone: self.finished(entry, .undone, on: loop, answer)
-            case .cannotRemove: self.finished(entry, .remains, on: loop, answer)
-            case .identities, .refused, nil: self.later(entry, on: loop, attempt, answer)
+            case .done(let count):
+                self.removed(count, of: identities.count, interrupted)
+            case .gone:
+                self.finished(interrupted, .undone)
+            case .cannotRemove:
+                self.finished(interrupted, .remains)
+            case .identities, .refused, nil:
+                self.tryLater(interrupted)
             }
         }
     }
 
+    /// - Parameter total: messages that the source still has.
+    private func removed(_ count: Int, of total: Int, _ interrupted: Interrupted) {
+        var (confirmed, isInDoubt) = (0, true)
+        if case .begun(let stored, let doubt)? = interrupted.standing {
+            (confirmed, isInDoubt) = (stored, doubt)
+        }
+        guard isInDoubt, count < total else {
+            return self.finished(interrupted, count < confirmed ? .remains : .undone)
+        }
+        // Messages that the target has got, and has not stored yet, would come after this look.
+        guard interrupted.looks < Self.looks else { return self.finished(interrupted, .undone) }
+        var next = interrupted
+        next.tell(.postponed)
+        let nanoseconds = self.settleTime.nanoseconds >> Int64(Self.looks - interrupted.looks)
+        next.looks += 1
+        self.resolve(next, in: .nanoseconds(nanoseconds))
+    }
+
     private func converse(
         _ purpose: TransferRecovery.Purpose,
-        _ transfer: Transfer,
+        _ row: TransferRow,
         _ place: TransferRow.Place,
         on loop: any EventLoop,
         _ done: @escaping @Sendable (TransferRecovery.Outcome?) -> Void
@@ -171,7 +222,7 @@ final class Transfers: Sendable {
             let target = environment.permissions.current.endpoints[place.account]
         else { return done(nil) }
         ConversationConnection.run(
-            TransferRecovery(purpose, of: transfer),
+            TransferRecovery(purpose, of: Transfer(row)),
             target,
             environment,
             self.pool,
@@ -180,34 +231,37 @@ final class Transfers: Sendable {
         )
     }
 
-    private func finished(
-        _ entry: Int64,
-        _ resolution: TransferResolution,
-        on loop: any EventLoop,
-        _ answer: @escaping @Sendable (TransferResolution) -> Void
-    ) {
+    private func finished(_ interrupted: Interrupted, _ resolution: TransferResolution) {
         self.logger.notice(
             "an interrupted transfer was brought to its end",
-            metadata: ["entry": "\(entry)", "end": "\(resolution)"]
+            metadata: ["entry": "\(interrupted.entry)", "end": "\(resolution)"]
         )
-        self.write({ try $0.forgetTransfer(entry) }, on: loop, { _ in answer(resolution) })
+        self.write(
+            { try $0.forgetTransfer(interrupted.entry) },
+            on: interrupted.loop,
+            { _ in
+                var interrupted = interrupted
+                interrupted.tell(resolution)
+            }
+        )
     }
 
-    private func later(
-        _ entry: Int64,
-        on loop: any EventLoop,
-        _ attempt: Int,
-        _ answer: @escaping @Sendable (TransferResolution) -> Void
-    ) {
-        answer(.postponed)
+    /// A server, or the journal, cannot be used now.
+    private func tryLater(_ interrupted: Interrupted) {
+        var next = interrupted
+        next.tell(.postponed)
         self.logger.warning(
             "an interrupted transfer cannot be brought to its end now",
-            metadata: ["entry": "\(entry)"]
+            metadata: ["entry": "\(interrupted.entry)"]
         )
-        let time = Self.retries[min(attempt, Self.retries.count - 1)]
-        loop.scheduleTask(in: time) { [self] in
+        next.attempt += 1
+        self.resolve(next, in: Self.retries[min(interrupted.attempt, Self.retries.count - 1)])
+    }
+
+    private func resolve(_ interrupted: Interrupted, in time: TimeAmount) {
+        interrupted.loop.scheduleTask(in: time) { [self] in
             guard self.environment.withLock({ $0 }) != nil else { return }
-            self.resolve(entry, from: nil, on: loop, attempt: attempt + 1) { _ in }
+            self.resolve(interrupted)
         }
     }
 }

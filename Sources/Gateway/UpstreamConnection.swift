@@ -20,8 +20,13 @@ final class UpstreamConnection: ChannelInboundHandler {
         case dialling
         case loggingIn(UpstreamLogin, ResponseReader, ByteBuffer)
         case ready
+        /// The session is done with it, and wants to know when the server is.
+        case leaving(() -> Void)
         case closed
     }
+
+    /// How long a server may take to answer what it had got when the session left.
+    private static let leavingTimeout = TimeAmount.minutes(5)
 
     /// A response of the login conversation has this many octets at most: capabilities and
     /// namespaces of real servers need about 1 KiB.
@@ -103,7 +108,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         case .dialling, .loggingIn:
             self.log("did not finish the login in time", nil)
             self.fail(.unreachable)
-        case .ready, .closed:
+        case .ready, .leaving, .closed:
             break
         }
     }
@@ -157,7 +162,7 @@ final class UpstreamConnection: ChannelInboundHandler {
             self.client?.upstreamOctetsReceived(self.account, octets)
         case .loggingIn:
             self.loginOctetsReceived(octets, context)
-        case .dialling, .closed:
+        case .dialling, .leaving, .closed:
             break
         }
     }
@@ -174,6 +179,9 @@ final class UpstreamConnection: ChannelInboundHandler {
         case .ready:
             let client = self.detach()
             client?.upstreamClosed(self.account)
+        case .leaving(let whenClosed):
+            self.phase = .closed
+            whenClosed()
         case .closed:
             break
         }
@@ -184,7 +192,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         switch self.phase {
         case .dialling, .loggingIn:
             self.fail(error is TLSError ? .notTrusted : .unreachable)
-        case .ready, .closed:
+        case .ready, .leaving, .closed:
             context.close(promise: nil)
         }
     }
@@ -300,6 +308,21 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// The session is done with this connection.
     func close() {
         _ = self.detach()
+    }
+
+    /// The session is done with this connection, but the server has something to finish: it is
+    /// read, unheard, until it closes.
+    func leave(_ whenClosed: @escaping () -> Void) {
+        self.flush()
+        guard case .ready = self.phase, let channel = self.channel else {
+            _ = self.detach()
+            return whenClosed()
+        }
+        self.client = nil
+        self.channel = nil
+        self.phase = .leaving(whenClosed)
+        channel.read()
+        channel.eventLoop.scheduleTask(in: Self.leavingTimeout) { channel.close(promise: nil) }
     }
 
     /// Nothing of this connection reaches the session any more.

@@ -84,6 +84,7 @@ struct Installation {
           loginSeconds: 60            # from the connection's start to its login
           idleMinutes: 31             # silence of a client; IMAP asks for 30 at least
           upstreamSeconds: 15         # connecting to a mail server and logging in there
+          settleSeconds: 30           # for a server to store what it got, if its connection is lost
           messageMebibytes: 100       # the largest message that is taken for sending
           recipientsPerMessage: 100
           messagesPerHour: 200        # of one user, over all connections

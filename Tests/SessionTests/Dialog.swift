@@ -18,8 +18,11 @@ struct Dialog {
     private var toClient: [UInt8] = []
     private var toUpstream: [String: [UInt8]] = [:]
     private var closed: Set<String> = []
+    private var left: Set<String> = []
     private var paused: [String: Int] = [:]
     private var journal: [String] = []
+    private var isJournalHeld = false
+    private var journalAnswers: [JournalAnswer] = []
     private var resolution = TransferResolution.undone
     private var tags: [String: String] = [:]
     private var isClosed = false
@@ -110,12 +113,21 @@ struct Dialog {
         case "drop":
             let wasClosed = self.closed.remove(words[1]) != nil
             #expect(wasClosed, "\(self.name):\(step.number): the connection is not closed")
+        case "left":
+            let wasLeft = self.left.remove(words[1]) != nil
+            #expect(wasLeft, "\(self.name):\(step.number): the connection is not left")
         case "journal":
             let entry = self.journal.isEmpty ? "(nothing)" : self.journal.removeFirst()
             #expect(
                 entry == words.dropFirst().joined(separator: " "),
                 "\(self.name):\(step.number)"
             )
+        case "hold":
+            self.isJournalHeld = true
+        case "written":
+            self.isJournalHeld = false
+            for answer in self.journalAnswers { self.session.journalAnswered(answer) }
+            self.journalAnswers = []
         case "resolves":
             self.resolution =
                 switch words[1] {
@@ -206,6 +218,9 @@ struct Dialog {
             self.session.subscriptionChanged(succeeded: true)
         case .closeClient:
             self.isClosed = true
+        case .leaveUpstream(let account, let request):
+            self.left.insert(self.fixture.name(of: account))
+            self.journal(request)
         case .pauseUpstream(let account, let milliseconds):
             self.paused[self.fixture.name(of: account)] = milliseconds
         case .journal(let request):
@@ -219,16 +234,30 @@ struct Dialog {
         switch request {
         case .record(let transfer):
             self.journal.append("record \(transfer.moves ? "MOVE" : "COPY") \(transfer.uids)")
-            self.session.journalAnswered(.recorded(1))
+            self.answer(.recorded(1))
         case .confirm(_, let uids):
             self.journal.append("confirm \(uids)")
-            self.session.journalAnswered(.confirmed(true))
+            self.answer(.confirmed(true))
         case .forget:
             self.journal.append("forget")
-            self.session.journalAnswered(.forgotten(true))
-        case .resolve(_, let state):
-            self.journal.append("resolve \(state?.rawValue ?? "-")")
-            self.session.journalAnswered(.resolved(self.resolution))
+            self.answer(.forgotten(true))
+        case .resolve(_, let standing):
+            self.journal.append("resolve \(Self.text(of: standing))")
+            self.answer(.resolved(self.resolution))
+        }
+    }
+
+    private mutating func answer(_ answer: JournalAnswer) {
+        if self.isJournalHeld { return self.journalAnswers.append(answer) }
+        self.session.journalAnswered(answer)
+    }
+
+    private static func text(of standing: TransferStanding?) -> String {
+        switch standing {
+        case .copied: "copied"
+        case .begun(let confirmed, let isInDoubt):
+            "begun \(confirmed)\(isInDoubt ? " in doubt" : "")"
+        case .none: "-"
         }
     }
 

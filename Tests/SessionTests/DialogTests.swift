@@ -19,7 +19,10 @@ import Testing
 ///     ! leave                        the client's connection ends
 ///     ! close bob                    a server's connection ends
 ///     ! drop bob                     the session has closed that connection
+///     ! left bob                     the session has left it to its server to close it
 ///     ! journal forget               the journal got this next
+///     ! hold                         the journal takes its time
+///     ! written                      and has written what it got
 ///     ! resolves remains             what becomes of a transfer that is brought to its end
 ///     ! report                       the time for a word about progress
 ///     ! paused bob 5000              and leaves the server alone for so many milliseconds

@@ -243,6 +243,9 @@ private struct Values {
         if let value = try self.number("limits.upstreamSeconds", 1...600) {
             limits.upstreamTimeout = .seconds(Int64(value))
         }
+        if let value = try self.number("limits.settleSeconds", 1...3_600) {
+            limits.settleTime = .seconds(Int64(value))
+        }
         if let value = try self.number("limits.messageMebibytes", 1...2_047) {
             limits.messageMebibytes = value
         }

@@ -15,6 +15,8 @@ package struct GatewayConfiguration: Sendable {
         package var idleTimeout = TimeAmount.minutes(31)
         /// Connecting to a server and logging in there.
         package var upstreamTimeout = TimeAmount.seconds(15)
+        /// In which a server has stored what it got, although its connection was lost.
+        package var settleTime = TimeAmount.seconds(30)
         /// The largest message that is taken for sending.
         package var messageMebibytes = 100
         package var sending = SendingCounter.Limits()

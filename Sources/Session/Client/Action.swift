@@ -13,6 +13,9 @@ package enum Action: Equatable, Sendable {
     case pauseUpstream(AccountID, milliseconds: Int)
     /// Drop a connection; nothing is heard of it any more.
     case closeUpstream(AccountID)
+    /// Read nothing more of a server, which was told to close the connection, and write in the
+    /// journal once it has.
+    case leaveUpstream(AccountID, then: JournalRequest)
     /// Check a password off the loop, then `authenticationFinished`.
     case authenticate(Credentials)
     /// Put TLS under the client's connection, then `tlsEstablished`.

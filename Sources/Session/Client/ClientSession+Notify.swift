@@ -120,6 +120,10 @@ extension ClientSession {
     /// Tells a server what the client wants to know, where it does not know that yet.
     /// - Returns: whether it is being told, so that nothing else can be sent now.
     mutating func bringInStep(_ account: AccountID) -> Bool {
+        // Between two commands of a transfer nothing else may be sent there.
+        if case .transferring(let transferring) = self.running, transferring.involves(account) {
+            return false
+        }
         guard let upstream = self.upstreams[account], upstream.isIdle,
             !upstream.isInStep(self.watching)
         else { return false }

@@ -236,8 +236,11 @@ extension ClientSession {
             // The target is not needed any more; the source's part is done by other means.
             guard account == transferring.source else { return }
             self.resolve(transferring, answer)
-        case .recording, .recordingCopied, .forgetting, .resolving:
-            // The journal answers first, and what it answers leads on.
+        case .recording:
+            // The journal answers first.
+            transferring.lostAnswer = answer
+        case .recordingCopied, .forgetting, .resolving:
+            // What the journal answers leads on.
             break
         case .draining(let first):
             if account == transferring.source { self.fail(transferring, first) }
@@ -274,12 +277,28 @@ extension ClientSession {
         case .recordingCopied:
             // Either state of the entry leads to a good end.
             self.actions.append(.journal(.resolve(entry, nil)))
+        case .confirming:
+            self.leaveConfirming(transferring, entry)
         default:
-            let state = transferring.isCopied ? Transfer.State.copied : .begun
+            let standing = transferring.standing
             self.actions.append(
-                .journal(transferring.needsResolution ? .resolve(entry, state) : .forget(entry))
+                .journal(transferring.needsResolution ? .resolve(entry, standing) : .forget(entry))
             )
         }
+    }
+
+    /// The target has got a whole command and stores it, be its connection closed or not: it is
+    /// left only when it has answered, because a look before that finds nothing.
+    private mutating func leaveConfirming(_ transferring: Transferring, _ entry: Int64) {
+        var encoder = self.encoder(for: transferring.target)
+        encoder.write(word: "LOGOUT")
+        for segment in encoder.finish() {
+            self.actions.append(.toUpstream(transferring.target, segment))
+        }
+        self.upstreams[transferring.target] = nil
+        self.actions.append(
+            .leaveUpstream(transferring.target, then: .resolve(entry, transferring.standing))
+        )
     }
 
     // MARK: - Commands

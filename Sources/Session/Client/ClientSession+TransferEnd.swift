@@ -32,7 +32,7 @@ extension ClientSession {
         transferring.entry = entry
         guard entry != nil, self.upstreams[transferring.source] != nil,
             self.upstreams[transferring.target] != nil
-        else { return self.conclude(transferring, .unavailable) }
+        else { return self.conclude(transferring, transferring.lostAnswer ?? .unavailable) }
         self.fetchNext(transferring)
     }
 
@@ -172,9 +172,7 @@ extension ClientSession {
         }
         self.leaveTarget(transferring)
         transferring.step = .resolving(answer)
-        self.actions.append(
-            .journal(.resolve(entry, transferring.isCopied ? .copied : .begun))
-        )
+        self.actions.append(.journal(.resolve(entry, transferring.standing)))
     }
 
     /// An interrupted transfer has come to an end, or will be brought to one later.
@@ -209,6 +207,9 @@ extension ClientSession {
     private mutating func finishTransfer(_ transferring: Transferring, _ answer: ReplyText) {
         self.leaveTarget(transferring)
         self.finish(transferring.tag, answer)
+        for account in [transferring.source, transferring.target] {
+            _ = self.bringInStep(account)
+        }
         self.readClient()
     }
 

@@ -121,6 +121,8 @@ final class Transferring {
     var entry: Int64?
     var isCopied = false
     var hasLeftTarget = false
+    /// Why a server went while the journal was written.
+    var lostAnswer: ReplyText?
     var hasToldCopies = false
     /// Originals still to be marked or expunged, a command each.
     var batches: [SequenceSet] = []
@@ -163,6 +165,12 @@ final class Transferring {
 
     func involves(_ account: AccountID) -> Bool {
         account == self.source || account == self.target
+    }
+
+    /// What the journal cannot know of it.
+    var standing: TransferStanding {
+        self.isCopied
+            ? .copied : .begun(confirmed: self.confirmed.count, isInDoubt: self.isInDoubt)
     }
 
     /// Whether something may have to be taken back, or brought to its end.

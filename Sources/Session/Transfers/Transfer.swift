@@ -42,15 +42,32 @@ package struct Transfer: Equatable, Sendable {
     }
 }
 
+/// What is known better than in the journal of a transfer that was interrupted.
+package enum TransferStanding: Equatable, Sendable {
+    /// The target has every message.
+    case copied
+    /// The target has confirmed so many messages. In doubt, it has got more, has not answered, and
+    /// may store them at any moment, even when nobody is connected to it any more.
+    case begun(confirmed: Int, isInDoubt: Bool)
+
+    package var state: Transfer.State {
+        switch self {
+        case .copied: .copied
+        case .begun: .begun
+        }
+    }
+}
+
 /// What became of a transfer that was interrupted.
 package enum TransferResolution: Equatable, Sendable {
     /// The target holds none of the messages, the source all.
     case undone
     /// The move is complete.
     case completed
-    /// The target cannot remove single messages (no UIDPLUS): copies stay there.
+    /// Copies stay at the target: it cannot remove single messages (no UIDPLUS), or they cannot be
+    /// told from others there.
     case remains
-    /// A server cannot be used now; it is tried again until it can.
+    /// A server cannot be used now, or may not have stored yet what it got; it is looked again.
     case postponed
 }
 
@@ -60,8 +77,8 @@ package enum JournalRequest: Equatable, Sendable {
     /// The target has every message, those with these UIDs at the source.
     case confirm(Int64, [UInt32])
     case forget(Int64)
-    /// Bring an interrupted transfer to its end, from the state given or the one in the journal.
-    case resolve(Int64, Transfer.State?)
+    /// Bring an interrupted transfer to its end, from what is known or the state in the journal.
+    case resolve(Int64, TransferStanding?)
 }
 
 /// What the journal of transfers answers.

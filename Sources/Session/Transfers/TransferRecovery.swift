@@ -18,7 +18,8 @@ package struct TransferRecovery: ServerConversation {
         case identities([MessageIdentity])
         /// The mailbox is not there, or is another one of the same name.
         case gone
-        case done
+        /// So many messages were removed.
+        case done(Int)
         /// The server cannot remove single messages.
         case cannotRemove
         case refused
@@ -167,7 +168,7 @@ package struct TransferRecovery: ServerConversation {
                 let found = self.found.sorted { $0.key < $1.key }.map(\.value)
                 return self.finish(.identities(found))
             }
-            guard !self.removed.isEmpty else { return self.finish(.done) }
+            guard !self.removed.isEmpty else { return self.finish(.done(0)) }
             guard self.hasUIDPlus else { return self.finish(.cannotRemove) }
             return self.remove(self.removed)
         }
@@ -200,7 +201,9 @@ package struct TransferRecovery: ServerConversation {
     }
 
     private mutating func expungeNext() -> Step {
-        guard let batch = self.batches.popLast() else { return self.finish(.done) }
+        guard let batch = self.batches.popLast() else {
+            return self.finish(.done(self.removed.count))
+        }
         return self.send { encoder in
             encoder.write(word: "UID EXPUNGE")
             batch.encode(into: &encoder)

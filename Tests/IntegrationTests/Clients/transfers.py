@@ -159,7 +159,7 @@ def what_the_target_may_not_have_is_left_out():
 def a_server_that_can_little_takes_part():
     """One APPEND a message there; what is moved away from it stays, marked."""
     clara, dora = owner(CLARA, FIRST), scenarios.owner_starttls(DORA)
-    fill(clara, "NachDora", 30)
+    fill(clara, "NachDora", 500)
     before = stored(clara, "NachDora")
     dora.create("VonClara")
     with granted(DORA, CLARA, "--manage"):
@@ -176,7 +176,7 @@ def a_server_that_can_little_takes_part():
         assert b"originals are marked" in lines[-1] and lines[-1].split()[1] == b"OK", lines[-1]
         assert len(copied(lines)[1]) == 10
         after = stored(dora, '"VonClara"')
-        assert [r"\Deleted" in flags for _, flags, _ in after.values()] == [True] * 10 + [False] * 20
+        assert [r"\Deleted" in flags for _, flags, _ in after.values()] == [True] * 10 + [False] * 490
         assert list(stored(clara, "Zurueck").values()) == list(before.values())[:10]
 
 
@@ -284,6 +284,14 @@ def free_port():
         return s.getsockname()[1]
 
 
+def settle(folder=os.path.dirname(os.environ["GATEPOST_CONFIG"])):
+    """Waits until nothing is in doubt."""
+    end = time.time() + 60
+    while journal(folder):
+        assert time.time() < end, "the journal keeps an entry"
+        time.sleep(0.05)
+
+
 class Gateway:
     """A gateway of its own in front of the same servers, that may be killed."""
 
@@ -323,12 +331,6 @@ class Gateway:
         w.login(CLARA, "pw-clara")
         return w
 
-    def settle(self):
-        end = time.time() + 30
-        while journal(self.folder):
-            assert time.time() < end, open(os.path.join(self.folder, "log")).read()[-2000:]
-            time.sleep(0.05)
-
     def remove(self):
         if self.process.poll() is None:
             self.kill()
@@ -359,11 +361,11 @@ def killed(moves):
             w.ok(f"SELECT {folder}")
             name = "MOVE" if moves else "COPY"
             w.send(f'k {name} 1:* "{PLACE}/{folder}"\r\n'.encode())
-            time.sleep(random.uniform(0, duration * (1.8 if moves else 1.1)))
+            time.sleep(random.uniform(0, duration * (1.8 if moves else 1.5)))
             gateway.kill()
             ends["interrupted"] += journal(gateway.folder)
             gateway.start()
-            gateway.settle()
+            settle(gateway.folder)
             here = sorted(octets for octets, _, _ in stored(clara, folder).values())
             there = sorted(octets for octets, _, _ in stored(bob, folder).values())
             if moves:
@@ -410,12 +412,80 @@ def a_server_that_dies_is_made_up_for_when_it_is_back():
             subprocess.run(["pkill", "-KILL", "-P", master, "-x", "imap"], check=False)
             answer = w.until(b"k")[-1]
             kills += not answer.startswith(b"k OK")
+            settle()
             count = len(stored(owner(BOB, SECOND), "Abbruch"))
             assert count == (80 if answer.startswith(b"k OK") else 0), (answer, count)
             empty(owner(BOB, SECOND), "Abbruch")
             w.ok("NOOP")
         assert stored(clara, "Abbruch") == before and kills, kills
     assert journal(os.path.dirname(os.environ["GATEPOST_CONFIG"])) == 0
+
+
+class Stopped:
+    """The second server's processes for IMAP, stopped where they are."""
+
+    def __init__(self):
+        with open(os.path.join(os.path.dirname(os.environ["SECOND"]), "run/master.pid")) as file:
+            self.master = file.read().strip()
+        self.pids = [int(pid) for pid in self.find("imap")]
+        for pid in self.pids:
+            os.kill(pid, signal.SIGSTOP)
+
+    def find(self, name):
+        found = subprocess.run(["pgrep", "-P", self.master, "-x", name], capture_output=True, text=True)
+        return found.stdout.split()
+
+    def proceed(self):
+        for pid in self.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def slow_target(leave):
+    """A target that has got everything, and stores it when nobody is there any more. `leave` ends what
+    waits for it, the client's connection or the server's."""
+    clara, bob = owner(CLARA, FIRST), owner(BOB, SECOND)
+    fill(clara, "Langsam", 30, 1_000)
+    bob.create("Langsam")
+    bob.logout()
+    before = stored(clara, "Langsam")
+    held = 0
+    with granted(BOB, CLARA, "--manage"):
+        for moment in range(8):
+            w = wire(CLARA)
+            w.ok("SELECT Langsam")
+            w.send(b'k MOVE 1:* "' + PLACE.encode() + b'/Langsam"\r\n')
+            time.sleep(random.uniform(0.01, 0.06))
+            stopped = Stopped()
+            time.sleep(0.4)
+            held += journal(os.path.dirname(os.environ["GATEPOST_CONFIG"]))
+            leave(w, stopped)
+            time.sleep(0.4)
+            stopped.proceed()
+            settle()
+            bob = owner(BOB, SECOND)
+            here, there = stored(clara, "Langsam"), stored(bob, "Langsam")
+            # The move was over before the server was stopped, or nothing of it happened.
+            assert (here, len(there)) in ((before, 0), ({}, len(before))), (moment, len(here), len(there))
+            if there:
+                for octets, flags, date in there.values():
+                    clara.append("Langsam", f"({' '.join(flags)})", imaplib.Time2Internaldate(date), octets)
+                before = stored(clara, "Langsam")
+            empty(bob, "Langsam")
+            bob.logout()
+    print(f"{held} of 8 were held up")
+    assert held, "no command was held up"
+
+
+def a_slow_target_is_waited_for_when_the_client_leaves():
+    slow_target(lambda w, stopped: w.raw.close())
+
+
+def a_slow_target_is_looked_at_again_when_its_connection_is_lost():
+    def lose(w, stopped):
+        for pid in stopped.find("imap-login"):
+            os.kill(int(pid), signal.SIGKILL)
+    slow_target(lose)
 
 
 if __name__ == "__main__":
