@@ -125,7 +125,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StoreTests",
-            dependencies: ["Store", "Access"],
+            dependencies: ["Store", "Access", grdb],
             swiftSettings: settings
         ),
         .testTarget(

@@ -16,6 +16,20 @@ package struct AccountSettings: Sendable {
     package var sentCopy: String?
 
     package init() {}
+
+    /// What is set, for the audit log; no password.
+    var changes: [String] {
+        func server(_ name: String, _ endpoint: Endpoint?) -> String? {
+            endpoint.map { "\(name) \($0.host):\($0.port) \($0.tls.rawValue)" }
+        }
+        return [
+            self.kind.map { "kind \($0.rawValue)" }, self.owner.map { "owner \($0)" },
+            self.aliases.map { "aliases \($0.joined(separator: " "))" },
+            server("imap", self.imap), server("smtp", self.smtp), self.caFile.map { "ca \($0)" },
+            self.username.map { "username \($0)" }, self.password.map { _ in "password" },
+            self.sentCopy.map { "sent copy \($0)" },
+        ].compactMap { $0 }
+    }
 }
 
 /// An account as the command line shows it.
@@ -58,7 +72,13 @@ extension PermissionStore {
         guard let kind = settings.kind, let imap = settings.imap else {
             throw StoreError.refused("an account needs --kind and --imap HOST[:PORT]")
         }
-        try self.edit(actor: actor, "account add \(address)") { database in
+        func details(_: Void) -> [String] { settings.changes }
+        try self.edit(
+            actor: actor,
+            "account add \(address)",
+            account: address.description,
+            details: details
+        ) { database in
             try Self.checkFree(address, database)
             try database.execute(
                 sql: """
@@ -85,14 +105,20 @@ extension PermissionStore {
         masterKey: MasterKey,
         actor: String
     ) throws {
-        try self.edit(actor: actor, "account set \(text)") { database in
+        func details(_: Void) -> [String] { settings.changes }
+        try self.edit(
+            actor: actor,
+            "account set \(text)",
+            account: text,
+            details: details
+        ) { database in
             let id = try Self.accountID(database, text)
             try Self.apply(settings, to: id, database, masterKey)
         }
     }
 
     package func removeAccount(_ text: String, actor: String) throws {
-        try self.edit(actor: actor, "account remove \(text)") { database in
+        try self.edit(actor: actor, "account remove \(text)", account: text) { database in
             let id = try Self.accountID(database, text)
             try database.execute(sql: "DELETE FROM account WHERE id = ?", arguments: [id])
         }

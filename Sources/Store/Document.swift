@@ -30,6 +30,8 @@ package struct ModelDocument: Codable, Equatable, Sendable {
         @Nullable package var until: Int64?
         package var source: String?
         @Nullable package var reason: String?
+        /// False for one that waits for the owner's word; else it is not written.
+        package var confirmed: Bool?
     }
 
     package struct Withdrawal: Codable, Equatable, Sendable {
@@ -58,6 +60,8 @@ package struct ModelDocument: Codable, Equatable, Sendable {
 
 /// What `apply` would change, or has changed.
 package struct ModelChanges: Equatable, Sendable {
+    /// Of the store that was looked at.
+    package var revision: Int64 = 0
     package var added: [String] = []
     package var removed: [String] = []
 
@@ -76,7 +80,8 @@ extension PermissionStore {
                 login: $0["login"],
                 name: $0["name"],
                 role: $0["role"],
-                disabled: $0["disabled"]
+                disabled: $0["disabled"],
+                osUser: $0["osUser"]
             )
         }
         document.groups = try String.fetchAll(
@@ -109,7 +114,8 @@ extension PermissionStore {
                 scope: row.folder.map { .init(folder: $0, subtree: row.subtree) },
                 until: row.until,
                 source: row.source,
-                reason: row.reason
+                reason: row.reason,
+                confirmed: row.isPending ? false : nil
             )
         }
         var sides: [String: ModelDocument.Withdrawal] = [:]
@@ -138,21 +144,35 @@ extension PermissionStore {
     /// Makes the store equal to the document for every part that it has, in one transaction.
     /// Passwords and credentials of users and accounts that stay are left alone.
     ///
-    /// - Parameter dryRun: whether to work out the changes only.
+    /// - Parameters:
+    ///   - dryRun: whether to work out the changes only.
+    ///   - revision: of the store that they were worked out for; another one refuses.
     package func apply(
         _ document: ModelDocument,
         dryRun: Bool,
+        revision: Int64? = nil,
+        consent: Consent = .off,
         actor: String
     ) throws -> ModelChanges {
         var changes = ModelChanges()
+        func details(_ changes: ModelChanges) -> [String] {
+            changes.removed.map { "- \($0)" } + changes.added.map { "+ \($0)" }
+        }
         do {
-            try self.edit(actor: actor, "apply") { database in
+            _ = try self.edit(actor: actor, "apply", details: details) { database in
+                changes.revision = try Self.revision(database)
+                guard revision == nil || revision == changes.revision else {
+                    throw StoreError.refused(
+                        "somebody changed something after the changes were shown; nothing was "
+                            + "applied: look again"
+                    )
+                }
                 let before = try Self.document(database)
                 if let users = document.users { try Self.apply(users: users, database) }
                 if let groups = document.groups { try Self.apply(groups: groups, database) }
                 if let accounts = document.accounts { try Self.apply(accounts: accounts, database) }
                 if let grants = document.grants {
-                    try Self.apply(grants: grants, actor, database)
+                    try Self.apply(grants: grants, consent, actor, database)
                 }
                 if let withdrawals = document.withdrawals {
                     try Self.apply(withdrawals: withdrawals, actor, database)
@@ -160,8 +180,10 @@ extension PermissionStore {
                 if let walls = document.walls {
                     try Self.apply(walls: walls, actor, database)
                 }
-                changes = Self.changes(from: before, to: try Self.document(database))
+                let after = try Self.document(database)
+                (changes.added, changes.removed) = Self.changes(from: before, to: after)
                 if dryRun { throw DryRun() }
+                return changes
             }
         } catch is DryRun {
             return changes
@@ -184,17 +206,23 @@ extension PermissionStore {
             }
             try database.execute(
                 sql: """
-                    INSERT INTO user (login, name, role, disabled) VALUES (?, ?, ?, ?)
+                    INSERT INTO user (login, name, disabled) VALUES (?, ?, ?)
                     ON CONFLICT (login) DO UPDATE SET
-                    name = excluded.name, role = excluded.role, disabled = excluded.disabled
+                    name = excluded.name, disabled = excluded.disabled, role = NULL, osUser = NULL
                     """,
-                arguments: [login, user.name, user.role, user.disabled]
+                arguments: [login, user.name, user.disabled]
             )
         }
         for login in try String.fetchAll(database, sql: "SELECT login FROM user")
         where !kept.contains(login) {
             try self.requireNoBar(of: "user", self.userID(database, login), login, database)
             try database.execute(sql: "DELETE FROM user WHERE login = ?", arguments: [login])
+        }
+        // Names at the operating system may have changed hands.
+        for user in users {
+            let id = try self.userID(database, user.login)
+            let role = user.role.flatMap(Role.init)
+            try self.setRole(role, osUser: user.osUser, of: id, database)
         }
     }
 
@@ -310,49 +338,13 @@ extension PermissionStore {
         return endpoint
     }
 
-    private static func apply(
-        grants: [ModelDocument.Grant],
-        _ actor: String,
-        _ database: Database
-    ) throws {
-        try database.execute(sql: "DELETE FROM \"grant\" WHERE source = 'local'")
-        for grant in grants where grant.source != Source.exchange.rawValue {
-            guard let rights = Rights(letters: grant.rights ?? "") else {
-                throw StoreError.refused("rights on \(grant.account): letters of lrswipkxtea")
-            }
-            guard ["none", "on-behalf", "as"].contains(grant.send ?? "none") else {
-                throw StoreError.refused("send on \(grant.account): none, on-behalf or as")
-            }
-            var scope = Access.Scope.account
-            if let named = grant.scope {
-                let folder = try self.folder(named.folder)
-                scope = named.subtree == true ? .subtree(folder) : .folder(folder)
-            }
-            let account = try self.accountID(database, grant.account)
-            try self.checkLocal(account, grant.account, database)
-            let request = GrantRequest(
-                account: grant.account,
-                subject: grant.subject,
-                rights: rights,
-                send: SendRight(name: grant.send ?? "none"),
-                scope: scope,
-                until: grant.until.map(Moment.init(seconds:)),
-                reason: grant.reason
-            )
-            try self.insert(request, account, actor, database)
-        }
-    }
-
     private static func changes(
         from before: ModelDocument,
         to after: ModelDocument
-    ) -> ModelChanges {
+    ) -> (added: [String], removed: [String]) {
         let old = self.lines(of: before)
         let new = self.lines(of: after)
-        return ModelChanges(
-            added: new.subtracting(old).sorted(),
-            removed: old.subtracting(new).sorted()
-        )
+        return (new.subtracting(old).sorted(), old.subtracting(new).sorted())
     }
 
     /// One line of text for each thing in a document.

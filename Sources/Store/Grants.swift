@@ -57,37 +57,59 @@ package struct GrantRow: Codable, Equatable, Sendable {
 }
 
 extension PermissionStore {
+    typealias GrantOfStore = (accountID: Int64, user: Int64?, group: Int64?, row: GrantRow)
+
     /// Adds a grant; one for the same subject and scope is replaced.
-    package func addGrant(_ request: GrantRequest, actor: String) throws {
-        let what = "grant add \(request.account) \(request.subject) \(request.rights.letters)"
-        try self.edit(actor: actor, what) { database in
+    /// - Returns: whether it waits for the owner's word.
+    @discardableResult
+    package func addGrant(
+        _ request: GrantRequest,
+        consent: Consent = .off,
+        actor: String
+    ) throws -> Bool {
+        let what = "grant add \(request.account) \(request.subject)"
+        func details(_ isPending: Bool) -> [String] {
+            [request.line] + (request.reason.map { ["reason: \($0)"] } ?? [])
+                + (isPending ? ["waits for the owner"] : [])
+        }
+        return try self.edit(
+            actor: actor,
+            what,
+            account: request.account,
+            details: details
+        ) { database in
             let account = try Self.accountID(database, request.account)
             try Self.checkLocal(account, request.account, database)
-            try Self.insert(request, account, actor, database)
+            return try Self.insert(request, account, consent, actor, database)
         }
     }
 
+    /// The local grants of a subject in one scope.
+    static let samePlace = """
+        account = ? AND user IS ? AND "group" IS ? AND folder IS ? AND subtree = ?
+        AND source = 'local'
+        """
+
     /// Adds a grant. Of what the subject was granted in the same scope before it takes the place
-    /// on the side that it names, viewing or sending, and leaves the other as it is.
+    /// on the side that it names, viewing or sending, and leaves the other as it is; one that waits
+    /// for the owner takes it when it is confirmed.
+    @discardableResult
     static func insert(
         _ request: GrantRequest,
         _ account: Int64,
+        _ consent: Consent,
         _ actor: String,
         _ database: Database
-    ) throws {
+    ) throws -> Bool {
         guard !request.rights.isEmpty || request.send != .none else {
             throw StoreError.refused("a grant needs --view, --edit, --manage, --rights or --send")
         }
+        let isPending = try self.waitsForOwner(request, on: account, consent, database)
         let (user, group) = try self.subject(database, request.subject)
         let (folder, isSubtree) = self.columns(of: request.scope)
-        let same = """
-            account = ? AND user IS ? AND "group" IS ? AND folder IS ? AND subtree = ?
-            AND source = 'local'
-            """
-        let arguments: StatementArguments = [account, user, group, folder, isSubtree]
         try self.clear(
-            same,
-            arguments,
+            isPending ? "\(self.samePlace) AND confirmed = 0" : self.samePlace,
+            [account, user, group, folder, isSubtree],
             view: !request.rights.isEmpty,
             send: request.send != .none,
             database
@@ -95,13 +117,16 @@ extension PermissionStore {
         try database.execute(
             sql: """
                 INSERT INTO "grant" (account, user, "group", rights, send, folder, subtree,
-                    until, author, created, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    until, confirmed, author, created, reason)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 account, user, group, request.rights.letters, request.send.name, folder, isSubtree,
-                request.until?.seconds, actor, Moment.current.seconds, request.reason,
+                request.until?.seconds, !isPending, actor, Moment.current.seconds, request.reason,
             ]
         )
+        try self.notify(request, on: account, consent, isPending: isPending, actor, database)
+        return isPending
     }
 
     /// Takes the view side, the send side, or both of every local grant of a subject away.
@@ -113,7 +138,11 @@ extension PermissionStore {
         send: Bool,
         actor: String
     ) throws -> Int {
-        try self.edit(actor: actor, "grant remove \(account) \(subject)") { database in
+        try self.edit(
+            actor: actor,
+            "grant remove \(account) \(subject) \(Self.sides(view, send))",
+            account: account
+        ) { database in
             let id = try Self.accountID(database, account)
             let (user, group) = try Self.subject(database, subject)
             let filter = "account = ? AND user IS ? AND \"group\" IS ? AND source = 'local'"
@@ -138,7 +167,7 @@ extension PermissionStore {
 
     /// Takes the view side, the send side or both of the grants that a filter finds away. One of
     /// which nothing is left goes; the schema allows none without a right.
-    private static func clear(
+    static func clear(
         _ filter: String,
         _ arguments: StatementArguments,
         view: Bool,
@@ -175,9 +204,7 @@ extension PermissionStore {
         }
     }
 
-    static func grants(
-        _ database: Database
-    ) throws -> [(accountID: Int64, user: Int64?, group: Int64?, row: GrantRow)] {
+    static func grants(_ database: Database) throws -> [GrantOfStore] {
         let rows = try Row.fetchAll(
             database,
             sql: """

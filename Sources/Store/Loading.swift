@@ -37,16 +37,18 @@ extension PermissionStore {
     }
 
     package func revision() throws -> Int64 {
-        try self.read { database in
-            try Int64.fetchOne(database, sql: "SELECT value FROM revision") ?? 0
-        }
+        try self.read { try Self.revision($0) }
+    }
+
+    static func revision(_ database: Database) throws -> Int64 {
+        try Int64.fetchOne(database, sql: "SELECT value FROM revision") ?? 0
     }
 
     private static func published(_ database: Database) throws -> Published {
         let users = try self.users(database)
         let (accounts, endpoints) = try self.accounts(database)
         let snapshot = Snapshot(
-            revision: try Int64.fetchOne(database, sql: "SELECT value FROM revision") ?? 0,
+            revision: try self.revision(database),
             users: users,
             groups: try self.groups(database),
             accounts: accounts,

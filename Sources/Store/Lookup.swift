@@ -60,6 +60,20 @@ extension PermissionStore {
         return id
     }
 
+    /// The primary address of an account that is named by any of its addresses; nil where none is.
+    static func primary(named text: String, _ database: Database) throws -> String? {
+        guard let address = try? self.address(text) else { return nil }
+        return try String.fetchOne(
+            database,
+            sql: """
+                SELECT main.address FROM address
+                JOIN address AS main ON main.account = address.account AND main.isPrimary = 1
+                WHERE address.address = ?
+                """,
+            arguments: [address.description]
+        )
+    }
+
     /// A login, or `group:NAME`.
     static func subject(
         _ database: Database,

@@ -85,6 +85,27 @@ package struct MasterKey: Sendable {
         )
     }
 
+    // MARK: - Marks
+
+    /// What authenticates something as made with this key (HMAC-SHA-256, RFC 2104), with a key of
+    /// its own (RFC 5869).
+    func mark(_ octets: Data) -> Data {
+        Data(HMAC<SHA256>.authenticationCode(for: octets, using: self.markingKey))
+    }
+
+    /// Whether it is the mark of these octets; takes the same time whatever differs.
+    func isValid(_ mark: Data, for octets: Data) -> Bool {
+        HMAC<SHA256>.isValidAuthenticationCode(mark, authenticating: octets, using: self.markingKey)
+    }
+
+    private var markingKey: SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: self.key,
+            info: Data("gatepost audit seal".utf8),
+            outputByteCount: 32
+        )
+    }
+
     private static func purpose(_ account: AccountID) -> Data {
         Data("gatepost upstream credential \(account.rawValue)".utf8)
     }

@@ -5,7 +5,7 @@ import GRDB
 /// Users, groups, accounts and grants, in one SQLite file.
 ///
 /// The command line writes while a gateway reads. An edit is one transaction, counts the revision
-/// up, and leaves a line in the journal.
+/// up, and leaves a record in the audit log.
 package final class PermissionStore: Sendable {
     /// How long an edit waits for another one to end.
     private static let busyTimeout: TimeInterval = 10
@@ -42,21 +42,31 @@ package final class PermissionStore: Sendable {
         }
     }
 
-    /// One edit.
-    /// - Parameter what: the line for the journal.
+    /// One edit, and its record in the audit log: both are made, or neither.
+    /// - Parameters:
+    ///   - from: where the actor is.
+    ///   - account: the address of the one account that it is about.
+    ///   - details: what it changed, where `what` does not say all.
     func edit<Value>(
         actor: String,
+        from: String = "command line",
         _ what: String,
+        account: String? = nil,
+        details: (Value) -> [String] = { _ in [] },
         _ body: (Database) throws -> Value
     ) throws -> Value {
         do {
             return try self.database.write { database in
+                var record = AuditRecord(event: "change", actor: actor, from: from)
+                // Before the change, which may remove the account.
+                record.account = try account.flatMap { try Self.primary(named: $0, database) }
                 let value = try body(database)
+                if let account, record.account == nil {
+                    record.account = try Self.primary(named: account, database)
+                }
+                record.detail = [what] + details(value)
                 try database.execute(sql: "UPDATE revision SET value = value + 1")
-                try database.execute(
-                    sql: "INSERT INTO change (moment, actor, what) VALUES (?, ?, ?)",
-                    arguments: [Moment.current.seconds, actor, what]
-                )
+                try Self.append([(.current, record)], database)
                 return value
             }
         } catch let error as DatabaseError {
@@ -72,7 +82,7 @@ package final class PermissionStore: Sendable {
         }
     }
 
-    private static func explained(_ error: DatabaseError) -> StoreError {
+    static func explained(_ error: DatabaseError) -> StoreError {
         switch error.resultCode {
         case .SQLITE_BUSY:
             .unusable("the store is in use by another command: try again")
@@ -82,29 +92,6 @@ package final class PermissionStore: Sendable {
             .refused("this breaks a rule of the store (\(error.message ?? "constraint"))")
         default:
             .unusable("the store failed: \(error.message ?? "\(error)")")
-        }
-    }
-
-    // MARK: - Roles
-
-    /// Whether an operating-system user may change something: root and the store's owner may, and
-    /// whoever has a role.
-    package func requireRole(_ name: String, userID: UInt32) throws {
-        if userID == 0 { return }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: self.path)
-        let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
-        if owner == userID { return }
-        let role = try self.read { database in
-            try String.fetchOne(
-                database,
-                sql: "SELECT role FROM actor WHERE name = ?",
-                arguments: [name]
-            )
-        }
-        guard role != nil else {
-            throw StoreError.refused(
-                "\(name) may not change anything: this needs the role administrator or settings"
-            )
         }
     }
 

@@ -17,6 +17,13 @@ package struct StageReport: Codable, Equatable, Sendable {
             one.octets.lexicographicallyPrecedes(other.octets)
         }
 
+        /// In words.
+        var text: String {
+            guard self.denied.isEmpty else { return "\(self.subject) denied \(self.denied)" }
+            return "\(self.subject) \(self.rights.isEmpty ? "-" : self.rights) in "
+                + "\(self.folder ?? "all"), send \(self.send)"
+        }
+
         /// Octet for octet, as folders are compared everywhere.
         package static func == (one: Line, other: Line) -> Bool { one.octets == other.octets }
 
@@ -46,4 +53,12 @@ package struct StageReport: Codable, Equatable, Sendable {
     package var unconfirmed: [Line]
     package var unresolved: [ImportedPermissions.Unresolved]
     package var notes: [String]
+
+    /// What saving changed, a line each.
+    static func changes(_ reports: [StageReport]) -> [String] {
+        reports.flatMap { report in
+            report.removed.map { "- \(report.account) \($0.text)" }
+                + report.added.map { "+ \(report.account) \($0.text)" }
+        }
+    }
 }

@@ -31,7 +31,11 @@ extension PermissionStore {
         actor: String
     ) throws -> [StageReport] {
         let names = loaded.map(\.account).joined(separator: " ")
-        return try self.edit(actor: actor, "permissions load \(names)") { database in
+        return try self.edit(
+            actor: actor,
+            "permissions load \(names)",
+            account: loaded.count == 1 ? names : nil
+        ) { database in
             try loaded.map { name, version, permissions in
                 let id = try Self.exchangeAccountID(database, name)
                 let document = try JSONEncoder().encode(permissions)
@@ -73,7 +77,12 @@ extension PermissionStore {
         actor: String
     ) throws -> [StageReport] {
         let names = accounts.isEmpty ? "all" : accounts.joined(separator: " ")
-        return try self.edit(actor: actor, "permissions save \(names)") { database in
+        return try self.edit(
+            actor: actor,
+            "permissions save \(names)",
+            account: accounts.count == 1 ? accounts[0] : nil,
+            details: StageReport.changes
+        ) { database in
             try Self.stages(of: accounts, database).map { stage in
                 guard try stage.isCurrent(database) else {
                     throw StoreError.refused(

@@ -8,12 +8,21 @@ package struct UserRow: Codable, Equatable, Sendable {
     @Nullable package var name: String?
     @Nullable package var role: String?
     package var disabled: Bool
+    /// Who the user is at the operating system, for who has a role or decides as an owner there.
+    @Nullable package var osUser: String?
 
-    package init(login: String, name: String?, role: String?, disabled: Bool) {
+    package init(
+        login: String,
+        name: String?,
+        role: String?,
+        disabled: Bool,
+        osUser: String? = nil
+    ) {
         self.login = login
         self.name = name
         self.role = role
         self.disabled = disabled
+        self.osUser = osUser
     }
 }
 
@@ -36,12 +45,14 @@ extension PermissionStore {
         _ login: String,
         name: String?,
         role: String?,
+        osUser: String? = nil,
         password: String?,
         actor: String
     ) throws {
         let address = try Self.login(login)
         let hash = try password.map { try PasswordHash(password: Array($0.utf8)).text }
-        try self.edit(actor: actor, "user add \(address)") { database in
+        let what = "user add \(address)" + (role.map { " role \($0)" } ?? "")
+        try self.edit(actor: actor, what) { database in
             let exists = try Bool.fetchOne(
                 database,
                 sql: "SELECT EXISTS (SELECT 1 FROM user WHERE login = ?)",
@@ -52,11 +63,12 @@ extension PermissionStore {
             }
             try database.execute(
                 sql: """
-                    INSERT INTO user (login, name, role, password, passwordVersion)
-                    VALUES (?, ?, ?, ?, 1)
+                    INSERT INTO user (login, name, password, passwordVersion) VALUES (?, ?, ?, 1)
                     """,
-                arguments: [address.description, name, role, hash]
+                arguments: [address.description, name, hash]
             )
+            let id = database.lastInsertedRowID
+            try Self.setRole(role.flatMap(Role.init), osUser: osUser, of: id, database)
         }
     }
 
@@ -320,7 +332,8 @@ extension UserRow {
                 login: row["login"],
                 name: row["name"],
                 role: row["role"],
-                disabled: row["disabled"]
+                disabled: row["disabled"],
+                osUser: row["osUser"]
             )
         }
     }

@@ -19,7 +19,11 @@ extension PermissionStore {
         reason: String,
         actor: String
     ) throws {
-        try self.edit(actor: actor, "wall add \(account) \(subject)") { database in
+        try self.edit(
+            actor: actor,
+            "wall add \(account) \(subject): \(reason)",
+            account: account
+        ) { database in
             let id = try Self.accountID(database, account)
             let (user, group) = try Self.subject(database, subject)
             let exists = try Self.walls(database).contains {
@@ -36,7 +40,11 @@ extension PermissionStore {
 
     /// Takes a wall away: what is granted counts again.
     package func removeWall(account: String, subject: String, actor: String) throws {
-        try self.edit(actor: actor, "wall remove \(account) \(subject)") { database in
+        try self.edit(
+            actor: actor,
+            "wall remove \(account) \(subject)",
+            account: account
+        ) { database in
             let id = try Self.accountID(database, account)
             let (user, group) = try Self.subject(database, subject)
             try database.execute(

@@ -24,7 +24,11 @@ extension PermissionStore {
         send: Bool,
         actor: String
     ) throws {
-        try self.edit(actor: actor, "grant remove \(account) \(subject)") { database in
+        try self.edit(
+            actor: actor,
+            "grant remove \(account) \(subject) \(Self.sides(view, send))",
+            account: account
+        ) { database in
             let id = try Self.exchangeAccountID(database, account)
             let (user, group) = try Self.subject(database, subject)
             if let user, try Self.owner(of: id, database) == user {
@@ -57,7 +61,11 @@ extension PermissionStore {
         send: Bool,
         actor: String
     ) throws {
-        try self.edit(actor: actor, "grant restore \(account) \(subject)") { database in
+        try self.edit(
+            actor: actor,
+            "grant restore \(account) \(subject) \(Self.sides(view, send))",
+            account: account
+        ) { database in
             let id = try Self.accountID(database, account)
             guard try Self.kind(of: id, database) == .exchange else {
                 throw StoreError.refused(
@@ -167,6 +175,11 @@ extension PermissionStore {
                 database
             )
         }
+    }
+
+    /// The sides that a change is about, in words.
+    static func sides(_ view: Bool, _ send: Bool) -> String {
+        [view ? "view" : nil, send ? "send" : nil].compactMap { $0 }.joined(separator: " ")
     }
 
     // MARK: - One subject

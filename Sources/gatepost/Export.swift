@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Gateway
 import Store
 
 /// `gatepost export [FILE]`
@@ -36,7 +37,7 @@ struct Apply: AsyncParsableCommand {
     @Flag(help: "Print the changes only.") var dryRun = false
 
     func run() async throws {
-        let (store, actor) = try await self.configuration.openForChange()
+        let (store, actor) = try await self.configuration.openForChange(.administrator)
         guard let octets = FileManager.default.contents(atPath: self.file) else {
             throw Failure("\(self.file) cannot be read")
         }
@@ -47,7 +48,8 @@ struct Apply: AsyncParsableCommand {
             throw Failure("\(self.file) is no such document: \(Self.explained(error))")
         }
         try Self.checkKeys(octets, self.file)
-        let planned = try store.apply(document, dryRun: true, actor: actor)
+        let consent = try await self.configuration.load().oversight.consent
+        let planned = try store.apply(document, dryRun: true, consent: consent, actor: actor)
         for line in planned.removed { print("- \(line)") }
         for line in planned.added { print("+ \(line)") }
         guard !planned.isEmpty else { return print("nothing to change") }
@@ -60,7 +62,13 @@ struct Apply: AsyncParsableCommand {
         try self.confirmation.confirm(
             "Apply \(planned.removed.count) removals and \(planned.added.count) additions"
         )
-        _ = try store.apply(document, dryRun: false, actor: actor)
+        _ = try store.apply(
+            document,
+            dryRun: false,
+            revision: planned.revision,
+            consent: consent,
+            actor: actor
+        )
     }
 
     /// A part that this version does not know must not look as if it had been applied.

@@ -11,8 +11,8 @@ struct Gatepost: AsyncParsableCommand {
         subcommands: [
             Init.self, Serve.self, Demo.self, UserCommand.self, GroupCommand.self,
             AccountCommand.self, GrantCommand.self, PermissionsCommand.self, WallCommand.self,
-            Explain.self,
-            Export.self, Apply.self, Doctor.self,
+            ConsentCommand.self, Explain.self, AuditCommand.self, Export.self,
+            Apply.self, Doctor.self,
         ]
     )
 

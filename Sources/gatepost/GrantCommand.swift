@@ -59,18 +59,22 @@ struct GrantCommand: AsyncParsableCommand {
                 if !self.noCheck { try await self.lookUp(path, store) }
                 scope = self.subtree ? .subtree(path) : .folder(path)
             }
-            try store.addGrant(
+            let isPending = try store.addGrant(
                 GrantRequest(
                     account: self.account,
                     subject: self.subject,
                     rights: self.namedRights,
                     send: SendRight(name: self.send?.rawValue ?? "none"),
                     scope: scope,
-                    until: try self.until.map(Self.moment),
+                    until: try self.until.map { try Self.moment($0) },
                     reason: self.reason
                 ),
+                consent: try await self.configuration.load().oversight.consent,
                 actor: actor
             )
+            if isPending {
+                print("\(self.account) has an owner: it counts when the owner has confirmed it")
+            }
             let walls = try store.walls(barring: self.subject, from: self.account)
             for wall in walls {
                 print("a wall bars \(wall.subject), and this counts for nothing: \(wall.reason)")
@@ -117,7 +121,8 @@ struct GrantCommand: AsyncParsableCommand {
                 .replacingOccurrences(of: ".", with: "/")
         }
 
-        static func moment(_ text: String) throws -> Moment {
+        /// - Parameter isEnd: whether a day means its end.
+        static func moment(_ text: String, isEnd: Bool = true) throws -> Moment {
             let full = ISO8601DateFormatter()
             if let date = full.date(from: text) {
                 return Moment(seconds: Int64(date.timeIntervalSince1970))
@@ -127,7 +132,7 @@ struct GrantCommand: AsyncParsableCommand {
             guard let date = day.date(from: text) else {
                 throw Failure("\(text): YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SSZ")
             }
-            return Moment(seconds: Int64(date.timeIntervalSince1970) + 86_400)
+            return Moment(seconds: Int64(date.timeIntervalSince1970) + (isEnd ? 86_400 : 0))
         }
     }
 

@@ -14,7 +14,7 @@ struct GroupCommand: AsyncParsableCommand {
         @Argument var name: String
 
         func run() async throws {
-            let (store, actor) = try await self.configuration.openForChange()
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
             try store.addGroup(self.name, actor: actor)
         }
     }
@@ -25,7 +25,7 @@ struct GroupCommand: AsyncParsableCommand {
         @Argument var name: String
 
         func run() async throws {
-            let (store, actor) = try await self.configuration.openForChange()
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
             _ = try store.group(self.name)
             try self.confirmation.confirm("Remove group \(self.name) and every grant to it")
             try store.removeGroup(self.name, actor: actor)
@@ -64,7 +64,7 @@ struct GroupCommand: AsyncParsableCommand {
         @Argument(help: "Logins, and group:NAME.") var members: [String]
 
         func run() async throws {
-            let (store, actor) = try await self.configuration.openForChange()
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
             try store.join(self.members, to: self.name, actor: actor)
         }
     }
@@ -75,7 +75,7 @@ struct GroupCommand: AsyncParsableCommand {
         @Argument(help: "Logins, and group:NAME.") var members: [String]
 
         func run() async throws {
-            let (store, actor) = try await self.configuration.openForChange()
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
             try store.leave(self.members, from: self.name, actor: actor)
         }
     }

@@ -68,6 +68,15 @@ struct Installation {
           # trace, debug, info, notice, warning, error or critical
           level: info
 
+        # Whether an owner has a say in what is granted on the owner's mailbox: with required a grant
+        # counts when the owner has confirmed it, with notify the owner finds a message about it.
+        consent: "off"
+
+        # When the audit log cannot be written, shared mailboxes are refused (required), or access
+        # goes on (besteffort). Records are kept for so many days; 0 keeps them for good.
+        audit: required
+        auditDays: 0
+
         # The gateway's application in Microsoft Entra, for Exchange Online.
         # exchange:
         #   tenant: 11111111-2222-3333-4444-555555555555

@@ -42,21 +42,22 @@ struct ConfigurationOption: ParsableArguments {
     }
 
     /// The store, for a command that changes it.
-    func openForChange() async throws -> (store: PermissionStore, actor: String) {
+    func openForChange(
+        _ role: Role = .settings
+    ) async throws -> (store: PermissionStore, actor: String) {
         let store = try await self.openStore()
         let actor = Actor.current
-        try store.requireRole(actor.name, userID: actor.userID)
-        return (store, actor.name)
+        try store.requireRole(role, actor)
+        return (store, actor.recorded)
     }
 }
 
-/// The operating-system user who runs a command.
-struct Actor {
-    var name: String
-    var userID: UInt32
-
+extension Actor {
+    /// The operating-system user who runs this command, and who became that one by sudo.
     static var current: Actor {
-        Actor(name: NSUserName(), userID: getuid())
+        let environment = ProcessInfo.processInfo.environment
+        let original = environment["SUDO_USER"].flatMap { $0.isEmpty || $0 == "root" ? nil : $0 }
+        return Actor(name: NSUserName(), userID: getuid(), original: original)
     }
 }
 
@@ -112,7 +113,7 @@ struct PasswordOption: ParsableArguments {
     }
 
     /// Asks without echo.
-    private static func ask(_ prompt: String) throws -> String {
+    static func ask(_ prompt: String) throws -> String {
         FileHandle.standardError.write(Data(prompt.utf8))
         var settings = termios()
         tcgetattr(0, &settings)

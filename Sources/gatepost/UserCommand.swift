@@ -7,13 +7,18 @@ struct UserCommand: AsyncParsableCommand {
         commandName: "user",
         abstract: "Somebody who logs in to the gateway.",
         subcommands: [
-            Add.self, List.self, Show.self, Password.self, Disable.self, Enable.self, Remove.self,
+            Add.self, List.self, Show.self, Set.self, Password.self, Disable.self, Enable.self,
+            Remove.self,
         ]
     )
 
-    enum Role: String, ExpressibleByArgument, CaseIterable {
-        case administrator
-        case settings
+    private static let header = ["LOGIN", "NAME", "ROLE", "OS USER", "STATE"]
+
+    private static func cells(_ user: UserRow) -> [String] {
+        [
+            user.login, user.name ?? "", user.role ?? "", user.osUser ?? "",
+            user.disabled ? "disabled" : "enabled",
+        ]
     }
 
     struct Add: AsyncParsableCommand {
@@ -21,10 +26,12 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var password: PasswordOption
         @Argument var login: String
         @Option var name: String?
-        @Option var role: Role?
+        @Option(help: "What the user may change here.") var role: Role?
+        @Option(help: "Who that is at the operating system (default: the login).")
+        var osUser: String?
 
         func run() async throws {
-            let (store, actor) = try await self.configuration.openForChange()
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
             let password = try self.password.read(prompt: "Password of \(self.login): ")
             guard let password else {
                 throw Failure("no password: say --password-stdin or --password-file FILE")
@@ -33,6 +40,7 @@ struct UserCommand: AsyncParsableCommand {
                 self.login,
                 name: self.name,
                 role: self.role?.rawValue,
+                osUser: self.osUser,
                 password: password,
                 actor: actor
             )
@@ -47,10 +55,8 @@ struct UserCommand: AsyncParsableCommand {
             let users = try await self.configuration.openStore().users()
             if self.output.json { return try Output.json(users) }
             Output.table(
-                ["LOGIN", "NAME", "ROLE", "STATE"],
-                users.map {
-                    [$0.login, $0.name ?? "", $0.role ?? "", $0.disabled ? "disabled" : "enabled"]
-                }
+                UserCommand.header,
+                users.map(UserCommand.cells)
             )
         }
     }
@@ -63,14 +69,36 @@ struct UserCommand: AsyncParsableCommand {
         func run() async throws {
             let user = try await self.configuration.openStore().user(self.login)
             if self.output.json { return try Output.json(user) }
-            Output.table(
-                ["LOGIN", "NAME", "ROLE", "STATE"],
-                [
-                    [
-                        user.login, user.name ?? "", user.role ?? "",
-                        user.disabled ? "disabled" : "enabled",
-                    ]
-                ]
+            Output.table(UserCommand.header, [UserCommand.cells(user)])
+        }
+    }
+
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What a user may change here, and who that is at the operating system."
+        )
+        @OptionGroup var configuration: ConfigurationOption
+        @Argument var login: String
+        @Option(help: "administrator, settings or none.") var role: String?
+        @Option(help: "A name at the operating system.") var osUser: String?
+
+        func validate() throws {
+            guard self.role != nil || self.osUser != nil else {
+                throw ValidationError("--role or --os-user is needed")
+            }
+            guard let role = self.role, role != "none", Role(rawValue: role) == nil else { return }
+            throw ValidationError("--role: administrator, settings or none")
+        }
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
+            let known = try store.user(self.login).role
+            let role = self.role ?? known
+            try store.setRole(
+                role.flatMap(Role.init),
+                osUser: self.osUser,
+                of: self.login,
+                actor: actor
             )
         }
     }
@@ -81,7 +109,7 @@ struct UserCommand: AsyncParsableCommand {
         @Argument var login: String
 
         func run() async throws {
-            let (store, actor) = try await self.configuration.openForChange()
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
             guard let password = try self.password.read(prompt: "New password of \(self.login): ")
             else { throw Failure("no password: say --password-stdin or --password-file FILE") }
             try store.setPassword(password, of: self.login, actor: actor)
@@ -93,7 +121,7 @@ struct UserCommand: AsyncParsableCommand {
         @Argument var login: String
 
         func run() async throws {
-            let (store, actor) = try await self.configuration.openForChange()
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
             try store.setDisabled(true, self.login, actor: actor)
         }
     }
@@ -103,7 +131,7 @@ struct UserCommand: AsyncParsableCommand {
         @Argument var login: String
 
         func run() async throws {
-            let (store, actor) = try await self.configuration.openForChange()
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
             try store.setDisabled(false, self.login, actor: actor)
         }
     }
@@ -114,10 +142,12 @@ struct UserCommand: AsyncParsableCommand {
         @Argument var login: String
 
         func run() async throws {
-            let (store, actor) = try await self.configuration.openForChange()
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
             _ = try store.user(self.login)
             try self.confirmation.confirm("Remove \(self.login) and every grant to it")
             try store.removeUser(self.login, actor: actor)
         }
     }
 }
+
+extension Role: ExpressibleByArgument {}

@@ -339,11 +339,60 @@ import Testing
 
     @Test func `who may change something is root, the store's owner, or has a role`() throws {
         let temporary = try Temporary()
-        try temporary.store.requireRole("root", userID: 0)
-        try temporary.store.requireRole("owner", userID: getuid())
+        let owner = getuid() == 0 ? 4_711 : getuid()
+        if getuid() == 0 {
+            try FileManager.default.setAttributes(
+                [.ownerAccountID: 4_711],
+                ofItemAtPath: temporary.path
+            )
+        }
+        try temporary.addUsers("kim", "eve")
+        let kim = "kim@kanzlei.example"
+        func says(_ role: Role, _ actor: Actor) -> String {
+            self.refusal { try temporary.store.requireRole(role, actor) }
+        }
+        let stranger = Actor(name: "kim", userID: 54_321)
+        let throughSudo = Actor(name: "gatepost", userID: owner, original: "kim")
+        for role in Role.allCases {
+            #expect(says(role, Actor(name: "root", userID: 0)) == "(not refused)")
+            #expect(says(role, Actor(name: "root", userID: 0, original: "kim")) == "(not refused)")
+            #expect(says(role, Actor(name: "gatepost", userID: owner)) == "(not refused)")
+            for actor in [stranger, throughSudo] {
+                #expect(says(role, actor).contains("needs the role administrator"))
+            }
+        }
+        try temporary.store.setRole(.settings, osUser: "kim", of: kim, actor: "test")
+        for actor in [stranger, throughSudo] {
+            #expect(says(.settings, actor) == "(not refused)")
+            #expect(says(.administrator, actor).contains("has the role settings"))
+        }
+        #expect(throughSudo.recorded == "kim as gatepost")
+        try temporary.store.setRole(.administrator, osUser: nil, of: kim, actor: "test")
+        #expect(says(.administrator, stranger) == "(not refused)")
+        try temporary.store.setDisabled(true, kim, actor: "test")
+        #expect(says(.settings, stranger).contains("needs the role"))
+        try temporary.store.setDisabled(false, kim, actor: "test")
+        try temporary.store.setRole(nil, osUser: nil, of: kim, actor: "test")
+        #expect(says(.settings, stranger).contains("needs the role"))
+        // Nobody is two users, and who has no other name there has the login.
         #expect(
-            self.refusal { try temporary.store.requireRole("eve", userID: 54_321) }
-                .contains("administrator")
+            self.refusal {
+                try temporary.store.setRole(
+                    .settings,
+                    osUser: "kim",
+                    of: "eve@kanzlei.example",
+                    actor: "test"
+                )
+            }.contains("is kim@kanzlei.example already")
+        )
+        try temporary.store.setRole(
+            .settings,
+            osUser: nil,
+            of: "eve@kanzlei.example",
+            actor: "test"
+        )
+        #expect(
+            says(.settings, Actor(name: "eve@kanzlei.example", userID: 1)) == "(not refused)"
         )
     }
 }

@@ -3,6 +3,7 @@ import Exchange
 import Foundation
 import NIOCore
 import Session
+import Store
 import SystemPackage
 
 /// What is wrong with a configuration: file, key, and what is allowed there.
@@ -56,7 +57,8 @@ extension GatewayConfiguration {
             logLevel: try reader.logLevel(),
             limits: try reader.limits(),
             hostName: reader.hostName,
-            exchange: try reader.exchange()
+            exchange: try reader.exchange(),
+            oversight: try reader.oversight()
         )
     }
 }
@@ -224,6 +226,35 @@ private struct Values {
             throw self.wrong("log.level", "one of \(levels.joined(separator: ", "))")
         }
         return level
+    }
+
+    func oversight() throws -> GatewayConfiguration.Oversight {
+        var oversight = GatewayConfiguration.Oversight()
+        if let mode = try self.choice("audit", GatewayConfiguration.AuditMode.self) {
+            oversight.audit = mode
+        }
+        if let consent = try self.choice("consent", Consent.self) { oversight.consent = consent }
+        oversight.auditDays = try self.number("auditDays", 0...36_500).flatMap { $0 > 0 ? $0 : nil }
+        return oversight
+    }
+
+    private func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ key: String,
+        _ type: Choice.Type
+    ) throws -> Choice? {
+        // YAML reads a bare `off` as false.
+        guard let text = self.reader.string(forKey: ConfigKey(key)) ?? self.boolean(key) else {
+            return nil
+        }
+        guard let choice = Choice(rawValue: text) else {
+            let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw self.wrong(key, "one of \(names)")
+        }
+        return choice
+    }
+
+    private func boolean(_ key: String) -> String? {
+        self.reader.bool(forKey: ConfigKey(key)).map { $0 ? "on" : "off" }
     }
 
     func limits() throws -> GatewayConfiguration.Limits {

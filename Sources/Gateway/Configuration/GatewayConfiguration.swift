@@ -1,6 +1,8 @@
 package import Exchange
+import Foundation
 package import NIOCore
 package import Session
+package import Store
 import TLS
 
 /// What a gateway is told by its configuration.
@@ -24,6 +26,24 @@ package struct GatewayConfiguration: Sendable {
         package init() {}
     }
 
+    /// What becomes of shared access when the audit log cannot be written.
+    package enum AuditMode: String, CaseIterable, Sendable {
+        /// It is refused until the log can be written again.
+        case required
+        /// It goes on.
+        case besteffort
+    }
+
+    /// The audit log, and the owners' say.
+    package struct Oversight: Sendable {
+        package var audit = AuditMode.besteffort
+        /// Nil keeps records for good.
+        package var auditDays: Int?
+        package var consent = Consent.off
+
+        package init() {}
+    }
+
     /// The file itself.
     package var file: String
     package var listeners: [Listener]
@@ -38,6 +58,7 @@ package struct GatewayConfiguration: Sendable {
     package var hostName: String
     /// The application that the gateway is for Exchange Online; nil where there is none.
     package var exchange: Application?
+    package var oversight: Oversight
 
     package init(
         file: String,
@@ -49,7 +70,8 @@ package struct GatewayConfiguration: Sendable {
         logLevel: String,
         limits: Limits,
         hostName: String,
-        exchange: Application?
+        exchange: Application?,
+        oversight: Oversight
     ) {
         self.file = file
         self.listeners = listeners
@@ -61,6 +83,13 @@ package struct GatewayConfiguration: Sendable {
         self.limits = limits
         self.hostName = hostName
         self.exchange = exchange
+        self.oversight = oversight
+    }
+
+    /// The socket for commands of administrators, beside the store.
+    package var controlSocket: String {
+        let folder = URL(fileURLWithPath: self.store).deletingLastPathComponent()
+        return folder.appendingPathComponent("gatepost.sock").path
     }
 
     var imapTLS: TLSServerConfiguration { self.serverTLS("imap") }

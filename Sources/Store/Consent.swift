@@ -1,0 +1,227 @@
+package import Access
+import Foundation
+import GRDB
+
+/// Whether an owner has a say in what is granted on the owner's account.
+package enum Consent: String, Sendable, CaseIterable {
+    /// A grant counts when the owner has confirmed it.
+    case required
+    /// The owner finds a message about it.
+    case notify
+    case off
+}
+
+/// A message for an account's owner, until it is in the INBOX.
+package struct Notice: Equatable, Sendable {
+    package var id: Int64
+    package var account: AccountID
+    package var subject: String
+    package var text: String
+    package var created: Moment
+}
+
+extension PermissionStore {
+    /// Whether a login and a password belong together, for an owner who decides at a terminal.
+    package func verify(_ password: String, of login: String) throws {
+        let hash = try self.read { database in
+            try String.fetchOne(
+                database,
+                sql: "SELECT password FROM user WHERE login = ? AND disabled = 0",
+                arguments: [try Self.address(login).description]
+            )
+        }
+        let isRight = (hash.map(PasswordHash.init(text:)) ?? .dummy).verify(Array(password.utf8))
+        guard isRight, hash != nil else {
+            var record = AuditRecord(
+                event: "login",
+                outcome: .refused,
+                actor: login,
+                from: "command line"
+            )
+            record.because = ["login or password is wrong"]
+            try self.audit([(.current, record)])
+            throw StoreError.refused("login or password is wrong")
+        }
+    }
+
+    /// The grants on accounts of an owner that wait for the owner's word.
+    package func pendingGrants(owner login: String) throws -> [GrantRow] {
+        try self.read { database in
+            let owner = try Self.userID(database, login)
+            return try Self.grants(database).filter { grant in
+                try grant.row.isPending && Self.owner(of: grant.accountID, database) == owner
+            }.map(\.row)
+        }
+    }
+
+    /// Lets a grant count: its owner agrees.
+    package func confirmGrant(_ id: Int64, owner login: String) throws {
+        try self.decide(id, "confirm", login) { database, grant in
+            let user = grant.user
+            let group = grant.group
+            let filter = "id <> ? AND \(Self.samePlace)"
+            let folder = grant.row.folder.map { Data($0.utf8) }
+            try Self.clear(
+                filter,
+                [id, grant.accountID, user, group, folder, grant.row.subtree],
+                view: !grant.row.rights.isEmpty,
+                send: grant.row.send != "none",
+                database
+            )
+            try database.execute(
+                sql: "UPDATE \"grant\" SET confirmed = 1 WHERE id = ?",
+                arguments: [id]
+            )
+        }
+    }
+
+    /// Drops a grant that waits: its owner does not agree.
+    package func refuseGrant(_ id: Int64, owner login: String) throws {
+        try self.decide(id, "refuse", login) { database, _ in
+            try database.execute(sql: "DELETE FROM \"grant\" WHERE id = ?", arguments: [id])
+        }
+    }
+
+    private func decide(
+        _ id: Int64,
+        _ what: String,
+        _ login: String,
+        _ body: (Database, GrantOfStore) throws -> Void
+    ) throws {
+        let address = try Self.address(login).description
+        func details(_ row: GrantRow) -> [String] { [row.line] }
+        _ = try self.edit(actor: address, "consent \(what) \(id)", details: details) { database in
+            let owner = try Self.userID(database, address)
+            let grant = try Self.grants(database).first { $0.row.id == id && $0.row.isPending }
+            guard let grant, try Self.owner(of: grant.accountID, database) == owner else {
+                throw StoreError.notFound(
+                    "no grant \(id) waits for \(address): gatepost consent list"
+                )
+            }
+            try body(database, grant)
+            return grant.row
+        }
+    }
+
+    // MARK: - Whether the owner is asked, and told
+
+    /// Whether a grant counts only when the account's owner has confirmed it: not for the owner, and
+    /// not where it takes something away from what the same subject has.
+    static func waitsForOwner(
+        _ request: GrantRequest,
+        on account: Int64,
+        _ consent: Consent,
+        _ database: Database
+    ) throws -> Bool {
+        guard consent == .required, let owner = try self.owner(of: account, database) else {
+            return false
+        }
+        let (user, group) = try self.subject(database, request.subject)
+        guard user != owner else { return false }
+        let (folder, isSubtree) = self.columns(of: request.scope)
+        let known = try Row.fetchAll(
+            database,
+            sql: "SELECT * FROM \"grant\" WHERE \(self.samePlace) AND confirmed = 1",
+            arguments: [account, user, group, folder, isSubtree]
+        )
+        return !known.contains { row in
+            let rights = Rights(letters: row["rights"]) ?? []
+            let until: Int64? = row["until"]
+            let endsNoLater =
+                until.map { known in request.until.map { $0.seconds <= known } ?? false } ?? true
+            return rights.isSuperset(of: request.rights)
+                && SendRight(name: row["send"]) >= request.send && endsNoLater
+        }
+    }
+
+    /// Leaves a message for an account's owner about a grant, where that is asked for.
+    static func notify(
+        _ request: GrantRequest,
+        on account: Int64,
+        _ consent: Consent,
+        isPending: Bool,
+        _ actor: String,
+        _ database: Database
+    ) throws {
+        guard consent != .off, let owner = try self.owner(of: account, database) else { return }
+        let (user, _) = try self.subject(database, request.subject)
+        guard user != owner else { return }
+        let id = database.lastInsertedRowID
+        let name = try self.primary(of: account, database)
+        var lines = [
+            "\(actor) has given \(request.subject) access to the mailbox \(name):", "",
+            "    \(request.line)", "",
+        ]
+        if let reason = request.reason { lines += ["Reason: \(reason)", ""] }
+        lines.append(
+            isPending
+                ? "Nothing of it counts until you agree. Grant \(id): gatepost consent confirm "
+                    + "\(id), or gatepost consent refuse \(id)."
+                : "It counts already. Ask your administrator if you did not expect it."
+        )
+        try database.execute(
+            sql: "INSERT INTO notice (account, subject, text, created) VALUES (?, ?, ?, ?)",
+            arguments: [
+                account,
+                isPending
+                    ? "Somebody asks for access to your mailbox"
+                    : "Somebody was given access to your mailbox",
+                lines.joined(separator: "\n"), Moment.current.seconds,
+            ]
+        )
+    }
+
+    // MARK: - Notices
+
+    package func notices() throws -> [Notice] {
+        try self.read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM notice ORDER BY id").map { row in
+                Notice(
+                    id: row["id"],
+                    account: AccountID(row["account"]),
+                    subject: row["subject"],
+                    text: row["text"],
+                    created: Moment(seconds: row["created"])
+                )
+            }
+        }
+    }
+
+    /// It is in the INBOX.
+    package func removeNotice(_ id: Int64) throws {
+        try self.database.write { database in
+            try database.execute(sql: "DELETE FROM notice WHERE id = ?", arguments: [id])
+        }
+    }
+}
+
+extension GrantRow {
+    /// Whether it waits for the owner's word.
+    package var isPending: Bool { !self.confirmed && self.source == Source.local.rawValue }
+
+    /// In one line, as the audit log has it.
+    var line: String {
+        let place = self.folder.map { " in \($0)\(self.subtree ? " and below" : "")" } ?? ""
+        return
+            "\(self.account) \(self.subject) \(self.rights.isEmpty ? "-" : self.rights)\(place), "
+            + "send \(self.send)"
+    }
+}
+
+extension GrantRequest {
+    /// In one line: rights, place, send right, end.
+    var line: String {
+        let place =
+            switch self.scope {
+            case .account: "the whole account"
+            case .folder(let folder): "folder \(folder)"
+            case .subtree(let folder): "folder \(folder) and below"
+            }
+        let rights = self.rights.isEmpty ? "no folder rights" : "rights \(self.rights.letters)"
+        let end = self.until.map { date in
+            let text = Date(timeIntervalSince1970: TimeInterval(date.seconds)).ISO8601Format()
+            return ", until \(text)"
+        }
+        return "\(place): \(rights), sending \(self.send.name)\(end ?? "")"
+    }
+}

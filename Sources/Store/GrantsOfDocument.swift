@@ -1,0 +1,104 @@
+import Access
+import Foundation
+import GRDB
+
+/// What tells one local grant from another in a document.
+private struct GrantKey: Hashable {
+    var account: Int64
+    var user: Int64?
+    var group: Int64?
+    var folder: Data?
+    var isSubtree: Bool
+    var rights: String
+    var send: String
+    var until: Int64?
+    var reason: String?
+}
+
+extension PermissionStore {
+    /// Makes the local grants equal to those of a document. One that is there already keeps its
+    /// number, who made it and when, and whether it was confirmed.
+    static func apply(
+        grants: [ModelDocument.Grant],
+        _ consent: Consent,
+        _ actor: String,
+        _ database: Database
+    ) throws {
+        var wanted: [(key: GrantKey, request: GrantRequest, isPending: Bool)] = []
+        for grant in grants where grant.source != Source.exchange.rawValue {
+            let request = try self.request(grant)
+            let key = try self.key(of: request, database)
+            wanted.append((key, request, grant.confirmed == false))
+        }
+        var known = Set(wanted.map(\.key))
+        for grant in try self.grants(database) where grant.row.source == Source.local.rawValue {
+            let key = GrantKey(
+                account: grant.accountID,
+                user: grant.user,
+                group: grant.group,
+                folder: grant.row.folder.map { Data($0.utf8) },
+                isSubtree: grant.row.subtree,
+                rights: grant.row.rights,
+                send: grant.row.send,
+                until: grant.row.until,
+                reason: grant.row.reason
+            )
+            if known.remove(key) != nil {
+                wanted.removeAll { $0.key == key }
+            } else {
+                try database.execute(
+                    sql: "DELETE FROM \"grant\" WHERE id = ?",
+                    arguments: [grant.row.id]
+                )
+            }
+        }
+        for (key, request, isPending) in wanted {
+            let asks = isPending ? Consent.required : consent
+            try self.insert(request, key.account, asks, actor, database)
+        }
+    }
+
+    private static func request(_ grant: ModelDocument.Grant) throws -> GrantRequest {
+        guard let rights = Rights(letters: grant.rights ?? "") else {
+            throw StoreError.refused("rights on \(grant.account): letters of lrswipkxtea")
+        }
+        guard ["none", "on-behalf", "as"].contains(grant.send ?? "none") else {
+            throw StoreError.refused("send on \(grant.account): none, on-behalf or as")
+        }
+        var scope = Scope.account
+        if let named = grant.scope {
+            let folder = try self.folder(named.folder)
+            scope = named.subtree == true ? .subtree(folder) : .folder(folder)
+        }
+        return GrantRequest(
+            account: grant.account,
+            subject: grant.subject,
+            rights: rights,
+            send: SendRight(name: grant.send ?? "none"),
+            scope: scope,
+            until: grant.until.map(Moment.init(seconds:)),
+            reason: grant.reason
+        )
+    }
+
+    private static func key(
+        of request: GrantRequest,
+        _ database: Database
+    ) throws -> GrantKey {
+        let account = try self.accountID(database, request.account)
+        try self.checkLocal(account, request.account, database)
+        let (user, group) = try self.subject(database, request.subject)
+        let (folder, isSubtree) = self.columns(of: request.scope)
+        return GrantKey(
+            account: account,
+            user: user,
+            group: group,
+            folder: folder,
+            isSubtree: isSubtree,
+            rights: request.rights.letters,
+            send: request.send.name,
+            until: request.until?.seconds,
+            reason: request.reason
+        )
+    }
+}

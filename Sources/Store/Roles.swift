@@ -1,0 +1,118 @@
+import Foundation
+import GRDB
+
+/// What somebody may change.
+package enum Role: String, Sendable, CaseIterable {
+    /// Everything.
+    case administrator
+    /// Accounts, grants, walls, imports and consent, not who logs in and who may change what.
+    case settings
+}
+
+/// The operating-system user who runs a command.
+package struct Actor: Equatable, Sendable {
+    package var name: String
+    package var userID: UInt32
+    /// Who became that user by sudo.
+    package var original: String?
+
+    package init(name: String, userID: UInt32, original: String? = nil) {
+        self.name = name
+        self.userID = userID
+        self.original = original
+    }
+
+    /// The name that is recorded: who it was, and as whom.
+    package var recorded: String {
+        self.original.map { "\($0) as \(self.name)" } ?? self.name
+    }
+}
+
+extension PermissionStore {
+    /// Whether an operating-system user may do what needs a role: root may, and the store's owner,
+    /// unless somebody else became it by sudo; everybody else needs the role.
+    package func requireRole(_ needed: Role, _ actor: Actor) throws {
+        if actor.userID == 0 { return }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: self.path)
+        let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
+        if owner == actor.userID, actor.original == nil { return }
+        let name = actor.original ?? actor.name
+        switch try self.role(ofOSUser: name) {
+        case .administrator: return
+        case .settings where needed == .settings: return
+        case .settings:
+            throw StoreError.refused("\(name) has the role settings: this needs administrator")
+        case nil:
+            throw StoreError.refused(
+                "\(name) may not change anything: this needs the role \(Self.names(needed))"
+            )
+        }
+    }
+
+    private static func names(_ needed: Role) -> String {
+        needed == .administrator ? "administrator" : "administrator or settings"
+    }
+
+    private func role(ofOSUser name: String) throws -> Role? {
+        try self.read { database in
+            try String.fetchOne(
+                database,
+                sql: "SELECT role FROM user WHERE osUser = ? AND disabled = 0",
+                arguments: [name]
+            ).flatMap(Role.init)
+        }
+    }
+
+    /// The user of the gateway who is an operating-system user.
+    package func login(ofOSUser name: String) throws -> String? {
+        try self.read { database in
+            try String.fetchOne(
+                database,
+                sql: "SELECT login FROM user WHERE osUser = ? AND disabled = 0",
+                arguments: [name]
+            )
+        }
+    }
+
+    /// Gives a user a role, or takes it away, and says who that is at the operating system.
+    /// - Parameter osUser: nil leaves it as it is; for somebody with a role it is the login then,
+    ///   where none was set.
+    package func setRole(
+        _ role: Role?,
+        osUser: String?,
+        of login: String,
+        actor: String
+    ) throws {
+        let what = "user set \(login) role \(role?.rawValue ?? "none")"
+        try self.edit(actor: actor, what) { database in
+            let id = try Self.userID(database, login)
+            try Self.setRole(role, osUser: osUser, of: id, database)
+        }
+    }
+
+    static func setRole(
+        _ role: Role?,
+        osUser: String?,
+        of user: Int64,
+        _ database: Database
+    ) throws {
+        if let osUser {
+            let other = try String.fetchOne(
+                database,
+                sql: "SELECT login FROM user WHERE osUser = ? AND id <> ?",
+                arguments: [osUser, user]
+            )
+            if let other {
+                throw StoreError.refused("the operating-system user \(osUser) is \(other) already")
+            }
+        }
+        try database.execute(
+            sql: """
+                UPDATE user SET role = :role,
+                osUser = coalesce(:osUser, osUser, CASE WHEN :role IS NULL THEN NULL ELSE login END)
+                WHERE id = :user
+                """,
+            arguments: ["role": role?.rawValue, "osUser": osUser, "user": user]
+        )
+    }
+}

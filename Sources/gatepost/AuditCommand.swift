@@ -1,0 +1,103 @@
+import Access
+import ArgumentParser
+import Foundation
+import Gateway
+import Store
+
+/// `gatepost audit …`
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "What was opened, refused and changed, by whom.",
+        subcommands: [List.self, Verify.self]
+    )
+
+    struct List: AsyncParsableCommand {
+        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var output: JSONOption
+        @Option var account: String?
+        @Option(help: "Who acted: a login, or a name at the operating system.") var user: String?
+        @Option(help: "YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SSZ.") var since: String?
+
+        struct Row: Encodable {
+            var sequence: Int64
+            /// Seconds since 1970.
+            var when: Int64
+            var record: AuditRecord
+
+            enum CodingKeys: CodingKey {
+                case sequence
+                case when
+            }
+
+            func encode(to encoder: any Encoder) throws {
+                try self.record.encode(to: encoder)
+                var container = encoder.container(keyedBy: CodingKeys.self)
+                try container.encode(self.sequence, forKey: .sequence)
+                try container.encode(self.when, forKey: .when)
+            }
+        }
+
+        func run() async throws {
+            let (store, _) = try await self.configuration.openForChange()
+            let entries = try store.auditEntries(
+                account: self.account,
+                user: self.user,
+                since: try self.since.map { try GrantCommand.Add.moment($0, isEnd: false) }
+            )
+            if self.output.json {
+                return try Output.json(
+                    entries.map {
+                        Row(sequence: $0.sequence, when: $0.moment.seconds, record: $0.record)
+                    }
+                )
+            }
+            Output.table(
+                ["#", "WHEN", "WHO", "FROM", "WHAT", "OUTCOME", "WHERE", "BECAUSE"],
+                entries.map(AuditCommand.cells)
+            )
+        }
+    }
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Whether the log is whole: nothing changed, missing, reordered or cut off."
+        )
+        @OptionGroup var configuration: ConfigurationOption
+        @Option(help: "SEQUENCE:HASH of a seal, as the gateway has logged it.") var seal: String?
+
+        func run() async throws {
+            let (store, _) = try await self.configuration.openForChange()
+            let configuration = try await self.configuration.load()
+            let found = try store.verifyAudit(
+                MasterKey(file: configuration.masterKey),
+                anchor: self.seal
+            )
+            for problem in found.problems { print(problem) }
+            if found.further > 0 { print("and \(found.further) more") }
+            guard found.problems.isEmpty else {
+                throw Failure("the audit log is not whole; restore it from a backup and compare")
+            }
+            let range = found.first.map { " (\($0) to \(found.last ?? $0))" } ?? ""
+            print("\(found.count) records\(range), all as they were written")
+            guard let sealed = found.sealed, let moment = found.sealedAt else {
+                return print("there is no seal yet: a cut end would not show; the gateway seals")
+            }
+            print("sealed up to \(sealed), \(GrantCommand.date(moment.seconds))")
+        }
+    }
+
+    private static func cells(_ entry: AuditEntry) -> [String] {
+        let record = entry.record
+        let source = [record.account, record.folder].compactMap { $0 }.joined(separator: " ")
+        let target = [record.targetAccount, record.targetFolder].compactMap { $0 }
+            .joined(separator: " ")
+        let count = record.count.map { " (\($0))" } ?? ""
+        let because = (record.because ?? []) + (record.detail ?? [])
+        return [
+            "\(entry.sequence)", GrantCommand.date(entry.moment.seconds), record.actor,
+            record.from ?? "", record.event + count, record.outcome.rawValue,
+            source + (target.isEmpty ? "" : " → \(target)"), because.joined(separator: "; "),
+        ]
+    }
+}

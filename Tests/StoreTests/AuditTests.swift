@@ -1,0 +1,219 @@
+import Access
+import Foundation
+import GRDB
+import Store
+import Testing
+
+@Suite struct AuditTests {
+    private typealias Temporary = PermissionStoreTests.Temporary
+
+    private static func record(_ event: String) -> (moment: Moment, record: AuditRecord) {
+        var record = AuditRecord(event: event, actor: "anna@kanzlei.example", from: "192.0.2.7")
+        record.account = "bob@kanzlei.example"
+        record.folder = "Übersicht"
+        record.because = ["grant 1 to anna@kanzlei.example"]
+        return (Moment(seconds: 1_000), record)
+    }
+
+    /// Changes the file past the store, as somebody does who may write it.
+    private static func tamper(
+        _ temporary: Temporary,
+        _ sql: String,
+        _ arguments: StatementArguments = []
+    ) throws {
+        let queue = try DatabaseQueue(path: temporary.path)
+        try queue.write { database in
+            try database.execute(sql: "DROP TRIGGER IF EXISTS auditUpdated")
+            try database.execute(sql: "DROP TRIGGER IF EXISTS auditDeleted")
+            try database.execute(sql: sql, arguments: arguments)
+        }
+    }
+
+    private static func problems(_ temporary: Temporary) throws -> [String] {
+        try temporary.store.verifyAudit(temporary.masterKey).problems
+    }
+
+    @Test func `a log that was left alone is whole`() throws {
+        let temporary = try Temporary()
+        #expect(try temporary.store.verifyAudit(temporary.masterKey).count == 0)
+        #expect(try temporary.store.sealAudit(temporary.masterKey) == nil)
+        try temporary.addUsers("anna", "bob")
+        try temporary.store.audit((0..<50).map { Self.record("select \($0)") })
+        let seal = try #require(try temporary.store.sealAudit(temporary.masterKey))
+        let found = try temporary.store.verifyAudit(temporary.masterKey, anchor: seal.anchor)
+        #expect(found.problems == [])
+        #expect(found.count == 52 && found.first == 1 && found.last == 52 && found.sealed == 52)
+    }
+
+    @Test func `every bit of every record counts`() throws {
+        let temporary = try Temporary()
+        try temporary.store.audit([Self.record("select"), Self.record("fetch")])
+        try temporary.store.sealAudit(temporary.masterKey)
+        let queue = try DatabaseQueue(path: temporary.path)
+        try queue.write { try $0.execute(sql: "DROP TRIGGER auditUpdated") }
+        let rows = try queue.read { try Row.fetchAll($0, sql: "SELECT * FROM audit") }
+        var flips = 0
+        for row in rows {
+            let sequence: Int64 = row["sequence"]
+            let text = Data((row["record"] as String).utf8)
+            let hash: Data = row["hash"]
+            let moment: Int64 = row["moment"]
+            // Text that is no UTF-8 is kept as it is, as a changed file has it.
+            for (column, octets, sql) in [
+                ("record", text, "CAST(? AS TEXT)"), ("hash", hash, "?"),
+            ] {
+                for bit in 0..<octets.count * 8 {
+                    var changed = octets
+                    changed[changed.startIndex + bit / 8] ^= 1 << UInt8(bit % 8)
+                    try queue.write { database in
+                        let update = "UPDATE audit SET \(column) = \(sql) WHERE sequence = ?"
+                        try database.execute(sql: update, arguments: [changed, sequence])
+                    }
+                    let found = try? Self.problems(temporary)
+                    #expect(found != [], "bit \(bit) of \(column) of \(sequence)")
+                    flips += 1
+                    try queue.write { database in
+                        let update = "UPDATE audit SET \(column) = \(sql) WHERE sequence = ?"
+                        try database.execute(sql: update, arguments: [octets, sequence])
+                    }
+                }
+            }
+            for bit in 0..<62 {
+                for (column, value) in [("moment", moment), ("sequence", sequence)] {
+                    let update = "UPDATE OR REPLACE audit SET \(column) = ? WHERE sequence = ?"
+                    let changed = value ^ (1 << Int64(bit))
+                    guard changed != 3 - sequence || column == "moment" else { continue }
+                    try queue.write {
+                        try $0.execute(sql: update, arguments: [changed, sequence])
+                    }
+                    #expect(try Self.problems(temporary) != [], "bit \(bit) of \(column)")
+                    flips += 1
+                    let back = column == "sequence" ? changed : sequence
+                    try queue.write { try $0.execute(sql: update, arguments: [value, back]) }
+                }
+            }
+        }
+        #expect(flips > 2_000)
+        #expect(try Self.problems(temporary) == [])
+    }
+
+    static let attacks: [(String, String)] = [
+        ("DELETE FROM audit WHERE sequence = 5", "record 5 is missing"),
+        ("DELETE FROM audit WHERE sequence BETWEEN 3 AND 6", "records 3 to 6 are missing"),
+        ("DELETE FROM audit WHERE sequence = 1", "record 1 is missing"),
+        ("DELETE FROM audit WHERE sequence > 7", "the log ends at 7, and was sealed at 10"),
+        ("DELETE FROM audit", "the log ends at 0, and was sealed at 10"),
+        (
+            "UPDATE audit SET sequence = CASE sequence WHEN 4 THEN -5 ELSE -4 END "
+                + "WHERE sequence IN (4, 5); UPDATE audit SET sequence = -sequence "
+                + "WHERE sequence < 0",
+            "record 4 was changed"
+        ),
+        (
+            "INSERT INTO audit SELECT 11, moment, record, hash FROM audit WHERE sequence = 3",
+            "record 11 was changed"
+        ),
+        ("UPDATE audit SET moment = moment + 1 WHERE sequence = 9", "record 9 was changed"),
+        ("UPDATE auditSeal SET sequence = 7", "was not made with this master key"),
+        ("UPDATE auditSeal SET moment = moment + 1", "was not made with this master key"),
+    ]
+
+    @Test(arguments: attacks)
+    func `what was taken out, put elsewhere or cut off shows`(
+        sql: String,
+        problem: String
+    ) throws {
+        let temporary = try Temporary()
+        try temporary.store.audit((1...10).map { Self.record("select \($0)") })
+        try temporary.store.sealAudit(temporary.masterKey)
+        try Self.tamper(temporary, sql)
+        let found = try Self.problems(temporary)
+        #expect(found.contains { $0.contains(problem) }, "\(found)")
+    }
+
+    @Test func `a log that was written anew shows by its seal`() throws {
+        let temporary = try Temporary()
+        try temporary.store.audit((1...5).map { Self.record("select \($0)") })
+        let seal = try #require(try temporary.store.sealAudit(temporary.masterKey))
+        try Self.tamper(temporary, "DELETE FROM audit")
+        try temporary.store.audit((1...5).map { Self.record("nothing \($0)") })
+        #expect(try Self.problems(temporary) == ["record 5 is not the one that was sealed"])
+        // Sealed anew by whoever has the key: the seal that was kept elsewhere tells.
+        try temporary.store.sealAudit(temporary.masterKey)
+        #expect(try Self.problems(temporary) == [])
+        let found = try temporary.store.verifyAudit(temporary.masterKey, anchor: seal.anchor)
+        #expect(!found.problems.isEmpty)
+        #expect(throws: StoreError.self) {
+            try temporary.store.verifyAudit(temporary.masterKey, anchor: "5:xyz")
+        }
+    }
+
+    @Test func `the store itself changes and deletes no record`() throws {
+        let temporary = try Temporary()
+        try temporary.store.audit([Self.record("select")])
+        let queue = try DatabaseQueue(path: temporary.path)
+        for sql in ["UPDATE audit SET moment = 0", "DELETE FROM audit"] {
+            #expect(throws: DatabaseError.self) {
+                try queue.write { try $0.execute(sql: sql) }
+            }
+        }
+    }
+
+    @Test func `retention deletes what is old, and leaves a seal`() throws {
+        let temporary = try Temporary()
+        for second in 1...10 {
+            var record = Self.record("select")
+            record.moment = Moment(seconds: Int64(second))
+            try temporary.store.audit([record])
+        }
+        let before = Moment(seconds: 5)
+        #expect(try temporary.store.deleteAudit(before: before, temporary.masterKey) == 4)
+        #expect(try temporary.store.deleteAudit(before: before, temporary.masterKey) == 0)
+        let found = try temporary.store.verifyAudit(temporary.masterKey)
+        #expect(found.problems == [] && found.first == 5 && found.last == 11)
+        // All that is left may go, too, and the numbers go on.
+        #expect(
+            try temporary.store.deleteAudit(before: Moment(seconds: 100), temporary.masterKey) == 6
+        )
+        #expect(try Self.problems(temporary) == [])
+        try temporary.store.audit([Self.record("select")])
+        try temporary.store.sealAudit(temporary.masterKey)
+        #expect(try Self.problems(temporary) == [])
+        try Self.tamper(temporary, "DELETE FROM auditSeal WHERE kind = 'start'")
+        #expect(try Self.problems(temporary).contains { $0.contains("missing") })
+    }
+
+    @Test func `a change and its record are made together`() throws {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna", "bob")
+        try temporary.addAccount("bob", owner: "bob", aliases: ["b@kanzlei.example"])
+        try temporary.store.addGrant(
+            GrantRequest(
+                account: "b@kanzlei.example",
+                subject: "anna@kanzlei.example",
+                rights: .view,
+                send: .as,
+                reason: "Urlaub"
+            ),
+            actor: "kim"
+        )
+        let entries = try temporary.store.auditEntries(account: "B@kanzlei.example", user: "kim")
+        let record = try #require(entries.last?.record)
+        #expect(record.account == "bob@kanzlei.example" && record.actor == "kim")
+        #expect(
+            record.detail == [
+                "grant add b@kanzlei.example anna@kanzlei.example",
+                "the whole account: rights lr, sending as", "reason: Urlaub",
+            ]
+        )
+        let texts = try temporary.store.auditEntries().map { "\($0.record)" }.joined()
+        #expect(!texts.contains("up p"))
+        // A log that cannot be written keeps the change from being made.
+        try Self.tamper(
+            temporary,
+            "CREATE TRIGGER broken BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+        #expect(throws: StoreError.self) { try temporary.addUsers("clara") }
+        #expect(try temporary.store.users().count == 2)
+    }
+}

@@ -1,0 +1,166 @@
+import Access
+import Foundation
+import Store
+import Testing
+
+@Suite struct ConsentTests {
+    private typealias Temporary = PermissionStoreTests.Temporary
+
+    private static let anna = "anna@kanzlei.example"
+    private static let bob = "bob@kanzlei.example"
+
+    private static func office() throws -> Temporary {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna", "bob")
+        try temporary.addAccount("bob", owner: "bob")
+        try temporary.addAccount("info")
+        return temporary
+    }
+
+    @discardableResult
+    private static func grant(
+        _ temporary: Temporary,
+        _ rights: Rights,
+        _ consent: Consent,
+        account: String = bob,
+        subject: String = anna,
+        until: Int64? = nil
+    ) throws -> Bool {
+        try temporary.store.addGrant(
+            GrantRequest(
+                account: account,
+                subject: subject,
+                rights: rights,
+                send: .none,
+                until: until.map(Moment.init(seconds:)),
+                reason: "Vertretung"
+            ),
+            consent: consent,
+            actor: "kim"
+        )
+    }
+
+    private static func rights(_ temporary: Temporary) throws -> String {
+        let access = try temporary.store.load().access
+        let user = try #require(Address(Self.anna.utf8).flatMap { access.user(login: $0) }).id
+        let account = try #require(Address(Self.bob.utf8).flatMap(access.account)).id
+        return access.access(of: user, to: account, at: .current).coversAccount.letters
+    }
+
+    @Test func `a grant on somebody's mailbox waits for the owner`() throws {
+        let temporary = try Self.office()
+        #expect(try Self.grant(temporary, .view, .required))
+        #expect(try Self.rights(temporary) == "")
+        // Nobody owns this one, and Bob himself needs no leave.
+        #expect(try !Self.grant(temporary, .view, .required, account: "info@kanzlei.example"))
+        #expect(try !Self.grant(temporary, .view, .required, subject: Self.bob))
+        let waiting = try temporary.store.pendingGrants(owner: Self.bob)
+        #expect(waiting.map(\.subject) == [Self.anna])
+        #expect(try temporary.store.pendingGrants(owner: Self.anna).isEmpty)
+        let id = try #require(waiting.first?.id)
+        #expect(throws: StoreError.self) {
+            try temporary.store.confirmGrant(id, owner: Self.anna)
+        }
+        try temporary.store.confirmGrant(id, owner: Self.bob)
+        #expect(try Self.rights(temporary) == "lr")
+        #expect(throws: StoreError.self) { try temporary.store.confirmGrant(id, owner: Self.bob) }
+        #expect(throws: StoreError.self) { try temporary.store.refuseGrant(id, owner: Self.bob) }
+    }
+
+    @Test func `what there was counts until more is confirmed, and less counts at once`() throws {
+        let temporary = try Self.office()
+        try Self.grant(temporary, .view, .off)
+        #expect(try Self.grant(temporary, .edit, .required))
+        #expect(try Self.rights(temporary) == "lr")
+        let id = try #require(try temporary.store.pendingGrants(owner: Self.bob).first?.id)
+        try temporary.store.confirmGrant(id, owner: Self.bob)
+        #expect(try Self.rights(temporary) == "lrswite")
+        #expect(try temporary.store.grants(account: nil, subject: nil).count == 1)
+        #expect(try !Self.grant(temporary, .view, .required))
+        #expect(try Self.rights(temporary) == "lr")
+        // Longer is more.
+        try Self.grant(temporary, .view, .off, until: 4_000_000_000)
+        #expect(try Self.grant(temporary, .view, .required, until: 4_000_000_001))
+        #expect(try Self.grant(temporary, .view, .required))
+        #expect(try !Self.grant(temporary, .view, .required, until: 3_999_999_999))
+    }
+
+    @Test func `what is refused is gone`() throws {
+        let temporary = try Self.office()
+        try Self.grant(temporary, .view, .required)
+        let id = try #require(try temporary.store.pendingGrants(owner: Self.bob).first?.id)
+        try temporary.store.refuseGrant(id, owner: Self.bob)
+        #expect(try temporary.store.grants(account: nil, subject: nil).isEmpty)
+    }
+
+    @Test(arguments: [(Consent.off, 0), (.notify, 1), (.required, 1)])
+    func `the owner is told`(consent: Consent, count: Int) throws {
+        let temporary = try Self.office()
+        try Self.grant(temporary, .view, consent)
+        try Self.grant(temporary, .view, consent, account: "info@kanzlei.example")
+        let notices = try temporary.store.notices()
+        #expect(notices.count == count)
+        guard let notice = notices.first else { return }
+        #expect(notice.text.contains("kim has given anna@kanzlei.example access"))
+        #expect(notice.text.contains("Vertretung"))
+        #expect(notice.text.contains("consent confirm") == (consent == .required))
+        try temporary.store.removeNotice(notice.id)
+        #expect(try temporary.store.notices().isEmpty)
+    }
+
+    @Test func `apply asks too, and leaves what is there as it is`() throws {
+        let temporary = try Self.office()
+        try Self.grant(temporary, .view, .off)
+        let before = try temporary.store.grants(account: nil, subject: nil)
+        var document = try temporary.store.export()
+        #expect(
+            try temporary.store.apply(document, dryRun: false, consent: .required, actor: "x")
+                .isEmpty
+        )
+        #expect(try temporary.store.grants(account: nil, subject: nil) == before)
+        document.grants?[0].rights = "lrswite"
+        _ = try temporary.store.apply(document, dryRun: false, consent: .required, actor: "x")
+        #expect(try Self.rights(temporary) == "")
+        #expect(try temporary.store.pendingGrants(owner: Self.bob).map(\.rights) == ["lrswite"])
+        // What waits, waits elsewhere too.
+        let other = try Self.office()
+        let exported = try temporary.store.export()
+        _ = try other.store.apply(exported, dryRun: false, actor: "x")
+        #expect(try Self.rights(other) == "")
+        #expect(try other.store.export() == exported)
+    }
+
+    @Test func `a plan that is not true any more is not carried out`() throws {
+        let temporary = try Self.office()
+        var document = ModelDocument()
+        document.grants = []
+        let plan = try temporary.store.apply(document, dryRun: true, actor: "kim")
+        try Self.grant(temporary, .view, .off)
+        #expect(throws: StoreError.self) {
+            try temporary.store.apply(
+                document,
+                dryRun: false,
+                revision: plan.revision,
+                actor: "kim"
+            )
+        }
+        #expect(try temporary.store.grants(account: nil, subject: nil).count == 1)
+    }
+
+    @Test func `an owner is known by the password`() throws {
+        let temporary = try Temporary()
+        try temporary.store.addUser(
+            Self.bob,
+            name: nil,
+            role: nil,
+            password: "right",
+            actor: "test"
+        )
+        try temporary.store.verify("right", of: "BOB@kanzlei.example")
+        for (login, password) in [(Self.bob, "wrong"), (Self.bob, ""), (Self.anna, "right")] {
+            #expect(throws: StoreError.self) { try temporary.store.verify(password, of: login) }
+        }
+        try temporary.store.setDisabled(true, Self.bob, actor: "test")
+        #expect(throws: StoreError.self) { try temporary.store.verify("right", of: Self.bob) }
+    }
+}
