@@ -8,7 +8,7 @@ package struct AccountAccess: Equatable, Sendable {
     package var validUntil: Moment?
     var scoped: [(scope: Scope, rights: Rights)] = []
     /// Why, in the order in which the rules are looked at.
-    var reasons: [Reason] = []
+    package internal(set) var reasons: [Reason] = []
 
     /// Rights in one folder.
     package func rights(in folder: FolderPath) -> Rights {
@@ -111,6 +111,18 @@ extension Snapshot {
         self.collectGrants(of: subjects, to: account, at: moment, into: &access)
         self.applyWithdrawals(of: subjects, to: accountID, into: &access)
         if access.reasons.isEmpty { access.reasons = [.nothing] }
+        return access
+    }
+
+    /// What grants give a user, whatever takes it away again.
+    func granted(
+        to user: UserID,
+        on accountID: AccountID,
+        at moment: Moment
+    ) -> AccountAccess {
+        var access = AccountAccess()
+        guard let account = self.accounts[accountID] else { return access }
+        self.collectGrants(of: self.subjects(of: user), to: account, at: moment, into: &access)
         return access
     }
 

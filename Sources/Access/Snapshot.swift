@@ -40,6 +40,19 @@ package final class Snapshot: Sendable {
         self.memberships = Self.memberships(groups)
     }
 
+    /// The same with owners alone: nobody sees, or sends from, what belongs to somebody else.
+    package var withoutSharing: Snapshot {
+        Snapshot(
+            revision: self.revision,
+            users: Array(self.users.values),
+            groups: Array(self.groups.values),
+            accounts: Array(self.accounts.values),
+            grants: [],
+            withdrawals: self.withdrawals.values.flatMap { $0 },
+            walls: self.walls.values.flatMap { $0 }
+        )
+    }
+
     package func user(login: Address) -> User? {
         self.logins[login].flatMap { self.users[$0] }
     }
@@ -98,19 +111,28 @@ package final class Snapshot: Sendable {
             if granted[grant.subject] == nil { order.append(grant.subject) }
             granted[grant.subject, default: []].formUnion(grant.rights)
         }
-        for withdrawal in self.withdrawals[account] ?? [] where withdrawal.view {
-            granted[withdrawal.subject] = nil
-        }
         for subject in order {
             guard var rights = granted[subject] else { continue }
             // Of several entries in Exchange not all count.
             if case .user(let user) = subject, self.accounts[account]?.kind == .exchange {
-                rights = self.access(of: user, to: account, at: moment).rights(in: folder)
+                rights = self.granted(to: user, on: account, at: moment).rights(in: folder)
             }
             guard !rights.isEmpty, let name = self.name(of: subject) else { continue }
             entries.append((name, rights))
         }
+        // Negative rights (RFC 4314 §2) take away whatever is given.
+        let taken =
+            (self.withdrawals[account] ?? []).filter(\.view).map(\.subject)
+            + (self.walls[account] ?? []).map(\.subject)
+        for subject in Set(taken).compactMap(self.name).sorted() {
+            entries.append(("-\(subject)", .all))
+        }
         return entries
+    }
+
+    /// What a user is called in grants: the login, the user's groups, and `anyone`.
+    package func names(of user: UserID) -> [String] {
+        self.subjects(of: user).keys.compactMap(self.name)
     }
 
     /// A login, `group:NAME`, or `anyone` (RFC 4314 §3).

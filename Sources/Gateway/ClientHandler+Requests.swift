@@ -1,11 +1,13 @@
 import Access
 import NIOCore
 import Session
+import Store
 
 /// What a session asks for and is answered later, from outside the loop.
 extension ClientHandler {
     func authenticate(_ credentials: Credentials) {
         guard let loop = self.eventLoop else { return }
+        self.trail.loginTried(credentials.login, self.permissions.access)
         let bound = NIOLoopBound(self, eventLoop: loop)
         self.environment.authenticator.authenticate(
             credentials,
@@ -34,6 +36,7 @@ extension ClientHandler {
             )
         }
         self.clock.loggedIn = self.session.authenticatedUser != nil
+        if self.clock.loggedIn { self.began = (self.environment.nextSession(), .current) }
         self.perform()
     }
 
@@ -72,6 +75,17 @@ extension ClientHandler {
         )
     }
 
+    /// What it changed is in force before the client hears of it.
+    func changeACL(_ change: ACLChange) {
+        guard let loop = self.eventLoop else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        self.environment.sharing.change(change, from: self.address, on: loop) { outcome in
+            bound.value.takePermissions()
+            bound.value.session.aclChanged(outcome)
+            bound.value.perform()
+        }
+    }
+
     /// The session is over, or goes on without this server; the journal is written to when its
     /// connection is closed.
     func leaveUpstream(_ account: AccountID, _ request: JournalRequest) {
@@ -87,5 +101,30 @@ extension ClientHandler {
         guard let loop = self.eventLoop else { return }
         let answer = self.answering(on: loop) { $0.journalAnswered($1) }
         self.environment.transfers.perform(request, on: loop, answer)
+    }
+}
+
+/// What administrators see and do.
+extension ClientHandler {
+    func endByAdministrator() {
+        self.session.endRequested()
+        self.perform()
+    }
+
+    var summary: SessionSummary? {
+        guard let (number, since) = self.began, let user = self.session.authenticatedUser else {
+            return nil
+        }
+        let access = self.permissions.access
+        let place = self.session.openPlace
+        return SessionSummary(
+            session: number,
+            user: access.users[user]?.login.description ?? "",
+            protocol: "imap",
+            from: self.address?.ipAddress,
+            since: since.seconds,
+            account: place.flatMap { access.accounts[$0.account]?.address.description },
+            folder: place?.folder?.description
+        )
     }
 }

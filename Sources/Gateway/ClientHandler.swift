@@ -18,6 +18,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     private static let pollInterval = TimeAmount.seconds(60)
     /// How often a client is told how far a long command is.
     private static let reportInterval = TimeAmount.seconds(10)
+    /// How long the response that is passing may take to its end when its account is revoked.
+    private static let revocationTime = TimeAmount.milliseconds(300)
 
     let environment: Environment
     private let loop: LoopState
@@ -39,6 +41,11 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     /// Storage for the next actions, without any.
     private var spare: [Action] = []
     var admittedUser: UserID?
+    /// Revoked in the middle of a response.
+    private var revocation: Scheduled<Void>?
+    var trail: AuditTrail
+    /// The session's number and its beginning, once somebody is logged in.
+    var began: (number: UInt64, at: Moment)?
 
     init(
         environment: Environment,
@@ -51,6 +58,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         self.security = security
         self.address = address
         self.permissions = environment.permissions.current
+        self.trail = AuditTrail(environment.audit, address)
         self.clock = SessionClock(limits: environment.configuration.limits)
         self.session = ClientSession(
             snapshot: self.permissions.access,
@@ -155,6 +163,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     private func closed() {
         self.session.clientClosed()
         self.perform()
+        self.trail.end(self.permissions.access)
         if let user = self.admittedUser { self.environment.admission.release(user) }
         self.admittedUser = nil
     }
@@ -200,7 +209,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     }
 
     /// No octet is judged by permissions older than those in force.
-    private func takePermissions() {
+    func takePermissions() {
         let current = self.environment.permissions.current
         guard current !== self.permissions else { return }
         self.permissions = current
@@ -255,6 +264,12 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             self.journal(request)
         case .reportLater:
             self.scheduleReport()
+        case .audit(let event):
+            self.trail.record(event, self.permissions.access)
+        case .changeACL(let change):
+            self.changeACL(change)
+        case .revokeLater:
+            self.scheduleRevocation()
         case .closeClient:
             self.flush()
             self.context?.close(promise: nil)
@@ -332,6 +347,16 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         self.report = loop.scheduleTask(in: Self.reportInterval) {
             bound.value.takePermissions()
             bound.value.session.reportDue(at: .current)
+            bound.value.perform()
+        }
+    }
+
+    private func scheduleRevocation() {
+        guard let loop = self.context?.eventLoop else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        self.revocation?.cancel()
+        self.revocation = loop.scheduleTask(in: Self.revocationTime) {
+            bound.value.session.revocationDue()
             bound.value.perform()
         }
     }

@@ -21,10 +21,14 @@ final class Environment: Sendable {
     let sendingSlots = SendingSlots()
     let sentCopies: SentCopies
     let transfers: Transfers
+    let audit: AuditLog
+    let sharing: SharingByHand
+    let notices: Notices
     let submissionSettings: SubmissionSession.Settings
     private let imapTLS: TLSServerContextStore
     private let submissionTLS: TLSServerContextStore
     let clientTLS: ClientContexts
+    private let lastSession = Atomic<UInt64>(0)
 
     init(
         configuration: GatewayConfiguration,
@@ -48,6 +52,14 @@ final class Environment: Sendable {
             settleTime: configuration.limits.settleTime,
             logger: logger
         )
+        self.audit = AuditLog(
+            store: store,
+            masterKey: masterKey,
+            days: configuration.oversight.auditDays,
+            logger: logger
+        )
+        self.sharing = SharingByHand(store: store, permissions: self.permissions)
+        self.notices = Notices(store: store, hostName: configuration.hostName, logger: logger)
         self.submissionSettings = SubmissionSession.Settings(
             maximumMessageOctets: UInt64(configuration.limits.messageMebibytes) << 20,
             name: configuration.hostName
@@ -67,6 +79,11 @@ extension Environment {
         }
     }
 
+    /// The number of a new session.
+    func nextSession() -> UInt64 {
+        self.lastSession.add(1, ordering: .relaxed).newValue
+    }
+
     /// Reads the certificates again.
     func reloadCertificates() throws {
         try self.imapTLS.reload()
@@ -76,18 +93,39 @@ extension Environment {
 
 /// The permissions in force: replaced as a whole when the store changes.
 final class CurrentPermissions: Sendable {
-    private let published: Mutex<Published>
+    private struct State {
+        var published: Published
+        /// What sessions see; owners alone while nothing else may be opened.
+        var current: Published
+        var isRestricted = false
+    }
+
+    private let state: Mutex<State>
 
     init(_ published: Published) {
-        self.published = Mutex(published)
+        self.state = Mutex(State(published: published, current: published))
     }
 
     var current: Published {
-        self.published.withLock { $0 }
+        self.state.withLock { $0.current }
     }
 
+    /// Puts others into force; older ones than those in force change nothing.
     func replace(with published: Published) {
-        self.published.withLock { $0 = published }
+        self.state.withLock { state in
+            guard published.access.revision >= state.published.access.revision else { return }
+            state.published = published
+            state.current = state.isRestricted ? published.withoutSharing : published
+        }
+    }
+
+    /// Whether nothing is shared for now, whatever is granted.
+    func restrict(_ isRestricted: Bool) {
+        self.state.withLock { state in
+            guard state.isRestricted != isRestricted else { return }
+            state.isRestricted = isRestricted
+            state.current = isRestricted ? state.published.withoutSharing : state.published
+        }
     }
 }
 

@@ -36,12 +36,19 @@ package struct Gateway: Service {
         self.environment.subscriptions.start()
         self.environment.sentCopies.start(self.environment, on: group)
         self.environment.transfers.start(self.environment, on: group)
+        self.environment.sharing.start()
+        self.environment.notices.start(self.environment, on: group)
         let listeners = try await Listeners(environment: self.environment, group: group)
+        let control = ControlSocket(environment: self.environment, listeners: listeners)
+        self.startAudit(listeners, on: group)
         do {
             try await listeners.bind()
+            await control.bind(on: group)
             await self.followStore(listeners)
+            await control.close()
             try await listeners.close()
         } catch {
+            await control.close()
             try? await listeners.close()
             await self.environment.credentials.shutdown()
             try? await group.shutdownGracefully()
@@ -51,8 +58,27 @@ package struct Gateway: Service {
         try await self.environment.subscriptions.stop()
         try await self.environment.sentCopies.stop()
         try await self.environment.transfers.stop()
+        try await self.environment.sharing.stop()
+        try await self.environment.notices.stop()
+        try await self.environment.audit.stop()
         await self.environment.credentials.shutdown()
         try await group.shutdownGracefully()
+    }
+
+    /// Where the log cannot be written, and has to be, nothing is shared until it can.
+    private func startAudit(_ listeners: Listeners, on group: any EventLoopGroup) {
+        let isRequired = self.environment.configuration.oversight.audit == .required
+        let (permissions, logger) = (self.environment.permissions, self.logger)
+        self.environment.audit.start(on: group) { isAvailable in
+            guard isRequired else { return }
+            logger.error(
+                isAvailable
+                    ? "shared mailboxes are open again"
+                    : "shared mailboxes are refused until the audit log can be written"
+            )
+            permissions.restrict(!isAvailable)
+            listeners.permissionsChanged()
+        }
     }
 
     /// Reads the certificates again; handshakes that begin later show the new ones. Where the files
@@ -75,6 +101,7 @@ package struct Gateway: Service {
         for await published in changes.cancelOnGracefulShutdown() {
             self.environment.permissions.replace(with: published)
             listeners.permissionsChanged()
+            self.environment.notices.deliver()
         }
     }
 }

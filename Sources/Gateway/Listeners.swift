@@ -96,6 +96,23 @@ final class Listeners: Sendable {
         }
     }
 
+    // MARK: - Sessions
+
+    func sessions(on loop: any EventLoop) -> EventLoopFuture<[SessionSummary]> {
+        let found = self.loops.values.map { other, state in
+            other.submit { state.value.sessions }
+        }
+        return EventLoopFuture.whenAllSucceed(found, on: loop).map { $0.flatMap { $0 } }
+    }
+
+    /// - Returns: the session that is ended; nil where there is none with this number.
+    func endSession(_ number: UInt64, on loop: any EventLoop) -> EventLoopFuture<SessionSummary?> {
+        let found = self.loops.values.map { other, state in
+            other.submit { state.value.endSession(number) }
+        }
+        return EventLoopFuture.whenAllSucceed(found, on: loop).map { $0.compactMap { $0 }.first }
+    }
+
     /// Stops listening, says goodbye to every session, and waits a moment for it to arrive.
     func close() async throws {
         let sockets = self.sockets.withLockedValue { sockets in

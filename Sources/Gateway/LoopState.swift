@@ -5,6 +5,9 @@ protocol LoopMember: AnyObject {
     func flush()
     func permissionsChanged()
     func shutDown()
+    /// Nil before the login.
+    var summary: SessionSummary? { get }
+    func endByAdministrator()
 }
 
 /// The sessions of one event loop. Used on that loop only.
@@ -36,6 +39,18 @@ final class LoopState {
 
     func permissionsChanged() {
         for handler in self.handlers.values { handler.permissionsChanged() }
+    }
+
+    var sessions: [SessionSummary] { self.handlers.values.compactMap(\.summary) }
+
+    /// - Returns: the session that is ended; nil where it is not on this loop.
+    func endSession(_ number: UInt64) -> SessionSummary? {
+        for handler in self.handlers.values {
+            guard let summary = handler.summary, summary.session == number else { continue }
+            handler.endByAdministrator()
+            return summary
+        }
+        return nil
     }
 
     func shutDown() {

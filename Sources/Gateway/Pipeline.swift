@@ -44,6 +44,17 @@ enum Pipeline {
         }
     }
 
+    /// A command of an administrator.
+    static func addControl(
+        to channel: any Channel,
+        _ environment: Environment,
+        _ listeners: Listeners
+    ) throws {
+        try channel.pipeline.syncOperations.addHandler(
+            ControlHandler(environment: environment, listeners: listeners)
+        )
+    }
+
     /// TLS under a client that said STARTTLS.
     static func addServerTLS(
         to context: ChannelHandlerContext,

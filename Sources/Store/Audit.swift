@@ -114,6 +114,19 @@ extension PermissionStore {
         }
     }
 
+    /// When each account was used last by whom: its address, then the login.
+    package func lastUses() throws -> [String: [String: Moment]] {
+        var uses: [String: [String: Moment]] = [:]
+        for entry in try self.auditEntries() where entry.record.outcome == .allowed {
+            guard !["change", "retention"].contains(entry.record.event) else { continue }
+            for account in [entry.record.account, entry.record.targetAccount] {
+                guard let account else { continue }
+                uses[account, default: [:]][entry.record.actor] = entry.moment
+            }
+        }
+        return uses
+    }
+
     // MARK: - Sealing
 
     /// Seals the log up to its last record: from now on an end that is cut off shows.

@@ -74,6 +74,15 @@ extension PermissionStore {
         )
     }
 
+    /// A subject as it is called everywhere.
+    /// - Throws: where there is none of this name.
+    package func canonical(_ subject: String) throws -> String {
+        try self.read { database in
+            let (user, _) = try Self.subject(database, subject)
+            return user == nil ? subject : try Self.address(subject).description
+        }
+    }
+
     /// A login, or `group:NAME`.
     static func subject(
         _ database: Database,

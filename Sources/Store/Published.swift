@@ -16,6 +16,15 @@ package final class Published: Sendable {
         self.endpoints = endpoints
         self.passwords = passwords
     }
+
+    /// The same with owners alone.
+    package var withoutSharing: Published {
+        Published(
+            access: self.access.withoutSharing,
+            endpoints: self.endpoints,
+            passwords: self.passwords
+        )
+    }
 }
 
 /// How an account's server is reached.

@@ -61,9 +61,33 @@ struct Explain: AsyncParsableCommand {
             send: verdict.send.name,
             owner: verdict.isOwner,
             because: verdict.because.map { Self.because($0, snapshot) }
+                + (try Self.idle(store, snapshot, user.id, address.description))
         )
         if self.output.json { return try Output.json(answer) }
         Self.show(answer)
+    }
+
+    /// Grants to the user, or to a group of the user's, that count for nothing now.
+    private static func idle(
+        _ store: PermissionStore,
+        _ snapshot: Access.Snapshot,
+        _ user: UserID,
+        _ account: String
+    ) throws -> [Answer.Because] {
+        let names = Set(snapshot.names(of: user))
+        let now = Moment.current.seconds
+        return try store.grants(account: account, subject: nil).compactMap { grant in
+            let hasEnded = grant.until.map { $0 <= now } ?? false
+            guard names.contains(grant.subject), hasEnded || !grant.confirmed else { return nil }
+            return Answer.Because(
+                kind: hasEnded ? "ended-grant" : "pending-grant",
+                id: "\(grant.id)",
+                subject: grant.subject,
+                rights: grant.rights,
+                send: grant.send,
+                source: grant.source
+            )
+        }
     }
 
     private static func because(_ reason: Reason, _ snapshot: Snapshot) -> Answer.Because {
@@ -135,6 +159,11 @@ struct Explain: AsyncParsableCommand {
             return
                 "grant \(reason.id ?? "?") to \(reason.subject ?? "?")\(through): \(rights)\(send), "
                 + "\(reason.scope ?? ""), \(reason.source ?? "")"
+        case "pending-grant":
+            let whom = reason.source == "exchange" ? "an administrator (--everyone)" : "its owner"
+            return "grant \(reason.id ?? "?") to \(reason.subject ?? "?") waits for \(whom)"
+        case "ended-grant":
+            return "grant \(reason.id ?? "?") to \(reason.subject ?? "?") has ended"
         default: return reason.kind
         }
     }

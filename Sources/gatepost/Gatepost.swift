@@ -11,7 +11,8 @@ struct Gatepost: AsyncParsableCommand {
         subcommands: [
             Init.self, Serve.self, Demo.self, UserCommand.self, GroupCommand.self,
             AccountCommand.self, GrantCommand.self, PermissionsCommand.self, WallCommand.self,
-            ConsentCommand.self, Explain.self, AuditCommand.self, Export.self,
+            ConsentCommand.self, SessionCommand.self, Explain.self, Report.self, AuditCommand.self,
+            Export.self,
             Apply.self, Doctor.self,
         ]
     )

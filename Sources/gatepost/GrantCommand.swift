@@ -244,10 +244,19 @@ struct GrantCommand: AsyncParsableCommand {
                     grant.send == "none"
                         ? "-" : grant.send + (withdrawn.contains("send") ? " withdrawn" : ""),
                     grant.folder.map { $0 + (grant.subtree ? "/…" : "") } ?? "all",
-                    grant.until.map(Self.date) ?? "-", Self.origin(of: grant), grant.author,
+                    grant.until.map(Self.end) ?? "-", Self.origin(of: grant), grant.author,
                 ]
             }
         )
+    }
+
+    /// A moment, and how soon it is where that is within thirty days.
+    private static func end(_ seconds: Int64) -> String {
+        let days = (seconds - Moment.current.seconds) / 86_400
+        let text = self.date(seconds)
+        if seconds <= Moment.current.seconds { return "\(text) (ended)" }
+        if days == 0 { return "\(text) (ends today)" }
+        return days <= 30 ? "\(text) (ends in \(days) \(days == 1 ? "day" : "days"))" : text
     }
 
     private static func origin(of grant: GrantRow) -> String {

@@ -278,6 +278,43 @@ import Testing
         #expect(try bench.ok("export") == exported)
     }
 
+    @Test func `a report says who may what, why, since when, and by whom`() throws {
+        let bench = try Bench()
+        try bench.furnish()
+        let (anna, bob) = ("anna@kanzlei.example", "bob@kanzlei.example")
+        try bench.ok(line: "grant add \(bob) group:Sekretariat --view --folder Akten --no-check")
+        try bench.ok(line: "grant add \(bob) \(anna) --send as --reason Urlaub")
+        func rows(_ words: String) throws -> [[String: Any]] {
+            let text = try bench.ok(line: "report \(words) --json")
+            let value = try JSONSerialization.jsonObject(with: Data(text.utf8))
+            return value as? [[String: Any]] ?? []
+        }
+        let all = try rows("--account b@kanzlei.example")
+        #expect(all.map { $0["user"] as? String } == [anna, bob])
+        #expect(all[0]["viewing"] as? String == "lr" && all[0]["send"] as? String == "as")
+        #expect(all[1]["isOwner"] as? Bool == true)
+        let because = all[0]["because"] as? [[String: Any]] ?? []
+        #expect(because.count == 2)
+        #expect(
+            because[0]["rule"] as? String
+                == "grant 1 to group:Sekretariat through group:Sekretariat, group:Empfang"
+        )
+        #expect(because[0]["folder"] as? String == "Akten")
+        #expect(because[1]["reason"] as? String == "Urlaub")
+        #expect(because[1]["by"] as? String == NSUserName() && because[1]["since"] is Int)
+        #expect(try rows("--subject group:Empfang").count == 1)
+        #expect(try rows("--subject \(bob)").count == 1)
+        try bench.refused(line: "report --subject nobody", says: "no user nobody")
+        // Who is barred stays in sight of the review.
+        try bench.ok("wall", "add", bob, anna, "--reason", "Mandat")
+        let barred = try rows("--subject \(anna)")
+        #expect(barred.first?["viewing"] as? String == "")
+        #expect(try bench.ok(line: "report").contains("wall before \(anna): Mandat"))
+        #expect(try bench.ok(line: "audit list").contains("wall add \(bob) \(anna): Mandat"))
+        #expect(try bench.ok(line: "audit verify").contains("there is no seal yet"))
+        try bench.ok(line: "audit list --account \(bob) --user nobody --since 2026-01-01 --json")
+    }
+
     @Test func `doctor names what is wrong and what to do`() throws {
         let bench = try Bench()
         #expect(try bench.ok("doctor").contains("ok"))

@@ -39,11 +39,19 @@ private enum Scenarios {
         #expect(Scenarios.names(in: "sending.py").count >= 10)
         #expect(Scenarios.names(in: "exchange.py").count >= 8)
         #expect(Scenarios.names(in: "transfers.py").count >= 8)
+        #expect(Scenarios.names(in: "oversight.py").count >= 12)
     }
 
     @Test(arguments: Scenarios.names(in: "scenarios.py"))
     func `a client sees what it may`(scenario: String) async throws {
         try await Scenarios.run("scenarios.py", scenario, Office.first)
+    }
+
+    @Test(arguments: Scenarios.names(in: "oversight.py"))
+    func `who may decide is asked, and what is decided counts at once`(
+        scenario: String
+    ) async throws {
+        try await Scenarios.run("oversight.py", scenario, Office.first)
     }
 }
 

@@ -21,6 +21,10 @@ struct Dialog {
     private var left: Set<String> = []
     private var paused: [String: Int] = [:]
     private var journal: [String] = []
+    private var audit: [String] = []
+    private var isAuditRead = false
+    private var aclChanges: [String] = []
+    private var aclOutcome = ACLChange.Outcome.done
     private var isJournalHeld = false
     private var journalAnswers: [JournalAnswer] = []
     private var resolution = TransferResolution.undone
@@ -48,7 +52,10 @@ struct Dialog {
 
     mutating func run(chunk: Int) throws {
         self.logIn()
+        self.isAuditRead = self.steps.contains { $0.text.hasPrefix("A: ") }
         for step in self.steps { try self.run(step, chunk: chunk) }
+        #expect(self.audit == [], "\(self.name): the audit log got more than was written")
+        #expect(self.aclChanges == [], "\(self.name): the store got more than was written")
         let rest = String(decoding: self.toClient, as: UTF8.self)
         #expect(rest == "", "\(self.name): the client got more than was written")
         #expect(self.journal == [], "\(self.name): the journal got more than was written")
@@ -83,6 +90,9 @@ struct Dialog {
             self.client(octets, chunk)
         } else if text.hasPrefix("S: ") {
             self.expectClient(String(text.dropFirst(3)), step)
+        } else if text.hasPrefix("A: ") {
+            let record = self.audit.isEmpty ? "(nothing)" : self.audit.removeFirst()
+            #expect(record == text.dropFirst(3), "\(self.name):\(step.number)")
         } else if text.hasPrefix("U ") {
             let parts = text.dropFirst(2).split(separator: " ", maxSplits: 1)
             let account = String(parts[0].dropLast())
@@ -122,6 +132,16 @@ struct Dialog {
                 entry == words.dropFirst().joined(separator: " "),
                 "\(self.name):\(step.number)"
             )
+        case "shares":
+            let change = self.aclChanges.isEmpty ? "(nothing)" : self.aclChanges.removeFirst()
+            #expect(
+                change == words.dropFirst().joined(separator: " "),
+                "\(self.name):\(step.number)"
+            )
+        case "refuses":
+            self.aclOutcome = words[1] == "unknown" ? .unknownIdentifier : .grantedElsewhere
+        case "revoked":
+            self.session.revocationDue()
         case "hold":
             self.isJournalHeld = true
         case "written":
@@ -225,7 +245,17 @@ struct Dialog {
             self.paused[self.fixture.name(of: account)] = milliseconds
         case .journal(let request):
             self.journal(request)
-        case .authenticate, .startTLS, .pollLater, .reportLater:
+        case .audit(let event):
+            if self.isAuditRead { self.audit.append(self.fixture.text(of: event)) }
+        case .changeACL(let change):
+            let identifier = String(decoding: change.identifier, as: UTF8.self)
+            self.aclChanges.append(
+                "\(self.fixture.name(of: change.account)) \(change.folder) \(identifier) "
+                    + "\(change.kind.rawValue) "
+                    + (change.rights.isEmpty ? "none" : change.rights.letters)
+            )
+            self.session.aclChanged(self.aclOutcome)
+        case .authenticate, .startTLS, .pollLater, .reportLater, .revokeLater:
             break
         }
     }

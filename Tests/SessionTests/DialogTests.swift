@@ -16,6 +16,10 @@ import Testing
 ///     U bob> line                    the server of an account receives exactly this line next
 ///     U bob< line                    and sends this one; `T` at the start stands for the tag
 ///     ! grant bob account lr         the permissions change to these, and no others
+///     A: select allowed bob INBOX …  the audit log gets exactly this next; without one it is not read
+///     ! shares bob INBOX x replace lr    the store is asked for this next
+///     ! refuses unknown              and refuses what comes
+///     ! revoked                      the time is over for a response whose account was revoked
 ///     ! leave                        the client's connection ends
 ///     ! close bob                    a server's connection ends
 ///     ! drop bob                     the session has closed that connection

@@ -66,6 +66,21 @@ struct Fixture {
         Self.names.first { $0.value == account }?.key ?? "?"
     }
 
+    /// `fetch allowed bob INBOX (3) because grant 1 to anna@kanzlei.example`
+    func text(of event: AuditEvent) -> String {
+        func shown(_ place: AuditEvent.Place) -> String {
+            [self.name(of: place.account), place.folder?.description].compactMap { $0 }
+                .joined(separator: " ")
+        }
+        var text = "\(event.name) \(event.outcome.rawValue)"
+        if let place = event.place { text += " \(shown(place))" }
+        if let target = event.target { text += " > \(shown(target))" }
+        if let count = event.count { text += " (\(count))" }
+        if !event.because.isEmpty { text += " because \(event.because.joined(separator: ", "))" }
+        if !event.detail.isEmpty { text += "; \(event.detail.joined(separator: "; "))" }
+        return text
+    }
+
     mutating func configure(_ text: String) throws {
         let words = text.split(separator: " ").map(String.init)
         switch words.first {

@@ -11,6 +11,7 @@ import Testing
 ///     S: 250 2.0.0 Ok    the client gets a line
 ///     U> DATA            the server gets a line
 ///     U< 354 Go on       the server sends a line
+///     A: send as …       the audit log gets this next; without such a line it is not read
 ///     ! close            something happens: close, fail, refused, timeout, gone, closes N,
 ///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end
 struct SubmissionDialog {
@@ -34,6 +35,8 @@ struct SubmissionDialog {
         proof: .password(Secret(Array("p".utf8)))
     )
     private var isClosed = false
+    private var audit: [String] = []
+    private var isAuditRead = false
     private var extensions = ["PIPELINING", "SIZE 1000", "8BITMIME", "SMTPUTF8", "DSN"]
 
     init(_ text: String, name: String) throws {
@@ -86,7 +89,9 @@ struct SubmissionDialog {
 
     mutating func run(chunk: Int) throws {
         try self.logIn()
+        self.isAuditRead = self.steps.contains { $0.text.hasPrefix("A: ") }
         for step in self.steps { try self.run(step, chunk: chunk) }
+        #expect(self.audit == [], "\(self.name): the audit log got more than was written")
         #expect(self.toClient.isEmpty, "\(self.name): the client got \(Self.shown(self.toClient))")
         #expect(
             self.toUpstream.isEmpty,
@@ -114,6 +119,9 @@ struct SubmissionDialog {
             self.client(text.dropFirst(3), chunk)
         } else if text.hasPrefix("S: ") {
             #expect(Self.takeLine(&self.toClient) == text.dropFirst(3), "\(place)")
+        } else if text.hasPrefix("A: ") {
+            let record = self.audit.isEmpty ? "(nothing)" : self.audit.removeFirst()
+            #expect(record == text.dropFirst(3), "\(place)")
         } else if text.hasPrefix("U>") {
             #expect(Self.takeLine(&self.toUpstream) == text.dropFirst(3), "\(place)")
         } else if text.hasPrefix("U< ") {
@@ -209,6 +217,8 @@ struct SubmissionDialog {
                 // A line that was cut is the server's to throw away.
                 let end = self.toUpstream.lastIndex(of: 10).map { $0 + 1 } ?? 0
                 self.toUpstream.removeSubrange(end...)
+            case .audit(let event):
+                if self.isAuditRead { self.audit.append(Fixture().text(of: event)) }
             case .closeClient: self.isClosed = true
             case .authenticate, .startTLS, .startUpstreamTLS, .keepCopy, .fileCopy, .dropCopy,
                 .credentialRefused:

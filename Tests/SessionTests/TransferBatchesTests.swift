@@ -45,7 +45,7 @@ import Testing
         return lines.joined(separator: "\n")
     }
 
-    @Test(arguments: [1, Int.max])
+    @Test(arguments: [50, Int.max])
     func `all are marked before the first is expunged`(chunk: Int) throws {
         let (first, last) = (Self.set(Self.uids.dropLast()), Self.set(Self.uids.suffix(1)))
         let ending = """

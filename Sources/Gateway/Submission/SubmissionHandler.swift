@@ -28,6 +28,9 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     private var hasPendingRead = false
     private var isPerforming = false
     private var admittedUser: UserID?
+    private var trail: AuditTrail
+    /// The session's number and its beginning, once somebody is logged in.
+    private var began: (number: UInt64, at: Moment)?
 
     init(
         environment: Environment,
@@ -40,6 +43,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         self.security = security
         self.address = address
         self.permissions = environment.permissions.current
+        self.trail = AuditTrail(environment.audit, address)
         self.clock = SubmissionClock(limits: environment.configuration.limits)
         self.session = SubmissionSession(
             settings: environment.submissionSettings,
@@ -136,6 +140,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     private func closed() {
         self.session.clientClosed()
         self.perform()
+        self.trail.end(self.permissions.access)
         if let user = self.admittedUser { self.environment.admission.release(user) }
         self.admittedUser = nil
     }
@@ -150,6 +155,23 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     func shutDown() {
         self.session.shutdownRequested()
         self.perform()
+    }
+
+    func endByAdministrator() {
+        self.shutDown()
+    }
+
+    var summary: SessionSummary? {
+        guard let (number, since) = self.began, let user = self.session.authenticatedUser else {
+            return nil
+        }
+        return SessionSummary(
+            session: number,
+            user: self.permissions.access.users[user]?.login.description ?? "",
+            protocol: "submission",
+            from: self.address?.ipAddress,
+            since: since.seconds
+        )
     }
 
     func upstreamConnected(_ credential: ServerCredential, startsTLS: Bool) {
@@ -235,6 +257,8 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         case .dropCopy:
             self.copy?.drop()
             self.copy = nil
+        case .audit(let event):
+            self.trail.record(event, self.permissions.access)
         case .authenticate(let credentials):
             self.authenticate(credentials)
         case .startTLS:
@@ -300,6 +324,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
 
     private func authenticate(_ credentials: Credentials) {
         guard let loop = self.context?.eventLoop else { return }
+        self.trail.loginTried(credentials.login, self.permissions.access)
         let bound = NIOLoopBound(self, eventLoop: loop)
         self.environment.authenticator.authenticate(
             credentials,
@@ -326,6 +351,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             self.session.authenticationFinished(.accepted(user, account: account, profiles: [:]))
         }
         self.clock.isLoggedIn = self.session.authenticatedUser != nil
+        if self.clock.isLoggedIn { self.began = (self.environment.nextSession(), .current) }
         self.perform()
     }
 
@@ -350,40 +376,5 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         }
         self.perform()
         self.scheduleTimeout(loop)
-    }
-}
-
-/// When a submitting client, or its server, was silent too long.
-struct SubmissionClock {
-    /// RFC 5321 §4.5.3.2.7 asks for five minutes at least.
-    private static let idle = TimeAmount.minutes(5)
-    /// RFC 5321 §4.5.3.2.6 gives a server ten minutes to take a message.
-    private static let upstream = TimeAmount.minutes(10)
-    private static let checkInterval = TimeAmount.seconds(30)
-
-    private let beforeLogin: TimeAmount
-    private var lastActivity = NIODeadline.now()
-
-    /// Before login the time runs from the connection's start.
-    var isLoggedIn = false {
-        didSet { self.lastActivity = .now() }
-    }
-
-    init(limits: GatewayConfiguration.Limits) {
-        self.beforeLogin = limits.loginTimeout
-    }
-
-    mutating func touch() {
-        if self.isLoggedIn { self.lastActivity = .now() }
-    }
-
-    private var limit: TimeAmount { self.isLoggedIn ? Self.idle : self.beforeLogin }
-
-    var isExpired: Bool { NIODeadline.now() >= self.lastActivity + self.limit }
-
-    var isUpstreamExpired: Bool { NIODeadline.now() >= self.lastActivity + Self.upstream }
-
-    var untilNextCheck: TimeAmount {
-        min(Self.checkInterval, max(.seconds(1), self.lastActivity + self.limit - .now()))
     }
 }

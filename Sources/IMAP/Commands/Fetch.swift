@@ -20,6 +20,11 @@ package struct Fetch: Equatable, Sendable {
         self.attributes.contains { $0 == .rfc822 || $0 == .rfc822Text }
     }
 
+    /// Whether it asks for what stands in messages below their headers.
+    package var asksText: Bool {
+        self.attributes.contains(where: \.isText)
+    }
+
     /// The same without setting `\Seen`.
     package func peeking() -> Fetch {
         var fetch = self
@@ -87,6 +92,20 @@ package enum FetchAttribute: Equatable, Sendable {
         switch self {
         case .rfc822, .rfc822Text, .section(_, _, peeks: false), .binary(_, _, peeks: false):
             true
+        default:
+            false
+        }
+    }
+
+    var isText: Bool {
+        switch self {
+        case .rfc822, .rfc822Text, .binary, .preview:
+            true
+        case .section(let section, _, _):
+            switch section.text {
+            case .none, .text: true
+            case .header, .mime, .fields: false
+            }
         default:
             false
         }

@@ -37,6 +37,9 @@ package enum ReplyText: Equatable, Sendable {
     case cannotOnThisServer
     case cannotHaveName
     case cannotChangeACL
+    case cannotGrantRight
+    case noSuchIdentifier
+    case grantedElsewhere
     case cannotChangeInbox
     case badEvent
     // BAD
@@ -59,6 +62,7 @@ package enum ReplyText: Equatable, Sendable {
         case idleTooLong
         case shuttingDown
         case accessEnded
+        case endedByAdministrator
         case upstreamEnded
     }
 
@@ -91,7 +95,8 @@ package enum ReplyText: Equatable, Sendable {
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .tooManyMessages,
             .inUse,
             .undoneLater, .movedWithMarks, .movedLater, .cannotOnThisServer,
-            .cannotHaveName, .cannotChangeACL, .cannotChangeInbox, .badEvent, .badSyntax,
+            .cannotHaveName, .cannotChangeACL, .cannotGrantRight, .noSuchIdentifier,
+            .grantedElsewhere, .cannotChangeInbox, .badEvent, .badSyntax,
             .badUnknownCommand, .badState, .badTooBig, .badForServer:
             line.writeStaticString(self.fixed)
         }
@@ -127,7 +132,12 @@ package enum ReplyText: Equatable, Sendable {
             "OK MOVE completed; the originals go as soon as their server answers"
         case .cannotOnThisServer: "NO [CANNOT] The server of this mailbox cannot do that"
         case .cannotHaveName: "NO [CANNOT] A mailbox cannot have this name there"
-        case .cannotChangeACL: "NO [CANNOT] Permissions are changed by an administrator"
+        case .cannotChangeACL:
+            "NO [CANNOT] This mailbox is on Exchange: share it there, or ask your administrator"
+        case .cannotGrantRight: "NO [CANNOT] The right `a` is the owner's alone"
+        case .noSuchIdentifier: "NO [CANNOT] Nothing can be granted to anybody of this name"
+        case .grantedElsewhere:
+            "NO [CANNOT] Granted for more than this mailbox: ask your administrator"
         case .cannotChangeInbox: "NO [CANNOT] INBOX cannot be deleted"
         case .badEvent:
             """
@@ -156,6 +166,7 @@ extension ReplyText.Farewell {
         case .idleTooLong: "BYE Idle for too long"
         case .shuttingDown: "BYE [UNAVAILABLE] Shutting down, come back soon"
         case .accessEnded: "BYE Access has ended"
+        case .endedByAdministrator: "BYE An administrator has ended this session"
         case .upstreamEnded: "BYE [UNAVAILABLE] The mail server ended its session: connect again"
         }
     }

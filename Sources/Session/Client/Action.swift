@@ -24,6 +24,12 @@ package enum Action: Equatable, Sendable {
     case loadSubscriptions(UserID)
     /// Record one subscription, then `subscriptionChanged`.
     case changeSubscription(UserID, AccountID, FolderPath, isSubscribed: Bool)
+    /// Put this in the audit log.
+    case audit(AuditEvent)
+    /// Change who may do what in a mailbox, then `aclChanged`.
+    case changeACL(ACLChange)
+    /// Call `revocationDue` in a moment.
+    case revokeLater
     /// Write in the journal of transfers, then `journalAnswered`.
     case journal(JournalRequest)
     /// Call `reportDue` in a while.

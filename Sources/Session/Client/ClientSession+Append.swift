@@ -59,6 +59,7 @@ extension ClientSession {
         _ literal: CommandReader.MessageLiteral
     ) {
         guard self.user != nil else { return self.refuseMessage(tag, .badState) }
+        self.auditBegan(appendTo: head.mailbox)
         switch self.require([.insert, .lookup], on: head.mailbox) {
         case .failure(let refusal):
             self.refuseMessage(tag, refusal.text)

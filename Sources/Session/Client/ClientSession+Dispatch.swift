@@ -18,6 +18,7 @@ extension ClientSession {
         if self.user == nil {
             self.dispatchBeforeLogin(tag, command)
         } else {
+            self.auditBegan(command)
             self.dispatchAfterLogin(tag, command, needs: rule.needs)
         }
     }
@@ -68,8 +69,8 @@ extension ClientSession {
         case .rename(let rename): self.rename(tag, rename, command)
         case .myRights(let mailbox): self.myRights(tag, mailbox)
         case .getACL(let mailbox): self.getACL(tag, mailbox)
-        case .setACL(let setACL): self.changeACL(tag, setACL.mailbox)
-        case .deleteACL(let deleteACL): self.changeACL(tag, deleteACL.mailbox)
+        case .setACL(let setACL): self.setACL(tag, setACL)
+        case .deleteACL(let deleteACL): self.deleteACL(tag, deleteACL)
         case .listRights(let listRights): self.listRights(tag, listRights)
         case .getQuota(let root): self.getQuota(tag, root, command, needs)
         case .getQuotaRoot(let mailbox): self.getQuotaRoot(tag, mailbox, command, needs)

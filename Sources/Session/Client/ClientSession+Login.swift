@@ -80,6 +80,9 @@ extension ClientSession {
     }
 
     private mutating func loginFailed(_ tag: ByteBuffer, _ text: ReplyText) {
+        var event = AuditEvent("login")
+        event.outcome = .refused
+        self.actions.append(.audit(event))
         self.loginFailures += 1
         self.finish(tag, text)
         if self.loginFailures >= Self.maximumLoginFailures { self.end(.bye(.tooManyLogins)) }
@@ -106,6 +109,7 @@ extension ClientSession {
                 self.user = nil
                 return self.loginFailed(tag, .authenticationFailed)
             }
+            self.actions.append(.audit(AuditEvent("login")))
             self.learn(tag, known: profiles)
         }
         self.readClient()

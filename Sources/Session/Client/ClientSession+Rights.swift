@@ -25,30 +25,102 @@ extension ClientSession {
         }
     }
 
-    /// LISTRIGHTS: each right can be granted by itself.
+    /// LISTRIGHTS: each right but `a` can be granted by itself; on Exchange nothing can.
     mutating func listRights(_ tag: ByteBuffer, _ listRights: ListRights) {
         switch self.require([.lookup, .administer], on: listRights.mailbox) {
         case .failure(let refusal):
             self.finish(tag, refusal.text)
-        case .success:
+        case .success(let (account, _, _)):
+            let isLocal = self.snapshot.accounts[account]?.kind == .imap
             self.emit(
                 Reply.listRights(
                     listRights.mailbox.wire,
                     identifier: listRights.identifier,
                     required: "",
-                    optional: Rights.all.letters.map(String.init)
+                    optional: isLocal ? Rights.manage.letters.map(String.init) : []
                 )
             )
             self.finish(tag, .completed("LISTRIGHTS"))
         }
     }
 
-    /// SETACL and DELETEACL: grants are made by an administrator.
-    mutating func changeACL(_ tag: ByteBuffer, _ mailbox: ClientMailbox) {
-        switch self.require([.lookup, .administer], on: mailbox) {
-        case .failure(let refusal): self.finish(tag, refusal.text)
-        case .success: self.finish(tag, .cannotChangeACL)
+    // MARK: - Sharing by hand
+
+    /// SETACL: the owner of an account shares one of its folders. The store is written, so that
+    /// everything else that asks it agrees.
+    mutating func setACL(_ tag: ByteBuffer, _ setACL: SetACL) {
+        var letters = String(buffer: setACL.rights)
+        let kind: ACLChange.Kind =
+            switch letters.first {
+            case "+": .add
+            case "-": .remove
+            default: .replace
+            }
+        if kind != .replace { letters.removeFirst() }
+        guard let rights = Rights(aclLetters: letters) else {
+            return self.finish(tag, .badSyntax)
         }
+        self.changeACL(tag, "SETACL", setACL.mailbox, setACL.identifier, kind, rights)
+    }
+
+    mutating func deleteACL(_ tag: ByteBuffer, _ deleteACL: DeleteACL) {
+        self.changeACL(
+            tag,
+            "DELETEACL",
+            deleteACL.mailbox,
+            deleteACL.identifier,
+            .replace,
+            []
+        )
+    }
+
+    private mutating func changeACL(
+        _ tag: ByteBuffer,
+        _ name: StaticText,
+        _ mailbox: ClientMailbox,
+        _ identifier: ByteBuffer,
+        _ kind: ACLChange.Kind,
+        _ rights: Rights
+    ) {
+        switch self.require([.lookup, .administer], on: mailbox) {
+        case .failure(let refusal):
+            self.finish(tag, refusal.text)
+        case .success(let (account, folder, _)):
+            guard self.access(to: account).isOwner, let user = self.user else {
+                return self.finish(tag, .notPermitted)
+            }
+            guard self.snapshot.accounts[account]?.kind == .imap else {
+                return self.finish(tag, .cannotChangeACL)
+            }
+            guard kind == .remove || !rights.contains(.administer) else {
+                return self.finish(tag, .cannotGrantRight)
+            }
+            self.running = .changingACL(tag: tag, name)
+            self.actions.append(
+                .changeACL(
+                    ACLChange(
+                        owner: user,
+                        account: account,
+                        folder: folder,
+                        identifier: Array(identifier.readableBytesView),
+                        kind: kind,
+                        rights: rights
+                    )
+                )
+            )
+        }
+    }
+
+    /// The store was written, or refused.
+    package mutating func aclChanged(_ outcome: ACLChange.Outcome) {
+        guard case .changingACL(let tag, let name) = self.running else { return }
+        switch outcome {
+        case .done: self.finish(tag, .completed(name))
+        case .unknownIdentifier: self.finish(tag, .noSuchIdentifier)
+        case .grantedElsewhere: self.finish(tag, .grantedElsewhere)
+        case .failed: self.finish(tag, .unavailable)
+        }
+        self.readClient()
     }
 
     // MARK: - The permissions change
@@ -58,6 +130,7 @@ extension ClientSession {
         self.now = now
         self.snapshot = snapshot
         self.accesses = [:]
+        self.revoking = nil
         guard let user = self.user else { return }
         guard snapshot.isEnabled(user) else { return self.end(.bye(.accessEnded)) }
         self.lookAround()
@@ -90,11 +163,22 @@ extension ClientSession {
     }
 
     /// An account, or its selected mailbox, is out of sight: its connection ends, and with it
-    /// whatever runs there. Where a part of a response has passed, the client's ends too.
-    private mutating func revoke(_ account: AccountID) {
+    /// whatever runs there. A response that has passed in part passes to its end first, if it does
+    /// not take long, because nothing gentler than closing stops a client in the middle of one.
+    mutating func revoke(_ account: AccountID) {
         guard self.upstreams[account] != nil else { return }
-        if self.passing == account { return self.end(nil) }
+        guard self.passing != account else {
+            self.revoking = account
+            return self.actions.append(.revokeLater)
+        }
+        self.revoking = nil
         self.drop(account)
         self.upstreamRevoked(account)
+    }
+
+    /// The time is over in which a response might have passed to its end.
+    package mutating func revocationDue() {
+        guard self.revoking != nil else { return }
+        self.end(nil)
     }
 }

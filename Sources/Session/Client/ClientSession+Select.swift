@@ -72,6 +72,7 @@ extension ClientSession {
         guard condition == .ok else {
             return self.finish(selecting.tag, self.refusal(condition, code))
         }
+        self.auditReadingEnded()
         var isReadOnly = selecting.isExamine || selecting.rights.isDisjoint(with: .changingShared)
         if case .readOnly? = code, !selecting.isReadOnlyUpstream { isReadOnly = true }
         self.selected = Selected(
@@ -93,6 +94,7 @@ extension ClientSession {
     /// CLOSE and UNSELECT. Without the right to expunge, CLOSE closes and expunges nothing, and is
     /// answered `OK` (RFC 4314 §4).
     mutating func close(_ tag: ByteBuffer, _ selected: Selected, expunges: Bool) {
+        self.auditReadingEnded()
         let account = selected.account
         let hasUnselect = self.upstreams[account]?.profile.has("UNSELECT") ?? false
         self.selected = nil

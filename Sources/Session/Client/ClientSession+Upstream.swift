@@ -218,6 +218,7 @@ extension ClientSession {
             self.passing = nil
             for octets in self.held { self.actions.append(.toClient(octets)) }
             self.held = []
+            if self.revoking == account { self.revoke(account) }
         } else {
             self.passing = account
         }
@@ -247,6 +248,7 @@ extension ClientSession {
                 if case .listing = transferring.step { return .collect(ByteBuffer()) }
                 if try self.transferReceives(transferring, piece) { return .transfer }
             }
+            if !piece.isLast { self.auditFetched(from: account) }
             return self.disposition(ofNumbered: .fetch, account)
         case .numbered(_, let kind):
             return self.disposition(ofNumbered: kind, account)

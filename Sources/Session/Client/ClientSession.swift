@@ -37,6 +37,7 @@ package struct ClientSession {
         case transferring(Transferring)
         case idling(Idling)
         case subscribing(tag: ByteBuffer)
+        case changingACL(tag: ByteBuffer, StaticText)
         case notifying(Notifying)
         case ended
     }
@@ -84,6 +85,11 @@ package struct ClientSession {
     /// The account whose response has passed to the client in part; everything else waits.
     var passing: AccountID?
     var held: [ByteBuffer] = []
+    /// The account that is out of sight, and whose response has still to pass to its end.
+    var revoking: AccountID?
+    /// What the audit log will have of the command that runs.
+    var auditing: AuditEvent?
+    var reading: Reading?
 
     /// - Parameter hasTLS: whether TLS is up from the first octet.
     package init(snapshot: Snapshot, hasTLS: Bool, at now: Moment) {
@@ -114,6 +120,11 @@ package struct ClientSession {
 
     /// The user who is logged in.
     package var authenticatedUser: UserID? { self.user }
+
+    /// The mailbox that is open.
+    package var openPlace: AuditEvent.Place? {
+        self.selected.map { AuditEvent.Place(account: $0.account, folder: $0.folder) }
+    }
 
     package var isIdling: Bool {
         guard case .idling = self.running else { return false }
@@ -170,7 +181,7 @@ package struct ClientSession {
         case .appending(let appending):
             appending.readsClient
         case .authenticating, .negotiatingTLS, .learning, .preparing, .forwarding, .selecting,
-            .listing, .transferring, .subscribing, .notifying, .ended:
+            .listing, .transferring, .subscribing, .changingACL, .notifying, .ended:
             false
         }
     }
@@ -235,6 +246,7 @@ package struct ClientSession {
     /// Sends the tagged answer of a command; untagged `BAD` where there is no tag to repeat.
     mutating func answer(_ tag: ByteBuffer?, _ text: ReplyText) {
         if case .ended = self.running { return }
+        if self.auditing != nil { self.auditAnswered(text) }
         guard let tag = tag else { return self.emit(Reply.untagged(text)) }
         self.emit(Reply.tagged(tag, text))
     }
@@ -251,6 +263,7 @@ package struct ClientSession {
     mutating func end(_ text: ReplyText?) {
         if case .ended = self.running { return }
         if let text = text, self.passing == nil { self.emit(Reply.untagged(text)) }
+        self.auditEnded()
         self.abandonTransfer()
         self.running = .ended
         for account in self.upstreams.keys { self.actions.append(.closeUpstream(account)) }
@@ -267,6 +280,11 @@ package struct ClientSession {
     /// The gateway stops.
     package mutating func shutdownRequested() {
         self.end(.bye(.shuttingDown))
+    }
+
+    /// An administrator ends the session.
+    package mutating func endRequested() {
+        self.end(.bye(.endedByAdministrator))
     }
 
     /// The client is gone: a message that was arriving is cut, and is not stored.

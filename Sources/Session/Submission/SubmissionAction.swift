@@ -23,6 +23,8 @@ package enum SubmissionAction: Equatable, Sendable {
     case fileCopy([AccountID], messageID: ByteBuffer?)
     /// It did not: throw away what was kept.
     case dropCopy
+    /// Put this in the audit log.
+    case audit(AuditEvent)
     /// Check a password off the loop, then `authenticationFinished`.
     case authenticate(Credentials)
     /// Put TLS under the client's connection, then `tlsEstablished`.

@@ -106,6 +106,9 @@ extension SubmissionSession {
     }
 
     private mutating func loginFailed() {
+        var event = AuditEvent("login")
+        event.outcome = .refused
+        self.actions.append(.audit(event))
         self.loginFailures += 1
         self.reply(.authenticationFailed)
         if self.loginFailures >= Self.maximumLoginFailures { self.end(.tooManyErrors) }
@@ -120,6 +123,7 @@ extension SubmissionSession {
         case .accepted(let user, _, _):
             self.user = user
             self.errors = 0
+            self.actions.append(.audit(AuditEvent("login")))
             self.reply(.authenticated)
         case .refused: self.loginFailed()
         case .unavailable: self.reply(.authenticationUnavailable)

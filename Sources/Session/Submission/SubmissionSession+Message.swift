@@ -139,6 +139,7 @@ extension SubmissionSession {
         }
         switch self.snapshot.sending(authors, by: user, at: self.now) {
         case .refused(let refusal):
+            self.auditRefused(SubmissionReply.Refused(refusal), authors)
             self.refuseMessage(receiving, .notPermitted(SubmissionReply.Refused(refusal)))
         case .accepted(let route, let adding):
             guard self.counter.addMessage(user, at: self.now) else {
@@ -234,6 +235,7 @@ extension SubmissionSession {
             receiving.stage = .envelope(told: 0)
             self.refuseMessage(receiving, self.passed(reply, expectsSuccess: false))
         case .verdict:
+            if reply.isPositive { self.auditSent(self.transaction, isConfirmed: true) }
             self.transaction = nil
             self.running = .nothing
             if reply.isPositive {

@@ -22,6 +22,7 @@ extension SubmissionSession {
             return self.reply(.senderAccepted)
         }
         guard let found = self.snapshot.send(as: reversePath, by: user, at: self.now) else {
+            self.auditRefused(.reversePath, MessageAuthors(reversePath: reversePath, from: []))
             return self.reply(.notPermitted(.reversePath))
         }
         transaction.route = found.account
@@ -170,11 +171,13 @@ extension SubmissionSession {
         guard let forbidden = self.forbidden else { return }
         switch self.running {
         case .nothing:
+            self.auditForbidden(forbidden)
             self.dropChunks()
             self.transaction = nil
             self.brokenReply = .notPermitted(forbidden)
         case .receiving(let receiving):
             if case .verdict = receiving.stage { return }
+            if !receiving.isRefused { self.auditForbidden(forbidden) }
             self.refuseMessage(receiving, .notPermitted(forbidden))
         case .negotiatingTLS, .awaitingLogin, .authenticating, .awaiting, .ended:
             break

@@ -63,6 +63,7 @@ extension SubmissionSession {
         case .receiving(let receiving):
             if case .verdict = receiving.stage {
                 self.dropCopy(receiving)
+                self.auditSent(self.transaction, isConfirmed: false)
                 self.transaction = nil
                 self.running = .nothing
                 self.reply(.unconfirmed)

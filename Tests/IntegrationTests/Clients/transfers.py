@@ -19,6 +19,7 @@ import threading
 import time
 
 import scenarios
+from gateway import Gateway
 from programs import Terminal
 from scenarios import BOB, CA, CLARA, IMAPS, gatepost, granted, owner, run_scenario, wire
 from wire import Wire
@@ -278,63 +279,12 @@ def journal(folder):
         return store.execute("SELECT count(*) FROM transfer").fetchone()[0]
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def settle(folder=os.path.dirname(os.environ["GATEPOST_CONFIG"])):
     """Waits until nothing is in doubt."""
     end = time.time() + 60
     while journal(folder):
         assert time.time() < end, "the journal keeps an entry"
         time.sleep(0.05)
-
-
-class Gateway:
-    """A gateway of its own in front of the same servers, that may be killed."""
-
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="gateway-")
-        self.port = free_port()
-        self.environment = dict(os.environ, GATEPOST_CONFIG=os.path.join(self.folder, "gatepost.yaml"))
-        self.run("init", self.folder, "--imaps", str(self.port), "--imap", "0", "--submissions", "0", "--submission", "0")
-        for user in (CLARA, BOB):
-            self.run("user", "add", user, "--password-stdin", stdin="pw-clara\n")
-        for address, port in ((CLARA, FIRST), (BOB, SECOND)):
-            self.run("account", "add", address, "--kind", "imap", "--imap", f"localhost:{port}", "--ca", CA,
-                     "--password-stdin", "--owner", address, stdin=f"up-{address}\n")
-        self.run("grant", "add", BOB, CLARA, "--manage")
-
-    def run(self, *words, stdin=None):
-        done = subprocess.run([os.environ["GATEPOST"], *words], input=stdin, text=True, capture_output=True,
-                              env=self.environment)
-        assert done.returncode == 0, (words, done)
-
-    def start(self):
-        self.process = subprocess.Popen([os.environ["GATEPOST"], "serve"], env=self.environment,
-                                        stderr=open(os.path.join(self.folder, "log"), "ab"))
-        while True:
-            assert self.process.poll() is None, open(os.path.join(self.folder, "log")).read()[-2000:]
-            try:
-                return socket.create_connection(("localhost", self.port), 1).close()
-            except OSError:
-                time.sleep(0.02)
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def wire(self):
-        w = Wire(self.port, os.path.join(self.folder, "certs/ca.pem"))
-        w.login(CLARA, "pw-clara")
-        return w
-
-    def remove(self):
-        if self.process.poll() is None:
-            self.kill()
-        shutil.rmtree(self.folder)
 
 
 def killed(moves):

@@ -1,0 +1,177 @@
+import Access
+import Logging
+import NIOCore
+import NIOPosix
+import Store
+import Synchronization
+
+/// Records on their way into the audit log: written in batches, off the event loops, from a queue
+/// with a bound. It also seals the log, and deletes what is older than it is to be kept.
+final class AuditLog: Sendable {
+    /// Records that wait at most: some seconds of everything a busy gateway does.
+    private static let maximumWaiting = 20_000
+    private static let maximumBatch = 2_000
+    private static let interval = TimeAmount.milliseconds(200)
+    private static let sealInterval = TimeAmount.seconds(60)
+    private static let retentionInterval = TimeAmount.hours(1)
+    private static let secondsOfDay: Int64 = 86_400
+
+    private struct Queue {
+        var waiting: [(moment: Moment, record: AuditRecord)] = []
+        /// Records for which there was no room.
+        var lost = 0
+        var isFailing = false
+        var isWriting = false
+        /// Whether something was written since the last seal.
+        var isUnsealed = true
+    }
+
+    private let store: PermissionStore
+    private let masterKey: MasterKey
+    private let days: Int?
+    private let logger: Logger
+    private let pool = NIOThreadPool(numberOfThreads: 1)
+    private let queue = Mutex(Queue())
+    private let tasks = Mutex<[RepeatedTask]>([])
+    private let whenChanged = Mutex<(@Sendable (Bool) -> Void)?>(nil)
+
+    init(store: PermissionStore, masterKey: MasterKey, days: Int?, logger: Logger) {
+        self.store = store
+        self.masterKey = masterKey
+        self.days = days
+        self.logger = logger
+    }
+
+    /// - Parameter whenChanged: is told whether the log can be written, whenever that changes.
+    func start(on group: any EventLoopGroup, _ whenChanged: @escaping @Sendable (Bool) -> Void) {
+        self.pool.start()
+        self.whenChanged.withLock { $0 = whenChanged }
+        self.append(AuditRecord(event: "gateway start", actor: "gatepost"))
+        let loop = group.next()
+        self.tasks.withLock { tasks in
+            tasks = [
+                self.repeated(on: loop, every: Self.interval) { $0.write() },
+                self.repeated(on: loop, every: Self.sealInterval) { $0.seal() },
+                self.repeated(on: loop, every: Self.retentionInterval) { $0.deleteOld() },
+            ]
+        }
+        self.pool.submit { [self] _ in
+            self.write()
+            self.deleteOld()
+        }
+    }
+
+    private func repeated(
+        on loop: any EventLoop,
+        every interval: TimeAmount,
+        _ body: @escaping @Sendable (AuditLog) -> Void
+    ) -> RepeatedTask {
+        loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { [self] _ in
+            self.pool.submit { _ in body(self) }
+        }
+    }
+
+    /// Writes what waits, and seals the log.
+    func stop() async throws {
+        for task in self.tasks.withLock({ $0 }) { task.cancel() }
+        self.append(AuditRecord(event: "gateway stop", actor: "gatepost"))
+        self.pool.submit { [self] _ in
+            self.write()
+            self.seal()
+        }
+        try await self.pool.shutdownGracefully()
+    }
+
+    func append(_ record: AuditRecord) {
+        let moment = Moment.current
+        let isFull = self.queue.withLock { queue in
+            guard queue.waiting.count < Self.maximumWaiting else {
+                queue.lost += 1
+                return true
+            }
+            queue.waiting.append((moment, record))
+            return false
+        }
+        if isFull { self.changed(isFailing: true) }
+    }
+
+    // MARK: - On the pool's thread
+
+    /// One at a time: the pool has one thread.
+    private func write() {
+        while let batch = self.nextBatch() {
+            do {
+                try self.store.audit(batch)
+                let isEmpty = self.queue.withLock { queue in
+                    queue.waiting.removeFirst(min(batch.count, queue.waiting.count))
+                    queue.isUnsealed = true
+                    return queue.waiting.isEmpty
+                }
+                if isEmpty { self.writeLost() }
+            } catch {
+                self.logger.error(
+                    "the audit log cannot be written",
+                    metadata: ["error": "\(error)", "waiting": "\(batch.count) and more"]
+                )
+                return self.changed(isFailing: true)
+            }
+        }
+    }
+
+    private func nextBatch() -> [(moment: Moment, record: AuditRecord)]? {
+        self.queue.withLock { queue in
+            queue.waiting.isEmpty ? nil : Array(queue.waiting.prefix(Self.maximumBatch))
+        }
+    }
+
+    /// Everything is written: what there was no room for is told.
+    private func writeLost() {
+        let lost = self.queue.withLock { queue in
+            defer { queue.lost = 0 }
+            return queue.lost
+        }
+        if lost > 0 {
+            var record = AuditRecord(event: "lost", outcome: .failed, actor: "gatepost")
+            record.count = lost
+            record.detail = ["there was no room for so many records"]
+            self.append(record)
+        }
+        self.changed(isFailing: false)
+    }
+
+    private func changed(isFailing: Bool) {
+        let hasChanged = self.queue.withLock { queue in
+            defer { queue.isFailing = isFailing }
+            return queue.isFailing != isFailing
+        }
+        guard hasChanged else { return }
+        if !isFailing { self.logger.notice("the audit log can be written again") }
+        self.whenChanged.withLock { $0 }?(!isFailing)
+    }
+
+    private func seal() {
+        let isUnsealed = self.queue.withLock { queue in
+            defer { queue.isUnsealed = false }
+            return queue.isUnsealed
+        }
+        guard isUnsealed else { return }
+        do {
+            guard let seal = try self.store.sealAudit(self.masterKey) else { return }
+            self.logger.info("audit log sealed", metadata: ["seal": "\(seal.anchor)"])
+        } catch {
+            self.logger.error("the audit log cannot be sealed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func deleteOld() {
+        guard let days = self.days else { return }
+        let moment = Moment(seconds: Moment.current.seconds - Int64(days) * Self.secondsOfDay)
+        do {
+            let count = try self.store.deleteAudit(before: moment, self.masterKey)
+            guard count > 0 else { return }
+            self.logger.notice("old audit records deleted", metadata: ["count": "\(count)"])
+        } catch {
+            self.logger.error("old audit records stay", metadata: ["error": "\(error)"])
+        }
+    }
+}

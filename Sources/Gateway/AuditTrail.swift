@@ -1,0 +1,58 @@
+import Access
+import NIOCore
+import Session
+import Store
+
+/// What one connection adds to the audit log.
+struct AuditTrail {
+    /// Octets of an unknown login that are kept.
+    private static let maximumLoginOctets = 254
+
+    private let log: AuditLog
+    private let address: String?
+    private var limiter = AuditLimiter()
+    /// Who acts: the user, or the login that was tried.
+    private var actor = "nobody"
+
+    init(_ log: AuditLog, _ address: SocketAddress?) {
+        self.log = log
+        self.address = address?.ipAddress
+    }
+
+    /// Somebody tries to log in. A name that is no address is not kept: it may be a password in the
+    /// wrong field.
+    mutating func loginTried(_ login: [UInt8], _ snapshot: Access.Snapshot) {
+        let text = String(decoding: login.prefix(Self.maximumLoginOctets), as: UTF8.self)
+        let known = Address(login).flatMap { snapshot.user(login: $0)?.login.description }
+        self.actor = known ?? (text.contains("@") ? "unknown \(text)" : "unknown")
+    }
+
+    mutating func record(_ event: AuditEvent, _ snapshot: Access.Snapshot) {
+        for event in self.limiter.admit(event, at: .current) { self.append(event, snapshot) }
+    }
+
+    /// The connection is over.
+    mutating func end(_ snapshot: Access.Snapshot) {
+        for event in self.limiter.flush() { self.append(event, snapshot) }
+    }
+
+    private func append(_ event: AuditEvent, _ snapshot: Access.Snapshot) {
+        var record = AuditRecord(
+            event: event.name,
+            outcome: event.outcome,
+            actor: self.actor,
+            from: self.address
+        )
+        func address(_ place: AuditEvent.Place?) -> String? {
+            place.flatMap { snapshot.accounts[$0.account]?.address.description }
+        }
+        record.account = address(event.place)
+        record.folder = event.place?.folder?.description
+        record.targetAccount = address(event.target)
+        record.targetFolder = event.target?.folder?.description
+        record.count = event.count
+        record.because = event.because.isEmpty ? nil : event.because
+        record.detail = event.detail.isEmpty ? nil : event.detail
+        self.log.append(record)
+    }
+}

@@ -1,0 +1,191 @@
+import Access
+import Foundation
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// One client's session, as administrators see it.
+package struct SessionSummary: Codable, Equatable, Sendable {
+    package var session: UInt64
+    package var user: String
+    /// `imap` or `submission`.
+    package var `protocol`: String
+    package var from: String?
+    /// Seconds since 1970.
+    package var since: Int64
+    /// What is open: an account, and a folder of it.
+    package var account: String?
+    package var folder: String?
+}
+
+/// What an administrator asks a running gateway, and what it answers; a line of JSON each.
+package enum ControlMessage {
+    package struct Request: Codable, Equatable, Sendable {
+        /// The session to end; nil asks for the list.
+        package var end: UInt64?
+        /// Who asks, for the audit log.
+        package var actor: String
+
+        package init(end: UInt64?, actor: String) {
+            self.end = end
+            self.actor = actor
+        }
+    }
+
+    package struct Answer: Codable, Equatable, Sendable {
+        package var sessions: [SessionSummary]?
+        package var hasEnded: Bool?
+        package var refusal: String?
+
+        package init() {}
+    }
+}
+
+/// A socket on this machine for administrators' commands, beside the store. Whoever connects is
+/// known by the operating system: the gateway's own user, or root.
+final class ControlSocket: Sendable {
+    private let environment: Environment
+    private let listeners: Listeners
+    private let socket = Mutex<(any Channel)?>(nil)
+
+    init(environment: Environment, listeners: Listeners) {
+        self.environment = environment
+        self.listeners = listeners
+    }
+
+    private var path: String { self.environment.configuration.controlSocket }
+
+    /// Without it sessions cannot be listed; the rest of the gateway does without.
+    func bind(on group: any EventLoopGroup) async {
+        unlink(self.path)
+        do {
+            let channel = try await ServerBootstrap(group: group)
+                .childChannelInitializer { [environment = self.environment, listeners] channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try Pipeline.addControl(to: channel, environment, listeners)
+                    }
+                }
+                .bind(unixDomainSocketPath: self.path)
+                .get()
+            chmod(self.path, 0o600)
+            self.socket.withLock { $0 = channel }
+        } catch {
+            self.environment.logger.error(
+                "sessions cannot be listed: no socket for commands",
+                metadata: ["path": "\(self.path)", "error": "\(error)"]
+            )
+        }
+    }
+
+    func close() async {
+        guard let channel = self.socket.withLock({ $0 }) else { return }
+        try? await channel.close().get()
+        unlink(self.path)
+    }
+}
+
+/// The kernel's `struct ucred` (unix(7)).
+private struct PeerCredential: Sendable {
+    var pid: pid_t = 0
+    var uid: uid_t = 0
+    var gid: gid_t = 0
+}
+
+/// One command of an administrator: a line comes, a line goes, and the connection is closed.
+final class ControlHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// A request has some hundred octets.
+    private static let maximumOctets = 4_096
+
+    private let environment: Environment
+    private let listeners: Listeners
+    private var received = ByteBuffer()
+    private var isAnswered = false
+
+    init(environment: Environment, listeners: Listeners) {
+        self.environment = environment
+        self.listeners = listeners
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.received.writeImmutableBuffer(self.unwrapInboundIn(data))
+        guard self.received.readableBytes <= Self.maximumOctets else {
+            return context.close(promise: nil)
+        }
+        guard !self.isAnswered, self.received.readableBytesView.last == UInt8(ascii: "\n") else {
+            return
+        }
+        self.isAnswered = true
+        let line = Data(self.received.readableBytesView)
+        guard let request = try? JSONDecoder().decode(ControlMessage.Request.self, from: line)
+        else {
+            return context.close(promise: nil)
+        }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        self.peer(of: context).whenComplete { result in
+            let (handler, context) = bound.value
+            guard case .success(let peer) = result, peer == 0 || peer == geteuid() else {
+                var answer = ControlMessage.Answer()
+                answer.refusal = "the gateway answers root and its own user only"
+                return handler.send(answer, context)
+            }
+            handler.carryOut(request, context)
+        }
+    }
+
+    /// Who is at the other end, as the kernel has it.
+    private func peer(of context: ChannelHandlerContext) -> EventLoopFuture<uid_t> {
+        guard let provider = context.channel as? any SocketOptionProvider else {
+            return context.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
+        }
+        let option: EventLoopFuture<PeerCredential> = provider.unsafeGetSocketOption(
+            level: .socket,
+            name: .init(rawValue: SO_PEERCRED)
+        )
+        return option.map(\.uid)
+    }
+
+    private func carryOut(_ request: ControlMessage.Request, _ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        guard let number = request.end else {
+            return self.listeners.sessions(on: context.eventLoop).whenSuccess { sessions in
+                var answer = ControlMessage.Answer()
+                answer.sessions = sessions.sorted { $0.session < $1.session }
+                bound.value.0.send(answer, bound.value.1)
+            }
+        }
+        self.listeners.endSession(number, on: context.eventLoop).whenSuccess { ended in
+            let (handler, context) = bound.value
+            var answer = ControlMessage.Answer()
+            answer.hasEnded = ended != nil
+            if let ended {
+                var record = AuditRecord(
+                    event: "session end",
+                    actor: request.actor,
+                    from: "command line"
+                )
+                record.detail = ["session \(number) of \(ended.user)"]
+                handler.environment.audit.append(record)
+            }
+            handler.send(answer, context)
+        }
+    }
+
+    private func send(_ answer: ControlMessage.Answer, _ context: ChannelHandlerContext) {
+        var octets =
+            (try? JSONEncoder().encode(answer)).map { ByteBuffer(bytes: $0) } ?? ByteBuffer()
+        octets.writeStaticString("\n")
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(self.wrapOutboundOut(octets)).whenComplete { _ in
+            bound.value.close(promise: nil)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}

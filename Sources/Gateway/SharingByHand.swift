@@ -1,0 +1,72 @@
+import Access
+import NIOCore
+import NIOPosix
+import Session
+import Store
+
+/// What owners change from their mail clients: written off the event loops, and in force when it is
+/// answered.
+final class SharingByHand: Sendable {
+    private let store: PermissionStore
+    private let permissions: CurrentPermissions
+    private let pool = NIOThreadPool(numberOfThreads: 1)
+
+    init(store: PermissionStore, permissions: CurrentPermissions) {
+        self.store = store
+        self.permissions = permissions
+    }
+
+    func start() {
+        self.pool.start()
+    }
+
+    func stop() async throws {
+        try await self.pool.shutdownGracefully()
+    }
+
+    func change(
+        _ change: ACLChange,
+        from address: SocketAddress?,
+        on loop: any EventLoop,
+        _ answer: @escaping @Sendable (ACLChange.Outcome) -> Void
+    ) {
+        guard let subject = String(validating: change.identifier, as: UTF8.self),
+            !Self.meansOthers(subject)
+        else { return loop.execute { answer(.unknownIdentifier) } }
+        let sharing = FolderSharing(
+            account: change.account,
+            folder: change.folder,
+            subject: subject,
+            kind: Self.kind(change.kind),
+            rights: change.rights,
+            owner: change.owner,
+            from: address?.ipAddress
+        )
+        self.pool.submit { [store = self.store, permissions = self.permissions] _ in
+            var outcome = ACLChange.Outcome.failed
+            if let shared = try? store.share(sharing), let published = try? store.load() {
+                permissions.replace(with: published)
+                outcome =
+                    switch shared {
+                    case .done: .done
+                    case .unknownSubject: .unknownIdentifier
+                    case .grantedElsewhere: .grantedElsewhere
+                    }
+            }
+            loop.execute { [outcome] in answer(outcome) }
+        }
+    }
+
+    /// Negative rights, and identifiers for everybody, have no counterpart here (RFC 4314 §2).
+    private static func meansOthers(_ identifier: String) -> Bool {
+        identifier.hasPrefix("-") || ["anyone", "anonymous"].contains(identifier)
+    }
+
+    private static func kind(_ kind: ACLChange.Kind) -> FolderSharing.Kind {
+        switch kind {
+        case .replace: .replace
+        case .add: .add
+        case .remove: .remove
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// What the audit log has of a session: which shared mailboxes were opened and changed, how much of
+/// them was read, and each refusal. What owners do in their own mailboxes is their own.
+extension ClientSession {
+    /// Octets of a name that are kept of a mailbox that is not there, or not for this user.
+    private static let maximumNameOctets = 255
+
+    /// Messages of a shared mailbox whose text has passed since it was selected.
+    struct Reading {
+        var place: AuditEvent.Place
+        var count = 0
+    }
+
+    // MARK: - The command that runs
+
+    /// A command begins: what the log will have of it, once it is answered.
+    mutating func auditBegan(_ command: Command) {
+        self.auditing = nil
+        guard let (name, mailboxes, isOnSelected) = command.audited else { return }
+        var places = mailboxes.map { self.auditPlace($0) }
+        if isOnSelected {
+            guard let selected = self.selected else { return }
+            let place = AuditEvent.Place(account: selected.account, folder: selected.folder)
+            places.insert(.known(place), at: 0)
+        }
+        self.auditBegan(name, places)
+    }
+
+    /// APPEND has begun.
+    mutating func auditBegan(appendTo mailbox: ClientMailbox) {
+        self.auditBegan("append", [self.auditPlace(mailbox)])
+    }
+
+    private enum AuditPlace {
+        case known(AuditEvent.Place)
+        /// Whose name has no place in any account in sight.
+        case nowhere(ClientMailbox)
+    }
+
+    private func auditPlace(_ mailbox: ClientMailbox) -> AuditPlace {
+        guard let name = mailbox.name,
+            case .folder(let account, let folder) = self.namespace.place(of: name)
+        else { return .nowhere(mailbox) }
+        return .known(AuditEvent.Place(account: account, folder: folder))
+    }
+
+    private mutating func auditBegan(_ name: String, _ places: [AuditPlace]) {
+        var event = AuditEvent(name)
+        var known: [AuditEvent.Place] = []
+        for place in places {
+            switch place {
+            case .known(let place):
+                known.append(place)
+            case .nowhere(let mailbox):
+                let octets = mailbox.wire.readableBytesView.prefix(Self.maximumNameOctets)
+                event.detail.append("mailbox \(String(decoding: octets, as: UTF8.self))")
+            }
+        }
+        let areOwn = known.allSatisfy { self.access(to: $0.account).isOwner }
+        guard !areOwn || !event.detail.isEmpty else { return }
+        event.place = known.first
+        event.target = known.count > 1 ? known[1] : nil
+        self.auditing = event
+    }
+
+    /// The command that runs is answered.
+    mutating func auditAnswered(_ text: ReplyText) {
+        guard var event = self.auditing else { return }
+        self.auditing = nil
+        guard let outcome = text.auditOutcome else { return }
+        event.outcome = outcome
+        if outcome == .allowed, !Command.auditedWhenAllowed.contains(event.name) { return }
+        // What the server does not have is no refusal by anybody.
+        if text == .noSuchMailbox, event.detail.isEmpty, self.seesAll(of: event) { return }
+        self.emitAudit(event)
+    }
+
+    private mutating func seesAll(of event: AuditEvent) -> Bool {
+        [event.place, event.target].compactMap { $0 }.allSatisfy { place in
+            guard let folder = place.folder else { return true }
+            return self.access(to: place.account).rights(in: folder).contains(.lookup)
+        }
+    }
+
+    /// The session ends while a command runs: what its server makes of it nobody hears.
+    mutating func auditEnded() {
+        self.auditReadingEnded()
+        guard var event = self.auditing else { return }
+        self.auditing = nil
+        switch self.running {
+        case .forwarding, .selecting, .appending, .transferring:
+            guard Command.auditedWhenAllowed.contains(event.name) else { return }
+            event.detail.append("the session ended before the answer")
+            self.emitAudit(event)
+        default:
+            break
+        }
+    }
+
+    private mutating func emitAudit(_ event: AuditEvent) {
+        var event = event
+        for place in [event.place, event.target].compactMap({ $0 }) {
+            let verdict = self.snapshot.verdict(
+                user: self.user,
+                account: place.account,
+                folder: place.folder,
+                at: self.now
+            )
+            for reason in verdict.because {
+                let text = self.snapshot.text(of: reason)
+                if !event.because.contains(text) { event.because.append(text) }
+            }
+        }
+        self.actions.append(.audit(event))
+    }
+
+    // MARK: - Reading
+
+    /// A FETCH response with octets of a message passes from a server.
+    mutating func auditFetched(from account: AccountID) {
+        guard let selected = self.selected, selected.account == account,
+            !self.access(to: account).isOwner
+        else { return }
+        if case .forwarding(let forwarding) = self.running, forwarding.fetchesText == false {
+            return
+        }
+        let place = AuditEvent.Place(account: account, folder: selected.folder)
+        if self.reading?.place != place {
+            self.auditReadingEnded()
+            self.reading = Reading(place: place)
+        }
+        self.reading?.count += 1
+    }
+
+    /// The mailbox is left: what was read of it is summed up.
+    mutating func auditReadingEnded() {
+        guard let reading = self.reading else { return }
+        self.reading = nil
+        var event = AuditEvent("fetch")
+        event.place = reading.place
+        event.count = reading.count
+        self.emitAudit(event)
+    }
+}
+
+extension Command {
+    /// What the log calls a command, the mailboxes that it names, and whether it is about the
+    /// selected one; nil for one that opens, changes and refuses nothing.
+    fileprivate var audited: (name: String, mailboxes: [ClientMailbox], isOnSelected: Bool)? {
+        switch self {
+        case .select(let select): ("select", [select.mailbox], false)
+        case .examine(let select): ("examine", [select.mailbox], false)
+        case .status(let status): ("status", [status.mailbox], false)
+        case .create(let create): ("create", [create.mailbox], false)
+        case .delete(let mailbox): ("delete", [mailbox], false)
+        case .rename(let rename): ("rename", [rename.from, rename.to], false)
+        case .myRights(let mailbox): ("myrights", [mailbox], false)
+        case .getACL(let mailbox): ("getacl", [mailbox], false)
+        case .setACL(let setACL): ("setacl", [setACL.mailbox], false)
+        case .deleteACL(let deleteACL): ("deleteacl", [deleteACL.mailbox], false)
+        case .listRights(let listRights): ("listrights", [listRights.mailbox], false)
+        case .getQuotaRoot(let mailbox): ("getquotaroot", [mailbox], false)
+        case .copy(let copy): ("copy", [copy.mailbox], true)
+        case .move(let copy): ("move", [copy.mailbox], true)
+        case .expunge, .uidExpunge: ("expunge", [], true)
+        // It expunges, where the user may.
+        case .close: ("close", [], true)
+        case .fetch: ("fetch", [], true)
+        case .store: ("store", [], true)
+        case .search: ("search", [], true)
+        case .sort: ("sort", [], true)
+        case .thread: ("thread", [], true)
+        case .capability, .noop, .logout, .id, .startTLS, .login, .authenticate, .enable,
+            .namespace,
+            .list, .lsub, .subscribe, .unsubscribe, .idle, .notify, .getQuota, .check, .unselect,
+            .cancelUpdate:
+            nil
+        }
+    }
+
+    /// Commands that are recorded when they are carried out, too; reading is summed up.
+    fileprivate static let auditedWhenAllowed: Set<String> = [
+        "select", "examine", "status", "create", "delete", "rename", "copy", "move", "append",
+        "expunge", "close",
+    ]
+}
+
+extension ReplyText {
+    /// What the log has of a command with this answer; nil where nobody decided.
+    fileprivate var auditOutcome: AuditRecord.Outcome? {
+        switch self {
+        case .completed, .selected, .movedWithMarks, .movedLater, .partlyCopied:
+            .allowed
+        case .noSuchMailbox, .notPermitted, .cannotAcrossAccounts, .cannotChangeACL,
+            .cannotGrantRight, .cannotChangeInbox:
+            .refused
+        default:
+            nil
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package import Access
+import Foundation
+import GRDB
+
+/// What an owner asks for from a mail client: rights of somebody in one folder.
+package struct FolderSharing: Sendable {
+    package enum Kind: Sendable {
+        case replace
+        case add
+        case remove
+    }
+
+    package enum Outcome: Error, Equatable, Sendable {
+        case done
+        case unknownSubject
+        /// A grant for more than this folder gives what should go.
+        case grantedElsewhere
+    }
+
+    package var account: AccountID
+    package var folder: FolderPath
+    /// A login, or `group:NAME`.
+    package var subject: String
+    package var kind: Kind
+    package var rights: Rights
+    package var owner: UserID
+    /// The owner's network address.
+    package var from: String?
+
+    package init(
+        account: AccountID,
+        folder: FolderPath,
+        subject: String,
+        kind: Kind,
+        rights: Rights,
+        owner: UserID,
+        from: String?
+    ) {
+        self.account = account
+        self.folder = folder
+        self.subject = subject
+        self.kind = kind
+        self.rights = rights
+        self.owner = owner
+        self.from = from
+    }
+}
+
+extension PermissionStore {
+    /// Shares one folder of an account by its owner's hand. Grants for more than the folder stay as
+    /// they are: what they give cannot be taken away here.
+    package func share(_ sharing: FolderSharing) throws -> FolderSharing.Outcome {
+        let (login, address) = try self.read { database in
+            let login = try String.fetchOne(
+                database,
+                sql: "SELECT login FROM user WHERE id = ? AND disabled = 0",
+                arguments: [sharing.owner.rawValue]
+            )
+            return (login, try Self.primary(of: sharing.account.rawValue, database))
+        }
+        guard let login else { throw StoreError.refused("the owner is gone, or disabled") }
+        let what = "share \(sharing.folder) with \(sharing.subject)"
+        func details(_ rights: Rights) -> [String] {
+            ["rights \(rights.isEmpty ? "none" : rights.letters)"]
+        }
+        do {
+            _ = try self.edit(
+                actor: login,
+                from: sharing.from ?? "mail client",
+                what,
+                account: address,
+                details: details
+            ) { database in
+                try Self.share(sharing, login, database)
+            }
+            return .done
+        } catch let outcome as FolderSharing.Outcome {
+            return outcome
+        }
+    }
+
+    /// - Returns: what the subject has in the folder now.
+    private static func share(
+        _ sharing: FolderSharing,
+        _ login: String,
+        _ database: Database
+    ) throws -> Rights {
+        let account = sharing.account.rawValue
+        let owner = sharing.owner.rawValue
+        guard try self.owner(of: account, database) == owner,
+            try self.kind(of: account, database) == .imap
+        else { throw StoreError.refused("the account is not the owner's, or on Exchange") }
+        guard let (user, group) = try? self.subject(database, sharing.subject), user != owner
+        else { throw FolderSharing.Outcome.unknownSubject }
+        let place = Scope.folder(sharing.folder)
+        var (here, elsewhere): (Rights, Rights) = ([], [])
+        for grant in try self.grants(database)
+        where grant.accountID == account && grant.user == user && grant.group == group
+            && grant.row.confirmed
+        {
+            let scope = try self.scope(of: grant.row)
+            let rights = Rights(letters: grant.row.rights) ?? []
+            if scope == place {
+                here.formUnion(rights)
+            } else if scope.covers(sharing.folder) {
+                elsewhere.formUnion(rights)
+            }
+        }
+        var wanted = sharing.rights
+        switch sharing.kind {
+        case .replace: break
+        case .add: wanted.formUnion(here.union(elsewhere))
+        case .remove: wanted = here.union(elsewhere).subtracting(sharing.rights)
+        }
+        guard wanted.isSuperset(of: elsewhere) else {
+            throw FolderSharing.Outcome.grantedElsewhere
+        }
+        let (folder, isSubtree) = self.columns(of: place)
+        try self.clear(
+            self.samePlace,
+            [account, user, group, folder, isSubtree],
+            view: true,
+            send: false,
+            database
+        )
+        if wanted != elsewhere {
+            try database.execute(
+                sql: """
+                    INSERT INTO "grant" (account, user, "group", rights, send, folder, subtree,
+                        author, created) VALUES (?, ?, ?, ?, 'none', ?, 0, ?, ?)
+                    """,
+                arguments: [
+                    account, user, group, wanted.letters, folder, login, Moment.current.seconds,
+                ]
+            )
+        }
+        return wanted
+    }
+
+    private static func scope(of row: GrantRow) throws -> Scope {
+        guard let folder = row.folder else { return .account }
+        let path = try self.folder(folder)
+        return row.subtree ? .subtree(path) : .folder(path)
+    }
+}

@@ -1,0 +1,79 @@
+"""A gateway of a scenario's own in front of the same servers, that may be configured, and killed."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from scenarios import BOB, CA, CLARA
+from wire import Wire
+
+FIRST, SECOND = int(os.environ["FIRST_PORT"]), int(os.environ["SECOND_PORT"])
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Gateway:
+    """Clara's and Bob's mailboxes, each its owner's; Clara may do everything in Bob's."""
+
+    def __init__(self, grants=True, **settings):
+        self.folder = tempfile.mkdtemp(prefix="gateway-")
+        self.port = free_port()
+        self.environment = dict(os.environ, GATEPOST_CONFIG=os.path.join(self.folder, "gatepost.yaml"), **settings)
+        self.process = None
+        self.run("init", self.folder, "--imaps", str(self.port), "--imap", "0", "--submissions", "0", "--submission", "0")
+        for user in (CLARA, BOB):
+            self.run("user", "add", user, "--password-stdin", stdin=f"pw-{user.split('@')[0]}\n")
+        for address, port in ((CLARA, FIRST), (BOB, SECOND)):
+            self.run("account", "add", address, "--kind", "imap", "--imap", f"localhost:{port}", "--ca", CA,
+                     "--password-stdin", "--owner", address, stdin=f"up-{address}\n")
+        if grants:
+            self.run("grant", "add", BOB, CLARA, "--manage")
+
+    def run(self, *words, stdin=None, status=0):
+        done = subprocess.run([os.environ["GATEPOST"], *words], input=stdin, text=True, capture_output=True,
+                              env=self.environment)
+        assert done.returncode == status, (words, done)
+        return done.stdout + done.stderr
+
+    @property
+    def store(self):
+        return os.path.join(self.folder, "gatepost.sqlite")
+
+    def start(self):
+        self.process = subprocess.Popen([os.environ["GATEPOST"], "serve"], env=self.environment,
+                                        stderr=open(os.path.join(self.folder, "log"), "ab"))
+        while True:
+            assert self.process.poll() is None, open(os.path.join(self.folder, "log")).read()[-2000:]
+            try:
+                return socket.create_connection(("localhost", self.port), 1).close()
+            except OSError:
+                time.sleep(0.02)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def wire(self, user=CLARA):
+        w = Wire(self.port, os.path.join(self.folder, "certs/ca.pem"))
+        w.login(user, f"pw-{user.split('@')[0]}")
+        return w
+
+    def log(self):
+        with open(os.path.join(self.folder, "log")) as file:
+            return file.read()
+
+    def remove(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder)

@@ -1,0 +1,454 @@
+"""Who may decide, what takes effect at once, and what is recorded. Each function is one scenario; the
+first argument names it.
+"""
+import contextlib
+import json
+import os
+import random
+import re
+import shutil
+import smtplib
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+from gateway import Gateway
+from scenarios import ANNA, BOB, CLARA, SHARED, append, gatepost, granted, owner, run_scenario, wire
+from sending import Raw
+
+socket.setdefaulttimeout(30)
+FIRST, SECOND = int(os.environ["FIRST_PORT"]), int(os.environ["SECOND_PORT"])
+PLACE = f"Other Users/{BOB}"
+
+
+def changed(*words):
+    """A change by the command line, and when it was done."""
+    gatepost(*words)
+    return time.time()
+
+
+# -- At once
+
+
+def a_client_that_idles_is_out_within_a_second():
+    gatepost("grant", "add", BOB, CLARA, "--view")
+    time.sleep(1)
+    w = wire(CLARA)
+    w.ok(f'SELECT "{PLACE}/INBOX"')
+    w.send(b"i IDLE\r\n")
+    assert w.line() == b"+ idling"
+    done = changed("grant", "remove", BOB, CLARA)
+    lines = w.until(b"i")
+    assert time.time() - done < 1, time.time() - done
+    assert lines[-2].startswith(b"* OK [CLOSED]") and lines[-1].startswith(b"i NO [NOPERM]"), lines
+    # The session goes on, and the mailbox does not exist any more.
+    w.ok("SELECT INBOX")
+    assert w.answer(f'SELECT "{PLACE}/INBOX"').startswith("NO [NONEXISTENT]")
+    assert BOB.encode() not in b"".join(w.ok('LIST "" "*"'))
+
+
+def what_is_granted_is_there_without_a_new_login():
+    w = wire(CLARA)
+    assert BOB.encode() not in b"".join(w.ok('LIST "" "*"'))
+    done = changed("grant", "add", BOB, CLARA, "--view")
+    while BOB.encode() not in b"".join(w.ok('LIST "" "*"')):
+        assert time.time() - done < 1
+    w.ok(f'SELECT "{PLACE}/INBOX"')
+    gatepost("grant", "remove", BOB, CLARA)
+
+
+def a_fetch_of_five_hundred_messages_stops():
+    bob = owner(BOB, SECOND)
+    bob.create("Viel")
+    for number in range(500):
+        append(bob, "Viel", f"Nummer {number} " + "x" * 30_000)
+    gatepost("grant", "add", BOB, CLARA, "--view", "--folder", "Viel")
+    time.sleep(1)
+    w = wire(CLARA)
+    w.ok(f'SELECT "{PLACE}/Viel"')
+    w.send(b"f FETCH 1:* (UID BODY.PEEK[])\r\n")
+    found = [w.response() for _ in range(5)]
+    # The rest waits: this client reads no more for now.
+    done = changed("wall", "add", BOB, CLARA, "--reason", "Mandat gegen den Mandanten")
+    time.sleep(max(0, done + 1 - time.time()))
+    with contextlib.suppress(EOFError, ConnectionError):
+        while not found[-1].startswith(b"f "):
+            found.append(w.response())
+    count = sum(b"FETCH" in line for line in found)
+    assert 5 <= count < 500, count
+    gatepost("wall", "remove", BOB, CLARA, "--yes")
+    # A client that reads on gets whole messages, a word, and stays.
+    time.sleep(1)
+    w = wire(CLARA)
+    w.ok(f'SELECT "{PLACE}/Viel"')
+    change = subprocess.Popen([os.environ["GATEPOST"], "grant", "remove", BOB, CLARA], stdout=subprocess.DEVNULL)
+    w.send(b"f FETCH 1:* (UID BODY.PEEK[])\r\n" * 1)
+    lines = []
+    while not lines or not lines[-1].startswith(b"f "):
+        lines.append(w.response())
+        time.sleep(0.002)
+    change.wait()
+    count = sum(b"FETCH" in line for line in lines)
+    assert 0 < count < 500 and lines[-1].startswith(b"f NO [NOPERM]"), (count, lines[-1])
+    assert lines[-2].startswith(b"* OK [CLOSED]"), lines[-2]
+    assert all(line.endswith(b")") for line in lines if b"FETCH" in line)
+    w.ok("NOOP")
+    bob.delete("Viel")
+
+
+def a_right_to_send_ends_between_mail_and_dot():
+    gatepost("grant", "add", BOB, CLARA, "--send", "as")
+    time.sleep(1)
+    for step in ("rcpt", "data", "dot"):
+        c = Raw(CLARA)
+        assert c.command(f"MAIL FROM:<{BOB}>").startswith("250")
+        if step != "rcpt":
+            assert c.command(f"RCPT TO:<{ANNA}>").startswith("250")
+        if step == "dot":
+            assert c.command("DATA").startswith("354")
+            c.send(f"From: {BOB}\r\nSubject: nie\r\n\r\ntext\r\n".encode())
+            time.sleep(0.2)
+        done = changed("grant", "remove", BOB, CLARA, "--send")
+        time.sleep(max(0, done + 1 - time.time()))
+        last = {"rcpt": f"RCPT TO:<{ANNA}>", "data": "DATA", "dot": "."}[step]
+        answer = c.command(last)
+        assert answer.startswith("550 5.7.1"), (step, answer)
+        gatepost("grant", "add", BOB, CLARA, "--send", "as")
+        time.sleep(1)
+    gatepost("grant", "remove", BOB, CLARA, "--send")
+
+
+def a_grant_ends_at_its_moment():
+    end = int(time.time()) + 4
+    text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end))
+    gatepost("grant", "add", BOB, CLARA, "--view", "--until", text)
+    time.sleep(1)
+    listed = gatepost("grant", "list", "--account", BOB)
+    assert "ends today" in listed, listed
+    w = wire(CLARA)
+    w.ok(f'SELECT "{PLACE}/INBOX"')
+    w.send(b"i IDLE\r\n")
+    assert w.line() == b"+ idling"
+    assert w.until(b"i")[-1].startswith(b"i NO [NOPERM]")
+    assert -0.1 < time.time() - end < 1, time.time() - end
+    gatepost("grant", "remove", BOB, CLARA)
+
+
+def a_disabled_user_is_out():
+    gatepost("user", "add", "kurz@kanzlei.example", "--password-stdin", stdin="pw-kurz\n")
+    time.sleep(0.5)
+    w = wire("kurz@kanzlei.example")
+    w.send(b"i IDLE\r\n")
+    assert w.line() == b"+ idling"
+    done = changed("user", "disable", "kurz@kanzlei.example")
+    assert w.line().startswith(b"* BYE") and w.closed()
+    assert time.time() - done < 1
+    gatepost("user", "remove", "kurz@kanzlei.example", "--yes")
+
+
+# -- Sharing by hand
+
+
+def an_owner_shares_a_folder_from_a_mail_client():
+    bob, clara = wire(BOB), wire(CLARA)
+    with contextlib.suppress(Exception):
+        owner(BOB, SECOND).create("Teilen")
+    bob.ok(f"SETACL Teilen {CLARA} lrs")
+    # In force when it is answered, and shown by what answers everywhere.
+    assert any(f"{CLARA} lrs".encode() in line for line in bob.ok("GETACL Teilen")), bob.ok("GETACL Teilen")
+    start = time.time()
+    while not any(b"Teilen" in line for line in clara.ok('LIST "" "*"')):
+        assert time.time() - start < 1
+    assert clara.ok(f'MYRIGHTS "{PLACE}/Teilen"') == [f'* MYRIGHTS "{PLACE}/Teilen" lrs'.encode()]
+    assert clara.answer(f'SELECT "{PLACE}/INBOX"').startswith("NO [NONEXISTENT]")
+    assert clara.answer(f'SETACL "{PLACE}/Teilen" {ANNA} lr').startswith("NO [NOPERM]")
+    rows = json.loads(gatepost("grant", "list", "--account", BOB, "--subject", CLARA, "--json"))
+    assert [(r["rights"], r["folder"], r["subtree"], r["author"]) for r in rows] == [("lrs", "Teilen", False, BOB)], rows
+    bob.ok(f"SETACL Teilen {CLARA} +wi")
+    bob.ok(f"SETACL Teilen {CLARA} -s")
+    rows = json.loads(gatepost("grant", "list", "--account", BOB, "--subject", CLARA, "--json"))
+    assert [r["rights"] for r in rows] == ["lrwi"], rows
+    for who, answer in (("nobody@kanzlei.example", "NO [CANNOT]"), ("anyone", "NO [CANNOT]"), (f"-{CLARA}", "NO [CANNOT]"),
+                        (BOB, "NO [CANNOT]"), ("group:Nirgends", "NO [CANNOT]")):
+        assert bob.answer(f'SETACL Teilen "{who}" lr').startswith(answer), who
+    # What was granted for more than the folder stays.
+    gatepost("grant", "add", BOB, CLARA, "--view")
+    time.sleep(1)
+    assert bob.answer(f"DELETEACL Teilen {CLARA}").startswith("NO [CANNOT]")
+    bob.ok(f"SETACL Teilen {CLARA} lr")
+    rows = json.loads(gatepost("grant", "list", "--account", BOB, "--subject", CLARA, "--json"))
+    assert [(r["rights"], r["folder"]) for r in rows] == [("lr", None)], rows
+    gatepost("grant", "remove", BOB, CLARA)
+    bob.ok(f"SETACL Teilen {CLARA} lr")
+    done = time.time()
+    bob.ok(f"DELETEACL Teilen {CLARA}")
+    while any(b"Teilen" in line for line in clara.ok('LIST "" "*"')):
+        assert time.time() - done < 1
+    gatepost("wall", "add", BOB, CLARA, "--reason", "x")
+    time.sleep(1)
+    assert any(f"-{CLARA} ".encode() in line for line in bob.ok("GETACL Teilen")), bob.ok("GETACL Teilen")
+    gatepost("wall", "remove", BOB, CLARA, "--yes")
+    records = json.loads(gatepost("audit", "list", "--user", BOB, "--account", BOB, "--json"))
+    assert any(r["event"] == "change" and r["from"] == "127.0.0.1" and "share Teilen" in r["detail"][0]
+               for r in records), records
+
+
+# -- The record
+
+
+def everything_that_opens_or_refuses_is_recorded():
+    bob = owner(BOB, SECOND)
+    bob.create("Protokoll")
+    append(bob, "Protokoll", "Streng geheim")
+    start = int(time.time())
+    gatepost("grant", "add", BOB, CLARA, "--edit", "--folder", "Protokoll")
+    gatepost("grant", "add", BOB, CLARA, "--send", "on-behalf")
+    time.sleep(1)
+    w = wire(CLARA)
+    w.ok(f'SELECT "{PLACE}/Protokoll"')
+    w.ok("FETCH 1 BODY.PEEK[]")
+    w.ok(f'STATUS "{PLACE}/Protokoll" (MESSAGES)')
+    w.ok("COPY 1 INBOX")
+    assert w.answer(f'SELECT "{PLACE}/INBOX"').startswith("NO [NONEXISTENT]")
+    w.ok(f'APPEND "{PLACE}/Protokoll" {{5+}}\r\nhello')
+    w.ok("LOGOUT")
+    c = Raw(CLARA)
+    c.begin(BOB, ANNA)
+    assert c.command(f"From: {BOB}\r\nSubject: Streng geheim\r\n\r\nx\r\n.").startswith("250")
+    assert c.command(f"MAIL FROM:<{ANNA}>").startswith("550")
+    c.command("QUIT")
+    with contextlib.suppress(Exception):
+        Raw(CLARA).command("QUIT")
+    from wire import Wire
+    v = Wire(int(os.environ["IMAPS"]), os.environ["CA"])
+    assert v.answer(f'LOGIN "{CLARA}" "falsch-geheim"').startswith("NO")
+    time.sleep(1)
+    text = gatepost("audit", "list", "--since", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(start)), "--json")
+    records = [r for r in json.loads(text) if r["actor"] == CLARA]
+    found = [(r["event"], r["outcome"], r.get("folder")) for r in records]
+    for wanted in (("login", "allowed", None), ("select", "allowed", "Protokoll"), ("fetch", "allowed", "Protokoll"),
+                   ("status", "allowed", "Protokoll"), ("copy", "allowed", "Protokoll"), ("select", "refused", "INBOX"),
+                   ("append", "allowed", "Protokoll"), ("send on behalf", "allowed", None), ("send", "refused", None),
+                   ("login", "refused", None)):
+        assert wanted in found, (wanted, found)
+    opened = next(r for r in records if r["event"] == "select" and r["outcome"] == "allowed")
+    assert opened["because"][0].startswith("grant ") and opened["from"] == "127.0.0.1", opened
+    assert next(r for r in records if r["event"] == "fetch")["count"] == 1
+    copied = next(r for r in records if r["event"] == "copy")
+    assert copied["targetAccount"] == CLARA and copied["targetFolder"] == "INBOX", copied
+    for secret in ("Streng", "geheim", "hello", "pw-clara"):
+        assert secret not in text, secret
+    assert "all as they were written" in gatepost("audit", "verify")
+    gatepost("grant", "remove", BOB, CLARA)
+    bob.delete("Protokoll")
+
+
+def a_log_that_cannot_be_written_closes_what_is_shared():
+    """With audit: required; with besteffort access goes on."""
+    for mode in ("required", "besteffort"):
+        gateway = Gateway(GATEPOST_AUDIT=mode)
+        try:
+            gateway.start()
+            w = gateway.wire()
+            w.ok(f'SELECT "{PLACE}/INBOX"')
+            with contextlib.closing(sqlite3.connect(gateway.store)) as store:
+                store.execute("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END")
+                store.commit()
+                assert w.answer(f'SELECT "{PLACE}/INBOX"').startswith("OK")
+                end = time.time() + 10
+                while "audit log cannot be written" not in gateway.log():
+                    assert time.time() < end, gateway.log()
+                    time.sleep(0.1)
+                time.sleep(1)
+                answer = w.answer(f'SELECT "{PLACE}/INBOX"')
+                assert answer.startswith("NO" if mode == "required" else "OK"), (mode, answer)
+                # One's own mailbox stays open, and nobody changes anything that leaves no record.
+                w.ok("SELECT INBOX")
+                assert "full" in gateway.run("wall", "add", BOB, CLARA, "--reason", "x", status=1)
+                store.execute("DROP TRIGGER full")
+                store.commit()
+            end = time.time() + 10
+            while not w.answer(f'SELECT "{PLACE}/INBOX"').startswith("OK"):
+                assert time.time() < end, gateway.log()
+                time.sleep(0.1)
+            w.ok("LOGOUT")
+            gateway.stop()
+            assert "all as they were written" in gateway.run("audit", "verify")
+            # What waited while the log could not be written is in it.
+            records = json.loads(gateway.run("audit", "list", "--json"))
+            assert sum(r["event"] == "select" and r["outcome"] == "allowed" for r in records) >= 2, records
+        finally:
+            gateway.remove()
+
+
+def a_log_is_whole_whenever_the_gateway_was_killed():
+    gateway = Gateway()
+    try:
+        for _ in range(12):
+            gateway.start()
+            wires = [gateway.wire() for _ in range(3)]
+            end = time.time() + random.uniform(0.05, 0.8)
+            while time.time() < end:
+                for w in wires:
+                    w.ok(f'SELECT "{PLACE}/INBOX"')
+                    w.answer(f'STATUS "{PLACE}/Nirgends{random.random()}" (MESSAGES)')
+            gateway.kill()
+            assert "all as they were written" in gateway.run("audit", "verify")
+        # A clean end is sealed, and the seal that was logged fits.
+        gateway.start()
+        gateway.wire().ok(f'SELECT "{PLACE}/INBOX"')
+        gateway.stop()
+        seal = re.findall(r"seal=(\d+:[0-9a-f]{64})", gateway.log())[-1]
+        found = gateway.run("audit", "verify", "--seal", seal)
+        assert f"sealed up to {seal.split(':')[0]}" in found, found
+        with contextlib.closing(sqlite3.connect(gateway.store)) as store:
+            store.execute("DROP TRIGGER auditDeleted")
+            store.execute("DELETE FROM audit WHERE sequence = (SELECT max(sequence) FROM audit)")
+            store.commit()
+        assert "and was sealed at" in gateway.run("audit", "verify", status=1)
+    finally:
+        gateway.remove()
+
+
+# -- Who may decide
+
+
+def an_owner_is_asked_and_told():
+    gateway = Gateway(grants=False, GATEPOST_CONSENT="required")
+    try:
+        bob = owner(BOB, SECOND)
+        bob.select("INBOX", readonly=True)
+        def messages():
+            return bob.uid("SEARCH", "HEADER", "Subject", '"asks for access"')[1][0].split()
+        before = messages()
+        gateway.start()
+        w = gateway.wire()
+        said = gateway.run("grant", "add", BOB, CLARA, "--view", "--reason", "Urlaub \u00fcber Ostern")
+        assert "when the owner has confirmed it" in said, said
+        time.sleep(1)
+        assert BOB.encode() not in b"".join(w.ok('LIST "" "*"'))
+        assert "waits for its owner" in gateway.run("explain", CLARA, BOB)
+        end = time.time() + 10
+        while len(messages()) == len(before):
+            assert time.time() < end, gateway.log()[-2000:]
+            bob.noop()
+            time.sleep(0.2)
+        notice = bob.uid("FETCH", messages()[-1].decode(), "(BODY.PEEK[])")[1][0][1]
+        import email
+        message = email.message_from_bytes(notice)
+        text = message.get_payload(decode=True).decode()
+        assert CLARA in text and "Urlaub \u00fcber Ostern" in text and "consent confirm" in text, text
+        number = re.search(r"consent confirm (\d+)", text).group(1)
+        # Not by somebody else, not with a wrong password, and not by root without one.
+        for login, password in ((CLARA, "pw-clara"), (BOB, "pw-clara")):
+            gateway.run("consent", "confirm", number, "--as", login, "--password-stdin", stdin=password + "\n", status=1)
+        assert "who are you" in gateway.run("consent", "confirm", number, status=1)
+        listed = gateway.run("consent", "list", "--as", BOB, "--password-stdin", stdin="pw-bob\n")
+        assert CLARA in listed, listed
+        gateway.run("consent", "confirm", number, "--as", BOB, "--password-stdin", stdin="pw-bob\n")
+        done = time.time()
+        while BOB.encode() not in b"".join(w.ok('LIST "" "*"')):
+            assert time.time() - done < 1
+        # The owner's own hand needs no leave.
+        gateway.wire(BOB).ok(f"SETACL INBOX {CLARA} lrs")
+        assert "s" in w.ok(f'MYRIGHTS "{PLACE}/INBOX"')[0].split(b" ")[-1].decode()
+        # It came once, and comes no second time when the gateway starts again.
+        gateway.stop()
+        gateway.start()
+        time.sleep(1)
+        bob.noop()
+        assert len(messages()) == len(before) + 1
+    finally:
+        gateway.remove()
+
+
+def who_has_no_role_changes_nothing():
+    """As other users of the operating system, who may read and write the files."""
+    gateway = Gateway(grants=False)
+    names = {"kim": None, "eve": None}
+    try:
+        gateway.run("user", "add", "kim@kanzlei.example", "--role", "settings", "--os-user", "kim", "--password-stdin", stdin="x\n")
+        gateway.run("user", "add", "adm@kanzlei.example", "--role", "administrator", "--os-user", "adm", "--password-stdin", stdin="x\n")
+        user = {}
+        if os.getuid() == 0:
+            # The store belongs to the gateway's own user, who is not root.
+            subprocess.run(["chown", "-R", "nobody", gateway.folder], check=True)
+            user = {"user": "nobody"}
+        def run(name, *words, status, says=None):
+            environment = dict(gateway.environment, HOME=gateway.folder)
+            environment.pop("SUDO_USER", None)
+            if name:
+                environment["SUDO_USER"] = name
+            done = subprocess.run([os.environ["GATEPOST"], *words], text=True, capture_output=True, env=environment,
+                                  stdin=subprocess.DEVNULL, **user)
+            assert done.returncode == status, (name, words, done)
+            assert not says or says in done.stderr, (name, words, done)
+        grant = ("grant", "add", BOB, CLARA, "--view")
+        run("eve", *grant, status=1, says="needs the role administrator or settings")
+        run("eve", "audit", "list", status=1, says="eve may not")
+        run("kim", *grant, status=0)
+        run("kim", "user", "disable", CLARA, status=1, says="this needs administrator")
+        run("kim", "group", "add", "x", status=1, says="this needs administrator")
+        run("adm", "group", "add", "x", status=0)
+        run("adm", "user", "set", "kim@kanzlei.example", "--role", "none", status=0)
+        run("kim", "grant", "remove", BOB, CLARA, status=1, says="needs the role")
+        # The store's owner is an administrator.
+        run(None, "grant", "remove", BOB, CLARA, status=0)
+        records = json.loads(gateway.run("audit", "list", "--account", BOB, "--json"))
+        assert any(r["actor"].startswith("kim as ") for r in records), records
+    finally:
+        gateway.remove()
+
+
+def two_administrators_at_once_lose_nothing():
+    gateway = Gateway(grants=False)
+    try:
+        for number in range(12):
+            gateway.run("user", "add", f"u{number}@kanzlei.example", "--password-stdin", stdin="x\n")
+        commands = [("grant", "add", BOB if n % 2 else CLARA, f"u{n}@kanzlei.example", "--view") for n in range(12)]
+        running = [subprocess.Popen([os.environ["GATEPOST"], *c], env=gateway.environment) for c in commands]
+        assert [p.wait() for p in running] == [0] * 12
+        assert len(json.loads(gateway.run("grant", "list", "--json"))) == 12
+        assert "all as they were written" in gateway.run("audit", "verify")
+    finally:
+        gateway.remove()
+
+
+def sessions_are_listed_and_ended():
+    gateway = Gateway()
+    try:
+        assert "no gateway runs here" in gateway.run("session", "list", status=1)
+        gateway.start()
+        w, v = gateway.wire(), gateway.wire(BOB)
+        w.ok(f'SELECT "{PLACE}/INBOX"')
+        rows = json.loads(gateway.run("session", "list", "--json"))
+        assert [r["user"] for r in rows] == [CLARA, BOB], rows
+        assert rows[0]["account"] == BOB and rows[0]["folder"] == "INBOX" and rows[0]["from"] == "127.0.0.1", rows
+        assert "no session 99" in gateway.run("session", "end", "99", status=1)
+        gateway.run("session", "end", str(rows[0]["session"]))
+        assert w.line().startswith(b"* BYE") and w.closed()
+        v.ok("NOOP")
+        assert [r["user"] for r in json.loads(gateway.run("session", "list", "--json"))] == [BOB]
+        records = json.loads(gateway.run("audit", "list", "--json"))
+        assert any(r["event"] == "session end" for r in records) or time.sleep(1) or any(
+            r["event"] == "session end" for r in json.loads(gateway.run("audit", "list", "--json")))
+        # The socket answers nobody else.
+        path = os.path.join(gateway.folder, "gatepost.sock")
+        assert os.stat(path).st_mode & 0o077 == 0
+        if os.getuid() == 0:
+            shutil.copy2(os.environ["GATEPOST"], gateway.folder)
+            os.chmod(gateway.folder, 0o755)
+            os.chmod(path, 0o666)
+            code = ("import socket,sys;s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1]);"
+                    "s.send(b'{\"actor\":\"root\"}\\n');print(s.recv(9999).decode())")
+            done = subprocess.run([sys.executable, "-c", code, path], user="nobody", text=True, capture_output=True)
+            assert "root and its own user only" in done.stdout, done
+    finally:
+        gateway.remove()
+
+
+if __name__ == "__main__":
+    run_scenario(globals(), sys.argv[1])

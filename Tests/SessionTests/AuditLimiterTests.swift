@@ -1,0 +1,50 @@
+import Access
+import Session
+import Testing
+
+@Suite struct AuditLimiterTests {
+    private static func event(_ name: String, _ count: Int? = nil) -> AuditEvent {
+        var event = AuditEvent(name)
+        event.count = count
+        return event
+    }
+
+    @Test func `what repeats within a minute is one more record, with its count`() {
+        var limiter = AuditLimiter()
+        #expect(limiter.admit(Self.event("status"), at: Moment(seconds: 100)).count == 1)
+        for second in 101..<160 {
+            let due = limiter.admit(Self.event("status"), at: Moment(seconds: Int64(second)))
+            #expect(due.isEmpty)
+        }
+        let due = limiter.admit(Self.event("status"), at: Moment(seconds: 160))
+        #expect(due.map(\.count) == [59, nil])
+        #expect(due.first?.detail == ["again"])
+        #expect(limiter.flush().isEmpty)
+    }
+
+    @Test func `messages that were read are added up`() {
+        var limiter = AuditLimiter()
+        let now = Moment(seconds: 100)
+        #expect(limiter.admit(Self.event("fetch", 3), at: now).map(\.count) == [3])
+        #expect(limiter.admit(Self.event("fetch", 4), at: now).isEmpty)
+        #expect(limiter.admit(Self.event("fetch", 5), at: now).isEmpty)
+        #expect(limiter.flush().map(\.count) == [9])
+        #expect(limiter.flush().isEmpty)
+    }
+
+    @Test func `who tries a thousand names does not fill the log`() {
+        var limiter = AuditLimiter()
+        let now = Moment(seconds: 100)
+        let first = (0..<1_000).flatMap { limiter.admit(Self.event("select \($0)"), at: now) }
+        #expect(first.count == 500)
+        let rest = limiter.flush()
+        #expect(rest.map(\.name) == ["further"] && rest.first?.count == 500)
+    }
+
+    @Test func `a clock that goes back ends the minute`() {
+        var limiter = AuditLimiter()
+        _ = limiter.admit(Self.event("status"), at: Moment(seconds: 1_000))
+        _ = limiter.admit(Self.event("status"), at: Moment(seconds: 1_001))
+        #expect(limiter.admit(Self.event("status"), at: Moment(seconds: 10)).count == 2)
+    }
+}
