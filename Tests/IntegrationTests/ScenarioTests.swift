@@ -55,6 +55,14 @@ private enum Scenarios {
     }
 }
 
+/// Many at once, while nothing else runs that wants the processor for itself.
+@Suite(.serialized) @MainActor struct CrowdTests {
+    @Test(arguments: Scenarios.names(in: "crowd.py"))
+    func `a crowd is served`(scenario: String) async throws {
+        try await Scenarios.run("crowd.py", scenario, Office.first)
+    }
+}
+
 /// What clients send, what Exchange shares, and whole mail programs.
 @Suite(.serialized) @MainActor struct SendingScenarioTests {
     @Test(arguments: Scenarios.names(in: "sending.py"))
