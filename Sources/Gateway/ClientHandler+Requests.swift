@@ -111,6 +111,9 @@ extension ClientHandler {
         self.perform()
     }
 
+    /// IMAP clients try again what was cut.
+    var isSending: Bool { false }
+
     var summary: SessionSummary? {
         guard let (number, since) = self.began, let user = self.session.authenticatedUser else {
             return nil

@@ -217,7 +217,11 @@ final class Admission: Sendable {
     private struct Counts {
         var addresses: [String: Int] = [:]
         var users: [UserID: Int] = [:]
+        var refusals = 0
     }
+
+    /// Connections that are being told to go; a handshake for each costs as much as a login's.
+    private static let maximumRefusals = 64
 
     private let limits: GatewayConfiguration.Limits
     private let counts = Mutex(Counts())
@@ -243,6 +247,19 @@ final class Admission: Sendable {
             counts.users[user] = count + 1
             return true
         }
+    }
+
+    /// - Returns: whether one more may be told to go, instead of being closed without a word.
+    func beginRefusal() -> Bool {
+        self.counts.withLock { counts in
+            guard counts.refusals < Self.maximumRefusals else { return false }
+            counts.refusals += 1
+            return true
+        }
+    }
+
+    func endRefusal() {
+        self.counts.withLock { $0.refusals -= 1 }
     }
 
     func release(_ address: SocketAddress?) {

@@ -32,17 +32,16 @@ package struct Gateway: Service {
     package func run() async throws {
         let threads = self.environment.configuration.threads
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
-        self.environment.authenticator.start()
-        self.environment.subscriptions.start()
-        self.environment.sentCopies.start(self.environment, on: group)
-        self.environment.transfers.start(self.environment, on: group)
-        self.environment.sharing.start()
-        self.environment.notices.start(self.environment, on: group)
         let listeners = try await Listeners(environment: self.environment, group: group)
         let control = ControlSocket(environment: self.environment, listeners: listeners)
-        self.startAudit(listeners, on: group)
         do {
             try await listeners.bind()
+            // Nothing is read, and no file is made, with more rights than are needed.
+            if let name = self.environment.configuration.runAs {
+                try Privileges.drop(to: name)
+                try self.store.requireWritable()
+            }
+            self.start(listeners, on: group)
             await control.bind(on: group)
             await self.followStore(listeners)
             await control.close()
@@ -63,6 +62,17 @@ package struct Gateway: Service {
         try await self.environment.audit.stop()
         await self.environment.credentials.shutdown()
         try await group.shutdownGracefully()
+    }
+
+    private func start(_ listeners: Listeners, on group: any EventLoopGroup) {
+        self.environment.authenticator.start()
+        self.environment.subscriptions.start()
+        self.environment.sentCopies.start(self.environment, on: group)
+        self.environment.transfers.start(self.environment, on: group)
+        self.environment.sharing.start()
+        self.environment.notices.start(self.environment, on: group)
+        self.startAudit(listeners, on: group)
+        listeners.accept()
     }
 
     /// Where the log cannot be written, and has to be, nothing is shared until it can.

@@ -9,8 +9,8 @@ final class Listeners: Sendable {
     private static let backlog: CInt = 1_024
     /// A read of 128 KiB costs least an appended message; above it nothing is gained.
     private static let maximumReadOctets = 128 * 1_024
-    /// How long sessions may take to say goodbye.
-    private static let drainTime = Duration.seconds(2)
+    /// How long sessions without a message on its way may take to say goodbye.
+    private static let goodbyeTime = Duration.seconds(2)
     private static let drainPause = Duration.milliseconds(20)
 
     private let environment: Environment
@@ -44,10 +44,19 @@ final class Listeners: Sendable {
         }
     }
 
+    /// Lets clients in.
+    func accept() {
+        for socket in self.sockets.withLockedValue({ $0 }) {
+            socket.setOption(.autoRead, value: true).whenComplete { _ in socket.read() }
+        }
+    }
+
     private func bind(_ listener: Listener) async throws -> any Channel {
         try await ServerBootstrap(group: self.group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Clients wait until everything that serves them has been started.
+            .serverChannelOption(.autoRead, value: false)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -66,12 +75,15 @@ final class Listeners: Sendable {
             .get()
     }
 
-    /// A connection over the limit of its address is closed without a word: before TLS there is
-    /// nobody to speak to.
+    /// A connection over the limit of its address is told so, as long as not too many are.
     private func accept(_ channel: any Channel, _ kind: Listener.Kind) throws {
         let address = channel.remoteAddress
         guard self.environment.admission.admit(address) else {
-            throw AdmissionRefused()
+            guard self.environment.admission.beginRefusal() else { throw AdmissionRefused() }
+            channel.closeFuture.whenComplete { [environment = self.environment] _ in
+                environment.admission.endRefusal()
+            }
+            return try Pipeline.addRefusal(to: channel, kind, self.environment)
         }
         channel.closeFuture.whenComplete { [environment = self.environment] _ in
             environment.admission.release(address)
@@ -85,6 +97,15 @@ final class Listeners: Sendable {
             environment: self.environment,
             loop: loop.value
         )
+    }
+
+    /// Whether a message is on its way that may still be ended.
+    private func isSending() async -> Bool {
+        for (loop, state) in self.loops.values {
+            let isSending = try? await loop.submit { state.value.isSending }.get()
+            if isSending ?? false { return true }
+        }
+        return false
     }
 
     /// An address holds as many connections as it may.
@@ -123,8 +144,16 @@ final class Listeners: Sendable {
         for (loop, state) in self.loops.values {
             loop.execute { state.value.shutDown() }
         }
-        let end = ContinuousClock.now + Self.drainTime
-        while !self.environment.admission.isEmpty, ContinuousClock.now < end {
+        let start = ContinuousClock.now
+        let drainTime = Duration.nanoseconds(
+            self.environment.configuration.limits.drainTime.nanoseconds
+        )
+        while !self.environment.admission.isEmpty {
+            let waited = ContinuousClock.now - start
+            let isSending = await self.isSending()
+            guard waited < (isSending ? max(drainTime, Self.goodbyeTime) : Self.goodbyeTime) else {
+                return
+            }
             try? await Task.sleep(for: Self.drainPause)
         }
     }

@@ -8,6 +8,8 @@ protocol LoopMember: AnyObject {
     /// Nil before the login.
     var summary: SessionSummary? { get }
     func endByAdministrator()
+    /// Whether a message is on its way that the gateway's end should not cut.
+    var isSending: Bool { get }
 }
 
 /// The sessions of one event loop. Used on that loop only.
@@ -40,6 +42,8 @@ final class LoopState {
     func permissionsChanged() {
         for handler in self.handlers.values { handler.permissionsChanged() }
     }
+
+    var isSending: Bool { self.handlers.values.contains(where: \.isSending) }
 
     var sessions: [SessionSummary] { self.handlers.values.compactMap(\.summary) }
 

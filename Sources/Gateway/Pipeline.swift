@@ -44,6 +44,19 @@ enum Pipeline {
         }
     }
 
+    /// A client that is told to go.
+    static func addRefusal(
+        to channel: any Channel,
+        _ kind: Listener.Kind,
+        _ environment: Environment
+    ) throws {
+        let operations = channel.pipeline.syncOperations
+        if kind.isImplicitTLS {
+            try operations.addHandler(TLSHandler(server: environment.serverTLS(for: kind)))
+        }
+        try operations.addHandler(RefusalHandler(kind))
+    }
+
     /// A command of an administrator.
     static func addControl(
         to channel: any Channel,

@@ -97,6 +97,16 @@ package final class PermissionStore: Sendable {
 
     // MARK: - Health
 
+    /// - Throws: where this process may not write the store.
+    package func requireWritable() throws {
+        let folder = URL(fileURLWithPath: self.path).deletingLastPathComponent().path
+        for path in [self.path, folder] where access(path, W_OK) != 0 {
+            throw StoreError.unusable(
+                "\(path) cannot be written by the gateway's user: chown -R it to that user"
+            )
+        }
+    }
+
     /// - Returns: nil, or what SQLite found wrong with the file.
     package func integrityProblem() throws -> String? {
         let answer = try self.read { database in

@@ -9,7 +9,8 @@ struct Gatepost: AsyncParsableCommand {
         commandName: "gatepost",
         abstract: "A mail access gateway: who may see which mailbox, decided in one place.",
         subcommands: [
-            Init.self, Serve.self, Demo.self, UserCommand.self, GroupCommand.self,
+            Init.self, Serve.self, ServiceCommand.self, Demo.self, UserCommand.self,
+            GroupCommand.self,
             AccountCommand.self, GrantCommand.self, PermissionsCommand.self, WallCommand.self,
             ConsentCommand.self, SessionCommand.self, Explain.self, Report.self, AuditCommand.self,
             Export.self,

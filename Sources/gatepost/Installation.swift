@@ -61,6 +61,10 @@ struct Installation {
           certificates: ["certs/server.pem"]
           keys: ["certs/server.key"]
 
+        # Whom a gateway that was started by root becomes once its ports are open. The folder of this
+        # file has to belong to that user.
+        # user: gatepost
+
         store: gatepost.sqlite
         masterKey: master.key
 
@@ -90,9 +94,10 @@ struct Installation {
         limits:
           connectionsPerAddress: 200
           connectionsPerUser: 50
-          loginSeconds: 60            # from the connection's start to its login
+          loginSeconds: 30            # from the connection's start to its login
           idleMinutes: 31             # silence of a client; IMAP asks for 30 at least
           upstreamSeconds: 15         # connecting to a mail server and logging in there
+          drainSeconds: 20            # for messages that are being sent, when the gateway stops
           settleSeconds: 30           # for a server to store what it got, if its connection is lost
           messageMebibytes: 100       # the largest message that is taken for sending
           recipientsPerMessage: 100

@@ -16,6 +16,7 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var configuration: ConfigurationOption
 
     func run() async throws {
+        Privileges.forbidCoreDumps()
         let configuration = try await self.configuration.load()
         let store = try await self.configuration.openStore()
         let masterKey = try MasterKey(file: configuration.masterKey)

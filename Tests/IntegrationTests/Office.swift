@@ -66,6 +66,7 @@ final class Office {
         let introspection = self.microsoft.introspectionPort
         self.servers = try Self.startServers(self.folder, configuration, introspection)
         self.mta = try Self.startMTA(self.folder, configuration, self.servers, introspection)
+        environment["MTA_PORT"] = "\(self.mta.implicitPort)"
         environment["MTA_LOG"] = self.folder.appendingPathComponent("mta/log/mainlog").path
         environment["FIRST_PORT"] = "\(self.servers[0].port)"
         environment["SECOND_PORT"] = "\(self.servers[1].port)"

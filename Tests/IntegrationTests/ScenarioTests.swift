@@ -40,6 +40,7 @@ private enum Scenarios {
         #expect(Scenarios.names(in: "exchange.py").count >= 8)
         #expect(Scenarios.names(in: "transfers.py").count >= 8)
         #expect(Scenarios.names(in: "oversight.py").count >= 12)
+        #expect(Scenarios.names(in: "process.py").count >= 6)
     }
 
     @Test(arguments: Scenarios.names(in: "scenarios.py"))
@@ -57,6 +58,11 @@ private enum Scenarios {
 
 /// Many at once, while nothing else runs that wants the processor for itself.
 @Suite(.serialized) @MainActor struct CrowdTests {
+    @Test(arguments: Scenarios.names(in: "process.py"))
+    func `the process keeps to itself, and bears a lot`(scenario: String) async throws {
+        try await Scenarios.run("process.py", scenario, Office.first)
+    }
+
     @Test(arguments: Scenarios.names(in: "crowd.py"))
     func `a crowd is served`(scenario: String) async throws {
         try await Scenarios.run("crowd.py", scenario, Office.first)

@@ -58,7 +58,8 @@ extension GatewayConfiguration {
             limits: try reader.limits(),
             hostName: reader.hostName,
             exchange: try reader.exchange(),
-            oversight: try reader.oversight()
+            oversight: try reader.oversight(),
+            runAs: reader.runAs
         )
     }
 }
@@ -228,6 +229,10 @@ private struct Values {
         return level
     }
 
+    var runAs: String? {
+        self.reader.string(forKey: "user").flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     func oversight() throws -> GatewayConfiguration.Oversight {
         var oversight = GatewayConfiguration.Oversight()
         if let mode = try self.choice("audit", GatewayConfiguration.AuditMode.self) {
@@ -273,6 +278,9 @@ private struct Values {
         }
         if let value = try self.number("limits.upstreamSeconds", 1...600) {
             limits.upstreamTimeout = .seconds(Int64(value))
+        }
+        if let value = try self.number("limits.drainSeconds", 0...600) {
+            limits.drainTime = .seconds(Int64(value))
         }
         if let value = try self.number("limits.settleSeconds", 1...3_600) {
             limits.settleTime = .seconds(Int64(value))

@@ -12,13 +12,15 @@ package struct GatewayConfiguration: Sendable {
         package var connectionsPerAddress = 200
         package var connectionsPerUser = 50
         /// From a connection's start to its login.
-        package var loginTimeout = TimeAmount.seconds(60)
+        package var loginTimeout = TimeAmount.seconds(30)
         /// Silence of a client that is logged in; RFC 9051 §5.4 asks for 30 minutes at least.
         package var idleTimeout = TimeAmount.minutes(31)
         /// Connecting to a server and logging in there.
         package var upstreamTimeout = TimeAmount.seconds(15)
         /// In which a server has stored what it got, although its connection was lost.
         package var settleTime = TimeAmount.seconds(30)
+        /// For messages that are being sent, when the gateway is told to stop.
+        package var drainTime = TimeAmount.seconds(20)
         /// The largest message that is taken for sending.
         package var messageMebibytes = 100
         package var sending = SendingCounter.Limits()
@@ -59,6 +61,8 @@ package struct GatewayConfiguration: Sendable {
     /// The application that the gateway is for Exchange Online; nil where there is none.
     package var exchange: Application?
     package var oversight: Oversight
+    /// Whom a gateway that was started by root becomes once its ports are open; nil stays root.
+    package var runAs: String?
 
     package init(
         file: String,
@@ -71,7 +75,8 @@ package struct GatewayConfiguration: Sendable {
         limits: Limits,
         hostName: String,
         exchange: Application?,
-        oversight: Oversight
+        oversight: Oversight,
+        runAs: String?
     ) {
         self.file = file
         self.listeners = listeners
@@ -84,6 +89,7 @@ package struct GatewayConfiguration: Sendable {
         self.hostName = hostName
         self.exchange = exchange
         self.oversight = oversight
+        self.runAs = runAs
     }
 
     /// The socket for commands of administrators, beside the store.

@@ -158,8 +158,11 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func endByAdministrator() {
-        self.shutDown()
+        self.session.endRequested()
+        self.perform()
     }
+
+    var isSending: Bool { self.session.hasTransaction }
 
     var summary: SessionSummary? {
         guard let (number, since) = self.began, let user = self.session.authenticatedUser else {

@@ -61,6 +61,7 @@ package enum ReplyText: Equatable, Sendable {
         case octetsBehindStartTLS
         case idleTooLong
         case shuttingDown
+        case overloaded
         case accessEnded
         case endedByAdministrator
         case upstreamEnded
@@ -165,6 +166,7 @@ extension ReplyText.Farewell {
         case .octetsBehindStartTLS: "BYE Nothing may follow STARTTLS"
         case .idleTooLong: "BYE Idle for too long"
         case .shuttingDown: "BYE [UNAVAILABLE] Shutting down, come back soon"
+        case .overloaded: "BYE [UNAVAILABLE] Too many connections: come back later"
         case .accessEnded: "BYE Access has ended"
         case .endedByAdministrator: "BYE An administrator has ended this session"
         case .upstreamEnded: "BYE [UNAVAILABLE] The mail server ended its session: connect again"

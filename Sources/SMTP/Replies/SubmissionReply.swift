@@ -35,6 +35,7 @@ package enum SubmissionReply: Equatable, Sendable {
     case tooManyMessages
     case tooManyRecipientsPerHour
     case closing
+    case tooManyConnections
     case tooManyErrors
     case idleTooLong
     // 5xx

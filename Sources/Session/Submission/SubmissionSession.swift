@@ -67,6 +67,8 @@ package struct SubmissionSession {
     /// Whether the session ends once the server has answered the message whose end was sent: what
     /// becomes of it has to be known, for its copy and for the client.
     var endsAfterVerdict = false
+    /// Whether the gateway stops as soon as the transaction is over.
+    var isDraining = false
 
     /// - Parameter hasTLS: whether TLS is up from the first octet.
     package init(
@@ -145,6 +147,7 @@ package struct SubmissionSession {
 
     /// Takes what there is, as long as the session is ready for it.
     mutating func readClient() {
+        if self.isDraining, !self.hasTransaction { return self.end(.closing) }
         while self.input.readableBytes > 0 {
             switch self.running {
             case .nothing, .awaitingLogin:
@@ -184,9 +187,24 @@ package struct SubmissionSession {
         self.end(.idleTooLong)
     }
 
-    /// The gateway stops.
+    /// The gateway stops: a message that has begun may be ended, and no other begins.
     package mutating func shutdownRequested() {
+        self.isDraining = true
+        if !self.hasTransaction { self.end(.closing) }
+    }
+
+    /// An administrator ends the session.
+    package mutating func endRequested() {
         self.endAfterVerdict(.closing)
+    }
+
+    /// Whether a transaction has begun that is not over.
+    package var hasTransaction: Bool {
+        switch self.running {
+        case .receiving, .awaiting: true
+        case .nothing: self.transaction != nil
+        case .negotiatingTLS, .awaitingLogin, .authenticating, .ended: false
+        }
     }
 
     /// The client is gone: a message that was arriving is cut, and is not sent.

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import NIOCore
+
+/// `gatepost service`: a unit for systemd.
+struct ServiceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "service",
+        abstract: "Print a unit for systemd, with what the gateway does without taken away.",
+        discussion: """
+            gatepost service > /etc/systemd/system/gatepost.service
+            systemctl daemon-reload && systemctl enable --now gatepost
+            """
+    )
+
+    @OptionGroup var configuration: ConfigurationOption
+    @Option(help: "The user the gateway runs as; the folder of the store belongs to it.")
+    var user = "gatepost"
+
+    func validate() throws {
+        let isName = self.user.utf8.allSatisfy { octet in
+            octet == UInt8(ascii: "-") || octet == UInt8(ascii: "_")
+                || (0x61...0x7A).contains(octet | 0x20) || (0x30...0x39).contains(octet)
+        }
+        guard isName, !self.user.isEmpty else { throw ValidationError("--user NAME") }
+    }
+
+    func run() async throws {
+        let configuration = try await self.configuration.load()
+        let file = URL(fileURLWithPath: configuration.file).standardizedFileURL.path
+        let folder = URL(fileURLWithPath: configuration.store).deletingLastPathComponent()
+            .standardizedFileURL.path
+        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        for path in [file, folder, executable]
+        where path.contains(where: { " \"'%\\".contains($0) }) {
+            throw Failure(
+                "\(path): a unit cannot name a path with space, quote, percent or backslash"
+            )
+        }
+        let drain = configuration.limits.drainTime.nanoseconds / 1_000_000_000
+        print(Self.unit(executable, file, folder, self.user, stopSeconds: drain + 10))
+    }
+
+    private static func unit(
+        _ executable: String,
+        _ file: String,
+        _ folder: String,
+        _ user: String,
+        stopSeconds: Int64
+    ) -> String {
+        """
+        [Unit]
+        Description=Gatepost mail access gateway
+        After=network-online.target
+        Wants=network-online.target
+
+        [Service]
+        ExecStart=\(executable) serve --config \(file)
+        ExecReload=/bin/kill -HUP $MAINPID
+        Restart=on-failure
+        TimeoutStopSec=\(stopSeconds)
+        User=\(user)
+        Group=\(user)
+        UMask=0077
+        # Ports below 1024, and nothing else of root's.
+        AmbientCapabilities=CAP_NET_BIND_SERVICE
+        CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+        NoNewPrivileges=yes
+        ReadWritePaths=\(folder)
+        ProtectSystem=strict
+        ProtectHome=yes
+        ProtectProc=invisible
+        ProcSubset=pid
+        PrivateTmp=yes
+        PrivateDevices=yes
+        ProtectClock=yes
+        ProtectControlGroups=yes
+        ProtectHostname=yes
+        ProtectKernelLogs=yes
+        ProtectKernelModules=yes
+        ProtectKernelTunables=yes
+        RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+        RestrictNamespaces=yes
+        RestrictRealtime=yes
+        RestrictSUIDSGID=yes
+        LockPersonality=yes
+        MemoryDenyWriteExecute=yes
+        RemoveIPC=yes
+        SystemCallArchitectures=native
+        SystemCallFilter=@system-service
+        SystemCallFilter=~@privileged
+        LimitCORE=0
+        LimitNOFILE=65536
+
+        [Install]
+        WantedBy=multi-user.target
+        """
+    }
+}

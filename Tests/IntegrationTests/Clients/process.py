@@ -1,0 +1,240 @@
+"""The gateway as a process: what it may do, how it stops, and what it bears. Each function is one
+scenario; the first argument names it.
+"""
+import contextlib
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+from gateway import Gateway, free_port
+from scenarios import BOB, CLARA, run_scenario
+
+socket.setdefaulttimeout(30)
+
+
+def status(gateway, *names):
+    with open(f"/proc/{gateway.process.pid}/status") as file:
+        lines = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    return [lines[name].split() for name in names]
+
+
+def root_is_left_once_the_ports_are_open():
+    """A gateway that root started, on a port that only root may open where that is so."""
+    if os.getuid() != 0:
+        # Nobody to become: another user is refused with what to do.
+        gateway = Gateway(GATEPOST_USER="root")
+        done = subprocess.run([os.environ["GATEPOST"], "serve"], env=gateway.environment, capture_output=True, text=True)
+        assert done.returncode == 1 and "cannot become root" in done.stderr, done
+        return
+    gateway = Gateway(GATEPOST_USER="nobody")
+    try:
+        done = subprocess.run([os.environ["GATEPOST"], "serve"], env=gateway.environment, capture_output=True, text=True)
+        assert done.returncode == 1 and "chown -R" in done.stderr, done
+        subprocess.run(["chown", "-R", "nobody", gateway.folder], check=True)
+        for name, says in (("root", "is root"), ("gibtesnicht", "nobody here is called")):
+            environment = dict(gateway.environment, GATEPOST_USER=name)
+            done = subprocess.run([os.environ["GATEPOST"], "serve"], env=environment, capture_output=True, text=True)
+            assert done.returncode == 1 and says in done.stderr, done
+        gateway.start()
+        # Nobody is served before.
+        w = gateway.wire()
+        nobody = subprocess.run(["id", "-u", "nobody"], capture_output=True, text=True).stdout.strip()
+        uid, groups, capabilities = status(gateway, "Uid", "Groups", "CapEff")
+        assert uid == [nobody] * 4, uid
+        assert "0" not in groups and set(capabilities) == {"0000000000000000"}, (groups, capabilities)
+        # Everything works without those rights: a session, a change, the log, certificates, a clean end.
+        w.ok(f'SELECT "Other Users/{BOB}/INBOX"')
+        os.kill(gateway.process.pid, signal.SIGHUP)
+        end = time.time() + 10
+        while "certificates read again" not in gateway.log():
+            assert time.time() < end, gateway.log()
+            time.sleep(0.05)
+        assert CLARA in gateway.run("session", "list")
+        gateway.stop()
+        assert "all as they were written" in gateway.run("audit", "verify")
+        for name in os.listdir(gateway.folder):
+            assert os.stat(os.path.join(gateway.folder, name)).st_uid == int(nobody) or name == "log", name
+    finally:
+        gateway.remove()
+
+
+def memory_is_kept_out_of_dumps_and_secrets_out_of_sight():
+    gateway = Gateway()
+    try:
+        gateway.start()
+        gateway.wire().ok("SELECT INBOX")
+        with open(f"/proc/{gateway.process.pid}/limits") as file:
+            core = next(line.split() for line in file if line.startswith("Max core file size"))
+        assert core[4:6] == ["1", "1"], core
+        for name in ("environ", "cmdline"):
+            with open(f"/proc/{gateway.process.pid}/{name}", "rb") as file:
+                assert b"pw-clara" not in file.read()
+        from wire import Wire
+        ca = os.path.join(gateway.folder, "certs/ca.pem")
+        for line in (b"a LOGON x PW-CANARY", b"a LOGIN x PW-CANARY y", b"PW-CANARY", b"a AUTHENTICATE PLAIN UFctQ0FOQVJZ",
+                     b"a LOGIN {5}PW-CANARY", b'a LOGIN "PW-CANARY" "PW-CANARY"', b"LOGIN alice PW-CANARY"):
+            w = Wire(gateway.port, ca)
+            w.send(line + b"\r\n")
+            with contextlib.suppress(EOFError, ConnectionError, TimeoutError):
+                assert b"CANARY" not in w.line()
+        gateway.stop()
+        text = gateway.log() + gateway.run("audit", "list", "--json")
+        for secret in ("CANARY", "Q0FOQVJZ", "pw-clara", "up-clara"):
+            assert secret not in text, secret
+    finally:
+        gateway.remove()
+
+
+def a_message_that_is_being_sent_is_ended_before_the_gateway_stops():
+    from sending import Raw
+    port = free_port()
+    gateway = Gateway()
+    try:
+        path = gateway.environment["GATEPOST_CONFIG"]
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(text.replace("listen:\n", f'listen:\n  submissions: "127.0.0.1:{port}"\n', 1))
+        smtp = os.environ["MTA_PORT"]
+        gateway.run("account", "set", CLARA, "--smtp", f"localhost:{smtp}", "--ca", os.environ["CA"])
+        gateway.start()
+        import sending
+        trust, sending.TRUST = sending.TRUST, ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
+        busy, idle, w = Raw(CLARA, port), Raw(CLARA, port), gateway.wire()
+        sending.TRUST = trust
+        busy.begin(CLARA, CLARA)
+        busy.send(f"From: {CLARA}\r\nSubject: zu Ende\r\n\r\n".encode())
+        time.sleep(0.3)
+        gateway.process.terminate()
+        assert w.line().startswith(b"* BYE"), "IMAP"
+        assert idle.reply().startswith("421"), "idle"
+        time.sleep(3)
+        assert gateway.process.poll() is None
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), 1)
+            raise AssertionError("a gateway that stops takes no more clients")
+        busy.send(b"text\r\n.\r\n")
+        assert busy.reply().startswith("250"), "the message"
+        assert busy.reply().startswith("421"), "the end"
+        gateway.process.wait(5)
+        assert gateway.process.returncode == 0
+        # One that never ends does not keep it.
+        gateway.environment["GATEPOST_LIMITS_DRAIN_SECONDS"] = "3"
+        gateway.start()
+        sending.TRUST = ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
+        busy = Raw(CLARA, port)
+        sending.TRUST = trust
+        busy.begin(CLARA, CLARA)
+        start = time.time()
+        gateway.process.terminate()
+        gateway.process.wait(20)
+        assert 2 < time.time() - start < 10, time.time() - start
+    finally:
+        gateway.remove()
+
+
+def a_unit_for_systemd_names_what_is_there():
+    gateway = Gateway()
+    try:
+        unit = gateway.run("service", "--user", "post")
+        for line in ("User=post", f"ReadWritePaths={gateway.folder}", "NoNewPrivileges=yes", "ProtectSystem=strict",
+                     f"--config {gateway.folder}/gatepost.yaml", "TimeoutStopSec=30"):
+            assert line in unit, (line, unit)
+        gateway.run("service", "--user", "x y", status=2)
+    finally:
+        gateway.remove()
+
+
+# -- What it bears
+
+
+def half_open_connections_leave_users_alone():
+    """Thousands that never log in: a user's latency and the process's memory stay where they were."""
+    gateway = Gateway(GATEPOST_LIMITS_CONNECTIONS_PER_ADDRESS="20000", GATEPOST_LIMITS_LOGIN_SECONDS="30")
+    count = 8_000
+    idle = []
+
+    def resident():
+        with open(f"/proc/{gateway.process.pid}/status") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+    try:
+        gateway.start()
+        w = gateway.wire()
+        w.ok(f'SELECT "Other Users/{BOB}/INBOX"')
+
+        def latency():
+            times = []
+            for _ in range(200):
+                start = time.perf_counter()
+                w.ok("NOOP")
+                times.append(time.perf_counter() - start)
+            return sorted(times)[100], sorted(times)[190]
+        quiet, before = latency(), resident()
+        for number in range(count):
+            # Spread over the loopback range: a connection has a port of its own on each address.
+            s = socket.socket()
+            s.bind((f"127.0.0.{2 + number % 8}", 0))
+            s.settimeout(5)
+            s.connect(("127.0.0.1", gateway.port))
+            if number % 3 == 1:
+                s.send(b"\x16\x03\x01\x02\x00\x01")
+            elif number % 3 == 2:
+                s.send(b"\x16")
+            idle.append(s)
+        crowded, after = latency(), resident()
+        print(f"latency {quiet[0] * 1000:.2f} ms alone, {crowded[0] * 1000:.2f} ms beside {count} half-open connections;"
+              f" {(after - before) / count:.1f} KiB each")
+        assert crowded[0] < quiet[0] * 2 + 0.002, (quiet, crowded)
+        assert (after - before) / count < 64, (before, after)
+        # Their time runs out, whatever they drip.
+        deadline = time.time() + 60
+        while time.time() < deadline:
+            for s in idle[:30]:
+                with contextlib.suppress(OSError):
+                    s.send(b"\x00")
+            with contextlib.suppress(OSError):
+                idle[0].settimeout(0.2)
+                if idle[0].recv(100) == b"":
+                    break
+            w.ok("NOOP")
+        else:
+            raise AssertionError("a half-open connection lives on")
+    finally:
+        for s in idle:
+            s.close()
+        gateway.remove()
+
+
+def who_is_over_the_limit_is_told():
+    gateway = Gateway(GATEPOST_LIMITS_CONNECTIONS_PER_ADDRESS="3", GATEPOST_LIMITS_CONNECTIONS_PER_USER="2")
+    try:
+        gateway.start()
+        from wire import Wire
+        ca = os.path.join(gateway.folder, "certs/ca.pem")
+        first, second = gateway.wire(), gateway.wire()
+        third = Wire(gateway.port, ca)
+        assert third.answer(f'LOGIN "{CLARA}" "pw-clara"').startswith("NO [UNAVAILABLE]")
+        fourth = Wire(gateway.port, ca)
+        assert fourth.greeting.startswith(b"* BYE [UNAVAILABLE]"), fourth.greeting
+        assert fourth.closed()
+        # Others are not over it.
+        other = socket.create_connection(("127.0.0.1", gateway.port), 5, source_address=("127.0.0.9", 0))
+        other = ssl.create_default_context(cafile=ca).wrap_socket(other, server_hostname="localhost")
+        assert other.recv(100).startswith(b"* OK")
+        first.ok("LOGOUT")
+        first.raw.close()
+        end = time.time() + 5
+        while not Wire(gateway.port, ca).greeting.startswith(b"* OK"):
+            assert time.time() < end
+        second.ok("NOOP")
+    finally:
+        gateway.remove()
+
+
+if __name__ == "__main__":
+    run_scenario(globals(), sys.argv[1])
