@@ -1,9 +1,24 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import Store
 
-/// The command line: noun, then verb.
+/// Where the process begins.
 @main
+enum Main {
+    /// The first thread waits for the command. Where `main` is asynchronous that thread exits instead,
+    /// as the C library sees it, and would keep root's rights when the others give them up.
+    static func main() {
+        let done = DispatchSemaphore(value: 0)
+        Task.detached {
+            await Gatepost.start()
+            done.signal()
+        }
+        done.wait()
+    }
+}
+
+/// The command line: noun, then verb.
 struct Gatepost: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gatepost",
@@ -19,7 +34,7 @@ struct Gatepost: AsyncParsableCommand {
     )
 
     /// Exit status: 0 done, 1 refused or not found, 2 wrong usage.
-    static func main() async {
+    static func start() async {
         do {
             var command = try Self.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
