@@ -115,7 +115,7 @@ let package = Package(
         .testTarget(
             name: "SessionTests",
             dependencies: ["Session", "IMAP", "Access", "Support", nioCore],
-            exclude: ["Dialogs", "Submissions"],
+            exclude: ["Attacks", "Dialogs", "Submissions"],
             swiftSettings: settings
         ),
         .testTarget(

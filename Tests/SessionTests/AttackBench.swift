@@ -1,0 +1,337 @@
+import Access
+import Foundation
+import IMAP
+import NIOCore
+import Session
+import Testing
+
+/// A session under attack, in front of servers that record every octet and answer what a real one
+/// would, the forbidden included: what must not be seen is there to be seen.
+struct AttackBench {
+    /// Stands in every mailbox that Anna may not read.
+    static let canary = "CANARY"
+
+    /// What one server got: commands, as a strict parser of its own reads them.
+    struct Received {
+        var account: String
+        var tag: String
+        var line: String
+    }
+
+    private var fixture = Fixture()
+    private var session: ClientSession
+    private(set) var toClient: [UInt8] = []
+    private(set) var received: [Received] = []
+    private var readers: [String: StrictReader] = [:]
+    private var selected: [String: String] = [:]
+    private(set) var isClosed = false
+    /// What breaks a rule that always holds.
+    private(set) var breaches: [String] = []
+
+    init(state: String) throws {
+        for grant in [
+            "grant bob folder:INBOX lr", "grant bob subtree:Projects lrswipkxte",
+            "grant bob folder:Drop li", "grant bob folder:Caf\u{E9} lr", "grant info account lr",
+        ] { try self.fixture.configure(grant) }
+        self.session = ClientSession(
+            snapshot: self.fixture.snapshot,
+            hasTLS: state != "plain",
+            at: Fixture.now
+        )
+        self.session.opened()
+        self.perform()
+        self.toClient = []
+        guard !["plain", "before-login"].contains(state) else { return }
+        self.send(Array("l LOGIN anna@kanzlei.example pw\r\n".utf8), chunk: .max)
+        if state == "own" { self.send(Array("s SELECT INBOX\r\n".utf8), chunk: .max) }
+        if state == "shared" {
+            let select = "s SELECT \"Other Users/bob@kanzlei.example/INBOX\"\r\n"
+            self.send(Array(select.utf8), chunk: .max)
+        }
+        self.toClient = []
+        self.received = []
+    }
+
+    var clientText: String { String(decoding: self.toClient, as: UTF8.self) }
+
+    mutating func send(_ octets: [UInt8], chunk: Int) {
+        var rest = octets[...]
+        while !rest.isEmpty, !self.isClosed {
+            let piece = rest.prefix(chunk)
+            rest = rest.dropFirst(piece.count)
+            self.session.clientOctetsReceived(ByteBuffer(bytes: piece), at: Fixture.now)
+            self.perform()
+        }
+    }
+
+    mutating func leave() {
+        self.session.clientClosed()
+        self.perform()
+    }
+
+    /// The tagged answer with a tag; nil where there is none.
+    func answer(_ tag: String) -> String? {
+        self.clientText.components(separatedBy: "\r\n").last { $0.hasPrefix(tag + " ") }
+            .map { String($0.dropFirst(tag.count + 1)) }
+    }
+
+    // MARK: - What always holds
+
+    mutating func check() {
+        if self.clientText.contains(Self.canary) { self.breach("a canary reached the client") }
+        for reader in self.readers.values where !reader.isBetweenCommands {
+            // Only a message on its way may be unfinished.
+            if !reader.isInMessage { self.breach("a server was left in the middle of a command") }
+        }
+        let lines = self.toClient.split(separator: 10, omittingEmptySubsequences: false)
+        for line in lines.dropLast() where line.last != 13 {
+            self.breach("a bare LF to the client")
+        }
+    }
+
+    private mutating func breach(_ text: String) {
+        self.breaches.append(text)
+    }
+
+    // MARK: - Effects
+
+    private mutating func perform() {
+        var actions: [Action] = []
+        self.session.takeActions(into: &actions)
+        while !actions.isEmpty {
+            for action in actions { self.perform(action) }
+            self.session.takeActions(into: &actions)
+        }
+    }
+
+    private mutating func perform(_ action: Action) {
+        switch action {
+        case .toClient(let octets):
+            self.toClient += octets.readableBytesView
+        case .toUpstream(let account, let octets):
+            self.upstream(self.fixture.name(of: account), octets)
+        case .openUpstream(let account):
+            let name = self.fixture.name(of: account)
+            self.readers[name] = StrictReader()
+            if !["anna", "bob", "info"].contains(name) {
+                self.breach("the server of \(name) was connected")
+            }
+            if let profile = self.fixture.profiles[account] ?? nil {
+                self.session.upstreamReady(account, profile, UpstreamTags(random: 7))
+            }
+        case .closeUpstream(let account):
+            self.readers[self.fixture.name(of: account)] = nil
+        case .leaveUpstream(let account, _):
+            self.readers[self.fixture.name(of: account)] = nil
+        case .authenticate(let credentials):
+            let isAnna = credentials.login == Array("anna@kanzlei.example".utf8)
+            let isRight = isAnna && credentials.password.value == Array("pw".utf8)
+            let account = credentials.account.flatMap(Address.init)
+                .flatMap { self.fixture.snapshot.account(address: $0) }
+            guard isRight, credentials.account == nil || account != nil else {
+                return self.session.authenticationFinished(.refused)
+            }
+            self.session.authenticationFinished(
+                .accepted(
+                    self.fixture.anna,
+                    account: account?.id,
+                    profiles: self.fixture.profiles
+                )
+            )
+        case .loadSubscriptions:
+            self.session.subscriptionsLoaded([])
+        case .changeSubscription:
+            self.session.subscriptionChanged(succeeded: true)
+        case .journal(let request):
+            self.journal(request)
+        case .changeACL(let change):
+            if self.fixture.name(of: change.account) != "anna" {
+                self.breach("permissions of somebody else's account were to be changed")
+            }
+            self.session.aclChanged(.done)
+        case .closeClient:
+            self.isClosed = true
+        case .startTLS, .pauseUpstream, .audit, .reportLater, .pollLater, .revokeLater:
+            break
+        }
+    }
+
+    private mutating func journal(_ request: JournalRequest) {
+        switch request {
+        case .record: self.session.journalAnswered(.recorded(1))
+        case .confirm: self.session.journalAnswered(.confirmed(true))
+        case .forget: self.session.journalAnswered(.forgotten(true))
+        case .resolve: self.session.journalAnswered(.resolved(.undone))
+        }
+    }
+
+    // MARK: - The servers
+
+    private mutating func upstream(_ name: String, _ octets: ByteBuffer) {
+        for event in self.readers[name]?.receive(octets.readableBytesView) ?? [] {
+            switch event {
+            case .broken(let why):
+                self.breach("the server of \(name) got \(why)")
+            case .literal:
+                self.answer(name, "+ go on")
+            case .command(let tag, let line):
+                self.received.append(Received(account: name, tag: tag, line: line))
+                self.serve(name, tag, line)
+            }
+        }
+    }
+
+    private mutating func answer(_ name: String, _ lines: String...) {
+        let octets = ByteBuffer(string: lines.map { $0 + "\r\n" }.joined())
+        self.session.upstreamOctetsReceived(
+            self.fixture.account(name),
+            octets,
+            at: Fixture.now
+        )
+        self.perform()
+    }
+
+    /// What a server with everything in it answers to its owner.
+    private mutating func serve(_ name: String, _ tag: String, _ line: String) {
+        let words = line.split(separator: " ").map(String.init)
+        let verb = words.first == "UID" ? words.dropFirst().first ?? "" : words.first ?? ""
+        switch verb {
+        case "SELECT", "EXAMINE":
+            self.selected[name] = words.dropFirst().joined(separator: " ")
+            self.answer(
+                name,
+                "* FLAGS (\\Seen \\Deleted \\Flagged)",
+                "* OK [PERMANENTFLAGS (\\Seen \\Deleted \\*)] x",
+                "* 3 EXISTS",
+                "* OK [UIDVALIDITY 7] x",
+                "* OK [UIDNEXT 9] x",
+                "\(tag) OK [READ-WRITE] x"
+            )
+        case "FETCH":
+            let isOpen = ["INBOX", "Projects", "Caf&AOk-"].contains(self.selected[name] ?? "")
+            let text = isOpen ? "ab" : Self.canary
+            self.answer(
+                name,
+                "* 1 FETCH (UID 3 FLAGS () INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" "
+                    + "BODY[] {\(text.utf8.count)}",
+                "\(text))",
+                "\(tag) OK x"
+            )
+        case "LIST", "LSUB":
+            let delimiter = name == "bob" ? "." : "/"
+            self.answer(
+                name,
+                "* \(verb) () \"\(delimiter)\" INBOX",
+                "* \(verb) () \"\(delimiter)\" \(Self.canary)",
+                "* \(verb) () \"\(delimiter)\" Projects",
+                "* \(verb) () \"\(delimiter)\" Projects\(delimiter)Sub",
+                "* \(verb) () \"\(delimiter)\" Privat\(Self.canary)",
+                "\(tag) OK x"
+            )
+        case "STATUS":
+            let mailbox = words.dropFirst().first ?? ""
+            self.answer(name, "* STATUS \(mailbox) (MESSAGES 3)", "\(tag) OK x")
+        case "IDLE":
+            self.answer(name, "+ idling")
+        case "DONE":
+            break
+        default:
+            self.answer(name, "\(tag) OK x")
+        }
+    }
+}
+
+/// Reads what a server gets, by rules of its own: each line ends with CRLF, no other CR, LF or NUL, a
+/// quoted string ends on its line, a literal follows where one is announced and nowhere else.
+struct StrictReader {
+    enum Event {
+        case command(tag: String, line: String)
+        /// A literal that waits for `+`.
+        case literal
+        case broken(String)
+    }
+
+    private var line: [UInt8] = []
+    private var text: [UInt8] = []
+    private var literal: Int?
+    private var idleTag: String?
+
+    var isBetweenCommands: Bool { self.line.isEmpty && self.text.isEmpty && self.literal == nil }
+    var isInMessage: Bool { String(decoding: self.text, as: UTF8.self).contains(" APPEND ") }
+
+    mutating func receive(_ octets: some Sequence<UInt8>) -> [Event] {
+        var events: [Event] = []
+        for octet in octets {
+            if let rest = self.literal, rest > 0 {
+                self.literal = rest - 1
+                continue
+            }
+            self.literal = nil
+            self.line.append(octet)
+            guard octet == 10 else { continue }
+            if let event = self.lineEnded() { events.append(event) }
+        }
+        if self.literal == 0 { self.literal = nil }
+        return events
+    }
+
+    private mutating func lineEnded() -> Event? {
+        let line = self.line
+        self.line = []
+        guard line.count >= 2, line[line.count - 2] == 13 else { return .broken("a bare LF") }
+        let content = line.dropLast(2)
+        guard !content.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 }) else {
+            return .broken("CR, LF or NUL inside a line")
+        }
+        let (isOpen, octets, waits) = Self.scan(Array(content))
+        guard !isOpen else { return .broken("a quoted string that does not end") }
+        self.text += content
+        if let octets {
+            self.literal = octets
+            return waits ? .literal : nil
+        }
+        let whole = String(decoding: self.text, as: UTF8.self)
+        self.text = []
+        if whole == "DONE", let tag = self.idleTag {
+            self.idleTag = nil
+            return .command(tag: tag, line: "IDLEDONE")
+        }
+        let parts = whole.split(separator: " ", maxSplits: 1).map(String.init)
+        guard parts.count == 2, parts[0].utf8.count > 2 else {
+            return .broken("a line that is no command: \(whole)")
+        }
+        let verb = String(parts[1].prefix { $0 != " " })
+        guard Self.verbs.contains(verb) else { return .broken("an unknown command \(verb)") }
+        if verb == "IDLE" { self.idleTag = parts[0] }
+        return .command(tag: parts[0], line: parts[1])
+    }
+
+    private static let verbs: Set<String> = [
+        "NOOP", "CHECK", "CLOSE", "UNSELECT", "EXPUNGE", "FETCH", "UID", "STORE", "SEARCH", "SORT",
+        "THREAD", "COPY", "MOVE", "SELECT", "EXAMINE", "STATUS", "LIST", "LSUB", "CREATE", "DELETE",
+        "RENAME", "APPEND", "IDLE", "NOTIFY", "ENABLE", "SUBSCRIBE", "UNSUBSCRIBE", "GETQUOTA",
+        "GETQUOTAROOT", "CANCELUPDATE", "LOGOUT",
+    ]
+
+    /// Whether a quoted string is open at the end, and the literal that is announced there.
+    private static func scan(_ line: [UInt8]) -> (isOpen: Bool, octets: Int?, waits: Bool) {
+        var isQuoted = false
+        var isEscaped = false
+        for octet in line {
+            if isEscaped {
+                isEscaped = false
+            } else if isQuoted, octet == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if octet == UInt8(ascii: "\"") {
+                isQuoted.toggle()
+            }
+        }
+        guard !isQuoted, line.last == UInt8(ascii: "}"),
+            let open = line.lastIndex(of: UInt8(ascii: "{"))
+        else { return (isQuoted, nil, false) }
+        var digits = line[(open + 1)..<(line.count - 1)]
+        let waits = digits.last != UInt8(ascii: "+")
+        if !waits { digits = digits.dropLast() }
+        return (isQuoted, Int(String(decoding: digits, as: UTF8.self)), waits)
+    }
+}

@@ -1,0 +1,172 @@
+import Foundation
+import Testing
+
+/// Attacks on the client's side of an IMAP session, each with what it must come to.
+///
+/// The files in `Attacks` have one attack a line: a number, the octets, and after `=>` what is expected.
+/// `@state` says how far the session is: `plain` (before TLS), `before-login`, `in`, `own` (own INBOX
+/// selected), `shared` (Bob's INBOX selected, read-only).
+///
+///     T001 A1 NOOP\nA2 LOGOUT\r\n => BYE; A2 -
+///
+/// Octets: `\r \n \t \\ \xNN`; `[[x*1000]]` repeats. Expected, all of them:
+///
+///     A1 NO       the answer with this tag begins so; `A1 NO/BAD` one of them; `A1 -` there is none
+///     * BAD       an untagged line that begins so
+///     BYE         the session has ended with BYE
+///     quiet       no server got anything
+///     only X      servers got nothing but commands that begin with X
+///     hides       the answer is the one for what is not there, and no server got anything
+///     timing      what the client gets depends on when its octets come; what is done does not
+///     alive       the next command is answered
+///
+/// Whatever is expected: no canary comes, every server gets whole commands of the gateway's own, nobody
+/// else's server is connected, and the outcome is the same for every way to cut the octets.
+@Suite struct AttackTests {
+    struct Attack: CustomTestStringConvertible, Sendable {
+        var number: String
+        var state: String
+        var octets: [UInt8]
+        var expected: [String]
+
+        var testDescription: String { self.number }
+    }
+
+    static let attacks: [Attack] = {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Attacks")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.filter { $0.hasSuffix(".imap") }.sorted().flatMap { name in
+            let file = folder.appendingPathComponent(name)
+            return AttackTests.read((try? String(contentsOf: file, encoding: .utf8)) ?? "")
+        }
+    }()
+
+    private static func read(_ text: String) -> [Attack] {
+        var state = "in"
+        return text.split(separator: "\n").compactMap { line in
+            if line.hasPrefix("@state ") { state = String(line.dropFirst(7)) }
+            guard line.hasPrefix("T"), let arrow = line.range(of: " => ", options: .backwards),
+                let space = line.firstIndex(of: " ")
+            else { return nil }
+            let payload = line[line.index(after: space)..<arrow.lowerBound]
+            return Attack(
+                number: String(line[..<space]),
+                state: state,
+                octets: self.octets(payload),
+                expected: line[arrow.upperBound...].split(separator: ";")
+                    .map { $0.trimmingCharacters(in: .whitespaces) }
+            )
+        }
+    }
+
+    /// Escapes, and `[[text*count]]`.
+    static func octets(_ text: some StringProtocol) -> [UInt8] {
+        var octets: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let first = rest.first {
+            if rest.starts(with: Array("[[".utf8)),
+                let end = Array(rest).firstRange(of: Array("]]".utf8))
+            {
+                let inner = Array(rest.dropFirst(2).prefix(end.lowerBound - 2))
+                rest = rest.dropFirst(end.upperBound)
+                let star = inner.lastIndex(of: UInt8(ascii: "*")) ?? inner.endIndex
+                let unit = self.octets(String(decoding: inner[..<star], as: UTF8.self))
+                let count = Int(String(decoding: inner[(star + 1)...], as: UTF8.self)) ?? 0
+                for _ in 0..<count { octets += unit }
+                continue
+            }
+            rest = rest.dropFirst()
+            guard first == UInt8(ascii: "\\"), let escape = rest.first else {
+                octets.append(first)
+                continue
+            }
+            rest = rest.dropFirst()
+            switch escape {
+            case UInt8(ascii: "r"): octets.append(13)
+            case UInt8(ascii: "n"): octets.append(10)
+            case UInt8(ascii: "t"): octets.append(9)
+            case UInt8(ascii: "x"):
+                let digits = String(decoding: rest.prefix(2), as: UTF8.self)
+                rest = rest.dropFirst(2)
+                octets.append(UInt8(digits, radix: 16) ?? 0)
+            default: octets.append(escape)
+            }
+        }
+        return octets
+    }
+
+    @Test func `there are attacks to try`() {
+        #expect(Self.attacks.count > 200)
+        #expect(Self.octets(#"a\r\n\x00[[b\\*3]]"#) == Array("a\r\n\0b\\b\\b\\".utf8))
+    }
+
+    @Test(arguments: attacks)
+    func `an attack comes to nothing`(attack: Attack) throws {
+        let whole = try Self.run(attack, chunk: .max)
+        // Long ones are cut less often.
+        let chunk = attack.octets.count > 5_000 ? 977 : 1
+        let cut = try Self.run(attack, chunk: chunk)
+        guard !attack.expected.contains("timing") else { return }
+        #expect(whole == cut, "\(attack.number) depends on where it is cut")
+    }
+
+    private static func run(_ attack: Attack, chunk: Int) throws -> String {
+        var bench = try AttackBench(state: attack.state)
+        bench.send(attack.octets, chunk: chunk)
+        let text = bench.clientText
+        for expectation in attack.expected {
+            if expectation == "alive" {
+                bench.send(Array("zz CAPABILITY\r\n".utf8), chunk: .max)
+                #expect(
+                    bench.answer("zz")?.hasPrefix("OK") == true,
+                    "\(attack.number): not alive: \(text.suffix(200))"
+                )
+            } else {
+                self.check(expectation, attack, bench, text)
+            }
+        }
+        bench.check()
+        #expect(bench.breaches == [], "\(attack.number)")
+        bench.leave()
+        return text
+    }
+
+    private static func check(
+        _ expectation: String,
+        _ attack: Attack,
+        _ bench: AttackBench,
+        _ text: String
+    ) {
+        let words = expectation.split(separator: " ", maxSplits: 1).map(String.init)
+        let comment = Comment("\(attack.number) \(expectation): \(text.suffix(300))")
+        switch words[0] {
+        case "BYE":
+            #expect(bench.isClosed && text.contains("* BYE"), comment)
+        case "timing":
+            break
+        case "quiet":
+            #expect(bench.received.map(\.line) == [], comment)
+        case "only":
+            let prefix = String(decoding: self.octets(words[1]), as: UTF8.self)
+            let lines = bench.received.map(\.line)
+            #expect(!lines.isEmpty && lines.allSatisfy { $0.hasPrefix(prefix) }, comment)
+        case "hides":
+            let last = text.components(separatedBy: "\r\n").dropLast().last ?? ""
+            #expect(last.hasSuffix(" NO [NONEXISTENT] No such mailbox"), comment)
+            #expect(bench.received.map(\.line) == [], comment)
+        case "*":
+            #expect(text.contains("* \(words[1])"), comment)
+        default:
+            let answer = bench.answer(words[0])
+            if words[1] == "-" {
+                #expect(answer == nil, comment)
+            } else {
+                let isOne = words[1].split(separator: "/").contains { one in
+                    one == "-" ? answer == nil : answer?.hasPrefix(one) ?? false
+                }
+                #expect(isOne, comment)
+            }
+        }
+    }
+}
