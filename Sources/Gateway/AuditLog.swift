@@ -21,9 +21,6 @@ final class AuditLog: Sendable {
         /// Records for which there was no room.
         var lost = 0
         var isFailing = false
-        var isWriting = false
-        /// Whether something was written since the last seal.
-        var isUnsealed = true
     }
 
     private let store: PermissionStore
@@ -55,7 +52,7 @@ final class AuditLog: Sendable {
                 self.repeated(on: loop, every: Self.retentionInterval) { $0.deleteOld() },
             ]
         }
-        self.pool.submit { [self] _ in
+        self.onPool { [self] in
             self.write()
             self.deleteOld()
         }
@@ -67,7 +64,14 @@ final class AuditLog: Sendable {
         _ body: @escaping @Sendable (AuditLog) -> Void
     ) -> RepeatedTask {
         loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { [self] _ in
-            self.pool.submit { _ in body(self) }
+            self.onPool { body(self) }
+        }
+    }
+
+    /// Runs on the pool's one thread, in order. What a pool that is shut down throws away is not run.
+    private func onPool(_ body: @escaping @Sendable () -> Void) {
+        self.pool.submit { state in
+            if state == .active { body() }
         }
     }
 
@@ -75,39 +79,37 @@ final class AuditLog: Sendable {
     func stop() async throws {
         for task in self.tasks.withLock({ $0 }) { task.cancel() }
         self.append(AuditRecord(event: "gateway stop", actor: "gatepost"))
-        self.pool.submit { [self] _ in
-            self.write()
-            self.seal()
+        await withCheckedContinuation { continuation in
+            self.pool.submit { [self] state in
+                if state == .active {
+                    self.write()
+                    self.seal()
+                }
+                continuation.resume()
+            }
         }
         try await self.pool.shutdownGracefully()
     }
 
     func append(_ record: AuditRecord) {
         let moment = Moment.current
-        let isFull = self.queue.withLock { queue in
+        self.queue.withLock { queue in
             guard queue.waiting.count < Self.maximumWaiting else {
                 queue.lost += 1
-                return true
+                return
             }
             queue.waiting.append((moment, record))
-            return false
         }
-        if isFull { self.changed(isFailing: true) }
     }
 
     // MARK: - On the pool's thread
 
-    /// One at a time: the pool has one thread.
     private func write() {
+        if self.queue.withLock({ $0.lost > 0 }) { self.changed(isFailing: true) }
         while let batch = self.nextBatch() {
             do {
                 try self.store.audit(batch)
-                let isEmpty = self.queue.withLock { queue in
-                    queue.waiting.removeFirst(min(batch.count, queue.waiting.count))
-                    queue.isUnsealed = true
-                    return queue.waiting.isEmpty
-                }
-                if isEmpty { self.writeLost() }
+                self.queue.withLock { $0.waiting.removeFirst(batch.count) }
             } catch {
                 self.logger.error(
                     "the audit log cannot be written",
@@ -116,27 +118,21 @@ final class AuditLog: Sendable {
                 return self.changed(isFailing: true)
             }
         }
+        self.changed(isFailing: false)
     }
 
+    /// Once everything else is written, what there was no room for is told.
     private func nextBatch() -> [(moment: Moment, record: AuditRecord)]? {
         self.queue.withLock { queue in
-            queue.waiting.isEmpty ? nil : Array(queue.waiting.prefix(Self.maximumBatch))
+            if queue.waiting.isEmpty, queue.lost > 0 {
+                var record = AuditRecord(event: "lost", outcome: .failed, actor: "gatepost")
+                record.count = queue.lost
+                record.detail = ["there was no room for so many records"]
+                queue.waiting.append((.current, record))
+                queue.lost = 0
+            }
+            return queue.waiting.isEmpty ? nil : Array(queue.waiting.prefix(Self.maximumBatch))
         }
-    }
-
-    /// Everything is written: what there was no room for is told.
-    private func writeLost() {
-        let lost = self.queue.withLock { queue in
-            defer { queue.lost = 0 }
-            return queue.lost
-        }
-        if lost > 0 {
-            var record = AuditRecord(event: "lost", outcome: .failed, actor: "gatepost")
-            record.count = lost
-            record.detail = ["there was no room for so many records"]
-            self.append(record)
-        }
-        self.changed(isFailing: false)
     }
 
     private func changed(isFailing: Bool) {
@@ -149,15 +145,11 @@ final class AuditLog: Sendable {
         self.whenChanged.withLock { $0 }?(!isFailing)
     }
 
+    /// What commands have changed is sealed, too.
     private func seal() {
-        let isUnsealed = self.queue.withLock { queue in
-            defer { queue.isUnsealed = false }
-            return queue.isUnsealed
-        }
-        guard isUnsealed else { return }
         do {
             guard let seal = try self.store.sealAudit(self.masterKey) else { return }
-            self.logger.info("audit log sealed", metadata: ["seal": "\(seal.anchor)"])
+            self.logger.notice("audit log sealed", metadata: ["seal": "\(seal.anchor)"])
         } catch {
             self.logger.error("the audit log cannot be sealed", metadata: ["error": "\(error)"])
         }

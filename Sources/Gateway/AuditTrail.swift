@@ -24,15 +24,17 @@ struct AuditTrail {
     mutating func loginTried(_ login: [UInt8], _ snapshot: Access.Snapshot) {
         let text = String(decoding: login.prefix(Self.maximumLoginOctets), as: UTF8.self)
         let known = Address(login).flatMap { snapshot.user(login: $0)?.login.description }
-        self.actor = known ?? (text.contains("@") ? "unknown \(text)" : "unknown")
+        let domain = text.split(separator: "@", maxSplits: 1).dropFirst().first
+        let isAddress = Address(login) != nil && domain?.contains(".") ?? false
+        self.actor = known ?? (isAddress ? "unknown \(text)" : "unknown")
     }
 
     mutating func record(_ event: AuditEvent, _ snapshot: Access.Snapshot) {
         for event in self.limiter.admit(event, at: .current) { self.append(event, snapshot) }
     }
 
-    /// The connection is over.
-    mutating func end(_ snapshot: Access.Snapshot) {
+    /// The connection, or a minute of it, is over.
+    mutating func flush(_ snapshot: Access.Snapshot) {
         for event in self.limiter.flush() { self.append(event, snapshot) }
     }
 

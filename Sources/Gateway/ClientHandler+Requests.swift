@@ -111,6 +111,12 @@ extension ClientHandler {
         self.perform()
     }
 
+    func auditDue() {
+        self.session.auditReadingEnded()
+        self.perform()
+        self.trail.flush(self.permissions.access)
+    }
+
     /// IMAP clients try again what was cut.
     var isSending: Bool { false }
 

@@ -163,7 +163,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     private func closed() {
         self.session.clientClosed()
         self.perform()
-        self.trail.end(self.permissions.access)
+        self.trail.flush(self.permissions.access)
         if let user = self.admittedUser { self.environment.admission.release(user) }
         self.admittedUser = nil
     }

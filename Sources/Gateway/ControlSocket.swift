@@ -59,6 +59,15 @@ final class ControlSocket: Sendable {
 
     /// Without it sessions cannot be listed; the rest of the gateway does without.
     func bind(on group: any EventLoopGroup) async {
+        let other = try? await ClientBootstrap(group: group)
+            .connect(unixDomainSocketPath: self.path).get()
+        if let other {
+            try? await other.close().get()
+            return self.environment.logger.error(
+                "another gateway has the socket for commands; its sessions are listed, not these",
+                metadata: ["path": "\(self.path)"]
+            )
+        }
         unlink(self.path)
         do {
             let channel = try await ServerBootstrap(group: group)

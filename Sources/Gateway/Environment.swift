@@ -58,7 +58,11 @@ final class Environment: Sendable {
             days: configuration.oversight.auditDays,
             logger: logger
         )
-        self.sharing = SharingByHand(store: store, permissions: self.permissions)
+        self.sharing = SharingByHand(
+            store: store,
+            permissions: self.permissions,
+            logger: logger
+        )
         self.notices = Notices(store: store, hostName: configuration.hostName, logger: logger)
         self.submissionSettings = SubmissionSession.Settings(
             maximumMessageOctets: UInt64(configuration.limits.messageMebibytes) << 20,

@@ -71,6 +71,11 @@ package struct Gateway: Service {
         self.environment.transfers.start(self.environment, on: group)
         self.environment.sharing.start()
         self.environment.notices.start(self.environment, on: group)
+        do {
+            try self.store.setConsent(self.environment.configuration.oversight.consent)
+        } catch {
+            self.logger.error("consent cannot be kept", metadata: ["error": "\(error)"])
+        }
         self.startAudit(listeners, on: group)
         listeners.accept()
     }

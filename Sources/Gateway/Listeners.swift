@@ -46,6 +46,7 @@ final class Listeners: Sendable {
 
     /// Lets clients in.
     func accept() {
+        self.followTime()
         for socket in self.sockets.withLockedValue({ $0 }) {
             socket.setOption(.autoRead, value: true).whenComplete { _ in socket.read() }
         }
@@ -117,6 +118,15 @@ final class Listeners: Sendable {
         }
     }
 
+    /// Each minute every connection records what it only counted.
+    private func followTime() {
+        for (loop, state) in self.loops.values {
+            loop.scheduleRepeatedTask(initialDelay: .minutes(1), delay: .minutes(1)) { _ in
+                state.value.auditDue()
+            }
+        }
+    }
+
     // MARK: - Sessions
 
     func sessions(on loop: any EventLoop) -> EventLoopFuture<[SessionSummary]> {
@@ -148,9 +158,10 @@ final class Listeners: Sendable {
         let drainTime = Duration.nanoseconds(
             self.environment.configuration.limits.drainTime.nanoseconds
         )
-        while !self.environment.admission.isEmpty {
+        while true {
             let waited = ContinuousClock.now - start
             let isSending = await self.isSending()
+            if !isSending, self.environment.admission.isEmpty { return }
             guard waited < (isSending ? max(drainTime, Self.goodbyeTime) : Self.goodbyeTime) else {
                 return
             }

@@ -8,6 +8,8 @@ protocol LoopMember: AnyObject {
     /// Nil before the login.
     var summary: SessionSummary? { get }
     func endByAdministrator()
+    /// A minute is over: what was only counted is recorded.
+    func auditDue()
     /// Whether a message is on its way that the gateway's end should not cut.
     var isSending: Bool { get }
 }
@@ -41,6 +43,10 @@ final class LoopState {
 
     func permissionsChanged() {
         for handler in self.handlers.values { handler.permissionsChanged() }
+    }
+
+    func auditDue() {
+        for handler in self.handlers.values { handler.auditDue() }
     }
 
     var isSending: Bool { self.handlers.values.contains(where: \.isSending) }

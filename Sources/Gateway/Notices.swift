@@ -15,8 +15,8 @@ final class Notices: Sendable {
     private struct State {
         var environment: Environment?
         var group: (any EventLoopGroup)?
-        /// Those that are being delivered.
-        var underWay: Set<Int64> = []
+        /// Accounts to whose servers one is being delivered; the next waits.
+        var underWay: Set<AccountID> = []
         var isRetrying = false
     }
 
@@ -56,7 +56,7 @@ final class Notices: Sendable {
     private func deliver(_ notice: Notice) {
         let found = self.state.withLock { state -> (Environment, any EventLoop)? in
             guard let environment = state.environment, let group = state.group,
-                state.underWay.insert(notice.id).inserted
+                !state.isRetrying, state.underWay.insert(notice.account).inserted
             else { return nil }
             return (environment, group.next())
         }
@@ -79,13 +79,14 @@ final class Notices: Sendable {
         self.pool.submit { [self] _ in
             if isDelivered { try? self.store.removeNotice(notice.id) }
             let retries = self.state.withLock { state in
-                state.underWay.remove(notice.id)
+                state.underWay.remove(notice.account)
                 guard !isDelivered, !state.isRetrying, state.environment != nil else {
                     return false
                 }
                 state.isRetrying = true
                 return true
             }
+            if isDelivered { self.deliver() }
             guard retries else { return }
             self.logger.warning(
                 "a message for an owner cannot be delivered now",

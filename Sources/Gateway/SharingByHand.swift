@@ -1,4 +1,5 @@
 import Access
+import Logging
 import NIOCore
 import NIOPosix
 import Session
@@ -9,9 +10,11 @@ import Store
 final class SharingByHand: Sendable {
     private let store: PermissionStore
     private let permissions: CurrentPermissions
+    private let logger: Logger
     private let pool = NIOThreadPool(numberOfThreads: 1)
 
-    init(store: PermissionStore, permissions: CurrentPermissions) {
+    init(store: PermissionStore, permissions: CurrentPermissions, logger: Logger) {
+        self.logger = logger
         self.store = store
         self.permissions = permissions
     }
@@ -42,18 +45,20 @@ final class SharingByHand: Sendable {
             owner: change.owner,
             from: address?.ipAddress
         )
-        self.pool.submit { [store = self.store, permissions = self.permissions] _ in
-            var outcome = ACLChange.Outcome.failed
-            if let shared = try? store.share(sharing), let published = try? store.load() {
-                permissions.replace(with: published)
-                outcome =
-                    switch shared {
-                    case .done: .done
-                    case .unknownSubject: .unknownIdentifier
-                    case .grantedElsewhere: .grantedElsewhere
-                    }
+        self.pool.submit { [store = self.store, permissions = self.permissions, logger] _ in
+            let outcome: ACLChange.Outcome
+            do {
+                switch try store.share(sharing) {
+                case .done: outcome = .done
+                case .unknownSubject: outcome = .unknownIdentifier
+                case .grantedElsewhere: outcome = .grantedElsewhere
+                }
+                permissions.replace(with: try store.load())
+            } catch {
+                logger.error("sharing by hand failed", metadata: ["error": "\(error)"])
+                return loop.execute { answer(.failed) }
             }
-            loop.execute { [outcome] in answer(outcome) }
+            loop.execute { answer(outcome) }
         }
     }
 

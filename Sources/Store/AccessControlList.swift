@@ -94,14 +94,17 @@ extension PermissionStore {
         else { throw FolderSharing.Outcome.unknownSubject }
         let place = Scope.folder(sharing.folder)
         var (here, elsewhere): (Rights, Rights) = ([], [])
+        var ends: [Int64?] = []
+        let now = Moment.current.seconds
         for grant in try self.grants(database)
         where grant.accountID == account && grant.user == user && grant.group == group
-            && grant.row.confirmed
+            && grant.row.confirmed && grant.row.until ?? .max > now
         {
             let scope = try self.scope(of: grant.row)
             let rights = Rights(letters: grant.row.rights) ?? []
             if scope == place {
                 here.formUnion(rights)
+                if !rights.isEmpty { ends.append(grant.row.until) }
             } else if scope.covers(sharing.folder) {
                 elsewhere.formUnion(rights)
             }
@@ -123,14 +126,17 @@ extension PermissionStore {
             send: false,
             database
         )
+        // What was given for a time, and is changed, ends when it was to end.
+        let until =
+            sharing.kind == .replace || ends.contains(nil) ? nil : ends.compactMap { $0 }.max()
         if wanted != elsewhere {
             try database.execute(
                 sql: """
                     INSERT INTO "grant" (account, user, "group", rights, send, folder, subtree,
-                        author, created) VALUES (?, ?, ?, ?, 'none', ?, 0, ?, ?)
+                        until, author, created) VALUES (?, ?, ?, ?, 'none', ?, 0, ?, ?, ?)
                     """,
                 arguments: [
-                    account, user, group, wanted.letters, folder, login, Moment.current.seconds,
+                    account, user, group, wanted.letters, folder, until, login, now,
                 ]
             )
         }

@@ -81,6 +81,11 @@ extension PermissionStore {
         since: Moment? = nil
     ) throws -> [AuditEntry] {
         let actor = user.map { (try? Self.address($0).description) ?? $0 }
+        func isBy(_ actor: String?, _ record: AuditRecord) -> Bool {
+            guard let actor else { return true }
+            // Who became another user by sudo is found by the own name.
+            return record.actor == actor || record.actor.hasPrefix("\(actor) as ")
+        }
         return try self.read { database in
             // The name of an account that is gone is taken as it is.
             let address = try account.map {
@@ -99,9 +104,7 @@ extension PermissionStore {
                 else {
                     throw StoreError.unusable("the audit log is damaged: gatepost audit verify")
                 }
-                let concerns =
-                    address == nil || record.account == address || record.targetAccount == address
-                guard concerns, actor == nil || record.actor == actor else { continue }
+                guard Self.isAbout(address, record), isBy(actor, record) else { continue }
                 entries.append(
                     AuditEntry(
                         sequence: row["sequence"],
@@ -112,6 +115,14 @@ extension PermissionStore {
             }
             return entries
         }
+    }
+
+    /// Whether a record is about an account; of a change of several, whether it names it.
+    private static func isAbout(_ address: String?, _ record: AuditRecord) -> Bool {
+        guard let address else { return true }
+        if record.account == address || record.targetAccount == address { return true }
+        return record.account == nil
+            && record.detail?.contains { $0.contains(address) } ?? false
     }
 
     /// When each account was used last by whom: its address, then the login.
@@ -130,12 +141,13 @@ extension PermissionStore {
     // MARK: - Sealing
 
     /// Seals the log up to its last record: from now on an end that is cut off shows.
-    /// - Returns: the seal; nil for an empty log.
+    /// - Returns: the seal; nil where the last one is of the same end.
     @discardableResult
     package func sealAudit(_ masterKey: MasterKey) throws -> AuditSeal? {
         try self.database.write { database in
             let (sequence, hash) = try Self.auditEnd(database)
-            guard sequence > 0 else { return nil }
+            let last = try AuditSeal.fetch(.checkpoint, database)
+            guard last?.sequence != sequence || last?.hash != hash else { return nil }
             let seal = AuditSeal(.checkpoint, sequence, hash, at: .current)
             try seal.write(masterKey, database)
             return seal

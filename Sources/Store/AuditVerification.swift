@@ -38,11 +38,21 @@ extension PermissionStore {
             var verification = AuditVerification()
             let start = try Self.seal(.start, masterKey, &verification, database)
             let checkpoint = try Self.seal(.checkpoint, masterKey, &verification, database)
+            if checkpoint == nil {
+                verification.found(
+                    "there is no seal: it was taken away, or no gateway has run with this log yet"
+                )
+            }
             var expected: [Int64: Data] = [:]
             if let checkpoint { expected[checkpoint.sequence] = checkpoint.hash }
             if let anchor {
                 guard let (sequence, hash) = Self.parse(anchor) else {
                     throw StoreError.refused("\(anchor): SEQUENCE:HASH, as the gateway logs it")
+                }
+                if sequence < start?.sequence ?? 0 {
+                    verification.found(
+                        "the records up to the seal at \(sequence) were deleted by retention"
+                    )
                 }
                 if let known = expected[sequence], known != hash {
                     verification.found("the seal at \(sequence) is not the one that was kept")

@@ -11,6 +11,16 @@ package enum Consent: String, Sendable, CaseIterable {
     case off
 }
 
+extension Consent {
+    var strictness: Int {
+        switch self {
+        case .off: 0
+        case .notify: 1
+        case .required: 2
+        }
+    }
+}
+
 /// A message for an account's owner, until it is in the INBOX.
 package struct Notice: Equatable, Sendable {
     package var id: Int64
@@ -90,7 +100,15 @@ extension PermissionStore {
     ) throws {
         let address = try Self.address(login).description
         func details(_ row: GrantRow) -> [String] { [row.line] }
-        _ = try self.edit(actor: address, "consent \(what) \(id)", details: details) { database in
+        let account = try self.read { database in
+            try Self.grants(database).first { $0.row.id == id }?.row.account
+        }
+        _ = try self.edit(
+            actor: address,
+            "consent \(what) \(id)",
+            account: account,
+            details: details
+        ) { database in
             let owner = try Self.userID(database, address)
             let grant = try Self.grants(database).first { $0.row.id == id && $0.row.isPending }
             guard let grant, try Self.owner(of: grant.accountID, database) == owner else {
@@ -104,6 +122,28 @@ extension PermissionStore {
     }
 
     // MARK: - Whether the owner is asked, and told
+
+    /// Keeps what the gateway is told, so that no command can be told less.
+    package func setConsent(_ consent: Consent) throws {
+        guard try self.read({ try Self.consent($0) }) != consent else { return }
+        try self.edit(actor: "gatepost", from: "serve", "consent \(consent.rawValue)") { database in
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO setting (name, value) VALUES ('consent', ?)",
+                arguments: [consent.rawValue]
+            )
+        }
+    }
+
+    /// What holds: the stricter of what a command and the gateway are told.
+    package func consent(atLeast told: Consent) throws -> Consent {
+        let kept = try self.read { try Self.consent($0) }
+        return kept.strictness > told.strictness ? kept : told
+    }
+
+    static func consent(_ database: Database) throws -> Consent {
+        try String.fetchOne(database, sql: "SELECT value FROM setting WHERE name = 'consent'")
+            .flatMap(Consent.init) ?? .off
+    }
 
     /// Whether a grant counts only when the account's owner has confirmed it: not for the owner, and
     /// not where it takes something away from what the same subject has.
@@ -137,6 +177,7 @@ extension PermissionStore {
     /// Leaves a message for an account's owner about a grant, where that is asked for.
     static func notify(
         _ request: GrantRequest,
+        _ id: Int64,
         on account: Int64,
         _ consent: Consent,
         isPending: Bool,
@@ -146,8 +187,13 @@ extension PermissionStore {
         guard consent != .off, let owner = try self.owner(of: account, database) else { return }
         let (user, _) = try self.subject(database, request.subject)
         guard user != owner else { return }
-        let id = database.lastInsertedRowID
         let name = try self.primary(of: account, database)
+        let login =
+            try String.fetchOne(
+                database,
+                sql: "SELECT login FROM user WHERE id = ?",
+                arguments: [owner]
+            ) ?? ""
         var lines = [
             "\(actor) has given \(request.subject) access to the mailbox \(name):", "",
             "    \(request.line)", "",
@@ -155,8 +201,10 @@ extension PermissionStore {
         if let reason = request.reason { lines += ["Reason: \(reason)", ""] }
         lines.append(
             isPending
-                ? "Nothing of it counts until you agree. Grant \(id): gatepost consent confirm "
-                    + "\(id), or gatepost consent refuse \(id)."
+                ? "Nothing of it counts until you agree. On the gateway's machine:\n\n"
+                    + "    gatepost consent confirm \(id) --as \(login)\n"
+                    + "    gatepost consent refuse \(id) --as \(login)\n\n"
+                    + "Your password is asked for. Your administrator helps you with it."
                 : "It counts already. Ask your administrator if you did not expect it."
         )
         try database.execute(

@@ -104,6 +104,8 @@ extension PermissionStore {
         guard !request.rights.isEmpty || request.send != .none else {
             throw StoreError.refused("a grant needs --view, --edit, --manage, --rights or --send")
         }
+        let kept = try self.consent(database)
+        let consent = kept.strictness > consent.strictness ? kept : consent
         let isPending = try self.waitsForOwner(request, on: account, consent, database)
         let (user, group) = try self.subject(database, request.subject)
         let (folder, isSubtree) = self.columns(of: request.scope)
@@ -125,7 +127,8 @@ extension PermissionStore {
                 request.until?.seconds, !isPending, actor, Moment.current.seconds, request.reason,
             ]
         )
-        try self.notify(request, on: account, consent, isPending: isPending, actor, database)
+        let id = database.lastInsertedRowID
+        try self.notify(request, id, on: account, consent, isPending: isPending, actor, database)
         return isPending
     }
 

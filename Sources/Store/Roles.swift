@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import GRDB
 
@@ -37,16 +38,25 @@ extension PermissionStore {
         let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
         if owner == actor.userID, actor.original == nil { return }
         let name = actor.original ?? actor.name
+        let refusal: String
         switch try self.role(ofOSUser: name) {
         case .administrator: return
         case .settings where needed == .settings: return
         case .settings:
-            throw StoreError.refused("\(name) has the role settings: this needs administrator")
+            refusal = "\(name) has the role settings: this needs administrator"
         case nil:
-            throw StoreError.refused(
-                "\(name) may not change anything: this needs the role \(Self.names(needed))"
-            )
+            refusal = "\(name) may not change anything: this needs the role \(Self.names(needed))"
         }
+        var record = AuditRecord(
+            event: "change",
+            outcome: .refused,
+            actor: actor.recorded,
+            from: "command line"
+        )
+        record.because = ["no role that is enough"]
+        // Whoever may not even write it is refused all the same.
+        try? self.audit([(.current, record)])
+        throw StoreError.refused(refusal)
     }
 
     private static func names(_ needed: Role) -> String {
@@ -83,7 +93,9 @@ extension PermissionStore {
         of login: String,
         actor: String
     ) throws {
-        let what = "user set \(login) role \(role?.rawValue ?? "none")"
+        let what =
+            "user set \(login) role \(role?.rawValue ?? "none")"
+            + (osUser.map { " os-user \($0)" } ?? "")
         try self.edit(actor: actor, what) { database in
             let id = try Self.userID(database, login)
             try Self.setRole(role, osUser: osUser, of: id, database)

@@ -56,6 +56,11 @@ enum Schema {
         ALTER TABLE user ADD COLUMN osUser TEXT;
         CREATE UNIQUE INDEX userOSUser ON user (osUser);
 
+        UPDATE user SET osUser = login WHERE role IS NOT NULL;
+
+        -- What the gateway was told, for commands that are told something else.
+        CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
         -- Messages for owners, until they are in the INBOX.
         CREATE TABLE notice (
             id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -51,7 +51,9 @@ extension PermissionStore {
     ) throws {
         let address = try Self.login(login)
         let hash = try password.map { try PasswordHash(password: Array($0.utf8)).text }
-        let what = "user add \(address)" + (role.map { " role \($0)" } ?? "")
+        let what =
+            "user add \(address)" + (role.map { " role \($0)" } ?? "")
+            + (osUser.map { " os-user \($0)" } ?? "")
         try self.edit(actor: actor, what) { database in
             let exists = try Bool.fetchOne(
                 database,

@@ -128,8 +128,13 @@ struct AccountCommand: AsyncParsableCommand {
         @OptionGroup var settings: Settings
 
         func run() async throws {
-            let (store, actor) = try await self.configuration.openForChange()
+            var (store, actor) = try await self.configuration.openForChange()
             let masterKey = try MasterKey(file: await self.configuration.load().masterKey)
+            // Who names an owner says who has to be asked.
+            let consent = try await self.configuration.load().oversight.consent
+            if self.settings.owner != nil, try store.consent(atLeast: consent) != .off {
+                (store, actor) = try await self.configuration.openForChange(.administrator)
+            }
             var settings = try self.settings.settings(prompt: nil)
             // Without --tls the way the server is reached stays as it is.
             if self.settings.tls == nil, let imap = settings.imap {

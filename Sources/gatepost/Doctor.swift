@@ -33,7 +33,10 @@ struct Doctor: AsyncParsableCommand {
         let store = Self.check(configuration, &findings)
         if let store { try await Self.checkServers(store, configuration, &findings) }
         findings.append(Self.checkCopies(configuration))
-        if let store { findings.append(try Self.checkTransfers(store)) }
+        if let store {
+            findings.append(try Self.checkTransfers(store))
+            findings += try Self.checkOversight(store, configuration)
+        }
         if self.output.json {
             try Output.json(findings)
         } else {

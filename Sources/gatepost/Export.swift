@@ -13,14 +13,16 @@ struct Export: AsyncParsableCommand {
     @Argument(help: "Standard output by default.") var file: String?
 
     func run() async throws {
-        let document = try await self.configuration.openStore().export()
+        let (store, _) = try await self.configuration.openForChange(.administrator)
+        let document = try store.export()
         guard let file = self.file else { return try Output.json(document) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         do {
-            try encoder.encode(document).write(to: URL(fileURLWithPath: file))
+            try encoder.encode(document)
+                .write(to: URL(fileURLWithPath: file), options: .withoutOverwriting)
         } catch {
-            throw Failure("\(file) cannot be written")
+            throw Failure("\(file) cannot be written, or is there already")
         }
     }
 }

@@ -33,8 +33,11 @@ struct Installation {
         )
         try DevelopmentCertificates(host: self.host)
             .write(to: self.folder.appendingPathComponent("certs"))
-        try MasterKey().write(to: self.folder.appendingPathComponent("master.key").path)
-        _ = try PermissionStore(path: self.folder.appendingPathComponent("gatepost.sqlite").path)
+        let masterKey = MasterKey()
+        try masterKey.write(to: self.folder.appendingPathComponent("master.key").path)
+        // From the beginning a log that is replaced shows.
+        try PermissionStore(path: self.folder.appendingPathComponent("gatepost.sqlite").path)
+            .sealAudit(masterKey)
         try Data(self.configuration.utf8).write(to: URL(fileURLWithPath: self.file))
     }
 

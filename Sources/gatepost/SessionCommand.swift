@@ -79,6 +79,10 @@ struct SessionCommand: AsyncParsableCommand {
         } catch {
             throw Failure("no gateway runs here (\(path)): gatepost serve")
         }
+        // A gateway that is stuck does not answer.
+        channel.channel.eventLoop.scheduleTask(in: .seconds(10)) {
+            channel.channel.close(promise: nil)
+        }
         return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(line)
             var answer = ByteBuffer()

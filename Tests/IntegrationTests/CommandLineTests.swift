@@ -311,7 +311,7 @@ import Testing
         #expect(barred.first?["viewing"] as? String == "")
         #expect(try bench.ok(line: "report").contains("wall before \(anna): Mandat"))
         #expect(try bench.ok(line: "audit list").contains("wall add \(bob) \(anna): Mandat"))
-        #expect(try bench.ok(line: "audit verify").contains("there is no seal yet"))
+        #expect(try bench.ok(line: "audit verify").contains("sealed up to 0"))
         try bench.ok(line: "audit list --account \(bob) --user nobody --since 2026-01-01 --json")
     }
 

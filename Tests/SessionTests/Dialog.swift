@@ -23,6 +23,7 @@ struct Dialog {
     private var journal: [String] = []
     private var audit: [String] = []
     private var isAuditRead = false
+    private var revocations = 0
     private var aclChanges: [String] = []
     private var aclOutcome = ACLChange.Outcome.done
     private var isJournalHeld = false
@@ -140,6 +141,8 @@ struct Dialog {
             )
         case "refuses":
             self.aclOutcome = words[1] == "unknown" ? .unknownIdentifier : .grantedElsewhere
+        case "revocations":
+            #expect(String(self.revocations) == words[1], "\(self.name):\(step.number)")
         case "revoked":
             self.session.revocationDue()
         case "hold":
@@ -255,7 +258,9 @@ struct Dialog {
                     + (change.rights.isEmpty ? "none" : change.rights.letters)
             )
             self.session.aclChanged(self.aclOutcome)
-        case .authenticate, .startTLS, .pollLater, .reportLater, .revokeLater:
+        case .revokeLater:
+            self.revocations += 1
+        case .authenticate, .startTLS, .pollLater, .reportLater:
             break
         }
     }

@@ -19,6 +19,7 @@ import Testing
 ///     A: select allowed bob INBOX …  the audit log gets exactly this next; without one it is not read
 ///     ! shares bob INBOX x replace lr    the store is asked for this next
 ///     ! refuses unknown              and refuses what comes
+///     ! revocations 2                so many times a response's last moment was set
 ///     ! revoked                      the time is over for a response whose account was revoked
 ///     ! leave                        the client's connection ends
 ///     ! close bob                    a server's connection ends

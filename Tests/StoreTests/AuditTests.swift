@@ -35,8 +35,11 @@ import Testing
 
     @Test func `a log that was left alone is whole`() throws {
         let temporary = try Temporary()
-        #expect(try temporary.store.verifyAudit(temporary.masterKey).count == 0)
+        #expect(try Self.problems(temporary).first?.contains("there is no seal") == true)
+        #expect(try temporary.store.sealAudit(temporary.masterKey) != nil)
         #expect(try temporary.store.sealAudit(temporary.masterKey) == nil)
+        #expect(try temporary.store.verifyAudit(temporary.masterKey).count == 0)
+        #expect(try Self.problems(temporary) == [])
         try temporary.addUsers("anna", "bob")
         try temporary.store.audit((0..<50).map { Self.record("select \($0)") })
         let seal = try #require(try temporary.store.sealAudit(temporary.masterKey))
@@ -114,6 +117,7 @@ import Testing
             "record 11 was changed"
         ),
         ("UPDATE audit SET moment = moment + 1 WHERE sequence = 9", "record 9 was changed"),
+        ("DELETE FROM auditSeal", "there is no seal"),
         ("UPDATE auditSeal SET sequence = 7", "was not made with this master key"),
         ("UPDATE auditSeal SET moment = moment + 1", "was not made with this master key"),
     ]
@@ -146,6 +150,12 @@ import Testing
         #expect(throws: StoreError.self) {
             try temporary.store.verifyAudit(temporary.masterKey, anchor: "5:xyz")
         }
+        // One that lies beyond the end, or before what is left, is no proof.
+        let beyond = "99:" + String(repeating: "0", count: 64)
+        #expect(
+            try temporary.store.verifyAudit(temporary.masterKey, anchor: beyond).problems
+                == ["the log ends at 5, and was sealed at 99"]
+        )
     }
 
     @Test func `the store itself changes and deletes no record`() throws {
@@ -167,10 +177,16 @@ import Testing
             try temporary.store.audit([record])
         }
         let before = Moment(seconds: 5)
+        let seal = try #require(try temporary.store.sealAudit(temporary.masterKey))
         #expect(try temporary.store.deleteAudit(before: before, temporary.masterKey) == 4)
         #expect(try temporary.store.deleteAudit(before: before, temporary.masterKey) == 0)
         let found = try temporary.store.verifyAudit(temporary.masterKey)
         #expect(found.problems == [] && found.first == 5 && found.last == 11)
+        let old = seal.anchor.replacing("10:", with: "3:")
+        #expect(
+            try temporary.store.verifyAudit(temporary.masterKey, anchor: old).problems.first?
+                .contains("were deleted by retention") == true
+        )
         // All that is left may go, too, and the numbers go on.
         #expect(
             try temporary.store.deleteAudit(before: Moment(seconds: 100), temporary.masterKey) == 6

@@ -85,6 +85,16 @@ import Testing
         #expect(try !Self.grant(temporary, .view, .required, until: 3_999_999_999))
     }
 
+    @Test func `what the gateway is told holds for commands that are told less`() throws {
+        let temporary = try Self.office()
+        try temporary.store.setConsent(.required)
+        #expect(try Self.grant(temporary, .view, .off))
+        #expect(try temporary.store.consent(atLeast: .off) == .required)
+        try temporary.store.setConsent(.off)
+        #expect(try !Self.grant(temporary, .view, .off))
+        #expect(try temporary.store.consent(atLeast: .notify) == .notify)
+    }
+
     @Test func `what is refused is gone`() throws {
         let temporary = try Self.office()
         try Self.grant(temporary, .view, .required)

@@ -68,6 +68,12 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        self.leaveLoop()
+    }
+
+    /// A session outlasts its client while a server has not answered its message.
+    private func leaveLoop() {
+        guard self.context == nil, !self.session.hasTransaction else { return }
         self.loop.remove(self)
     }
 
@@ -140,7 +146,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     private func closed() {
         self.session.clientClosed()
         self.perform()
-        self.trail.end(self.permissions.access)
+        self.trail.flush(self.permissions.access)
         if let user = self.admittedUser { self.environment.admission.release(user) }
         self.admittedUser = nil
     }
@@ -160,6 +166,10 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     func endByAdministrator() {
         self.session.endRequested()
         self.perform()
+    }
+
+    func auditDue() {
+        self.trail.flush(self.permissions.access)
     }
 
     var isSending: Bool { self.session.hasTransaction }
@@ -231,6 +241,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         }
         self.isPerforming = false
         self.resumeReading()
+        self.leaveLoop()
     }
 
     private func perform(_ action: SubmissionAction) {

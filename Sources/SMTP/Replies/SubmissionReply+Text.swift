@@ -36,6 +36,7 @@ extension SubmissionReply {
             "450 4.7.1 Too many recipients in this hour; try again later"
         case .closing: "421 4.3.2 Shutting down, come back soon"
         case .tooManyConnections: "421 4.3.2 Too many connections: come back later"
+        case .endedByAdministrator: "421 4.7.0 An administrator has ended this session"
         case .tooManyErrors: "421 4.7.0 Too many errors"
         case .idleTooLong: "421 4.4.2 Idle for too long"
         default: self.permanent

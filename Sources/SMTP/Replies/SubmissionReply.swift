@@ -36,6 +36,7 @@ package enum SubmissionReply: Equatable, Sendable {
     case tooManyRecipientsPerHour
     case closing
     case tooManyConnections
+    case endedByAdministrator
     case tooManyErrors
     case idleTooLong
     // 5xx

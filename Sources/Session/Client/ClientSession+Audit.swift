@@ -12,6 +12,8 @@ extension ClientSession {
     /// Messages of a shared mailbox whose text has passed since it was selected.
     struct Reading {
         var place: AuditEvent.Place
+        /// Why it could be read when it was.
+        var because: [String]
         var count = 0
     }
 
@@ -37,33 +39,46 @@ extension ClientSession {
 
     private enum AuditPlace {
         case known(AuditEvent.Place)
-        /// Whose name has no place in any account in sight.
-        case nowhere(ClientMailbox)
+        /// Whose name has no place in any account in sight; the account is for the log alone.
+        case nowhere(ClientMailbox, AccountID?)
     }
 
     private func auditPlace(_ mailbox: ClientMailbox) -> AuditPlace {
-        guard let name = mailbox.name,
-            case .folder(let account, let folder) = self.namespace.place(of: name)
-        else { return .nowhere(mailbox) }
-        return .known(AuditEvent.Place(account: account, folder: folder))
+        guard let name = mailbox.name else { return .nowhere(mailbox, nil) }
+        if case .folder(let account, let folder) = self.namespace.place(of: name) {
+            return .known(AuditEvent.Place(account: account, folder: folder))
+        }
+        let parts = name.octets.split(
+            separator: Namespace.delimiter,
+            maxSplits: 2,
+            omittingEmptySubsequences: false
+        )
+        guard Namespace.isReserved(name.octets), parts.count > 1 else {
+            return .nowhere(mailbox, nil)
+        }
+        let account = Address(parts[1]).flatMap { self.snapshot.account(address: $0) }
+        return .nowhere(mailbox, account?.id)
     }
 
     private mutating func auditBegan(_ name: String, _ places: [AuditPlace]) {
         var event = AuditEvent(name)
         var known: [AuditEvent.Place] = []
+        var hidden: AuditEvent.Place?
         for place in places {
             switch place {
             case .known(let place):
                 known.append(place)
-            case .nowhere(let mailbox):
+            case .nowhere(let mailbox, let account):
+                if let account { hidden = AuditEvent.Place(account: account) }
                 let octets = mailbox.wire.readableBytesView.prefix(Self.maximumNameOctets)
                 event.detail.append("mailbox \(String(decoding: octets, as: UTF8.self))")
             }
         }
         let areOwn = known.allSatisfy { self.access(to: $0.account).isOwner }
         guard !areOwn || !event.detail.isEmpty else { return }
-        event.place = known.first
-        event.target = known.count > 1 ? known[1] : nil
+        event.place = known.first ?? hidden
+        event.target = known.count > 1 ? known[1] : known.isEmpty ? nil : hidden
+        event.because = self.auditReasons([event.place, event.target].compactMap { $0 })
         self.auditing = event
     }
 
@@ -73,10 +88,10 @@ extension ClientSession {
         self.auditing = nil
         guard let outcome = text.auditOutcome else { return }
         event.outcome = outcome
-        if outcome == .allowed, !Command.auditedWhenAllowed.contains(event.name) { return }
+        if outcome != .refused, !Command.auditedWhenAllowed.contains(event.name) { return }
         // What the server does not have is no refusal by anybody.
         if text == .noSuchMailbox, event.detail.isEmpty, self.seesAll(of: event) { return }
-        self.emitAudit(event)
+        self.actions.append(.audit(event))
     }
 
     private mutating func seesAll(of event: AuditEvent) -> Bool {
@@ -95,27 +110,27 @@ extension ClientSession {
         case .forwarding, .selecting, .appending, .transferring:
             guard Command.auditedWhenAllowed.contains(event.name) else { return }
             event.detail.append("the session ended before the answer")
-            self.emitAudit(event)
+            self.actions.append(.audit(event))
         default:
             break
         }
     }
 
-    private mutating func emitAudit(_ event: AuditEvent) {
-        var event = event
-        for place in [event.place, event.target].compactMap({ $0 }) {
+    /// Why the user may, or may not, at the moment of the decision.
+    private func auditReasons(_ places: [AuditEvent.Place]) -> [String] {
+        var reasons: [String] = []
+        for place in places {
             let verdict = self.snapshot.verdict(
                 user: self.user,
                 account: place.account,
                 folder: place.folder,
                 at: self.now
             )
-            for reason in verdict.because {
-                let text = self.snapshot.text(of: reason)
-                if !event.because.contains(text) { event.because.append(text) }
+            for text in verdict.because.map(self.snapshot.text(of:)) where !reasons.contains(text) {
+                reasons.append(text)
             }
         }
-        self.actions.append(.audit(event))
+        return reasons
     }
 
     // MARK: - Reading
@@ -131,19 +146,20 @@ extension ClientSession {
         let place = AuditEvent.Place(account: account, folder: selected.folder)
         if self.reading?.place != place {
             self.auditReadingEnded()
-            self.reading = Reading(place: place)
+            self.reading = Reading(place: place, because: self.auditReasons([place]))
         }
         self.reading?.count += 1
     }
 
-    /// The mailbox is left: what was read of it is summed up.
-    mutating func auditReadingEnded() {
+    /// The mailbox is left, or a minute is over: what was read of it is summed up.
+    package mutating func auditReadingEnded() {
         guard let reading = self.reading else { return }
         self.reading = nil
         var event = AuditEvent("fetch")
         event.place = reading.place
+        event.because = reading.because
         event.count = reading.count
-        self.emitAudit(event)
+        self.actions.append(.audit(event))
     }
 }
 
@@ -198,6 +214,8 @@ extension ReplyText {
         case .noSuchMailbox, .notPermitted, .cannotAcrossAccounts, .cannotChangeACL,
             .cannotGrantRight, .cannotChangeInbox:
             .refused
+        case .unavailable, .undoneLater, .contactAdministrator:
+            .failed
         default:
             nil
         }

@@ -130,7 +130,6 @@ extension ClientSession {
         self.now = now
         self.snapshot = snapshot
         self.accesses = [:]
-        self.revoking = nil
         guard let user = self.user else { return }
         guard snapshot.isEnabled(user) else { return self.end(.bye(.accessEnded)) }
         self.lookAround()
@@ -141,6 +140,7 @@ extension ClientSession {
             self.revoke(account)
         }
         self.checkSelected()
+        if let account = self.revoking, !self.isRevoked(account) { self.revoking = nil }
         self.checkAppending()
         if let account = self.checkTransferring() { self.revoke(account) }
         self.watchNewAccounts()
@@ -156,10 +156,17 @@ extension ClientSession {
 
     /// The selected mailbox is closed where it may no longer be read.
     private mutating func checkSelected() {
-        guard let selected = self.selected else { return }
-        let rights = self.access(to: selected.account).rights(in: selected.folder)
-        guard !rights.contains([.lookup, .read]) else { return }
+        guard let selected = self.selected, self.isRevoked(selected.account) else { return }
+        self.auditReadingEnded()
         self.revoke(selected.account)
+    }
+
+    /// Whether an account, or what is selected of it, is out of sight.
+    private mutating func isRevoked(_ account: AccountID) -> Bool {
+        guard self.namespace.view(of: account) != nil else { return true }
+        guard let selected = self.selected, selected.account == account else { return false }
+        let rights = self.access(to: account).rights(in: selected.folder)
+        return !rights.contains([.lookup, .read])
     }
 
     /// An account, or its selected mailbox, is out of sight: its connection ends, and with it
@@ -168,6 +175,8 @@ extension ClientSession {
     mutating func revoke(_ account: AccountID) {
         guard self.upstreams[account] != nil else { return }
         guard self.passing != account else {
+            // The time runs from the first change that revoked it, whatever changes besides.
+            guard self.revoking != account else { return }
             self.revoking = account
             return self.actions.append(.revokeLater)
         }

@@ -13,9 +13,10 @@ extension SubmissionSession {
             guard let text = address.address?.description else { continue }
             event.detail.append("as \(text)")
         }
-        let account = claimed.compactMap(\.address).compactMap(self.snapshot.account).first {
-            self.right(on: $0.id) == .none
-        }
+        let accounts = claimed.compactMap(\.address).compactMap(self.snapshot.account)
+        let account =
+            accounts.first { self.right(on: $0.id) == .none }
+            ?? accounts.first { $0.owner != self.user }
         if let account { self.addReasons(account.id, to: &event) }
         self.actions.append(.audit(event))
     }
@@ -27,21 +28,29 @@ extension SubmissionSession {
         self.auditRefused(refused, authors ?? MessageAuthors(reversePath: reversePath, from: []))
     }
 
+    /// What the log will have of a message once it went out: one record for each account of somebody
+    /// else's in whose name it is, with what decides now.
+    func auditEvents(of authors: MessageAuthors, recipients: Int) -> [AuditEvent] {
+        var seen: Set<AccountID> = []
+        let claimed = [authors.reversePath].compactMap { $0 } + authors.from + authors.resent
+        return claimed.compactMap { claimed in
+            guard let account = claimed.address.flatMap(self.snapshot.account),
+                account.owner != self.user, seen.insert(account.id).inserted
+            else { return nil }
+            let right = self.right(on: account.id)
+            var event = AuditEvent(right == .onBehalf ? "send on behalf" : "send as")
+            event.detail = ["\(recipients) recipients"]
+            self.addReasons(account.id, to: &event)
+            return event
+        }
+    }
+
     /// A message went out, or may have.
     ///
     /// - Parameter isConfirmed: whether its server said so.
     mutating func auditSent(_ transaction: Transaction?, isConfirmed: Bool) {
-        guard let transaction, let authors = transaction.authors else { return }
-        var seen: Set<AccountID> = []
-        for claimed in [authors.reversePath].compactMap({ $0 }) + authors.from + authors.resent {
-            guard let account = claimed.address.flatMap(self.snapshot.account),
-                account.owner != self.user, seen.insert(account.id).inserted
-            else { continue }
-            let right = self.right(on: account.id)
-            var event = AuditEvent(right == .onBehalf ? "send on behalf" : "send as")
-            event.detail = ["\(transaction.recipients.count) recipients"]
+        for var event in transaction?.audited ?? [] {
             if !isConfirmed { event.detail.append("the session ended before the answer") }
-            self.addReasons(account.id, to: &event)
             self.actions.append(.audit(event))
         }
     }

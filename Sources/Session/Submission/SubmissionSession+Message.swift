@@ -146,6 +146,11 @@ extension SubmissionSession {
                 return self.refuseMessage(receiving, .tooManyMessages)
             }
             self.transaction?.authors = authors
+            let audited = self.auditEvents(
+                of: authors,
+                recipients: transaction.recipients.count
+            )
+            self.transaction?.audited = audited
             receiving.copies = self.snapshot.sentCopies(
                 of: authors,
                 by: user,

@@ -195,7 +195,7 @@ package struct SubmissionSession {
 
     /// An administrator ends the session.
     package mutating func endRequested() {
-        self.endAfterVerdict(.closing)
+        self.endAfterVerdict(.endedByAdministrator)
     }
 
     /// Whether a transaction has begun that is not over.

@@ -19,7 +19,7 @@ MAILBOX = f'"Other Users/{BOB}/INBOX"'
 
 
 class Changes:
-    """Grants of every second user are taken away and given back, as an administrator's edits are."""
+    """Grants of every second user are taken away and given back, in the store itself."""
 
     def __init__(self, path):
         self.store = sqlite3.connect(path, isolation_level=None, timeout=10)
@@ -114,7 +114,7 @@ async def crowd(gateway):
           f" before; {used:.1f} s of the gateway's processor time")
     assert kept == 0, f"{kept} answers with a right that had gone more than a second before"
     assert lost == 0, f"{lost} answers without a right that was there"
-    assert changes.count > CHANGES * SECONDS * 0.8 and checked > seen * 0.5, (changes.count, checked, seen)
+    assert changes.count > CHANGES * SECONDS * 0.5 and checked > seen * 0.5, (changes.count, checked, seen)
     with contextlib.suppress(Exception):
         for session in sessions:
             session.writer.close()

@@ -1,0 +1,116 @@
+import Access
+import Foundation
+import Store
+import Testing
+
+/// What owners share by hand, beside what was granted otherwise.
+@Suite struct AccessControlListTests {
+    private typealias Temporary = PermissionStoreTests.Temporary
+
+    private static let anna = "anna@kanzlei.example"
+    private static let bob = "bob@kanzlei.example"
+
+    private static func office() throws -> Temporary {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna", "bob")
+        try temporary.addAccount("bob", owner: "bob")
+        return temporary
+    }
+
+    private static func share(
+        _ temporary: Temporary,
+        _ kind: FolderSharing.Kind,
+        _ rights: String,
+        with subject: String = anna
+    ) throws -> FolderSharing.Outcome {
+        let access = try temporary.store.load().access
+        let account = try #require(Address(Self.bob.utf8).flatMap { access.account(address: $0) })
+        return try temporary.store.share(
+            FolderSharing(
+                account: account.id,
+                folder: try #require(FolderPath(octets: Array("Akten".utf8))),
+                subject: subject,
+                kind: kind,
+                rights: try #require(Rights(letters: rights)),
+                owner: try #require(account.owner),
+                from: nil
+            )
+        )
+    }
+
+    private static func grant(
+        _ temporary: Temporary,
+        _ rights: Rights,
+        folder: String?,
+        until: Int64?
+    ) throws {
+        let path = folder.flatMap { FolderPath(octets: Array($0.utf8)) }
+        try temporary.store.addGrant(
+            GrantRequest(
+                account: Self.bob,
+                subject: Self.anna,
+                rights: rights,
+                send: .none,
+                scope: path.map { .folder($0) } ?? .account,
+                until: until.map(Moment.init(seconds:))
+            ),
+            actor: "test"
+        )
+    }
+
+    private static func grants(_ temporary: Temporary) throws -> [String] {
+        try temporary.store.grants(account: nil, subject: nil).map { grant in
+            "\(grant.rights) \(grant.folder ?? "all")" + (grant.until == nil ? "" : " for a time")
+        }
+    }
+
+    @Test func `rights are given, added and taken away`() throws {
+        let temporary = try Self.office()
+        #expect(try Self.share(temporary, .replace, "lr") == .done)
+        #expect(try Self.share(temporary, .add, "sw") == .done)
+        #expect(try Self.grants(temporary) == ["lrsw Akten"])
+        #expect(try Self.share(temporary, .remove, "rw") == .done)
+        #expect(try Self.grants(temporary) == ["ls Akten"])
+        #expect(try Self.share(temporary, .replace, "") == .done)
+        #expect(try Self.grants(temporary) == [])
+    }
+
+    @Test func `what has ended is not given back`() throws {
+        let temporary = try Self.office()
+        try Self.grant(temporary, .edit, folder: "Akten", until: 1)
+        #expect(try Self.share(temporary, .add, "l") == .done)
+        #expect(try Self.grants(temporary) == ["l Akten"])
+        // What has ended for the whole account neither gives nor keeps anything from being taken away.
+        try Self.grant(temporary, .view, folder: nil, until: 1)
+        #expect(try Self.share(temporary, .replace, "lr") == .done)
+        #expect(try Self.grants(temporary).contains("lr Akten"))
+        #expect(try Self.share(temporary, .replace, "") == .done)
+    }
+
+    @Test func `what was given for a time ends when it was to end`() throws {
+        let temporary = try Self.office()
+        try Self.grant(temporary, .view, folder: "Akten", until: 4_000_000_000)
+        #expect(try Self.share(temporary, .add, "s") == .done)
+        #expect(try Self.grants(temporary) == ["lrs Akten for a time"])
+        #expect(try Self.share(temporary, .replace, "lr") == .done)
+        #expect(try Self.grants(temporary) == ["lr Akten"])
+    }
+
+    @Test func `what was granted for more than the folder stays`() throws {
+        let temporary = try Self.office()
+        try Self.grant(temporary, .view, folder: nil, until: nil)
+        #expect(try Self.share(temporary, .replace, "") == .grantedElsewhere)
+        #expect(try Self.share(temporary, .remove, "r") == .grantedElsewhere)
+        #expect(try Self.share(temporary, .add, "r") == .done)
+        #expect(try Self.grants(temporary) == ["lr all"])
+        #expect(try Self.share(temporary, .add, "s") == .done)
+        #expect(try Self.grants(temporary).sorted() == ["lr all", "lrs Akten"])
+    }
+
+    @Test(arguments: ["nobody@kanzlei.example", "group:Nirgends", bob, "a b", "group:", ""])
+    func `nobody else is granted anything`(subject: String) throws {
+        let temporary = try Self.office()
+        #expect(try Self.share(temporary, .replace, "lr", with: subject) == .unknownSubject)
+        #expect(try Self.grants(temporary) == [])
+    }
+}
