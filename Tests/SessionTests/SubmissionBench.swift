@@ -1,0 +1,183 @@
+import Access
+import Foundation
+import IMAP
+import NIOCore
+import SMTP
+import Session
+
+/// A submission session under attack, in front of a server that takes whatever it is given and reads it
+/// as the most tolerant one would.
+struct SubmissionBench {
+    private let fixture = Fixture()
+    private var session: SubmissionSession
+    private(set) var toClient: [UInt8] = []
+    private(set) var isClosed = false
+    /// Who was named in MAIL, in order.
+    private(set) var senders: [String] = []
+    /// Messages whose end was sent, without their dots stuffed.
+    private(set) var messages: [[UInt8]] = []
+    private(set) var breaches: [String] = []
+    private var line: [UInt8] = []
+    private var message: [UInt8]?
+    private var isLoggingIn = true
+
+    init(isLoggedIn: Bool = true) {
+        var fixture = Fixture()
+        for (index, grant) in [("bob", SendRight.onBehalf), ("info", .as)].enumerated() {
+            fixture.grants.append(
+                Grant(
+                    id: Int64(index) + 1,
+                    account: fixture.account(grant.0),
+                    subject: .user(fixture.anna),
+                    rights: [],
+                    send: grant.1,
+                    scope: .account,
+                    source: .local
+                )
+            )
+        }
+        self.session = SubmissionSession(
+            settings: SubmissionSession.Settings(maximumMessageOctets: 100_000, name: "gw.example"),
+            counter: SendingCounter(
+                limits: SendingCounter.Limits(
+                    recipientsPerMessage: 100,
+                    messagesPerHour: 100,
+                    recipientsPerHour: 100
+                )
+            ),
+            snapshot: fixture.snapshot,
+            hasTLS: true,
+            at: Fixture.now
+        )
+        self.session.opened()
+        self.send(Array("EHLO x\r\n".utf8), chunk: .max)
+        if isLoggedIn {
+            self.send(Array("AUTH PLAIN AGFubmFAa2FuemxlaS5leGFtcGxlAHB3\r\n".utf8), chunk: .max)
+        }
+        self.toClient = []
+    }
+
+    var codes: [String] {
+        String(decoding: self.toClient, as: UTF8.self).components(separatedBy: "\r\n")
+            .filter { $0.count > 3 && $0.dropFirst(3).first == " " }.map { String($0.prefix(3)) }
+    }
+
+    mutating func send(_ octets: [UInt8], chunk: Int) {
+        var rest = octets[...]
+        while !rest.isEmpty, !self.isClosed {
+            let piece = rest.prefix(chunk)
+            rest = rest.dropFirst(piece.count)
+            self.session.clientOctetsReceived(ByteBuffer(bytes: piece), at: Fixture.now)
+            self.perform()
+        }
+    }
+
+    mutating func leave() {
+        self.session.clientClosed()
+        self.perform()
+    }
+
+    // MARK: - Effects
+
+    private mutating func perform() {
+        var actions: [SubmissionAction] = []
+        self.session.takeActions(into: &actions)
+        while !actions.isEmpty {
+            for action in actions { self.perform(action) }
+            self.session.takeActions(into: &actions)
+        }
+    }
+
+    private mutating func perform(_ action: SubmissionAction) {
+        switch action {
+        case .toClient(let octets):
+            self.toClient += octets.readableBytesView
+        case .toUpstream(let octets):
+            for octet in octets.readableBytesView { self.serverGot(octet) }
+        case .openUpstream(let account):
+            if account == self.fixture.account("clara") {
+                self.breaches.append("the server of clara was connected")
+            }
+            self.line = []
+            self.message = nil
+            let credential = ServerCredential(
+                username: Array("u".utf8),
+                proof: .password(Secret(Array("p".utf8)))
+            )
+            self.session.upstreamConnected(credential, startsTLS: false)
+            self.reply("220 server ESMTP")
+        case .closeUpstream:
+            // What was not ended is thrown away.
+            self.line = []
+            self.message = nil
+        case .closeClient:
+            self.isClosed = true
+        case .authenticate(let credentials):
+            let isAnna = credentials.login == Array("anna@kanzlei.example".utf8)
+            let isRight = isAnna && credentials.password.value == Array("pw".utf8)
+            self.session.authenticationFinished(
+                isRight ? .accepted(self.fixture.anna, account: nil, profiles: [:]) : .refused
+            )
+        case .startTLS, .startUpstreamTLS, .credentialRefused, .keepCopy, .fileCopy, .dropCopy,
+            .audit:
+            break
+        }
+    }
+
+    // MARK: - The server
+
+    private mutating func reply(_ text: String) {
+        self.session.upstreamOctetsReceived(
+            ByteBuffer(string: text + "\r\n"),
+            at: Fixture.now
+        )
+        self.perform()
+    }
+
+    private mutating func serverGot(_ octet: UInt8) {
+        self.line.append(octet)
+        guard octet == 10 else { return }
+        var line = self.line
+        self.line = []
+        guard line.count >= 2, line[line.count - 2] == 13,
+            !line.dropLast(2).contains(where: { $0 == 13 || $0 == 10 || $0 == 0 })
+        else {
+            self.breaches.append("the server got a line with bare CR, LF or NUL")
+            return
+        }
+        if self.message != nil {
+            guard line != Array(".\r\n".utf8) else {
+                self.messages.append(self.message ?? [])
+                self.message = nil
+                return self.reply("250 2.0.0 Taken")
+            }
+            if line.first == UInt8(ascii: ".") { line.removeFirst() }
+            self.message? += line
+            return
+        }
+        self.serve(String(decoding: line.dropLast(2), as: UTF8.self))
+    }
+
+    private mutating func serve(_ line: String) {
+        let verb = line.prefix { $0 != " " && $0 != ":" }
+        switch verb {
+        case "EHLO":
+            self.reply(
+                "250-server\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE 100000\r\n250 AUTH PLAIN"
+            )
+        case "AUTH":
+            self.reply("235 2.7.0 Ok")
+        case "MAIL":
+            self.senders.append(String(line.dropFirst("MAIL FROM:".count)))
+            self.reply("250 2.1.0 Ok")
+        case "RCPT", "RSET":
+            self.reply("250 2.1.5 Ok")
+        case "DATA":
+            self.message = []
+            self.reply("354 Go on")
+        default:
+            self.breaches.append("the server got \(line)")
+            self.reply("500 5.5.2 What?")
+        }
+    }
+}
