@@ -24,6 +24,10 @@ struct AttackBench {
     private(set) var received: [Received] = []
     private var readers: [String: StrictReader] = [:]
     private var selected: [String: String] = [:]
+    /// What the next command is answered with, `\T` for its tag, by a server that lies.
+    private var lie: [UInt8]?
+    var lieChunk = 1 << 30
+    private(set) var dropped: Set<String> = []
     private(set) var isClosed = false
     /// What breaks a rule that always holds.
     private(set) var breaches: [String] = []
@@ -62,6 +66,31 @@ struct AttackBench {
             self.session.clientOctetsReceived(ByteBuffer(bytes: piece), at: Fixture.now)
             self.perform()
         }
+    }
+
+    mutating func answerNext(with octets: [UInt8]) {
+        self.lie = octets
+    }
+
+    /// The lines that a client reads, without what stands in literals.
+    var clientLines: [String] {
+        var lines: [String] = []
+        var rest = self.toClient[...]
+        var whole = ""
+        while let end = rest.firstIndex(of: 10) {
+            let line = String(decoding: rest[..<end], as: UTF8.self)
+            rest = rest[(end + 1)...]
+            whole += line.hasSuffix("\r") ? String(line.dropLast()) : line
+            if whole.hasPrefix("* "), whole.hasSuffix("}"), let open = whole.lastIndex(of: "{"),
+                let count = Int(whole[whole.index(after: open)...].dropLast())
+            {
+                rest = rest.dropFirst(count)
+                continue
+            }
+            lines.append(whole)
+            whole = ""
+        }
+        return lines
     }
 
     mutating func leave() {
@@ -120,6 +149,7 @@ struct AttackBench {
                 self.session.upstreamReady(account, profile, UpstreamTags(random: 7))
             }
         case .closeUpstream(let account):
+            self.dropped.insert(self.fixture.name(of: account))
             self.readers[self.fixture.name(of: account)] = nil
         case .leaveUpstream(let account, _):
             self.readers[self.fixture.name(of: account)] = nil
@@ -193,6 +223,29 @@ struct AttackBench {
 
     /// What a server with everything in it answers to its owner.
     private mutating func serve(_ name: String, _ tag: String, _ line: String) {
+        if let lie = self.lie {
+            self.lie = nil
+            let marker = Array("\\T".utf8)
+            var octets: [UInt8] = []
+            var rest = lie[...]
+            while let found = Array(rest).firstRange(of: marker) {
+                octets += Array(rest.prefix(found.lowerBound)) + Array(tag.utf8)
+                rest = rest.dropFirst(found.upperBound)
+            }
+            octets += rest
+            let account = self.fixture.account(name)
+            for piece in stride(from: 0, to: octets.count, by: self.lieChunk) {
+                guard self.readers[name] != nil else { return }
+                let octets = octets[piece..<min(piece + self.lieChunk, octets.count)]
+                self.session.upstreamOctetsReceived(
+                    account,
+                    ByteBuffer(bytes: octets),
+                    at: Fixture.now
+                )
+                self.perform()
+            }
+            return
+        }
         let words = line.split(separator: " ").map(String.init)
         let verb = words.first == "UID" ? words.dropFirst().first ?? "" : words.first ?? ""
         switch verb {

@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// What a server may send that lies, is broken or was taken over; in files that end with `.server`, written
+/// as in ``AttackTests``. `@command` is the client's, `@state` as there; `\\T` is the tag of the gateway's
+/// command. Expected:
+///
+///     dropped     the server's connection is dropped
+///     kept        it is not
+///     A1 NO       the client's answer begins so; `A1 -` it has none yet
+///     hides X     nothing that the client reads outside of literals has X in it
+///     shows X     the client reads X
+///
+/// Whatever is expected: the client gets no tagged line but its own command's, at most one of these, and
+/// nothing that is no response; and the next command is answered.
+@Suite struct UpstreamAttackTests {
+    struct Attack: CustomTestStringConvertible, Sendable {
+        var number: String
+        var state: String
+        var command: String
+        var octets: [UInt8]
+        var expected: [String]
+
+        var testDescription: String { self.number }
+    }
+
+    static let attacks: [Attack] = {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Attacks")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.filter { $0.hasSuffix(".server") }.sorted().flatMap { name in
+            let file = folder.appendingPathComponent(name)
+            return UpstreamAttackTests.read((try? String(contentsOf: file, encoding: .utf8)) ?? "")
+        }
+    }()
+
+    private static func read(_ text: String) -> [Attack] {
+        var state = "own"
+        var command = "NOOP"
+        return text.split(separator: "\n").compactMap { line in
+            if line.hasPrefix("@state ") { state = String(line.dropFirst(7)) }
+            if line.hasPrefix("@command ") { command = String(line.dropFirst(9)) }
+            guard line.hasPrefix("T"), let arrow = line.range(of: " => ", options: .backwards),
+                let space = line.firstIndex(of: " ")
+            else { return nil }
+            return Attack(
+                number: String(line[..<space]),
+                state: state,
+                command: command,
+                octets: AttackTests.octets(line[line.index(after: space)..<arrow.lowerBound]),
+                expected: line[arrow.upperBound...].split(separator: ";")
+                    .map { $0.trimmingCharacters(in: .whitespaces) }
+            )
+        }
+    }
+
+    @Test func `there are attacks to try`() {
+        #expect(Self.attacks.count > 40)
+    }
+
+    @Test(arguments: attacks)
+    func `a server that lies is believed nothing`(attack: Attack) throws {
+        let chunk = attack.octets.count > 5_000 ? 977 : 1
+        let whole = try Self.run(attack, chunk: 1 << 30)
+        #expect(whole == (try Self.run(attack, chunk: chunk)), "\(attack.number) depends on cuts")
+    }
+
+    private static func run(_ attack: Attack, chunk: Int) throws -> String {
+        var bench = try AttackBench(state: attack.state)
+        bench.lieChunk = chunk
+        bench.answerNext(with: attack.octets)
+        bench.send(Array("A1 \(attack.command)\r\n".utf8), chunk: .max)
+        let text = bench.clientText
+        let lines = bench.clientLines
+        for expectation in attack.expected {
+            let words = expectation.split(separator: " ", maxSplits: 1).map(String.init)
+            let comment = Comment("\(attack.number) \(expectation): \(text.suffix(300))")
+            switch words[0] {
+            case "dropped": #expect(!bench.dropped.isEmpty, comment)
+            case "kept": #expect(bench.dropped.isEmpty, comment)
+            case "hides": #expect(!lines.contains { $0.contains(words[1]) }, comment)
+            case "shows": #expect(lines.contains { $0.contains(words[1]) }, comment)
+            default:
+                let answer = bench.answer(words[0])
+                if words[1] == "-" {
+                    #expect(answer == nil, comment)
+                } else {
+                    #expect(answer?.hasPrefix(words[1]) == true, comment)
+                }
+            }
+        }
+        #expect(lines.filter { $0.hasPrefix("A1 ") }.count <= 1, "\(attack.number): \(text)")
+        for line in lines where !["* ", "+ ", "A1 "].contains(where: line.hasPrefix) {
+            Issue.record("\(attack.number): the client reads \(line.prefix(100))")
+        }
+        return text
+    }
+}
