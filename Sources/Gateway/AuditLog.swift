@@ -75,9 +75,13 @@ final class AuditLog: Sendable {
         }
     }
 
+    /// Nothing is written by itself any more.
+    func cancel() {
+        for task in self.tasks.withLock({ $0 }) { task.cancel() }
+    }
+
     /// Writes what waits, and seals the log.
     func stop() async throws {
-        for task in self.tasks.withLock({ $0 }) { task.cancel() }
         self.append(AuditRecord(event: "gateway stop", actor: "gatepost"))
         await withCheckedContinuation { continuation in
             self.pool.submit { [self] state in
@@ -111,10 +115,12 @@ final class AuditLog: Sendable {
                 try self.store.audit(batch)
                 self.queue.withLock { $0.waiting.removeFirst(batch.count) }
             } catch {
-                self.logger.error(
-                    "the audit log cannot be written",
-                    metadata: ["error": "\(error)", "waiting": "\(batch.count) and more"]
-                )
+                if !self.queue.withLock({ $0.isFailing }) {
+                    self.logger.error(
+                        "the audit log cannot be written",
+                        metadata: ["error": "\(error)", "waiting": "\(batch.count) and more"]
+                    )
+                }
                 return self.changed(isFailing: true)
             }
         }

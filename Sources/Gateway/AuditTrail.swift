@@ -22,6 +22,8 @@ struct AuditTrail {
     /// Somebody tries to log in. A name that is no address is not kept: it may be a password in the
     /// wrong field.
     mutating func loginTried(_ login: [UInt8], _ snapshot: Access.Snapshot) {
+        // What was counted is the one's who came before.
+        self.flush(snapshot)
         let text = String(decoding: login.prefix(Self.maximumLoginOctets), as: UTF8.self)
         let known = Address(login).flatMap { snapshot.user(login: $0)?.login.description }
         let domain = text.split(separator: "@", maxSplits: 1).dropFirst().first

@@ -36,10 +36,13 @@ package struct Gateway: Service {
         let control = ControlSocket(environment: self.environment, listeners: listeners)
         do {
             try await listeners.bind()
-            // Nothing is read, and no file is made, with more rights than are needed.
+            // Nobody is served, and no file is made, with more rights than are needed.
             if let name = self.environment.configuration.runAs {
                 try Privileges.drop(to: name)
                 try self.store.requireWritable()
+                // What is read again later has to be readable for that user.
+                try self.environment.reloadCertificates()
+                _ = try MasterKey(file: self.environment.configuration.masterKey)
             }
             self.start(listeners, on: group)
             await control.bind(on: group)
@@ -59,9 +62,11 @@ package struct Gateway: Service {
         try await self.environment.transfers.stop()
         try await self.environment.sharing.stop()
         try await self.environment.notices.stop()
-        try await self.environment.audit.stop()
+        self.environment.audit.cancel()
         await self.environment.credentials.shutdown()
+        // Sessions that did not end in time end now, and are recorded.
         try await group.shutdownGracefully()
+        try await self.environment.audit.stop()
     }
 
     private func start(_ listeners: Listeners, on group: any EventLoopGroup) {

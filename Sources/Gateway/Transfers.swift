@@ -206,7 +206,8 @@ final class Transfers: Sendable {
         guard interrupted.looks < Self.looks else { return self.finished(interrupted, .undone) }
         var next = interrupted
         next.tell(.postponed)
-        let nanoseconds = self.settleTime.nanoseconds >> Int64(Self.looks - interrupted.looks)
+        // One, two and four parts of seven.
+        let nanoseconds = self.settleTime.nanoseconds / 7 << Int64(interrupted.looks)
         next.looks += 1
         self.resolve(next, in: .nanoseconds(nanoseconds))
     }

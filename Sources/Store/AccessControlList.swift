@@ -109,15 +109,20 @@ extension PermissionStore {
                 elsewhere.formUnion(rights)
             }
         }
-        var wanted = sharing.rights
-        switch sharing.kind {
-        case .replace: break
-        case .add: wanted.formUnion(here.union(elsewhere))
-        case .remove: wanted = here.union(elsewhere).subtracting(sharing.rights)
-        }
-        guard wanted.isSuperset(of: elsewhere) else {
-            throw FolderSharing.Outcome.grantedElsewhere
-        }
+        // What the folder's own grant becomes; others stay, with their ends.
+        let wanted: Rights =
+            switch sharing.kind {
+            case .replace: sharing.rights
+            case .add: here.union(sharing.rights)
+            case .remove: here.subtracting(sharing.rights)
+            }
+        let keeps: Bool =
+            switch sharing.kind {
+            case .replace: wanted.isSuperset(of: elsewhere)
+            case .add: true
+            case .remove: elsewhere.isDisjoint(with: sharing.rights)
+            }
+        guard keeps else { throw FolderSharing.Outcome.grantedElsewhere }
         let (folder, isSubtree) = self.columns(of: place)
         try self.clear(
             self.samePlace,
@@ -129,7 +134,8 @@ extension PermissionStore {
         // What was given for a time, and is changed, ends when it was to end.
         let until =
             sharing.kind == .replace || ends.contains(nil) ? nil : ends.compactMap { $0 }.max()
-        if wanted != elsewhere {
+        let isNeeded = !elsewhere.isSuperset(of: wanted)
+        if isNeeded {
             try database.execute(
                 sql: """
                     INSERT INTO "grant" (account, user, "group", rights, send, folder, subtree,
@@ -140,7 +146,7 @@ extension PermissionStore {
                 ]
             )
         }
-        return wanted
+        return wanted.union(elsewhere)
     }
 
     private static func scope(of row: GrantRow) throws -> Scope {

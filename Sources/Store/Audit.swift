@@ -126,10 +126,12 @@ extension PermissionStore {
     }
 
     /// When each account was used last by whom: its address, then the login.
+    ///
+    /// What programs do by themselves, as STATUS of every folder, is no use.
     package func lastUses() throws -> [String: [String: Moment]] {
         var uses: [String: [String: Moment]] = [:]
         for entry in try self.auditEntries() where entry.record.outcome == .allowed {
-            guard !["change", "retention"].contains(entry.record.event) else { continue }
+            guard Self.uses.contains(entry.record.event) else { continue }
             for account in [entry.record.account, entry.record.targetAccount] {
                 guard let account else { continue }
                 uses[account, default: [:]][entry.record.actor] = entry.moment
@@ -138,20 +140,66 @@ extension PermissionStore {
         return uses
     }
 
+    private static let uses: Set<String> = [
+        "select", "examine", "fetch", "copy", "move", "append", "expunge", "create", "delete",
+        "rename", "send as", "send on behalf",
+    ]
+
     // MARK: - Sealing
 
     /// Seals the log up to its last record: from now on an end that is cut off shows.
+    ///
+    /// - Parameter begins: whether no seal is there yet. Else nothing is sealed that does not follow,
+    ///   record by record, from what the last seal has.
     /// - Returns: the seal; nil where the last one is of the same end.
     @discardableResult
-    package func sealAudit(_ masterKey: MasterKey) throws -> AuditSeal? {
+    package func sealAudit(_ masterKey: MasterKey, begins: Bool = false) throws -> AuditSeal? {
         try self.database.write { database in
             let (sequence, hash) = try Self.auditEnd(database)
-            let last = try AuditSeal.fetch(.checkpoint, database)
-            guard last?.sequence != sequence || last?.hash != hash else { return nil }
+            if !begins {
+                let last = try Self.requireSealed(masterKey, database)
+                guard last.sequence != sequence else { return nil }
+            }
             let seal = AuditSeal(.checkpoint, sequence, hash, at: .current)
             try seal.write(masterKey, database)
             return seal
         }
+    }
+
+    /// The last seal, where all that came since follows from it.
+    /// - Throws: where the log was changed: who seals it then would make that look genuine.
+    @discardableResult
+    private static func requireSealed(
+        _ masterKey: MasterKey,
+        _ database: Database
+    ) throws -> AuditSeal {
+        let changed = StoreError.unusable(
+            "the audit log was changed and is not sealed any more: gatepost audit verify"
+        )
+        guard let last = try AuditSeal.fetch(.checkpoint, database), last.isAuthentic(masterKey)
+        else { throw changed }
+        let start = try AuditSeal.fetch(.start, database)
+        guard start?.isAuthentic(masterKey) ?? true else { throw changed }
+        var (sequence, hash) = (last.sequence, last.hash)
+        if sequence > start?.sequence ?? 0 {
+            let stored = try Data.fetchOne(
+                database,
+                sql: "SELECT hash FROM audit WHERE sequence = ?",
+                arguments: [sequence]
+            )
+            guard stored == hash else { throw changed }
+        }
+        let rows = try Row.fetchCursor(
+            database,
+            sql: "SELECT * FROM audit WHERE sequence > ? ORDER BY sequence",
+            arguments: [sequence]
+        )
+        while let row = try rows.next() {
+            let next = self.hash(after: hash, row["sequence"], row["moment"], row["record"])
+            guard row["sequence"] == sequence + 1, row["hash"] == next else { throw changed }
+            (sequence, hash) = (sequence + 1, next)
+        }
+        return last
     }
 
     /// Deletes the records up to the last one before a moment, and leaves a seal in their place.
@@ -170,6 +218,7 @@ extension PermissionStore {
                 arguments: [moment.seconds]
             )
             guard let row else { return 0 }
+            try Self.requireSealed(masterKey, database)
             let seal = AuditSeal(.start, row["sequence"], row["hash"], at: .current)
             try seal.write(masterKey, database)
             try database.execute(

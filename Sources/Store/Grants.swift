@@ -97,7 +97,8 @@ extension PermissionStore {
     static func insert(
         _ request: GrantRequest,
         _ account: Int64,
-        _ consent: Consent,
+        _ told: Consent,
+        isPending decided: Bool? = nil,
         _ actor: String,
         _ database: Database
     ) throws -> Bool {
@@ -105,8 +106,9 @@ extension PermissionStore {
             throw StoreError.refused("a grant needs --view, --edit, --manage, --rights or --send")
         }
         let kept = try self.consent(database)
-        let consent = kept.strictness > consent.strictness ? kept : consent
-        let isPending = try self.waitsForOwner(request, on: account, consent, database)
+        let consent = kept.strictness > told.strictness ? kept : told
+        let isPending =
+            try decided ?? self.waitsForOwner(request, on: account, consent, database)
         let (user, group) = try self.subject(database, request.subject)
         let (folder, isSubtree) = self.columns(of: request.scope)
         try self.clear(

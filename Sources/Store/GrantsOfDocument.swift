@@ -28,7 +28,13 @@ extension PermissionStore {
         for grant in grants where grant.source != Source.exchange.rawValue {
             let request = try self.request(grant)
             let key = try self.key(of: request, database)
-            wanted.append((key, request, grant.confirmed == false))
+            // Decided before anything goes: less than what there is needs nobody's leave.
+            let kept = try self.consent(database)
+            let asks = kept.strictness > consent.strictness ? kept : consent
+            let isPending =
+                try grant.confirmed == false
+                || self.waitsForOwner(request, on: key.account, asks, database)
+            wanted.append((key, request, isPending))
         }
         var known = Set(wanted.map(\.key))
         for grant in try self.grants(database) where grant.row.source == Source.local.rawValue {
@@ -53,8 +59,14 @@ extension PermissionStore {
             }
         }
         for (key, request, isPending) in wanted {
-            let asks = isPending ? Consent.required : consent
-            try self.insert(request, key.account, asks, actor, database)
+            try self.insert(
+                request,
+                key.account,
+                consent,
+                isPending: isPending,
+                actor,
+                database
+            )
         }
     }
 

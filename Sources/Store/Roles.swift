@@ -102,13 +102,17 @@ extension PermissionStore {
         }
     }
 
+    /// Takes the name at the operating system away.
+    private static let noOSUser = "none"
+
     static func setRole(
         _ role: Role?,
         osUser: String?,
         of user: Int64,
         _ database: Database
     ) throws {
-        if let osUser {
+        if let osUser, osUser != Self.noOSUser {
+            guard !osUser.isEmpty else { throw StoreError.refused("--os-user NAME, or none") }
             let other = try String.fetchOne(
                 database,
                 sql: "SELECT login FROM user WHERE osUser = ? AND id <> ?",
@@ -121,10 +125,14 @@ extension PermissionStore {
         try database.execute(
             sql: """
                 UPDATE user SET role = :role,
-                osUser = coalesce(:osUser, osUser, CASE WHEN :role IS NULL THEN NULL ELSE login END)
-                WHERE id = :user
+                osUser = CASE WHEN :isNone THEN NULL ELSE
+                    coalesce(:osUser, osUser, CASE WHEN :role IS NULL THEN NULL ELSE login END)
+                END WHERE id = :user
                 """,
-            arguments: ["role": role?.rawValue, "osUser": osUser, "user": user]
+            arguments: [
+                "role": role?.rawValue, "osUser": osUser, "user": user,
+                "isNone": osUser == Self.noOSUser,
+            ]
         )
     }
 }

@@ -118,6 +118,10 @@ struct AccountCommand: AsyncParsableCommand {
                     settings.smtp
                     ?? Endpoint(host: "smtp.office365.com", port: 587, tls: .starttls)
             }
+            // A new account may be somebody's without anybody's leave only where nobody is asked.
+            if self.settings.owner != nil {
+                try await self.configuration.requireOwnersLeave(store)
+            }
             try store.addAccount(self.address, settings, masterKey: masterKey, actor: actor)
         }
     }
@@ -131,11 +135,17 @@ struct AccountCommand: AsyncParsableCommand {
             var (store, actor) = try await self.configuration.openForChange()
             let masterKey = try MasterKey(file: await self.configuration.load().masterKey)
             // Who names an owner says who has to be asked.
-            let consent = try await self.configuration.load().oversight.consent
-            if self.settings.owner != nil, try store.consent(atLeast: consent) != .off {
-                (store, actor) = try await self.configuration.openForChange(.administrator)
+            if self.settings.owner != nil {
+                try await self.configuration.requireOwnersLeave(store)
             }
             var settings = try self.settings.settings(prompt: nil)
+            // A credential that is kept is sent to whatever server is named.
+            let sendsCredential =
+                settings.password == nil
+                && (settings.imap != nil || settings.smtp != nil || settings.caFile != nil)
+            if sendsCredential {
+                (store, actor) = try await self.configuration.openForChange(.administrator)
+            }
             // Without --tls the way the server is reached stays as it is.
             if self.settings.tls == nil, let imap = settings.imap {
                 let known = try store.upstream(self.address).imap.tls
@@ -278,7 +288,9 @@ struct AccountCommand: AsyncParsableCommand {
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
-            _ = try store.account(self.address)
+            if try store.account(self.address).owner != nil {
+                try await self.configuration.requireOwnersLeave(store)
+            }
             try self.confirmation.confirm(
                 "Remove \(self.address) with its credential and every grant on it"
             )

@@ -9,7 +9,7 @@ struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "What was opened, refused and changed, by whom.",
-        subcommands: [List.self, Verify.self]
+        subcommands: [List.self, Verify.self, Seal.self]
     )
 
     struct List: AsyncParsableCommand {
@@ -82,6 +82,24 @@ struct AuditCommand: AsyncParsableCommand {
             print("\(found.count) records\(range), all as they were written")
             guard let sealed = found.sealed, let moment = found.sealedAt else { return }
             print("sealed up to \(sealed), \(GrantCommand.date(moment.seconds))")
+        }
+    }
+
+    struct Seal: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Seal a log that has no seal any more, as it is now."
+        )
+        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var confirmation: YesOption
+
+        func run() async throws {
+            let (store, actor) = try await self.configuration.openForChange(.administrator)
+            let configuration = try await self.configuration.load()
+            try self.confirmation.confirm("Take the audit log as it is now for genuine")
+            var record = AuditRecord(event: "change", actor: actor, from: "command line")
+            record.detail = ["audit seal: the log was taken for genuine as it was"]
+            try store.audit([(.current, record)])
+            try store.sealAudit(MasterKey(file: configuration.masterKey), begins: true)
         }
     }
 

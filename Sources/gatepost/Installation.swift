@@ -37,7 +37,7 @@ struct Installation {
         try masterKey.write(to: self.folder.appendingPathComponent("master.key").path)
         // From the beginning a log that is replaced shows.
         try PermissionStore(path: self.folder.appendingPathComponent("gatepost.sqlite").path)
-            .sealAudit(masterKey)
+            .sealAudit(masterKey, begins: true)
         try Data(self.configuration.utf8).write(to: URL(fileURLWithPath: self.file))
     }
 

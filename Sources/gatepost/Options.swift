@@ -10,9 +10,22 @@ struct ConfigurationOption: ParsableArguments {
 
     func load() async throws -> GatewayConfiguration {
         do {
-            return try await GatewayConfiguration(file: GatewayConfiguration.locate(self.config))
+            let file = try GatewayConfiguration.locate(self.config)
+            try Self.requireTrusted(file)
+            return try await GatewayConfiguration(file: file)
         } catch let error as ConfigurationError {
             throw Failure(error.description)
+        }
+    }
+
+    /// Who came by sudo does not bring a configuration: it says which store is asked for roles.
+    private static func requireTrusted(_ file: String) throws {
+        guard Actor.current.original != nil, geteuid() != 0 else { return }
+        let resolved = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
+        let attributes = try? FileManager.default.attributesOfItem(atPath: resolved)
+        let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
+        guard let owner, owner == 0 || owner == geteuid() else {
+            throw Failure("\(file) is not root's or this user's: it cannot be used by sudo")
         }
     }
 
@@ -39,6 +52,14 @@ struct ConfigurationOption: ParsableArguments {
             await credentials.shutdown()
             throw error
         }
+    }
+
+    /// Whose an account is says who has to be asked: where owners are asked, or told, administrators
+    /// decide it.
+    func requireOwnersLeave(_ store: PermissionStore) async throws {
+        let told = try await self.load().oversight.consent
+        guard try store.consent(atLeast: told) != .off else { return }
+        try store.requireRole(.administrator, Actor.current)
     }
 
     /// The store, for a command that changes it.

@@ -18,7 +18,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         Privileges.forbidCoreDumps()
         let configuration = try await self.configuration.load()
-        let store = try await self.configuration.openStore()
+        let (store, _) = try await self.configuration.openForChange(.administrator)
         let masterKey = try MasterKey(file: configuration.masterKey)
         let logger = Self.logger(level: configuration.logLevel)
         let gateway: Gateway

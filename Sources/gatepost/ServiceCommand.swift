@@ -38,6 +38,12 @@ struct ServiceCommand: AsyncParsableCommand {
                 "\(path): a unit cannot name a path with space, quote, percent or backslash"
             )
         }
+        for path in [file, folder, executable] {
+            guard !["/home/", "/root/", "/tmp/", "/run/user/"].contains(where: path.hasPrefix)
+            else {
+                throw Failure("\(path): the unit does not see home folders and /tmp; move it")
+            }
+        }
         let drain = configuration.limits.drainTime.nanoseconds / 1_000_000_000
         print(Self.unit(executable, file, folder, self.user, stopSeconds: drain + 10))
     }

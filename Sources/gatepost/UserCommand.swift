@@ -80,7 +80,7 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument var login: String
         @Option(help: "administrator, settings or none.") var role: String?
-        @Option(help: "A name at the operating system.") var osUser: String?
+        @Option(help: "A name at the operating system, or none.") var osUser: String?
 
         func validate() throws {
             guard self.role != nil || self.osUser != nil else {

@@ -250,7 +250,7 @@ struct AttackBench {
         let verb = words.first == "UID" ? words.dropFirst().first ?? "" : words.first ?? ""
         switch verb {
         case "SELECT", "EXAMINE":
-            self.selected[name] = words.dropFirst().joined(separator: " ")
+            self.selected[name] = words.dropFirst().first
             self.answer(
                 name,
                 "* FLAGS (\\Seen \\Deleted \\Flagged)",
@@ -261,7 +261,9 @@ struct AttackBench {
                 "\(tag) OK [READ-WRITE] x"
             )
         case "FETCH":
-            let isOpen = ["INBOX", "Projects", "Caf&AOk-"].contains(self.selected[name] ?? "")
+            let isOpen =
+                name != "bob"
+                || ["INBOX", "Projects", "Caf&AOk-"].contains(self.selected[name] ?? "")
             let text = isOpen ? "ab" : Self.canary
             self.answer(
                 name,
@@ -272,13 +274,15 @@ struct AttackBench {
             )
         case "LIST", "LSUB":
             let delimiter = name == "bob" ? "." : "/"
+            // Of the others Anna may see everything.
+            let hidden = name == "bob" ? Self.canary : "Offen"
             self.answer(
                 name,
                 "* \(verb) () \"\(delimiter)\" INBOX",
-                "* \(verb) () \"\(delimiter)\" \(Self.canary)",
+                "* \(verb) () \"\(delimiter)\" \(hidden)",
                 "* \(verb) () \"\(delimiter)\" Projects",
                 "* \(verb) () \"\(delimiter)\" Projects\(delimiter)Sub",
-                "* \(verb) () \"\(delimiter)\" Privat\(Self.canary)",
+                "* \(verb) () \"\(delimiter)\" Privat\(hidden)",
                 "\(tag) OK x"
             )
         case "STATUS":

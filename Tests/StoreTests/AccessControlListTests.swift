@@ -80,6 +80,11 @@ import Testing
         try Self.grant(temporary, .edit, folder: "Akten", until: 1)
         #expect(try Self.share(temporary, .add, "l") == .done)
         #expect(try Self.grants(temporary) == ["l Akten"])
+        // A right that is added for good makes nothing else so.
+        let other = try Self.office()
+        try Self.grant(other, .view, folder: nil, until: 4_000_000_000)
+        #expect(try Self.share(other, .add, "s") == .done)
+        #expect(try Self.grants(other).sorted() == ["lr all for a time", "s Akten"])
         // What has ended for the whole account neither gives nor keeps anything from being taken away.
         try Self.grant(temporary, .view, folder: nil, until: 1)
         #expect(try Self.share(temporary, .replace, "lr") == .done)
@@ -104,7 +109,7 @@ import Testing
         #expect(try Self.share(temporary, .add, "r") == .done)
         #expect(try Self.grants(temporary) == ["lr all"])
         #expect(try Self.share(temporary, .add, "s") == .done)
-        #expect(try Self.grants(temporary).sorted() == ["lr all", "lrs Akten"])
+        #expect(try Self.grants(temporary).sorted() == ["lr all", "s Akten"])
     }
 
     @Test(arguments: ["nobody@kanzlei.example", "group:Nirgends", bob, "a b", "group:", ""])

@@ -36,7 +36,8 @@ import Testing
     @Test func `a log that was left alone is whole`() throws {
         let temporary = try Temporary()
         #expect(try Self.problems(temporary).first?.contains("there is no seal") == true)
-        #expect(try temporary.store.sealAudit(temporary.masterKey) != nil)
+        #expect(throws: StoreError.self) { try temporary.store.sealAudit(temporary.masterKey) }
+        #expect(try temporary.store.sealAudit(temporary.masterKey, begins: true) != nil)
         #expect(try temporary.store.sealAudit(temporary.masterKey) == nil)
         #expect(try temporary.store.verifyAudit(temporary.masterKey).count == 0)
         #expect(try Self.problems(temporary) == [])
@@ -51,7 +52,7 @@ import Testing
     @Test func `every bit of every record counts`() throws {
         let temporary = try Temporary()
         try temporary.store.audit([Self.record("select"), Self.record("fetch")])
-        try temporary.store.sealAudit(temporary.masterKey)
+        try temporary.store.sealAudit(temporary.masterKey, begins: true)
         let queue = try DatabaseQueue(path: temporary.path)
         try queue.write { try $0.execute(sql: "DROP TRIGGER auditUpdated") }
         let rows = try queue.read { try Row.fetchAll($0, sql: "SELECT * FROM audit") }
@@ -129,7 +130,7 @@ import Testing
     ) throws {
         let temporary = try Temporary()
         try temporary.store.audit((1...10).map { Self.record("select \($0)") })
-        try temporary.store.sealAudit(temporary.masterKey)
+        try temporary.store.sealAudit(temporary.masterKey, begins: true)
         try Self.tamper(temporary, sql)
         let found = try Self.problems(temporary)
         #expect(found.contains { $0.contains(problem) }, "\(found)")
@@ -138,12 +139,18 @@ import Testing
     @Test func `a log that was written anew shows by its seal`() throws {
         let temporary = try Temporary()
         try temporary.store.audit((1...5).map { Self.record("select \($0)") })
-        let seal = try #require(try temporary.store.sealAudit(temporary.masterKey))
+        let first = try temporary.store.sealAudit(temporary.masterKey, begins: true)
+        let seal = try #require(first)
         try Self.tamper(temporary, "DELETE FROM audit")
         try temporary.store.audit((1...5).map { Self.record("nothing \($0)") })
         #expect(try Self.problems(temporary) == ["record 5 is not the one that was sealed"])
+        // Nobody makes it look genuine unawares: neither sealing nor retention takes it.
+        #expect(throws: StoreError.self) { try temporary.store.sealAudit(temporary.masterKey) }
+        #expect(throws: StoreError.self) {
+            try temporary.store.deleteAudit(before: Moment(seconds: 5_000), temporary.masterKey)
+        }
         // Sealed anew by whoever has the key: the seal that was kept elsewhere tells.
-        try temporary.store.sealAudit(temporary.masterKey)
+        try temporary.store.sealAudit(temporary.masterKey, begins: true)
         #expect(try Self.problems(temporary) == [])
         let found = try temporary.store.verifyAudit(temporary.masterKey, anchor: seal.anchor)
         #expect(!found.problems.isEmpty)
@@ -156,6 +163,28 @@ import Testing
             try temporary.store.verifyAudit(temporary.masterKey, anchor: beyond).problems
                 == ["the log ends at 5, and was sealed at 99"]
         )
+    }
+
+    @Test(arguments: [
+        "DELETE FROM audit WHERE sequence > 3", "DELETE FROM audit WHERE sequence = 5",
+        "UPDATE audit SET moment = 7 WHERE sequence = 2", "DELETE FROM auditSeal",
+        "UPDATE audit SET record = '{}' WHERE sequence = 5",
+    ])
+    func `what was changed since the last seal is not sealed`(sql: String) throws {
+        let temporary = try Temporary()
+        try temporary.store.audit((1...2).map { Self.record("select \($0)") })
+        try temporary.store.sealAudit(temporary.masterKey, begins: true)
+        try temporary.store.audit((3...4).map { Self.record("select \($0)") })
+        try temporary.store.sealAudit(temporary.masterKey)
+        try temporary.store.audit((5...6).map { Self.record("select \($0)") })
+        try Self.tamper(temporary, sql)
+        if sql.contains("sequence = 2") {
+            // Before the seal: the seal stays, and does not fit.
+            try temporary.store.sealAudit(temporary.masterKey)
+        } else {
+            #expect(throws: StoreError.self) { try temporary.store.sealAudit(temporary.masterKey) }
+        }
+        #expect(try Self.problems(temporary) != [])
     }
 
     @Test func `the store itself changes and deletes no record`() throws {
@@ -177,7 +206,8 @@ import Testing
             try temporary.store.audit([record])
         }
         let before = Moment(seconds: 5)
-        let seal = try #require(try temporary.store.sealAudit(temporary.masterKey))
+        let first = try temporary.store.sealAudit(temporary.masterKey, begins: true)
+        let seal = try #require(first)
         #expect(try temporary.store.deleteAudit(before: before, temporary.masterKey) == 4)
         #expect(try temporary.store.deleteAudit(before: before, temporary.masterKey) == 0)
         let found = try temporary.store.verifyAudit(temporary.masterKey)

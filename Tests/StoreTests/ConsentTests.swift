@@ -132,6 +132,13 @@ import Testing
         _ = try temporary.store.apply(document, dryRun: false, consent: .required, actor: "x")
         #expect(try Self.rights(temporary) == "")
         #expect(try temporary.store.pendingGrants(owner: Self.bob).map(\.rights) == ["lrswite"])
+        // Less than there was counts at once.
+        let narrowed = try Self.office()
+        try Self.grant(narrowed, .edit, .off)
+        document = try narrowed.store.export()
+        document.grants?[0].rights = "lr"
+        _ = try narrowed.store.apply(document, dryRun: false, consent: .required, actor: "x")
+        #expect(try Self.rights(narrowed) == "lr")
         // What waits, waits elsewhere too.
         let other = try Self.office()
         let exported = try temporary.store.export()

@@ -239,7 +239,12 @@ package struct SubmissionSession {
         if case .ended = self.running { return }
         if let last { self.reply(last) }
         self.dropUpstream()
-        if case .receiving(let receiving) = self.running { self.dropCopy(receiving) }
+        if case .receiving(let receiving) = self.running {
+            if case .verdict = receiving.stage {
+                self.auditSent(self.transaction, isConfirmed: false)
+            }
+            self.dropCopy(receiving)
+        }
         if let chunks = self.transaction?.chunks { self.dropCopy(chunks) }
         self.transaction = nil
         self.running = .ended

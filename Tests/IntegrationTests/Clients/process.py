@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -152,6 +153,17 @@ def a_message_that_is_being_sent_is_ended_before_the_gateway_stops():
 def a_unit_for_systemd_names_what_is_there():
     gateway = Gateway()
     try:
+        # What the unit hides from the gateway it cannot name.
+        assert "move it" in gateway.run("service", status=1)
+        folder = tempfile.mkdtemp(prefix="gateway-", dir="/var/tmp")
+        shutil.rmtree(gateway.folder)
+        shutil.rmtree(folder)
+        gateway.folder = folder
+        gateway.environment["GATEPOST_CONFIG"] = os.path.join(folder, "gatepost.yaml")
+        gateway.run("init", folder, "--imaps", "20993")
+        if os.environ["GATEPOST"].startswith(("/home/", "/root/", "/tmp/")):
+            assert "move it" in gateway.run("service", "--user", "post", status=1)
+            return
         unit = gateway.run("service", "--user", "post")
         for line in ("User=post", f"ReadWritePaths={gateway.folder}", "NoNewPrivileges=yes", "ProtectSystem=strict",
                      f"--config {gateway.folder}/gatepost.yaml", "TimeoutStopSec=30"):
