@@ -9,7 +9,7 @@ import Testing
 /// asks for more than the tests have time for.
 @Suite struct SessionFuzzTests {
     private static let rounds =
-        ProcessInfo.processInfo.environment["FUZZ_ROUNDS"].flatMap(Int.init) ?? 3_000
+        ProcessInfo.processInfo.environment["FUZZ_ROUNDS"].flatMap(Int.init) ?? 12_000
 
     private static let states = ["plain", "before-login", "in", "own", "shared"]
 
