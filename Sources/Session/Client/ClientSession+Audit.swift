@@ -135,14 +135,18 @@ extension ClientSession {
 
     // MARK: - Reading
 
-    /// A FETCH response with octets of a message passes from a server.
-    mutating func auditFetched(from account: AccountID) {
+    /// The first piece of a FETCH response passes from a server: is there text of a message in it?
+    mutating func auditFetched(_ piece: ResponseReader.Piece, from account: AccountID) {
         guard let selected = self.selected, selected.account == account,
             !self.access(to: account).isOwner
         else { return }
-        if case .forwarding(let forwarding) = self.running, forwarding.fetchesText == false {
-            return
+        // Text comes as a literal; what is short may come quoted, where text was asked for.
+        var hasText = !piece.isLast
+        if case .forwarding(let forwarding) = self.running, let asksText = forwarding.fetchesText {
+            guard asksText else { return }
+            hasText = hasText || piece.octets.readableBytesView.contains(UInt8(ascii: "\""))
         }
+        guard hasText else { return }
         let place = AuditEvent.Place(account: account, folder: selected.folder)
         if self.reading?.place != place {
             self.auditReadingEnded()

@@ -248,7 +248,7 @@ extension ClientSession {
                 if case .listing = transferring.step { return .collect(ByteBuffer()) }
                 if try self.transferReceives(transferring, piece) { return .transfer }
             }
-            if !piece.isLast { self.auditFetched(from: account) }
+            self.auditFetched(piece, from: account)
             return self.disposition(ofNumbered: .fetch, account)
         case .numbered(_, let kind):
             return self.disposition(ofNumbered: kind, account)
