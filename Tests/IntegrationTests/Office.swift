@@ -10,6 +10,16 @@ final class Office {
     /// Two of them, so that what clients see and what they send is tried at the same time.
     static let first = Result { try Office("first") }
     static let second = Result { try Office("second") }
+    /// One whose servers may be stopped, and where people write more than the limits would allow.
+    static let restless = Result {
+        try Office(
+            "restless",
+            settings: [
+                "GATEPOST_LIMITS_MESSAGES_PER_HOUR": "100000",
+                "GATEPOST_LIMITS_RECIPIENTS_PER_HOUR": "100000",
+            ]
+        )
+    }
 
     private static let people = ["anna", "bob", "clara", "dora"]
     /// Where each person's mailbox is; everybody else's is on the first server.
@@ -25,7 +35,8 @@ final class Office {
     /// Microsoft's part, played in this process.
     let microsoft: MicrosoftTestServer
 
-    private init(_ name: String) throws {
+    /// - Parameter settings: what its gateway has beside its configuration, as variables.
+    private init(_ name: String, settings: [String: String] = [:]) throws {
         let number = ProcessInfo.processInfo.processIdentifier
         self.folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("office-\(number)-\(name)")
@@ -42,6 +53,7 @@ final class Office {
         var environment = ProcessInfo.processInfo.environment
         environment["GATEPOST"] = Self.executable.path
         environment["GATEPOST_CONFIG"] = configuration.appendingPathComponent("gatepost.yaml").path
+        environment.merge(settings) { $1 }
         environment["IMAPS"] = "\(imaps)"
         environment["IMAP"] = "\(imap)"
         environment["SUBMISSIONS"] = "\(submissions)"
@@ -82,6 +94,7 @@ final class Office {
         try Data().write(to: log)
         self.gateway.standardError = try FileHandle(forWritingTo: log)
         try self.gateway.runUnblocked()
+        environment["GATEWAY_LOG"] = log.path
         environment["GATEWAY_PID"] = "\(self.gateway.processIdentifier)"
         self.environment = environment
         while !LoopbackPort.accepts(imaps) {

@@ -67,6 +67,11 @@ private enum Scenarios {
     func `a crowd is served`(scenario: String) async throws {
         try await Scenarios.run("crowd.py", scenario, Office.first)
     }
+
+    @Test(arguments: Scenarios.names(in: "soak.py"))
+    func `an office works on`(scenario: String) async throws {
+        try await Scenarios.run("soak.py", scenario, Office.restless)
+    }
 }
 
 /// What clients send, what Exchange shares, and whole mail programs.
