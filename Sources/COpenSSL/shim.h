@@ -21,6 +21,10 @@ static inline long gp_SSL_CTX_set_max_proto_version(SSL_CTX *context, int versio
     return SSL_CTX_set_max_proto_version(context, version);
 }
 
+static inline long gp_SSL_CTX_set1_groups_list(SSL_CTX *context, const char *groups) {
+    return SSL_CTX_set1_groups_list(context, groups);
+}
+
 static const uint64_t gp_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;
 static const uint64_t gp_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t gp_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;

@@ -10,6 +10,13 @@ final class SSLContext: @unchecked Sendable {
     /// Suites for TLS 1.2: AEAD with forward secrecy only; TLS 1.3 has no others.
     private static let suites = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
+    /// Groups for the key exchange, the best list that this OpenSSL knows. Without a list it takes finite
+    /// fields of up to 8,192 bits, too, with which a client that asks for little has the server compute much.
+    private static let groups = [
+        "X25519MLKEM768:X25519:P-256:P-384:P-521",
+        "X25519:P-256:P-384:P-521",
+    ]
+
     /// - Throws: `outOfMemory`; `unusableSettings` rather than a context with weaker ones.
     init(method: OpaquePointer?) throws(TLSError) {
         ErrorQueue.clear()
@@ -18,7 +25,8 @@ final class SSLContext: @unchecked Sendable {
         // The policy of the system may ask for more than TLS 1.2, and then stands.
         let oldest = max(gp_SSL_CTX_get_min_proto_version(pointer), Int(TLS1_2_VERSION))
         guard gp_SSL_CTX_set_min_proto_version(pointer, CInt(clamping: oldest)) == 1,
-            SSL_CTX_set_cipher_list(pointer, Self.suites) == 1
+            SSL_CTX_set_cipher_list(pointer, Self.suites) == 1,
+            Self.groups.contains(where: { gp_SSL_CTX_set1_groups_list(pointer, $0) == 1 })
         else { throw .unusableSettings }
         _ = gp_SSL_CTX_set_mode(
             pointer,
@@ -27,6 +35,8 @@ final class SSLContext: @unchecked Sendable {
         )
         _ = SSL_CTX_set_options(pointer, gp_SSL_OP_NO_RENEGOTIATION | gp_SSL_OP_NO_COMPRESSION)
         SSL_CTX_set_default_passwd_cb(pointer, refusePassphrase)
+        // A list that was not known has left a word of it there.
+        ErrorQueue.clear()
     }
 
     deinit {

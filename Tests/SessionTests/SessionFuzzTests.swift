@@ -8,7 +8,7 @@ import Testing
 /// The seed of each round is its number, so that a find can be had again. `FUZZ_ROUNDS` in the environment
 /// asks for more than the tests have time for.
 @Suite struct SessionFuzzTests {
-    private static let rounds =
+    static let rounds =
         ProcessInfo.processInfo.environment["FUZZ_ROUNDS"].flatMap(Int.init) ?? 12_000
 
     private static let states = ["plain", "before-login", "in", "own", "shared"]

@@ -17,11 +17,27 @@ struct SubmissionBench {
     /// Messages whose end was sent, without their dots stuffed.
     private(set) var messages: [[UInt8]] = []
     private(set) var breaches: [String] = []
+    /// How often a credential was sent.
+    private(set) var credentials = 0
+    /// What the server says instead of what it should, by the step: `greeting`, `tls`, `body`, `end`, or a
+    /// verb. With a `!` behind the step it closes then; `body` is said once, when the message begins.
+    var lies: [String: [UInt8]] = [:]
+    /// In how many octets at a time it lies.
+    var lieChunk = Int.max
+    private let startsTLS: Bool
+    private var hasUpstreamTLS: Bool
+    private var isConnected = false
+    /// What the server has said that has not arrived.
+    private var said: [[UInt8]] = []
+    private var isSpeaking = false
     private var line: [UInt8] = []
     private var message: [UInt8]?
     private var isLoggingIn = true
 
-    init(isLoggedIn: Bool = true) {
+    /// - Parameter startsTLS: whether the server's TLS begins with STARTTLS.
+    init(isLoggedIn: Bool = true, startsTLS: Bool = false) {
+        self.startsTLS = startsTLS
+        self.hasUpstreamTLS = !startsTLS
         var fixture = Fixture()
         for (index, grant) in [("bob", SendRight.onBehalf), ("info", .as)].enumerated() {
             fixture.grants.append(
@@ -72,6 +88,12 @@ struct SubmissionBench {
         }
     }
 
+    /// The time runs out that a server has for its answer.
+    mutating func waitForServer() {
+        self.session.upstreamTimeoutPassed()
+        self.perform()
+    }
+
     mutating func leave() {
         self.session.clientClosed()
         self.perform()
@@ -100,14 +122,18 @@ struct SubmissionBench {
             }
             self.line = []
             self.message = nil
+            self.isConnected = true
+            self.said = []
+            self.hasUpstreamTLS = !self.startsTLS
             let credential = ServerCredential(
                 username: Array("u".utf8),
                 proof: .password(Secret(Array("p".utf8)))
             )
-            self.session.upstreamConnected(credential, startsTLS: false)
-            self.reply("220 server ESMTP")
+            self.session.upstreamConnected(credential, startsTLS: self.startsTLS)
+            self.reply("greeting", "220 server ESMTP")
         case .closeUpstream:
             // What was not ended is thrown away.
+            self.isConnected = false
             self.line = []
             self.message = nil
         case .closeClient:
@@ -118,7 +144,14 @@ struct SubmissionBench {
             self.session.authenticationFinished(
                 isRight ? .accepted(self.fixture.anna, account: nil, profiles: [:]) : .refused
             )
-        case .startTLS, .startUpstreamTLS, .credentialRefused, .keepCopy, .fileCopy, .dropCopy,
+        case .startUpstreamTLS:
+            self.hasUpstreamTLS = true
+            // What was said before and comes now is no handshake.
+            if !self.said.isEmpty { self.said.insert([], at: 0) }
+            if self.lies["tls!"] != nil { self.said = [[]] }
+            guard self.said.isEmpty else { break }
+            self.session.upstreamTLSEstablished()
+        case .startTLS, .credentialRefused, .keepCopy, .fileCopy, .dropCopy,
             .audit:
             break
         }
@@ -126,12 +159,33 @@ struct SubmissionBench {
 
     // MARK: - The server
 
-    private mutating func reply(_ text: String) {
-        self.session.upstreamOctetsReceived(
-            ByteBuffer(string: text + "\r\n"),
-            at: Fixture.now
-        )
-        self.perform()
+    /// What the server says at a step; it arrives behind what it said before.
+    private mutating func reply(_ step: String, _ text: String) {
+        guard self.isConnected else { return }
+        if let lie = self.lies[step] ?? self.lies[step + "!"] {
+            var rest = lie[...]
+            while !rest.isEmpty {
+                self.said.append(Array(rest.prefix(self.lieChunk)))
+                rest = rest.dropFirst(self.lieChunk)
+            }
+        } else {
+            self.said.append(Array("\(text)\r\n".utf8))
+        }
+        // An empty piece ends the connection.
+        if self.lies[step + "!"] != nil { self.said.append([]) }
+        guard !self.isSpeaking else { return }
+        self.isSpeaking = true
+        while !self.said.isEmpty, self.isConnected {
+            let piece = self.said.removeFirst()
+            if piece.isEmpty {
+                self.isConnected = false
+                self.session.upstreamClosed()
+            } else {
+                self.session.upstreamOctetsReceived(ByteBuffer(bytes: piece), at: Fixture.now)
+            }
+            self.perform()
+        }
+        self.isSpeaking = false
     }
 
     private mutating func serverGot(_ octet: UInt8) {
@@ -149,9 +203,12 @@ struct SubmissionBench {
             guard line != Array(".\r\n".utf8) else {
                 self.messages.append(self.message ?? [])
                 self.message = nil
-                return self.reply("250 2.0.0 Taken")
+                return self.reply("end", "250 2.0.0 Taken")
             }
             if line.first == UInt8(ascii: ".") { line.removeFirst() }
+            if self.message?.isEmpty == true, self.lies["body"] ?? self.lies["body!"] != nil {
+                self.reply("body", "")
+            }
             self.message? += line
             return
         }
@@ -159,25 +216,31 @@ struct SubmissionBench {
     }
 
     private mutating func serve(_ line: String) {
-        let verb = line.prefix { $0 != " " && $0 != ":" }
+        let verb = String(line.prefix { $0 != " " && $0 != ":" })
         switch verb {
         case "EHLO":
+            let tls = self.hasUpstreamTLS ? "" : "250-STARTTLS\r\n"
             self.reply(
-                "250-server\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE 100000\r\n250 AUTH PLAIN"
+                verb,
+                "250-server\r\n250-PIPELINING\r\n250-8BITMIME\r\n\(tls)250-SIZE 100000\r\n250 AUTH PLAIN"
             )
+        case "STARTTLS":
+            self.reply(verb, "220 2.0.0 Begin")
         case "AUTH":
-            self.reply("235 2.7.0 Ok")
+            self.credentials += 1
+            if !self.hasUpstreamTLS { self.breaches.append("a credential was sent before TLS") }
+            self.reply(verb, "235 2.7.0 Ok")
         case "MAIL":
             self.senders.append(String(line.dropFirst("MAIL FROM:".count)))
-            self.reply("250 2.1.0 Ok")
+            self.reply(verb, "250 2.1.0 Ok")
         case "RCPT", "RSET":
-            self.reply("250 2.1.5 Ok")
+            self.reply(verb, "250 2.1.5 Ok")
         case "DATA":
             self.message = []
-            self.reply("354 Go on")
+            self.reply(verb, "354 Go on")
         default:
             self.breaches.append("the server got \(line)")
-            self.reply("500 5.5.2 What?")
+            self.reply(verb, "500 5.5.2 What?")
         }
     }
 }

@@ -52,6 +52,19 @@ struct PeerTests {
         try await server.stop()
     }
 
+    @Test func `slow groups are refused`() async throws {
+        let server = try await EchoServer(.testing())
+        for groups in ["ffdhe2048", "ffdhe8192", "sect571r1"] {
+            let said = try await ForeignClient.run(
+                ["-tls1_3", "-groups", groups],
+                port: server.port,
+                lines: []
+            )
+            #expect(!said.contains("Server certificate"), "\(groups)")
+        }
+        try await server.stop()
+    }
+
     @Test func `a renegotiation is refused`() async throws {
         let server = try await EchoServer(.testing())
         let said = try await ForeignClient.run(

@@ -88,14 +88,20 @@ extension SubmissionSession {
         self.now = now
         self.upstream?.reader.receive(octets)
         do {
-            while let reply = try self.upstream?.reader.next() { self.replyReceived(reply) }
+            while let reply = try self.upstream?.reader.next() {
+                self.replyReceived(reply, isLast: self.upstream?.reader.bufferedOctets == 0)
+            }
         } catch {
             self.upstreamLost(.unavailable)
         }
         self.readClient()
     }
 
-    private mutating func replyReceived(_ reply: ServerReply) {
+    /// - Parameter isLast: whether nothing came behind it. The next command is sent only then: the answer to a
+    ///   command cannot be there before the command (and nothing before TLS counts after it, RFC 3207 §4.2).
+    private mutating func replyReceived(_ reply: ServerReply, isLast: Bool) {
+        guard isLast || self.isEnd(reply) else { return self.upstreamLost(.unavailable) }
+        defer { if !isLast { self.upstreamLost(.unavailable) } }
         switch self.upstream?.state {
         case .loggingIn(var login):
             let step = login.replyReceived(reply)
@@ -108,15 +114,20 @@ extension SubmissionSession {
         }
     }
 
+    /// Whether no command follows an answer by itself.
+    private func isEnd(_ reply: ServerReply) -> Bool {
+        guard case .ready = self.upstream?.state else { return false }
+        if case .receiving(let receiving) = self.running, case .verdict = receiving.stage {
+            return true
+        }
+        return reply.code >= 400
+    }
+
     private mutating func perform(_ step: SubmissionLogin.Step) {
         switch step {
         case .send(let octets):
             self.actions.append(.toUpstream(octets))
         case .startTLS:
-            // Nothing may follow the answer to STARTTLS before TLS is up (RFC 3207 §4.2).
-            guard self.upstream?.reader.bufferedOctets == 0 else {
-                return self.upstreamLost(.upstreamUnreachable)
-            }
             self.actions.append(.startUpstreamTLS)
         case .ready(let profile):
             self.upstream?.state = .ready(profile)
