@@ -125,12 +125,12 @@ let package = Package(
         ),
         .testTarget(
             name: "StoreTests",
-            dependencies: ["Store", "Access", grdb],
+            dependencies: ["Store", "Access", "Support", grdb],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ExchangeTests",
-            dependencies: ["Exchange", "Access"],
+            dependencies: ["Exchange", "Access", "Support"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -140,8 +140,8 @@ final class Authenticator: Sendable {
         return self.mark(text)
     }
 
-    /// The account in `LOGIN/ACCOUNT`; one that does not exist refuses the login, like one that
-    /// the user may not see, once the password has been checked.
+    /// The account in `LOGIN/ACCOUNT`; one that does not exist refuses the login, like one on which the
+    /// user has no right, once the password has been checked.
     private static func accept(
         _ credentials: Credentials,
         _ user: UserID,
@@ -151,6 +151,8 @@ final class Authenticator: Sendable {
         guard let address = Address(name), let account = access.account(address: address) else {
             return .refused
         }
+        let known = access.access(of: user, to: account.id, at: .current)
+        guard known.isVisible || known.send != .none else { return .refused }
         return .accepted(user, account: account.id)
     }
 

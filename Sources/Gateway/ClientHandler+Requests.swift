@@ -26,14 +26,15 @@ extension ClientHandler {
         case .unavailable:
             self.session.authenticationFinished(.unavailable)
         case .accepted(let user, let account):
-            guard self.environment.admission.admit(user) else {
+            guard let place = self.environment.admission.admit(user) else {
                 self.session.authenticationFinished(.unavailable)
                 break
             }
-            self.admittedUser = user
             self.session.authenticationFinished(
                 .accepted(user, account: account, profiles: self.environment.profiles.known)
             )
+            // The client may have gone meanwhile, or the session refused what the password let in.
+            if self.session.authenticatedUser != nil { self.place = place }
         }
         self.clock.loggedIn = self.session.authenticatedUser != nil
         if self.clock.loggedIn { self.began = (self.environment.nextSession(), .current) }
@@ -71,7 +72,7 @@ extension ClientHandler {
             Subscription(account: account, folder: folder),
             isSubscribed: isSubscribed,
             on: loop,
-            self.answering(on: loop) { $0.subscriptionChanged(succeeded: $1) }
+            self.answering(on: loop) { $0.subscriptionChanged($1) }
         )
     }
 

@@ -40,7 +40,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     private var isPerforming = false
     /// Storage for the next actions, without any.
     private var spare: [Action] = []
-    var admittedUser: UserID?
+    /// Among the user's connections, from the login on.
+    var place: Admission.Place?
     /// Revoked in the middle of a response.
     private var revocation: Scheduled<Void>?
     var trail: AuditTrail
@@ -164,8 +165,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         self.session.clientClosed()
         self.perform()
         self.trail.flush(self.permissions.access)
-        if let user = self.admittedUser { self.environment.admission.release(user) }
-        self.admittedUser = nil
+        self.place = nil
     }
 
     // MARK: - Events from elsewhere on the loop

@@ -244,12 +244,29 @@ final class Admission: Sendable {
         }
     }
 
-    func admit(_ user: UserID) -> Bool {
-        self.counts.withLock { counts in
+    /// - Returns: the place of one connection of a user; nil where there is none left.
+    func admit(_ user: UserID) -> Place? {
+        let isAdmitted = self.counts.withLock { counts in
             let count = counts.users[user, default: 0]
             guard count < self.limits.connectionsPerUser else { return false }
             counts.users[user] = count + 1
             return true
+        }
+        return isAdmitted ? Place(self, user) : nil
+    }
+
+    /// Taken as long as it is kept, however a connection or its login ends.
+    final class Place: Sendable {
+        private let admission: Admission
+        private let user: UserID
+
+        fileprivate init(_ admission: Admission, _ user: UserID) {
+            self.admission = admission
+            self.user = user
+        }
+
+        deinit {
+            self.admission.counts.withLock { Admission.decrement(&$0.users, self.user) }
         }
     }
 
@@ -269,10 +286,6 @@ final class Admission: Sendable {
     func release(_ address: SocketAddress?) {
         guard let address = address?.ipAddress else { return }
         self.counts.withLock { Self.decrement(&$0.addresses, address) }
-    }
-
-    func release(_ user: UserID) {
-        self.counts.withLock { Self.decrement(&$0.users, user) }
     }
 
     /// Whether no client is connected.

@@ -40,16 +40,18 @@ final class Subscriptions: Sendable {
         _ subscription: Subscription,
         isSubscribed: Bool,
         on loop: any EventLoop,
-        _ answer: @escaping @Sendable (Bool) -> Void
+        _ answer: @escaping @Sendable (SubscriptionOutcome) -> Void
     ) {
         self.pool.submit { [store = self.store] _ in
-            let changed: Void? = try? store.setSubscription(
+            let hadRoom = try? store.setSubscription(
                 of: user,
                 account: subscription.account,
                 folder: subscription.folder,
                 isSubscribed: isSubscribed
             )
-            loop.execute { answer(changed != nil) }
+            let outcome: SubscriptionOutcome =
+                hadRoom.map { $0 ? .changed : .tooMany } ?? .failed
+            loop.execute { answer(outcome) }
         }
     }
 }

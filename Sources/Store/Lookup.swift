@@ -143,22 +143,39 @@ extension PermissionStore {
         }
     }
 
+    /// More than this no user has: each LSUB looks through all of them.
+    package static let maximumSubscriptions = 2_000
+
     /// Subscriptions decide nothing, so the revision stays as it is.
+    ///
+    /// - Returns: whether there was room for it.
     package func setSubscription(
         of user: UserID,
         account: AccountID,
         folder: FolderPath,
         isSubscribed: Bool
-    ) throws {
+    ) throws -> Bool {
         let sql =
             isSubscribed
             ? "INSERT OR IGNORE INTO subscription (user, account, folder) VALUES (?, ?, ?)"
             : "DELETE FROM subscription WHERE user = ? AND account = ? AND folder = ?"
-        try self.database.write { database in
+        return try self.database.write { database in
             try database.execute(
                 sql: sql,
                 arguments: [user.rawValue, account.rawValue, Data(folder.octets)]
             )
+            guard isSubscribed, database.changesCount > 0 else { return true }
+            let count = try Int.fetchOne(
+                database,
+                sql: "SELECT COUNT(*) FROM subscription WHERE user = ?",
+                arguments: [user.rawValue]
+            )
+            guard count ?? 0 > Self.maximumSubscriptions else { return true }
+            try database.execute(
+                sql: "DELETE FROM subscription WHERE user = ? AND account = ? AND folder = ?",
+                arguments: [user.rawValue, account.rawValue, Data(folder.octets)]
+            )
+            return false
         }
     }
 }

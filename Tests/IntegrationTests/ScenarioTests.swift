@@ -41,6 +41,7 @@ private enum Scenarios {
         #expect(Scenarios.names(in: "transfers.py").count >= 8)
         #expect(Scenarios.names(in: "oversight.py").count >= 12)
         #expect(Scenarios.names(in: "process.py").count >= 6)
+        #expect(Scenarios.names(in: "hostile.py").count >= 14)
     }
 
     @Test(arguments: Scenarios.names(in: "scenarios.py"))
@@ -66,6 +67,11 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "crowd.py"))
     func `a crowd is served`(scenario: String) async throws {
         try await Scenarios.run("crowd.py", scenario, Office.first)
+    }
+
+    @Test(arguments: Scenarios.names(in: "hostile.py"))
+    func `who means harm does none`(scenario: String) async throws {
+        try await Scenarios.run("hostile.py", scenario, Office.first)
     }
 
     @Test(arguments: Scenarios.names(in: "soak.py"))

@@ -27,6 +27,9 @@ struct AttackBench {
     /// What the next command is answered with, `\T` for its tag, by a server that lies.
     private var lie: [UInt8]?
     var lieChunk = 1 << 30
+    /// What servers have said that has not arrived.
+    private var said: [(server: String, octets: ByteBuffer)] = []
+    private var isPerforming = false
     private(set) var dropped: Set<String> = []
     private(set) var isClosed = false
     /// What breaks a rule that always holds.
@@ -125,11 +128,22 @@ struct AttackBench {
     // MARK: - Effects
 
     private mutating func perform() {
+        guard !self.isPerforming else { return }
+        self.isPerforming = true
+        defer { self.isPerforming = false }
         var actions: [Action] = []
-        self.session.takeActions(into: &actions)
-        while !actions.isEmpty {
-            for action in actions { self.perform(action) }
+        while true {
             self.session.takeActions(into: &actions)
+            for action in actions { self.perform(action) }
+            guard actions.isEmpty else { continue }
+            guard !self.said.isEmpty else { return }
+            let (name, octets) = self.said.removeFirst()
+            guard self.readers[name] != nil else { continue }
+            self.session.upstreamOctetsReceived(
+                self.fixture.account(name),
+                octets,
+                at: Fixture.now
+            )
         }
     }
 
@@ -171,7 +185,7 @@ struct AttackBench {
         case .loadSubscriptions:
             self.session.subscriptionsLoaded([])
         case .changeSubscription:
-            self.session.subscriptionChanged(succeeded: true)
+            self.session.subscriptionChanged(.changed)
         case .journal(let request):
             self.journal(request)
         case .changeACL(let change):
@@ -212,13 +226,7 @@ struct AttackBench {
     }
 
     private mutating func answer(_ name: String, _ lines: String...) {
-        let octets = ByteBuffer(string: lines.map { $0 + "\r\n" }.joined())
-        self.session.upstreamOctetsReceived(
-            self.fixture.account(name),
-            octets,
-            at: Fixture.now
-        )
-        self.perform()
+        self.said.append((name, ByteBuffer(string: lines.map { $0 + "\r\n" }.joined())))
     }
 
     /// What a server with everything in it answers to its owner.
@@ -233,16 +241,9 @@ struct AttackBench {
                 rest = rest.dropFirst(found.upperBound)
             }
             octets += rest
-            let account = self.fixture.account(name)
             for piece in stride(from: 0, to: octets.count, by: self.lieChunk) {
-                guard self.readers[name] != nil else { return }
                 let octets = octets[piece..<min(piece + self.lieChunk, octets.count)]
-                self.session.upstreamOctetsReceived(
-                    account,
-                    ByteBuffer(bytes: octets),
-                    at: Fixture.now
-                )
-                self.perform()
+                self.said.append((name, ByteBuffer(bytes: octets)))
             }
             return
         }

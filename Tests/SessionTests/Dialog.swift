@@ -238,7 +238,7 @@ struct Dialog {
             } else {
                 self.fixture.subscriptions.remove(subscription)
             }
-            self.session.subscriptionChanged(succeeded: true)
+            self.session.subscriptionChanged(.changed)
         case .closeClient:
             self.isClosed = true
         case .leaveUpstream(let account, let request):

@@ -27,7 +27,8 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     private var needsFlush = false
     private var hasPendingRead = false
     private var isPerforming = false
-    private var admittedUser: UserID?
+    /// Among the user's connections, from the login on.
+    private var place: Admission.Place?
     private var trail: AuditTrail
     /// The session's number and its beginning, once somebody is logged in.
     private var began: (number: UInt64, at: Moment)?
@@ -147,8 +148,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         self.session.clientClosed()
         self.perform()
         self.trail.flush(self.permissions.access)
-        if let user = self.admittedUser { self.environment.admission.release(user) }
-        self.admittedUser = nil
+        self.place = nil
     }
 
     // MARK: - Events from elsewhere on the loop
@@ -357,12 +357,13 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         case .unavailable:
             self.session.authenticationFinished(.unavailable)
         case .accepted(let user, let account):
-            guard self.environment.admission.admit(user) else {
+            guard let place = self.environment.admission.admit(user) else {
                 self.session.authenticationFinished(.unavailable)
                 break
             }
-            self.admittedUser = user
             self.session.authenticationFinished(.accepted(user, account: account, profiles: [:]))
+            // The client may have gone meanwhile.
+            if self.session.authenticatedUser != nil { self.place = place }
         }
         self.clock.isLoggedIn = self.session.authenticatedUser != nil
         if self.clock.isLoggedIn { self.began = (self.environment.nextSession(), .current) }

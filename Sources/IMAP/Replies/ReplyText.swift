@@ -27,6 +27,7 @@ package enum ReplyText: Equatable, Sendable {
     case cannotAcrossAccounts
     case tryCreate
     case tooManyMessages
+    case tooManySubscriptions
     case inUse
     /// Copies of these messages are at the target and cannot be taken back.
     case partlyCopied(SequenceSet)
@@ -94,7 +95,7 @@ package enum ReplyText: Equatable, Sendable {
             .unavailable, .contactAdministrator, .authenticationFailed, .authorizationFailed,
             .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .tooManyMessages,
-            .inUse,
+            .tooManySubscriptions, .inUse,
             .undoneLater, .movedWithMarks, .movedLater, .cannotOnThisServer,
             .cannotHaveName, .cannotChangeACL, .cannotGrantRight, .noSuchIdentifier,
             .grantedElsewhere, .cannotChangeInbox, .badEvent, .badSyntax,
@@ -124,6 +125,7 @@ package enum ReplyText: Equatable, Sendable {
         case .cannotAcrossAccounts: "NO [CANNOT] Not possible between accounts"
         case .tryCreate: "NO [TRYCREATE] No such mailbox"
         case .tooManyMessages: "NO [LIMIT] Too many messages at once for another account"
+        case .tooManySubscriptions: "NO [LIMIT] You have too many subscriptions: end some of them"
         case .inUse: "NO [INUSE] Some of these messages are being moved: try again in a moment"
         case .undoneLater:
             "NO [UNAVAILABLE] Not copied; copies that are there go as soon as their server answers"

@@ -220,17 +220,39 @@ package struct AddressParser {
     /// `@` only as the very same address, and no angle bracket, line end or NUL. Encoded words are
     /// read wherever they stand, because some readers do so inside quotes.
     private func checkShown(beside mailbox: Mailbox) throws(Fault) {
-        let words = self.shown.split(whereSeparator: \.isBlank)
-            .map { EncodedWord.decode($0) ?? Array($0) }
-        for octet in words.joined() {
+        let text = try self.shownText()
+        for octet in text {
             let isBracket = octet == UInt8(ascii: "<") || octet == UInt8(ascii: ">")
             guard !isBracket, !octet.isControl || octet == 0x09 else { throw Fault() }
         }
-        for word in words.joined(separator: [0x20]).split(whereSeparator: \.isBlank)
-        where word.contains(UInt8(ascii: "@")) {
+        for word in text.split(whereSeparator: \.isBlank) where Self.looksLikeAddress(word) {
             guard word.map(\.asciiLowercased) == mailbox.address.map(\.asciiLowercased) else {
                 throw Fault()
             }
         }
+    }
+
+    /// The blank between two encoded words is not shown (RFC 2047 §6.2).
+    private func shownText() throws(Fault) -> [UInt8] {
+        var text: [UInt8] = []
+        var isBehindWord = false
+        for word in self.shown.split(whereSeparator: \.isBlank) {
+            let decoded: [UInt8]?
+            do { decoded = try EncodedWord.decode(word) } catch { throw Fault() }
+            if !isBehindWord || decoded == nil { text.append(0x20) }
+            text += decoded ?? Array(word)
+            isBehindWord = decoded != nil
+        }
+        return text
+    }
+
+    /// Characters that look like `@`: U+FE6B and U+FF20.
+    private static let otherSigns: [[UInt8]] = [[0xEF, 0xB9, 0xAB], [0xEF, 0xBC, 0xA0]]
+
+    private static func looksLikeAddress(_ word: ArraySlice<UInt8>) -> Bool {
+        word.contains(UInt8(ascii: "@"))
+            || word.indices.contains { index in
+                self.otherSigns.contains { word[index...].starts(with: $0) }
+            }
     }
 }

@@ -1,32 +1,110 @@
 /// `=?utf-8?Q?B=C3=BCro?=`: text of a display name in another charset (RFC 2047).
 enum EncodedWord {
-    /// Charsets in which an octet below 128 is always the ASCII character.
-    private static let singleOctet: [StaticString] = [
-        "utf-8", "us-ascii", "iso-8859-", "windows-125", "koi8-",
+    /// What mail readers may show in different ways.
+    struct Unreadable: Error {}
+
+    /// Which octets of a charset are the ASCII characters of the same number.
+    private enum Kind {
+        /// All below 128.
+        case ascii
+        /// Those that are not the second half of a character, whose first half is in the ranges.
+        case pairs([ClosedRange<UInt8>])
+        /// Those between escape sequences that say so (RFC 1468).
+        case escapes
+    }
+
+    private static let kinds: [(prefix: StaticString, kind: Kind)] = [
+        ("utf-8", .ascii), ("utf8", .ascii), ("us-ascii", .ascii), ("ascii", .ascii),
+        ("iso-8859-", .ascii), ("iso8859-", .ascii), ("latin", .ascii), ("windows-125", .ascii),
+        ("windows-874", .ascii), ("cp125", .ascii), ("koi8-", .ascii), ("tis-620", .ascii),
+        ("macintosh", .ascii), ("x-mac-", .ascii), ("euc-", .ascii), ("ks_c_5601", .ascii),
+        ("gb", .pairs([0x81...0xFE])), ("big5", .pairs([0x81...0xFE])),
+        ("shift_jis", .pairs([0x81...0x9F, 0xE0...0xFC])),
+        ("windows-31j", .pairs([0x81...0x9F, 0xE0...0xFC])), ("iso-2022-jp", .escapes),
     ]
 
-    /// The octets that the word stands for, in its charset.
+    /// The text that a word stands for; what is not ASCII in it stays as it is or is left out.
     ///
-    /// In a charset where an octet that looks like `@` may be half of another character, a word
-    /// with such octets is left out: what it shows cannot be told without the charset's tables.
-    ///
+    /// - Throws: for what begins like an encoded word and is none, is not alone, or is in a charset whose
+    ///   ASCII characters are elsewhere (UTF-7, UTF-16, EBCDIC) or unknown: some readers show it as text,
+    ///   others as what it stands for.
     /// - Returns: nil for what is no encoded word, which is then text as it stands.
-    static func decode(_ word: ArraySlice<UInt8>) -> [UInt8]? {
-        let question = UInt8(ascii: "?")
+    static func decode(_ word: ArraySlice<UInt8>) throws(Unreadable) -> [UInt8]? {
+        guard self.hasMark(word) else { return nil }
         guard word.starts(with: "=?".utf8), word.suffix(2).elementsEqual("?=".utf8),
             word.count > 4
-        else { return nil }
+        else { throw Unreadable() }
         let parts = word.dropFirst(2).dropLast(2)
-            .split(separator: question, omittingEmptySubsequences: false)
+            .split(separator: UInt8(ascii: "?"), omittingEmptySubsequences: false)
         guard parts.count == 3, let encoding = parts[1].first, parts[1].count == 1 else {
-            return nil
+            throw Unreadable()
         }
-        let octets =
-            encoding.asciiLowercased == UInt8(ascii: "b")
-            ? self.base64(parts[2]) : self.quoted(parts[2])
-        let isPlain = octets.allSatisfy { $0 < 0x80 && !$0.isControl }
-        let isReadable = self.singleOctet.contains { parts[0].starts(withWord: $0) }
-        return isPlain || isReadable ? octets : []
+        // RFC 2231 §5: a language may stand behind the charset.
+        let charset = parts[0].prefix { $0 != UInt8(ascii: "*") }
+        guard let kind = self.kinds.first(where: { charset.starts(withWord: $0.prefix) })?.kind
+        else { throw Unreadable() }
+        switch encoding.asciiLowercased {
+        case UInt8(ascii: "b"): return try self.text(self.base64(parts[2]), kind)
+        case UInt8(ascii: "q"): return try self.text(self.quoted(parts[2]), kind)
+        default: throw Unreadable()
+        }
+    }
+
+    /// Whether an encoded word begins anywhere in it.
+    private static func hasMark(_ word: ArraySlice<UInt8>) -> Bool {
+        zip(word, word.dropFirst())
+            .contains { $0 == UInt8(ascii: "=") && $1 == UInt8(ascii: "?") }
+    }
+
+    private static func text(_ octets: [UInt8], _ kind: Kind) throws(Unreadable) -> [UInt8] {
+        switch kind {
+        case .ascii: return octets
+        case .pairs(let firsts): return self.withoutPairs(octets, firsts)
+        case .escapes: return try self.withoutEscapes(octets)
+        }
+    }
+
+    private static func withoutPairs(
+        _ octets: [UInt8],
+        _ firsts: [ClosedRange<UInt8>]
+    ) -> [UInt8] {
+        var text: [UInt8] = []
+        var rest = octets[...]
+        while let octet = rest.popFirst() {
+            if firsts.contains(where: { $0.contains(octet) }) {
+                _ = rest.popFirst()
+            } else {
+                text.append(octet)
+            }
+        }
+        return text
+    }
+
+    /// `ESC ( B` and `ESC ( J` begin ASCII, `ESC $ …` characters of two octets.
+    private static func withoutEscapes(_ octets: [UInt8]) throws(Unreadable) -> [UInt8] {
+        var text: [UInt8] = []
+        var rest = octets[...]
+        var isASCII = true
+        while let octet = rest.popFirst() {
+            guard octet == 0x1B else {
+                guard octet < 0x80 else { throw Unreadable() }
+                if isASCII { text.append(octet) }
+                continue
+            }
+            if rest.starts(with: "(B".utf8) || rest.starts(with: "(J".utf8) {
+                isASCII = true
+                rest = rest.dropFirst(2)
+            } else if rest.starts(with: "$@".utf8) || rest.starts(with: "$B".utf8) {
+                isASCII = false
+                rest = rest.dropFirst(2)
+            } else if rest.starts(with: "$(D".utf8) {
+                isASCII = false
+                rest = rest.dropFirst(3)
+            } else {
+                throw Unreadable()
+            }
+        }
+        return text
     }
 
     /// Lenient, as mail readers are: what cannot be base64 is left out.

@@ -67,6 +67,10 @@ extension ClientSession {
     mutating func lineReceivedWhileIdle(_ line: ByteBuffer, _ idling: Idling) {
         self.reader.readsLines = false
         guard line.equals(word: "DONE") else {
+            // Where a literal was announced, nothing behind the line can be told apart.
+            guard line.readableBytesView.last != UInt8(ascii: "}") else {
+                return self.end(.bye(.syntax))
+            }
             // Whatever was meant, the server still idles: it is told to stop first.
             self.strike()
             return self.stopIdling(idling, answer: .badSyntax)

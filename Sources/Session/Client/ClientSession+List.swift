@@ -305,12 +305,16 @@ extension ClientSession {
     }
 
     /// A subscription of a shared folder was recorded, or could not be.
-    package mutating func subscriptionChanged(succeeded: Bool) {
+    package mutating func subscriptionChanged(_ outcome: SubscriptionOutcome) {
         guard case .subscribing(let tag) = self.running else { return }
         if self.watching?.needsSubscriptions ?? false, let user = self.user {
             self.actions.append(.loadSubscriptions(user))
         }
-        self.finish(tag, succeeded ? .completed("SUBSCRIBE") : .unavailable)
+        switch outcome {
+        case .changed: self.finish(tag, .completed("SUBSCRIBE"))
+        case .tooMany: self.finish(tag, .tooManySubscriptions)
+        case .failed: self.finish(tag, .unavailable)
+        }
         self.readClient()
     }
 }

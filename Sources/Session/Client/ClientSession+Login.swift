@@ -102,13 +102,17 @@ extension ClientSession {
         case .accepted(let user, let account, let profiles):
             self.user = user
             self.onlyAccount = account
-            self.reader.limits = .afterLogin
-            self.syntaxErrors = 0
             self.lookAround()
             guard account == nil || self.namespace.personal == account else {
+                // Whoever may not see it is told what everybody is told who gets something wrong.
                 self.user = nil
-                return self.loginFailed(tag, .authenticationFailed)
+                self.onlyAccount = nil
+                self.lookAround()
+                self.loginFailed(tag, .authenticationFailed)
+                break
             }
+            self.reader.limits = .afterLogin
+            self.syntaxErrors = 0
             self.actions.append(.audit(AuditEvent("login")))
             self.learn(tag, known: profiles)
         }
@@ -145,7 +149,10 @@ extension ClientSession {
 
     /// Works out which accounts the user sees, and under which names.
     mutating func lookAround() {
-        guard let user = self.user else { return }
+        guard let user = self.user else {
+            self.namespace = Namespace(views: [])
+            return
+        }
         var views: [Namespace.View] = []
         let visible = self.snapshot.accounts(visibleTo: user, at: self.now)
         let own = self.onlyAccount ?? self.snapshot.personalAccount(of: user)

@@ -76,6 +76,7 @@ package struct ClientSession {
 
     var reader: CommandReader
     var running = Running.nothing
+    private var isReadingClient = false
     var upstreams: [AccountID: Upstream] = [:]
     var actions: [Action] = []
     /// Whether the command that runs was given to its server before, whose session ended.
@@ -161,7 +162,13 @@ package struct ClientSession {
     }
 
     /// Takes what the reader has, as long as the session is ready for it.
+    ///
+    /// What a command brings about may call this again: the outermost call goes on then, so that the stack
+    /// does not grow with what a client sends at once.
     mutating func readClient() {
+        guard !self.isReadingClient else { return }
+        self.isReadingClient = true
+        defer { self.isReadingClient = false }
         while self.isReadyForClient {
             do {
                 guard let event = try self.reader.next() else { return }
@@ -177,7 +184,8 @@ package struct ClientSession {
         case .nothing, .awaitingSASLResponse:
             true
         case .idling(let idling):
-            idling.doneTag == nil
+            // What comes before the server idles is no line for it, and no command either.
+            idling.doneTag == nil && (idling.account == nil || idling.isUpstreamIdling)
         case .appending(let appending):
             appending.readsClient
         case .authenticating, .negotiatingTLS, .learning, .preparing, .forwarding, .selecting,

@@ -71,6 +71,13 @@ package struct Subscription: Hashable, Sendable {
     }
 }
 
+/// What became of a subscription that was to be recorded.
+package enum SubscriptionOutcome: Sendable {
+    case changed
+    case tooMany
+    case failed
+}
+
 extension List {
     /// Whether the answer depends on what is subscribed.
     var needsSubscriptions: Bool {

@@ -56,6 +56,7 @@ package struct SubmissionSession {
     var hasGreeted = false
     var user: UserID?
     var running = Running.nothing
+    private var isReadingClient = false
     var transaction: Transaction?
     /// The answer to what follows in a transaction that broke, until another begins.
     var brokenReply: SubmissionReply?
@@ -146,7 +147,12 @@ package struct SubmissionSession {
     }
 
     /// Takes what there is, as long as the session is ready for it.
+    ///
+    /// What a command brings about may call this again: the outermost call goes on then.
     mutating func readClient() {
+        guard !self.isReadingClient else { return }
+        self.isReadingClient = true
+        defer { self.isReadingClient = false }
         if self.isDraining, !self.hasTransaction { return self.end(.closing) }
         while self.input.readableBytes > 0 {
             switch self.running {

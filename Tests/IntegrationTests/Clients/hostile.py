@@ -1,0 +1,576 @@
+"""Clients and servers that mean harm, over real sockets. Each function is one scenario; the first
+argument names it. Numbers of the kind T123 name attacks, as in `Tests/SessionTests/Attacks`.
+"""
+import base64
+import contextlib
+import os
+import re
+import shutil
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+
+import upstreams
+from gateway import Gateway, free_port
+from scenarios import ANNA, BOB, CA, CLARA, IMAP, IMAPS, run_scenario, wire
+from sending import SUBMISSION, SUBMISSIONS, Raw
+from upstreams import Authority, Server, context, imap
+from wire import Wire
+
+TRUST = ssl.create_default_context(cafile=CA)
+
+
+def resident(pid):
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+def openssl(port, *words, lines=""):
+    """What `openssl s_client` says; it leaves when there is nothing more to send."""
+    done = subprocess.run(["openssl", "s_client", "-connect", f"localhost:{port}", "-CAfile", CA, *words], input=lines, text=True,
+                          capture_output=True, timeout=30)
+    return done.stdout + done.stderr
+
+
+# -- TLS, as others see it
+
+
+def a_scanner_finds_nothing():
+    for port, words in ((IMAPS, []), (SUBMISSIONS, []), (IMAP, ["--starttls-imap"]), (SUBMISSION, ["--starttls-smtp"])):
+        done = subprocess.run(["sslscan", "--xml=-", "--no-colour", *words, f"localhost:{port}"], capture_output=True, timeout=120)
+        test = ElementTree.fromstring(done.stdout).find("ssltest")
+        protocols = {f"{p.get('type')} {p.get('version')}" for p in test.findall("protocol") if p.get("enabled") == "1"}
+        assert protocols == {"tls 1.2", "tls 1.3"}, (port, protocols)
+        assert test.find("renegotiation").get("supported") == "0", ElementTree.tostring(test)
+        assert all(h.get("vulnerable") == "0" for h in test.findall("heartbleed")), ElementTree.tostring(test)
+        ciphers = {c.get("cipher") for c in test.findall("cipher")}
+        assert len(ciphers) >= 4, ciphers
+        for cipher in ciphers:
+            assert re.search("GCM|CHACHA20", cipher) and re.match("TLS_|ECDHE-", cipher), cipher
+        groups = {g.get("name").split()[0] for g in test.findall("group")}
+        assert groups == {"x25519", "secp256r1", "secp384r1", "secp521r1"}, groups
+
+
+def openssl_finds_nothing_either():
+    for port in (IMAPS, SUBMISSIONS):
+        for words, says in ((["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], "alert protocol version"),
+                            (["-tls1_2", "-cipher", "AES256-GCM-SHA384"], "handshake failure"),
+                            (["-alpn", "http/1.1"], "no application protocol"), (["-alpn", "h2,ftp"], "no application protocol")):
+            assert says in openssl(port, *words), (port, words)
+        said = openssl(port, "-tls1_2", "-verify_return_error")
+        assert "Verify return code: 0" in said and "Compression: NONE" in said, said
+        said = openssl(port, "-tls1_2", "-state", lines="R\n")
+        assert "RENEGOTIATING" in said and "no renegotiation" in said, said
+    assert "ALPN protocol: imap" in openssl(IMAPS, "-alpn", "imap")
+    assert "ALPN protocol: smtp" in openssl(SUBMISSIONS, "-alpn", "smtp")
+    # ALPACA (T317): what is meant for one protocol is refused by the other.
+    assert "no application protocol" in openssl(SUBMISSIONS, "-alpn", "imap")
+
+
+def a_ticket_is_good_for_one_protocol():
+    """T329."""
+    c = ssl.create_default_context(cafile=CA)
+    c.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    def connect(port, session=None):
+        s = c.wrap_socket(socket.create_connection(("localhost", port), 10), server_hostname="localhost", session=session)
+        s.recv(100)
+        return s
+    first = connect(SUBMISSIONS)
+    assert connect(SUBMISSIONS, first.session).session_reused
+    try:
+        assert not connect(IMAPS, first.session).session_reused
+    except ssl.SSLError as error:
+        # Refused altogether is as good.
+        assert "ALERT" in str(error).upper(), error
+
+
+def another_protocol_is_sent_away_at_once():
+    """T317, T318."""
+    http = b"POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 99\r\n\r\na LOGIN anna@kanzlei.example pw-anna\r\n"
+    for port, tls, text in ((IMAPS, True, http), (IMAP, False, http), (IMAPS, True, b"GET / HTTP/1.1\r\n\r\n"),
+                            (IMAPS, True, b"EHLO x\r\nMAIL FROM:<a@x.example>\r\n" * 10), (IMAPS, True, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n" * 20),
+                            (SUBMISSIONS, True, http), (SUBMISSION, False, http), (SUBMISSIONS, True, b"GET / HTTP/1.1\r\n" * 20),
+                            (SUBMISSIONS, True, b"a LOGIN x y\r\n" * 20), (IMAP, False, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n" * 20)):
+        s = socket.create_connection(("localhost", port), 10)
+        if tls:
+            s = TRUST.wrap_socket(s, server_hostname="localhost")
+        said = b""
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            s.sendall(text)
+            while octets := s.recv(65536):
+                said += octets
+        assert len(said.splitlines()) < 15 and b"LOGIN completed" not in said and b"Logged in" not in said, (port, text, said)
+
+
+def names_in_tls_take_no_memory():
+    """T320."""
+    before = resident(os.environ["GATEWAY_PID"])
+    for number in range(400):
+        for name in (f"x{number}.kanzlei.example", "a" * 63 + "." + "b" * 60 + ".example"):
+            with contextlib.suppress(ssl.SSLError, ConnectionError):
+                ssl._create_unverified_context().wrap_socket(socket.create_connection(("localhost", IMAPS), 10), server_hostname=name).close()
+    assert resident(os.environ["GATEWAY_PID"]) - before < 20_000, (before, resident(os.environ["GATEWAY_PID"]))
+
+
+# -- STARTTLS, at the clients' side
+
+
+def nothing_said_before_tls_is_heard_inside():
+    """T308 to T313: what follows STARTTLS in clear is never a command, whenever it arrives."""
+    hello = TRUST.wrap_bio(incoming := ssl.MemoryBIO(), outgoing := ssl.MemoryBIO(), server_hostname="localhost")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        hello.do_handshake()
+    del incoming
+    first_flight = outgoing.read()
+    for tail in (b"a2 NOOP\r\n", b"a2 LOGIN x y\r\na3 NOOP\r\n", first_flight):
+        s = socket.create_connection(("localhost", IMAP), 10)
+        s.recv(1000)
+        s.sendall(b"a STARTTLS\r\n" + tail)
+        said = b""
+        with contextlib.suppress(ConnectionError):
+            while octets := s.recv(1000):
+                said += octets
+        assert b"a2" not in said and b"a3" not in said, said
+    for tail in (b"EHLO x\r\n", b"EHLO x\r\nMAIL FROM:<alice@corp.example>\r\n", first_flight):
+        s = Raw(user=None, port=SUBMISSION, tls=False)
+        s.send(b"STARTTLS\r\n" + tail)
+        said = b""
+        with contextlib.suppress(ConnectionError):
+            while octets := s.raw.recv(1000):
+                said += octets
+        assert said.count(b"\r\n") <= 1, said
+    for line in (b"a STARTTLS\na2 NOOP\r\n", b"a STARTTLS\ra2 NOOP\r\n", b"a STARTTLS {9+}\r\na2 NOOP\r\n\r\n", b"a STARTTLS x\r\n"):
+        s = socket.create_connection(("localhost", IMAP), 10)
+        s.recv(1000)
+        s.sendall(line)
+        said = s.recv(1000)
+        assert b"OK" not in said and (b"BAD" in said or b"BYE" in said), (line, said)
+    assert Raw(user=None, port=SUBMISSION, tls=False).command("STARTTLS x").startswith("501")
+    # The race: clear text at random moments around the handshake.
+    for number in range(100):
+        s = socket.create_connection(("localhost", IMAP), 10)
+        s.recv(1000)
+        s.sendall(b"a STARTTLS\r\n")
+        time.sleep(number % 10 / 2000)
+        with contextlib.suppress(ConnectionError, BrokenPipeError):
+            s.sendall(b"a9 CAPABILITY\r\n")
+            said = b""
+            while octets := s.recv(1000):
+                said += octets
+            assert b"a9 " not in said and b"* CAPABILITY" not in said, said
+
+
+def clear_text_in_a_connection_with_tls_ends_it():
+    """T312, T333."""
+    for port in (IMAPS, SUBMISSIONS):
+        raw = socket.create_connection(("localhost", port), 10)
+        bio = TRUST.wrap_bio(incoming := ssl.MemoryBIO(), outgoing := ssl.MemoryBIO(), server_hostname="localhost")
+        while True:
+            try:
+                bio.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                raw.sendall(outgoing.read())
+                incoming.write(raw.recv(65536))
+        raw.sendall(outgoing.read())
+        raw.sendall(b"a3 NOOP\r\n")
+        said = b""
+        with contextlib.suppress(ConnectionError):
+            while octets := raw.recv(65536):
+                said += octets
+        assert b"a3" not in said
+
+
+def what_is_cut_off_is_not_stored_and_not_sent():
+    """T332, T333: a connection that ends in mid-message, politely or not."""
+    for polite in (True, False):
+        w = wire()
+        w.ok("STATUS INBOX (MESSAGES)")
+        before = w.ok("STATUS Ablage (MESSAGES)")
+        w.send(b"a APPEND Ablage {5000}\r\n")
+        assert w.line().startswith(b"+")
+        w.send(b"Subject: halb\r\n\r\n" + b"z" * 2000)
+        s = Raw()
+        s.begin(ANNA, ANNA)
+        name = f"cut-{time.time()}"
+        s.send(f"From: {ANNA}\r\nSubject: {name}\r\n\r\ntext\r\n.\r".encode())
+        chunk = Raw()
+        assert chunk.command(f"MAIL FROM:<{ANNA}>").startswith("250") and chunk.command(f"RCPT TO:<{ANNA}>").startswith("250")
+        chunk.send(b"BDAT 500 LAST\r\n" + f"From: {ANNA}\r\nSubject: {name}\r\n\r\n".encode())
+        for each in (w, s, chunk):
+            if polite:
+                with contextlib.suppress(OSError, ssl.SSLError):
+                    each.raw.settimeout(1)
+                    plain = each.raw.unwrap()
+                    plain.sendall(b"\n")
+            else:
+                socket.socket(fileno=os.dup(each.raw.fileno())).shutdown(socket.SHUT_WR)
+                time.sleep(0.2)
+                each.raw.close()
+        time.sleep(1)
+        again = wire()
+        assert again.ok("STATUS Ablage (MESSAGES)") == before
+        again.ok("SELECT INBOX")
+        assert again.ok(f'SEARCH SUBJECT "{name}"') in ([b"* SEARCH"], [b"* SEARCH "]), name
+
+
+# -- Servers that are not who they say they are
+
+
+@contextlib.contextmanager
+def office(script, tls=None, words=(), **settings):
+    """A gateway whose Bob is at a server with a script."""
+    gateway = Gateway(**settings)
+    server = Server(script, tls)
+    try:
+        gateway.run("account", "set", BOB, "--imap", f"localhost:{server.port}", *words)
+        gateway.start()
+        yield gateway, server
+    finally:
+        server.close()
+        gateway.remove()
+
+
+def no_credential_leaves_for_a_server_that_is_another():
+    """T322, T324, T325."""
+    folder = tempfile.mkdtemp(prefix="authority-")
+    gateway = Gateway()
+    try:
+        a = Authority(folder)
+        bad = {
+            "another name": a.make("name", "DNS:mail.kanzlei.example"),
+            "the name in CN only": a.make("cn", None, subject="/CN=localhost"),
+            "ended": a.make("old", "DNS:localhost", dates=("20200101000000Z", "20210101000000Z")),
+            "not begun": a.make("new", "DNS:localhost", dates=("20900101000000Z", "20910101000000Z")),
+            "its own authority": a.make("self", "DNS:localhost", by=None),
+            "an unknown authority": a.make("unknown", "DNS:localhost", by="other"),
+            "a wildcard for everything": a.make("star", "DNS:*"),
+            "a wildcard in a word": a.make("part", "DNS:local*"),
+            "an address as a name": a.make("ip", "DNS:127.0.0.1"),
+            "a mail address": a.make("mail", "email:x@localhost"),
+            "the name with something behind it": a.make("suffix", "DNS:localhost.evil.example"),
+            "a short key": a.make("short", "DNS:localhost", key=["rsa:1024"]),
+            "SHA-1": a.make("sha1", "DNS:localhost", digest="sha1"),
+        }
+        good = a.make("good", "DNS:localhost")
+        servers = {}
+        for name, certificate in bad.items():
+            c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            c.set_ciphers("DEFAULT:@SECLEVEL=0")
+            c.load_cert_chain(*certificate)
+            servers[name] = Server(imap(), c)
+        old = context(good, ssl.TLSVersion.TLSv1_1, "ALL:@SECLEVEL=0")
+        servers["TLS 1.1"] = Server(imap(), old)
+        servers["weak suites"] = Server(imap(), context(good, ssl.TLSVersion.TLSv1_2, "AES128-SHA:@SECLEVEL=0"))
+        right = Server(imap(), context(good))
+        gateway.start()
+        for name, server in [*servers.items(), ("right", right)]:
+            gateway.run("account", "set", BOB, "--imap", f"localhost:{server.port}", "--ca", a.trusted)
+            time.sleep(1.1)
+            w = gateway.wire()
+            answer = w.answer(f'EXAMINE "Other Users/{BOB}/INBOX"')
+            w.raw.close()
+            assert server.connections, name
+            if server is right:
+                assert answer.startswith("OK"), (answer, gateway.log()[-2000:])
+                assert b"up-bob" in server.heard or base64.b64encode(b"\0" + BOB.encode() + b"\0up-" + BOB.encode()) in server.heard
+                assert server.names == ["localhost"], server.names
+            else:
+                assert answer.startswith(("NO [UNAVAILABLE]", "NO [CONTACTADMIN]")), (name, answer)
+                assert server.heard == b"", (name, server.heard)
+        # One account's authority is not another's (T326).
+        gateway.run("account", "set", CLARA, "--imap", f"localhost:{right.port}")
+        time.sleep(1.1)
+        heard = len(right.heard)
+        w = Wire(gateway.port, os.path.join(gateway.folder, "certs/ca.pem"))
+        w.login(CLARA, "pw-clara")
+        assert w.answer("EXAMINE INBOX").startswith(("NO [UNAVAILABLE]", "NO [CONTACTADMIN]"))
+        assert len(right.heard) == heard
+    finally:
+        gateway.remove()
+        shutil.rmtree(folder)
+
+
+def starttls_that_a_server_takes_away_ends_the_connection():
+    """T284 to T291: nothing of the credential is said outside of TLS, and nothing said there counts inside."""
+    folder = tempfile.mkdtemp(prefix="authority-")
+    gateway = Gateway()
+    try:
+        a = Authority(folder)
+        tls = context(a.make("good", "DNS:localhost"))
+        session = imap().session
+
+        def script(*steps, tls_after=False, greeting="* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] hi\r\n"):
+            def run(c):
+                c.send(greeting)
+                for answer in steps:
+                    tag = c.line().split(b" ")[0].decode()
+                    c.send(answer.replace("TAG", tag))
+                if tls_after:
+                    c.start_tls(tls)
+                    session(c)
+                c.line()
+            return run
+        starts = "* CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN\r\nTAG OK x\r\n"
+        attacks = {
+            "T284": script("* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nTAG OK x\r\n", greeting="* OK hi\r\n"),
+            "T285": script("* CAPABILITY IMAP4rev1 LOGINDISABLED\r\nTAG OK x\r\n", greeting="* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n"),
+            "T286a": script(starts, "TAG NO later\r\n"), "T286b": script(starts, "TAG BAD what\r\n"),
+            "T286c": script(starts, "* BYE no\r\n"), "T287": script(greeting="* PREAUTH hi\r\n"),
+            "T288a": script(starts, "TAG OK go\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", tls_after=True),
+            "T288b": script(starts, "TAG OK go\r\n* ", tls_after=True),
+            "T289": script(starts + "TAG OK go\r\n", tls_after=True),
+            "T291": script(starts, "+ go\r\n"),
+        }
+        servers = {number: Server(each) for number, each in attacks.items()}
+        # T290: words before the answer are thrown away; the capabilities count that are said inside.
+        servers["T290"] = Server(script(starts, "* OK [ALERT] x\r\n* CAPABILITY IMAP4rev1 XCLIENT\r\nTAG OK begin\r\n", tls_after=True))
+        gateway.start()
+        for number, server in servers.items():
+            gateway.run("account", "set", BOB, "--imap", f"localhost:{server.port}", "--tls", "starttls", "--ca", a.trusted)
+            time.sleep(1.1)
+            w = gateway.wire()
+            answer = w.answer(f'EXAMINE "Other Users/{BOB}/INBOX"')
+            w.raw.close()
+            assert server.connections, number
+            if number == "T290":
+                assert answer.startswith("OK"), (number, answer, gateway.log()[-1000:])
+                assert server.heard.count(b"CAPABILITY") >= 1, server.heard
+            else:
+                assert answer.startswith(("NO [UNAVAILABLE]", "NO [CONTACTADMIN]")), (number, answer)
+                assert b"LOGIN" not in server.heard and b"AUTHENTICATE" not in server.heard, (number, server.heard)
+    finally:
+        gateway.remove()
+        shutil.rmtree(folder)
+
+
+# -- Who is slow
+
+
+def a_server_that_takes_nothing_costs_no_memory():
+    """T476, T480: a client files 60 MB into a mailbox whose server has stopped reading; others go on."""
+    folder = tempfile.mkdtemp(prefix="authority-")
+    try:
+        a = Authority(folder)
+        stop = threading.Event()
+
+        def append(c, tag, line):
+            if b"+}" not in line:
+                c.send("+ go\r\n")
+            stop.wait(60)
+            raise EOFError
+        with office(imap({"APPEND": append}), context(a.make("good", "DNS:localhost")), ["--ca", a.trusted]) as (gateway, server):
+            w, other = gateway.wire(), gateway.wire()
+            w.ok(f'EXAMINE "Other Users/{BOB}/INBOX"')
+            other.ok("SELECT INBOX")
+            before = resident(gateway.process.pid)
+            w.send(f'a APPEND "Other Users/{BOB}/INBOX" {{60000000}}\r\n'.encode())
+            assert w.line().startswith(b"+")
+            w.raw.settimeout(1)
+            sent = 0
+            with contextlib.suppress(TimeoutError, ssl.SSLError):
+                for _ in range(60):
+                    w.send(b"y" * 1_000_000)
+                    sent += 1
+            assert sent < 40, "the gateway took everything"
+            times = []
+            for _ in range(50):
+                start = time.perf_counter()
+                other.ok("NOOP")
+                times.append(time.perf_counter() - start)
+            after = resident(gateway.process.pid)
+            assert after - before < 8_192, (before, after)
+            assert statistics.median(times) < 0.05, statistics.median(times)
+            stop.set()
+    finally:
+        shutil.rmtree(folder)
+
+
+def news_that_nobody_reads_cost_no_memory():
+    """T477: a server tells a million things to a client that idles and does not read."""
+    folder = tempfile.mkdtemp(prefix="authority-")
+    try:
+        a = Authority(folder)
+        told = []
+
+        def idle(c, tag, line):
+            c.send("+ idling\r\n")
+            c.raw.settimeout(3)
+            lines = "".join(f"* {n} EXISTS\r\n" for n in range(2, 1002)).encode()
+            for _ in range(1000):
+                c.send(lines)
+                told.append(1)
+        with office(imap({"IDLE": idle}), context(a.make("good", "DNS:localhost")), ["--ca", a.trusted]) as (gateway, server):
+            w = gateway.wire()
+            w.raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+            w.ok(f'EXAMINE "Other Users/{BOB}/INBOX"')
+            before = resident(gateway.process.pid)
+            w.send(b"a IDLE\r\n")
+            most = 0
+            for _ in range(40):
+                most = max(most, resident(gateway.process.pid))
+                time.sleep(0.1)
+            assert most - before < 8_192, (before, most, len(told))
+    finally:
+        shutil.rmtree(folder)
+
+
+def commands_whose_answers_nobody_reads_cost_no_memory():
+    """T460 and T477 at the client's side: hundreds of thousands of commands, and no answer read."""
+    gateway = Gateway()
+    try:
+        gateway.start()
+        w, other = gateway.wire(), gateway.wire()
+        w.raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        w.raw.settimeout(2)
+        before = resident(gateway.process.pid)
+        with contextlib.suppress(TimeoutError, ssl.SSLError, ConnectionError):
+            for _ in range(2_000):
+                w.send(b'a LIST "" "*"\r\nb NOOP\r\nc STATUS INBOX (MESSAGES)\r\n' * 100)
+        after = resident(gateway.process.pid)
+        assert after - before < 12_288, (before, after)
+        other.ok("NOOP")
+    finally:
+        gateway.remove()
+
+
+def a_server_for_sending_that_stalls_is_given_up():
+    """T478: after 354 it takes nothing any more."""
+    folder = tempfile.mkdtemp(prefix="authority-")
+    port = free_port()
+    gateway = Gateway()
+    try:
+        a = Authority(folder)
+        stop = threading.Event()
+
+        def script(c):
+            c.send("220 x\r\n")
+            while line := c.line():
+                verb = line.split(b" ")[0].split(b":")[0].upper()
+                if verb == b"EHLO":
+                    c.send("250-x\r\n250-SIZE 200000000\r\n250-8BITMIME\r\n250 AUTH PLAIN\r\n")
+                elif verb == b"AUTH":
+                    c.send("235 ok\r\n")
+                elif verb == b"DATA":
+                    c.send("354 go\r\n")
+                    stop.wait(90)
+                    return
+                else:
+                    c.send("250 ok\r\n")
+        server = Server(script, context(a.make("good", "DNS:localhost")))
+        path = gateway.environment["GATEPOST_CONFIG"]
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(text.replace("listen:\n", f'listen:\n  submissions: "127.0.0.1:{port}"\n', 1))
+        gateway.run("account", "set", CLARA, "--smtp", f"localhost:{server.port}", "--ca", a.trusted)
+        gateway.start()
+        import sending
+        trust, sending.TRUST = sending.TRUST, ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
+        s = Raw(CLARA, port)
+        sending.TRUST = trust
+        s.begin(CLARA, CLARA)
+        before = resident(gateway.process.pid)
+        s.send(f"From: {CLARA}\r\n\r\n".encode())
+        s.raw.settimeout(1)
+        sent = 0
+        with contextlib.suppress(TimeoutError, ssl.SSLError):
+            for _ in range(90):
+                s.send(b"x" * 998 + b"\r\n" + (b"x" * 998 + b"\r\n") * 999)
+                sent += 1
+        assert sent < 60, "the gateway took everything"
+        after = resident(gateway.process.pid)
+        assert after - before < 8_192, (before, after)
+        stop.set()
+        s.raw.settimeout(20)
+        # The server has gone: the client is told, and nothing counts as sent.
+        with contextlib.suppress(TimeoutError, ssl.SSLError, ConnectionError):
+            s.send(b"\r\n.\r\n")
+        server.close()
+    finally:
+        gateway.remove()
+        shutil.rmtree(folder)
+
+
+def servers_that_are_away_hold_up_nobody():
+    """T486: a list of forty accounts, of which thirty do not answer."""
+    folder = tempfile.mkdtemp(prefix="authority-")
+    silent = socket.create_server(("127.0.0.1", 0))
+    gateway = Gateway()
+    try:
+        port = silent.getsockname()[1]
+        for number in range(30):
+            gateway.run("account", "add", f"a{number}@kanzlei.example", "--kind", "imap", "--imap", f"localhost:{port}",
+                        "--password-stdin", stdin="x\n")
+            gateway.run("grant", "add", f"a{number}@kanzlei.example", CLARA, "--view")
+        gateway.start()
+        w = gateway.wire()
+        w.raw.settimeout(60)
+        start = time.time()
+        lines = w.ok('LIST "" "*"')
+        duration = time.time() - start
+        assert any(BOB.encode() in line for line in lines), lines
+        assert duration < 20, duration
+        other = gateway.wire(BOB)
+        start = time.time()
+        other.ok("SELECT INBOX")
+        assert time.time() - start < 2
+    finally:
+        silent.close()
+        gateway.remove()
+        shutil.rmtree(folder)
+
+
+# -- Guessing
+
+
+def guessing_gets_slower_and_locks_nobody_out():
+    """T358, T360, T361, T362."""
+    gateway = Gateway()
+    try:
+        gateway.run("user", "add", ANNA, "--password-stdin", stdin="pw-anna\n")
+        gateway.run("user", "disable", ANNA)
+        gateway.start()
+        ca = os.path.join(gateway.folder, "certs/ca.pem")
+        # In one write: few are looked at, and the connection ends.
+        w = Wire(gateway.port, ca)
+        start = time.time()
+        w.send(b"".join(b"a%d LOGIN %s x%d\r\n" % (n, BOB.encode(), n) for n in range(1000)))
+        said = []
+        with contextlib.suppress(EOFError, ConnectionError, ssl.SSLError, TimeoutError):
+            while True:
+                said.append(w.line())
+        answers = [line for line in said if b" NO " in line]
+        assert 0 < len(answers) <= 10 and said[-1].startswith(b"* BYE"), said[-3:]
+        assert time.time() - start > 2, "guesses are not slowed"
+        # Its owner gets in at once with the right password, also from the same address.
+        start = time.time()
+        Wire(gateway.port, ca).login(BOB, "pw-bob")
+        assert time.time() - start < 2, "an owner was locked out"
+        # Somebody's own login does not make the next guess faster.
+        w = Wire(gateway.port, ca)
+        w.login(CLARA, "pw-clara")
+        w = Wire(gateway.port, ca)
+        start = time.time()
+        assert w.answer(f"LOGIN {BOB} wrong").startswith("NO [AUTHENTICATIONFAILED]")
+        assert time.time() - start > 2, "a success elsewhere made a guess fast"
+        # One text for whoever it is.
+        texts = set()
+        gateway.stop()
+        gateway.start()
+        for user in (BOB, ANNA, "nobody@kanzlei.example", f"{BOB}/nobody@kanzlei.example"):
+            texts.add(Wire(gateway.port, ca).answer(f'LOGIN "{user}" wrong'))
+        assert len(texts) == 1, texts
+    finally:
+        gateway.remove()
+
+
+if __name__ == "__main__":
+    run_scenario(globals(), sys.argv[1])
