@@ -52,8 +52,9 @@ final class SharingByHand: Sendable {
                 case .done: outcome = .done
                 case .unknownSubject: outcome = .unknownIdentifier
                 case .grantedElsewhere: outcome = .grantedElsewhere
+                case .tooMany: outcome = .tooMany
                 }
-                permissions.replace(with: try store.load())
+                if outcome == .done { permissions.replace(with: try store.load()) }
             } catch {
                 logger.error("sharing by hand failed", metadata: ["error": "\(error)"])
                 return loop.execute { answer(.failed) }

@@ -15,7 +15,12 @@ package struct FolderSharing: Sendable {
         case unknownSubject
         /// A grant for more than this folder gives what should go.
         case grantedElsewhere
+        /// There is no room for another grant.
+        case tooMany
     }
+
+    /// Grants of one account beyond which none is added from a mail client: each change reads all again.
+    package static let maximumGrants = 500
 
     package var account: AccountID
     package var folder: FolderPath
@@ -136,6 +141,14 @@ extension PermissionStore {
             sharing.kind == .replace || ends.contains(nil) ? nil : ends.compactMap { $0 }.max()
         let isNeeded = !elsewhere.isSuperset(of: wanted)
         if isNeeded {
+            let count = try Int.fetchOne(
+                database,
+                sql: #"SELECT COUNT(*) FROM "grant" WHERE account = ?"#,
+                arguments: [account]
+            )
+            guard count ?? 0 < FolderSharing.maximumGrants else {
+                throw FolderSharing.Outcome.tooMany
+            }
             try database.execute(
                 sql: """
                     INSERT INTO "grant" (account, user, "group", rights, send, folder, subtree,

@@ -74,6 +74,11 @@ private enum Scenarios {
         try await Scenarios.run("hostile.py", scenario, Office.first)
     }
 
+    @Test(arguments: Scenarios.names(in: "differential.py"))
+    func `another reader agrees`(scenario: String) async throws {
+        try await Scenarios.run("differential.py", scenario, Office.restless)
+    }
+
     @Test(arguments: Scenarios.names(in: "soak.py"))
     func `an office works on`(scenario: String) async throws {
         try await Scenarios.run("soak.py", scenario, Office.restless)

@@ -76,12 +76,17 @@ struct AttackBench {
     }
 
     /// The lines that a client reads, without what stands in literals.
-    var clientLines: [String] {
+    var clientLines: [String] { self.readAsClient().lines }
+
+    /// - Returns: the lines, and whether one of them ended without CR.
+    private func readAsClient() -> (lines: [String], hasBareLF: Bool) {
         var lines: [String] = []
+        var hasBareLF = false
         var rest = self.toClient[...]
         var whole = ""
         while let end = rest.firstIndex(of: 10) {
             let line = String(decoding: rest[..<end], as: UTF8.self)
+            hasBareLF = hasBareLF || rest[..<end].last != 13
             rest = rest[(end + 1)...]
             whole += line.hasSuffix("\r") ? String(line.dropLast()) : line
             if whole.hasPrefix("* "), whole.hasSuffix("}"), let open = whole.lastIndex(of: "{"),
@@ -93,7 +98,7 @@ struct AttackBench {
             lines.append(whole)
             whole = ""
         }
-        return lines
+        return (lines, hasBareLF)
     }
 
     mutating func leave() {
@@ -115,10 +120,7 @@ struct AttackBench {
             // Only a message on its way may be unfinished.
             if !reader.isInMessage { self.breach("a server was left in the middle of a command") }
         }
-        let lines = self.toClient.split(separator: 10, omittingEmptySubsequences: false)
-        for line in lines.dropLast() where line.last != 13 {
-            self.breach("a bare LF to the client")
-        }
+        if self.readAsClient().hasBareLF { self.breach("a bare LF to the client") }
     }
 
     private mutating func breach(_ text: String) {
@@ -231,6 +233,11 @@ struct AttackBench {
 
     /// What a server with everything in it answers to its owner.
     private mutating func serve(_ name: String, _ tag: String, _ line: String) {
+        let words = line.split(separator: " ").map(String.init)
+        // Also one that lies of it has selected what it was told to.
+        if ["SELECT", "EXAMINE"].contains(words.first) {
+            self.selected[name] = words.dropFirst().first
+        }
         if let lie = self.lie {
             self.lie = nil
             let marker = Array("\\T".utf8)
@@ -247,11 +254,9 @@ struct AttackBench {
             }
             return
         }
-        let words = line.split(separator: " ").map(String.init)
         let verb = words.first == "UID" ? words.dropFirst().first ?? "" : words.first ?? ""
         switch verb {
         case "SELECT", "EXAMINE":
-            self.selected[name] = words.dropFirst().first
             self.answer(
                 name,
                 "* FLAGS (\\Seen \\Deleted \\Flagged)",

@@ -11,6 +11,10 @@ import Testing
     static let rounds =
         ProcessInfo.processInfo.environment["FUZZ_ROUNDS"].flatMap(Int.init) ?? 12_000
 
+    /// Rounds of a longer run in which this test itself was wrong: a server that lied of SELECT, and a literal
+    /// of the client's with LF in it.
+    private static let finds = [143_104, 620_365, 131_169, 114_685, 330_219]
+
     private static let states = ["plain", "before-login", "in", "own", "shared"]
 
     /// `@` is a mailbox, `#` a set, `%` a string.
@@ -109,7 +113,8 @@ import Testing
 
     @Test(arguments: 0..<10)
     func `no octets break a rule that always holds`(part: Int) throws {
-        for round in stride(from: part, to: Self.rounds, by: 10) {
+        let finds = Self.finds.filter { $0 % 10 == part }
+        for round in Array(stride(from: part, to: Self.rounds, by: 10)) + finds {
             var generator = Seeded(state: UInt64(round) + 1)
             let state = Self.states.randomElement(using: &generator) ?? "in"
             var bench = try AttackBench(state: state)

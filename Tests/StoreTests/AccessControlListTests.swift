@@ -112,6 +112,15 @@ import Testing
         #expect(try Self.grants(temporary).sorted() == ["lr all", "s Akten"])
     }
 
+    @Test func `an account is shared by hand so often and no more`() throws {
+        let temporary = try Self.office()
+        for number in 0..<FolderSharing.maximumGrants {
+            try Self.grant(temporary, .view, folder: "Akten \(number)", until: nil)
+        }
+        #expect(try Self.share(temporary, .replace, "lr") == .tooMany)
+        #expect(try Self.grants(temporary).count == FolderSharing.maximumGrants)
+    }
+
     @Test(arguments: ["nobody@kanzlei.example", "group:Nirgends", bob, "a b", "group:", ""])
     func `nobody else is granted anything`(subject: String) throws {
         let temporary = try Self.office()

@@ -17,6 +17,10 @@ package final class SentCopies: Sendable {
     /// What a message is filed with: `ACCOUNT-ACCOUNT`, then an identifier.
     private static let complete = "eml"
     private static let partial = "part"
+    /// What the name of a copy has in it that goes into an account of the sender's own. Only there another
+    /// copy with the same Message-ID may stand for it: whoever sends chooses the Message-ID, and could keep
+    /// the copy out of a colleague's Sent folder.
+    private static let own = "own"
     /// When a copy that could not be filed is tried again.
     private static let retries: [TimeAmount] = [.seconds(30), .minutes(5), .minutes(60)]
     /// When it is looked whether the sender's own program filed one too.
@@ -64,7 +68,9 @@ package final class SentCopies: Sendable {
             if file.pathExtension == Self.partial {
                 try? FileManager.default.removeItem(at: file)
             } else if file.pathExtension == Self.complete {
-                self.file(file, Self.messageID(of: file), on: group.next(), attempt: 0)
+                let isOwn = file.lastPathComponent.contains(".\(Self.own).")
+                let messageID = isOwn ? Self.messageID(of: file) : nil
+                self.file(file, messageID, on: group.next(), attempt: 0)
             }
         }
     }
@@ -91,10 +97,17 @@ package final class SentCopies: Sendable {
     }
 
     /// The message went out: its copy is filed.
-    func file(_ copy: SentCopy, for accounts: [AccountID], messageID: ByteBuffer?) {
+    func file(
+        _ copy: SentCopy,
+        for accounts: [AccountID],
+        own: Set<AccountID>,
+        messageID: ByteBuffer?
+    ) {
         let loop = copy.loop
         for (index, account) in accounts.enumerated() {
-            let name = "\(account.rawValue).\(UUID().uuidString).\(Self.complete)"
+            let mark = own.contains(account) ? ".\(Self.own)" : ""
+            let messageID = own.contains(account) ? messageID : nil
+            let name = "\(account.rawValue).\(UUID().uuidString)\(mark).\(Self.complete)"
             let target = self.folder.appendingPathComponent(name)
             copy.complete(as: target, isLast: index == accounts.count - 1) { [self] succeeded in
                 guard succeeded else {

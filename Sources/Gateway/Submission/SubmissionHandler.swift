@@ -263,9 +263,14 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             self.upstream = nil
         case .keepCopy(let octets):
             self.keepCopy(octets)
-        case .fileCopy(let accounts, let messageID):
+        case .fileCopy(let accounts, let own, let messageID):
             self.copy.map {
-                self.environment.sentCopies.file($0, for: accounts, messageID: messageID)
+                self.environment.sentCopies.file(
+                    $0,
+                    for: accounts,
+                    own: own,
+                    messageID: messageID
+                )
             }
             self.copy = nil
         case .dropCopy:

@@ -28,6 +28,7 @@ package enum ReplyText: Equatable, Sendable {
     case tryCreate
     case tooManyMessages
     case tooManySubscriptions
+    case tooManyGrants
     case inUse
     /// Copies of these messages are at the target and cannot be taken back.
     case partlyCopied(SequenceSet)
@@ -95,7 +96,7 @@ package enum ReplyText: Equatable, Sendable {
             .unavailable, .contactAdministrator, .authenticationFailed, .authorizationFailed,
             .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .tooManyMessages,
-            .tooManySubscriptions, .inUse,
+            .tooManySubscriptions, .tooManyGrants, .inUse,
             .undoneLater, .movedWithMarks, .movedLater, .cannotOnThisServer,
             .cannotHaveName, .cannotChangeACL, .cannotGrantRight, .noSuchIdentifier,
             .grantedElsewhere, .cannotChangeInbox, .badEvent, .badSyntax,
@@ -126,6 +127,8 @@ package enum ReplyText: Equatable, Sendable {
         case .tryCreate: "NO [TRYCREATE] No such mailbox"
         case .tooManyMessages: "NO [LIMIT] Too many messages at once for another account"
         case .tooManySubscriptions: "NO [LIMIT] You have too many subscriptions: end some of them"
+        case .tooManyGrants:
+            "NO [LIMIT] This account is shared in too many ways: ask your administrator"
         case .inUse: "NO [INUSE] Some of these messages are being moved: try again in a moment"
         case .undoneLater:
             "NO [UNAVAILABLE] Not copied; copies that are there go as soon as their server answers"

@@ -14,6 +14,8 @@ package struct ACLChange: Equatable, Sendable {
         case unknownIdentifier
         /// A grant for more than this folder gives what should go.
         case grantedElsewhere
+        /// There is no room for another grant.
+        case tooMany
         case failed
     }
 

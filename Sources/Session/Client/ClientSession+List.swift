@@ -288,7 +288,7 @@ extension ClientSession {
             return self.finish(tag, .noSuchMailbox)
         }
         guard self.namespace.personal == account, self.onlyAccount == nil, access.isOwner else {
-            self.running = .subscribing(tag: tag)
+            self.running = .subscribing(tag: tag, isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
             return self.actions.append(
                 .changeSubscription(user, account, folder, isSubscribed: isSubscribed)
             )
@@ -306,12 +306,12 @@ extension ClientSession {
 
     /// A subscription of a shared folder was recorded, or could not be.
     package mutating func subscriptionChanged(_ outcome: SubscriptionOutcome) {
-        guard case .subscribing(let tag) = self.running else { return }
+        guard case .subscribing(let tag, let name) = self.running else { return }
         if self.watching?.needsSubscriptions ?? false, let user = self.user {
             self.actions.append(.loadSubscriptions(user))
         }
         switch outcome {
-        case .changed: self.finish(tag, .completed("SUBSCRIBE"))
+        case .changed: self.finish(tag, .completed(name))
         case .tooMany: self.finish(tag, .tooManySubscriptions)
         case .failed: self.finish(tag, .unavailable)
         }

@@ -118,6 +118,7 @@ extension ClientSession {
         case .done: self.finish(tag, .completed(name))
         case .unknownIdentifier: self.finish(tag, .noSuchIdentifier)
         case .grantedElsewhere: self.finish(tag, .grantedElsewhere)
+        case .tooMany: self.finish(tag, .tooManyGrants)
         case .failed: self.finish(tag, .unavailable)
         }
         self.readClient()

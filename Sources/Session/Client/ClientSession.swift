@@ -36,7 +36,7 @@ package struct ClientSession {
         case appending(Appending)
         case transferring(Transferring)
         case idling(Idling)
-        case subscribing(tag: ByteBuffer)
+        case subscribing(tag: ByteBuffer, StaticText)
         case changingACL(tag: ByteBuffer, StaticText)
         case notifying(Notifying)
         case ended

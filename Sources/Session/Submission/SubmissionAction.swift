@@ -19,8 +19,8 @@ package enum SubmissionAction: Equatable, Sendable {
     case credentialRefused
     /// Keep these octets of the message, the next of it, for the Sent folder.
     case keepCopy(ByteBuffer)
-    /// The message went out: file what was kept.
-    case fileCopy([AccountID], messageID: ByteBuffer?)
+    /// The message went out: file what was kept, in these accounts, of which some are the sender's own.
+    case fileCopy([AccountID], own: Set<AccountID>, messageID: ByteBuffer?)
     /// It did not: throw away what was kept.
     case dropCopy
     /// Put this in the audit log.

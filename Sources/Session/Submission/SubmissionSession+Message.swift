@@ -195,7 +195,10 @@ extension SubmissionSession {
 
     private mutating func fileCopy(_ receiving: Receiving) {
         guard !receiving.copies.isEmpty else { return }
-        self.actions.append(.fileCopy(receiving.copies, messageID: receiving.messageID))
+        let own = receiving.copies.filter { self.snapshot.accounts[$0]?.owner == self.user }
+        self.actions.append(
+            .fileCopy(receiving.copies, own: Set(own), messageID: receiving.messageID)
+        )
         receiving.copies = []
     }
 

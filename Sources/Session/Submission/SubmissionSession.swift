@@ -177,8 +177,10 @@ package struct SubmissionSession {
                 self.dispatch(try SubmissionCommand(line: line))
             }
         } catch {
-            // Behind these nothing can be told apart any more.
-            if error == .lineTooLong || error == .malformedChunkSize {
+            // Behind these nothing can be told apart any more; and who does not begin with a greeting speaks
+            // another protocol, perhaps in the name of somebody who was made to (ALPACA).
+            let isForeign = error == .unknownCommand && !self.hasGreeted
+            if isForeign || error == .lineTooLong || error == .malformedChunkSize {
                 self.end(SubmissionReply(error))
             } else {
                 self.running = .nothing

@@ -94,7 +94,7 @@ def a_ticket_is_good_for_one_protocol():
 def another_protocol_is_sent_away_at_once():
     """T317, T318."""
     http = b"POST /x HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 99\r\n\r\na LOGIN anna@kanzlei.example pw-anna\r\n"
-    for port, tls, text in ((IMAPS, True, http), (IMAP, False, http), (IMAPS, True, b"GET / HTTP/1.1\r\n\r\n"),
+    for port, tls, text in ((IMAPS, True, http), (IMAP, False, http), (IMAPS, True, b"GET / HTTP/1.1\r\nHost: x\r\nAccept: *\r\n\r\n"),
                             (IMAPS, True, b"EHLO x\r\nMAIL FROM:<a@x.example>\r\n" * 10), (IMAPS, True, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n" * 20),
                             (SUBMISSIONS, True, http), (SUBMISSION, False, http), (SUBMISSIONS, True, b"GET / HTTP/1.1\r\n" * 20),
                             (SUBMISSIONS, True, b"a LOGIN x y\r\n" * 20), (IMAP, False, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n" * 20)):
@@ -102,10 +102,14 @@ def another_protocol_is_sent_away_at_once():
         if tls:
             s = TRUST.wrap_socket(s, server_hostname="localhost")
         said = b""
-        with contextlib.suppress(ConnectionError, ssl.SSLError):
+        try:
             s.sendall(text)
             while octets := s.recv(65536):
                 said += octets
+        except TimeoutError:
+            raise AssertionError((port, text, said)) from None
+        except (ConnectionError, ssl.SSLError):
+            pass
         assert len(said.splitlines()) < 15 and b"LOGIN completed" not in said and b"Logged in" not in said, (port, text, said)
 
 
@@ -473,6 +477,10 @@ def a_server_for_sending_that_stalls_is_given_up():
         gateway.run("account", "set", CLARA, "--smtp", f"localhost:{server.port}", "--ca", a.trusted)
         gateway.start()
         import sending
+        while True:
+            with contextlib.suppress(ConnectionRefusedError):
+                socket.create_connection(("localhost", port), 1).close()
+                break
         trust, sending.TRUST = sending.TRUST, ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
         s = Raw(CLARA, port)
         sending.TRUST = trust
@@ -526,6 +534,88 @@ def servers_that_are_away_hold_up_nobody():
         silent.close()
         gateway.remove()
         shutil.rmtree(folder)
+
+
+# -- Places, and what is kept for a user
+
+
+def a_login_that_comes_to_nothing_takes_no_place():
+    """A client that leaves while its password is checked, and one that asks for an account it may not see."""
+    gateway = Gateway(GATEPOST_LIMITS_CONNECTIONS_PER_USER="3", grants=False)
+    ca = os.path.join(gateway.folder, "certs/ca.pem")
+    try:
+        gateway.start()
+        leaving = []
+        for _ in range(8):
+            w = Wire(gateway.port, ca)
+            w.send(f'a LOGIN {CLARA} "pw-clara"\r\n'.encode())
+            leaving.append(w)
+        for w in leaving:
+            w.raw.close()
+        time.sleep(2)
+        for _ in range(8):
+            w = Wire(gateway.port, ca)
+            assert w.answer(f'LOGIN "{CLARA}/{BOB}" "pw-clara"').startswith("NO [AUTHENTICATIONFAILED]")
+            # What comes with it is answered, as behind any other login that is refused.
+            w.send(f'b LOGIN "{CLARA}/{BOB}" "pw-clara"\r\nc NOOP\r\n'.encode())
+            assert w.until(b"c")[-1].startswith(b"c OK")
+            w.raw.close()
+        stay = [gateway.wire() for _ in range(3)]
+        w = Wire(gateway.port, ca)
+        assert w.answer(f'LOGIN {CLARA} "pw-clara"').startswith("NO [UNAVAILABLE]")
+        for each in stay:
+            each.ok("NOOP")
+    finally:
+        gateway.remove()
+
+
+def a_hidden_account_in_a_login_is_none():
+    """LOGIN/ACCOUNT tells the same of an account that is hidden and of one that is not there, by IMAP and SMTP."""
+    told = []
+    for account in (CLARA, "nobody@kanzlei.example"):
+        answers = []
+        w = Wire(IMAPS, CA)
+        w.send(f'a LOGIN "{ANNA}/{account}" "pw-anna"\r\nb NOOP\r\n'.encode())
+        answers.append(w.until(b"b"))
+        w.send(b"c " + b"x" * 10_000 + b"\r\n")
+        with contextlib.suppress(EOFError, ssl.SSLError):
+            while True:
+                answers.append(w.line())
+        w = Wire(IMAPS, CA)
+        with contextlib.suppress(EOFError, ssl.SSLError):
+            for line in ("x y", "x y", f'LOGIN "{ANNA}/{account}" "pw-anna"', "x y", "x y"):
+                answers.append(w.answer(line))
+        s = Raw(user=None)
+        secret = base64.b64encode(f"\0{ANNA}/{account}\0pw-anna".encode()).decode()
+        answers.append(s.command("AUTH PLAIN " + secret))
+        told.append(answers)
+    assert told[0] == told[1], told
+    assert told[0][-1].startswith("535"), told
+
+
+def what_a_user_keeps_is_bounded():
+    """Subscriptions of shared folders, and grants by hand."""
+    gateway = Gateway(grants=False)
+    try:
+        gateway.run("grant", "add", BOB, CLARA, "--view")
+        gateway.start()
+        w = gateway.wire()
+        w.send(b"".join(f's SUBSCRIBE "Other Users/{BOB}/{"x" * 500}{n}"\r\n'.encode() for n in range(2_100)))
+        answers = [w.until(b"s")[-1] for _ in range(2_100)]
+        assert [a[:9] for a in answers].count(b"s OK SUBS") == 2_000, answers[-1]
+        assert answers[-1].startswith(b"s NO [LIMIT]"), answers[-1]
+        start = time.time()
+        w.ok('LSUB "" "Other Users/%"')
+        assert time.time() - start < 5, time.time() - start
+        assert w.answer(f'UNSUBSCRIBE "Other Users/{BOB}/{"x" * 500}0"') == "OK UNSUBSCRIBE completed"
+        assert w.answer(f'SUBSCRIBE "Other Users/{BOB}/x"').startswith("OK")
+        bob = gateway.wire(BOB)
+        bob.send(b"".join(f's SETACL "Akten-{n}" {CLARA} lrs\r\n'.encode() for n in range(520)))
+        answers = [bob.until(b"s")[-1] for _ in range(520)]
+        assert answers[0].startswith(b"s OK") and answers[-1].startswith(b"s NO [LIMIT]"), (answers[0], answers[-1])
+        assert bob.answer(f'DELETEACL "Akten-0" {CLARA}').startswith("OK")
+    finally:
+        gateway.remove()
 
 
 # -- Guessing

@@ -340,6 +340,24 @@ def copies_are_filed_where_the_account_says():
     gatepost("account", "set", BOB, "--sent-copy", "none")
 
 
+def nobody_keeps_a_copy_out_of_another_account():
+    """Whoever sends chooses the Message-ID: one that is there, one that is part of it, one of nothing."""
+    gatepost("account", "set", INFO, "--sent-copy", "owner")
+    with may_send(INFO, "as"):
+        s = connect()
+        first = f"{subject()}@client.example"
+        names = []
+        for identifier in (f"<{first}>", f"<{first}>", "<", first[:4], "@"):
+            names.append(subject())
+            s.sendmail(INFO, [CLARA], text(names[-1], INFO, more=f"Message-ID: {identifier}\r\n"))
+            eventually(lambda: len(sent(INFO, names[-1])[0]) == 1)
+        # The gateway looks again after twenty seconds, in accounts of the sender's own.
+        time.sleep(25)
+        for name in names:
+            assert len(sent(INFO, name)[0]) == 1, name
+    gatepost("account", "set", INFO, "--sent-copy", "none")
+
+
 def a_message_that_is_not_sent_is_not_filed():
     gatepost("account", "set", INFO, "--sent-copy", "both")
     with may_send(INFO, "as"):
