@@ -33,6 +33,7 @@ import Testing
     }
 
     static let spellings: [@Sendable (String) -> String] = [
+        { $0.contains(" ") ? "\"\($0)\"" : $0 },
         { "\"\($0)\"" },
         { "{\($0.utf8.count)+}\r\n\($0)" },
         { "{\($0.utf8.count)}\r\n\($0)" },

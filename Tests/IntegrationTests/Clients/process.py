@@ -179,7 +179,7 @@ def a_unit_for_systemd_names_what_is_there():
 def half_open_connections_leave_users_alone():
     """Thousands that never log in: a user's latency and the process's memory stay where they were."""
     gateway = Gateway(GATEPOST_LIMITS_CONNECTIONS_PER_ADDRESS="20000", GATEPOST_LIMITS_LOGIN_SECONDS="30")
-    count = 8_000
+    count = 10_000
     idle = []
 
     def resident():

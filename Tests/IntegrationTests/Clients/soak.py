@@ -41,7 +41,7 @@ OFFICE = os.path.dirname(FOLDERS["first"])
 SHELF = "Soak"
 # What a client may be told where a server is away, and where a right is.
 AWAY = re.compile(rb"\[(UNAVAILABLE|INUSE|SERVERBUG|CLOSED)\]|^(421|451|454) |EOF|reset|timed out|Broken pipe|unexpectedly closed")
-TAKEN = re.compile(rb"\[(NOPERM|NONEXISTENT|CLOSED)\]|^55[03] ")
+TAKEN = re.compile(rb"\[(NOPERM|NONEXISTENT|CLOSED)\]|Not in this state|^55[03] ")
 
 
 def path(account):
@@ -254,12 +254,15 @@ class Office:
                 source, target = random.sample([own, far], 2)
                 identifier = self.identifier()
                 text = f"From: {ANNA}\r\nMessage-ID: <{identifier}>\r\n\r\n" + "y" * random.randrange(5_000) + "\r\n"
+                with self.lock:
+                    self.maybe.add(identifier)
                 # Whatever the answer to the next ones: it was taken.
                 if not self.ask("append", w, f'APPEND "{source}" {{{len(text)}+}}\r\n{text}'):
                     return
                 with self.lock:
                     self.expected[SHELF].add(identifier)
                     self.filed[identifier] = time.time()
+                    self.maybe.discard(identifier)
                 if not self.ask("select", w, f'SELECT "{source}"'):
                     return
                 found = self.ask("search", w, f'UID SEARCH HEADER Message-ID "{identifier}"')
