@@ -10,7 +10,8 @@ final class Office {
     /// Two of them, so that what clients see and what they send is tried at the same time.
     static let first = Result { try Office("first") }
     static let second = Result { try Office("second") }
-    /// One whose servers may be stopped, and where people write more than the limits would allow.
+    /// One whose servers may be stopped, where nothing else happens meanwhile, and where people write more than the
+    /// limits would allow.
     static let restless = Result {
         try Office(
             "restless",

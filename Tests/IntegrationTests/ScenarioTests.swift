@@ -71,7 +71,7 @@ private enum Scenarios {
 
     @Test(arguments: Scenarios.names(in: "hostile.py"))
     func `who means harm does none`(scenario: String) async throws {
-        try await Scenarios.run("hostile.py", scenario, Office.first)
+        try await Scenarios.run("hostile.py", scenario, Office.restless)
     }
 
     @Test(arguments: Scenarios.names(in: "differential.py"))
