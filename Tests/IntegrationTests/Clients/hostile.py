@@ -32,10 +32,15 @@ def resident(pid):
 
 
 def openssl(port, *words, lines=""):
-    """What `openssl s_client` says; it leaves when there is nothing more to send."""
-    done = subprocess.run(["openssl", "s_client", "-connect", f"localhost:{port}", "-CAfile", CA, *words], input=lines, text=True,
-                          capture_output=True, timeout=30)
-    return done.stdout + done.stderr
+    """What `openssl s_client` says; it leaves when there is nothing more to send, and does not wait for an answer."""
+    process = subprocess.Popen(["openssl", "s_client", "-connect", f"localhost:{port}", "-CAfile", CA, *words], text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if lines:
+        process.stdin.write(lines)
+        process.stdin.flush()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(3)
+    return process.communicate(timeout=30)[0]
 
 
 # -- TLS, as others see it
