@@ -35,12 +35,18 @@ def openssl(port, *words, lines=""):
     """What `openssl s_client` says; it leaves when there is nothing more to send, and does not wait for an answer."""
     process = subprocess.Popen(["openssl", "s_client", "-connect", f"localhost:{port}", "-CAfile", CA, *words], text=True,
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = ""
     if lines:
+        # Behind the greeting: in the middle of a handshake it would be no record that the client knows.
+        while not re.search(r"^(220 |\* OK )", said, re.M):
+            line = process.stdout.readline()
+            assert line, said
+            said += line
         process.stdin.write(lines)
         process.stdin.flush()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(3)
-    return process.communicate(timeout=30)[0]
+    return said + process.communicate(timeout=30)[0]
 
 
 # -- TLS, as others see it
