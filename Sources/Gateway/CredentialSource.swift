@@ -24,7 +24,7 @@ package final class CredentialSource: Sendable {
 
     package func credential(of account: UpstreamAccount) async throws -> UpstreamCredential {
         guard account.usesToken else { return try self.masterKey.credential(of: account) }
-        return Self.credential(of: account, try await self.tokenSource(account).token())
+        return try Self.credential(of: account, await self.tokenSource(account).token())
     }
 
     /// - Returns: on the loop, and at once where nobody has to be asked.
@@ -38,10 +38,10 @@ package final class CredentialSource: Sendable {
             }
             let tokens = try self.tokenSource(account)
             if let token = tokens.current() {
-                return loop.makeSucceededFuture(Self.credential(of: account, token))
+                return loop.makeSucceededFuture(try Self.credential(of: account, token))
             }
             return loop.makeFutureWithTask {
-                Self.credential(of: account, try await tokens.token())
+                try Self.credential(of: account, await tokens.token())
             }
         } catch {
             return loop.makeFailedFuture(error)
@@ -74,8 +74,8 @@ package final class CredentialSource: Sendable {
     private static func credential(
         of account: UpstreamAccount,
         _ token: AccessToken
-    ) -> UpstreamCredential {
-        UpstreamCredential(username: account.username, proof: .token(StoredSecret(token.value)))
+    ) throws -> UpstreamCredential {
+        try UpstreamCredential(username: account.username, proof: .token(StoredSecret(token.value)))
     }
 }
 

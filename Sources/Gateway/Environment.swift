@@ -11,6 +11,7 @@ final class Environment: Sendable {
     let configuration: GatewayConfiguration
     let credentials: CredentialSource
     let logger: Logger
+    let complaints: Complaints
     let permissions: CurrentPermissions
     let profiles: ProfileCache
     let authenticator: Authenticator
@@ -39,6 +40,7 @@ final class Environment: Sendable {
         self.configuration = configuration
         self.credentials = CredentialSource(masterKey, configuration.exchange)
         self.logger = logger
+        self.complaints = Complaints(logger: logger)
         self.permissions = CurrentPermissions(try store.load())
         self.profiles = ProfileCache()
         self.authenticator = Authenticator()

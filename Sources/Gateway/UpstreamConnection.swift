@@ -36,6 +36,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private let environment: Environment
     private var client: ClientHandler?
     private var channel: (any Channel)?
+    private var loop: (any EventLoop)?
     private var phase = Phase.dialling
     private var target: UpstreamAccount?
     private var credential: UpstreamCredential?
@@ -54,6 +55,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     func open(_ target: UpstreamAccount, on loop: any EventLoop) {
         self.target = target
+        self.loop = loop
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
         loop.scheduleTask(in: timeout) { bound.value.loginTimeoutPassed() }
@@ -206,13 +208,13 @@ final class UpstreamConnection: ChannelInboundHandler {
             while let piece = try reader.next() {
                 collected.writeImmutableBuffer(piece.octets)
                 guard collected.readableBytes <= Self.maximumLoginResponseOctets else {
-                    return self.fail(.protocolViolation)
+                    return self.protocolViolated()
                 }
                 guard piece.isLast else { continue }
                 let actions = login.responseReceived(collected)
                 collected = ByteBuffer()
                 if actions.contains(.startTLS), reader.bufferedOctets > 0 {
-                    return self.fail(.protocolViolation)
+                    return self.protocolViolated()
                 }
                 self.phase = .loggingIn(login, reader, collected)
                 for action in actions { self.perform(action, context) }
@@ -220,8 +222,13 @@ final class UpstreamConnection: ChannelInboundHandler {
             }
             self.phase = .loggingIn(login, reader, collected)
         } catch {
-            self.fail(.protocolViolation)
+            self.protocolViolated()
         }
+    }
+
+    private func protocolViolated() {
+        self.log("says what is no IMAP", nil)
+        self.fail(.protocolViolation)
     }
 
     private func perform(_ action: UpstreamLogin.Action, _ context: ChannelHandlerContext) {
@@ -283,12 +290,12 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     private func log(_ what: StaticString, _ error: (any Error)?) {
-        self.environment.logger.notice(
+        guard let loop = self.loop else { return }
+        self.environment.complaints.log(
             "mail server \(what)",
-            metadata: [
-                "server": "\(self.target?.imap.host ?? "")",
-                "error": "\(error.map { "\($0)" } ?? "none")",
-            ]
+            server: self.target?.imap.host ?? "",
+            error: error,
+            on: loop
         )
     }
 

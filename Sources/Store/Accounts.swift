@@ -274,9 +274,8 @@ extension PermissionStore {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
-    /// A control character could end a line of the protocol.
     private static func checkCredential(_ text: String, _ what: String) throws {
-        guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+        guard UpstreamCredential.isLegal(text) else {
             throw StoreError.refused("the \(what) is empty or has control characters in it")
         }
     }

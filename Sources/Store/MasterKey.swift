@@ -79,7 +79,7 @@ package struct MasterKey: Sendable {
                     + "the key, or set the credential anew"
             )
         }
-        return UpstreamCredential(
+        return try UpstreamCredential(
             username: account.username,
             proof: .password(StoredSecret(String(decoding: octets, as: UTF8.self)))
         )
@@ -119,12 +119,28 @@ package struct UpstreamCredential: Sendable {
         case token(StoredSecret)
     }
 
-    package var username: String
-    package var proof: Proof
+    package let username: String
+    package let proof: Proof
 
-    package init(username: String, proof: Proof) {
+    /// - Throws: where a part is empty, or has a control character in it: it could end a line or a
+    ///   field of the login, and begin another.
+    package init(username: String, proof: Proof) throws {
+        let secret =
+            switch proof {
+            case .password(let secret), .token(let secret): secret
+            }
+        guard Self.isLegal(username), Self.isLegal(secret.value) else {
+            throw StoreError.unusable(
+                "what is stored to log in with has control characters in it: set it anew "
+                    + "(gatepost account set)"
+            )
+        }
         self.username = username
         self.proof = proof
+    }
+
+    static func isLegal(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
     }
 }
 

@@ -73,7 +73,7 @@ struct AuditCommand: AsyncParsableCommand {
                 MasterKey(file: configuration.masterKey),
                 anchor: self.seal
             )
-            for problem in found.problems { print(problem) }
+            for problem in found.problems { Output.line(problem) }
             if found.further > 0 { print("and \(found.further) more") }
             guard found.problems.isEmpty else {
                 throw Failure("the audit log is not whole; restore it from a backup and compare")

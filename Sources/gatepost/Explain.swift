@@ -132,11 +132,11 @@ struct Explain: AsyncParsableCommand {
 
     private static func show(_ answer: Answer) {
         let place = answer.folder.map { "folder \($0) of " } ?? ""
-        print("\(answer.user) on \(place)\(answer.account)")
+        Output.line("\(answer.user) on \(place)\(answer.account)")
         print("  may see it:       \(answer.rights.isEmpty ? "no" : "yes (\(answer.rights))")")
         print("  may send from it: \(answer.send == "none" ? "no" : answer.send)")
         print("because")
-        for reason in answer.because { print("  " + Self.sentence(reason)) }
+        for reason in answer.because { Output.line("  " + Self.sentence(reason)) }
     }
 
     private static func sentence(_ reason: Answer.Because) -> String {

@@ -52,8 +52,8 @@ struct Apply: AsyncParsableCommand {
         try Self.checkKeys(octets, self.file)
         let consent = try await self.configuration.load().oversight.consent
         let planned = try store.apply(document, dryRun: true, consent: consent, actor: actor)
-        for line in planned.removed { print("- \(line)") }
-        for line in planned.added { print("+ \(line)") }
+        for line in planned.removed { Output.line("- \(line)") }
+        for line in planned.added { Output.line("+ \(line)") }
         guard !planned.isEmpty else { return print("nothing to change") }
         // Over a wall a grant counts for nothing, and looks as if it did.
         let barred = Set((document.walls ?? []).map(\.account))

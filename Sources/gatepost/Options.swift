@@ -177,11 +177,23 @@ enum Output {
         }
     }
 
-    /// Control characters as escapes: a name from elsewhere must not drive the terminal.
-    static func printable(_ text: String) -> String {
+    /// A line of text in which names from elsewhere may be.
+    static func line(_ text: String) {
+        print(self.printable(text))
+    }
+
+    /// Control characters, ends of lines and what turns the direction of writing as escapes: a name
+    /// from elsewhere must not drive the terminal, nor look like another line of a log.
+    static func printable(_ text: some StringProtocol) -> String {
         text.unicodeScalars.map { scalar in
-            scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-                ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+            let properties = scalar.properties
+            return switch properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator:
+                "\\u{\(String(scalar.value, radix: 16))}"
+            default:
+                properties.isBidiControl
+                    ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+            }
         }.joined()
     }
 

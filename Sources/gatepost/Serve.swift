@@ -47,9 +47,19 @@ struct Serve: AsyncParsableCommand {
     }
 
     static func logger(level: String) -> Logger {
-        var logger = Logger(label: "gatepost") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "gatepost") { StreamLogHandler(label: $0, stream: LogLines()) }
         logger.logLevel = Logger.Level(rawValue: level) ?? .info
         return logger
+    }
+}
+
+/// Standard error, with one line for each event whatever a server or a client said.
+private struct LogLines: TextOutputStream, Sendable {
+    /// - Parameter event: a whole event and the end of its line.
+    mutating func write(_ event: String) {
+        let text = event.hasSuffix("\n") ? event.dropLast() : event[...]
+        // There is nowhere to say that a line could not be written.
+        try? FileHandle.standardError.write(contentsOf: Data((Output.printable(text) + "\n").utf8))
     }
 }
 

@@ -41,6 +41,7 @@ private enum Scenarios {
         #expect(Scenarios.names(in: "transfers.py").count >= 8)
         #expect(Scenarios.names(in: "oversight.py").count >= 12)
         #expect(Scenarios.names(in: "process.py").count >= 6)
+        #expect(Scenarios.names(in: "records.py").count >= 3)
         #expect(Scenarios.names(in: "hostile.py").count >= 14)
     }
 
@@ -67,6 +68,11 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "crowd.py"))
     func `a crowd is served`(scenario: String) async throws {
         try await Scenarios.run("crowd.py", scenario, Office.first)
+    }
+
+    @Test(arguments: Scenarios.names(in: "records.py"))
+    func `what is written down is what happened`(scenario: String) async throws {
+        try await Scenarios.run("records.py", scenario, Office.restless)
     }
 
     @Test(arguments: Scenarios.names(in: "hostile.py"))

@@ -253,6 +253,25 @@ import Testing
         #expect(text.contains("control characters"))
     }
 
+    /// T129: somebody wrote into the store by hand.
+    @Test(arguments: ["a\r\nb", "a\u{0}b\u{0}c", "a\u{1}", "a\u{7F}", ""])
+    func `a stored credential with control characters is none`(text: String) throws {
+        let temporary = try Temporary()
+        try temporary.addAccount("bob")
+        var named = try temporary.store.upstream("bob@kanzlei.example")
+        named.username = text
+        #expect(
+            self.refusal { _ = try temporary.masterKey.credential(of: named) }
+                .contains("control characters")
+        )
+        var sealed = try temporary.store.upstream("bob@kanzlei.example")
+        sealed.sealedPassword = try temporary.masterKey.seal(text, for: sealed.id)
+        #expect(
+            self.refusal { _ = try temporary.masterKey.credential(of: sealed) }
+                .contains("control characters")
+        )
+    }
+
     @Test func `a credential opens with its key, for its account, only`() throws {
         let temporary = try Temporary()
         try temporary.addAccount("bob")

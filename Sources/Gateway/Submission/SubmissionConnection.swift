@@ -21,6 +21,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private let environment: Environment
     private var client: SubmissionHandler?
     private var channel: (any Channel)?
+    private var loop: (any EventLoop)?
     private var context: ChannelHandlerContext?
     private var isConnected = false
     private var credential: UpstreamCredential?
@@ -43,6 +44,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     var isWritable: Bool { self.channel?.isWritable ?? true }
 
     func open(on loop: any EventLoop) {
+        self.loop = loop
         guard self.target.kind == .exchange else { return self.findCredential(on: loop) }
         let bound = NIOLoopBound(self, eventLoop: loop)
         self.environment.sendingSlots.acquire(self.target.id, on: loop).whenComplete { result in
@@ -109,13 +111,14 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     /// Tells the session that there is no connection, and why nobody else does.
     private func fail(_ what: StaticString, _ error: (any Error)?) {
-        self.environment.logger.notice(
-            "server for sending \(what)",
-            metadata: [
-                "server": "\(self.endpoint.host)",
-                "error": "\(error.map { "\($0)" } ?? "none")",
-            ]
-        )
+        if let loop = self.loop {
+            self.environment.complaints.log(
+                "server for sending \(what)",
+                server: self.endpoint.host,
+                error: error,
+                on: loop
+            )
+        }
         let client = self.detach()
         client?.upstreamFailed(.unreachable)
     }

@@ -105,8 +105,9 @@ class Office:
             self.number += 1
             return f"soak.{os.getpid()}.{self.number}@kanzlei.example"
 
-    def is_explained(self, moment):
-        return any(start - 1 <= moment <= (stop or moment) + GRACE for start, stop in list(self.windows))
+    def is_explained(self, moment, seconds=0):
+        """Whether a server was away at a moment, or in the seconds before it."""
+        return any(start - 1 <= moment and moment - seconds <= (stop or moment) + GRACE for start, stop in list(self.windows))
 
     def error(self, who, text, taken=False):
         """An error that a client saw, with what explains it."""
@@ -404,7 +405,8 @@ class Office:
                 kinds[f"{level}: {what}"] += 1
                 if level in ("info", "notice", "debug") and re.match(r"audit log sealed|listening|an interrupted transfer was", what):
                     continue
-                if not self.is_explained(moment):
+                # What is said with how often it was, was in the minute before.
+                if not self.is_explained(moment, seconds=60 if " times=" in line else 0):
                     unexplained.append(line)
         return kinds, unexplained
 
