@@ -35,11 +35,12 @@ struct AttackBench {
     /// What breaks a rule that always holds.
     private(set) var breaches: [String] = []
 
-    init(state: String) throws {
+    /// - Parameter more: lines of a fixture.
+    init(state: String, with more: [String] = []) throws {
         for grant in [
             "grant bob folder:INBOX lr", "grant bob subtree:Projects lrswipkxte",
             "grant bob folder:Drop li", "grant bob folder:Caf\u{E9} lr", "grant info account lr",
-        ] { try self.fixture.configure(grant) }
+        ] + more { try self.fixture.configure(grant) }
         self.session = ClientSession(
             snapshot: self.fixture.snapshot,
             hasTLS: state != "plain",

@@ -9,6 +9,7 @@ struct Fixture {
 
     let anna = UserID(1)
     var grants: [Grant] = []
+    private var groups: [Group] = []
     var down: Set<String> = []
     /// Accounts on Exchange, whose grants come from there.
     var onExchange: Set<String> = []
@@ -52,7 +53,7 @@ struct Fixture {
         return Snapshot(
             revision: 1,
             users: users,
-            groups: [],
+            groups: self.groups,
             accounts: accounts,
             grants: self.grants,
             withdrawals: [],
@@ -84,6 +85,14 @@ struct Fixture {
     mutating func configure(_ text: String) throws {
         let words = text.split(separator: " ").map(String.init)
         switch words.first {
+        case "group":
+            self.groups.append(
+                Group(
+                    id: GroupID(Int64(self.groups.count) + 1),
+                    name: words[1],
+                    members: try words.dropFirst(2).map(self.subject)
+                )
+            )
         case "grant":
             try self.grant(words)
         case "capabilities":
@@ -100,6 +109,15 @@ struct Fixture {
         }
     }
 
+    /// `bob`, or `group:team`.
+    private func subject(_ name: String) throws -> Subject {
+        guard !name.hasPrefix("group:") else {
+            return .group(try #require(self.groups.first { "group:\($0.name)" == name }).id)
+        }
+        let users = ["anna": UserID(1), "bob": UserID(2), "clara": UserID(3)]
+        return .user(try #require(users[name]))
+    }
+
     private mutating func grant(_ words: [String]) throws {
         let parts = words[2].split(separator: ":", maxSplits: 1).map(String.init)
         var scope = Scope.account
@@ -111,7 +129,7 @@ struct Fixture {
             Grant(
                 id: Int64(self.grants.count) + 1,
                 account: self.account(words[1]),
-                subject: .user(self.anna),
+                subject: try words.count > 4 ? self.subject(words[4]) : .user(self.anna),
                 rights: try #require(Rights(letters: words[3])),
                 scope: scope,
                 source: self.onExchange.contains(words[1]) ? .exchange : .local
