@@ -31,7 +31,11 @@ extension ClientHandler {
                 break
             }
             self.session.authenticationFinished(
-                .accepted(user, account: account, profiles: self.environment.profiles.known)
+                .accepted(
+                    user,
+                    account: account,
+                    profiles: self.environment.profiles.known(of: self.permissions.endpoints)
+                )
             )
             // The client may have gone meanwhile, or the session refused what the password let in.
             if self.session.authenticatedUser != nil { self.place = place }

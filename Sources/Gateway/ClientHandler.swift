@@ -212,8 +212,13 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     func takePermissions() {
         let current = self.environment.permissions.current
         guard current !== self.permissions else { return }
+        let previous = self.permissions
         self.permissions = current
         self.session.snapshotChanged(current.access, at: .current)
+        for account in self.upstreams.keys
+        where previous.endpoints[account]?.server != current.endpoints[account]?.server {
+            self.session.serverChanged(account)
+        }
     }
 
     // MARK: - Effects

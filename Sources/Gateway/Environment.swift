@@ -137,9 +137,15 @@ final class CurrentPermissions: Sendable {
 
 /// What is known of the servers, from whichever session spoke to them last.
 final class ProfileCache: Sendable {
-    private enum Entry {
-        case known(UpstreamProfile, until: NIODeadline)
-        case failed(until: NIODeadline)
+    private struct Entry {
+        var server: UpstreamAccount.Server
+        /// Nil for a server that failed a moment ago.
+        var profile: UpstreamProfile?
+        var until: NIODeadline
+
+        func isGood(for account: UpstreamAccount) -> Bool {
+            self.until > .now() && self.server == account.server
+        }
     }
 
     /// A server may be upgraded or reconfigured at any time; then it is asked again.
@@ -151,34 +157,49 @@ final class ProfileCache: Sendable {
     /// Until when servers want to be left alone.
     private let pauses = Mutex<[AccountID: NIODeadline]>([:])
 
-    /// Every account's profile; nil for a server that failed a moment ago.
-    var known: [AccountID: UpstreamProfile?] {
-        let now = NIODeadline.now()
-        return self.entries.withLock { entries in
-            entries.compactMapValues { entry in
-                switch entry {
-                case .known(let profile, let until): until > now ? .some(profile) : nil
-                case .failed(let until): until > now ? .some(nil) : nil
-                }
+    /// The profiles of accounts' servers; nil for a server that failed a moment ago.
+    func known(
+        of accounts: [AccountID: UpstreamAccount]
+    ) -> [AccountID: UpstreamProfile?] {
+        self.entries.withLock { entries in
+            var known: [AccountID: UpstreamProfile?] = [:]
+            for (id, entry) in entries {
+                guard let account = accounts[id], entry.isGood(for: account) else { continue }
+                known[id] = .some(entry.profile)
             }
+            return known
         }
     }
 
-    func profile(of account: AccountID) -> UpstreamProfile? {
+    func profile(of account: UpstreamAccount) -> UpstreamProfile? {
         self.entries.withLock { entries in
-            guard case .known(let profile, let until) = entries[account], until > .now() else {
-                return nil
-            }
-            return profile
+            guard let entry = entries[account.id], entry.isGood(for: account) else { return nil }
+            return entry.profile
         }
     }
 
-    func learnt(_ profile: UpstreamProfile, of account: AccountID) {
+    func learnt(_ profile: UpstreamProfile, of account: UpstreamAccount) {
         self.entries.withLock { entries in
-            if case .known(let old, let until) = entries[account], old == profile, until > .now() {
+            if let entry = entries[account.id], entry.isGood(for: account),
+                entry.profile == profile
+            {
                 return
             }
-            entries[account] = .known(profile, until: .now() + Self.lifetime)
+            entries[account.id] = Entry(
+                server: account.server,
+                profile: profile,
+                until: .now() + Self.lifetime
+            )
+        }
+    }
+
+    func failed(_ account: UpstreamAccount) {
+        self.entries.withLock { entries in
+            entries[account.id] = Entry(
+                server: account.server,
+                profile: nil,
+                until: .now() + Self.failureLifetime
+            )
         }
     }
 
@@ -194,10 +215,6 @@ final class ProfileCache: Sendable {
             pauses[account] = nil
             return false
         }
-    }
-
-    func failed(_ account: AccountID) {
-        self.entries.withLock { $0[account] = .failed(until: .now() + Self.failureLifetime) }
     }
 }
 

@@ -123,7 +123,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         let login = UpstreamLogin(
             security: target.imap.tls == .starttls ? .startTLS : .established,
             credential: credential.forServer,
-            known: self.environment.profiles.profile(of: self.account),
+            known: self.environment.profiles.profile(of: target),
             tags: UpstreamTags(random: .random(in: .min ... .max))
         )
         self.phase = .loggingIn(login, ResponseReader(), ByteBuffer())
@@ -276,7 +276,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private func ready(_ profile: UpstreamProfile) {
         guard case .loggingIn(let login, var reader, _) = self.phase else { return }
         self.phase = .ready
-        self.environment.profiles.learnt(profile, of: self.account)
+        if let target = self.target { self.environment.profiles.learnt(profile, of: target) }
         self.client?.upstreamReady(self.account, profile, login.remainingTags)
         // Whatever came in the same read belongs to the session.
         let rest = reader.takeBuffered()
@@ -284,7 +284,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     private func fail(_ fault: UpstreamFault) {
-        self.environment.profiles.failed(self.account)
+        if let target = self.target { self.environment.profiles.failed(target) }
         let client = self.detach()
         client?.upstreamFailed(self.account, fault)
     }

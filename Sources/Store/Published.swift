@@ -28,8 +28,8 @@ package final class Published: Sendable {
 }
 
 /// How an account's server is reached.
-package struct Endpoint: Equatable, Sendable, Codable {
-    package enum Security: String, Equatable, Sendable, Codable, CaseIterable {
+package struct Endpoint: Hashable, Sendable, Codable {
+    package enum Security: String, Hashable, Sendable, Codable, CaseIterable {
         case implicit
         case starttls
         /// Without TLS; on loopback only.
@@ -61,6 +61,22 @@ package struct UpstreamAccount: Sendable {
     package var sealedPassword: Data?
     /// Counts the changes of the credential.
     package var credentialVersion: Int64
+
+    /// A server and what the gateway is there: what is learnt of it, and a connection to it, are
+    /// good for no other.
+    package struct Server: Hashable, Sendable {
+        private let endpoint: Endpoint
+        private let username: String
+        private let credentialVersion: Int64
+
+        fileprivate init(_ account: UpstreamAccount) {
+            self.endpoint = account.imap
+            self.username = account.username
+            self.credentialVersion = account.credentialVersion
+        }
+    }
+
+    package var server: Server { Server(self) }
 
     /// Whether the gateway logs in as its application, at Exchange Online; with a password it is a
     /// server on premises.

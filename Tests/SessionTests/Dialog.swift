@@ -121,6 +121,8 @@ struct Dialog {
             self.session.pollDue(at: Fixture.now)
         case "close":
             self.session.upstreamClosed(self.fixture.account(words[1]))
+        case "server":
+            self.session.serverChanged(self.fixture.account(words[1]))
         case "drop":
             let wasClosed = self.closed.remove(words[1]) != nil
             #expect(wasClosed, "\(self.name):\(step.number): the connection is not closed")

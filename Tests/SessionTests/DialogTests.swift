@@ -23,6 +23,7 @@ import Testing
 ///     ! revoked                      the time is over for a response whose account was revoked
 ///     ! leave                        the client's connection ends
 ///     ! close bob                    a server's connection ends
+///     ! server bob                   the account has another server, or another credential there
 ///     ! drop bob                     the session has closed that connection
 ///     ! left bob                     the session has left it to its server to close it
 ///     ! journal forget               the journal got this next

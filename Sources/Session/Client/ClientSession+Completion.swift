@@ -41,7 +41,7 @@ extension ClientSession {
         _ text: ByteBuffer
     ) {
         if condition != .ok, self.snapshot.accounts[account]?.kind == .exchange {
-            if Quirks.isTokenOver(text) { return self.tokenEnded(account) }
+            if Quirks.isTokenOver(text) { return self.connectionEnded(account) }
             if let failure = Quirks.failure(text) { return self.serverFailed(account, failure) }
         }
         self.upstreams[account]?.inFlight = nil

@@ -40,16 +40,39 @@ extension ClientSession {
     /// A connection ended without being asked to.
     package mutating func upstreamClosed(_ account: AccountID) {
         guard let upstream = self.upstreams[account] else { return }
-        if upstream.isTokenOver { return self.tokenEnded(account) }
+        if upstream.isTokenOver { return self.connectionEnded(account) }
         self.upstreams[account] = nil
         self.upstreamLost(account)
         self.readClient()
     }
 
-    /// A connection ended with its token. One that holds no mailbox open is made again when it is
+    /// An account's server, or what the gateway logs in with there, is another one now: what runs on
+    /// the connection is brought to its end, and what comes next gets a new one.
+    package mutating func serverChanged(_ account: AccountID) {
+        guard let upstream = self.upstreams[account] else { return }
+        upstream.isOutdated = true
+        self.hasOutdatedServer = true
+        self.readClient()
+    }
+
+    /// Ends connections to servers that are others now, where nothing runs on them.
+    mutating func leaveOutdatedServers() {
+        switch self.running {
+        case .nothing, .idling: break
+        default: return
+        }
+        for (account, upstream) in self.upstreams where upstream.isOutdated {
+            // A response that has passed in part passes to its end.
+            guard self.passing != account else { return }
+            self.connectionEnded(account)
+        }
+        self.hasOutdatedServer = false
+    }
+
+    /// A connection ended with its token, or is to a server that is another one now. One that holds no mailbox open is made again when it is
     /// needed; the client that has its mailbox open there connects again, as after any time-out,
     /// because nothing proves that the numbers it knows messages by are still theirs.
-    mutating func tokenEnded(_ account: AccountID) {
+    mutating func connectionEnded(_ account: AccountID) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         self.actions.append(.closeUpstream(account))
         if self.selected?.account == account { return self.end(.bye(.upstreamEnded)) }

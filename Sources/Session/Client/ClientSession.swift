@@ -68,6 +68,8 @@ package struct ClientSession {
     var namespace = Namespace(views: [])
     var accesses: [AccountID: AccountAccess] = [:]
     var profiles: [AccountID: UpstreamProfile] = [:]
+    /// Whether one of the connections is to a server that is another one now.
+    var hasOutdatedServer = false
     var enabled: Set<String> = []
     var selected: Selected?
     var watching: Watching?
@@ -169,7 +171,9 @@ package struct ClientSession {
         guard !self.isReadingClient else { return }
         self.isReadingClient = true
         defer { self.isReadingClient = false }
-        while self.isReadyForClient {
+        while true {
+            if self.hasOutdatedServer { self.leaveOutdatedServers() }
+            guard self.isReadyForClient else { return }
             do {
                 guard let event = try self.reader.next() else { return }
                 self.clientEvent(event)

@@ -52,6 +52,8 @@ final class Upstream {
     var watched: [NotifyGroup] = []
     /// Whether the server said that it ends the session because the token has ended.
     var isTokenOver = false
+    /// Whether the account has another server, or another credential, by now.
+    var isOutdated = false
     /// Whether the server has to be asked again, although it was asked the same before.
     var isNotifyDue = false
 

@@ -198,5 +198,44 @@ def credentials_go_to_the_server_as_they_were_stored():
         gateway.remove()
 
 
+def an_account_moves_to_another_server():
+    """T502, T541: open connections go to the old one no more, and nothing learnt of it is believed of the new one."""
+    gateway = Gateway()
+    try:
+        def lists(delimiter):
+            def answer(c, tag, line):
+                name = '""' if line.endswith(b'""') else f"Akten{delimiter}2026"
+                c.send(f'* LIST () "{delimiter}" {name}\r\n'.encode() + tag + b" OK x\r\n")
+            return answer
+        old, new = (Server(imap({"LIST": lists(delimiter), "LOGIN": lambda c, tag, line: c.send(tag + b" OK in\r\n"),
+                                 "IDLE": lambda c, tag, line: (c.send("+ idling\r\n"), c.line(), c.send(tag + b" OK x\r\n"))},
+                                "IMAP4rev1 IDLE")) for delimiter in "/.")
+        gateway.run("account", "set", BOB, "--imap", f"127.0.0.1:{old.port}", "--tls", "none")
+        gateway.start()
+        idle, working = gateway.wire(), gateway.wire()
+        idle.ok(f'SELECT "{SHARED}/Akten/2026"')
+        idle.send(b"i IDLE\r\n")
+        assert idle.line() == b"+ idling"
+        working.ok(f'STATUS "{SHARED}/Akten/2026" (MESSAGES)')
+        assert b"STATUS Akten/2026" in old.heard
+        gateway.run("account", "set", BOB, "--imap", f"127.0.0.1:{new.port}")
+        assert idle.line().startswith(b"* BYE [UNAVAILABLE]"), "the old server is still listened to"
+        heard = len(old.heard)
+        working.ok(f'STATUS "{SHARED}/Akten/2026" (MESSAGES)')
+        assert b"STATUS Akten.2026" in new.heard, new.heard
+        again = gateway.wire()
+        again.ok(f'SELECT "{SHARED}/Akten/2026"')
+        assert b"SELECT Akten.2026" in new.heard
+        assert len(old.heard) == heard, old.heard[heard:]
+        # Another credential is another connection, too.
+        gateway.run("account", "set", BOB, "--password-stdin", stdin="another\n")
+        assert again.closed()
+        logins = new.heard.count(b"LOGIN")
+        working.ok(f'STATUS "{SHARED}/Akten/2026" (MESSAGES)')
+        assert new.heard.count(b"LOGIN") == logins + 1 and b'"another"' in new.heard
+    finally:
+        gateway.remove()
+
+
 if __name__ == "__main__":
     run_scenario(globals(), sys.argv[1])
