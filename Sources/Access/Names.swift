@@ -9,20 +9,35 @@ package struct Address: Hashable, Comparable, Sendable, CustomStringConvertible 
     package let octets: [UInt8]
 
     /// - Returns: nil for what no login may be: empty, too long, not UTF-8, with `/`, `\`, `*`,
-    ///   `!`, a control or a space in it, or with a domain that is not ASCII.
+    ///   `!`, a control, a mark of direction or a space in it, or with a domain that is not ASCII or
+    ///   has an empty label.
     package init?(_ octets: some Sequence<UInt8>) {
         let folded = octets.map { octet in
             octet >= UInt8(ascii: "A") && octet <= UInt8(ascii: "Z") ? octet + 0x20 : octet
         }
         guard !folded.isEmpty, folded.count <= Self.maximumOctets,
-            folded.allSatisfy(Self.isAllowed), String(validating: folded, as: UTF8.self) != nil
+            folded.allSatisfy(Self.isAllowed),
+            let text = String(validating: folded, as: UTF8.self),
+            text.unicodeScalars.allSatisfy(Self.isVisible)
         else { return nil }
         if let at = folded.lastIndex(of: UInt8(ascii: "@")) {
-            guard at > 0, at < folded.count - 1, folded[at...].allSatisfy({ $0 < 0x80 }) else {
-                return nil
-            }
+            let labels = folded[(at + 1)...].split(
+                separator: UInt8(ascii: "."),
+                omittingEmptySubsequences: false
+            )
+            guard at > 0, folded[at...].allSatisfy({ $0 < 0x80 }),
+                labels.allSatisfy({ !$0.isEmpty })
+            else { return nil }
         }
         self.octets = folded
+    }
+
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+        guard !scalar.isASCII else { return true }
+        return switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator, .spaceSeparator: false
+        default: !scalar.properties.isBidiControl
+        }
     }
 
     private static func isAllowed(_ octet: UInt8) -> Bool {

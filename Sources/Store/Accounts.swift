@@ -115,6 +115,7 @@ extension PermissionStore {
             let id = try Self.accountID(database, text)
             try Self.apply(settings, to: id, database, masterKey)
         }
+        if settings.password != nil { self.emptyWAL() }
     }
 
     package func removeAccount(_ text: String, actor: String) throws {
@@ -122,6 +123,7 @@ extension PermissionStore {
             let id = try Self.accountID(database, text)
             try database.execute(sql: "DELETE FROM account WHERE id = ?", arguments: [id])
         }
+        self.emptyWAL()
     }
 
     package func accounts() throws -> [AccountRow] {

@@ -21,8 +21,12 @@ package final class PermissionStore: Sendable {
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(Self.busyTimeout)
         configuration.label = "store"
-        // What was answered as done is on the disk, be it the power that fails.
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        configuration.prepareDatabase { database in
+            // What was answered as done is on the disk, be it the power that fails.
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            // Of a credential that was taken out nothing stays in the file's free pages.
+            try database.execute(sql: "PRAGMA secure_delete = ON")
+        }
         do {
             // SQLite gives its other files the mode of this one.
             if !FileManager.default.fileExists(atPath: path) {
@@ -39,6 +43,14 @@ package final class PermissionStore: Sendable {
                 "\(path) cannot be opened as a store (\(error)): check the path and its owner, or "
                     + "restore it from your backup"
             )
+        }
+    }
+
+    /// Brings SQLite's write-ahead log into the file, so that nothing of what was taken out stays in
+    /// it. Where somebody reads for long, that happens with a later change.
+    func emptyWAL() {
+        try? self.database.writeWithoutTransaction { database in
+            _ = try database.checkpoint(.truncate)
         }
     }
 

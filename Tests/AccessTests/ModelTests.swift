@@ -1,4 +1,5 @@
 import Access
+import Support
 import Testing
 
 /// One row for each sentence of the permission model about who may do what.
@@ -232,12 +233,38 @@ import Testing
         ("\u{FC}@kanzlei.example", "\u{FC}@kanzlei.example"),
         ("", nil), ("a/b", nil), ("a\\b", nil), ("a*", nil), ("a!b", nil), ("a b", nil),
         ("a\u{0}", nil), ("a@k\u{FC}.example", nil), ("@x", nil), ("x@", nil), ("a\u{7F}", nil),
-        ("\u{212A}@x.example", "\u{212A}@x.example"),
+        ("\u{212A}@x.example", "\u{212A}@x.example"), ("a@x.example.", nil), ("a@.x", nil),
+        ("a@x..example", nil), ("a\u{202E}b@x.example", nil), ("a\u{85}@x.example", nil),
+        ("a\u{2028}@x.example", nil), ("a\u{A0}@x.example", nil), ("@", nil),
     ]
 
     @Test(arguments: addresses)
     func `logins compare with ASCII case folded`(text: String, expected: String?) {
         #expect(Address(text.utf8)?.octets == expected.map { Array($0.utf8) })
+    }
+
+    /// T516: what is in the form in which it is compared stays as it is.
+    @Test func `a name that is read again is the same`() {
+        let alphabet = Array(
+            "aB@.-\u{E9}\u{C9}e\u{301}\u{212A}\u{130}I\u{131}\u{FB01}/\u{202E}".unicodeScalars
+        )
+        var generator = Seeded(state: 7)
+        var accepted = 0
+        for _ in 0..<20_000 {
+            var text = String.UnicodeScalarView()
+            for _ in 0..<Int.random(in: 1...8, using: &generator) {
+                alphabet.randomElement(using: &generator).map { text.append($0) }
+            }
+            if let address = Address(String(text).utf8) {
+                accepted += 1
+                #expect(Address(address.octets) == address)
+                #expect(Address(address.description.utf8) == address)
+            }
+            if let folder = FolderPath(octets: Array(String(text).utf8)) {
+                #expect(FolderPath(octets: folder.octets) == folder)
+            }
+        }
+        #expect(accepted > 1_000)
     }
 
     @Test func `an alias names its account`() throws {

@@ -1,0 +1,146 @@
+import Access
+import Foundation
+import Store
+import Testing
+
+/// Names that mean something to SQL, to a shell or to another list, and what is left of what was removed.
+@Suite struct HostileNamesTests {
+    private typealias Temporary = PermissionStoreTests.Temporary
+
+    /// T510, T514, T517, T518.
+    static let names = [
+        "x'); DROP TABLE account;--", "\"; ATTACH DATABASE '/tmp/x' AS y;--", "%", "_", "a\\%", "*",
+        "-bob",
+        "anyone", "authenticated", "administrators", "", " ", "bob@kanzlei.example ",
+        "bob@kanzlei.example.",
+        "BOB@kanzlei.example", "bob@kanzlei.exampl\u{E9}", "bob\u{0}@kanzlei.example",
+        "bob\n@kanzlei.example",
+        "bob\u{202E}@kanzlei.example", "group:team", "1", "NULL", "{\"a\":1}", "%s%n",
+        String(repeating: "x", count: 1_024 * 1_024),
+    ]
+
+    @Test(arguments: names)
+    func `a name is a name, wherever it stands`(name: String) throws {
+        let temporary = try Temporary()
+        let store = temporary.store
+        try temporary.addUsers("anna", "bob")
+        try store.addGroup("team", actor: "test")
+        try temporary.addAccount("bob", owner: "bob", aliases: ["b@kanzlei.example"])
+        try temporary.grant("bob", "anna@kanzlei.example")
+        let before = try store.export()
+        /// Another spelling of Bob means Bob, in any place; everything else means nobody.
+        let isBob = name.lowercased() == "bob@kanzlei.example"
+
+        func refused(_ body: () throws -> Void) {
+            #expect(throws: StoreError.self, "\(name.prefix(60))") { try body() }
+        }
+        if !isBob {
+            refused { _ = try store.user(name) }
+            refused { _ = try store.account(name) }
+            refused { _ = try store.grants(account: name, subject: nil) }
+            if name != "group:team" {
+                refused { _ = try store.grants(account: nil, subject: name) }
+            }
+            refused { try store.removeUser(name, actor: "test") }
+            refused { try store.removeAccount(name, actor: "test") }
+            refused { try temporary.grant("bob", name == "group:team" ? "team" : name) }
+        }
+        refused { _ = try store.group(name) }
+        refused { try store.removeGroup(name, actor: "test") }
+        refused {
+            try store.join(
+                [name == "group:team" ? "team" : isBob ? "x" : name],
+                to: "team",
+                actor: "test"
+            )
+        }
+        #expect(try store.export() == before)
+
+        // A group of that name is a group, and nobody that it sounds like.
+        try? store.addGroup(name, actor: "test")
+        let groups = try store.groups().map(\.name)
+        #expect(groups == ["team"] || Set(groups) == ["team", name])
+        if groups.count == 2 {
+            try temporary.grant("bob", "group:\(name)")
+            try store.join(["anna@kanzlei.example"], to: name, actor: "test")
+            #expect(try store.grants(account: nil, subject: "group:\(name)").count == 1)
+            try store.removeGroup(name, actor: "test")
+        }
+        // Who can be added is exactly that.
+        if (try? store.addUser(name, name: name, role: nil, password: nil, actor: "test")) != nil {
+            #expect(try store.user(name).login == Address(name.utf8)?.description)
+            try store.removeUser(name, actor: "test")
+        }
+        #expect(try store.export() == before)
+    }
+
+    /// T512: a number in the store is nobody else's later.
+    @Test func `who gets the name of somebody who left gets nothing else`() throws {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna")
+        try temporary.addAccount("info")
+        for _ in 0..<3 {
+            try temporary.addUsers("eve")
+            try temporary.grant("info", "eve@kanzlei.example", .manage)
+            try temporary.store.removeUser("eve@kanzlei.example", actor: "test")
+        }
+        try temporary.addUsers("eve")
+        let snapshot = try temporary.store.load().access
+        let eve = try #require(Address("eve@kanzlei.example".utf8).flatMap(snapshot.user))
+        let info = try #require(Address("info@kanzlei.example".utf8).flatMap(snapshot.account))
+        let verdict = snapshot.verdict(user: eve.id, account: info.id, folder: nil, at: .current)
+        #expect(verdict.rights.isEmpty)
+        #expect(try temporary.store.grants(account: nil, subject: nil).isEmpty)
+    }
+
+    /// T513.
+    @Test func `a group that is made anew has nobody in it and nothing granted`() throws {
+        let temporary = try Temporary()
+        try temporary.addUsers("anna")
+        try temporary.addAccount("info")
+        try temporary.store.addGroup("team", actor: "test")
+        try temporary.store.join(["anna@kanzlei.example"], to: "team", actor: "test")
+        try temporary.grant("info", "group:team")
+        try temporary.store.removeGroup("team", actor: "test")
+        try temporary.store.addGroup("team", actor: "test")
+        #expect(try temporary.store.group("team").members.isEmpty)
+        #expect(try temporary.store.grants(account: nil, subject: nil).isEmpty)
+    }
+
+    /// T534: what is sealed twice looks different each time.
+    @Test func `no two seals begin alike`() throws {
+        let key = MasterKey()
+        var nonces: Set<Data> = []
+        for _ in 0..<20_000 { nonces.insert(try key.seal("secret", for: AccountID(1)).prefix(12)) }
+        #expect(nonces.count == 20_000)
+    }
+
+    /// T536.
+    @Test func `a credential that was taken out is not in the file any more`() throws {
+        let temporary = try Temporary()
+        var sealed: [Data] = []
+        for name in ["bob", "carl"] {
+            try temporary.addAccount(name)
+            sealed.append(
+                try #require(try temporary.store.upstream("\(name)@kanzlei.example").sealedPassword)
+            )
+        }
+        var settings = AccountSettings()
+        settings.password = StoredSecret("another")
+        try temporary.store.setAccount(
+            "bob@kanzlei.example",
+            settings,
+            masterKey: temporary.masterKey,
+            actor: "test"
+        )
+        try temporary.store.removeAccount("carl@kanzlei.example", actor: "test")
+        let octets =
+            try Data(contentsOf: URL(fileURLWithPath: temporary.path))
+            + Data(contentsOf: URL(fileURLWithPath: temporary.path + "-wal"))
+        for old in sealed { #expect(octets.range(of: old) == nil) }
+        let current = try #require(
+            try temporary.store.upstream("bob@kanzlei.example").sealedPassword
+        )
+        #expect(octets.range(of: current) != nil)
+    }
+}
