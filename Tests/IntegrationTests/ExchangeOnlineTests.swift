@@ -170,7 +170,8 @@ import Testing
         #expect(try self.lines(await bench.load()) == Self.expected)
         let times = bench.server.state.withLock(\.times)
         #expect(times[1] - times[0] >= .seconds(1))
-        #expect(times[3] - times[2] < .seconds(1))
+        // Less than the 8 s that a third try waits when the server says nothing.
+        #expect(times[3] - times[2] < .seconds(8))
     }
 
     @Test func `a server that stays busy, or for long, is given up`() async throws {

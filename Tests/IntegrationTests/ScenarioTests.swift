@@ -40,7 +40,7 @@ private enum Scenarios {
         #expect(Scenarios.names(in: "exchange.py").count >= 8)
         #expect(Scenarios.names(in: "transfers.py").count >= 8)
         #expect(Scenarios.names(in: "oversight.py").count >= 12)
-        #expect(Scenarios.names(in: "process.py").count >= 6)
+        #expect(Scenarios.names(in: "process.py").count >= 9)
         #expect(Scenarios.names(in: "records.py").count >= 3)
         #expect(Scenarios.names(in: "hostile.py").count >= 14)
     }

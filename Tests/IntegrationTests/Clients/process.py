@@ -2,6 +2,7 @@
 scenario; the first argument names it.
 """
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import time
 
 from gateway import Gateway, free_port
 from scenarios import BOB, CLARA, run_scenario
+from wire import Wire
 
 socket.setdefaulttimeout(30)
 
@@ -86,7 +88,6 @@ def memory_is_kept_out_of_dumps_and_secrets_out_of_sight():
         for name in ("environ", "cmdline"):
             with open(f"/proc/{gateway.process.pid}/{name}", "rb") as file:
                 assert b"pw-clara" not in file.read()
-        from wire import Wire
         ca = os.path.join(gateway.folder, "certs/ca.pem")
         for line in (b"a LOGON x PW-CANARY", b"a LOGIN x PW-CANARY y", b"PW-CANARY", b"a AUTHENTICATE PLAIN UFctQ0FOQVJZ",
                      b"a LOGIN {5}PW-CANARY", b'a LOGIN "PW-CANARY" "PW-CANARY"', b"LOGIN alice PW-CANARY"):
@@ -237,7 +238,6 @@ def who_is_over_the_limit_is_told():
     gateway = Gateway(GATEPOST_LIMITS_CONNECTIONS_PER_ADDRESS="3", GATEPOST_LIMITS_CONNECTIONS_PER_USER="2")
     try:
         gateway.start()
-        from wire import Wire
         ca = os.path.join(gateway.folder, "certs/ca.pem")
         first, second = gateway.wire(), gateway.wire()
         third = Wire(gateway.port, ca)
@@ -257,6 +257,93 @@ def who_is_over_the_limit_is_told():
         second.ok("NOOP")
     finally:
         gateway.remove()
+
+
+def two_gateways_on_one_store_agree():
+    """T508: what is taken away is taken away at both within a second."""
+    first = Gateway()
+    second = None
+    try:
+        first.start()
+        port = free_port()
+        second = subprocess.Popen([os.environ["GATEPOST"], "serve"], stderr=subprocess.DEVNULL,
+                                  env=dict(first.environment, GATEPOST_LISTEN_IMAPS=f"127.0.0.1:{port}"))
+        end = time.time() + 10
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("localhost", port), 1).close()
+                break
+            assert time.time() < end and second.poll() is None
+            time.sleep(0.05)
+        wires = []
+        for number in (first.port, port):
+            w = Wire(number, os.path.join(first.folder, "certs/ca.pem"))
+            w.login(CLARA, "pw-clara")
+            w.ok(f'SELECT "Other Users/{BOB}/INBOX"')
+            wires.append(w)
+        first.run("grant", "remove", BOB, CLARA)
+        time.sleep(1)
+        for w in wires:
+            answers = w.command("FETCH 1:* (FLAGS)")
+            assert answers[-1].split(b" ", 1)[1].startswith((b"NO", b"BAD")) and not any(b"FETCH (" in a for a in answers), answers
+            assert w.answer(f'STATUS "Other Users/{BOB}/INBOX" (MESSAGES)').startswith("NO [NONEXISTENT]")
+    finally:
+        if second:
+            second.kill()
+            second.wait()
+        first.remove()
+
+
+def a_change_that_is_killed_is_made_or_not():
+    """T522: thousands of grants by `apply`, killed at any moment: all of them are there, or none."""
+    gateway = Gateway()
+    try:
+        before = gateway.run("export")
+        document = json.loads(before)
+        people = [f"u{n}@kanzlei.example" for n in range(300)]
+        document["users"] += [dict(document["users"][0], login=login) for login in people]
+        grant = document["grants"][0]
+        document["grants"] += [dict(grant, subject=login, scope={"folder": f"Akten/{n}", "subtree": True}) for login in people for n in range(10)]
+        path = os.path.join(gateway.folder, "document.json")
+        for name, text in ((path, json.dumps(document)), (path + ".old", before)):
+            with open(name, "w") as file:
+                file.write(text)
+        start = time.time()
+        gateway.run("apply", path, "--yes")
+        moment = time.time() - start
+        after = gateway.run("export")
+        assert len(json.loads(after)["grants"]) == len(document["grants"]) > 3000
+        found, made, unmade = after, 0, 0
+        for number in range(40):
+            # There and back, and killed about when it is being written.
+            target = before if found == after else after
+            process = subprocess.Popen([os.environ["GATEPOST"], "apply", path + (".old" if target == before else ""), "--yes"],
+                                       env=gateway.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(moment)
+            process.kill()
+            process.wait()
+            found = gateway.run("export")
+            assert found in (before, after), len(json.loads(found)["grants"])
+            made, unmade = made + (found == target), unmade + (found != target)
+            moment *= 0.93 if found == target else 1.09
+            if number >= 15 and made >= 4 and unmade >= 4:
+                break
+        assert made >= 4 and unmade >= 4, (made, unmade, moment)
+        assert "all as they were written" in gateway.run("audit", "verify")
+    finally:
+        gateway.remove()
+
+
+def a_configuration_ends_no_line_of_a_protocol():
+    """T520: a name with an end of line in it is not told to clients."""
+    for name in ("a\r\n* PREAUTH x", "a b", "a\tb"):
+        gateway = Gateway(GATEPOST_HOST_NAME=name)
+        try:
+            gateway.start()
+            w = gateway.wire()
+            assert b"PREAUTH" not in w.greeting and w.answer("NOOP").startswith("OK")
+        finally:
+            gateway.remove()
 
 
 if __name__ == "__main__":
