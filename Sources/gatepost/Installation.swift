@@ -103,6 +103,7 @@ struct Installation {
           drainSeconds: 20            # for messages that are being sent, when the gateway stops
           settleSeconds: 30           # for a server to store what it got, if its connection is lost
           messageMebibytes: 100       # the largest message that is taken for sending
+          messageSeconds: 600         # for sending one, and a second more for each 1,000 octets
           recipientsPerMessage: 100
           messagesPerHour: 200        # of one user, over all connections
           recipientsPerHour: 1000

@@ -288,6 +288,9 @@ private struct Values {
         if let value = try self.number("limits.messageMebibytes", 1...2_047) {
             limits.messageMebibytes = value
         }
+        if let value = try self.number("limits.messageSeconds", 1...86_400) {
+            limits.messageTime = .seconds(Int64(value))
+        }
         if let value = try self.number("limits.recipientsPerMessage", 1...100_000) {
             limits.sending.recipientsPerMessage = value
         }

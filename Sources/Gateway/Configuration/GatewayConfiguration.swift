@@ -23,6 +23,8 @@ package struct GatewayConfiguration: Sendable {
         package var drainTime = TimeAmount.seconds(20)
         /// The largest message that is taken for sending.
         package var messageMebibytes = 100
+        /// For a message that is being sent, besides a second for each 1,000 octets of it.
+        package var messageTime = TimeAmount.minutes(10)
         package var sending = SendingCounter.Limits()
 
         package init() {}

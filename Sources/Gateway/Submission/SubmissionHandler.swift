@@ -17,12 +17,12 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     private let loop: LoopState
     private let security: Listener.Kind
     private let address: SocketAddress?
-    private var session: SubmissionSession
-    private var context: ChannelHandlerContext?
-    private var upstream: SubmissionConnection?
+    var session: SubmissionSession
+    var context: ChannelHandlerContext?
+    var upstream: SubmissionConnection?
     private var copy: SentCopy?
     private var permissions: Published
-    private var clock: SubmissionClock
+    var clock: SubmissionClock
     private var hasGreeted = false
     private var needsFlush = false
     private var hasPendingRead = false
@@ -100,9 +100,10 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        self.clock.touch()
+        let octets = self.unwrapInboundIn(data)
+        self.clock.touch(octets: self.session.isReceivingMessage ? octets.readableBytes : 0)
         self.takePermissions()
-        self.session.clientOctetsReceived(self.unwrapInboundIn(data), at: .current)
+        self.session.clientOctetsReceived(octets, at: .current)
         self.perform()
     }
 
@@ -204,7 +205,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func upstreamOctetsReceived(_ octets: ByteBuffer) {
-        self.clock.touch()
+        self.clock.serverSpoke(isAwaited: self.session.awaitsUpstream)
         self.takePermissions()
         self.session.upstreamOctetsReceived(octets, at: .current)
         self.perform()
@@ -230,7 +231,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
 
     // MARK: - Effects
 
-    private func perform() {
+    func perform() {
         guard !self.isPerforming else { return }
         self.isPerforming = true
         var actions: [SubmissionAction] = []
@@ -240,6 +241,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             self.session.takeActions(into: &actions)
         }
         self.isPerforming = false
+        self.clock.message = self.session.transactionNumber
         self.resumeReading()
         self.leaveLoop()
     }
@@ -373,28 +375,5 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         self.clock.isLoggedIn = self.session.authenticatedUser != nil
         if self.clock.isLoggedIn { self.began = (self.environment.nextSession(), .current) }
         self.perform()
-    }
-
-    // MARK: - Time
-
-    private func scheduleTimeout(_ loop: any EventLoop) {
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        loop.scheduleTask(in: self.clock.untilNextCheck) { bound.value.timePassed(loop) }
-    }
-
-    /// A session may outlast its client while a server has not answered a message.
-    private func timePassed(_ loop: any EventLoop) {
-        guard self.context != nil || self.upstream != nil else { return }
-        if self.session.awaitsUpstream {
-            if self.clock.isUpstreamExpired {
-                self.clock.touch()
-                self.session.upstreamTimeoutPassed()
-            }
-        } else if self.clock.isExpired {
-            self.session.idleTimeoutPassed()
-            return self.perform()
-        }
-        self.perform()
-        self.scheduleTimeout(loop)
     }
 }

@@ -17,6 +17,7 @@ extension SubmissionSession {
             return self.reply(.tooManyMessages)
         }
         var transaction = Transaction(mail: mail)
+        self.transactions += 1
         guard let reversePath = transaction.reversePath else {
             self.transaction = transaction
             return self.reply(.senderAccepted)

@@ -43,6 +43,11 @@ extension SubmissionSession {
         self.upstreamLost(.unavailable)
     }
 
+    /// No message has gone to the server for a while: its place is left to others.
+    package mutating func upstreamUnused() {
+        if !self.hasTransaction { self.dropUpstream() }
+    }
+
     mutating func dropUpstream() {
         guard self.upstream != nil else { return }
         self.upstream = nil

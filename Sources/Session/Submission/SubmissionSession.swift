@@ -58,6 +58,8 @@ package struct SubmissionSession {
     var running = Running.nothing
     private var isReadingClient = false
     var transaction: Transaction?
+    /// How many have begun.
+    var transactions: UInt64 = 0
     /// The answer to what follows in a transaction that broke, until another begins.
     var brokenReply: SubmissionReply?
     var upstream: SubmissionUpstream?
@@ -104,6 +106,12 @@ package struct SubmissionSession {
         case .negotiatingTLS: true
         default: self.input.readableBytes < Self.maximumWaitingOctets
         }
+    }
+
+    /// Whether what the client sends is its message.
+    package var isReceivingMessage: Bool {
+        guard case .receiving = self.running else { return false }
+        return true
     }
 
     /// Whether what the client sends goes on to the server at once.
@@ -214,6 +222,9 @@ package struct SubmissionSession {
         case .negotiatingTLS, .awaitingLogin, .authenticating, .ended: false
         }
     }
+
+    /// Counts the session's transactions; nil while there is none.
+    package var transactionNumber: UInt64? { self.hasTransaction ? self.transactions : nil }
 
     /// The client is gone: a message that was arriving is cut, and is not sent.
     package mutating func clientClosed() {

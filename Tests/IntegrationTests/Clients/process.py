@@ -106,20 +106,13 @@ def memory_is_kept_out_of_dumps_and_secrets_out_of_sight():
 def a_message_that_is_being_sent_is_ended_before_the_gateway_stops():
     from sending import Raw
     port = free_port()
-    gateway = Gateway()
+    gateway = Gateway(GATEPOST_LISTEN_SUBMISSIONS=f"127.0.0.1:{port}")
     try:
-        path = gateway.environment["GATEPOST_CONFIG"]
-        with open(path) as file:
-            text = file.read()
-        with open(path, "w") as file:
-            file.write(text.replace("listen:\n", f'listen:\n  submissions: "127.0.0.1:{port}"\n', 1))
         smtp = os.environ["MTA_PORT"]
         gateway.run("account", "set", CLARA, "--smtp", f"localhost:{smtp}", "--ca", os.environ["CA"])
         gateway.start()
-        import sending
-        trust, sending.TRUST = sending.TRUST, ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
-        busy, idle, w = Raw(CLARA, port), Raw(CLARA, port), gateway.wire()
-        sending.TRUST = trust
+        trust = ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
+        busy, idle, w = Raw(CLARA, port, trust=trust), Raw(CLARA, port, trust=trust), gateway.wire()
         busy.begin(CLARA, CLARA)
         busy.send(f"From: {CLARA}\r\nSubject: zu Ende\r\n\r\n".encode())
         time.sleep(0.3)
@@ -139,9 +132,7 @@ def a_message_that_is_being_sent_is_ended_before_the_gateway_stops():
         # One that never ends does not keep it.
         gateway.environment["GATEPOST_LIMITS_DRAIN_SECONDS"] = "3"
         gateway.start()
-        sending.TRUST = ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
-        busy = Raw(CLARA, port)
-        sending.TRUST = trust
+        busy = Raw(CLARA, port, trust=trust)
         busy.begin(CLARA, CLARA)
         start = time.time()
         gateway.process.terminate()

@@ -44,10 +44,10 @@ def connect(user=ANNA):
 class Raw:
     """A client that sends what it is told, word for word."""
 
-    def __init__(self, user=ANNA, port=SUBMISSIONS, tls=True):
+    def __init__(self, user=ANNA, port=SUBMISSIONS, tls=True, trust=None):
         self.raw = socket.create_connection(("localhost", port), 20)
         if tls:
-            self.raw = TRUST.wrap_socket(self.raw, server_hostname="localhost")
+            self.raw = (trust or TRUST).wrap_socket(self.raw, server_hostname="localhost")
         self.buffer = b""
         self.greeting = self.reply()
         self.command("EHLO client.example")
