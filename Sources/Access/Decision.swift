@@ -37,6 +37,14 @@ package struct AccountAccess: Equatable, Sendable {
         return before.contains(.deleteMailbox) && before.isSuperset(of: after)
     }
 
+    /// Whether a folder, or anything that is or will be below it, is listed.
+    package func isVisible(from folder: FolderPath) -> Bool {
+        self.isOwner
+            || self.scoped.contains {
+                $0.rights.contains(.lookup) && $0.scope.coversAny(from: folder)
+            }
+    }
+
     /// Rights that hold wherever in the account a folder lies.
     package var coversAccount: Rights {
         if self.isOwner { return .all }

@@ -145,6 +145,29 @@ import Testing
         }
     }
 
+    static let listings = [
+        "LIST (SUBSCRIBED RECURSIVEMATCH) \"\" *", "LIST \"\" (* % A/* A/%)", "LSUB \"\" *",
+        "LSUB \"\" %", "LIST (SPECIAL-USE) \"\" * RETURN (SUBSCRIBED CHILDREN MYRIGHTS)",
+    ]
+
+    @Test(arguments: listings, [[""], ["A/", "B/"], ["A/B/C/D/E/F/G/H/", "A/B/C/D/E/F/G/I/"]])
+    func `a listing is written in time`(command: String, parents: [String]) throws {
+        let bench = try AttackBench(state: "own")
+        let ratio = Linearity.ratio(from: 1_024, upTo: 512 * 1_024) { size in
+            let folders = (0..<size / 32).map { number in
+                "* LIST () \"/\" \(parents[number % parents.count])Ordner-\(number)\r\n"
+            }
+            let octets = Array((folders.joined() + "\\T OK x\r\n").utf8)
+            return {
+                var bench = bench
+                bench.answerNext(with: octets)
+                bench.send(Array("A1 \(command)\r\n".utf8), chunk: .max)
+                #expect(bench.answer("A1")?.hasPrefix("OK") ?? false)
+            }
+        }
+        #expect(ratio <= 2.5)
+    }
+
     // MARK: - SMTP
 
     static let headers = [

@@ -7,23 +7,43 @@ enum EncodedWord {
     private enum Kind {
         /// All below 128.
         case ascii
+        /// All below 128; others are the halves of characters (EUC).
+        case halves(at: Pair)
         /// Those that are not the second half of a character, whose first half is in the ranges.
-        case pairs([ClosedRange<UInt8>])
+        case pairs([ClosedRange<UInt8>], at: [Pair])
         /// Those between escape sequences that say so (RFC 1468).
         case escapes
     }
+
+    /// The two octets of a character; those here are shown as an `@`, wider or smaller (U+FF20, U+FE6B).
+    private struct Pair: Equatable {
+        let first: UInt8
+        let second: UInt8
+
+        init(_ first: UInt8, _ second: UInt8) {
+            self.first = first
+            self.second = second
+        }
+    }
+
+    /// In the rows and columns of JIS X 0208.
+    private static let japaneseSign = Pair(0x21, 0x77)
 
     private static let kinds: [(prefix: StaticString, kind: Kind)] = [
         ("utf-8", .ascii), ("utf8", .ascii), ("us-ascii", .ascii), ("ascii", .ascii),
         ("iso-8859-", .ascii), ("iso8859-", .ascii), ("latin", .ascii), ("windows-125", .ascii),
         ("windows-874", .ascii), ("cp125", .ascii), ("koi8-", .ascii), ("tis-620", .ascii),
-        ("macintosh", .ascii), ("x-mac-", .ascii), ("euc-", .ascii), ("ks_c_5601", .ascii),
-        ("gb", .pairs([0x81...0xFE])), ("big5", .pairs([0x81...0xFE])),
-        ("shift_jis", .pairs([0x81...0x9F, 0xE0...0xFC])),
-        ("windows-31j", .pairs([0x81...0x9F, 0xE0...0xFC])), ("iso-2022-jp", .escapes),
+        ("macintosh", .ascii), ("x-mac-", .ascii), ("euc-jp", .halves(at: Pair(0xA1, 0xF7))),
+        ("euc-", .halves(at: Pair(0xA3, 0xC0))), ("ks_c_5601", .halves(at: Pair(0xA3, 0xC0))),
+        ("gb", .pairs([0x81...0xFE], at: [Pair(0xA3, 0xC0), Pair(0xA9, 0x88)])),
+        ("big5", .pairs([0x81...0xFE], at: [Pair(0xA2, 0x49), Pair(0xA2, 0x4E)])),
+        ("shift_jis", .pairs([0x81...0x9F, 0xE0...0xFC], at: [Pair(0x81, 0x97)])),
+        ("windows-31j", .pairs([0x81...0x9F, 0xE0...0xFC], at: [Pair(0x81, 0x97)])),
+        ("iso-2022-jp", .escapes),
     ]
 
-    /// The text that a word stands for; what is not ASCII in it stays as it is or is left out.
+    /// The text that a word stands for; what is not ASCII in it stays as it is or is left out, but
+    /// for an `@` of another width, which is an `@` here.
     ///
     /// - Throws: for what begins like an encoded word and is none, is not alone, or is in a charset whose
     ///   ASCII characters are elsewhere (UTF-7, UTF-16, EBCDIC) or unknown: some readers show it as text,
@@ -59,20 +79,39 @@ enum EncodedWord {
     private static func text(_ octets: [UInt8], _ kind: Kind) throws(Unreadable) -> [UInt8] {
         switch kind {
         case .ascii: return octets
-        case .pairs(let firsts): return self.withoutPairs(octets, firsts)
+        case .halves(let sign): return self.withSigns(octets, sign)
+        case .pairs(let firsts, let signs): return self.withoutPairs(octets, firsts, signs)
         case .escapes: return try self.withoutEscapes(octets)
         }
     }
 
+    private static func withSigns(_ octets: [UInt8], _ sign: Pair) -> [UInt8] {
+        var text: [UInt8] = []
+        var rest = octets[...]
+        while let octet = rest.popFirst() {
+            text.append(octet)
+            // In EUC-JP a character of three octets is one that says so, and two more.
+            guard octet >= 0x80, octet != 0x8F, let second = rest.first, second >= 0x80 else {
+                continue
+            }
+            rest = rest.dropFirst()
+            text.append(second)
+            if Pair(octet, second) == sign { text.append(UInt8(ascii: "@")) }
+        }
+        return text
+    }
+
     private static func withoutPairs(
         _ octets: [UInt8],
-        _ firsts: [ClosedRange<UInt8>]
+        _ firsts: [ClosedRange<UInt8>],
+        _ signs: [Pair]
     ) -> [UInt8] {
         var text: [UInt8] = []
         var rest = octets[...]
         while let octet = rest.popFirst() {
             if firsts.contains(where: { $0.contains(octet) }) {
-                _ = rest.popFirst()
+                guard let second = rest.popFirst() else { break }
+                if signs.contains(Pair(octet, second)) { text.append(UInt8(ascii: "@")) }
             } else {
                 text.append(octet)
             }
@@ -85,12 +124,21 @@ enum EncodedWord {
         var text: [UInt8] = []
         var rest = octets[...]
         var isASCII = true
+        var first: UInt8?
         while let octet = rest.popFirst() {
             guard octet == 0x1B else {
                 guard octet < 0x80 else { throw Unreadable() }
-                if isASCII { text.append(octet) }
+                if isASCII {
+                    text.append(octet)
+                } else if let half = first {
+                    if Pair(half, octet) == self.japaneseSign { text.append(UInt8(ascii: "@")) }
+                    first = nil
+                } else {
+                    first = octet
+                }
                 continue
             }
+            first = nil
             if rest.starts(with: "(B".utf8) || rest.starts(with: "(J".utf8) {
                 isASCII = true
                 rest = rest.dropFirst(2)

@@ -19,7 +19,6 @@ struct Appending {
     var tag: ByteBuffer
     var account: AccountID
     var folder: FolderPath
-    var rights: Rights
     var head: AppendHead
     var literal: CommandReader.MessageLiteral
     var step = Step.waitingForUpstream
@@ -63,13 +62,12 @@ extension ClientSession {
         switch self.require([.insert, .lookup], on: head.mailbox) {
         case .failure(let refusal):
             self.refuseMessage(tag, refusal.text)
-        case .success(let (account, folder, rights)):
+        case .success(let (account, folder, _)):
             self.appendUpstreamReady(
                 Appending(
                     tag: tag,
                     account: account,
                     folder: folder,
-                    rights: rights,
                     head: head,
                     literal: literal
                 )
@@ -91,7 +89,7 @@ extension ClientSession {
             return self.refuseMessage(appending.tag, .cannotOnThisServer)
         }
         // Rights are looked at again: the connection may have taken its time.
-        let rights = self.access(to: account).rights(in: appending.folder)
+        let rights = self.rights(in: appending.folder, of: account)
         guard rights.contains([.insert, .lookup]) else {
             return self.refuseMessage(appending.tag, .noSuchMailbox)
         }
@@ -162,7 +160,10 @@ extension ClientSession {
         var encoder = CommandEncoder(continuing: profile.literals)
         further.encodeFurther(
             into: &encoder,
-            flags: Flags.permitted(further.flags, appending.rights),
+            flags: Flags.permitted(
+                further.flags,
+                self.rights(in: appending.folder, of: appending.account)
+            ),
             literal: literal
         )
         self.begin(next, encoder.finishWithoutLineEnd())
@@ -203,7 +204,7 @@ extension ClientSession {
             guard condition == .ok else {
                 return self.finish(appending.tag, self.refusal(condition, code))
             }
-            let mayRead = appending.rights.contains(.read)
+            let mayRead = self.rights(in: appending.folder, of: appending.account).contains(.read)
             self.finish(appending.tag, .completed("APPEND", mayRead ? code?.forClient : nil))
         }
     }

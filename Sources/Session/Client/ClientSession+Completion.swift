@@ -79,24 +79,40 @@ extension ClientSession {
     ) {
         guard condition == .ok else {
             var code = code
-            if case .copied(_, mayCreate: false) = forwarding.completion, case .tryCreate? = code {
+            if case .copied(let folder) = forwarding.completion, case .tryCreate? = code,
+                !self.mayCreate(folder, in: forwarding.account)
+            {
                 code = .nonExistent
             }
             return self.finish(forwarding.tag, self.refusal(condition, code))
+        }
+        if let folder = forwarding.folder, !self.mayRead(folder, of: forwarding.account) {
+            return self.finish(forwarding.tag, .noSuchMailbox)
         }
         guard forwarding.followUps.isEmpty else { return self.followUp(forwarding) }
         if let tag = forwarding.updatingTag {
             self.selected?.updating.append((upstream: tag, client: forwarding.tag))
         }
         var shown = code
-        if case .copied(let mayRead, _) = forwarding.completion {
-            // MOVE gives its COPYUID untagged, before the EXPUNGE (RFC 6851 §4.3).
-            if case .copyUID? = code, !mayRead { shown = nil }
-        }
+        // MOVE gives its COPYUID untagged, before the EXPUNGE (RFC 6851 §4.3).
+        if case .copyUID? = code, !self.mayShowCopyUID(of: forwarding) { shown = nil }
         self.finish(forwarding.tag, .completed(forwarding.name, shown?.forClient))
     }
 
+    private mutating func mayRead(_ folder: FolderPath, of account: AccountID) -> Bool {
+        self.rights(in: folder, of: account).contains([.lookup, .read])
+    }
+
+    private mutating func mayShowCopyUID(of forwarding: Forwarding) -> Bool {
+        guard case .copied(let folder) = forwarding.completion else { return false }
+        return self.mayRead(folder, of: forwarding.account)
+    }
+
     private mutating func followUp(_ forwarding: Forwarding) {
+        let rights = self.selected.map { self.rights(in: $0.folder, of: $0.account) } ?? []
+        guard rights.contains(forwarding.followUpRights) else {
+            return self.finish(forwarding.tag, .notPermitted)
+        }
         let next = forwarding.followUps.removeFirst()
         self.upstreams[forwarding.account]?.inFlight = next.tag
         forwarding.segments = Array(next.segments.dropFirst())
@@ -137,15 +153,12 @@ extension ClientSession {
             return self.transferStatusReceived(transferring, code)
         }
         guard self.selected?.account == account, let shown = code.onSelected else { return }
-        if case .copyUID = code, !self.mayShowCopyUID { return }
+        if case .copyUID = code {
+            guard case .forwarding(let forwarding) = self.running,
+                self.mayShowCopyUID(of: forwarding)
+            else { return }
+        }
         self.emit(Reply.untagged(.status(shown)))
-    }
-
-    private var mayShowCopyUID: Bool {
-        guard case .forwarding(let forwarding) = self.running,
-            case .copied(let mayRead, _) = forwarding.completion
-        else { return false }
-        return mayRead
     }
 
     private mutating func selectStatusReceived(_ selecting: Selecting, _ code: ResponseCode) {
@@ -223,10 +236,11 @@ extension ClientSession {
         if case .forwarding(let forwarding) = self.running, forwarding.account == account,
             forwarding.folder == folder, let mailbox = forwarding.mailbox
         {
+            guard self.mayRead(folder, of: account) else { return }
             status.mailbox = mailbox
             return self.emit(status.encoded)
         }
-        if case .listing = self.running {
+        if case .listing(let listing) = self.running, listing.counts(folder, of: account) {
             return self.listingStatusReceived(status, folder, from: account)
         }
         self.countsChanged(status, folder, account)

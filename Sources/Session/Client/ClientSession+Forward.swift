@@ -75,6 +75,7 @@ extension ClientSession {
             segments: segments
         )
         forwarding.followUps = encoded
+        forwarding.followUpRights = rights.intersection(.changingSelected)
         self.running = .forwarding(forwarding)
         self.actions.append(.toUpstream(selected.account, opening))
     }
@@ -173,10 +174,7 @@ extension ClientSession {
         var encoder = self.encoder(for: account)
         copy.encode(into: &encoder, command: moves ? "MOVE" : "COPY", mailbox: name)
         self.forward(tag, account, moves ? "MOVE" : "COPY", encoder) {
-            $0.completion = .copied(
-                mayRead: targetRights.contains(.read),
-                mayCreate: mayCreate
-            )
+            $0.completion = .copied(to: folder)
         }
     }
 

@@ -110,10 +110,7 @@ extension ClientSession {
         _ folder: FolderPath,
         from account: AccountID
     ) {
-        self.updatePart(of: account) { _, _, part in
-            guard part.step == .counts else { return }
-            part.counts[folder] = status
-        }
+        self.updatePart(of: account) { _, _, part in part.counts[folder] = status }
     }
 
     /// The server answered one of the listing's commands; the next is sent, or the part is done.
@@ -176,8 +173,10 @@ extension ClientSession {
             part.step = .failed
             return
         }
+        part.counting = nil
         while let folder = part.uncounted.popLast() {
             guard let name = self.upstreams[account]?.names.name(of: folder) else { continue }
+            part.counting = folder
             var encoder = self.encoder(for: account)
             let known = items.filter { $0.needs.map(profile.has) ?? true }
             Status(mailbox: ClientMailbox(wire: name), items: known)
@@ -247,7 +246,7 @@ extension ClientSession {
                     attributes: folder.attributes,
                     rights: rights,
                     isSubscribed: subscribed.contains(folder.path),
-                    status: part.counts[folder.path]
+                    status: rights.contains(.read) ? part.counts[folder.path] : nil
                 )
             )
         }

@@ -65,7 +65,7 @@ extension ClientSession {
 
     private mutating func notifyServers() {
         guard case .notifying(var notifying) = self.running else { return }
-        var concerned = self.watchedAccounts
+        var concerned = self.watchedAccounts()
         for (account, upstream) in self.upstreams {
             let wanted = self.wanted(from: account)
             guard !wanted.isEmpty || !upstream.watched.isEmpty else { continue }
@@ -101,20 +101,25 @@ extension ClientSession {
     // MARK: - Servers
 
     /// Accounts of which something else than the selected mailbox is watched.
-    private var watchedAccounts: Set<AccountID> {
+    private mutating func watchedAccounts() -> Set<AccountID> {
         guard self.watching != nil else { return [] }
-        return Set(self.namespace.views.map(\.account).filter(self.isWatched))
+        return self.namespace.views.reduce(into: []) { accounts, view in
+            if self.isWatched(view.account) { accounts.insert(view.account) }
+        }
     }
 
-    private func isWatched(_ account: AccountID) -> Bool {
+    private mutating func isWatched(_ account: AccountID) -> Bool {
         self.wanted(from: account).contains { !$0.filter.isSelected }
     }
 
-    /// Connects to the servers of accounts that came into sight.
-    mutating func watchNewAccounts() {
-        for account in self.watchedAccounts where self.upstreams[account] == nil {
+    /// Connects to the servers of accounts that came into sight, and tells each what is watched of
+    /// what may be known of now.
+    mutating func watchAnew() {
+        guard self.watching != nil else { return }
+        for account in self.watchedAccounts() where self.upstreams[account] == nil {
             self.open(account)
         }
+        for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
     }
 
     /// Tells a server what the client wants to know, where it does not know that yet.
@@ -174,14 +179,15 @@ extension ClientSession {
     // MARK: - Groups
 
     /// The part of the request that one account's server can answer, with the client's names.
-    private func wanted(from account: AccountID) -> [NotifyGroup] {
+    private mutating func wanted(from account: AccountID) -> [NotifyGroup] {
         guard let watching = self.watching, let view = self.namespace.view(of: account) else {
             return []
         }
         return watching.request.groups.compactMap { self.group($0, of: watching, for: view) }
     }
 
-    private func group(
+    /// Names of what the user may not know of reach no server: what it does for them takes its time.
+    private mutating func group(
         _ group: NotifyGroup,
         of watching: Watching,
         for view: Namespace.View
@@ -196,7 +202,10 @@ extension ClientSession {
             return view.isPersonal ? group : nil
         case .subscribed:
             if keepsSubscriptions { return group }
-            let folders = (watching.shared ?? []).filter { $0.account == view.account }
+            let access = self.access(to: view.account)
+            let folders = (watching.shared ?? []).filter {
+                $0.account == view.account && access.rights(in: $0.folder).contains(.lookup)
+            }
             let names = folders.map { self.namespace.name(of: $0.folder, in: view) }
                 .sorted { $0.lexicographicallyPrecedes($1) }
             guard !names.isEmpty else { return nil }
@@ -209,11 +218,18 @@ extension ClientSession {
                 group.filter = .personal
                 return group
             }
-            let inside = mailboxes.filter { self.place($0, in: view) != nil }
+            let access = self.access(to: view.account)
+            let inside = mailboxes.filter { mailbox in
+                self.place(mailbox, in: view).map(access.isVisible(from:)) ?? false
+            }
             group.filter = .subtree(inside)
             return inside.isEmpty ? nil : group
         case .mailboxes(let mailboxes):
-            let inside = mailboxes.filter { self.place($0, in: view) != nil }
+            let access = self.access(to: view.account)
+            let inside = mailboxes.filter { mailbox in
+                self.place(mailbox, in: view).map { access.rights(in: $0).contains(.lookup) }
+                    ?? false
+            }
             group.filter = .mailboxes(inside)
             return inside.isEmpty ? nil : group
         }

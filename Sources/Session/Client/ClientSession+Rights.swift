@@ -140,34 +140,41 @@ extension ClientSession {
         for account in self.upstreams.keys where self.namespace.view(of: account) == nil {
             self.revoke(account)
         }
-        self.checkSelected()
+        self.checkOpen()
         if let account = self.revoking, !self.isRevoked(account) { self.revoking = nil }
         self.checkAppending()
         if let account = self.checkTransferring() { self.revoke(account) }
-        self.watchNewAccounts()
+        self.watchAnew()
     }
 
     /// A message on its way into a mailbox that takes it no more is cut, and is not stored.
     private mutating func checkAppending() {
         guard case .appending(let appending) = self.running else { return }
-        let rights = self.access(to: appending.account).rights(in: appending.folder)
+        let rights = self.rights(in: appending.folder, of: appending.account)
         guard !rights.contains([.insert, .lookup]) else { return }
         self.revoke(appending.account)
     }
 
-    /// The selected mailbox is closed where it may no longer be read.
-    private mutating func checkSelected() {
-        guard let selected = self.selected, self.isRevoked(selected.account) else { return }
+    /// The mailbox that is open, or is being opened, is closed where it may no longer be read.
+    private mutating func checkOpen() {
+        guard let (account, _) = self.open, self.isRevoked(account) else { return }
         self.auditReadingEnded()
-        self.revoke(selected.account)
+        self.revoke(account)
     }
 
-    /// Whether an account, or what is selected of it, is out of sight.
+    /// The mailbox of which a server tells, or is about to.
+    private var open: (account: AccountID, folder: FolderPath)? {
+        if case .selecting(let selecting) = self.running {
+            return (selecting.account, selecting.folder)
+        }
+        return self.selected.map { ($0.account, $0.folder) }
+    }
+
+    /// Whether an account, or what is open of it, is out of sight.
     private mutating func isRevoked(_ account: AccountID) -> Bool {
         guard self.namespace.view(of: account) != nil else { return true }
-        guard let selected = self.selected, selected.account == account else { return false }
-        let rights = self.access(to: account).rights(in: selected.folder)
-        return !rights.contains([.lookup, .read])
+        guard let open = self.open, open.account == account else { return false }
+        return !self.rights(in: open.folder, of: account).contains([.lookup, .read])
     }
 
     /// An account, or its selected mailbox, is out of sight: its connection ends, and with it

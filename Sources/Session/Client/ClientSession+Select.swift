@@ -9,7 +9,6 @@ struct Selecting {
     var command: Command
     var account: AccountID
     var folder: FolderPath
-    var rights: Rights
     /// Whether the client asked for EXAMINE.
     var isExamine: Bool
     var isReadOnlyUpstream: Bool
@@ -54,7 +53,6 @@ extension ClientSession {
             command: command,
             account: account,
             folder: folder,
-            rights: rights,
             isExamine: readOnly,
             isReadOnlyUpstream: opensReadOnly,
             segments: encoder.finish()
@@ -73,7 +71,12 @@ extension ClientSession {
             return self.finish(selecting.tag, self.refusal(condition, code))
         }
         self.auditReadingEnded()
-        var isReadOnly = selecting.isExamine || selecting.rights.isDisjoint(with: .changingShared)
+        let rights = self.rights(in: selecting.folder, of: selecting.account)
+        guard rights.contains([.lookup, .read]) else {
+            self.drop(selecting.account)
+            return self.finish(selecting.tag, .notPermitted)
+        }
+        var isReadOnly = selecting.isExamine || rights.isDisjoint(with: .changingShared)
         if case .readOnly? = code, !selecting.isReadOnlyUpstream { isReadOnly = true }
         self.selected = Selected(
             account: selecting.account,
@@ -86,9 +89,10 @@ extension ClientSession {
     }
 
     /// What the client may change for good, of what the server says (RFC 4314 §5.1.1).
-    func permanentFlags(_ flags: [ByteBuffer], _ selecting: Selecting) -> [ByteBuffer] {
+    mutating func permanentFlags(_ flags: [ByteBuffer], _ selecting: Selecting) -> [ByteBuffer] {
         guard !selecting.isExamine else { return [] }
-        return flags.filter { Flags.right(for: $0).map(selecting.rights.contains) ?? false }
+        let rights = self.rights(in: selecting.folder, of: selecting.account)
+        return flags.filter { Flags.right(for: $0).map(rights.contains) ?? false }
     }
 
     /// CLOSE and UNSELECT. Without the right to expunge, CLOSE closes and expunges nothing, and is

@@ -263,7 +263,8 @@ extension ClientSession {
         guard case .transferring(let transferring) = self.running, !transferring.isCopied else {
             return nil
         }
-        let rights = self.access(to: transferring.target).rights(in: transferring.targetFolder)
+        let rights = self.rights(in: transferring.targetFolder, of: transferring.target)
+        transferring.rights = rights
         return rights.contains([.insert, .lookup]) ? nil : transferring.target
     }
 

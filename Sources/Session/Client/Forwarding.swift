@@ -24,7 +24,7 @@ final class Forwarding {
         case plain
         /// COPYUID passes only to who may read the target (RFC 4315 §3); TRYCREATE only to who may
         /// create it.
-        case copied(mayRead: Bool, mayCreate: Bool)
+        case copied(to: FolderPath)
     }
 
     var tag: ByteBuffer
@@ -34,6 +34,8 @@ final class Forwarding {
     var segments: [ByteBuffer]
     /// Whole commands still to be sent, each after the one before succeeded.
     var followUps: [(tag: ByteBuffer, segments: [ByteBuffer])] = []
+    /// What they change needs these.
+    var followUpRights: Rights = []
     var expected: Expected = []
     var completion = Completion.plain
     /// The mailbox as the client spelled it, for responses that repeat it.

@@ -76,19 +76,12 @@ struct ListWriter {
     /// RFC 5258 §3.5: with RECURSIVEMATCH a name counts when something below it is subscribed.
     private func hasSubscribedBelow(_ entry: FolderTree.Entry) -> Bool {
         guard self.listing.list.isRecursiveMatch, !self.listing.isLsub else { return false }
-        return self.isSubscribedBelow(entry)
+        return self.tree.hasSubscribedBelow(entry.name)
     }
 
     /// RFC 3501 §6.3.9: LSUB of `%` shows the parent of a subscribed name, as not selectable.
     private func isImpliedByLsub(_ entry: FolderTree.Entry) -> Bool {
-        guard self.listing.isLsub, self.isSubscribedBelow(entry) else { return false }
+        guard self.listing.isLsub, self.tree.hasSubscribedBelow(entry.name) else { return false }
         return !self.listing.patterns.contains { $0.matchesAllBelow(entry.name) }
-    }
-
-    private func isSubscribedBelow(_ entry: FolderTree.Entry) -> Bool {
-        let prefix = entry.name + [Namespace.delimiter]
-        return self.tree.entries.values.contains {
-            $0.isSubscribed && $0.name.starts(with: prefix)
-        }
     }
 }

@@ -27,6 +27,8 @@ struct Listing {
         var subscribed: Set<FolderPath> = []
         /// Folders whose counts are still to be asked for one by one.
         var uncounted: [FolderPath] = []
+        /// The one that is being asked.
+        var counting: FolderPath?
         /// Segments of a command still to be sent, each after a `+`.
         var segments: [ByteBuffer] = []
         var counts: [FolderPath: StatusResponse] = [:]
@@ -54,6 +56,11 @@ struct Listing {
     }
 
     var needsSubscriptions: Bool { self.isLsub || self.list.needsSubscriptions }
+
+    /// Whether the counts of a folder were asked for, and are no news.
+    func counts(_ folder: FolderPath, of account: AccountID) -> Bool {
+        self.parts.contains { $0.view.account == account && $0.counting == folder }
+    }
 
     func expectsContinuation(from account: AccountID) -> Bool {
         self.parts.contains { $0.view.account == account && !$0.segments.isEmpty }

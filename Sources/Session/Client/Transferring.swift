@@ -76,7 +76,8 @@ final class Transferring {
     let target: AccountID
     let targetFolder: FolderPath
     let targetName: ByteBuffer
-    let rights: Rights
+    /// In the target, by the snapshot in force.
+    var rights: Rights
     let mayCreate: Bool
 
     var step = Step.selectingTarget

@@ -20,11 +20,16 @@ struct FolderTree {
 
     private(set) var entries: [[UInt8]: Entry] = [:]
     private var parents: Set<[UInt8]> = []
+    private var parentsOfSubscribed: Set<[UInt8]> = []
 
     /// Adds a folder and the parents above it.
     mutating func insert(_ entry: Entry) {
         self.entries[entry.name] = entry
         self.insertParents(of: entry.name)
+        guard entry.isSubscribed else { return }
+        for parent in Self.parents(of: entry.name) {
+            guard self.parentsOfSubscribed.insert(parent).inserted else { return }
+        }
     }
 
     /// Adds the root of an account, which always has something below it, and what is above.
@@ -36,12 +41,19 @@ struct FolderTree {
 
     /// Adds the names above `name`; they exist for the client, with nothing told about them.
     private mutating func insertParents(of name: [UInt8]) {
-        var rest = name[...]
-        while let slash = rest.lastIndex(of: Namespace.delimiter) {
-            rest = rest[..<slash]
-            let parent = Array(rest)
-            self.parents.insert(parent)
+        for parent in Self.parents(of: name) {
+            // Those above one that is known are known.
+            guard self.parents.insert(parent).inserted else { return }
             self.insertParent(parent)
+        }
+    }
+
+    /// The names above a name, from the lowest.
+    private static func parents(of name: [UInt8]) -> some Sequence<[UInt8]> {
+        sequence(state: name[...]) { rest -> [UInt8]? in
+            guard let slash = rest.lastIndex(of: Namespace.delimiter) else { return nil }
+            rest = rest[..<slash]
+            return Array(rest)
         }
     }
 
@@ -52,6 +64,10 @@ struct FolderTree {
 
     func hasChildren(_ name: [UInt8]) -> Bool {
         self.parents.contains(name)
+    }
+
+    func hasSubscribedBelow(_ name: [UInt8]) -> Bool {
+        self.parentsOfSubscribed.contains(name)
     }
 
     /// Everything in the order of the names' octets, INBOX first.
