@@ -9,8 +9,8 @@ package struct Address: Hashable, Comparable, Sendable, CustomStringConvertible 
     package let octets: [UInt8]
 
     /// - Returns: nil for what no login may be: empty, too long, not UTF-8, with `/`, `\`, `*`,
-    ///   `!`, a control, a mark of direction or a space in it, or with a domain that is not ASCII or
-    ///   has an empty label.
+    ///   `!`, `%`, `"`, a control, a space or what takes no place in it (marks of direction, spaces of
+    ///   no width), or with a domain that is not ASCII or has an empty label.
     package init?(_ octets: some Sequence<UInt8>) {
         let folded = octets.map { octet in
             octet >= UInt8(ascii: "A") && octet <= UInt8(ascii: "Z") ? octet + 0x20 : octet
@@ -35,8 +35,8 @@ package struct Address: Hashable, Comparable, Sendable, CustomStringConvertible 
     private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
         guard !scalar.isASCII else { return true }
         return switch scalar.properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator, .spaceSeparator: false
-        default: !scalar.properties.isBidiControl
+        case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator: false
+        default: true
         }
     }
 

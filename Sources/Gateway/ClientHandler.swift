@@ -253,8 +253,9 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         case .leaveUpstream(let account, let request):
             self.leaveUpstream(account, request)
         case .pauseUpstream(let account, let milliseconds):
-            let time = TimeAmount.milliseconds(Int64(milliseconds))
-            self.environment.profiles.paused(account, for: time)
+            self.upstreams[account]?.pause(.milliseconds(Int64(milliseconds)))
+        case .upstreamFailed(let account, let failure):
+            self.upstreams[account]?.failed(failure)
         case .authenticate(let credentials):
             self.authenticate(credentials)
         case .startTLS:

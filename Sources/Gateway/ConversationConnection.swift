@@ -64,7 +64,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     private func open(on loop: any EventLoop) {
-        guard !self.environment.profiles.isPaused(self.target.id) else { return self.finish(nil) }
+        guard !self.environment.profiles.isPaused(self.target) else { return self.finish(nil) }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let credentials = self.environment.credentials
         credentials.credential(of: self.target, on: loop).whenComplete { result in
@@ -176,7 +176,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
                 context.close(promise: nil)
             case .fail(.throttled(let milliseconds)):
                 self.environment.profiles.paused(
-                    self.target.id,
+                    self.target,
                     for: .milliseconds(Int64(milliseconds))
                 )
                 context.close(promise: nil)

@@ -11,7 +11,7 @@ final class Environment: Sendable {
     let configuration: GatewayConfiguration
     let credentials: CredentialSource
     let logger: Logger
-    let complaints: Complaints
+    let serverLog: ServerLog
     let permissions: CurrentPermissions
     let profiles: ProfileCache
     let authenticator: Authenticator
@@ -40,14 +40,18 @@ final class Environment: Sendable {
         self.configuration = configuration
         self.credentials = CredentialSource(masterKey, configuration.exchange)
         self.logger = logger
-        self.complaints = Complaints(logger: logger)
+        self.serverLog = ServerLog(logger: logger)
         self.permissions = CurrentPermissions(try store.load())
         self.profiles = ProfileCache()
         self.authenticator = Authenticator()
         self.admission = Admission(limits: configuration.limits)
         self.dialler = Dialler()
         self.subscriptions = Subscriptions(store: store)
-        self.sentCopies = SentCopies(store: configuration.store, logger: logger)
+        self.sentCopies = SentCopies(
+            store: configuration.store,
+            log: self.serverLog,
+            logger: logger
+        )
         self.sendingCounter = SendingCounter(limits: configuration.limits.sending)
         self.transfers = Transfers(
             store: store,
@@ -137,14 +141,36 @@ final class CurrentPermissions: Sendable {
 
 /// What is known of the servers, from whichever session spoke to them last.
 final class ProfileCache: Sendable {
-    private struct Entry {
+    /// An account at one of the servers that it has had.
+    private struct Key: Hashable {
+        var account: AccountID
         var server: UpstreamAccount.Server
+
+        init(_ account: UpstreamAccount) {
+            self.account = account.id
+            self.server = account.server
+        }
+    }
+
+    private struct Entry {
         /// Nil for a server that failed a moment ago.
         var profile: UpstreamProfile?
         var until: NIODeadline
+    }
 
-        func isGood(for account: UpstreamAccount) -> Bool {
-            self.until > .now() && self.server == account.server
+    private struct Known {
+        var entries: [Key: Entry] = [:]
+        /// Until when servers want to be left alone.
+        var pauses: [Key: NIODeadline] = [:]
+
+        /// What nobody asks for any more goes with what is new.
+        mutating func learn(_ entry: Entry, of account: UpstreamAccount) {
+            let now = NIODeadline.now()
+            let key = Key(account)
+            self.entries = self.entries.filter {
+                $0.key.account != key.account || $0.value.until > now
+            }
+            self.entries[key] = entry
         }
     }
 
@@ -153,66 +179,58 @@ final class ProfileCache: Sendable {
     /// A server that just failed is not waited for by every login.
     private static let failureLifetime = TimeAmount.seconds(30)
 
-    private let entries = Mutex<[AccountID: Entry]>([:])
-    /// Until when servers want to be left alone.
-    private let pauses = Mutex<[AccountID: NIODeadline]>([:])
+    private let known = Mutex(Known())
 
     /// The profiles of accounts' servers; nil for a server that failed a moment ago.
     func known(
         of accounts: [AccountID: UpstreamAccount]
     ) -> [AccountID: UpstreamProfile?] {
-        self.entries.withLock { entries in
+        self.known.withLock { state in
             var known: [AccountID: UpstreamProfile?] = [:]
-            for (id, entry) in entries {
-                guard let account = accounts[id], entry.isGood(for: account) else { continue }
-                known[id] = .some(entry.profile)
+            let now = NIODeadline.now()
+            for (key, entry) in state.entries
+            where entry.until > now && accounts[key.account]?.server == key.server {
+                known[key.account] = .some(entry.profile)
             }
             return known
         }
     }
 
     func profile(of account: UpstreamAccount) -> UpstreamProfile? {
-        self.entries.withLock { entries in
-            guard let entry = entries[account.id], entry.isGood(for: account) else { return nil }
+        self.known.withLock { known in
+            guard let entry = known.entries[Key(account)], entry.until > .now() else { return nil }
             return entry.profile
         }
     }
 
     func learnt(_ profile: UpstreamProfile, of account: UpstreamAccount) {
-        self.entries.withLock { entries in
-            if let entry = entries[account.id], entry.isGood(for: account),
+        self.known.withLock { known in
+            if let entry = known.entries[Key(account)], entry.until > .now(),
                 entry.profile == profile
             {
                 return
             }
-            entries[account.id] = Entry(
-                server: account.server,
-                profile: profile,
-                until: .now() + Self.lifetime
-            )
+            known.learn(Entry(profile: profile, until: .now() + Self.lifetime), of: account)
         }
     }
 
     func failed(_ account: UpstreamAccount) {
-        self.entries.withLock { entries in
-            entries[account.id] = Entry(
-                server: account.server,
-                profile: nil,
-                until: .now() + Self.failureLifetime
-            )
+        self.known.withLock { known in
+            known.learn(Entry(profile: nil, until: .now() + Self.failureLifetime), of: account)
         }
     }
 
-    func paused(_ account: AccountID, for time: TimeAmount) {
-        self.pauses.withLock { $0[account] = .now() + time }
+    func paused(_ account: UpstreamAccount, for time: TimeAmount) {
+        self.known.withLock { $0.pauses[Key(account)] = .now() + time }
     }
 
     /// Whether the account's server asked to be left alone for now.
-    func isPaused(_ account: AccountID) -> Bool {
-        self.pauses.withLock { pauses in
-            guard let until = pauses[account] else { return false }
+    func isPaused(_ account: UpstreamAccount) -> Bool {
+        self.known.withLock { known in
+            let key = Key(account)
+            guard let until = known.pauses[key] else { return false }
             if until > .now() { return true }
-            pauses[account] = nil
+            known.pauses[key] = nil
             return false
         }
     }

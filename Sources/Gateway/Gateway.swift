@@ -66,7 +66,7 @@ package struct Gateway: Service {
         await self.environment.credentials.shutdown()
         // Sessions that did not end in time end now, and are recorded.
         try await group.shutdownGracefully()
-        self.environment.complaints.flush()
+        self.environment.serverLog.flush()
         try await self.environment.audit.stop()
     }
 

@@ -59,7 +59,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
         loop.scheduleTask(in: timeout) { bound.value.loginTimeoutPassed() }
-        guard !self.environment.profiles.isPaused(self.account) else {
+        guard !self.environment.profiles.isPaused(target) else {
             // Not at once: the session is in the middle of asking for this.
             return loop.execute { bound.value.fail(.unreachable) }
         }
@@ -253,10 +253,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         case .noMailbox:
             return .noMailbox
         case .throttled(let milliseconds):
-            self.environment.profiles.paused(
-                self.account,
-                for: .milliseconds(Int64(milliseconds))
-            )
+            self.pause(.milliseconds(Int64(milliseconds)))
             return .unreachable
         default:
             return .protocolViolation
@@ -290,11 +287,12 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     private func log(_ what: StaticString, _ error: (any Error)?) {
-        guard let loop = self.loop else { return }
-        self.environment.complaints.log(
+        guard let loop = self.loop, let target = self.target else { return }
+        self.environment.serverLog.log(
             "mail server \(what)",
-            server: self.target?.imap.host ?? "",
-            error: error,
+            target,
+            at: target.imap,
+            error: error.map { "\($0)" },
             on: loop
         )
     }
@@ -310,6 +308,16 @@ final class UpstreamConnection: ChannelInboundHandler {
         guard self.needsFlush else { return }
         self.needsFlush = false
         self.channel?.flush()
+    }
+
+    /// The server asked to be left alone.
+    func pause(_ time: TimeAmount) {
+        if let target = self.target { self.environment.profiles.paused(target, for: time) }
+    }
+
+    /// What the server said after the login makes it unusable.
+    func failed(_ failure: UpstreamLogin.Failure) {
+        self.log("cannot be used any more", failure)
     }
 
     /// The session is done with this connection.

@@ -110,20 +110,24 @@ extension PermissionStore {
             actor: actor,
             "account set \(text)",
             account: text,
+            removesSecrets: settings.password != nil,
             details: details
         ) { database in
             let id = try Self.accountID(database, text)
             try Self.apply(settings, to: id, database, masterKey)
         }
-        if settings.password != nil { self.emptyWAL() }
     }
 
     package func removeAccount(_ text: String, actor: String) throws {
-        try self.edit(actor: actor, "account remove \(text)", account: text) { database in
+        try self.edit(
+            actor: actor,
+            "account remove \(text)",
+            account: text,
+            removesSecrets: true
+        ) { database in
             let id = try Self.accountID(database, text)
             try database.execute(sql: "DELETE FROM account WHERE id = ?", arguments: [id])
         }
-        self.emptyWAL()
     }
 
     package func accounts() throws -> [AccountRow] {

@@ -159,7 +159,8 @@ extension PermissionStore {
             changes.removed.map { "- \($0)" } + changes.added.map { "+ \($0)" }
         }
         do {
-            _ = try self.edit(actor: actor, "apply", details: details) { database in
+            _ = try self.edit(actor: actor, "apply", removesSecrets: true, details: details) {
+                database in
                 changes.revision = try Self.revision(database)
                 guard revision == nil || revision == changes.revision else {
                     throw StoreError.refused(
@@ -213,10 +214,11 @@ extension PermissionStore {
                 arguments: [login, user.name, user.disabled]
             )
         }
-        for login in try String.fetchAll(database, sql: "SELECT login FROM user")
-        where !kept.contains(login) {
-            try self.requireNoBar(of: "user", self.userID(database, login), login, database)
-            try database.execute(sql: "DELETE FROM user WHERE login = ?", arguments: [login])
+        for row in try Row.fetchAll(database, sql: "SELECT id, login FROM user")
+        where !kept.contains(row["login"]) {
+            let id: Int64 = row["id"]
+            try self.requireNoBar(of: "user", id, row["login"], database)
+            try database.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
         }
         // Names at the operating system may have changed hands.
         for user in users {
@@ -235,6 +237,7 @@ extension PermissionStore {
             try database.execute(sql: "DELETE FROM \"group\" WHERE name = ?", arguments: [name])
         }
         for name in names.sorted() {
+            try self.requireGroupName(name)
             try database.execute(
                 sql: "INSERT OR IGNORE INTO \"group\" (name) VALUES (?)",
                 arguments: [name]

@@ -16,7 +16,7 @@ extension PermissionStore {
             }
             throw StoreError.refused(
                 "\(text) cannot be a login or an address: 1 to 254 characters, none of "
-                    + "/ \\ * ! % \", no space"
+                    + "/ \\ * ! % \", no space nor anything that is not seen, no empty part of a domain"
             )
         }
         return address

@@ -131,8 +131,8 @@ package struct UpstreamCredential: Sendable {
             }
         guard Self.isLegal(username), Self.isLegal(secret.value) else {
             throw StoreError.unusable(
-                "what is stored to log in with has control characters in it: set it anew "
-                    + "(gatepost account set)"
+                "what the gateway would log in with is empty, or has control characters in it: set "
+                    + "the account's user and password anew (gatepost account set)"
             )
         }
         self.username = username

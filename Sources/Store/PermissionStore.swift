@@ -47,8 +47,8 @@ package final class PermissionStore: Sendable {
     }
 
     /// Brings SQLite's write-ahead log into the file, so that nothing of what was taken out stays in
-    /// it. Where somebody reads for long, that happens with a later change.
-    func emptyWAL() {
+    /// it. Where somebody reads for long, that happens with the next change that takes out something.
+    private func truncateWAL() {
         try? self.database.writeWithoutTransaction { database in
             _ = try database.checkpoint(.truncate)
         }
@@ -58,17 +58,19 @@ package final class PermissionStore: Sendable {
     /// - Parameters:
     ///   - from: where the actor is.
     ///   - account: the address of the one account that it is about.
+    ///   - removesSecrets: whether nothing of what it takes out may stay in the store's files.
     ///   - details: what it changed, where `what` does not say all.
     func edit<Value>(
         actor: String,
         from: String = "command line",
         _ what: String,
         account: String? = nil,
+        removesSecrets: Bool = false,
         details: (Value) -> [String] = { _ in [] },
         _ body: (Database) throws -> Value
     ) throws -> Value {
         do {
-            return try self.database.write { database in
+            let value = try self.database.write { database in
                 var record = AuditRecord(event: "change", actor: actor, from: from)
                 // Before the change, which may remove the account.
                 record.account = try account.flatMap { try Self.primary(named: $0, database) }
@@ -81,6 +83,8 @@ package final class PermissionStore: Sendable {
                 try Self.append([(.current, record)], database)
                 return value
             }
+            if removesSecrets { self.truncateWAL() }
+            return value
         } catch let error as DatabaseError {
             throw Self.explained(error)
         }

@@ -62,21 +62,24 @@ package struct UpstreamAccount: Sendable {
     /// Counts the changes of the credential.
     package var credentialVersion: Int64
 
-    /// A server and what the gateway is there: what is learnt of it, and a connection to it, are
-    /// good for no other.
+    /// A server, the login there, and the version of its credential: what is learnt by one, and a
+    /// connection, are good for no other.
     package struct Server: Hashable, Sendable {
         private let endpoint: Endpoint
         private let username: String
         private let credentialVersion: Int64
 
-        fileprivate init(_ account: UpstreamAccount) {
-            self.endpoint = account.imap
+        fileprivate init(_ endpoint: Endpoint, _ account: UpstreamAccount) {
+            self.endpoint = endpoint
             self.username = account.username
             self.credentialVersion = account.credentialVersion
         }
     }
 
-    package var server: Server { Server(self) }
+    package var server: Server { Server(self.imap, self) }
+
+    /// Nil where the account has no server for sending.
+    package var sendingServer: Server? { self.smtp.map { Server($0, self) } }
 
     /// Whether the gateway logs in as its application, at Exchange Online; with a password it is a
     /// server on premises.

@@ -92,7 +92,7 @@ extension PermissionStore {
     package func setPassword(_ password: String, of login: String, actor: String) throws {
         guard !password.isEmpty else { throw StoreError.refused("the password is empty") }
         let hash = try PasswordHash(password: Array(password.utf8)).text
-        try self.change(login, "password", actor) { database, id in
+        try self.change(login, "password", actor, removesSecrets: true) { database, id in
             try database.execute(
                 sql: """
                     UPDATE user SET password = ?, passwordVersion = passwordVersion + 1
@@ -114,7 +114,7 @@ extension PermissionStore {
 
     /// Removes a user with the grants it has; accounts it owned have no owner then.
     package func removeUser(_ login: String, actor: String) throws {
-        try self.change(login, "remove", actor) { database, id in
+        try self.change(login, "remove", actor, removesSecrets: true) { database, id in
             let owned = try String.fetchAll(
                 database,
                 sql: """
@@ -174,19 +174,33 @@ extension PermissionStore {
         _ login: String,
         _ what: String,
         _ actor: String,
+        removesSecrets: Bool = false,
         _ body: (Database, Int64) throws -> Void
     ) throws {
-        try self.edit(actor: actor, "user \(what) \(login)") { database in
+        try self.edit(actor: actor, "user \(what) \(login)", removesSecrets: removesSecrets) {
+            database in
             try body(database, try Self.userID(database, login))
         }
     }
 
     // MARK: - Groups
 
+    static func requireGroupName(_ name: String) throws {
+        let isSeen = name.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: false
+            default: true
+            }
+        }
+        guard isSeen, name.contains(where: { !$0.isWhitespace }), name.utf8.count <= 200 else {
+            throw StoreError.refused(
+                "a group's name has 1 to 200 octets, and nothing in it that is not seen"
+            )
+        }
+    }
+
     package func addGroup(_ name: String, actor: String) throws {
-        guard !name.isEmpty, name.utf8.count <= 200,
-            name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
-        else { throw StoreError.refused("a group's name has 1 to 200 printable characters") }
+        try Self.requireGroupName(name)
         try self.edit(actor: actor, "group add \(name)") { database in
             let exists = try Bool.fetchOne(
                 database,

@@ -77,7 +77,9 @@ struct GrantCommand: AsyncParsableCommand {
             }
             let walls = try store.walls(barring: self.subject, from: self.account)
             for wall in walls {
-                print("a wall bars \(wall.subject), and this counts for nothing: \(wall.reason)")
+                Output.line(
+                    "a wall bars \(wall.subject), and this counts for nothing: \(wall.reason)"
+                )
             }
         }
 

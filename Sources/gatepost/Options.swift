@@ -187,13 +187,12 @@ enum Output {
     static func printable(_ text: some StringProtocol) -> String {
         text.unicodeScalars.map { scalar in
             let properties = scalar.properties
-            return switch properties.generalCategory {
-            case .control, .lineSeparator, .paragraphSeparator:
-                "\\u{\(String(scalar.value, radix: 16))}"
-            default:
-                properties.isBidiControl
-                    ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
-            }
+            let isEscaped =
+                switch properties.generalCategory {
+                case .control, .lineSeparator, .paragraphSeparator: true
+                default: properties.isBidiControl
+                }
+            return isEscaped ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
         }.joined()
     }
 

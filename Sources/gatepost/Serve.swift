@@ -4,6 +4,7 @@ import Gateway
 import Logging
 import ServiceLifecycle
 import Store
+import Synchronization
 import UnixSignals
 
 /// `gatepost serve`
@@ -55,11 +56,15 @@ struct Serve: AsyncParsableCommand {
 
 /// Standard error, with one line for each event whatever a server or a client said.
 private struct LogLines: TextOutputStream, Sendable {
+    /// A line is written whole, whichever threads have one.
+    private static let output = Mutex(FileHandle.standardError)
+
     /// - Parameter event: a whole event and the end of its line.
     mutating func write(_ event: String) {
         let text = event.hasSuffix("\n") ? event.dropLast() : event[...]
         // There is nowhere to say that a line could not be written.
-        try? FileHandle.standardError.write(contentsOf: Data((Output.printable(text) + "\n").utf8))
+        let line = Data((Output.printable(text) + "\n").utf8)
+        Self.output.withLock { try? $0.write(contentsOf: line) }
     }
 }
 

@@ -198,7 +198,8 @@ struct AttackBench {
             self.session.aclChanged(.done)
         case .closeClient:
             self.isClosed = true
-        case .startTLS, .pauseUpstream, .audit, .reportLater, .pollLater, .revokeLater:
+        case .startTLS, .pauseUpstream, .upstreamFailed, .audit, .reportLater, .pollLater,
+            .revokeLater:
             break
         }
     }

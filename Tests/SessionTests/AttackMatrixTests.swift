@@ -95,6 +95,9 @@ import Testing
             if isAllowed {
                 let servers = Set(bench.received.map(\.account))
                 #expect(servers.isSubset(of: ["anna", mailbox.server]), "\(text)")
+                if !mailbox.rights.contains("l") {
+                    #expect(bench.received.map(\.line) == [], "\(text)")
+                }
                 if !command.text.hasPrefix("RENAME") {
                     #expect(answer.hasPrefix("OK"), "\(text): \(answer)")
                 }

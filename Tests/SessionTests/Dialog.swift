@@ -262,7 +262,7 @@ struct Dialog {
             self.session.aclChanged(self.aclOutcome)
         case .revokeLater:
             self.revocations += 1
-        case .authenticate, .startTLS, .pollLater, .reportLater:
+        case .authenticate, .startTLS, .pollLater, .reportLater, .upstreamFailed:
             break
         }
     }

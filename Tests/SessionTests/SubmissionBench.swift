@@ -151,7 +151,7 @@ struct SubmissionBench {
             if self.lies["tls!"] != nil { self.said = [[]] }
             guard self.said.isEmpty else { break }
             self.session.upstreamTLSEstablished()
-        case .startTLS, .credentialRefused, .keepCopy, .fileCopy, .dropCopy,
+        case .startTLS, .loginFailed, .keepCopy, .fileCopy, .dropCopy,
             .audit:
             break
         }

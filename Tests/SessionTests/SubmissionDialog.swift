@@ -12,7 +12,7 @@ import Testing
 ///     U> DATA            the server gets a line
 ///     U< 354 Go on       the server sends a line
 ///     A: send as …       the audit log gets this next; without such a line it is not read
-///     ! close            something happens: close, fail, refused, timeout, unused, gone, closes N,
+///     ! close            something happens: close, fail, refused, timeout, unused, server, gone, closes N,
 ///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end
 struct SubmissionDialog {
     private struct Step {
@@ -143,6 +143,7 @@ struct SubmissionDialog {
         case "closes": #expect(self.closes == Int(words[1]), "\(place)")
         case "timeout": self.session.upstreamTimeoutPassed()
         case "unused": self.session.upstreamUnused()
+        case "server": self.session.serverChanged()
         case "dropped":
             #expect(self.closes == 1, "\(place): the server's connection is not closed")
             self.closes = 0
@@ -222,7 +223,7 @@ struct SubmissionDialog {
                 if self.isAuditRead { self.audit.append(Fixture().text(of: event)) }
             case .closeClient: self.isClosed = true
             case .authenticate, .startTLS, .startUpstreamTLS, .keepCopy, .fileCopy, .dropCopy,
-                .credentialRefused:
+                .loginFailed:
                 break
             }
         }

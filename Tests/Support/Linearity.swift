@@ -2,8 +2,9 @@ import Foundation
 
 /// How much longer twice as much takes.
 package enum Linearity {
-    /// What is measured takes this long at least, in nanoseconds: less is noise.
-    private static let enough: UInt64 = 2_000_000
+    /// What is measured takes about this long, in nanoseconds: less is noise, and hides what grows with the
+    /// square behind what does not.
+    private static let enough: UInt64 = 10_000_000
 
     /// - Parameters:
     ///   - least: the size to begin with; a larger one is taken where that is too quick to measure.
@@ -18,9 +19,9 @@ package enum Linearity {
         var half = min(size, least) / 2
         while half * 2 < size, self.time(prepare(half), rounds: 1) < self.enough { half *= 2 }
         var best = Double.infinity
-        for _ in 0..<4 where best > 2.2 {
-            let once = self.time(prepare(half), rounds: 4)
-            let twice = self.time(prepare(2 * half), rounds: 4)
+        for _ in 0..<6 where best > 2.3 {
+            let once = self.time(prepare(half), rounds: 2)
+            let twice = self.time(prepare(2 * half), rounds: 2)
             best = min(best, Double(twice) / Double(max(once, 1)))
         }
         return best

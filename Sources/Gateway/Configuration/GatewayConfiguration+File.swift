@@ -56,7 +56,7 @@ extension GatewayConfiguration {
             threads: try reader.number("threads", 1...256) ?? System.coreCount,
             logLevel: try reader.logLevel(),
             limits: try reader.limits(),
-            hostName: reader.hostName,
+            hostName: try reader.hostName(),
             exchange: try reader.exchange(),
             oversight: try reader.oversight(),
             runAs: reader.runAs
@@ -134,15 +134,20 @@ private struct Values {
     }
 
     /// `hostName`, else the machine's own name where a server can take it for one.
-    var hostName: String {
-        let name = self.reader.string(forKey: "hostName") ?? ProcessInfo.processInfo.hostName
-        let isName =
-            !name.isEmpty
-            && name.utf8.allSatisfy { octet in
-                octet.isASCIILetterOrDigit || octet == UInt8(ascii: "-")
-                    || octet == UInt8(ascii: ".")
-            }
-        return isName ? name : "[127.0.0.1]"
+    func hostName() throws -> String {
+        func isName(_ text: String) -> Bool {
+            !text.isEmpty
+                && text.utf8.allSatisfy { octet in
+                    octet.isASCIILetterOrDigit || octet == UInt8(ascii: "-")
+                        || octet == UInt8(ascii: ".")
+                }
+        }
+        guard let name = self.reader.string(forKey: "hostName") else {
+            let own = ProcessInfo.processInfo.hostName
+            return isName(own) ? own : "[127.0.0.1]"
+        }
+        guard isName(name) else { throw self.wrong("hostName", "letters, digits, - and .") }
+        return name
     }
 
     /// The part `exchange`; nil where there is none.

@@ -32,11 +32,13 @@ package final class SentCopies: Sendable {
     private let folder: URL
     private let environment: Mutex<Environment?>
     private let pool = NIOThreadPool(numberOfThreads: 1)
+    private let log: ServerLog
     private let logger: Logger
 
     /// - Parameter store: the path of the store, beside which the folder is made.
-    init(store: String, logger: Logger) {
+    init(store: String, log: ServerLog, logger: Logger) {
         self.folder = Self.folder(store: store)
+        self.log = log
         self.logger = logger
         self.environment = Mutex(nil)
     }
@@ -163,13 +165,12 @@ package final class SentCopies: Sendable {
         case .wasThere, .tidied:
             try? FileManager.default.removeItem(at: file)
         case .noSentFolder, .refused, .none:
-            self.logger.warning(
-                "a sent copy could not be filed",
-                metadata: [
-                    "account": "\(target.address)",
-                    "reason": "\(outcome.map { "\($0)" } ?? "the server cannot be used")",
-                    "file": "\(file.path)",
-                ]
+            self.log.log(
+                "a sent copy could not be filed, and waits",
+                target,
+                at: target.imap,
+                error: "\(outcome.map { "\($0)" } ?? "the server cannot be used")",
+                on: loop
             )
             guard attempt < Self.retries.count else { return }
             loop.scheduleTask(in: Self.retries[attempt]) { [self] in

@@ -10,15 +10,15 @@ struct SubmissionClock {
     private static let unused = TimeAmount.seconds(20)
     private static let checkInterval = TimeAmount.seconds(10)
     /// A client that is slower than this, in octets a second, takes a place from others.
-    private static let leastRate = 1_000
+    private static let leastRate: UInt64 = 1_000
 
     private let beforeLogin: TimeAmount
     private let messageTime: TimeAmount
     private var lastActivity = NIODeadline.now()
+    /// When the server was asked what it has not answered, or its last answer before that.
+    private var asked = NIODeadline.now()
     /// When the message that goes on began, or the last one ended.
     private var turned = NIODeadline.now()
-    /// Octets of the message since then.
-    private var octets = 0
 
     /// Before login the time runs from the connection's start.
     var isLoggedIn = false {
@@ -27,11 +27,15 @@ struct SubmissionClock {
 
     /// The number of the message on its way, from `MAIL` to what became of it.
     var message: UInt64? {
-        didSet {
-            guard self.message != oldValue else { return }
-            self.turned = .now()
-            self.octets = 0
-        }
+        didSet { if self.message != oldValue { self.turned = .now() } }
+    }
+
+    /// Octets of that message.
+    var octets: UInt64 = 0
+
+    /// Whether a server has to answer before the client is heard.
+    var awaitsServer = false {
+        didSet { if self.awaitsServer, !oldValue { self.asked = .now() } }
     }
 
     init(limits: GatewayConfiguration.Limits) {
@@ -39,37 +43,37 @@ struct SubmissionClock {
         self.messageTime = limits.messageTime
     }
 
-    /// - Parameter octets: how many came of a message.
-    mutating func touch(octets: Int = 0) {
+    mutating func touch() {
         if self.isLoggedIn { self.lastActivity = .now() }
-        self.octets += octets
     }
 
     /// What a server takes to answer is no fault of the client's.
-    mutating func serverSpoke(isAwaited: Bool) {
-        if isAwaited { self.turned = self.turned + (.now() - self.lastActivity) }
+    mutating func serverSpoke() {
+        let now = NIODeadline.now()
+        if self.awaitsServer { self.turned = self.turned + (now - self.asked) }
+        self.asked = now
         self.touch()
     }
 
-    private var idleEnd: NIODeadline {
-        self.lastActivity + (self.isLoggedIn ? Self.idle : self.beforeLogin)
+    /// When the client has been silent, or slow, for too long.
+    private var end: NIODeadline {
+        let idle = self.lastActivity + (self.isLoggedIn ? Self.idle : self.beforeLogin)
+        guard self.message != nil else { return idle }
+        let rest = self.messageTime + .seconds(Int64(self.octets / Self.leastRate))
+        return min(idle, self.turned + rest)
     }
 
-    /// When a message has to be whole, as far as it has come.
-    private var messageEnd: NIODeadline {
-        guard self.message != nil else { return .distantFuture }
-        return self.turned + self.messageTime + .seconds(Int64(self.octets / Self.leastRate))
+    var isExpired: Bool { !self.awaitsServer && NIODeadline.now() >= self.end }
+
+    var isUpstreamExpired: Bool {
+        self.awaitsServer && NIODeadline.now() >= self.asked + Self.upstream
     }
-
-    var isExpired: Bool { NIODeadline.now() >= min(self.idleEnd, self.messageEnd) }
-
-    var isUpstreamExpired: Bool { NIODeadline.now() >= self.lastActivity + Self.upstream }
 
     var isUpstreamUnused: Bool {
         self.message == nil && NIODeadline.now() >= self.turned + Self.unused
     }
 
     var untilNextCheck: TimeAmount {
-        min(Self.checkInterval, max(.seconds(1), min(self.idleEnd, self.messageEnd) - .now()))
+        min(Self.checkInterval, max(.seconds(1), self.end - .now()))
     }
 }

@@ -17,7 +17,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     private let endpoint: Endpoint
-    private let target: UpstreamAccount
+    let target: UpstreamAccount
     private let environment: Environment
     private var client: SubmissionHandler?
     private var channel: (any Channel)?
@@ -111,16 +111,20 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     /// Tells the session that there is no connection, and why nobody else does.
     private func fail(_ what: StaticString, _ error: (any Error)?) {
-        if let loop = self.loop {
-            self.environment.complaints.log(
-                "server for sending \(what)",
-                server: self.endpoint.host,
-                error: error,
-                on: loop
-            )
-        }
+        self.log(what, error)
         let client = self.detach()
         client?.upstreamFailed(.unreachable)
+    }
+
+    private func log(_ what: StaticString, _ error: (any Error)?) {
+        guard let loop = self.loop else { return }
+        self.environment.serverLog.log(
+            "server for sending \(what)",
+            self.target,
+            at: self.endpoint,
+            error: error.map { "\($0)" },
+            on: loop
+        )
     }
 
     // MARK: - The channel
@@ -203,8 +207,10 @@ final class SubmissionConnection: ChannelDuplexHandler {
         }
     }
 
-    func credentialRefused() {
-        if let credential = self.credential { self.environment.credentials.refused(credential) }
+    func loginFailed(_ fault: SubmissionFault) {
+        self.log("cannot be logged in at", fault)
+        guard fault == .credentialRefused, let credential = self.credential else { return }
+        self.environment.credentials.refused(credential)
     }
 
     func close() {

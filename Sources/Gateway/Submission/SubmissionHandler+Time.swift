@@ -8,14 +8,18 @@ extension SubmissionHandler {
         loop.scheduleTask(in: self.clock.untilNextCheck) { bound.value.timePassed(loop) }
     }
 
+    /// Tells the clock how far the session is.
+    func watchClock() {
+        self.clock.message = self.session.transactionNumber
+        self.clock.octets = self.session.messageOctets
+        self.clock.awaitsServer = self.session.awaitsUpstream
+    }
+
     /// A session may outlast its client while a server has not answered a message.
     private func timePassed(_ loop: any EventLoop) {
         guard self.context != nil || self.upstream != nil else { return }
-        if self.session.awaitsUpstream {
-            if self.clock.isUpstreamExpired {
-                self.clock.touch()
-                self.session.upstreamTimeoutPassed()
-            }
+        if self.clock.isUpstreamExpired {
+            self.session.upstreamTimeoutPassed()
         } else if self.clock.isExpired {
             self.session.idleTimeoutPassed()
             return self.perform()

@@ -100,10 +100,9 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let octets = self.unwrapInboundIn(data)
-        self.clock.touch(octets: self.session.isReceivingMessage ? octets.readableBytes : 0)
+        self.clock.touch()
         self.takePermissions()
-        self.session.clientOctetsReceived(octets, at: .current)
+        self.session.clientOctetsReceived(self.unwrapInboundIn(data), at: .current)
         self.perform()
     }
 
@@ -205,7 +204,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func upstreamOctetsReceived(_ octets: ByteBuffer) {
-        self.clock.serverSpoke(isAwaited: self.session.awaitsUpstream)
+        self.clock.serverSpoke()
         self.takePermissions()
         self.session.upstreamOctetsReceived(octets, at: .current)
         self.perform()
@@ -226,6 +225,11 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         let current = self.environment.permissions.current
         guard current !== self.permissions else { return }
         self.permissions = current
+        if let target = self.upstream?.target,
+            current.endpoints[target.id]?.sendingServer != target.sendingServer
+        {
+            self.session.serverChanged()
+        }
         self.session.snapshotChanged(current.access, at: .current)
     }
 
@@ -241,7 +245,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             self.session.takeActions(into: &actions)
         }
         self.isPerforming = false
-        self.clock.message = self.session.transactionNumber
+        self.watchClock()
         self.resumeReading()
         self.leaveLoop()
     }
@@ -258,8 +262,8 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             self.openUpstream(account)
         case .startUpstreamTLS:
             self.upstream?.startTLS()
-        case .credentialRefused:
-            self.upstream?.credentialRefused()
+        case .loginFailed(let fault):
+            self.upstream?.loginFailed(fault)
         case .closeUpstream:
             self.upstream?.close()
             self.upstream = nil

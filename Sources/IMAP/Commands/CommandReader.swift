@@ -161,14 +161,17 @@ package struct CommandReader {
     // MARK: - Lines
 
     private mutating func nextLine() throws(SyntaxError) -> Event? {
-        guard let end = try self.endOfLine() else { return nil }
-        guard let literal = try self.literal(endingAt: end) else { return self.completed(end) }
-        self.literals += 1
-        guard self.literals <= self.limits.maximumLiterals else {
-            throw SyntaxError(.commandTooLarge, at: end)
+        while let end = try self.endOfLine() {
+            guard let literal = try self.literal(endingAt: end) else { return self.completed(end) }
+            self.literals += 1
+            guard self.literals <= self.limits.maximumLiterals else {
+                throw SyntaxError(.commandTooLarge, at: end)
+            }
+            if self.isMessage(endingAt: end) { return try self.announce(literal, end) }
+            if let event = try self.beginLiteral(literal, end) { return event }
+            guard self.collect(self.lineStart) else { return nil }
         }
-        if self.isMessage(endingAt: end) { return try self.announce(literal, end) }
-        return try self.beginLiteral(literal, end)
+        return nil
     }
 
     /// Scans for CR LF from where the last scan stopped.
@@ -250,6 +253,7 @@ package struct CommandReader {
         self.buffer.getInteger(at: self.buffer.readerIndex + offset)
     }
 
+    /// - Returns: nil where the literal's octets are on their way.
     private mutating func beginLiteral(
         _ literal: MessageLiteral,
         _ end: Int
@@ -268,9 +272,7 @@ package struct CommandReader {
         self.lineStart = total
         self.state = .literal(remaining: total)
         self.scan = LineScan()
-        if literal.isSynchronizing { return .continuationNeeded }
-        guard self.collect(total) else { return nil }
-        return try self.nextLine()
+        return literal.isSynchronizing ? .continuationNeeded : nil
     }
 
     /// Whether the command's first `total` octets, a literal's last among them, are there.

@@ -9,6 +9,8 @@ package enum Action: Equatable, Sendable {
     case toUpstream(AccountID, ByteBuffer)
     /// Connect to an account's server and log in, then `upstreamReady` or `upstreamFailed`.
     case openUpstream(AccountID)
+    /// Log why a connection that had been good is dropped.
+    case upstreamFailed(AccountID, UpstreamLogin.Failure)
     /// Leave an account's server alone for so many milliseconds: it asked for that.
     case pauseUpstream(AccountID, milliseconds: Int)
     /// Drop a connection; nothing is heard of it any more.

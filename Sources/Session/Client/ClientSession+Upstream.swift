@@ -63,15 +63,21 @@ extension ClientSession {
         }
         for (account, upstream) in self.upstreams where upstream.isOutdated {
             // A response that has passed in part passes to its end.
-            guard self.passing != account else { return }
-            self.connectionEnded(account)
+            if self.passing != account { self.connectionEnded(account) }
         }
-        self.hasOutdatedServer = false
+        self.hasOutdatedServer = self.passesOutdated
     }
 
-    /// A connection ended with its token, or is to a server that is another one now. One that holds no mailbox open is made again when it is
-    /// needed; the client that has its mailbox open there connects again, as after any time-out,
-    /// because nothing proves that the numbers it knows messages by are still theirs.
+    /// Whether a response of a server that is another one now has still to pass to its end, before
+    /// another command is heard.
+    var passesOutdated: Bool {
+        self.passing.flatMap { self.upstreams[$0]?.isOutdated } ?? false
+    }
+
+    /// A connection ended with its token, or is to a server that is another one now. One that holds no
+    /// mailbox open is made again when it is needed; the client that has its mailbox open there
+    /// connects again, as after any time-out, because nothing proves that the numbers it knows
+    /// messages by are still theirs.
     mutating func connectionEnded(_ account: AccountID) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         self.actions.append(.closeUpstream(account))
@@ -103,12 +109,14 @@ extension ClientSession {
     /// has no mailbox any more for the gateway's credential.
     mutating func serverFailed(_ account: AccountID, _ failure: UpstreamLogin.Failure) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
-        self.actions.append(.closeUpstream(account))
-        guard case .throttled(let milliseconds) = failure else {
-            return self.stop(account, answer: .contactAdministrator)
+        self.actions.append(.upstreamFailed(account, failure))
+        var answer = ReplyText.contactAdministrator
+        if case .throttled(let milliseconds) = failure {
+            self.actions.append(.pauseUpstream(account, milliseconds: milliseconds))
+            answer = .unavailable
         }
-        self.actions.append(.pauseUpstream(account, milliseconds: milliseconds))
-        self.stop(account, answer: .unavailable)
+        self.actions.append(.closeUpstream(account))
+        self.stop(account, answer: answer)
     }
 
     /// A command that waited for this server is dispatched anew, with every check.
@@ -168,6 +176,7 @@ extension ClientSession {
     /// A server broke the protocol: its connection is dropped.
     private mutating func upstreamViolated(_ account: AccountID) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
+        self.actions.append(.upstreamFailed(account, .unexpectedResponse))
         self.actions.append(.closeUpstream(account))
         self.upstreamLost(account)
     }

@@ -173,7 +173,7 @@ package struct ClientSession {
         defer { self.isReadingClient = false }
         while true {
             if self.hasOutdatedServer { self.leaveOutdatedServers() }
-            guard self.isReadyForClient else { return }
+            guard self.isReadyForClient, !self.passesOutdated else { return }
             do {
                 guard let event = try self.reader.next() else { return }
                 self.clientEvent(event)

@@ -15,8 +15,8 @@ package enum SubmissionAction: Equatable, Sendable {
     case startUpstreamTLS
     /// Drop the connection to the server; nothing is heard of it any more.
     case closeUpstream
-    /// The server refused what the gateway logged in with.
-    case credentialRefused
+    /// The gateway cannot log in there.
+    case loginFailed(SubmissionFault)
     /// Keep these octets of the message, the next of it, for the Sent folder.
     case keepCopy(ByteBuffer)
     /// The message went out: file what was kept, in these accounts, of which some are the sender's own.

@@ -35,6 +35,7 @@ extension SubmissionSession {
     /// Takes the next piece of what the client has sent.
     mutating func readMessage(_ receiving: Receiving) {
         let piece: MessageStream.Piece?
+        let waiting = self.input.readableBytes
         if let chunk = receiving.chunk {
             let length = Int(min(chunk.rest, UInt64(self.input.readableBytes)))
             var part =
@@ -46,6 +47,7 @@ extension SubmissionSession {
         } else {
             piece = receiving.stream.next(&self.input)
         }
+        self.messageOctets += UInt64(waiting - self.input.readableBytes)
         switch piece {
         case .octets(let octets): self.messageOctetsReceived(octets, receiving)
         case .end: receiving.isComplete = true
@@ -214,7 +216,7 @@ extension SubmissionSession {
     private mutating func beginEnvelope(_ receiving: Receiving, _ route: AccountID) {
         receiving.stage = .envelope(told: 0)
         guard let upstream = self.upstream, upstream.account == route, upstream.profile != nil,
-            !upstream.isDirty
+            !upstream.isDirty, !upstream.isOutdated
         else { return self.openUpstream(route) }
         self.envelopeConnected(receiving)
     }

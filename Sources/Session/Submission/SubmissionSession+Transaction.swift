@@ -18,6 +18,7 @@ extension SubmissionSession {
         }
         var transaction = Transaction(mail: mail)
         self.transactions += 1
+        self.messageOctets = 0
         guard let reversePath = transaction.reversePath else {
             self.transaction = transaction
             return self.reply(.senderAccepted)
@@ -33,7 +34,9 @@ extension SubmissionSession {
 
     /// Gets the server of an account ready for MAIL.
     private mutating func connect(to account: AccountID) {
-        if let upstream = self.upstream, upstream.account == account, upstream.profile != nil {
+        if let upstream = self.upstream, upstream.account == account, upstream.profile != nil,
+            !upstream.isOutdated
+        {
             guard upstream.isDirty else { return self.sendMail() }
             self.upstream?.isDirty = false
             self.running = .awaiting(.reset)

@@ -43,6 +43,13 @@ extension SubmissionSession {
         self.upstreamLost(.unavailable)
     }
 
+    /// The server, or what the gateway logs in with there, is another one now: a message that is on
+    /// its way goes there yet, and the next one to the new one.
+    package mutating func serverChanged() {
+        self.upstream?.isOutdated = true
+        if !self.hasTransaction { self.dropUpstream() }
+    }
+
     /// No message has gone to the server for a while: its place is left to others.
     package mutating func upstreamUnused() {
         if !self.hasTransaction { self.dropUpstream() }
@@ -138,7 +145,7 @@ extension SubmissionSession {
             self.upstream?.state = .ready(profile)
             self.upstreamReady()
         case .fail(let fault):
-            if fault == .credentialRefused { self.actions.append(.credentialRefused) }
+            self.actions.append(.loginFailed(fault))
             self.upstreamLost(SubmissionReply(fault))
         }
     }
@@ -148,15 +155,20 @@ extension SubmissionSession {
         case .awaiting(.connection):
             self.checkConnected()
         case .receiving(let receiving):
-            guard case .envelope = receiving.stage else { return }
+            guard case .envelope = receiving.stage, let upstream = self.upstream else { return }
+            if upstream.isOutdated { return self.openUpstream(upstream.account) }
             self.envelopeConnected(receiving)
         default:
             break
         }
     }
 
-    /// The right may have gone while the server was being connected.
+    /// The right may have gone while the server was being connected, or the server be another one.
     private mutating func checkConnected() {
+        if let upstream = self.upstream, upstream.isOutdated {
+            self.running = .awaiting(.connection)
+            return self.openUpstream(upstream.account)
+        }
         self.running = .nothing
         self.checkTransaction()
         guard self.transaction != nil else {

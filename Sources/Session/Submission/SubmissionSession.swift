@@ -60,6 +60,8 @@ package struct SubmissionSession {
     var transaction: Transaction?
     /// How many have begun.
     var transactions: UInt64 = 0
+    /// What the client has sent of the message of the last of them.
+    package var messageOctets: UInt64 = 0
     /// The answer to what follows in a transaction that broke, until another begins.
     var brokenReply: SubmissionReply?
     var upstream: SubmissionUpstream?
@@ -106,12 +108,6 @@ package struct SubmissionSession {
         case .negotiatingTLS: true
         default: self.input.readableBytes < Self.maximumWaitingOctets
         }
-    }
-
-    /// Whether what the client sends is its message.
-    package var isReceivingMessage: Bool {
-        guard case .receiving = self.running else { return false }
-        return true
     }
 
     /// Whether what the client sends goes on to the server at once.
@@ -279,8 +275,6 @@ package struct SubmissionSession {
         self.snapshot = snapshot
         guard let user = self.user else { return }
         guard snapshot.isEnabled(user) else { return self.end(.closing) }
-        // A connection without a transaction may have a credential that is changed by now.
-        if self.transaction == nil, case .nothing = self.running { self.dropUpstream() }
         self.checkTransaction()
         self.readClient()
     }

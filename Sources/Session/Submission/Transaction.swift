@@ -108,6 +108,8 @@ struct SubmissionUpstream {
     var reader = ServerReplyReader()
     /// Whether a transaction was begun there and not ended, so that RSET has to come first.
     var isDirty = false
+    /// Whether it is not the account's server any more, or the credential not its.
+    var isOutdated = false
 
     var profile: SubmissionProfile? {
         guard case .ready(let profile) = self.state else { return nil }
