@@ -25,7 +25,7 @@ struct AttackBench {
     private var readers: [String: StrictReader] = [:]
     private var selected: [String: String] = [:]
     /// What the next command is answered with, `\T` for its tag, by a server that lies.
-    private var lie: [UInt8]?
+    private var lies: ArraySlice<[UInt8]> = []
     var lieChunk = 1 << 30
     /// What servers have said that has not arrived.
     private var said: [(server: String, octets: ByteBuffer)] = []
@@ -72,8 +72,9 @@ struct AttackBench {
         }
     }
 
-    mutating func answerNext(with octets: [UInt8]) {
-        self.lie = octets
+    /// - Parameter lies: what servers answer to the next commands, in this order; `\\T` is the tag.
+    mutating func answerNext(with lies: [UInt8]...) {
+        self.lies = lies[...]
     }
 
     /// The lines that a client reads, without what stands in literals.
@@ -240,8 +241,7 @@ struct AttackBench {
         if ["SELECT", "EXAMINE"].contains(words.first) {
             self.selected[name] = words.dropFirst().first
         }
-        if let lie = self.lie {
-            self.lie = nil
+        if let lie = self.lies.popFirst() {
             let marker = Array("\\T".utf8)
             var octets: [UInt8] = []
             var rest = lie[...]

@@ -3,8 +3,17 @@ import Foundation
 /// How much longer twice as much takes.
 package enum Linearity {
     /// What is measured takes about this long, in nanoseconds: less is noise, and hides what grows with the
-    /// square behind what does not.
-    private static let enough: UInt64 = 10_000_000
+    /// square behind what does not; more takes the processor from others.
+    private static let enough: UInt64 = 4_000_000
+
+    /// Whether sizes are measured at which the work for each octet hides nothing (`LINEAR_THOROUGH=1`); that
+    /// takes minutes of the processor.
+    package static let isThorough =
+        ProcessInfo.processInfo.environment["LINEAR_THOROUGH"] != nil
+
+    /// What grows in proportion takes twice as long, and some more where it leaves a cache; with the square,
+    /// four times as long.
+    package static let most = 3.0
 
     /// - Parameters:
     ///   - least: the size to begin with; a larger one is taken where that is too quick to measure.
@@ -19,7 +28,7 @@ package enum Linearity {
         var half = min(size, least) / 2
         while half * 2 < size, self.time(prepare(half), rounds: 1) < self.enough { half *= 2 }
         var best = Double.infinity
-        for _ in 0..<6 where best > 2.3 {
+        for _ in 0..<8 where best > 2.6 {
             let once = self.time(prepare(half), rounds: 2)
             let twice = self.time(prepare(2 * half), rounds: 2)
             best = min(best, Double(twice) / Double(max(once, 1)))

@@ -33,7 +33,9 @@ enum EncodedWord {
         ("utf-8", .ascii), ("utf8", .ascii), ("us-ascii", .ascii), ("ascii", .ascii),
         ("iso-8859-", .ascii), ("iso8859-", .ascii), ("latin", .ascii), ("windows-125", .ascii),
         ("windows-874", .ascii), ("cp125", .ascii), ("koi8-", .ascii), ("tis-620", .ascii),
-        ("macintosh", .ascii), ("x-mac-", .ascii), ("euc-jp", .halves(at: Pair(0xA1, 0xF7))),
+        ("macintosh", .ascii), ("x-mac-roman", .ascii), ("x-mac-ce", .ascii),
+        ("x-mac-cyrillic", .ascii), ("x-mac-greek", .ascii), ("x-mac-turkish", .ascii),
+        ("euc-jp", .halves(at: Pair(0xA1, 0xF7))),
         ("euc-", .halves(at: Pair(0xA3, 0xC0))), ("ks_c_5601", .halves(at: Pair(0xA3, 0xC0))),
         ("gb", .pairs([0x81...0xFE], at: [Pair(0xA3, 0xC0), Pair(0xA9, 0x88)])),
         ("big5", .pairs([0x81...0xFE], at: [Pair(0xA2, 0x49), Pair(0xA2, 0x4E)])),
@@ -111,13 +113,22 @@ enum EncodedWord {
         while let octet = rest.popFirst() {
             if firsts.contains(where: { $0.contains(octet) }) {
                 guard let second = rest.popFirst() else { break }
-                if signs.contains(Pair(octet, second)) { text.append(UInt8(ascii: "@")) }
+                // Where there is no such character, some readers show a second half that is an `@` for
+                // itself; between letters it could make an address.
+                let isBetween =
+                    (text.last.map(Self.isShown) ?? false)
+                    && (rest.first.map(Self.isShown) ?? false)
+                if signs.contains(Pair(octet, second)) || second == UInt8(ascii: "@") && isBetween {
+                    text.append(UInt8(ascii: "@"))
+                }
             } else {
                 text.append(octet)
             }
         }
         return text
     }
+
+    private static func isShown(_ octet: UInt8) -> Bool { octet > 0x20 && octet < 0x7F }
 
     /// `ESC ( B` and `ESC ( J` begin ASCII, `ESC $ …` characters of two octets.
     private static func withoutEscapes(_ octets: [UInt8]) throws(Unreadable) -> [UInt8] {

@@ -93,7 +93,7 @@ extension ClientSession {
         guard let names = self.upstreams[account]?.names,
             let folder = names.folder(named: list.mailbox)
         else { return }
-        self.updatePart(of: account) { session, listing, part in
+        self.collect(of: account) { part in
             switch part.step {
             case .folders where !isLsub:
                 part.folders.append(Listing.Folder(path: folder, attributes: list.attributes))
@@ -110,7 +110,7 @@ extension ClientSession {
         _ folder: FolderPath,
         from account: AccountID
     ) {
-        self.updatePart(of: account) { _, _, part in part.counts[folder] = status }
+        self.collect(of: account) { part in part.counts[folder] = status }
     }
 
     /// The server answered one of the listing's commands; the next is sent, or the part is done.
@@ -189,6 +189,20 @@ extension ClientSession {
     mutating func listingUpstreamLost(_ account: AccountID) {
         self.updatePart(of: account) { _, _, part in part.step = .failed }
         self.completeListing()
+    }
+
+    /// Adds to one account's part, in place: nothing else may hold it, or each line of an answer
+    /// would copy all that came before it.
+    private mutating func collect(
+        of account: AccountID,
+        _ change: (inout Listing.Part) -> Void
+    ) {
+        guard case .listing(var listing) = self.running,
+            let index = listing.parts.firstIndex(where: { $0.view.account == account })
+        else { return }
+        self.running = .nothing
+        change(&listing.parts[index])
+        self.running = .listing(listing)
     }
 
     /// Changes one account's part of the listing that runs.

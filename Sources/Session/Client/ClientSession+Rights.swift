@@ -157,24 +157,26 @@ extension ClientSession {
 
     /// The mailbox that is open, or is being opened, is closed where it may no longer be read.
     private mutating func checkOpen() {
-        guard let (account, _) = self.open, self.isRevoked(account) else { return }
+        guard let account = self.open?.account, self.isRevoked(account) else { return }
         self.auditReadingEnded()
         self.revoke(account)
     }
 
-    /// The mailbox of which a server tells, or is about to.
-    private var open: (account: AccountID, folder: FolderPath)? {
+    /// The mailboxes of which a server tells, or is about to.
+    private var open: (account: AccountID, folders: [FolderPath])? {
         if case .selecting(let selecting) = self.running {
-            return (selecting.account, selecting.folder)
+            return (selecting.account, [selecting.folder] + (selecting.left.map { [$0] } ?? []))
         }
-        return self.selected.map { ($0.account, $0.folder) }
+        return self.selected.map { ($0.account, [$0.folder]) }
     }
 
     /// Whether an account, or what is open of it, is out of sight.
     private mutating func isRevoked(_ account: AccountID) -> Bool {
         guard self.namespace.view(of: account) != nil else { return true }
         guard let open = self.open, open.account == account else { return false }
-        return !self.rights(in: open.folder, of: account).contains([.lookup, .read])
+        return open.folders.contains {
+            !self.rights(in: $0, of: account).contains([.lookup, .read])
+        }
     }
 
     /// An account, or its selected mailbox, is out of sight: its connection ends, and with it

@@ -9,6 +9,8 @@ struct Selecting {
     var command: Command
     var account: AccountID
     var folder: FolderPath
+    /// What was open on the same connection, of which there may be news until the server answers.
+    var left: FolderPath?
     /// Whether the client asked for EXAMINE.
     var isExamine: Bool
     var isReadOnlyUpstream: Bool
@@ -47,12 +49,14 @@ extension ClientSession {
         let opensReadOnly = readOnly || rights.isDisjoint(with: .changingSelected)
         var encoder = self.encoder(for: account)
         select.encode(into: &encoder, mailbox: name, readOnly: opensReadOnly)
+        let left = self.selected?.folder
         self.selected = nil
         var selecting = Selecting(
             tag: tag,
             command: command,
             account: account,
             folder: folder,
+            left: left,
             isExamine: readOnly,
             isReadOnlyUpstream: opensReadOnly,
             segments: encoder.finish()
@@ -134,6 +138,8 @@ extension ClientSession {
     mutating func drop(_ account: AccountID) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         self.actions.append(.closeUpstream(account))
+        // The rest of its response does not come, and nothing else can be said.
+        if self.passing == account { return self.end(nil) }
         self.watchedUpstreamLost(account)
     }
 }

@@ -65,13 +65,7 @@ extension ClientSession {
             // A response that has passed in part passes to its end.
             if self.passing != account { self.connectionEnded(account) }
         }
-        self.hasOutdatedServer = self.passesOutdated
-    }
-
-    /// Whether a response of a server that is another one now has still to pass to its end, before
-    /// another command is heard.
-    var passesOutdated: Bool {
-        self.passing.flatMap { self.upstreams[$0]?.isOutdated } ?? false
+        self.hasOutdatedServer = self.upstreams.values.contains(where: \.isOutdated)
     }
 
     /// A connection ended with its token, or is to a server that is another one now. One that holds no
@@ -244,6 +238,8 @@ extension ClientSession {
     }
 
     private mutating func pass(_ piece: ResponseReader.Piece, _ account: AccountID) {
+        // Two servers' responses cannot both be under way; a client must never read one in the other.
+        guard self.passing == nil || self.passing == account else { return self.end(nil) }
         self.actions.append(.toClient(piece.octets))
         if piece.isLast {
             guard self.passing != nil else { return }

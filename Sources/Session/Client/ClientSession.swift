@@ -173,7 +173,7 @@ package struct ClientSession {
         defer { self.isReadingClient = false }
         while true {
             if self.hasOutdatedServer { self.leaveOutdatedServers() }
-            guard self.isReadyForClient, !self.passesOutdated else { return }
+            guard self.isReadyForClient else { return }
             do {
                 guard let event = try self.reader.next() else { return }
                 self.clientEvent(event)
@@ -186,7 +186,9 @@ package struct ClientSession {
     private var isReadyForClient: Bool {
         switch self.running {
         case .nothing, .awaitingSASLResponse:
-            true
+            // What nobody asked for, and has passed in part, passes to its end: another server's
+            // answer would get into the middle of it.
+            self.passing == nil
         case .idling(let idling):
             // What comes before the server idles is no line for it, and no command either.
             idling.doneTag == nil && (idling.account == nil || idling.isUpstreamIdling)
