@@ -137,8 +137,7 @@ extension ClientSession {
 
     /// The first piece of a FETCH response passes from a server: is there text of a message in it?
     mutating func auditFetched(_ piece: ResponseReader.Piece, from account: AccountID) {
-        guard let selected = self.selected, selected.account == account,
-            !self.access(to: account).isOwner
+        guard let folder = self.folderInSight(of: account), !self.access(to: account).isOwner
         else { return }
         // Text comes as a literal; what is short may come quoted, where text was asked for.
         var hasText = !piece.isLast
@@ -147,12 +146,20 @@ extension ClientSession {
             hasText = hasText || piece.octets.readableBytesView.contains(UInt8(ascii: "\""))
         }
         guard hasText else { return }
-        let place = AuditEvent.Place(account: account, folder: selected.folder)
+        let place = AuditEvent.Place(account: account, folder: folder)
         if self.reading?.place != place {
             self.auditReadingEnded()
             self.reading = Reading(place: place, because: self.auditReasons([place]))
         }
         self.reading?.count += 1
+    }
+
+    /// Whose messages the server sends: until it has opened another mailbox, the last one's.
+    private func folderInSight(of account: AccountID) -> FolderPath? {
+        if case .selecting(let selecting) = self.running, selecting.account == account {
+            return selecting.left ?? selecting.folder
+        }
+        return self.selected.flatMap { $0.account == account ? $0.folder : nil }
     }
 
     /// The mailbox is left, or a minute is over: what was read of it is summed up.
