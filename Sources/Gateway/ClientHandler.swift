@@ -146,10 +146,12 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         context.read()
     }
 
-    /// Octets are wanted while the session can take them, and while the server that a message goes
-    /// to takes what came before.
+    /// Octets are wanted while the client takes the answers, the session can take them, and the server
+    /// that a message goes to takes what came before.
     private var wantsOctets: Bool {
-        guard self.session.wantsClientOctets else { return false }
+        guard self.context?.channel.isWritable ?? false, self.session.wantsClientOctets else {
+            return false
+        }
         guard let destination = self.session.messageDestination else { return true }
         return self.upstreams[destination]?.isWritable ?? true
     }

@@ -25,7 +25,7 @@ import Testing
 
     @Test(arguments: shapes)
     func `an export is read in time`(shape: [String]) {
-        let ratio = Linearity.ratio(from: 1 << 18, upTo: 1 << 20) { count in
+        let ratio = Linearity.ratio(from: 1 << 17, upTo: 1 << 20) { count in
             let text =
                 shape[0] + String(repeating: shape[1], count: count / shape[1].utf8.count)
                 + shape[2]

@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    private static let chunks = Linearity.isThorough ? [1, 64, 1 << 20] : [1, 1 << 20]
+    private static let chunks = Linearity.isThorough ? [1, 64, 1 << 20] : [1]
 
     /// A megabyte, though a connection takes less of most.
     private static let size = 1_024 * 1_024
@@ -159,10 +159,10 @@ import Testing
     ]
 
     /// So many folders, and half as many, all of them subscribed.
-    @Test(arguments: listings, [["A"], ["A/", "A2/"], ["A/B/C/D/E/F/G/H/", "A/B/C/D/E/F/G/I/"]])
+    @Test(arguments: listings, [["A"], ["A/B/C/D/", "A/B/C/E/"]])
     func `a listing is written in time`(command: String, parents: [String]) throws {
         let bench = try AttackBench(state: "own")
-        let ratio = Linearity.ratio(from: 1_500, upTo: 1_500) { count in
+        let ratio = Linearity.ratio(from: 1_000, upTo: 1_000) { count in
             func answer(_ name: String) -> [UInt8] {
                 let folders = (0..<count).map { number in
                     "* \(name) () \"/\" \(parents[number % parents.count])Ordner-\(number)\r\n"

@@ -4,7 +4,7 @@ import Foundation
 package enum Linearity {
     /// What is measured takes about this long, in nanoseconds: less is noise, and hides what grows with the
     /// square behind what does not; more takes the processor from others.
-    private static let enough: UInt64 = 4_000_000
+    private static let enough: UInt64 = 2_000_000
 
     /// Whether sizes are measured at which the work for each octet hides nothing (`LINEAR_THOROUGH=1`); that
     /// takes minutes of the processor.
@@ -28,9 +28,9 @@ package enum Linearity {
         var half = min(size, least) / 2
         while half * 2 < size, self.time(prepare(half), rounds: 1) < self.enough { half *= 2 }
         var best = Double.infinity
-        for _ in 0..<8 where best > 2.6 {
-            let once = self.time(prepare(half), rounds: 2)
-            let twice = self.time(prepare(2 * half), rounds: 2)
+        for _ in 0..<8 where best > 2.8 {
+            let once = self.time(prepare(half), rounds: 1)
+            let twice = self.time(prepare(2 * half), rounds: 1)
             best = min(best, Double(twice) / Double(max(once, 1)))
         }
         return best

@@ -107,7 +107,10 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { self.upstream?.resumeReading() }
+        if context.channel.isWritable {
+            self.upstream?.resumeReading()
+            self.resumeReading()
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -130,10 +133,12 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         context.read()
     }
 
-    /// Octets are wanted while the session can take them, and while the server that a message goes
-    /// to takes what came before.
+    /// Octets are wanted while the client takes the answers, the session can take them, and the server
+    /// that a message goes to takes what came before.
     private var wantsOctets: Bool {
-        guard self.session.wantsClientOctets, self.copy?.isWritable ?? true else { return false }
+        guard self.isWritable, self.session.wantsClientOctets, self.copy?.isWritable ?? true else {
+            return false
+        }
         return !self.session.isStreaming || self.upstream?.isWritable ?? true
     }
 
