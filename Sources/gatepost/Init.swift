@@ -1,4 +1,5 @@
 import ArgumentParser
+import Store
 
 /// `gatepost init [DIR]`
 struct Init: AsyncParsableCommand {
@@ -35,9 +36,16 @@ struct Init: AsyncParsableCommand {
         else {
             throw ValidationError("at least one port must not be 0")
         }
+        // It stands in the configuration as it is.
+        guard self.host.utf8.allSatisfy({ $0.isHostOctet }) else {
+            throw ValidationError("\(self.host) is no address: letters, digits, . - and :")
+        }
     }
 
     func run() async throws {
+        guard !Actor.current.isBySudo else {
+            throw Failure("a configuration is root's or the gateway's user's own: not by sudo")
+        }
         var installation = Installation(folder: self.folder, host: self.host)
         installation.imaps = self.imaps
         installation.imap = self.imap
@@ -54,5 +62,18 @@ struct Init: AsyncParsableCommand {
             Keep a copy of master.key; without it the stored credentials cannot be read.
             """
         )
+    }
+}
+
+extension UInt8 {
+    /// Of a name or an address, IPv6 with its zone not among them.
+    fileprivate var isHostOctet: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+            UInt8(ascii: ":"):
+            true
+        default: false
+        }
     }
 }

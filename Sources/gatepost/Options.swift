@@ -20,12 +20,15 @@ struct ConfigurationOption: ParsableArguments {
 
     /// Who came by sudo does not bring a configuration: it says which store is asked for roles.
     private static func requireTrusted(_ file: String) throws {
-        guard Actor.current.original != nil, geteuid() != 0 else { return }
-        let resolved = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
-        let attributes = try? FileManager.default.attributesOfItem(atPath: resolved)
-        let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
-        guard let owner, owner == 0 || owner == geteuid() else {
-            throw Failure("\(file) is not root's or this user's: it cannot be used by sudo")
+        guard Actor.current.isBySudo else { return }
+        let resolved = URL(fileURLWithPath: file).resolvingSymlinksInPath()
+        // Who owns the folder decides which store and key are beside it.
+        for path in [resolved.path, resolved.deletingLastPathComponent().path] {
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
+            guard let owner, owner == 0 || owner == geteuid() else {
+                throw Failure("\(path) is not root's or this user's: it cannot be used by sudo")
+            }
         }
     }
 
@@ -104,6 +107,11 @@ struct YesOption: ParsableArguments {
 }
 
 /// Where a password comes from; never from an argument.
+extension Actor {
+    /// Whether somebody else than root runs this as the gateway's user.
+    var isBySudo: Bool { self.original != nil && geteuid() != 0 }
+}
+
 struct PasswordOption: ParsableArguments {
     @Flag(help: "Read the password from standard input, up to the first line end.")
     var passwordStdin = false
@@ -115,6 +123,10 @@ struct PasswordOption: ParsableArguments {
     func read(prompt: String?) throws -> String? {
         if self.passwordStdin { return try Self.nonEmpty(readLine(strippingNewline: true)) }
         if let file = self.passwordFile {
+            // It would be read with the rights of the gateway's user, which may read its secrets.
+            guard !Actor.current.isBySudo else {
+                throw Failure("by sudo, give the password as input: --password-stdin < \(file)")
+            }
             guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
                 throw Failure("\(file) cannot be read")
             }

@@ -424,6 +424,11 @@ def who_has_no_role_changes_nothing():
         run("kim", *grant, status=0)
         run("kim", "user", "disable", CLARA, status=1, says="this needs administrator")
         run("kim", "group", "add", "x", status=1, says="this needs administrator")
+        # Files are the caller's to read, and a configuration is not the caller's to write.
+        secret = os.path.join(gateway.folder, "master.key")
+        run("kim", "account", "set", BOB, "--password-file", secret, status=1, says="--password-stdin < ")
+        run("eve", "init", os.path.join(gateway.folder, "own"), status=1, says="not by sudo")
+        run(None, "init", os.path.join(gateway.folder, "own"), "--host", '127.0.0.1"\nx: "', status=2, says="is no address")
         run("adm", "group", "add", "x", status=0)
         run("adm", "user", "set", "kim@kanzlei.example", "--role", "none", status=0)
         run("kim", "grant", "remove", BOB, CLARA, status=1, says="needs the role")
