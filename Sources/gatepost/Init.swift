@@ -1,4 +1,5 @@
 import ArgumentParser
+import Gateway
 import Store
 
 /// `gatepost init [DIR]`
@@ -37,7 +38,8 @@ struct Init: AsyncParsableCommand {
             throw ValidationError("at least one port must not be 0")
         }
         // It stands in the configuration as it is.
-        guard self.host.utf8.allSatisfy({ $0.isHostOctet }) else {
+        guard self.host.utf8.allSatisfy({ $0.isASCIILetterOrDigit || ".-:".utf8.contains($0) })
+        else {
             throw ValidationError("\(self.host) is no address: letters, digits, . - and :")
         }
     }
@@ -62,18 +64,5 @@ struct Init: AsyncParsableCommand {
             Keep a copy of master.key; without it the stored credentials cannot be read.
             """
         )
-    }
-}
-
-extension UInt8 {
-    /// Of a name or an address, IPv6 with its zone not among them.
-    fileprivate var isHostOctet: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
-            UInt8(ascii: ":"):
-            true
-        default: false
-        }
     }
 }

@@ -310,7 +310,8 @@ private struct Values {
 }
 
 extension UInt8 {
-    fileprivate var isASCIILetterOrDigit: Bool {
+    /// What a name or an address is made of, besides its marks.
+    package var isASCIILetterOrDigit: Bool {
         let lower = self | 0x20
         return lower >= 0x61 && lower <= 0x7A || self >= 0x30 && self <= 0x39
     }
