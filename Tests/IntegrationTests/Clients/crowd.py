@@ -122,8 +122,7 @@ async def crowd(gateway):
 
 def two_thousand_sessions_while_a_hundred_changes_a_second_are_applied():
     # It is the changes that are measured, and not how many passwords are checked in a time.
-    gateway = Gateway(grants=False, GATEPOST_LIMITS_CONNECTIONS_PER_ADDRESS="5000", GATEPOST_LIMITS_LOGIN_SECONDS="300")
-    try:
+    with Gateway(grants=False, GATEPOST_LIMITS_CONNECTIONS_PER_ADDRESS="5000", GATEPOST_LIMITS_LOGIN_SECONDS="300") as gateway:
         document = gateway.run("export")
         model = json.loads(document)
         model["users"] += [{"login": f"u{n}@kanzlei.example", "name": None, "role": None, "disabled": False} for n in range(USERS)]
@@ -144,8 +143,6 @@ def two_thousand_sessions_while_a_hundred_changes_a_second_are_applied():
             os.nice(-15)
         gateway.start()
         asyncio.run(crowd(gateway))
-    finally:
-        gateway.remove()
 
 
 if __name__ == "__main__":

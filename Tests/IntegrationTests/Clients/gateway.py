@@ -73,6 +73,12 @@ class Gateway:
         with open(os.path.join(self.folder, "log")) as file:
             return file.read()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
+
     def remove(self):
         if self.process and self.process.poll() is None:
             self.kill()

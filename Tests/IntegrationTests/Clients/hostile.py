@@ -263,8 +263,7 @@ def office(script, tls=None, words=(), **settings):
 def no_credential_leaves_for_a_server_that_is_another():
     """T322, T324, T325."""
     folder = tempfile.mkdtemp(prefix="authority-")
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         a = Authority(folder)
         bad = {
             "another name": a.make("name", "DNS:mail.kanzlei.example"),
@@ -315,16 +314,13 @@ def no_credential_leaves_for_a_server_that_is_another():
         w.login(CLARA, "pw-clara")
         assert w.answer("EXAMINE INBOX").startswith(("NO [UNAVAILABLE]", "NO [CONTACTADMIN]"))
         assert len(right.heard) == heard
-    finally:
-        gateway.remove()
         shutil.rmtree(folder)
 
 
 def starttls_that_a_server_takes_away_ends_the_connection():
     """T284 to T291: nothing of the credential is said outside of TLS, and nothing said there counts inside."""
     folder = tempfile.mkdtemp(prefix="authority-")
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         a = Authority(folder)
         tls = context(a.make("good", "DNS:localhost"))
         session = imap().session
@@ -368,8 +364,6 @@ def starttls_that_a_server_takes_away_ends_the_connection():
             else:
                 assert answer.startswith(("NO [UNAVAILABLE]", "NO [CONTACTADMIN]")), (number, answer)
                 assert b"LOGIN" not in server.heard and b"AUTHENTICATE" not in server.heard, (number, server.heard)
-    finally:
-        gateway.remove()
         shutil.rmtree(folder)
 
 
@@ -666,8 +660,7 @@ def a_hidden_account_in_a_login_is_none():
 
 def what_a_user_keeps_is_bounded():
     """Subscriptions of shared folders, and grants by hand."""
-    gateway = Gateway(grants=False)
-    try:
+    with Gateway(grants=False) as gateway:
         gateway.run("grant", "add", BOB, CLARA, "--view")
         gateway.start()
         w = gateway.wire()
@@ -685,8 +678,6 @@ def what_a_user_keeps_is_bounded():
         answers = [bob.until(b"s")[-1] for _ in range(520)]
         assert answers[0].startswith(b"s OK") and answers[-1].startswith(b"s NO [LIMIT]"), (answers[0], answers[-1])
         assert bob.answer(f'SETACL "Akten-0" {CLARA} -s').startswith("OK")
-    finally:
-        gateway.remove()
 
 
 # -- Guessing
@@ -694,8 +685,7 @@ def what_a_user_keeps_is_bounded():
 
 def guessing_gets_slower_and_locks_nobody_out():
     """T358, T360, T361, T362."""
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         gateway.run("user", "add", ANNA, "--password-stdin", stdin="pw-anna\n")
         gateway.run("user", "disable", ANNA)
         gateway.start()
@@ -729,8 +719,6 @@ def guessing_gets_slower_and_locks_nobody_out():
         for user in (BOB, ANNA, "nobody@kanzlei.example", f"{BOB}/nobody@kanzlei.example"):
             texts.add(Wire(gateway.port, ca).answer(f'LOGIN "{user}" wrong'))
         assert len(texts) == 1, texts
-    finally:
-        gateway.remove()
 
 
 if __name__ == "__main__":

@@ -317,8 +317,7 @@ def a_log_that_cannot_be_written_closes_what_is_shared():
 
 
 def a_log_is_whole_whenever_the_gateway_was_killed():
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         for _ in range(12):
             gateway.start()
             wires = [gateway.wire() for _ in range(3)]
@@ -341,16 +340,13 @@ def a_log_is_whole_whenever_the_gateway_was_killed():
             store.execute("DELETE FROM audit WHERE sequence = (SELECT max(sequence) FROM audit)")
             store.commit()
         assert "and was sealed at" in gateway.run("audit", "verify", status=1)
-    finally:
-        gateway.remove()
 
 
 # -- Who may decide
 
 
 def an_owner_is_asked_and_told():
-    gateway = Gateway(grants=False, GATEPOST_CONSENT="required")
-    try:
+    with Gateway(grants=False, GATEPOST_CONSENT="required") as gateway:
         bob = owner(BOB, SECOND)
         bob.select("INBOX", readonly=True)
         def messages():
@@ -393,8 +389,6 @@ def an_owner_is_asked_and_told():
         time.sleep(1)
         bob.noop()
         assert len(messages()) == len(before) + 1
-    finally:
-        gateway.remove()
 
 
 def who_has_no_role_changes_nothing():
@@ -441,8 +435,7 @@ def who_has_no_role_changes_nothing():
 
 
 def two_administrators_at_once_lose_nothing():
-    gateway = Gateway(grants=False)
-    try:
+    with Gateway(grants=False) as gateway:
         for number in range(12):
             gateway.run("user", "add", f"u{number}@kanzlei.example", "--password-stdin", stdin="x\n")
         commands = [("grant", "add", BOB if n % 2 else CLARA, f"u{n}@kanzlei.example", "--view") for n in range(12)]
@@ -450,13 +443,10 @@ def two_administrators_at_once_lose_nothing():
         assert [p.wait() for p in running] == [0] * 12
         assert len(json.loads(gateway.run("grant", "list", "--json"))) == 12
         assert "all as they were written" in gateway.run("audit", "verify")
-    finally:
-        gateway.remove()
 
 
 def sessions_are_listed_and_ended():
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         assert "no gateway runs here" in gateway.run("session", "list", status=1)
         gateway.start()
         w, v = gateway.wire(), gateway.wire(BOB)
@@ -483,8 +473,6 @@ def sessions_are_listed_and_ended():
                     "s.send(b'{\"actor\":\"root\"}\\n');print(s.recv(9999).decode())")
             done = subprocess.run([sys.executable, "-c", code, path], user="nobody", text=True, capture_output=True)
             assert "root and its own user only" in done.stdout, done
-    finally:
-        gateway.remove()
 
 
 if __name__ == "__main__":

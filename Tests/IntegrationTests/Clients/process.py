@@ -39,8 +39,7 @@ def root_is_left_once_the_ports_are_open():
         done = subprocess.run([os.environ["GATEPOST"], "serve"], env=gateway.environment, capture_output=True, text=True)
         assert done.returncode == 1 and "cannot become root" in done.stderr, done
         return
-    gateway = Gateway(GATEPOST_USER="nobody")
-    try:
+    with Gateway(GATEPOST_USER="nobody") as gateway:
         done = subprocess.run([os.environ["GATEPOST"], "serve"], env=gateway.environment, capture_output=True, text=True)
         assert done.returncode == 1 and "chown -R" in done.stderr, done
         # What the gateway reads later has to be readable for that user.
@@ -74,13 +73,10 @@ def root_is_left_once_the_ports_are_open():
         assert "all as they were written" in gateway.run("audit", "verify")
         for name in os.listdir(gateway.folder):
             assert os.stat(os.path.join(gateway.folder, name)).st_uid == int(nobody) or name in ("log", "gatepost.yaml"), name
-    finally:
-        gateway.remove()
 
 
 def memory_is_kept_out_of_dumps_and_secrets_out_of_sight():
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         gateway.start()
         gateway.wire().ok("SELECT INBOX")
         with open(f"/proc/{gateway.process.pid}/limits") as file:
@@ -100,15 +96,12 @@ def memory_is_kept_out_of_dumps_and_secrets_out_of_sight():
         text = gateway.log() + gateway.run("audit", "list", "--json")
         for secret in ("CANARY", "Q0FOQVJZ", "pw-clara", "up-clara"):
             assert secret not in text, secret
-    finally:
-        gateway.remove()
 
 
 def a_message_that_is_being_sent_is_ended_before_the_gateway_stops():
     from sending import Raw
     port = free_port()
-    gateway = Gateway(GATEPOST_LISTEN_SUBMISSIONS=f"127.0.0.1:{port}")
-    try:
+    with Gateway(GATEPOST_LISTEN_SUBMISSIONS=f"127.0.0.1:{port}") as gateway:
         smtp = os.environ["MTA_PORT"]
         gateway.run("account", "set", CLARA, "--smtp", f"localhost:{smtp}", "--ca", os.environ["CA"])
         gateway.start()
@@ -139,13 +132,10 @@ def a_message_that_is_being_sent_is_ended_before_the_gateway_stops():
         gateway.process.terminate()
         gateway.process.wait(20)
         assert 2 < time.time() - start < 10, time.time() - start
-    finally:
-        gateway.remove()
 
 
 def a_unit_for_systemd_names_what_is_there():
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         # What the unit hides from the gateway it cannot name.
         assert "move it" in gateway.run("service", status=1)
         folder = tempfile.mkdtemp(prefix="gateway-", dir="/var/tmp")
@@ -162,8 +152,6 @@ def a_unit_for_systemd_names_what_is_there():
                      f"--config {gateway.folder}/gatepost.yaml", "TimeoutStopSec=30"):
             assert line in unit, (line, unit)
         gateway.run("service", "--user", "x y", status=2)
-    finally:
-        gateway.remove()
 
 
 # -- What it bears
@@ -227,8 +215,7 @@ def half_open_connections_leave_users_alone():
 
 
 def who_is_over_the_limit_is_told():
-    gateway = Gateway(GATEPOST_LIMITS_CONNECTIONS_PER_ADDRESS="3", GATEPOST_LIMITS_CONNECTIONS_PER_USER="2")
-    try:
+    with Gateway(GATEPOST_LIMITS_CONNECTIONS_PER_ADDRESS="3", GATEPOST_LIMITS_CONNECTIONS_PER_USER="2") as gateway:
         gateway.start()
         ca = os.path.join(gateway.folder, "certs/ca.pem")
         first, second = gateway.wire(), gateway.wire()
@@ -247,8 +234,6 @@ def who_is_over_the_limit_is_told():
         while not Wire(gateway.port, ca).greeting.startswith(b"* OK"):
             assert time.time() < end
         second.ok("NOOP")
-    finally:
-        gateway.remove()
 
 
 @best_of_three
@@ -290,8 +275,7 @@ def two_gateways_on_one_store_agree():
 
 def a_change_that_is_killed_is_made_or_not():
     """T522: hundreds of grants by `apply`, killed at any moment: all of them are there, or none."""
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         before = gateway.run("export")
         document = json.loads(before)
         people = [f"u{n}@kanzlei.example" for n in range(50)]
@@ -324,14 +308,11 @@ def a_change_that_is_killed_is_made_or_not():
                 break
         assert made >= 3 and unmade >= 3, (made, unmade, moment)
         assert "all as they were written" in gateway.run("audit", "verify")
-    finally:
-        gateway.remove()
 
 
 def a_configuration_ends_no_line_of_a_protocol():
     """T520: a host name with an end of line or a space in it is refused, and not said to anybody."""
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         for name in ("a\r\nRSET", "a\nb", "a b", "a\tb", "a\x00b", "<a>"):
             environment = dict(gateway.environment)
             path = os.path.join(gateway.folder, "other.yaml")
@@ -340,8 +321,6 @@ def a_configuration_ends_no_line_of_a_protocol():
             environment["GATEPOST_CONFIG"] = path
             done = subprocess.run([os.environ["GATEPOST"], "serve"], env=environment, capture_output=True, text=True, timeout=20)
             assert done.returncode == 1 and "hostName" in done.stderr and "RSET\n" not in done.stderr, (name, done)
-    finally:
-        gateway.remove()
 
 
 if __name__ == "__main__":

@@ -45,8 +45,7 @@ def a_name_makes_no_line_and_no_record_of_its_own():
     """T528: whoever chooses a login, a folder or a path chooses text, and nothing else."""
     forged = "2026-01-01T00:00:00+0000 error gatepost: [Gateway] everything is fine"
     nasty = ["x\x1b[2J", "x\x85y", "x\u2028y", "x\u202egnp", 'x"}\n{"event":"grant"', "%s%n%x", f"x\r\n{forged}", "x\u2066y", "x\x00y"]
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         # A path is shown when it cannot be read.
         certificate = os.path.join(gateway.folder, f"a\n{forged}\u202e")
         with open(os.path.join(gateway.folder, "certs/server.pem")) as old, open(certificate, "w") as new:
@@ -103,14 +102,11 @@ def a_name_makes_no_line_and_no_record_of_its_own():
         assert "unknown" in strangers and all(a == "unknown" or a.endswith("@kanzlei.example") for a in strangers), strangers
         assert not any(r["event"] == "grant" for r in records)
         assert "all as they were written" in gateway.run("audit", "verify")
-    finally:
-        gateway.remove()
 
 
 def who_asks_for_a_server_that_is_down_does_not_fill_the_log():
     """T532: one line at once, one with how often it was, and other servers' lines between them."""
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         gateway.run("account", "set", BOB, "--imap", f"localhost:{free_port()}")
         gateway.run("account", "add", "ida@kanzlei.example", "--kind", "imap", "--imap", f"127.0.0.1:{free_port()}", "--tls", "none",
                     "--password-stdin", stdin="x\n")
@@ -156,15 +152,12 @@ def who_asks_for_a_server_that_is_down_does_not_fill_the_log():
         gateway.stop()
         bobs = [line for line in checked_log(gateway).splitlines() if f"account={BOB}" in line]
         assert 1 + sum(int(re.search(r"times=(\d+)", line).group(1)) for line in bobs[1:]) >= 400, bobs
-    finally:
-        gateway.remove()
 
 
 def credentials_go_to_the_server_as_they_were_stored():
     """T128, T130: quotes, backslashes and braces, with and without SASL; T129: what would end the line goes nowhere."""
     name, password = 'bob "the" {5+}', 'p"\\w {3}\\'
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         servers = {}
 
         def authenticate(c, tag, line):
@@ -210,14 +203,11 @@ def credentials_go_to_the_server_as_they_were_stored():
             assert answer.startswith("NO ["), (wrong, answer)
             assert heard == [len(server.heard) for server in servers.values()]
         assert "has no usable credential" in checked_log(gateway)
-    finally:
-        gateway.remove()
 
 
 def an_account_moves_to_another_server():
     """T502, T541: open connections go to the old one no more, and nothing learnt of it is believed of the new one."""
-    gateway = Gateway()
-    try:
+    with Gateway() as gateway:
         def lists(delimiter):
             def answer(c, tag, line):
                 name = '""' if line.endswith(b'""') else f"Akten{delimiter}2026"
@@ -249,8 +239,6 @@ def an_account_moves_to_another_server():
         logins = new.heard.count(b"LOGIN")
         working.ok(f'STATUS "{SHARED}/Akten/2026" (MESSAGES)')
         assert new.heard.count(b"LOGIN") == logins + 1 and b'"another"' in new.heard
-    finally:
-        gateway.remove()
 
 
 if __name__ == "__main__":
