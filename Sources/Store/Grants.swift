@@ -84,6 +84,10 @@ extension PermissionStore {
         }
     }
 
+    /// When a grant may end: seconds since 1970, up to the end of the year 9999, behind which dates
+    /// cannot be written.
+    private static let ends: ClosedRange<Int64> = 0...253_402_300_800
+
     /// The local grants of a subject in one scope.
     static let samePlace = """
         account = ? AND user IS ? AND "group" IS ? AND folder IS ? AND subtree = ?
@@ -104,6 +108,11 @@ extension PermissionStore {
     ) throws -> Bool {
         guard !request.rights.isEmpty || request.send != .none else {
             throw StoreError.refused("a grant needs --view, --edit, --manage, --rights or --send")
+        }
+        if let until = request.until, !Self.ends.contains(until.seconds) {
+            throw StoreError.refused(
+                "until \(until.seconds) on \(request.account): seconds since 1970, up to the year 9999"
+            )
         }
         let kept = try self.consent(database)
         let consent = kept.strictness > told.strictness ? kept : told

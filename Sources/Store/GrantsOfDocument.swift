@@ -71,8 +71,10 @@ extension PermissionStore {
     }
 
     private static func request(_ grant: ModelDocument.Grant) throws -> GrantRequest {
-        guard let rights = Rights(letters: grant.rights ?? "") else {
-            throw StoreError.refused("rights on \(grant.account): letters of lrswipkxtea")
+        guard let rights = Rights(letters: grant.rights ?? ""), !rights.contains(.administer) else {
+            throw StoreError.refused(
+                "rights on \(grant.account): letters of lrswipkxte; `a` belongs to the owner"
+            )
         }
         guard ["none", "on-behalf", "as"].contains(grant.send ?? "none") else {
             throw StoreError.refused("send on \(grant.account): none, on-behalf or as")

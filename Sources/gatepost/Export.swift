@@ -73,13 +73,45 @@ struct Apply: AsyncParsableCommand {
         )
     }
 
-    /// A part that this version does not know must not look as if it had been applied.
+    /// The keys of a document, by where they stand.
+    private static let keys: [String: Set<String>] = [
+        "": ["users", "groups", "accounts", "grants", "withdrawals", "walls"],
+        ".users": ["login", "name", "role", "disabled", "osUser"],
+        ".groups": ["name", "members"],
+        ".accounts": [
+            "address", "kind", "owner", "aliases", "imap", "smtp", "sentCopy", "username", "caFile",
+        ],
+        ".accounts.imap": ["host", "port", "tls"],
+        ".accounts.smtp": ["host", "port", "tls"],
+        ".grants": [
+            "account", "subject", "rights", "send", "scope", "until", "source", "reason",
+            "confirmed",
+        ],
+        ".grants.scope": ["folder", "subtree"],
+        ".withdrawals": ["account", "subject", "view", "send"],
+        ".walls": ["account", "subject", "reason"],
+    ]
+
+    /// What this version does not know must not look as if it had been applied: with a misspelt
+    /// `scope` a grant would be one of the whole account.
     private static func checkKeys(_ octets: Data, _ file: String) throws {
-        let object = try? JSONSerialization.jsonObject(with: octets) as? [String: Any]
-        for key in (object ?? [:]).keys.sorted()
-        where !["users", "groups", "accounts", "grants", "withdrawals", "walls"].contains(key) {
-            throw Failure("\(file): \(key) cannot be applied by this version; take it out")
+        func check(_ value: Any, _ place: String) throws {
+            if let values = value as? [Any] {
+                for value in values { try check(value, place) }
+            } else if let object = value as? [String: Any] {
+                for (key, value) in object.sorted(by: { $0.key < $1.key }) {
+                    guard Self.keys[place]?.contains(key) ?? false else {
+                        let name = "\(place).\(key)".dropFirst()
+                        throw Failure(
+                            "\(file): \(Output.printable(name)) cannot be applied by this version; "
+                                + "take it out, or look at how it is spelt"
+                        )
+                    }
+                    try check(value, "\(place).\(key)")
+                }
+            }
         }
+        try check(JSONSerialization.jsonObject(with: octets), "")
     }
 
     private static func explained(_ error: DecodingError) -> String {

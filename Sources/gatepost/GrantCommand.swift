@@ -254,9 +254,10 @@ struct GrantCommand: AsyncParsableCommand {
 
     /// A moment, and how soon it is where that is within thirty days.
     private static func end(_ seconds: Int64) -> String {
-        let days = (seconds - Moment.current.seconds) / 86_400
+        let now = Moment.current.seconds
         let text = self.date(seconds)
-        if seconds <= Moment.current.seconds { return "\(text) (ended)" }
+        guard seconds > now else { return "\(text) (ended)" }
+        let days = (seconds - now) / 86_400
         if days == 0 { return "\(text) (ends today)" }
         return days <= 30 ? "\(text) (ends in \(days) \(days == 1 ? "day" : "days"))" : text
     }

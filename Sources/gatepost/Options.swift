@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
+import Glibc
 import Store
 
 /// Where the configuration is.
@@ -11,24 +12,47 @@ struct ConfigurationOption: ParsableArguments {
     func load() async throws -> GatewayConfiguration {
         do {
             let file = try GatewayConfiguration.locate(self.config)
-            try Self.requireTrusted(file)
-            return try await GatewayConfiguration(file: file)
+            guard Actor.current.isBySudo else { return try await GatewayConfiguration(file: file) }
+            return try await GatewayConfiguration(
+                file: try Self.trusted(file),
+                readsEnvironment: false
+            )
         } catch let error as ConfigurationError {
             throw Failure(error.description)
         }
     }
 
     /// Who came by sudo does not bring a configuration: it says which store is asked for roles.
-    private static func requireTrusted(_ file: String) throws {
-        guard Actor.current.isBySudo else { return }
-        let resolved = URL(fileURLWithPath: file).resolvingSymlinksInPath()
-        // Who owns the folder decides which store and key are beside it.
-        for path in [resolved.path, resolved.deletingLastPathComponent().path] {
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
-            guard let owner, owner == 0 || owner == geteuid() else {
-                throw Failure("\(path) is not root's or this user's: it cannot be used by sudo")
+    ///
+    /// - Returns: the path without links, on whose way nobody else can put something in its place.
+    private static func trusted(_ file: String) throws -> String {
+        guard let real = realpath(file, nil) else { throw Failure("\(file) cannot be read") }
+        defer { free(real) }
+        let path = String(cString: real)
+        // Values of the file are relative to where it is, as whoever made a link does not see.
+        guard URL(fileURLWithPath: file).standardized.path == path else {
+            throw Failure("\(file) is or goes by a link: by sudo, say --config \(path)")
+        }
+        var place = URL(fileURLWithPath: path)
+        while true {
+            var status = stat()
+            let isOwned =
+                lstat(place.path, &status) == 0
+                && (status.st_uid == 0 || status.st_uid == geteuid())
+            guard isOwned else {
+                throw Failure(
+                    "\(place.path) is not root's or this user's: it cannot be used by sudo"
+                )
             }
+            // In a folder with the sticky bit nobody replaces what is another's.
+            let isOthers = status.st_mode & 0o022 != 0 && status.st_mode & mode_t(S_ISVTX) == 0
+            guard !isOthers else {
+                throw Failure(
+                    "others can change \(place.path): chmod go-w, or it cannot be used by sudo"
+                )
+            }
+            guard place.path != "/" else { return path }
+            place.deleteLastPathComponent()
         }
     }
 
@@ -106,12 +130,12 @@ struct YesOption: ParsableArguments {
     }
 }
 
-/// Where a password comes from; never from an argument.
 extension Actor {
     /// Whether somebody else than root runs this as the gateway's user.
     var isBySudo: Bool { self.original != nil && geteuid() != 0 }
 }
 
+/// Where a password comes from; never from an argument.
 struct PasswordOption: ParsableArguments {
     @Flag(help: "Read the password from standard input, up to the first line end.")
     var passwordStdin = false

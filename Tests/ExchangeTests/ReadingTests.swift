@@ -413,6 +413,15 @@ import Testing
             refusal: "which PowerShell lost"
         ),
         Sample(name: "cut off", files: [#"[{"AccessRights":["Full"#], refusal: "cut off"),
+        Sample(
+            name: "levels upon levels, in little time",
+            files: [
+                String(repeating: "[", count: 450)
+                    + String(repeating: "1,", count: 100_000) + "1"
+                    + String(repeating: "]", count: 450)
+            ],
+            refusal: "nested too deeply"
+        ),
         Sample(name: "empty", files: [" \r\n"], refusal: "file1 is empty"),
         Sample(name: "no rows", files: ["[]"], refusal: "no rows"),
         Sample(name: "text", files: ["Hello"], refusal: "neither JSON nor"),

@@ -275,6 +275,22 @@ import Testing
         try Data(exported.replacingOccurrences(of: "Sekretariat", with: "Empfang").utf8)
             .write(to: file)
         try bench.refused("apply", file.path, "--yes", says: "Empfang")
+        // What is misspelt would be left out, and a grant be wider without it.
+        for (right, wrong, says) in [
+            ("\"scope\"", "\"scopes\"", "grants.scopes"),
+            ("\"until\"", "\"untill\"", "grants.untill"),
+            ("\"subtree\"", "\"subTree\"", "grants.scope.subTree"),
+            ("\"members\"", "\"member\"", "no members"), ("\"walls\"", "\"wall\"", "wall cannot"),
+            ("\"port\"", "\"Port\"", "no port"),
+            ("\"role\"", "\"r\\u001bole\"", "users.r\\u{1b}ole"),
+            ("1927670400", "-9223372036854775808", "the year 9999"),
+            ("1927670400", "9223372036854775807", "the year 9999"),
+            ("\"lrswite\"", "\"lra\"", "belongs to the owner"),
+        ] {
+            #expect(exported.contains(right))
+            try Data(exported.replacingOccurrences(of: right, with: wrong).utf8).write(to: file)
+            try bench.refused("apply", file.path, "--yes", says: says)
+        }
         #expect(try bench.ok("export") == exported)
     }
 

@@ -82,7 +82,9 @@ package enum PermissionsReader {
         do {
             return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
         } catch {
-            throw ReadingError("\(file) is no whole JSON document; is it cut off? Export it again")
+            throw ReadingError(
+                "\(file) is no whole JSON document, or nested too deeply; is it cut off? Export it again"
+            )
         }
     }
 

@@ -33,19 +33,22 @@ extension GatewayConfiguration {
         return file
     }
 
-    /// Reads a configuration; `GATEPOST_…` variables of the environment go before the file.
-    package init(file: String) async throws {
+    /// Reads a configuration.
+    ///
+    /// - Parameter readsEnvironment: whether `GATEPOST_…` variables go before the file.
+    package init(file: String, readsEnvironment: Bool = true) async throws {
         let provider: FileProvider<YAMLSnapshot>
         do {
             provider = try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))
         } catch {
             throw ConfigurationError(description: "\(file) cannot be read as YAML: \(error)")
         }
-        let environment = EnvironmentVariablesProvider()
-            .prefixKeys(with: "gatepost")
+        let environment = EnvironmentVariablesProvider().prefixKeys(with: "gatepost")
         let reader = Values(
             file: file,
-            reader: ConfigReader(providers: [environment, provider])
+            reader: readsEnvironment
+                ? ConfigReader(providers: [environment, provider])
+                : ConfigReader(provider: provider)
         )
         self.init(
             file: file,

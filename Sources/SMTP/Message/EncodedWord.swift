@@ -8,7 +8,7 @@ enum EncodedWord {
         /// All below 128.
         case ascii
         /// All below 128; others are the halves of characters (EUC).
-        case halves(at: Pair)
+        case halves(at: [Pair])
         /// Those that are not the second half of a character, whose first half is in the ranges.
         case pairs([ClosedRange<UInt8>], at: [Pair])
         /// Those between escape sequences that say so (RFC 1468).
@@ -35,8 +35,8 @@ enum EncodedWord {
         ("windows-874", .ascii), ("cp125", .ascii), ("koi8-", .ascii), ("tis-620", .ascii),
         ("macintosh", .ascii), ("x-mac-roman", .ascii), ("x-mac-ce", .ascii),
         ("x-mac-cyrillic", .ascii), ("x-mac-greek", .ascii), ("x-mac-turkish", .ascii),
-        ("euc-jp", .halves(at: Pair(0xA1, 0xF7))),
-        ("euc-", .halves(at: Pair(0xA3, 0xC0))), ("ks_c_5601", .halves(at: Pair(0xA3, 0xC0))),
+        ("euc-j", .halves(at: [Pair(0xA1, 0xF7)])), ("euc-tw", .halves(at: [Pair(0xA2, 0xE9)])),
+        ("euc-", .halves(at: [Pair(0xA3, 0xC0)])), ("ks_c_5601", .halves(at: [Pair(0xA3, 0xC0)])),
         ("gb", .pairs([0x81...0xFE], at: [Pair(0xA3, 0xC0), Pair(0xA9, 0x88)])),
         ("big5", .pairs([0x81...0xFE], at: [Pair(0xA2, 0x49), Pair(0xA2, 0x4E)])),
         ("shift_jis", .pairs([0x81...0x9F, 0xE0...0xFC], at: [Pair(0x81, 0x97)])),
@@ -81,13 +81,34 @@ enum EncodedWord {
     private static func text(_ octets: [UInt8], _ kind: Kind) throws(Unreadable) -> [UInt8] {
         switch kind {
         case .ascii: return octets
-        case .halves(let sign): return self.withSigns(octets, sign)
-        case .pairs(let firsts, let signs): return self.withoutPairs(octets, firsts, signs)
+        case .halves(let signs):
+            return self.withSigns(octets, signs) + self.misread(octets, signs)
+        case .pairs(let firsts, let signs):
+            return self.withoutPairs(octets, firsts, signs) + self.misread(octets, signs)
         case .escapes: return try self.withoutEscapes(octets)
         }
     }
 
-    private static func withSigns(_ octets: [UInt8], _ sign: Pair) -> [UInt8] {
+    /// A sign that a reader sees who takes characters to begin elsewhere, because an octet before is
+    /// none of the charset as that reader knows it. Next to letters only: halves of two characters of
+    /// a name may look like one by chance.
+    private static func misread(_ octets: [UInt8], _ signs: [Pair]) -> [UInt8] {
+        var isBehindText = false
+        var isSeen = false
+        for (octet, next) in zip(octets, octets.dropFirst() + [0]) {
+            if octet < 0x80 {
+                isBehindText = Self.isShown(octet)
+                if isSeen, isBehindText { return [UInt8(ascii: "@")] }
+                isSeen = false
+            } else if signs.contains(Pair(octet, next)) {
+                if isBehindText { return [UInt8(ascii: "@")] }
+                isSeen = true
+            }
+        }
+        return []
+    }
+
+    private static func withSigns(_ octets: [UInt8], _ signs: [Pair]) -> [UInt8] {
         var text: [UInt8] = []
         var rest = octets[...]
         while let octet = rest.popFirst() {
@@ -98,7 +119,7 @@ enum EncodedWord {
             }
             rest = rest.dropFirst()
             text.append(second)
-            if Pair(octet, second) == sign { text.append(UInt8(ascii: "@")) }
+            if signs.contains(Pair(octet, second)) { text.append(UInt8(ascii: "@")) }
         }
         return text
     }

@@ -423,6 +423,31 @@ def who_has_no_role_changes_nothing():
         run("kim", "account", "set", BOB, "--password-file", secret, status=1, says="--password-stdin < ")
         run("eve", "init", os.path.join(gateway.folder, "own"), status=1, says="not by sudo")
         run(None, "init", os.path.join(gateway.folder, "own"), "--host", '127.0.0.1"\nx: "', status=2, says="is no address")
+        configuration = gateway.environment["GATEPOST_CONFIG"]
+        own = tempfile.mkdtemp(prefix="own-")
+        try:
+            os.chmod(own, 0o755)
+            # A link would make a store of the caller's the one that is asked for roles.
+            link, way = os.path.join(own, "gatepost.yaml"), os.path.join(own, "way")
+            os.symlink(configuration, link)
+            os.symlink(gateway.folder, way)
+            for name in (link, os.path.join(way, "gatepost.yaml"), os.path.join(way, "..", "x", "gatepost.yaml")):
+                run("adm", "user", "list", "--config", name, status=1)
+            run("adm", "user", "list", "--config", link, status=1, says=f"--config {configuration}")
+            shutil.copy(configuration, os.path.join(own, "copy.yaml"))
+            run("adm", "user", "list", "--config", os.path.join(own, "copy.yaml"), status=1, says="no store")
+            os.chmod(own, 0o777)
+            run("adm", "user", "list", "--config", os.path.join(own, "copy.yaml"), status=1, says="chmod go-w")
+        finally:
+            shutil.rmtree(own)
+        os.chmod(configuration, 0o664)
+        run("adm", "user", "list", status=1, says="chmod go-w")
+        os.chmod(configuration, 0o600)
+        # Nor does the caller's environment say which store it is.
+        gateway.environment["GATEPOST_STORE"] = "/nowhere"
+        run(None, "user", "list", status=1, says="/nowhere")
+        run("adm", "user", "list", status=0)
+        del gateway.environment["GATEPOST_STORE"]
         run("adm", "group", "add", "x", status=0)
         run("adm", "user", "set", "kim@kanzlei.example", "--role", "none", status=0)
         run("kim", "grant", "remove", BOB, CLARA, status=1, says="needs the role")
