@@ -4,14 +4,20 @@ import NIOCore
 import NIOPosix
 import Session
 import Store
+import Synchronization
 
 /// What owners change from their mail clients: written off the event loops, and in force when it is
 /// answered.
 final class SharingByHand: Sendable {
+    /// Changes of one owner in an hour, some for each of a hundred folders: the audit log keeps them all.
+    private static let maximumChanges = 600
+
     private let store: PermissionStore
     private let permissions: CurrentPermissions
     private let logger: Logger
     private let pool = NIOThreadPool(numberOfThreads: 1)
+    /// Of the hour that is running.
+    private let changes = Mutex((hour: Int64(0), of: [UserID: Int]()))
 
     init(store: PermissionStore, permissions: CurrentPermissions, logger: Logger) {
         self.logger = logger
@@ -36,6 +42,9 @@ final class SharingByHand: Sendable {
         guard let subject = String(validating: change.identifier, as: UTF8.self),
             !Self.meansOthers(subject)
         else { return loop.execute { answer(.unknownIdentifier) } }
+        guard self.count(change.owner, at: .current) else {
+            return loop.execute { answer(.tooMany) }
+        }
         let sharing = FolderSharing(
             account: change.account,
             folder: change.folder,
@@ -60,6 +69,16 @@ final class SharingByHand: Sendable {
                 return loop.execute { answer(.failed) }
             }
             loop.execute { answer(outcome) }
+        }
+    }
+
+    /// - Returns: whether the owner may change something more in this hour.
+    private func count(_ owner: UserID, at now: Moment) -> Bool {
+        self.changes.withLock { changes in
+            let hour = now.seconds / 3_600
+            if changes.hour != hour { changes = (hour, [:]) }
+            changes.of[owner, default: 0] += 1
+            return changes.of[owner, default: 0] <= Self.maximumChanges
         }
     }
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Gateway
-import Glibc
 import Store
 
 /// Where the configuration is.
@@ -35,18 +34,16 @@ struct ConfigurationOption: ParsableArguments {
         }
         var place = URL(fileURLWithPath: path)
         while true {
-            var status = stat()
-            let isOwned =
-                lstat(place.path, &status) == 0
-                && (status.st_uid == 0 || status.st_uid == geteuid())
-            guard isOwned else {
+            let attributes = try? FileManager.default.attributesOfItem(atPath: place.path)
+            let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
+            guard let owner, owner == 0 || owner == geteuid() else {
                 throw Failure(
                     "\(place.path) is not root's or this user's: it cannot be used by sudo"
                 )
             }
             // In a folder with the sticky bit nobody replaces what is another's.
-            let isOthers = status.st_mode & 0o022 != 0 && status.st_mode & mode_t(S_ISVTX) == 0
-            guard !isOthers else {
+            let mode = (attributes?[.posixPermissions] as? NSNumber)?.uint32Value ?? 0o777
+            guard mode & 0o022 == 0 || mode & 0o1000 != 0 else {
                 throw Failure(
                     "others can change \(place.path): chmod go-w, or it cannot be used by sudo"
                 )

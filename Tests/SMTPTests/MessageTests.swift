@@ -207,6 +207,12 @@ import Testing
         (" =?gb2312?Q?b=A3=C0=81?= =?gb2312?Q?x?= <a@x.example>", nil),
         (" =?shift_jis?Q?b=F0=81=97x?= <a@x.example>", nil),
         (" =?euc-kr?Q?Lee_=B0=A3=C0=CC?= <a@x.example>", ["a@x.example"]),
+        // A sign that begins in one word and ends in the next.
+        (" =?shift_jis?Q?b=81?= =?shift_jis?Q?=97x?= <a@x.example>", nil),
+        (" =?gb2312?Q?b=A3?= =?gb2312?Q?=C0x?= <a@x.example>", nil),
+        (" =?euc-kr?Q?b?= =?EUC-KR?B?ow==?= =?euc-kr?Q?=C0x?= <a@x.example>", nil),
+        (" =?iso-2022-jp?Q?b=1B$B!?= =?iso-2022-jp?Q?w=1B(Bx?= <a@x.example>", nil),
+        (" =?gb2312?Q?=D5=C5?= =?gb2312?Q?=CE=B0?= <a@x.example>", ["a@x.example"]),
         (" =?utf-8?Q?a=00b?= <a@x.example>", nil),
         (" \u{FC} <a@x.example>", nil), (" \u{FC}@x.example", nil), (" a@\u{FC}.example", nil),
         (" a\u{7F}@x.example", nil), (" a@x.example\u{202E}", nil), (" a\u{FF20}x.example", nil),

@@ -28,7 +28,14 @@ enum JSONValue: Decodable, Equatable, Sendable {
         } else if let value = try? container.decode([JSONValue].self) {
             self = .array(value)
         } else {
-            self = .object(try container.decode([String: JSONValue].self))
+            let members = try container.decode([String: JSONValue].self)
+            // Names are read in any case: with two of them it would be left to chance which one counts.
+            guard Set(members.keys.map { $0.lowercased() }).count == members.count else {
+                throw DecodingError.dataCorrupted(
+                    .init(codingPath: [], debugDescription: "a name that is there twice")
+                )
+            }
+            self = .object(members)
         }
     }
 

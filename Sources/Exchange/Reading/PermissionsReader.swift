@@ -83,7 +83,7 @@ package enum PermissionsReader {
             return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
         } catch {
             throw ReadingError(
-                "\(file) is no whole JSON document, or nested too deeply; is it cut off? Export it again"
+                "\(file) is no whole JSON document, or nested too deeply, or has a name twice; is it cut off? Export it again"
             )
         }
     }

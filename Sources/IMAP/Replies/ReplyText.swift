@@ -128,7 +128,7 @@ package enum ReplyText: Equatable, Sendable {
         case .tooManyMessages: "NO [LIMIT] Too many messages at once for another account"
         case .tooManySubscriptions: "NO [LIMIT] You have too many subscriptions: end some of them"
         case .tooManyGrants:
-            "NO [LIMIT] This account is shared in too many ways: ask your administrator"
+            "NO [LIMIT] This account is shared in too many ways, or changed too often: ask your administrator"
         case .inUse: "NO [INUSE] Some of these messages are being moved: try again in a moment"
         case .undoneLater:
             "NO [UNAVAILABLE] Not copied; copies that are there go as soon as their server answers"

@@ -232,18 +232,27 @@ package struct AddressParser {
         }
     }
 
-    /// The blank between two encoded words is not shown (RFC 2047 §6.2).
+    /// The blank between two encoded words is not shown (RFC 2047 §6.2). Behind the text is what those of
+    /// one charset show together, where that is not what they show one by one.
     private func shownText() throws(Fault) -> [UInt8] {
         var text: [UInt8] = []
-        var isBehindWord = false
-        for word in self.shown.split(whereSeparator: \.isBlank) {
-            let decoded: [UInt8]?
-            do { decoded = try EncodedWord.decode(word) } catch { throw Fault() }
-            if !isBehindWord || decoded == nil { text.append(0x20) }
-            text += decoded ?? Array(word)
-            isBehindWord = decoded != nil
+        var together: [UInt8] = []
+        // The words that follow each other in one charset.
+        var run: EncodedWord?
+        do {
+            for word in self.shown.split(whereSeparator: \.isBlank) {
+                let decoded = try EncodedWord.decode(word)
+                if run == nil || decoded == nil { text.append(0x20) }
+                text += try decoded?.text() ?? Array(word)
+                if let decoded, run?.take(decoded) ?? false { continue }
+                together += try [0x20] + (run?.text() ?? [])
+                run = decoded
+            }
+            together += try [0x20] + (run?.text() ?? [])
+        } catch {
+            throw Fault()
         }
-        return text
+        return text + together
     }
 
     /// Characters that look like `@`: U+FE6B and U+FF20.

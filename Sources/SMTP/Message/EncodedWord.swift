@@ -1,10 +1,10 @@
 /// `=?utf-8?Q?B=C3=BCro?=`: text of a display name in another charset (RFC 2047).
-enum EncodedWord {
+struct EncodedWord {
     /// What mail readers may show in different ways.
     struct Unreadable: Error {}
 
     /// Which octets of a charset are the ASCII characters of the same number.
-    private enum Kind {
+    private enum Kind: Equatable {
         /// All below 128.
         case ascii
         /// All below 128; others are the halves of characters (EUC).
@@ -44,14 +44,40 @@ enum EncodedWord {
         ("iso-2022-jp", .escapes),
     ]
 
+    /// In the charset.
+    private var octets: [UInt8]
+    private let kind: Kind
+
+    /// Takes the next word's octets behind its own, as some readers put words of one charset together
+    /// before they look for characters.
+    ///
+    /// - Returns: false, with nothing taken, where the charset is of another kind.
+    mutating func take(_ next: EncodedWord) -> Bool {
+        guard self.kind == next.kind else { return false }
+        self.octets += next.octets
+        return true
+    }
+
     /// The text that a word stands for; what is not ASCII in it stays as it is or is left out, but
     /// for an `@` of another width, which is an `@` here.
-    ///
+    func text() throws(Unreadable) -> [UInt8] {
+        switch self.kind {
+        case .ascii:
+            return self.octets
+        case .halves(let signs):
+            return Self.withSigns(self.octets, signs) + Self.misread(self.octets, signs)
+        case .pairs(let firsts, let signs):
+            return Self.withoutPairs(self.octets, firsts, signs) + Self.misread(self.octets, signs)
+        case .escapes:
+            return try Self.withoutEscapes(self.octets)
+        }
+    }
+
     /// - Throws: for what begins like an encoded word and is none, is not alone, or is in a charset whose
     ///   ASCII characters are elsewhere (UTF-7, UTF-16, EBCDIC) or unknown: some readers show it as text,
     ///   others as what it stands for.
     /// - Returns: nil for what is no encoded word, which is then text as it stands.
-    static func decode(_ word: ArraySlice<UInt8>) throws(Unreadable) -> [UInt8]? {
+    static func decode(_ word: ArraySlice<UInt8>) throws(Unreadable) -> EncodedWord? {
         guard self.hasMark(word) else { return nil }
         guard word.starts(with: "=?".utf8), word.suffix(2).elementsEqual("?=".utf8),
             word.count > 4
@@ -66,8 +92,8 @@ enum EncodedWord {
         guard let kind = self.kinds.first(where: { charset.starts(withWord: $0.prefix) })?.kind
         else { throw Unreadable() }
         switch encoding.asciiLowercased {
-        case UInt8(ascii: "b"): return try self.text(self.base64(parts[2]), kind)
-        case UInt8(ascii: "q"): return try self.text(self.quoted(parts[2]), kind)
+        case UInt8(ascii: "b"): return EncodedWord(octets: self.base64(parts[2]), kind: kind)
+        case UInt8(ascii: "q"): return EncodedWord(octets: self.quoted(parts[2]), kind: kind)
         default: throw Unreadable()
         }
     }
@@ -76,17 +102,6 @@ enum EncodedWord {
     private static func hasMark(_ word: ArraySlice<UInt8>) -> Bool {
         zip(word, word.dropFirst())
             .contains { $0 == UInt8(ascii: "=") && $1 == UInt8(ascii: "?") }
-    }
-
-    private static func text(_ octets: [UInt8], _ kind: Kind) throws(Unreadable) -> [UInt8] {
-        switch kind {
-        case .ascii: return octets
-        case .halves(let signs):
-            return self.withSigns(octets, signs) + self.misread(octets, signs)
-        case .pairs(let firsts, let signs):
-            return self.withoutPairs(octets, firsts, signs) + self.misread(octets, signs)
-        case .escapes: return try self.withoutEscapes(octets)
-        }
     }
 
     /// A sign that a reader sees who takes characters to begin elsewhere, because an octet before is

@@ -13,6 +13,10 @@ struct Demo: AsyncParsableCommand {
     )
 
     func run() async throws {
+        // It starts other programs as the user that the secrets belong to.
+        guard !Actor.current.isBySudo else {
+            throw Failure("the demo is for one's own user: not by sudo")
+        }
         let needed = [DovecotServer.executable, DovecotServer.lmtp, EximServer.executable]
         guard needed.allSatisfy(FileManager.default.isExecutableFile) else {
             throw Failure(
@@ -21,7 +25,7 @@ struct Demo: AsyncParsableCommand {
             )
         }
         let folder = URL(fileURLWithPath: NSTemporaryDirectory())
-            .appendingPathComponent("gatepost-demo-\(ProcessInfo.processInfo.processIdentifier)")
+            .appendingPathComponent("gatepost-demo-\(UUID().uuidString)")
         // Whatever ends the demo before the gateway runs, too, leaves nothing behind.
         let office = try DemoOffice(folder: folder)
         defer { office.remove() }

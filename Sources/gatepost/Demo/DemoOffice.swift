@@ -111,9 +111,10 @@ struct DemoOffice {
     // MARK: - Life
 
     func start() throws {
+        // Made here and by nobody before, who could have put something into it.
         try FileManager.default.createDirectory(
             at: self.folder,
-            withIntermediateDirectories: true,
+            withIntermediateDirectories: false,
             attributes: [.posixPermissions: 0o755]
         )
         try self.deliverSamples()
