@@ -62,6 +62,8 @@ package struct Address: Hashable, Comparable, Sendable, CustomStringConvertible 
 /// folding, because two names that look alike are two folders on some server.
 package struct FolderPath: Hashable, Comparable, Sendable, CustomStringConvertible {
     package static let maximumOctets = 2_048
+    /// Levels: servers allow a dozen or two, and each costs a name of its own in a listing.
+    package static let maximumDepth = 32
     private static let delimiter = UInt8(ascii: "/")
     private static let inbox = Array("INBOX".utf8)
 
@@ -74,9 +76,9 @@ package struct FolderPath: Hashable, Comparable, Sendable, CustomStringConvertib
             String(validating: octets, as: UTF8.self) != nil
         else { return nil }
         let components = octets.split(separator: Self.delimiter, omittingEmptySubsequences: false)
-        guard !components.contains(where: \.isEmpty), let first = components.first else {
-            return nil
-        }
+        guard !components.contains(where: \.isEmpty), let first = components.first,
+            components.count <= Self.maximumDepth
+        else { return nil }
         let upper = first.map { $0 >= 0x61 && $0 <= 0x7A ? $0 - 0x20 : $0 }
         self.octets = upper == Self.inbox ? Self.inbox + octets.dropFirst(first.count) : octets
     }

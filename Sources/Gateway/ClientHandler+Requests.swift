@@ -20,6 +20,7 @@ extension ClientHandler {
     }
 
     private func authenticated(_ verified: Authenticator.Answer) {
+        self.takePermissions()
         switch verified {
         case .refused:
             self.session.authenticationFinished(.refused)
@@ -53,6 +54,7 @@ extension ClientHandler {
         let bound = NIOLoopBound((self, tell), eventLoop: loop)
         return { answer in
             let (handler, tell) = bound.value
+            handler.takePermissions()
             tell(&handler.session, answer)
             handler.perform()
         }

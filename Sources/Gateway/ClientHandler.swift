@@ -14,36 +14,33 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// How often a server that cannot idle is asked while a client does.
-    private static let pollInterval = TimeAmount.seconds(60)
-    /// How often a client is told how far a long command is.
-    private static let reportInterval = TimeAmount.seconds(10)
-    /// How long the response that is passing may take to its end when its account is revoked.
-    private static let revocationTime = TimeAmount.milliseconds(300)
-
     let environment: Environment
     private let loop: LoopState
     private let security: Listener.Kind
     let address: SocketAddress?
     var session: ClientSession
-    private var context: ChannelHandlerContext?
+    var context: ChannelHandlerContext?
     /// The journal is written to after the channel is gone, too.
     var eventLoop: (any EventLoop)?
-    private var upstreams: [AccountID: UpstreamConnection] = [:]
+    var upstreams: [AccountID: UpstreamConnection] = [:]
     var permissions: Published
     var clock: SessionClock
     private var hasGreeted = false
     private var needsFlush = false
     private var hasPendingRead = false
-    private var poll: Scheduled<Void>?
-    private var report: Scheduled<Void>?
+    var poll: Scheduled<Void>?
+    var report: Scheduled<Void>?
     private var isPerforming = false
     /// Storage for the next actions, without any.
     private var spare: [Action] = []
     /// Among the user's connections, from the login on.
     var place: Admission.Place?
     /// Revoked in the middle of a response.
-    private var revocation: Scheduled<Void>?
+    var revocation: Scheduled<Void>?
+    /// The next look at the clock.
+    var timeout: Scheduled<Void>?
+    /// The next look for connections to servers that nothing uses.
+    var sweep: Scheduled<Void>?
     var trail: AuditTrail
     /// The session's number and its beginning, once somebody is logged in.
     var began: (number: UInt64, at: Moment)?
@@ -89,8 +86,10 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        self.poll?.cancel()
-        self.report?.cancel()
+        // Each of them holds the handler, and with it the permissions as they were.
+        for task in [self.timeout, self.poll, self.report, self.revocation, self.sweep] {
+            task?.cancel()
+        }
         self.loop.remove(self)
     }
 
@@ -184,11 +183,13 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func upstreamReady(_ account: AccountID, _ profile: UpstreamProfile, _ tags: UpstreamTags) {
+        self.takePermissions()
         self.session.upstreamReady(account, profile, tags)
         self.perform()
     }
 
     func upstreamFailed(_ account: AccountID, _ fault: UpstreamFault) {
+        self.takePermissions()
         self.upstreams[account] = nil
         self.session.upstreamFailed(account, fault)
         self.perform()
@@ -201,6 +202,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func upstreamClosed(_ account: AccountID) {
+        self.takePermissions()
         self.upstreams[account] = nil
         self.session.upstreamClosed(account)
         self.perform()
@@ -213,7 +215,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     /// No octet is judged by permissions older than those in force.
     func takePermissions() {
         let current = self.environment.permissions.current
-        guard current !== self.permissions else { return }
+        guard current !== self.permissions else { return self.session.timePassed(at: .current) }
         let previous = self.permissions
         self.permissions = current
         self.session.snapshotChanged(current.access, at: .current)
@@ -319,6 +321,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         )
         self.upstreams[account] = connection
         connection.open(target, on: context.eventLoop)
+        self.scheduleSweep()
     }
 
     private func startTLS() {
@@ -330,59 +333,5 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             self.environment.logger.error("STARTTLS failed", metadata: ["error": "\(error)"])
             context.close(promise: nil)
         }
-    }
-
-    // MARK: - Time
-
-    private func scheduleTimeout(_ context: ChannelHandlerContext) {
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: self.clock.untilNextCheck) {
-            bound.value.timePassed()
-        }
-    }
-
-    private func schedulePoll() {
-        guard let loop = self.context?.eventLoop else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        self.poll?.cancel()
-        self.poll = loop.scheduleTask(in: Self.pollInterval) { bound.value.pollDue() }
-    }
-
-    private func scheduleReport() {
-        guard let loop = self.context?.eventLoop else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        self.report?.cancel()
-        self.report = loop.scheduleTask(in: Self.reportInterval) {
-            bound.value.takePermissions()
-            bound.value.session.reportDue(at: .current)
-            bound.value.perform()
-        }
-    }
-
-    private func scheduleRevocation() {
-        guard let loop = self.context?.eventLoop else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        self.revocation?.cancel()
-        self.revocation = loop.scheduleTask(in: Self.revocationTime) {
-            bound.value.session.revocationDue()
-            bound.value.perform()
-        }
-    }
-
-    private func pollDue() {
-        self.takePermissions()
-        self.session.pollDue(at: .current)
-        self.perform()
-    }
-
-    private func timePassed() {
-        guard let context = self.context else { return }
-        // Its client waits for the gateway.
-        if self.session.isTransferring { self.clock.touch() }
-        if self.clock.isExpired {
-            self.session.idleTimeoutPassed()
-            return self.perform()
-        }
-        self.scheduleTimeout(context)
     }
 }

@@ -16,10 +16,6 @@ final class Transfers: Sendable {
         .seconds(15), .seconds(30), .minutes(1), .minutes(2), .minutes(5), .minutes(10),
     ]
 
-    /// How often the target is looked at again where it may still be storing what it got, each
-    /// time after twice as long.
-    private static let looks = 3
-
     private let store: PermissionStore
     /// Until a server has stored what it got, be its connection gone; the last look is made then.
     private let settleTime: TimeAmount
@@ -203,13 +199,14 @@ final class Transfers: Sendable {
             return self.finished(interrupted, count < confirmed ? .remains : .undone)
         }
         // Messages that the target has got, and has not stored yet, would come after this look.
-        guard interrupted.looks < Self.looks else { return self.finished(interrupted, .undone) }
+        guard interrupted.looks < TransferRecovery.looks else {
+            return self.finished(interrupted, .undone)
+        }
         var next = interrupted
         next.tell(.postponed)
-        // One, two and four parts of seven.
-        let nanoseconds = self.settleTime.nanoseconds / 7 << Int64(interrupted.looks)
         next.looks += 1
-        self.resolve(next, in: .nanoseconds(nanoseconds))
+        let time = TransferRecovery.wait(before: next.looks, of: self.settleTime.nanoseconds)
+        self.resolve(next, in: .nanoseconds(time))
     }
 
     private func converse(

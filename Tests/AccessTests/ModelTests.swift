@@ -278,6 +278,8 @@ import Testing
         ("INBOX", "INBOX"), ("inbox/x", "INBOX/x"), ("a/INBOX", "a/INBOX"), ("inboxx", "inboxx"),
         ("", nil), ("/a", nil), ("a/", nil), ("a//b", nil), ("a\u{1}", nil),
         ("Cafe\u{301}", "Cafe\u{301}"),
+        (String(repeating: "a/", count: 31) + "a", String(repeating: "a/", count: 31) + "a"),
+        (String(repeating: "a/", count: 32) + "a", nil),
     ]
 
     @Test(arguments: folders)

@@ -163,6 +163,8 @@ struct Dialog {
                 }
         case "leave":
             self.session.clientClosed()
+        case "unused":
+            self.session.leaveUnusedServers()
         case "report":
             self.session.reportDue(at: Fixture.now)
         case "paused":

@@ -22,6 +22,7 @@ import Testing
 ///     ! revocations 2                so many times a response's last moment was set
 ///     ! revoked                      the time is over for a response whose account was revoked
 ///     ! leave                        the client's connection ends
+///     ! unused                       the session looks for connections that nothing uses
 ///     ! close bob                    a server's connection ends
 ///     ! server bob                   the account has another server, or another credential there
 ///     ! drop bob                     the session has closed that connection

@@ -24,6 +24,52 @@ import Testing
         try dialog.run(chunk: chunk)
     }
 
+    /// Flags that somebody invented keep nobody from the mailbox.
+    @Test(arguments: [1_000, 16_384, 1_000_000])
+    func `a mailbox of too many flags is opened`(chunk: Int) throws {
+        let flags = (0..<20_000).map { "x\($0)" }.joined(separator: " ")
+        var dialog = try Dialog(
+            """
+            C: a1 SELECT INBOX
+            U anna> T SELECT INBOX
+            U anna< * FLAGS (\\Seen \(flags))
+            U anna< * OK [PERMANENTFLAGS (\\Seen \(flags) \\*)] Flags permitted.
+            U anna< * 3 EXISTS
+            S: * 3 EXISTS
+            U anna< T OK Selected.
+            S: a1 OK [READ-WRITE] SELECT completed
+
+            """,
+            name: "flags"
+        )
+        try dialog.run(chunk: chunk)
+    }
+
+    /// A server that lists without an end is left; the others' folders are shown.
+    @Test func `a listing has a bound`() throws {
+        let line = "U anna< * LIST () \"/\" \(String(repeating: "a", count: 1_900))"
+        let lines = (0..<2_300).map { "\(line)\($0)\n" }.joined()
+        var dialog = try Dialog(
+            """
+            @grant bob account lr
+            C: a1 LIST "" "*"
+            U anna> T LIST "" "*" RETURN (SPECIAL-USE)
+            U bob> T LIST "" "*" RETURN (SPECIAL-USE)
+            U bob< * LIST () "." INBOX
+            U bob< T OK Done.
+            \(lines)! drop anna
+            S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" "Other Users"
+            S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" "Other Users/bob@kanzlei.example"
+            S: * LIST (\\HasNoChildren) "/" "Other Users/bob@kanzlei.example/INBOX"
+            S: * NO [UNAVAILABLE] Some mailboxes cannot be reached now
+            S: a1 OK LIST completed
+
+            """,
+            name: "a long listing"
+        )
+        try dialog.run(chunk: 1_000_000)
+    }
+
     /// A literal for the gateway alone: the client reads its octets as responses.
     @Test(arguments: [
         "* 3 EXISTS {13}\\r\\na2 OK pwned\\r\\n", "* SEARCH {13}\\r\\na2 OK pwned\\r\\n",

@@ -20,6 +20,13 @@ import Testing
         )
     }()
 
+    @Test(arguments: [Int64(2_000_000_000), 30_000_000_000])
+    func `the last look is at the end of the time that a server has`(time: Int64) {
+        let waits = (1...TransferRecovery.looks).map { TransferRecovery.wait(before: $0, of: time) }
+        #expect(time - waits.reduce(0, +) < 7)
+        #expect(zip(waits, waits.dropFirst()).allSatisfy { $1 == 2 * $0 })
+    }
+
     /// Plays the server: what it answers to each command, in order.
     private static func run(
         _ purpose: TransferRecovery.Purpose,

@@ -193,16 +193,19 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func upstreamConnected(_ credential: ServerCredential, startsTLS: Bool) {
+        self.takePermissions()
         self.session.upstreamConnected(credential, startsTLS: startsTLS)
         self.perform()
     }
 
     func upstreamTLSEstablished() {
+        self.takePermissions()
         self.session.upstreamTLSEstablished()
         self.perform()
     }
 
     func upstreamFailed(_ fault: SubmissionFault) {
+        self.takePermissions()
         self.upstream = nil
         self.session.upstreamFailed(fault)
         self.perform()
@@ -216,6 +219,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func upstreamClosed() {
+        self.takePermissions()
         self.upstream = nil
         self.session.upstreamClosed()
         self.perform()
@@ -228,7 +232,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     /// Nothing is judged by permissions older than those in force.
     private func takePermissions() {
         let current = self.environment.permissions.current
-        guard current !== self.permissions else { return }
+        guard current !== self.permissions else { return self.session.timePassed(at: .current) }
         self.permissions = current
         if let target = self.upstream?.target,
             current.endpoints[target.id]?.sendingServer != target.sendingServer
@@ -367,6 +371,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     private func authenticated(_ answer: Authenticator.Answer) {
+        self.takePermissions()
         switch answer {
         case .refused:
             self.session.authenticationFinished(.refused)

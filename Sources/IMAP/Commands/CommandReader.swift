@@ -72,8 +72,6 @@ package struct CommandReader {
 
     private var state = State.line
     private var buffer = ByteBuffer()
-    /// Octets of the buffer that belong to the command that is being read.
-    private var commandOctets = 0
     /// Where in the buffer the current line begins, from the reader index.
     private var lineStart = 0
     private var scan = LineScan()
@@ -101,12 +99,6 @@ package struct CommandReader {
         // A buffer that is only appended to keeps every octet that was ever read from it.
         if self.buffer.readerIndex > 0 { self.buffer.discardReadBytes() }
         self.buffer.writeImmutableBuffer(octets)
-    }
-
-    /// What is behind the last event.
-    package mutating func takeBuffered() -> ByteBuffer {
-        defer { self.buffer = ByteBuffer() }
-        return self.buffer
     }
 
     /// - Returns: nil while more octets are needed.

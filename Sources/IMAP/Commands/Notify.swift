@@ -38,6 +38,14 @@ package struct NotifyGroup: Equatable, Sendable {
 
         /// Whether it means the mailbox that is selected, and no other.
         package var isSelected: Bool { self == .selected || self == .selectedDelayed }
+
+        /// The mailboxes that are named.
+        var named: [ClientMailbox] {
+            switch self {
+            case .subtree(let mailboxes), .mailboxes(let mailboxes): mailboxes
+            case .selected, .selectedDelayed, .inboxes, .personal, .subscribed: []
+            }
+        }
     }
 
     package enum Event: Equatable, Sendable {
@@ -114,7 +122,8 @@ extension CommandEncoder {
 extension Cursor {
     /// Groups in one NOTIFY: a client names each kind of mailbox once.
     private static let maximumGroups = 32
-    /// Mailboxes in one group, each of which the server watches.
+    /// Mailboxes in all groups, each of which a server watches; they are looked at again when the
+    /// permissions change.
     private static let maximumMailboxes = 256
 
     ///     notify = "NOTIFY" SP ("SET" [SP "STATUS"] SP event-groups / "NONE")
@@ -127,9 +136,9 @@ extension Cursor {
         var notify = Notify(sendsStatus: self.take(word: "STATUS "))
         repeat { notify.groups.append(try self.notifyGroup()) } while self.take(" ")
         try self.expectEnd()
-        guard notify.groups.count <= Self.maximumGroups else {
-            throw self.error(.commandTooLarge)
-        }
+        guard notify.groups.count <= Self.maximumGroups,
+            notify.groups.reduce(0, { $0 + $1.filter.named.count }) <= Self.maximumMailboxes
+        else { throw self.error(.commandTooLarge) }
         guard notify.groups.count(where: { $0.filter.isSelected }) <= 1 else {
             throw self.error(.expected("one selected group"))
         }
@@ -188,7 +197,6 @@ extension Cursor {
         try self.expectSpace()
         guard self.peek() == UInt8(ascii: "(") else { return [try self.mailbox()] }
         let mailboxes = try self.list { cursor throws(SyntaxError) in try cursor.mailbox() }
-        guard mailboxes.count <= Self.maximumMailboxes else { throw self.error(.commandTooLarge) }
         return mailboxes
     }
 

@@ -5,6 +5,8 @@ package struct MailboxPattern: Equatable, Sendable {
     private static let percent = UInt8(ascii: "%")
     /// Patterns are matched against every name in sight.
     package static let maximumOctets = 1_024
+    /// In all patterns of a LIST: each may be under way at each octet of a name.
+    package static let maximumWildcards = 64
 
     private let octets: [UInt8]
 
@@ -24,14 +26,16 @@ package struct MailboxPattern: Equatable, Sendable {
         self.octets = collapsed
     }
 
-    /// Whether a name matches. Takes time in proportion to pattern times name at worst.
+    package var wildcards: Int { self.octets.count { $0 == Self.star || $0 == Self.percent } }
+
+    /// Whether a name matches. Takes time in proportion to `%` times name at worst.
     package func matches(_ name: [UInt8]) -> Bool {
-        self.reachable(after: name).last ?? false
+        self.reachable(after: name).last == self.octets.count
     }
 
     /// Whether a name that begins with `prefix` could match.
     package func mayMatchBelow(_ prefix: [UInt8]) -> Bool {
-        self.reachable(after: prefix).contains(true)
+        !self.reachable(after: prefix).isEmpty
     }
 
     /// The octets before the first wildcard.
@@ -44,42 +48,36 @@ package struct MailboxPattern: Equatable, Sendable {
         self.octets.last == Self.star && self.matches(name + [MailboxName.delimiter])
     }
 
-    /// Which places in the pattern, its end included, can be reached by consuming all of `name`.
-    ///
-    /// One flag a place, because a pattern of many wildcards reaches many places at once.
-    private func reachable(after name: [UInt8]) -> [Bool] {
-        var places = [Bool](repeating: false, count: self.octets.count + 1)
-        var next = places
-        places[0] = true
-        self.passWildcards(&places)
+    /// Which places in the pattern, its end included, can be reached by consuming all of `name`; in
+    /// ascending order.
+    private func reachable(after name: [UInt8]) -> [Int] {
+        var places: [Int] = []
+        var next: [Int] = []
+        self.add(0, to: &places)
         for octet in name {
-            for place in next.indices { next[place] = false }
-            var isAnywhere = false
-            for (place, wanted) in self.octets.enumerated() where places[place] {
-                switch wanted {
-                case Self.star:
-                    next[place] = true
-                case Self.percent where octet != MailboxName.delimiter:
-                    next[place] = true
-                case octet:
-                    next[place + 1] = true
-                default:
-                    continue
+            next.removeAll(keepingCapacity: true)
+            for place in places where place < self.octets.count {
+                switch self.octets[place] {
+                case Self.star: self.add(place, to: &next)
+                case Self.percent where octet != MailboxName.delimiter: self.add(place, to: &next)
+                case octet: self.add(place + 1, to: &next)
+                default: continue
                 }
-                isAnywhere = true
             }
             swap(&places, &next)
-            guard isAnywhere else { return places }
-            self.passWildcards(&places)
+            if places.isEmpty { return [] }
         }
         return places
     }
 
-    /// A wildcard may stand for nothing.
-    private func passWildcards(_ places: inout [Bool]) {
-        for (place, wanted) in self.octets.enumerated()
-        where places[place] && (wanted == Self.star || wanted == Self.percent) {
-            places[place + 1] = true
-        }
+    /// Adds a place, and the one behind a wildcard, which may stand for nothing. Each place comes after
+    /// those below it, so that what is not above the last is there. Those below a `*` lead nowhere but
+    /// through it, which stays.
+    private func add(_ place: Int, to places: inout [Int]) {
+        guard places.last.map({ place > $0 }) ?? true else { return }
+        let octet = place < self.octets.count ? self.octets[place] : nil
+        if octet == Self.star { places.removeAll(keepingCapacity: true) }
+        places.append(place)
+        if octet == Self.star || octet == Self.percent { places.append(place + 1) }
     }
 }

@@ -10,6 +10,9 @@ package import struct NIOCore.ByteBuffer
 /// A literal is announced at the end of a line of data that may hold strings, whatever quotes stand
 /// before it: such a line cannot end inside a quoted string. Elsewhere an announcement is text, or
 /// breaks the connection (``LiteralRule``).
+///
+/// The list of flags of a mailbox, which grows with what anybody invents, is cut instead where it is
+/// too long: it must not keep anybody from the mailbox.
 package struct ResponseReader {
     /// A line of data longer than this is given in fragments: nobody's SEARCH has to fit.
     package static let maximumFragmentOctets = 16 * 1_024
@@ -49,6 +52,8 @@ package struct ResponseReader {
     private var isFirst = true
     /// Of the response that is arriving; only looked up where it matters.
     private var rule = LiteralRule.text
+    /// The beginning of a status response whose rest is left out.
+    private var beginning: ByteBuffer?
     /// Whether the last fragment ended in an announcement that is longer than any may be.
     private var isOverlong = false
 
@@ -94,9 +99,12 @@ package struct ResponseReader {
 
     private mutating func nextLine() throws(SyntaxError) -> Piece? {
         guard let end = try self.endOfLine() else { return try self.nextFragment() }
+        if let beginning = self.beginning { return self.leaveOut(end, behind: beginning) }
         let literal = try self.literal(endingAt: end)
         let isFirst = self.isFirst
-        if isFirst, end > Self.maximumTextOctets { try self.refuseLongText() }
+        if isFirst, end > Self.maximumTextOctets, try self.cutsLongText() {
+            return try self.nextLine()
+        }
         self.scanned = 0
         self.isOverlong = false
         self.isFirst = literal == nil
@@ -111,11 +119,18 @@ package struct ResponseReader {
 
     /// A part of a line whose end is not there yet, once it is long enough.
     private mutating func nextFragment() throws(SyntaxError) -> Piece? {
+        guard self.beginning == nil else {
+            _ = self.take(self.scanned)
+            self.scanned = 0
+            return nil
+        }
         guard self.buffer.readableBytes > Self.maximumFragmentOctets else { return nil }
         if self.isFirst {
             self.rule = LiteralRule(self.buffer)
             if self.rule == .text {
-                if self.buffer.readableBytes > Self.maximumTextOctets { try self.refuseLongText() }
+                if self.buffer.readableBytes > Self.maximumTextOctets {
+                    _ = try self.cutsLongText()
+                }
                 return nil
             }
         }
@@ -126,9 +141,26 @@ package struct ResponseReader {
         return Piece(octets: self.take(count), kind: .line, isFirst: self.isFirst, isLast: false)
     }
 
-    private mutating func refuseLongText() throws(SyntaxError) {
-        guard LiteralRule(self.buffer) == .text else { return }
-        throw SyntaxError(.lineTooLong, at: Self.maximumTextOctets)
+    /// - Returns: whether the line is of the kind that is cut, and is from now on.
+    private mutating func cutsLongText() throws(SyntaxError) -> Bool {
+        guard LiteralRule(self.buffer) == .text else { return false }
+        var cursor = Cursor(self.buffer)
+        guard cursor.take(word: "* OK [PERMANENTFLAGS ") else {
+            throw SyntaxError(.lineTooLong, at: Self.maximumTextOctets)
+        }
+        self.beginning = self.take(Self.maximumTextOctets)
+        self.scanned = 0
+        return true
+    }
+
+    /// The end of a line that was cut is there.
+    private mutating func leaveOut(_ end: Int, behind beginning: ByteBuffer) -> Piece {
+        _ = self.take(end + 2)
+        self.scanned = 0
+        self.beginning = nil
+        var octets = beginning
+        octets.writeStaticString("\r\n")
+        return Piece(octets: octets, kind: .line, isFirst: true, isLast: true)
     }
 
     /// The next octets, which share the buffer's storage; an empty buffer holds none.

@@ -38,6 +38,7 @@ package struct ServerReplyReader {
         if self.input.readableBytes == 0 {
             self.input = octets
         } else {
+            if self.input.readerIndex > 0 { self.input.discardReadBytes() }
             self.input.writeImmutableBuffer(octets)
         }
     }

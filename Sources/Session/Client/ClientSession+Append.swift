@@ -23,7 +23,6 @@ struct Appending {
     var literal: CommandReader.MessageLiteral
     var step = Step.waitingForUpstream
     var segments: [ByteBuffer] = []
-    var isFirst = true
     /// An answer that came before the command was complete.
     var early: (Condition, ResponseCode?)?
 
@@ -149,6 +148,9 @@ extension ClientSession {
         _ head: ByteBuffer,
         _ literal: CommandReader.MessageLiteral
     ) {
+        if let (condition, code) = appending.early {
+            return self.abandonAppend(appending, self.refusal(condition, code))
+        }
         var next = appending
         next.literal = literal
         guard let further = try? CommandParser.parseAppendContinuation(head) else {

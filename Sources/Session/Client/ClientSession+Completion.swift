@@ -208,7 +208,12 @@ extension ClientSession {
             guard case .listing = self.running else {
                 return self.mailboxChanged(list, from: account)
             }
-            self.listingReceived(list, isLsub: kind == .lsub, from: account)
+            try self.listingReceived(
+                list,
+                octets: response.readableBytes,
+                isLsub: kind == .lsub,
+                from: account
+            )
         default:
             break
         }

@@ -100,8 +100,8 @@ extension ClientSession {
         switch command {
         case .noop: self.forward(tag, selected.account, "NOOP")
         case .check: self.forward(tag, selected.account, "CHECK")
-        case .close: self.close(tag, selected, expunges: rights.contains(.expunge))
-        case .unselect: self.close(tag, selected, expunges: false)
+        case .close: self.close(tag, selected, "CLOSE", expunges: rights.contains(.expunge))
+        case .unselect: self.close(tag, selected, "UNSELECT", expunges: false)
         case .expunge: self.expunge(tag, selected, rights, nil)
         case .uidExpunge(let set): self.expunge(tag, selected, rights, set)
         case .fetch(let fetch): self.fetch(tag, fetch, selected, rights)
@@ -218,6 +218,7 @@ extension ClientSession {
 
     mutating func open(_ account: AccountID) {
         guard self.upstreams[account] == nil else { return }
+        if case .ended = self.running { return }
         self.upstreams[account] = Upstream(tags: UpstreamTags(random: 0))
         self.actions.append(.openUpstream(account))
     }

@@ -8,6 +8,8 @@ struct Idling {
     var tag: ByteBuffer
     /// The account of the selected mailbox, where its server idles; nil where the gateway does.
     var account: AccountID?
+    /// The account of the selected mailbox, where its server cannot idle and is asked instead.
+    var polled: AccountID?
     var isUpstreamIdling = false
     /// The client's tag once it has said DONE.
     var doneTag: ByteBuffer?
@@ -28,7 +30,7 @@ extension ClientSession {
         }
         guard self.prepare(account, tag, .idle) else { return }
         guard self.upstreams[account]?.profile.has("IDLE") ?? false else {
-            return self.idleHere(Idling(tag: tag, account: nil))
+            return self.idleHere(Idling(tag: tag, account: nil, polled: account))
         }
         var encoder = self.encoder(for: account)
         encoder.write(word: "IDLE")
@@ -38,7 +40,7 @@ extension ClientSession {
 
     private mutating func idleHere(_ idling: Idling) {
         self.running = .idling(idling)
-        if self.selected != nil { self.actions.append(.pollLater) }
+        if idling.polled != nil { self.actions.append(.pollLater) }
         self.idleBegan(idling)
     }
 

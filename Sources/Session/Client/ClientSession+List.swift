@@ -89,7 +89,19 @@ extension ClientSession {
         }
     }
 
-    mutating func listingReceived(_ list: ListResponse, isLsub: Bool, from account: AccountID) {
+    /// - Parameter octets: of the whole response.
+    mutating func listingReceived(
+        _ list: ListResponse,
+        octets: Int,
+        isLsub: Bool,
+        from account: AccountID
+    ) throws(SyntaxError) {
+        var isTooLong = false
+        self.collect(of: account) { part in
+            part.octets += octets
+            isTooLong = part.octets > Listing.maximumOctets
+        }
+        guard !isTooLong else { throw SyntaxError(.lineTooLong, at: octets) }
         guard let names = self.upstreams[account]?.names,
             let folder = names.folder(named: list.mailbox)
         else { return }
@@ -187,7 +199,9 @@ extension ClientSession {
     }
 
     mutating func listingUpstreamLost(_ account: AccountID) {
-        self.updatePart(of: account) { _, _, part in part.step = .failed }
+        self.updatePart(of: account) { _, _, part in
+            if part.step != .complete { part.step = .failed }
+        }
         self.completeListing()
     }
 
@@ -210,10 +224,13 @@ extension ClientSession {
         of account: AccountID,
         _ change: (inout ClientSession, Listing, inout Listing.Part) -> Void
     ) {
-        guard case .listing(let listing) = self.running,
+        guard case .listing(var listing) = self.running,
             let index = listing.parts.firstIndex(where: { $0.view.account == account })
         else { return }
         var part = listing.parts[index]
+        // Held once, or each change would copy all that came before it.
+        listing.parts[index] = Listing.Part(view: part.view, step: part.step)
+        self.running = .listing(listing)
         change(&self, listing, &part)
         guard case .listing(var changed) = self.running else { return }
         changed.parts[index] = part

@@ -99,6 +99,8 @@ extension ClientSession {
             self.loginFailed(tag, .authenticationFailed)
         case .unavailable:
             self.finish(tag, .unavailable)
+        case .accepted(let user, _, _) where !self.snapshot.isEnabled(user):
+            self.loginFailed(tag, .authenticationFailed)
         case .accepted(let user, let account, let profiles):
             self.user = user
             self.onlyAccount = account

@@ -242,10 +242,7 @@ extension ClientSession {
     }
 
     private func place(_ mailbox: ClientMailbox, in view: Namespace.View) -> FolderPath? {
-        guard let name = mailbox.name,
-            case .folder(view.account, let folder) = self.namespace.place(of: name)
-        else { return nil }
-        return folder
+        mailbox.name.flatMap { self.namespace.folder($0, in: view) }
     }
 
     /// The same groups with the server's own names.

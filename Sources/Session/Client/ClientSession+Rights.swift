@@ -129,6 +129,7 @@ extension ClientSession {
     /// The store published another snapshot. What is no longer allowed stops.
     package mutating func snapshotChanged(_ snapshot: Snapshot, at now: Moment) {
         self.now = now
+        if case .ended = self.running { return }
         self.snapshot = snapshot
         self.accesses = [:]
         guard let user = self.user else { return }
@@ -137,29 +138,17 @@ extension ClientSession {
         if let onlyAccount = self.onlyAccount, self.namespace.personal != onlyAccount {
             return self.end(.bye(.accessEnded))
         }
-        for account in self.upstreams.keys where self.namespace.view(of: account) == nil {
+        let open = self.open?.account
+        let target = self.checkTransferring()
+        if let account = self.revoking, account != target, !self.isRevoked(account) {
+            self.revoking = nil
+        }
+        for account in self.upstreams.keys.sorted()
+        where account == target || self.isRevoked(account) {
+            if account == open { self.auditReadingEnded() }
             self.revoke(account)
         }
-        self.checkOpen()
-        if let account = self.revoking, !self.isRevoked(account) { self.revoking = nil }
-        self.checkAppending()
-        if let account = self.checkTransferring() { self.revoke(account) }
         self.watchAnew()
-    }
-
-    /// A message on its way into a mailbox that takes it no more is cut, and is not stored.
-    private mutating func checkAppending() {
-        guard case .appending(let appending) = self.running else { return }
-        let rights = self.rights(in: appending.folder, of: appending.account)
-        guard !rights.contains([.insert, .lookup]) else { return }
-        self.revoke(appending.account)
-    }
-
-    /// The mailbox that is open, or is being opened, is closed where it may no longer be read.
-    private mutating func checkOpen() {
-        guard let account = self.open?.account, self.isRevoked(account) else { return }
-        self.auditReadingEnded()
-        self.revoke(account)
     }
 
     /// The mailboxes of which a server tells, or is about to.
@@ -170,9 +159,15 @@ extension ClientSession {
         return self.selected.map { ($0.account, [$0.folder]) }
     }
 
-    /// Whether an account, or what is open of it, is out of sight.
+    /// Whether an account, or what is open of it, is out of sight, or takes the message no more that is
+    /// on its way there.
     private mutating func isRevoked(_ account: AccountID) -> Bool {
         guard self.namespace.view(of: account) != nil else { return true }
+        if case .appending(let appending) = self.running, appending.account == account,
+            !self.rights(in: appending.folder, of: account).contains([.insert, .lookup])
+        {
+            return true
+        }
         guard let open = self.open, open.account == account else { return false }
         return open.folders.contains {
             !self.rights(in: $0, of: account).contains([.lookup, .read])

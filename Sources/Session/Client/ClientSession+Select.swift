@@ -101,19 +101,24 @@ extension ClientSession {
 
     /// CLOSE and UNSELECT. Without the right to expunge, CLOSE closes and expunges nothing, and is
     /// answered `OK` (RFC 4314 §4).
-    mutating func close(_ tag: ByteBuffer, _ selected: Selected, expunges: Bool) {
+    mutating func close(
+        _ tag: ByteBuffer,
+        _ selected: Selected,
+        _ name: StaticText,
+        expunges: Bool
+    ) {
         self.auditReadingEnded()
         let account = selected.account
         let hasUnselect = self.upstreams[account]?.profile.has("UNSELECT") ?? false
         self.selected = nil
-        if expunges, !selected.isReadOnlyUpstream {
-            self.forward(tag, account, "CLOSE")
-        } else if hasUnselect {
-            self.forward(tag, account, "UNSELECT")
-        } else {
+        let expunges = expunges && !selected.isReadOnlyUpstream
+        guard expunges || hasUnselect else {
             self.drop(account)
-            self.finish(tag, .completed("CLOSE"))
+            return self.finish(tag, .completed(name))
         }
+        var encoder = self.encoder(for: account)
+        encoder.write(word: expunges ? "CLOSE" : "UNSELECT")
+        self.forward(tag, account, name, encoder)
     }
 
     /// Lets go of the selected mailbox, so that nothing can act on it any more, and withholds what

@@ -68,6 +68,24 @@ extension ClientSession {
         self.hasOutdatedServer = self.upstreams.values.contains(where: \.isOutdated)
     }
 
+    /// Ends connections by which nothing was asked since this was called last: a client that lists all
+    /// accounts once does not keep a connection to each.
+    package mutating func leaveUnusedServers() {
+        switch self.running {
+        case .nothing, .idling: break
+        default: return
+        }
+        guard self.watching == nil else { return }
+        for (account, upstream) in self.upstreams {
+            let isUnused = upstream.isIdle && upstream.tags == upstream.tagsAtLastLook
+            upstream.tagsAtLastLook = upstream.tags
+            guard isUnused, self.selected?.account != account, self.passing != account else {
+                continue
+            }
+            self.drop(account)
+        }
+    }
+
     /// A connection ended with its token, or is to a server that is another one now. One that holds no
     /// mailbox open is made again when it is needed; the client that has its mailbox open there
     /// connects again, as after any time-out, because nothing proves that the numbers it knows
@@ -76,6 +94,8 @@ extension ClientSession {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         self.actions.append(.closeUpstream(account))
         if self.selected?.account == account { return self.end(.bye(.upstreamEnded)) }
+        // The rest of its response does not come, and nothing else can be said.
+        if self.passing == account { return self.end(nil) }
         // What changes nothing may be asked again; whether the rest was done, nobody knows.
         if !self.isRepeating, let (tag, command) = self.repeatable(on: account) {
             self.isRepeating = true
@@ -157,7 +177,7 @@ extension ClientSession {
             self.listingUpstreamLost(account)
         case .appending(let appending) where appending.account == account:
             self.appendUpstreamLost(appending, answer)
-        case .idling(let idling) where idling.account == account:
+        case .idling(let idling) where (idling.account ?? idling.polled) == account:
             self.idlingUpstreamLost(idling, answer)
         case .transferring(let transferring) where transferring.involves(account):
             self.transferUpstreamLost(transferring, account, answer)
@@ -218,8 +238,12 @@ extension ClientSession {
         case .pass:
             self.pass(piece, account)
         case .collect(var collected):
+            // Held once, or each piece would copy those before it.
+            self.upstreams[account]?.disposition = .withhold
             collected.writeImmutableBuffer(piece.octets)
             guard collected.readableBytes <= Upstream.maximumCollectedOctets else {
+                // A list of flags grows with what anybody invents, and keeps nobody from the mailbox.
+                if case .data(.flags) = try ResponseHead(collected) { return }
                 throw SyntaxError(.lineTooLong, at: collected.readableBytes)
             }
             self.upstreams[account]?.disposition = .collect(collected)

@@ -22,6 +22,9 @@ package struct ClientSession {
     /// Logins that may fail on one connection (RFC 9051 §11.7 leaves the number open).
     static let maximumLoginFailures = 3
 
+    /// Octets of all commands before login; CAPABILITY, ID, STARTTLS and login are some hundreds.
+    private static let maximumOctetsBeforeLogin = 16 * 1_024
+
     /// What the session is busy with.
     enum Running {
         case nothing
@@ -60,7 +63,6 @@ package struct ClientSession {
 
     var snapshot: Snapshot
     var now: Moment
-    let isTLSRequired: Bool
     var hasTLS: Bool
     var user: UserID?
     /// The account that `LOGIN/ACCOUNT` named.
@@ -84,6 +86,7 @@ package struct ClientSession {
     /// Whether the command that runs was given to its server before, whose session ended.
     var isRepeating = false
     var syntaxErrors = 0
+    private var octetsBeforeLogin = 0
     var loginFailures = 0
     /// The account whose response has passed to the client in part; everything else waits.
     var passing: AccountID?
@@ -99,7 +102,6 @@ package struct ClientSession {
         self.snapshot = snapshot
         self.now = now
         self.hasTLS = hasTLS
-        self.isTLSRequired = true
         self.reader = CommandReader(limits: .beforeLogin)
     }
 
@@ -127,11 +129,6 @@ package struct ClientSession {
     /// The mailbox that is open.
     package var openPlace: AuditEvent.Place? {
         self.selected.map { AuditEvent.Place(account: $0.account, folder: $0.folder) }
-    }
-
-    package var isIdling: Bool {
-        guard case .idling = self.running else { return false }
-        return true
     }
 
     /// Puts the actions since the last call, in order, into `taken`, whose storage serves the next.
@@ -175,12 +172,24 @@ package struct ClientSession {
             if self.hasOutdatedServer { self.leaveOutdatedServers() }
             guard self.isReadyForClient else { return }
             do {
-                guard let event = try self.reader.next() else { return }
+                guard let event = try self.nextEvent() else { return }
                 self.clientEvent(event)
             } catch {
                 return self.end(.bye(error.reason.isSize ? .tooBig : .syntax))
             }
         }
+    }
+
+    /// The reader's next event; before login all of them together have a bound.
+    private mutating func nextEvent() throws(SyntaxError) -> CommandReader.Event? {
+        guard self.user == nil else { return try self.reader.next() }
+        let buffered = self.reader.bufferedOctets
+        let event = try self.reader.next()
+        self.octetsBeforeLogin += buffered - self.reader.bufferedOctets
+        guard self.octetsBeforeLogin <= Self.maximumOctetsBeforeLogin else {
+            throw SyntaxError(.commandTooLarge, at: 0)
+        }
+        return event
     }
 
     private var isReadyForClient: Bool {
@@ -284,6 +293,11 @@ package struct ClientSession {
         self.upstreams = [:]
         self.selected = nil
         self.actions.append(.closeClient)
+    }
+
+    /// What is judged next is judged as of now.
+    package mutating func timePassed(at now: Moment) {
+        self.now = now
     }
 
     /// The session was silent too long (RFC 9051 §5.4).

@@ -10,6 +10,10 @@ import struct NIOCore.ByteBuffer
 /// what is left, and the lines are written. So no pattern, reference or option can reach a folder
 /// that a grant does not (RFC 9051 §11.5).
 struct Listing {
+    /// Octets of one server's LIST and LSUB responses: fifty thousand folders and more. They are held
+    /// until every server has answered.
+    static let maximumOctets = 4 * 1_024 * 1_024
+
     /// One account's part.
     struct Part {
         enum Step: Equatable {
@@ -25,6 +29,8 @@ struct Listing {
         var step = Step.waitingForUpstream
         var folders: [Folder] = []
         var subscribed: Set<FolderPath> = []
+        /// Of the responses so far.
+        var octets = 0
         /// Folders whose counts are still to be asked for one by one.
         var uncounted: [FolderPath] = []
         /// The one that is being asked.
@@ -43,7 +49,7 @@ struct Listing {
     var tag: ByteBuffer
     var list: List
     var isLsub = false
-    /// The account's own accounts, in the order in which they are shown.
+    /// One for each account that a pattern may reach, in the order in which they are shown.
     var parts: [Part]
     /// The patterns, each with the reference before it, decoded.
     var patterns: [MailboxPattern]

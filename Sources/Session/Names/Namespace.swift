@@ -41,22 +41,24 @@ package struct Namespace: Equatable, Sendable {
     /// never name a folder of the personal account, even where its server has one so called.
     package func place(of name: MailboxName) -> Place {
         let octets = name.octets
-        guard Self.isReserved(octets) else {
-            guard let personal = self.personal, let folder = FolderPath(octets: octets) else {
-                return .nowhere
-            }
-            return .folder(personal, folder)
-        }
-        for view in self.views where !view.isPersonal {
+        let isReserved = Self.isReserved(octets)
+        for view in self.views where view.isPersonal != isReserved {
             if octets.starts(with: view.prefix) {
-                guard let folder = FolderPath(octets: Array(octets.dropFirst(view.prefix.count)))
-                else { return .nowhere }
-                return .folder(view.account, folder)
+                return self.folder(name, in: view).map { .folder(view.account, $0) } ?? .nowhere
             }
-            if view.prefix.dropLast().elementsEqual(octets) { return .root }
-            if view.prefix.starts(with: octets + [Self.delimiter]) { return .root }
+            if view.prefix.starts(with: octets), view.prefix[octets.count] == Self.delimiter {
+                return .root
+            }
         }
         return .nowhere
+    }
+
+    /// The folder of an account in sight that a client's name points to; nil where it points elsewhere.
+    package func folder(_ name: MailboxName, in view: View) -> FolderPath? {
+        guard Self.isReserved(name.octets) != view.isPersonal,
+            name.octets.starts(with: view.prefix)
+        else { return nil }
+        return FolderPath(octets: Array(name.octets.dropFirst(view.prefix.count)))
     }
 
     /// The client's name, in decoded octets, of a folder of an account in sight.

@@ -50,7 +50,7 @@ extension SubmissionSession {
     /// - Parameter isConfirmed: whether its server said so.
     mutating func auditSent(_ transaction: Transaction?, isConfirmed: Bool) {
         for var event in transaction?.audited ?? [] {
-            if !isConfirmed { event.detail.append("the session ended before the answer") }
+            if !isConfirmed { event.detail.append("the server's answer was not heard") }
             self.actions.append(.audit(event))
         }
     }

@@ -120,6 +120,8 @@ extension SubmissionSession {
         guard case .authenticating = self.running else { return }
         self.running = .nothing
         switch outcome {
+        case .accepted(let user, _, _) where !self.snapshot.isEnabled(user):
+            self.loginFailed()
         case .accepted(let user, _, _):
             self.user = user
             self.errors = 0

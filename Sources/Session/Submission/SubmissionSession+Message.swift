@@ -148,6 +148,7 @@ extension SubmissionSession {
                 return self.refuseMessage(receiving, .tooManyMessages)
             }
             self.transaction?.authors = authors
+            self.transaction?.adding = adding
             let audited = self.auditEvents(
                 of: authors,
                 recipients: transaction.recipients.count

@@ -162,7 +162,10 @@ extension SubmissionSession {
         if let authors = transaction.authors {
             switch self.snapshot.sending(authors, by: user, at: self.now) {
             case .refused(let refusal): return SubmissionReply.Refused(refusal)
-            case .accepted(let route, _): return route == transaction.route ? nil : .noRoute
+            case .accepted(let route, let adding):
+                guard route == transaction.route else { return .noRoute }
+                // The header has gone: what it would have to show now it must show already.
+                return adding == nil || adding == transaction.adding ? nil : .sender
             }
         }
         guard let reversePath = transaction.reversePath else { return nil }

@@ -28,6 +28,8 @@ package struct SubmissionSession {
     private static let maximumErrors = 10
     /// Logins that may fail on one connection.
     static let maximumLoginFailures = 3
+    /// Octets of all commands before login; greeting, STARTTLS and login are some hundreds.
+    private static let maximumOctetsBeforeLogin = 16 * 1_024
 
     /// What the session is busy with.
     enum Running {
@@ -68,6 +70,7 @@ package struct SubmissionSession {
     var input = ByteBuffer()
     var actions: [SubmissionAction] = []
     var errors = 0
+    private var octetsBeforeLogin = 0
     var loginFailures = 0
     /// Whether the session ends once the server has answered the message whose end was sent: what
     /// becomes of it has to be known, for its copy and for the client.
@@ -136,6 +139,8 @@ package struct SubmissionSession {
         if self.input.readableBytes == 0 {
             self.input = octets
         } else {
+            // A buffer that is only appended to keeps every octet that was ever read from it.
+            if self.input.readerIndex > 0 { self.input.discardReadBytes() }
             self.input.writeImmutableBuffer(octets)
         }
         self.readClient()
@@ -175,6 +180,13 @@ package struct SubmissionSession {
     private mutating func readLine() -> Bool {
         do {
             guard let line = try CommandLine.next(&self.input) else { return false }
+            if self.user == nil {
+                self.octetsBeforeLogin += line.count + 2
+                guard self.octetsBeforeLogin <= Self.maximumOctetsBeforeLogin else {
+                    self.end(.tooManyErrors)
+                    return false
+                }
+            }
             if case .awaitingLogin(let challenge) = self.running {
                 self.loginLineReceived(line, challenge)
             } else {
@@ -192,6 +204,11 @@ package struct SubmissionSession {
             }
         }
         return true
+    }
+
+    /// What is judged next is judged as of now.
+    package mutating func timePassed(at now: Moment) {
+        self.now = now
     }
 
     /// The session was silent too long (RFC 5321 §4.5.3.2.7).

@@ -35,6 +35,18 @@ package struct TransferRecovery: ServerConversation {
         case finished
     }
 
+    /// How often the target is looked at again where it may still be storing what it got.
+    package static let looks = 3
+
+    /// One, two and four parts of seven, so that the last look is at the end of the whole time.
+    ///
+    /// - Parameters:
+    ///   - look: from 1 to ``looks``.
+    ///   - time: nanoseconds in all.
+    package static func wait(before look: Int, of time: Int64) -> Int64 {
+        (time / 7) << Int64(look - 1)
+    }
+
     private static let items: StaticString =
         "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
 

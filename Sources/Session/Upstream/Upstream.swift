@@ -38,6 +38,8 @@ final class Upstream {
     var profile: UpstreamProfile
     var names: UpstreamNames
     var tags: UpstreamTags
+    /// What they were when the session last looked for connections that nothing uses.
+    var tagsAtLastLook: UpstreamTags?
     var reader = ResponseReader()
     var disposition = Disposition.pass
     /// The tag of the command in flight; one at a time.

@@ -39,6 +39,22 @@ import Testing
         #expect(reading.unfinished.parts.isEmpty, "no part of a status is given")
     }
 
+    /// So that nobody can invent flags until nobody can open the mailbox.
+    @Test(arguments: [1_000, 16_383, 65_535, 65_536, 65_537, 65_538, 65_539, 2_000_000])
+    func `a list of flags that is too long is cut`(size: Int) {
+        let longest = ResponseReader.maximumTextOctets
+        for count in [longest - 2, longest, longest + 1, longest + 2, 300_000] {
+            let head = "* OK [PERMANENTFLAGS (" + String(repeating: "a ", count: count / 2)
+            let line = head.prefix(count) + (count % 2 == 0 ? "" : "b")
+            let next = "* 1 EXISTS\r\n"
+            let reading = Reading(Array("\(line)\r\n\(next)".utf8).cut(every: size))
+            #expect(reading.error == nil)
+            #expect(reading.texts == [line.prefix(longest) + "\r\n", next], "\(count)")
+            #expect(reading.isInStep)
+            #expect(reading.heldOctets <= max(longest, size) + 1_000)
+        }
+    }
+
     @Test func `an announcement at the end of a long line is never cut`() {
         for padding in stride(from: 16_340, through: 16_400, by: 1) {
             let head = "* 1 FETCH (X " + String(repeating: "y", count: padding)

@@ -680,6 +680,75 @@ def what_a_user_keeps_is_bounded():
         assert bob.answer(f'SETACL "Akten-0" {CLARA} -s').startswith("OK")
 
 
+def before_login_there_is_little_room():
+    """Sixteen KiB for all commands together, whatever they say and wherever they are cut."""
+    w = Wire(IMAPS, CA)
+    sent = 0
+    with contextlib.suppress(EOFError, ConnectionError, ssl.SSLError):
+        while sent < 2**20:
+            w.send(b"a NOOP\r\n" * 100 + b"b ID NIL\r\nc CAPA")
+            sent += 800
+            w.fill()
+            w.send(b"BILITY\r\n")
+        raise AssertionError("a client that does not log in is heard for ever")
+    assert 15_000 < sent < 40_000 and b"* BYE [TOOBIG]" in w.buffer, (sent, w.buffer[-200:])
+    s = Raw(user=None)
+    sent = 0
+    with contextlib.suppress(EOFError, ConnectionError, ssl.SSLError):
+        while sent < 2**20:
+            s.send(b"NOOP " + b"x" * 1_000 + b"\r\nNO")
+            sent += 1_007
+            assert s.reply().startswith("250") and not s.send(b"OP\r\n") and s.reply().startswith("250")
+        raise AssertionError("a client that does not log in is heard for ever")
+    assert 15_000 < sent < 20_000, sent
+
+
+def commands_that_are_never_whole_cost_no_memory():
+    """What was read is let go of, also where something unread is always behind it."""
+    port = free_port()
+    with Gateway(GATEPOST_LISTEN_SUBMISSIONS=f"127.0.0.1:{port}") as gateway:
+        gateway.start()
+        trust = ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
+        s = Raw(CLARA, port, trust=trust)
+        w = gateway.wire()
+        before = resident(gateway.process.pid)
+        s.send(b"NO")
+        w.send(b"a NO")
+        for _ in range(10_000):
+            s.send(b"OP " + b"x" * 4_000 + b"\r\nNO")
+            assert s.reply().startswith("250")
+            w.send(b"OP\r\na NO")
+            assert w.line() == b"a OK NOOP completed"
+        # Forty megabytes were sent.
+        assert resident(gateway.process.pid) - before < 16 * 1_024, resident(gateway.process.pid) - before
+
+
+def a_mailbox_full_of_flags_is_opened():
+    """Who may set flags invents so many that their list is longer than a response may be."""
+    with Gateway() as gateway:
+        gateway.start()
+        bob, clara = gateway.wire(BOB), gateway.wire()
+        bob.ok("CREATE Marken")
+        try:
+            bob.send(b"a APPEND Marken {25+}\r\nSubject: Marken\r\n\r\ntext\r\n\r\n")
+            assert b"OK" in bob.until(b"a")[-1]
+            clara.ok(f'SELECT "Other Users/{BOB}/Marken"')
+            for part in range(3):
+                words = " ".join(f"x{n:06}" for n in range(part * 6_000, part * 6_000 + 6_000))
+                clara.ok(f"STORE 1 +FLAGS ({words})")
+            for user, name in ((BOB, "Marken"), (CLARA, f'"Other Users/{BOB}/Marken"')):
+                for command in ("SELECT", "EXAMINE"):
+                    w = gateway.wire(user)
+                    assert any(b"1 EXISTS" in line for line in w.ok(f"{command} {name}"))
+                    assert b"text" in b"".join(w.ok("FETCH 1 BODY.PEEK[TEXT]"))
+            w = gateway.wire(BOB)
+            w.ok("SELECT Marken")
+            w.ok("STORE 1 FLAGS ()")
+            assert b"FLAGS ()" in b"".join(w.ok("FETCH 1 FLAGS")).replace(b"\\Recent", b"")
+        finally:
+            gateway.wire(BOB).ok("DELETE Marken")
+
+
 # -- Guessing
 
 
