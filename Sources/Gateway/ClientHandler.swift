@@ -189,7 +189,6 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func upstreamFailed(_ account: AccountID, _ fault: UpstreamFault) {
-        self.takePermissions()
         self.upstreams[account] = nil
         self.session.upstreamFailed(account, fault)
         self.perform()
@@ -202,7 +201,6 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func upstreamClosed(_ account: AccountID) {
-        self.takePermissions()
         self.upstreams[account] = nil
         self.session.upstreamClosed(account)
         self.perform()

@@ -99,7 +99,7 @@ extension PermissionStore {
         guard let path = FolderPath(octets: Array(text.utf8)) else {
             throw StoreError.refused(
                 "\(text) cannot be a folder: components with / between them, none empty, no "
-                    + "control characters"
+                    + "control characters, \(FolderPath.maximumDepth) levels at most"
             )
         }
         return path

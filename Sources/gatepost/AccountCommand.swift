@@ -230,7 +230,8 @@ struct AccountCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let store = try await self.configuration.openStore()
+            // The folders of anybody's mailbox are told.
+            let (store, _) = try await self.configuration.openForChange()
             let account = try store.upstream(self.address)
             let credential = try await self.configuration.credential(of: account)
             let report: ProbeReport

@@ -24,6 +24,8 @@ struct Doctor: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // It logs in at every server; but it tells what is wrong with the store, too.
+        if Actor.current.isBySudo { _ = try await self.configuration.openForChange() }
         var findings: [Finding] = []
         let configuration = try await self.configuration.load()
         findings.append(Finding(subject: configuration.file, state: "ok"))

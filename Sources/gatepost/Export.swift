@@ -16,6 +16,10 @@ struct Export: AsyncParsableCommand {
         let (store, _) = try await self.configuration.openForChange(.administrator)
         let document = try store.export()
         guard let file = self.file else { return try Output.json(document) }
+        // It would be written with the rights of the gateway's user.
+        guard !Actor.current.isBySudo else {
+            throw Failure("by sudo, take the output: export > \(file)")
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         do {
@@ -35,14 +39,12 @@ struct Apply: AsyncParsableCommand {
 
     @OptionGroup var configuration: ConfigurationOption
     @OptionGroup var confirmation: YesOption
-    @Argument var file: String
+    @Argument(help: "- for standard input.") var file: String
     @Flag(help: "Print the changes only.") var dryRun = false
 
     func run() async throws {
         let (store, actor) = try await self.configuration.openForChange(.administrator)
-        guard let octets = FileManager.default.contents(atPath: self.file) else {
-            throw Failure("\(self.file) cannot be read")
-        }
+        let octets = try InputFile.contents(self.file)
         let document: ModelDocument
         do {
             document = try JSONDecoder().decode(ModelDocument.self, from: octets)

@@ -33,6 +33,7 @@ struct ConfigurationOption: ParsableArguments {
             throw Failure("\(file) is or goes by a link: by sudo, say --config \(path)")
         }
         var place = URL(fileURLWithPath: path)
+        let folder = place.deletingLastPathComponent().path
         while true {
             let attributes = try? FileManager.default.attributesOfItem(atPath: place.path)
             let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
@@ -41,9 +42,11 @@ struct ConfigurationOption: ParsableArguments {
                     "\(place.path) is not root's or this user's: it cannot be used by sudo"
                 )
             }
-            // In a folder with the sticky bit nobody replaces what is another's.
+            // In a folder with the sticky bit nobody replaces what is another's; but in the file's own
+            // one somebody could put a store or a key beside it.
             let mode = (attributes?[.posixPermissions] as? NSNumber)?.uint32Value ?? 0o777
-            guard mode & 0o022 == 0 || mode & 0o1000 != 0 else {
+            let isSticky = mode & 0o1000 != 0 && place.path != folder
+            guard mode & 0o022 == 0 || isSticky else {
                 throw Failure(
                     "others can change \(place.path): chmod go-w, or it cannot be used by sudo"
                 )
@@ -103,6 +106,22 @@ extension Actor {
         let environment = ProcessInfo.processInfo.environment
         let original = environment["SUDO_USER"].flatMap { $0.isEmpty || $0 == "root" ? nil : $0 }
         return Actor(name: NSUserName(), userID: getuid(), original: original)
+    }
+}
+
+/// A file that a command reads.
+enum InputFile {
+    /// - Parameter name: `-` for standard input, the only one that who came by sudo may give: another
+    ///   would be opened with the rights of the gateway's user.
+    static func contents(_ name: String) throws -> Data {
+        if name == "-" { return try FileHandle.standardInput.readToEnd() ?? Data() }
+        guard !Actor.current.isBySudo else {
+            throw Failure("by sudo, give the file as input: - < \(name)")
+        }
+        guard let octets = FileManager.default.contents(atPath: name) else {
+            throw Failure("\(name) cannot be read")
+        }
+        return octets
     }
 }
 

@@ -69,10 +69,7 @@ struct PermissionsCommand: AsyncParsableCommand {
         private func read(_ store: PermissionStore) async throws -> PermissionsDocument {
             guard !self.from.isEmpty else { return try await self.fetch(store) }
             let files = try self.from.map { name in
-                guard let octets = FileManager.default.contents(atPath: name) else {
-                    throw Failure("\(name) cannot be read")
-                }
-                return (name: name, octets: octets)
+                (name: name, octets: try InputFile.contents(name))
             }
             return try PermissionsReader.read(files)
         }

@@ -30,6 +30,7 @@ enum JSONValue: Decodable, Equatable, Sendable {
         } else {
             let members = try container.decode([String: JSONValue].self)
             // Names are read in any case: with two of them it would be left to chance which one counts.
+            // Of one that is there twice to the letter Foundation has taken one by now.
             guard Set(members.keys.map { $0.lowercased() }).count == members.count else {
                 throw DecodingError.dataCorrupted(
                     .init(codingPath: [], debugDescription: "a name that is there twice")

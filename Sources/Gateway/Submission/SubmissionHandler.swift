@@ -205,7 +205,6 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func upstreamFailed(_ fault: SubmissionFault) {
-        self.takePermissions()
         self.upstream = nil
         self.session.upstreamFailed(fault)
         self.perform()
@@ -219,7 +218,6 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func upstreamClosed() {
-        self.takePermissions()
         self.upstream = nil
         self.session.upstreamClosed()
         self.perform()

@@ -69,7 +69,6 @@ extension Cursor {
         } else {
             list.patterns = [try self.listMailbox()]
         }
-        try self.check(list.joinedPatterns)
         if self.take(" ") {
             list.isExtended = true
             try self.listReturns(&list)
@@ -78,18 +77,10 @@ extension Cursor {
         return list
     }
 
-    private func check(_ patterns: [MailboxPattern]) throws(SyntaxError) {
-        let wildcards = patterns.reduce(0) { $0 + $1.wildcards }
-        guard wildcards <= MailboxPattern.maximumWildcards else {
-            throw self.error(.commandTooLarge)
-        }
-    }
-
     mutating func lsub() throws(SyntaxError) -> Lsub {
         let reference = try self.asciiAstringOrEmpty()
         try self.expectSpace()
         let pattern = try self.listMailbox()
-        try self.check(List(reference: reference, patterns: [pattern]).joinedPatterns)
         try self.expectEnd()
         return Lsub(reference: reference, pattern: pattern)
     }

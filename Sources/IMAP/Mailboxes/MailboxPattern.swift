@@ -5,10 +5,13 @@ package struct MailboxPattern: Equatable, Sendable {
     private static let percent = UInt8(ascii: "%")
     /// Patterns are matched against every name in sight.
     package static let maximumOctets = 1_024
-    /// In all patterns of a LIST: each may be under way at each octet of a name.
-    package static let maximumWildcards = 64
 
     private let octets: [UInt8]
+    /// The places of each octet in the pattern, of `*`, and of any wildcard; a bit a place, its end
+    /// included.
+    private let places: [UInt8: [UInt64]]
+    private let stars: [UInt64]
+    private let wildcards: [UInt64]
 
     /// - Parameter octets: decoded, wildcards included; INBOX in any case at the start.
     package init(_ octets: [UInt8]) {
@@ -24,18 +27,26 @@ package struct MailboxPattern: Equatable, Sendable {
             }
         }
         self.octets = collapsed
+        let none = [UInt64](repeating: 0, count: collapsed.count / 64 + 1)
+        var places: [UInt8: [UInt64]] = [:]
+        for (place, octet) in collapsed.enumerated() {
+            places[octet, default: none][place / 64] |= 1 << UInt64(place % 64)
+        }
+        self.stars = places.removeValue(forKey: Self.star) ?? none
+        let percents = places.removeValue(forKey: Self.percent) ?? none
+        self.wildcards = zip(self.stars, percents).map { $0 | $1 }
+        self.places = places
     }
 
-    package var wildcards: Int { self.octets.count { $0 == Self.star || $0 == Self.percent } }
-
-    /// Whether a name matches. Takes time in proportion to `%` times name at worst.
+    /// Whether a name matches. Takes time in proportion to the name, for each 64 octets of the pattern.
     package func matches(_ name: [UInt8]) -> Bool {
-        self.reachable(after: name).last == self.octets.count
+        let end = self.octets.count
+        return self.reachable(after: name)[end / 64] & 1 << UInt64(end % 64) != 0
     }
 
     /// Whether a name that begins with `prefix` could match.
     package func mayMatchBelow(_ prefix: [UInt8]) -> Bool {
-        !self.reachable(after: prefix).isEmpty
+        self.reachable(after: prefix).contains { $0 != 0 }
     }
 
     /// The octets before the first wildcard.
@@ -48,36 +59,31 @@ package struct MailboxPattern: Equatable, Sendable {
         self.octets.last == Self.star && self.matches(name + [MailboxName.delimiter])
     }
 
-    /// Which places in the pattern, its end included, can be reached by consuming all of `name`; in
-    /// ascending order.
-    private func reachable(after name: [UInt8]) -> [Int] {
-        var places: [Int] = []
-        var next: [Int] = []
-        self.add(0, to: &places)
+    /// Which places in the pattern can be reached by consuming all of `name`: all of them at once, a bit
+    /// each (Shift-And, Baeza-Yates and Gonnet 1992).
+    private func reachable(after name: [UInt8]) -> [UInt64] {
+        var reached = [UInt64](repeating: 0, count: self.stars.count)
+        reached[0] = 1 | (self.wildcards[0] & 1) << 1
         for octet in name {
-            next.removeAll(keepingCapacity: true)
-            for place in places where place < self.octets.count {
-                switch self.octets[place] {
-                case Self.star: self.add(place, to: &next)
-                case Self.percent where octet != MailboxName.delimiter: self.add(place, to: &next)
-                case octet: self.add(place + 1, to: &next)
-                default: continue
-                }
+            let wanted = self.places[octet]
+            let staying = octet == MailboxName.delimiter ? self.stars : self.wildcards
+            var carried: UInt64 = 0
+            var passed: UInt64 = 0
+            var isAnywhere = false
+            for index in reached.indices {
+                let before = reached[index]
+                let taken = before & (wanted?[index] ?? 0)
+                var after = taken << 1 | carried | before & staying[index]
+                carried = taken >> 63
+                // A wildcard may stand for nothing; none follows another.
+                let waiting = after & self.wildcards[index]
+                after |= waiting << 1 | passed
+                passed = waiting >> 63
+                reached[index] = after
+                isAnywhere = isAnywhere || after != 0
             }
-            swap(&places, &next)
-            if places.isEmpty { return [] }
+            guard isAnywhere else { return reached }
         }
-        return places
-    }
-
-    /// Adds a place, and the one behind a wildcard, which may stand for nothing. Each place comes after
-    /// those below it, so that what is not above the last is there. Those below a `*` lead nowhere but
-    /// through it, which stays.
-    private func add(_ place: Int, to places: inout [Int]) {
-        guard places.last.map({ place > $0 }) ?? true else { return }
-        let octet = place < self.octets.count ? self.octets[place] : nil
-        if octet == Self.star { places.removeAll(keepingCapacity: true) }
-        places.append(place)
-        if octet == Self.star || octet == Self.percent { places.append(place + 1) }
+        return reached
     }
 }

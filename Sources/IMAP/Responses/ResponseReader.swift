@@ -128,9 +128,8 @@ package struct ResponseReader {
         if self.isFirst {
             self.rule = LiteralRule(self.buffer)
             if self.rule == .text {
-                if self.buffer.readableBytes > Self.maximumTextOctets {
-                    _ = try self.cutsLongText()
-                }
+                // A CR at the end is none of the text.
+                if self.scanned > Self.maximumTextOctets { _ = try self.cutsLongText() }
                 return nil
             }
         }
@@ -159,7 +158,11 @@ package struct ResponseReader {
         self.scanned = 0
         self.beginning = nil
         var octets = beginning
-        octets.writeStaticString("\r\n")
+        // Behind the last flag that is whole.
+        if let space = octets.readableBytesView.lastIndex(of: UInt8(ascii: " ")) {
+            octets.moveWriterIndex(to: space)
+        }
+        octets.writeStaticString(")] and more\r\n")
         return Piece(octets: octets, kind: .line, isFirst: true, isLast: true)
     }
 

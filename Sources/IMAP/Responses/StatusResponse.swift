@@ -11,7 +11,7 @@ package struct StatusResponse: Equatable, Sendable {
 
     /// Wire octets.
     package var mailbox: ByteBuffer
-    /// Items that the gateway knows; others are left out.
+    /// Items that the gateway knows, each once; others are left out.
     package var items: [(item: StatusItem, value: Value)]
 
     /// Reads a whole response.
@@ -27,6 +27,8 @@ package struct StatusResponse: Equatable, Sendable {
         self.items = try cursor.list(mayBeEmpty: true) { cursor throws(SyntaxError) in
             try cursor.statusItem()
         }.compactMap { $0 }
+        var known: Set<StatusItem> = []
+        self.items = self.items.filter { known.insert($0.item).inserted }
         try cursor.expectLineEnd()
     }
 
@@ -69,7 +71,8 @@ extension Cursor {
         try self.expectSpace()
         let value: StatusResponse.Value
         if self.take("(") {
-            value = .identifier(try self.atom())
+            // Octets of their own: a slice would keep the whole response.
+            value = .identifier(ByteBuffer(bytes: try self.atom().readableBytesView))
             try self.expect(")")
         } else if self.take(word: "NIL") {
             value = .none

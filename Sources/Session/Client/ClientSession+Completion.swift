@@ -246,7 +246,7 @@ extension ClientSession {
             return self.emit(status.encoded)
         }
         if case .listing(let listing) = self.running, listing.counts(folder, of: account) {
-            return self.listingStatusReceived(status, folder, from: account)
+            return try self.listingStatusReceived(status, folder, from: account)
         }
         self.countsChanged(status, folder, account)
     }

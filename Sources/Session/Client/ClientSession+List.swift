@@ -89,6 +89,16 @@ extension ClientSession {
         }
     }
 
+    /// Counts what a listing holds of a server's responses, and leaves a server that sends too much.
+    private mutating func count(_ octets: Int, from account: AccountID) throws(SyntaxError) {
+        var isTooLong = false
+        self.collect(of: account) { part in
+            part.octets += octets
+            isTooLong = part.octets > Listing.maximumOctets
+        }
+        guard !isTooLong else { throw SyntaxError(.lineTooLong, at: octets) }
+    }
+
     /// - Parameter octets: of the whole response.
     mutating func listingReceived(
         _ list: ListResponse,
@@ -96,12 +106,7 @@ extension ClientSession {
         isLsub: Bool,
         from account: AccountID
     ) throws(SyntaxError) {
-        var isTooLong = false
-        self.collect(of: account) { part in
-            part.octets += octets
-            isTooLong = part.octets > Listing.maximumOctets
-        }
-        guard !isTooLong else { throw SyntaxError(.lineTooLong, at: octets) }
+        try self.count(octets, from: account)
         guard let names = self.upstreams[account]?.names,
             let folder = names.folder(named: list.mailbox)
         else { return }
@@ -121,7 +126,11 @@ extension ClientSession {
         _ status: StatusResponse,
         _ folder: FolderPath,
         from account: AccountID
-    ) {
+    ) throws(SyntaxError) {
+        try self.count(status.mailbox.readableBytes, from: account)
+        var status = status
+        // Octets of its own: a slice would keep the whole response.
+        status.mailbox = ByteBuffer(bytes: status.mailbox.readableBytesView)
         self.collect(of: account) { part in part.counts[folder] = status }
     }
 
@@ -252,6 +261,7 @@ extension ClientSession {
             self.add(part, to: &tree)
         }
         self.addRoots(listing, to: &tree)
+        guard !tree.isTooLarge else { return self.finish(listing.tag, .unavailable) }
         let writer = ListWriter(listing: listing, tree: tree)
         for line in writer.lines { self.emit(line) }
         if !failed.isEmpty { self.emit(Reply.untagged(.someUnavailable)) }

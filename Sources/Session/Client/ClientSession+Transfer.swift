@@ -45,7 +45,8 @@ extension ClientSession {
         switch code {
         case .uidValidity(let value): transferring.uidValidity = value
         case .uidNext(let value): transferring.uidNext = value
-        case .permanentFlags(let flags): transferring.permanentFlags = flags
+        case .permanentFlags(let flags):
+            transferring.permanentFlags = Set(flags.map { $0.uppercasedText() })
         default: break
         }
     }

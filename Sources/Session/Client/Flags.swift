@@ -50,8 +50,9 @@ enum Flags {
             return named.isEmpty && !store.flags.isEmpty ? [] : [step]
         case .replace:
             guard store.unchangedSince == nil else { return [] }
+            let names = Set(named)
             let absent = self.flags(in: known).filter {
-                rights.contains(self.right(for: $0)) && !named.contains($0)
+                rights.contains(self.right(for: $0)) && !names.contains($0)
             }
             return self.replacing(step, with: named, withoutAny: absent)
         }

@@ -10,8 +10,8 @@ import struct NIOCore.ByteBuffer
 /// what is left, and the lines are written. So no pattern, reference or option can reach a folder
 /// that a grant does not (RFC 9051 §11.5).
 struct Listing {
-    /// Octets of one server's LIST and LSUB responses: fifty thousand folders and more. They are held
-    /// until every server has answered.
+    /// Octets of one server's responses, of STATUS the names: fifty thousand folders and more. They are
+    /// held until every server has answered.
     static let maximumOctets = 4 * 1_024 * 1_024
 
     /// One account's part.

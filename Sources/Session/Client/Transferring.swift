@@ -91,7 +91,7 @@ final class Transferring {
     var uidValidity: UInt32?
     var uidNext: UInt32?
     /// Flags it keeps; nil where it did not say.
-    var permanentFlags: [ByteBuffer]?
+    var permanentFlags: Set<String>?
 
     /// Whether LIST told of it.
     var isTargetListed = false
@@ -223,11 +223,8 @@ final class Transferring {
     func flags(of message: Message) -> [Flag] {
         Flags.permitted(message.flags, self.rights).filter { flag in
             guard let kept = self.permanentFlags else { return true }
-            if case .keyword = flag, kept.contains(where: { $0.equals(word: "\\*") }) {
-                return true
-            }
-            let name = flag.text.uppercasedText()
-            return kept.contains { $0.uppercasedText() == name }
+            if case .keyword = flag, kept.contains("\\*") { return true }
+            return kept.contains(flag.text.uppercasedText())
         }
     }
 

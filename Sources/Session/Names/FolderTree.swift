@@ -18,12 +18,23 @@ struct FolderTree {
         var isParentOnly = false
     }
 
+    /// Octets of all names: each level of a folder has a name of its own.
+    private static let maximumOctets = 32 * 1_024 * 1_024
+    /// What a name costs besides its octets.
+    private static let octetsOfEntry = 100
+
+    private var octets = 0
+    /// Whether there are more names than any client could use.
+    var isTooLarge: Bool { self.octets > Self.maximumOctets }
+
     private(set) var entries: [[UInt8]: Entry] = [:]
     private var parents: Set<[UInt8]> = []
     private var parentsOfSubscribed: Set<[UInt8]> = []
 
     /// Adds a folder and the parents above it.
     mutating func insert(_ entry: Entry) {
+        guard !self.isTooLarge else { return }
+        self.octets += entry.name.count + Self.octetsOfEntry
         self.entries[entry.name] = entry
         self.insertParents(of: entry.name)
         guard entry.isSubscribed else { return }
@@ -59,6 +70,7 @@ struct FolderTree {
 
     private mutating func insertParent(_ name: [UInt8]) {
         guard !name.isEmpty, self.entries[name] == nil else { return }
+        self.octets += name.count + Self.octetsOfEntry
         self.entries[name] = Entry(name: name, attributes: [], rights: [], isParentOnly: true)
     }
 
@@ -72,8 +84,8 @@ struct FolderTree {
 
     /// Everything in the order of the names' octets, INBOX first.
     var sorted: [Entry] {
-        self.entries.values.sorted { one, other in
-            let inbox = Array("INBOX".utf8)
+        let inbox = Array("INBOX".utf8)
+        return self.entries.values.sorted { one, other in
             if (one.name == inbox) != (other.name == inbox) { return one.name == inbox }
             return one.name.lexicographicallyPrecedes(other.name)
         }

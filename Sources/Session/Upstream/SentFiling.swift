@@ -36,6 +36,8 @@ package struct SentFiling: ServerConversation {
     /// How long ago, in seconds, another copy may have been filed to count: a little more than the
     /// ten minutes in which it is looked for.
     private static let younger: UInt64 = 900
+    /// Copies that are looked at; whether there is another one is all that counts.
+    private static let maximumFound = 1_000
 
     private let purpose: Purpose
     private let messageID: ByteBuffer?
@@ -83,6 +85,9 @@ package struct SentFiling: ServerConversation {
             self.listed(response)
             return .wait
         case .data(.search):
+            guard case .searching = self.state, self.found.count < Self.maximumFound else {
+                return .wait
+            }
             self.found += Self.numbers(response)
             return .wait
         case .data, .status, .numbered:

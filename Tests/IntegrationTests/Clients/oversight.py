@@ -421,6 +421,13 @@ def who_has_no_role_changes_nothing():
         # Files are the caller's to read, and a configuration is not the caller's to write.
         secret = os.path.join(gateway.folder, "master.key")
         run("kim", "account", "set", BOB, "--password-file", secret, status=1, says="--password-stdin < ")
+        run("eve", "account", "test", BOB, status=1, says="needs the role")
+        run("eve", "doctor", status=1, says="needs the role")
+        run("eve", "demo", status=1, says="not by sudo")
+        run("kim", "permissions", "load", BOB, "--from", secret, status=1, says="- < ")
+        run("adm", "apply", secret, "--yes", status=1, says="- < ")
+        run("adm", "export", os.path.join(gateway.folder, "planted"), status=1, says="export > ")
+        assert not os.path.exists(os.path.join(gateway.folder, "planted"))
         run("eve", "init", os.path.join(gateway.folder, "own"), status=1, says="not by sudo")
         run(None, "init", os.path.join(gateway.folder, "own"), "--host", '127.0.0.1"\nx: "', status=2, says="is no address")
         configuration = gateway.environment["GATEPOST_CONFIG"]
@@ -436,8 +443,9 @@ def who_has_no_role_changes_nothing():
             run("adm", "user", "list", "--config", link, status=1, says=f"--config {configuration}")
             shutil.copy(configuration, os.path.join(own, "copy.yaml"))
             run("adm", "user", "list", "--config", os.path.join(own, "copy.yaml"), status=1, says="no store")
-            os.chmod(own, 0o777)
-            run("adm", "user", "list", "--config", os.path.join(own, "copy.yaml"), status=1, says="chmod go-w")
+            for mode in (0o777, 0o1777):
+                os.chmod(own, mode)
+                run("adm", "user", "list", "--config", os.path.join(own, "copy.yaml"), status=1, says="chmod go-w")
         finally:
             shutil.rmtree(own)
         os.chmod(configuration, 0o664)
