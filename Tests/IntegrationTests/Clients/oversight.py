@@ -398,6 +398,8 @@ def who_has_no_role_changes_nothing():
     try:
         gateway.run("user", "add", "kim@kanzlei.example", "--role", "settings", "--os-user", "kim", "--password-stdin", stdin="x\n")
         gateway.run("user", "add", "adm@kanzlei.example", "--role", "administrator", "--os-user", "adm", "--password-stdin", stdin="x\n")
+        sales = "sales@kanzlei.example"
+        gateway.run("account", "add", sales, "--kind", "exchange", "--password-stdin", stdin="x\n")
         user = {}
         if os.getuid() == 0:
             # The store belongs to the gateway's own user, who is not root.
@@ -424,7 +426,7 @@ def who_has_no_role_changes_nothing():
         run("eve", "account", "test", BOB, status=1, says="needs the role")
         run("eve", "doctor", status=1, says="needs the role")
         run("eve", "demo", status=1, says="not by sudo")
-        run("kim", "permissions", "load", BOB, "--from", secret, status=1, says="- < ")
+        run("kim", "permissions", "load", sales, "--from", secret, status=1, says="- < ")
         run("adm", "apply", secret, "--yes", status=1, says="- < ")
         run("adm", "export", os.path.join(gateway.folder, "planted"), status=1, says="export > ")
         assert not os.path.exists(os.path.join(gateway.folder, "planted"))
