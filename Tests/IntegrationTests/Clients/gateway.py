@@ -49,12 +49,15 @@ class Gateway:
     def start(self):
         self.process = subprocess.Popen([os.environ["GATEPOST"], "serve"], env=self.environment,
                                         stderr=open(os.path.join(self.folder, "log"), "ab"))
-        while True:
-            assert self.process.poll() is None, open(os.path.join(self.folder, "log")).read()[-2000:]
-            try:
-                return socket.create_connection(("localhost", self.port), 1).close()
-            except OSError:
-                time.sleep(0.02)
+        submissions = self.environment.get("GATEPOST_LISTEN_SUBMISSIONS", "").rpartition(":")[2]
+        for port in [self.port] + ([int(submissions)] if submissions else []):
+            while True:
+                assert self.process.poll() is None, self.log()[-2000:]
+                try:
+                    socket.create_connection(("localhost", port), 1).close()
+                    break
+                except OSError:
+                    time.sleep(0.02)
 
     def stop(self):
         self.process.terminate()
