@@ -79,3 +79,10 @@ package enum UpstreamFault: Error, Equatable, Sendable {
     /// The server took the credential, and has no mailbox for it.
     case noMailbox
 }
+
+extension Action: ClientBound {
+    var octetsToClient: ByteBuffer? {
+        guard case .toClient(let octets) = self else { return nil }
+        return octets
+    }
+}

@@ -264,11 +264,11 @@ extension ClientSession {
     private mutating func pass(_ piece: ResponseReader.Piece, _ account: AccountID) {
         // Two servers' responses cannot both be under way; a client must never read one in the other.
         guard self.passing == nil || self.passing == account else { return self.end(nil) }
-        self.actions.append(.toClient(piece.octets))
+        self.actions.sendToClient(piece.octets)
         if piece.isLast {
             guard self.passing != nil else { return }
             self.passing = nil
-            for octets in self.held { self.actions.append(.toClient(octets)) }
+            for octets in self.held { self.actions.sendToClient(octets) }
             self.held = []
             if self.revoking == account { self.revoke(account) }
         } else {

@@ -263,7 +263,7 @@ package struct ClientSession {
     /// Sends octets of the gateway's own to the client, never inside a server's response.
     mutating func emit(_ octets: ByteBuffer) {
         guard self.passing == nil else { return self.held.append(octets) }
-        self.actions.append(.toClient(octets))
+        self.actions.sendToClient(octets)
     }
 
     /// Sends the tagged answer of a command; untagged `BAD` where there is no tag to repeat.

@@ -39,3 +39,10 @@ package enum SubmissionFault: Error, Equatable, Sendable {
     /// The account has no server for sending.
     case noServer
 }
+
+extension SubmissionAction: ClientBound {
+    var octetsToClient: ByteBuffer? {
+        guard case .toClient(let octets) = self else { return nil }
+        return octets
+    }
+}

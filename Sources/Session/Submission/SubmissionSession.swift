@@ -256,7 +256,7 @@ package struct SubmissionSession {
 
     mutating func reply(_ reply: SubmissionReply) {
         if case .ended = self.running { return }
-        self.actions.append(.toClient(reply.encoded))
+        self.actions.sendToClient(reply.encoded)
     }
 
     /// Refuses a command that a client in step would not have sent, and counts it.
