@@ -135,7 +135,10 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["gatepost", "Exchange", "Access", crypto, cryptoExtras],
+            dependencies: [
+                "gatepost", "Gateway", "Exchange", "Store", "Access", crypto, cryptoExtras, logging,
+                nioCore, nioEmbedded,
+            ],
             exclude: ["Clients"],
             swiftSettings: settings
         ),
