@@ -103,11 +103,19 @@ extension Environment {
 
 /// The permissions in force: replaced as a whole when the store changes.
 final class CurrentPermissions: Sendable {
+    /// Why nothing is shared for now, whatever is granted.
+    enum Restriction {
+        /// It cannot be written, and has to be.
+        case auditLog
+        /// It cannot be read, and may say something else by now.
+        case store
+    }
+
     private struct State {
         var published: Published
         /// What sessions see; owners alone while nothing else may be opened.
         var current: Published
-        var isRestricted = false
+        var restrictions: Set<Restriction> = []
     }
 
     private let state: Mutex<State>
@@ -125,16 +133,24 @@ final class CurrentPermissions: Sendable {
         self.state.withLock { state in
             guard published.access.revision >= state.published.access.revision else { return }
             state.published = published
-            state.current = state.isRestricted ? published.withoutSharing : published
+            state.current = state.restrictions.isEmpty ? published : published.withoutSharing
         }
     }
 
-    /// Whether nothing is shared for now, whatever is granted.
-    func restrict(_ isRestricted: Bool) {
+    /// Puts a restriction into force, or takes it away.
+    /// - Returns: whether that changed anything.
+    @discardableResult
+    func restrict(_ restriction: Restriction, _ isInForce: Bool) -> Bool {
         self.state.withLock { state in
-            guard state.isRestricted != isRestricted else { return }
-            state.isRestricted = isRestricted
-            state.current = isRestricted ? state.published.withoutSharing : state.published
+            guard state.restrictions.contains(restriction) != isInForce else { return false }
+            if isInForce {
+                state.restrictions.insert(restriction)
+            } else {
+                state.restrictions.remove(restriction)
+            }
+            state.current =
+                state.restrictions.isEmpty ? state.published : state.published.withoutSharing
+            return true
         }
     }
 }

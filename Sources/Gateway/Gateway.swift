@@ -97,7 +97,7 @@ package struct Gateway: Service {
                     ? "shared mailboxes are open again"
                     : "shared mailboxes are refused until the audit log can be written"
             )
-            permissions.restrict(!isAvailable)
+            permissions.restrict(.auditLog, !isAvailable)
             listeners.permissionsChanged()
         }
     }
@@ -119,8 +119,21 @@ package struct Gateway: Service {
     /// Hands every change of the store to every session, until the gateway is to stop.
     private func followStore(_ listeners: Listeners) async {
         let changes = self.store.changes(every: .milliseconds(200))
-        for await published in changes.cancelOnGracefulShutdown() {
-            self.environment.permissions.replace(with: published)
+        for await change in changes.cancelOnGracefulShutdown() {
+            switch change {
+            case .published(let published):
+                self.environment.permissions.replace(with: published)
+                if self.environment.permissions.restrict(.store, false) {
+                    self.logger.notice("the store can be read again")
+                }
+            case .unreadable(let error):
+                // Whoever is out by now must not be let in by what was read before.
+                self.environment.permissions.restrict(.store, true)
+                self.logger.error(
+                    "shared mailboxes are refused until the store can be read",
+                    metadata: ["error": "\(error)"]
+                )
+            }
             listeners.permissionsChanged()
             self.environment.notices.deliver()
         }

@@ -311,7 +311,7 @@ extension PermissionStore {
             sql: """
                 UPDATE account SET kind = ?, owner = ?, imapHost = ?, imapPort = ?, imapTLS = ?,
                 smtpHost = ?, smtpPort = ?, smtpTLS = ?, sentCopy = ?,
-                username = coalesce(?, username), caFile = coalesce(?, caFile) WHERE id = ?
+                username = coalesce(?, username), caFile = ? WHERE id = ?
                 """,
             arguments: [
                 kind.rawValue, owner, imap.host, imap.port, imap.tls.rawValue, smtp?.host,

@@ -2,31 +2,46 @@ package import Access
 import Foundation
 import GRDB
 
+/// What became of the store.
+package enum StoreChange: Sendable {
+    case published(Published)
+    /// What is known of it may be out of date; the next that is published ends this.
+    case unreadable(String)
+}
+
 extension PermissionStore {
     /// Everything a gateway needs, read in one transaction.
     package func load() throws -> Published {
         try self.read { try Self.published($0) }
     }
 
-    /// Yields whenever the file was changed, by whichever process, and when a grant has ended,
-    /// until the task ends.
-    package func changes(every interval: Duration) -> AsyncStream<Published> {
+    /// Tries in a row that fail before that is told.
+    private static let patience = 5
+
+    /// Yields whenever the file was changed, by whichever process, when a grant has ended, and when
+    /// the file cannot be read, until the task ends.
+    package func changes(every interval: Duration) -> AsyncStream<StoreChange> {
         AsyncStream { continuation in
             let task = Task {
                 var known: Int64?
                 var expiry: Moment?
+                var failures = 0
                 while !Task.isCancelled {
                     do {
                         let now = Moment.current
                         let revision = try self.revision()
-                        if revision != known || expiry.map({ $0 <= now }) ?? false {
+                        if failures >= Self.patience || revision != known
+                            || expiry.map({ $0 <= now }) ?? false
+                        {
                             let published = try self.load()
-                            continuation.yield(published)
+                            continuation.yield(.published(published))
                             known = revision
                             expiry = published.access.nextExpiry(after: now)
                         }
+                        failures = 0
                     } catch {
-                        // A store that cannot be read changes nothing: what is in force stays.
+                        failures += 1
+                        if failures == Self.patience { continuation.yield(.unreadable("\(error)")) }
                     }
                     try? await Task.sleep(for: interval)
                 }

@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import GRDB
 import Store
 import Testing
 
@@ -109,18 +110,36 @@ import Testing
         let temporary = try Temporary()
         let other = try PermissionStore(path: temporary.path)
         var changes = other.changes(every: .milliseconds(100)).makeAsyncIterator()
-        let first = await changes.next()
+        let first = await changes.next()?.published
         #expect(first?.access.users.isEmpty == true)
         // The best of several: one may have waited for the processor behind other tests.
         var shortest = Duration.seconds(60)
         for name in ["anna", "bob", "clara", "dora", "eva"] {
             let start = ContinuousClock.now
             try temporary.addUsers(name)
-            let count = await changes.next()?.access.users.count
+            let count = await changes.next()?.published?.access.users.count
             shortest = min(shortest, ContinuousClock.now - start)
             #expect(count == (try temporary.store.load()).access.users.count)
         }
         #expect(shortest < .seconds(1))
+    }
+
+    @Test func `a store that cannot be read says so, and comes back`() async throws {
+        let temporary = try Temporary()
+        let other = try PermissionStore(path: temporary.path)
+        var changes = other.changes(every: .milliseconds(20)).makeAsyncIterator()
+        #expect(await changes.next()?.published != nil)
+        try temporary.addUsers("anna")
+        #expect(await changes.next()?.published?.access.users.count == 1)
+        let queue = try DatabaseQueue(path: temporary.path)
+        try await queue.write { try $0.execute(sql: "ALTER TABLE wall RENAME TO nowall") }
+        try temporary.addUsers("bob")
+        guard case .unreadable = await changes.next() else {
+            Issue.record("it was read")
+            return
+        }
+        try await queue.write { try $0.execute(sql: "ALTER TABLE nowall RENAME TO wall") }
+        #expect(await changes.next()?.published?.access.users.count == 2)
     }
 
     @Test func `logins, addresses and aliases never collide`() throws {
@@ -330,6 +349,19 @@ import Testing
         #expect(upstream.sealedPassword != nil)
     }
 
+    @Test func `a document without an authority takes it away`() throws {
+        let temporary = try Temporary()
+        try temporary.addAccount("bob")
+        let document = try temporary.store.export()
+        var other = document
+        other.accounts?[0].caFile = "/etc/gatepost/other.pem"
+        _ = try temporary.store.apply(other, dryRun: false, actor: "test")
+        #expect(try temporary.store.export() == other)
+        let changes = try temporary.store.apply(document, dryRun: false, actor: "test")
+        #expect(!changes.isEmpty)
+        #expect(try temporary.store.export() == document)
+    }
+
     @Test func `a document that breaks a rule changes nothing`() throws {
         let temporary = try Temporary()
         try temporary.addUsers("anna")
@@ -413,5 +445,12 @@ import Testing
         #expect(
             says(.settings, Actor(name: "eve@kanzlei.example", userID: 1)) == "(not refused)"
         )
+    }
+}
+
+extension StoreChange {
+    fileprivate var published: Published? {
+        guard case .published(let published) = self else { return nil }
+        return published
     }
 }

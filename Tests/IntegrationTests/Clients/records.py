@@ -241,5 +241,35 @@ def an_account_moves_to_another_server():
         assert new.heard.count(b"LOGIN") == logins + 1 and b'"another"' in new.heard
 
 
+def a_store_that_cannot_be_read_shares_nothing():
+    """Whoever has been removed by now must not be let in by what was read before."""
+    with Gateway() as gateway:
+        gateway.start()
+        w, owner = gateway.wire(), gateway.wire(BOB)
+        w.ok(f'SELECT "{SHARED}/INBOX"')
+        store = sqlite3.connect(gateway.store)
+
+        def change(*statements):
+            with store:
+                for statement in statements:
+                    store.execute(statement)
+
+        def wait(words):
+            end = time.time() + 20
+            while words not in gateway.log():
+                assert time.time() < end, gateway.log()
+                time.sleep(0.05)
+        change("ALTER TABLE wall RENAME TO nowall", "UPDATE revision SET value = value + 1")
+        wait("refused until the store can be read")
+        assert any(b"[CLOSED]" in line for line in w.ok("NOOP"))
+        assert w.answer(f'SELECT "{SHARED}/INBOX"').startswith("NO ")
+        w.ok("SELECT INBOX")
+        owner.ok("SELECT INBOX")
+        change("ALTER TABLE nowall RENAME TO wall")
+        wait("the store can be read again")
+        w.ok(f'SELECT "{SHARED}/INBOX"')
+        assert gateway.log().count("until the store can be read") == 1
+
+
 if __name__ == "__main__":
     run_scenario(globals(), sys.argv[1])
