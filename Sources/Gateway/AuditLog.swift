@@ -54,6 +54,7 @@ final class AuditLog: Sendable {
         }
         self.onPool { [self] in
             self.write()
+            self.seal()
             self.deleteOld()
         }
     }

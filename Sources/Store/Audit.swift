@@ -181,7 +181,10 @@ extension PermissionStore {
         let start = try AuditSeal.fetch(.start, database)
         guard start?.isAuthentic(masterKey) ?? true else { throw changed }
         var (sequence, hash) = (last.sequence, last.hash)
-        if sequence > start?.sequence ?? 0 {
+        if let start, start.sequence > sequence {
+            // Retention, which had followed the log so far, has gone beyond the last seal.
+            (sequence, hash) = (start.sequence, start.hash)
+        } else if sequence > start?.sequence ?? 0 {
             let stored = try Data.fetchOne(
                 database,
                 sql: "SELECT hash FROM audit WHERE sequence = ?",

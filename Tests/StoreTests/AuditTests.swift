@@ -198,6 +198,23 @@ import Testing
         }
     }
 
+    /// A gateway that was stopped before it sealed its last records, and begins again long after.
+    @Test func `retention may go beyond the last seal`() throws {
+        let temporary = try Temporary()
+        try temporary.store.sealAudit(temporary.masterKey, begins: true)
+        for second in 1...4 {
+            var record = Self.record("select")
+            record.moment = Moment(seconds: Int64(second))
+            try temporary.store.audit([record])
+        }
+        let before = Moment(seconds: 5)
+        #expect(try temporary.store.deleteAudit(before: before, temporary.masterKey) == 4)
+        #expect(try Self.problems(temporary) == [])
+        try temporary.store.audit([Self.record("select")])
+        #expect(try temporary.store.sealAudit(temporary.masterKey) != nil)
+        #expect(try Self.problems(temporary) == [])
+    }
+
     @Test func `retention deletes what is old, and leaves a seal`() throws {
         let temporary = try Temporary()
         for second in 1...10 {
