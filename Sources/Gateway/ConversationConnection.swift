@@ -68,8 +68,13 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         let bound = NIOLoopBound(self, eventLoop: loop)
         let credentials = self.environment.credentials
         credentials.credential(of: self.target, on: loop).whenComplete { result in
-            guard case .success(let credential) = result else { return bound.value.finish(nil) }
-            bound.value.dial(credential, on: loop)
+            switch result {
+            case .success(let credential):
+                bound.value.dial(credential, on: loop)
+            case .failure(let error):
+                bound.value.log("has no usable credential", error, on: loop)
+                bound.value.finish(nil)
+            }
         }
     }
 
@@ -86,11 +91,26 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
                 connection.environment
             )
         }.whenComplete { result in
-            guard case .success(let channel) = result else { return bound.value.finish(nil) }
-            channel.eventLoop.scheduleTask(in: Conversations.timeout) {
-                channel.close(promise: nil)
+            switch result {
+            case .success(let channel):
+                channel.eventLoop.scheduleTask(in: Conversations.timeout) {
+                    channel.close(promise: nil)
+                }
+            case .failure(let error):
+                bound.value.log("cannot be reached", error, on: loop)
+                bound.value.finish(nil)
             }
         }
+    }
+
+    private func log(_ what: StaticString, _ error: any Error, on loop: any EventLoop) {
+        self.environment.serverLog.log(
+            "mail server \(what)",
+            self.target,
+            at: self.target.imap,
+            error: "\(error)",
+            on: loop
+        )
     }
 
     private func finish(_ outcome: Conversation.Outcome?) {
@@ -136,6 +156,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.log("failed", error, on: context.eventLoop)
         context.close(promise: nil)
     }
 
@@ -155,7 +176,11 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         if self.hasBegun {
             self.perform(self.conversation.responseReceived(response), context)
         } else {
-            self.perform(self.login?.responseReceived(response) ?? [], context)
+            let isLast = self.reader.bufferedOctets == 0
+            self.perform(
+                self.login?.responseReceived(response, isLast: isLast) ?? [],
+                context
+            )
         }
     }
 
@@ -165,24 +190,37 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             case .send(let octets):
                 context.writeAndFlush(self.wrapOutboundOut(octets), promise: nil)
             case .startTLS:
-                let environment = self.environment
-                try? Pipeline.addUpstreamTLS(to: context, self.target.imap, environment)
+                self.startTLS(context)
             case .ready(let profile):
                 self.begin(profile, context)
-            case .fail(.credentialRefused):
-                if let credential = self.credential {
-                    self.environment.credentials.refused(credential)
-                }
-                context.close(promise: nil)
-            case .fail(.throttled(let milliseconds)):
-                self.environment.profiles.paused(
-                    self.target,
-                    for: .milliseconds(Int64(milliseconds))
-                )
-                context.close(promise: nil)
-            case .fail:
-                context.close(promise: nil)
+            case .fail(let failure):
+                self.failed(failure, context)
             }
+        }
+    }
+
+    private func failed(_ failure: UpstreamLogin.Failure, _ context: ChannelHandlerContext) {
+        self.log("refused the login", failure, on: context.eventLoop)
+        switch failure {
+        case .credentialRefused:
+            if let credential = self.credential { self.environment.credentials.refused(credential) }
+        case .throttled(let milliseconds):
+            self.environment.profiles.paused(
+                self.target,
+                for: .milliseconds(Int64(milliseconds))
+            )
+        default:
+            break
+        }
+        context.close(promise: nil)
+    }
+
+    private func startTLS(_ context: ChannelHandlerContext) {
+        do {
+            try Pipeline.addUpstreamTLS(to: context, self.target.imap, self.environment)
+        } catch {
+            self.log("TLS cannot be started", error, on: context.eventLoop)
+            context.close(promise: nil)
         }
     }
 

@@ -211,11 +211,11 @@ final class UpstreamConnection: ChannelInboundHandler {
                     return self.protocolViolated()
                 }
                 guard piece.isLast else { continue }
-                let actions = login.responseReceived(collected)
+                let actions = login.responseReceived(
+                    collected,
+                    isLast: reader.bufferedOctets == 0
+                )
                 collected = ByteBuffer()
-                if actions.contains(.startTLS), reader.bufferedOctets > 0 {
-                    return self.protocolViolated()
-                }
                 self.phase = .loggingIn(login, reader, collected)
                 for action in actions { self.perform(action, context) }
                 guard case .loggingIn = self.phase else { return }

@@ -116,7 +116,11 @@ private final class ProbeHandler: ChannelInboundHandler {
             self.report.greeting = Reply.printable(response, maximumOctets: 200)
         }
         guard let tag = self.listTag, let names = self.names else {
-            for action in self.login.responseReceived(response) { self.perform(action, context) }
+            let actions = self.login.responseReceived(
+                response,
+                isLast: self.reader.bufferedOctets == 0
+            )
+            for action in actions { self.perform(action, context) }
             return
         }
         switch try? ResponseHead(response) {

@@ -9,6 +9,7 @@ import Testing
         _ security: UpstreamLogin.Security,
         known: UpstreamProfile? = nil,
         token: Bool = false,
+        isLast: Bool = true,
         _ responses: [String]
     ) -> (sent: [String], last: UpstreamLogin.Action?) {
         var login = UpstreamLogin(
@@ -31,7 +32,10 @@ import Testing
                 actions = login.tlsEstablished()
             } else {
                 let text = response.hasPrefix("T ") ? tag + response.dropFirst(1) : response
-                actions = login.responseReceived(ByteBuffer(string: text + "\r\n"))
+                actions = login.responseReceived(
+                    ByteBuffer(string: text + "\r\n"),
+                    isLast: isLast
+                )
             }
             for action in actions {
                 last = action
@@ -222,6 +226,31 @@ import Testing
     ) {
         let (_, last) = self.run(.established, token: true, Self.exchange + responses)
         #expect(last == .fail(failure))
+    }
+
+    /// Without it, mailboxes that the server itself shares would count as the account's own.
+    @Test(arguments: [
+        ["T NO [UNAVAILABLE] later"], ["T BAD what"], ["T OK done"],
+        ["* NAMESPACE ((\"\" \".\")) NIL NIL", "T NO never mind"],
+        ["* NAMESPACE ((\"\" \".\")) NIL NIL", "T OK done", "T NO [UNAVAILABLE] later"],
+    ])
+    func `a server that does not say what is whose is not used`(_ responses: [String]) {
+        let begun = [
+            "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",
+            "T OK [CAPABILITY IMAP4rev1 NAMESPACE] in",
+        ]
+        #expect(self.run(.established, begun + responses).last == .fail(.unexpectedResponse))
+    }
+
+    @Test func `nothing may stand behind the answer to STARTTLS`() {
+        let begun = [
+            "* OK hi", "* CAPABILITY IMAP4rev1 STARTTLS", "T OK done",
+        ]
+        #expect(self.run(.startTLS, begun + ["T OK go"]).last == .startTLS)
+        #expect(
+            self.run(.startTLS, isLast: false, begun + ["T OK go"]).last
+                == .fail(.octetsBehindStartTLS)
+        )
     }
 
     @Test func `a token is never sent where only passwords are taken`() {

@@ -88,6 +88,10 @@ private final class SubmissionProbeHandler: ChannelInboundHandler {
         case .send(let octets):
             context.writeAndFlush(self.wrapOutboundOut(octets), promise: nil)
         case .startTLS:
+            // Nothing said before TLS counts after it (RFC 3207 §4.2).
+            guard self.reader.bufferedOctets == 0 else {
+                return self.promise.fail(ProbeError.notSubmission)
+            }
             do {
                 let tls = try self.contexts.context(for: self.endpoint)
                 try context.pipeline.syncOperations.addHandler(

@@ -27,6 +27,7 @@ package struct SentFiling: ServerConversation {
         case selecting
         case searching
         case announcing
+        case sending
         case appending
         case marking
         case expunging
@@ -34,8 +35,8 @@ package struct SentFiling: ServerConversation {
     }
 
     /// How long ago, in seconds, another copy may have been filed to count: a little more than the
-    /// ten minutes in which it is looked for.
-    private static let younger: UInt64 = 900
+    /// 65 minutes in which one is tried again whose answer was lost.
+    private static let younger: UInt64 = 4_800
     /// Copies that are looked at; whether there is another one is all that counts.
     private static let maximumFound = 1_000
 
@@ -45,6 +46,8 @@ package struct SentFiling: ServerConversation {
     private var sender = CommandSender()
     private var state = State.listing
     private var folder: ByteBuffer?
+    /// Whether the server itself says that the folder is for this.
+    private var isSpecialUse = false
     private var found: [UInt32] = []
 
     /// - Parameter messageID: the value of the message's Message-ID; without one nothing is looked
@@ -80,6 +83,7 @@ package struct SentFiling: ServerConversation {
         case .continuation:
             if let segment = self.sender.next() { return .send([segment]) }
             guard case .announcing = self.state else { return self.finish(.refused) }
+            self.state = .sending
             return .sendMessage
         case .data(.list):
             self.listed(response)
@@ -95,13 +99,26 @@ package struct SentFiling: ServerConversation {
         }
     }
 
-    /// The folder with the special use `\Sent` (RFC 6154 §2), else the one that is called so.
+    /// The first of the account's own folders with the special use `\Sent` (RFC 6154 §2), else the one
+    /// that is called so.
     private mutating func listed(_ response: ByteBuffer) {
-        guard let list = try? ListResponse(response) else { return }
+        guard !self.isSpecialUse, let list = try? ListResponse(response),
+            UpstreamNames(self.profile).folder(named: list.mailbox) != nil
+        else { return }
         if list.attributes.contains(where: { $0.equals(word: "\\Sent") }) {
             self.folder = list.mailbox
-        } else if self.folder == nil, list.mailbox.equals(word: "Sent") {
+            self.isSpecialUse = true
+        } else if self.folder == nil, self.isCalledSent(list.mailbox) {
             self.folder = list.mailbox
+        }
+    }
+
+    /// `Sent`, behind a prefix of the personal namespaces.
+    private func isCalledSent(_ name: ByteBuffer) -> Bool {
+        self.profile.personalPrefixes.contains { prefix in
+            guard name.readableBytesView.starts(with: prefix) else { return false }
+            return ByteBuffer(bytes: name.readableBytesView.dropFirst(prefix.count))
+                .equals(word: "Sent")
         }
     }
 
@@ -148,7 +165,7 @@ package struct SentFiling: ServerConversation {
             }
         case .expunging:
             return self.finish(.tidied)
-        case .announcing, .finished:
+        case .announcing, .sending, .finished:
             return self.finish(.refused)
         }
     }

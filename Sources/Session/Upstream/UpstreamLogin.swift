@@ -59,6 +59,7 @@ package struct UpstreamLogin {
     private var tag = ByteBuffer()
     private var capabilities: Set<String> = []
     private var isRefusalRead = false
+    private var hasNamespaces = false
     private var profile = UpstreamProfile(capabilities: [], delimiter: nil)
 
     /// - Parameters:
@@ -80,7 +81,9 @@ package struct UpstreamLogin {
     package var remainingTags: UpstreamTags { self.tags }
 
     /// One whole response arrived; literals in line.
-    package mutating func responseReceived(_ response: ByteBuffer) -> [Action] {
+    ///
+    /// - Parameter isLast: whether nothing came behind it.
+    package mutating func responseReceived(_ response: ByteBuffer, isLast: Bool) -> [Action] {
         guard let head = try? ResponseHead(response) else { return self.fail(.notIMAP) }
         switch head {
         case .status(let condition, let text):
@@ -93,7 +96,7 @@ package struct UpstreamLogin {
             return self.challengeReceived()
         case .tagged(let tag, let condition, let text):
             guard tag == self.tag else { return self.fail(.unexpectedResponse) }
-            return self.completionReceived(condition, text)
+            return self.completionReceived(condition, text, isLast: isLast)
         case .numbered:
             return self.state == .awaitingGreeting
                 ? self.fail(.notIMAP) : self.fail(.unexpectedResponse)
@@ -153,6 +156,7 @@ package struct UpstreamLogin {
                 return self.fail(.unexpectedResponse)
             }
             self.learn(namespaces)
+            self.hasNamespaces = true
             return []
         case (.awaitingDelimiter, .list):
             guard let list = try? ListResponse(response) else {
@@ -196,7 +200,8 @@ package struct UpstreamLogin {
 
     private mutating func completionReceived(
         _ condition: Condition,
-        _ text: ByteBuffer
+        _ text: ByteBuffer,
+        isLast: Bool
     ) -> [Action] {
         switch self.state {
         case .awaitingCapabilities(beforeStartTLS: true):
@@ -206,6 +211,7 @@ package struct UpstreamLogin {
             return self.ask("STARTTLS", then: .awaitingStartTLS)
         case .awaitingStartTLS:
             guard condition == .ok else { return self.fail(.noStartTLS) }
+            guard isLast else { return self.fail(.octetsBehindStartTLS) }
             self.state = .negotiatingTLS
             return [.startTLS]
         case .awaitingCapabilities(beforeStartTLS: false):
@@ -221,9 +227,14 @@ package struct UpstreamLogin {
             return self.askNamespaces()
         case .awaitingNamespaces:
             if let failure = Quirks.failure(text) { return self.fail(failure) }
+            // Without it nobody knows which of the mailboxes are others', shared by the server.
+            guard condition == .ok, self.hasNamespaces else {
+                return self.fail(.unexpectedResponse)
+            }
             return self.ask("LIST \"\" \"\"", then: .awaitingDelimiter)
         case .awaitingDelimiter:
             if let failure = Quirks.failure(text) { return self.fail(failure) }
+            guard condition == .ok else { return self.fail(.unexpectedResponse) }
             self.state = .finished
             self.profile.capabilities = self.capabilities
             return [.ready(self.profile)]
