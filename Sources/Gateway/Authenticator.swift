@@ -24,7 +24,8 @@ final class Authenticator: Sendable {
     /// Checks that wait; a login beyond it is told to come back.
     private static let maximumWaiting = 200
     private static let memoryLifetime = TimeAmount.minutes(5)
-    /// Logins remembered and failures counted at most; beyond it the oldest go.
+    /// Logins remembered and failures counted at most; beyond it a tenth goes, the oldest and those
+    /// that failed least.
     private static let maximumEntries = 10_000
     /// The longest delay of an answer to somebody who guesses.
     private static let maximumDelay = TimeAmount.seconds(8)
@@ -177,7 +178,9 @@ final class Authenticator: Sendable {
     private func remember(_ user: UserID, _ password: [UInt8], _ version: Int64) {
         let mark = self.mark(password)
         self.memory.withLock { memory in
-            if memory.remembered.count >= Self.maximumEntries { memory.remembered = [:] }
+            if memory.remembered.count >= Self.maximumEntries {
+                Self.thin(&memory.remembered) { $0.until < $1.until }
+            }
             memory.remembered[user] = Remembered(
                 mark: mark,
                 version: version,
@@ -223,13 +226,24 @@ final class Authenticator: Sendable {
         return min(.milliseconds(250 << Int64(doublings)), Self.maximumDelay)
     }
 
+    /// Takes away the tenth of the entries that counts least.
+    private static func thin<Key, Entry>(
+        _ entries: inout [Key: Entry],
+        _ countsLess: (Entry, Entry) -> Bool
+    ) {
+        let all = entries.sorted { countsLess($0.value, $1.value) }
+        for (key, _) in all.prefix(all.count / 10) { entries[key] = nil }
+    }
+
     private func countFailure(_ slots: [String]) {
         let now = NIODeadline.now()
         self.memory.withLock { memory in
             if memory.failures.count >= Self.maximumEntries {
                 memory.failures = memory.failures.filter { $0.value.until > now }
             }
-            if memory.failures.count >= Self.maximumEntries { memory.failures = [:] }
+            if memory.failures.count >= Self.maximumEntries {
+                Self.thin(&memory.failures) { ($0.count, $0.until) < ($1.count, $1.until) }
+            }
             for slot in slots {
                 let known = memory.failures[slot].flatMap { $0.until > now ? $0 : nil }
                 memory.failures[slot] = Failures(

@@ -190,6 +190,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
 
     func upstreamFailed(_ account: AccountID, _ fault: UpstreamFault) {
         self.upstreams[account] = nil
+        self.takePermissions()
         self.session.upstreamFailed(account, fault)
         self.perform()
     }
@@ -202,6 +203,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
 
     func upstreamClosed(_ account: AccountID) {
         self.upstreams[account] = nil
+        self.takePermissions()
         self.session.upstreamClosed(account)
         self.perform()
     }

@@ -17,7 +17,8 @@ final class Notices: Sendable {
         var group: (any EventLoopGroup)?
         /// Accounts to whose servers one is being delivered; the next waits.
         var underWay: Set<AccountID> = []
-        var isRetrying = false
+        /// Accounts whose next try is a while away.
+        var resting: Set<AccountID> = []
     }
 
     private let store: PermissionStore
@@ -56,7 +57,8 @@ final class Notices: Sendable {
     private func deliver(_ notice: Notice) {
         let found = self.state.withLock { state -> (Environment, any EventLoop)? in
             guard let environment = state.environment, let group = state.group,
-                !state.isRetrying, state.underWay.insert(notice.account).inserted
+                !state.resting.contains(notice.account),
+                state.underWay.insert(notice.account).inserted
             else { return nil }
             return (environment, group.next())
         }
@@ -77,25 +79,38 @@ final class Notices: Sendable {
 
     private func done(_ notice: Notice, isDelivered: Bool, on loop: any EventLoop) {
         self.pool.submit { [self] _ in
-            if isDelivered { try? self.store.removeNotice(notice.id) }
-            let retries = self.state.withLock { state in
+            // One that stays in the store would be found again at once.
+            let isRemoved = isDelivered && self.remove(notice)
+            let rests = self.state.withLock { state in
                 state.underWay.remove(notice.account)
-                guard !isDelivered, !state.isRetrying, state.environment != nil else {
-                    return false
-                }
-                state.isRetrying = true
-                return true
+                guard !isRemoved, state.environment != nil else { return false }
+                return state.resting.insert(notice.account).inserted
             }
-            if isDelivered { self.deliver() }
-            guard retries else { return }
-            self.logger.warning(
-                "a message for an owner cannot be delivered now",
-                metadata: ["notice": "\(notice.id)"]
-            )
+            if isRemoved { self.deliver() }
+            guard rests else { return }
+            if !isDelivered {
+                self.logger.warning(
+                    "a message for an owner cannot be delivered now",
+                    metadata: ["notice": "\(notice.id)"]
+                )
+            }
             loop.scheduleTask(in: Self.retryTime) {
-                self.state.withLock { $0.isRetrying = false }
+                _ = self.state.withLock { $0.resting.remove(notice.account) }
                 self.deliver()
             }
+        }
+    }
+
+    private func remove(_ notice: Notice) -> Bool {
+        do {
+            try self.store.removeNotice(notice.id)
+            return true
+        } catch {
+            self.logger.error(
+                "a message for an owner was delivered, and cannot be taken from the store",
+                metadata: ["notice": "\(notice.id)", "error": "\(error)"]
+            )
+            return false
         }
     }
 

@@ -33,7 +33,21 @@ final class Transfers: Sendable {
     func start(_ environment: Environment, on group: any EventLoopGroup) {
         self.environment.withLock { $0 = environment }
         self.pool.start()
-        let left = (try? self.store.transfers()) ?? []
+        self.takeUp(on: group)
+    }
+
+    private func takeUp(on group: any EventLoopGroup) {
+        let left: [Int64]
+        do {
+            left = try self.store.transfers()
+        } catch {
+            self.logger.error("the journal cannot be read", metadata: ["error": "\(error)"])
+            group.next().scheduleTask(in: Self.retries[0]) { [self] in
+                guard self.environment.withLock({ $0 }) != nil else { return }
+                self.pool.submit { _ in self.takeUp(on: group) }
+            }
+            return
+        }
         if !left.isEmpty {
             self.logger.notice("transfers were interrupted", metadata: ["count": "\(left.count)"])
         }

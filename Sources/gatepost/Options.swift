@@ -170,7 +170,7 @@ struct PasswordOption: ParsableArguments {
             guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
                 throw Failure("\(file) cannot be read")
             }
-            return try Self.nonEmpty(text.split(separator: "\n").first.map(String.init))
+            return try Self.nonEmpty(String(text.prefix { !$0.isNewline }))
         }
         guard let prompt, isatty(0) == 1 else { return nil }
         let password = try Self.ask(prompt)
@@ -223,7 +223,7 @@ enum Output {
                 let isLast = index == row.count - 1
                 line +=
                     isLast
-                    ? cell : cell.padding(toLength: widths[index] + 2, withPad: " ", startingAt: 0)
+                    ? cell : cell + String(repeating: " ", count: widths[index] + 2 - cell.count)
             }
             print(width.map { String(line.prefix($0)) } ?? line)
         }

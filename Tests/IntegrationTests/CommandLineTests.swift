@@ -1,4 +1,5 @@
 import Foundation
+import Store
 import Testing
 
 /// The administrator's commands through their real entry point, on a store of their own.
@@ -246,6 +247,25 @@ import Testing
         try bench.refused("grant", "add", bob, anna, "--rights", "lra", status: 2, says: "owner")
         try bench.refused("frob", status: 2, says: "frob")
         #expect(try bench.ok("grant", "list", "--json").contains("account") == false)
+    }
+
+    @Test func `a password in a file ends with its line`() throws {
+        let bench = try Bench()
+        for (index, text) in ["s3cret", "s3cret\n", "s3cret\r\nmore\r\n"].enumerated() {
+            let file = try bench.write(text, to: "password")
+            try bench.ok(line: "user add u\(index)@kanzlei.example --password-file \(file)")
+        }
+        let store = try PermissionStore(
+            path: bench.folder.appendingPathComponent("gatepost.sqlite").path
+        )
+        let passwords = try store.load().passwords.values
+        #expect(passwords.count == 3)
+        #expect(passwords.allSatisfy { $0.hash.verify(Array("s3cret".utf8)) })
+        let file = try bench.write("\r\ns3cret\r\n", to: "password")
+        try bench.refused(
+            line: "user add x@kanzlei.example --password-file \(file)",
+            says: "the password is empty"
+        )
     }
 
     @Test func `export and apply are each other's inverse, and carry no secret`() throws {

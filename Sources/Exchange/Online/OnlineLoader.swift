@@ -212,12 +212,14 @@ package struct OnlineLoader: Sendable {
             }
         }
         var seen: Set<Int> = []
+        var groups = 0
         while let index = waiting.popFirst() {
             guard seen.insert(index).inserted,
                 let cmdlet = Self.membersCmdlet(document.recipients[index].type),
                 let guid = document.recipients[index].guids.first
             else { continue }
-            guard seen.count <= Self.maximumGroups else {
+            groups += 1
+            guard groups <= Self.maximumGroups else {
                 throw OnlineError("more than \(Self.maximumGroups) groups lie in each other")
             }
             var members: [String] = []

@@ -26,6 +26,9 @@ package final class SentCopies: Sendable {
     /// When it is looked whether the sender's own program filed one too.
     private static let checks: [TimeAmount] = [.seconds(20), .minutes(2), .minutes(10)]
 
+    /// Between the copies that an earlier run left for one account: its server takes few connections.
+    private static let pause = TimeAmount.milliseconds(250)
+
     /// A copy that is older should have been filed.
     private static let waitingTime: TimeInterval = 60
 
@@ -65,6 +68,7 @@ package final class SentCopies: Sendable {
         self.environment.withLock { $0 = environment }
         self.pool.start()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.folder.path)) ?? []
+        var waiting: [String: Int] = [:]
         for name in names {
             let file = self.folder.appendingPathComponent(name)
             if file.pathExtension == Self.partial {
@@ -72,7 +76,13 @@ package final class SentCopies: Sendable {
             } else if file.pathExtension == Self.complete {
                 let isOwn = file.lastPathComponent.contains(".\(Self.own).")
                 let messageID = isOwn ? Self.messageID(of: file) : nil
-                self.file(file, messageID, on: group.next(), attempt: 0)
+                let account = String(name.prefix { $0 != "." })
+                let earlier = waiting[account, default: 0]
+                waiting[account] = earlier + 1
+                let loop = group.next()
+                loop.scheduleTask(in: Self.pause * earlier) { [self] in
+                    self.file(file, messageID, on: loop, attempt: 0)
+                }
             }
         }
     }
@@ -129,9 +139,13 @@ package final class SentCopies: Sendable {
         attempt: Int
     ) {
         guard let environment = self.environment.withLock({ $0 }),
-            let account = file.lastPathComponent.split(separator: ".").first.flatMap({ Int64($0) }),
-            let target = environment.permissions.current.endpoints[AccountID(account)]
+            let account = file.lastPathComponent.split(separator: ".").first.flatMap({ Int64($0) })
         else { return }
+        guard let target = environment.permissions.current.endpoints[AccountID(account)] else {
+            self.logger.warning("the copy of a sent message goes with its account, which is gone")
+            try? FileManager.default.removeItem(at: file)
+            return
+        }
         let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
         let octets = (attributes?[.size] as? NSNumber)?.intValue
         guard let octets else {
@@ -294,13 +308,11 @@ final class SentCopy {
 
         func complete(_ file: URL, as target: URL, isLast: Bool) -> Bool {
             self.state.withLock { state in
+                defer { if isLast { Self.remove(file, &state.handle) } }
                 do {
                     guard !state.hasFailed else { return false }
                     try state.handle?.synchronize()
                     try FileManager.default.linkItem(at: file, to: target)
-                    guard isLast else { return true }
-                    try state.handle?.close()
-                    try FileManager.default.removeItem(at: file)
                     return true
                 } catch {
                     return false
@@ -309,11 +321,13 @@ final class SentCopy {
         }
 
         func drop(_ file: URL) {
-            self.state.withLock { state in
-                try? state.handle?.close()
-                state.handle = nil
-                try? FileManager.default.removeItem(at: file)
-            }
+            self.state.withLock { state in Self.remove(file, &state.handle) }
+        }
+
+        private static func remove(_ file: URL, _ handle: inout FileHandle?) {
+            try? handle?.close()
+            handle = nil
+            try? FileManager.default.removeItem(at: file)
         }
     }
 }

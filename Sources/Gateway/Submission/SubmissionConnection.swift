@@ -111,6 +111,8 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     /// Tells the session that there is no connection, and why nobody else does.
     private func fail(_ what: StaticString, _ error: (any Error)?) {
+        // Who left the server alone closed the connection.
+        guard self.client != nil else { return }
         self.log(what, error)
         let client = self.detach()
         client?.upstreamFailed(.unreachable)

@@ -18,6 +18,7 @@ extension SubmissionHandler {
     /// A session may outlast its client while a server has not answered a message.
     private func timePassed(_ loop: any EventLoop) {
         guard self.context != nil || self.upstream != nil else { return }
+        self.takePermissions()
         if self.clock.isUpstreamExpired {
             self.session.upstreamTimeoutPassed()
         } else if self.clock.isExpired {

@@ -206,6 +206,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
 
     func upstreamFailed(_ fault: SubmissionFault) {
         self.upstream = nil
+        self.takePermissions()
         self.session.upstreamFailed(fault)
         self.perform()
     }
@@ -219,6 +220,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
 
     func upstreamClosed() {
         self.upstream = nil
+        self.takePermissions()
         self.session.upstreamClosed()
         self.perform()
     }
@@ -228,7 +230,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     /// Nothing is judged by permissions older than those in force.
-    private func takePermissions() {
+    func takePermissions() {
         let current = self.environment.permissions.current
         guard current !== self.permissions else { return self.session.timePassed(at: .current) }
         self.permissions = current
