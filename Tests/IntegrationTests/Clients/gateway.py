@@ -51,8 +51,9 @@ class Gateway:
                                         stderr=open(os.path.join(self.folder, "log"), "ab"))
         submissions = self.environment.get("GATEPOST_LISTEN_SUBMISSIONS", "").rpartition(":")[2]
         for port in [self.port] + ([int(submissions)] if submissions else []):
+            end = time.time() + 60
             while True:
-                assert self.process.poll() is None, self.log()[-2000:]
+                assert self.process.poll() is None and time.time() < end, self.log()[-2000:]
                 try:
                     socket.create_connection(("localhost", port), 1).close()
                     break
