@@ -64,7 +64,30 @@ struct AuditCommand: AsyncParsableCommand {
             abstract: "Whether the log is whole: nothing changed, missing, reordered or cut off."
         )
         @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var output: JSONOption
         @Option(help: "SEQUENCE:HASH of a seal, as the gateway has logged it.") var seal: String?
+
+        private struct Row: Encodable {
+            var records: Int
+            var first: Int64?
+            var last: Int64?
+            /// The last record that a seal covers, and when that was made, in seconds since 1970.
+            var sealed: Int64?
+            var sealedAt: Int64?
+            var problems: [String]
+            /// How many more there are.
+            var further: Int
+
+            init(_ found: AuditVerification) {
+                self.records = found.count
+                self.first = found.first
+                self.last = found.last
+                self.sealed = found.sealed
+                self.sealedAt = found.sealedAt?.seconds
+                self.problems = found.problems
+                self.further = found.further
+            }
+        }
 
         func run() async throws {
             let (store, _) = try await self.configuration.openForChange()
@@ -73,11 +96,16 @@ struct AuditCommand: AsyncParsableCommand {
                 MasterKey(file: configuration.masterKey),
                 anchor: self.seal
             )
-            for problem in found.problems { Output.line(problem) }
-            if found.further > 0 { print("and \(found.further) more") }
+            if self.output.json {
+                try Output.json(Row(found))
+            } else {
+                for problem in found.problems { Output.line(problem) }
+                if found.further > 0 { print("and \(found.further) more") }
+            }
             guard found.problems.isEmpty else {
                 throw Failure("the audit log is not whole; restore it from a backup and compare")
             }
+            guard !self.output.json else { return }
             let range = found.first.map { " (\($0) to \(found.last ?? $0))" } ?? ""
             print("\(found.count) records\(range), all as they were written")
             guard let sealed = found.sealed, let moment = found.sealedAt else { return }

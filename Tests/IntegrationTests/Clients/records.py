@@ -102,6 +102,8 @@ def a_name_makes_no_line_and_no_record_of_its_own():
         assert "unknown" in strangers and all(a == "unknown" or a.endswith("@kanzlei.example") for a in strangers), strangers
         assert not any(r["event"] == "grant" for r in records)
         assert "all as they were written" in gateway.run("audit", "verify")
+        found = json.loads(gateway.run("audit", "verify", "--json"))
+        assert found["records"] == found["last"] == len(records) and found["problems"] == [] and found["further"] == 0, found
 
 
 def who_asks_for_a_server_that_is_down_does_not_fill_the_log():
