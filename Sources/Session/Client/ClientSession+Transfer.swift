@@ -72,6 +72,23 @@ extension ClientSession {
         guard transferring.uidValidity != nil, transferring.uidNext != nil,
             transferring.sourceValidity > 0
         else { return self.conclude(transferring, .cannotOnThisServer) }
+        self.silenceSource(transferring)
+    }
+
+    /// A server that was asked by NOTIFY to tell of a message that comes may do so in the words in which it
+    /// answers here, and nobody could tell one from the other: until the transfer is over it tells no more
+    /// than that there is one (RFC 5465 §5.2).
+    private mutating func silenceSource(_ transferring: Transferring) {
+        guard let upstream = self.upstreams[transferring.source],
+            upstream.watched.contains(where: { !$0.attributes.isEmpty })
+        else { return self.listSource(transferring) }
+        for index in upstream.watched.indices { upstream.watched[index].attributes = [] }
+        let notify = Notify(sendsStatus: false, groups: upstream.watched)
+        transferring.step = .silencing
+        self.sendToSource(transferring) { notify.encode(into: &$0) }
+    }
+
+    private mutating func listSource(_ transferring: Transferring) {
         transferring.step = .listing
         self.sendToSource(transferring) { encoder in
             if transferring.copy.isUID { encoder.write(word: "UID") }
@@ -158,6 +175,11 @@ extension ClientSession {
             return self.targetAnswered(transferring, condition, code)
         }
         switch transferring.step {
+        case .silencing:
+            guard condition == .ok else {
+                return self.conclude(transferring, self.refusal(condition, code))
+            }
+            self.listSource(transferring)
         case .listing:
             self.sourceListed(transferring, condition, code)
         case .fetching, .fetched:
@@ -218,7 +240,7 @@ extension ClientSession {
         case .selectingTarget, .lookingForTarget, .announcing, .streaming, .confirming:
             self.drop(transferring.target)
             self.transferUpstreamLost(transferring, transferring.target, .unavailable)
-        case .listing, .fetching, .fetched, .draining, .marking, .unmarking, .expunging:
+        case .silencing, .listing, .fetching, .fetched, .draining, .marking, .unmarking, .expunging:
             self.drop(transferring.source)
             self.upstreamRevoked(transferring.source, answer: .unavailable)
         case .recording, .recordingCopied, .forgetting, .resolving:
@@ -245,7 +267,7 @@ extension ClientSession {
             break
         case .draining(let first):
             if account == transferring.source { self.fail(transferring, first) }
-        case .listing, .fetching, .announcing, .streaming, .fetched:
+        case .silencing, .listing, .fetching, .announcing, .streaming, .fetched:
             if account == transferring.source {
                 // An incomplete command stores nothing.
                 self.drop(transferring.target)

@@ -17,6 +17,8 @@ final class Transferring {
         case selectingTarget
         /// The target refused to select it without a word that is read: whether it is there is asked.
         case lookingForTarget(ReplyText)
+        /// The source is asked to push no items of messages.
+        case silencing
         /// The source tells the messages' UIDs, flags and dates.
         case listing
         /// The journal takes the transfer.

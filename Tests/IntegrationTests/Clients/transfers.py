@@ -444,5 +444,25 @@ def a_slow_target_is_looked_at_again_when_its_connection_is_lost():
     slow_target(lose)
 
 
+def what_arrives_meanwhile_is_not_moved():
+    """A client that has the server push new messages just as they are listed: only what was named goes."""
+    with Gateway() as gateway, owner(CLARA, FIRST) as own, owner(BOB, SECOND) as other:
+        gateway.start()
+        for name, kept in (("COPY", 3), ("MOVE", 2)):
+            folder = f"Neues {name}"
+            fill(own, f'"{folder}"', 2)
+            w = gateway.wire()
+            w.ok(f'CREATE "{PLACE}/{folder}"')
+            w.ok("NOTIFY SET (SELECTED (MessageNew (UID FLAGS INTERNALDATE BODY.PEEK[]) MessageExpunge FlagChange))")
+            w.ok(f'SELECT "{folder}"')
+            # It is there, and nobody has told the client yet.
+            assert own.append(f'"{folder}"', "", None, message(3))[0] == "OK"
+            w.ok(f'UID {name} 1 "{PLACE}/{folder}"')
+            assert len(stored(own, f'"{folder}"')) == kept
+            assert [uid for uid in stored(other, f'"{folder}"')] == [1]
+            for m in (own, other):
+                assert m.delete(f'"{folder}"')[0] == "OK"
+
+
 if __name__ == "__main__":
     run_scenario(globals(), sys.argv[1])
