@@ -21,7 +21,8 @@ final class Authenticator: Sendable {
 
     /// Each check needs 32 MiB and 0.1 s of a core; more at once would starve the event loops.
     private static let threads = 2
-    /// Checks that wait; a login beyond it is told to come back.
+    /// Checks that wait, each address's in turn; beyond it one of the address that has most of them is
+    /// told to come back.
     private static let maximumWaiting = 200
     private static let memoryLifetime = TimeAmount.minutes(5)
     /// Logins remembered and failures counted at most; beyond it a tenth goes, the oldest and those
@@ -52,6 +53,12 @@ final class Authenticator: Sendable {
         var loop: any EventLoop
         var answer: @Sendable (Answer) -> Void
 
+        /// There is no time for it now.
+        func refuse() {
+            let answer = self.answer
+            self.loop.execute { answer(.unavailable) }
+        }
+
         func finish(isRight: Bool) {
             let (accepted, answer) = (self.accepted, self.answer)
             if isRight {
@@ -67,7 +74,16 @@ final class Authenticator: Sendable {
         /// Checks that run or wait for a thread, by login, password and the password's version.
         var checks: [HashedAuthenticationCode<SHA256>: [Waiter]] = [:]
         var failures: [String: Failures] = [:]
+        /// Logins that wait, with those that joined another's check.
         var waiting = 0
+        var queue = FairQueue<String, Check>()
+    }
+
+    /// One that waits for a thread.
+    private struct Check {
+        var mark: HashedAuthenticationCode<SHA256>
+        /// - Returns: whether the password is right.
+        var run: @Sendable () -> Bool
     }
 
     private let pool = NIOThreadPool(numberOfThreads: Authenticator.threads)
@@ -113,19 +129,29 @@ final class Authenticator: Sendable {
             loop: loop,
             answer: answer
         )
-        switch self.enter(waiter, check) {
-        case .refused: return loop.execute { answer(.unavailable) }
-        case .joined: return
-        case .entered: break
-        }
-        self.pool.submit { [self] _ in
+        let entry = self.enter(waiter, check, from: address?.ipAddress ?? "") { [self] in
             let isRight = (record?.hash ?? .dummy).verify(password) && usable && record != nil
             if isRight, let user, let record { self.remember(user.id, password, record.version) }
-            let waiters = self.leave(check)
-            for waiter in waiters {
-                if !isRight { self.countFailure(waiter.slots) }
-                waiter.finish(isRight: isRight)
-            }
+            return isRight
+        }
+        switch entry {
+        case .refused:
+            loop.execute { answer(.unavailable) }
+        case .joined:
+            break
+        case .entered:
+            self.pool.submit { [self] _ in self.runNext() }
+        }
+    }
+
+    /// On one of the threads.
+    private func runNext() {
+        // There is none where it had to make room.
+        guard let check = self.memory.withLock({ $0.queue.next() }) else { return }
+        let isRight = check.run()
+        for waiter in self.leave(check.mark) {
+            if !isRight { self.countFailure(waiter.slots) }
+            waiter.finish(isRight: isRight)
         }
     }
 
@@ -198,13 +224,27 @@ final class Authenticator: Sendable {
         case refused
     }
 
-    private func enter(_ waiter: Waiter, _ check: HashedAuthenticationCode<SHA256>) -> Entry {
+    private func enter(
+        _ waiter: Waiter,
+        _ mark: HashedAuthenticationCode<SHA256>,
+        from address: String,
+        _ run: @escaping @Sendable () -> Bool
+    ) -> Entry {
         self.memory.withLock { memory in
-            guard memory.waiting < Self.maximumWaiting else { return .refused }
+            if memory.waiting >= Self.maximumWaiting {
+                guard let other = memory.queue.makeRoom(for: address) else { return .refused }
+                let refused = memory.checks.removeValue(forKey: other.mark) ?? []
+                memory.waiting -= refused.count
+                for waiter in refused { waiter.refuse() }
+            }
             memory.waiting += 1
-            let isFirst = memory.checks[check] == nil
-            memory.checks[check, default: []].append(waiter)
-            return isFirst ? .entered : .joined
+            if memory.checks[mark] != nil {
+                memory.checks[mark]?.append(waiter)
+                return .joined
+            }
+            memory.checks[mark] = [waiter]
+            memory.queue.append(Check(mark: mark, run: run), from: address)
+            return .entered
         }
     }
 
