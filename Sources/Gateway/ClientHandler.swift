@@ -28,6 +28,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     private var hasGreeted = false
     private var needsFlush = false
     private var hasPendingRead = false
+    /// Commands wait in the session until the client takes answers.
+    var readsOnWhenWritable = false
     var poll: Scheduled<Void>?
     var report: Scheduled<Void>?
     private var isPerforming = false
@@ -122,7 +124,10 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { self.resumeReading() }
+        if context.channel.isWritable {
+            self.resumeReading()
+            if self.readsOnWhenWritable { self.readOnLater() }
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -219,6 +224,9 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         let previous = self.permissions
         self.permissions = current
         self.session.snapshotChanged(current.access, at: .current)
+        if let user = self.session.authenticatedUser, !current.knows(user, as: previous) {
+            self.session.endRequested()
+        }
         for account in self.upstreams.keys
         where previous.endpoints[account]?.server != current.endpoints[account]?.server {
             self.session.serverChanged(account)
@@ -280,6 +288,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             self.changeACL(change)
         case .revokeLater:
             self.scheduleRevocation()
+        case .readLater:
+            self.readOnLater()
         case .closeClient:
             self.flush()
             self.context?.close(promise: nil)

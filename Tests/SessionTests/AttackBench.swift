@@ -197,6 +197,8 @@ struct AttackBench {
                 self.breach("permissions of somebody else's account were to be changed")
             }
             self.session.aclChanged(.done)
+        case .readLater:
+            self.session.readOn(at: Fixture.now)
         case .closeClient:
             self.isClosed = true
         case .startTLS, .pauseUpstream, .upstreamFailed, .audit, .reportLater, .pollLater,

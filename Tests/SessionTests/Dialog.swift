@@ -264,6 +264,8 @@ struct Dialog {
             self.session.aclChanged(self.aclOutcome)
         case .revokeLater:
             self.revocations += 1
+        case .readLater:
+            self.session.readOn(at: Fixture.now)
         case .authenticate, .startTLS, .pollLater, .reportLater, .upstreamFailed:
             break
         }

@@ -1,4 +1,7 @@
+import NIOCore
 import Testing
+
+@testable import Session
 
 /// Thousands of short commands in one piece: each is answered, none costs stack or waits for good.
 @Suite struct PipeliningTests {
@@ -27,6 +30,32 @@ import Testing
         let answers = bench.clientLines.count { $0.hasPrefix("x ") }
         #expect(answers == count, "\(command): \(bench.clientText.suffix(200))")
         #expect(bench.breaches == [])
+    }
+
+    @Test func `whoever sends much at once lets others have their turn`() {
+        var session = ClientSession(snapshot: Fixture().snapshot, hasTLS: true, at: Fixture.now)
+        let line = "x NOOP\r\n"
+        session.clientOctetsReceived(
+            ByteBuffer(string: String(repeating: line, count: 40)),
+            at: Fixture.now
+        )
+        func answers() -> (count: Int, readsLater: Bool) {
+            var actions: [Action] = []
+            session.takeActions(into: &actions)
+            let text = actions.compactMap(\.octetsToClient).map { String(buffer: $0) }.joined()
+            return (text.split(separator: "\r\n").count, actions.contains(.readLater))
+        }
+        #expect(answers() == (16, true))
+        // More of it, or of anything else, changes nothing.
+        session.clientOctetsReceived(ByteBuffer(string: line), at: Fixture.now)
+        session.timePassed(at: Fixture.now)
+        #expect(answers() == (0, false))
+        #expect(!session.wantsClientOctets)
+        session.readOn(at: Fixture.now)
+        #expect(answers() == (16, true))
+        session.readOn(at: Fixture.now)
+        #expect(answers() == (9, false))
+        #expect(session.wantsClientOctets)
     }
 
     @Test(arguments: [

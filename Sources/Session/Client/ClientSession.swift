@@ -81,6 +81,10 @@ package struct ClientSession {
     var reader: CommandReader
     var running = Running.nothing
     private var isReadingClient = false
+    /// A client that sent much at once is not heard until the others on the loop had their turn.
+    private var hasOthersTurn = false
+    /// Commands, or pieces of one, in a turn: LIST may look at hundreds of accounts.
+    private static let commandsInTurn = 16
     var upstreams: [AccountID: Upstream] = [:]
     var actions: [Action] = []
     /// Whether the command that runs was given to its server before, whose session ended.
@@ -113,7 +117,7 @@ package struct ClientSession {
         case .negotiatingTLS:
             true
         default:
-            self.reader.bufferedOctets < Self.maximumWaitingOctets
+            !self.hasOthersTurn && self.reader.bufferedOctets < Self.maximumWaitingOctets
         }
     }
 
@@ -165,10 +169,10 @@ package struct ClientSession {
     /// What a command brings about may call this again: the outermost call goes on then, so that the stack
     /// does not grow with what a client sends at once.
     mutating func readClient() {
-        guard !self.isReadingClient else { return }
+        guard !self.isReadingClient, !self.hasOthersTurn else { return }
         self.isReadingClient = true
         defer { self.isReadingClient = false }
-        while true {
+        for _ in 0..<Self.commandsInTurn {
             if self.hasOutdatedServer { self.leaveOutdatedServers() }
             guard self.isReadyForClient else { return }
             do {
@@ -178,6 +182,16 @@ package struct ClientSession {
                 return self.end(.bye(error.reason.isSize ? .tooBig : .syntax))
             }
         }
+        guard self.reader.bufferedOctets > 0 else { return }
+        self.hasOthersTurn = true
+        self.actions.append(.readLater)
+    }
+
+    /// The others on the loop have had their turn.
+    package mutating func readOn(at now: Moment) {
+        self.now = now
+        self.hasOthersTurn = false
+        self.readClient()
     }
 
     /// The reader's next event; before login all of them together have a bound.
