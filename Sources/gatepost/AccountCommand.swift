@@ -102,12 +102,16 @@ struct AccountCommand: AsyncParsableCommand {
         @OptionGroup var settings: Settings
 
         func run() async throws {
-            let (store, actor) = try await self.configuration.openForChange()
+            var (store, actor) = try await self.configuration.openForChange()
             let masterKey = try MasterKey(file: await self.configuration.load().masterKey)
             // The gateway logs in at Exchange as its own application, unless a password is given.
             let prompt = self.kind == .imap ? "Password at the mail server: " : nil
             var settings = try self.settings.settings(prompt: prompt)
             settings.kind = Account.Kind(rawValue: self.kind.rawValue)
+            // The application may open more mailboxes than the one that is named.
+            if settings.password == nil, settings.username != nil {
+                (store, actor) = try await self.configuration.openForChange(.administrator)
+            }
             if self.kind == .exchange, settings.imap == nil {
                 let cloud = try await self.configuration.load().exchange?.cloud
                 guard cloud == nil || cloud == .worldwide else {
@@ -139,10 +143,12 @@ struct AccountCommand: AsyncParsableCommand {
                 try await self.configuration.requireOwnersLeave(store)
             }
             var settings = try self.settings.settings(prompt: nil)
-            // A credential that is kept is sent to whatever server is named.
+            // A credential that is kept is sent to whatever server is named, and opens whatever user name
+            // there the gateway's application or a master user may open.
             let sendsCredential =
                 settings.password == nil
-                && (settings.imap != nil || settings.smtp != nil || settings.caFile != nil)
+                && (settings.imap != nil || settings.smtp != nil || settings.caFile != nil
+                    || settings.username != nil)
             if sendsCredential {
                 (store, actor) = try await self.configuration.openForChange(.administrator)
             }

@@ -30,7 +30,13 @@ struct ConsentCommand: AsyncParsableCommand {
                 self.passwordStdin
                 ? readLine(strippingNewline: true)
                 : try PasswordOption.ask("Password of \(login): ")
-            try store.verify(password ?? "", of: login)
+            do {
+                try store.verify(password ?? "", of: login)
+            } catch {
+                // Who guesses takes time, as at the gateway.
+                Thread.sleep(forTimeInterval: 2)
+                throw error
+            }
             return login
         }
     }

@@ -34,6 +34,8 @@ struct PermissionsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
+            // What Exchange says waits for nobody; a file says what its writer wants.
+            if !self.from.isEmpty { try await self.configuration.requireOwnersLeave(store) }
             let versions = try store.permissionsVersions(of: self.accounts)
             let people = try store.people().map { Person(login: $0, addresses: $1) }
             var loaded: [(account: String, version: Int64, permissions: ImportedPermissions)] = []

@@ -420,6 +420,11 @@ def who_has_no_role_changes_nothing():
         run("kim", *grant, status=0)
         run("kim", "user", "disable", CLARA, status=1, says="this needs administrator")
         run("kim", "group", "add", "x", status=1, says="this needs administrator")
+        # The gateway's application, or a master user, opens more than one mailbox.
+        run("kim", "account", "set", BOB, "--username", f"{CLARA}*gateway", status=1, says="this needs administrator")
+        run("kim", "account", "set", sales, "--username", BOB, status=1, says="this needs administrator")
+        run("kim", "account", "add", "kim@kanzlei.example", "--kind", "exchange", "--username", BOB, status=1,
+            says="this needs administrator")
         # Files are the caller's to read, and a configuration is not the caller's to write.
         secret = os.path.join(gateway.folder, "master.key")
         run("kim", "account", "set", BOB, "--password-file", secret, status=1, says="--password-stdin < ")
