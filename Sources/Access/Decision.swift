@@ -23,7 +23,8 @@ package struct AccountAccess: Equatable, Sendable {
     /// Whether a folder may be moved, with everything below it, to another place of the account.
     ///
     /// Rights go by place: a move may carry nothing to where this user has a right on it that was
-    /// not the user's before. The target's part, `k` on what will be above it, is asked apart.
+    /// not the user's before. Others may have more there: who may not read a folder carries it nowhere.
+    /// The target's part, `k` on what will be above it, is asked apart.
     package func mayMove(_ folder: FolderPath, to target: FolderPath) -> Bool {
         if self.isOwner { return true }
         var before: Rights = []
@@ -34,7 +35,7 @@ package struct AccountAccess: Equatable, Sendable {
         for entry in self.scoped where entry.scope.coversAny(from: target) {
             after.formUnion(entry.rights)
         }
-        return before.contains(.deleteMailbox) && before.isSuperset(of: after)
+        return before.isSuperset(of: [.deleteMailbox, .read]) && before.isSuperset(of: after)
     }
 
     /// Whether a folder, or anything that is or will be below it, is listed.

@@ -89,8 +89,11 @@ extension Snapshot {
             mustSign = mustSign || found.right == .onBehalf
         }
         guard !accounts.isEmpty else { return .refused(.from) }
-        for claimed in message.resent where self.send(as: claimed, by: user, at: moment) == nil {
-            return .refused(.resent)
+        for claimed in message.resent {
+            guard let found = self.send(as: claimed, by: user, at: moment) else {
+                return .refused(.resent)
+            }
+            mustSign = mustSign || found.right == .onBehalf
         }
         guard message.from.count == 1 || message.sender != nil else {
             return .refused(.senderRequired)

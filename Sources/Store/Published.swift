@@ -17,6 +17,11 @@ package final class Published: Sendable {
         self.passwords = passwords
     }
 
+    /// Whether a user logs in with the same password as before.
+    package func knows(_ user: UserID, as before: Published) -> Bool {
+        self.passwords[user]?.version == before.passwords[user]?.version
+    }
+
     /// The same with owners alone.
     package var withoutSharing: Published {
         Published(

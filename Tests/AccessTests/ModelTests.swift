@@ -287,10 +287,11 @@ import Testing
         #expect(FolderPath(octets: Array(text.utf8))?.octets == expected.map { Array($0.utf8) })
     }
 
-    /// `x` and whether `A` may become `B`, with rights on `A`, on what is below it, and at `B`.
+    /// `rx` and whether `A` may become `B`, with rights on `A`, on what is below it, and at `B`.
     static let moves: [(subtreeA: String, folderA: String, atB: String, belowB: String, Bool)] = [
         ("lrx", "", "lr", "", true), ("lrx", "", "lrs", "", false), ("lr", "", "lr", "", false),
-        ("", "lrx", "lr", "", false), ("lx", "", "", "", true), ("lx", "", "", "r", false),
+        ("", "lrx", "lr", "", false), ("rx", "", "", "", true), ("rx", "", "", "s", false),
+        ("lx", "", "", "", false),
         ("lrsx", "", "l", "rs", true), ("lrx", "s", "lrs", "", false),
     ]
 

@@ -141,6 +141,15 @@ import Testing
             "anna",
             ["anna"],
             nil,
+            resent: ["bob"],
+            "1 adds anna",
+            "resent on behalf: the gateway signs"
+        ),
+        Row("bob", ["info"], "info", resent: ["bob"], "sender", "resent on behalf, signed wrongly"),
+        Row(
+            "anna",
+            ["anna"],
+            nil,
             resent: ["anna", "clara"],
             "resent",
             "every resent address is judged"

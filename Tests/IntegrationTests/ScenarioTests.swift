@@ -37,7 +37,7 @@ private enum Scenarios {
         let counts = [
             "scenarios.py": 32, "programs.py": 4, "sending.py": 24, "exchange.py": 11,
             "transfers.py": 12, "oversight.py": 14, "process.py": 9, "records.py": 5,
-            "hostile.py": 23, "crowd.py": 1, "differential.py": 1, "soak.py": 1,
+            "hostile.py": 25, "crowd.py": 1, "differential.py": 1, "soak.py": 1,
         ]
         for (file, count) in counts {
             #expect(Scenarios.names(in: file).count == count, "\(file)")

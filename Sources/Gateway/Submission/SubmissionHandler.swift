@@ -233,6 +233,9 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     func takePermissions() {
         let current = self.environment.permissions.current
         guard current !== self.permissions else { return self.session.timePassed(at: .current) }
+        if let user = self.session.authenticatedUser, !current.knows(user, as: self.permissions) {
+            self.session.endRequested()
+        }
         self.permissions = current
         if let target = self.upstream?.target,
             current.endpoints[target.id]?.sendingServer != target.sendingServer

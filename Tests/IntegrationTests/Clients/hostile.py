@@ -794,5 +794,50 @@ def guessing_gets_slower_and_locks_nobody_out():
         assert len(texts) == 1, texts
 
 
+def guesses_from_one_address_hold_up_nobody_at_another():
+    """T362: more guesses than are checked in a minute; somebody else logs in meanwhile."""
+    with Gateway() as gateway:
+        gateway.start()
+        trust = ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
+        guessers = []
+        for _ in range(150):
+            raw = socket.create_connection(("127.0.0.1", gateway.port), 20, source_address=("127.0.0.9", 0))
+            guessers.append(trust.wrap_socket(raw, server_hostname="localhost"))
+        for n, guesser in enumerate(guessers):
+            guesser.sendall(f"a LOGIN guess{n}@kanzlei.example x\r\n".encode())
+        start = time.time()
+        w = gateway.wire(BOB)
+        taken = time.time() - start
+        w.ok("SELECT INBOX")
+        # Some of the guesses wait still.
+        waiting = 0
+        for guesser in guessers:
+            guesser.settimeout(0.001)
+            try:
+                while b"a NO" not in guesser.recv(4096):
+                    pass
+            except (TimeoutError, ssl.SSLError):
+                waiting += 1
+            guesser.close()
+        assert waiting > 20, "there was no crowd"
+        assert taken < 10, taken
+
+
+def a_new_password_ends_what_the_old_one_opened():
+    with Gateway(GATEPOST_LISTEN_SUBMISSIONS=f"127.0.0.1:{free_port()}") as gateway:
+        gateway.start()
+        w, other = gateway.wire(BOB), gateway.wire()
+        port = int(gateway.environment["GATEPOST_LISTEN_SUBMISSIONS"].rpartition(":")[2])
+        s = Raw(BOB, port, trust=ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem")))
+        gateway.run("user", "password", BOB, "--password-stdin", stdin="new\n")
+        assert w.line().startswith(b"* BYE ") and w.closed()
+        s.raw.settimeout(10)
+        assert s.raw.recv(100).startswith(b"421 ")
+        other.ok("NOOP")
+        again = Wire(gateway.port, os.path.join(gateway.folder, "certs/ca.pem"))
+        assert again.answer(f"LOGIN {BOB} pw-bob").startswith("NO ")
+        again.login(BOB, "new")
+
+
 if __name__ == "__main__":
     run_scenario(globals(), sys.argv[1])
