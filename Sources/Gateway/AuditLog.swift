@@ -20,6 +20,7 @@ final class AuditLog: Sendable {
         var waiting: [(moment: Moment, record: AuditRecord)] = []
         /// Records for which there was no room.
         var lost = 0
+        var refusals = RefusalLimiter()
         var isFailing = false
     }
 
@@ -87,6 +88,9 @@ final class AuditLog: Sendable {
         await withCheckedContinuation { continuation in
             self.pool.submit { [self] state in
                 if state == .active {
+                    self.queue.withLock { queue in
+                        queue.waiting += queue.refusals.flush().map { (.current, $0) }
+                    }
                     self.write()
                     self.seal()
                 }
@@ -99,6 +103,8 @@ final class AuditLog: Sendable {
     func append(_ record: AuditRecord) {
         let moment = Moment.current
         self.queue.withLock { queue in
+            queue.waiting += queue.refusals.due(at: moment).map { (moment, $0) }
+            guard queue.refusals.admits(record) else { return }
             guard queue.waiting.count < Self.maximumWaiting else {
                 queue.lost += 1
                 return
@@ -131,6 +137,7 @@ final class AuditLog: Sendable {
     /// Once everything else is written, what there was no room for is told.
     private func nextBatch() -> [(moment: Moment, record: AuditRecord)]? {
         self.queue.withLock { queue in
+            queue.waiting += queue.refusals.due(at: .current).map { (.current, $0) }
             if queue.waiting.isEmpty, queue.lost > 0 {
                 var record = AuditRecord(event: "lost", outcome: .failed, actor: "gatepost")
                 record.count = queue.lost
