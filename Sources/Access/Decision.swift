@@ -38,6 +38,14 @@ package struct AccountAccess: Equatable, Sendable {
         return before.isSuperset(of: [.deleteMailbox, .read]) && before.isSuperset(of: after)
     }
 
+    /// Whether a folder may be deleted together with everything that is or will be below it.
+    package func mayDelete(_ folder: FolderPath) -> Bool {
+        self.isOwner
+            || self.scoped.contains {
+                $0.rights.contains(.deleteMailbox) && $0.scope.coversAll(from: folder)
+            }
+    }
+
     /// Whether a folder, or anything that is or will be below it, is listed.
     package func isVisible(from folder: FolderPath) -> Bool {
         self.isOwner

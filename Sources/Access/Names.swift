@@ -89,6 +89,8 @@ package struct FolderPath: Hashable, Comparable, Sendable, CustomStringConvertib
 
     package var description: String { String(decoding: self.octets, as: UTF8.self) }
 
+    package var isInbox: Bool { self.octets == Self.inbox }
+
     /// The folder above, or nil at the top level.
     package var parent: FolderPath? {
         self.octets.lastIndex(of: Self.delimiter).map {

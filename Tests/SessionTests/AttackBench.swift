@@ -11,12 +11,21 @@ struct AttackBench {
     /// Stands in every mailbox that Anna may not read.
     static let canary = "CANARY"
 
+    /// What the gateway asks before it opens a folder of somebody else's account: no octet is the client's.
+    static let ownList = #"LIST "" "*""#
+
     /// What one server got: commands, as a strict parser of its own reads them.
     struct Received {
         var account: String
         var tag: String
         var line: String
     }
+
+    /// Folders besides the usual ones.
+    private static let openFolders = [
+        "Drop", "Caf&AOk-", "Team", "Verwaltet", "Projects.x", "Projects.Alt", "Projects.&dg12Cg-",
+        "Privat", "Fremd", "ProjectsSecret",
+    ]
 
     private var fixture = Fixture()
     private var session: ClientSession
@@ -59,6 +68,9 @@ struct AttackBench {
         self.toClient = []
         self.received = []
     }
+
+    /// What servers got for the client's commands.
+    var receivedForClient: [String] { self.received.map(\.line).filter { $0 != Self.ownList } }
 
     var clientText: String { String(decoding: self.toClient, as: UTF8.self) }
 
@@ -243,7 +255,7 @@ struct AttackBench {
         if ["SELECT", "EXAMINE"].contains(words.first) {
             self.selected[name] = words.dropFirst().first
         }
-        if let lie = self.lies.popFirst() {
+        if line != Self.ownList, let lie = self.lies.popFirst() {
             let marker = Array("\\T".utf8)
             var octets: [UInt8] = []
             var rest = lie[...]
@@ -286,15 +298,12 @@ struct AttackBench {
             let delimiter = name == "bob" ? "." : "/"
             // Of the others Anna may see everything.
             let hidden = name == "bob" ? Self.canary : "Offen"
-            self.answer(
-                name,
-                "* \(verb) () \"\(delimiter)\" INBOX",
-                "* \(verb) () \"\(delimiter)\" \(hidden)",
-                "* \(verb) () \"\(delimiter)\" Projects",
-                "* \(verb) () \"\(delimiter)\" Projects\(delimiter)Sub",
-                "* \(verb) () \"\(delimiter)\" Privat\(hidden)",
-                "\(tag) OK x"
-            )
+            let more = line == Self.ownList ? Self.openFolders : []
+            let folders = ["INBOX", hidden, "Projects", "Projects\(delimiter)Sub"] + more
+            for folder in folders + ["Privat\(hidden)"] {
+                self.answer(name, "* \(verb) () \"\(delimiter)\" \(folder)")
+            }
+            self.answer(name, "\(tag) OK x")
         case "STATUS":
             let mailbox = words.dropFirst().first ?? ""
             self.answer(name, "* STATUS \(mailbox) (MESSAGES 3)", "\(tag) OK x")

@@ -96,7 +96,7 @@ import Testing
                 let servers = Set(bench.received.map(\.account))
                 #expect(servers.isSubset(of: ["anna", mailbox.server]), "\(text)")
                 if !mailbox.rights.contains("l") {
-                    #expect(bench.received.map(\.line) == [], "\(text)")
+                    #expect(bench.receivedForClient == [], "\(text)")
                 }
                 if !command.text.hasPrefix("RENAME") {
                     #expect(answer.hasPrefix("OK"), "\(text): \(answer)")

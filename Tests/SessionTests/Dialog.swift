@@ -31,6 +31,7 @@ struct Dialog {
     private var resolution = TransferResolution.undone
     private var tags: [String: String] = [:]
     private var isClosed = false
+    private var position = 0
 
     init(_ text: String, name: String) throws {
         self.name = name
@@ -44,6 +45,7 @@ struct Dialog {
                 self.steps.append(step)
             }
         }
+        self.fixture.addFolders(in: text)
         self.session = ClientSession(
             snapshot: self.fixture.snapshot,
             hasTLS: true,
@@ -54,7 +56,10 @@ struct Dialog {
     mutating func run(chunk: Int) throws {
         self.logIn()
         self.isAuditRead = self.steps.contains { $0.text.hasPrefix("A: ") }
-        for step in self.steps { try self.run(step, chunk: chunk) }
+        for (position, step) in self.steps.enumerated() {
+            self.position = position
+            try self.run(step, chunk: chunk)
+        }
         #expect(self.audit == [], "\(self.name): the audit log got more than was written")
         #expect(self.aclChanges == [], "\(self.name): the store got more than was written")
         let rest = String(decoding: self.toClient, as: UTF8.self)
@@ -226,8 +231,7 @@ struct Dialog {
         case .toClient(let octets):
             self.toClient.append(contentsOf: octets.readableBytesView)
         case .toUpstream(let account, let octets):
-            let name = self.fixture.name(of: account)
-            self.toUpstream[name, default: []].append(contentsOf: octets.readableBytesView)
+            self.send(octets, to: account)
         case .openUpstream(let account):
             self.open(account)
         case .closeUpstream(let account):
@@ -268,6 +272,30 @@ struct Dialog {
             self.session.readOn(at: Fixture.now)
         case .authenticate, .startTLS, .pollLater, .reportLater, .upstreamFailed:
             break
+        }
+    }
+
+    /// A server answers the gateway's own LIST at once, where the dialog does not write what it answers.
+    private mutating func send(_ octets: ByteBuffer, to account: AccountID) {
+        let name = self.fixture.name(of: account)
+        let line = String(buffer: octets)
+        guard line.hasSuffix(" LIST \"\" \"*\"\r\n"), !self.expectsList(from: name) else {
+            return self.toUpstream[name, default: []].append(contentsOf: octets.readableBytesView)
+        }
+        let tag = String(line.prefix { $0 != " " })
+        self.session.upstreamOctetsReceived(
+            account,
+            ByteBuffer(string: self.fixture.list(of: account, tag: tag)),
+            at: Fixture.now
+        )
+    }
+
+    /// Whether the dialog writes, before the client's next line, what a server answers to LIST.
+    private func expectsList(from name: String) -> Bool {
+        let rest = self.steps[self.position...]
+        let own = rest.first?.text.hasPrefix("C") ?? false ? rest.dropFirst() : rest
+        return own.prefix { !$0.text.hasPrefix("C") }.contains {
+            $0.text.hasPrefix("U \(name)> T LIST \"\" \"*\"")
         }
     }
 

@@ -1,4 +1,5 @@
 import Access
+import Foundation
 import IMAP
 import Session
 import Testing
@@ -15,6 +16,8 @@ struct Fixture {
     var onExchange: Set<String> = []
     var subscriptions: Set<Subscription> = []
     var profiles: [AccountID: UpstreamProfile?]
+    /// Folders that each server lists, in wire octets.
+    private(set) var folders: [AccountID: [String]] = [:]
 
     private static let names = ["anna": AccountID(1), "bob": 2, "info": 3, "clara": 4]
     private static let usual: Set<String> = [
@@ -31,6 +34,39 @@ struct Fixture {
             3: UpstreamProfile(capabilities: Self.usual, delimiter: slash),
             4: UpstreamProfile(capabilities: Self.usual, delimiter: slash),
         ]
+    }
+
+    /// Adds the folders below other people's accounts that a text names.
+    mutating func addFolders(in text: String) {
+        for (name, id) in Self.names {
+            for root in ["Other Users", "Shared"] {
+                let prefix = "\(root)/\(name)@kanzlei.example/"
+                for (quote, end) in [("\"", "\""), (" ", " ")] {
+                    for part in text.components(separatedBy: quote + prefix).dropFirst() {
+                        let path = part.prefix { !$0.isNewline && $0 != "\\" && !end.contains($0) }
+                        self.addFolder(String(path), in: id)
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func addFolder(_ path: String, in account: AccountID) {
+        guard !path.isEmpty, let profile = self.profiles[account] ?? nil,
+            let delimiter = profile.delimiter.map({ Character(Unicode.Scalar($0)) }),
+            !path.contains(where: { "*%\"".contains($0) || $0 == delimiter && delimiter != "/" })
+        else { return }
+        let name = path.map { $0 == "/" ? String(delimiter) : String($0) }.joined()
+        guard !(self.folders[account] ?? []).contains(name) else { return }
+        self.folders[account, default: []].append(name)
+    }
+
+    /// The answer to `LIST "" "*"`.
+    func list(of account: AccountID, tag: String) -> String {
+        let profile = self.profiles[account] ?? nil
+        let delimiter = profile?.delimiter.map { String(Unicode.Scalar($0)) } ?? "/"
+        let lines = (self.folders[account] ?? []).map { "* LIST () \"\(delimiter)\" \"\($0)\"\r\n" }
+        return lines.joined() + "\(tag) OK List completed.\r\n"
     }
 
     var snapshot: Snapshot {

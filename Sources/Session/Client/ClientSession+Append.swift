@@ -35,6 +35,7 @@ extension ClientSession {
         if case .appending(let appending) = self.running {
             return self.furtherMessageAnnounced(appending, head, literal)
         }
+        self.commandNumber += 1
         switch CommandParser.parseAppendHead(first: head) {
         case .malformed(let tag, _):
             self.refuseMessage(tag, .badSyntax)
@@ -81,6 +82,15 @@ extension ClientSession {
         self.running = .appending(appending)
         guard let upstream = self.upstreams[account] else { return self.open(account) }
         guard upstream.state == .ready, upstream.inFlight == nil else { return }
+        switch self.exists(appending.folder, in: account) {
+        case .some(true): break
+        case .some(false):
+            let refusal = self.missingTarget(appending.folder, in: account)
+            return self.refuseMessage(appending.tag, refusal)
+        case .none:
+            guard !self.requestFolders(of: account) else { return }
+            return self.refuseMessage(appending.tag, .unavailable)
+        }
         guard let name = upstream.names.name(of: appending.folder) else {
             return self.refuseMessage(appending.tag, .noSuchMailbox)
         }

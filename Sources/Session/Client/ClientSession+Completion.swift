@@ -52,6 +52,7 @@ extension ClientSession {
             self.upstreams[account]?.housekeeping = nil
             self.upstreams[account]?.segments = []
             if housekeeping == .notify { self.notifyCompleted(account, condition) }
+            if housekeeping == .folders { self.folderListingCompleted(account, condition) }
             return self.upstreamBecameIdle(account)
         }
         switch self.running {
@@ -77,6 +78,9 @@ extension ClientSession {
         _ condition: Condition,
         _ code: ResponseCode?
     ) {
+        if case .foldersChanged = forwarding.completion {
+            self.foldersChanged(in: forwarding.account)
+        }
         guard condition == .ok else {
             var code = code
             if case .copied(let folder) = forwarding.completion, case .tryCreate? = code,
@@ -200,6 +204,9 @@ extension ClientSession {
             self.emit(roots.encoded)
         case .list, .lsub:
             let list = try ListResponse(response)
+            if self.upstreams[account]?.housekeeping == .folders {
+                return try self.folderListed(list, octets: response.readableBytes, by: account)
+            }
             if case .transferring(let transferring) = self.running,
                 case .lookingForTarget = transferring.step, transferring.target == account
             {
@@ -235,6 +242,10 @@ extension ClientSession {
         from account: AccountID
     ) throws(SyntaxError) {
         var status = try StatusResponse(response)
+        if self.upstreams[account]?.folderListing != nil, status.mailboxIdentifier != nil {
+            let octets = response.readableBytes
+            return try self.folderIdentified(status, octets: octets, by: account)
+        }
         guard let folder = self.upstreams[account]?.names.folder(named: status.mailbox) else {
             return
         }
@@ -244,6 +255,11 @@ extension ClientSession {
             guard self.mayRead(folder, of: account) else { return }
             status.mailbox = mailbox
             return self.emit(status.encoded)
+        }
+        if case .listing(let listing) = self.running, listing.identifies(account),
+            let identifier = status.mailboxIdentifier
+        {
+            return try self.listingIdentified(identifier, folder, from: account)
         }
         if case .listing(let listing) = self.running, listing.counts(folder, of: account) {
             return try self.listingStatusReceived(status, folder, from: account)

@@ -147,9 +147,10 @@ extension ClientSession {
             return self.finish(tag, .notPermitted)
         }
         let isOther = account != selected.account
-        guard !isOther || self.prepare(account, tag, command) else { return }
-        guard let name = self.upstreams[account]?.names.name(of: folder) else {
-            return self.finish(tag, .noSuchMailbox)
+        let located = self.locate(folder, in: account, for: tag, command)
+        guard case .name(let name) = located else {
+            guard case .missing = located else { return }
+            return self.finish(tag, self.missingTarget(folder, in: account))
         }
         let mayCreate = self.mayCreate(folder, in: account)
         guard !isOther else {
@@ -198,15 +199,21 @@ extension ClientSession {
         }
     }
 
+    /// DELETE needs `x` on the folder and on everything below it, there or not: some servers delete that too.
     mutating func delete(_ tag: ByteBuffer, _ mailbox: ClientMailbox, _ command: Command) {
         if mailbox.name?.octets.elementsEqual("INBOX".utf8) ?? false {
             return self.finish(tag, .cannotChangeInbox)
+        }
+        if case .success(let (account, folder, _)) = self.require(.deleteMailbox, on: mailbox),
+            !self.access(to: account).mayDelete(folder)
+        {
+            return self.finish(tag, .notPermitted)
         }
         self.onNamed(tag, mailbox, .deleteMailbox, command, []) { session, account, _, name in
             var encoder = session.encoder(for: account)
             encoder.write(word: "DELETE")
             encoder.write(mailbox: name)
-            session.forward(tag, account, "DELETE", encoder)
+            session.forward(tag, account, "DELETE", encoder) { $0.completion = .foldersChanged }
         }
     }
 
@@ -223,8 +230,9 @@ extension ClientSession {
         case .failure(let refusal):
             self.finish(tag, refusal.text)
         case .success(let (account, folder, _)):
-            guard self.prepare(account, tag, command, needs) else { return }
-            guard let name = self.upstreams[account]?.names.name(of: folder) else {
+            let located = self.locate(folder, in: account, for: tag, command, needs: needs)
+            guard case .name(let name) = located else {
+                guard case .missing = located else { return }
                 return self.finish(tag, .noSuchMailbox)
             }
             proceed(&self, account, folder, name)
@@ -245,13 +253,36 @@ extension ClientSession {
             let isSeen = self.isSeen(folder, in: account)
             return self.finish(tag, isSeen ? .notPermitted : .noSuchMailbox)
         }
-        guard self.prepare(account, tag, command, needs) else { return }
+        guard self.isParentThere(of: folder, in: account, for: tag, command, needs) else { return }
         guard let upstreamName = self.upstreams[account]?.names.name(of: folder) else {
             return self.finish(tag, .cannotHaveName)
         }
         var encoder = self.encoder(for: account)
         create.encode(into: &encoder, mailbox: upstreamName)
-        self.forward(tag, account, "CREATE", encoder)
+        self.forward(tag, account, "CREATE", encoder) { $0.completion = .foldersChanged }
+    }
+
+    /// Gets an account's server ready and looks for the folder below which one is to be created.
+    /// - Returns: false where the command is answered, or waits.
+    private mutating func isParentThere(
+        of folder: FolderPath,
+        in account: AccountID,
+        for tag: ByteBuffer,
+        _ command: Command,
+        _ needs: [String] = []
+    ) -> Bool {
+        guard let parent = folder.parent else {
+            return self.prepare(account, tag, command, needs)
+        }
+        switch self.locate(parent, as: .parent, in: account, for: tag, command, needs: needs) {
+        case .name:
+            return true
+        case .missing:
+            self.finish(tag, .noSuchMailbox)
+            return false
+        case .waiting:
+            return false
+        }
     }
 
     mutating func rename(_ tag: ByteBuffer, _ rename: Rename, _ command: Command) {
@@ -274,10 +305,12 @@ extension ClientSession {
         guard self.access(to: account).mayMove(source, to: folder) else {
             return self.finish(tag, .notPermitted)
         }
-        guard self.prepare(account, tag, command) else { return }
-        guard let from = self.upstreams[account]?.names.name(of: source) else {
+        let located = self.locate(source, in: account, for: tag, command)
+        guard case .name(let from) = located else {
+            guard case .missing = located else { return }
             return self.finish(tag, .noSuchMailbox)
         }
+        guard self.isParentThere(of: folder, in: account, for: tag, command) else { return }
         guard let to = self.upstreams[account]?.names.name(of: folder) else {
             return self.finish(tag, .cannotHaveName)
         }
@@ -285,7 +318,7 @@ extension ClientSession {
         encoder.write(word: "RENAME")
         encoder.write(mailbox: from)
         encoder.write(mailbox: to)
-        self.forward(tag, account, "RENAME", encoder)
+        self.forward(tag, account, "RENAME", encoder) { $0.completion = .foldersChanged }
     }
 
     mutating func mayCreate(_ folder: FolderPath, in account: AccountID) -> Bool {

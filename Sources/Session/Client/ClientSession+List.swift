@@ -69,8 +69,16 @@ extension ClientSession {
             part.step = .folders
             var encoder = session.encoder(for: account)
             encoder.write(word: "LIST \"\" \"*\"")
-            if upstream.profile.has("LIST-EXTENDED"), upstream.profile.has("SPECIAL-USE") {
-                encoder.write(word: "RETURN (SPECIAL-USE)")
+            let hasIdentifiers =
+                upstream.hasListedIdentifiers && !session.access(to: account).isOwner
+            part.listing = FolderListing(hasIdentifiers: hasIdentifiers)
+            let hasUses =
+                upstream.profile.has("LIST-EXTENDED") && upstream.profile.has("SPECIAL-USE")
+            switch (hasUses, hasIdentifiers) {
+            case (true, true): encoder.write(word: "RETURN (SPECIAL-USE STATUS (MAILBOXID))")
+            case (true, false): encoder.write(word: "RETURN (SPECIAL-USE)")
+            case (false, true): encoder.write(word: "RETURN (STATUS (MAILBOXID))")
+            case (false, false): break
             }
             session.send(encoder, for: &part)
         }
@@ -107,12 +115,15 @@ extension ClientSession {
         from account: AccountID
     ) throws(SyntaxError) {
         try self.count(octets, from: account)
+        let access = self.access(to: account)
         guard let names = self.upstreams[account]?.names,
-            let folder = names.folder(named: list.mailbox)
+            let folder = access.isOwner
+                ? names.folder(named: list.mailbox) : names.folder(listedAs: list.mailbox)
         else { return }
         self.collect(of: account) { part in
             switch part.step {
             case .folders where !isLsub:
+                part.listing?.add(folder, isVisible: !access.rights(in: folder).isEmpty)
                 part.folders.append(Listing.Folder(path: folder, attributes: list.attributes))
             case .subscriptions where isLsub:
                 part.subscribed.insert(folder)
@@ -132,6 +143,16 @@ extension ClientSession {
         // Octets of its own: a slice would keep the whole response.
         status.mailbox = ByteBuffer(bytes: status.mailbox.readableBytesView)
         self.collect(of: account) { part in part.counts[folder] = status }
+    }
+
+    /// The server told the identifier of a mailbox that it lists.
+    mutating func listingIdentified(
+        _ identifier: ByteBuffer,
+        _ folder: FolderPath,
+        from account: AccountID
+    ) throws(SyntaxError) {
+        try self.count(identifier.readableBytes + folder.octets.count, from: account)
+        self.collect(of: account) { part in part.listing?.identify(folder, as: identifier) }
     }
 
     /// The server answered one of the listing's commands; the next is sent, or the part is done.
@@ -160,6 +181,12 @@ extension ClientSession {
     }
 
     private mutating func listingFoldersCompleted(_ listing: Listing, _ part: inout Listing.Part) {
+        if !self.access(to: part.view.account).isOwner {
+            let list = part.listing?.finished(during: self.commandNumber, at: self.now)
+            self.upstreams[part.view.account]?.folders = list
+            part.folders.removeAll { !(list?.contains($0.path) ?? false) }
+        }
+        part.listing = nil
         guard listing.needsSubscriptions, part.view.isPersonal, self.onlyAccount == nil else {
             return self.beginCounts(listing, &part)
         }
@@ -327,13 +354,16 @@ extension ClientSession {
         if isSubscribed, !access.rights(in: folder).contains(.lookup) {
             return self.finish(tag, .noSuchMailbox)
         }
+        let command: Command = isSubscribed ? .subscribe(mailbox) : .unsubscribe(mailbox)
         guard self.namespace.personal == account, self.onlyAccount == nil, access.isOwner else {
+            guard !isSubscribed || self.isThere(folder, in: account, for: tag, command) else {
+                return
+            }
             self.running = .subscribing(tag: tag, isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
             return self.actions.append(
                 .changeSubscription(user, account, folder, isSubscribed: isSubscribed)
             )
         }
-        let command: Command = isSubscribed ? .subscribe(mailbox) : .unsubscribe(mailbox)
         guard self.prepare(account, tag, command) else { return }
         guard let upstreamName = self.upstreams[account]?.names.name(of: folder) else {
             return self.finish(tag, .noSuchMailbox)

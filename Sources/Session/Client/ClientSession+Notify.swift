@@ -132,7 +132,11 @@ extension ClientSession {
         guard let upstream = self.upstreams[account], upstream.isIdle,
             !upstream.isInStep(self.watching)
         else { return false }
-        let groups = self.translated(self.wanted(from: account), upstream.names)
+        let wanted = self.wanted(from: account)
+        if self.needsFolders(for: wanted, from: account), self.requestFolders(of: account) {
+            return true
+        }
+        let groups = self.translated(wanted, for: account, upstream.names)
         guard upstream.profile.has("NOTIFY"), upstream.isNotifyDue || groups != upstream.watched
         else {
             self.notified(account, failed: !upstream.profile.has("NOTIFY"))
@@ -246,11 +250,18 @@ extension ClientSession {
     }
 
     /// The same groups with the server's own names.
-    private func translated(_ groups: [NotifyGroup], _ names: UpstreamNames) -> [NotifyGroup] {
+    private mutating func translated(
+        _ groups: [NotifyGroup],
+        for account: AccountID,
+        _ names: UpstreamNames
+    ) -> [NotifyGroup] {
+        let isOwner = self.access(to: account).isOwner
+        let list = self.upstreams[account]?.folders
         func translated(_ mailboxes: [ClientMailbox]) -> [ClientMailbox] {
             mailboxes.compactMap { mailbox in
                 guard let name = mailbox.name,
                     case .folder(_, let folder) = self.namespace.place(of: name),
+                    isOwner || list?.containsParent(folder) ?? false,
                     let wire = names.name(of: folder)
                 else { return nil }
                 return ClientMailbox(wire: wire)
@@ -322,7 +333,8 @@ extension ClientSession {
         needs rights: Rights
     ) -> ByteBuffer? {
         guard self.watching != nil, let view = self.namespace.view(of: account),
-            self.access(to: account).rights(in: folder).contains(rights)
+            self.access(to: account).rights(in: folder).contains(rights),
+            self.isListed(folder, in: account)
         else { return nil }
         let name = self.namespace.name(of: folder, in: view)
         guard !view.isPersonal || !Namespace.isReserved(name) else { return nil }

@@ -6,9 +6,10 @@ import struct NIOCore.ByteBuffer
 /// The commands about rights, answered from the permission store (RFC 4314).
 extension ClientSession {
     mutating func myRights(_ tag: ByteBuffer, _ mailbox: ClientMailbox) {
-        guard case .folder(_, _, let rights) = self.resolve(mailbox) else {
+        guard case .folder(let account, let folder, let rights) = self.resolve(mailbox) else {
             return self.finish(tag, .noSuchMailbox)
         }
+        guard self.isThere(folder, in: account, for: tag, .myRights(mailbox)) else { return }
         self.emit(Reply.myRights(mailbox.wire, rights.letters))
         self.finish(tag, .completed("MYRIGHTS"))
     }
@@ -19,6 +20,7 @@ extension ClientSession {
         case .failure(let refusal):
             self.finish(tag, refusal.text)
         case .success(let (account, folder, _)):
+            guard self.isThere(folder, in: account, for: tag, .getACL(mailbox)) else { return }
             let entries = self.snapshot.accessControlList(of: folder, in: account, at: self.now)
             self.emit(Reply.acl(mailbox.wire, entries.map { ($0.identifier, $0.rights.letters) }))
             self.finish(tag, .completed("GETACL"))
@@ -30,7 +32,10 @@ extension ClientSession {
         switch self.require([.lookup, .administer], on: listRights.mailbox) {
         case .failure(let refusal):
             self.finish(tag, refusal.text)
-        case .success(let (account, _, _)):
+        case .success(let (account, folder, _)):
+            guard self.isThere(folder, in: account, for: tag, .listRights(listRights)) else {
+                return
+            }
             let isLocal = self.snapshot.accounts[account]?.kind == .imap
             self.emit(
                 Reply.listRights(
@@ -132,6 +137,8 @@ extension ClientSession {
         if case .ended = self.running { return }
         self.snapshot = snapshot
         self.accesses = [:]
+        // Lists that were read by other rights may lack what this user may see now.
+        self.commandNumber += 1
         guard let user = self.user else { return }
         guard snapshot.isEnabled(user) else { return self.end(.bye(.accessEnded)) }
         self.lookAround()

@@ -41,8 +41,9 @@ extension ClientSession {
             return self.finish(tag, refusal.text)
         }
         if self.selected?.account != account { self.leaveSelected(announce: false) }
-        guard self.prepare(account, tag, command, needs) else { return }
-        guard let name = self.upstreams[account]?.names.name(of: folder) else {
+        let located = self.locate(folder, in: account, for: tag, command, needs: needs)
+        guard case .name(let name) = located else {
+            guard case .missing = located else { return }
             self.leaveSelected(announce: false)
             return self.finish(tag, .noSuchMailbox)
         }

@@ -114,6 +114,9 @@ extension ClientSession {
             forwarding.repeatable.map { (forwarding.tag, $0) }
         case .selecting(let selecting) where selecting.account == account:
             (selecting.tag, selecting.command)
+        case .preparing(let tag, let command, account):
+            // It has not been given to the server yet.
+            (tag, command)
         default:
             nil
         }
@@ -348,6 +351,7 @@ extension ClientSession {
             .quota where expected.contains(.quota), .quotaRoot where expected.contains(.quota):
             return .collect(ByteBuffer())
         case .list, .lsub, .status:
+            if self.upstreams[account]?.housekeeping == .folders { return .collect(ByteBuffer()) }
             if case .listing = self.running { return .collect(ByteBuffer()) }
             if case .transferring = self.running { return .collect(ByteBuffer()) }
             return self.watching == nil ? .withhold : .collect(ByteBuffer())

@@ -87,6 +87,8 @@ package struct ClientSession {
     private static let commandsInTurn = 16
     var upstreams: [AccountID: Upstream] = [:]
     var actions: [Action] = []
+    /// Counts the client's commands: what a server told during this one need not be asked again.
+    var commandNumber: UInt64 = 0
     /// Whether the command that runs was given to its server before, whose session ended.
     var isRepeating = false
     var syntaxErrors = 0
@@ -252,6 +254,7 @@ package struct ClientSession {
         default:
             break
         }
+        self.commandNumber += 1
         switch CommandParser.parse(frame) {
         case .command(let tag, let command):
             self.dispatch(tag, command)

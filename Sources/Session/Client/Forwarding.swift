@@ -25,6 +25,8 @@ final class Forwarding {
         /// COPYUID passes only to who may read the target (RFC 4315 §3); TRYCREATE only to who may
         /// create it.
         case copied(to: FolderPath)
+        /// The account has other folders than before.
+        case foldersChanged
     }
 
     var tag: ByteBuffer

@@ -28,6 +28,8 @@ struct Listing {
         var view: Namespace.View
         var step = Step.waitingForUpstream
         var folders: [Folder] = []
+        /// What of them exists for a user who is not the owner.
+        var listing: FolderListing?
         var subscribed: Set<FolderPath> = []
         /// Of the responses so far.
         var octets = 0
@@ -66,6 +68,11 @@ struct Listing {
     /// Whether the counts of a folder were asked for, and are no news.
     func counts(_ folder: FolderPath, of account: AccountID) -> Bool {
         self.parts.contains { $0.view.account == account && $0.counting == folder }
+    }
+
+    /// Whether an account's server is telling its folders and the identifiers of their mailboxes.
+    func identifies(_ account: AccountID) -> Bool {
+        self.parts.contains { $0.view.account == account && $0.step == .folders }
     }
 
     func expectsContinuation(from account: AccountID) -> Bool {

@@ -60,6 +60,15 @@ package struct UpstreamNames: Equatable, Sendable {
         return FolderPath(octets: path)
     }
 
+    /// The path of a folder that the server lists under exactly the name by which the gateway would ask for
+    /// it; nil for any other, and for what is none of the account's own. Only `INBOX` alone has spellings.
+    package func folder(listedAs name: ByteBuffer) -> FolderPath? {
+        guard let folder = self.folder(named: name), let own = self.name(of: folder),
+            own == name || folder.isInbox
+        else { return nil }
+        return folder
+    }
+
     /// `.` and `..` mean something to a file system behind some server.
     private static func isComponent(_ octets: ArraySlice<UInt8>) -> Bool {
         let dot = UInt8(ascii: ".")
@@ -75,7 +84,10 @@ package struct UpstreamNames: Equatable, Sendable {
 
     private func isBelow(_ prefix: [UInt8], _ name: [UInt8]) -> Bool {
         guard !prefix.isEmpty else { return false }
-        return name.starts(with: prefix) || name.elementsEqual(prefix.dropLast())
+        // Some servers fold case: each spelling of another namespace's name leads there.
+        let folded = prefix.lazy.map(\.asciiUppercased)
+        let name = name.lazy.map(\.asciiUppercased)
+        return name.starts(with: folded) || name.elementsEqual(folded.dropLast())
     }
 
     // MARK: - A delimiter inside a component

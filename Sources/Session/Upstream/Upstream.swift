@@ -23,6 +23,8 @@ final class Upstream {
         /// ENABLE, UNSELECT, NOOP: what is answered changes nothing.
         case upkeep
         case notify
+        /// LIST, which tells the folders that exist for a user who is not the owner.
+        case folders
     }
 
     enum State: Equatable {
@@ -58,6 +60,13 @@ final class Upstream {
     var isOutdated = false
     /// Whether the server has to be asked again, although it was asked the same before.
     var isNotifyDue = false
+
+    /// The folders that exist here for a user who is not the owner, once the server has listed them.
+    var folders: FolderList?
+    /// The list that is arriving.
+    var folderListing: FolderListing?
+    /// The session's command during which the server failed to list its folders.
+    var failedFolderListing: UInt64?
 
     /// Whether the server is there and waits for a command.
     var isIdle: Bool { self.state == .ready && self.inFlight == nil }

@@ -1,0 +1,219 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// Whether a folder that a command names exists: for everybody but the owner of the account, only what
+/// the server lists exists (``FolderList``).
+extension ClientSession {
+    /// What became of looking for a folder.
+    enum Located {
+        /// The folder's name on its server, in wire octets.
+        case name(ByteBuffer)
+        case missing
+        /// The command is answered, or waits and is dispatched anew.
+        case waiting
+    }
+
+    /// How a folder has to be there.
+    enum Existence {
+        /// As a mailbox that the server lists.
+        case listed
+        /// As a mailbox, or as a name that stands above one: something may be created below it.
+        case parent
+    }
+
+    /// Gets an account's server ready and finds the name that a folder has there.
+    mutating func locate(
+        _ folder: FolderPath,
+        as existence: Existence = .listed,
+        in account: AccountID,
+        for tag: ByteBuffer,
+        _ command: Command,
+        needs: [String] = []
+    ) -> Located {
+        guard self.prepare(account, tag, command, needs) else { return .waiting }
+        switch self.exists(folder, as: existence, in: account) {
+        case .some(true):
+            return self.upstreams[account]?.names.name(of: folder).map(Located.name) ?? .missing
+        case .some(false):
+            return .missing
+        case .none:
+            guard self.requestFolders(of: account) else {
+                self.finish(tag, .unavailable)
+                return .waiting
+            }
+            self.running = .preparing(tag: tag, command, account)
+            return .waiting
+        }
+    }
+
+    /// Whether a folder exists that a command names which no server carries out. An owner's server is not
+    /// asked.
+    /// - Returns: false where the command is answered, or waits.
+    mutating func isThere(
+        _ folder: FolderPath,
+        in account: AccountID,
+        for tag: ByteBuffer,
+        _ command: Command
+    ) -> Bool {
+        if self.access(to: account).isOwner { return true }
+        switch self.locate(folder, in: account, for: tag, command) {
+        case .name:
+            return true
+        case .missing:
+            self.finish(tag, .noSuchMailbox)
+            return false
+        case .waiting:
+            return false
+        }
+    }
+
+    /// Whether a folder exists for this user; nil where the server has to be asked first.
+    mutating func exists(
+        _ folder: FolderPath,
+        as existence: Existence = .listed,
+        in account: AccountID
+    ) -> Bool? {
+        if self.access(to: account).isOwner { return true }
+        guard let list = self.upstreams[account]?.folders else { return nil }
+        let isThere =
+            switch existence {
+            case .listed: list.contains(folder)
+            case .parent: list.containsParent(folder)
+            }
+        guard !isThere, list.mayBeRefreshed(during: self.commandNumber, at: self.now) else {
+            return isThere
+        }
+        return nil
+    }
+
+    /// Asks an idle server for its folders.
+    /// - Returns: false where it failed to tell them during this command.
+    mutating func requestFolders(of account: AccountID) -> Bool {
+        guard let upstream = self.upstreams[account],
+            upstream.failedFolderListing != self.commandNumber
+        else { return false }
+        upstream.folderListing = FolderListing(hasIdentifiers: upstream.hasListedIdentifiers)
+        upstream.housekeeping = .folders
+        var encoder = self.encoder(for: account)
+        encoder.write(word: "LIST \"\" \"*\"")
+        if upstream.hasListedIdentifiers { encoder.write(word: "RETURN (STATUS (MAILBOXID))") }
+        for segment in encoder.finish() { self.actions.append(.toUpstream(account, segment)) }
+        return true
+    }
+
+    /// A line of the server's list has arrived.
+    mutating func folderListed(
+        _ list: ListResponse,
+        octets: Int,
+        by account: AccountID
+    ) throws(SyntaxError) {
+        guard let upstream = self.upstreams[account] else { return }
+        upstream.folderListing?.octets += octets
+        guard upstream.folderListing?.octets ?? 0 <= Listing.maximumOctets else {
+            throw SyntaxError(.lineTooLong, at: octets)
+        }
+        guard let folder = upstream.names.folder(listedAs: list.mailbox) else { return }
+        let rights = self.access(to: account).rights(in: folder)
+        upstream.folderListing?.add(folder, isVisible: !rights.isEmpty)
+    }
+
+    /// The server told the identifier of a mailbox in its list.
+    mutating func folderIdentified(
+        _ status: StatusResponse,
+        octets: Int,
+        by account: AccountID
+    ) throws(SyntaxError) {
+        guard let upstream = self.upstreams[account],
+            let folder = upstream.names.folder(listedAs: status.mailbox)
+        else { return }
+        upstream.folderListing?.octets += octets
+        guard upstream.folderListing?.octets ?? 0 <= Listing.maximumOctets else {
+            throw SyntaxError(.lineTooLong, at: octets)
+        }
+        guard let identifier = status.mailboxIdentifier else { return }
+        upstream.folderListing?.identify(folder, as: identifier)
+    }
+
+    /// The server has told its whole list, or refused to.
+    mutating func folderListingCompleted(_ account: AccountID, _ condition: Condition) {
+        guard let upstream = self.upstreams[account] else { return }
+        if condition == .ok {
+            upstream.folders = upstream.folderListing?.finished(
+                during: self.commandNumber,
+                at: self.now
+            )
+        } else {
+            upstream.folders = nil
+            upstream.failedFolderListing = self.commandNumber
+        }
+        upstream.folderListing = nil
+    }
+
+    // MARK: - NOTIFY
+
+    /// Whether the server has to list its folders before it is asked to watch some of them.
+    mutating func needsFolders(for groups: [NotifyGroup], from account: AccountID) -> Bool {
+        guard !self.access(to: account).isOwner, groups.contains(where: { !$0.filter.isSelected })
+        else { return false }
+        guard let list = self.upstreams[account]?.folders else { return true }
+        guard list.mayBeRefreshed(during: self.commandNumber, at: self.now) else { return false }
+        return groups.contains { group in
+            switch group.filter {
+            case .mailboxes(let mailboxes), .subtree(let mailboxes):
+                mailboxes.contains { mailbox in
+                    guard let name = mailbox.name,
+                        case .folder(_, let folder) = self.namespace.place(of: name)
+                    else { return false }
+                    return !list.containsParent(folder)
+                }
+            default:
+                false
+            }
+        }
+    }
+
+    /// Whether a folder of which the server tells by itself exists for this user. A name that the list lacks
+    /// is not told; the server is asked for a new list now and then, where it waits for a command.
+    mutating func isListed(_ folder: FolderPath, in account: AccountID) -> Bool {
+        if self.access(to: account).isOwner { return true }
+        guard let upstream = self.upstreams[account], let list = upstream.folders else {
+            return false
+        }
+        if list.contains(folder) { return true }
+        let age = self.now.seconds - list.time.seconds
+        if age >= FolderList.secondsBetweenNews, upstream.isIdle, case .nothing = self.running {
+            _ = self.requestFolders(of: account)
+        }
+        return false
+    }
+
+    /// A folder was created, deleted or renamed: the list is not the server's any more.
+    mutating func foldersChanged(in account: AccountID) {
+        self.upstreams[account]?.folders = nil
+    }
+
+    /// The refusal where the target of APPEND, COPY or MOVE is missing: who may create it is told to
+    /// (RFC 9051 §6.3.12).
+    mutating func missingTarget(_ folder: FolderPath, in account: AccountID) -> ReplyText {
+        self.mayCreate(folder, in: account) ? .tryCreate : .noSuchMailbox
+    }
+}
+
+extension Upstream {
+    /// Whether LIST tells the identifier of each mailbox (RFC 8474 §4, RFC 5819).
+    var hasListedIdentifiers: Bool {
+        self.profile.has("OBJECTID") && self.profile.has("LIST-STATUS")
+    }
+}
+
+extension StatusResponse {
+    /// The value of `MAILBOXID`.
+    var mailboxIdentifier: ByteBuffer? {
+        for (item, value) in self.items where item == .mailboxID {
+            if case .identifier(let octets) = value { return octets }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,154 @@
+package import Access
+
+package import struct NIOCore.ByteBuffer
+
+/// A set of folder paths in one block of memory: 60,000 paths of 40 octets take 3 MiB.
+///
+/// Paths compare as octets. The table is an open hash table with linear probing, and its hash is
+/// seeded at random, so that nobody can choose names that collide.
+package struct FolderSet: Sendable {
+    /// The octets of all paths, one behind another.
+    private var octets: [UInt8] = []
+    /// Where each path begins in `octets`, in the order of insertion, and where the last one ends.
+    private var bounds: [UInt32] = [0]
+    /// Indices into `bounds` plus one; 0 is free. Its size is a power of two.
+    private var slots: [UInt32] = []
+
+    package var count: Int { self.bounds.count - 1 }
+
+    package init() {}
+
+    package mutating func insert(_ folder: FolderPath) {
+        if (self.count + 1) * 2 > self.slots.count { self.grow() }
+        let slot = self.slot(of: folder.octets)
+        guard self.slots[slot] == 0 else { return }
+        self.octets += folder.octets
+        self.bounds.append(UInt32(self.octets.count))
+        self.slots[slot] = UInt32(self.count)
+    }
+
+    package func contains(_ folder: FolderPath) -> Bool {
+        !self.slots.isEmpty && self.slots[self.slot(of: folder.octets)] != 0
+    }
+
+    /// The slot that holds the path with these octets, or the free one where it belongs.
+    private func slot(of path: some RandomAccessCollection<UInt8>) -> Int {
+        var hasher = Hasher()
+        for octet in path { hasher.combine(octet) }
+        let mask = self.slots.count - 1
+        var slot = hasher.finalize() & mask
+        while self.slots[slot] != 0 {
+            let index = Int(self.slots[slot])
+            let known = self.octets[Int(self.bounds[index - 1])..<Int(self.bounds[index])]
+            if known.count == path.count, known.elementsEqual(path) { return slot }
+            slot = (slot + 1) & mask
+        }
+        return slot
+    }
+
+    private mutating func grow() {
+        self.slots = Array(repeating: 0, count: max(16, self.slots.count * 2))
+        for index in 1..<max(self.bounds.count, 1) {
+            let path = self.octets[Int(self.bounds[index - 1])..<Int(self.bounds[index])]
+            self.slots[self.slot(of: path)] = UInt32(index)
+        }
+    }
+}
+
+/// The folders of one account that exist for a user who is not its owner.
+///
+/// A folder exists for such a user only if the server's answer to `LIST "" "*"` names it, under exactly
+/// this name, in the account's own namespace. A server also opens names that it does not list: aliases,
+/// hidden and public namespaces, other spellings. No grant reaches what such a name opens.
+package struct FolderList: Sendable {
+    /// Folders on which the user has a right.
+    private var folders = FolderSet()
+    /// Names that only stand above a listed folder: the server lists `A/B` and not `A`.
+    private var parents = FolderSet()
+    /// Responses that the server sent, those about other folders included.
+    package private(set) var responses = 0
+    /// The session's command during which the list was read.
+    package var command: UInt64 = 0
+    /// When the list was read.
+    package var time = Moment(seconds: 0)
+
+    /// Responses that may be read again for each second that has passed: a client that names missing
+    /// folders makes the server list 10,000 folders a second at most.
+    private static let responsesPerSecond = 10_000
+
+    /// Seconds after which a server that tells of an unknown folder by itself is asked for its list again.
+    static let secondsBetweenNews: Int64 = 60
+
+    package init() {}
+
+    package func contains(_ folder: FolderPath) -> Bool {
+        self.folders.contains(folder)
+    }
+
+    /// Whether a folder may be created below this one.
+    package func containsParent(_ folder: FolderPath) -> Bool {
+        self.folders.contains(folder) || self.parents.contains(folder)
+    }
+
+    /// Whether a folder that the list lacks may be there by now, and the server may be asked again.
+    package func mayBeRefreshed(during command: UInt64, at now: Moment) -> Bool {
+        guard self.command != command else { return false }
+        let seconds = Int64(self.responses / Self.responsesPerSecond)
+        return now.seconds < self.time.seconds || now.seconds - self.time.seconds >= seconds
+    }
+
+    /// - Parameter isVisible: whether the user has any right on the folder.
+    fileprivate mutating func add(_ folder: FolderPath, isVisible: Bool) {
+        self.responses += 1
+        guard isVisible else { return }
+        self.folders.insert(folder)
+        var parent = folder.parent
+        while let above = parent, !self.parents.contains(above) {
+            self.parents.insert(above)
+            parent = above.parent
+        }
+    }
+}
+
+/// The answer of a server to `LIST "" "*"`, while it arrives.
+package struct FolderListing: Sendable {
+    /// Folders in the order in which the server lists them, where two names may be one mailbox.
+    private var listed: [(folder: FolderPath, isVisible: Bool)] = []
+    /// Mailbox identifiers (RFC 8474 §4); nil where the server has none.
+    private var identifiers: [FolderPath: ByteBuffer]?
+    private var list = FolderList()
+    /// Octets of the responses so far.
+    package var octets = 0
+
+    /// - Parameter hasIdentifiers: whether the server tells each folder's mailbox identifier.
+    package init(hasIdentifiers: Bool) {
+        self.identifiers = hasIdentifiers ? [:] : nil
+    }
+
+    /// - Parameter isVisible: whether the user has any right on the folder.
+    package mutating func add(_ folder: FolderPath, isVisible: Bool) {
+        guard self.identifiers == nil else { return self.listed.append((folder, isVisible)) }
+        self.list.add(folder, isVisible: isVisible)
+    }
+
+    package mutating func identify(_ folder: FolderPath, as identifier: ByteBuffer) {
+        self.identifiers?[folder] = identifier
+    }
+
+    /// The list without the names of a mailbox that the server listed before under another name.
+    package func finished(during command: UInt64, at now: Moment) -> FolderList {
+        var list = self.list
+        var first: [ByteBuffer: FolderPath] = [:]
+        for (folder, isVisible) in self.listed {
+            var isAlias = false
+            if let identifier = self.identifiers?[folder] {
+                isAlias = first[identifier].map { $0 != folder } ?? false
+                if !isAlias { first[identifier] = folder }
+            }
+            list.add(folder, isVisible: isVisible && !isAlias)
+        }
+        list.command = command
+        list.time = now
+        return list
+    }
+}
