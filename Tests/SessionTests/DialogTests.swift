@@ -8,11 +8,13 @@ import Testing
 ///
 ///     @grant bob account lr          a grant to Anna, in force from the start
 ///     @capabilities bob IMAP4REV1    what a server offers, in place of the usual set
+///     @foreign bob Other Users.      a namespace in which the server shares others' mailboxes
 ///     @exchange bob                  an account on Exchange
 ///     @down bob                      a server that cannot be reached
 ///     C: line                        the client sends a line
 ///     C+ octets                      the client sends octets without a line end (`\r\n` escapes)
 ///     S: line                        the gateway answers with exactly this line next
+///     (A LIST "" "*" that the dialog does not write is answered with every folder that it names.)
 ///     U bob> line                    the server of an account receives exactly this line next
 ///     U bob< line                    and sends this one; `T` at the start stands for the tag
 ///     ! grant bob account lr         the permissions change to these, and no others

@@ -136,6 +136,12 @@ struct Fixture {
             var profile = try #require(self.profiles[account] ?? nil)
             profile.capabilities = Set(words.dropFirst(2))
             self.profiles[account] = profile
+        case "foreign":
+            let account = self.account(words[1])
+            let prefix = words.dropFirst(2).joined(separator: " ")
+            var profile = try #require(self.profiles[account] ?? nil)
+            profile.foreignPrefixes.append(Array(prefix.utf8))
+            self.profiles[account] = profile
         case "exchange":
             self.onExchange.insert(words[1])
         case "down":

@@ -1,0 +1,94 @@
+import Access
+import NIOCore
+import Session
+import Support
+import Testing
+
+@Suite struct FolderListTests {
+    private static func path(_ text: String) throws -> FolderPath {
+        try #require(FolderPath(octets: Array(text.utf8)))
+    }
+
+    private static func list(_ names: [String]) throws -> FolderList {
+        var listing = FolderListing(hasIdentifiers: false)
+        for name in names { listing.add(try Self.path(name), isVisible: true) }
+        return listing.finished(during: 1, at: Moment(seconds: 100))
+    }
+
+    @Test func `a list contains what was listed and nothing else`() throws {
+        let list = try Self.list(["INBOX", "Akten/Neu", "Caf\u{E9}", "Akten2"])
+        for name in ["INBOX", "inbox", "Akten/Neu", "Caf\u{E9}", "Akten2"] {
+            #expect(list.contains(try Self.path(name)), "\(name)")
+        }
+        for name in ["Akten", "akten/Neu", "Cafe\u{301}", "Akten/Neu/x", "Akten/Ne", "Akten/Neu2"] {
+            #expect(!list.contains(try Self.path(name)), "\(name)")
+        }
+    }
+
+    @Test func `a name above a listed folder is a parent, and not a folder`() throws {
+        let list = try Self.list(["a/b/c", "d"])
+        for name in ["a", "a/b", "a/b/c", "d"] {
+            #expect(list.containsParent(try Self.path(name)), "\(name)")
+        }
+        #expect(!list.contains(try Self.path("a")))
+        #expect(!list.containsParent(try Self.path("a/b/c/d")))
+        #expect(!list.containsParent(try Self.path("a/c")))
+    }
+
+    @Test func `a folder without any right is not in the list`() throws {
+        var listing = FolderListing(hasIdentifiers: false)
+        listing.add(try Self.path("Privat"), isVisible: false)
+        let list = listing.finished(during: 1, at: Moment(seconds: 100))
+        #expect(!list.contains(try Self.path("Privat")))
+        #expect(list.responses == 1)
+    }
+
+    @Test func `an empty list contains nothing`() throws {
+        #expect(!(try Self.list([]).contains(try Self.path("INBOX"))))
+        #expect(!FolderList().containsParent(try Self.path("INBOX")))
+    }
+
+    @Test func `of two names of one mailbox the one listed first exists, whoever may see it`()
+        throws
+    {
+        var listing = FolderListing(hasIdentifiers: true)
+        let names = ["Privat", "INBOX/Privat", "Offen"]
+        for name in names { listing.add(try Self.path(name), isVisible: name != "Privat") }
+        listing.identify(try Self.path("INBOX/Privat"), as: ByteBuffer(string: "F1"))
+        listing.identify(try Self.path("Privat"), as: ByteBuffer(string: "F1"))
+        let list = listing.finished(during: 1, at: Moment(seconds: 100))
+        #expect(!list.contains(try Self.path("Privat")))
+        #expect(!list.contains(try Self.path("INBOX/Privat")))
+        #expect(list.contains(try Self.path("Offen")))
+    }
+
+    @Test func `sixty thousand folders are found, and a list of them is not read again at once`()
+        throws
+    {
+        let names = (0..<60_000).map { "Mandanten/Akte \($0)/Schriftverkehr" }
+        let list = try Self.list(names)
+        for name in names.indices.filter({ $0 % 997 == 0 }).map({ names[$0] }) {
+            #expect(list.contains(try Self.path(name)))
+            #expect(!list.contains(try Self.path(name + "x")))
+        }
+        #expect(!list.mayBeRefreshed(during: 1, at: Moment(seconds: 200)))
+        #expect(!list.mayBeRefreshed(during: 2, at: Moment(seconds: 105)))
+        #expect(list.mayBeRefreshed(during: 2, at: Moment(seconds: 106)))
+    }
+
+    @Test func `a set keeps each path once, in whatever order paths come`() throws {
+        var random = Seeded(state: 7)
+        var set = FolderSet()
+        var known: Set<FolderPath> = []
+        for _ in 0..<5_000 {
+            let path = try Self.path("f\(Int.random(in: 0..<1_500, using: &random))")
+            set.insert(path)
+            known.insert(path)
+        }
+        #expect(set.count == known.count)
+        for number in 0..<1_500 {
+            let path = try Self.path("f\(number)")
+            #expect(set.contains(path) == known.contains(path))
+        }
+    }
+}
