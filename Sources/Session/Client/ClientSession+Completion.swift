@@ -71,6 +71,7 @@ extension ClientSession {
         default:
             break
         }
+        self.requestFoldersForNews(of: account)
     }
 
     private mutating func forwardCompleted(

@@ -149,6 +149,7 @@ extension ClientSession {
             upstream.failedFolderListing = self.commandNumber
         }
         upstream.folderListing = nil
+        self.tellWaitingNews(of: account)
     }
 
     // MARK: - NOTIFY
@@ -158,7 +159,10 @@ extension ClientSession {
         guard !self.access(to: account).isOwner, groups.contains(where: { !$0.filter.isSelected })
         else { return false }
         guard let list = self.upstreams[account]?.folders else { return true }
-        guard list.mayBeRefreshed(during: self.commandNumber, at: self.now) else { return false }
+        // Names that stay missing are looked for once.
+        guard case .notifying = self.running,
+            list.mayBeRefreshed(during: self.commandNumber, at: self.now)
+        else { return false }
         return groups.contains { group in
             switch group.filter {
             case .mailboxes(let mailboxes), .subtree(let mailboxes):
@@ -174,24 +178,66 @@ extension ClientSession {
         }
     }
 
-    /// Whether a folder of which the server tells by itself exists for this user. A name that the list lacks
-    /// is not told; the server is asked for a new list now and then, where it waits for a command.
-    mutating func isListed(_ folder: FolderPath, in account: AccountID) -> Bool {
-        if self.access(to: account).isOwner { return true }
-        guard let upstream = self.upstreams[account], let list = upstream.folders else {
+    /// Tells the client what a server told by itself of a folder, if the folder exists for this user. Where
+    /// the list lacks it, the server is asked for a new list first.
+    mutating func tell(_ news: FolderNews, of account: AccountID) {
+        guard !self.access(to: account).isOwner else { return self.tell(news.line) }
+        guard let upstream = self.upstreams[account], let list = upstream.folders else { return }
+        if list.contains(news.folder) { return self.tell(news.line) }
+        guard !upstream.unlisted.contains(news.folder),
+            upstream.unlisted.count < Upstream.maximumUnlisted,
+            upstream.waitingNews.count < Upstream.maximumWaitingNews
+        else { return }
+        upstream.waitingNews.append(news)
+        self.requestFoldersForNews(of: account)
+    }
+
+    /// Asks for the list that waiting news needs, if the server waits for a command.
+    /// - Returns: whether it was asked.
+    @discardableResult
+    mutating func requestFoldersForNews(of account: AccountID) -> Bool {
+        guard let upstream = self.upstreams[account], upstream.isIdle,
+            !upstream.waitingNews.isEmpty
+        else { return false }
+        // Between two commands of a transfer nothing else may be sent there.
+        if case .transferring(let transferring) = self.running, transferring.involves(account) {
             return false
         }
-        if list.contains(folder) { return true }
-        let age = self.now.seconds - list.time.seconds
-        if age >= FolderList.secondsBetweenNews, upstream.isIdle, case .nothing = self.running {
-            _ = self.requestFolders(of: account)
+        return self.requestFolders(of: account)
+    }
+
+    /// The list that news waited for has been read.
+    private mutating func tellWaitingNews(of account: AccountID) {
+        guard let upstream = self.upstreams[account] else { return }
+        let waiting = upstream.waitingNews
+        upstream.waitingNews = []
+        for news in waiting {
+            guard upstream.folders?.contains(news.folder) ?? false else {
+                upstream.unlisted.insert(news.folder)
+                continue
+            }
+            guard self.watching != nil,
+                self.rights(in: news.folder, of: account).contains(news.needs)
+            else { continue }
+            self.tell(news.line)
         }
-        return false
+    }
+
+    /// Lists that were read with other rights lack what this user may see now.
+    mutating func forgetFolders(readWith before: [AccountID: AccountAccess]) {
+        for (account, upstream) in self.upstreams
+        where upstream.folders != nil || upstream.folderListing != nil {
+            guard before[account] != self.access(to: account) else { continue }
+            self.foldersChanged(in: account)
+            // One that is arriving is asked for again.
+            upstream.folderListing = nil
+        }
     }
 
     /// A folder was created, deleted or renamed: the list is not the server's any more.
     mutating func foldersChanged(in account: AccountID) {
         self.upstreams[account]?.folders = nil
+        self.upstreams[account]?.unlisted = FolderSet()
     }
 
     /// The refusal where the target of APPEND, COPY or MOVE is missing: who may create it is told to
@@ -201,7 +247,22 @@ extension ClientSession {
     }
 }
 
+/// What a server told by itself of a folder (RFC 5465 §5).
+struct FolderNews {
+    var folder: FolderPath
+    /// Rights that the client needs to know of it.
+    var needs: Rights
+    /// What the client is told, with the client's name of the folder.
+    var line: ByteBuffer
+}
+
 extension Upstream {
+    /// News that may wait for a list.
+    static let maximumWaitingNews = 64
+    /// Folders of which the server tells and that it does not list: each costs a list once, and behind so
+    /// many no further one does.
+    static let maximumUnlisted = 1_000
+
     /// Whether LIST tells the identifier of each mailbox (RFC 8474 §4, RFC 5819).
     var hasListedIdentifiers: Bool {
         self.profile.has("OBJECTID") && self.profile.has("LIST-STATUS")

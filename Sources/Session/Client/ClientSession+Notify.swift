@@ -291,7 +291,8 @@ extension ClientSession {
         else { return }
         var status = status
         status.mailbox = mailbox
-        self.tell(status.encoded)
+        let news = FolderNews(folder: folder, needs: [.lookup, .read], line: status.encoded)
+        self.tell(news, of: account)
     }
 
     /// A mailbox came, went, has another name, or another subscription.
@@ -323,7 +324,8 @@ extension ClientSession {
             delimiter: Namespace.delimiter,
             mailbox: mailbox
         )
-        self.tell(list.encoded(isLsub: false))
+        let line = list.encoded(isLsub: false)
+        self.tell(FolderNews(folder: folder, needs: .lookup, line: line), of: account)
     }
 
     /// The client's name of a folder it watches and may know of.
@@ -333,15 +335,14 @@ extension ClientSession {
         needs rights: Rights
     ) -> ByteBuffer? {
         guard self.watching != nil, let view = self.namespace.view(of: account),
-            self.access(to: account).rights(in: folder).contains(rights),
-            self.isListed(folder, in: account)
+            self.access(to: account).rights(in: folder).contains(rights)
         else { return nil }
         let name = self.namespace.name(of: folder, in: view)
         guard !view.isPersonal || !Namespace.isReserved(name) else { return nil }
         return ByteBuffer(bytes: ModifiedUTF7.encode(name))
     }
 
-    private mutating func tell(_ line: ByteBuffer) {
+    mutating func tell(_ line: ByteBuffer) {
         guard self.held.count < Self.maximumHeld else { return self.stopWatching() }
         self.emit(line)
     }

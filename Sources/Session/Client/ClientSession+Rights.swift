@@ -136,9 +136,9 @@ extension ClientSession {
         self.now = now
         if case .ended = self.running { return }
         self.snapshot = snapshot
+        let before = self.accesses
         self.accesses = [:]
-        // Lists that were read by other rights may lack what this user may see now.
-        self.commandNumber += 1
+        self.forgetFolders(readWith: before)
         guard let user = self.user else { return }
         guard snapshot.isEnabled(user) else { return self.end(.bye(.accessEnded)) }
         self.lookAround()

@@ -138,7 +138,7 @@ extension ClientSession {
 
     /// A command that waited for this server is dispatched anew, with every check.
     mutating func upstreamBecameIdle(_ account: AccountID) {
-        if self.bringInStep(account) { return }
+        if self.requestFoldersForNews(of: account) || self.bringInStep(account) { return }
         switch self.running {
         case .preparing(let tag, let command, account):
             self.running = .nothing

@@ -76,9 +76,6 @@ package struct FolderList: Sendable {
     /// folders makes the server list 10,000 folders a second at most.
     private static let responsesPerSecond = 10_000
 
-    /// Seconds after which a server that tells of an unknown folder by itself is asked for its list again.
-    static let secondsBetweenNews: Int64 = 60
-
     package init() {}
 
     package func contains(_ folder: FolderPath) -> Bool {

@@ -63,6 +63,10 @@ final class Upstream {
 
     /// The folders that exist here for a user who is not the owner, once the server has listed them.
     var folders: FolderList?
+    /// What the server told of folders that the list lacks, until it is read again.
+    var waitingNews: [FolderNews] = []
+    /// Folders of which the server told, and that it did not list then.
+    var unlisted = FolderSet()
     /// The list that is arriving.
     var folderListing: FolderListing?
     /// The session's command during which the server failed to list its folders.

@@ -101,6 +101,9 @@ def five_hundred_messages_go_there_and_back():
     with granted(BOB, CLARA, "--manage"):
         w = wire(CLARA)
         # CREATE needs `k`, and RENAME stays inside an account.
+        # A folder is created below one that is there.
+        assert w.answer(f'CREATE "{PLACE}/Akten/Umzug"').startswith("NO [NONEXISTENT]")
+        w.ok(f'CREATE "{PLACE}/Akten"')
         w.ok(f'CREATE "{PLACE}/Akten/Umzug"')
         assert w.answer(f'RENAME Umzug "{PLACE}/Umzug"').startswith("NO [CANNOT]")
         w.ok("SELECT Umzug")
