@@ -3,6 +3,7 @@ import Foundation
 import IMAP
 import NIOCore
 import Session
+import Support
 import Testing
 
 /// A session under attack, in front of servers that record every octet and answer what a real one
@@ -43,6 +44,8 @@ struct AttackBench {
     private(set) var isClosed = false
     /// What breaks a rule that always holds.
     private(set) var breaches: [String] = []
+    /// How long the session holds the loop with each event.
+    private(set) var meter = StallMeter()
 
     /// - Parameter more: lines of a fixture.
     init(state: String, with more: [String] = []) throws {
@@ -79,7 +82,10 @@ struct AttackBench {
         while !rest.isEmpty, !self.isClosed {
             let piece = rest.prefix(chunk)
             rest = rest.dropFirst(piece.count)
-            self.session.clientOctetsReceived(ByteBuffer(bytes: piece), at: Fixture.now)
+            let octets = ByteBuffer(bytes: piece)
+            let start = StallMeter.now
+            self.session.clientOctetsReceived(octets, at: Fixture.now)
+            self.meter.add(since: start)
             self.perform()
         }
     }
@@ -135,6 +141,9 @@ struct AttackBench {
             if !reader.isInMessage { self.breach("a server was left in the middle of a command") }
         }
         if self.readAsClient().hasBareLF { self.breach("a bare LF to the client") }
+        if self.meter.longest > StallMeter.limit {
+            self.breach("the loop was held for \(self.meter.longest) ms")
+        }
     }
 
     private mutating func breach(_ text: String) {
@@ -155,11 +164,13 @@ struct AttackBench {
             guard !self.said.isEmpty else { return }
             let (name, octets) = self.said.removeFirst()
             guard self.readers[name] != nil else { continue }
+            let start = StallMeter.now
             self.session.upstreamOctetsReceived(
                 self.fixture.account(name),
                 octets,
                 at: Fixture.now
             )
+            self.meter.add(since: start)
         }
     }
 
@@ -210,7 +221,9 @@ struct AttackBench {
             }
             self.session.aclChanged(.done)
         case .readLater:
+            let start = StallMeter.now
             self.session.readOn(at: Fixture.now)
+            self.meter.add(since: start)
         case .closeClient:
             self.isClosed = true
         case .startTLS, .pauseUpstream, .upstreamFailed, .audit, .reportLater, .pollLater,

@@ -2,8 +2,11 @@ package import struct NIOCore.ByteBuffer
 
 /// `LIST (SUBSCRIBED) "" ("INBOX" "Akten/*") RETURN (STATUS (UNSEEN))` (RFC 5258, RFC 9051 §6.3.9).
 package struct List: Equatable, Sendable {
-    /// Octets of all patterns of one LIST, each with the reference before it: every one of them is
-    /// matched against every name, while the loop waits.
+    /// Patterns in one LIST: clients use one to three. Every one of them is matched against every
+    /// name, also an empty one, so that without a bound one command costs patterns times names.
+    static let maximumPatterns = 16
+    /// Octets of all patterns of one LIST, each with the reference before it: the cost of matching
+    /// a name grows with them.
     static let maximumPatternOctets = 2 * MailboxPattern.maximumOctets
 
     /// Wire octets.
@@ -59,7 +62,8 @@ extension Cursor {
         try self.expectSpace()
         if self.peek() == UInt8(ascii: "(") {
             list.isExtended = true
-            list.patterns = try self.list { cursor throws(SyntaxError) in
+            list.patterns = try self.list(atMost: List.maximumPatterns) {
+                cursor throws(SyntaxError) in
                 try cursor.listMailbox()
             }
             let octets = list.patterns.reduce(0) {

@@ -38,6 +38,9 @@ package struct MailboxPattern: Equatable, Sendable {
         self.places = places
     }
 
+    /// What matching a name of one octet costs: each 64 octets of the pattern count once.
+    package var cost: Int { self.stars.count }
+
     /// Whether a name matches. Takes time in proportion to the name, for each 64 octets of the pattern.
     package func matches(_ name: [UInt8]) -> Bool {
         let end = self.octets.count

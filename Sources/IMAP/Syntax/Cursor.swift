@@ -218,16 +218,23 @@ package struct Cursor {
 
     ///     "(" element *(SP element) ")"
     ///
-    /// - Parameter mayBeEmpty: whether `()` is allowed.
+    /// - Parameters:
+    ///   - mayBeEmpty: whether `()` is allowed.
+    ///   - limit: the most elements that there may be.
+    /// - Throws: `commandTooLarge` beyond the limit, and whatever `element` throws.
     package mutating func list<Element>(
         mayBeEmpty: Bool = false,
+        atMost limit: Int = .max,
         of element: (inout Cursor) throws(SyntaxError) -> Element
     ) throws(SyntaxError) -> [Element] {
         try self.expect("(")
         if mayBeEmpty, self.take(")") { return [] }
         return try self.nested { cursor throws(SyntaxError) in
             var elements = [try element(&cursor)]
-            while cursor.take(" ") { elements.append(try element(&cursor)) }
+            while cursor.take(" ") {
+                guard elements.count < limit else { throw cursor.error(.commandTooLarge) }
+                elements.append(try element(&cursor))
+            }
             try cursor.expect(")")
             return elements
         }

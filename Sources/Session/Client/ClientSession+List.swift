@@ -34,6 +34,8 @@ extension ClientSession {
         }
         for part in listing.parts { self.listingUpstreamReady(part.view.account) }
         self.completeListing()
+        // What is asked behind it, and may list as many accounts, is the next turn's.
+        if self.reader.bufferedOctets > 0 { self.yieldLoop() }
     }
 
     /// Whether a pattern could match a folder of an account: only then is its server asked.
@@ -100,9 +102,16 @@ extension ClientSession {
     /// Counts what a listing holds of a server's responses, and leaves a server that sends too much.
     private mutating func count(_ octets: Int, from account: AccountID) throws(SyntaxError) {
         var isTooLong = false
+        if case .listing(var listing) = self.running {
+            // Held once, or a change would copy all parts.
+            self.running = .nothing
+            listing.octets += octets + Listing.octetsOfFolder
+            isTooLong = listing.octets > Listing.maximumTotalOctets
+            self.running = .listing(listing)
+        }
         self.collect(of: account) { part in
             part.octets += octets
-            isTooLong = part.octets > Listing.maximumOctets
+            isTooLong = isTooLong || part.octets > Listing.maximumOctets
         }
         guard !isTooLong else { throw SyntaxError(.lineTooLong, at: octets) }
     }
@@ -202,13 +211,7 @@ extension ClientSession {
             part.step = .complete
             return
         }
-        let access = self.access(to: part.view.account)
-        part.uncounted = part.folders.filter { folder in
-            let name = self.namespace.name(of: folder.path, in: part.view)
-            return access.rights(in: folder.path).contains([.lookup, .read])
-                && !folder.attributes.contains { $0.equals(word: "\\Noselect") }
-                && listing.patterns.contains { $0.matches(name) }
-        }.map(\.path)
+        part.uncounted = part.folders.count
         part.step = .counts
         self.countNext(listing, &part)
     }
@@ -222,9 +225,17 @@ extension ClientSession {
             return
         }
         part.counting = nil
-        while let folder = part.uncounted.popLast() {
-            guard let name = self.upstreams[account]?.names.name(of: folder) else { continue }
-            part.counting = folder
+        var octets = ListAnswer.octetsPerPiece
+        while part.uncounted > 0, part.asked < Listing.maximumCounts {
+            guard octets > 0 else { return self.yieldLoop() }
+            part.uncounted -= 1
+            let folder = part.folders[part.uncounted]
+            octets -= ListAnswer.octetsOfName + folder.path.octets.count * listing.patternCost
+            guard self.isCounted(folder, listing, part.view),
+                let name = self.upstreams[account]?.names.name(of: folder.path)
+            else { continue }
+            part.counting = folder.path
+            part.asked += 1
             var encoder = self.encoder(for: account)
             let known = items.filter { $0.needs.map(profile.has) ?? true }
             Status(mailbox: ClientMailbox(wire: name), items: known)
@@ -232,6 +243,18 @@ extension ClientSession {
             return self.send(encoder, for: &part)
         }
         part.step = .complete
+    }
+
+    private mutating func isCounted(
+        _ folder: Listing.Folder,
+        _ listing: Listing,
+        _ view: Namespace.View
+    ) -> Bool {
+        guard self.rights(in: folder.path, of: view.account).contains([.lookup, .read]),
+            !folder.attributes.contains(where: { $0.equals(word: "\\Noselect") })
+        else { return false }
+        let name = self.namespace.name(of: folder.path, in: view)
+        return listing.patterns.contains { $0.matches(name) }
     }
 
     mutating func listingUpstreamLost(_ account: AccountID) {
@@ -275,71 +298,42 @@ extension ClientSession {
 
     // MARK: - The answer
 
-    /// Writes the lines once every account has answered or failed. A failed one costs its own
+    /// Begins to write the lines once every account has answered or failed. A failed one costs its own
     /// folders only, and the client is told; where nothing else was asked for, the answer is `NO`.
     private mutating func completeListing() {
-        guard case .listing(let listing) = self.running, listing.isComplete else { return }
-        let failed = listing.parts.filter { $0.step == .failed }
-        if !failed.isEmpty, failed.count == listing.parts.count {
+        guard case .listing(var listing) = self.running, listing.answer == nil,
+            listing.isComplete
+        else { return }
+        if !listing.parts.isEmpty, listing.parts.allSatisfy({ $0.step == .failed }) {
             return self.finish(listing.tag, .unavailable)
         }
-        var tree = FolderTree()
-        for part in listing.parts where part.step == .complete {
-            self.add(part, to: &tree)
+        listing.answer = ListAnswer(listing, views: self.namespace.views)
+        self.running = .listing(listing)
+        self.continueListing()
+    }
+
+    /// Goes on with a LIST that yielded the loop: with its lines, or with looking for the next folder
+    /// to be counted.
+    mutating func continueListing() {
+        guard case .listing(let listing) = self.running else { return }
+        guard let answer = listing.answer else { return self.continueCounting(listing) }
+        // A server's response that has passed in part goes on first; its end brings the session here.
+        guard self.passing == nil else { return }
+        guard answer.advance(in: &self) else { return self.yieldLoop() }
+        guard !answer.isTooLarge else { return self.finish(listing.tag, .unavailable) }
+        if listing.parts.contains(where: { $0.step == .failed }) {
+            self.emit(Reply.untagged(.someUnavailable))
         }
-        self.addRoots(listing, to: &tree)
-        guard !tree.isTooLarge else { return self.finish(listing.tag, .unavailable) }
-        let writer = ListWriter(listing: listing, tree: tree)
-        for line in writer.lines { self.emit(line) }
-        if !failed.isEmpty { self.emit(Reply.untagged(.someUnavailable)) }
         self.finish(listing.tag, .completed(listing.isLsub ? "LSUB" : "LIST"))
     }
 
-    private mutating func add(_ part: Listing.Part, to tree: inout FolderTree) {
-        let access = self.access(to: part.view.account)
-        var subscribed = part.subscribed
-        if case .listing(let listing) = self.running, let shared = listing.shared {
-            for subscription in shared where subscription.account == part.view.account {
-                subscribed.insert(subscription.folder)
-            }
+    private mutating func continueCounting(_ listing: Listing) {
+        let waiting = listing.parts.filter { $0.step == .counts && $0.counting == nil }
+        guard !waiting.isEmpty else { return }
+        for part in waiting where self.upstreams[part.view.account]?.isIdle ?? false {
+            self.updatePart(of: part.view.account) { $0.countNext($1, &$2) }
         }
-        for folder in part.folders {
-            let rights = access.rights(in: folder.path)
-            guard rights.contains(.lookup) else { continue }
-            let name = self.namespace.name(of: folder.path, in: part.view)
-            if part.view.isPersonal, Namespace.isReserved(name) { continue }
-            tree.insert(
-                FolderTree.Entry(
-                    name: name,
-                    attributes: folder.attributes,
-                    rights: rights,
-                    isSubscribed: subscribed.contains(folder.path),
-                    status: rights.contains(.read) ? part.counts[folder.path] : nil
-                )
-            )
-        }
-    }
-
-    /// The namespaces' and accounts' own names stand above what is shared, also of an account
-    /// that does not answer, or that the pattern does not reach into.
-    private mutating func addRoots(_ listing: Listing, to tree: inout FolderTree) {
-        for view in self.namespace.views where !view.isPersonal {
-            tree.insertRoot(Array(view.prefix.dropLast()))
-            guard !listing.parts.contains(where: { $0.view == view }) else { continue }
-            let access = self.access(to: view.account)
-            for subscription in listing.shared ?? [] where subscription.account == view.account {
-                let rights = access.rights(in: subscription.folder)
-                guard rights.contains(.lookup) else { continue }
-                tree.insert(
-                    FolderTree.Entry(
-                        name: self.namespace.name(of: subscription.folder, in: view),
-                        attributes: [],
-                        rights: rights,
-                        isSubscribed: true
-                    )
-                )
-            }
-        }
+        self.completeListing()
     }
 
     // MARK: - Subscriptions

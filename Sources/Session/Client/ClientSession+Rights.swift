@@ -156,6 +156,9 @@ extension ClientSession {
             self.revoke(account)
         }
         self.watchAnew()
+        if case .listing(let listing) = self.running {
+            listing.answer?.permissionsChanged(in: &self)
+        }
     }
 
     /// The mailboxes of which a server tells, or is about to.

@@ -174,9 +174,10 @@ package struct ClientSession {
         guard !self.isReadingClient, !self.hasOthersTurn else { return }
         self.isReadingClient = true
         defer { self.isReadingClient = false }
+        self.continueListing()
         for _ in 0..<Self.commandsInTurn {
             if self.hasOutdatedServer { self.leaveOutdatedServers() }
-            guard self.isReadyForClient else { return }
+            guard self.isReadyForClient, !self.hasOthersTurn else { return }
             do {
                 guard let event = try self.nextEvent() else { return }
                 self.clientEvent(event)
@@ -185,6 +186,13 @@ package struct ClientSession {
             }
         }
         guard self.reader.bufferedOctets > 0 else { return }
+        self.yieldLoop()
+    }
+
+    /// Lets the other sessions on the loop work; `readOn` goes on.
+    mutating func yieldLoop() {
+        guard !self.hasOthersTurn else { return }
+        if case .ended = self.running { return }
         self.hasOthersTurn = true
         self.actions.append(.readLater)
     }

@@ -15,16 +15,21 @@ struct ListWriter {
         "\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash",
     ]
 
-    let listing: Listing
-    let tree: FolderTree
+    let list: List
+    let isLsub: Bool
+    let patterns: [MailboxPattern]
 
-    var lines: [ByteBuffer] {
-        self.tree.sorted.flatMap { self.lines(for: $0) }
+    init(_ listing: Listing) {
+        self.list = listing.list
+        self.isLsub = listing.isLsub
+        self.patterns = listing.patterns
     }
 
-    private func lines(for entry: FolderTree.Entry) -> [ByteBuffer] {
-        guard self.listing.patterns.contains(where: { $0.matches(entry.name) }),
-            let attributes = self.attributes(of: entry)
+    /// - Parameter tree: knows what is below the name; the entry itself may be gone from it.
+    /// - Returns: none where the client did not ask for this name.
+    func lines(for entry: FolderTree.Entry, in tree: borrowing FolderTree) -> [ByteBuffer] {
+        guard self.patterns.contains(where: { $0.matches(entry.name) }),
+            let attributes = self.attributes(of: entry, in: tree)
         else { return [] }
         let mailbox = ByteBuffer(bytes: ModifiedUTF7.encode(entry.name))
         var response = ListResponse(
@@ -32,9 +37,9 @@ struct ListWriter {
             delimiter: Namespace.delimiter,
             mailbox: mailbox
         )
-        if self.hasSubscribedBelow(entry) { response.childInfo = ["SUBSCRIBED"] }
-        var lines = [response.encoded(isLsub: self.listing.isLsub)]
-        if self.listing.list.returnsMyRights, !entry.isParentOnly {
+        if self.hasSubscribedBelow(entry, in: tree) { response.childInfo = ["SUBSCRIBED"] }
+        var lines = [response.encoded(isLsub: self.isLsub)]
+        if self.list.returnsMyRights, !entry.isParentOnly {
             lines.append(Reply.myRights(mailbox, entry.rights.letters))
         }
         if var status = entry.status {
@@ -45,10 +50,14 @@ struct ListWriter {
     }
 
     /// The attributes of a line, or nil where the selection options leave the name out.
-    private func attributes(of entry: FolderTree.Entry) -> [ByteBuffer]? {
-        let list = self.listing.list
+    private func attributes(
+        of entry: FolderTree.Entry,
+        in tree: borrowing FolderTree
+    ) -> [ByteBuffer]? {
+        let list = self.list
         if list.selectsSubscribed, !entry.isSubscribed {
-            guard self.hasSubscribedBelow(entry) || self.isImpliedByLsub(entry) else { return nil }
+            guard self.hasSubscribedBelow(entry, in: tree) || self.isImplied(entry, in: tree)
+            else { return nil }
         }
         if list.selectsSpecialUse, !self.isSpecialUse(entry) { return nil }
         var attributes: [ByteBuffer] = []
@@ -59,10 +68,10 @@ struct ListWriter {
                 Self.passing.contains { attribute.equals(word: $0) }
             }
         }
-        if entry.isSubscribed, list.needsSubscriptions, !self.listing.isLsub {
+        if entry.isSubscribed, list.needsSubscriptions, !self.isLsub {
             attributes.append(ByteBuffer(string: "\\Subscribed"))
         }
-        let hasChildren = self.tree.hasChildren(entry.name)
+        let hasChildren = tree.hasChildren(entry.name)
         attributes.append(ByteBuffer(string: hasChildren ? "\\HasChildren" : "\\HasNoChildren"))
         return attributes
     }
@@ -74,14 +83,20 @@ struct ListWriter {
     }
 
     /// RFC 5258 §3.5: with RECURSIVEMATCH a name counts when something below it is subscribed.
-    private func hasSubscribedBelow(_ entry: FolderTree.Entry) -> Bool {
-        guard self.listing.list.isRecursiveMatch, !self.listing.isLsub else { return false }
-        return self.tree.hasSubscribedBelow(entry.name)
+    private func hasSubscribedBelow(
+        _ entry: FolderTree.Entry,
+        in tree: borrowing FolderTree
+    ) -> Bool {
+        guard self.list.isRecursiveMatch, !self.isLsub else { return false }
+        return tree.hasSubscribedBelow(entry.name)
     }
 
     /// RFC 3501 §6.3.9: LSUB of `%` shows the parent of a subscribed name, as not selectable.
-    private func isImpliedByLsub(_ entry: FolderTree.Entry) -> Bool {
-        guard self.listing.isLsub, self.tree.hasSubscribedBelow(entry.name) else { return false }
-        return !self.listing.patterns.contains { $0.matchesAllBelow(entry.name) }
+    private func isImplied(
+        _ entry: FolderTree.Entry,
+        in tree: borrowing FolderTree
+    ) -> Bool {
+        guard self.isLsub, tree.hasSubscribedBelow(entry.name) else { return false }
+        return !self.patterns.contains { $0.matchesAllBelow(entry.name) }
     }
 }

@@ -13,6 +13,14 @@ struct Listing {
     /// Octets of one server's responses, of STATUS the names: fifty thousand folders and more. They are
     /// held until every server has answered.
     static let maximumOctets = 4 * 1_024 * 1_024
+    /// Octets of the responses of all servers, with what a folder costs besides: a user with hundreds of
+    /// accounts in sight would otherwise hold the first limit for each of them.
+    static let maximumTotalOctets = 16 * 1_024 * 1_024
+    /// What a folder or its counts cost besides the octets of the response.
+    static let octetsOfFolder = 100
+    /// STATUS commands that one LIST causes, as each opens a mailbox at its server; the folders beyond
+    /// are listed without counts (RFC 5819 §2).
+    static let maximumCounts = 10_000
 
     /// One account's part.
     struct Part {
@@ -33,8 +41,10 @@ struct Listing {
         var subscribed: Set<FolderPath> = []
         /// Of the responses so far.
         var octets = 0
-        /// Folders whose counts are still to be asked for one by one.
-        var uncounted: [FolderPath] = []
+        /// How many of the folders, from the first, may still have to be asked for their counts.
+        var uncounted = 0
+        /// STATUS commands that were sent.
+        var asked = 0
         /// The one that is being asked.
         var counting: FolderPath?
         /// Segments of a command still to be sent, each after a `+`.
@@ -57,11 +67,18 @@ struct Listing {
     var patterns: [MailboxPattern]
     /// Subscriptions of shared folders, once they are read from the store.
     var shared: Set<Subscription>?
+    /// Of the responses of all servers so far, with what folders cost besides.
+    var octets = 0
+    /// What is being written, once every server has answered.
+    var answer: ListAnswer?
 
     var isComplete: Bool {
         (self.shared != nil || !self.needsSubscriptions)
             && self.parts.allSatisfy { $0.step == .complete || $0.step == .failed }
     }
+
+    /// What matching a name of one octet against all patterns costs.
+    var patternCost: Int { self.patterns.reduce(0) { $0 + $1.cost } }
 
     var needsSubscriptions: Bool { self.isLsub || self.list.needsSubscriptions }
 

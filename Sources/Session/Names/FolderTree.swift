@@ -23,24 +23,36 @@ struct FolderTree {
     /// What a name costs besides its octets.
     private static let octetsOfEntry = 100
 
-    private var octets = 0
+    /// Octets of all names, and what they cost besides.
+    private(set) var octets = 0
     /// Whether there are more names than any client could use.
     var isTooLarge: Bool { self.octets > Self.maximumOctets }
 
-    private(set) var entries: [[UInt8]: Entry] = [:]
+    private var entries: [[UInt8]: Entry] = [:]
+    private var order = NameOrder()
     private var parents: Set<[UInt8]> = []
     private var parentsOfSubscribed: Set<[UInt8]> = []
 
     /// Adds a folder and the parents above it.
-    mutating func insert(_ entry: Entry) {
-        guard !self.isTooLarge else { return }
+    /// - Returns: how many octets of names were copied for that.
+    mutating func insert(_ entry: Entry) -> Int {
+        guard !self.isTooLarge else { return 0 }
+        let before = self.octets
         self.octets += entry.name.count + Self.octetsOfEntry
-        self.entries[entry.name] = entry
-        self.insertParents(of: entry.name)
-        guard entry.isSubscribed else { return }
-        for parent in Self.parents(of: entry.name) {
-            guard self.parentsOfSubscribed.insert(parent).inserted else { return }
+        if self.entries.updateValue(entry, forKey: entry.name) == nil {
+            self.order.insert(entry.name)
         }
+        self.insertParents(of: entry.name)
+        guard entry.isSubscribed else { return self.octets - before }
+        for parent in Self.parents(of: entry.name) {
+            guard self.parentsOfSubscribed.insert(parent).inserted else { break }
+        }
+        return 2 * (self.octets - before)
+    }
+
+    /// Takes the first entry, in the order of a listing; what is known of its parents stays.
+    mutating func popFirst() -> Entry? {
+        self.order.popFirst().flatMap { self.entries.removeValue(forKey: $0) }
     }
 
     /// Adds the root of an account, which always has something below it, and what is above.
@@ -72,6 +84,7 @@ struct FolderTree {
         guard !name.isEmpty, self.entries[name] == nil else { return }
         self.octets += name.count + Self.octetsOfEntry
         self.entries[name] = Entry(name: name, attributes: [], rights: [], isParentOnly: true)
+        self.order.insert(name)
     }
 
     func hasChildren(_ name: [UInt8]) -> Bool {
@@ -80,14 +93,5 @@ struct FolderTree {
 
     func hasSubscribedBelow(_ name: [UInt8]) -> Bool {
         self.parentsOfSubscribed.contains(name)
-    }
-
-    /// Everything in the order of the names' octets, INBOX first.
-    var sorted: [Entry] {
-        let inbox = Array("INBOX".utf8)
-        return self.entries.values.sorted { one, other in
-            if (one.name == inbox) != (other.name == inbox) { return one.name == inbox }
-            return one.name.lexicographicallyPrecedes(other.name)
-        }
     }
 }
