@@ -23,8 +23,6 @@ struct Appending {
     var literal: CommandReader.MessageLiteral
     var step = Step.waitingForUpstream
     var segments: [ByteBuffer] = []
-    /// An answer that came before the command was complete.
-    var early: (Condition, ResponseCode?)?
 
     var readsClient: Bool { self.step == .streaming }
 }
@@ -158,9 +156,6 @@ extension ClientSession {
         _ head: ByteBuffer,
         _ literal: CommandReader.MessageLiteral
     ) {
-        if let (condition, code) = appending.early {
-            return self.abandonAppend(appending, self.refusal(condition, code))
-        }
         var next = appending
         next.literal = literal
         guard let further = try? CommandParser.parseAppendContinuation(head) else {
@@ -184,18 +179,16 @@ extension ClientSession {
     /// The octets of the command are all there: it is completed, unless something stood behind
     /// the message that does not belong there.
     mutating func appendEnded(_ rest: ByteBuffer) {
-        guard case .appending(var appending) = self.running else { return }
+        guard case .appending(let appending) = self.running else { return }
         guard rest.readableBytes == 0 else {
             self.running = .nothing
             self.dropUnfinished(appending)
             return self.answer(appending.tag, .badSyntax)
         }
         self.actions.append(.toUpstream(appending.account, ByteBuffer(string: "\r\n")))
-        appending.step = .waitingForAnswer
-        self.running = .appending(appending)
-        if let (condition, code) = appending.early {
-            self.appendCompleted(appending, condition, code)
-        }
+        var complete = appending
+        complete.step = .waitingForAnswer
+        self.running = .appending(complete)
     }
 
     mutating func appendCompleted(
@@ -209,9 +202,10 @@ extension ClientSession {
         case .waitingForContinuation:
             self.refuseMessage(appending.tag, self.refusal(condition, code))
         case .streaming:
-            var waiting = appending
-            waiting.early = (condition, code)
-            self.running = .appending(waiting)
+            // The server may read the rest of the message as commands: the connection is of no use.
+            self.dropUnfinished(appending)
+            let refusal = condition == .ok ? .unavailable : self.refusal(condition, code)
+            self.appendUpstreamLost(appending, refusal)
         case .waitingForAnswer:
             guard condition == .ok else {
                 return self.finish(appending.tag, self.refusal(condition, code))
