@@ -253,6 +253,10 @@ extension ClientSession {
             let isSeen = self.isSeen(folder, in: account)
             return self.finish(tag, isSeen ? .notPermitted : .noSuchMailbox)
         }
+        // The gateway itself files into the folder with `\\Sent`, and mail programs into others.
+        guard create.uses.isEmpty || self.access(to: account).isOwner else {
+            return self.finish(tag, .notPermitted)
+        }
         guard self.isParentThere(of: folder, in: account, for: tag, command, needs) else { return }
         guard let upstreamName = self.upstreams[account]?.names.name(of: folder) else {
             return self.finish(tag, .cannotHaveName)
