@@ -8,7 +8,7 @@ import Store
 import Synchronization
 
 /// Messages for owners on their way into INBOXes. One stays in the store until its server has taken
-/// it, and is known by its Message-ID, so that it comes once.
+/// it, and is known by a Message-ID that nobody can guess, so that it comes once.
 final class Notices: Sendable {
     private static let retryTime = TimeAmount.minutes(1)
 
@@ -67,7 +67,7 @@ final class Notices: Sendable {
         guard let target = published.endpoints[notice.account],
             let account = published.access.accounts[notice.account]
         else { return self.done(notice, isDelivered: false, on: loop) }
-        let messageID = "<notice-\(notice.id)-\(notice.created.seconds)@\(self.hostName)>"
+        let messageID = Self.messageID(of: notice, at: self.hostName)
         let delivery = NoticeDelivery(
             messageID: ByteBuffer(string: messageID),
             message: self.message(notice, to: account.address.description, messageID)
@@ -75,6 +75,12 @@ final class Notices: Sendable {
         ConversationConnection.run(delivery, target, environment, self.pool, on: loop) { outcome in
             self.done(notice, isDelivered: outcome == .delivered, on: loop)
         }
+    }
+
+    static func messageID(of notice: Notice, at hostName: String) -> String {
+        let digits = Array("0123456789abcdef")
+        let token = notice.token.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return "<notice-\(String(token))@\(hostName)>"
     }
 
     private func done(_ notice: Notice, isDelivered: Bool, on loop: any EventLoop) {

@@ -28,6 +28,8 @@ package struct Notice: Equatable, Sendable {
     package var subject: String
     package var text: String
     package var created: Moment
+    /// Octets that nobody can guess, for its Message-ID.
+    package var token: [UInt8]
 }
 
 extension PermissionStore {
@@ -208,15 +210,23 @@ extension PermissionStore {
                 : "It counts already. Ask your administrator if you did not expect it."
         )
         try database.execute(
-            sql: "INSERT INTO notice (account, subject, text, created) VALUES (?, ?, ?, ?)",
+            sql: """
+                INSERT INTO notice (account, subject, text, created, token) VALUES (?, ?, ?, ?, ?)
+                """,
             arguments: [
                 account,
                 isPending
                     ? "Somebody asks for access to your mailbox"
                     : "Somebody was given access to your mailbox",
-                lines.joined(separator: "\n"), Moment.current.seconds,
+                lines.joined(separator: "\n"), Moment.current.seconds, Self.noticeToken(),
             ]
         )
+    }
+
+    /// 128 random bits: whoever can put messages into the INBOX cannot name the next notice, and make
+    /// it seem to be there.
+    static func noticeToken() -> Data {
+        Data((0..<16).map { _ in UInt8.random(in: 0...255) })
     }
 
     // MARK: - Notices
@@ -229,7 +239,8 @@ extension PermissionStore {
                     account: AccountID(row["account"]),
                     subject: row["subject"],
                     text: row["text"],
-                    created: Moment(seconds: row["created"])
+                    created: Moment(seconds: row["created"]),
+                    token: Array(row["token"] as Data)
                 )
             }
         }

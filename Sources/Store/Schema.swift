@@ -21,6 +21,10 @@ enum Schema {
             try database.execute(sql: Self.audit)
             try Self.moveChanges(database)
         }
+        migrator.registerMigration("2026-11-29 copies that transfers made, notices") { database in
+            try database.execute(sql: Self.copies)
+            try Self.giveNoticesTokens(database)
+        }
         return migrator
     }
 

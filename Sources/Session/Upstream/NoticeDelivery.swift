@@ -3,6 +3,9 @@ import IMAP
 package import struct NIOCore.ByteBuffer
 
 /// The conversation with an account's server that puts a message of the gateway into the INBOX, once.
+///
+/// It is there already only if a message has exactly its Message-ID: SEARCH finds every one that has
+/// it somewhere in the field (RFC 9051 §6.4.4).
 package struct NoticeDelivery: ServerConversation {
     package enum Outcome: Equatable, Sendable {
         /// It is there, now or from before.
@@ -13,14 +16,20 @@ package struct NoticeDelivery: ServerConversation {
     private enum State {
         case selecting
         case searching
+        case comparing
         case appending
         case finished
     }
+
+    /// Messages whose Message-ID is compared. No other message has it by chance, and whoever sees it
+    /// has the notice before them.
+    private static let maximumFound = 100
 
     private let messageID: ByteBuffer
     private let message: ByteBuffer
     private var sender = CommandSender()
     private var state = State.selecting
+    private var found: [UInt32] = []
     private var isThere = false
     private var isAnnounced = false
 
@@ -51,8 +60,16 @@ package struct NoticeDelivery: ServerConversation {
             self.isAnnounced = true
             return .send([self.message, ByteBuffer(staticString: "\r\n")])
         case .data(.search):
-            let words = String(buffer: response).split(whereSeparator: \.isWhitespace)
-            self.isThere = self.isThere || words.count > 2
+            guard case .searching = self.state, self.found.count < Self.maximumFound else {
+                return .wait
+            }
+            let numbers = String(buffer: response).split(whereSeparator: \.isWhitespace).dropFirst(
+                2
+            )
+            self.found += numbers.prefix(Self.maximumFound).compactMap { UInt32($0) }
+            return .wait
+        case .numbered(_, .fetch):
+            self.fetched(response)
             return .wait
         case .data, .status, .numbered:
             return .wait
@@ -69,17 +86,45 @@ package struct NoticeDelivery: ServerConversation {
                 $0.write(string: messageID)
             }
         case .searching:
-            guard !self.isThere else { return self.finish(.delivered) }
-            self.state = .appending
-            let octets = UInt64(self.message.readableBytes)
-            return self.send(announces: true) {
-                $0.write(word: "APPEND INBOX")
-                $0.announce(octets: octets, isLiteral8: false)
+            guard !self.found.isEmpty else { return self.append() }
+            self.state = .comparing
+            let found = SequenceSet(uids: self.found.prefix(Self.maximumFound))
+            return self.send {
+                $0.write(word: "UID FETCH")
+                found.encode(into: &$0)
+                $0.write(word: "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
             }
+        case .comparing:
+            return self.isThere ? self.finish(.delivered) : self.append()
         case .appending:
             return self.finish(.delivered)
         case .finished:
             return self.finish(.refused)
+        }
+    }
+
+    /// `Message-ID: <notice-5f…@gateway.example>`, and nothing else.
+    private mutating func fetched(_ response: ByteBuffer) {
+        guard case .comparing = self.state, let fetched = try? FetchResponse(response),
+            let field = fetched.body, let messageID = Self.value(of: field)
+        else { return }
+        if messageID == self.messageID { self.isThere = true }
+    }
+
+    /// What stands behind the name of a field, without white space.
+    private static func value(of field: ByteBuffer) -> ByteBuffer? {
+        let view = field.readableBytesView
+        guard let colon = view.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        let value = ByteBuffer(bytes: view[(colon + 1)...].filter { $0 > 0x20 })
+        return value.readableBytes == 0 ? nil : value
+    }
+
+    private mutating func append() -> Step {
+        self.state = .appending
+        let octets = UInt64(self.message.readableBytes)
+        return self.send(announces: true) {
+            $0.write(word: "APPEND INBOX")
+            $0.announce(octets: octets, isLiteral8: false)
         }
     }
 

@@ -1,0 +1,51 @@
+import Foundation
+import GRDB
+
+extension Schema {
+    /// What transfers have sent, so that nothing but that is ever taken back; what they may have left;
+    /// and what no one can guess in a message for an owner.
+    ///
+    /// Of a transfer that an earlier version began nothing of this is known: its `recordsCopies` is 0.
+    static let copies = """
+        ALTER TABLE transfer ADD COLUMN recordsCopies INTEGER NOT NULL DEFAULT 0
+            CHECK (recordsCopies IN (0, 1));
+        ALTER TABLE transfer ADD COLUMN contested INTEGER NOT NULL DEFAULT 0
+            CHECK (contested IN (0, 1));
+
+        CREATE TABLE transferCopy (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            transfer INTEGER NOT NULL REFERENCES transfer ON DELETE CASCADE,
+            -- The number of the APPEND.
+            append INTEGER NOT NULL,
+            -- The UID at the source.
+            source INTEGER NOT NULL,
+            octets INTEGER NOT NULL,
+            date INTEGER NOT NULL,
+            digest BLOB NOT NULL CHECK (length(digest) = 32),
+            stored INTEGER NOT NULL DEFAULT 0 CHECK (stored IN (0, 1)),
+            -- The UID at the target.
+            uid INTEGER,
+            CHECK (stored = 1 OR uid IS NULL)
+        ) STRICT;
+        CREATE INDEX transferCopyTransfer ON transferCopy (transfer);
+
+        CREATE TABLE copyLeft (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            folder BLOB NOT NULL,
+            messages INTEGER NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT;
+
+        ALTER TABLE notice ADD COLUMN token BLOB NOT NULL DEFAULT x'';
+        """
+
+    static func giveNoticesTokens(_ database: Database) throws {
+        for id in try Int64.fetchAll(database, sql: "SELECT id FROM notice") {
+            try database.execute(
+                sql: "UPDATE notice SET token = ? WHERE id = ?",
+                arguments: [PermissionStore.noticeToken(), id]
+            )
+        }
+    }
+}
