@@ -52,7 +52,7 @@ let package = Package(
         .target(name: "Access", swiftSettings: settings),
         .target(
             name: "Session",
-            dependencies: ["IMAP", "SMTP", "Access", nioCore],
+            dependencies: ["IMAP", "SMTP", "Access", nioCore, crypto],
             swiftSettings: settings
         ),
         .target(

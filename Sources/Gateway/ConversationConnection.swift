@@ -137,6 +137,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         self.reader.receive(self.unwrapInboundIn(data))
         do {
             while let piece = try self.reader.next() {
+                if self.hasBegun, self.conversation.pieceReceived(piece) { continue }
                 // Of a long answer, as to SEARCH, only the beginning is of use.
                 if self.collected.readableBytes <= Conversations.maximumResponseOctets {
                     self.collected.writeImmutableBuffer(piece.octets)

@@ -16,6 +16,44 @@ package struct TransferRow: Equatable, Sendable {
         }
     }
 
+    /// A message that was sent to the target.
+    package struct Copy: Equatable, Sendable {
+        /// Its UID at the source.
+        package var source: UInt32
+        package var octets: UInt64
+        /// INTERNALDATE, in seconds since 1970.
+        package var date: Int64
+        /// SHA-256 of its octets.
+        package var digest: [UInt8]
+        /// Whether the target has confirmed it.
+        package var isStored: Bool
+        /// Its UID at the target, where that is known.
+        package var uid: UInt32?
+
+        package init(
+            source: UInt32,
+            octets: UInt64,
+            date: Int64,
+            digest: [UInt8],
+            isStored: Bool = false,
+            uid: UInt32? = nil
+        ) {
+            self.source = source
+            self.octets = octets
+            self.date = date
+            self.digest = digest
+            self.isStored = isStored
+            self.uid = uid
+        }
+    }
+
+    /// What an APPEND came to, by its number; nil where that is not known.
+    package enum Answer: Equatable, Sendable {
+        case refused
+        /// - Parameter uids: at the target, in the messages' order.
+        case stored(uids: [UInt32]?)
+    }
+
     /// `begun` or `copied`.
     package var state: String
     package var moves: Bool
@@ -24,6 +62,12 @@ package struct TransferRow: Equatable, Sendable {
     package var uids: [UInt32]
     package var target: Place
     package var uidNext: UInt32
+    /// What was sent, in order.
+    package var copies: [Copy] = []
+    /// Whether another transfer of the same messages into the same mailbox ran at the same time.
+    package var isContested = false
+    /// Whether ``copies`` is kept; entries of earlier versions have none.
+    package var recordsCopies = true
 
     package init(
         state: String,
@@ -31,7 +75,9 @@ package struct TransferRow: Equatable, Sendable {
         source: Place,
         uids: [UInt32],
         target: Place,
-        uidNext: UInt32
+        uidNext: UInt32,
+        isContested: Bool = false,
+        recordsCopies: Bool = true
     ) {
         self.state = state
         self.moves = moves
@@ -39,49 +85,67 @@ package struct TransferRow: Equatable, Sendable {
         self.uids = uids
         self.target = target
         self.uidNext = uidNext
+        self.isContested = isContested
+        self.recordsCopies = recordsCopies
     }
 }
 
 /// The journal of transfers. It decides nothing about permissions, so the revision stays as it is.
 extension PermissionStore {
-    /// - Returns: the entry's number; nil where another entry has some of the messages, and one of
-    ///   the two could take away what the other has just brought.
+    /// A MOVE reserves its messages. A COPY does not, or who may only read could keep the owner from
+    /// moving them; of two that bring the same messages to one mailbox, neither guesses later which
+    /// copies are its own.
+    ///
+    /// - Returns: the entry's number; nil where some of the messages are being moved.
     package func recordTransfer(_ transfer: TransferRow) throws -> Int64? {
         try self.database.write { database in
+            let uids = Set(transfer.uids)
             let others = try Row.fetchAll(
                 database,
                 sql: "SELECT * FROM transfer WHERE source = ? AND sourceFolder = ?",
                 arguments: [
                     transfer.source.account.rawValue, Data(transfer.source.folder.octets),
                 ]
-            ).compactMap(Self.transfer)
-            let uids = Set(transfer.uids)
-            let isBusy = others.contains { other in
-                (other.moves || transfer.moves || other.target == transfer.target)
-                    && !uids.isDisjoint(with: other.uids)
+            ).compactMap { row in Self.transfer(row).map { (id: row["id"] as Int64, row: $0) } }
+                .filter { !uids.isDisjoint(with: $0.row.uids) }
+            guard !others.contains(where: \.row.moves) else { return nil }
+            let rivals = others.filter { $0.row.target == transfer.target }
+            for rival in rivals {
+                try database.execute(
+                    sql: "UPDATE transfer SET contested = 1 WHERE id = ?",
+                    arguments: [rival.id]
+                )
             }
-            guard !isBusy else { return nil }
             try database.execute(
                 sql: """
                     INSERT INTO transfer (state, moves, source, sourceFolder, sourceValidity, uids,
-                        target, targetFolder, targetValidity, uidNext, created)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        target, targetFolder, targetValidity, uidNext, created, contested,
+                        recordsCopies)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
                     """,
                 arguments: [
                     transfer.state, transfer.moves, transfer.source.account.rawValue,
                     Data(transfer.source.folder.octets), transfer.source.uidValidity,
                     Self.data(transfer.uids), transfer.target.account.rawValue,
                     Data(transfer.target.folder.octets), transfer.target.uidValidity,
-                    transfer.uidNext, Moment.current.seconds,
+                    transfer.uidNext, Moment.current.seconds, !rivals.isEmpty,
                 ]
             )
             return database.lastInsertedRowID
         }
     }
 
-    /// - Parameter uids: the messages at the source, where they are others now.
-    package func setTransfer(_ id: Int64, state: String, uids: [UInt32]? = nil) throws {
+    /// - Parameters:
+    ///   - uids: the messages at the source, where they are others now.
+    ///   - answer: what the APPEND of this number came to, where that is known.
+    package func setTransfer(
+        _ id: Int64,
+        state: String,
+        uids: [UInt32]? = nil,
+        answer: (number: Int, answer: TransferRow.Answer)? = nil
+    ) throws {
         try self.database.write { database in
+            if let answer { try Self.set(answer.answer, ofAppend: answer.number, id, database) }
             try database.execute(
                 sql: "UPDATE transfer SET state = ?, uids = coalesce(?, uids) WHERE id = ?",
                 arguments: [state, uids.map(Self.data), id]
@@ -100,6 +164,11 @@ extension PermissionStore {
         try self.read { database in
             try Row.fetchOne(database, sql: "SELECT * FROM transfer WHERE id = ?", arguments: [id])
                 .flatMap(Self.transfer)
+                .map { row in
+                    var row = row
+                    row.copies = try Self.copies(of: id, database)
+                    return row
+                }
         }
     }
 
@@ -133,7 +202,9 @@ extension PermissionStore {
             source: source,
             uids: self.uids(row["uids"]),
             target: target,
-            uidNext: row["uidNext"]
+            uidNext: row["uidNext"],
+            isContested: row["contested"],
+            recordsCopies: row["recordsCopies"]
         )
     }
 

@@ -37,6 +37,27 @@ extension Doctor {
         )
     }
 
+    /// Mailboxes that the finding names; the log names every one.
+    private static let namedMailboxes = 3
+
+    /// Copies of interrupted transfers that nobody could tell from other messages.
+    static func checkCopiesLeft(_ store: PermissionStore) throws -> Finding {
+        let subject = "copies left by interrupted moves"
+        let left = try store.copiesLeft()
+        guard !left.isEmpty else { return Finding(subject: subject, state: "ok") }
+        let places = left.prefix(Self.namedMailboxes).map {
+            "up to \($0.messages) in \($0.folder) of \($0.account)"
+        }
+        let more = left.count > Self.namedMailboxes ? ", …" : ""
+        return Finding(
+            subject: subject,
+            state: "warning",
+            remedy:
+                "\(places.joined(separator: ", "))\(more): look there for messages that are twice, "
+                + "and delete one of each; this line goes after 30 days"
+        )
+    }
+
     private static func checkNotices(_ store: PermissionStore) throws -> Finding {
         let now = Moment.current.seconds
         let waiting = try store.notices().filter { now - $0.created.seconds > Self.noticeTime }

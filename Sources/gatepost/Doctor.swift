@@ -37,6 +37,7 @@ struct Doctor: AsyncParsableCommand {
         findings.append(Self.checkCopies(configuration))
         if let store {
             findings.append(try Self.checkTransfers(store))
+            findings.append(try Self.checkCopiesLeft(store))
             findings += try Self.checkOversight(store, configuration)
         }
         if self.output.json {

@@ -235,6 +235,7 @@ struct AttackBench {
     private mutating func journal(_ request: JournalRequest) {
         switch request {
         case .record: self.session.journalAnswered(.recorded(1))
+        case .append: self.session.journalAnswered(.appending(true))
         case .confirm: self.session.journalAnswered(.confirmed(true))
         case .forget: self.session.journalAnswered(.forgotten(true))
         case .resolve: self.session.journalAnswered(.resolved(.undone))

@@ -27,6 +27,7 @@ struct Dialog {
     private var aclChanges: [String] = []
     private var aclOutcome = ACLChange.Outcome.done
     private var isJournalHeld = false
+    private var isJournalWritable = true
     private var journalAnswers: [JournalAnswer] = []
     private var resolution = TransferResolution.undone
     private var tags: [String: String] = [:]
@@ -154,6 +155,8 @@ struct Dialog {
             self.session.revocationDue()
         case "hold":
             self.isJournalHeld = true
+        case "full":
+            self.isJournalWritable = false
         case "written":
             self.isJournalHeld = false
             for answer in self.journalAnswers { self.session.journalAnswered(answer) }
@@ -304,8 +307,14 @@ struct Dialog {
         case .record(let transfer):
             self.journal.append("record \(transfer.moves ? "MOVE" : "COPY") \(transfer.uids)")
             self.answer(.recorded(1))
-        case .confirm(_, let uids):
-            self.journal.append("confirm \(uids)")
+        case .append(_, let append):
+            let sources = append.messages.map(\.source)
+            var entry = "append \(append.number) \(sources)"
+            if append.previous.number > 0 { entry += " after \(Self.text(of: append.previous))" }
+            self.journal.append(entry)
+            self.answer(.appending(self.isJournalWritable))
+        case .confirm(_, let uids, let last):
+            self.journal.append("confirm \(uids) \(Self.text(of: last))")
             self.answer(.confirmed(true))
         case .forget:
             self.journal.append("forget")
@@ -324,9 +333,17 @@ struct Dialog {
     private static func text(of standing: TransferStanding?) -> String {
         switch standing {
         case .copied: "copied"
-        case .begun(let confirmed, let isInDoubt):
-            "begun \(confirmed)\(isInDoubt ? " in doubt" : "")"
+        case .begun(let last): "begun \(last.number) \(Self.text(of: last))"
         case .none: "-"
+        }
+    }
+
+    private static func text(of outcome: AppendOutcome) -> String {
+        switch outcome.answer {
+        case .missing: "missing"
+        case .refused: "refused"
+        case .stored(let uids):
+            "stored \(uids.map { String(buffer: SequenceSet(uids: $0).text) } ?? "?")"
         }
     }
 

@@ -31,6 +31,7 @@ import Testing
 ///     ! left bob                     the session has left it to its server to close it
 ///     ! journal forget               the journal got this next
 ///     ! hold                         the journal takes its time
+///     ! full                         the journal cannot take another APPEND
 ///     ! written                      and has written what it got
 ///     ! resolves remains             what becomes of a transfer that is brought to its end
 ///     ! report                       the time for a word about progress

@@ -41,7 +41,9 @@ import Testing
                 "U anna< T OK Done.",
             ]
         }
-        lines += ["U bob> x", "U bob< T OK [APPENDUID 70 8:358] Done."]
+        lines += [
+            "! journal append 1 \(Self.uids)", "U bob> x", "U bob< T OK [APPENDUID 70 8:358] Done.",
+        ]
         return lines.joined(separator: "\n")
     }
 
@@ -49,7 +51,7 @@ import Testing
     func `all are marked before the first is expunged`(chunk: Int) throws {
         let (first, last) = (Self.set(Self.uids.dropLast()), Self.set(Self.uids.suffix(1)))
         let ending = """
-            ! journal confirm \(Self.uids)
+            ! journal confirm \(Self.uids) stored 8:358
             U anna> T UID STORE \(first) +FLAGS.SILENT (\\Deleted)
             U anna< T OK Done.
             U anna> T UID STORE \(last) +FLAGS.SILENT (\\Deleted)
@@ -71,7 +73,7 @@ import Testing
     @Test func `marks of the first command go when the second is refused`() throws {
         let (first, last) = (Self.set(Self.uids.dropLast()), Self.set(Self.uids.suffix(1)))
         let ending = """
-            ! journal confirm \(Self.uids)
+            ! journal confirm \(Self.uids) stored 8:358
             U anna> T UID STORE \(first) +FLAGS.SILENT (\\Deleted)
             U anna< T OK Done.
             U anna> T UID STORE \(last) +FLAGS.SILENT (\\Deleted)
@@ -80,7 +82,7 @@ import Testing
             U anna< T OK Done.
             U anna> T UID STORE \(last) -FLAGS.SILENT (\\Deleted)
             U anna< T OK Done.
-            ! journal resolve begun 351
+            ! journal resolve begun 1 stored 8:358
             U bob> T UNSELECT
             S: a2 NO Refused by the mail server
             """

@@ -48,78 +48,183 @@ import Testing
             #expect(words.last.map(String.init) == command + "\r\n")
             for answer in answers {
                 let text = answer.hasPrefix("T ") ? "\(words[0])\(answer.dropFirst())" : answer
-                step = recovery.responseReceived(ByteBuffer(string: text + "\r\n"))
+                guard let response = try Self.collected(text + "\r\n", &recovery) else { continue }
+                step = recovery.responseReceived(response)
             }
         }
         guard case .done(let outcome) = step else { return nil }
         return outcome
     }
 
-    private static let items =
-        "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
-
-    private static func message(_ uid: Int, _ identifier: String, _ zone: String) -> String {
-        let hour = zone == "+0000" ? "09" : "02"
-        let header = identifier.isEmpty ? "\r\n" : "Message-ID: <\(identifier)>\r\n\r\n"
-        return "* \(uid) FETCH (UID \(uid) INTERNALDATE \"17-Jul-1996 \(hour):44:25 \(zone)\" "
-            + "RFC822.SIZE 90 BODY[HEADER.FIELDS (MESSAGE-ID)] {\(header.utf8.count)}\r\n\(header))"
+    /// The response, as the connection collects it: nil where the conversation took its pieces.
+    private static func collected(
+        _ text: String,
+        _ recovery: inout TransferRecovery
+    ) throws -> ByteBuffer? {
+        var reader = ResponseReader()
+        reader.receive(ByteBuffer(string: text))
+        var collected: ByteBuffer?
+        do {
+            while let piece = try reader.next() {
+                if recovery.pieceReceived(piece) { continue }
+                if collected == nil { collected = ByteBuffer() }
+                collected?.writeImmutableBuffer(piece.octets)
+            }
+        } catch {
+            // The connection is closed then.
+            return ByteBuffer(string: text)
+        }
+        return collected
     }
 
-    private static let identities: [MessageIdentity] = {
-        let outcome = try? run(
+    @Test func `the source tells what it still has`() throws {
+        let outcome = try Self.run(
             .identify,
             [
                 ("EXAMINE INBOX", ["* OK [UIDVALIDITY 70] x", "T OK [READ-ONLY] x"]),
                 (
-                    "UID FETCH 3:4,9 \(items)",
+                    "UID FETCH 3:4,9 (UID)",
+                    // One of which nobody asked, and one again.
                     [
-                        message(3, "a@b", "-0700"), message(4, "c@d", "-0700"),
-                        // One of which nobody asked, and one again.
-                        message(5, "e@f", "-0700"), message(4, "c@d", "-0700"), "T OK x",
+                        "* 1 FETCH (UID 3)", "* 2 FETCH (UID 4)", "* 3 FETCH (UID 5)",
+                        "* 2 FETCH (UID 4 FLAGS ())", "T OK x",
                     ]
                 ),
             ]
         )
-        guard case .identities(let identities) = outcome else { return [] }
-        return identities
-    }()
-
-    @Test func `the source tells what it still has`() {
-        #expect(Self.identities.count == 2)
+        #expect(outcome == .present([3, 4]))
     }
 
-    @Test func `only copies go, each once, and none that was there before`() throws {
+    private static let text = "Message-ID: <a@b>\r\n\r\nsent\r\n"
+    private static let date = "17-Jul-1996 02:44:25 -0700"
+
+    private static func sent(_ source: UInt32, _ text: String) -> Transfer.Message {
+        var hasher = MessageHasher()
+        hasher.update(ByteBuffer(string: text))
+        return Transfer.Message(
+            source: source,
+            octets: hasher.octets,
+            date: DateTime(ByteBuffer(string: Self.date))?.seconds ?? 0,
+            digest: hasher.digest
+        )
+    }
+
+    private static func listed(_ uid: Int, _ text: String, _ date: String = date) -> String {
+        "* \(uid) FETCH (UID \(uid) INTERNALDATE \"\(date)\" RFC822.SIZE \(text.utf8.count))"
+    }
+
+    private static func body(_ uid: Int, _ text: String) -> (String, [String]) {
+        let answer = "* \(uid) FETCH (UID \(uid) BODY[] {\(text.utf8.count)}\r\n\(text))"
+        return ("UID FETCH \(uid) (UID BODY.PEEK[])", [answer, "T OK x"])
+    }
+
+    /// Looks for one message that was sent among those that the target has.
+    private static func find(
+        _ listed: [String],
+        _ bodies: [(String, [String])],
+        sent texts: [String] = [text]
+    ) throws -> TransferRecovery.Outcome? {
+        try self.run(
+            .find(texts.enumerated().map { self.sent(UInt32($0) + 3, $1) }),
+            [
+                ("EXAMINE Akten.Neu", ["* OK [UIDVALIDITY 9] x", "T OK [READ-ONLY] x"]),
+                ("UID FETCH 41:* (UID INTERNALDATE RFC822.SIZE)", listed + ["T OK x"]),
+            ] + bodies
+        )
+    }
+
+    @Test func `a copy is what has the octets and the date that were sent`() throws {
+        let other = Self.text.replacing("sent", with: "evil")
+        let later = "18-Jul-1996 02:44:25 -0700"
+        let outcome = try Self.find(
+            // The same moment in another zone; one that was there before; one of another size.
+            [
+                Self.listed(40, Self.text),
+                Self.listed(42, Self.text, "17-Jul-1996 09:44:25 +0000"),
+                Self.listed(43, other, later), Self.listed(44, "x", later),
+            ],
+            [Self.body(42, Self.text), Self.body(43, other)]
+        )
+        #expect(outcome == .found([3: 42], isConclusive: true))
+    }
+
+    @Test func `a Message-ID, a date or a size proves nothing`() throws {
+        let decoy = Self.text.replacing("sent", with: "evil")
+        let listed = [Self.listed(41, decoy), Self.listed(42, decoy + "more")]
+        let outcome = try Self.find(listed, [Self.body(41, decoy)])
+        #expect(outcome == .found([:], isConclusive: false))
+    }
+
+    @Test func `the octets at another date are nobody's copy`() throws {
+        let later = "18-Jul-1996 02:44:25 -0700"
+        let outcome = try Self.find(
+            [Self.listed(41, Self.text, later)],
+            [Self.body(41, Self.text)]
+        )
+        #expect(outcome == .found([:], isConclusive: false))
+    }
+
+    @Test func `of more than were sent alike none is taken`() throws {
+        let listed = [Self.listed(41, Self.text), Self.listed(42, Self.text)]
+        let bodies = [Self.body(41, Self.text), Self.body(42, Self.text)]
+        #expect(try Self.find(listed, bodies) == .found([:], isConclusive: false))
+        let two = try Self.find(listed, bodies, sent: [Self.text, Self.text])
+        #expect(two == .found([3: 41, 4: 42], isConclusive: true))
+    }
+
+    @Test func `what came meanwhile and cannot be a copy is no reason for doubt`() throws {
+        let later = "18-Jul-1996 02:44:25 -0700"
+        let outcome = try Self.find([Self.listed(41, "x", later)], [])
+        #expect(outcome == .found([:], isConclusive: true))
+        #expect(try Self.find([], []) == .found([:], isConclusive: true))
+    }
+
+    @Test func `a copy that the journal has already is not looked at`() throws {
+        var transfer = try #require(Self.transfer)
+        transfer.copies = [
+            Transfer.Copy(message: Self.sent(3, Self.text), isStored: true, uid: 41)
+        ]
+        var search = CopySearch(wanted: [Self.sent(4, Self.text)], known: [41])
+        let date = Self.sent(4, Self.text).date
+        search.listed(uid: 41, size: UInt64(Self.text.utf8.count), date: date)
+        search.listed(uid: 42, size: UInt64(Self.text.utf8.count), date: date)
+        #expect(search.uids == [42])
+    }
+
+    @Test func `a mailbox full of look-alikes is not fetched`() throws {
+        let message = Self.sent(3, Self.text)
+        var search = CopySearch(wanted: [message], known: [])
+        for uid in 41..<10_041 {
+            search.listed(uid: UInt32(uid), size: message.octets, date: message.date)
+        }
+        #expect(search.uids.count < 20)
+        #expect(search.found().isEmpty && !search.isConclusive)
+    }
+
+    @Test func `only the UIDs of the journal go, and none that was there before`() throws {
         let outcome = try Self.run(
-            .undo(Self.identities),
+            .undo([42, 41, 40]),
             [
                 ("SELECT Akten.Neu", ["* OK [UIDVALIDITY 9] x", "T OK [READ-WRITE] x"]),
-                (
-                    "UID FETCH 41:* \(Self.items)",
-                    [
-                        Self.message(40, "c@d", "-0700"), Self.message(41, "a@b", "+0000"),
-                        Self.message(42, "a@b", "-0700"), Self.message(43, "x@y", "-0700"),
-                        Self.message(44, "", "-0700"), "T OK x",
-                    ]
-                ),
-                ("UID STORE 41 +FLAGS.SILENT (\\Deleted)", ["T OK x"]),
-                ("UID EXPUNGE 41", ["* 41 EXPUNGE", "T OK x"]),
+                ("UID STORE 41:42 +FLAGS.SILENT (\\Deleted)", ["T OK x"]),
+                ("UID EXPUNGE 41:42", ["* 41 EXPUNGE", "* 41 EXPUNGE", "T OK x"]),
             ]
         )
-        #expect(outcome == .done(1))
+        #expect(outcome == .done(2))
     }
 
     @Test func `without UIDPLUS copies stay, unmarked`() throws {
         let outcome = try Self.run(
-            .undo(Self.identities),
+            .undo([41]),
             capabilities: [],
-            [
-                ("SELECT Akten.Neu", ["* OK [UIDVALIDITY 9] x", "T OK x"]),
-                (
-                    "UID FETCH 41:* \(Self.items)", [Self.message(41, "a@b", "+0000"), "T OK x"]
-                ),
-            ]
+            [("SELECT Akten.Neu", ["* OK [UIDVALIDITY 9] x", "T OK x"])]
         )
         #expect(outcome == .cannotRemove)
+    }
+
+    @Test func `another mailbox of the target's name keeps everything`() throws {
+        let exchange = ("SELECT Akten.Neu", ["* OK [UIDVALIDITY 10] x", "T OK x"])
+        #expect(try Self.run(.undo([41]), [exchange]) == .gone)
     }
 
     @Test func `another mailbox of the same name is left alone`() throws {

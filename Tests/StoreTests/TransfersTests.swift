@@ -1,6 +1,9 @@
 import Access
-import Store
+import Foundation
+import GRDB
 import Testing
+
+@testable import Store
 
 /// The journal of messages on their way from one account to another.
 @Suite struct TransfersTests {
@@ -57,12 +60,14 @@ import Testing
     @Test(arguments: [
         (true, [1, 2], "Ziel", true, [2, 3], "Ziel", false),
         (true, [1, 2], "Ziel", false, [2, 3], "Anderswo", false),
-        (false, [1, 2], "Ziel", true, [2, 3], "Anderswo", false),
-        (false, [1, 2], "Ziel", false, [2, 3], "Ziel", false),
+        // A COPY reserves nothing: who may only read keeps nobody from moving.
+        (false, [1, 2], "Ziel", true, [2, 3], "Anderswo", true),
+        (false, [1, 2], "Ziel", true, [2, 3], "Ziel", true),
+        (false, [1, 2], "Ziel", false, [2, 3], "Ziel", true),
         (false, [1, 2], "Ziel", false, [2, 3], "Anderswo", true),
         (true, [1, 2], "Ziel", true, [3, 4], "Ziel", true),
     ])
-    func `two do not take from each other`(
+    func `a move reserves its messages, a copy does not`(
         _ moves: Bool,
         _ uids: [UInt32],
         _ folder: String,
@@ -79,5 +84,141 @@ import Testing
         let second = self.row(moves: movesToo, source, others, try self.place(2, otherFolder))
         _ = try #require(try temporary.store.recordTransfer(first))
         #expect((try temporary.store.recordTransfer(second) != nil) == mayBegin)
+    }
+
+    private func copy(_ source: UInt32, _ octet: UInt8) -> TransferRow.Copy {
+        TransferRow.Copy(
+            source: source,
+            octets: UInt64(Int64.max),
+            date: -5,
+            digest: Array(repeating: octet, count: 32)
+        )
+    }
+
+    private func begun(_ store: PermissionStore) throws -> Int64 {
+        let row = self.row(
+            moves: false,
+            try self.place(1, "INBOX"),
+            [1, 2, 3],
+            try self.place(2, "Ziel")
+        )
+        return try #require(try store.recordTransfer(row))
+    }
+
+    @Test func `a copy is open until its APPEND is answered`() throws {
+        let temporary = try PermissionStoreTests.Temporary()
+        try temporary.addAccount("anna")
+        try temporary.addAccount("bob")
+        let store = temporary.store
+        let entry = try self.begun(store)
+        try store.recordAppend(1, of: entry, previous: nil, [self.copy(1, 7), self.copy(2, 8)])
+        #expect(try store.transfer(entry)?.copies == [self.copy(1, 7), self.copy(2, 8)])
+        // The next one brings what the first came to; a late refusal of another takes nothing.
+        try store.recordAppend(
+            2,
+            of: entry,
+            previous: .stored(uids: [41, 43]),
+            [self.copy(3, 9)]
+        )
+        try store.setTransfer(entry, state: "begun", answer: (1, .refused))
+        try store.setTransfer(entry, state: "begun", answer: (3, .refused))
+        let copies = try #require(try store.transfer(entry)).copies
+        #expect(copies.map(\.uid) == [41, 43, nil])
+        #expect(copies.map(\.isStored) == [true, true, false])
+        #expect(try PermissionStore(path: temporary.path).transfer(entry)?.copies == copies)
+        // What a digest has proven is kept before it goes; what was named is not changed by it.
+        try store.recordFound([3: 50, 1: 60], of: entry)
+        #expect(try store.transfer(entry)?.copies.map(\.uid) == [41, 43, 50])
+        try store.forgetTransfer(entry)
+        let other = try self.begun(store)
+        #expect(try store.transfer(other)?.copies == [])
+    }
+
+    @Test func `an answer that names other messages than were sent names none`() throws {
+        let temporary = try PermissionStoreTests.Temporary()
+        try temporary.addAccount("anna")
+        try temporary.addAccount("bob")
+        let store = temporary.store
+        let entry = try self.begun(store)
+        try store.recordAppend(
+            1,
+            of: entry,
+            previous: .refused,
+            [self.copy(1, 7), self.copy(2, 8)]
+        )
+        try store.setTransfer(entry, state: "begun", answer: (1, .stored(uids: [41])))
+        let copies = try #require(try store.transfer(entry)).copies
+        #expect(copies.map(\.isStored) == [true, true] && copies.map(\.uid) == [nil, nil])
+    }
+
+    @Test func `a refused APPEND leaves nothing to be taken back`() throws {
+        let temporary = try PermissionStoreTests.Temporary()
+        try temporary.addAccount("anna")
+        try temporary.addAccount("bob")
+        let entry = try self.begun(temporary.store)
+        try temporary.store.recordAppend(1, of: entry, previous: .refused, [self.copy(1, 7)])
+        try temporary.store.setTransfer(entry, state: "begun", answer: (1, .refused))
+        #expect(try temporary.store.transfer(entry)?.copies == [])
+    }
+
+    @Test func `of two copies to one mailbox neither is known by its octets`() throws {
+        let temporary = try PermissionStoreTests.Temporary()
+        try temporary.addAccount("anna")
+        try temporary.addAccount("bob")
+        let store = temporary.store
+        let (first, second) = (try self.begun(store), try self.begun(store))
+        #expect(try store.transfer(first)?.isContested == true)
+        #expect(try store.transfer(second)?.isContested == true)
+        let elsewhere = self.row(
+            moves: false,
+            try self.place(1, "INBOX"),
+            [1],
+            try self.place(2, "Anderswo")
+        )
+        let third = try #require(try store.recordTransfer(elsewhere))
+        #expect(try store.transfer(third)?.isContested == false)
+    }
+
+    @Test func `what is left is told, a thousand times at most`() throws {
+        let temporary = try PermissionStoreTests.Temporary()
+        try temporary.addAccount("anna")
+        try temporary.addAccount("bob")
+        let store = temporary.store
+        for _ in 0..<1_003 { try store.leaveTransfer(try self.begun(store), messages: 3) }
+        #expect(try store.transfers().isEmpty)
+        let left = try store.copiesLeft()
+        #expect(left.count == 1_000)
+        #expect(left.first?.folder == FolderPath(octets: Array("Ziel".utf8)))
+        #expect(left.first?.messages == 3)
+        #expect(left.first?.account == "bob@kanzlei.example")
+    }
+
+    @Test func `of an entry of an earlier version nothing is known`() throws {
+        let temporary = try PermissionStoreTests.Temporary()
+        let path = temporary.folder.appendingPathComponent("earlier.sqlite").path
+        let queue = try DatabaseQueue(path: path)
+        try Schema.migrator.migrate(queue, upTo: "2026-11-25 audit log, roles, notices")
+        try queue.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO account (id, kind, imapHost, imapPort, imapTLS, username)
+                        VALUES (1, 'imap', 'a.example', 993, 'implicit', 'a'),
+                            (2, 'imap', 'b.example', 993, 'implicit', 'b');
+                    INSERT INTO transfer (state, moves, source, sourceFolder, sourceValidity, uids,
+                        target, targetFolder, targetValidity, uidNext, created)
+                        VALUES ('begun', 1, 1, x'494E424F58', 7, x'00000003', 2, x'494E424F58', 9,
+                            41, 5);
+                    INSERT INTO notice (account, subject, text, created)
+                        VALUES (1, 'a', 'b', 5), (1, 'c', 'd', 5);
+                    """
+            )
+        }
+        try queue.close()
+        let store = try PermissionStore(path: path)
+        let entry = try #require(try store.transfers().first)
+        let row = try #require(try store.transfer(entry))
+        #expect(!row.recordsCopies && row.copies.isEmpty && row.uids == [3])
+        let tokens = try store.notices().map(\.token)
+        #expect(Set(tokens).count == 2 && tokens.allSatisfy { $0.count == 16 })
     }
 }

@@ -243,7 +243,7 @@ extension ClientSession {
         case .silencing, .listing, .fetching, .fetched, .draining, .marking, .unmarking, .expunging:
             self.drop(transferring.source)
             self.upstreamRevoked(transferring.source, answer: .unavailable)
-        case .recording, .recordingCopied, .forgetting, .resolving:
+        case .recording, .recordingAppend, .recordingCopied, .forgetting, .resolving:
             break
         }
     }
@@ -261,6 +261,10 @@ extension ClientSession {
             self.resolve(transferring, answer)
         case .recording:
             // The journal answers first.
+            transferring.lostAnswer = answer
+        case .recordingAppend:
+            // An incomplete command stores nothing; the journal answers first.
+            self.drop(transferring.target)
             transferring.lostAnswer = answer
         case .recordingCopied, .forgetting, .resolving:
             // What the journal answers leads on.

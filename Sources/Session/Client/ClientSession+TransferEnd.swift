@@ -14,6 +14,7 @@ extension ClientSession {
         case .busy:
             guard case .transferring(let transferring) = self.running else { return }
             self.conclude(transferring, .inUse)
+        case .appending(let succeeded): self.appendRecorded(succeeded)
         case .confirmed(let succeeded): self.transferConfirmed(succeeded)
         case .forgotten(let succeeded): self.transferForgotten(succeeded)
         case .resolved(let resolution): self.transferResolved(resolution)
@@ -46,7 +47,9 @@ extension ClientSession {
             return self.fail(transferring, .notPermitted)
         }
         transferring.step = .recordingCopied
-        self.actions.append(.journal(.confirm(entry, transferring.confirmed)))
+        self.actions.append(
+            .journal(.confirm(entry, transferring.confirmed, last: transferring.last))
+        )
     }
 
     /// The journal has that every message was copied, or could not be written.

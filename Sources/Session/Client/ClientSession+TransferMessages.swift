@@ -75,6 +75,7 @@ extension ClientSession {
         }
         encoder.write(flags: flags, date: message.date, octets: octets)
         transferring.isAppendOpen = true
+        transferring.hasher = MessageHasher()
         transferring.step = .announcing
         transferring.segments = encoder.finishWithoutLineEnd()
         transferring.segmentsAccount = transferring.target
@@ -98,6 +99,7 @@ extension ClientSession {
         transferring.step = .streaming
         if let quoted = transferring.quoted {
             transferring.quoted = nil
+            transferring.hasher.update(quoted)
             self.actions.append(.toUpstream(transferring.target, quoted))
             transferring.step = .fetched
         }
@@ -128,6 +130,7 @@ extension ClientSession {
         transferring.lastProgress = self.now
         guard case .streaming = transferring.step else { return }
         if piece.kind == .literal {
+            transferring.hasher.update(piece.octets)
             self.actions.append(.toUpstream(transferring.target, piece.octets))
         } else if !piece.isFirst {
             // The literal is over; what stands behind it was not asked for.
@@ -150,16 +153,35 @@ extension ClientSession {
             transferring.messages.remove(at: transferring.index)
             return self.fetchNext(transferring)
         }
-        transferring.sent.append(transferring.messages[transferring.index].uid)
-        transferring.index += 1
+        transferring.messagePassed()
         self.appendsMany(transferring)
             ? self.fetchNext(transferring) : self.completeAppend(transferring)
     }
 
-    /// Ends the command at the target, which stores what it has got.
+    /// The command at the target lacks its end: the journal gets what was sent before the target
+    /// can store it, so that nobody ever has to guess what that was.
     private mutating func completeAppend(_ transferring: Transferring) {
+        guard let entry = transferring.entry else {
+            self.drop(transferring.target)
+            return self.fail(transferring, .unavailable)
+        }
         transferring.isAppendOpen = false
-        transferring.isInDoubt = true
+        transferring.step = .recordingAppend
+        self.actions.append(.journal(.append(entry, transferring.recordAppend())))
+    }
+
+    /// The journal has what was sent, or could not be written: the target stores what it has got, or
+    /// never gets the end of it.
+    mutating func appendRecorded(_ succeeded: Bool) {
+        guard case .transferring(let transferring) = self.running,
+            case .recordingAppend = transferring.step
+        else { return }
+        if !succeeded { transferring.appendNotRecorded() }
+        guard succeeded, transferring.lostAnswer == nil else {
+            self.drop(transferring.target)
+            return self.fail(transferring, transferring.lostAnswer ?? .unavailable)
+        }
+        transferring.completeAppend()
         transferring.step = .confirming
         self.actions.append(.toUpstream(transferring.target, ByteBuffer(string: "\r\n")))
     }
@@ -174,7 +196,7 @@ extension ClientSession {
         switch transferring.step {
         case .confirming:
             guard condition == .ok else {
-                transferring.isInDoubt = false
+                transferring.refuse()
                 return self.fail(transferring, refusal)
             }
             transferring.confirm(code)
@@ -183,6 +205,9 @@ extension ClientSession {
             transferring.isAppendOpen = false
             transferring.step = .draining(condition == .ok ? .unavailable : refusal)
             self.readUpstream(transferring.source)
+        case .recordingAppend:
+            self.drop(transferring.target)
+            transferring.lostAnswer = condition == .ok ? .unavailable : refusal
         case .fetching, .streaming, .fetched:
             // The rest of the command would be read as another one: the connection is of no use.
             self.drop(transferring.target)

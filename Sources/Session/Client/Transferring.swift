@@ -32,6 +32,8 @@ final class Transferring {
         case streaming
         /// The message has passed; the source completes its answer.
         case fetched
+        /// The journal takes what was sent, before the target gets the end of it.
+        case recordingAppend
         /// The target completes its answer.
         case confirming
         /// The journal takes that all messages are at the target.
@@ -108,11 +110,19 @@ final class Transferring {
     var index = 0
     /// A message that the source sent as a quoted string, until the target asks for it.
     var quoted: ByteBuffer?
-    /// UIDs at the source of messages that the target got, all of them or one command's.
-    var sent: [UInt32] = []
+    /// Messages of the present APPEND whose octets the target has got.
+    var sending: [Transfer.Message] = []
+    /// Of the message that passes.
+    var hasher = MessageHasher()
+    /// The last APPEND that the journal has been given, and what it came to.
+    var last = AppendOutcome(number: 0, answer: .refused)
+    /// What ``last`` was before, until the journal has answered.
+    private var previous = AppendOutcome(number: 0, answer: .refused)
     /// Those whose command the target has confirmed, and what they are there.
     var confirmed: [UInt32] = []
     var copies: [UInt32]? = []
+    /// UIDs that APPENDUID has named.
+    private var named: Set<UInt32> = []
     /// Whether a command at the target is complete except for its last line end.
     var isAppendOpen = false
     /// Whether the target could have stored something that it has not confirmed.
@@ -171,10 +181,10 @@ final class Transferring {
     }
 
     /// What the journal cannot know of it.
-    var standing: TransferStanding {
-        self.isCopied
-            ? .copied : .begun(confirmed: self.confirmed.count, isInDoubt: self.isInDoubt)
-    }
+    var standing: TransferStanding { self.isCopied ? .copied : .begun(self.last) }
+
+    /// UIDs at the source of what the present APPEND holds.
+    var sent: [UInt32] { self.sending.map(\.source) }
 
     /// Whether something may have to be taken back, or brought to its end.
     var needsResolution: Bool { self.isInDoubt || self.isCopied || !self.confirmed.isEmpty }
@@ -230,18 +240,69 @@ final class Transferring {
         }
     }
 
-    /// The target took a command with these messages.
+    /// All octets of the present message have passed.
+    func messagePassed() {
+        let message = self.messages[self.index]
+        self.sending.append(
+            Transfer.Message(
+                source: message.uid,
+                octets: self.hasher.octets,
+                date: message.date.flatMap(DateTime.init)?.seconds ?? 0,
+                digest: self.hasher.digest
+            )
+        )
+        self.index += 1
+    }
+
+    /// The present APPEND for the journal. Until its last line end is sent, nothing of it is stored.
+    func recordAppend() -> TransferAppend {
+        self.previous = self.last
+        self.last = AppendOutcome(number: self.previous.number + 1, answer: .refused)
+        return TransferAppend(
+            number: self.last.number,
+            messages: self.sending,
+            previous: self.previous
+        )
+    }
+
+    /// The journal could not be written: it knows nothing of the present APPEND.
+    func appendNotRecorded() {
+        self.last = self.previous
+    }
+
+    /// The target gets the last line end of the present APPEND.
+    func completeAppend() {
+        self.isInDoubt = true
+        self.last.answer = .missing
+    }
+
+    /// The target refused the present APPEND.
+    func refuse() {
+        self.isInDoubt = false
+        self.last.answer = .refused
+    }
+
+    /// The target took the present APPEND.
     func confirm(_ code: ResponseCode?) {
         self.isInDoubt = false
         self.confirmed += self.sent
-        if case .appendUID(let validity, let set)? = code, validity == self.uidValidity,
-            let uids = set.members(atMost: self.sent.count), uids.count == self.sent.count
-        {
-            self.copies? += uids
-        } else {
-            self.copies = nil
-        }
-        self.sent = []
+        let uids = self.uids(code)
+        self.last.answer = .stored(uids: uids)
+        if let uids { self.copies? += uids } else { self.copies = nil }
+        self.sending = []
+    }
+
+    /// What APPENDUID names, where that can be the messages of the present APPEND: as many, in the
+    /// mailbox that was selected, and none that was there before.
+    private func uids(_ code: ResponseCode?) -> [UInt32]? {
+        guard case .appendUID(let validity, let set)? = code, validity == self.uidValidity,
+            let uids = set.members(atMost: self.sending.count), uids.count == self.sending.count,
+            let uidNext = self.uidNext, Set(uids).count == uids.count,
+            uids.allSatisfy({ $0 >= uidNext }),
+            Set(uids).isDisjoint(with: self.named)
+        else { return nil }
+        self.named.formUnion(uids)
+        return uids
     }
 
     /// `COPYUID`, or nil where the user may not know it or the target did not tell.

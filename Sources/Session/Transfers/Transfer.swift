@@ -3,7 +3,8 @@ package import Access
 /// A COPY or MOVE between two accounts, as the journal keeps it until nothing of it is in doubt.
 ///
 /// The rule that every step obeys: nothing is removed at the source before the target has confirmed
-/// every message, and no copy is removed at the target unless its original is seen at the source.
+/// every message, and no copy is removed at the target unless its original is seen at the source
+/// and the journal names the copy's UID. Nothing that stands in a message names a copy.
 package struct Transfer: Equatable, Sendable {
     package enum State: String, Sendable {
         /// The target may hold none, some or all of the messages; the source holds all of them.
@@ -25,6 +26,38 @@ package struct Transfer: Equatable, Sendable {
         }
     }
 
+    /// A message whose octets the target has got.
+    package struct Message: Equatable, Sendable {
+        /// Its UID at the source.
+        package var source: UInt32
+        package var octets: UInt64
+        /// INTERNALDATE, in seconds since 1970.
+        package var date: Int64
+        package var digest: MessageDigest
+
+        package init(source: UInt32, octets: UInt64, date: Int64, digest: MessageDigest) {
+            self.source = source
+            self.octets = octets
+            self.date = date
+            self.digest = digest
+        }
+    }
+
+    /// A message that was sent to the target, as the journal has it.
+    package struct Copy: Equatable, Sendable {
+        package var message: Message
+        /// Whether the target has confirmed it.
+        package var isStored: Bool
+        /// What APPENDUID said, or what the digest has proven; nil where neither did.
+        package var uid: UInt32?
+
+        package init(message: Message, isStored: Bool, uid: UInt32?) {
+            self.message = message
+            self.isStored = isStored
+            self.uid = uid
+        }
+    }
+
     package var moves: Bool
     package var source: Place
     /// The messages at the source.
@@ -32,6 +65,13 @@ package struct Transfer: Equatable, Sendable {
     package var target: Place
     /// Every message that this transfer puts there has at least this UID.
     package var uidNext: UInt32
+    /// What was sent to the target; only these, and only by their UIDs, are ever removed there.
+    package var copies: [Copy] = []
+    /// Whether a transfer of the same messages into the same mailbox ran at the same time: a digest
+    /// does not tell then whose copy a message is.
+    package var isContested = false
+    /// Whether ``copies`` tells everything: entries of earlier versions have none.
+    package var recordsCopies = true
 
     package init(moves: Bool, source: Place, uids: [UInt32], target: Place, uidNext: UInt32) {
         self.moves = moves
@@ -42,13 +82,51 @@ package struct Transfer: Equatable, Sendable {
     }
 }
 
+/// One APPEND of a transfer, of which the target has got all but the last line end.
+package struct TransferAppend: Equatable, Sendable {
+    /// Counted from 1.
+    package var number: Int
+    package var messages: [Transfer.Message]
+    /// What became of the one before.
+    package var previous: AppendOutcome
+
+    package init(number: Int, messages: [Transfer.Message], previous: AppendOutcome) {
+        self.number = number
+        self.messages = messages
+        self.previous = previous
+    }
+}
+
+/// What the session knows of a transfer's last APPEND, and the journal perhaps does not.
+package struct AppendOutcome: Equatable, Sendable {
+    package enum Answer: Equatable, Sendable {
+        /// The target has got all of it and has not answered: it may have stored the messages, or
+        /// store them at any moment, even when nobody is connected to it any more.
+        case missing
+        /// Nothing of it is stored: it was refused, or its last line end was never sent.
+        case refused
+        /// The target has stored its messages.
+        /// - Parameter uids: what APPENDUID said (RFC 4315 §3), in the messages' order; nil where it
+        ///   said nothing that can be used.
+        case stored(uids: [UInt32]?)
+    }
+
+    /// Which APPEND, counted from 1; 0 before the first.
+    package var number: Int
+    package var answer: Answer
+
+    package init(number: Int, answer: Answer) {
+        self.number = number
+        self.answer = answer
+    }
+}
+
 /// What is known better than in the journal of a transfer that was interrupted.
 package enum TransferStanding: Equatable, Sendable {
     /// The target has every message.
     case copied
-    /// The target has confirmed so many messages. In doubt, it has got more, has not answered, and
-    /// may store them at any moment, even when nobody is connected to it any more.
-    case begun(confirmed: Int, isInDoubt: Bool)
+    /// The target has what the journal tells, and the last APPEND came to this.
+    case begun(AppendOutcome)
 
     package var state: Transfer.State {
         switch self {
@@ -64,8 +142,8 @@ package enum TransferResolution: Equatable, Sendable {
     case undone
     /// The move is complete.
     case completed
-    /// Copies stay at the target: it cannot remove single messages (no UIDPLUS), or they cannot be
-    /// told from others there.
+    /// Copies stay at the target, or may: it cannot remove single messages (no UIDPLUS), or nothing
+    /// proves which messages they are. The log and `doctor` tell.
     case remains
     /// A server cannot be used now, or may not have stored yet what it got; it is looked again.
     case postponed
@@ -74,8 +152,10 @@ package enum TransferResolution: Equatable, Sendable {
 /// What a session asks of the journal of transfers.
 package enum JournalRequest: Equatable, Sendable {
     case record(Transfer)
+    /// An APPEND is about to be completed.
+    case append(Int64, TransferAppend)
     /// The target has every message, those with these UIDs at the source.
-    case confirm(Int64, [UInt32])
+    case confirm(Int64, [UInt32], last: AppendOutcome)
     case forget(Int64)
     /// Bring an interrupted transfer to its end, from what is known or the state in the journal.
     case resolve(Int64, TransferStanding?)
@@ -85,8 +165,10 @@ package enum JournalRequest: Equatable, Sendable {
 package enum JournalAnswer: Equatable, Sendable {
     /// The entry's number; nil where the journal could not be written.
     case recorded(Int64?)
-    /// Not recorded: some of the messages are on their way already, and may be at the target.
+    /// Not recorded: some of the messages are being moved.
     case busy
+    /// Whether the APPEND was written.
+    case appending(Bool)
     /// Whether it was written.
     case confirmed(Bool)
     case forgotten(Bool)

@@ -1,21 +1,29 @@
-import IMAP
+package import IMAP
 
 package import struct NIOCore.ByteBuffer
 
 /// The conversation with one of a transfer's two servers, outside any session, that finds out what
 /// an interrupted transfer left, takes it back, or brings it to its end.
+///
+/// Only UIDs that the journal has are removed.
 package struct TransferRecovery: ServerConversation {
     package enum Purpose: Equatable, Sendable {
-        /// Look at what the source still has.
+        /// Look which messages the source still has.
         case identify
-        /// Remove from the target what is the copy of one of these, for each at most one.
-        case undo([MessageIdentity])
+        /// Look which messages of the target are the copies of these.
+        case find([Transfer.Message])
+        /// Remove from the target the messages with these UIDs.
+        case undo([UInt32])
         /// Remove the originals from the source.
         case complete
     }
 
     package enum Outcome: Equatable, Sendable {
-        case identities([MessageIdentity])
+        /// UIDs of the messages that the source still has.
+        case present(Set<UInt32>)
+        /// UIDs of copies by those of their originals.
+        /// - Parameter isConclusive: whether no other message can be a copy.
+        case found([UInt32: UInt32], isConclusive: Bool)
         /// The mailbox is not there, or is another one of the same name.
         case gone
         /// So many messages were removed.
@@ -30,6 +38,8 @@ package struct TransferRecovery: ServerConversation {
         /// It was refused: whether the mailbox is there at all is asked.
         case looking
         case fetching
+        /// The octets of one message after the other pass.
+        case reading
         case marking
         case expunging
         case finished
@@ -47,9 +57,6 @@ package struct TransferRecovery: ServerConversation {
         (time / 7) << Int64(look - 1)
     }
 
-    private static let items: StaticString =
-        "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
-
     private let purpose: Purpose
     private let place: Transfer.Place
     private let uidNext: UInt32
@@ -62,22 +69,25 @@ package struct TransferRecovery: ServerConversation {
     private var uidValidity: UInt32?
     /// What is still to be fetched, marked or expunged, a command each.
     private var batches: [SequenceSet] = []
-    private var wanted: [MessageIdentity]
-    /// What the source has, by UID.
-    private var found: [UInt32: MessageIdentity] = [:]
+    /// What the source has.
+    private var present: Set<UInt32> = []
+    private var search: CopySearch
+    /// Messages whose octets are still to be read, the next one last.
+    private var unread: [UInt32] = []
+    private var reading: (uid: UInt32, digester: BodyDigester)?
     private var removed: [UInt32] = []
 
     package init(_ purpose: Purpose, of transfer: Transfer) {
         self.purpose = purpose
         self.uids = Set(transfer.uids)
         self.uidNext = transfer.uidNext
-        if case .undo(let identities) = purpose {
-            self.place = transfer.target
-            self.wanted = identities
-        } else {
-            self.place = transfer.source
-            self.wanted = []
+        switch purpose {
+        case .find, .undo: self.place = transfer.target
+        case .identify, .complete: self.place = transfer.source
         }
+        var wanted: [Transfer.Message] = []
+        if case .find(let messages) = purpose { wanted = messages }
+        self.search = CopySearch(wanted: wanted, known: Set(transfer.copies.compactMap(\.uid)))
     }
 
     package mutating func begin(_ profile: UpstreamProfile, _ tags: UpstreamTags) -> Step {
@@ -87,11 +97,19 @@ package struct TransferRecovery: ServerConversation {
             return self.finish(.gone)
         }
         self.name = name
-        let changes = self.purpose != .identify
+        let changes =
+            switch self.purpose {
+            case .undo, .complete: true
+            case .identify, .find: false
+            }
         return self.send { encoder in
             if changes { encoder.write(word: "SELECT") } else { encoder.write(word: "EXAMINE") }
             encoder.write(mailbox: name)
         }
+    }
+
+    package mutating func pieceReceived(_ piece: ResponseReader.Piece) -> Bool {
+        self.reading?.digester.take(piece) ?? false
     }
 
     package mutating func responseReceived(_ response: ByteBuffer) -> Step {
@@ -135,16 +153,14 @@ package struct TransferRecovery: ServerConversation {
 
     private mutating func fetched(_ response: ByteBuffer) {
         guard case .fetching = self.state, let fetched = try? FetchResponse(response),
-            let identity = MessageIdentity(fetched), let uid = fetched.uid
+            let uid = fetched.uid
         else { return }
-        guard case .undo = self.purpose else {
-            if self.uids.contains(uid) { self.found[uid] = identity }
-            return
-        }
+        if self.uids.contains(uid) { self.present.insert(uid) }
         // `8:*` means the last message too, whatever its UID (RFC 9051 §9).
-        guard uid >= self.uidNext, let index = self.wanted.firstIndex(of: identity) else { return }
-        self.wanted.remove(at: index)
-        self.removed.append(uid)
+        guard case .find = self.purpose, uid >= self.uidNext, let size = fetched.size,
+            let date = fetched.internalDate.flatMap(DateTime.init)
+        else { return }
+        self.search.listed(uid: uid, size: size, date: date.seconds)
     }
 
     private mutating func completed() -> Step {
@@ -154,8 +170,11 @@ package struct TransferRecovery: ServerConversation {
             switch self.purpose {
             case .identify:
                 self.batches = SequenceSet.batches(of: self.uids.sorted())
-            case .undo:
+            case .find:
                 self.batches = [SequenceSet(from: self.uidNext)]
+            case .undo(let uids):
+                guard self.hasUIDPlus else { return self.finish(.cannotRemove) }
+                return self.remove(uids.filter { $0 >= self.uidNext }.sorted())
             case .complete:
                 return self.remove(self.uids.sorted())
             }
@@ -165,6 +184,9 @@ package struct TransferRecovery: ServerConversation {
             return self.finish(self.isListed ? .refused : .gone)
         case .fetching:
             return self.fetchNext()
+        case .reading:
+            if let (uid, digester) = self.reading { self.search.looked(at: uid, digester.digest) }
+            return self.readNext()
         case .marking:
             return self.markNext()
         case .expunging:
@@ -176,18 +198,31 @@ package struct TransferRecovery: ServerConversation {
 
     private mutating func fetchNext() -> Step {
         guard let batch = self.batches.popLast() else {
-            guard case .undo = self.purpose else {
-                let found = self.found.sorted { $0.key < $1.key }.map(\.value)
-                return self.finish(.identities(found))
-            }
-            guard !self.removed.isEmpty else { return self.finish(.done(0)) }
-            guard self.hasUIDPlus else { return self.finish(.cannotRemove) }
-            return self.remove(self.removed)
+            guard case .find = self.purpose else { return self.finish(.present(self.present)) }
+            self.unread = self.search.uids.reversed()
+            self.state = .reading
+            return self.readNext()
         }
+        let isSearch = self.purpose != .identify
         return self.send { encoder in
             encoder.write(word: "UID FETCH")
             batch.encode(into: &encoder)
-            encoder.write(word: Self.items)
+            encoder.write(word: isSearch ? "(UID INTERNALDATE RFC822.SIZE)" : "(UID)")
+        }
+    }
+
+    /// Asks for the octets of the next message that may be a copy.
+    private mutating func readNext() -> Step {
+        guard let uid = self.unread.popLast() else {
+            self.reading = nil
+            let found = self.search.found()
+            return self.finish(.found(found, isConclusive: self.search.isConclusive))
+        }
+        self.reading = (uid, BodyDigester(uid: uid))
+        return self.send { encoder in
+            encoder.write(word: "UID FETCH")
+            encoder.write(number: UInt64(uid))
+            encoder.write(word: "(UID BODY.PEEK[])")
         }
     }
 
@@ -229,35 +264,5 @@ package struct TransferRecovery: ServerConversation {
     private mutating func finish(_ outcome: Outcome) -> Step {
         self.state = .finished
         return .done(outcome)
-    }
-}
-
-/// What tells the copy of a message: when it came in, and its Message-ID, or without one its size.
-///
-/// Content is not compared, because Exchange stores what it is given in its own words; the date and
-/// the Message-ID stay.
-package struct MessageIdentity: Equatable, Sendable {
-    /// Seconds since 1970.
-    private let date: Int64
-    private let messageID: ByteBuffer?
-    /// Octets; nil where the Message-ID is known.
-    private let size: UInt64?
-
-    /// - Returns: nil for what does not tell enough.
-    init?(_ fetched: FetchResponse) {
-        guard let date = fetched.internalDate.flatMap(DateTime.init) else { return nil }
-        self.date = date.seconds
-        self.messageID = fetched.body.flatMap(Self.value)
-        self.size = self.messageID == nil ? fetched.size : nil
-        guard self.messageID != nil || self.size != nil else { return nil }
-    }
-
-    /// What stands behind `Message-ID:`, without white space.
-    private static func value(_ header: ByteBuffer) -> ByteBuffer? {
-        guard let colon = header.readableBytesView.firstIndex(of: UInt8(ascii: ":")) else {
-            return nil
-        }
-        let value = header.readableBytesView[(colon + 1)...].filter { $0 > 0x20 }
-        return value.isEmpty ? nil : ByteBuffer(bytes: value)
     }
 }

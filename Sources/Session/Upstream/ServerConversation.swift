@@ -1,4 +1,4 @@
-import IMAP
+package import IMAP
 
 package import struct NIOCore.ByteBuffer
 
@@ -19,12 +19,16 @@ package protocol ServerConversation: Sendable {
 
     /// - Parameter tags: what is left of the connection's tags after the login.
     mutating func begin(_ profile: UpstreamProfile, _ tags: UpstreamTags) -> Step
+    /// A piece of a response, before the response is collected.
+    /// - Returns: whether it was taken, and the response is not to be collected: it holds a message.
+    mutating func pieceReceived(_ piece: ResponseReader.Piece) -> Bool
     mutating func responseReceived(_ response: ByteBuffer) -> Step
     /// The octets of the message that was asked for are out.
     mutating func messageSent() -> Step
 }
 
 extension ServerConversation {
+    package mutating func pieceReceived(_ piece: ResponseReader.Piece) -> Bool { false }
     package mutating func messageSent() -> Step { .wait }
 }
 

@@ -1,0 +1,162 @@
+package import Access
+import Foundation
+import GRDB
+
+/// Copies that an interrupted transfer may have left in a mailbox.
+package struct CopiesLeft: Equatable, Sendable {
+    /// The primary address.
+    package var account: String
+    package var folder: FolderPath
+    /// At most so many messages.
+    package var messages: Int
+    package var created: Moment
+}
+
+/// What the journal has of each message that a transfer sent.
+extension PermissionStore {
+    /// An administrator who looks at `doctor` once a month sees each.
+    private static let leftTime: Int64 = 30 * 86_400
+    /// Whoever cuts one transfer after the other must not fill the store.
+    private static let maximumLeft = 1_000
+
+    /// An APPEND is about to be completed.
+    /// - Parameters:
+    ///   - previous: what the one before came to, where that is known.
+    ///   - copies: its messages, in order.
+    package func recordAppend(
+        _ number: Int,
+        of transfer: Int64,
+        previous: TransferRow.Answer?,
+        _ copies: [TransferRow.Copy]
+    ) throws {
+        try self.database.write { database in
+            if let previous {
+                try Self.set(previous, ofAppend: number - 1, transfer, database)
+            }
+            let insert = try database.makeStatement(
+                sql: """
+                    INSERT INTO transferCopy (transfer, append, source, octets, date, digest)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """
+            )
+            for copy in copies {
+                try insert.execute(arguments: [
+                    transfer, number, copy.source, Int64(clamping: copy.octets), copy.date,
+                    Data(copy.digest),
+                ])
+            }
+        }
+    }
+
+    /// Copies were found at the target: their UIDs there, by those at the source.
+    package func recordFound(_ found: [UInt32: UInt32], of transfer: Int64) throws {
+        try self.database.write { database in
+            for (source, uid) in found {
+                try database.execute(
+                    sql: """
+                        UPDATE transferCopy SET stored = 1, uid = ?
+                        WHERE transfer = ? AND source = ? AND stored = 0
+                        """,
+                    arguments: [uid, transfer, source]
+                )
+            }
+        }
+    }
+
+    static func set(
+        _ answer: TransferRow.Answer,
+        ofAppend number: Int,
+        _ transfer: Int64,
+        _ database: Database
+    ) throws {
+        let open = "transfer = ? AND append = ? AND stored = 0"
+        switch answer {
+        case .refused:
+            try database.execute(
+                sql: "DELETE FROM transferCopy WHERE \(open)",
+                arguments: [transfer, number]
+            )
+        case .stored(let uids):
+            let rows = try Int64.fetchAll(
+                database,
+                sql: "SELECT id FROM transferCopy WHERE \(open) ORDER BY id",
+                arguments: [transfer, number]
+            )
+            let known = uids.flatMap { $0.count == rows.count ? $0 : nil }
+            for (index, row) in rows.enumerated() {
+                try database.execute(
+                    sql: "UPDATE transferCopy SET stored = 1, uid = ? WHERE id = ?",
+                    arguments: [known?[index], row]
+                )
+            }
+        }
+    }
+
+    static func copies(of transfer: Int64, _ database: Database) throws -> [TransferRow.Copy] {
+        try Row.fetchAll(
+            database,
+            sql: "SELECT * FROM transferCopy WHERE transfer = ? ORDER BY id",
+            arguments: [transfer]
+        ).map { row in
+            let digest: Data = row["digest"]
+            let octets: Int64 = row["octets"]
+            return TransferRow.Copy(
+                source: row["source"],
+                octets: UInt64(clamping: octets),
+                date: row["date"],
+                digest: Array(digest),
+                isStored: row["stored"],
+                uid: row["uid"]
+            )
+        }
+    }
+
+    // MARK: - What stays
+
+    /// Forgets a transfer, of which so many messages may stay at the target.
+    package func leaveTransfer(_ id: Int64, messages: Int) throws {
+        try self.database.write { database in
+            let now = Moment.current.seconds
+            try database.execute(
+                sql: """
+                    INSERT INTO copyLeft (account, folder, messages, created)
+                    SELECT target, targetFolder, ?, ? FROM transfer WHERE id = ?
+                    """,
+                arguments: [messages, now, id]
+            )
+            try database.execute(sql: "DELETE FROM transfer WHERE id = ?", arguments: [id])
+            try database.execute(
+                sql: """
+                    DELETE FROM copyLeft WHERE created < ?
+                        OR id <= (SELECT max(id) FROM copyLeft) - ?
+                    """,
+                arguments: [now - Self.leftTime, Self.maximumLeft]
+            )
+        }
+    }
+
+    /// What was left in the last thirty days, the latest first.
+    package func copiesLeft() throws -> [CopiesLeft] {
+        try self.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT copyLeft.*, address.address FROM copyLeft
+                    JOIN address ON address.account = copyLeft.account AND isPrimary = 1
+                    WHERE created >= ? ORDER BY id DESC
+                    """,
+                arguments: [Moment.current.seconds - Self.leftTime]
+            ).compactMap { row in
+                let folder: Data = row["folder"]
+                return FolderPath(octets: Array(folder)).map {
+                    CopiesLeft(
+                        account: row["address"],
+                        folder: $0,
+                        messages: row["messages"],
+                        created: Moment(seconds: row["created"])
+                    )
+                }
+            }
+        }
+    }
+}
