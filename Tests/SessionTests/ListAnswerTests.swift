@@ -107,6 +107,37 @@ import Testing
         #expect(bench.meter.longest < StallMeter.limit)
     }
 
+    @Test func `SELECT of a folder among 60,000 shared ones does not hold the loop`() throws {
+        var fixture = Fixture()
+        try fixture.configure("grant bob account lr")
+        var bench = Bench(fixture, opening: 2)
+        bench.client("a SELECT Projects/5/5\r\n")
+        bench.server(2, Self.answer(bench.tag, 60_000, "."))
+        #expect(bench.lines == [])
+        bench.server(2, "\(bench.tag) OK x\r\n")
+        #expect(bench.lines == ["a OK [READ-ONLY] SELECT completed"])
+        bench.client("b LIST \"\" *\r\n")
+        bench.server(2, Self.answer(bench.tag, 60_000, "."))
+        while bench.waits { bench.readOn() }
+        #expect(bench.lines.count == 1 + 60_000 + 41 + 1)
+        #expect(bench.meter.longest < StallMeter.limit)
+    }
+
+    @Test func `60,000 shared folders with identifiers do not hold the loop`() throws {
+        var fixture = Fixture()
+        try fixture.configure("grant bob account lr")
+        try fixture.configure("capabilities bob IMAP4REV1 OBJECTID LIST-STATUS LIST-EXTENDED")
+        var bench = Bench(fixture, opening: 2)
+        bench.client("a SELECT Projects.5.5\r\nb SELECT Projects/5/5\r\n")
+        // Two names for each mailbox.
+        let answer = (0..<40_000).map { number in
+            "* LIST () \".\" F\(number)\r\n* STATUS F\(number) (MAILBOXID (M\(number / 2)))\r\n"
+        }.joined()
+        bench.server(2, answer + "\(bench.tag) OK x\r\n")
+        #expect(bench.lines.first == "a NO [NONEXISTENT] No such mailbox")
+        #expect(bench.meter.longest < StallMeter.limit)
+    }
+
     @Test func `the lines of a client that does not read are not written`() throws {
         var bench = Bench(Fixture(), opening: 1)
         bench.client("a LIST \"\" *\r\n")

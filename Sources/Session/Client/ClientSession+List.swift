@@ -71,9 +71,9 @@ extension ClientSession {
             part.step = .folders
             var encoder = session.encoder(for: account)
             encoder.write(word: "LIST \"\" \"*\"")
-            let hasIdentifiers =
-                upstream.hasListedIdentifiers && !session.access(to: account).isOwner
-            part.listing = FolderListing(hasIdentifiers: hasIdentifiers)
+            let isOwner = session.access(to: account).isOwner
+            let hasIdentifiers = upstream.hasListedIdentifiers && !isOwner
+            part.listing = isOwner ? nil : FolderListing(hasIdentifiers: hasIdentifiers)
             let hasUses =
                 upstream.profile.has("LIST-EXTENDED") && upstream.profile.has("SPECIAL-USE")
             switch (hasUses, hasIdentifiers) {
@@ -191,9 +191,8 @@ extension ClientSession {
 
     private mutating func listingFoldersCompleted(_ listing: Listing, _ part: inout Listing.Part) {
         if !self.access(to: part.view.account).isOwner {
-            let list = part.listing?.finished(during: self.commandNumber, at: self.now)
-            self.upstreams[part.view.account]?.folders = list
-            part.folders.removeAll { !(list?.contains($0.path) ?? false) }
+            part.list = part.listing?.finished(during: self.commandNumber, at: self.now)
+            self.upstreams[part.view.account]?.folders = part.list
         }
         part.listing = nil
         guard listing.needsSubscriptions, part.view.isPersonal, self.onlyAccount == nil else {
@@ -250,7 +249,8 @@ extension ClientSession {
         _ listing: Listing,
         _ view: Namespace.View
     ) -> Bool {
-        guard self.rights(in: folder.path, of: view.account).contains([.lookup, .read]),
+        guard !(self.upstreams[view.account]?.folders?.isAlias(folder.path) ?? false),
+            self.rights(in: folder.path, of: view.account).contains([.lookup, .read]),
             !folder.attributes.contains(where: { $0.equals(word: "\\Noselect") })
         else { return false }
         let name = self.namespace.name(of: folder.path, in: view)

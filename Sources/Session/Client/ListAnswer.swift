@@ -114,7 +114,9 @@ final class ListAnswer {
             self.folder += 1
             octets -= Self.octetsOfName + folder.path.octets.count
             let rights = access.rights(in: folder.path)
-            guard rights.contains(.lookup) else { continue }
+            guard rights.contains(.lookup), !(part.list?.isAlias(folder.path) ?? false) else {
+                continue
+            }
             let name = session.namespace.name(of: folder.path, in: part.view)
             if part.view.isPersonal, Namespace.isReserved(name) { continue }
             let isSubscribed =

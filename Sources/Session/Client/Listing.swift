@@ -36,8 +36,9 @@ struct Listing {
         var view: Namespace.View
         var step = Step.waitingForUpstream
         var folders: [Folder] = []
-        /// What of them exists for a user who is not the owner.
+        /// What of them exists for a user who is not the owner, while it arrives, and then.
         var listing: FolderListing?
+        var list: FolderList?
         var subscribed: Set<FolderPath> = []
         /// Of the responses so far.
         var octets = 0

@@ -65,6 +65,8 @@ package struct FolderList: Sendable {
     private var folders = FolderSet()
     /// Names that only stand above a listed folder: the server lists `A/B` and not `A`.
     private var parents = FolderSet()
+    /// Later names of mailboxes that the server listed before under another name.
+    private var aliases = FolderSet()
     /// Responses that the server sent, those about other folders included.
     package private(set) var responses = 0
     /// The session's command during which the list was read.
@@ -79,12 +81,17 @@ package struct FolderList: Sendable {
     package init() {}
 
     package func contains(_ folder: FolderPath) -> Bool {
-        self.folders.contains(folder)
+        self.folders.contains(folder) && !self.isAlias(folder)
+    }
+
+    /// Whether the server listed the folder's mailbox before under another name.
+    package func isAlias(_ folder: FolderPath) -> Bool {
+        self.aliases.contains(folder)
     }
 
     /// Whether a folder may be created below this one.
     package func containsParent(_ folder: FolderPath) -> Bool {
-        self.folders.contains(folder) || self.parents.contains(folder)
+        !self.isAlias(folder) && (self.folders.contains(folder) || self.parents.contains(folder))
     }
 
     /// Whether a folder that the list lacks may be there by now, and the server may be asked again.
@@ -92,6 +99,10 @@ package struct FolderList: Sendable {
         guard self.command != command else { return false }
         let seconds = Int64(self.responses / Self.responsesPerSecond)
         return now.seconds < self.time.seconds || now.seconds - self.time.seconds >= seconds
+    }
+
+    fileprivate mutating func addAlias(_ folder: FolderPath) {
+        self.aliases.insert(folder)
     }
 
     /// - Parameter isVisible: whether the user has any right on the folder.
@@ -109,41 +120,51 @@ package struct FolderList: Sendable {
 
 /// The answer of a server to `LIST "" "*"`, while it arrives.
 package struct FolderListing: Sendable {
-    /// Folders in the order in which the server lists them, where two names may be one mailbox.
-    private var listed: [(folder: FolderPath, isVisible: Bool)] = []
-    /// Mailbox identifiers (RFC 8474 §4); nil where the server has none.
-    private var identifiers: [FolderPath: ByteBuffer]?
     private var list = FolderList()
+    /// Mailbox identifiers (RFC 8474 §4), where the server tells them.
+    private var identifiers: Identifiers?
     /// Octets of the responses so far.
     package var octets = 0
 
+    /// What is known of identifiers while the answer arrives.
+    private struct Identifiers {
+        /// The place of each folder in the answer.
+        var places: [FolderPath: Int] = [:]
+        /// Of the names of each mailbox the one that the server listed first.
+        var first: [ByteBuffer: FolderPath] = [:]
+
+        mutating func place(_ folder: FolderPath) {
+            guard self.places[folder] == nil else { return }
+            self.places[folder] = self.places.count
+        }
+    }
+
     /// - Parameter hasIdentifiers: whether the server tells each folder's mailbox identifier.
     package init(hasIdentifiers: Bool) {
-        self.identifiers = hasIdentifiers ? [:] : nil
+        self.identifiers = hasIdentifiers ? Identifiers() : nil
     }
 
     /// - Parameter isVisible: whether the user has any right on the folder.
     package mutating func add(_ folder: FolderPath, isVisible: Bool) {
-        guard self.identifiers == nil else { return self.listed.append((folder, isVisible)) }
+        self.identifiers?.place(folder)
         self.list.add(folder, isVisible: isVisible)
     }
 
+    /// Takes the identifier of a listed folder's mailbox. Of two names of one mailbox the later one is an
+    /// alias.
     package mutating func identify(_ folder: FolderPath, as identifier: ByteBuffer) {
-        self.identifiers?[folder] = identifier
+        guard let place = self.identifiers?.places[folder] else { return }
+        guard let other = self.identifiers?.first[identifier], other != folder else {
+            self.identifiers?.first[identifier] = folder
+            return
+        }
+        let isLater = place > self.identifiers?.places[other] ?? 0
+        if !isLater { self.identifiers?.first[identifier] = folder }
+        self.list.addAlias(isLater ? folder : other)
     }
 
-    /// The list without the names of a mailbox that the server listed before under another name.
     package func finished(during command: UInt64, at now: Moment) -> FolderList {
         var list = self.list
-        var first: [ByteBuffer: FolderPath] = [:]
-        for (folder, isVisible) in self.listed {
-            var isAlias = false
-            if let identifier = self.identifiers?[folder] {
-                isAlias = first[identifier].map { $0 != folder } ?? false
-                if !isAlias { first[identifier] = folder }
-            }
-            list.add(folder, isVisible: isVisible && !isAlias)
-        }
         list.command = command
         list.time = now
         return list
