@@ -21,7 +21,14 @@ final class AuditLog: Sendable {
         /// Records for which there was no room.
         var lost = 0
         var refusals = RefusalLimiter()
+        var logins = LoginLimiter()
         var isFailing = false
+
+        /// Adds what stands for records that were only counted.
+        mutating func addDue(at moment: Moment) {
+            let due = self.refusals.due(at: moment) + self.logins.due(at: moment)
+            self.waiting += due.map { (moment, $0) }
+        }
     }
 
     private let store: PermissionStore
@@ -89,7 +96,8 @@ final class AuditLog: Sendable {
             self.pool.submit { [self] state in
                 if state == .active {
                     self.queue.withLock { queue in
-                        queue.waiting += queue.refusals.flush().map { (.current, $0) }
+                        let due = queue.refusals.flush() + queue.logins.flush()
+                        queue.waiting += due.map { (.current, $0) }
                     }
                     self.write()
                     self.seal()
@@ -103,8 +111,8 @@ final class AuditLog: Sendable {
     func append(_ record: AuditRecord) {
         let moment = Moment.current
         self.queue.withLock { queue in
-            queue.waiting += queue.refusals.due(at: moment).map { (moment, $0) }
-            guard queue.refusals.admits(record) else { return }
+            queue.addDue(at: moment)
+            guard queue.refusals.admits(record), queue.logins.admits(record) else { return }
             guard queue.waiting.count < Self.maximumWaiting else {
                 queue.lost += 1
                 return
@@ -137,7 +145,7 @@ final class AuditLog: Sendable {
     /// Once everything else is written, what there was no room for is told.
     private func nextBatch() -> [(moment: Moment, record: AuditRecord)]? {
         self.queue.withLock { queue in
-            queue.waiting += queue.refusals.due(at: .current).map { (.current, $0) }
+            queue.addDue(at: .current)
             if queue.waiting.isEmpty, queue.lost > 0 {
                 var record = AuditRecord(event: "lost", outcome: .failed, actor: "gatepost")
                 record.count = queue.lost

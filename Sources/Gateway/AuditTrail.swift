@@ -21,7 +21,8 @@ struct AuditTrail {
 
     /// Somebody tries to log in. A name that is no address is not kept: it may be a password in the
     /// wrong field.
-    mutating func loginTried(_ login: [UInt8], _ snapshot: Access.Snapshot) {
+    /// - Returns: as whom the log knows them.
+    mutating func loginTried(_ login: [UInt8], _ snapshot: Access.Snapshot) -> String {
         // What was counted is the one's who came before.
         self.flush(snapshot)
         let text = String(decoding: login.prefix(Self.maximumLoginOctets), as: UTF8.self)
@@ -29,6 +30,7 @@ struct AuditTrail {
         let domain = text.split(separator: "@", maxSplits: 1).dropFirst().first
         let isAddress = Address(login) != nil && domain?.contains(".") ?? false
         self.actor = known ?? (isAddress ? "unknown \(text)" : "unknown")
+        return self.actor
     }
 
     mutating func record(_ event: AuditEvent, _ snapshot: Access.Snapshot) {

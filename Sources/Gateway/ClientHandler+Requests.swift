@@ -7,28 +7,31 @@ import Store
 extension ClientHandler {
     func authenticate(_ credentials: Credentials) {
         guard let loop = self.eventLoop else { return }
-        self.trail.loginTried(credentials.login, self.permissions.access)
+        let actor = self.trail.loginTried(credentials.login, self.permissions.access)
         let bound = NIOLoopBound(self, eventLoop: loop)
-        self.environment.authenticator.authenticate(
-            credentials,
-            from: self.address,
-            permissions: self.permissions,
-            on: loop
-        ) { verified in
-            bound.value.authenticated(verified)
+        let request = Authenticator.Request(
+            credentials: credentials,
+            address: self.address,
+            service: .imap,
+            actor: actor,
+            permissions: self.permissions
+        )
+        self.pendingLogin = self.environment.authenticator.authenticate(request, on: loop) {
+            bound.value.authenticated($0)
         }
     }
 
     private func authenticated(_ verified: Authenticator.Answer) {
+        self.pendingLogin = nil
         self.takePermissions()
         switch verified {
         case .refused:
             self.session.authenticationFinished(.refused)
-        case .unavailable:
-            self.session.authenticationFinished(.unavailable)
+        case .overloaded:
+            self.session.authenticationFinished(.overloaded)
         case .accepted(let user, let account):
             guard let place = self.environment.admission.admit(user) else {
-                self.session.authenticationFinished(.unavailable)
+                self.session.authenticationFinished(.tooManyConnections)
                 break
             }
             self.session.authenticationFinished(
@@ -39,7 +42,10 @@ extension ClientHandler {
                 )
             )
             // The client may have gone meanwhile, or the session refused what the password let in.
-            if self.session.authenticatedUser != nil { self.place = place }
+            if self.session.authenticatedUser != nil {
+                self.place = place
+                self.arrival = nil
+            }
         }
         self.clock.loggedIn = self.session.authenticatedUser != nil
         if self.clock.loggedIn { self.began = (self.environment.nextSession(), .current) }

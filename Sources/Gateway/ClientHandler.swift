@@ -35,6 +35,10 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     private var isPerforming = false
     /// Storage for the next actions, without any.
     private var spare: [Action] = []
+    /// Among the connections of its network that are not logged in.
+    var arrival: Admission.Arrival?
+    /// The login that is being checked.
+    var pendingLogin: Authenticator.Handle?
     /// Among the user's connections, from the login on.
     var place: Admission.Place?
     /// Revoked in the middle of a response.
@@ -168,6 +172,9 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     }
 
     private func closed() {
+        if let login = self.pendingLogin { self.environment.authenticator.cancel(login) }
+        self.pendingLogin = nil
+        self.arrival = nil
         self.session.clientClosed()
         self.perform()
         self.trail.flush(self.permissions.access)

@@ -25,6 +25,8 @@ package enum ControlMessage {
     package struct Request: Codable, Equatable, Sendable {
         /// The session to end; nil asks for the list.
         package var end: UInt64?
+        /// Asks for the credentials that rest; after what it tells is taken note of.
+        package var credentials: CredentialRequest?
         /// Who asks, for the audit log.
         package var actor: String
 
@@ -32,11 +34,41 @@ package enum ControlMessage {
             self.end = end
             self.actor = actor
         }
+
+        package init(credentials: CredentialRequest, actor: String) {
+            self.credentials = credentials
+            self.actor = actor
+        }
+    }
+
+    /// What a login of the command line at a mail server found.
+    package struct CredentialRequest: Codable, Equatable, Sendable {
+        /// One verdict of a mail server.
+        package struct Verdict: Codable, Equatable, Sendable {
+            /// The primary address.
+            package var account: String
+            package var service: CredentialService
+            package var isAccepted: Bool
+
+            package init(account: String, service: CredentialService, isAccepted: Bool) {
+                self.account = account
+                self.service = service
+                self.isAccepted = isAccepted
+            }
+        }
+
+        /// Nil where there is nothing to tell.
+        package var verdict: Verdict?
+
+        package init(verdict: Verdict? = nil) {
+            self.verdict = verdict
+        }
     }
 
     package struct Answer: Codable, Equatable, Sendable {
         package var sessions: [SessionSummary]?
         package var hasEnded: Bool?
+        package var credentials: [SuspendedCredential]?
         package var refusal: String?
 
         package init() {}
@@ -159,6 +191,11 @@ final class ControlHandler: ChannelInboundHandler {
     }
 
     private func carryOut(_ request: ControlMessage.Request, _ context: ChannelHandlerContext) {
+        if let credentials = request.credentials {
+            var answer = ControlMessage.Answer()
+            answer.credentials = self.environment.answer(credentials)
+            return self.send(answer, context)
+        }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         guard let number = request.end else {
             return self.listeners.sessions(on: context.eventLoop).whenSuccess { sessions in

@@ -26,7 +26,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private var hasBegun = false
     private var reader = ResponseReader()
     private var collected = ByteBuffer()
-    private var credential: UpstreamCredential?
+    private var lease: CredentialLease?
 
     private init(
         _ conversation: Conversation,
@@ -66,11 +66,13 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private func open(on loop: any EventLoop) {
         guard !self.environment.profiles.isPaused(self.target) else { return self.finish(nil) }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let credentials = self.environment.credentials
-        credentials.credential(of: self.target, on: loop).whenComplete { result in
+        let environment = self.environment
+        environment.credentialLease(of: self.target, for: .imap, on: loop).whenComplete { result in
             switch result {
-            case .success(let credential):
-                bound.value.dial(credential, on: loop)
+            case .success(let lease):
+                bound.value.dial(lease, on: loop)
+            case .failure(is CredentialBreaker.Suspended):
+                bound.value.finish(nil)
             case .failure(let error):
                 bound.value.log("has no usable credential", error, on: loop)
                 bound.value.finish(nil)
@@ -78,8 +80,8 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         }
     }
 
-    private func dial(_ credential: UpstreamCredential, on loop: any EventLoop) {
-        self.credential = credential
+    private func dial(_ lease: CredentialLease, on loop: any EventLoop) {
+        self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
         self.environment.dialler.dial(self.target.imap, on: loop, timeout: timeout) { channel in
@@ -114,6 +116,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     private func finish(_ outcome: Conversation.Outcome?) {
+        if outcome == nil { self.lease = nil }
         guard let done = self.done else { return }
         self.done = nil
         done(outcome)
@@ -153,6 +156,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        self.lease = nil
         self.finish(nil)
     }
 
@@ -164,7 +168,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     // MARK: - The conversation
 
     private func beginLogin(_ context: ChannelHandlerContext) {
-        guard let credential = self.credential else { return context.close(promise: nil) }
+        guard let credential = self.lease?.credential else { return context.close(promise: nil) }
         self.login = UpstreamLogin(
             security: self.target.imap.tls == .starttls ? .startTLS : .established,
             credential: credential.forServer,
@@ -204,7 +208,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         self.log("refused the login", failure, on: context.eventLoop)
         switch failure {
         case .credentialRefused:
-            if let credential = self.credential { self.environment.credentials.refused(credential) }
+            self.lease?.refused()
         case .throttled(let milliseconds):
             self.environment.profiles.paused(
                 self.target,
@@ -228,6 +232,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private func begin(_ profile: UpstreamProfile, _ context: ChannelHandlerContext) {
         guard let login = self.login else { return }
         self.hasBegun = true
+        self.lease?.accepted()
         self.perform(self.conversation.begin(profile, login.remainingTags), context)
     }
 

@@ -7,6 +7,13 @@ final class Dialler: Sendable {
     /// A read of 128 KiB costs least a message; above it nothing is gained.
     private static let maximumReadOctets = 128 * 1_024
 
+    private let descriptors: DescriptorBudget?
+
+    /// - Parameter descriptors: counts the connections; nil outside a gateway.
+    init(descriptors: DescriptorBudget? = nil) {
+        self.descriptors = descriptors
+    }
+
     /// - Parameter configure: adds the handlers, on the event loop.
     func dial(
         _ endpoint: Endpoint,
@@ -26,8 +33,9 @@ final class Dialler: Sendable {
                     maximum: Self.maximumReadOctets
                 )
             )
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try configure(channel) }
+            .channelInitializer { [descriptors = self.descriptors] channel in
+                descriptors?.count(channel)
+                return channel.eventLoop.makeCompletedFuture { try configure(channel) }
             }
         // An address needs no resolver, and so no other thread.
         if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {

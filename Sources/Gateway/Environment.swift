@@ -10,12 +10,14 @@ import TLS
 final class Environment: Sendable {
     let configuration: GatewayConfiguration
     let credentials: CredentialSource
+    let credentialBreaker: CredentialBreaker
     let logger: Logger
     let serverLog: ServerLog
     let permissions: CurrentPermissions
     let profiles: ProfileCache
     let authenticator: Authenticator
     let admission: Admission
+    let descriptors: DescriptorBudget
     let dialler: Dialler
     let subscriptions: Subscriptions
     let sendingCounter: SendingCounter
@@ -39,13 +41,14 @@ final class Environment: Sendable {
     ) throws {
         self.configuration = configuration
         self.credentials = CredentialSource(masterKey, configuration.exchange)
+        self.credentialBreaker = CredentialBreaker(logger: logger)
         self.logger = logger
         self.serverLog = ServerLog(logger: logger)
         self.permissions = CurrentPermissions(try store.load())
         self.profiles = ProfileCache()
-        self.authenticator = Authenticator()
-        self.admission = Admission(limits: configuration.limits)
-        self.dialler = Dialler()
+        self.descriptors = DescriptorBudget(limit: DescriptorBudget.ofProcess)
+        self.admission = Admission(limits: configuration.limits, descriptors: self.descriptors)
+        self.dialler = Dialler(descriptors: self.descriptors)
         self.subscriptions = Subscriptions(store: store)
         self.sentCopies = SentCopies(
             store: configuration.store,
@@ -64,6 +67,9 @@ final class Environment: Sendable {
             days: configuration.oversight.auditDays,
             logger: logger
         )
+        self.authenticator = Authenticator(logger: logger) { [audit = self.audit] record in
+            audit.append(record)
+        }
         self.sharing = SharingByHand(
             store: store,
             permissions: self.permissions,
@@ -266,86 +272,5 @@ final class ClientContexts: Sendable {
             contexts[key] = context
             return context
         }
-    }
-}
-
-/// How many connections one address and one user hold.
-final class Admission: Sendable {
-    private struct Counts {
-        var addresses: [String: Int] = [:]
-        var users: [UserID: Int] = [:]
-        var refusals = 0
-    }
-
-    /// Connections that are being told to go; a handshake for each costs as much as a login's.
-    private static let maximumRefusals = 64
-
-    private let limits: GatewayConfiguration.Limits
-    private let counts = Mutex(Counts())
-
-    init(limits: GatewayConfiguration.Limits) {
-        self.limits = limits
-    }
-
-    func admit(_ address: SocketAddress?) -> Bool {
-        guard let address = address?.ipAddress else { return true }
-        return self.counts.withLock { counts in
-            let count = counts.addresses[address, default: 0]
-            guard count < self.limits.connectionsPerAddress else { return false }
-            counts.addresses[address] = count + 1
-            return true
-        }
-    }
-
-    /// - Returns: the place of one connection of a user; nil where there is none left.
-    func admit(_ user: UserID) -> Place? {
-        let isAdmitted = self.counts.withLock { counts in
-            let count = counts.users[user, default: 0]
-            guard count < self.limits.connectionsPerUser else { return false }
-            counts.users[user] = count + 1
-            return true
-        }
-        return isAdmitted ? Place(self, user) : nil
-    }
-
-    /// Taken as long as it is kept, however a connection or its login ends.
-    final class Place: Sendable {
-        private let admission: Admission
-        private let user: UserID
-
-        fileprivate init(_ admission: Admission, _ user: UserID) {
-            self.admission = admission
-            self.user = user
-        }
-
-        deinit {
-            self.admission.counts.withLock { Admission.decrement(&$0.users, self.user) }
-        }
-    }
-
-    /// - Returns: whether one more may be told to go, instead of being closed without a word.
-    func beginRefusal() -> Bool {
-        self.counts.withLock { counts in
-            guard counts.refusals < Self.maximumRefusals else { return false }
-            counts.refusals += 1
-            return true
-        }
-    }
-
-    func endRefusal() {
-        self.counts.withLock { $0.refusals -= 1 }
-    }
-
-    func release(_ address: SocketAddress?) {
-        guard let address = address?.ipAddress else { return }
-        self.counts.withLock { Self.decrement(&$0.addresses, address) }
-    }
-
-    /// Whether no client is connected.
-    var isEmpty: Bool { self.counts.withLock(\.addresses.isEmpty) }
-
-    private static func decrement<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
-        guard let count = counts[key] else { return }
-        counts[key] = count > 1 ? count - 1 : nil
     }
 }

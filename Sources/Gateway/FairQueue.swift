@@ -32,9 +32,32 @@ struct FairQueue<Sender: Hashable, Element> {
         guard let longest = self.lines.max(by: { $0.value.count < $1.value.count }),
             longest.value.count > (self.lines[sender]?.count ?? 0) + 1
         else { return nil }
-        var line = longest.value
-        let element = line.removeLast()
-        self.lines[longest.key] = line
+        return self.removeNewest(of: longest.key)
+    }
+
+    /// Takes away the newest of the sender with most in line.
+    mutating func removeNewestOfLongest() -> Element? {
+        let longest = self.lines.max { $0.value.count < $1.value.count }
+        return longest.flatMap { self.removeNewest(of: $0.key) }
+    }
+
+    private mutating func removeNewest(of sender: Sender) -> Element? {
+        guard let index = self.lines[sender]?.indices.last else { return nil }
+        return self.remove(at: index, from: sender)
+    }
+
+    /// Takes away the first element of a sender that is meant; nil where it is not in line any more.
+    mutating func remove(from sender: Sender, where isMeant: (Element) -> Bool) -> Element? {
+        guard let index = self.lines[sender]?.firstIndex(where: isMeant) else { return nil }
+        return self.remove(at: index, from: sender)
+    }
+
+    private mutating func remove(at index: Int, from sender: Sender) -> Element? {
+        let element = self.lines[sender]?.remove(at: index)
+        if self.lines[sender]?.isEmpty ?? true {
+            self.lines[sender] = nil
+            self.turns.removeAll { $0 == sender }
+        }
         self.count -= 1
         return element
     }

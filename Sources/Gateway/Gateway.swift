@@ -20,6 +20,7 @@ package struct Gateway: Service {
     ) throws {
         self.store = store
         self.logger = logger
+        Privileges.raiseOpenFiles()
         self.environment = try Environment(
             configuration: configuration,
             store: store,

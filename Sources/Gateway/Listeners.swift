@@ -12,10 +12,13 @@ final class Listeners: Sendable {
     /// How long sessions without a message on its way may take to say goodbye.
     private static let goodbyeTime = Duration.seconds(2)
     private static let drainPause = Duration.milliseconds(20)
+    /// A shortage that lasts is one line in the log, and then at most one in this time.
+    private static let shortageLogPeriod = TimeAmount.minutes(1)
 
     private let environment: Environment
     private let group: MultiThreadedEventLoopGroup
     private let loops: [ObjectIdentifier: (any EventLoop, NIOLoopBound<LoopState>)]
+    private let shortageLogged = NIOLockedValueBox<NIODeadline?>(nil)
     private let sockets = NIOLockedValueBox<[any Channel]>([])
 
     /// Must be called outside the event loops.
@@ -58,6 +61,11 @@ final class Listeners: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             // Clients wait until everything that serves them has been started.
             .serverChannelOption(.autoRead, value: false)
+            .serverChannelInitializer { [environment = self.environment] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try Pipeline.addListener(to: channel, environment)
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             // After each read it is asked again whether more is wanted.
@@ -78,15 +86,17 @@ final class Listeners: Sendable {
             .get()
     }
 
-    /// A connection over the limit of its address is told so, as long as not too many are.
     private func accept(_ channel: any Channel, _ kind: Listener.Kind) throws {
+        self.environment.descriptors.count(channel)
         let address = channel.remoteAddress
-        guard self.environment.admission.admit(address) else {
-            guard self.environment.admission.beginRefusal() else { throw AdmissionRefused() }
-            channel.closeFuture.whenComplete { [environment = self.environment] _ in
-                environment.admission.endRefusal()
-            }
-            return try Pipeline.addRefusal(to: channel, kind, self.environment)
+        let arrival: Admission.Arrival
+        do {
+            arrival = try self.environment.admission.admit(
+                address,
+                isKnown: self.environment.authenticator.isKnown(Network(address))
+            )
+        } catch {
+            return try self.refuse(channel, kind, error)
         }
         channel.closeFuture.whenComplete { [environment = self.environment] _ in
             environment.admission.release(address)
@@ -97,8 +107,36 @@ final class Listeners: Sendable {
         try Pipeline.addClient(
             to: channel,
             kind: kind,
+            arrival: arrival,
             environment: self.environment,
             loop: loop.value
+        )
+    }
+
+    /// A connection over the limit of its address is told so, as long as not too many are.
+    private func refuse(
+        _ channel: any Channel,
+        _ kind: Listener.Kind,
+        _ refusal: Admission.Refusal
+    ) throws {
+        if refusal == .noDescriptors { self.logShortage() }
+        guard self.environment.admission.beginRefusal() else { throw AdmissionRefused() }
+        channel.closeFuture.whenComplete { [environment = self.environment] _ in
+            environment.admission.endRefusal()
+        }
+        try Pipeline.addRefusal(to: channel, kind, self.environment)
+    }
+
+    private func logShortage() {
+        let now = NIODeadline.now()
+        let isDue = self.shortageLogged.withLockedValue { logged in
+            if let last = logged, now - last < Self.shortageLogPeriod { return false }
+            logged = now
+            return true
+        }
+        guard isDue else { return }
+        self.environment.logger.error(
+            "few file descriptors are left: clients from unknown networks are told to come back"
         )
     }
 

@@ -10,10 +10,16 @@ import TLS
 ///
 /// Both ends live on one event loop and call each other directly.
 enum Pipeline {
+    /// A socket that clients connect to.
+    static func addListener(to channel: any Channel, _ environment: Environment) throws {
+        try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: environment.logger))
+    }
+
     /// A client's connection; with implicit TLS the session greets once the handshake is done.
     static func addClient(
         to channel: any Channel,
         kind: Listener.Kind,
+        arrival: Admission.Arrival,
         environment: Environment,
         loop: LoopState
     ) throws {
@@ -24,23 +30,23 @@ enum Pipeline {
         let address = channel.remoteAddress
         switch kind {
         case .imaps, .imap:
-            try operations.addHandler(
-                ClientHandler(
-                    environment: environment,
-                    loop: loop,
-                    security: kind,
-                    address: address
-                )
+            let client = ClientHandler(
+                environment: environment,
+                loop: loop,
+                security: kind,
+                address: address
             )
+            client.arrival = arrival
+            try operations.addHandler(client)
         case .submissions, .submission:
-            try operations.addHandler(
-                SubmissionHandler(
-                    environment: environment,
-                    loop: loop,
-                    security: kind,
-                    address: address
-                )
+            let client = SubmissionHandler(
+                environment: environment,
+                loop: loop,
+                security: kind,
+                address: address
             )
+            client.arrival = arrival
+            try operations.addHandler(client)
         }
     }
 

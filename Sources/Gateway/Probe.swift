@@ -9,6 +9,7 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
     case timedOut
     case notTrusted(String)
     case credentialRefused
+    case temporarilyRefused
     case noMailbox
     case throttled
     case noStartTLS
@@ -27,6 +28,8 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
         case .credentialRefused:
             "refused the credential: set it anew with --username and --password-stdin; for a token "
                 + "see to the application's permissions and to New-ServicePrincipal"
+        case .temporarilyRefused:
+            "cannot check the credential now: try again later"
         case .noMailbox:
             "took the credential, and has no mailbox for it: give the application FullAccess of "
                 + "this mailbox (Add-MailboxPermission); that may take an hour to count"

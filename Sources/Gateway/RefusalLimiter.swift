@@ -7,14 +7,23 @@ struct RefusalLimiter {
     static let maximum = 1_000
     private static let period: Int64 = 60
 
+    /// What stands for every login that is none: who guesses chooses any number of names.
+    private static let unknown = "unknown"
+
     private var began: Int64 = 0
     private var counts: [String: Int] = [:]
 
     /// Whether a record is written for itself.
     mutating func admits(_ record: AuditRecord) -> Bool {
         guard record.outcome == .refused else { return true }
-        self.counts[record.actor, default: 0] += 1
-        return (self.counts[record.actor] ?? 0) <= Self.maximum
+        let actor = Self.counted(record.actor)
+        self.counts[actor, default: 0] += 1
+        return (self.counts[actor] ?? 0) <= Self.maximum
+    }
+
+    /// As whom an actor is counted.
+    static func counted(_ actor: String) -> String {
+        actor.hasPrefix("\(self.unknown) ") ? self.unknown : actor
     }
 
     /// - Returns: what stands for those that were not admitted; nothing before the minute is over.

@@ -39,7 +39,8 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var loop: (any EventLoop)?
     private var phase = Phase.dialling
     private var target: UpstreamAccount?
-    private var credential: UpstreamCredential?
+    /// Until the server has accepted or refused the credential.
+    private var lease: CredentialLease?
     private var needsFlush = false
     private var hasPendingRead = false
 
@@ -63,10 +64,12 @@ final class UpstreamConnection: ChannelInboundHandler {
             // Not at once: the session is in the middle of asking for this.
             return loop.execute { bound.value.fail(.unreachable) }
         }
-        self.environment.credentials.credential(of: target, on: loop).whenComplete { result in
+        self.environment.credentialLease(of: target, for: .imap, on: loop).whenComplete { result in
             switch result {
-            case .success(let credential):
-                bound.value.dial(target, credential, on: loop)
+            case .success(let lease):
+                bound.value.dial(target, lease, on: loop)
+            case .failure(is CredentialBreaker.Suspended):
+                loop.execute { bound.value.fail(.credentialSuspended) }
             case .failure(let error):
                 bound.value.log("has no usable credential", error)
                 let isPassing = (error as? OnlineError)?.isPassing ?? false
@@ -77,11 +80,11 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     private func dial(
         _ target: UpstreamAccount,
-        _ credential: UpstreamCredential,
+        _ lease: CredentialLease,
         on loop: any EventLoop
     ) {
         guard case .dialling = self.phase else { return }
-        self.credential = credential
+        self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
         self.environment.dialler.dial(target.imap, on: loop, timeout: timeout) { channel in
@@ -118,7 +121,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// The connection stands, with TLS where it is implicit.
     private func beginLogin() {
         guard case .dialling = self.phase, let target = self.target,
-            let credential = self.credential
+            let credential = self.lease?.credential
         else { return }
         let login = UpstreamLogin(
             security: target.imap.tls == .starttls ? .startTLS : .established,
@@ -248,10 +251,12 @@ final class UpstreamConnection: ChannelInboundHandler {
     private func fault(_ failure: UpstreamLogin.Failure) -> UpstreamFault {
         switch failure {
         case .credentialRefused:
-            if let credential = self.credential { self.environment.credentials.refused(credential) }
+            self.lease?.refused()
             return .credentialRefused
         case .noMailbox:
             return .noMailbox
+        case .temporarilyRefused:
+            return .unreachable
         case .throttled(let milliseconds):
             self.pause(.milliseconds(Int64(milliseconds)))
             return .unreachable
@@ -273,6 +278,9 @@ final class UpstreamConnection: ChannelInboundHandler {
     private func ready(_ profile: UpstreamProfile) {
         guard case .loggingIn(let login, var reader, _) = self.phase else { return }
         self.phase = .ready
+        self.lease?.accepted()
+        self.lease = nil
+        guard self.client != nil else { return self.close() }
         if let target = self.target { self.environment.profiles.learnt(profile, of: target) }
         self.client?.upstreamReady(self.account, profile, login.remainingTags)
         // Whatever came in the same read belongs to the session.
@@ -320,8 +328,13 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.log("cannot be used any more", failure)
     }
 
-    /// The session is done with this connection.
+    /// The session is done with this connection. A login under way goes on to its verdict: a client that leaves
+    /// early must not hide a refused credential from the circuit breaker.
     func close() {
+        if case .loggingIn = self.phase, self.client != nil {
+            self.client = nil
+            return
+        }
         _ = self.detach()
     }
 
@@ -330,7 +343,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     func leave(_ whenClosed: @escaping () -> Void) {
         self.flush()
         guard case .ready = self.phase, let channel = self.channel else {
-            _ = self.detach()
+            self.close()
             return whenClosed()
         }
         self.client = nil
@@ -344,6 +357,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private func detach() -> ClientHandler? {
         let client = self.client
         self.client = nil
+        self.lease = nil
         self.phase = .closed
         self.channel?.close(promise: nil)
         self.channel = nil

@@ -178,6 +178,7 @@ extension ProbeError {
     fileprivate init(_ failure: UpstreamLogin.Failure) {
         switch failure {
         case .credentialRefused: self = .credentialRefused
+        case .temporarilyRefused: self = .temporarilyRefused
         case .noStartTLS: self = .noStartTLS
         case .noMechanism: self = .noMechanism
         case .noMailbox: self = .noMailbox

@@ -240,9 +240,13 @@ struct AccountCommand: AsyncParsableCommand {
             let (store, _) = try await self.configuration.openForChange()
             let account = try store.upstream(self.address)
             let credential = try await self.configuration.credential(of: account)
+            // Tried although it may rest in the running gateway, which hears what comes of it.
+            let stored = StoredCredentials(try await self.configuration.load())
             let report: ProbeReport
             do {
-                report = try await UpstreamProbe().probe(account, credential: credential)
+                report = try await stored.probe(account, .imap) { () throws(ProbeError) in
+                    try await UpstreamProbe().probe(account, credential: credential)
+                }
             } catch {
                 throw Failure("\(account.imap.host):\(account.imap.port) \(error)")
             }
@@ -253,7 +257,7 @@ struct AccountCommand: AsyncParsableCommand {
                 capabilities: report.capabilities,
                 delimiter: report.delimiter,
                 folders: report.folders.map(\.description),
-                sending: try await Self.sending(account, credential)
+                sending: try await Self.sending(account, credential, stored)
             )
             if self.output.json { return try Output.json(found) }
             Output.table(
@@ -277,11 +281,14 @@ struct AccountCommand: AsyncParsableCommand {
 
         private static func sending(
             _ account: UpstreamAccount,
-            _ credential: UpstreamCredential
+            _ credential: UpstreamCredential,
+            _ stored: StoredCredentials
         ) async throws -> [String] {
             guard let smtp = account.smtp else { return [] }
             do {
-                return try await SubmissionProbe().probe(smtp, credential: credential)
+                return try await stored.probe(account, .submission) { () throws(ProbeError) in
+                    try await SubmissionProbe().probe(smtp, credential: credential)
+                }
             } catch {
                 throw Failure("\(smtp.host):\(smtp.port) \(error)")
             }

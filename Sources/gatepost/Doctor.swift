@@ -119,52 +119,6 @@ struct Doctor: AsyncParsableCommand {
         }
     }
 
-    private static func checkServers(
-        _ store: PermissionStore,
-        _ configuration: GatewayConfiguration,
-        _ findings: inout [Finding]
-    ) async throws {
-        guard let masterKey = try? MasterKey(file: configuration.masterKey) else { return }
-        let credentials = CredentialSource(masterKey, configuration.exchange)
-        for account in try store.accounts() {
-            let upstream = try store.upstream(account.address)
-            findings.append(
-                contentsOf: await Self.checkSending(upstream, credentials)
-            )
-            let server = "\(upstream.imap.host):\(upstream.imap.port)"
-            do {
-                let credential = try await credentials.credential(of: upstream)
-                let report = try await UpstreamProbe().probe(upstream, credential: credential)
-                let state = "ok (\(report.folders.count) folders)"
-                findings.append(Finding(subject: "\(account.address) at \(server)", state: state))
-            } catch {
-                findings.append(
-                    Finding(
-                        subject: "\(account.address) at \(server)",
-                        state: "failed",
-                        remedy: "\(error)"
-                    )
-                )
-            }
-        }
-        await credentials.shutdown()
-    }
-
-    private static func checkSending(
-        _ account: UpstreamAccount,
-        _ credentials: CredentialSource
-    ) async -> [Finding] {
-        guard let smtp = account.smtp else { return [] }
-        let subject = "\(account.address) sending at \(smtp.host):\(smtp.port)"
-        do {
-            let credential = try await credentials.credential(of: account)
-            _ = try await SubmissionProbe().probe(smtp, credential: credential)
-            return [Finding(subject: subject, state: "ok")]
-        } catch {
-            return [Finding(subject: subject, state: "failed", remedy: "\(error)")]
-        }
-    }
-
     /// Messages on their way between accounts that have been so for long.
     private static func checkTransfers(_ store: PermissionStore) throws -> Finding {
         let count = try store.interruptedTransfers()

@@ -98,10 +98,16 @@ struct GrantCommand: AsyncParsableCommand {
         /// A grant for a folder that is not there would look as if it did something.
         private func lookUp(_ folder: FolderPath, _ store: PermissionStore) async throws {
             let upstream = try store.upstream(self.account)
+            let stored = StoredCredentials(try await self.configuration.load())
+            if let found = await stored.suspension(of: upstream, .imap) {
+                throw Failure("the folder cannot be looked up: \(found.explanation)")
+            }
             let credential = try await self.configuration.credential(of: upstream)
             let folders: [FolderPath]
             do {
-                folders = try await UpstreamProbe().folders(upstream, credential: credential)
+                folders = try await stored.probe(upstream, .imap) { () throws(ProbeError) in
+                    try await UpstreamProbe().folders(upstream, credential: credential)
+                }
             } catch {
                 throw Failure(
                     "the folder cannot be looked up: \(upstream.imap.host) \(error); say "

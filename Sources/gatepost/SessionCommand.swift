@@ -67,7 +67,7 @@ struct SessionCommand: AsyncParsableCommand {
     }
 
     /// Sends a line, and takes what comes until the end.
-    private static func exchange(_ line: ByteBuffer, _ path: String) async throws -> ByteBuffer {
+    static func exchange(_ line: ByteBuffer, _ path: String) async throws -> ByteBuffer {
         let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
         do {
             channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -131,7 +131,7 @@ struct SubmissionBench {
             )
             self.session.upstreamConnected(credential, startsTLS: self.startsTLS)
             self.reply("greeting", "220 server ESMTP")
-        case .closeUpstream:
+        case .closeUpstream, .leaveUpstreamLogin:
             // What was not ended is thrown away.
             self.isConnected = false
             self.line = []
@@ -151,7 +151,7 @@ struct SubmissionBench {
             if self.lies["tls!"] != nil { self.said = [[]] }
             guard self.said.isEmpty else { break }
             self.session.upstreamTLSEstablished()
-        case .startTLS, .loginFailed, .keepCopy, .fileCopy, .dropCopy,
+        case .startTLS, .loginFailed, .loggedIn, .keepCopy, .fileCopy, .dropCopy,
             .audit:
             break
         }

@@ -214,7 +214,7 @@ struct SubmissionDialog {
             case .toClient(let octets): self.toClient += octets.readableBytesView
             case .toUpstream(let octets): self.toUpstream += octets.readableBytesView
             case .openUpstream(let account): self.opened.append(account)
-            case .closeUpstream:
+            case .closeUpstream, .leaveUpstreamLogin:
                 self.closes += 1
                 // A line that was cut is the server's to throw away.
                 let end = self.toUpstream.lastIndex(of: 10).map { $0 + 1 } ?? 0
@@ -223,7 +223,7 @@ struct SubmissionDialog {
                 if self.isAuditRead { self.audit.append(Fixture().text(of: event)) }
             case .closeClient: self.isClosed = true
             case .authenticate, .startTLS, .startUpstreamTLS, .keepCopy, .fileCopy, .dropCopy,
-                .loginFailed:
+                .loginFailed, .loggedIn:
                 break
             }
         }

@@ -196,6 +196,11 @@ import Testing
     @Test(arguments: [
         (["T NO AUTHENTICATE failed."], UpstreamLogin.Failure.credentialRefused),
         (["+ eyJzdGF0dXMiOiI0MDAifQ==", "T NO failed"], .credentialRefused),
+        (["T NO [AUTHENTICATIONFAILED] wrong"], .credentialRefused),
+        (["T NO [UNAVAILABLE] Temporary authentication failure."], .temporarilyRefused),
+        (["T NO [INUSE] Too many connections"], .temporarilyRefused),
+        (["T NO [LIMIT] Slow down"], .temporarilyRefused),
+        (["T NO [SERVERBUG] Internal error"], .temporarilyRefused),
         (
             ["T OK AUTHENTICATE completed.", "T BAD User is authenticated but not connected."],
             .noMailbox

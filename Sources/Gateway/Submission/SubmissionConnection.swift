@@ -3,6 +3,7 @@ import IMAP
 import Logging
 import NIOCore
 import NIOTLS
+import SMTP
 import Session
 import Store
 import TLS
@@ -16,6 +17,9 @@ final class SubmissionConnection: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// How long the answer to a login is waited for when the session has left.
+    private static let verdictTimeout = TimeAmount.seconds(30)
+
     private let endpoint: Endpoint
     let target: UpstreamAccount
     private let environment: Environment
@@ -24,7 +28,10 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private var loop: (any EventLoop)?
     private var context: ChannelHandlerContext?
     private var isConnected = false
-    private var credential: UpstreamCredential?
+    /// Until the server has accepted or refused the credential.
+    private var lease: CredentialLease?
+    /// Of the server's answer to the login, when the session does not wait for it any more.
+    private var verdict = ServerReplyReader()
     private var hasSlot = false
     private var needsFlush = false
     private var hasPendingRead = false
@@ -45,6 +52,10 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     func open(on loop: any EventLoop) {
         self.loop = loop
+        // Who has to wait for a slot need not wait for this.
+        guard !self.environment.credentialBreaker.isSuspended(self.target, .submission) else {
+            return self.fail(.credentialSuspended, on: loop)
+        }
         guard self.target.kind == .exchange else { return self.findCredential(on: loop) }
         let bound = NIOLoopBound(self, eventLoop: loop)
         self.environment.sendingSlots.acquire(self.target.id, on: loop).whenComplete { result in
@@ -61,20 +72,22 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private func findCredential(on loop: any EventLoop) {
         guard self.client != nil else { return self.releaseSlot() }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let credentials = self.environment.credentials
-        credentials.credential(of: self.target, on: loop).whenComplete { result in
-            switch result {
-            case .success(let credential):
-                bound.value.dial(credential, on: loop)
+        let environment = self.environment
+        environment.credentialLease(of: self.target, for: .submission, on: loop).whenComplete {
+            switch $0 {
+            case .success(let lease):
+                bound.value.dial(lease, on: loop)
+            case .failure(is CredentialBreaker.Suspended):
+                bound.value.fail(.credentialSuspended, on: loop)
             case .failure(let error):
                 loop.execute { bound.value.fail("has no usable credential", error) }
             }
         }
     }
 
-    private func dial(_ credential: UpstreamCredential, on loop: any EventLoop) {
+    private func dial(_ lease: CredentialLease, on loop: any EventLoop) {
         guard self.client != nil else { return }
-        self.credential = credential
+        self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
         self.environment.dialler.dial(self.endpoint, on: loop, timeout: timeout) { channel in
@@ -101,7 +114,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     /// The connection stands, with TLS where it is implicit.
     private func connected() {
-        guard !self.isConnected, let credential = self.credential else { return }
+        guard !self.isConnected, let credential = self.lease?.credential else { return }
         self.isConnected = true
         self.client?.upstreamConnected(
             credential.forServer,
@@ -116,6 +129,15 @@ final class SubmissionConnection: ChannelDuplexHandler {
         self.log(what, error)
         let client = self.detach()
         client?.upstreamFailed(.unreachable)
+    }
+
+    /// Not at once: the session is in the middle of asking for the connection.
+    private func fail(_ fault: SubmissionFault, on loop: any EventLoop) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.execute {
+            let client = bound.value.detach()
+            client?.upstreamFailed(fault)
+        }
     }
 
     private func log(_ what: StaticString, _ error: (any Error)?) {
@@ -160,7 +182,9 @@ final class SubmissionConnection: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        self.client?.upstreamOctetsReceived(self.unwrapInboundIn(data))
+        let octets = self.unwrapInboundIn(data)
+        guard let client = self.client else { return self.verdictReceived(octets) }
+        client.upstreamOctetsReceived(octets)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -211,8 +235,34 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     func loginFailed(_ fault: SubmissionFault) {
         self.log("cannot be logged in at", fault)
-        guard fault == .credentialRefused, let credential = self.credential else { return }
-        self.environment.credentials.refused(credential)
+        if fault == .credentialRefused { self.lease?.refused() }
+        self.lease = nil
+    }
+
+    func loggedIn() {
+        self.lease?.accepted()
+        self.lease = nil
+    }
+
+    /// The session is done with this connection, but the server has the credential, and has not answered. The
+    /// answer is heard: a client that leaves early must not hide a refusal from the circuit breaker.
+    func leaveLogin() {
+        self.flush()
+        guard let channel = self.channel else { return self.close() }
+        self.client = nil
+        channel.read()
+        channel.eventLoop.scheduleTask(in: Self.verdictTimeout) { channel.close(promise: nil) }
+    }
+
+    private func verdictReceived(_ octets: ByteBuffer) {
+        self.verdict.receive(octets)
+        guard let reply = (try? self.verdict.next()) ?? nil else { return }
+        if reply.isPositive {
+            self.loggedIn()
+        } else if !reply.isIntermediate, reply.isPermanent {
+            self.loginFailed(.credentialRefused)
+        }
+        self.close()
     }
 
     func close() {
@@ -223,6 +273,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private func detach() -> SubmissionHandler? {
         let client = self.client
         self.client = nil
+        self.lease = nil
         self.channel?.close(promise: nil)
         self.channel = nil
         self.releaseSlot()

@@ -13,25 +13,29 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let environment: Environment
+    let environment: Environment
     private let loop: LoopState
     private let security: Listener.Kind
-    private let address: SocketAddress?
+    let address: SocketAddress?
     var session: SubmissionSession
     var context: ChannelHandlerContext?
     var upstream: SubmissionConnection?
     private var copy: SentCopy?
-    private var permissions: Published
+    var permissions: Published
     var clock: SubmissionClock
     private var hasGreeted = false
     private var needsFlush = false
     private var hasPendingRead = false
     private var isPerforming = false
+    /// Among the connections of its network that are not logged in.
+    var arrival: Admission.Arrival?
+    /// The login that is being checked.
+    var pendingLogin: Authenticator.Handle?
     /// Among the user's connections, from the login on.
-    private var place: Admission.Place?
-    private var trail: AuditTrail
+    var place: Admission.Place?
+    var trail: AuditTrail
     /// The session's number and its beginning, once somebody is logged in.
-    private var began: (number: UInt64, at: Moment)?
+    var began: (number: UInt64, at: Moment)?
 
     init(
         environment: Environment,
@@ -150,6 +154,9 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     private func closed() {
+        if let login = self.pendingLogin { self.environment.authenticator.cancel(login) }
+        self.pendingLogin = nil
+        self.arrival = nil
         self.session.clientClosed()
         self.perform()
         self.trail.flush(self.permissions.access)
@@ -279,6 +286,11 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         case .closeUpstream:
             self.upstream?.close()
             self.upstream = nil
+        case .leaveUpstreamLogin:
+            self.upstream?.leaveLogin()
+            self.upstream = nil
+        case .loggedIn:
+            self.upstream?.loggedIn()
         case .keepCopy(let octets):
             self.keepCopy(octets)
         case .fileCopy(let accounts, let own, let messageID):
@@ -357,40 +369,5 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             self.environment.logger.error("STARTTLS failed", metadata: ["error": "\(error)"])
             context.close(promise: nil)
         }
-    }
-
-    private func authenticate(_ credentials: Credentials) {
-        guard let loop = self.context?.eventLoop else { return }
-        self.trail.loginTried(credentials.login, self.permissions.access)
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        self.environment.authenticator.authenticate(
-            credentials,
-            from: self.address,
-            permissions: self.permissions,
-            on: loop
-        ) { answer in
-            bound.value.authenticated(answer)
-        }
-    }
-
-    private func authenticated(_ answer: Authenticator.Answer) {
-        self.takePermissions()
-        switch answer {
-        case .refused:
-            self.session.authenticationFinished(.refused)
-        case .unavailable:
-            self.session.authenticationFinished(.unavailable)
-        case .accepted(let user, let account):
-            guard let place = self.environment.admission.admit(user) else {
-                self.session.authenticationFinished(.unavailable)
-                break
-            }
-            self.session.authenticationFinished(.accepted(user, account: account, profiles: [:]))
-            // The client may have gone meanwhile.
-            if self.session.authenticatedUser != nil { self.place = place }
-        }
-        self.clock.isLoggedIn = self.session.authenticatedUser != nil
-        if self.clock.isLoggedIn { self.began = (self.environment.nextSession(), .current) }
-        self.perform()
     }
 }

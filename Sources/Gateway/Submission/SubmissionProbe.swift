@@ -104,8 +104,17 @@ private final class SubmissionProbeHandler: ChannelInboundHandler {
         case .ready(let profile):
             self.promise.succeed(profile.extensions)
         case .fail(let fault):
-            let isRefused = fault == .credentialRefused
-            self.promise.fail(isRefused ? ProbeError.credentialRefused : .notSubmission)
+            self.promise.fail(ProbeError(fault))
+        }
+    }
+}
+
+extension ProbeError {
+    fileprivate init(_ fault: SubmissionFault) {
+        switch fault {
+        case .credentialRefused: self = .credentialRefused
+        case .noMechanism: self = .noMechanism
+        case .unreachable, .credentialSuspended, .noServer: self = .notSubmission
         }
     }
 }

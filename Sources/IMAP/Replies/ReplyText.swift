@@ -18,6 +18,10 @@ package enum ReplyText: Equatable, Sendable {
     case notPermitted
     case unavailable
     case contactAdministrator
+    /// A mail server refused the stored credential a while ago.
+    case credentialSuspended
+    case passwordCheckOverloaded
+    case tooManyConnectionsOfUser
     case authenticationFailed
     case authorizationFailed
     case privacyRequired
@@ -93,7 +97,8 @@ package enum ReplyText: Equatable, Sendable {
         case .bye(let farewell):
             line.writeStaticString(farewell.text)
         case .selected, .beginTLS, .closed, .someUnavailable, .noSuchMailbox, .notPermitted,
-            .unavailable, .contactAdministrator, .authenticationFailed, .authorizationFailed,
+            .unavailable, .contactAdministrator, .credentialSuspended, .passwordCheckOverloaded,
+            .tooManyConnectionsOfUser, .authenticationFailed, .authorizationFailed,
             .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .tooManyMessages,
             .tooManySubscriptions, .tooManyGrants, .inUse,
@@ -118,6 +123,15 @@ package enum ReplyText: Equatable, Sendable {
             "NO [UNAVAILABLE] The mail server of this mailbox cannot be used now"
         case .contactAdministrator:
             "NO [CONTACTADMIN] The mail server of this mailbox does not let the gateway in"
+        case .credentialSuspended:
+            """
+            NO [UNAVAILABLE] The mail server of this mailbox refused the gateway's login; it is \
+            tried again later
+            """
+        case .passwordCheckOverloaded:
+            "NO [UNAVAILABLE] Too many logins are being checked; try again in a moment"
+        case .tooManyConnectionsOfUser:
+            "NO [UNAVAILABLE] Too many connections of this user; close some, or try again later"
         case .authenticationFailed: "NO [AUTHENTICATIONFAILED] Login failed"
         case .authorizationFailed: "NO [AUTHORIZATIONFAILED] Not possible for somebody else"
         case .privacyRequired: "NO [PRIVACYREQUIRED] Use TLS"

@@ -28,6 +28,13 @@ extension SubmissionReply {
             "451 4.4.1 The mail server of this sender cannot be reached now, try again"
         case .upstreamRefusedLogin:
             "451 4.7.8 The mail server of this sender refuses the gateway; tell the administrator"
+        case .credentialSuspended:
+            """
+            454 4.7.0 The mail server of this sender refused the gateway's login; it is tried \
+            again later
+            """
+        case .tooManyConnectionsOfUser:
+            "454 4.7.0 Too many connections of this user; close some, or try again later"
         case .authenticationUnavailable: "454 4.7.0 Passwords cannot be checked now, try again"
         case .tooManyRecipients:
             "452 4.5.3 Too many recipients for one message; send it in parts"

@@ -30,7 +30,10 @@ package enum SubmissionReply: Equatable, Sendable {
     case unconfirmed
     case upstreamUnreachable
     case upstreamRefusedLogin
+    /// A mail server refused the stored credential a while ago.
+    case credentialSuspended
     case authenticationUnavailable
+    case tooManyConnectionsOfUser
     case tooManyRecipients
     case tooManyMessages
     case tooManyRecipientsPerHour

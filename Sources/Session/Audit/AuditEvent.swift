@@ -26,6 +26,14 @@ package struct AuditEvent: Hashable, Sendable {
     package init(_ name: String) {
         self.name = name
     }
+
+    /// A login with the right password, of a user who has as many connections as may be.
+    static var tooManyConnections: AuditEvent {
+        var event = AuditEvent("login")
+        event.outcome = .failed
+        event.detail = ["the user has too many connections"]
+        return event
+    }
 }
 
 /// Keeps one connection from filling the audit log: what repeats within a minute is one record with

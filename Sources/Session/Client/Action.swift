@@ -65,15 +65,20 @@ package enum AuthenticationOutcome: Sendable {
     ///   - account: the account to show as personal, where the login named one.
     ///   - profiles: what is known already of the servers; nil for one that failed just now.
     case accepted(UserID, account: AccountID?, profiles: [AccountID: UpstreamProfile?])
+    /// The check itself has recorded it.
     case refused
-    /// The store or the password check is overloaded or broken.
-    case unavailable
+    /// More logins wait for their check than can; the check itself has recorded it.
+    case overloaded
+    /// The password is right, and the user has as many connections as may be.
+    case tooManyConnections
 }
 
 /// Why an account's server cannot be used now.
 package enum UpstreamFault: Error, Equatable, Sendable {
     case unreachable
     case credentialRefused
+    /// A server refused the credential a while ago, and is not asked again yet.
+    case credentialSuspended
     case notTrusted
     case protocolViolation
     case lost

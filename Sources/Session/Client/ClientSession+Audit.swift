@@ -225,7 +225,7 @@ extension ReplyText {
         case .noSuchMailbox, .notPermitted, .cannotAcrossAccounts, .cannotChangeACL,
             .cannotGrantRight, .cannotChangeInbox:
             .refused
-        case .unavailable, .undoneLater, .contactAdministrator:
+        case .unavailable, .undoneLater, .contactAdministrator, .credentialSuspended:
             .failed
         default:
             nil

@@ -69,7 +69,7 @@ extension ClientSession {
             return self.answer(tag, .badSyntax)
         }
         guard authzid.isEmpty || authzid == authcid else {
-            return self.loginFailed(tag, .authorizationFailed)
+            return self.loginRefused(tag, .authorizationFailed)
         }
         self.authenticate(tag, Credentials(name: authcid, password: password))
     }
@@ -79,10 +79,15 @@ extension ClientSession {
         self.actions.append(.authenticate(credentials))
     }
 
-    private mutating func loginFailed(_ tag: ByteBuffer, _ text: ReplyText) {
+    /// A login that was refused without a check of its password, or after it.
+    private mutating func loginRefused(_ tag: ByteBuffer, _ text: ReplyText) {
         var event = AuditEvent("login")
         event.outcome = .refused
         self.actions.append(.audit(event))
+        self.loginFailed(tag, text)
+    }
+
+    private mutating func loginFailed(_ tag: ByteBuffer, _ text: ReplyText) {
         self.loginFailures += 1
         self.finish(tag, text)
         if self.loginFailures >= Self.maximumLoginFailures { self.end(.bye(.tooManyLogins)) }
@@ -97,10 +102,13 @@ extension ClientSession {
         switch outcome {
         case .refused:
             self.loginFailed(tag, .authenticationFailed)
-        case .unavailable:
-            self.finish(tag, .unavailable)
+        case .overloaded:
+            self.finish(tag, .passwordCheckOverloaded)
+        case .tooManyConnections:
+            self.actions.append(.audit(.tooManyConnections))
+            self.finish(tag, .tooManyConnectionsOfUser)
         case .accepted(let user, _, _) where !self.snapshot.isEnabled(user):
-            self.loginFailed(tag, .authenticationFailed)
+            self.loginRefused(tag, .authenticationFailed)
         case .accepted(let user, let account, let profiles):
             self.user = user
             self.onlyAccount = account
@@ -110,7 +118,7 @@ extension ClientSession {
                 self.user = nil
                 self.onlyAccount = nil
                 self.lookAround()
-                self.loginFailed(tag, .authenticationFailed)
+                self.loginRefused(tag, .authenticationFailed)
                 break
             }
             self.reader.limits = .afterLogin

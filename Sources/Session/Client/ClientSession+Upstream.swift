@@ -30,6 +30,8 @@ extension ClientSession {
         switch fault {
         case .noMailbox, .credentialRefused, .noCredential, .notTrusted:
             self.stop(account, answer: .contactAdministrator)
+        case .credentialSuspended:
+            self.stop(account, answer: .credentialSuspended)
         case .unreachable, .protocolViolation, .lost:
             self.stop(account, answer: .unavailable)
         }

@@ -15,6 +15,10 @@ package enum SubmissionAction: Equatable, Sendable {
     case startUpstreamTLS
     /// Drop the connection to the server; nothing is heard of it any more.
     case closeUpstream
+    /// The same; but the server has a credential and has not answered: record whether it refuses it.
+    case leaveUpstreamLogin
+    /// The server has accepted the credential.
+    case loggedIn
     /// The gateway cannot log in there.
     case loginFailed(SubmissionFault)
     /// Keep these octets of the message, the next of it, for the Sent folder.
@@ -36,6 +40,10 @@ package enum SubmissionAction: Equatable, Sendable {
 package enum SubmissionFault: Error, Equatable, Sendable {
     case unreachable
     case credentialRefused
+    /// A server refused the credential a while ago, and is not asked again yet.
+    case credentialSuspended
+    /// The server takes no login that the gateway can make.
+    case noMechanism
     /// The account has no server for sending.
     case noServer
 }

@@ -49,6 +49,7 @@ package struct SubmissionLogin {
         case password
         case finished
         case refused
+        case failed
         case loggedIn
     }
 
@@ -65,6 +66,14 @@ package struct SubmissionLogin {
         self.credential = credential
         self.name = name
         self.needsStartTLS = startsTLS
+    }
+
+    /// Whether the server has the whole credential, and has not answered.
+    var awaitsVerdict: Bool {
+        switch self.state {
+        case .finished, .refused: true
+        default: false
+        }
     }
 
     package mutating func tlsEstablished() -> Step {
@@ -104,11 +113,12 @@ package struct SubmissionLogin {
         case .finished, .refused:
             // RFC 4954 §6: 535 for a wrong password; 454 and others for what may pass.
             guard reply.isPositive else {
+                self.state = .failed
                 return .fail(reply.isPermanent ? .credentialRefused : .unreachable)
             }
             self.state = .loggedIn
             return .ready(self.profile)
-        case .negotiatingTLS, .loggedIn:
+        case .negotiatingTLS, .loggedIn, .failed:
             return .fail(.unreachable)
         }
     }
@@ -129,7 +139,7 @@ package struct SubmissionLogin {
             return self.authenticate(self.credential.mechanism)
         }
         guard profile.hasMechanism("LOGIN"), self.credential.password != nil else {
-            return .fail(.credentialRefused)
+            return .fail(.noMechanism)
         }
         self.state = .name
         return .send(ByteBuffer(staticString: "AUTH LOGIN\r\n"))
@@ -152,8 +162,9 @@ package struct SubmissionLogin {
         answer: [UInt8],
         then next: State
     ) -> Step {
+        // The server does not have the whole credential yet: this is no failed login.
         guard reply.code == 334 else {
-            return .fail(reply.isPermanent ? .credentialRefused : .unreachable)
+            return .fail(reply.isPermanent ? .noMechanism : .unreachable)
         }
         self.state = next
         return .send(Self.line("", answer))

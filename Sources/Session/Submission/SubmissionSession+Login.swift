@@ -91,7 +91,7 @@ extension SubmissionSession {
         case .plain:
             guard let (authzid, authcid, password) = SASLPlain.decode(octets),
                 authzid.isEmpty || authzid == authcid
-            else { return self.loginFailed() }
+            else { return self.loginRefused() }
             self.authenticate(Credentials(name: authcid, password: password))
         case .name:
             self.challenge(.password(name: octets), .passwordChallenge)
@@ -105,10 +105,15 @@ extension SubmissionSession {
         self.actions.append(.authenticate(credentials))
     }
 
-    private mutating func loginFailed() {
+    /// A login that was refused without a check of its password, or after it.
+    private mutating func loginRefused() {
         var event = AuditEvent("login")
         event.outcome = .refused
         self.actions.append(.audit(event))
+        self.loginFailed()
+    }
+
+    private mutating func loginFailed() {
         self.loginFailures += 1
         self.reply(.authenticationFailed)
         if self.loginFailures >= Self.maximumLoginFailures { self.end(.tooManyErrors) }
@@ -121,14 +126,17 @@ extension SubmissionSession {
         self.running = .nothing
         switch outcome {
         case .accepted(let user, _, _) where !self.snapshot.isEnabled(user):
-            self.loginFailed()
+            self.loginRefused()
         case .accepted(let user, _, _):
             self.user = user
             self.errors = 0
             self.actions.append(.audit(AuditEvent("login")))
             self.reply(.authenticated)
         case .refused: self.loginFailed()
-        case .unavailable: self.reply(.authenticationUnavailable)
+        case .overloaded: self.reply(.authenticationUnavailable)
+        case .tooManyConnections:
+            self.actions.append(.audit(.tooManyConnections))
+            self.reply(.tooManyConnectionsOfUser)
         }
         self.readClient()
     }

@@ -56,9 +56,13 @@ extension SubmissionSession {
     }
 
     mutating func dropUpstream() {
-        guard self.upstream != nil else { return }
+        guard let upstream = self.upstream else { return }
         self.upstream = nil
-        self.actions.append(.closeUpstream)
+        if case .loggingIn(let login) = upstream.state, login.awaitsVerdict {
+            self.actions.append(.leaveUpstreamLogin)
+        } else {
+            self.actions.append(.closeUpstream)
+        }
     }
 
     /// What ran at the server fails, with nothing sent; the rest of the session goes on.
@@ -142,6 +146,7 @@ extension SubmissionSession {
         case .startTLS:
             self.actions.append(.startUpstreamTLS)
         case .ready(let profile):
+            self.actions.append(.loggedIn)
             self.upstream?.state = .ready(profile)
             self.upstreamReady()
         case .fail(let fault):
@@ -228,7 +233,8 @@ extension SubmissionReply {
         self =
             switch fault {
             case .unreachable: .upstreamUnreachable
-            case .credentialRefused: .upstreamRefusedLogin
+            case .credentialRefused, .noMechanism: .upstreamRefusedLogin
+            case .credentialSuspended: .credentialSuspended
             case .noServer: .noSendingServer
             }
     }

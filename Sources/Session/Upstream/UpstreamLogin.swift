@@ -23,6 +23,8 @@ package struct UpstreamLogin {
         case noStartTLS
         case octetsBehindStartTLS
         case credentialRefused
+        /// The server cannot check the credential now (RFC 5530 §3).
+        case temporarilyRefused
         case noMechanism
         case unexpectedResponse
         /// The server took the credential, and has no mailbox for it.
@@ -219,7 +221,7 @@ package struct UpstreamLogin {
             return self.authenticate()
         case .authenticating, .awaitingChallenge:
             guard condition == .ok else {
-                return self.fail(Quirks.failure(text) ?? .credentialRefused)
+                return self.fail(Quirks.failure(text) ?? Self.refusal(text))
             }
             return self.loggedIn(text)
         case .awaitingFinalCapabilities:
@@ -240,6 +242,15 @@ package struct UpstreamLogin {
             return [.ready(self.profile)]
         case .awaitingGreeting, .negotiatingTLS, .finished:
             return self.fail(.unexpectedResponse)
+        }
+    }
+
+    /// Why a login failed: a server that is busy says nothing about the password (RFC 5530 §3).
+    private static func refusal(_ text: ByteBuffer) -> Failure {
+        let parsed = try? ResponseText(text)
+        return switch parsed?.code {
+        case .unavailable, .inUse, .limit, .serverBug: .temporarilyRefused
+        default: .credentialRefused
         }
     }
 

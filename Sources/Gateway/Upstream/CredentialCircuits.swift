@@ -1,0 +1,166 @@
+import Access
+import NIOCore
+import Store
+
+/// The state of the circuit breakers of all accounts: which stored credentials a mail server refused, and when
+/// each may be tried again. Pure: time is a parameter.
+///
+/// An account has one credential for two servers. A refusal by one of them counts at the other too, unless the
+/// other has accepted the same credential: then the refusal says nothing about the password.
+struct CredentialCircuits {
+    /// One credential at one server.
+    struct Key: Hashable, Sendable {
+        var account: AccountID
+        var service: CredentialService
+    }
+
+    /// What a login that asks for permission is told.
+    enum Admission: Equatable {
+        case admitted
+        /// Another login tries this credential now; its verdict decides.
+        case waits
+        case suspended
+    }
+
+    /// A credential that is not tried for now.
+    struct Suspension: Equatable {
+        var service: CredentialService
+        /// Refusals without a success between them.
+        var refusals: Int
+        var until: NIODeadline
+    }
+
+    private struct Circuit {
+        var server: UpstreamAccount.Server
+        /// Refusals since the last success.
+        var refusals = 0
+        var suspendedUntil: NIODeadline?
+        var acceptedAt: NIODeadline?
+        /// One login tries the credential, and others wait for its verdict.
+        var isTrying = false
+
+        func isSuspended(at now: NIODeadline) -> Bool {
+            self.suspendedUntil.map { $0 > now } ?? false
+        }
+    }
+
+    /// Servers lock an account or an address after some five failures within ten minutes to half an hour.
+    /// 1, 4, 16 and 60 minutes after each other make three failures in ten minutes, and four in half an hour.
+    static let firstPause = TimeAmount.minutes(1)
+    static let growth: Int64 = 4
+    static let longestPause = TimeAmount.hours(1)
+    /// After so long without a success one login tries the credential alone and others wait for it: the password
+    /// may have changed at the server, and fifty clients that connect at once must not make fifty failures.
+    static let trust = TimeAmount.minutes(1)
+
+    private var circuits: [Key: Circuit] = [:]
+
+    init() {}
+
+    /// How long a credential rests after so many refusals, one or more.
+    static func pause(afterRefusals count: Int) -> TimeAmount {
+        var pause = Self.firstPause
+        for _ in 1..<max(count, 1) where pause < Self.longestPause {
+            pause = .nanoseconds(pause.nanoseconds * Self.growth)
+        }
+        return min(pause, Self.longestPause)
+    }
+
+    /// May a login use the credential now?
+    mutating func admit(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        at now: NIODeadline
+    )
+        -> Admission
+    {
+        guard let server = service.server(of: account) else { return .admitted }
+        guard self.suspension(of: account, service, at: now) == nil else { return .suspended }
+        let key = Key(account: account.id, service: service)
+        // A changed server or credential begins anew.
+        var circuit =
+            self.circuits[key].flatMap { $0.server == server ? $0 : nil }
+            ?? Circuit(server: server)
+        defer { self.circuits[key] = circuit }
+        if circuit.isTrying { return .waits }
+        if let accepted = circuit.acceptedAt, circuit.refusals == 0, now - accepted < Self.trust {
+            return .admitted
+        }
+        circuit.isTrying = true
+        return .admitted
+    }
+
+    /// Why the credential rests at this service; nil where it may be tried.
+    func suspension(
+        of account: UpstreamAccount,
+        _ service: CredentialService,
+        at now: NIODeadline
+    ) -> Suspension? {
+        if let own = self.suspendedCircuit(account, service, at: now) { return own }
+        let key = Key(account: account.id, service: service)
+        let own = self.circuits[key].flatMap { $0.server == service.server(of: account) ? $0 : nil }
+        guard own?.acceptedAt == nil else { return nil }
+        return self.suspendedCircuit(account, service.other, at: now)
+    }
+
+    private func suspendedCircuit(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        at now: NIODeadline
+    ) -> Suspension? {
+        let key = Key(account: account.id, service: service)
+        guard let circuit = self.circuits[key], circuit.server == service.server(of: account),
+            let until = circuit.suspendedUntil, until > now
+        else { return nil }
+        return Suspension(service: service, refusals: circuit.refusals, until: until)
+    }
+
+    /// The server accepted the credential: nothing rests any more.
+    mutating func accepted(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        at now: NIODeadline
+    ) {
+        guard let server = service.server(of: account) else { return }
+        let key = Key(account: account.id, service: service)
+        self.circuits[key] = Circuit(server: server, acceptedAt: now)
+    }
+
+    /// The server refused the credential.
+    /// - Parameter tolerated: refusals that suspend nothing yet: one for a token, because the next try has a new one.
+    /// - Returns: the suspension that begins; nil where one is in force, or none is due yet.
+    mutating func refused(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        tolerated: Int,
+        at now: NIODeadline
+    ) -> Suspension? {
+        guard let server = service.server(of: account) else { return nil }
+        let key = Key(account: account.id, service: service)
+        var circuit =
+            self.circuits[key].flatMap { $0.server == server ? $0 : nil }
+            ?? Circuit(server: server)
+        defer { self.circuits[key] = circuit }
+        circuit.isTrying = false
+        circuit.acceptedAt = nil
+        // Logins that were under way together are one refusal.
+        guard !circuit.isSuspended(at: now) else { return nil }
+        circuit.refusals += 1
+        guard circuit.refusals > tolerated else { return nil }
+        let until = now + Self.pause(afterRefusals: circuit.refusals - tolerated)
+        circuit.suspendedUntil = until
+        return Suspension(service: service, refusals: circuit.refusals, until: until)
+    }
+
+    /// The login that others waited for came to no verdict: the server was not reached, or could not say.
+    mutating func ended(_ account: UpstreamAccount, _ service: CredentialService) {
+        let key = Key(account: account.id, service: service)
+        guard self.circuits[key]?.server == service.server(of: account) else { return }
+        self.circuits[key]?.isTrying = false
+    }
+
+    /// Forgets accounts that the store does not have any more.
+    mutating func keep(_ accounts: Set<AccountID>) {
+        self.circuits = self.circuits.filter { accounts.contains($0.key.account) }
+    }
+}

@@ -1,0 +1,64 @@
+import Gateway
+import Store
+
+/// What `doctor` finds at the mail servers.
+extension Doctor {
+    static func checkServers(
+        _ store: PermissionStore,
+        _ configuration: GatewayConfiguration,
+        _ findings: inout [Finding]
+    ) async throws {
+        guard let masterKey = try? MasterKey(file: configuration.masterKey) else { return }
+        let sources = CredentialSource(masterKey, configuration.exchange)
+        let stored = StoredCredentials(configuration)
+        for account in try store.accounts() {
+            let upstream = try store.upstream(account.address)
+            // First where the mailbox is: what is refused there is not tried at the server for sending.
+            let mailbox = await Self.checkMailbox(upstream, sources, stored)
+            findings += await Self.checkSending(upstream, sources, stored)
+            findings.append(mailbox)
+        }
+        await sources.shutdown()
+    }
+
+    private static func checkMailbox(
+        _ account: UpstreamAccount,
+        _ sources: CredentialSource,
+        _ stored: StoredCredentials
+    ) async -> Finding {
+        let subject = "\(account.address) at \(account.imap.host):\(account.imap.port)"
+        if let found = await stored.suspension(of: account, .imap) {
+            return Finding(subject: subject, state: "failed", remedy: found.explanation)
+        }
+        do {
+            let credential = try await sources.credential(of: account)
+            let report = try await stored.probe(account, .imap) { () throws(ProbeError) in
+                try await UpstreamProbe().probe(account, credential: credential)
+            }
+            return Finding(subject: subject, state: "ok (\(report.folders.count) folders)")
+        } catch {
+            return Finding(subject: subject, state: "failed", remedy: "\(error)")
+        }
+    }
+
+    private static func checkSending(
+        _ account: UpstreamAccount,
+        _ sources: CredentialSource,
+        _ stored: StoredCredentials
+    ) async -> [Finding] {
+        guard let smtp = account.smtp else { return [] }
+        let subject = "\(account.address) sending at \(smtp.host):\(smtp.port)"
+        if let found = await stored.suspension(of: account, .submission) {
+            return [Finding(subject: subject, state: "failed", remedy: found.explanation)]
+        }
+        do {
+            let credential = try await sources.credential(of: account)
+            _ = try await stored.probe(account, .submission) { () throws(ProbeError) in
+                try await SubmissionProbe().probe(smtp, credential: credential)
+            }
+            return [Finding(subject: subject, state: "ok")]
+        } catch {
+            return [Finding(subject: subject, state: "failed", remedy: "\(error)")]
+        }
+    }
+}
