@@ -38,6 +38,7 @@ private enum Scenarios {
             "scenarios.py": 32, "folders.py": 3, "programs.py": 4, "sending.py": 24, "exchange.py": 11,
             "transfers.py": 12, "oversight.py": 14, "process.py": 9, "records.py": 5,
             "hostile.py": 25, "crowd.py": 1, "differential.py": 1, "soak.py": 1,
+            "logins.py": 10,
         ]
         for (file, count) in counts {
             #expect(Scenarios.names(in: file).count == count, "\(file)")
@@ -82,6 +83,11 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "hostile.py"))
     func `who means harm does none`(scenario: String) async throws {
         try await Scenarios.run("hostile.py", scenario, Office.restless)
+    }
+
+    @Test(arguments: Scenarios.names(in: "logins.py"))
+    func `a login that is refused locks nobody out`(scenario: String) async throws {
+        try await Scenarios.run("logins.py", scenario, Office.restless)
     }
 
     @Test(arguments: Scenarios.names(in: "differential.py"))

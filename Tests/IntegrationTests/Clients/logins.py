@@ -1,0 +1,322 @@
+"""Logins of clients at the gateway and of the gateway at mail servers, when they are refused. Each function is one scenario; the
+first argument names it.
+"""
+import base64
+import contextlib
+import json
+import os
+import resource
+import socket
+import ssl
+import subprocess
+import sys
+import time
+
+from gateway import Gateway, free_port
+from hostile import seconds_of_work
+from scenarios import BOB, CLARA, run_scenario
+from sending import Raw
+from upstreams import Server, imap
+from wire import Wire
+
+SHARED = f"Other Users/{BOB}"
+
+
+class MailServers:
+    """An IMAP server and one for sending that answer logins as they are told, and count them."""
+
+    def __init__(self, answer=None, delay=0):
+        # Nil lets everybody in.
+        self.answer, self.delay, self.logins, self.sending = answer, delay, 0, 0
+        self.imap = Server(imap({"AUTHENTICATE": self.login, "LOGIN": self.login}, "IMAP4rev1 UIDPLUS SASL-IR AUTH=PLAIN NAMESPACE"))
+        self.smtp = Server(self.submission)
+
+    def login(self, c, tag, _):
+        self.logins += 1
+        time.sleep(self.delay)
+        c.send(tag + (f" NO {self.answer}" if self.answer else " OK in").encode() + b"\r\n")
+
+    def submission(self, c):
+        c.send("220 mail.example ESMTP\r\n")
+        while True:
+            verb = c.line().split(b" ")[0].upper()
+            if verb == b"EHLO":
+                c.send("250-mail.example\r\n250 AUTH PLAIN\r\n")
+            elif verb == b"AUTH":
+                self.sending += 1
+                time.sleep(self.delay)
+                c.send("535 5.7.8 wrong\r\n" if self.answer else "235 in\r\n")
+            else:
+                c.send("250 ok\r\n")
+
+    def serve(self, gateway, *words):
+        """Puts Bob's account there."""
+        gateway.run("account", "set", BOB, "--imap", f"127.0.0.1:{self.imap.port}", "--smtp", f"127.0.0.1:{self.smtp.port}",
+                    "--tls", "none", *words)
+        gateway.run("grant", "add", BOB, CLARA, "--send", "as")
+
+
+def submitting(**settings):
+    return Gateway(GATEPOST_LISTEN_SUBMISSIONS=f"127.0.0.1:{free_port()}", **settings)
+
+
+def sender(gateway, user=CLARA):
+    port = int(gateway.environment["GATEPOST_LISTEN_SUBMISSIONS"].rpartition(":")[2])
+    return Raw(user, port, trust=ssl.create_default_context(cafile=ca(gateway)))
+
+
+def ca(gateway):
+    return os.path.join(gateway.folder, "certs/ca.pem")
+
+
+def findings(gateway):
+    """What doctor finds, by its subject; its status is 1 where something is wrong."""
+    done = subprocess.run([os.environ["GATEPOST"], "doctor", "--json"], text=True, capture_output=True, env=gateway.environment)
+    return {f["subject"]: f for f in json.loads(done.stdout)}
+
+
+def audit(gateway, **wanted):
+    records = json.loads(gateway.run("audit", "list", "--json"))
+    return [r for r in records if all(r.get(key) == value for key, value in wanted.items())]
+
+
+# -- What the gateway logs in with
+
+
+def a_credential_that_is_refused_rests():
+    servers = MailServers("[AUTHENTICATIONFAILED] wrong")
+    with submitting(GATEPOST_CONSENT="notify") as gateway:
+        servers.serve(gateway)
+        gateway.start()
+        w = gateway.wire()
+        start = time.time()
+        answers = [w.answer(f'SELECT "{SHARED}/INBOX"') for _ in range(124)]
+        assert servers.logins == 1, servers.logins
+        assert all(a.startswith(("NO [UNAVAILABLE]", "NO [CONTACTADMIN]")) for a in answers), set(answers)
+        assert "refused the gateway's login" in answers[-1] and time.time() - start < 5, answers[-1]
+        # Another session, and the other protocol.
+        assert gateway.wire().answer(f'STATUS "{SHARED}/INBOX" (MESSAGES)').startswith("NO [UNAVAILABLE]")
+        s = sender(gateway)
+        for _ in range(15):
+            assert s.command(f"MAIL FROM:<{BOB}>").startswith("454 4.7.0"), "sending"
+        # A message for the owner, which the gateway would put there by itself.
+        gateway.run("grant", "add", BOB, CLARA, "--view", "--folder", "Akten", "--no-check")
+        time.sleep(1)
+        # What an administrator sees, without another login.
+        for _ in range(3):
+            found = findings(gateway)[f"{BOB} at 127.0.0.1:{servers.imap.port}"]
+            assert found["state"] == "failed" and "refused the credential" in found["remedy"], found
+        said = gateway.run("grant", "add", BOB, CLARA, "--view", "--folder", "INBOX", status=1)
+        assert "refused the credential" in said, said
+        assert (servers.logins, servers.sending) == (1, 0), (servers.logins, servers.sending)
+        line = next(line for line in gateway.log().splitlines() if "refused the stored credential" in line)
+        assert BOB in line and "seconds=60" in line, line
+        # An administrator may try, and a success ends the pause.
+        gateway.run("account", "test", BOB, status=1)
+        assert servers.logins == 2
+        assert w.answer(f'SELECT "{SHARED}/INBOX"').startswith("NO [UNAVAILABLE]")
+        servers.answer = None
+        gateway.run("account", "test", BOB)
+        w.ok(f'SELECT "{SHARED}/INBOX"')
+        assert s.command(f"MAIL FROM:<{BOB}>").startswith("250")
+
+
+def another_password_is_tried_at_once():
+    servers = MailServers("wrong")
+    with submitting() as gateway:
+        servers.serve(gateway)
+        gateway.start()
+        s, w = sender(gateway), None
+        assert s.command(f"MAIL FROM:<{BOB}>").startswith("451 4.7.8")
+        for _ in range(15):
+            assert s.command(f"MAIL FROM:<{BOB}>").startswith("454 4.7.0")
+        w = gateway.wire()
+        assert w.answer(f'SELECT "{SHARED}/INBOX"').startswith("NO [UNAVAILABLE]")
+        assert (servers.logins, servers.sending) == (0, 1), (servers.logins, servers.sending)
+        servers.answer = None
+        gateway.run("account", "set", BOB, "--password-stdin", stdin="another\n")
+        end = time.time() + 5
+        while not w.answer(f'SELECT "{SHARED}/INBOX"').startswith("OK"):
+            assert time.time() < end, gateway.log()[-2000:]
+            time.sleep(0.1)
+        assert s.command(f"MAIL FROM:<{BOB}>").startswith("250")
+
+
+def a_server_that_is_busy_refuses_no_credential():
+    servers = MailServers("[UNAVAILABLE] Temporary authentication failure")
+    with Gateway() as gateway:
+        servers.serve(gateway)
+        gateway.start()
+        w = gateway.wire()
+        for _ in range(5):
+            assert w.answer(f'SELECT "{SHARED}/INBOX"').startswith("NO [UNAVAILABLE]")
+        assert servers.logins >= 5, servers.logins
+        servers.answer = None
+        w.ok(f'SELECT "{SHARED}/INBOX"')
+
+
+def who_leaves_early_hides_no_refusal():
+    servers = MailServers("[AUTHENTICATIONFAILED] wrong", delay=0.5)
+    with submitting() as gateway:
+        servers.serve(gateway)
+        gateway.start()
+        # What the first login looks at is not asked again for a while.
+        waiting = [Wire(gateway.port, ca(gateway)) for _ in range(10)]
+        for w in waiting:
+            w.send(f'a LOGIN {CLARA} pw-clara\r\nb SELECT "{SHARED}/INBOX"\r\n'.encode())
+            time.sleep(0.2)
+            w.raw.close()
+        time.sleep(1.5)
+        assert servers.logins == 1, servers.logins
+        gateway.run("account", "set", BOB, "--password-stdin", stdin="another\n")
+        time.sleep(0.5)
+        for _ in range(10):
+            s = sender(gateway)
+            s.send(f"MAIL FROM:<{BOB}>\r\n".encode())
+            time.sleep(0.2)
+            s.raw.close()
+        time.sleep(1.5)
+        assert servers.sending == 1, servers.sending
+
+
+# -- What clients log in with
+
+
+def who_guesses_and_leaves_is_counted_and_recorded():
+    with submitting() as gateway:
+        gateway.start()
+        for number in range(90):
+            w = Wire(gateway.port, ca(gateway))
+            w.send(f"a LOGIN {'Bob' if number % 2 else 'bob'}@kanzlei.example guess{number}\r\n".encode())
+            time.sleep(0.24)
+            w.raw.close()
+        start = time.time()
+        Wire(gateway.port, ca(gateway)).login(BOB, "pw-bob")
+        assert time.time() - start < 2, "an owner was locked out"
+        # The next guess is answered late, by the other protocol and another spelling, too.
+        start = time.time()
+        s = sender(gateway, None)
+        secret = base64.b64encode(b"\0BOB@kanzlei.example\0guess").decode()
+        assert s.command("AUTH PLAIN " + secret).startswith("535")
+        assert time.time() - start > 7, "a guess is answered at once"
+        time.sleep(0.5)
+        records = audit(gateway, event="login", outcome="refused", actor=BOB)
+        assert len(records) >= 85, len(records)
+
+
+def the_account_in_a_login_tells_nothing_of_the_password():
+    with submitting() as gateway:
+        gateway.start()
+        times = []
+        for password in ("pw-bob", "wrong", "pw-bob", "wrong"):
+            start = time.time()
+            answer = Wire(gateway.port, ca(gateway)).answer(f'LOGIN "{BOB}/nobody@x.example" {password}')
+            assert answer.startswith("NO [AUTHENTICATIONFAILED]"), answer
+            times.append(time.time() - start)
+        assert times == sorted(times) and times[2] > 1, times
+        time.sleep(0.5)
+        assert len(audit(gateway, event="login", outcome="refused", actor=BOB)) == 4
+
+
+def an_overload_is_called_one():
+    with Gateway() as gateway:
+        gateway.start()
+        trust = ssl.create_default_context(cafile=ca(gateway))
+        guessers = []
+        for n in range(320):
+            raw = socket.create_connection(("127.0.0.1", gateway.port), 20, source_address=(f"127.0.{1 + n // 200}.{1 + n % 200}", 0))
+            guessers.append(trust.wrap_socket(raw, server_hostname="localhost"))
+            guessers[-1].recv(4096)
+        for n, guesser in enumerate(guessers):
+            guesser.sendall(f"a LOGIN guess{n}@kanzlei.example x\r\n".encode())
+        time.sleep(1)
+        overloaded = 0
+        for guesser in guessers:
+            guesser.settimeout(0.01)
+            with contextlib.suppress(TimeoutError, ssl.SSLError):
+                said = guesser.recv(4096)
+                overloaded += b"a NO [UNAVAILABLE] Too many logins are being checked" in said
+                assert b"mail server" not in said, said
+        assert overloaded > 20, overloaded
+        # They leave, and what they asked for is not done any more.
+        for guesser in guessers:
+            guesser.close()
+        start = time.time()
+        gateway.wire(BOB)
+        assert time.time() - start < 3, "checks of closed connections are made"
+        assert "the check of passwords is overloaded" in gateway.log()
+        time.sleep(0.5)
+        records = [r for r in audit(gateway, event="login", outcome="failed") if r["detail"][0].startswith("too many logins wait")]
+        assert records, "an overload is not recorded"
+
+
+def logins_that_repeat_are_counted():
+    with Gateway() as gateway:
+        gateway.start()
+        for _ in range(60):
+            gateway.wire(BOB).raw.close()
+        gateway.stop()
+        records = audit(gateway, event="login", outcome="allowed", actor=BOB)
+        assert len(records) <= 4, len(records)
+        assert sum(r.get("count", 1) for r in records) == 60, records
+
+
+# -- Descriptors
+
+
+def strangers_leave_descriptors_to_users():
+    with Gateway() as gateway:
+        wrapper = os.path.join(gateway.folder, "limited")
+        with open(wrapper, "w") as file:
+            file.write(f'#!/bin/sh\nulimit -Sn 256 && ulimit -Hn 1024 && exec "{os.environ["GATEPOST"]}" "$@"\n')
+        os.chmod(wrapper, 0o755)
+        real, os.environ["GATEPOST"] = os.environ["GATEPOST"], wrapper
+        try:
+            gateway.start()
+        finally:
+            os.environ["GATEPOST"] = real
+        pid = gateway.process.pid
+        with open(f"/proc/{pid}/limits") as file:
+            limits = next(line.split() for line in file if line.startswith("Max open files"))
+        assert limits[3:5] == ["1024", "1024"], limits
+        gateway.wire().raw.close()
+        idle = []
+        for n in range(1_200):
+            s = socket.socket()
+            s.bind((f"127.0.0.{2 + n // 200}", 0))
+            s.settimeout(5)
+            s.connect(("127.0.0.1", gateway.port))
+            idle.append(s)
+        time.sleep(1)
+        before = seconds_of_work(pid)
+        start = time.time()
+        w = gateway.wire()
+        w.ok(f'SELECT "{SHARED}/INBOX"')
+        assert time.time() - start < 3, "a known user waits"
+        time.sleep(2)
+        assert seconds_of_work(pid) - before < 1, "the accept loop is busy"
+        assert "few file descriptors are left" in gateway.log()
+        for s in idle:
+            s.close()
+
+
+def a_gateway_without_descriptors_waits_for_some():
+    with Gateway() as gateway:
+        gateway.start()
+        pid = gateway.process.pid
+        used = len(os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, 1_024))
+        waiting = [socket.create_connection(("127.0.0.1", gateway.port), 5) for _ in range(20)]
+        before = seconds_of_work(pid)
+        time.sleep(3)
+        assert seconds_of_work(pid) - before < 0.5, "the accept loop is busy"
+        assert "no client can be accepted" in gateway.log(), gateway.log()[-1000:]
+        assert gateway.log().count("no client can be accepted") == 1
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (1_024, 1_024))
+        gateway.wire().ok("NOOP")
+        for s in waiting:
+            s.close()
+
+
+if __name__ == "__main__":
+    run_scenario(globals(), sys.argv[1])
