@@ -78,9 +78,12 @@ package struct Application: Sendable {
     }
 
     package func trusts(mailServer host: String) -> Bool {
-        let host = host.lowercased()
+        // Octets: folded as Unicode does, a Kelvin sign would be the k of a trusted name.
+        let host = Array(Directory.folded(host).utf8)
         return self.mailDomains.contains { domain in
-            host == domain.lowercased() || host.hasSuffix("." + domain.lowercased())
+            let domain = Array(Directory.folded(domain).utf8)
+            return host == domain
+                || host.suffix(domain.count + 1).elementsEqual([UInt8(ascii: ".")] + domain)
         }
     }
 

@@ -31,7 +31,7 @@ extension SubmissionCommand {
         let verb = line.prefix { $0 != 0x20 }
         let rest = line.dropFirst(verb.count)
         let arguments = rest.dropFirst()
-        switch String(decoding: verb.prefix(16), as: UTF8.self).uppercased() {
+        switch String(decoding: verb.prefix(16).map(\.asciiUppercased), as: UTF8.self) {
         case "EHLO", "HELO", "LHLO":
             guard !arguments.isEmpty, arguments.count <= Self.maximumNameOctets,
                 arguments.allSatisfy({ !$0.isControl && $0 != 0x20 })

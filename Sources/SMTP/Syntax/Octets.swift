@@ -33,6 +33,10 @@ extension UInt8 {
 
     /// The octet with ASCII letters in lower case.
     var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
+
+    /// The octet with ASCII letters in upper case. Folding as Unicode does would take letters outside ASCII,
+    /// as U+0131 and U+017F, for letters of a keyword.
+    var asciiUppercased: UInt8 { self >= 0x61 && self <= 0x7A ? self - 0x20 : self }
 }
 
 extension Sequence<UInt8> {

@@ -65,7 +65,7 @@ extension SubmissionSession {
         guard self.hasTLS else { return self.refuse(.mustStartTLS) }
         guard self.user == nil else { return self.refuse(.alreadyAuthenticated) }
         guard self.hasGreeted, self.transaction == nil else { return self.refuse(.badSequence) }
-        switch String(decoding: mechanism, as: UTF8.self).uppercased() {
+        switch String(decoding: mechanism.map(\.asciiUppercased), as: UTF8.self) {
         case "PLAIN":
             guard let initial else { return self.challenge(.plain, .challenge) }
             self.loginLineReceived(initial == [UInt8(ascii: "=")] ? [] : initial, .plain)
