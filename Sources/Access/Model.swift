@@ -46,11 +46,14 @@ package struct User: Hashable, Sendable {
     package var id: UserID
     package var login: Address
     package var isDisabled: Bool
+    /// What the user is called, in UTF-8; nil where nobody has said.
+    package var name: [UInt8]?
 
-    package init(id: UserID, login: Address, isDisabled: Bool = false) {
+    package init(id: UserID, login: Address, isDisabled: Bool = false, name: [UInt8]? = nil) {
         self.id = id
         self.login = login
         self.isDisabled = isDisabled
+        self.name = name
     }
 }
 

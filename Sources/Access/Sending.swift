@@ -30,12 +30,25 @@ package struct MessageAuthors: Equatable, Sendable {
     }
 }
 
+/// Who sends on behalf of another, as the gateway shows it.
+package struct Signature: Equatable, Sendable {
+    /// The user's own primary address.
+    package let address: Address
+    /// The name that the gateway knows the user by, in UTF-8.
+    package let name: [UInt8]?
+
+    package init(address: Address, name: [UInt8]?) {
+        self.address = address
+        self.name = name
+    }
+}
+
 /// The answer to an attempt to send.
 package enum SendingVerdict: Equatable, Sendable {
     /// - Parameters:
     ///   - route: the account whose server and credential carry the message.
-    ///   - adding: the address for the `Sender:` that the gateway adds, if it has to.
-    case accepted(route: AccountID, adding: Address?)
+    ///   - signature: what the gateway has `Sender:` say; nil where nothing needs to show who sent it.
+    case accepted(route: AccountID, signature: Signature?)
     case refused(SendingRefusal)
 }
 
@@ -98,14 +111,11 @@ extension Snapshot {
         guard message.from.count == 1 || message.sender != nil else {
             return .refused(.senderRequired)
         }
-        var adding: Address?
+        var signature: Signature?
         if mustSign {
-            guard let own = self.ownAddress(of: user) else { return .refused(.noOwnAddress) }
-            if let sender = message.sender {
-                guard sender.address == own else { return .refused(.sender) }
-            } else {
-                adding = own
-            }
+            signature = self.signature(of: user)
+            guard let own = signature?.address else { return .refused(.noOwnAddress) }
+            guard message.sender?.address ?? own == own else { return .refused(.sender) }
         } else if let sender = message.sender {
             let right = self.send(as: sender, by: user, at: moment)?.right
             guard right == .as else { return .refused(.sender) }
@@ -113,7 +123,7 @@ extension Snapshot {
         guard let way = route ?? (accounts.count == 1 ? accounts.first : nil) else {
             return .refused(.noRoute)
         }
-        return .accepted(route: way, adding: adding)
+        return .accepted(route: way, signature: signature)
     }
 
     /// The accounts in whose Sent folders a message is filed once it went out: as the accounts in
@@ -142,8 +152,16 @@ extension Snapshot {
         return targets.filter { seen.insert($0).inserted }
     }
 
-    /// The user's own primary address: the personal account's.
-    private func ownAddress(of user: UserID) -> Address? {
-        self.personalAccount(of: user).flatMap { self.accounts[$0] }?.address
+    /// The primary address of the user's personal account, with the user's name; nil without an account.
+    package func signature(of user: UserID) -> Signature? {
+        self.personalAccount(of: user).flatMap { self.accounts[$0] }.map {
+            Signature(address: $0.address, name: self.users[user]?.name)
+        }
+    }
+
+    /// Every address of the accounts that the user owns.
+    package func ownAddresses(of user: UserID) -> [Address] {
+        self.accounts.values.filter { $0.owner == user && !$0.isDisabled }
+            .flatMap { [$0.address] + $0.aliases }
     }
 }

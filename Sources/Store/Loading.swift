@@ -79,9 +79,16 @@ extension PermissionStore {
     }
 
     private static func users(_ database: Database) throws -> [User] {
-        try Row.fetchAll(database, sql: "SELECT id, login, disabled FROM user").compactMap { row in
+        let rows = try Row.fetchAll(database, sql: "SELECT id, login, disabled, name FROM user")
+        return rows.compactMap { row in
             Address((row["login"] as String).utf8).map {
-                User(id: UserID(row["id"]), login: $0, isDisabled: row["disabled"])
+                let name = (row["name"] as String?).map { Array($0.utf8) }
+                return User(
+                    id: UserID(row["id"]),
+                    login: $0,
+                    isDisabled: row["disabled"],
+                    name: name
+                )
             }
         }
     }

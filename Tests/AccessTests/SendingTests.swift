@@ -98,12 +98,12 @@ import Testing
         Row("info", ["info"], nil, "3", "as: nothing shows who sent it"),
         Row("kontakt", ["info"], nil, "3", "as, by an alias"),
         Row("anna", ["info"], nil, "1", "the way out is the reverse-path's"),
-        Row("bob", ["bob"], nil, "2 adds anna", "on behalf: the gateway signs"),
-        Row("bob", ["bob"], "anna", "2", "on behalf, signed already"),
+        Row("bob", ["bob"], nil, "2 signed anna", "on behalf: the gateway signs"),
+        Row("bob", ["bob"], "anna", "2 signed anna", "on behalf, with a Sender of the client's"),
         Row("bob", ["bob"], "bob", "sender", "on behalf is signed by the user, not by the account"),
         Row("bob", ["bob"], "a", "sender", "on behalf is signed with the primary address"),
         Row("bob", ["bob"], "zweit", "sender", "on behalf is signed with the primary address"),
-        Row("anna", ["bob"], nil, "1 adds anna", "on behalf, out by one's own server"),
+        Row("anna", ["bob"], nil, "1 signed anna", "on behalf, out by one's own server"),
         Row("bob", ["anna"], nil, "2", "each address is judged by itself"),
         Row("clara", ["anna"], nil, "reversePath", "reading never implies sending"),
         Row("anna", ["clara"], nil, "from", "reading never implies sending"),
@@ -115,7 +115,13 @@ import Testing
         Row("anna", ["anna", "clara"], "anna", "from", "every mailbox in From is judged"),
         Row("anna", ["clara", "anna"], "anna", "from", "every mailbox in From is judged"),
         Row("anna", ["info", "bob"], nil, "senderRequired", "two authors, one on behalf"),
-        Row("anna", ["info", "bob"], "anna", "1", "two authors, one on behalf, signed"),
+        Row(
+            "anna",
+            ["info", "bob"],
+            "anna",
+            "1 signed anna",
+            "two authors, one on behalf, signed"
+        ),
         Row(
             "anna",
             ["info", "bob"],
@@ -142,7 +148,7 @@ import Testing
             ["anna"],
             nil,
             resent: ["bob"],
-            "1 adds anna",
+            "1 signed anna",
             "resent on behalf: the gateway signs"
         ),
         Row("bob", ["info"], "info", resent: ["bob"], "sender", "resent on behalf, signed wrongly"),
@@ -156,7 +162,7 @@ import Testing
         ),
         Row(nil, ["anna"], nil, "1", "null reverse-path: From decides"),
         Row(nil, ["info"], nil, "3", "null reverse-path: From decides"),
-        Row(nil, ["bob"], nil, "2 adds anna", "null reverse-path on behalf"),
+        Row(nil, ["bob"], nil, "2 signed anna", "null reverse-path on behalf"),
         Row(nil, ["clara"], nil, "from", "null reverse-path is no way around From"),
         Row(
             nil,
@@ -215,8 +221,8 @@ import Testing
         switch verdict {
         case .refused(let refusal): "\(refusal)"
         case .accepted(let route, nil): "\(route.rawValue)"
-        case .accepted(let route, let adding?):
-            "\(route.rawValue) adds \(adding.description.prefix { $0 != "@" })"
+        case .accepted(let route, let signature?):
+            "\(route.rawValue) signed \(signature.address.description.prefix { $0 != "@" })"
         }
     }
 }

@@ -3,6 +3,8 @@ package struct Mailbox: Equatable, Sendable {
     /// Without the quotes of a quoted local part.
     package var local: [UInt8]
     package var domain: [UInt8]
+    /// Whether a display name or a comment stands beside the address.
+    package var isNamed = false
 
     /// Local part, `@` and domain: what is compared with addresses in the store.
     package var address: [UInt8] { self.local + [UInt8(ascii: "@")] + self.domain }
@@ -16,7 +18,30 @@ package struct Mailbox: Equatable, Sendable {
 /// address, and no display name that looks like another address.
 package struct AddressParser {
     /// Why a field is refused; the octets are not repeated.
-    package struct Fault: Error, Equatable {}
+    package enum Fault: Error, Equatable, Sendable {
+        /// Not one or more plain addresses.
+        case malformed
+        /// Octets outside ASCII, without SMTPUTF8.
+        case notEncoded
+        case notUTF8
+        /// A line that programs on the way may cut.
+        case longLine
+        /// Part of an encoded word, or one that is not the encoding of its octets.
+        case encodedWord
+        /// A charset that programs read in different ways, or octets that are none of it.
+        case charset
+        /// A line separator or another control character.
+        case control
+        /// A character that changes the direction of text.
+        case direction
+        case invisible
+        /// An angle bracket in a display name.
+        case angleBracket
+        /// An `@` of another width in a charset with two octets for one character.
+        case atSign
+        /// A display name that reads as an address that is not the user's own.
+        case foreignAddress
+    }
 
     /// Mailboxes in one field: a message has one author, seldom two.
     private static let maximumMailboxes = 64
@@ -25,29 +50,38 @@ package struct AddressParser {
 
     private var rest: ArraySlice<UInt8>
     private let isInternational: Bool
-    /// What a reader may show beside the address being read: display name and comments.
-    private var shown: [UInt8] = []
+    /// What a reader may show beside the address being read.
+    private var shown = ShownName()
+    /// Addresses that a display name may show beside the one it belongs to, with ASCII in lower case.
+    private let own: [[UInt8]]
 
-    private init(_ body: [UInt8], isInternational: Bool) {
+    private init(_ body: [UInt8], isInternational: Bool, own: [[UInt8]]) {
         self.rest = body[...]
         self.isInternational = isInternational
+        self.own = own
     }
 
     ///     mailbox-list = mailbox *("," mailbox)
     ///
-    /// - Parameter body: what stands behind the field's colon, with its folding.
+    /// - Parameters:
+    ///   - body: what stands behind the field's colon, with its folding.
+    ///   - isInternational: whether octets outside ASCII are allowed (RFC 6532).
+    ///   - own: the user's addresses, which a display name may show.
     /// - Returns: at least one mailbox.
     package static func mailboxes(
         _ body: [UInt8],
-        isInternational: Bool
+        isInternational: Bool,
+        own: [[UInt8]] = []
     ) throws(Fault) -> [Mailbox] {
-        var parser = AddressParser(body, isInternational: isInternational)
+        guard isInternational || body.allSatisfy({ $0 < 0x80 }) else { throw .notEncoded }
+        guard String(validating: body, as: UTF8.self) != nil else { throw .notUTF8 }
+        var parser = AddressParser(body, isInternational: isInternational, own: own)
         var mailboxes: [Mailbox] = []
         repeat {
-            guard mailboxes.count < Self.maximumMailboxes else { throw Fault() }
+            guard mailboxes.count < Self.maximumMailboxes else { throw .malformed }
             mailboxes.append(try parser.mailbox())
         } while parser.take(UInt8(ascii: ","))
-        guard parser.rest.isEmpty else { throw Fault() }
+        guard parser.rest.isEmpty else { throw .malformed }
         return mailboxes
     }
 
@@ -60,23 +94,31 @@ package struct AddressParser {
     ///     mailbox = name-addr / addr-spec
     ///     name-addr = [display-name] angle-addr
     private mutating func mailbox() throws(Fault) -> Mailbox {
-        self.shown = []
+        self.shown = ShownName()
         try self.skipBlanksAndComments()
         let start = self.rest
         if let mailbox = try self.bareAddress() {
             try self.skipBlanksAndComments()
-            guard self.rest.isEmpty || self.rest.first == UInt8(ascii: ",") else { throw Fault() }
-            try self.checkShown(beside: mailbox)
-            return mailbox
+            guard self.rest.isEmpty || self.rest.first == UInt8(ascii: ",") else {
+                throw .malformed
+            }
+            return try self.named(mailbox)
         }
         self.rest = start
         try self.displayName()
-        guard self.take(UInt8(ascii: "<")) else { throw Fault() }
+        guard self.take(UInt8(ascii: "<")) else { throw .malformed }
         let mailbox = try self.address()
-        guard self.take(UInt8(ascii: ">")) else { throw Fault() }
+        guard self.take(UInt8(ascii: ">")) else { throw .malformed }
         try self.skipBlanksAndComments()
-        try self.checkShown(beside: mailbox)
-        return mailbox
+        return try self.named(mailbox)
+    }
+
+    /// The mailbox with what is shown beside it, which must not read as another's address.
+    private func named(_ mailbox: Mailbox) throws(Fault) -> Mailbox {
+        try self.shown.check(own: self.own + [mailbox.address.map(\.asciiLowercased)])
+        var named = mailbox
+        named.isNamed = !self.shown.isEmpty
+        return named
     }
 
     /// An address without brackets; nil where what comes is not one.
@@ -97,22 +139,26 @@ package struct AddressParser {
     private mutating func address() throws(Fault) -> Mailbox {
         var local: [UInt8]
         if self.rest.first == UInt8(ascii: "\"") {
+            let quoted = self.rest
             local = try self.quotedString()
-            guard !local.isEmpty else { throw Fault() }
+            // No address here needs a backslash, and programs read one in different ways.
+            guard !local.isEmpty,
+                !quoted.prefix(quoted.count - self.rest.count).contains(UInt8(ascii: "\\"))
+            else { throw .malformed }
         } else {
             local = Array(self.rest.prefix { self.isLocal($0) })
             self.rest = self.rest.dropFirst(local.count)
             let atoms = local.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-            guard atoms.allSatisfy({ !$0.isEmpty }) else { throw Fault() }
+            guard atoms.allSatisfy({ !$0.isEmpty }) else { throw .malformed }
         }
-        guard self.take(UInt8(ascii: "@")) else { throw Fault() }
+        guard self.take(UInt8(ascii: "@")) else { throw .malformed }
         let domain = Array(
             self.rest.prefix {
                 $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
             }
         )
         self.rest = self.rest.dropFirst(domain.count)
-        guard Domain.isValid(domain) else { throw Fault() }
+        guard Domain.isValid(domain) else { throw .malformed }
         return Mailbox(local: local, domain: domain)
     }
 
@@ -125,16 +171,15 @@ package struct AddressParser {
     private mutating func displayName() throws(Fault) {
         while let octet = self.rest.first, octet != UInt8(ascii: "<") {
             if octet == UInt8(ascii: "\"") {
-                self.shown += try self.quotedString()
+                self.shown.appendWord(try self.quotedString())
             } else if self.isLocal(octet) {
                 let word = self.rest.prefix { self.isLocal($0) }
                 self.rest = self.rest.dropFirst(word.count)
-                self.shown += word
+                self.shown.appendWord(word)
             } else if octet.isBlank || octet == .carriageReturn || octet == UInt8(ascii: "(") {
                 try self.skipBlanksAndComments()
-                self.shown.append(0x20)
             } else {
-                throw Fault()
+                throw .malformed
             }
         }
     }
@@ -149,7 +194,7 @@ package struct AddressParser {
                 return contents
             case UInt8(ascii: "\\"):
                 guard let escaped = self.rest.popFirst(), escaped >= 0x20, escaped < 0x7F else {
-                    throw Fault()
+                    throw .malformed
                 }
                 contents.append(escaped)
             case .carriageReturn:
@@ -159,15 +204,15 @@ package struct AddressParser {
             case 0x80...0xFF where self.isInternational:
                 contents.append(octet)
             default:
-                throw Fault()
+                throw .malformed
             }
         }
-        throw Fault()
+        throw .malformed
     }
 
     /// The rest of a folding white space, whose CR is consumed.
     private mutating func expectFold() throws(Fault) {
-        guard self.take(.lineFeed), self.rest.first?.isBlank ?? false else { throw Fault() }
+        guard self.take(.lineFeed), self.rest.first?.isBlank ?? false else { throw .malformed }
     }
 
     ///     CFWS = (1*([FWS] comment) [FWS]) / FWS
@@ -175,6 +220,7 @@ package struct AddressParser {
         while let octet = self.rest.first {
             if octet.isBlank {
                 self.rest.removeFirst()
+                self.shown.appendBlank()
             } else if octet == .carriageReturn {
                 self.rest.removeFirst()
                 try self.expectFold()
@@ -189,79 +235,32 @@ package struct AddressParser {
     ///     comment = "(" *([FWS] (ctext / quoted-pair / comment)) [FWS] ")"
     private mutating func comment() throws(Fault) {
         var depth = 0
-        self.shown.append(0x20)
+        var text: [UInt8] = []
         repeat {
-            guard let octet = self.rest.popFirst() else { throw Fault() }
+            guard let octet = self.rest.popFirst() else { throw .malformed }
             switch octet {
             case UInt8(ascii: "("):
                 depth += 1
-                guard depth <= Self.maximumDepth else { throw Fault() }
+                guard depth <= Self.maximumDepth else { throw .malformed }
+                if depth > 1 { text += [0x20, octet, 0x20] }
             case UInt8(ascii: ")"):
                 depth -= 1
+                if depth > 0 { text += [0x20, octet, 0x20] }
             case UInt8(ascii: "\\"):
                 guard let escaped = self.rest.popFirst(), escaped >= 0x20, escaped < 0x7F else {
-                    throw Fault()
+                    throw .malformed
                 }
-                self.shown.append(escaped)
+                text.append(escaped)
             case .carriageReturn:
                 try self.expectFold()
             case 0x09, 0x20..<0x7F:
-                self.shown.append(octet)
+                text.append(octet)
             case 0x80...0xFF where self.isInternational:
-                self.shown.append(octet)
+                text.append(octet)
             default:
-                throw Fault()
+                throw .malformed
             }
         } while depth > 0
-        self.shown.append(0x20)
-    }
-
-    /// What a reader shows instead of the address must not look like another one: it may hold an
-    /// `@` only as the very same address, and no angle bracket, line end or NUL. Encoded words are
-    /// read wherever they stand, because some readers do so inside quotes.
-    private func checkShown(beside mailbox: Mailbox) throws(Fault) {
-        let text = try self.shownText()
-        for octet in text {
-            let isBracket = octet == UInt8(ascii: "<") || octet == UInt8(ascii: ">")
-            guard !isBracket, !octet.isControl || octet == 0x09 else { throw Fault() }
-        }
-        for word in text.split(whereSeparator: \.isBlank) where Self.looksLikeAddress(word) {
-            guard word.map(\.asciiLowercased) == mailbox.address.map(\.asciiLowercased) else {
-                throw Fault()
-            }
-        }
-    }
-
-    /// The blank between two encoded words is not shown (RFC 2047 §6.2). Behind the text is what those of
-    /// one charset show together, where that is not what they show one by one.
-    private func shownText() throws(Fault) -> [UInt8] {
-        var text: [UInt8] = []
-        var together: [UInt8] = []
-        // The words that follow each other in one charset.
-        var run: EncodedWord?
-        do {
-            for word in self.shown.split(whereSeparator: \.isBlank) {
-                let decoded = try EncodedWord.decode(word)
-                if run == nil || decoded == nil { text.append(0x20) }
-                text += try decoded?.text() ?? Array(word)
-                if let decoded, run?.take(decoded) ?? false { continue }
-                together += try [0x20] + (run?.text() ?? [])
-                run = decoded
-            }
-            together += try [0x20] + (run?.text() ?? [])
-        } catch {
-            throw Fault()
-        }
-        return text + together
-    }
-
-    /// Characters that look like `@`: U+FE6B and U+FF20.
-    private static let otherSigns: [[UInt8]] = [[0xEF, 0xB9, 0xAB], [0xEF, 0xBC, 0xA0]]
-
-    private static func looksLikeAddress(_ word: ArraySlice<UInt8>) -> Bool {
-        word.contains(UInt8(ascii: "@"))
-            || word.indices.contains { index in
-                self.otherSigns.contains { word[index...].starts(with: $0) }
-            }
+        self.shown.appendComment(text)
     }
 }

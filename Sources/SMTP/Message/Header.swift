@@ -6,6 +6,8 @@ package import NIOCore
 package struct Header: Equatable, Sendable {
     /// Octets of a header block; the largest that a person's program writes has a tenth of it.
     package static let maximumOctets = 256 * 1_024
+    /// Octets of a line, without its end (RFC 5322 §2.1.1).
+    static let maximumLineOctets = 998
     /// Fields in a block.
     package static let maximumFields = 1_000
 
@@ -16,8 +18,8 @@ package struct Header: Equatable, Sendable {
         case malformedLine
         /// A field that may stand in a message once stands there again; its name.
         case repeated(String)
-        /// An address that is none, or that readers take for different ones; the field's name.
-        case malformedAddress(String)
+        /// A field that names an author and cannot be read in one way only: its name, and why.
+        case malformedAddress(String, AddressParser.Fault)
         case missingFrom
     }
 
@@ -27,6 +29,22 @@ package struct Header: Equatable, Sendable {
         package var name: String
         /// What stands behind the colon, with its folding.
         package var body: [UInt8]
+        /// Where the field stands in its block, line ends included: offsets from the block's beginning.
+        var range: Range<Int>
+
+        /// Whether a line is longer than RFC 5322 §2.1.1 allows: a server on the way may cut it, so that
+        /// what stands behind the cut becomes a field of its own.
+        var hasLongLine: Bool {
+            let lines = self.body.split(
+                separator: .lineFeed,
+                omittingEmptySubsequences: false
+            )
+            return lines.enumerated().contains { index, line in
+                let isLast = index == lines.count - 1
+                let start = index == 0 ? self.name.utf8.count + 1 : 0
+                return start + line.count - (isLast ? 0 : 1) > Header.maximumLineOctets
+            }
+        }
     }
 
     /// Fields that may stand in a message once (RFC 5322 §3.6, RFC 2045 §3).
@@ -42,16 +60,19 @@ package struct Header: Equatable, Sendable {
     package init(_ block: ByteBuffer) throws(Fault) {
         var rest = block.readableBytesView[...]
         while !rest.isEmpty {
+            let start = rest.startIndex - block.readerIndex
             let line = try Self.line(&rest)
+            let range = start..<rest.startIndex - block.readerIndex
             if line.first?.isBlank ?? false {
                 // A line of blanks only ends the header for some readers.
                 guard var last = self.fields.popLast(), !line.allSatisfy(\.isBlank) else {
                     throw .malformedLine
                 }
                 last.body += [.carriageReturn, .lineFeed] + line
+                last.range = last.range.lowerBound..<range.upperBound
                 self.fields.append(last)
             } else {
-                try self.append(line)
+                try self.append(line, range)
             }
         }
     }
@@ -67,7 +88,7 @@ package struct Header: Equatable, Sendable {
 
     ///     field = field-name ":" unstructured
     ///     field-name = 1*ftext ; %d33-57 / %d59-126
-    private mutating func append(_ line: ByteBufferView) throws(Fault) {
+    private mutating func append(_ line: ByteBufferView, _ range: Range<Int>) throws(Fault) {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
             line[..<colon].allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { throw .malformedLine }
@@ -76,7 +97,9 @@ package struct Header: Equatable, Sendable {
         if Self.singular.contains(name), self.fields.contains(where: { $0.name == name }) {
             throw .repeated(name)
         }
-        self.fields.append(Field(name: name, body: Array(line[(colon + 1)...])))
+        self.fields.append(
+            Field(name: name, body: Array(line[(colon + 1)...]), range: range)
+        )
     }
 
     /// The value of Message-ID without blanks around it, where it is on one line.
@@ -96,30 +119,61 @@ package struct Header: Equatable, Sendable {
 
 /// Who a message says it is from: every field that a reader may show as its author.
 package struct Authors: Equatable, Sendable {
+    /// Octets of all these fields together. Each is read several times over; a From with the 64 mailboxes
+    /// that one may have takes less.
+    private static let maximumOctets = 16 * 1_024
+
     package var from: [Mailbox]
     package var sender: Mailbox?
     /// Of every Resent-From and Resent-Sender.
     package var resent: [Mailbox] = []
+    /// In the order of the header.
+    var signatures: [ClientSignature] = []
 
-    /// - Parameter isInternational: whether octets outside ASCII are allowed (RFC 6532).
-    package init(_ header: Header, isInternational: Bool) throws(Header.Fault) {
-        func mailboxes(_ field: Header.Field) throws(Header.Fault) -> [Mailbox] {
-            do {
-                return try AddressParser.mailboxes(field.body, isInternational: isInternational)
+    /// - Parameters:
+    ///   - isInternational: whether octets outside ASCII are allowed (RFC 6532).
+    ///   - own: the user's addresses, which a display name may show, with ASCII in lower case.
+    package init(
+        _ header: Header,
+        isInternational: Bool,
+        own: [[UInt8]] = []
+    ) throws(Header.Fault) {
+        self.from = []
+        var octets = 0
+        for field in header.fields where Self.names.contains(field.name) {
+            octets += field.body.count
+            guard octets <= Self.maximumOctets else { throw .tooLarge }
+            do throws(AddressParser.Fault) {
+                guard !field.hasLongLine else { throw .longLine }
+                let mailboxes = try AddressParser.mailboxes(
+                    field.body,
+                    isInternational: isInternational,
+                    own: own
+                )
+                try self.take(mailboxes, of: field)
             } catch {
-                throw .malformedAddress(field.name)
+                throw .malformedAddress(field.name, error)
             }
         }
-        guard let from = header.field("from") else { throw .missingFrom }
-        self.from = try mailboxes(from)
-        if let field = header.field("sender") {
-            let senders = try mailboxes(field)
-            guard senders.count == 1 else { throw .malformedAddress(field.name) }
-            self.sender = senders[0]
+        guard !self.from.isEmpty else { throw .missingFrom }
+    }
+
+    private static let names: Set<String> = ["from", "sender", "resent-from", "resent-sender"]
+
+    private mutating func take(
+        _ mailboxes: [Mailbox],
+        of field: Header.Field
+    ) throws(AddressParser.Fault) {
+        if let name = SignatureField.Name(lowercased: field.name) {
+            guard mailboxes.count == 1 else { throw .malformed }
+            self.signatures.append(
+                ClientSignature(name: name, field: field, mailbox: mailboxes[0])
+            )
         }
-        for field in header.fields
-        where field.name == "resent-from" || field.name == "resent-sender" {
-            self.resent += try mailboxes(field)
+        switch field.name {
+        case "from": self.from = mailboxes
+        case "sender": self.sender = mailboxes.first
+        default: self.resent += mailboxes
         }
     }
 }

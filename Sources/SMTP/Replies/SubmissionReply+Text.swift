@@ -101,3 +101,25 @@ extension SubmissionReply.Refused {
         }
     }
 }
+
+extension AddressParser.Fault {
+    /// What is wrong with a field, behind its name.
+    var text: String {
+        switch self {
+        case .malformed:
+            "cannot be read in one way only: write plain addresses, each with a name at most"
+        case .notEncoded: "has characters outside ASCII that are not encoded (RFC 2047)"
+        case .notUTF8: "has octets that are not UTF-8"
+        case .longLine: "has a line of more than 998 octets"
+        case .encodedWord:
+            "has an encoded word that is not the exact encoding of its text (RFC 2047)"
+        case .charset: "has an encoded word that programs read in different ways: use UTF-8"
+        case .control: "has a line separator or a control character in a name"
+        case .direction: "has a character in a name that changes the direction of text"
+        case .invisible: "has an invisible character in a name"
+        case .angleBracket: "has an angle bracket in a name"
+        case .atSign: "has a wide at sign in a name: write @, or encode the name in UTF-8"
+        case .foreignAddress: "has a name that reads as an address of somebody else"
+        }
+    }
+}

@@ -68,7 +68,8 @@ package enum SubmissionReply: Equatable, Sendable {
     case malformedHeader
     case missingFrom
     case repeatedField(String)
-    case malformedAddress(String)
+    /// A field that names an author, and what is wrong with it.
+    case malformedAddress(String, AddressParser.Fault)
     case noSendingServer
     case notPermitted(Refused)
 
@@ -89,14 +90,8 @@ package enum SubmissionReply: Equatable, Sendable {
         case .upstream(let reply): return Self.lines(reply.code, reply.lines)
         case .repeatedField(let name):
             return Self.lines(550, ["5.6.0 The header has more than one \(Self.shown(name)) field"])
-        case .malformedAddress(let name):
-            return Self.lines(
-                550,
-                [
-                    "5.6.0 The \(Self.shown(name)) field cannot be read in one way only: one plain "
-                        + "address, and a name that does not look like another"
-                ]
-            )
+        case .malformedAddress(let name, let fault):
+            return Self.lines(550, ["5.6.0 The \(Self.shown(name)) field \(fault.text)"])
         default:
             var line = ByteBuffer()
             line.writeStaticString(self.fixed)

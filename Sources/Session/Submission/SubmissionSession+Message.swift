@@ -130,10 +130,15 @@ extension SubmissionSession {
         guard let transaction = self.transaction, let user = self.user else {
             return self.refuseMessage(receiving, .noSender)
         }
+        let found: Authors
         let authors: MessageAuthors
         do {
             let header = try Header(block)
-            let found = try Authors(header, isInternational: transaction.mail.isInternational)
+            found = try Authors(
+                header,
+                isInternational: transaction.mail.isInternational,
+                own: self.snapshot.ownAddresses(of: user).map(\.octets)
+            )
             authors = MessageAuthors(found, reversePath: transaction.reversePath)
             receiving.messageID = header.messageID.map { ByteBuffer(bytes: $0) }
         } catch {
@@ -143,39 +148,54 @@ extension SubmissionSession {
         case .refused(let refusal):
             self.auditRefused(SubmissionReply.Refused(refusal), authors)
             self.refuseMessage(receiving, .notPermitted(SubmissionReply.Refused(refusal)))
-        case .accepted(let route, let adding):
+        case .accepted(let route, let signature):
             guard self.counter.addMessage(user, at: self.now) else {
                 return self.refuseMessage(receiving, .tooManyMessages)
             }
-            self.transaction?.authors = authors
-            self.transaction?.adding = adding
-            let audited = self.auditEvents(
-                of: authors,
-                recipients: transaction.recipients.count
-            )
-            self.transaction?.audited = audited
-            receiving.copies = self.snapshot.sentCopies(
-                of: authors,
-                by: user,
-                through: transaction.route ?? route
-            )
-            if let adding { receiving.pending.append(Self.senderField(adding)) }
-            receiving.pending += [block, rest]
-            if transaction.route == nil {
-                self.transaction?.route = route
-                self.beginEnvelope(receiving, route)
-            } else {
-                receiving.stage = .data
-                self.send("DATA")
-            }
+            receiving.pending += self.signed(block, found, signature) + [rest]
+            self.admit(receiving, authors, route)
         }
     }
 
-    private static func senderField(_ address: Address) -> ByteBuffer {
-        var line = ByteBuffer(staticString: "Sender: <")
-        line.writeBytes(address.octets)
-        line.writeStaticString(">\r\n")
-        return line
+    /// The header as it goes to the server, and what it then shows of who sends.
+    private mutating func signed(
+        _ block: ByteBuffer,
+        _ authors: Authors,
+        _ signature: Signature?
+    ) -> [ByteBuffer] {
+        let own = signature ?? self.user.flatMap(self.snapshot.signature)
+        guard let own else { return [block] }
+        let field = SignatureField(own)
+        guard signature != nil else {
+            if authors.isSigned(by: field) { self.transaction?.signature = own }
+            return [block]
+        }
+        self.transaction?.signature = own
+        return authors.signed(block, by: field)
+    }
+
+    /// A message may go: what becomes of it is kept, and its server is asked to take it.
+    private mutating func admit(
+        _ receiving: Receiving,
+        _ authors: MessageAuthors,
+        _ route: AccountID
+    ) {
+        guard let transaction = self.transaction, let user = self.user else { return }
+        self.transaction?.authors = authors
+        let audited = self.auditEvents(of: authors, recipients: transaction.recipients.count)
+        self.transaction?.audited = audited
+        receiving.copies = self.snapshot.sentCopies(
+            of: authors,
+            by: user,
+            through: transaction.route ?? route
+        )
+        if transaction.route == nil {
+            self.transaction?.route = route
+            self.beginEnvelope(receiving, route)
+        } else {
+            receiving.stage = .data
+            self.send("DATA")
+        }
     }
 
     private mutating func forward(_ octets: ByteBuffer, _ receiving: Receiving) {
@@ -231,7 +251,7 @@ extension SubmissionSession {
         if let reply = Self.cannotCarry(transaction.mail, profile) {
             return self.refuseMessage(receiving, reply)
         }
-        self.actions.append(.toUpstream(Self.encoded(transaction.mail, profile)))
+        self.actions.append(.toUpstream(self.encoded(transaction.mail, profile)))
     }
 
     // MARK: - Answers of the server
@@ -293,6 +313,12 @@ extension MessageAuthors {
     }
 }
 
+extension SignatureField {
+    init(_ signature: Signature) {
+        self.init(address: signature.address.octets, name: signature.name)
+    }
+}
+
 extension SubmissionReply {
     init(_ fault: Header.Fault) {
         self =
@@ -300,7 +326,7 @@ extension SubmissionReply {
             case .tooLarge: .headerTooLarge
             case .malformedLine: .malformedHeader
             case .repeated(let name): .repeatedField(name)
-            case .malformedAddress(let name): .malformedAddress(name)
+            case .malformedAddress(let name, let fault): .malformedAddress(name, fault)
             case .missingFrom: .missingFrom
             }
     }

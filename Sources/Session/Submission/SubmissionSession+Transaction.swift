@@ -59,7 +59,7 @@ extension SubmissionSession {
         }
         if let reply = Self.cannotCarry(mail, profile) { return self.fail(reply) }
         self.running = .awaiting(.mail)
-        self.actions.append(.toUpstream(Self.encoded(mail, profile)))
+        self.actions.append(.toUpstream(self.encoded(mail, profile)))
     }
 
     /// Why a server cannot keep what MAIL asks for, if it cannot.
@@ -69,10 +69,12 @@ extension SubmissionSession {
         return nil
     }
 
-    static func encoded(_ mail: Mail, _ profile: SubmissionProfile) -> ByteBuffer {
+    func encoded(_ mail: Mail, _ profile: SubmissionProfile) -> ByteBuffer {
         var line = ByteBuffer(staticString: "MAIL FROM:")
         line.writeBytes(mail.path?.encoded ?? Array("<>".utf8))
-        if let size = mail.size, profile.has("SIZE") { line.writeString(" SIZE=\(size)") }
+        if let size = mail.size, profile.has("SIZE") {
+            line.writeString(" SIZE=\(size + self.signatureOctets)")
+        }
         if mail.body == .eightBit, profile.has("8BITMIME") {
             line.writeStaticString(" BODY=8BITMIME")
         }
@@ -88,6 +90,18 @@ extension SubmissionSession {
         }
         line.writeStaticString("\r\n")
         return line
+    }
+
+    /// Octets that the gateway's signature adds to a message on behalf, at most.
+    private var signatureOctets: UInt64 {
+        guard let transaction = self.transaction, let user = self.user,
+            let own = self.snapshot.signature(of: user)
+        else { return 0 }
+        let right = transaction.reversePath.flatMap {
+            self.snapshot.send(as: $0, by: user, at: self.now)?.right
+        }
+        guard right == .onBehalf || transaction.signature != nil else { return 0 }
+        return UInt64(SignatureField(own).encoded(.sender).count)
     }
 
     static func encoded(_ recipient: Recipient) -> ByteBuffer {
@@ -162,10 +176,11 @@ extension SubmissionSession {
         if let authors = transaction.authors {
             switch self.snapshot.sending(authors, by: user, at: self.now) {
             case .refused(let refusal): return SubmissionReply.Refused(refusal)
-            case .accepted(let route, let adding):
+            case .accepted(let route, let signature):
                 guard route == transaction.route else { return .noRoute }
                 // The header has gone: what it would have to show now it must show already.
-                return adding == nil || adding == transaction.adding ? nil : .sender
+                let isShown = signature?.address == transaction.signature?.address
+                return signature == nil || isShown ? nil : .sender
             }
         }
         guard let reversePath = transaction.reversePath else { return nil }

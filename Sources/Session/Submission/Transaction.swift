@@ -14,8 +14,8 @@ struct Transaction {
     var recipients: [Recipient] = []
     /// Who the header says it is from, once it is judged.
     var authors: MessageAuthors?
-    /// The address that was put into `Sender`, if any.
-    var adding: Address?
+    /// What `Sender` says of who sends on behalf; nil where it may say anything.
+    var signature: Signature?
     /// What the audit log has of it, once it went out.
     var audited: [AuditEvent] = []
     /// The message between two of its chunks.

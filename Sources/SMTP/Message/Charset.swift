@@ -1,0 +1,99 @@
+/// A charset of encoded words whose octets every mail program reads alike.
+///
+/// UTF-8 is decoded. Of other charsets the gateway decodes what names are checked for: ASCII, and the octets
+/// that stand for something invisible or for an `@` of another width.
+struct Charset {
+    /// Stands for a character that the gateway does not decode, of a charset with two octets for one. It may
+    /// be a full stop.
+    static let unknown: Unicode.Scalar = "\u{E000}"
+    /// Stands for a letter that the gateway does not decode.
+    private static let letter: Unicode.Scalar = "\u{E001}"
+
+    private enum Kind {
+        case utf8
+        case ascii
+        /// One octet for each character; those above 127 are seen but for what is listed.
+        ///
+        /// - Parameters:
+        ///   - latin: the octets with the meaning of ISO 8859-1, or one of the same class.
+        ///   - hidden: octets that stand for what is not seen.
+        case single(latin: ClosedRange<UInt8>?, hidden: [UInt8: Unicode.Scalar])
+        case double(DoubleOctets)
+        case escapes
+    }
+
+    private let kind: Kind
+
+    /// - Parameter name: in any case (RFC 2047 §2); the whole name, and nothing but it, is in the list.
+    init?(name: ArraySlice<UInt8>) {
+        guard name.count <= 24, name.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+            let kind = Self.kind(String(decoding: name.map(\.asciiLowercased), as: UTF8.self))
+        else { return nil }
+        self.kind = kind
+    }
+
+    private static func kind(_ name: String) -> Kind? {
+        switch name {
+        case "utf-8", "utf8": return .utf8
+        case "us-ascii", "ascii": return .ascii
+        case "iso-2022-jp": return .escapes
+        case "koi8-r", "koi8-u", "windows-874", "macintosh", "x-mac-roman", "x-mac-ce",
+            "x-mac-cyrillic", "x-mac-turkish":
+            return .single(latin: nil, hidden: [:])
+        case "x-mac-greek": return .single(latin: nil, hidden: [0xFF: "\u{AD}"])
+        case "tis-620", "iso-8859-11": return .single(latin: 0x80...0x9F, hidden: [:])
+        case "iso-8859-8", "iso-8859-8-i":
+            return .single(latin: 0x80...0xFF, hidden: [0xFD: "\u{200E}", 0xFE: "\u{200F}"])
+        case "windows-1255", "cp1255":
+            return .single(latin: 0xA0...0xFF, hidden: [0xFD: "\u{200E}", 0xFE: "\u{200F}"])
+        case "windows-1256", "cp1256":
+            return .single(
+                latin: 0xA0...0xFF,
+                hidden: [
+                    0x9D: "\u{200C}", 0x9E: "\u{200D}", 0xFD: "\u{200E}", 0xFE: "\u{200F}",
+                ]
+            )
+        default: break
+        }
+        if self.isoLatin.contains(name) { return .single(latin: 0x80...0xFF, hidden: [:]) }
+        if self.windows.contains(name) { return .single(latin: 0xA0...0xFF, hidden: [:]) }
+        return DoubleOctets(name: name).map(Kind.double)
+    }
+
+    private static let isoLatin: Set<String> = {
+        let numbers = [1, 2, 3, 4, 5, 6, 7, 9, 10, 13, 14, 15, 16]
+        return Set(
+            numbers.flatMap { ["iso-8859-\($0)", "iso8859-\($0)"] }
+                + ["latin1", "latin2", "latin-9"]
+        )
+    }()
+
+    private static let windows = Set(
+        [1_250, 1_251, 1_252, 1_253, 1_254, 1_257, 1_258].flatMap { ["windows-\($0)", "cp\($0)"] }
+    )
+
+    /// The text that octets stand for.
+    ///
+    /// - Throws: `notUTF8`; `charset` for octets that are none of the charset, a character that is not whole
+    ///   (RFC 2047 §5), or one that programs know under this name or not; `invisible`, `atSign`.
+    func decode(_ octets: [UInt8]) throws(AddressParser.Fault) -> [Unicode.Scalar] {
+        switch self.kind {
+        case .utf8:
+            guard let text = String(validating: octets, as: UTF8.self) else { throw .notUTF8 }
+            return Array(text.unicodeScalars)
+        case .ascii:
+            guard octets.allSatisfy({ $0 < 0x80 }) else { throw .charset }
+            return octets.map { Unicode.Scalar($0) }
+        case .single(let latin, let hidden):
+            return octets.map { octet in
+                if octet < 0x80 { return Unicode.Scalar(octet) }
+                if let scalar = hidden[octet] { return scalar }
+                return latin?.contains(octet) ?? false ? Unicode.Scalar(octet) : Self.letter
+            }
+        case .double(let charset):
+            return try charset.decode(octets)
+        case .escapes:
+            return try EscapedCharset.decode(octets)
+        }
+    }
+}

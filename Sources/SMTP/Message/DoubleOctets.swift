@@ -1,0 +1,181 @@
+/// A charset with one octet for an ASCII character and two or more for every other.
+struct DoubleOctets {
+    /// The two octets of a character.
+    struct Pair: Equatable {
+        let first: UInt8
+        let second: UInt8
+
+        init(_ first: UInt8, _ second: UInt8) {
+            self.first = first
+            self.second = second
+        }
+    }
+
+    private enum Form {
+        /// Both octets are above 127 (EUC), or the second is a letter where Korean programs extend it.
+        case halves(longer: [UInt8: Int], hasLetters: Bool)
+        /// The second octet may be one of ASCII.
+        case pairs(firsts: [ClosedRange<UInt8>], singles: ClosedRange<UInt8>?)
+    }
+
+    private let form: Form
+    /// Shown as an `@`, wider or smaller (U+FF20, U+FE6B).
+    private let signs: [Pair]
+    /// A soft hyphen and a letter that is only a place for one (KS X 1001).
+    private var hidden: [Pair] = []
+
+    /// - Parameter name: in lower case.
+    init?(name: String) {
+        switch name {
+        case "euc-jp", "euc-jis-2004", "euc-jisx0213":
+            self.form = .halves(longer: [0x8E: 1, 0x8F: 2], hasLetters: false)
+            self.signs = [Pair(0xA1, 0xF7)]
+        case "euc-tw":
+            self.form = .halves(longer: [0x8E: 3], hasLetters: false)
+            self.signs = [Pair(0xA2, 0xE9)]
+        case "euc-kr", "ks_c_5601", "ks_c_5601-1987", "ks_c_5601-1989":
+            self.form = .halves(longer: [:], hasLetters: true)
+            self.signs = [Pair(0xA3, 0xC0)]
+            self.hidden = [Pair(0xA1, 0xA9), Pair(0xA4, 0xD4)]
+        case "euc-cn":
+            self.form = .halves(longer: [:], hasLetters: false)
+            self.signs = [Pair(0xA3, 0xC0)]
+        case "gb2312", "gbk", "gb18030":
+            self.form = .pairs(firsts: [0x81...0xFE], singles: nil)
+            self.signs = [Pair(0xA3, 0xC0), Pair(0xA9, 0x88)]
+        case "big5", "big5-hkscs":
+            self.form = .pairs(firsts: [0x81...0xFE], singles: nil)
+            self.signs = [Pair(0xA2, 0x49), Pair(0xA2, 0x4E)]
+        case "shift_jis", "windows-31j":
+            self.form = .pairs(firsts: [0x81...0x9F, 0xE0...0xFC], singles: 0xA1...0xDF)
+            self.signs = [Pair(0x81, 0x97)]
+        default:
+            return nil
+        }
+    }
+
+    /// - Throws: `charset` for a character that is not whole or not of the charset; `atSign`, `invisible`.
+    func decode(_ octets: [UInt8]) throws(AddressParser.Fault) -> [Unicode.Scalar] {
+        guard !self.isMisread(octets) else { throw .atSign }
+        var text: [Unicode.Scalar] = []
+        var rest = octets[...]
+        while let octet = rest.popFirst() {
+            guard octet >= 0x80 else {
+                text.append(Unicode.Scalar(octet))
+                continue
+            }
+            text.append(Charset.unknown)
+            if case .pairs(_, let singles?) = self.form, singles.contains(octet) { continue }
+            let character = try self.character(octet, &rest)
+            guard !self.signs.contains(character) else { throw .atSign }
+            guard !self.hidden.contains(character) else { throw .invisible }
+            // Where there is no such character, some readers show a second half that is an `@` for itself;
+            // between letters it could make an address.
+            if character.second == UInt8(ascii: "@") {
+                let isBehindText = text.dropLast().last.map { Self.isShown($0) } ?? false
+                if isBehindText, rest.first.map({ Self.isShown(Unicode.Scalar($0)) }) ?? false {
+                    text.append("@")
+                }
+            }
+        }
+        return text
+    }
+
+    /// The first and the last octet of a character.
+    private func character(
+        _ first: UInt8,
+        _ rest: inout ArraySlice<UInt8>
+    ) throws(AddressParser.Fault) -> Pair {
+        switch self.form {
+        case .halves(let longer, let hasLetters):
+            let count = longer[first] ?? 1
+            let others = rest.prefix(count)
+            rest = rest.dropFirst(count)
+            let lowest: UInt8 = hasLetters ? 0x81 : 0xA1
+            guard others.count == count, let last = others.last,
+                longer[first] != nil || (lowest...0xFE).contains(first),
+                others.allSatisfy({ (lowest...0xFE).contains($0) || hasLetters && $0.isLetter })
+            else { throw .charset }
+            return count == 1 ? Pair(first, last) : Pair(first, 0)
+        case .pairs(let firsts, _):
+            // A digit begins the second half of a character of four octets (GB 18030), which can be any
+            // of Unicode.
+            guard firsts.contains(where: { $0.contains(first) }), let second = rest.popFirst(),
+                second >= 0x40, second != 0x7F, second != 0xFF
+            else { throw .charset }
+            return Pair(first, second)
+        }
+    }
+
+    /// Whether a reader sees a sign who takes characters to begin elsewhere, because an octet before is
+    /// none of the charset as that reader knows it. Next to letters only: halves of two characters of a
+    /// name may look like one by chance.
+    private func isMisread(_ octets: [UInt8]) -> Bool {
+        var isBehindText = false
+        var isSeen = false
+        for (octet, next) in zip(octets, octets.dropFirst() + [0]) {
+            if octet < 0x80 {
+                isBehindText = Self.isShown(Unicode.Scalar(octet))
+                if isSeen, isBehindText { return true }
+                isSeen = false
+            } else if self.signs.contains(Pair(octet, next)) {
+                if isBehindText { return true }
+                isSeen = true
+            }
+        }
+        return false
+    }
+
+    private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value > 0x20 && scalar.value < 0x7F
+    }
+}
+
+/// ISO-2022-JP: escape sequences tell what the octets behind them are (RFC 1468).
+enum EscapedCharset {
+    /// In the rows and columns of JIS X 0208.
+    private static let sign = DoubleOctets.Pair(0x21, 0x77)
+
+    /// `ESC ( B` and `ESC ( J` begin ASCII, `ESC $ …` characters of two octets. Each encoded word begins
+    /// and ends in ASCII.
+    static func decode(_ octets: [UInt8]) throws(AddressParser.Fault) -> [Unicode.Scalar] {
+        var text: [Unicode.Scalar] = []
+        var rest = octets[...]
+        var isASCII = true
+        while let octet = rest.popFirst() {
+            guard octet != 0x1B else {
+                isASCII = try self.escape(&rest)
+                continue
+            }
+            guard octet < 0x80 else { throw .charset }
+            guard !isASCII else {
+                text.append(Unicode.Scalar(octet))
+                continue
+            }
+            guard let second = rest.popFirst(), (0x21...0x7E).contains(octet),
+                (0x21...0x7E).contains(second)
+            else { throw .charset }
+            guard DoubleOctets.Pair(octet, second) != self.sign else { throw .atSign }
+            text.append(Charset.unknown)
+        }
+        guard isASCII else { throw .charset }
+        return text
+    }
+
+    /// - Returns: whether ASCII follows.
+    private static func escape(
+        _ rest: inout ArraySlice<UInt8>
+    ) throws(AddressParser.Fault) -> Bool {
+        if rest.starts(with: "(B".utf8) || rest.starts(with: "(J".utf8) {
+            rest = rest.dropFirst(2)
+            return true
+        }
+        if rest.starts(with: "$@".utf8) || rest.starts(with: "$B".utf8) {
+            rest = rest.dropFirst(2)
+            return false
+        }
+        guard rest.starts(with: "$(D".utf8) else { throw .charset }
+        rest = rest.dropFirst(3)
+        return false
+    }
+}
