@@ -86,7 +86,10 @@ import Testing
         let moved = Self.account(version: 2, host: "new.kanzlei.example")
         #expect(circuits.admit(moved, .imap, at: Self.start) == .admitted)
         // What the old server says late is not about the new one.
-        #expect(circuits.refused(changed, .imap, tolerated: 0, at: Self.start) != nil)
+        #expect(circuits.refused(changed, .imap, tolerated: 0, at: Self.start) == nil)
+        #expect(circuits.suspension(of: moved, .imap, at: Self.start) == nil)
+        circuits.ended(moved, .imap)
+        #expect(circuits.admit(moved, .imap, at: Self.start) == .admitted)
     }
 
     @Test func `a refusal counts for both protocols`() {
@@ -94,6 +97,13 @@ import Testing
         #expect(Self.refuse(&circuits, .submission, at: Self.start) != nil)
         #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .suspended)
         #expect(circuits.admit(Self.account(), .submission, at: Self.start) == .suspended)
+        // The other server may be asked once after the first pause; what it refuses counts with the rest.
+        let later = Self.start + .seconds(60)
+        #expect(circuits.admit(Self.account(), .imap, at: later) == .admitted)
+        #expect(Self.refuse(&circuits, .imap, at: later) == .seconds(240))
+        #expect(circuits.admit(Self.account(), .submission, at: later) == .suspended)
+        #expect(circuits.admit(Self.account(), .submission, at: later + .seconds(60)) == .admitted)
+        #expect(Self.refuse(&circuits, .submission, at: later + .seconds(60)) == .seconds(960))
     }
 
     @Test func `a server that has accepted the credential is not closed by the other one`() {

@@ -16,11 +16,15 @@ package final class TokenSource: Sendable {
         var fetch: Task<AccessToken, any Error>?
         /// A refusal, told again for some seconds: many sessions ask at once.
         var refusal: (error: OnlineError, until: Date)?
+        /// Refusals that do not pass by themselves, since the last token.
+        var refusals = 0
     }
 
     /// A token is renewed this long before it ends, or in the last tenth of its time.
     private static let margin: TimeInterval = 300
     private static let refusalLifetime: TimeInterval = 10
+    /// A wrong secret is tried at longer and longer intervals, four times as long each, up to this.
+    private static let longestRefusalLifetime: TimeInterval = 3_600
     /// A token younger than this is not the reason why a server refuses it: a mailbox that the
     /// application may not use must not make every login fetch another.
     private static let minimumAge: TimeInterval = 60
@@ -77,16 +81,28 @@ package final class TokenSource: Sendable {
                 state.token = token
                 state.fetch = nil
                 state.refusal = nil
+                state.refusals = 0
             }
             return token
         } catch {
             let refusal = error as? OnlineError ?? OnlineError("\(error)")
             self.state.withLock { state in
                 state.fetch = nil
-                state.refusal = (refusal, Date().addingTimeInterval(Self.refusalLifetime))
+                let lifetime = Self.lifetime(of: refusal, after: state.refusals)
+                if !refusal.isPassing { state.refusals += 1 }
+                state.refusal = (refusal, Date().addingTimeInterval(lifetime))
             }
             throw refusal
         }
+    }
+
+    /// How long a refusal is told again.
+    /// - Parameter count: refusals before it that do not pass by themselves.
+    static func lifetime(of refusal: OnlineError, after count: Int) -> TimeInterval {
+        guard !refusal.isPassing else { return Self.refusalLifetime }
+        var lifetime = Self.refusalLifetime
+        for _ in 0..<count where lifetime < Self.longestRefusalLifetime { lifetime *= 4 }
+        return min(lifetime, Self.longestRefusalLifetime)
     }
 
     // MARK: - The request

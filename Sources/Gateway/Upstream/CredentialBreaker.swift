@@ -118,6 +118,11 @@ final class CredentialBreaker: Sendable {
         }
     }
 
+    /// What is told next of an account is about its present server and credential.
+    func adopt(_ account: UpstreamAccount, _ service: CredentialService) {
+        self.state.withLock { $0.circuits.adopt(account, service) }
+    }
+
     // MARK: - Verdicts
 
     func accepted(_ account: UpstreamAccount, _ service: CredentialService) {
@@ -208,6 +213,7 @@ extension Environment {
         if let verdict = request.verdict,
             let account = accounts.first(where: { $0.address == verdict.account })
         {
+            self.credentialBreaker.adopt(account, verdict.service)
             if verdict.isAccepted {
                 self.credentialBreaker.accepted(account, verdict.service)
             } else {

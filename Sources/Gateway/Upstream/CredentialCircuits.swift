@@ -5,8 +5,9 @@ import Store
 /// The state of the circuit breakers of all accounts: which stored credentials a mail server refused, and when
 /// each may be tried again. Pure: time is a parameter.
 ///
-/// An account has one credential for two servers. A refusal by one of them counts at the other too, unless the
-/// other has accepted the same credential: then the refusal says nothing about the password.
+/// An account has one credential for two servers. After a refusal by one of them the other is not tried either, unless
+/// it has accepted the same credential: then the refusal says nothing about the password. That ends with the first
+/// pause, so that a server which takes the credential is found; but refusals of both servers count together.
 struct CredentialCircuits {
     /// One credential at one server.
     struct Key: Hashable, Sendable {
@@ -35,6 +36,8 @@ struct CredentialCircuits {
         /// Refusals since the last success.
         var refusals = 0
         var suspendedUntil: NIODeadline?
+        /// Until when the other server is not tried either, unless it has accepted the credential.
+        var closesOtherUntil: NIODeadline?
         var acceptedAt: NIODeadline?
         /// One login tries the credential, and others wait for its verdict.
         var isTrying = false
@@ -71,16 +74,12 @@ struct CredentialCircuits {
         _ account: UpstreamAccount,
         _ service: CredentialService,
         at now: NIODeadline
-    )
-        -> Admission
-    {
+    ) -> Admission {
         guard let server = service.server(of: account) else { return .admitted }
         guard self.suspension(of: account, service, at: now) == nil else { return .suspended }
         let key = Key(account: account.id, service: service)
         // A changed server or credential begins anew.
-        var circuit =
-            self.circuits[key].flatMap { $0.server == server ? $0 : nil }
-            ?? Circuit(server: server)
+        var circuit = self.circuit(account, service) ?? Circuit(server: server)
         defer { self.circuits[key] = circuit }
         if circuit.isTrying { return .waits }
         if let accepted = circuit.acceptedAt, circuit.refusals == 0, now - accepted < Self.trust {
@@ -96,23 +95,32 @@ struct CredentialCircuits {
         _ service: CredentialService,
         at now: NIODeadline
     ) -> Suspension? {
-        if let own = self.suspendedCircuit(account, service, at: now) { return own }
-        let key = Key(account: account.id, service: service)
-        let own = self.circuits[key].flatMap { $0.server == service.server(of: account) ? $0 : nil }
-        guard own?.acceptedAt == nil else { return nil }
-        return self.suspendedCircuit(account, service.other, at: now)
+        let own = self.circuit(account, service)
+        if let own, let until = own.suspendedUntil, until > now {
+            return Suspension(service: service, refusals: own.refusals, until: until)
+        }
+        guard own?.acceptedAt == nil, let other = self.circuit(account, service.other),
+            let until = other.closesOtherUntil, until > now
+        else { return nil }
+        return Suspension(service: service.other, refusals: other.refusals, until: until)
     }
 
-    private func suspendedCircuit(
-        _ account: UpstreamAccount,
-        _ service: CredentialService,
-        at now: NIODeadline
-    ) -> Suspension? {
-        let key = Key(account: account.id, service: service)
-        guard let circuit = self.circuits[key], circuit.server == service.server(of: account),
-            let until = circuit.suspendedUntil, until > now
-        else { return nil }
-        return Suspension(service: service, refusals: circuit.refusals, until: until)
+    /// Of the account's present server and credential; nil where nothing is known of it.
+    private func circuit(_ account: UpstreamAccount, _ service: CredentialService) -> Circuit? {
+        let circuit = self.circuits[Key(account: account.id, service: service)]
+        return circuit?.server == service.server(of: account) ? circuit : nil
+    }
+
+    /// Whether a verdict is about another server, or an older credential, than what is tried now.
+    private func isStale(_ account: UpstreamAccount, _ service: CredentialService) -> Bool {
+        self.circuits[Key(account: account.id, service: service)] != nil
+            && self.circuit(account, service) == nil
+    }
+
+    /// Begins anew where the account has another server or credential than what was tried last.
+    mutating func adopt(_ account: UpstreamAccount, _ service: CredentialService) {
+        guard self.isStale(account, service) else { return }
+        self.circuits[Key(account: account.id, service: service)] = nil
     }
 
     /// The server accepted the credential: nothing rests any more.
@@ -121,9 +129,12 @@ struct CredentialCircuits {
         _ service: CredentialService,
         at now: NIODeadline
     ) {
-        guard let server = service.server(of: account) else { return }
+        guard let server = service.server(of: account), !self.isStale(account, service) else {
+            return
+        }
         let key = Key(account: account.id, service: service)
         self.circuits[key] = Circuit(server: server, acceptedAt: now)
+        self.circuits[Key(account: account.id, service: service.other)]?.closesOtherUntil = nil
     }
 
     /// The server refused the credential.
@@ -135,18 +146,20 @@ struct CredentialCircuits {
         tolerated: Int,
         at now: NIODeadline
     ) -> Suspension? {
-        guard let server = service.server(of: account) else { return nil }
-        let key = Key(account: account.id, service: service)
-        var circuit =
-            self.circuits[key].flatMap { $0.server == server ? $0 : nil }
-            ?? Circuit(server: server)
-        defer { self.circuits[key] = circuit }
+        guard let server = service.server(of: account), !self.isStale(account, service) else {
+            return nil
+        }
+        var circuit = self.circuit(account, service) ?? Circuit(server: server)
+        defer { self.circuits[Key(account: account.id, service: service)] = circuit }
         circuit.isTrying = false
         circuit.acceptedAt = nil
         // Logins that were under way together are one refusal.
         guard !circuit.isSuspended(at: now) else { return nil }
-        circuit.refusals += 1
+        let isFirst = circuit.refusals <= tolerated
+        let others = self.circuit(account, service.other)?.refusals ?? 0
+        circuit.refusals = max(circuit.refusals, others) + 1
         guard circuit.refusals > tolerated else { return nil }
+        if isFirst { circuit.closesOtherUntil = now + Self.firstPause }
         let until = now + Self.pause(afterRefusals: circuit.refusals - tolerated)
         circuit.suspendedUntil = until
         return Suspension(service: service, refusals: circuit.refusals, until: until)
@@ -155,7 +168,7 @@ struct CredentialCircuits {
     /// The login that others waited for came to no verdict: the server was not reached, or could not say.
     mutating func ended(_ account: UpstreamAccount, _ service: CredentialService) {
         let key = Key(account: account.id, service: service)
-        guard self.circuits[key]?.server == service.server(of: account) else { return }
+        guard self.circuit(account, service) != nil else { return }
         self.circuits[key]?.isTrying = false
     }
 
