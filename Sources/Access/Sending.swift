@@ -164,4 +164,13 @@ extension Snapshot {
         self.accounts.values.filter { $0.owner == user && !$0.isDisabled }
             .flatMap { [$0.address] + $0.aliases }
     }
+
+    /// Parts of an account in which others than its owner have been given the right to create folders,
+    /// be it over by now. Who has it in the whole account reads what is filed wherever that is.
+    package func partsWhereOthersCreate(in account: AccountID) -> [Scope] {
+        let owner = self.accounts[account]?.owner.map { Subject.user($0) }
+        return (self.grants[account] ?? []).filter {
+            $0.rights.contains(.createMailbox) && $0.subject != owner && $0.scope != .account
+        }.map(\.scope)
+    }
 }

@@ -12,6 +12,8 @@ struct Fixture {
     var grants: [Grant] = []
     private var groups: [Group] = []
     var down: Set<String> = []
+    /// Accounts in whose Sent folders what others send from them is filed.
+    var copied: Set<String> = []
     /// Accounts on Exchange, whose grants come from there.
     var onExchange: Set<String> = []
     var subscriptions: Set<Subscription> = []
@@ -82,7 +84,8 @@ struct Fixture {
                     id: id,
                     address: $0,
                     kind: self.onExchange.contains(name) ? .exchange : .imap,
-                    owner: owners[name]
+                    owner: owners[name],
+                    sentCopy: self.copied.contains(name) ? .owner : .none
                 )
             }
         }

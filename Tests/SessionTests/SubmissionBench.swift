@@ -151,6 +151,8 @@ struct SubmissionBench {
             if self.lies["tls!"] != nil { self.said = [[]] }
             guard self.said.isEmpty else { break }
             self.session.upstreamTLSEstablished()
+        case .syncCopy(let number):
+            self.session.copyKept(number, true, at: Fixture.now)
         case .startTLS, .loginFailed, .loggedIn, .keepCopy, .fileCopy, .dropCopy,
             .audit:
             break

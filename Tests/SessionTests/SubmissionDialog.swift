@@ -13,7 +13,10 @@ import Testing
 ///     U< 354 Go on       the server sends a line
 ///     A: send as …       the audit log gets this next; without such a line it is not read
 ///     ! close            something happens: close, fail, refused, timeout, unused, server, gone, closes N,
-///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end
+///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end, disk full|slow|well,
+///                        synced
+///     ! copy kept 12     so many octets were kept for Sent folders; or: filed 12, dropped
+///     @copies info 1000  what others send from this account is filed there, and so many octets may wait
 struct SubmissionDialog {
     private struct Step {
         var number: Int
@@ -37,10 +40,21 @@ struct SubmissionDialog {
     private var isClosed = false
     private var audit: [String] = []
     private var isAuditRead = false
+    private var copied: Set<String> = []
+    private var copyOctets = 0
+    private var copyState = "none"
+    private var disk = "well"
+    private var syncs: [UInt64] = []
     private var extensions = ["PIPELINING", "SIZE 1000", "8BITMIME", "SMTPUTF8", "DSN"]
 
     init(_ text: String, name: String) throws {
         self.name = name
+        var space = SentCopySpace.Limits()
+        for line in text.split(separator: "\n") where line.hasPrefix("@copies ") {
+            let words = line.split(separator: " ").map(String.init)
+            self.copied.insert(words[1])
+            space.octetsPerAccount = UInt64(words[2]) ?? 0
+        }
         self.session = SubmissionSession(
             settings: SubmissionSession.Settings(maximumMessageOctets: 10_000, name: "gw.example"),
             counter: SendingCounter(
@@ -50,7 +64,8 @@ struct SubmissionDialog {
                     recipientsPerHour: 10
                 )
             ),
-            snapshot: Self.snapshot([:]),
+            copySpace: SentCopySpace(limits: space),
+            snapshot: Self.snapshot([:], self.copied),
             hasTLS: true,
             at: Fixture.now
         )
@@ -59,6 +74,8 @@ struct SubmissionDialog {
         where !line.isEmpty && !line.hasPrefix("#") {
             if line.hasPrefix("@extensions") {
                 self.extensions = line.split(separator: " ").dropFirst().map(String.init)
+            } else if line.hasPrefix("@copies ") {
+                continue
             } else if line.hasPrefix("@") {
                 try self.grant(line.dropFirst().split(separator: " ").map(String.init))
             } else {
@@ -67,8 +84,12 @@ struct SubmissionDialog {
         }
     }
 
-    private static func snapshot(_ rights: [String: SendRight]) -> Snapshot {
+    private static func snapshot(
+        _ rights: [String: SendRight],
+        _ copied: Set<String>
+    ) -> Snapshot {
         var fixture = Fixture()
+        fixture.copied = copied
         fixture.grants = rights.enumerated().compactMap { index, entry in
             Grant(
                 id: Int64(index) + 1,
@@ -84,7 +105,7 @@ struct SubmissionDialog {
     private mutating func grant(_ words: [String]) throws {
         let right: SendRight = words[2] == "as" ? .as : words[2] == "none" ? .none : .onBehalf
         self.rights[words[1]] = right
-        self.session.snapshotChanged(Self.snapshot(self.rights), at: Fixture.now)
+        self.session.snapshotChanged(Self.snapshot(self.rights, self.copied), at: Fixture.now)
     }
 
     mutating func run(chunk: Int) throws {
@@ -151,6 +172,15 @@ struct SubmissionDialog {
             #expect(self.opened == [Self.names[words[1]] ?? 99], "\(place)")
             self.opened = []
             self.connect()
+        case "disk": self.disk = words[1]
+        case "synced":
+            for number in self.syncs { self.session.copyKept(number, true, at: Fixture.now) }
+            self.syncs = []
+        case "copy":
+            // What was kept before it was dropped depends on where octets are cut.
+            let state =
+                self.copyState == "dropped" ? "dropped" : "\(self.copyState) \(self.copyOctets)"
+            #expect(state == words.dropFirst().joined(separator: " "), "\(place)")
         case "end":
             #expect(self.isClosed, "\(place): the client's connection is not closed")
         default:
@@ -209,6 +239,13 @@ struct SubmissionDialog {
     private mutating func perform() {
         var actions: [SubmissionAction] = []
         self.session.takeActions(into: &actions)
+        while !actions.isEmpty {
+            self.perform(actions)
+            self.session.takeActions(into: &actions)
+        }
+    }
+
+    private mutating func perform(_ actions: [SubmissionAction]) {
         for action in actions {
             switch action {
             case .toClient(let octets): self.toClient += octets.readableBytesView
@@ -222,8 +259,19 @@ struct SubmissionDialog {
             case .audit(let event):
                 if self.isAuditRead { self.audit.append(Fixture().text(of: event)) }
             case .closeClient: self.isClosed = true
-            case .authenticate, .startTLS, .startUpstreamTLS, .keepCopy, .fileCopy, .dropCopy,
-                .loginFailed, .loggedIn:
+            case .keepCopy(let octets):
+                self.copyOctets =
+                    octets.readableBytes + (self.copyState == "kept" ? self.copyOctets : 0)
+                self.copyState = "kept"
+            case .syncCopy(let number):
+                guard self.disk != "slow" else {
+                    self.syncs.append(number)
+                    break
+                }
+                self.session.copyKept(number, self.disk == "well", at: Fixture.now)
+            case .fileCopy: self.copyState = "filed"
+            case .dropCopy: self.copyState = "dropped"
+            case .authenticate, .startTLS, .startUpstreamTLS, .loginFailed, .loggedIn:
                 break
             }
         }

@@ -17,11 +17,10 @@ package final class SentCopies: Sendable {
     /// What a message is filed with: `ACCOUNT-ACCOUNT`, then an identifier.
     private static let complete = "eml"
     private static let partial = "part"
-    /// What the name of a copy has in it that goes into an account of the sender's own. Only there another
-    /// copy with the same Message-ID may stand for it: whoever sends chooses the Message-ID, and could keep
-    /// the copy out of a colleague's Sent folder.
+    /// What the name of a copy has in it that goes into an account of the sender's own. Only there the same
+    /// message may stand for it, which the sender's own program files.
     private static let own = "own"
-    /// When a copy that could not be filed is tried again.
+    /// When a copy that could not be filed is tried again; after the last of them, as often as that.
     private static let retries: [TimeAmount] = [.seconds(30), .minutes(5), .minutes(60)]
     /// When it is looked whether the sender's own program filed one too.
     private static let checks: [TimeAmount] = [.seconds(20), .minutes(2), .minutes(10)]
@@ -32,8 +31,26 @@ package final class SentCopies: Sendable {
     /// A copy that is older should have been filed.
     private static let waitingTime: TimeInterval = 60
 
+    /// A copy in the folder.
+    private struct Waiting: Sendable {
+        let file: URL
+        let account: AccountID
+        let octets: UInt64
+        /// Nil where nothing may stand for it.
+        let messageID: ByteBuffer?
+    }
+
+    /// What runs, or waits, for an account: one conversation at a time, so that of two that file the
+    /// same message each knows of the other's copy.
+    private typealias Turn = @Sendable () -> Void
+
+    /// What waiting copies take.
+    let space = SentCopySpace()
     private let folder: URL
     private let environment: Mutex<Environment?>
+    private let turns = Mutex<[AccountID: [Turn]]>([:])
+    /// What the gateway has filed and still looks after.
+    private let filed = Mutex<[AccountID: Set<FiledCopy>]>([:])
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let log: ServerLog
     private let logger: Logger
@@ -68,23 +85,37 @@ package final class SentCopies: Sendable {
         self.environment.withLock { $0 = environment }
         self.pool.start()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.folder.path)) ?? []
-        var waiting: [String: Int] = [:]
+        var waiting: [AccountID: Int] = [:]
         for name in names {
             let file = self.folder.appendingPathComponent(name)
             if file.pathExtension == Self.partial {
                 try? FileManager.default.removeItem(at: file)
-            } else if file.pathExtension == Self.complete {
-                let isOwn = file.lastPathComponent.contains(".\(Self.own).")
-                let messageID = isOwn ? Self.messageID(of: file) : nil
-                let account = String(name.prefix { $0 != "." })
-                let earlier = waiting[account, default: 0]
-                waiting[account] = earlier + 1
+            } else if let copy = Self.waiting(file) {
+                self.space.found(copy.account, octets: copy.octets)
+                let earlier = waiting[copy.account, default: 0]
+                waiting[copy.account] = earlier + 1
                 let loop = group.next()
                 loop.scheduleTask(in: Self.pause * earlier) { [self] in
-                    self.file(file, messageID, on: loop, attempt: 0)
+                    self.file(copy, on: loop, attempt: 0)
                 }
             }
         }
+    }
+
+    /// - Returns: nil for a file that is no complete copy.
+    private static func waiting(_ file: URL) -> Waiting? {
+        let name = file.lastPathComponent
+        guard file.pathExtension == Self.complete,
+            let account = name.split(separator: ".").first.flatMap({ Int64($0) })
+        else { return nil }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
+        let isOwn = name.contains(".\(Self.own).")
+        return Waiting(
+            file: file,
+            account: AccountID(account),
+            octets: (attributes?[.size] as? NSNumber)?.uint64Value ?? 0,
+            messageID: isOwn ? Self.messageID(of: file) : nil
+        )
     }
 
     /// The Message-ID of a message in a file.
@@ -118,216 +149,171 @@ package final class SentCopies: Sendable {
         let loop = copy.loop
         for (index, account) in accounts.enumerated() {
             let mark = own.contains(account) ? ".\(Self.own)" : ""
-            let messageID = own.contains(account) ? messageID : nil
             let name = "\(account.rawValue).\(UUID().uuidString)\(mark).\(Self.complete)"
-            let target = self.folder.appendingPathComponent(name)
-            copy.complete(as: target, isLast: index == accounts.count - 1) { [self] succeeded in
+            let waiting = Waiting(
+                file: self.folder.appendingPathComponent(name),
+                account: account,
+                octets: copy.octets,
+                messageID: own.contains(account) ? messageID : nil
+            )
+            let isLast = index == accounts.count - 1
+            copy.complete(as: waiting.file, isLast: isLast) { [self] succeeded in
                 guard succeeded else {
+                    self.space.end(account, octets: waiting.octets)
                     return self.logger.error("a sent copy could not be kept", metadata: [:])
                 }
-                self.file(target, messageID, on: loop, attempt: 0)
+                self.file(waiting, on: loop, attempt: 0)
+            }
+        }
+    }
+
+    // MARK: - One at a time
+
+    private func enqueue(_ account: AccountID, _ turn: @escaping Turn) {
+        let isFirst = self.turns.withLock { turns in
+            guard turns[account] == nil else {
+                turns[account]?.append(turn)
+                return false
+            }
+            turns[account] = []
+            return true
+        }
+        if isFirst { turn() }
+    }
+
+    private func turnEnded(_ account: AccountID) {
+        let next = self.turns.withLock { turns -> Turn? in
+            guard var waiting = turns[account], !waiting.isEmpty else {
+                turns[account] = nil
+                return nil
+            }
+            let next = waiting.removeFirst()
+            turns[account] = waiting
+            return next
+        }
+        next?()
+    }
+
+    private func converse(
+        _ purpose: SentFiling.Purpose,
+        _ account: AccountID,
+        messageID: ByteBuffer?,
+        sending file: URL? = nil,
+        on loop: any EventLoop,
+        _ done: @escaping @Sendable (SentFiling.Outcome?, UpstreamAccount?) -> Void
+    ) {
+        self.enqueue(account) { [self] in
+            guard let environment = self.environment.withLock({ $0 }),
+                let target = environment.permissions.current.endpoints[account]
+            else {
+                done(nil, nil)
+                return self.turnEnded(account)
+            }
+            let access = environment.permissions.current.access
+            var others = self.filed.withLock { $0[account] ?? [] }
+            if case .tidy(let copy) = purpose { others.remove(copy) }
+            let filing = SentFiling(
+                purpose,
+                messageID: messageID,
+                creatable: access.partsWhereOthersCreate(in: account),
+                others: others
+            )
+            ConversationConnection.run(
+                filing,
+                sending: file,
+                target,
+                environment,
+                self.pool,
+                on: loop
+            ) { outcome in
+                done(outcome, target)
+                self.turnEnded(account)
             }
         }
     }
 
     // MARK: - Filing
 
-    private func file(
-        _ file: URL,
-        _ messageID: ByteBuffer?,
-        on loop: any EventLoop,
-        attempt: Int
-    ) {
-        guard let environment = self.environment.withLock({ $0 }),
-            let account = file.lastPathComponent.split(separator: ".").first.flatMap({ Int64($0) })
-        else { return }
-        guard let target = environment.permissions.current.endpoints[AccountID(account)] else {
+    private func file(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
+        guard let environment = self.environment.withLock({ $0 }) else { return }
+        guard environment.permissions.current.endpoints[copy.account] != nil else {
             self.logger.warning("the copy of a sent message goes with its account, which is gone")
-            try? FileManager.default.removeItem(at: file)
-            return
+            return self.remove(copy)
         }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
-        let octets = (attributes?[.size] as? NSNumber)?.intValue
-        guard let octets else {
-            return self.filed(nil, file, messageID, target, loop, attempt)
+        guard FileManager.default.fileExists(atPath: copy.file.path) else {
+            self.logger.warning("the copy of a sent message was removed while it waited")
+            return self.space.end(copy.account, octets: copy.octets)
         }
-        ConversationConnection.run(
-            SentFiling(.file(octets: octets), messageID: messageID),
-            sending: file,
-            target,
-            environment,
-            self.pool,
+        self.converse(
+            .file(octets: Int(clamping: copy.octets)),
+            copy.account,
+            messageID: copy.messageID,
+            sending: copy.file,
             on: loop
-        ) { result in
-            self.filed(result, file, messageID, target, loop, attempt)
+        ) { outcome, target in
+            self.filed(outcome, copy, target, loop, attempt)
         }
     }
 
     private func filed(
         _ outcome: SentFiling.Outcome?,
-        _ file: URL,
-        _ messageID: ByteBuffer?,
-        _ target: UpstreamAccount,
+        _ copy: Waiting,
+        _ target: UpstreamAccount?,
         _ loop: any EventLoop,
         _ attempt: Int
     ) {
         switch outcome {
-        case .filed(let uid):
-            try? FileManager.default.removeItem(at: file)
-            guard let uid, let messageID else { return }
-            self.checkLater(uid, messageID, target, loop, check: 0)
-        case .wasThere, .tidied:
-            try? FileManager.default.removeItem(at: file)
+        case .filed(let filed):
+            self.remove(copy)
+            guard let filed, let messageID = copy.messageID else { return }
+            self.filed.withLock { _ = $0[copy.account, default: []].insert(filed) }
+            self.checkLater(filed, copy.account, messageID, loop, check: 0)
+        case .removed, .kept:
+            self.remove(copy)
         case .noSentFolder, .refused, .none:
-            self.log.log(
-                "a sent copy could not be filed, and waits",
-                target,
-                at: target.imap,
-                error: "\(outcome.map { "\($0)" } ?? "the server cannot be used")",
-                on: loop
-            )
-            guard attempt < Self.retries.count else { return }
-            loop.scheduleTask(in: Self.retries[attempt]) { [self] in
-                self.file(file, messageID, on: loop, attempt: attempt + 1)
+            if let target {
+                self.log.log(
+                    "a sent copy could not be filed, and waits",
+                    target,
+                    at: target.imap,
+                    error: "\(outcome.map { "\($0)" } ?? "the server cannot be used")",
+                    on: loop
+                )
+            }
+            let time = Self.retries[min(attempt, Self.retries.count - 1)]
+            loop.scheduleTask(in: time) { [self] in
+                self.file(copy, on: loop, attempt: attempt + 1)
             }
         }
+    }
+
+    private func remove(_ copy: Waiting) {
+        try? FileManager.default.removeItem(at: copy.file)
+        self.space.end(copy.account, octets: copy.octets)
     }
 
     /// Many mail programs file a copy themselves, a moment later: then this one goes.
     private func checkLater(
-        _ uid: UInt32,
+        _ copy: FiledCopy,
+        _ account: AccountID,
         _ messageID: ByteBuffer,
-        _ target: UpstreamAccount,
         _ loop: any EventLoop,
         check: Int
     ) {
-        guard check < Self.checks.count else { return }
+        guard check < Self.checks.count else { return self.lookNoMore(after: copy, account) }
         loop.scheduleTask(in: Self.checks[check]) { [self] in
-            guard let environment = self.environment.withLock({ $0 }) else { return }
-            ConversationConnection.run(
-                SentFiling(.tidy(uid: uid), messageID: messageID),
-                target,
-                environment,
-                self.pool,
-                on: loop
-            ) { _ in
-                self.checkLater(uid, messageID, target, loop, check: check + 1)
+            guard self.environment.withLock({ $0 }) != nil else { return }
+            self.converse(.tidy(copy), account, messageID: messageID, on: loop) { outcome, _ in
+                if outcome == .removed { return self.lookNoMore(after: copy, account) }
+                self.checkLater(copy, account, messageID, loop, check: check + 1)
             }
         }
     }
-}
 
-/// The copy of one message while it goes out. Used on its event loop only.
-final class SentCopy {
-    /// Octets that wait to be written; beyond it the client is not read.
-    private static let maximumWaiting = 4 * 1_024 * 1_024
-
-    let loop: any EventLoop
-    private let file: URL
-    private let pool: NIOThreadPool
-    private let handle = HandleBox()
-    private var waiting = 0
-    /// Called when it takes octets again.
-    var onDrained: (() -> Void)?
-
-    init(_ file: URL, _ pool: NIOThreadPool, _ loop: any EventLoop) {
-        self.file = file
-        self.pool = pool
-        self.loop = loop
-    }
-
-    var isWritable: Bool { self.waiting < Self.maximumWaiting }
-
-    func append(_ octets: ByteBuffer) {
-        let count = octets.readableBytes
-        self.waiting += count
-        let bound = NIOLoopBound(self, eventLoop: self.loop)
-        let (file, handle, loop) = (self.file, self.handle, self.loop)
-        self.pool.submit { _ in
-            handle.write(octets, to: file)
-            loop.execute { bound.value.written(count) }
-        }
-    }
-
-    private func written(_ count: Int) {
-        let wasWritable = self.isWritable
-        self.waiting -= count
-        if !wasWritable, self.isWritable { self.onDrained?() }
-    }
-
-    /// Everything is written: the file gets its name, or a second one.
-    func complete(
-        as target: URL,
-        isLast: Bool,
-        _ done: @escaping @Sendable (Bool) -> Void
-    ) {
-        let (file, handle, loop) = (self.file, self.handle, self.loop)
-        self.pool.submit { _ in
-            let succeeded = handle.complete(file, as: target, isLast: isLast)
-            loop.execute { done(succeeded) }
-        }
-    }
-
-    func drop() {
-        let (file, handle) = (self.file, self.handle)
-        self.pool.submit { _ in handle.drop(file) }
-    }
-
-    /// The open file, on the thread that writes.
-    private final class HandleBox: Sendable {
-        private let state = Mutex<(handle: FileHandle?, hasFailed: Bool)>((nil, false))
-
-        func write(_ octets: ByteBuffer, to file: URL) {
-            self.state.withLock { state in
-                guard !state.hasFailed else { return }
-                do {
-                    if state.handle == nil { state.handle = try Self.open(file) }
-                    try state.handle?.write(contentsOf: Data(octets.readableBytesView))
-                } catch {
-                    state.hasFailed = true
-                }
-            }
-        }
-
-        private static func open(_ file: URL) throws -> FileHandle {
-            let folder = file.deletingLastPathComponent()
-            try FileManager.default.createDirectory(
-                at: folder,
-                withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700]
-            )
-            guard
-                FileManager.default.createFile(
-                    atPath: file.path,
-                    contents: nil,
-                    attributes: [.posixPermissions: 0o600]
-                )
-            else { throw CocoaError(.fileWriteUnknown) }
-            return try FileHandle(forWritingTo: file)
-        }
-
-        func complete(_ file: URL, as target: URL, isLast: Bool) -> Bool {
-            self.state.withLock { state in
-                defer { if isLast { Self.remove(file, &state.handle) } }
-                do {
-                    guard !state.hasFailed else { return false }
-                    try state.handle?.synchronize()
-                    try FileManager.default.linkItem(at: file, to: target)
-                    return true
-                } catch {
-                    return false
-                }
-            }
-        }
-
-        func drop(_ file: URL) {
-            self.state.withLock { state in Self.remove(file, &state.handle) }
-        }
-
-        private static func remove(_ file: URL, _ handle: inout FileHandle?) {
-            try? handle?.close()
-            handle = nil
-            try? FileManager.default.removeItem(at: file)
+    private func lookNoMore(after copy: FiledCopy, _ account: AccountID) {
+        self.filed.withLock { filed in
+            filed[account]?.remove(copy)
+            if filed[account]?.isEmpty ?? false { filed[account] = nil }
         }
     }
 }

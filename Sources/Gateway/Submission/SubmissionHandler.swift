@@ -20,7 +20,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     var session: SubmissionSession
     var context: ChannelHandlerContext?
     var upstream: SubmissionConnection?
-    private var copy: SentCopy?
+    var copy: SentCopy?
     var permissions: Published
     var clock: SubmissionClock
     private var hasGreeted = false
@@ -53,6 +53,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         self.session = SubmissionSession(
             settings: environment.submissionSettings,
             counter: environment.sendingCounter,
+            copySpace: environment.sentCopies.space,
             snapshot: self.permissions.access,
             hasTLS: security.isImplicitTLS,
             at: .current
@@ -293,16 +294,10 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             self.upstream?.loggedIn()
         case .keepCopy(let octets):
             self.keepCopy(octets)
+        case .syncCopy(let number):
+            self.syncCopy(number)
         case .fileCopy(let accounts, let own, let messageID):
-            self.copy.map {
-                self.environment.sentCopies.file(
-                    $0,
-                    for: accounts,
-                    own: own,
-                    messageID: messageID
-                )
-            }
-            self.copy = nil
+            self.fileCopy(for: accounts, own: own, messageID: messageID)
         case .dropCopy:
             self.copy?.drop()
             self.copy = nil
@@ -331,7 +326,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         self.upstream?.flush()
     }
 
-    private func resumeReading() {
+    func resumeReading() {
         guard self.hasPendingRead, self.wantsOctets else { return }
         self.hasPendingRead = false
         self.context?.read()
@@ -349,15 +344,6 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         )
         self.upstream = connection
         connection.open(on: context.eventLoop)
-    }
-
-    private func keepCopy(_ octets: ByteBuffer) {
-        guard let loop = self.context?.eventLoop else { return }
-        if self.copy == nil {
-            self.copy = self.environment.sentCopies.begin(on: loop)
-            self.copy?.onDrained = { [weak self] in self?.resumeReading() }
-        }
-        self.copy?.append(octets)
     }
 
     private func startTLS() {

@@ -36,6 +36,8 @@ extension SubmissionReply {
         case .tooManyConnectionsOfUser:
             "454 4.7.0 Too many connections of this user; close some, or try again later"
         case .authenticationUnavailable: "454 4.7.0 Passwords cannot be checked now, try again"
+        case .noRoomForCopy:
+            "452 4.3.1 No room for the copy in Sent; nothing was sent, try again later"
         case .tooManyRecipients:
             "452 4.5.3 Too many recipients for one message; send it in parts"
         case .tooManyMessages: "450 4.7.1 Too many messages in this hour; try again later"

@@ -34,6 +34,7 @@ package enum SubmissionReply: Equatable, Sendable {
     case credentialSuspended
     case authenticationUnavailable
     case tooManyConnectionsOfUser
+    case noRoomForCopy
     case tooManyRecipients
     case tooManyMessages
     case tooManyRecipientsPerHour

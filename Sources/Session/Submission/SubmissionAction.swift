@@ -23,6 +23,8 @@ package enum SubmissionAction: Equatable, Sendable {
     case loginFailed(SubmissionFault)
     /// Keep these octets of the message, the next of it, for the Sent folder.
     case keepCopy(ByteBuffer)
+    /// Bring what was kept to the disk, then `copyKept` with this number.
+    case syncCopy(UInt64)
     /// The message went out: file what was kept, in these accounts, of which some are the sender's own.
     case fileCopy([AccountID], own: Set<AccountID>, messageID: ByteBuffer?)
     /// It did not: throw away what was kept.

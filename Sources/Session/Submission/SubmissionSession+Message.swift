@@ -1,4 +1,4 @@
-import Access
+package import Access
 import SMTP
 
 import struct NIOCore.ByteBuffer
@@ -71,7 +71,7 @@ extension SubmissionSession {
             }
         case .streaming:
             self.forward(octets, receiving)
-        case .envelope, .data, .verdict, .discarding:
+        case .envelope, .data, .keepingCopy, .verdict, .discarding:
             break
         }
     }
@@ -100,15 +100,38 @@ extension SubmissionSession {
             self.checkTransaction()
             if !receiving.stream.isAtLineStart { self.refuseMessage(receiving, .unfinishedLine) }
             guard !receiving.isRefused else { return self.continueMessage(receiving) }
-            receiving.stage = .verdict
-            self.actions.append(.toUpstream(ByteBuffer(staticString: ".\r\n")))
+            guard !receiving.copies.isEmpty else { return self.completeMessage(receiving) }
+            receiving.stage = .keepingCopy
+            self.actions.append(.syncCopy(self.transactions))
         case .discarding(let reply):
             let wasChunk = receiving.chunk.map { !$0.isLast } ?? false
             self.fail(reply)
             if !wasChunk { self.brokenReply = nil }
-        case .envelope, .data, .verdict:
+        case .envelope, .data, .keepingCopy, .verdict:
             break
         }
+    }
+
+    private mutating func completeMessage(_ receiving: Receiving) {
+        receiving.stage = .verdict
+        self.actions.append(.toUpstream(ByteBuffer(staticString: ".\r\n")))
+    }
+
+    /// The copy of a message is on the disk, or cannot be: then the message is not sent.
+    /// - Parameter number: of the transaction whose copy it is.
+    package mutating func copyKept(_ number: UInt64, _ succeeded: Bool, at now: Moment) {
+        self.now = now
+        guard case .receiving(let receiving) = self.running, number == self.transactions,
+            case .keepingCopy = receiving.stage
+        else { return }
+        self.checkTransaction()
+        if receiving.isRefused { return self.readClient() }
+        if succeeded {
+            self.completeMessage(receiving)
+        } else {
+            self.refuseMessage(receiving, .noRoomForCopy)
+        }
+        self.readClient()
     }
 
     /// Nothing of the message is sent, or what was sent is taken back by closing.
@@ -189,6 +212,7 @@ extension SubmissionSession {
             by: user,
             through: transaction.route ?? route
         )
+        guard self.reserveCopies(receiving) else { return }
         if transaction.route == nil {
             self.transaction?.route = route
             self.beginEnvelope(receiving, route)
@@ -203,7 +227,7 @@ extension SubmissionSession {
         if !profile.has("8BITMIME"), octets.readableBytesView.contains(where: { $0 >= 0x80 }) {
             return self.refuseMessage(receiving, .noEightBit)
         }
-        if !receiving.copies.isEmpty { self.actions.append(.keepCopy(octets)) }
+        guard self.keepCopy(octets, receiving) else { return }
         for piece in receiving.stuffing.stuff(octets) { self.actions.append(.toUpstream(piece)) }
     }
 
@@ -214,6 +238,28 @@ extension SubmissionSession {
         receiving.pending = []
         for octets in pending where !receiving.isRefused { self.forward(octets, receiving) }
         self.continueMessage(receiving)
+    }
+
+    /// A message whose copy has no room is refused before its server hears of it.
+    private mutating func reserveCopies(_ receiving: Receiving) -> Bool {
+        guard !receiving.copies.isEmpty, !self.copySpace.begin(receiving.copies) else {
+            return true
+        }
+        receiving.copies = []
+        self.refuseMessage(receiving, .noRoomForCopy)
+        return false
+    }
+
+    /// - Returns: false where the message is refused, because its copy has grown beyond the room.
+    private mutating func keepCopy(_ octets: ByteBuffer, _ receiving: Receiving) -> Bool {
+        guard !receiving.copies.isEmpty else { return true }
+        guard self.copySpace.extend(receiving.copies, by: octets.readableBytes) else {
+            self.refuseMessage(receiving, .noRoomForCopy)
+            return false
+        }
+        receiving.copyOctets += UInt64(octets.readableBytes)
+        self.actions.append(.keepCopy(octets))
+        return true
     }
 
     private mutating func fileCopy(_ receiving: Receiving) {
@@ -229,6 +275,9 @@ extension SubmissionSession {
     mutating func dropCopy(_ receiving: Receiving) {
         guard !receiving.copies.isEmpty else { return }
         self.actions.append(.dropCopy)
+        for account in receiving.copies {
+            self.copySpace.end(account, octets: receiving.copyOctets)
+        }
         receiving.copies = []
     }
 
@@ -277,7 +326,7 @@ extension SubmissionSession {
             }
             self.reply(self.passed(reply, expectsSuccess: true))
             if self.endsAfterVerdict { self.end(.closing) }
-        case .header, .streaming, .discarding:
+        case .header, .streaming, .keepingCopy, .discarding:
             // Nothing was asked: whatever this is, the server is out of step.
             self.upstreamLost(.unavailable)
         }

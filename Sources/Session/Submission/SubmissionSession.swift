@@ -52,6 +52,7 @@ package struct SubmissionSession {
 
     let settings: Settings
     let counter: SendingCounter
+    let copySpace: SentCopySpace
     var snapshot: Snapshot
     var now: Moment
     var hasTLS: Bool
@@ -82,12 +83,14 @@ package struct SubmissionSession {
     package init(
         settings: Settings,
         counter: SendingCounter,
+        copySpace: SentCopySpace = SentCopySpace(),
         snapshot: Snapshot,
         hasTLS: Bool,
         at now: Moment
     ) {
         self.settings = settings
         self.counter = counter
+        self.copySpace = copySpace
         self.snapshot = snapshot
         self.hasTLS = hasTLS
         self.now = now

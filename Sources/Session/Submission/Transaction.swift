@@ -47,6 +47,8 @@ final class Receiving {
         /// The server was asked to take the message.
         case data
         case streaming
+        /// The copy for the Sent folder is brought to the disk, before the end is sent.
+        case keepingCopy
         /// The end was sent.
         case verdict
         /// The message is refused; the rest of it is thrown away before that is said.
@@ -61,6 +63,8 @@ final class Receiving {
     var pending: [ByteBuffer] = []
     /// Accounts in whose Sent folders the message is filed.
     var copies: [AccountID] = []
+    /// Octets that were kept for each of them.
+    var copyOctets: UInt64 = 0
     var messageID: ByteBuffer?
     /// Octets of the present chunk that are still to come; nil for DATA.
     var chunk: (rest: UInt64, isLast: Bool)?
@@ -73,7 +77,7 @@ final class Receiving {
 
     var awaitsUpstream: Bool {
         switch self.stage {
-        case .envelope, .data, .verdict: true
+        case .envelope, .data, .keepingCopy, .verdict: true
         case .header, .streaming, .discarding: false
         }
     }
@@ -91,7 +95,7 @@ final class Receiving {
     /// Whether the server is in the middle of the message, which only closing can take back.
     var isUnderWay: Bool {
         switch self.stage {
-        case .data, .streaming, .verdict: true
+        case .data, .streaming, .keepingCopy, .verdict: true
         case .header, .envelope, .discarding: false
         }
     }

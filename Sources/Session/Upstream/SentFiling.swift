@@ -1,23 +1,41 @@
-import IMAP
+package import Access
+package import IMAP
 
 package import struct NIOCore.ByteBuffer
 
+/// A copy that the gateway has filed, as the server's own answer names it (RFC 4315 §3).
+package struct FiledCopy: Hashable, Sendable {
+    /// The folder's name on the server.
+    package var folder: ByteBuffer
+    package var uidValidity: UInt32
+    package var uid: UInt32
+
+    package init(folder: ByteBuffer, uidValidity: UInt32, uid: UInt32) {
+        self.folder = folder
+        self.uidValidity = uidValidity
+        self.uid = uid
+    }
+}
+
 /// The conversation in which the copy of a sent message is put into an account's Sent folder, or
-/// taken out again because the sender's own program put one there too.
+/// taken out again because the sender's own program put the same message there.
 ///
+/// What goes is the copy that APPENDUID has named, in the same mailbox still, and nothing else.
 package struct SentFiling: ServerConversation {
     package enum Purpose: Equatable, Sendable {
-        /// Append the message, of so many octets, unless it is there.
+        /// Append the message, of so many octets; where the same is there, remove this one.
         case file(octets: Int)
-        /// Remove the copy with this UID if there is another one.
-        case tidy(uid: UInt32)
+        /// Remove this copy if the same message is there otherwise.
+        case tidy(FiledCopy)
     }
 
     package enum Outcome: Equatable, Sendable {
-        /// - Parameter uid: of the copy, where the server tells it (RFC 4315).
-        case filed(uid: UInt32?)
-        case wasThere
-        case tidied
+        /// - Parameter copy: nil where the server does not name it.
+        case filed(FiledCopy?)
+        /// The copy is removed: there is another one.
+        case removed
+        /// The copy stays, or is not there any more.
+        case kept
         case noSentFolder
         case refused
     }
@@ -25,10 +43,12 @@ package struct SentFiling: ServerConversation {
     private enum State {
         case listing
         case selecting
-        case searching
         case announcing
         case sending
         case appending
+        case searching
+        case sizing
+        case reading
         case marking
         case expunging
         case finished
@@ -37,29 +57,47 @@ package struct SentFiling: ServerConversation {
     /// How long ago, in seconds, another copy may have been filed to count: a little more than the
     /// 65 minutes in which one is tried again whose answer was lost.
     private static let younger: UInt64 = 4_800
-    /// Copies that are looked at; whether there is another one is all that counts.
+    /// Messages of a SEARCH that are kept.
     private static let maximumFound = 1_000
 
     private let purpose: Purpose
     private let messageID: ByteBuffer?
+    private let creatable: [Scope]
+    private let others: Set<FiledCopy>
     private var profile = UpstreamProfile(capabilities: [], delimiter: nil)
     private var sender = CommandSender()
     private var state = State.listing
+    private var sentFolder: SentFolder
     private var folder: ByteBuffer?
-    /// Whether the server itself says that the folder is for this.
-    private var isSpecialUse = false
+    private var uidValidity: UInt32?
+    /// The gateway's own.
+    private var copy: FiledCopy?
     private var found: [UInt32] = []
+    private var comparison: CopyComparison?
 
-    /// - Parameter messageID: the value of the message's Message-ID; without one nothing is looked
-    ///   for.
-    package init(_ purpose: Purpose, messageID: ByteBuffer?) {
+    /// - Parameters:
+    ///   - messageID: the value of the message's Message-ID; without one nothing is compared.
+    ///   - creatable: where others than the owner may create folders.
+    ///   - others: the gateway's own copies, which do not stand for one another.
+    package init(
+        _ purpose: Purpose,
+        messageID: ByteBuffer?,
+        creatable: [Scope] = [],
+        others: Set<FiledCopy> = []
+    ) {
         self.purpose = purpose
         self.messageID = messageID
+        self.creatable = creatable
+        self.others = others
+        self.sentFolder = SentFolder(self.profile, creatable: creatable)
+        if case .tidy(let copy) = purpose { self.copy = copy }
     }
 
     package mutating func begin(_ profile: UpstreamProfile, _ tags: UpstreamTags) -> Step {
         self.profile = profile
         self.sender = CommandSender(tags)
+        if let copy = self.copy { return self.select(copy.folder) }
+        self.sentFolder = SentFolder(profile, creatable: self.creatable)
         let isExtended = self.profile.has("LIST-EXTENDED") && self.profile.has("SPECIAL-USE")
         return self.command { encoder in
             encoder.write(word: "LIST \"\" \"*\"")
@@ -69,131 +107,206 @@ package struct SentFiling: ServerConversation {
 
     /// The message's octets are out; the line end of APPEND follows.
     package mutating func messageSent() -> Step {
+        guard case .sending = self.state else { return self.finish(.refused) }
         self.state = .appending
         return .send([ByteBuffer(staticString: "\r\n")])
     }
 
+    package mutating func pieceReceived(_ piece: ResponseReader.Piece) -> Bool {
+        guard case .reading = self.state else { return false }
+        return self.comparison?.take(piece) ?? false
+    }
+
     package mutating func responseReceived(_ response: ByteBuffer) -> Step {
-        guard let head = try? ResponseHead(response) else { return self.finish(.refused) }
+        guard let head = try? ResponseHead(response) else { return self.fail() }
         switch head {
         case .tagged(let tag, let condition, let text):
-            guard tag == self.sender.tag else { return self.finish(.refused) }
+            guard tag == self.sender.tag else { return self.fail() }
             let code = (try? ResponseText(text))?.code
-            return condition == .ok ? self.completed(code) : self.finish(.refused)
+            return condition == .ok ? self.completed(code) : self.fail()
         case .continuation:
             if let segment = self.sender.next() { return .send([segment]) }
-            guard case .announcing = self.state else { return self.finish(.refused) }
+            guard case .announcing = self.state else { return self.fail() }
             self.state = .sending
             return .sendMessage
-        case .data(.list):
-            self.listed(response)
-            return .wait
-        case .data(.search):
-            guard case .searching = self.state, self.found.count < Self.maximumFound else {
-                return .wait
+        case .status(_, let text):
+            if case .selecting = self.state,
+                case .uidValidity(let value)? = (try? ResponseText(text))?.code
+            {
+                self.uidValidity = value
             }
-            self.found += Self.numbers(response)
-            return .wait
-        case .data, .status, .numbered:
-            return .wait
+        case .data(.list):
+            if case .listing = self.state, let list = try? ListResponse(response) {
+                self.sentFolder.listed(list)
+            }
+        case .data(.search):
+            self.searched(response)
+        case .numbered(_, .fetch):
+            if case .sizing = self.state, let fetched = try? FetchResponse(response),
+                let uid = fetched.uid, let octets = fetched.size
+            {
+                self.comparison?.sized(uid: uid, octets: octets)
+            }
+        case .data, .numbered:
+            break
         }
-    }
-
-    /// The first of the account's own folders with the special use `\Sent` (RFC 6154 §2), else the one
-    /// that is called so.
-    private mutating func listed(_ response: ByteBuffer) {
-        guard !self.isSpecialUse, let list = try? ListResponse(response),
-            UpstreamNames(self.profile).folder(named: list.mailbox) != nil
-        else { return }
-        if list.attributes.contains(where: { $0.equals(word: "\\Sent") }) {
-            self.folder = list.mailbox
-            self.isSpecialUse = true
-        } else if self.folder == nil, self.isCalledSent(list.mailbox) {
-            self.folder = list.mailbox
-        }
-    }
-
-    /// `Sent`, behind a prefix of the personal namespaces.
-    private func isCalledSent(_ name: ByteBuffer) -> Bool {
-        self.profile.personalPrefixes.contains { prefix in
-            guard name.readableBytesView.starts(with: prefix) else { return false }
-            return ByteBuffer(bytes: name.readableBytesView.dropFirst(prefix.count))
-                .equals(word: "Sent")
-        }
+        return .wait
     }
 
     /// `* SEARCH 2 84`
-    private static func numbers(_ response: ByteBuffer) -> [UInt32] {
-        String(buffer: response).split(whereSeparator: \.isWhitespace).dropFirst(2)
+    private mutating func searched(_ response: ByteBuffer) {
+        guard case .searching = self.state, self.found.count < Self.maximumFound else { return }
+        self.found += String(buffer: response).split(whereSeparator: \.isWhitespace).dropFirst(2)
             .compactMap { UInt32($0) }
     }
 
     private mutating func completed(_ code: ResponseCode?) -> Step {
         switch self.state {
         case .listing:
-            guard let folder = self.folder else { return self.finish(.noSentFolder) }
-            self.state = .selecting
-            return self.command {
-                $0.write(word: "SELECT")
-                $0.write(mailbox: folder)
-            }
+            guard let folder = self.sentFolder.name else { return self.finish(.noSentFolder) }
+            return self.select(folder)
         case .selecting:
-            guard let messageID = self.messageID else { return self.searched() }
-            self.state = .searching
-            let hasWithin = self.profile.has("WITHIN")
-            return self.command {
-                $0.write(word: "UID SEARCH HEADER Message-ID")
-                $0.write(string: messageID)
-                guard hasWithin else { return }
-                $0.write(word: "YOUNGER")
-                $0.write(number: Self.younger)
-            }
-        case .searching:
-            return self.searched()
+            return self.selected()
         case .appending:
-            guard case .appendUID(_, let uids)? = code, let uid = UInt32(String(buffer: uids.text))
-            else { return self.finish(.filed(uid: nil)) }
-            return self.finish(.filed(uid: uid))
+            return self.appended(code)
+        case .searching:
+            return self.compare()
+        case .sizing:
+            return self.read(self.comparison?.begin())
+        case .reading:
+            return self.read(self.comparison?.next())
         case .marking:
-            guard case .tidy(let uid) = self.purpose, self.profile.has("UIDPLUS") else {
-                return self.finish(.tidied)
-            }
-            self.state = .expunging
-            return self.command {
-                $0.write(word: "UID EXPUNGE")
-                $0.write(number: UInt64(uid))
-            }
+            return self.expunge()
         case .expunging:
-            return self.finish(.tidied)
+            return self.finish(.removed)
         case .announcing, .sending, .finished:
-            return self.finish(.refused)
+            return self.fail()
         }
     }
 
-    private mutating func searched() -> Step {
-        switch self.purpose {
-        case .file(let octets):
-            guard self.found.isEmpty, let folder = self.folder else {
-                return self.finish(.wasThere)
-            }
-            self.state = .announcing
-            return self.command {
-                $0.write(word: "APPEND")
-                $0.write(mailbox: folder)
-                $0.write(word: "(\\Seen)")
-                $0.announce(octets: UInt64(octets), isLiteral8: false)
-            }
-        case .tidy(let uid):
-            guard self.found.contains(uid), self.found.count > 1 else {
-                return self.finish(.tidied)
-            }
-            self.state = .marking
-            return self.command {
-                $0.write(word: "UID STORE")
-                $0.write(number: UInt64(uid))
-                $0.write(word: "+FLAGS.SILENT (\\Deleted)")
+    private mutating func select(_ folder: ByteBuffer) -> Step {
+        self.folder = folder
+        self.state = .selecting
+        return self.command {
+            $0.write(word: "SELECT")
+            $0.write(mailbox: folder)
+        }
+    }
+
+    private mutating func selected() -> Step {
+        guard case .file(let octets) = self.purpose, let folder = self.folder else {
+            // Another mailbox of the same name has other messages.
+            guard self.copy?.uidValidity == self.uidValidity else { return self.finish(.kept) }
+            return self.search()
+        }
+        self.state = .announcing
+        return self.command {
+            $0.write(word: "APPEND")
+            $0.write(mailbox: folder)
+            $0.write(word: "(\\Seen)")
+            $0.announce(octets: UInt64(octets), isLiteral8: false)
+        }
+    }
+
+    private mutating func appended(_ code: ResponseCode?) -> Step {
+        guard case .appendUID(let validity, let uids)? = code, validity == self.uidValidity,
+            let uid = uids.members(atMost: 1)?.first, let folder = self.folder
+        else { return self.finish(.filed(nil)) }
+        self.copy = FiledCopy(folder: folder, uidValidity: validity, uid: uid)
+        return self.search()
+    }
+
+    // MARK: - The same message once more
+
+    private mutating func search() -> Step {
+        guard let messageID = self.messageID, self.profile.has("UIDPLUS") else {
+            return self.keep()
+        }
+        self.state = .searching
+        let hasWithin = self.profile.has("WITHIN")
+        return self.command {
+            $0.write(word: "UID SEARCH UNDELETED HEADER Message-ID")
+            $0.write(string: messageID)
+            guard hasWithin else { return }
+            $0.write(word: "YOUNGER")
+            $0.write(number: Self.younger)
+        }
+    }
+
+    private mutating func compare() -> Step {
+        guard let copy = self.copy else { return self.keep() }
+        let others = self.others.filter {
+            $0.folder == copy.folder && $0.uidValidity == copy.uidValidity
+        }
+        self.comparison = CopyComparison(
+            own: copy.uid,
+            found: self.found,
+            except: Set(others.map(\.uid))
+        )
+        guard let comparison = self.comparison else { return self.keep() }
+        self.state = .sizing
+        return self.command {
+            $0.write(word: "UID FETCH")
+            SequenceSet(uids: comparison.uids).encode(into: &$0)
+            $0.write(word: "(UID RFC822.SIZE)")
+        }
+    }
+
+    /// Asks for the next part of a message that is compared, or does what the comparison came to.
+    private mutating func read(_ next: (uid: UInt32, part: CopyComparison.Part)?) -> Step {
+        guard let (uid, part) = next else {
+            return self.comparison?.isSame ?? false ? self.mark() : self.keep()
+        }
+        self.state = .reading
+        return self.command {
+            $0.write(word: "UID FETCH")
+            $0.write(number: UInt64(uid))
+            switch part {
+            case .header:
+                $0.write(
+                    word: """
+                        (UID BODY.PEEK[HEADER.FIELDS (DATE FROM TO CC REPLY-TO SUBJECT MESSAGE-ID \
+                        IN-REPLY-TO REFERENCES MIME-VERSION CONTENT-TYPE \
+                        CONTENT-TRANSFER-ENCODING CONTENT-DISPOSITION)])
+                        """
+                )
+            case .text:
+                $0.write(word: "(UID BODY.PEEK[TEXT])")
             }
         }
+    }
+
+    private mutating func mark() -> Step {
+        guard let uid = self.copy?.uid else { return self.keep() }
+        self.state = .marking
+        return self.command {
+            $0.write(word: "UID STORE")
+            $0.write(number: UInt64(uid))
+            $0.write(word: "+FLAGS.SILENT (\\Deleted)")
+        }
+    }
+
+    private mutating func expunge() -> Step {
+        guard let uid = self.copy?.uid else { return self.keep() }
+        self.state = .expunging
+        return self.command {
+            $0.write(word: "UID EXPUNGE")
+            $0.write(number: UInt64(uid))
+        }
+    }
+
+    // MARK: - The end
+
+    /// The own copy stays.
+    private mutating func keep() -> Step {
+        if case .file = self.purpose { return self.finish(.filed(self.copy)) }
+        return self.finish(.kept)
+    }
+
+    /// A server that fails once the copy is filed has it all the same.
+    private mutating func fail() -> Step {
+        if case .file = self.purpose, self.copy != nil { return self.keep() }
+        return self.finish(.refused)
     }
 
     private mutating func finish(_ outcome: Outcome) -> Step {
@@ -205,6 +318,6 @@ package struct SentFiling: ServerConversation {
         var announces = false
         if case .announcing = self.state { announces = true }
         let first = self.sender.send(announces: announces, write)
-        return first.map { .send([$0]) } ?? self.finish(.refused)
+        return first.map { .send([$0]) } ?? self.fail()
     }
 }

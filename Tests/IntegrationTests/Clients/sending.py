@@ -398,6 +398,55 @@ def a_copy_of_the_clients_own_is_the_only_one():
     gatepost("account", "set", INFO, "--sent-copy", "none")
 
 
+def a_decoy_does_not_take_the_copy_out():
+    """Whoever gets a message knows its Message-ID; what has it in Sent is not the message by that."""
+    gatepost("account", "set", INFO, "--sent-copy", "sender")
+    with may_send(INFO, "as"):
+        own = owner(ANNA, int(os.environ["FIRST_PORT"]))
+        name = subject()
+        identifier = f"Message-ID: <{name}@client.example>\r\n"
+        for decoy in (text(name, INFO, more=identifier, body="Etwas anderes\r\n"),
+                      text(name, INFO, to=BOB, more=identifier)):
+            assert own.append("Sent", "(\\Seen)", None, decoy)[0] == "OK"
+        message = text(name, INFO, more=identifier)
+        connect().sendmail(INFO, [CLARA], message)
+        eventually(lambda: len(sent(ANNA, name)[0]) == 3)
+        # The gateway looks again after twenty seconds.
+        time.sleep(25)
+        own.select("Sent")
+        filed = sent(ANNA, name)[0]
+        texts = [own.uid("FETCH", uid, "(BODY.PEEK[])")[1][0][1] for uid in filed]
+        assert len(texts) == 3 and message in texts, texts
+    gatepost("account", "set", INFO, "--sent-copy", "none")
+
+
+def a_message_whose_copy_has_no_room_is_not_sent():
+    """A thousand copies wait for a server that is away: the next message of that account is refused, and
+    those of others go."""
+    from gateway import Gateway, free_port
+    port = free_port()
+    with Gateway(grants=False, GATEPOST_LISTEN_SUBMISSIONS=f"127.0.0.1:{port}") as gateway:
+        for user in (CLARA, BOB):
+            gateway.run("account", "set", user, "--smtp", f"localhost:{os.environ['MTA_PORT']}", "--ca", CA)
+        gateway.run("account", "set", BOB, "--imap", "localhost:1", "--sent-copy", "owner")
+        gateway.run("grant", "add", BOB, CLARA, "--send", "as")
+        folder = os.path.join(gateway.folder, "sent")
+        os.makedirs(folder)
+        for number in range(1_000):
+            with open(os.path.join(folder, f"2.{number}.eml"), "wb") as file:
+                file.write(text("liegengeblieben"))
+        gateway.start()
+        trust = ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
+        s = smtplib.SMTP_SSL("localhost", port, context=trust, timeout=20)
+        s.login(CLARA, "pw-clara")
+        names = [subject(), subject()]
+        refused(lambda: s.sendmail(BOB, [CLARA], text(names[0], BOB)), 452, "No room for the copy")
+        s.sendmail(CLARA, [CLARA], text(names[1], CLARA))
+        assert arrived(names[1])
+        assert arrived(names[0], seconds=1) is None
+        assert len(os.listdir(folder)) == 1_000
+
+
 def an_administrator_sees_whether_sending_works():
     import json
     for account, word in ((ANNA, "PIPELINING"), (BOB, "SMTPUTF8")):

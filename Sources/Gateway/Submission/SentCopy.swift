@@ -1,0 +1,144 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// The copy of one message while it goes out. Used on its event loop only.
+final class SentCopy {
+    /// Octets that wait to be written; beyond it the client is not read.
+    private static let maximumWaiting = 4 * 1_024 * 1_024
+
+    let loop: any EventLoop
+    private let file: URL
+    private let pool: NIOThreadPool
+    private let handle = HandleBox()
+    private var waiting = 0
+    /// Octets so far.
+    private(set) var octets: UInt64 = 0
+    /// Called when it takes octets again.
+    var onDrained: (() -> Void)?
+
+    init(_ file: URL, _ pool: NIOThreadPool, _ loop: any EventLoop) {
+        self.file = file
+        self.pool = pool
+        self.loop = loop
+    }
+
+    var isWritable: Bool { self.waiting < Self.maximumWaiting }
+
+    func append(_ octets: ByteBuffer) {
+        let count = octets.readableBytes
+        self.waiting += count
+        self.octets += UInt64(count)
+        let bound = NIOLoopBound(self, eventLoop: self.loop)
+        let (file, handle, loop) = (self.file, self.handle, self.loop)
+        self.pool.submit { _ in
+            handle.write(octets, to: file)
+            loop.execute { bound.value.written(count) }
+        }
+    }
+
+    private func written(_ count: Int) {
+        let wasWritable = self.isWritable
+        self.waiting -= count
+        if !wasWritable, self.isWritable { self.onDrained?() }
+    }
+
+    /// Brings everything that was written to the disk.
+    func sync(_ done: @escaping @Sendable (Bool) -> Void) {
+        let (handle, loop) = (self.handle, self.loop)
+        self.pool.submit { _ in
+            let succeeded = handle.sync()
+            loop.execute { done(succeeded) }
+        }
+    }
+
+    /// Everything is written: the file gets its name, or a second one.
+    func complete(
+        as target: URL,
+        isLast: Bool,
+        _ done: @escaping @Sendable (Bool) -> Void
+    ) {
+        let (file, handle, loop) = (self.file, self.handle, self.loop)
+        self.pool.submit { _ in
+            let succeeded = handle.complete(file, as: target, isLast: isLast)
+            loop.execute { done(succeeded) }
+        }
+    }
+
+    func drop() {
+        let (file, handle) = (self.file, self.handle)
+        self.pool.submit { _ in handle.drop(file) }
+    }
+
+    /// The open file, on the thread that writes.
+    private final class HandleBox: Sendable {
+        private let state = Mutex<(handle: FileHandle?, hasFailed: Bool)>((nil, false))
+
+        func write(_ octets: ByteBuffer, to file: URL) {
+            self.state.withLock { state in
+                guard !state.hasFailed else { return }
+                do {
+                    if state.handle == nil { state.handle = try Self.open(file) }
+                    try state.handle?.write(contentsOf: Data(octets.readableBytesView))
+                } catch {
+                    state.hasFailed = true
+                }
+            }
+        }
+
+        private static func open(_ file: URL) throws -> FileHandle {
+            let folder = file.deletingLastPathComponent()
+            try FileManager.default.createDirectory(
+                at: folder,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+            guard
+                FileManager.default.createFile(
+                    atPath: file.path,
+                    contents: nil,
+                    attributes: [.posixPermissions: 0o600]
+                )
+            else { throw CocoaError(.fileWriteUnknown) }
+            return try FileHandle(forWritingTo: file)
+        }
+
+        func sync() -> Bool {
+            self.state.withLock { state in
+                do {
+                    guard !state.hasFailed, let handle = state.handle else { return false }
+                    try handle.synchronize()
+                    return true
+                } catch {
+                    state.hasFailed = true
+                    return false
+                }
+            }
+        }
+
+        func complete(_ file: URL, as target: URL, isLast: Bool) -> Bool {
+            self.state.withLock { state in
+                defer { if isLast { Self.remove(file, &state.handle) } }
+                do {
+                    guard !state.hasFailed else { return false }
+                    try state.handle?.synchronize()
+                    try FileManager.default.linkItem(at: file, to: target)
+                    return true
+                } catch {
+                    return false
+                }
+            }
+        }
+
+        func drop(_ file: URL) {
+            self.state.withLock { state in Self.remove(file, &state.handle) }
+        }
+
+        private static func remove(_ file: URL, _ handle: inout FileHandle?) {
+            try? handle?.close()
+            handle = nil
+            try? FileManager.default.removeItem(at: file)
+        }
+    }
+}
