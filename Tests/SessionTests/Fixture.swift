@@ -17,6 +17,8 @@ struct Fixture {
     /// Accounts on Exchange, whose grants come from there.
     var onExchange: Set<String> = []
     var subscriptions: Set<Subscription> = []
+    /// What Anna is called in the store.
+    var nameOfAnna: String?
     var profiles: [AccountID: UpstreamProfile?]
     /// Folders that each server lists, in wire octets.
     private(set) var folders: [AccountID: [String]] = [:]
@@ -74,7 +76,11 @@ struct Fixture {
     var snapshot: Snapshot {
         let users = ["anna", "bob", "clara"].enumerated().compactMap { index, name in
             Address("\(name)@kanzlei.example".utf8).map {
-                User(id: UserID(Int64(index) + 1), login: $0)
+                User(
+                    id: UserID(Int64(index) + 1),
+                    login: $0,
+                    name: name == "anna" ? self.nameOfAnna.map { Array($0.utf8) } : nil
+                )
             }
         }
         let owners: [String: UserID] = ["anna": UserID(1), "bob": UserID(2), "clara": UserID(3)]

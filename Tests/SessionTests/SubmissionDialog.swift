@@ -12,6 +12,7 @@ import Testing
 ///     U> DATA            the server gets a line
 ///     U< 354 Go on       the server sends a line
 ///     A: send as …       the audit log gets this next; without such a line it is not read
+///     @name Anna A.      Anna's name in the store, from the beginning
 ///     ! close            something happens: close, fail, refused, timeout, unused, server, gone, closes N,
 ///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end, disk full|slow|well,
 ///                        synced
@@ -28,6 +29,7 @@ struct SubmissionDialog {
     private let name: String
     private var steps: [Step] = []
     private var rights: [String: SendRight] = [:]
+    private var nameOfAnna: String?
     private var session: SubmissionSession
     private var toClient: [UInt8] = []
     private var toUpstream: [UInt8] = []
@@ -65,7 +67,7 @@ struct SubmissionDialog {
                 )
             ),
             copySpace: SentCopySpace(limits: space),
-            snapshot: Self.snapshot([:], self.copied),
+            snapshot: Self.snapshot([:], self.copied, nil),
             hasTLS: true,
             at: Fixture.now
         )
@@ -76,6 +78,8 @@ struct SubmissionDialog {
                 self.extensions = line.split(separator: " ").dropFirst().map(String.init)
             } else if line.hasPrefix("@copies ") {
                 continue
+            } else if line.hasPrefix("@name ") {
+                self.nameOfAnna = String(line.dropFirst("@name ".count))
             } else if line.hasPrefix("@") {
                 try self.grant(line.dropFirst().split(separator: " ").map(String.init))
             } else {
@@ -86,10 +90,12 @@ struct SubmissionDialog {
 
     private static func snapshot(
         _ rights: [String: SendRight],
-        _ copied: Set<String>
+        _ copied: Set<String>,
+        _ nameOfAnna: String?
     ) -> Snapshot {
         var fixture = Fixture()
         fixture.copied = copied
+        fixture.nameOfAnna = nameOfAnna
         fixture.grants = rights.enumerated().compactMap { index, entry in
             Grant(
                 id: Int64(index) + 1,
@@ -105,7 +111,10 @@ struct SubmissionDialog {
     private mutating func grant(_ words: [String]) throws {
         let right: SendRight = words[2] == "as" ? .as : words[2] == "none" ? .none : .onBehalf
         self.rights[words[1]] = right
-        self.session.snapshotChanged(Self.snapshot(self.rights, self.copied), at: Fixture.now)
+        self.session.snapshotChanged(
+            Self.snapshot(self.rights, self.copied, self.nameOfAnna),
+            at: Fixture.now
+        )
     }
 
     mutating func run(chunk: Int) throws {
