@@ -7,17 +7,26 @@ package struct AccountAccess: Equatable, Sendable {
     /// The next moment at which time alone changes the answer.
     package var validUntil: Moment?
     var scoped: [(scope: Scope, rights: Rights)] = []
+    /// Finds the rights in a folder without looking at every scope; nil where there are few.
+    private var index: ScopeIndex?
     /// Why, in the order in which the rules are looked at.
     package internal(set) var reasons: [Reason] = []
 
     /// Rights in one folder.
     package func rights(in folder: FolderPath) -> Rights {
         if self.isOwner { return .all }
+        if let index = self.index { return index.rights(in: folder) }
         var rights: Rights = []
         for entry in self.scoped where entry.scope.covers(folder) {
             rights.formUnion(entry.rights)
         }
         return rights
+    }
+
+    /// Makes ready for many questions: a user may have a grant on each of an account's folders.
+    fileprivate mutating func makeIndex() {
+        guard self.scoped.count > ScopeIndex.worthwhileScopes else { return }
+        self.index = ScopeIndex(self.scoped)
     }
 
     /// Whether a folder may be moved, with everything below it, to another place of the account.
@@ -48,10 +57,11 @@ package struct AccountAccess: Equatable, Sendable {
 
     /// Whether a folder, or anything that is or will be below it, is listed.
     package func isVisible(from folder: FolderPath) -> Bool {
-        self.isOwner
-            || self.scoped.contains {
-                $0.rights.contains(.lookup) && $0.scope.coversAny(from: folder)
-            }
+        if self.isOwner { return true }
+        if let index = self.index { return index.isVisible(from: folder) }
+        return self.scoped.contains {
+            $0.rights.contains(.lookup) && $0.scope.coversAny(from: folder)
+        }
     }
 
     /// Rights that hold wherever in the account a folder lies.
@@ -121,13 +131,25 @@ extension Snapshot {
             access.reasons = [.owner]
             return access
         }
-        let subjects = self.subjects(of: userID)
+        return self.access(of: self.subjects(of: userID), to: account, at: moment)
+    }
+
+    /// What somebody may do who does not own the account.
+    /// - Parameter subjects: the user, and every group that contains the user.
+    func access(
+        of subjects: [Subject: [GroupID]],
+        to account: Account,
+        at moment: Moment
+    ) -> AccountAccess {
+        var access = AccountAccess()
+        let accountID = account.id
         if let wall = self.walls[accountID]?.first(where: { subjects[$0.subject] != nil }) {
             return self.denied(.wall(wall))
         }
         self.collectGrants(of: subjects, to: account, at: moment, into: &access)
         self.applyWithdrawals(of: subjects, to: accountID, into: &access)
         if access.reasons.isEmpty { access.reasons = [.nothing] }
+        access.makeIndex()
         return access
     }
 
@@ -174,9 +196,8 @@ extension Snapshot {
         at moment: Moment,
         into access: inout AccountAccess
     ) {
-        let grants = (self.grants[account.id] ?? []).filter { grant in
-            subjects[grant.subject] != nil && grant.isInForce(at: moment)
-                && grant.source == account.grantSource
+        let grants = self.grants(of: subjects, on: account.id).filter { grant in
+            grant.isInForce(at: moment) && grant.source == account.grantSource
         }
         var ranks: [FolderPath: FolderEntryRank] = [:]
         for grant in grants {

@@ -13,6 +13,11 @@ package final class Snapshot: Sendable {
     /// Each user's groups, with the path from the group down to the user.
     private let memberships: [UserID: [GroupID: [GroupID]]]
     private let accountsByAddress: [Account]
+    // A store change is judged for every session at once: a session looks at the accounts that concern
+    // its user, not at all accounts and their grants.
+    private let grantsBySubject: [AccountID: [Subject: [Grant]]]
+    private let accountsBySubject: [Subject: Set<AccountID>]
+    private let accountsByOwner: [UserID: [Account]]
 
     package init(
         revision: Int64,
@@ -38,6 +43,13 @@ package final class Snapshot: Sendable {
         ) { first, _ in first }
         self.accountsByAddress = accounts.sorted { $0.address < $1.address }
         self.memberships = Self.memberships(groups)
+        self.grantsBySubject = self.grants.mapValues { Dictionary(grouping: $0, by: \.subject) }
+        self.accountsBySubject = grants.reduce(into: [:]) { accounts, grant in
+            accounts[grant.subject, default: []].insert(grant.account)
+        }
+        self.accountsByOwner = self.accountsByAddress.reduce(into: [:]) { accounts, account in
+            if let owner = account.owner { accounts[owner, default: []].append(account) }
+        }
     }
 
     /// The same with owners alone: nobody sees, or sends from, what belongs to somebody else.
@@ -73,17 +85,34 @@ package final class Snapshot: Sendable {
 
     /// The accounts in which the user may look up anything, by address.
     package func accounts(visibleTo user: UserID, at moment: Moment) -> [Account] {
-        self.accountsByAddress.filter { account in
-            self.access(of: user, to: account.id, at: moment).isVisible
+        guard self.isEnabled(user) else { return [] }
+        let subjects = self.subjects(of: user)
+        var granted: Set<AccountID> = []
+        for subject in subjects.keys { granted.formUnion(self.accountsBySubject[subject] ?? []) }
+        let others = granted.compactMap { self.accounts[$0] }.filter { account in
+            account.owner != user && !account.isDisabled
+                && self.access(of: subjects, to: account, at: moment).isVisible
         }
+        let owned = (self.accountsByOwner[user] ?? []).filter { !$0.isDisabled }
+        return (owned + others).sorted { $0.address < $1.address }
     }
 
     /// The account that a login shows as personal: the one with the login's address among those
     /// the user owns, else the first of them.
     package func personalAccount(of user: UserID) -> AccountID? {
-        let owned = self.accountsByAddress.filter { $0.owner == user && !$0.isDisabled }
+        let owned = (self.accountsByOwner[user] ?? []).filter { !$0.isDisabled }
         let login = self.users[user]?.login
         return (owned.first { $0.address == login } ?? owned.first)?.id
+    }
+
+    /// The grants of an account to one of these subjects, in the order in which they were made.
+    func grants(of subjects: [Subject: [GroupID]], on account: AccountID) -> [Grant] {
+        guard let bySubject = self.grantsBySubject[account] else { return [] }
+        // Whichever are fewer.
+        guard subjects.count < bySubject.count else {
+            return (self.grants[account] ?? []).filter { subjects[$0.subject] != nil }
+        }
+        return subjects.keys.flatMap { bySubject[$0] ?? [] }.sorted { $0.id < $1.id }
     }
 
     /// The user, and every group that contains the user, with the groups in between.

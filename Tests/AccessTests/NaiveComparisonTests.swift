@@ -216,4 +216,55 @@ import Testing
             }
         }
     }
+    @Test func `many scopes give what each of them gives`() throws {
+        var generator = Seeded(state: 4)
+        let names = [
+            "A", "A/B", "A/B/C", "A/BC", "B", "B/A", "B/A/B", "INBOX", "INBOX/A", "C/D/E/F",
+        ]
+        for _ in 0..<500 {
+            var grants: [Grant] = []
+            for id in 0..<Int64.random(in: 9...40, using: &generator) {
+                let name = names.randomElement(using: &generator) ?? "A"
+                let folder = try #require(FolderPath(octets: Array(name.utf8)))
+                let kind = Int.random(in: 0..<12, using: &generator)
+                grants.append(
+                    Grant(
+                        id: id,
+                        account: AccountID(1),
+                        subject: .user(UserID(1)),
+                        rights: Rights(rawValue: UInt16.random(in: 0..<2_048, using: &generator)),
+                        scope: kind == 0 ? .account : kind < 6 ? .folder(folder) : .subtree(folder),
+                        source: .local
+                    )
+                )
+            }
+            let login = try #require(Address("a@x.example".utf8))
+            let snapshot = Snapshot(
+                revision: 1,
+                users: [User(id: UserID(1), login: login)],
+                groups: [],
+                accounts: [
+                    Account(id: AccountID(1), address: login, kind: .imap, owner: nil)
+                ],
+                grants: grants,
+                withdrawals: [],
+                walls: []
+            )
+            let access = snapshot.access(of: UserID(1), to: AccountID(1), at: Moment(seconds: 1))
+            for name in names + ["A/B/C/D", "C", "C/D", "X"] {
+                let folder = try #require(FolderPath(octets: Array(name.utf8)))
+                let covering = grants.filter { $0.scope.covers(folder) }
+                let rights = covering.reduce(into: Rights()) { $0.formUnion($1.rights) }
+                #expect(access.rights(in: folder) == rights)
+                let isAbove = grants.contains { grant in
+                    guard grant.rights.contains(.lookup) else { return false }
+                    switch grant.scope {
+                    case .account: return true
+                    case .folder(let own), .subtree(let own): return own.isBelow(folder)
+                    }
+                }
+                #expect(access.isVisible(from: folder) == (rights.contains(.lookup) || isAbove))
+            }
+        }
+    }
 }

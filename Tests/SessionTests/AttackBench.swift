@@ -37,6 +37,8 @@ struct AttackBench {
     /// What the next command is answered with, `\T` for its tag, by a server that lies.
     private var lies: ArraySlice<[UInt8]> = []
     var lieChunk = 1 << 30
+    /// The user's, of shared folders.
+    var subscriptions: Set<Subscription> = []
     /// What servers have said that has not arrived.
     private var said: [(server: String, octets: ByteBuffer)] = []
     private var isPerforming = false
@@ -210,7 +212,9 @@ struct AttackBench {
                 )
             )
         case .loadSubscriptions:
-            self.session.subscriptionsLoaded([])
+            let start = StallMeter.now
+            self.session.subscriptionsLoaded(self.subscriptions)
+            self.meter.add(since: start)
         case .changeSubscription:
             self.session.subscriptionChanged(.changed)
         case .journal(let request):

@@ -40,7 +40,7 @@ package struct NotifyGroup: Equatable, Sendable {
         package var isSelected: Bool { self == .selected || self == .selectedDelayed }
 
         /// The mailboxes that are named.
-        var named: [ClientMailbox] {
+        package var named: [ClientMailbox] {
             switch self {
             case .subtree(let mailboxes), .mailboxes(let mailboxes): mailboxes
             case .selected, .selectedDelayed, .inboxes, .personal, .subscribed: []
@@ -121,10 +121,12 @@ extension CommandEncoder {
 
 extension Cursor {
     /// Groups in one NOTIFY: a client names each kind of mailbox once.
-    private static let maximumGroups = 32
+    private static let maximumGroups = 16
     /// Mailboxes in all groups, each of which a server watches; they are looked at again when the
     /// permissions change.
     private static let maximumMailboxes = 256
+    /// Octets of their names: a session keeps several forms of each, as long as it watches.
+    private static let maximumNameOctets = 64 * 1_024
 
     ///     notify = "NOTIFY" SP ("SET" [SP "STATUS"] SP event-groups / "NONE")
     mutating func notify() throws(SyntaxError) -> Notify {
@@ -134,11 +136,24 @@ extension Cursor {
         }
         guard self.take(word: "SET ") else { throw self.error(.expected("SET")) }
         var notify = Notify(sendsStatus: self.take(word: "STATUS "))
-        repeat { notify.groups.append(try self.notifyGroup()) } while self.take(" ")
+        repeat {
+            guard notify.groups.count < Self.maximumGroups else {
+                throw self.error(.commandTooLarge)
+            }
+            notify.groups.append(try self.notifyGroup())
+        } while self.take(" ")
         try self.expectEnd()
-        guard notify.groups.count <= Self.maximumGroups,
-            notify.groups.reduce(0, { $0 + $1.filter.named.count }) <= Self.maximumMailboxes
-        else { throw self.error(.commandTooLarge) }
+        let mailboxes = notify.groups.flatMap(\.filter.named)
+        let octets = mailboxes.reduce(0) { $0 + $1.wire.readableBytes }
+        guard mailboxes.count <= Self.maximumMailboxes, octets <= Self.maximumNameOctets else {
+            throw self.error(.commandTooLarge)
+        }
+        // Each would be expanded to the same mailboxes once more.
+        for filter in [NotifyGroup.Filter.inboxes, .personal, .subscribed] {
+            guard notify.groups.count(where: { $0.filter == filter }) <= 1 else {
+                throw self.error(.expected("one group of each kind"))
+            }
+        }
         guard notify.groups.count(where: { $0.filter.isSelected }) <= 1 else {
             throw self.error(.expected("one selected group"))
         }
@@ -196,8 +211,9 @@ extension Cursor {
     private mutating func oneOrMoreMailboxes() throws(SyntaxError) -> [ClientMailbox] {
         try self.expectSpace()
         guard self.peek() == UInt8(ascii: "(") else { return [try self.mailbox()] }
-        let mailboxes = try self.list { cursor throws(SyntaxError) in try cursor.mailbox() }
-        return mailboxes
+        return try self.list(atMost: Self.maximumMailboxes) { cursor throws(SyntaxError) in
+            try cursor.mailbox()
+        }
     }
 
     private mutating func notifyEvent(

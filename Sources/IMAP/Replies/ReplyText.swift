@@ -32,6 +32,7 @@ package enum ReplyText: Equatable, Sendable {
     case tryCreate
     case tooManyMessages
     case tooManySubscriptions
+    case tooManyWatched
     case tooManyGrants
     case inUse
     /// Copies of these messages are at the target and cannot be taken back.
@@ -101,7 +102,7 @@ package enum ReplyText: Equatable, Sendable {
             .tooManyConnectionsOfUser, .authenticationFailed, .authorizationFailed,
             .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .tooManyMessages,
-            .tooManySubscriptions, .tooManyGrants, .inUse,
+            .tooManySubscriptions, .tooManyWatched, .tooManyGrants, .inUse,
             .undoneLater, .movedWithMarks, .movedLater, .cannotOnThisServer,
             .cannotHaveName, .cannotChangeACL, .cannotGrantRight, .noSuchIdentifier,
             .grantedElsewhere, .cannotChangeInbox, .badEvent, .badSyntax,
@@ -141,6 +142,8 @@ package enum ReplyText: Equatable, Sendable {
         case .tryCreate: "NO [TRYCREATE] No such mailbox"
         case .tooManyMessages: "NO [LIMIT] Too many messages at once for another account"
         case .tooManySubscriptions: "NO [LIMIT] You have too many subscriptions: end some of them"
+        case .tooManyWatched:
+            "NO [LIMIT] Too many mailboxes to watch: name fewer, or end subscriptions"
         case .tooManyGrants:
             "NO [LIMIT] This account is shared in too many ways, or changed too often: ask your administrator"
         case .inUse: "NO [INUSE] Some of these messages are being moved: try again in a moment"

@@ -154,30 +154,6 @@ extension ClientSession {
 
     // MARK: - NOTIFY
 
-    /// Whether the server has to list its folders before it is asked to watch some of them.
-    mutating func needsFolders(for groups: [NotifyGroup], from account: AccountID) -> Bool {
-        guard !self.access(to: account).isOwner, groups.contains(where: { !$0.filter.isSelected })
-        else { return false }
-        guard let list = self.upstreams[account]?.folders else { return true }
-        // Names that stay missing are looked for once.
-        guard case .notifying = self.running,
-            list.mayBeRefreshed(during: self.commandNumber, at: self.now)
-        else { return false }
-        return groups.contains { group in
-            switch group.filter {
-            case .mailboxes(let mailboxes), .subtree(let mailboxes):
-                mailboxes.contains { mailbox in
-                    guard let name = mailbox.name,
-                        case .folder(_, let folder) = self.namespace.place(of: name)
-                    else { return false }
-                    return !list.containsParent(folder)
-                }
-            default:
-                false
-            }
-        }
-    }
-
     /// Tells the client what a server told by itself of a folder, if the folder exists for this user. Where
     /// the list lacks it, the server is asked for a new list first.
     mutating func tell(_ news: FolderNews, of account: AccountID) {

@@ -182,12 +182,15 @@ extension ClientSession {
 
     /// What CAPABILITY answers in this state.
     var capabilities: [String] {
-        guard self.user != nil else {
-            return Capabilities.beforeLogin(hasTLS: self.hasTLS)
+        mutating get {
+            guard self.user != nil else { return Capabilities.beforeLogin(hasTLS: self.hasTLS) }
+            if let known = self.commonCapabilities { return known }
+            let common = Capabilities.afterLogin(
+                self.namespace.views.compactMap { self.profiles[$0.account] }
+            )
+            self.commonCapabilities = common
+            return common
         }
-        return Capabilities.afterLogin(
-            self.namespace.views.compactMap { self.profiles[$0.account] }
-        )
     }
 
     /// ENABLE of what is shown and has a meaning when enabled (RFC 5161 §3.1).

@@ -3,17 +3,6 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// What the client wants to be told of by itself, of any account in sight (RFC 5465).
-struct Watching {
-    var request: Notify
-    /// Subscriptions of shared folders, once they are read from the store.
-    var shared: Set<Subscription>?
-
-    var needsSubscriptions: Bool {
-        self.request.groups.contains { $0.filter == .subscribed }
-    }
-}
-
 /// A NOTIFY on its way.
 struct Notifying {
     var tag: ByteBuffer
@@ -38,8 +27,10 @@ extension ClientSession {
         guard !notify.groups.contains(where: { $0.events.contains(.unsupported) }) else {
             return self.finish(tag, .badEvent)
         }
-        self.watching = notify.groups.isEmpty ? nil : Watching(request: notify)
+        self.watching = notify.groups.isEmpty ? nil : Watching(notify, in: self.namespace)
         self.running = .notifying(Notifying(tag: tag))
+        // What is asked behind it, and may concern as many accounts, is the next turn's.
+        if self.reader.bufferedOctets > 0 { self.yieldLoop() }
         if self.watching?.needsSubscriptions ?? false, let user = self.user {
             return self.actions.append(.loadSubscriptions(user))
         }
@@ -49,26 +40,27 @@ extension ClientSession {
     /// The user's subscriptions of shared folders are read, or were changed.
     mutating func watchedSubscriptionsLoaded(_ subscriptions: Set<Subscription>?) {
         guard self.watching?.needsSubscriptions ?? false else { return }
-        self.watching?.shared = subscriptions
+        let hasRoom = self.watching?.setShared(subscriptions) ?? false
         if case .notifying = self.running {
-            guard subscriptions != nil else { return self.notifyingFailed() }
+            guard hasRoom else { return self.notifyingFailed(.tooManyWatched) }
+            guard subscriptions != nil else { return self.notifyingFailed(.unavailable) }
             return self.notifyServers()
         }
+        guard hasRoom else { return self.stopWatching() }
         for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
     }
 
-    private mutating func notifyingFailed() {
+    private mutating func notifyingFailed(_ answer: ReplyText) {
         guard case .notifying(let notifying) = self.running else { return }
         self.watching = nil
-        self.finish(notifying.tag, .unavailable)
+        self.finish(notifying.tag, answer)
     }
 
     private mutating func notifyServers() {
         guard case .notifying(var notifying) = self.running else { return }
         var concerned = self.watchedAccounts()
-        for (account, upstream) in self.upstreams {
-            let wanted = self.wanted(from: account)
-            guard !wanted.isEmpty || !upstream.watched.isEmpty else { continue }
+        for (account, upstream) in self.upstreams
+        where self.isWanted(account) || !upstream.watched.isEmpty {
             upstream.isNotifyDue = true
             concerned.insert(account)
         }
@@ -109,13 +101,29 @@ extension ClientSession {
     }
 
     private mutating func isWatched(_ account: AccountID) -> Bool {
-        self.wanted(from: account).contains { !$0.filter.isSelected }
+        self.isWanted(account) { !$0.isSelected }
+    }
+
+    /// Whether one of the groups, of those with such a filter, means something in an account.
+    private mutating func isWanted(
+        _ account: AccountID,
+        _ isOfKind: (NotifyGroup.Filter) -> Bool = { _ in true }
+    ) -> Bool {
+        guard let watching = self.watching, let view = self.namespace.view(of: account) else {
+            return false
+        }
+        return watching.request.groups.indices.contains { number in
+            isOfKind(watching.request.groups[number].filter)
+                && self.reach(of: number, watching, in: view) != nil
+        }
     }
 
     /// Connects to the servers of accounts that came into sight, and tells each what is watched of
     /// what may be known of now.
     mutating func watchAnew() {
         guard self.watching != nil else { return }
+        let namespace = self.namespace
+        self.watching?.resolve(in: namespace)
         for account in self.watchedAccounts() where self.upstreams[account] == nil {
             self.open(account)
         }
@@ -130,15 +138,14 @@ extension ClientSession {
             return false
         }
         guard let upstream = self.upstreams[account], upstream.isIdle,
-            !upstream.isInStep(self.watching)
+            !upstream.isInStep(self.watching),
+            upstream.isNotifyDue || upstream.watchVersion != self.watchVersion
         else { return false }
-        let wanted = self.wanted(from: account)
-        if self.needsFolders(for: wanted, from: account), self.requestFolders(of: account) {
-            return true
-        }
-        let groups = self.translated(wanted, for: account, upstream.names)
+        if self.needsFolders(of: account), self.requestFolders(of: account) { return true }
+        let groups = self.groups(for: account, upstream.names)
         guard upstream.profile.has("NOTIFY"), upstream.isNotifyDue || groups != upstream.watched
         else {
+            upstream.watchVersion = self.watchVersion
             self.notified(account, failed: !upstream.profile.has("NOTIFY"))
             return false
         }
@@ -147,6 +154,7 @@ extension ClientSession {
         Notify(sendsStatus: sendsStatus, groups: groups).encode(into: &encoder)
         upstream.isNotifyDue = false
         upstream.watched = groups
+        upstream.watchVersion = self.watchVersion
         upstream.housekeeping = .notify
         upstream.segments = encoder.finish()
         guard !upstream.segments.isEmpty else { return true }
@@ -182,101 +190,93 @@ extension ClientSession {
 
     // MARK: - Groups
 
-    /// The part of the request that one account's server can answer, with the client's names.
-    private mutating func wanted(from account: AccountID) -> [NotifyGroup] {
+    /// What a group means in one account.
+    private enum Reach {
+        case filter(NotifyGroup.Filter)
+        case subtree([FolderPath])
+        case mailboxes([FolderPath])
+    }
+
+    /// The part of the request that one account's server can answer, with the server's names.
+    private mutating func groups(for account: AccountID, _ names: UpstreamNames) -> [NotifyGroup] {
         guard let watching = self.watching, let view = self.namespace.view(of: account) else {
             return []
         }
-        return watching.request.groups.compactMap { self.group($0, of: watching, for: view) }
-    }
-
-    /// Names of what the user may not know of reach no server: what it does for them takes its time.
-    private mutating func group(
-        _ group: NotifyGroup,
-        of watching: Watching,
-        for view: Namespace.View
-    ) -> NotifyGroup? {
-        var group = group
         let keepsSubscriptions = view.isPersonal && self.onlyAccount == nil
-        if !keepsSubscriptions { group.events.removeAll { $0 == .subscriptionChange } }
-        switch group.filter {
-        case .selected, .selectedDelayed:
-            return group
-        case .inboxes, .personal:
-            return view.isPersonal ? group : nil
-        case .subscribed:
-            if keepsSubscriptions { return group }
-            let access = self.access(to: view.account)
-            let folders = (watching.shared ?? []).filter {
-                $0.account == view.account && access.rights(in: $0.folder).contains(.lookup)
-            }
-            let names = folders.map { self.namespace.name(of: $0.folder, in: view) }
-                .sorted { $0.lexicographicallyPrecedes($1) }
-            guard !names.isEmpty else { return nil }
-            group.filter = .mailboxes(
-                names.map { ClientMailbox(wire: ByteBuffer(bytes: ModifiedUTF7.encode($0))) }
-            )
-            return group
-        case .subtree(let mailboxes):
-            if mailboxes.contains(where: { self.holds($0, view) }) {
-                group.filter = .personal
-                return group
-            }
-            let access = self.access(to: view.account)
-            let inside = mailboxes.filter { mailbox in
-                self.place(mailbox, in: view).map(access.isVisible(from:)) ?? false
-            }
-            group.filter = .subtree(inside)
-            return inside.isEmpty ? nil : group
-        case .mailboxes(let mailboxes):
-            let access = self.access(to: view.account)
-            let inside = mailboxes.filter { mailbox in
-                self.place(mailbox, in: view).map { access.rights(in: $0).contains(.lookup) }
-                    ?? false
-            }
-            group.filter = .mailboxes(inside)
-            return inside.isEmpty ? nil : group
-        }
-    }
-
-    /// Whether a name stands above a whole account.
-    private func holds(_ mailbox: ClientMailbox, _ view: Namespace.View) -> Bool {
-        guard let name = mailbox.name else { return false }
-        return !view.isPersonal && view.prefix.starts(with: name.octets + [Namespace.delimiter])
-    }
-
-    private func place(_ mailbox: ClientMailbox, in view: Namespace.View) -> FolderPath? {
-        mailbox.name.flatMap { self.namespace.folder($0, in: view) }
-    }
-
-    /// The same groups with the server's own names.
-    private mutating func translated(
-        _ groups: [NotifyGroup],
-        for account: AccountID,
-        _ names: UpstreamNames
-    ) -> [NotifyGroup] {
         let isOwner = self.access(to: account).isOwner
         let list = self.upstreams[account]?.folders
-        func translated(_ mailboxes: [ClientMailbox]) -> [ClientMailbox] {
-            mailboxes.compactMap { mailbox in
-                guard let name = mailbox.name,
-                    case .folder(_, let folder) = self.namespace.place(of: name),
-                    isOwner || list?.containsParent(folder) ?? false,
-                    let wire = names.name(of: folder)
-                else { return nil }
-                return ClientMailbox(wire: wire)
-            }
+        func translated(_ folders: [FolderPath]) -> [ClientMailbox] {
+            folders.filter { isOwner || list?.containsParent($0) ?? false }
+                .compactMap { names.name(of: $0) }.map(ClientMailbox.init(wire:))
         }
-        return groups.compactMap { group in
-            var group = group
-            switch group.filter {
-            case .subtree(let mailboxes): group.filter = .subtree(translated(mailboxes))
-            case .mailboxes(let mailboxes): group.filter = .mailboxes(translated(mailboxes))
-            default: break
+        return watching.request.groups.enumerated().compactMap { number, requested in
+            var group = requested
+            if !keepsSubscriptions { group.events.removeAll { $0 == .subscriptionChange } }
+            switch self.reach(of: number, watching, in: view) {
+            case .filter(let filter): group.filter = filter
+            case .subtree(let folders): group.filter = .subtree(translated(folders))
+            case .mailboxes(let folders): group.filter = .mailboxes(translated(folders))
+            case nil: return nil
             }
             let isEmpty = group.filter == .subtree([]) || group.filter == .mailboxes([])
             return isEmpty ? nil : group
         }
+    }
+
+    /// Whether the server has to list its folders before it is asked to watch some of them.
+    private mutating func needsFolders(of account: AccountID) -> Bool {
+        guard !self.access(to: account).isOwner, self.isWatched(account) else { return false }
+        guard let list = self.upstreams[account]?.folders else { return true }
+        // Names that stay missing are looked for once.
+        guard case .notifying = self.running,
+            list.mayBeRefreshed(during: self.commandNumber, at: self.now),
+            let watching = self.watching, let view = self.namespace.view(of: account)
+        else { return false }
+        return watching.request.groups.indices.contains { number in
+            switch self.reach(of: number, watching, in: view) {
+            case .subtree(let folders), .mailboxes(let folders):
+                !folders.allSatisfy(list.containsParent)
+            case .filter, nil:
+                false
+            }
+        }
+    }
+
+    /// Never send a hidden mailbox name to a server: the time it takes would reveal that the mailbox
+    /// exists.
+    /// - Parameter number: of the group.
+    /// - Returns: nil where it means nothing that the user may know of.
+    private mutating func reach(
+        of number: Int,
+        _ watching: Watching,
+        in view: Namespace.View
+    ) -> Reach? {
+        let filter = watching.request.groups[number].filter
+        switch filter {
+        case .selected, .selectedDelayed:
+            return .filter(filter)
+        case .inboxes, .personal:
+            return view.isPersonal ? .filter(filter) : nil
+        case .subscribed:
+            if view.isPersonal, self.onlyAccount == nil { return .filter(filter) }
+            return self.listed(watching.shared?[view.account] ?? [], in: view)
+        case .subtree:
+            if watching.isWhole(view, in: number) { return .filter(.personal) }
+            let folders = watching.folders(named: number, in: view.account)
+            guard !folders.isEmpty else { return nil }
+            let inside = folders.filter(self.access(to: view.account).isVisible(from:))
+            return inside.isEmpty ? nil : .subtree(inside)
+        case .mailboxes:
+            return self.listed(watching.folders(named: number, in: view.account), in: view)
+        }
+    }
+
+    /// Those of some folders that are listed for the user.
+    private mutating func listed(_ folders: [FolderPath], in view: Namespace.View) -> Reach? {
+        guard !folders.isEmpty else { return nil }
+        let access = self.access(to: view.account)
+        let listed = folders.filter { access.rights(in: $0).contains(.lookup) }
+        return listed.isEmpty ? nil : .mailboxes(listed)
     }
 
     // MARK: - What servers tell

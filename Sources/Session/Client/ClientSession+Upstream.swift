@@ -41,6 +41,7 @@ extension ClientSession {
 
     /// A connection ended without being asked to.
     package mutating func upstreamClosed(_ account: AccountID) {
+        self.readUpstreamToItsEnd(account)
         guard let upstream = self.upstreams[account] else { return }
         if upstream.isTokenOver { return self.connectionEnded(account) }
         self.upstreams[account] = nil
@@ -193,7 +194,7 @@ extension ClientSession {
     }
 
     /// A server broke the protocol: its connection is dropped.
-    private mutating func upstreamViolated(_ account: AccountID) {
+    mutating func upstreamViolated(_ account: AccountID) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         self.actions.append(.upstreamFailed(account, .unexpectedResponse))
         self.actions.append(.closeUpstream(account))
@@ -213,20 +214,7 @@ extension ClientSession {
         self.readClient()
     }
 
-    /// Takes what has come from a server, as long as it is wanted.
-    mutating func readUpstream(_ account: AccountID) {
-        do {
-            while self.wantsOctets(from: account),
-                let piece = try self.upstreams[account]?.reader.next()
-            {
-                try self.pieceReceived(piece, from: account)
-            }
-        } catch {
-            self.upstreamViolated(account)
-        }
-    }
-
-    private mutating func pieceReceived(
+    mutating func pieceReceived(
         _ received: ResponseReader.Piece,
         from account: AccountID
     ) throws(SyntaxError) {
@@ -242,17 +230,12 @@ extension ClientSession {
         switch self.upstreams[account]?.disposition {
         case .pass:
             self.pass(piece, account)
-        case .collect(var collected):
+        case .collect(var collector):
             // Held once, or each piece would copy those before it.
             self.upstreams[account]?.disposition = .withhold
-            collected.writeImmutableBuffer(piece.octets)
-            guard collected.readableBytes <= Upstream.maximumCollectedOctets else {
-                // A list of flags grows with what anybody invents, and keeps nobody from the mailbox.
-                if case .data(.flags) = try ResponseHead(collected) { return }
-                throw SyntaxError(.lineTooLong, at: collected.readableBytes)
-            }
-            self.upstreams[account]?.disposition = .collect(collected)
-            if piece.isLast { try self.collectedReceived(collected, from: account) }
+            let response = try collector.add(piece)
+            self.upstreams[account]?.disposition = .collect(collector)
+            if let response { try self.collectedReceived(response, from: account) }
         case .rename(var renamer):
             if piece.kind == .line { piece.octets = renamer.rename(piece.octets) }
             self.upstreams[account]?.disposition = .rename(renamer)
@@ -302,7 +285,7 @@ extension ClientSession {
             return nil
         case .numbered(_, .fetch):
             if case .transferring(let transferring) = self.running, transferring.source == account {
-                if case .listing = transferring.step { return .collect(ByteBuffer()) }
+                if case .listing = transferring.step { return .collect(ResponseCollector()) }
                 if try self.transferReceives(transferring, piece) { return .transfer }
             }
             self.auditFetched(piece, from: account)
@@ -346,17 +329,19 @@ extension ClientSession {
         case .esearch where expected.contains(.search) || self.isInSight(account):
             return try self.correlate(&piece, account) ? .pass : .withhold
         case .flags where self.isInSight(account):
-            return .collect(ByteBuffer())
+            return .collect(ResponseCollector())
         case .vanished where self.isInSight(account):
             return .pass
         case .status where expected.contains(.status),
             .quota where expected.contains(.quota), .quotaRoot where expected.contains(.quota):
-            return .collect(ByteBuffer())
+            return .collect(ResponseCollector())
         case .list, .lsub, .status:
-            if self.upstreams[account]?.housekeeping == .folders { return .collect(ByteBuffer()) }
-            if case .listing = self.running { return .collect(ByteBuffer()) }
-            if case .transferring = self.running { return .collect(ByteBuffer()) }
-            return self.watching == nil ? .withhold : .collect(ByteBuffer())
+            if self.upstreams[account]?.housekeeping == .folders {
+                return .collect(ResponseCollector())
+            }
+            if case .listing = self.running { return .collect(ResponseCollector()) }
+            if case .transferring = self.running { return .collect(ResponseCollector()) }
+            return self.watching == nil ? .withhold : .collect(ResponseCollector())
         default:
             return .withhold
         }

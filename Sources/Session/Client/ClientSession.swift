@@ -67,14 +67,18 @@ package struct ClientSession {
     var user: UserID?
     /// The account that `LOGIN/ACCOUNT` named.
     var onlyAccount: AccountID?
-    var namespace = Namespace(views: [])
+    var namespace = Namespace(views: []) { didSet { self.commonCapabilities = nil } }
     var accesses: [AccountID: AccountAccess] = [:]
-    var profiles: [AccountID: UpstreamProfile] = [:]
+    var profiles: [AccountID: UpstreamProfile] = [:] { didSet { self.commonCapabilities = nil } }
+    /// Those of all accounts in sight, once they were worked out.
+    var commonCapabilities: [String]?
     /// Whether one of the connections is to a server that is another one now.
     var hasOutdatedServer = false
     var enabled: Set<String> = []
     var selected: Selected?
-    var watching: Watching?
+    var watching: Watching? { didSet { self.watchVersion += 1 } }
+    /// Counts what may change the mailboxes that servers watch.
+    var watchVersion = 0
 
     // MARK: What is going on
 
@@ -82,7 +86,9 @@ package struct ClientSession {
     var running = Running.nothing
     private var isReadingClient = false
     /// A client that sent much at once is not heard until the others on the loop had their turn.
-    private var hasOthersTurn = false
+    var hasOthersTurn = false
+    /// Pieces of responses that were dealt with in this turn.
+    var pieces = 0
     /// Commands, or pieces of one, in a turn: LIST may look at hundreds of accounts.
     private static let commandsInTurn = 16
     var upstreams: [AccountID: Upstream] = [:]
@@ -187,21 +193,6 @@ package struct ClientSession {
         }
         guard self.reader.bufferedOctets > 0 else { return }
         self.yieldLoop()
-    }
-
-    /// Lets the other sessions on the loop work; `readOn` goes on.
-    mutating func yieldLoop() {
-        guard !self.hasOthersTurn else { return }
-        if case .ended = self.running { return }
-        self.hasOthersTurn = true
-        self.actions.append(.readLater)
-    }
-
-    /// The others on the loop have had their turn.
-    package mutating func readOn(at now: Moment) {
-        self.now = now
-        self.hasOthersTurn = false
-        self.readClient()
     }
 
     /// The reader's next event; before login all of them together have a bound.

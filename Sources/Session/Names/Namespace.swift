@@ -25,32 +25,50 @@ package struct Namespace: Equatable, Sendable {
         case nowhere
     }
 
-    package private(set) var views: [View]
+    package let views: [View]
+    // A login may have thousands of accounts in sight, and each command looks for some of them.
+    private let places: [AccountID: Int]
+    private let prefixes: [[UInt8]: Int]
+    /// `Other Users` and `Shared`, where an account stands below.
+    private let roots: Set<[UInt8]>
 
     package init(views: [View]) {
         self.views = views
+        let numbered = views.enumerated()
+        self.places = Dictionary(numbered.map { ($1.account, $0) }) { first, _ in first }
+        self.prefixes = Dictionary(numbered.map { ($1.prefix, $0) }) { first, _ in first }
+        self.roots = Set(views.map { Array($0.prefix.prefix { $0 != Self.delimiter }) })
     }
 
-    package var personal: AccountID? { self.views.first(where: \.isPersonal)?.account }
+    package static func == (one: Namespace, other: Namespace) -> Bool { one.views == other.views }
+
+    package var personal: AccountID? { self.prefixes[[]].map { self.views[$0].account } }
 
     package func view(of account: AccountID) -> View? {
-        self.views.first { $0.account == account }
+        self.places[account].map { self.views[$0] }
     }
 
     /// Where a client's name points. The first component decides: `Other Users` and `Shared`
     /// never name a folder of the personal account, even where its server has one so called.
     package func place(of name: MailboxName) -> Place {
         let octets = name.octets
-        let isReserved = Self.isReserved(octets)
-        for view in self.views where view.isPersonal != isReserved {
-            if octets.starts(with: view.prefix) {
-                return self.folder(name, in: view).map { .folder(view.account, $0) } ?? .nowhere
-            }
-            if view.prefix.starts(with: octets), view.prefix[octets.count] == Self.delimiter {
-                return .root
-            }
+        guard Self.isReserved(octets) else { return self.place(of: name, below: []) }
+        // The prefix of an account has two components, and addresses have no delimiter.
+        let delimiters = octets.indices.filter { octets[$0] == Self.delimiter }.prefix(2)
+        switch delimiters.count {
+        case 0:
+            return self.roots.contains(octets) ? .root : .nowhere
+        case 1:
+            return self.prefixes[octets + [Self.delimiter]] == nil ? .nowhere : .root
+        default:
+            return self.place(of: name, below: Array(octets[...delimiters[1]]))
         }
-        return .nowhere
+    }
+
+    private func place(of name: MailboxName, below prefix: [UInt8]) -> Place {
+        guard let index = self.prefixes[prefix] else { return .nowhere }
+        let view = self.views[index]
+        return self.folder(name, in: view).map { .folder(view.account, $0) } ?? .nowhere
     }
 
     /// The folder of an account in sight that a client's name points to; nil where it points elsewhere.

@@ -12,7 +12,7 @@ final class Upstream {
     enum Disposition {
         case pass
         case withhold
-        case collect(ByteBuffer)
+        case collect(ResponseCollector)
         case rename(FetchItemRenamer)
         /// It holds a message on its way to another server.
         case transfer
@@ -32,10 +32,6 @@ final class Upstream {
         case ready
     }
 
-    /// A response the gateway reads itself has this many octets at most: a LIST line with a long
-    /// name and its extended data needs 8 KiB, and the session holds one per connection.
-    static let maximumCollectedOctets = 64 * 1_024
-
     var state = State.opening
     var profile: UpstreamProfile
     var names: UpstreamNames
@@ -43,6 +39,8 @@ final class Upstream {
     /// What they were when the session last looked for connections that nothing uses.
     var tagsAtLastLook: UpstreamTags?
     var reader = ResponseReader()
+    /// Whether the loop was yielded before everything was dealt with that has come.
+    var awaitsTurn = false
     var disposition = Disposition.pass
     /// The tag of the command in flight; one at a time.
     var inFlight: ByteBuffer?
@@ -53,7 +51,9 @@ final class Upstream {
     /// Capabilities that were enabled on this connection.
     var enabled: Set<String> = []
     /// What the server was asked to tell by itself, in its own names.
-    var watched: [NotifyGroup] = []
+    var watched: [NotifyGroup] = [] { didSet { self.watchVersion = nil } }
+    /// The version of the client's request that ``watched`` was made from.
+    var watchVersion: Int?
     /// Whether the server said that it ends the session because the token has ended.
     var isTokenOver = false
     /// Whether the account has another server, or another credential, by now.

@@ -1,0 +1,64 @@
+package import Access
+import IMAP
+
+/// Work that is done in turns, so that one session does not hold the loop.
+extension ClientSession {
+    /// Pieces of responses that are dealt with in a turn, of all servers together: a read of a socket may
+    /// bring thousands of short ones, and a session has hundreds of sockets that are read one after the
+    /// other.
+    private static let maximumPieces = 400
+
+    /// Lets the other sessions on the loop work; `readOn` goes on.
+    mutating func yieldLoop() {
+        guard !self.hasOthersTurn else { return }
+        if case .ended = self.running { return }
+        self.hasOthersTurn = true
+        self.actions.append(.readLater)
+    }
+
+    /// The others on the loop have had their turn.
+    package mutating func readOn(at now: Moment) {
+        self.now = now
+        self.hasOthersTurn = false
+        self.pieces = 0
+        for (account, upstream) in self.upstreams where upstream.awaitsTurn {
+            upstream.awaitsTurn = false
+            self.readUpstream(account)
+        }
+        self.readClient()
+    }
+
+    /// Takes what has come from a server, as long as it is wanted and the turn lasts.
+    mutating func readUpstream(_ account: AccountID) {
+        guard !self.hasOthersTurn else {
+            self.upstreams[account]?.awaitsTurn = true
+            return
+        }
+        while self.readPiece(of: account) {
+            self.pieces += 1
+            guard self.pieces >= Self.maximumPieces else { continue }
+            self.upstreams[account]?.awaitsTurn = true
+            return self.yieldLoop()
+        }
+    }
+
+    /// Takes all that a server said before it closed the connection.
+    mutating func readUpstreamToItsEnd(_ account: AccountID) {
+        self.upstreams[account]?.awaitsTurn = false
+        while self.readPiece(of: account) {}
+    }
+
+    /// - Returns: false where there is none, or none is wanted now.
+    private mutating func readPiece(of account: AccountID) -> Bool {
+        do {
+            guard self.wantsOctets(from: account),
+                let piece = try self.upstreams[account]?.reader.next()
+            else { return false }
+            try self.pieceReceived(piece, from: account)
+            return true
+        } catch {
+            self.upstreamViolated(account)
+            return false
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Access
+import IMAP
+
+/// What the client wants to be told of by itself, of any account in sight (RFC 5465).
+struct Watching {
+    /// Octets of the paths of all subscribed folders together. A session keeps them in several forms as
+    /// long as it watches, and a user may have 2,000 subscriptions of 2,000 octets each.
+    static let maximumOctets = 128 * 1_024
+
+    var request: Notify
+    /// The user's subscriptions of shared folders, sorted, once they are read from the store.
+    private(set) var shared: [AccountID: [FolderPath]]?
+    /// The folders that each group names, by the group's number.
+    private var named: [AccountID: [Int: [FolderPath]]] = [:]
+    /// Names above whole accounts, each with a delimiter behind it, by the group's number.
+    private var above: [Int: Set<[UInt8]>] = [:]
+
+    init(_ request: Notify, in namespace: Namespace) {
+        self.request = request
+        self.resolve(in: namespace)
+    }
+
+    var needsSubscriptions: Bool {
+        self.request.groups.contains { $0.filter == .subscribed }
+    }
+
+    /// - Returns: false where they are more than a session may watch; then none are kept.
+    mutating func setShared(_ subscriptions: Set<Subscription>?) -> Bool {
+        self.shared = nil
+        guard let subscriptions else { return true }
+        let octets = subscriptions.reduce(0) { $0 + $1.folder.octets.count }
+        guard octets <= Self.maximumOctets else { return false }
+        self.shared = Dictionary(grouping: subscriptions, by: \.account)
+            .mapValues { $0.map(\.folder).sorted() }
+        return true
+    }
+
+    /// Works out which account each name lies in: once for all accounts, when these may have changed.
+    mutating func resolve(in namespace: Namespace) {
+        self.named = [:]
+        self.above = [:]
+        for (number, group) in self.request.groups.enumerated() {
+            for name in group.filter.named.compactMap(\.name) {
+                switch namespace.place(of: name) {
+                case .folder(let account, let folder):
+                    self.named[account, default: [:]][number, default: []].append(folder)
+                case .root:
+                    self.above[number, default: []].insert(name.octets + [Namespace.delimiter])
+                case .nowhere:
+                    break
+                }
+            }
+        }
+    }
+
+    /// The folders of an account that a group names.
+    func folders(named number: Int, in account: AccountID) -> [FolderPath] {
+        self.named[account]?[number] ?? []
+    }
+
+    /// Whether a group names something that stands above a whole account.
+    func isWhole(_ view: Namespace.View, in number: Int) -> Bool {
+        guard !view.isPersonal, let above = self.above[number],
+            let slash = view.prefix.firstIndex(of: Namespace.delimiter)
+        else { return false }
+        return above.contains(view.prefix) || above.contains(Array(view.prefix[...slash]))
+    }
+}

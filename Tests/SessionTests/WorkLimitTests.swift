@@ -1,0 +1,150 @@
+import Access
+import IMAP
+import NIOCore
+import Support
+import Testing
+
+@testable import Session
+
+/// Few octets that would cause much work: the work is bounded, and no event holds the loop.
+@Suite(.serialized) struct WorkLimitTests {
+    private static let notify =
+        (["anna", "bob", "info", "clara"].map {
+            "capabilities \($0) IMAP4rev1 LITERAL+ UNSELECT NOTIFY"
+        })
+        + ["grant bob account lr"]
+
+    private static func subscriptions(_ count: Int, octets: Int) throws -> Set<Subscription> {
+        Set(
+            try (0..<count).map { number in
+                let name = "\(number)-" + String(repeating: "x", count: octets - 10)
+                let folder = try #require(FolderPath(octets: Array(name.utf8)))
+                return Subscription(account: 2, folder: folder)
+            }
+        )
+    }
+
+    @Test func `a watch of more subscriptions than a session may keep is refused`() throws {
+        var bench = try AttackBench(state: "in", with: Self.notify)
+        bench.subscriptions = try Self.subscriptions(1_999, octets: 1_900)
+        bench.send(
+            Array("A1 NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\nA2 NOOP\r\n".utf8),
+            chunk: .max
+        )
+        #expect(bench.answer("A1")?.hasPrefix("NO [LIMIT]") ?? false)
+        #expect(bench.answer("A2")?.hasPrefix("OK") ?? false)
+        #expect(bench.received.isEmpty)
+        bench.check()
+        #expect(bench.breaches == [])
+    }
+
+    @Test func `a watch of all the subscriptions that a user may have is carried out`() throws {
+        var bench = try AttackBench(state: "in", with: Self.notify)
+        bench.subscriptions = try Self.subscriptions(2_000, octets: 50)
+        let line = "NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\n"
+        bench.send(Array("A1 \(line)".utf8), chunk: .max)
+        #expect(bench.answer("A1") == "OK NOTIFY completed")
+        #expect(bench.received.filter { $0.account == "bob" }.count == 1)
+        // The names are not worked out again for each command.
+        let before = bench.received.count
+        let commands = (0..<500).map {
+            "B\($0) STATUS \"Other Users/bob@kanzlei.example/INBOX\" (MESSAGES)"
+        }
+        let start = StallMeter.now
+        bench.send(Array((commands.joined(separator: "\r\n") + "\r\n").utf8), chunk: .max)
+        let milliseconds = Double(StallMeter.now - start) / 1_000_000
+        #expect(bench.received.count == before + 500)
+        #expect(milliseconds < 25 * StallMeter.limit, "500 commands took \(milliseconds) ms")
+        bench.check()
+        #expect(bench.breaches == [])
+    }
+
+    @Test func `subscriptions that become too many end the watch, and the client is told`() throws {
+        var bench = try AttackBench(state: "in", with: Self.notify)
+        bench.subscriptions = try Self.subscriptions(10, octets: 50)
+        bench.send(
+            Array("A1 NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\n".utf8),
+            chunk: .max
+        )
+        bench.subscriptions = try Self.subscriptions(1_000, octets: 1_900)
+        bench.send(
+            Array("A2 SUBSCRIBE \"Other Users/bob@kanzlei.example/INBOX\"\r\n".utf8),
+            chunk: .max
+        )
+        #expect(bench.answer("A2") == "OK SUBSCRIBE completed")
+        #expect(bench.clientText.contains("* OK [NOTIFICATIONOVERFLOW]"))
+        #expect(bench.received.last?.line == "NOTIFY NONE")
+    }
+
+    /// A user with a thousand accounts in sight, and as many others that are none of the user's.
+    private static func crowd() throws -> (snapshot: Snapshot, accounts: [AccountID]) {
+        let anna = try #require(Address("anna@kanzlei.example".utf8))
+        let accounts = try (1...2_000).map { number in
+            Account(
+                id: AccountID(Int64(number)),
+                address: try #require(Address("a\(number)@kanzlei.example".utf8)),
+                kind: .imap,
+                owner: nil
+            )
+        }
+        let folders = try (0..<40).map { try #require(FolderPath(octets: Array("x\($0)".utf8))) }
+        let grants = accounts.enumerated().flatMap { index, account in
+            folders.enumerated().map { number, folder in
+                Grant(
+                    id: Int64(index * 40 + number),
+                    account: account.id,
+                    subject: .user(UserID(index < 1_000 && number == 0 ? 1 : Int64(2 + number))),
+                    rights: .all,
+                    scope: .folder(folder),
+                    source: .local
+                )
+            }
+        }
+        let snapshot = Snapshot(
+            revision: 1,
+            users: [User(id: UserID(1), login: anna)],
+            groups: [],
+            accounts: accounts,
+            grants: grants,
+            withdrawals: [],
+            walls: []
+        )
+        return (snapshot, accounts.map(\.id))
+    }
+
+    @Test func `a change of the store costs a session what concerns its user`() throws {
+        let (snapshot, accounts) = try Self.crowd()
+        var session = ClientSession(snapshot: snapshot, hasTLS: true, at: Fixture.now)
+        session.clientOctetsReceived(
+            ByteBuffer(string: "a LOGIN anna@kanzlei.example pw\r\n"),
+            at: Fixture.now
+        )
+        let profile = UpstreamProfile(
+            capabilities: ["IMAP4REV1", "LITERAL+", "NOTIFY"],
+            delimiter: UInt8(ascii: "/")
+        )
+        session.authenticationFinished(
+            .accepted(
+                UserID(1),
+                account: nil,
+                profiles: Dictionary(uniqueKeysWithValues: accounts.map { ($0, .some(profile)) })
+            )
+        )
+        #expect(session.namespace.views.count == 1_000)
+        let names = (1...200).map { "\"Shared/a\($0)@kanzlei.example/x0\"" }.joined(separator: " ")
+        var meter = StallMeter()
+        for line in [
+            "b NOTIFY SET (selected (MessageNew MessageExpunge))", "c CAPABILITY",
+            "d NOTIFY SET (mailboxes (\(names)) (MessageNew MessageExpunge))",
+            "e SELECT \"Shared/a7@kanzlei.example/x1\"",
+        ] {
+            let start = StallMeter.now
+            session.clientOctetsReceived(ByteBuffer(string: line + "\r\n"), at: Fixture.now)
+            meter.add(since: start)
+        }
+        let start = StallMeter.now
+        session.snapshotChanged(snapshot, at: Fixture.now)
+        meter.add(since: start)
+        #expect(meter.longest < StallMeter.limit, "\(meter.longest) ms")
+    }
+}
