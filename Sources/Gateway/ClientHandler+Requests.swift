@@ -119,17 +119,13 @@ extension ClientHandler {
 
 /// What a client has asked for at once, by and by.
 extension ClientHandler {
-    /// A loop runs what is due at once before it looks for what others have sent.
-    private static let turnTime = TimeAmount.microseconds(200)
-
     func readOnLater() {
         guard let loop = self.eventLoop else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop)
         self.readsOnWhenWritable = false
-        loop.scheduleTask(in: Self.turnTime) { bound.value.readOn() }
+        self.loop.workLater(self, on: loop)
     }
 
-    private func readOn() {
+    func workOn() {
         guard self.context?.channel.isWritable ?? true else {
             self.readsOnWhenWritable = true
             return

@@ -15,7 +15,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     typealias OutboundOut = ByteBuffer
 
     let environment: Environment
-    private let loop: LoopState
+    let loop: LoopState
     private let security: Listener.Kind
     let address: SocketAddress?
     var session: ClientSession

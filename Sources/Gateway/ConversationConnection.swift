@@ -24,8 +24,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private var login: UpstreamLogin?
     private var conversation: Conversation
     private var hasBegun = false
-    private var reader = ResponseReader()
-    private var collected = ByteBuffer()
+    private var reader = WholeResponseReader()
     private var lease: CredentialLease?
 
     private init(
@@ -139,15 +138,9 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.reader.receive(self.unwrapInboundIn(data))
         do {
-            while let piece = try self.reader.next() {
-                if self.hasBegun, self.conversation.pieceReceived(piece) { continue }
-                // Of a long answer, as to SEARCH, only the beginning is of use.
-                if self.collected.readableBytes <= Conversations.maximumResponseOctets {
-                    self.collected.writeImmutableBuffer(piece.octets)
-                }
-                guard piece.isLast else { continue }
-                let response = self.collected
-                self.collected = ByteBuffer()
+            while let response = try self.reader.next(taking: { piece in
+                self.hasBegun && self.conversation.pieceReceived(piece)
+            }) {
                 self.responseReceived(response, context)
             }
         } catch {
@@ -291,5 +284,4 @@ private enum Conversations {
     static let chunk = 128 * 1_024
     /// From dialling to the end; a large message on a slow line takes its time.
     static let timeout = TimeAmount.minutes(10)
-    static let maximumResponseOctets = 64 * 1_024
 }

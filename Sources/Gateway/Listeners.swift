@@ -154,15 +154,19 @@ final class Listeners: Sendable {
 
     func permissionsChanged() {
         for (loop, state) in self.loops.values {
-            loop.execute { state.value.permissionsChanged() }
+            loop.execute { state.value.permissionsChanged(on: loop) }
         }
     }
 
     /// Each minute every connection records what it only counted.
     private func followTime() {
         for (loop, state) in self.loops.values {
+            if let threshold = self.environment.configuration.limits.stallTime {
+                let logger = self.environment.logger
+                LoopStallMeter.start(on: loop, threshold: threshold, logger: logger)
+            }
             loop.scheduleRepeatedTask(initialDelay: .minutes(1), delay: .minutes(1)) { _ in
-                state.value.auditDue()
+                state.value.auditDue(on: loop)
             }
         }
     }

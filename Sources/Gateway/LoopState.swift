@@ -4,6 +4,8 @@ import NIOCore
 protocol LoopMember: AnyObject {
     func flush()
     func permissionsChanged()
+    /// The work that was put off may go on.
+    func workOn()
     func shutDown()
     /// Nil before the login.
     var summary: SessionSummary? { get }
@@ -15,9 +17,29 @@ protocol LoopMember: AnyObject {
 }
 
 /// The sessions of one event loop. Used on that loop only.
+///
+/// What concerns many sessions at once, as a change of the store does, and what one session has put off,
+/// is done in turns of bounded time: between two turns the loop looks for what peers have sent. No octet
+/// is judged by permissions older than those in force meanwhile, because each event of a session looks
+/// for new ones first.
 final class LoopState {
+    private enum Work {
+        case permissions
+        case workOn
+        case audit
+    }
+
+    /// How long a turn takes: with the one piece of work that may begin at its end less than the 20
+    /// milliseconds for which nothing may hold a loop.
+    private static let turn = TimeAmount.milliseconds(5)
+    /// A loop runs what is due at once before it looks for what peers have sent.
+    private static let pause = TimeAmount.microseconds(200)
+
     private var handlers: [ObjectIdentifier: any LoopMember] = [:]
     private var unflushed: [any LoopMember] = []
+    /// Handlers, not by reference: who is gone by its turn has no work.
+    private var waiting = CircularBuffer<(Work, ObjectIdentifier)>()
+    private var isScheduled = false
 
     func add(_ handler: any LoopMember) {
         self.handlers[ObjectIdentifier(handler)] = handler
@@ -41,12 +63,53 @@ final class LoopState {
         for handler in handlers { handler.flush() }
     }
 
-    func permissionsChanged() {
-        for handler in self.handlers.values { handler.permissionsChanged() }
+    // MARK: - Turns
+
+    func permissionsChanged(on loop: any EventLoop) {
+        self.wait(.permissions, on: loop)
     }
 
-    func auditDue() {
-        for handler in self.handlers.values { handler.auditDue() }
+    func auditDue(on loop: any EventLoop) {
+        self.wait(.audit, on: loop)
+    }
+
+    /// Calls `workOn` of a session in one of the next turns.
+    func workLater(_ handler: any LoopMember, on loop: any EventLoop) {
+        self.waiting.append((.workOn, ObjectIdentifier(handler)))
+        self.schedule(on: loop)
+    }
+
+    /// Work for every session. What waits already is not put in line twice.
+    private func wait(_ work: Work, on loop: any EventLoop) {
+        var waiting = Set<ObjectIdentifier>()
+        for (other, handler) in self.waiting where other == work { waiting.insert(handler) }
+        for handler in self.handlers.keys where !waiting.contains(handler) {
+            self.waiting.append((work, handler))
+        }
+        self.schedule(on: loop)
+    }
+
+    private func schedule(on loop: any EventLoop) {
+        guard !self.isScheduled, !self.waiting.isEmpty else { return }
+        self.isScheduled = true
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleTask(in: Self.pause) { bound.value.takeTurn(on: loop) }
+    }
+
+    private func takeTurn(on loop: any EventLoop) {
+        self.isScheduled = false
+        let end = NIODeadline.now() + Self.turn
+        // Whoever puts more off in this turn has it done in the next.
+        for _ in 0..<self.waiting.count {
+            guard NIODeadline.now() < end, let (work, id) = self.waiting.popFirst() else { break }
+            guard let handler = self.handlers[id] else { continue }
+            switch work {
+            case .permissions: handler.permissionsChanged()
+            case .workOn: handler.workOn()
+            case .audit: handler.auditDue()
+            }
+        }
+        self.schedule(on: loop)
     }
 
     var isSending: Bool { self.handlers.values.contains(where: \.isSending) }

@@ -15,6 +15,8 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
     case noStartTLS
     case noMechanism
     case protocolViolation
+    /// It says more than the gateway takes of a server.
+    case tooMuch
     case notSubmission
 
     package var description: String {
@@ -41,6 +43,8 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
             "offers no way to log in with this credential (PLAIN or LOGIN; XOAUTH2 for a token)"
         case .protocolViolation:
             "does not speak IMAP on this port"
+        case .tooMuch:
+            "says more than the gateway takes: 64 KiB in one response, 4 MiB to list the folders"
         case .notSubmission:
             "does not speak SMTP on this port as asked for: check port and --tls, and that it "
                 + "offers AUTH PLAIN or LOGIN"

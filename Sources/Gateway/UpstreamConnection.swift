@@ -18,7 +18,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     private enum Phase {
         case dialling
-        case loggingIn(UpstreamLogin, ResponseReader, ByteBuffer)
+        case loggingIn(UpstreamLogin, WholeResponseReader)
         case ready
         /// The session is done with it, and wants to know when the server is.
         case leaving(() -> Void)
@@ -27,10 +27,6 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     /// How long a server may take to answer what it had got when the session left.
     private static let leavingTimeout = TimeAmount.minutes(5)
-
-    /// A response of the login conversation has this many octets at most: capabilities and
-    /// namespaces of real servers need about 1 KiB.
-    private static let maximumLoginResponseOctets = 64 * 1_024
 
     private let account: AccountID
     private let environment: Environment
@@ -129,7 +125,7 @@ final class UpstreamConnection: ChannelInboundHandler {
             known: self.environment.profiles.profile(of: target),
             tags: UpstreamTags(random: .random(in: .min ... .max))
         )
-        self.phase = .loggingIn(login, ResponseReader(), ByteBuffer())
+        self.phase = .loggingIn(login, WholeResponseReader())
     }
 
     // MARK: - The channel
@@ -151,9 +147,9 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     private func handshakeCompleted(_ context: ChannelHandlerContext) {
-        if case .loggingIn(var login, let reader, let collected) = self.phase {
+        if case .loggingIn(var login, let reader) = self.phase {
             let actions = login.tlsEstablished()
-            self.phase = .loggingIn(login, reader, collected)
+            self.phase = .loggingIn(login, reader)
             for action in actions { self.perform(action, context) }
         } else {
             self.beginLogin()
@@ -205,25 +201,19 @@ final class UpstreamConnection: ChannelInboundHandler {
     // MARK: - The login
 
     private func loginOctetsReceived(_ octets: ByteBuffer, _ context: ChannelHandlerContext) {
-        guard case .loggingIn(var login, var reader, var collected) = self.phase else { return }
+        guard case .loggingIn(var login, var reader) = self.phase else { return }
         reader.receive(octets)
         do {
-            while let piece = try reader.next() {
-                collected.writeImmutableBuffer(piece.octets)
-                guard collected.readableBytes <= Self.maximumLoginResponseOctets else {
-                    return self.protocolViolated()
-                }
-                guard piece.isLast else { continue }
+            while let response = try reader.next() {
                 let actions = login.responseReceived(
-                    collected,
+                    response,
                     isLast: reader.bufferedOctets == 0
                 )
-                collected = ByteBuffer()
-                self.phase = .loggingIn(login, reader, collected)
+                self.phase = .loggingIn(login, reader)
                 for action in actions { self.perform(action, context) }
                 guard case .loggingIn = self.phase else { return }
             }
-            self.phase = .loggingIn(login, reader, collected)
+            self.phase = .loggingIn(login, reader)
         } catch {
             self.protocolViolated()
         }
@@ -276,7 +266,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     private func ready(_ profile: UpstreamProfile) {
-        guard case .loggingIn(let login, var reader, _) = self.phase else { return }
+        guard case .loggingIn(let login, var reader) = self.phase else { return }
         self.phase = .ready
         self.lease?.accepted()
         self.lease = nil

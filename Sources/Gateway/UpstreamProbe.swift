@@ -46,12 +46,16 @@ private final class ProbeHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// Octets of everything that a server says: as many as it may need to list its folders when the
+    /// account is used. Without a bound a server fills the memory of the administrator's command.
+    private static let maximumOctets = Listing.maximumOctets
+
     private let endpoint: Endpoint
     private let contexts: ClientContexts
     private let promise: EventLoopPromise<ProbeReport>
     private var login: UpstreamLogin
-    private var reader = ResponseReader()
-    private var collected = ByteBuffer()
+    private var reader = WholeResponseReader()
+    private var octets = 0
     private var report = ProbeReport(greeting: "", capabilities: [], folders: [])
     private var names: UpstreamNames?
     private var listTag: ByteBuffer?
@@ -84,17 +88,22 @@ private final class ProbeHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        self.reader.receive(self.unwrapInboundIn(data))
+        let octets = self.unwrapInboundIn(data)
+        self.octets += octets.readableBytes
+        guard self.octets <= Self.maximumOctets else {
+            self.promise.fail(ProbeError.tooMuch)
+            return context.close(promise: nil)
+        }
+        self.reader.receive(octets)
         do {
-            while let piece = try self.reader.next() {
-                self.collected.writeImmutableBuffer(piece.octets)
-                guard piece.isLast else { continue }
-                let response = self.collected
-                self.collected = ByteBuffer()
+            while let response = try self.reader.next() {
                 self.responseReceived(response, context)
             }
         } catch {
-            self.promise.fail(ProbeError.protocolViolation)
+            self.promise.fail(
+                error.reason == .lineTooLong ? ProbeError.tooMuch : .protocolViolation
+            )
+            context.close(promise: nil)
         }
     }
 

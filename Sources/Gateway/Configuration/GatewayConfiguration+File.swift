@@ -308,6 +308,9 @@ private struct Values {
         if let value = try self.number("limits.recipientsPerHour", 1...10_000_000) {
             limits.sending.recipientsPerHour = value
         }
+        if let value = try self.number("limits.stallMilliseconds", 1...10_000) {
+            limits.stallTime = .milliseconds(Int64(value))
+        }
         return limits
     }
 }

@@ -26,6 +26,8 @@ package struct GatewayConfiguration: Sendable {
         /// For a message that is being sent, besides a second for each 1,000 octets of it.
         package var messageTime = TimeAmount.minutes(10)
         package var sending = SendingCounter.Limits()
+        /// From when on it is logged that work held an event loop; nil measures nothing.
+        package var stallTime: TimeAmount?
 
         package init() {}
     }

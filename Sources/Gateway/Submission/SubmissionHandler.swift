@@ -237,6 +237,9 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         self.resumeReading()
     }
 
+    /// A submission puts nothing off.
+    func workOn() {}
+
     /// Nothing is judged by permissions older than those in force.
     func takePermissions() {
         let current = self.environment.permissions.current

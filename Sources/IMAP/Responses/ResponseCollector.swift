@@ -54,10 +54,14 @@ package struct WholeResponseReader {
         self.reader.receive(octets)
     }
 
+    /// - Parameter take: whether a piece is taken before it is collected: it holds a message.
     /// - Returns: nil while more octets are needed.
     /// - Throws: what is no response, or is too long; the connection is of no use any more.
-    package mutating func next() throws(SyntaxError) -> ByteBuffer? {
+    package mutating func next(
+        taking take: (ResponseReader.Piece) -> Bool = { _ in false }
+    ) throws(SyntaxError) -> ByteBuffer? {
         while let piece = try self.reader.next() {
+            if take(piece) { continue }
             if let response = try self.collector.add(piece) { return response }
         }
         return nil

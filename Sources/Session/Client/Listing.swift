@@ -9,10 +9,10 @@ import struct NIOCore.ByteBuffer
 /// left out, and only then the client's pattern is matched, attributes are worked out anew from
 /// what is left, and the lines are written. So no pattern, reference or option can reach a folder
 /// that a grant does not (RFC 9051 §11.5).
-struct Listing {
+package struct Listing {
     /// Octets of one server's responses, of STATUS the names: fifty thousand folders and more. They are
     /// held until every server has answered.
-    static let maximumOctets = 4 * 1_024 * 1_024
+    package static let maximumOctets = 4 * 1_024 * 1_024
     /// Octets of the responses of all servers, with what a folder costs besides: a user with hundreds of
     /// accounts in sight would otherwise hold the first limit for each of them.
     static let maximumTotalOctets = 16 * 1_024 * 1_024

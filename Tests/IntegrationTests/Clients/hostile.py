@@ -841,5 +841,121 @@ def a_new_password_ends_what_the_old_one_opened():
         again.login(BOB, "new")
 
 
+# -- What holds a loop, or fills the memory
+
+
+# Without optimisation everything takes twenty times as long and more.
+STALL = 400 if "/debug/" in os.path.realpath(os.environ["GATEPOST"]) else 20
+
+
+def large_server(count):
+    """A script of a server with so many folders, and with NOTIFY."""
+    folders = "".join(f'* LIST () "/" Ordner/{number % 100}/Akte-{number}\r\n' for number in range(count)).encode()
+
+    def listed(c, tag, line):
+        if line.endswith(b'""'):
+            c.send('* LIST (\\Noselect) "/" ""\r\n')
+        else:
+            c.send(b'* LIST () "/" INBOX\r\n' + folders)
+        c.send(tag + b" OK x\r\n")
+    return imap({"LIST": listed}, capabilities="IMAP4rev1 UIDPLUS SASL-IR LITERAL+ IDLE MOVE NOTIFY")
+
+
+def nothing_holds_a_loop():
+    """What is asked in few octets and costs much, and changes of the store while many sessions are open: no work
+    holds an event loop for longer than 20 milliseconds of the processor."""
+    folder = tempfile.mkdtemp(prefix="authority-")
+    authority = Authority(folder)
+    server = Server(large_server(60_000), context(authority.make("good", "DNS:localhost")))
+    gateway = Gateway(GATEPOST_LIMITS_STALL_MILLISECONDS="1", GATEPOST_LIMITS_CONNECTIONS_PER_USER="400",
+                      GATEPOST_LIMITS_CONNECTIONS_PER_ADDRESS="1000", GATEPOST_THREADS="1")
+    try:
+        gateway.run("account", "set", CLARA, "--imap", f"localhost:{server.port}", "--ca", authority.trusted)
+        gateway.start()
+        crowd = [gateway.wire(BOB) for _ in range(100)]
+        w = gateway.wire()
+        w.raw.settimeout(120)
+        before = resident(gateway.process.pid)
+        patterns = " ".join(f"Ordner/{number}*x" for number in range(15))
+        for text, answer in (('LIST "" (' + '"" ' * 21_000 + '"")', "BAD"),
+                             ("NOTIFY SET " + " ".join(["(subscribed (MessageNew MessageExpunge))"] * 32), "BAD"),
+                             (f'LIST "" ({patterns})', "OK")):
+            assert w.answer(text).startswith(answer), text[:80]
+        # Ten clients list everything; one of them takes nothing of it for a while.
+        others = [gateway.wire() for _ in range(10)]
+        for each in others:
+            each.raw.settimeout(120)
+            each.send(b'a LIST "" "*"\r\n')
+        # Each change of the store concerns every session.
+        for number in range(6):
+            gateway.run("user", "add", f"x{number}@kanzlei.example", "--password-stdin", stdin="x\n")
+        time.sleep(3)
+        for each in others:
+            lines = each.until(b"a")
+            # Everything of the server, Bob's folders, and what stands above them.
+            assert lines[-1].startswith(b"a OK") and len(lines) > 60_100, lines[-1]
+        after = resident(gateway.process.pid)
+        assert after - before < 400_000, (before, after)
+        for each in crowd:
+            each.ok("NOOP")
+        held = [int(re.search(r"processor=(\d+)", line).group(1))
+                for line in gateway.log().splitlines() if "event loop held" in line]
+        assert held, "nothing was measured: " + gateway.log()[-500:]
+        print("longest", max(held))
+        assert max(held) < STALL, sorted(held)[-10:]
+    finally:
+        server.close()
+        gateway.remove()
+        shutil.rmtree(folder)
+
+
+def a_server_that_says_too_much_is_left():
+    """`account test`, `doctor` and `grant add --folder` take 64 KiB in a response and 4 MiB in all, at the most."""
+    folder = tempfile.mkdtemp(prefix="authority-")
+    authority = Authority(folder)
+
+    def endless(c, tag, line):
+        if line.endswith(b'""'):
+            return c.send('* LIST (\\Noselect) "/" ""\r\n' + tag.decode() + " OK x\r\n")
+        number = 0
+        while True:
+            c.send("".join(f'* LIST () "/" x{number + i}\r\n' for i in range(1000)))
+            number += 1000
+
+    def long(c, tag, line):
+        if line.endswith(b'""'):
+            return c.send('* LIST (\\Noselect) "/" ""\r\n' + tag.decode() + " OK x\r\n")
+        c.send('* LIST () "/" "')
+        while True:
+            c.send(b"x" * 65536)
+
+    def greeting(c):
+        while True:
+            c.send(b"* OK " + b"x" * 65536)
+    tls = context(authority.make("good", "DNS:localhost"))
+    servers = [Server(script, tls) for script in (imap({"LIST": endless}), imap({"LIST": long}), greeting)]
+    gateway = Gateway()
+    try:
+        for server in servers:
+            gateway.run("account", "set", CLARA, "--imap", f"localhost:{server.port}", "--ca", authority.trusted)
+            for words in (("account", "test", CLARA), ("doctor",), ("grant", "add", CLARA, BOB, "--view", "--folder", "x")):
+                start = time.time()
+                process = subprocess.Popen([os.environ["GATEPOST"], *words], text=True, env=gateway.environment,
+                                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                most = 0
+                while process.poll() is None:
+                    with contextlib.suppress(OSError, StopIteration):
+                        most = max(most, resident(process.pid))
+                    time.sleep(0.01)
+                said = process.stdout.read()
+                assert "more than the gateway takes" in said, (words, said)
+                assert most < 150_000 and time.time() - start < 14, (words, most, time.time() - start)
+    finally:
+        for server in servers:
+            server.close()
+        gateway.remove()
+        shutil.rmtree(folder)
+
+
 if __name__ == "__main__":
     run_scenario(globals(), sys.argv[1])
