@@ -1,5 +1,5 @@
 /// An address that somebody claims to send as.
-package struct ClaimedAddress: Equatable, Sendable {
+package struct ClaimedAddress: Hashable, Sendable {
     /// Nil for one that no account can have.
     package let address: Address?
 
@@ -94,7 +94,8 @@ extension Snapshot {
         }
         var accounts: Set<AccountID> = []
         var mustSign = false
-        for claimed in message.from {
+        // A header has room for twenty thousand times the same address: each costs a decision once.
+        for claimed in Set(message.from) {
             guard let found = self.send(as: claimed, by: user, at: moment) else {
                 return .refused(.from)
             }
@@ -102,7 +103,7 @@ extension Snapshot {
             mustSign = mustSign || found.right == .onBehalf
         }
         guard !accounts.isEmpty else { return .refused(.from) }
-        for claimed in message.resent {
+        for claimed in Set(message.resent) {
             guard let found = self.send(as: claimed, by: user, at: moment) else {
                 return .refused(.resent)
             }

@@ -221,13 +221,19 @@ final class ControlHandler: ChannelInboundHandler {
         }
     }
 
+    /// A list of thousands of sessions takes its time to be written: that is done off the loop.
     private func send(_ answer: ControlMessage.Answer, _ context: ChannelHandlerContext) {
-        var octets =
-            (try? JSONEncoder().encode(answer)).map { ByteBuffer(bytes: $0) } ?? ByteBuffer()
-        octets.writeStaticString("\n")
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.writeAndFlush(self.wrapOutboundOut(octets)).whenComplete { _ in
-            bound.value.close(promise: nil)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
+            try JSONEncoder().encode(answer)
+        }.whenComplete { result in
+            let (handler, context) = bound.value
+            guard case .success(let data) = result else { return context.close(promise: nil) }
+            var octets = ByteBuffer(bytes: data)
+            octets.writeStaticString("\n")
+            context.writeAndFlush(handler.wrapOutboundOut(octets)).whenComplete { _ in
+                bound.value.1.close(promise: nil)
+            }
         }
     }
 

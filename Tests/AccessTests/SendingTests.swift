@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Access
@@ -197,6 +198,30 @@ import Testing
         let message = Self.message(Row("bob", ["bob"], nil, "", ""))
         let verdict = try Self.snapshot().sending(message, by: UserID(9), at: Moment(seconds: 0))
         #expect(Self.shown(verdict) == "noOwnAddress")
+    }
+
+    @Test func `an address that a header repeats thousands of times is judged once`() throws {
+        let claimed = ["anna", "kontakt", "info"].map {
+            ClaimedAddress(Array("\($0)@kanzlei.example".utf8))
+        }
+        var message = MessageAuthors(
+            reversePath: claimed[0],
+            from: (0..<20_000).map { claimed[$0 % 3] },
+            sender: claimed[0],
+            resent: (0..<20_000).map { claimed[$0 % 3] }
+        )
+        let snapshot = try Self.snapshot()
+        let moment = Moment(seconds: 0)
+        let start = StallMeter.now
+        #expect(
+            snapshot.sending(message, by: Self.anna, at: moment)
+                == .accepted(route: AccountID(1), adding: nil)
+        )
+        var meter = StallMeter()
+        meter.add(since: start)
+        #expect(meter.longest < StallMeter.limit, "\(meter.longest) ms")
+        message.from.append(ClaimedAddress(Array("clara@kanzlei.example".utf8)))
+        #expect(snapshot.sending(message, by: Self.anna, at: moment) == .refused(.from))
     }
 
     @Test func `nobody unknown sends`() throws {

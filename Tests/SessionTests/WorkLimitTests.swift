@@ -147,4 +147,27 @@ import Testing
         meter.add(since: start)
         #expect(meter.longest < StallMeter.limit, "\(meter.longest) ms")
     }
+
+    @Test func `a LIST of a thousand accounts begins without copying what it has of each`() throws {
+        let (snapshot, accounts) = try Self.crowd()
+        var session = ClientSession(snapshot: snapshot, hasTLS: true, at: Fixture.now)
+        session.clientOctetsReceived(
+            ByteBuffer(string: "a LOGIN anna@kanzlei.example pw\r\n"),
+            at: Fixture.now
+        )
+        let profile = UpstreamProfile(capabilities: ["IMAP4REV1"], delimiter: UInt8(ascii: "/"))
+        session.authenticationFinished(
+            .accepted(
+                UserID(1),
+                account: nil,
+                profiles: Dictionary(uniqueKeysWithValues: accounts.map { ($0, .some(profile)) })
+            )
+        )
+        var meter = StallMeter()
+        let start = StallMeter.now
+        session.clientOctetsReceived(ByteBuffer(string: "b LIST \"\" *\r\n"), at: Fixture.now)
+        meter.add(since: start)
+        #expect(session.upstreams.count == 1_000)
+        #expect(meter.longest < StallMeter.limit, "\(meter.longest) ms")
+    }
 }

@@ -8,6 +8,8 @@ import struct NIOCore.ByteBuffer
 extension ClientSession {
     /// Octets of a name that are kept of a mailbox that is not there, or not for this user.
     private static let maximumNameOctets = 255
+    /// Reasons that a record gives: a user may be in hundreds of groups that each have a grant.
+    private static let maximumReasons = 16
 
     /// Messages of a shared mailbox whose text has passed since it was selected.
     struct Reading {
@@ -126,8 +128,9 @@ extension ClientSession {
                 folder: place.folder,
                 at: self.now
             )
-            for text in verdict.because.map(self.snapshot.text(of:)) where !reasons.contains(text) {
-                reasons.append(text)
+            for text in verdict.because.lazy.map(self.snapshot.text(of:)) {
+                guard reasons.count < Self.maximumReasons else { return reasons + ["and more"] }
+                if !reasons.contains(text) { reasons.append(text) }
             }
         }
         return reasons

@@ -287,11 +287,13 @@ extension ClientSession {
             let index = listing.parts.firstIndex(where: { $0.view.account == account })
         else { return }
         var part = listing.parts[index]
-        // Held once, or each change would copy all that came before it.
+        // Held once, or each change would copy all that came before it, and every other account's part.
+        self.running = .nothing
         listing.parts[index] = Listing.Part(view: part.view, step: part.step)
         self.running = .listing(listing)
-        change(&self, listing, &part)
+        change(&self, consume listing, &part)
         guard case .listing(var changed) = self.running else { return }
+        self.running = .nothing
         changed.parts[index] = part
         self.running = .listing(changed)
     }

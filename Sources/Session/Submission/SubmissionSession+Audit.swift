@@ -3,17 +3,22 @@ import SMTP
 
 /// What the audit log has of sending: each message in another's name, and each refusal.
 extension SubmissionSession {
+    /// Addresses of a refused message that a record names: a header has room for thousands.
+    private static let maximumNamedAddresses = 16
+
     /// An address may not be sent from, or a message not be sent.
     mutating func auditRefused(_ refused: SubmissionReply.Refused, _ authors: MessageAuthors?) {
         var event = AuditEvent("send")
         event.outcome = .refused
         event.detail = ["rule: \(refused)"]
         let claimed = [authors?.reversePath].compactMap { $0 } + (authors?.from ?? [])
-        for address in claimed {
-            guard let text = address.address?.description else { continue }
-            event.detail.append("as \(text)")
+        var seen: Set<Address> = []
+        let addresses = claimed.compactMap(\.address).filter { seen.insert($0).inserted }
+        event.detail += addresses.prefix(Self.maximumNamedAddresses).map { "as \($0)" }
+        if addresses.count > Self.maximumNamedAddresses {
+            event.detail.append("and \(addresses.count - Self.maximumNamedAddresses) more")
         }
-        let accounts = claimed.compactMap(\.address).compactMap(self.snapshot.account)
+        let accounts = addresses.compactMap(self.snapshot.account)
         let account =
             accounts.first { self.right(on: $0.id) == .none }
             ?? accounts.first { $0.owner != self.user }
