@@ -48,6 +48,8 @@ import Testing
         (" \"b@\" (c) x.example <a@x.example>", .foreignAddress),
         (" =?gb2312?B?VGlja2V0c0C5q8u+?= <a@x.example>", nil),
         (" =?iso-8859-1?Q?Tickets=40M=FCller?= <a@x.example>", nil),
+        // Some programs show comments behind the name.
+        (" (x.example) \"b@\" <a@x.example>", .foreignAddress),
         // A backslash that nothing needs.
         (" \"a\\b\"@x.example", .malformed), (" \"ab\"@x.example", nil),
     ]

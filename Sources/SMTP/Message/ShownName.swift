@@ -13,15 +13,22 @@ struct ShownName {
     }
 
     private struct Reading {
-        var hasComments: Bool
+        /// Where comments are shown.
+        enum Comments: CaseIterable {
+            case inPlace
+            /// Behind the display name, as Python's `parseaddr` puts them.
+            case behind
+            case nowhere
+        }
+
+        var comments: Comments
         /// Whether a blank stands between words that follow each other, and between encoded words.
         var isSpaced: Bool
     }
 
-    private static let readings = [
-        Reading(hasComments: true, isSpaced: false), Reading(hasComments: true, isSpaced: true),
-        Reading(hasComments: false, isSpaced: false), Reading(hasComments: false, isSpaced: true),
-    ]
+    private static let readings = Reading.Comments.allCases.flatMap { comments in
+        [false, true].map { Reading(comments: comments, isSpaced: $0) }
+    }
 
     private var parts: [Part] = []
 
@@ -76,19 +83,23 @@ struct ShownName {
 
     private func octets(_ reading: Reading) -> [UInt8] {
         var octets: [UInt8] = []
+        var comments: [UInt8] = []
         for part in self.parts {
             switch part {
             case .word(let word):
                 octets += word
-            case .comment(let comment) where reading.hasComments:
-                octets += Array(" ( ".utf8) + comment + Array(" ) ".utf8)
-            case .comment:
-                break
+            case .comment(let comment):
+                let text = Array(" ( ".utf8) + comment + Array(" ) ".utf8)
+                switch reading.comments {
+                case .inPlace: octets += text
+                case .behind: comments += text
+                case .nowhere: break
+                }
             case .blank:
                 octets.append(0x20)
             }
             if reading.isSpaced { octets.append(0x20) }
         }
-        return octets
+        return octets + comments
     }
 }

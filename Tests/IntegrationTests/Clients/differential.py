@@ -1,16 +1,20 @@
-"""The same commands by the gateway and to a real Dovecot, as a second reader of what the gateway accepts. The
-only scenario; FUZZ_ROUNDS asks for more commands than a test run has time for.
+"""Second readers of what the gateway accepts. FUZZ_ROUNDS asks for more rounds than a test run has time for.
 
-What the gateway answers with OK, Dovecot does too, with the same effect: afterwards both mailboxes have the
+The same commands by the gateway and to a real Dovecot: what the gateway answers with OK, Dovecot does too, with the same effect: afterwards both mailboxes have the
 same folders, messages and flags. What the gateway refuses is not tried: it may refuse more. No command is
 answered twice, or not at all.
+
+The same names of authors by the gateway and to decoders of mail programs: of what it accepts none shows the address of
+somebody else, nor anything that is not seen.
 """
 import os
 import random
 import re
 import sys
 
-from scenarios import CA, CLARA, IMAPS, owner, run_scenario
+import names
+from scenarios import ANNA, CA, CLARA, IMAPS, owner, run_scenario
+from sending import Raw
 from wire import Wire
 
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "12000")) // 12
@@ -155,6 +159,26 @@ def what_the_gateway_accepts_a_real_server_does_too():
         for name in sorted(state(user), reverse=True):
             m.unsubscribe(name)
             m.delete(name)
+
+
+def no_program_shows_another_address_than_the_gateway_read():
+    r = random.Random(int(os.environ.get("FUZZ_SEED", "1")))
+    perl, w = names.Perl(), Raw()
+    accepted, breaches = 0, []
+    for number in range(ROUNDS):
+        name = names.name(r)
+        w.begin()
+        w.send(f"From: {name} <{ANNA}>\r\n\r\nx\r\n.\r\n".encode())
+        answer = w.reply()
+        assert answer[:3] in ("250", "550"), (number, name, answer)
+        if answer.startswith("550"):
+            continue
+        accepted += 1
+        found = ((text, names.breach(text, ANNA)) for text in names.shown(name, ANNA, perl))
+        breaches += [(number, name, text, what) for text, what in found if what][:1]
+    perl.close()
+    assert not breaches, (len(breaches), breaches[:20])
+    assert accepted > ROUNDS / 20, accepted
 
 
 if __name__ == "__main__":

@@ -173,6 +173,11 @@ def on_behalf_shows_who_it_was():
         message = text(name, BOB, CLARA, more=f"Sender: {ANNA}\r\n")
         s.sendmail(BOB, [CLARA], message)
         assert arrived(name).endswith(message)
+        # The name in Sender is the gateway's to write, and nothing else changes.
+        name = subject()
+        message = text(name, BOB, CLARA, more=f'Sender: "Bob Berger" <{ANNA}>\r\nX-A: b\r\n', body=".\r\n..\r\n")
+        s.sendmail(BOB, [CLARA], message)
+        assert arrived(name).endswith(message.replace(b'Sender: "Bob Berger" <', b"Sender: <")), arrived(name)
         for sender in (BOB, CLARA):
             refused(lambda: s.sendmail(BOB, [CLARA], text("nie", BOB, more=f"Sender: {sender}\r\n")), 550, "Sender")
 
