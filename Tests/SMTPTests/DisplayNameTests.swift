@@ -50,6 +50,9 @@ import Testing
         (" =?iso-8859-1?Q?Tickets=40M=FCller?= <a@x.example>", nil),
         // Some programs show comments behind the name.
         (" (x.example) \"b@\" <a@x.example>", .foreignAddress),
+        (" \"b@@x.example\" <a@x.example>", .foreignAddress),
+        (" \"b@\" \"@x.example\" <a@x.example>", .foreignAddress),
+        (" \"\(String(repeating: "@", count: 900))\" <a@x.example>", nil),
         // A backslash that nothing needs.
         (" \"a\\b\"@x.example", .malformed), (" \"ab\"@x.example", nil),
     ]

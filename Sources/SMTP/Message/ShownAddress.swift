@@ -99,9 +99,11 @@ struct ShownAddress {
     // MARK: - One sign
 
     private func isForeign(at sign: Int, _ own: [[UInt8]]) -> Bool {
-        let local = self.local(before: sign)
+        // Of several signs in a row only the last has a domain, and looks back over the others.
         let domain = self.domain(behind: sign)
-        guard !local.isEmpty, Self.hasDot(domain) else { return false }
+        guard Self.hasDot(domain) else { return false }
+        let local = self.local(before: sign)
+        guard !local.isEmpty else { return false }
         // `bob@anna@…` is not one's own address.
         let isBeside =
             self.text[..<local.startIndex].last == Self.sign
@@ -118,7 +120,9 @@ struct ShownAddress {
     private func local(before sign: Int) -> ArraySlice<Unicode.Scalar> {
         var rest = self.text[..<sign]
         let next = self.text[(sign + 1)...].first { $0 != " " }
-        while let last = rest.last, last == " " || Self.isClosing(last) || Self.isQuote(last) {
+        while let last = rest.last,
+            last == " " || last == Self.sign || Self.isClosing(last) || Self.isQuote(last)
+        {
             rest.removeLast()
         }
         // `bob (@) kanzlei.example`
