@@ -1,3 +1,5 @@
+import Access
+
 import struct Foundation.UUID
 
 /// The organisation's recipients, to be found by whatever Exchange calls them.
@@ -14,7 +16,7 @@ struct Directory {
     private var sids: [String: Set<Int>] = [:]
     private var guids: [String: Set<Int>] = [:]
     private var addresses: [String: Set<Int>] = [:]
-    private var names: [String: Set<Int>] = [:]
+    private var names: [ExactText: Set<Int>] = [:]
 
     /// - Parameter isWhole: whether everybody in the organisation is there; else one name may be
     ///   that of somebody who is not.
@@ -28,7 +30,9 @@ struct Directory {
                 guard let address = Self.address(address) else { continue }
                 self.addresses[address, default: []].insert(index)
             }
-            for name in recipient.names { self.names[Self.key(name), default: []].insert(index) }
+            for name in recipient.names {
+                self.names[ExactText(Self.key(name)), default: []].insert(index)
+            }
         }
     }
 
@@ -61,7 +65,7 @@ struct Directory {
             Self.address(name) == nil && !name.uppercased().hasPrefix("S-1-")
             && UUID(uuidString: Self.guid(name)) == nil
         guard self.isWhole, isName, principal.guid == nil, principal.address == nil,
-            let match = self.names[Self.key(name)]
+            let match = self.names[ExactText(Self.key(name))]
         else { return nil }
         guard let sid = principal.sid else { return match }
         // A SID that is none of theirs is that of somebody who was called so before.

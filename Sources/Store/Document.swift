@@ -16,9 +16,10 @@ package struct ModelDocument: Codable, Equatable, Sendable {
         package var caFile: String?
     }
 
-    package struct Scope: Codable, Equatable, Sendable {
-        package var folder: String
-        package var subtree: Bool?
+    /// `"account"`, or `{"folder": "Akten", "subtree": true}`.
+    package enum Scope: Codable, Equatable, Sendable {
+        case account
+        case folder(String, isSubtree: Bool)
     }
 
     package struct Grant: Codable, Equatable, Sendable {
@@ -26,7 +27,7 @@ package struct ModelDocument: Codable, Equatable, Sendable {
         package var subject: String
         package var rights: String?
         package var send: String?
-        @Nullable package var scope: Scope?
+        package var scope: Scope
         @Nullable package var until: Int64?
         package var source: String?
         @Nullable package var reason: String?
@@ -111,17 +112,17 @@ extension PermissionStore {
                 subject: row.subject,
                 rights: row.rights,
                 send: row.send,
-                scope: row.folder.map { .init(folder: $0, subtree: row.subtree) },
+                scope: row.folder.map { .folder($0, isSubtree: row.subtree) } ?? .account,
                 until: row.until,
                 source: row.source,
                 reason: row.reason,
                 confirmed: row.isPending ? false : nil
             )
         }
-        var sides: [String: ModelDocument.Withdrawal] = [:]
+        var sides: [ExactText: ModelDocument.Withdrawal] = [:]
         for (_, _, _, row) in try self.withdrawals(database)
         where row.source == Source.local.rawValue {
-            let key = "\(row.account) \(row.subject)"
+            let key = ExactText("\(row.account) \(row.subject)")
             let known = sides[key]
             sides[key] = ModelDocument.Withdrawal(
                 account: row.account,
@@ -182,7 +183,7 @@ extension PermissionStore {
                     try Self.apply(walls: walls, actor, database)
                 }
                 let after = try Self.document(database)
-                (changes.added, changes.removed) = Self.changes(from: before, to: after)
+                (changes.added, changes.removed) = after.changes(from: before)
                 if dryRun { throw DryRun() }
                 return changes
             }
@@ -196,10 +197,10 @@ extension PermissionStore {
     private struct DryRun: Error {}
 
     private static func apply(users: [UserRow], _ database: Database) throws {
-        var kept: Set<String> = []
+        var kept: Set<ExactText> = []
         for user in users {
             let login = try self.login(user.login).description
-            guard kept.insert(login).inserted else {
+            guard kept.insert(ExactText(login)).inserted else {
                 throw StoreError.refused("user \(login) stands in the document twice")
             }
             guard user.role == nil || ["administrator", "settings"].contains(user.role) else {
@@ -215,7 +216,7 @@ extension PermissionStore {
             )
         }
         for row in try Row.fetchAll(database, sql: "SELECT id, login FROM user")
-        where !kept.contains(row["login"]) {
+        where !kept.contains(ExactText(row["login"])) {
             let id: Int64 = row["id"]
             try self.requireNoBar(of: "user", id, row["login"], database)
             try database.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
@@ -229,14 +230,16 @@ extension PermissionStore {
     }
 
     private static func apply(groups: [GroupRow], _ database: Database) throws {
-        let names = Set(groups.map(\.name))
+        let names = groups.map { ExactText($0.name) }
+        try self.requireDistinct("groups", names.map { [$0] }) { "group:\(groups[$0].name)" }
+        let kept = Set(names)
         for name in try String.fetchAll(database, sql: "SELECT name FROM \"group\"")
-        where !names.contains(name) {
+        where !kept.contains(ExactText(name)) {
             let id = try self.groupID(database, name)
             try self.requireNoBar(of: "group", id, "group:\(name)", database)
             try database.execute(sql: "DELETE FROM \"group\" WHERE name = ?", arguments: [name])
         }
-        for name in names.sorted() {
+        for name in names.sorted().map(\.text) {
             try self.requireGroupName(name)
             try database.execute(
                 sql: "INSERT OR IGNORE INTO \"group\" (name) VALUES (?)",
@@ -256,13 +259,14 @@ extension PermissionStore {
         accounts: [ModelDocument.Account],
         _ database: Database
     ) throws {
-        var kept: Set<String> = []
-        for account in accounts { kept.insert(try self.address(account.address).description) }
+        let addresses = try accounts.map { try self.address($0.address) }
+        try self.requireDistinct("accounts", addresses.map { [$0] }) { addresses[$0].description }
+        let kept = Set(addresses.map { ExactText($0.description) })
         let present = try Row.fetchAll(
             database,
             sql: "SELECT address, account FROM address WHERE isPrimary = 1"
         )
-        for row in present where !kept.contains(row["address"]) {
+        for row in present where !kept.contains(ExactText(row["address"])) {
             try database.execute(
                 sql: "DELETE FROM account WHERE id = ?",
                 arguments: [row["account"] as Int64]
@@ -339,34 +343,5 @@ extension PermissionStore {
         let endpoint = Endpoint(host: server.host, port: server.port, tls: tls)
         try self.check(endpoint)
         return endpoint
-    }
-
-    private static func changes(
-        from before: ModelDocument,
-        to after: ModelDocument
-    ) -> (added: [String], removed: [String]) {
-        let old = self.lines(of: before)
-        let new = self.lines(of: after)
-        return (new.subtracting(old).sorted(), old.subtracting(new).sorted())
-    }
-
-    /// One line of text for each thing in a document.
-    private static func lines(of document: ModelDocument) -> Set<String> {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        func line(_ kind: String, _ value: some Encodable) -> String {
-            let octets = (try? encoder.encode(value)) ?? Data()
-            return "\(kind) \(String(decoding: octets, as: UTF8.self))"
-        }
-        var lines: Set<String> = []
-        for user in document.users ?? [] { lines.insert(line("user", user)) }
-        for group in document.groups ?? [] { lines.insert(line("group", group)) }
-        for account in document.accounts ?? [] { lines.insert(line("account", account)) }
-        for grant in document.grants ?? [] { lines.insert(line("grant", grant)) }
-        for withdrawal in document.withdrawals ?? [] {
-            lines.insert(line("withdrawal", withdrawal))
-        }
-        for wall in document.walls ?? [] { lines.insert(line("wall", wall)) }
-        return lines
     }
 }

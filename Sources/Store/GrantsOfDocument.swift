@@ -12,7 +12,42 @@ private struct GrantKey: Hashable {
     var rights: String
     var send: String
     var until: Int64?
-    var reason: String?
+    var reason: ExactText?
+}
+
+/// What a local grant is for: two of one document for the same would replace each other.
+private struct GrantPlace: Hashable {
+    enum Side: Hashable {
+        case view
+        case send
+    }
+
+    var account: Int64
+    var user: Int64?
+    var group: Int64?
+    var folder: Data?
+    var isSubtree: Bool
+    var side: Side
+    /// Besides one that counts another one may wait for the owner.
+    var isPending: Bool
+
+    /// - Returns: one for each side that the grant gives.
+    static func all(_ key: GrantKey, _ request: GrantRequest, isPending: Bool) -> [GrantPlace] {
+        var sides: [Side] = []
+        if !request.rights.isEmpty { sides.append(.view) }
+        if request.send != .none { sides.append(.send) }
+        return sides.map { side in
+            GrantPlace(
+                account: key.account,
+                user: key.user,
+                group: key.group,
+                folder: key.folder,
+                isSubtree: key.isSubtree,
+                side: side,
+                isPending: isPending
+            )
+        }
+    }
 }
 
 extension PermissionStore {
@@ -25,9 +60,15 @@ extension PermissionStore {
         _ database: Database
     ) throws {
         var wanted: [(key: GrantKey, request: GrantRequest, isPending: Bool)] = []
-        for grant in grants where grant.source != Source.exchange.rawValue {
+        var places: [[GrantPlace]] = []
+        for grant in grants {
+            guard grant.source != Source.exchange.rawValue else {
+                places.append([])
+                continue
+            }
             let request = try self.request(grant)
             let key = try self.key(of: request, database)
+            places.append(GrantPlace.all(key, request, isPending: grant.confirmed == false))
             // Decided before anything goes: less than what there is needs nobody's leave.
             let kept = try self.consent(database)
             let asks = kept.strictness > consent.strictness ? kept : consent
@@ -36,6 +77,11 @@ extension PermissionStore {
                 || self.waitsForOwner(request, on: key.account, asks, database)
             wanted.append((key, request, isPending))
         }
+        try self.requireDistinct("grants", places) { index in
+            "\(grants[index].subject) on \(grants[index].account), in the same scope"
+        }
+        // One that counts takes the place of one that waits.
+        wanted = wanted.filter { !$0.isPending } + wanted.filter(\.isPending)
         var known = Set(wanted.map(\.key))
         for grant in try self.grants(database) where grant.row.source == Source.local.rawValue {
             let key = GrantKey(
@@ -47,7 +93,7 @@ extension PermissionStore {
                 rights: grant.row.rights,
                 send: grant.row.send,
                 until: grant.row.until,
-                reason: grant.row.reason
+                reason: grant.row.reason.map(ExactText.init)
             )
             if known.remove(key) != nil {
                 wanted.removeAll { $0.key == key }
@@ -80,9 +126,9 @@ extension PermissionStore {
             throw StoreError.refused("send on \(grant.account): none, on-behalf or as")
         }
         var scope = Scope.account
-        if let named = grant.scope {
-            let folder = try self.folder(named.folder)
-            scope = named.subtree == true ? .subtree(folder) : .folder(folder)
+        if case .folder(let name, let isSubtree) = grant.scope {
+            let folder = try self.folder(name)
+            scope = isSubtree ? .subtree(folder) : .folder(folder)
         }
         return GrantRequest(
             account: grant.account,
@@ -112,7 +158,7 @@ extension PermissionStore {
             rights: request.rights.letters,
             send: request.send.name,
             until: request.until?.seconds,
-            reason: request.reason
+            reason: request.reason.map(ExactText.init)
         )
     }
 }

@@ -146,21 +146,19 @@ extension PermissionStore {
         _ actor: String,
         _ database: Database
     ) throws {
-        var wanted: [[Int64?]: ModelDocument.Wall] = [:]
-        for wall in walls {
+        let keys = try walls.map { wall in
             let account = try self.accountID(database, wall.account)
             let (user, group) = try self.subject(database, wall.subject)
-            guard wanted.updateValue(wall, forKey: [account, user, group]) == nil else {
-                throw StoreError.refused(
-                    "a wall between \(wall.account) and \(wall.subject) stands in the document "
-                        + "twice"
-                )
-            }
+            return [account, user, group]
         }
+        try self.requireDistinct("walls", keys.map { [$0] }) { index in
+            "\(walls[index].subject) and \(walls[index].account)"
+        }
+        var wanted = Dictionary(zip(keys, walls)) { first, _ in first }
         for known in try self.walls(database) {
             let key = [known.accountID, known.user, known.group]
             // The same wall keeps who made it, and when.
-            if wanted[key]?.reason == known.row.reason {
+            if wanted[key].map({ ExactText($0.reason) }) == ExactText(known.row.reason) {
                 wanted[key] = nil
                 continue
             }

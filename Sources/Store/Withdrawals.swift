@@ -137,19 +137,21 @@ extension PermissionStore {
         _ actor: String,
         _ database: Database
     ) throws {
-        var wanted: [[Int64?]: ModelDocument.Withdrawal] = [:]
-        for withdrawal in withdrawals {
+        let keys: [[Int64?]] = try withdrawals.map { withdrawal in
             let account = try self.exchangeAccountID(database, withdrawal.account)
             let (user, group) = try self.subject(database, withdrawal.subject)
-            guard withdrawal.view || withdrawal.send,
-                wanted.updateValue(withdrawal, forKey: [account, user, group]) == nil
-            else {
+            guard withdrawal.view || withdrawal.send else {
                 throw StoreError.refused(
-                    "withdrawal of \(withdrawal.account) from \(withdrawal.subject): once, with "
-                        + "view, send or both"
+                    "withdrawal of \(withdrawal.account) from \(withdrawal.subject): view, send or "
+                        + "both"
                 )
             }
+            return [account, user, group]
         }
+        try self.requireDistinct("withdrawals", keys.map { [$0] }) { index in
+            "\(withdrawals[index].subject) on \(withdrawals[index].account)"
+        }
+        let wanted = Dictionary(zip(keys, withdrawals)) { first, _ in first }
         for known in try self.withdrawals(database) where known.row.source == Source.local.rawValue
         {
             let key = [known.accountID, known.user, known.group]

@@ -25,7 +25,11 @@ struct ConsentCommand: AsyncParsableCommand {
             guard let login = self.as ?? known else {
                 throw Failure("who are you? say --as LOGIN; your password is asked for")
             }
-            if login == known { return login }
+            if let known,
+                try PermissionStore.address(login) == PermissionStore.address(known)
+            {
+                return login
+            }
             let password =
                 self.passwordStdin
                 ? readLine(strippingNewline: true)

@@ -74,17 +74,22 @@ struct Explain: AsyncParsableCommand {
         _ user: UserID,
         _ account: String
     ) throws -> [Answer.Because] {
-        let names = Set(snapshot.names(of: user))
+        let names = Set(snapshot.names(of: user).map(ExactText.init))
         let now = Moment.current.seconds
         return try store.grants(account: account, subject: nil).compactMap { grant in
             let hasEnded = grant.until.map { $0 <= now } ?? false
-            guard names.contains(grant.subject), hasEnded || !grant.confirmed else { return nil }
+            guard names.contains(ExactText(grant.subject)), hasEnded || !grant.confirmed else {
+                return nil
+            }
             return Answer.Because(
                 kind: hasEnded ? "ended-grant" : "pending-grant",
                 id: "\(grant.id)",
                 subject: grant.subject,
                 rights: grant.rights,
                 send: grant.send,
+                scope: grant.folder.map {
+                    "folder \($0)\(grant.subtree ? " and below" : "")"
+                } ?? Self.text(of: .account),
                 source: grant.source
             )
         }

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import Foundation
 import Gateway
@@ -58,8 +59,9 @@ struct Apply: AsyncParsableCommand {
         for line in planned.added { Output.line("+ \(line)") }
         guard !planned.isEmpty else { return print("nothing to change") }
         // Over a wall a grant counts for nothing, and looks as if it did.
-        let barred = Set((document.walls ?? []).map(\.account))
-        for account in Set((document.grants ?? []).map(\.account)).intersection(barred).sorted() {
+        let barred = Set((document.walls ?? []).map { ExactText($0.account) })
+        let granted = Set((document.grants ?? []).map { ExactText($0.account) })
+        for account in granted.intersection(barred).sorted() {
             print("note: a wall stands before \(account); grants to whom it bars count for nothing")
         }
         if self.dryRun { return }

@@ -57,13 +57,14 @@ struct Report: AsyncParsableCommand {
         ) { first, _ in first }
         let uses = try store.lastUses()
         let only = try self.account.map { try store.account($0).address }
-        let subject = try self.subject.map { try store.canonical($0) }
+        let subject = try self.subject.map { ExactText(try store.canonical($0)) }
         var rows: [Row] = []
         for account in snapshot.accounts.values.sorted(by: { $0.address < $1.address })
         where only == nil || account.address.description == only {
             for user in snapshot.users.values.sorted(by: { $0.login < $1.login })
             where !user.isDisabled {
-                if let subject, !snapshot.names(of: user.id).contains(subject) { continue }
+                let names = snapshot.names(of: user.id).map(ExactText.init)
+                if let subject, !names.contains(subject) { continue }
                 let access = snapshot.access(of: user.id, to: account.id, at: .current)
                 guard access.anywhere != [] || access.send != .none || Self.isBarred(access)
                 else { continue }
