@@ -129,6 +129,9 @@ final class AuditLog: Sendable {
             do {
                 try self.store.audit(batch)
                 self.queue.withLock { $0.waiting.removeFirst(batch.count) }
+            } catch let error as StoreError where error.kind == .replaced {
+                // What follows the store opens the next file, or refuses shared mailboxes itself.
+                return
             } catch {
                 if !self.queue.withLock({ $0.isFailing }) {
                     self.logger.error(

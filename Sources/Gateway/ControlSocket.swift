@@ -27,11 +27,22 @@ package enum ControlMessage {
         package var end: UInt64?
         /// Asks for the credentials that rest; after what it tells is taken note of.
         package var credentials: CredentialRequest?
+        /// Whether to ask what the gateway has in force, and not for sessions.
+        package var state: Bool?
+        /// The older revision of the store that an administrator puts into force.
+        package var acceptRevision: Int64?
         /// Who asks, for the audit log.
         package var actor: String
 
-        package init(end: UInt64?, actor: String) {
+        package init(
+            end: UInt64? = nil,
+            state: Bool? = nil,
+            acceptRevision: Int64? = nil,
+            actor: String
+        ) {
             self.end = end
+            self.state = state
+            self.acceptRevision = acceptRevision
             self.actor = actor
         }
 
@@ -69,6 +80,7 @@ package enum ControlMessage {
         package var sessions: [SessionSummary]?
         package var hasEnded: Bool?
         package var credentials: [SuspendedCredential]?
+        package var state: GatewayState?
         package var refusal: String?
 
         package init() {}
@@ -197,6 +209,9 @@ final class ControlHandler: ChannelInboundHandler {
             return self.send(answer, context)
         }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        if request.state == true || request.acceptRevision != nil {
+            return self.answerState(request, context)
+        }
         guard let number = request.end else {
             return self.listeners.sessions(on: context.eventLoop).whenSuccess { sessions in
                 var answer = ControlMessage.Answer()
@@ -219,6 +234,23 @@ final class ControlHandler: ChannelInboundHandler {
             }
             handler.send(answer, context)
         }
+    }
+
+    /// What is in force; the file that is put into force counts a moment later.
+    private func answerState(_ request: ControlMessage.Request, _ context: ChannelHandlerContext) {
+        if let revision = request.acceptRevision {
+            self.environment.store.accept(revision: revision)
+            var record = AuditRecord(
+                event: "change",
+                actor: request.actor,
+                from: "command line"
+            )
+            record.detail = ["store accept: revision \(revision) is in force, which is older"]
+            self.environment.audit.append(record)
+        }
+        var answer = ControlMessage.Answer()
+        answer.state = self.environment.store.state
+        self.send(answer, context)
     }
 
     /// A list of thousands of sessions takes its time to be written: that is done off the loop.

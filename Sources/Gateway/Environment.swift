@@ -9,11 +9,14 @@ import TLS
 /// What every connection of a gateway shares. Each member is safe to use from any event loop.
 final class Environment: Sendable {
     let configuration: GatewayConfiguration
+    let masterKey: MasterKey
     let credentials: CredentialSource
     let credentialBreaker: CredentialBreaker
     let logger: Logger
     let serverLog: ServerLog
     let permissions: CurrentPermissions
+    /// What `doctor` is told of the store.
+    let store: StoreInForce
     let profiles: ProfileCache
     let authenticator: Authenticator
     let admission: Admission
@@ -40,11 +43,13 @@ final class Environment: Sendable {
         logger: Logger
     ) throws {
         self.configuration = configuration
+        self.masterKey = masterKey
         self.credentials = CredentialSource(masterKey, configuration.exchange)
         self.credentialBreaker = CredentialBreaker(logger: logger)
         self.logger = logger
         self.serverLog = ServerLog(logger: logger)
         self.permissions = CurrentPermissions(try store.load())
+        self.store = StoreInForce(store, permissions: self.permissions)
         self.profiles = ProfileCache()
         self.descriptors = DescriptorBudget(limit: DescriptorBudget.ofProcess)
         self.admission = Admission(limits: configuration.limits, descriptors: self.descriptors)
@@ -134,10 +139,14 @@ final class CurrentPermissions: Sendable {
         self.state.withLock { $0.current }
     }
 
+    func isRestricted(by restriction: Restriction) -> Bool {
+        self.state.withLock { $0.restrictions.contains(restriction) }
+    }
+
     /// Puts others into force; older ones than those in force change nothing.
     func replace(with published: Published) {
         self.state.withLock { state in
-            guard published.access.revision >= state.published.access.revision else { return }
+            guard !published.isOlder(than: state.published) else { return }
             state.published = published
             state.current = state.restrictions.isEmpty ? published : published.withoutSharing
         }
@@ -260,10 +269,10 @@ final class ProfileCache: Sendable {
 
 /// TLS towards servers: one context for each set of trusted certificates.
 final class ClientContexts: Sendable {
-    private let contexts = Mutex<[String: TLSClientContext]>([:])
+    private let contexts = Mutex<[ExactText: TLSClientContext]>([:])
 
     func context(for endpoint: Endpoint) throws -> TLSClientContext {
-        let key = endpoint.caFile ?? ""
+        let key = ExactText(endpoint.caFile ?? "")
         return try self.contexts.withLock { contexts in
             if let context = contexts[key] { return context }
             let context = try TLSClientContext(

@@ -7,6 +7,9 @@ import TLS
 
 /// The running gateway: its listeners, its event loops, and the task that follows the store.
 package struct Gateway: Service {
+    /// A change of the store, and a file in its place, which is looked at twice, count within a second.
+    private static let storeInterval = Duration.milliseconds(200)
+
     private let environment: Environment
     private let store: PermissionStore
     private let logger: Logger
@@ -69,6 +72,8 @@ package struct Gateway: Service {
         try await group.shutdownGracefully()
         self.environment.serverLog.flush()
         try await self.environment.audit.stop()
+        // The next file that is put in its place finds no write-ahead log of this one.
+        self.store.close()
     }
 
     private func start(_ listeners: Listeners, on group: any EventLoopGroup) {
@@ -119,20 +124,26 @@ package struct Gateway: Service {
 
     /// Hands every change of the store to every session, until the gateway is to stop.
     private func followStore(_ listeners: Listeners) async {
-        let changes = self.store.changes(every: .milliseconds(200))
+        let changes = self.store.changes(
+            every: Self.storeInterval,
+            masterKey: self.environment.masterKey
+        )
         for await change in changes.cancelOnGracefulShutdown() {
             switch change {
             case .published(let published):
-                self.environment.permissions.replace(with: published)
+                let isReplaced = self.environment.store.publish(published)
+                if isReplaced {
+                    self.logger.notice("the store's file was replaced, and is in force")
+                }
                 if self.environment.permissions.restrict(.store, false) {
                     self.logger.notice("the store can be read again")
                 }
-            case .unreadable(let error):
+            case .unreadable(let refusal):
                 // Whoever is out by now must not be let in by what was read before.
-                self.environment.permissions.restrict(.store, true)
+                self.environment.store.refuse(refusal)
                 self.logger.error(
                     "shared mailboxes are refused until the store can be read",
-                    metadata: ["error": "\(error)"]
+                    metadata: ["error": "\(refusal)"]
                 )
             }
             listeners.permissionsChanged()

@@ -235,8 +235,12 @@ extension PermissionStore {
         )
     }
 
+    /// Says that a mailbox belongs to nobody: a function mailbox.
+    private static let noOwner = "none"
+
     private static func set(owner: String, of id: Int64, _ database: Database) throws {
-        let user = owner.isEmpty ? nil : try self.userID(database, owner)
+        let isNobody = owner.isEmpty || owner == self.noOwner
+        let user = isNobody ? nil : try self.userID(database, owner)
         try database.execute(
             sql: "UPDATE account SET owner = ? WHERE id = ?",
             arguments: [user, id]

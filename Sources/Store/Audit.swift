@@ -20,7 +20,7 @@ extension PermissionStore {
     /// Appends records in one transaction.
     package func audit(_ records: [(moment: Moment, record: AuditRecord)]) throws {
         do {
-            try self.database.write { database in
+            try self.write { database in
                 try Self.append(records, database)
             }
         } catch let error as DatabaseError {
@@ -154,7 +154,7 @@ extension PermissionStore {
     /// - Returns: the seal; nil where the last one is of the same end.
     @discardableResult
     package func sealAudit(_ masterKey: MasterKey, begins: Bool = false) throws -> AuditSeal? {
-        try self.database.write { database in
+        try self.write { database in
             let (sequence, hash) = try Self.auditEnd(database)
             if !begins {
                 let last = try Self.requireSealed(masterKey, database)
@@ -208,7 +208,7 @@ extension PermissionStore {
     /// Deletes the records up to the last one before a moment, and leaves a seal in their place.
     /// - Returns: how many were deleted.
     package func deleteAudit(before moment: Moment, _ masterKey: MasterKey) throws -> Int {
-        try self.database.write { database in
+        try self.write { database in
             // Behind the first younger one nothing is deleted, should a clock have gone wrong.
             let row = try Row.fetchOne(
                 database,

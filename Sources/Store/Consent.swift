@@ -248,7 +248,7 @@ extension PermissionStore {
 
     /// It is in the INBOX.
     package func removeNotice(_ id: Int64) throws {
-        try self.database.write { database in
+        try self.write { database in
             try database.execute(sql: "DELETE FROM notice WHERE id = ?", arguments: [id])
         }
     }

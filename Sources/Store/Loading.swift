@@ -1,53 +1,18 @@
 package import Access
 import Foundation
 import GRDB
-
-/// What became of the store.
-package enum StoreChange: Sendable {
-    case published(Published)
-    /// What is known of it may be out of date; the next that is published ends this.
-    case unreadable(String)
-}
+import Synchronization
 
 extension PermissionStore {
     /// Everything a gateway needs, read in one transaction.
     package func load() throws -> Published {
-        try self.read { try Self.published($0) }
-    }
-
-    /// Tries in a row that fail before that is told.
-    private static let patience = 5
-
-    /// Yields whenever the file was changed, by whichever process, when a grant has ended, and when
-    /// the file cannot be read, until the task ends.
-    package func changes(every interval: Duration) -> AsyncStream<StoreChange> {
-        AsyncStream { continuation in
-            let task = Task {
-                var known: Int64?
-                var expiry: Moment?
-                var failures = 0
-                while !Task.isCancelled {
-                    do {
-                        let now = Moment.current
-                        let revision = try self.revision()
-                        if failures >= Self.patience || revision != known
-                            || expiry.map({ $0 <= now }) ?? false
-                        {
-                            let published = try self.load()
-                            continuation.yield(.published(published))
-                            known = revision
-                            expiry = published.access.nextExpiry(after: now)
-                        }
-                        failures = 0
-                    } catch {
-                        failures += 1
-                        if failures == Self.patience { continuation.yield(.unreadable("\(error)")) }
-                    }
-                    try? await Task.sleep(for: interval)
-                }
-                continuation.finish()
+        let opened = self.opened.withLock { $0 }
+        do {
+            return try opened.database.read {
+                try Self.published($0, generation: opened.generation)
             }
-            continuation.onTermination = { _ in task.cancel() }
+        } catch let error as DatabaseError {
+            throw Self.explained(error)
         }
     }
 
@@ -59,7 +24,7 @@ extension PermissionStore {
         try Int64.fetchOne(database, sql: "SELECT value FROM revision") ?? 0
     }
 
-    private static func published(_ database: Database) throws -> Published {
+    static func published(_ database: Database, generation: Int) throws -> Published {
         let users = try self.users(database)
         let (accounts, endpoints) = try self.accounts(database)
         let snapshot = Snapshot(
@@ -74,7 +39,8 @@ extension PermissionStore {
         return Published(
             access: snapshot,
             endpoints: endpoints,
-            passwords: try self.passwords(database)
+            passwords: try self.passwords(database),
+            generation: generation
         )
     }
 

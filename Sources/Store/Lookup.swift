@@ -159,7 +159,7 @@ extension PermissionStore {
             isSubscribed
             ? "INSERT OR IGNORE INTO subscription (user, account, folder) VALUES (?, ?, ?)"
             : "DELETE FROM subscription WHERE user = ? AND account = ? AND folder = ?"
-        return try self.database.write { database in
+        return try self.write { database in
             try database.execute(
                 sql: sql,
                 arguments: [user.rawValue, account.rawValue, Data(folder.octets)]

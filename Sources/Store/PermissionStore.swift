@@ -1,6 +1,7 @@
 package import Access
 import Foundation
 import GRDB
+import Synchronization
 
 /// Users, groups, accounts and grants, in one SQLite file.
 ///
@@ -10,34 +11,58 @@ package final class PermissionStore: Sendable {
     /// How long an edit waits for another one to end.
     private static let busyTimeout: TimeInterval = 10
 
-    let database: DatabasePool
+    /// An open database, and the files that it was opened from.
+    struct Opened: Sendable {
+        let database: DatabasePool
+        let files: StoreFiles
+        /// Counts the files that were in force one after the other.
+        let generation: Int
+    }
+
+    /// What becomes of a file that took the place of the one in force.
+    struct Replacement: Sendable {
+        /// The file that was seen last, and may still be being written.
+        var seen: [FileStamp] = []
+        /// Why the file that was seen last is not taken.
+        var refusal: StoreRefusal?
+        /// The older revision that an administrator confirmed.
+        var acceptedRevision: Int64?
+    }
+
+    let opened: Mutex<Opened>
+    let replacement = Mutex(Replacement())
     package let path: String
 
-    /// Opens a store, and makes it where there is none.
-    /// - Throws: when the file cannot be opened, or is no store.
-    package init(path: String) throws {
+    var database: DatabasePool { self.opened.withLock(\.database) }
+
+    /// Opens a store.
+    /// - Parameter creates: whether to make one where there is none.
+    /// - Throws: when the file cannot be opened, is no store, or is a newer version's.
+    package init(path: String, creates: Bool = true) throws {
         self.path = path
-        var configuration = Configuration()
-        configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(Self.busyTimeout)
-        configuration.label = "store"
-        configuration.prepareDatabase { database in
-            // What was answered as done is on the disk, be it the power that fails.
-            try database.execute(sql: "PRAGMA synchronous = FULL")
-            // Of a credential that was taken out nothing stays in the file's free pages.
-            try database.execute(sql: "PRAGMA secure_delete = ON")
-        }
         do {
+            let exists = FileManager.default.fileExists(atPath: path)
+            guard exists || creates else {
+                throw StoreError.unusable(
+                    "no store at \(path): gatepost init, or restore a backup"
+                )
+            }
             // SQLite gives its other files the mode of this one.
-            if !FileManager.default.fileExists(atPath: path) {
+            if !exists {
                 _ = FileManager.default.createFile(
                     atPath: path,
                     contents: nil,
                     attributes: [.posixPermissions: 0o600]
                 )
             }
-            self.database = try DatabasePool(path: path, configuration: configuration)
-            try Schema.migrator.migrate(self.database)
+            let opened = try Self.open(path, generation: 0)
+            guard try !opened.database.read(Schema.migrator.hasBeenSuperseded) else {
+                throw StoreError.unusable("\(path) is the store of a newer version of gatepost")
+            }
+            try Schema.migrator.migrate(opened.database)
+            self.opened = Mutex(opened)
+        } catch let error as StoreError {
+            throw error
         } catch {
             throw StoreError.unusable(
                 "\(path) cannot be opened as a store (\(error)): check the path and its owner, or "
@@ -46,12 +71,64 @@ package final class PermissionStore: Sendable {
         }
     }
 
+    /// Opens the file that is at a path now, as it is.
+    /// - Throws: where SQLite cannot use it, or it is exchanged meanwhile.
+    static func open(_ path: String, generation: Int) throws -> Opened {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(Self.busyTimeout)
+        configuration.label = "store"
+        configuration.prepareDatabase { database in
+            // Of a credential that was taken out nothing stays in the file's free pages.
+            try database.execute(sql: "PRAGMA secure_delete = ON")
+            // Each change is brought into the database at once: SQLite would take what lies in a
+            // write-ahead log for a part of whatever file is put in the database's place.
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 1")
+        }
+        let before = FileIdentity(path: path)
+        let database = try DatabasePool(path: path, configuration: configuration)
+        // What was answered as done is on the disk, be it the power that fails. A pool that is opened
+        // sets NORMAL.
+        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        let files = StoreFiles(path: path)
+        guard files.database == before else {
+            throw StoreRefusal("\(path) was exchanged while it was opened")
+        }
+        return Opened(database: database, files: files, generation: generation)
+    }
+
+    /// Closes the file: the last process brings SQLite's write-ahead log into it.
+    package func close() {
+        try? self.database.close()
+    }
+
     /// Brings SQLite's write-ahead log into the file, so that nothing of what was taken out stays in
     /// it. Where somebody reads for long, that happens with the next change that takes out something.
     private func truncateWAL() {
         try? self.database.writeWithoutTransaction { database in
             _ = try database.checkpoint(.truncate)
         }
+    }
+
+    /// One transaction on the file that is at the store's path.
+    /// - Throws: where another file is there, or none, before it or after it: nobody would read what
+    ///   was written.
+    func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        let opened = self.opened.withLock { $0 }
+        // A database that was replaced may be closed by now, and fail for that alone.
+        let result = Result {
+            try opened.database.write { database in
+                let value = try body(database)
+                try self.requireInPlace(opened)
+                return value
+            }
+        }
+        try self.requireInPlace(opened)
+        return try result.get()
+    }
+
+    private func requireInPlace(_ opened: Opened) throws {
+        guard StoreFiles(path: self.path) == opened.files else { throw StoreError.replaced }
     }
 
     /// One edit, and its record in the audit log: both are made, or neither.
@@ -70,7 +147,7 @@ package final class PermissionStore: Sendable {
         _ body: (Database) throws -> Value
     ) throws -> Value {
         do {
-            let value = try self.database.write { database in
+            let value = try self.write { database in
                 var record = AuditRecord(event: "change", actor: actor, from: from)
                 // Before the change, which may remove the account.
                 record.account = try account.flatMap { try Self.primary(named: $0, database) }

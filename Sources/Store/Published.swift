@@ -6,15 +6,24 @@ package final class Published: Sendable {
     package let access: Snapshot
     package let endpoints: [AccountID: UpstreamAccount]
     package let passwords: [UserID: PasswordRecord]
+    /// Counts the files that were the store since the process began.
+    private let generation: Int
 
     init(
         access: Snapshot,
         endpoints: [AccountID: UpstreamAccount],
-        passwords: [UserID: PasswordRecord]
+        passwords: [UserID: PasswordRecord],
+        generation: Int = 0
     ) {
         self.access = access
         self.endpoints = endpoints
         self.passwords = passwords
+        self.generation = generation
+    }
+
+    /// Whether it was read from an earlier file, or is an earlier revision of the same one.
+    package func isOlder(than other: Published) -> Bool {
+        (self.generation, self.access.revision) < (other.generation, other.access.revision)
     }
 
     /// Whether a user logs in with the same password as before.
@@ -27,7 +36,8 @@ package final class Published: Sendable {
         Published(
             access: self.access.withoutSharing,
             endpoints: self.endpoints,
-            passwords: self.passwords
+            passwords: self.passwords,
+            generation: self.generation
         )
     }
 }
@@ -70,13 +80,19 @@ package struct UpstreamAccount: Sendable {
     /// A server, the login there, and the version of its credential: what is learnt by one, and a
     /// connection, are good for no other.
     package struct Server: Hashable, Sendable {
-        private let endpoint: Endpoint
-        private let username: String
+        private let host: ExactText
+        private let port: Int
+        private let tls: Endpoint.Security
+        private let caFile: ExactText?
+        private let username: ExactText
         private let credentialVersion: Int64
 
         fileprivate init(_ endpoint: Endpoint, _ account: UpstreamAccount) {
-            self.endpoint = endpoint
-            self.username = account.username
+            self.host = ExactText(endpoint.host)
+            self.port = endpoint.port
+            self.tls = endpoint.tls
+            self.caFile = endpoint.caFile.map(ExactText.init)
+            self.username = ExactText(account.username)
             self.credentialVersion = account.credentialVersion
         }
     }

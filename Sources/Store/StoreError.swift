@@ -4,6 +4,8 @@ package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case notFound
         case refused
         case unusable
+        /// The file was exchanged while it was used; the one that took its place may serve.
+        case replaced
     }
 
     package var kind: Kind
@@ -16,6 +18,11 @@ package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     package static func refused(_ text: String) -> StoreError {
         StoreError(kind: .refused, description: text)
     }
+
+    static let replaced = StoreError(
+        kind: .replaced,
+        description: "the store was replaced meanwhile, and nothing was changed: try again"
+    )
 
     package static func unusable(_ text: String) -> StoreError {
         StoreError(kind: .unusable, description: text)

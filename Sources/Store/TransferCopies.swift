@@ -29,7 +29,7 @@ extension PermissionStore {
         previous: TransferRow.Answer?,
         _ copies: [TransferRow.Copy]
     ) throws {
-        try self.database.write { database in
+        try self.write { database in
             if let previous {
                 try Self.set(previous, ofAppend: number - 1, transfer, database)
             }
@@ -50,7 +50,7 @@ extension PermissionStore {
 
     /// Copies were found at the target: their UIDs there, by those at the source.
     package func recordFound(_ found: [UInt32: UInt32], of transfer: Int64) throws {
-        try self.database.write { database in
+        try self.write { database in
             for (source, uid) in found {
                 try database.execute(
                     sql: """
@@ -115,7 +115,7 @@ extension PermissionStore {
 
     /// Forgets a transfer, of which so many messages may stay at the target.
     package func leaveTransfer(_ id: Int64, messages: Int) throws {
-        try self.database.write { database in
+        try self.write { database in
             let now = Moment.current.seconds
             try database.execute(
                 sql: """

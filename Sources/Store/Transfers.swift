@@ -98,7 +98,7 @@ extension PermissionStore {
     ///
     /// - Returns: the entry's number; nil where some of the messages are being moved.
     package func recordTransfer(_ transfer: TransferRow) throws -> Int64? {
-        try self.database.write { database in
+        try self.write { database in
             let uids = Set(transfer.uids)
             let others = try Row.fetchAll(
                 database,
@@ -144,7 +144,7 @@ extension PermissionStore {
         uids: [UInt32]? = nil,
         answer: (number: Int, answer: TransferRow.Answer)? = nil
     ) throws {
-        try self.database.write { database in
+        try self.write { database in
             if let answer { try Self.set(answer.answer, ofAppend: answer.number, id, database) }
             try database.execute(
                 sql: "UPDATE transfer SET state = ?, uids = coalesce(?, uids) WHERE id = ?",
@@ -154,7 +154,7 @@ extension PermissionStore {
     }
 
     package func forgetTransfer(_ id: Int64) throws {
-        try self.database.write { database in
+        try self.write { database in
             try database.execute(sql: "DELETE FROM transfer WHERE id = ?", arguments: [id])
         }
     }

@@ -34,6 +34,7 @@ struct Doctor: AsyncParsableCommand {
         }
         let store = Self.check(configuration, &findings)
         if let store { try await Self.checkServers(store, configuration, &findings) }
+        findings.append(await Self.checkGateway(store, configuration))
         findings.append(Self.checkCopies(configuration))
         if let store {
             findings.append(try Self.checkTransfers(store))
@@ -101,7 +102,7 @@ struct Doctor: AsyncParsableCommand {
             )
         }
         do {
-            let store = try PermissionStore(path: configuration.store)
+            let store = try PermissionStore(path: configuration.store, creates: false)
             let problem = try store.integrityProblem()
             findings.append(
                 Finding(
@@ -139,8 +140,9 @@ struct Doctor: AsyncParsableCommand {
         return Finding(
             subject: "copies in Sent",
             state: "failed",
-            remedy: "\(waiting.count) could not be filed, the first is \(waiting[0]): the log says "
-                + "why; they are tried again when the gateway starts"
+            // The names of the files stay here: others could have them read as something else.
+            remedy: "\(waiting.count) could not be filed: the log says why; they are tried again "
+                + "when the gateway starts"
         )
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Foundation
+import Gateway
 import Store
 
 /// Where the process begins.
@@ -9,6 +10,8 @@ enum Main {
     /// The first thread waits for the command. Where `main` is asynchronous that thread exits instead,
     /// as the C library sees it, and would keep root's rights when the others give them up.
     static func main() {
+        // Commands hold the master key, passwords and tokens, as the gateway does.
+        Privileges.forbidCoreDumps()
         let done = DispatchSemaphore(value: 0)
         Task.detached {
             await Gatepost.start()
@@ -27,7 +30,8 @@ struct Gatepost: AsyncParsableCommand {
             Init.self, Serve.self, ServiceCommand.self, Demo.self, UserCommand.self,
             GroupCommand.self,
             AccountCommand.self, GrantCommand.self, PermissionsCommand.self, WallCommand.self,
-            ConsentCommand.self, SessionCommand.self, Explain.self, Report.self, AuditCommand.self,
+            ConsentCommand.self, SessionCommand.self, StoreCommand.self, Explain.self, Report.self,
+            AuditCommand.self,
             Export.self,
             Apply.self, Doctor.self,
         ]

@@ -1,8 +1,5 @@
 import ArgumentParser
-import Foundation
 import Gateway
-import NIOCore
-import NIOPosix
 import Store
 
 /// `gatepost session …`: asks the running gateway.
@@ -53,41 +50,10 @@ struct SessionCommand: AsyncParsableCommand {
     ) async throws -> ControlMessage.Answer {
         let (_, actor) = try await configuration.openForChange(.administrator)
         let path = try await configuration.load().controlSocket
-        var line = try JSONEncoder().encode(ControlMessage.Request(end: end, actor: actor))
-        line.append(UInt8(ascii: "\n"))
-        let octets = try await Self.exchange(ByteBuffer(bytes: line), path)
-        guard
-            let answer = try? JSONDecoder().decode(
-                ControlMessage.Answer.self,
-                from: Data(octets.readableBytesView)
-            )
-        else { throw Failure("the gateway gave no answer that this version understands") }
-        if let refusal = answer.refusal { throw Failure(refusal) }
-        return answer
-    }
-
-    /// Sends a line, and takes what comes until the end.
-    static func exchange(_ line: ByteBuffer, _ path: String) async throws -> ByteBuffer {
-        let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
         do {
-            channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .connect(unixDomainSocketPath: path) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try NIOAsyncChannel(wrappingChannelSynchronously: channel)
-                    }
-                }
-        } catch {
+            return try await ControlClient.ask(.init(end: end, actor: actor), at: path)
+        } catch is ControlClient.NotRunning {
             throw Failure("no gateway runs here (\(path)): gatepost serve")
-        }
-        // A gateway that is stuck does not answer.
-        channel.channel.eventLoop.scheduleTask(in: .seconds(10)) {
-            channel.channel.close(promise: nil)
-        }
-        return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(line)
-            var answer = ByteBuffer()
-            for try await octets in inbound { answer.writeImmutableBuffer(octets) }
-            return answer
         }
     }
 }

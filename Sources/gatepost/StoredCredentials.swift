@@ -1,6 +1,4 @@
-import Foundation
 import Gateway
-import NIOCore
 import Store
 
 /// The circuit breaker of the running gateway, for commands that log in at mail servers themselves: they try no
@@ -60,14 +58,7 @@ struct StoredCredentials {
         _ request: ControlMessage.CredentialRequest
     ) async -> [SuspendedCredential]? {
         let request = ControlMessage.Request(credentials: request, actor: Actor.current.recorded)
-        guard var line = try? JSONEncoder().encode(request) else { return nil }
-        line.append(UInt8(ascii: "\n"))
-        let octets = try? await SessionCommand.exchange(ByteBuffer(bytes: line), self.controlSocket)
-        guard let octets else { return nil }
-        let answer = try? JSONDecoder().decode(
-            ControlMessage.Answer.self,
-            from: Data(octets.readableBytesView)
-        )
+        let answer = try? await ControlClient.ask(request, at: self.controlSocket)
         return answer?.credentials
     }
 }

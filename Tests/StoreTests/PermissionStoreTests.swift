@@ -109,7 +109,10 @@ import Testing
     @Test func `another connection sees a change within a second`() async throws {
         let temporary = try Temporary()
         let other = try PermissionStore(path: temporary.path)
-        var changes = other.changes(every: .milliseconds(100)).makeAsyncIterator()
+        var changes = other.changes(
+            every: .milliseconds(100),
+            masterKey: temporary.masterKey
+        ).makeAsyncIterator()
         let first = await changes.next()?.published
         #expect(first?.access.users.isEmpty == true)
         // The best of several: one may have waited for the processor behind other tests.
@@ -127,7 +130,10 @@ import Testing
     @Test func `a store that cannot be read says so, and comes back`() async throws {
         let temporary = try Temporary()
         let other = try PermissionStore(path: temporary.path)
-        var changes = other.changes(every: .milliseconds(20)).makeAsyncIterator()
+        var changes = other.changes(
+            every: .milliseconds(20),
+            masterKey: temporary.masterKey
+        ).makeAsyncIterator()
         #expect(await changes.next()?.published != nil)
         try temporary.addUsers("anna")
         #expect(await changes.next()?.published?.access.users.count == 1)
@@ -449,7 +455,7 @@ import Testing
 }
 
 extension StoreChange {
-    fileprivate var published: Published? {
+    var published: Published? {
         guard case .published(let published) = self else { return nil }
         return published
     }

@@ -35,7 +35,7 @@ struct Demo: AsyncParsableCommand {
         )
         let gateway = try Gateway(
             configuration: configuration,
-            store: try PermissionStore(path: configuration.store),
+            store: try PermissionStore(path: configuration.store, creates: false),
             masterKey: try MasterKey(file: configuration.masterKey),
             logger: Serve.logger(level: "notice")
         )

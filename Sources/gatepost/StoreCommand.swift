@@ -1,0 +1,65 @@
+import ArgumentParser
+import Gateway
+import Store
+
+/// `gatepost store …`
+struct StoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "store",
+        abstract: "Manage the file that the running gateway has as its store.",
+        subcommands: [Accept.self]
+    )
+
+    struct Accept: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Put a store into force that is older than the one that was in force."
+        )
+
+        /// The gateway looks at the file five times a second.
+        private static let looks = 30
+        private static let lookInterval = Duration.milliseconds(100)
+
+        @OptionGroup var configuration: ConfigurationOption
+        @OptionGroup var confirmation: YesOption
+
+        func run() async throws {
+            let (_, actor) = try await self.configuration.openForChange(.administrator)
+            let path = try await self.configuration.load().controlSocket
+            let state = try await Self.ask(.init(state: true, actor: actor), path)
+            guard let older = state.olderRevision else {
+                throw Failure(
+                    state.problem.map { "no older store waits to be accepted: \($0)" }
+                        ?? "no older store waits to be accepted: gatepost doctor"
+                )
+            }
+            try self.confirmation.confirm(
+                "Put revision \(older) into force instead of \(state.revision), with what was "
+                    + "granted then and taken away since"
+            )
+            _ = try await Self.ask(.init(acceptRevision: older, actor: actor), path)
+            for _ in 0..<Self.looks {
+                try await Task.sleep(for: Self.lookInterval)
+                let state = try await Self.ask(.init(state: true, actor: actor), path)
+                if state.problem == nil { return print("revision \(state.revision) is in force") }
+            }
+            throw Failure("the gateway did not take the store: gatepost doctor")
+        }
+
+        private static func ask(
+            _ request: ControlMessage.Request,
+            _ path: String
+        ) async throws -> GatewayState {
+            do {
+                let answer = try await ControlClient.ask(request, at: path)
+                guard let state = answer.state else {
+                    throw Failure("the gateway is of another version: restart it")
+                }
+                return state
+            } catch is ControlClient.NotRunning {
+                throw Failure(
+                    "no gateway runs here (\(path)): gatepost serve takes the store as it is"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+import Access
+import Foundation
+import GRDB
+import Store
+import Testing
+
+/// A store's file that is replaced, removed or written over while a gateway has it open.
+@Suite struct StoreReplacementTests {
+    /// A store with a grant, sealed as `init` seals it, and what a gateway follows of it.
+    private final class Bench {
+        let temporary: PermissionStoreTests.Temporary
+        let running: PermissionStore
+        private let changes: AsyncStream<StoreChange>
+
+        init() throws {
+            self.temporary = try PermissionStoreTests.Temporary()
+            try self.temporary.addUsers("anna", "bob")
+            try self.temporary.addAccount("bob", owner: "bob")
+            try self.temporary.grant("bob", "anna@kanzlei.example")
+            try self.temporary.store.sealAudit(self.temporary.masterKey, begins: true)
+            self.running = try PermissionStore(path: self.temporary.path, creates: false)
+            self.changes = self.running.changes(
+                every: .milliseconds(20),
+                masterKey: self.temporary.masterKey
+            )
+        }
+
+        var copy: String { self.temporary.folder.appendingPathComponent("copy.sqlite").path }
+
+        /// What the gateway hears next, within a second.
+        func next() async -> StoreChange? {
+            let start = ContinuousClock.now
+            var iterator = self.changes.makeAsyncIterator()
+            let change = await iterator.next()
+            #expect(ContinuousClock.now - start < .seconds(1))
+            return change
+        }
+
+        func nextRefusal() async -> StoreRefusal? {
+            guard case .unreadable(let refusal) = await self.next() else { return nil }
+            return refusal
+        }
+
+        /// A copy of the store's one file, changed.
+        func makeCopy(_ change: (PermissionStore) throws -> Void = { _ in }) throws {
+            try? FileManager.default.removeItem(atPath: self.copy)
+            try FileManager.default.copyItem(atPath: self.temporary.path, toPath: self.copy)
+            let store = try PermissionStore(path: self.copy, creates: false)
+            try change(store)
+            store.close()
+        }
+
+        /// As `mv` and rsync do it.
+        func moveCopyIntoPlace() {
+            #expect(rename(self.copy, self.temporary.path) == 0)
+        }
+    }
+
+    private static func removeGrant(_ store: PermissionStore) throws {
+        _ = try store.removeGrants(
+            account: "bob@kanzlei.example",
+            subject: "anna@kanzlei.example",
+            view: true,
+            send: true,
+            actor: "test"
+        )
+    }
+
+    private static func sees(_ change: StoreChange?) throws -> Bool {
+        let snapshot = try #require(change?.published?.access)
+        let anna = try #require(Address("anna@kanzlei.example".utf8).flatMap(snapshot.user))
+        return !snapshot.accounts(visibleTo: anna.id, at: .current).isEmpty
+    }
+
+    @Test func `a file that is moved into the store's place is in force within a second`()
+        async throws
+    {
+        let bench = try Bench()
+        #expect(try await Self.sees(bench.next()))
+        try bench.makeCopy(Self.removeGrant)
+        let before = bench.running.file
+        bench.moveCopyIntoPlace()
+        #expect(try await !Self.sees(bench.next()))
+        #expect(bench.running.file != before)
+        #expect(bench.running.file == FileIdentity(path: bench.temporary.path))
+        // What is changed from now on is read there.
+        let command = try PermissionStore(path: bench.temporary.path, creates: false)
+        try command.addGroup("Sekretariat", actor: "test")
+        #expect(await bench.next()?.published?.access.groups.count == 1)
+        #expect(try command.integrityProblem() == nil)
+    }
+
+    @Test func `a store that is removed is refused within a second, and counts when it is back`()
+        async throws
+    {
+        let bench = try Bench()
+        #expect(try await Self.sees(bench.next()))
+        #expect(rename(bench.temporary.path, bench.copy) == 0)
+        #expect(await bench.nextRefusal()?.description.contains("there is no store") == true)
+        #expect(rename(bench.copy, bench.temporary.path) == 0)
+        #expect(try await Self.sees(bench.next()))
+    }
+
+    @Test func `an older file is refused until an administrator accepts it`() async throws {
+        let bench = try Bench()
+        #expect(try await Self.sees(bench.next()))
+        try bench.makeCopy()
+        try Self.removeGrant(bench.temporary.store)
+        let newer = try #require(await bench.next()?.published)
+        #expect(try !Self.sees(.published(newer)))
+        bench.moveCopyIntoPlace()
+        let refusal = try #require(await bench.nextRefusal())
+        let older = try #require(refusal.olderRevision)
+        #expect(older < newer.access.revision)
+        bench.running.acceptOlder(revision: older)
+        let accepted = try #require(await bench.next()?.published)
+        #expect(try Self.sees(.published(accepted)))
+        // What was read of the file before does not come back.
+        #expect(newer.isOlder(than: accepted) && !accepted.isOlder(than: newer))
+    }
+
+    @Test func `an older copy that SQLite writes into the same file is refused, too`() async throws
+    {
+        let bench = try Bench()
+        #expect(try await Self.sees(bench.next()))
+        try bench.makeCopy()
+        try Self.removeGrant(bench.temporary.store)
+        #expect(try await !Self.sees(bench.next()))
+        try DatabaseQueue(path: bench.copy).backup(to: DatabaseQueue(path: bench.temporary.path))
+        let refusal = try #require(await bench.nextRefusal())
+        bench.running.acceptOlder(revision: try #require(refusal.olderRevision))
+        #expect(try await Self.sees(bench.next()))
+    }
+
+    @Test(arguments: ["key", "text", "empty", "newer", "other"])
+    func `a file that is not this gateway's store is refused`(kind: String) async throws {
+        let bench = try Bench()
+        #expect(try await Self.sees(bench.next()))
+        let says: String
+        switch kind {
+        case "key":
+            try bench.makeCopy { try $0.sealAudit(MasterKey(), begins: true) }
+            says = "not sealed with this master key"
+        case "text":
+            try Data(String(repeating: "no store ", count: 1_000).utf8)
+                .write(to: URL(fileURLWithPath: bench.copy))
+            says = "cannot be opened as a store"
+        case "empty":
+            try Data().write(to: URL(fileURLWithPath: bench.copy))
+            says = "it is no store"
+        case "newer":
+            try bench.makeCopy()
+            try await DatabaseQueue(path: bench.copy).write {
+                try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('2999-01-01 later')")
+            }
+            #expect(throws: StoreError.self) { try PermissionStore(path: bench.copy) }
+            says = "newer version"
+        default:
+            // In another installation's store a number is somebody else's.
+            try bench.makeCopy { store in
+                try store.removeUser("anna@kanzlei.example", actor: "test")
+                try store.addUser(
+                    "eve@kanzlei.example",
+                    name: nil,
+                    role: nil,
+                    password: nil,
+                    actor: "test"
+                )
+            }
+            try await DatabaseQueue(path: bench.copy).write {
+                try $0.execute(sql: "UPDATE user SET id = 1 WHERE login LIKE 'eve%'")
+            }
+            says = "another installation's store"
+        }
+        bench.moveCopyIntoPlace()
+        let refusal = try #require(await bench.nextRefusal())
+        #expect(refusal.description.contains(says), "\(refusal)")
+        #expect(refusal.olderRevision == nil)
+    }
+
+    @Test func `nothing is written into a file that is not the store any more`() async throws {
+        let bench = try Bench()
+        #expect(try await Self.sees(bench.next()))
+        let command = try PermissionStore(path: bench.temporary.path, creates: false)
+        try bench.makeCopy()
+        bench.moveCopyIntoPlace()
+        let error = #expect(throws: StoreError.self) { try Self.removeGrant(command) }
+        #expect(error?.description.contains("the store was replaced") == true)
+        try FileManager.default.removeItem(atPath: bench.temporary.path)
+        #expect(throws: StoreError.self) { try Self.removeGrant(command) }
+        #expect(throws: StoreError.self) {
+            try PermissionStore(path: bench.temporary.path, creates: false)
+        }
+        #expect(!FileManager.default.fileExists(atPath: bench.temporary.path))
+    }
+
+    /// SQLite would take the pages of a write-ahead log for a part of the file in the store's place.
+    @Test func `the store's one file has every change that was confirmed`() throws {
+        let bench = try Bench()
+        try bench.temporary.store.addGroup("Sekretariat", actor: "test")
+        let octets = try Data(contentsOf: URL(fileURLWithPath: bench.temporary.path))
+        try octets.write(to: URL(fileURLWithPath: bench.copy))
+        let groups = try PermissionStore(path: bench.copy, creates: false).groups().map(\.name)
+        #expect(groups == ["Sekretariat"])
+    }
+}
