@@ -56,6 +56,8 @@ struct AccountCommand: AsyncParsableCommand {
                 try Self.endpoint($0, security, security == .implicit ? 465 : 587)
             }
             settings.caFile = try self.ca.map { file in
+                // It is read with the rights of the gateway's user, and says which servers are trusted.
+                if Actor.current.isBySudo { try TrustedPath.certificates.require(file) }
                 guard FileManager.default.isReadableFile(atPath: file) else {
                     throw Failure("\(file) cannot be read")
                 }

@@ -10,58 +10,27 @@ struct ConfigurationOption: ParsableArguments {
 
     func load() async throws -> GatewayConfiguration {
         do {
-            let file = try GatewayConfiguration.locate(self.config)
-            guard Actor.current.isBySudo else { return try await GatewayConfiguration(file: file) }
-            return try await GatewayConfiguration(
-                file: try Self.trusted(file),
-                readsEnvironment: false
+            guard Actor.current.isBySudo else {
+                return try await GatewayConfiguration(
+                    file: try GatewayConfiguration.locate(self.config)
+                )
+            }
+            // It says which store is asked for roles, and where secrets are sent: neither the folder
+            // that the caller is in nor the caller's environment says which one it is.
+            let file = try TrustedPath.configuration.require(
+                self.config ?? GatewayConfiguration.systemFile
             )
+            return try await GatewayConfiguration(file: file, readsEnvironment: false) { path in
+                try TrustedPath.named.require(path)
+            }
         } catch let error as ConfigurationError {
             throw Failure(error.description)
         }
     }
 
-    /// Who came by sudo does not bring a configuration: it says which store is asked for roles.
-    ///
-    /// - Returns: the path without links, on whose way nobody else can put something in its place.
-    private static func trusted(_ file: String) throws -> String {
-        guard let real = realpath(file, nil) else { throw Failure("\(file) cannot be read") }
-        defer { free(real) }
-        let path = String(cString: real)
-        // Values of the file are relative to where it is, as whoever made a link does not see.
-        guard URL(fileURLWithPath: file).standardized.path == path else {
-            throw Failure("\(file) is or goes by a link: by sudo, say --config \(path)")
-        }
-        var place = URL(fileURLWithPath: path)
-        let folder = place.deletingLastPathComponent().path
-        while true {
-            let attributes = try? FileManager.default.attributesOfItem(atPath: place.path)
-            let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
-            guard let owner, owner == 0 || owner == geteuid() else {
-                throw Failure(
-                    "\(place.path) is not root's or this user's: it cannot be used by sudo"
-                )
-            }
-            // In a folder with the sticky bit nobody replaces what is another's; but in the file's own
-            // one somebody could put a store or a key beside it.
-            let mode = (attributes?[.posixPermissions] as? NSNumber)?.uint32Value ?? 0o777
-            let isSticky = mode & 0o1000 != 0 && place.path != folder
-            guard mode & 0o022 == 0 || isSticky else {
-                throw Failure(
-                    "others can change \(place.path): chmod go-w, or it cannot be used by sudo"
-                )
-            }
-            guard place.path != "/" else { return path }
-            place.deleteLastPathComponent()
-        }
-    }
-
     func openStore() async throws -> PermissionStore {
         let configuration = try await self.load()
-        guard FileManager.default.fileExists(atPath: configuration.store) else {
-            throw Failure("no store at \(configuration.store): gatepost init, or restore a backup")
-        }
-        return try PermissionStore(path: configuration.store)
+        return try PermissionStore(path: configuration.store, creates: false)
     }
 
     /// What the gateway logs in with at an account's server.

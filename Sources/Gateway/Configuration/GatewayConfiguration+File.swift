@@ -12,7 +12,9 @@ package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConve
 }
 
 extension GatewayConfiguration {
-    private static let fallbacks = ["gatepost.yaml", "/etc/gatepost/gatepost.yaml"]
+    /// The file that is used for who came by sudo and names none.
+    package static let systemFile = "/etc/gatepost/gatepost.yaml"
+    private static let fallbacks = ["gatepost.yaml", Self.systemFile]
 
     /// The file that is used: `named`, else the one in `GATEPOST_CONFIG`, else `gatepost.yaml` in
     /// the current folder, else the one in `/etc/gatepost`.
@@ -35,20 +37,29 @@ extension GatewayConfiguration {
 
     /// Reads a configuration.
     ///
-    /// - Parameter readsEnvironment: whether `GATEPOST_…` variables go before the file.
-    package init(file: String, readsEnvironment: Bool = true) async throws {
+    /// - Parameters:
+    ///   - readsEnvironment: whether `GATEPOST_…` variables go before the file.
+    ///   - requirePath: throws for a path in it that must not be used; asked before it is read.
+    package init(
+        file: String,
+        readsEnvironment: Bool = true,
+        requirePath: @escaping (String) throws -> Void = { _ in }
+    ) async throws {
         let provider: FileProvider<YAMLSnapshot>
         do {
             provider = try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))
         } catch {
-            throw ConfigurationError(description: "\(file) cannot be read as YAML: \(error)")
+            throw ConfigurationError(
+                description: "\(file) cannot be read as YAML\(Self.place(of: error))"
+            )
         }
         let environment = EnvironmentVariablesProvider().prefixKeys(with: "gatepost")
         let reader = Values(
             file: file,
             reader: readsEnvironment
                 ? ConfigReader(providers: [environment, provider])
-                : ConfigReader(provider: provider)
+                : ConfigReader(provider: provider),
+            requirePath: requirePath
         )
         self.init(
             file: file,
@@ -65,12 +76,21 @@ extension GatewayConfiguration {
             runAs: reader.runAs
         )
     }
+
+    /// Where an error of the YAML reader is, `LINE:COLUMN: error: …`. The rest of it stays untold: it
+    /// has the whole file in it.
+    private static func place(of error: any Error) -> String {
+        guard let match = "\(error)".prefixMatch(of: /(?<line>[0-9]+):(?<column>[0-9]+): error/)
+        else { return ": is it there, and may it be read?" }
+        return ": line \(match.output.line), column \(match.output.column)"
+    }
 }
 
 /// The values of a configuration, each checked where it is read.
 private struct Values {
     let file: String
     let reader: ConfigReader
+    let requirePath: (String) throws -> Void
 
     private func wrong(_ key: String, _ allowed: String) -> ConfigurationError {
         ConfigurationError(description: "\(self.file): \(key): \(allowed)")
@@ -80,14 +100,15 @@ private struct Values {
         guard let path = self.reader.string(forKey: ConfigKey(key)), !path.isEmpty else {
             throw self.wrong(key, "the path of a file is needed")
         }
-        return self.resolved(path)
+        return try self.resolved(path)
     }
 
     /// Paths are relative to the configuration's folder.
-    private func resolved(_ path: String) -> String {
-        guard !path.hasPrefix("/") else { return path }
-        return URL(fileURLWithPath: self.file).deletingLastPathComponent()
-            .appendingPathComponent(path).path
+    private func resolved(_ path: String) throws -> String {
+        let folder = URL(fileURLWithPath: self.file).deletingLastPathComponent()
+        let resolved = path.hasPrefix("/") ? path : folder.appendingPathComponent(path).path
+        try self.requirePath(resolved)
+        return resolved
     }
 
     func number(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
@@ -131,8 +152,8 @@ private struct Values {
         guard !certificates.isEmpty, certificates.count == keys.count else {
             throw self.wrong("tls", "as many keys as certificates, and at least one")
         }
-        return zip(certificates, keys).map {
-            CertificateFiles(certificate: self.resolved($0), key: self.resolved($1))
+        return try zip(certificates, keys).map {
+            CertificateFiles(certificate: try self.resolved($0), key: try self.resolved($1))
         }
     }
 
@@ -186,7 +207,7 @@ private struct Values {
             loginURL: text("loginURL"),
             exchangeURL: text("exchangeURL"),
             mailDomains: self.reader.stringArray(forKey: "exchange.mailDomains"),
-            caFile: text("caFile").map(self.resolved)
+            caFile: try text("caFile").map(self.resolved)
         )
     }
 
@@ -201,8 +222,10 @@ private struct Values {
                 "secretFile, or certificate and certificateKey, are needed"
             )
         }
-        guard let pem = try? String(contentsOfFile: self.resolved(certificate), encoding: .utf8)
-        else { throw self.wrong("exchange.certificate", "\(certificate) cannot be read") }
+        let file = try self.resolved(certificate)
+        guard let pem = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw self.wrong("exchange.certificate", "\(certificate) cannot be read")
+        }
         do {
             return .certificate(
                 try ClientCertificate(
@@ -217,7 +240,7 @@ private struct Values {
 
     /// A file that nobody else may read.
     private func secret(_ key: String, _ name: String) throws -> String {
-        let path = self.resolved(name)
+        let path = try self.resolved(name)
         let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
         guard let mode = (mode as? NSNumber)?.intValue,
             let text = try? String(contentsOfFile: path, encoding: .utf8), !text.isEmpty

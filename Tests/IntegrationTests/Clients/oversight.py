@@ -394,26 +394,46 @@ def an_owner_is_asked_and_told():
 def who_has_no_role_changes_nothing():
     """As other users of the operating system, who may read and write the files."""
     gateway = Gateway(grants=False)
-    names = {"kim": None, "eve": None}
+    # The configuration is root's, in a folder that is root's; what the gateway writes is elsewhere.
+    place = tempfile.mkdtemp(prefix="configuration-")
+    configuration = os.path.join(place, "gatepost.yaml")
+    own = tempfile.mkdtemp(prefix="own-")
     try:
         gateway.run("user", "add", "kim@kanzlei.example", "--role", "settings", "--os-user", "kim", "--password-stdin", stdin="x\n")
         gateway.run("user", "add", "adm@kanzlei.example", "--role", "administrator", "--os-user", "adm", "--password-stdin", stdin="x\n")
         sales = "sales@kanzlei.example"
         gateway.run("account", "add", sales, "--kind", "exchange", "--password-stdin", stdin="x\n")
+        with open(os.path.join(gateway.folder, "gatepost.yaml")) as file:
+            text = file.read()
+        for name in ("gatepost.sqlite", "master.key", "certs/"):
+            text = re.sub(rf'(?<![\w/]){re.escape(name)}', os.path.join(gateway.folder, name), text)
+        with open(configuration, "w") as file:
+            file.write(text)
+        os.chmod(configuration, 0o644)
+        os.chmod(place, 0o755)
+        os.chmod(own, 0o755)
         user = {}
         if os.getuid() == 0:
             # The store belongs to the gateway's own user, who is not root.
             subprocess.run(["chown", "-R", "nobody", gateway.folder], check=True)
             user = {"user": "nobody"}
-        def run(name, *words, status, says=None):
-            environment = dict(gateway.environment, HOME=gateway.folder)
+
+        def run(name, *words, status, says=None, config=configuration):
+            environment = dict(gateway.environment, HOME=gateway.folder, GATEPOST_CONFIG=configuration)
             environment.pop("SUDO_USER", None)
             if name:
                 environment["SUDO_USER"] = name
+                if config:
+                    words = (*words, "--config", config)
             done = subprocess.run([os.environ["GATEPOST"], *words], text=True, capture_output=True, env=environment,
                                   stdin=subprocess.DEVNULL, **user)
             assert done.returncode == status, (name, words, done)
             assert not says or says in done.stderr, (name, words, done)
+            return done.stdout + done.stderr
+        if os.getuid() != 0:
+            # Nobody here can make a configuration that is root's: one's own is refused.
+            run("kim", "user", "list", status=1, says=f"{place} is not root's")
+            return
         grant = ("grant", "add", BOB, CLARA, "--view")
         run("eve", *grant, status=1, says="needs the role administrator or settings")
         run("eve", "audit", "list", status=1, says="eve may not")
@@ -430,48 +450,129 @@ def who_has_no_role_changes_nothing():
         run("kim", "account", "set", BOB, "--password-file", secret, status=1, says="--password-stdin < ")
         run("eve", "account", "test", BOB, status=1, says="needs the role")
         run("eve", "doctor", status=1, says="needs the role")
-        run("eve", "demo", status=1, says="not by sudo")
+        run("eve", "demo", status=1, says="not by sudo", config=None)
         run("kim", "permissions", "load", sales, "--from", secret, status=1, says="- < ")
         run("adm", "apply", secret, "--yes", status=1, says="- < ")
         run("adm", "export", os.path.join(gateway.folder, "planted"), status=1, says="export > ")
         assert not os.path.exists(os.path.join(gateway.folder, "planted"))
-        run("eve", "init", os.path.join(gateway.folder, "own"), status=1, says="not by sudo")
+        run("eve", "init", os.path.join(gateway.folder, "own"), status=1, says="not by sudo", config=None)
         run(None, "init", os.path.join(gateway.folder, "own"), "--host", '127.0.0.1"\nx: "', status=2, says="is no address")
-        configuration = gateway.environment["GATEPOST_CONFIG"]
-        own = tempfile.mkdtemp(prefix="own-")
-        try:
-            os.chmod(own, 0o755)
-            # A link would make a store of the caller's the one that is asked for roles.
-            link, way = os.path.join(own, "gatepost.yaml"), os.path.join(own, "way")
-            os.symlink(configuration, link)
-            os.symlink(gateway.folder, way)
-            for name in (link, os.path.join(way, "gatepost.yaml"), os.path.join(way, "..", "x", "gatepost.yaml")):
-                run("adm", "user", "list", "--config", name, status=1)
-            run("adm", "user", "list", "--config", link, status=1, says=f"--config {configuration}")
-            shutil.copy(configuration, os.path.join(own, "copy.yaml"))
-            run("adm", "user", "list", "--config", os.path.join(own, "copy.yaml"), status=1, says="no store")
-            for mode in (0o777, 0o1777):
-                os.chmod(own, mode)
-                run("adm", "user", "list", "--config", os.path.join(own, "copy.yaml"), status=1, says="chmod go-w")
-        finally:
-            shutil.rmtree(own)
+        # A link would make a store of the caller's the one that is asked for roles.
+        link, way = os.path.join(own, "gatepost.yaml"), os.path.join(own, "way")
+        os.symlink(configuration, link)
+        os.symlink(place, way)
+        for name in (link, os.path.join(way, "gatepost.yaml"), os.path.join(way, "..", "x", "gatepost.yaml")):
+            run("adm", "user", "list", status=1, config=name)
+        run("adm", "user", "list", status=1, says=f"--config {configuration}", config=link)
+        copy = os.path.join(own, "copy.yaml")
+        with open(copy, "w") as file:
+            file.write(text.replace("gatepost.sqlite", "nothing.sqlite"))
+        run("adm", "user", "list", status=1, says="no store", config=copy)
+        for mode in (0o777, 0o1777):
+            os.chmod(own, mode)
+            run("adm", "user", "list", status=1, says="chmod go-w", config=copy)
+        os.chmod(own, 0o755)
         os.chmod(configuration, 0o664)
         run("adm", "user", "list", status=1, says="chmod go-w")
-        os.chmod(configuration, 0o600)
-        # Nor does the caller's environment say which store it is.
+        os.chmod(configuration, 0o644)
+        # Nor does the caller's environment say which store it is, or which configuration.
         gateway.environment["GATEPOST_STORE"] = "/nowhere"
         run(None, "user", "list", status=1, says="/nowhere")
         run("adm", "user", "list", status=0)
         del gateway.environment["GATEPOST_STORE"]
+        run("adm", "user", "list", status=1, says="/etc/gatepost", config=None)
         run("adm", "group", "add", "x", status=0)
         run("adm", "user", "set", "kim@kanzlei.example", "--role", "none", status=0)
         run("kim", "grant", "remove", BOB, CLARA, status=1, says="needs the role")
         # The store's owner is an administrator.
         run(None, "grant", "remove", BOB, CLARA, status=0)
-        records = json.loads(gateway.run("audit", "list", "--account", BOB, "--json"))
+        records = json.loads(run(None, "audit", "list", "--account", BOB, "--json", status=0))
         assert any(r["actor"].startswith("kim as ") for r in records), records
     finally:
         gateway.remove()
+        shutil.rmtree(place)
+        shutil.rmtree(own)
+
+
+def a_file_of_the_gateways_own_user_is_no_configuration():
+    """By sudo: what the gateway wrote has a stranger's text in it, whoever owns the file."""
+    if os.getuid() != 0:
+        return who_has_no_role_changes_nothing()
+    gateway = Gateway(grants=False)
+    place = tempfile.mkdtemp(prefix="configuration-")
+    try:
+        gateway.run("user", "add", "adm@kanzlei.example", "--role", "administrator", "--os-user", "adm", "--password-stdin", stdin="x\n")
+        spool = os.path.join(gateway.folder, "sent")
+        os.mkdir(spool, 0o700)
+        message = os.path.join(spool, "1.17.eml")
+        evil = os.path.join(gateway.folder, "evil")
+        gateway.run("init", evil)
+        with open(os.path.join(gateway.folder, "gatepost.yaml")) as file:
+            text = file.read()
+        for name in ("gatepost.sqlite", "master.key", "certs/"):
+            text = re.sub(rf'(?<![\w/]){re.escape(name)}', os.path.join(gateway.folder, name), text)
+        canary = "CANARY-OF-THE-MESSAGE"
+        with open(message, "w") as file:
+            file.write(f"# {canary}\n" + text.replace("gatepost.sqlite", "evil/gatepost.sqlite"))
+        os.chmod(message, 0o600)
+        old = time.time() - 3_600
+        os.utime(message, (old, old))
+        subprocess.run(["chown", "-R", "nobody", gateway.folder], check=True)
+        os.chmod(place, 0o755)
+        own = os.path.join(place, "gatepost.yaml")
+        with open(own, "w") as file:
+            file.write(text)
+
+        def run(*words, config, status=1):
+            done = subprocess.run([os.environ["GATEPOST"], *words, "--config", config], text=True, capture_output=True,
+                                  stdin=subprocess.DEVNULL, user="nobody", env=dict(gateway.environment, SUDO_USER="adm"))
+            assert done.returncode == status, (words, config, done)
+            assert canary not in done.stdout + done.stderr
+            return done.stdout + done.stderr
+        # It is said of the folder: whether a file is in it is nobody's business.
+        answers = {run("user", "list", config=name) for name in (message, os.path.join(spool, "nothing.eml"),
+                                                                 os.path.join(gateway.folder, "gatepost.yaml"))}
+        assert answers == {f"gatepost: {gateway.folder} is not root's: it cannot be used by sudo\n"}, answers
+        assert "adm@" in run("user", "list", config=own, status=0)
+        # Everything that root's configuration names is held to the rule, and read by nobody before.
+        other = tempfile.mkdtemp(prefix="other-")
+        try:
+            subprocess.run(["chown", "daemon", other], check=True)
+            stolen = os.path.join(other, "file")
+            with open(stolen, "w") as file:
+                file.write(canary)
+            named = {"store": f"store: {stolen}", "masterKey": f"masterKey: {stolen}",
+                     "certificates": f'tls:\n  certificates: ["{stolen}"]\n  keys: ["{gateway.folder}/certs/server.key"]',
+                     "keys": f'tls:\n  certificates: ["{gateway.folder}/certs/server.pem"]\n  keys: ["{stolen}"]'}
+            exchange = "exchange:\n  tenant: kanzlei.example\n  application: a\n"
+            named["secretFile"] = exchange + f"  secretFile: {stolen}"
+            named["certificate"] = exchange + f"  certificate: {stolen}\n  certificateKey: {gateway.folder}/certs/server.key"
+            secret = os.path.join(gateway.folder, "exchange.secret")
+            with open(secret, "w") as file:
+                file.write("x")
+            os.chmod(secret, 0o600)
+            shutil.chown(secret, "nobody")
+            named["caFile"] = exchange + f"  secretFile: {secret}\n  caFile: {stolen}"
+            for key, part in named.items():
+                kept = re.sub(r"(?m)^tls:\n(  .*\n)+", "", text) if part.startswith("tls") else text
+                kept = re.sub(rf"(?m)^{key}: .*\n", "", kept)
+                with open(own, "w") as file:
+                    file.write(f"{kept}\n{part}\n")
+                answer = run("user", "list", config=own)
+                assert f"{other} is not root's" in answer, (key, answer)
+            with open(own, "w") as file:
+                file.write(text)
+            # So is a certificate that a command names.
+            answer = run("account", "set", BOB, "--ca", os.path.join(gateway.folder, "certs/ca.pem"), config=own)
+            assert f"{gateway.folder} is not root's" in answer, answer
+        finally:
+            shutil.rmtree(other)
+        # Names of copies that wait are not told.
+        found = run("doctor", config=own)
+        assert "1 could not be filed" in found and ".eml" not in found and spool not in found, found
+    finally:
+        gateway.remove()
+        shutil.rmtree(place)
 
 
 def two_administrators_at_once_lose_nothing():
