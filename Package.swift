@@ -65,6 +65,7 @@ let package = Package(
             pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]
         ),
+        .systemLibrary(name: "CLinux"),
         .target(name: "TLS", dependencies: ["COpenSSL", nioCore, nioTLS], swiftSettings: settings),
         .target(
             name: "Exchange",
@@ -74,8 +75,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "IMAP", "SMTP", "Access", "Session", "Store", "TLS", "Exchange", nioCore, nioPosix,
-                nioTLS,
+                "CLinux", "IMAP", "SMTP", "Access", "Session", "Store", "TLS", "Exchange", nioCore,
+                nioPosix, nioTLS,
                 logging,
                 crypto,
                 .product(name: "Configuration", package: "swift-configuration"),

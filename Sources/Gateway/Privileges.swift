@@ -1,13 +1,17 @@
+import CLinux
 import Foundation
 import Glibc
 
 /// What the process may do, as the operating system has it.
 package enum Privileges {
-    /// Keeps what is in memory out of core dumps: a limit of one octet is below every dump, and keeps
-    /// the kernel from piping one to a program, too (core(5)).
+    /// Keeps what is in memory out of core dumps, and from other processes of the same user: nobody but
+    /// root may trace a process that is not dumpable, nor read its memory (prctl(2)). A limit of one
+    /// octet is below every dump, and unlike zero it keeps the kernel from piping one to a program, too
+    /// (core(5)); programs that are started inherit it.
     package static func forbidCoreDumps() {
         var limit = rlimit(rlim_cur: 1, rlim_max: 1)
         setrlimit(__rlimit_resource_t(4), &limit)
+        _ = gp_prctl_set_dumpable(0)
     }
 
     /// The number of files that the process may have open, as setrlimit(2) has it.
@@ -48,5 +52,7 @@ package enum Privileges {
         else {
             throw ConfigurationError(description: "user: cannot become \(name): errno \(errno)")
         }
+        // The kernel sets it anew for another user.
+        self.forbidCoreDumps()
     }
 }

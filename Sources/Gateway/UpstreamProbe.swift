@@ -21,14 +21,6 @@ package struct UpstreamProbe: Sendable {
             ProbeHandler(account.imap, credential, contexts, promise)
         }
     }
-
-    /// The folders of an account, by their paths.
-    package func folders(
-        _ account: UpstreamAccount,
-        credential: UpstreamCredential
-    ) async throws(ProbeError) -> [FolderPath] {
-        try await self.probe(account, credential: credential).folders
-    }
 }
 
 /// What a server showed to a login.
@@ -39,6 +31,20 @@ package struct ProbeReport: Sendable {
     package var capabilities: [String]
     package var delimiter: String?
     package var folders: [FolderPath]
+    /// Folders that show messages of other folders, by the attribute that says so.
+    package var collections: [FolderPath: String] = [:]
+
+    /// A folder with one of them has messages of all others in it (RFC 6154 §2, RFC 8457 §2).
+    private static let attributes = ["\\All", "\\Flagged", "\\Important"]
+
+    /// Keeps what a server listed.
+    mutating func add(_ folder: FolderPath, _ list: ListResponse) {
+        self.folders.append(folder)
+        let names = list.attributes.map { String(buffer: $0).lowercased() }
+        if let attribute = Self.attributes.first(where: { names.contains($0.lowercased()) }) {
+            self.collections[folder] = attribute
+        }
+    }
 }
 
 /// The conversation of a probe.
@@ -135,7 +141,7 @@ private final class ProbeHandler: ChannelInboundHandler {
         switch try? ResponseHead(response) {
         case .data(.list):
             guard let list = try? ListResponse(response) else { return }
-            if let folder = names.folder(named: list.mailbox) { self.report.folders.append(folder) }
+            if let folder = names.folder(listedAs: list.mailbox) { self.report.add(folder, list) }
         case .tagged(tag, _, _):
             self.promise.succeed(self.report)
         default:

@@ -33,6 +33,7 @@ struct GrantCommand: AsyncParsableCommand {
             String?
         @Option var reason: String?
         @Flag(help: "Do not look the folder up on the server.") var noCheck = false
+        @OptionGroup var confirmation: YesOption
 
         func validate() throws {
             let sets = [self.view, self.edit, self.manage, self.rights != nil].filter { $0 }.count
@@ -56,8 +57,11 @@ struct GrantCommand: AsyncParsableCommand {
             if let folder = self.folder {
                 let path = try PermissionStore.folder(folder)
                 try store.requireLocalGrants(self.account)
-                if !self.noCheck { try await self.lookUp(path, store) }
                 scope = self.subtree ? .subtree(path) : .folder(path)
+                if !self.noCheck {
+                    let report = try await self.lookUp(path, store)
+                    try self.confirmCollections(report, in: scope)
+                }
             }
             let isPending = try store.addGrant(
                 GrantRequest(
@@ -96,17 +100,20 @@ struct GrantCommand: AsyncParsableCommand {
         }
 
         /// A grant for a folder that is not there would look as if it did something.
-        private func lookUp(_ folder: FolderPath, _ store: PermissionStore) async throws {
+        private func lookUp(
+            _ folder: FolderPath,
+            _ store: PermissionStore
+        ) async throws -> ProbeReport {
             let upstream = try store.upstream(self.account)
             let stored = StoredCredentials(try await self.configuration.load())
             if let found = await stored.suspension(of: upstream, .imap) {
                 throw Failure("the folder cannot be looked up: \(found.explanation)")
             }
             let credential = try await self.configuration.credential(of: upstream)
-            let folders: [FolderPath]
+            let report: ProbeReport
             do {
-                folders = try await stored.probe(upstream, .imap) { () throws(ProbeError) in
-                    try await UpstreamProbe().folders(upstream, credential: credential)
+                report = try await stored.probe(upstream, .imap) { () throws(ProbeError) in
+                    try await UpstreamProbe().probe(upstream, credential: credential)
                 }
             } catch {
                 throw Failure(
@@ -114,12 +121,25 @@ struct GrantCommand: AsyncParsableCommand {
                         + "--no-check to grant without looking"
                 )
             }
-            guard !folders.contains(folder) else { return }
-            let near = folders.first { Self.fold($0.description) == Self.fold(folder.description) }
+            guard !report.folders.contains(folder) else { return report }
+            let near = report.folders.first {
+                Self.fold($0.description) == Self.fold(folder.description)
+            }
             let hint = near.map { "; \($0) is there, and is another folder" } ?? ""
             throw Failure(
                 "\(self.account) has no folder \(folder)\(hint) "
                     + "(say --no-check to grant it before it is made)"
+            )
+        }
+
+        /// A folder of this kind has messages of every folder in it: what is granted is more than its
+        /// name says.
+        private func confirmCollections(_ report: ProbeReport, in scope: Scope) throws {
+            let named = report.collections.filter { scope.covers($0.key) }
+            guard let (folder, attribute) = named.min(by: { $0.key < $1.key }) else { return }
+            try self.confirmation.confirm(
+                "\(Output.printable(folder.description)) is marked \(attribute): it shows messages "
+                    + "of every folder of \(self.account). Grant it"
             )
         }
 

@@ -17,7 +17,6 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var configuration: ConfigurationOption
 
     func run() async throws {
-        Privileges.forbidCoreDumps()
         let configuration = try await self.configuration.load()
         let (store, _) = try await self.configuration.openForChange(.administrator)
         let masterKey = try MasterKey(file: configuration.masterKey)

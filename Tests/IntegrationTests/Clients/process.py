@@ -61,6 +61,17 @@ def root_is_left_once_the_ports_are_open():
         for thread in found:
             assert thread["Uid"].split() == [nobody] * 4 and "0" not in thread["Groups"].split(), thread
             assert set(thread["CapEff"]) == {"0"}, thread
+        # The kernel makes a process dumpable anew that becomes another user.
+        assert os.stat(f"/proc/{gateway.process.pid}/environ").st_uid == 0
+        # So with a command, which holds the master key and a password.
+        with subprocess.Popen([os.environ["GATEPOST"], "user", "password", CLARA, "--password-stdin"], user="nobody",
+                              stdin=subprocess.PIPE, env=gateway.environment) as command:
+            end = time.time() + 10
+            while os.stat(f"/proc/{command.pid}/environ").st_uid != 0:
+                assert time.time() < end and command.poll() is None, "a command can be dumped"
+                time.sleep(0.05)
+            command.communicate(b"pw-clara\n")
+        assert command.returncode == 0
         # Everything works without those rights: a session, a change, the log, certificates, a clean end.
         w.ok(f'SELECT "Other Users/{BOB}/INBOX"')
         os.kill(gateway.process.pid, signal.SIGHUP)
@@ -82,8 +93,11 @@ def memory_is_kept_out_of_dumps_and_secrets_out_of_sight():
         with open(f"/proc/{gateway.process.pid}/limits") as file:
             core = next(line.split() for line in file if line.startswith("Max core file size"))
         assert core[4:6] == ["1", "1"], core
+        # Of a process that is not dumpable the kernel makes these files root's (proc(5)): nobody else may
+        # trace it, and no program gets its memory when it crashes.
+        assert os.stat(f"/proc/{gateway.process.pid}/environ").st_uid == 0
         for name in ("environ", "cmdline"):
-            with open(f"/proc/{gateway.process.pid}/{name}", "rb") as file:
+            with contextlib.suppress(PermissionError), open(f"/proc/{gateway.process.pid}/{name}", "rb") as file:
                 assert b"pw-clara" not in file.read()
         ca = os.path.join(gateway.folder, "certs/ca.pem")
         for line in (b"a LOGON x PW-CANARY", b"a LOGIN x PW-CANARY y", b"PW-CANARY", b"a AUTHENTICATE PLAIN UFctQ0FOQVJZ",
