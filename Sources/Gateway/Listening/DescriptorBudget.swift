@@ -6,8 +6,9 @@ import Synchronization
 /// last quarter is for clients from networks where somebody logged in recently, so that a crowd of strangers that
 /// never logs in does not keep users out.
 final class DescriptorBudget: Sendable {
-    /// For the store, listeners, event loops, logs, certificates, and messages on their way to disk.
-    private static let overhead = 64
+    /// For the store, listeners, event loops, logs, certificates, and messages on their way to disk; a quarter where
+    /// the limit is small.
+    private static let maximumOverhead = 64
     private static let reservedShare = 4
 
     private let limit: Int
@@ -28,8 +29,9 @@ final class DescriptorBudget: Sendable {
     /// Whether one more client may connect.
     /// - Parameter isKnown: whether a login from its network succeeded recently.
     func hasRoom(isKnown: Bool) -> Bool {
-        let available = self.limit - Self.overhead
-        let mine = isKnown ? available : available - self.limit / Self.reservedShare
+        let quarter = self.limit / Self.reservedShare
+        let available = self.limit - min(Self.maximumOverhead, quarter)
+        let mine = isKnown ? available : available - quarter
         return self.used.load(ordering: .relaxed) < mine
     }
 

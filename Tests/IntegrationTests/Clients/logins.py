@@ -238,9 +238,14 @@ def an_overload_is_called_one():
                 overloaded += b"a NO [UNAVAILABLE] Too many logins are being checked" in said
                 assert b"mail server" not in said, said
         assert overloaded > 20, overloaded
-        # They leave, and what they asked for is not done any more.
         for guesser in guessers:
             guesser.close()
+        # Others leave at once, from where Bob comes: what they asked for is not done any more.
+        leaving = [Wire(gateway.port, ca(gateway)) for _ in range(100)]
+        for n, w in enumerate(leaving):
+            w.send(f"a LOGIN guess{n}@kanzlei.example x\r\n".encode())
+        for w in leaving:
+            w.raw.close()
         start = time.time()
         gateway.wire(BOB)
         assert time.time() - start < 3, "checks of closed connections are made"
