@@ -57,8 +57,8 @@ import Testing
     }
 
     @Test func `the last descriptors are for networks that are known`() throws {
-        let (admission, budget) = Self.admission(descriptors: 200)
-        let channels = (0..<86).map { _ in EmbeddedChannel() }
+        let (admission, budget) = Self.admission(descriptors: 400)
+        let channels = (0..<236).map { _ in EmbeddedChannel() }
         for channel in channels { budget.count(channel) }
         let address = try Self.address("192.0.2.7")
         #expect(throws: Admission.Refusal.noDescriptors) {
