@@ -215,7 +215,7 @@ import Testing
         let start = StallMeter.now
         #expect(
             snapshot.sending(message, by: Self.anna, at: moment)
-                == .accepted(route: AccountID(1), adding: nil)
+                == .accepted(route: AccountID(1), signature: nil)
         )
         var meter = StallMeter()
         meter.add(since: start)

@@ -50,7 +50,14 @@ private enum Scenarios {
         try await Scenarios.run("scenarios.py", scenario, Office.first)
     }
 
-            
+    @Test(arguments: Scenarios.names(in: "folders.py"))
+    func `a folder that the server does not list is missing`(scenario: String) async throws {
+        try await Scenarios.run("folders.py", scenario, Office.first)
+    }
+
+    @Test(arguments: Scenarios.names(in: "stores.py"))
+    func `the store on disk is the store in force`(scenario: String) async throws {
+        try await Scenarios.run("stores.py", scenario, Office.first)
     }
 
     @Test(arguments: Scenarios.names(in: "oversight.py"))
