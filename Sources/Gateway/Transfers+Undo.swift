@@ -86,6 +86,8 @@ extension Transfers {
             case .gone:
                 // Nothing is at the source that could be lost, or be there twice.
                 self.finished(interrupted, isCopied ? .completed : .remains)
+            case .unlisted:
+                self.remains(interrupted, transfer, messages: transfer.uids.count)
             case .found, .refused, nil:
                 self.tryLater(interrupted)
             }
@@ -116,6 +118,8 @@ extension Transfers {
                 self.record(next, transfer, found, uids, missing: missing)
             case .gone:
                 self.finished(known, .undone)
+            case .unlisted:
+                self.remains(known, transfer, messages: known.left + uids.count + open.count)
             case .present, .done, .cannotRemove, .refused, nil:
                 self.tryLater(interrupted)
             }
@@ -157,7 +161,7 @@ extension Transfers {
                 self.removed(interrupted, transfer, missing: missing)
             case .gone:
                 self.finished(interrupted, .undone)
-            case .cannotRemove:
+            case .unlisted, .cannotRemove:
                 let left = interrupted.left + uids.count
                 self.remains(interrupted, transfer, messages: left)
             case .present, .found, .refused, nil:

@@ -33,6 +33,7 @@ struct Dialog {
     private var tags: [String: String] = [:]
     private var isClosed = false
     private var position = 0
+    private var isStoreUnreadable = false
 
     init(_ text: String, name: String) throws {
         self.name = name
@@ -169,6 +170,8 @@ struct Dialog {
                 case "completed": .completed
                 default: .undone
                 }
+        case "unreadable":
+            self.isStoreUnreadable = true
         case "leave":
             self.session.clientClosed()
         case "unused":
@@ -241,7 +244,8 @@ struct Dialog {
             self.closed.insert(self.fixture.name(of: account))
             self.toUpstream[self.fixture.name(of: account)] = nil
         case .loadSubscriptions:
-            self.session.subscriptionsLoaded(self.fixture.subscriptions)
+            let subscriptions = self.isStoreUnreadable ? nil : self.fixture.subscriptions
+            self.session.subscriptionsLoaded(subscriptions)
         case .changeSubscription(_, let account, let folder, let isSubscribed):
             let subscription = Subscription(account: account, folder: folder)
             if isSubscribed {

@@ -23,6 +23,7 @@ import Testing
 ///     ! refuses unknown              and refuses what comes
 ///     ! revocations 2                so many times a response's last moment was set
 ///     ! revoked                      the time is over for a response whose account was revoked
+///     ! unreadable                   subscriptions cannot be read from the store any more
 ///     ! leave                        the client's connection ends
 ///     ! unused                       the session looks for connections that nothing uses
 ///     ! close bob                    a server's connection ends

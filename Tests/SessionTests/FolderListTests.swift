@@ -71,9 +71,23 @@ import Testing
             #expect(list.contains(try Self.path(name)))
             #expect(!list.contains(try Self.path(name + "x")))
         }
-        #expect(!list.mayBeRefreshed(during: 1, at: Moment(seconds: 200)))
-        #expect(!list.mayBeRefreshed(during: 2, at: Moment(seconds: 105)))
-        #expect(list.mayBeRefreshed(during: 2, at: Moment(seconds: 106)))
+        var refreshes = FolderList.Refreshes()
+        #expect(refreshes.mayRead(list, at: Moment(seconds: 100)))
+        refreshes.read(list, at: Moment(seconds: 100))
+        #expect(!refreshes.mayRead(list, at: Moment(seconds: 106)))
+        #expect(refreshes.mayRead(list, at: Moment(seconds: 107)))
+    }
+
+    @Test func `missing names make a server list ten thousand folders a second`() throws {
+        let list = try Self.list((0..<300).map { "Akte \($0)" })
+        var refreshes = FolderList.Refreshes()
+        var count = 0
+        for _ in 0..<1_000 where refreshes.mayRead(list, at: Moment(seconds: 100)) {
+            refreshes.read(list, at: Moment(seconds: 100))
+            count += 1
+        }
+        #expect(count == 33)
+        #expect(refreshes.mayRead(list, at: Moment(seconds: 101)))
     }
 
     @Test func `a set keeps each path once, in whatever order paths come`() throws {

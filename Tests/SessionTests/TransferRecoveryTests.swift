@@ -31,6 +31,16 @@ import Testing
     private static func run(
         _ purpose: TransferRecovery.Purpose,
         capabilities: Set<String> = ["UIDPLUS"],
+        folders: [String] = ["INBOX", "Akten.Neu"],
+        _ exchanges: [(command: String, answers: [String])]
+    ) throws -> TransferRecovery.Outcome? {
+        let listed = folders.map { "* LIST () \".\" \($0)" } + ["T OK x"]
+        return try self.run(purpose, capabilities, [("LIST \"\" \"*\"", listed)] + exchanges)
+    }
+
+    private static func run(
+        _ purpose: TransferRecovery.Purpose,
+        _ capabilities: Set<String>,
         _ exchanges: [(command: String, answers: [String])]
     ) throws -> TransferRecovery.Outcome? {
         var recovery = TransferRecovery(purpose, of: try #require(Self.transfer))
@@ -236,11 +246,22 @@ import Testing
         let refused = ("SELECT INBOX", ["T NO [INUSE] x"])
         let missing = ("SELECT INBOX", ["T NO [NONEXISTENT] x"])
         #expect(try Self.run(.complete, [missing]) == .gone)
-        #expect(try Self.run(.complete, [refused, ("LIST \"\" INBOX", ["T OK x"])]) == .gone)
         // It is there, and cannot be had now.
-        let listed = ["* LIST () \".\" INBOX", "T OK x"]
-        #expect(try Self.run(.complete, [refused, ("LIST \"\" INBOX", listed)]) == .refused)
-        #expect(try Self.run(.complete, [refused, ("LIST \"\" INBOX", ["T NO x"])]) == .refused)
+        #expect(try Self.run(.complete, [refused]) == .refused)
+    }
+
+    @Test func `a mailbox that the server does not list is not opened`() throws {
+        let inbox = ("LIST \"\" INBOX", ["T OK x"])
+        #expect(try Self.run(.complete, folders: ["Akten.Neu"], [inbox]) == .gone)
+        for names in [[], ["INBOX"], ["Akten.neu"], ["Akten.Neu.x"], ["\"Akten/Neu\""]] {
+            let missing = ("LIST \"\" Akten.Neu", ["T OK x"])
+            #expect(try Self.run(.undo([41]), folders: names, [missing]) == .gone, "\(names)")
+            // A server also tells of names that it does not list.
+            let hidden = ("LIST \"\" Akten.Neu", ["* LIST () \".\" Akten.Neu", "T OK x"])
+            #expect(try Self.run(.undo([41]), folders: names, [hidden]) == .unlisted)
+        }
+        let refused = [("LIST \"\" \"*\"", ["T NO [UNAVAILABLE] x"])]
+        #expect(try Self.run(.undo([41]), ["UIDPLUS"], refused) == .refused)
     }
 
     @Test func `the originals go, and no others`() throws {

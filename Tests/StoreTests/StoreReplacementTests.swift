@@ -5,7 +5,7 @@ import Store
 import Testing
 
 /// A store's file that is replaced, removed or written over while a gateway has it open.
-@Suite struct StoreReplacementTests {
+@Suite(.timeLimit(.minutes(2))) struct StoreReplacementTests {
     /// A store with a grant, sealed as `init` seals it, and what a gateway follows of it.
     private final class Bench {
         let temporary: PermissionStoreTests.Temporary
@@ -27,13 +27,10 @@ import Testing
 
         var copy: String { self.temporary.folder.appendingPathComponent("copy.sqlite").path }
 
-        /// What the gateway hears next, within a second.
+        /// What the gateway hears next. How soon is measured where a gateway has a process of its own.
         func next() async -> StoreChange? {
-            let start = ContinuousClock.now
             var iterator = self.changes.makeAsyncIterator()
-            let change = await iterator.next()
-            #expect(ContinuousClock.now - start < .seconds(1))
-            return change
+            return await iterator.next()
         }
 
         func nextRefusal() async -> StoreRefusal? {
@@ -72,7 +69,7 @@ import Testing
         return !snapshot.accounts(visibleTo: anna.id, at: .current).isEmpty
     }
 
-    @Test func `a file that is moved into the store's place is in force within a second`()
+    @Test func `a file that is moved into the store's place is in force`()
         async throws
     {
         let bench = try Bench()
@@ -90,7 +87,7 @@ import Testing
         #expect(try command.integrityProblem() == nil)
     }
 
-    @Test func `a store that is removed is refused within a second, and counts when it is back`()
+    @Test func `a store that is removed is refused, and counts when it is back`()
         async throws
     {
         let bench = try Bench()

@@ -30,6 +30,8 @@ package enum ReplyText: Equatable, Sendable {
     case refusedByServer(ResponseCode?)
     case cannotAcrossAccounts
     case tryCreate
+    /// Message numbers in the command may name other messages than those that the client meant.
+    case expungedMeanwhile
     case tooManyMessages
     case tooManySubscriptions
     case tooManyWatched
@@ -101,7 +103,8 @@ package enum ReplyText: Equatable, Sendable {
             .unavailable, .contactAdministrator, .credentialSuspended, .passwordCheckOverloaded,
             .tooManyConnectionsOfUser, .authenticationFailed, .authorizationFailed,
             .privacyRequired,
-            .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .tooManyMessages,
+            .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .expungedMeanwhile,
+            .tooManyMessages,
             .tooManySubscriptions, .tooManyWatched, .tooManyGrants, .inUse,
             .undoneLater, .movedWithMarks, .movedLater, .cannotOnThisServer,
             .cannotHaveName, .cannotChangeACL, .cannotGrantRight, .noSuchIdentifier,
@@ -140,6 +143,8 @@ package enum ReplyText: Equatable, Sendable {
         case .badCharset: "NO [BADCHARSET (US-ASCII UTF-8)] Charset is not supported"
         case .cannotAcrossAccounts: "NO [CANNOT] Not possible between accounts"
         case .tryCreate: "NO [TRYCREATE] No such mailbox"
+        case .expungedMeanwhile:
+            "NO [EXPUNGEISSUED] A message was removed meanwhile, and message numbers have changed"
         case .tooManyMessages: "NO [LIMIT] Too many messages at once for another account"
         case .tooManySubscriptions: "NO [LIMIT] You have too many subscriptions: end some of them"
         case .tooManyWatched:

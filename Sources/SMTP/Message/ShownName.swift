@@ -63,6 +63,10 @@ struct ShownName {
             let text = try self.text(reading)
             if let fault = HiddenCharacters.fault(in: text) { throw fault }
             guard !text.contains(where: { $0 == "<" || $0 == ">" }) else { throw .angleBracket }
+            // A program that decodes twice would show something else.
+            guard !zip(text, text.dropFirst()).contains(where: { $0 == "=" && $1 == "?" }) else {
+                throw .encodedWord
+            }
             guard !ShownAddress.isForeign(in: text, own: own) else { throw .foreignAddress }
         }
     }

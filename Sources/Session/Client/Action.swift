@@ -38,7 +38,7 @@ package enum Action: Equatable, Sendable {
     case reportLater
     /// Call `pollDue` in a while; a later one takes the place of an earlier one.
     case pollLater
-    /// Call `readOn` once the others on the loop have had their turn, and the client takes answers.
+    /// Call `readOn` in a later turn of the event loop, when the client takes answers.
     case readLater
     case closeClient
 }

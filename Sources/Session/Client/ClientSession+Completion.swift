@@ -69,9 +69,12 @@ extension ClientSession {
         case .transferring(let transferring) where transferring.involves(account):
             self.transferAnswered(transferring, by: account, condition, code)
         default:
-            break
+            // What asked for it was answered before; something else may wait for the server.
+            return self.upstreamBecameIdle(account)
         }
-        self.requestFoldersForNews(of: account)
+        // Behind a command, a server may tell of removed messages (RFC 9051 §7.5.1): not where the client
+        // has the mailbox selected and expects none.
+        if self.selected?.account != account { self.requestFoldersForNews(of: account) }
     }
 
     private mutating func forwardCompleted(
@@ -257,15 +260,34 @@ extension ClientSession {
             status.mailbox = mailbox
             return self.emit(status.encoded)
         }
-        if case .listing(let listing) = self.running, listing.identifies(account),
-            let identifier = status.mailboxIdentifier
-        {
-            return try self.listingIdentified(identifier, folder, from: account)
+        // The listing is held once when it grows, or each line would copy all that came before it.
+        switch self.listingStatus(status, of: folder, in: account) {
+        case .identifier(let identifier):
+            try self.listingIdentified(identifier, folder, from: account)
+        case .counts:
+            try self.listingStatusReceived(status, folder, from: account)
+        case .news:
+            self.countsChanged(status, folder, account)
         }
-        if case .listing(let listing) = self.running, listing.counts(folder, of: account) {
-            return try self.listingStatusReceived(status, folder, from: account)
+    }
+
+    /// What a STATUS response is while a LIST may run.
+    private enum ListingStatus {
+        case identifier(ByteBuffer)
+        case counts
+        case news
+    }
+
+    private func listingStatus(
+        _ status: StatusResponse,
+        of folder: FolderPath,
+        in account: AccountID
+    ) -> ListingStatus {
+        guard case .listing(let listing) = self.running else { return .news }
+        if let identifier = status.mailboxIdentifier, listing.identifies(account) {
+            return .identifier(identifier)
         }
-        self.countsChanged(status, folder, account)
+        return listing.counts(folder, of: account) ? .counts : .news
     }
 }
 

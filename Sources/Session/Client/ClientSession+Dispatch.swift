@@ -97,6 +97,9 @@ extension ClientSession {
             return self.finish(tag, .notPermitted)
         }
         guard self.prepare(selected.account, tag, command, needs) else { return }
+        guard !self.hasExpungedMeanwhile || !command.usesMessageNumbers else {
+            return self.finish(tag, .expungedMeanwhile)
+        }
         switch command {
         case .noop: self.forward(tag, selected.account, "NOOP")
         case .check: self.forward(tag, selected.account, "CHECK")
@@ -196,6 +199,7 @@ extension ClientSession {
     ) -> Bool {
         self.open(account)
         guard let upstream = self.upstreams[account], upstream.isIdle,
+            !self.requestFoldersForNews(of: account),
             upstream.isInStep(self.watching) || !self.bringInStep(account)
         else {
             self.running = .preparing(tag: tag, command, account)
@@ -242,5 +246,17 @@ extension ClientSession {
             tag: tag,
             literals: self.upstreams[account]?.profile.literals ?? .synchronizing
         )
+    }
+}
+
+extension Command {
+    /// Whether the command names messages by their numbers, which an EXPUNGE changes.
+    fileprivate var usesMessageNumbers: Bool {
+        switch self {
+        case .fetch(let fetch): !fetch.isUID
+        case .store(let store): !store.isUID
+        case .copy(let copy), .move(let copy): !copy.isUID
+        default: false
+        }
     }
 }

@@ -6,16 +6,16 @@ import struct NIOCore.ByteBuffer
 /// Whether a folder that a command names exists: for everybody but the owner of the account, only what
 /// the server lists exists (``FolderList``).
 extension ClientSession {
-    /// What became of looking for a folder.
+    /// The result of a look-up.
     enum Located {
         /// The folder's name on its server, in wire octets.
         case name(ByteBuffer)
         case missing
-        /// The command is answered, or waits and is dispatched anew.
-        case waiting
+        /// The command is answered, or waits and is dispatched anew: its caller returns.
+        case answeredOrDeferred
     }
 
-    /// How a folder has to be there.
+    /// Where a folder has to be in the server's list.
     enum Existence {
         /// As a mailbox that the server lists.
         case listed
@@ -32,7 +32,7 @@ extension ClientSession {
         _ command: Command,
         needs: [String] = []
     ) -> Located {
-        guard self.prepare(account, tag, command, needs) else { return .waiting }
+        guard self.prepare(account, tag, command, needs) else { return .answeredOrDeferred }
         switch self.exists(folder, as: existence, in: account) {
         case .some(true):
             return self.upstreams[account]?.names.name(of: folder).map(Located.name) ?? .missing
@@ -41,10 +41,10 @@ extension ClientSession {
         case .none:
             guard self.requestFolders(of: account) else {
                 self.finish(tag, .unavailable)
-                return .waiting
+                return .answeredOrDeferred
             }
             self.running = .preparing(tag: tag, command, account)
-            return .waiting
+            return .answeredOrDeferred
         }
     }
 
@@ -64,7 +64,7 @@ extension ClientSession {
         case .missing:
             self.finish(tag, .noSuchMailbox)
             return false
-        case .waiting:
+        case .answeredOrDeferred:
             return false
         }
     }
@@ -82,10 +82,14 @@ extension ClientSession {
             case .listed: list.contains(folder)
             case .parent: list.containsParent(folder)
             }
-        guard !isThere, list.mayBeRefreshed(during: self.commandNumber, at: self.now) else {
-            return isThere
-        }
+        guard !isThere, self.mayRefresh(list, of: account) else { return isThere }
         return nil
+    }
+
+    /// Whether a folder that a list lacks may be there by now, and the server may be asked again.
+    func mayRefresh(_ list: FolderList, of account: AccountID) -> Bool {
+        guard list.command != self.commandNumber else { return false }
+        return self.upstreams[account]?.refreshes.mayRead(list, at: self.now) ?? false
     }
 
     /// Asks an idle server for its folders.
@@ -94,6 +98,7 @@ extension ClientSession {
         guard let upstream = self.upstreams[account],
             upstream.failedFolderListing != self.commandNumber
         else { return false }
+        if let list = upstream.folders { upstream.refreshes.read(list, at: self.now) }
         upstream.folderListing = FolderListing(hasIdentifiers: upstream.hasListedIdentifiers)
         upstream.housekeeping = .folders
         var encoder = self.encoder(for: account)
@@ -110,10 +115,7 @@ extension ClientSession {
         by account: AccountID
     ) throws(SyntaxError) {
         guard let upstream = self.upstreams[account] else { return }
-        upstream.folderListing?.octets += octets
-        guard upstream.folderListing?.octets ?? 0 <= Listing.maximumOctets else {
-            throw SyntaxError(.lineTooLong, at: octets)
-        }
+        try upstream.count(octets: octets)
         guard let folder = upstream.names.folder(listedAs: list.mailbox) else { return }
         let rights = self.access(to: account).rights(in: folder)
         upstream.folderListing?.add(folder, isVisible: !rights.isEmpty)
@@ -128,11 +130,8 @@ extension ClientSession {
         guard let upstream = self.upstreams[account],
             let folder = upstream.names.folder(listedAs: status.mailbox)
         else { return }
-        upstream.folderListing?.octets += octets
-        guard upstream.folderListing?.octets ?? 0 <= Listing.maximumOctets else {
-            throw SyntaxError(.lineTooLong, at: octets)
-        }
         guard let identifier = status.mailboxIdentifier else { return }
+        try upstream.count(octets: identifier.readableBytes)
         upstream.folderListing?.identify(folder, as: identifier)
     }
 
@@ -158,14 +157,14 @@ extension ClientSession {
     /// the list lacks it, the server is asked for a new list first.
     mutating func tell(_ news: FolderNews, of account: AccountID) {
         guard !self.access(to: account).isOwner else { return self.tell(news.line) }
-        guard let upstream = self.upstreams[account], let list = upstream.folders else { return }
-        if list.contains(news.folder) { return self.tell(news.line) }
+        guard let upstream = self.upstreams[account] else { return }
+        if upstream.folders?.contains(news.folder) ?? false { return self.tell(news.line) }
         guard !upstream.unlisted.contains(news.folder),
             upstream.unlisted.count < Upstream.maximumUnlisted,
             upstream.waitingNews.count < Upstream.maximumWaitingNews
         else { return }
         upstream.waitingNews.append(news)
-        self.requestFoldersForNews(of: account)
+        if self.selected?.account != account { self.requestFoldersForNews(of: account) }
     }
 
     /// Asks for the list that waiting news needs, if the server waits for a command.
@@ -187,8 +186,10 @@ extension ClientSession {
         guard let upstream = self.upstreams[account] else { return }
         let waiting = upstream.waitingNews
         upstream.waitingNews = []
+        // Without a list nothing is known of them, and nothing is told.
+        guard let list = upstream.folders else { return }
         for news in waiting {
-            guard upstream.folders?.contains(news.folder) ?? false else {
+            guard list.contains(news.folder) else {
                 upstream.unlisted.insert(news.folder)
                 continue
             }
@@ -214,6 +215,7 @@ extension ClientSession {
     mutating func foldersChanged(in account: AccountID) {
         self.upstreams[account]?.folders = nil
         self.upstreams[account]?.unlisted = FolderSet()
+        self.upstreams[account]?.refreshes = FolderList.Refreshes()
     }
 
     /// The refusal where the target of APPEND, COPY or MOVE is missing: who may create it is told to
@@ -233,6 +235,14 @@ struct FolderNews {
 }
 
 extension Upstream {
+    /// Counts what a list that is arriving takes.
+    fileprivate func count(octets: Int) throws(SyntaxError) {
+        self.folderListing?.octets += octets
+        guard self.folderListing?.octets ?? 0 <= Listing.maximumOctets else {
+            throw SyntaxError(.lineTooLong, at: octets)
+        }
+    }
+
     /// News that may wait for a list.
     static let maximumWaitingNews = 64
     /// Folders of which the server tells and that it does not list: each costs a list once, and behind so

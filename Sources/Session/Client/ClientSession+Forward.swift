@@ -284,7 +284,7 @@ extension ClientSession {
         case .missing:
             self.finish(tag, .noSuchMailbox)
             return false
-        case .waiting:
+        case .answeredOrDeferred:
             return false
         }
     }

@@ -47,7 +47,9 @@ extension ClientSession {
 
     /// The user's subscriptions of shared folders; nil where the store cannot be read.
     package mutating func subscriptionsLoaded(_ subscriptions: Set<Subscription>?) {
-        guard case .listing(var listing) = self.running else {
+        guard case .listing(var listing) = self.running, listing.needsSubscriptions,
+            listing.shared == nil
+        else {
             self.watchedSubscriptionsLoaded(subscriptions)
             return self.readClient()
         }
@@ -230,7 +232,7 @@ extension ClientSession {
             part.uncounted -= 1
             let folder = part.folders[part.uncounted]
             octets -= ListAnswer.octetsOfName + folder.path.octets.count * listing.patternCost
-            guard self.isCounted(folder, listing, part.view),
+            guard self.isCounted(folder, listing, part.view, part.list),
                 let name = self.upstreams[account]?.names.name(of: folder.path)
             else { continue }
             part.counting = folder.path
@@ -247,9 +249,10 @@ extension ClientSession {
     private mutating func isCounted(
         _ folder: Listing.Folder,
         _ listing: Listing,
-        _ view: Namespace.View
+        _ view: Namespace.View,
+        _ list: FolderList?
     ) -> Bool {
-        guard !(self.upstreams[view.account]?.folders?.isAlias(folder.path) ?? false),
+        guard !(list?.isAlias(folder.path) ?? false),
             self.rights(in: folder.path, of: view.account).contains([.lookup, .read]),
             !folder.attributes.contains(where: { $0.equals(word: "\\Noselect") })
         else { return false }

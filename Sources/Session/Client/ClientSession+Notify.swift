@@ -143,6 +143,13 @@ extension ClientSession {
         else { return false }
         if self.needsFolders(of: account), self.requestFolders(of: account) { return true }
         let groups = self.groups(for: account, upstream.names)
+        // Without its list nothing of the account can be watched.
+        let isUnlisted =
+            upstream.folders == nil && !self.access(to: account).isOwner && self.isWatched(account)
+        if isUnlisted, case .notifying(var notifying) = self.running {
+            notifying.hasFailed = true
+            self.running = .notifying(notifying)
+        }
         guard upstream.profile.has("NOTIFY"), upstream.isNotifyDue || groups != upstream.watched
         else {
             upstream.watchVersion = self.watchVersion
@@ -229,7 +236,7 @@ extension ClientSession {
         guard let list = self.upstreams[account]?.folders else { return true }
         // Names that stay missing are looked for once.
         guard case .notifying = self.running,
-            list.mayBeRefreshed(during: self.commandNumber, at: self.now),
+            self.mayRefresh(list, of: account),
             let watching = self.watching, let view = self.namespace.view(of: account)
         else { return false }
         return watching.request.groups.indices.contains { number in

@@ -159,6 +159,8 @@ extension ClientSession {
         if case .listing(let listing) = self.running {
             listing.answer?.permissionsChanged(in: &self)
         }
+        // What was stopped is answered, and what the client sent behind it may run.
+        self.readClient()
     }
 
     /// The mailboxes of which a server tells, or is about to.

@@ -23,7 +23,7 @@ extension ClientSession {
 
     /// Whether the next octets of this account's server are wanted now.
     package func wantsOctets(from account: AccountID) -> Bool {
-        guard !(self.upstreams[account]?.awaitsTurn ?? false) else { return false }
+        guard !(self.upstreams[account]?.isReadDeferred ?? false) else { return false }
         guard case .transferring(let transferring) = self.running else { return true }
         return transferring.source != account || !transferring.isSourcePaused
     }

@@ -211,7 +211,9 @@ extension ClientSession {
         self.leaveTarget(transferring)
         self.finish(transferring.tag, answer)
         for account in [transferring.source, transferring.target] {
-            _ = self.bringInStep(account)
+            if !self.bringInStep(account), self.selected?.account != account {
+                self.requestFoldersForNews(of: account)
+            }
         }
         self.readClient()
     }

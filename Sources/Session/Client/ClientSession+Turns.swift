@@ -10,19 +10,19 @@ extension ClientSession {
 
     /// Lets the other sessions on the loop work; `readOn` goes on.
     mutating func yieldLoop() {
-        guard !self.hasOthersTurn else { return }
+        guard !self.hasYielded else { return }
         if case .ended = self.running { return }
-        self.hasOthersTurn = true
+        self.hasYielded = true
         self.actions.append(.readLater)
     }
 
-    /// The others on the loop have had their turn.
+    /// The session has the event loop again.
     package mutating func readOn(at now: Moment) {
         self.now = now
-        self.hasOthersTurn = false
+        self.hasYielded = false
         self.pieces = 0
-        for (account, upstream) in self.upstreams where upstream.awaitsTurn {
-            upstream.awaitsTurn = false
+        for (account, upstream) in self.upstreams where upstream.isReadDeferred {
+            upstream.isReadDeferred = false
             self.readUpstream(account)
         }
         self.readClient()
@@ -30,21 +30,21 @@ extension ClientSession {
 
     /// Takes what has come from a server, as long as it is wanted and the turn lasts.
     mutating func readUpstream(_ account: AccountID) {
-        guard !self.hasOthersTurn else {
-            self.upstreams[account]?.awaitsTurn = true
+        guard !self.hasYielded else {
+            self.upstreams[account]?.isReadDeferred = true
             return
         }
         while self.readPiece(of: account) {
             self.pieces += 1
             guard self.pieces >= Self.maximumPieces else { continue }
-            self.upstreams[account]?.awaitsTurn = true
+            self.upstreams[account]?.isReadDeferred = true
             return self.yieldLoop()
         }
     }
 
     /// Takes all that a server said before it closed the connection.
     mutating func readUpstreamToItsEnd(_ account: AccountID) {
-        self.upstreams[account]?.awaitsTurn = false
+        self.upstreams[account]?.isReadDeferred = false
         while self.readPiece(of: account) {}
     }
 

@@ -187,6 +187,8 @@ extension ClientSession {
             self.idlingUpstreamLost(idling, answer)
         case .transferring(let transferring) where transferring.involves(account):
             self.transferUpstreamLost(transferring, account, answer)
+        case .learning:
+            self.learned(account)
         default:
             break
         }
@@ -297,17 +299,22 @@ extension ClientSession {
         }
     }
 
-    private func disposition(
+    private mutating func disposition(
         ofNumbered kind: NumberedKind,
         _ account: AccountID
     ) -> Upstream.Disposition {
         guard self.isInSight(account) else { return .withhold }
+        if kind == .expunge { self.messageExpunged() }
         if kind == .fetch, case .forwarding(let forwarding) = self.running,
             forwarding.renamesItems
         {
             return .rename(FetchItemRenamer())
         }
         return .pass
+    }
+
+    private mutating func messageExpunged() {
+        if case .preparing = self.running { self.hasExpungedMeanwhile = true }
     }
 
     /// Whether what this server says is about the mailbox the client has selected, or is selecting.
@@ -331,6 +338,7 @@ extension ClientSession {
         case .flags where self.isInSight(account):
             return .collect(ResponseCollector())
         case .vanished where self.isInSight(account):
+            self.messageExpunged()
             return .pass
         case .status where expected.contains(.status),
             .quota where expected.contains(.quota), .quotaRoot where expected.contains(.quota):

@@ -85,14 +85,17 @@ package struct ClientSession {
     var reader: CommandReader
     var running = Running.nothing
     private var isReadingClient = false
-    /// A client that sent much at once is not heard until the others on the loop had their turn.
-    var hasOthersTurn = false
+    /// Whether the session has yielded the event loop: no client or server is read until `readOn`.
+    var hasYielded = false
     /// Pieces of responses that were dealt with in this turn.
     var pieces = 0
     /// Commands, or pieces of one, in a turn: LIST may look at hundreds of accounts.
     private static let commandsInTurn = 16
     var upstreams: [AccountID: Upstream] = [:]
     var actions: [Action] = []
+    /// Whether the server of the selected mailbox told of a removed message while the command waited: the
+    /// message numbers in it may name other messages now.
+    var hasExpungedMeanwhile = false
     /// Counts the client's commands: what a server told during this one need not be asked again.
     var commandNumber: UInt64 = 0
     /// Whether the command that runs was given to its server before, whose session ended.
@@ -125,7 +128,7 @@ package struct ClientSession {
         case .negotiatingTLS:
             true
         default:
-            !self.hasOthersTurn && self.reader.bufferedOctets < Self.maximumWaitingOctets
+            !self.hasYielded && self.reader.bufferedOctets < Self.maximumWaitingOctets
         }
     }
 
@@ -177,13 +180,13 @@ package struct ClientSession {
     /// What a command brings about may call this again: the outermost call goes on then, so that the stack
     /// does not grow with what a client sends at once.
     mutating func readClient() {
-        guard !self.isReadingClient, !self.hasOthersTurn else { return }
+        guard !self.isReadingClient, !self.hasYielded else { return }
         self.isReadingClient = true
         defer { self.isReadingClient = false }
         self.continueListing()
         for _ in 0..<Self.commandsInTurn {
             if self.hasOutdatedServer { self.leaveOutdatedServers() }
-            guard self.isReadyForClient, !self.hasOthersTurn else { return }
+            guard self.isReadyForClient, !self.hasYielded else { return }
             do {
                 guard let event = try self.nextEvent() else { return }
                 self.clientEvent(event)
@@ -254,6 +257,7 @@ package struct ClientSession {
             break
         }
         self.commandNumber += 1
+        self.hasExpungedMeanwhile = false
         switch CommandParser.parse(frame) {
         case .command(let tag, let command):
             self.dispatch(tag, command)

@@ -56,6 +56,11 @@ final class ListAnswer {
     /// Does a piece of the work, and sends the lines that it makes.
     /// - Returns: whether everything is written, or nothing can be.
     func advance(in session: inout ClientSession) -> Bool {
+        // A grant that has ended since the last piece gives no further line.
+        if self.accesses.values.contains(where: { $0.validUntil.map { $0 <= session.now } ?? false }
+        ) {
+            self.permissionsChanged(in: &session)
+        }
         var octets = Self.octetsPerPiece
         while octets > 0 {
             if self.insertNext(in: &session, &octets) { continue }

@@ -10,12 +10,12 @@ import struct NIOCore.ByteBuffer
 /// what is left, and the lines are written. So no pattern, reference or option can reach a folder
 /// that a grant does not (RFC 9051 §11.5).
 package struct Listing {
-    /// Octets of one server's responses, of STATUS the names: fifty thousand folders and more. They are
+    /// Octets of one server's responses, of STATUS the names: a hundred thousand folders. They are
     /// held until every server has answered.
-    package static let maximumOctets = 4 * 1_024 * 1_024
+    package static let maximumOctets = 8 * 1_024 * 1_024
     /// Octets of the responses of all servers, with what a folder costs besides: a user with hundreds of
     /// accounts in sight would otherwise hold the first limit for each of them.
-    static let maximumTotalOctets = 16 * 1_024 * 1_024
+    static let maximumTotalOctets = 32 * 1_024 * 1_024
     /// What a folder or its counts cost besides the octets of the response.
     static let octetsOfFolder = 100
     /// STATUS commands that one LIST causes, as each opens a mailbox at its server; the folders beyond

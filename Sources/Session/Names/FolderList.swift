@@ -14,31 +14,48 @@ package struct FolderSet: Sendable {
     /// Indices into `bounds` plus one; 0 is free. Its size is a power of two.
     private var slots: [UInt32] = []
 
+    /// The hash of each path, so that a larger table is filled without the paths.
+    private var hashes: [Int] = []
+
     package var count: Int { self.bounds.count - 1 }
+
+    /// Octets of all paths.
+    package var octetCount: Int { self.octets.count }
 
     package init() {}
 
     package mutating func insert(_ folder: FolderPath) {
         if (self.count + 1) * 2 > self.slots.count { self.grow() }
-        let slot = self.slot(of: folder.octets)
+        let hash = Self.hash(folder.octets)
+        let slot = self.slot(of: folder.octets, hash)
         guard self.slots[slot] == 0 else { return }
+        self.hashes.append(hash)
         self.octets += folder.octets
         self.bounds.append(UInt32(self.octets.count))
         self.slots[slot] = UInt32(self.count)
     }
 
     package func contains(_ folder: FolderPath) -> Bool {
-        !self.slots.isEmpty && self.slots[self.slot(of: folder.octets)] != 0
+        guard !self.slots.isEmpty else { return false }
+        return self.slots[self.slot(of: folder.octets, Self.hash(folder.octets))] != 0
+    }
+
+    private static func hash(_ path: [UInt8]) -> Int {
+        var hasher = Hasher()
+        for octet in path { hasher.combine(octet) }
+        return hasher.finalize()
     }
 
     /// The slot that holds the path with these octets, or the free one where it belongs.
-    private func slot(of path: some RandomAccessCollection<UInt8>) -> Int {
-        var hasher = Hasher()
-        for octet in path { hasher.combine(octet) }
+    private func slot(of path: [UInt8], _ hash: Int) -> Int {
         let mask = self.slots.count - 1
-        var slot = hasher.finalize() & mask
+        var slot = hash & mask
         while self.slots[slot] != 0 {
             let index = Int(self.slots[slot])
+            if self.hashes[index - 1] != hash {
+                slot = (slot + 1) & mask
+                continue
+            }
             let known = self.octets[Int(self.bounds[index - 1])..<Int(self.bounds[index])]
             if known.count == path.count, known.elementsEqual(path) { return slot }
             slot = (slot + 1) & mask
@@ -48,9 +65,11 @@ package struct FolderSet: Sendable {
 
     private mutating func grow() {
         self.slots = Array(repeating: 0, count: max(16, self.slots.count * 2))
-        for index in 1..<max(self.bounds.count, 1) {
-            let path = self.octets[Int(self.bounds[index - 1])..<Int(self.bounds[index])]
-            self.slots[self.slot(of: path)] = UInt32(index)
+        let mask = self.slots.count - 1
+        for (index, hash) in self.hashes.enumerated() {
+            var slot = hash & mask
+            while self.slots[slot] != 0 { slot = (slot + 1) & mask }
+            self.slots[slot] = UInt32(index + 1)
         }
     }
 }
@@ -74,9 +93,37 @@ package struct FolderList: Sendable {
     /// When the list was read.
     package var time = Moment(seconds: 0)
 
-    /// Responses that may be read again for each second that has passed: a client that names missing
-    /// folders makes the server list 10,000 folders a second at most.
-    private static let responsesPerSecond = 10_000
+    /// How often the list of one connection is read again because a folder is missing: a client that names
+    /// missing folders makes the server list 10,000 folders a second at most, and once in any case.
+    package struct Refreshes: Sendable {
+        private static let responsesPerSecond = 10_000
+
+        private var begin = Moment(seconds: 0)
+        private var responses = 0
+
+        package init() {}
+
+        /// Whether the list may be read again now.
+        package func mayRead(_ list: FolderList, at now: Moment) -> Bool {
+            let seconds = max(0, now.seconds - self.begin.seconds)
+            let isNew = seconds > Int64(self.responses / Self.responsesPerSecond)
+            return isNew || self.responses + list.responses <= Self.responsesPerSecond
+        }
+
+        /// The list is read again.
+        package mutating func read(_ list: FolderList, at now: Moment) {
+            let seconds = max(0, now.seconds - self.begin.seconds)
+            if seconds > Int64(self.responses / Self.responsesPerSecond) {
+                self.begin = now
+                self.responses = 0
+            }
+            self.responses += list.responses
+        }
+    }
+
+    /// Octets of names that only stand above a listed folder; beyond it none are kept, and nothing can be
+    /// created below them.
+    private static let maximumParentOctets = 1_024 * 1_024
 
     package init() {}
 
@@ -94,13 +141,6 @@ package struct FolderList: Sendable {
         !self.isAlias(folder) && (self.folders.contains(folder) || self.parents.contains(folder))
     }
 
-    /// Whether a folder that the list lacks may be there by now, and the server may be asked again.
-    package func mayBeRefreshed(during command: UInt64, at now: Moment) -> Bool {
-        guard self.command != command else { return false }
-        let seconds = Int64(self.responses / Self.responsesPerSecond)
-        return now.seconds < self.time.seconds || now.seconds - self.time.seconds >= seconds
-    }
-
     fileprivate mutating func addAlias(_ folder: FolderPath) {
         self.aliases.insert(folder)
     }
@@ -111,7 +151,9 @@ package struct FolderList: Sendable {
         guard isVisible else { return }
         self.folders.insert(folder)
         var parent = folder.parent
-        while let above = parent, !self.parents.contains(above) {
+        while let above = parent, !self.parents.contains(above),
+            self.parents.octetCount < Self.maximumParentOctets
+        {
             self.parents.insert(above)
             parent = above.parent
         }

@@ -5,7 +5,8 @@ package import struct NIOCore.ByteBuffer
 /// The conversation with one of a transfer's two servers, outside any session, that finds out what
 /// an interrupted transfer left, takes it back, or brings it to its end.
 ///
-/// Only UIDs that the journal has are removed.
+/// Only UIDs that the journal has are removed, and only a mailbox that the server lists is opened: a name
+/// that it does not list could be an alias of another one (``FolderList``).
 package struct TransferRecovery: ServerConversation {
     package enum Purpose: Equatable, Sendable {
         /// Look which messages the source still has.
@@ -26,6 +27,8 @@ package struct TransferRecovery: ServerConversation {
         case found([UInt32: UInt32], isConclusive: Bool)
         /// The mailbox is not there, or is another one of the same name.
         case gone
+        /// The server would open the mailbox, and does not list it: its owner may have used the name.
+        case unlisted
         /// So many messages were removed.
         case done(Int)
         /// The server cannot remove single messages.
@@ -34,9 +37,10 @@ package struct TransferRecovery: ServerConversation {
     }
 
     private enum State {
-        case selecting
-        /// It was refused: whether the mailbox is there at all is asked.
+        case listing
+        /// Whether the server knows a name that it does not list.
         case looking
+        case selecting
         case fetching
         /// The octets of one message after the other pass.
         case reading
@@ -65,7 +69,8 @@ package struct TransferRecovery: ServerConversation {
     private var isListed = false
     private var hasUIDPlus = false
     private var sender = CommandSender()
-    private var state = State.selecting
+    private var state = State.listing
+    private var names: UpstreamNames?
     private var uidValidity: UInt32?
     /// What is still to be fetched, marked or expunged, a command each.
     private var batches: [SequenceSet] = []
@@ -93,10 +98,23 @@ package struct TransferRecovery: ServerConversation {
     package mutating func begin(_ profile: UpstreamProfile, _ tags: UpstreamTags) -> Step {
         self.sender = CommandSender(tags)
         self.hasUIDPlus = profile.has("UIDPLUS")
-        guard let name = UpstreamNames(profile).name(of: self.place.folder) else {
-            return self.finish(.gone)
-        }
+        let names = UpstreamNames(profile)
+        guard let name = names.name(of: self.place.folder) else { return self.finish(.gone) }
+        self.names = names
         self.name = name
+        return self.send { $0.write(word: "LIST \"\" \"*\"") }
+    }
+
+    private mutating func select() -> Step {
+        let name = self.name
+        guard self.isListed else {
+            self.state = .looking
+            return self.send { encoder in
+                encoder.write(word: "LIST \"\"")
+                encoder.write(mailbox: name)
+            }
+        }
+        self.state = .selecting
         let changes =
             switch self.purpose {
             case .undo, .complete: true
@@ -130,7 +148,9 @@ package struct TransferRecovery: ServerConversation {
             self.fetched(response)
             return .wait
         case .data(.list):
-            if let list = try? ListResponse(response), list.mailbox == self.name {
+            if let list = try? ListResponse(response),
+                self.names?.folder(listedAs: list.mailbox) == self.place.folder
+            {
                 self.isListed = true
             }
             return .wait
@@ -139,16 +159,10 @@ package struct TransferRecovery: ServerConversation {
         }
     }
 
-    /// A mailbox that cannot be selected now is not gone: only one that is not listed is.
+    /// A mailbox that is listed and cannot be selected now is not gone.
     private mutating func refused(_ code: ResponseCode?) -> Step {
-        guard case .selecting = self.state else { return self.finish(.refused) }
-        if case .nonExistent? = code { return self.finish(.gone) }
-        self.state = .looking
-        let name = self.name
-        return self.send { encoder in
-            encoder.write(word: "LIST \"\"")
-            encoder.write(mailbox: name)
-        }
+        if case .selecting = self.state, case .nonExistent? = code { return self.finish(.gone) }
+        return self.finish(.refused)
     }
 
     private mutating func fetched(_ response: ByteBuffer) {
@@ -165,6 +179,10 @@ package struct TransferRecovery: ServerConversation {
 
     private mutating func completed() -> Step {
         switch self.state {
+        case .listing:
+            return self.select()
+        case .looking:
+            return self.finish(self.isListed ? .unlisted : .gone)
         case .selecting:
             guard self.uidValidity == self.place.uidValidity else { return self.finish(.gone) }
             switch self.purpose {
@@ -180,8 +198,6 @@ package struct TransferRecovery: ServerConversation {
             }
             self.state = .fetching
             return self.fetchNext()
-        case .looking:
-            return self.finish(self.isListed ? .refused : .gone)
         case .fetching:
             return self.fetchNext()
         case .reading:

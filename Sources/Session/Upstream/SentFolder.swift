@@ -33,7 +33,7 @@ struct SentFolder: Sendable {
     }
 
     mutating func listed(_ list: ListResponse) {
-        guard let folder = self.names.folder(named: list.mailbox) else { return }
+        guard let folder = self.names.folder(listedAs: list.mailbox) else { return }
         let isDoubtful = folder.parent.map { parent in
             self.creatable.contains { $0.covers(parent) }
         }

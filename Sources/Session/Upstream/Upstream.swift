@@ -40,7 +40,7 @@ final class Upstream {
     var tagsAtLastLook: UpstreamTags?
     var reader = ResponseReader()
     /// Whether the loop was yielded before everything was dealt with that has come.
-    var awaitsTurn = false
+    var isReadDeferred = false
     var disposition = Disposition.pass
     /// The tag of the command in flight; one at a time.
     var inFlight: ByteBuffer?
@@ -67,6 +67,8 @@ final class Upstream {
     var waitingNews: [FolderNews] = []
     /// Folders of which the server told, and that it did not list then.
     var unlisted = FolderSet()
+    /// Lists that were read again because a folder was missing.
+    var refreshes = FolderList.Refreshes()
     /// The list that is arriving.
     var folderListing: FolderListing?
     /// The session's command during which the server failed to list its folders.

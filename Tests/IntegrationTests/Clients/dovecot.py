@@ -92,6 +92,11 @@ class Dovecot:
 
         self.hand_over()
 
+    def own(self, gateway, address):
+        """Makes this the server of an account."""
+        gateway.run("account", "set", address, "--imap", f"localhost:{self.port}", "--ca", self.ca, "--username", self.owner,
+                    "--password-stdin", stdin="secret\n")
+
     def hand_over(self):
         """Gives the mail to the user that Dovecot reads it as."""
         if not self.is_root:

@@ -44,8 +44,7 @@ def office(namespaces, *grant):
     """Bob's mailbox on a server with these namespaces, of which Clara has a grant."""
     with Dovecot(namespaces) as server, Gateway(grants=False) as gateway:
         server.deliver("owner", "in the INBOX")
-        gateway.run("account", "set", BOB, "--imap", f"localhost:{server.port}", "--ca", server.ca, "--username", "owner",
-                    "--password-stdin", stdin="secret\n")
+        server.own(gateway, BOB)
         gateway.start()
         bob = gateway.wire(BOB)
         for name in ("Private", "Akten"):

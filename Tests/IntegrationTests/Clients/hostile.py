@@ -17,6 +17,8 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 import upstreams
+from dovecot import Dovecot
+from folders import OWN
 from gateway import Gateway, free_port
 from scenarios import ANNA, BOB, CA, CLARA, IMAP, IMAPS, run_scenario, wire
 from sending import SUBMISSION, SUBMISSIONS, Raw
@@ -661,19 +663,25 @@ def a_hidden_account_in_a_login_is_none():
 
 def what_a_user_keeps_is_bounded():
     """Subscriptions of shared folders, and grants by hand."""
-    with Gateway(grants=False) as gateway:
+    names = ["x" * 200 + str(number) for number in range(2_100)]
+    with Dovecot(OWN) as server, Gateway(grants=False) as gateway:
+        for name in names:
+            for part in ("cur", "new", "tmp"):
+                os.makedirs(os.path.join(server.mail, "owner", f".{name}", part))
+        server.hand_over()
+        server.own(gateway, BOB)
         gateway.run("grant", "add", BOB, CLARA, "--view")
         gateway.start()
         w = gateway.wire()
-        w.send(b"".join(f's SUBSCRIBE "Other Users/{BOB}/{"x" * 500}{n}"\r\n'.encode() for n in range(2_100)))
+        w.send(b"".join(f's SUBSCRIBE "Other Users/{BOB}/{name}"\r\n'.encode() for name in names))
         answers = [w.until(b"s")[-1] for _ in range(2_100)]
         assert [a[:9] for a in answers].count(b"s OK SUBS") == 2_000, answers[-1]
         assert answers[-1].startswith(b"s NO [LIMIT]"), answers[-1]
         start = seconds_of_work(gateway.process.pid)
         w.ok('LSUB "" "Other Users/%"')
         assert seconds_of_work(gateway.process.pid) - start < 4
-        assert w.answer(f'UNSUBSCRIBE "Other Users/{BOB}/{"x" * 500}0"') == "OK UNSUBSCRIBE completed"
-        assert w.answer(f'SUBSCRIBE "Other Users/{BOB}/x"').startswith("OK")
+        assert w.answer(f'UNSUBSCRIBE "Other Users/{BOB}/{names[0]}"') == "OK UNSUBSCRIBE completed"
+        assert w.answer(f'SUBSCRIBE "Other Users/{BOB}/{names[-1]}"').startswith("OK")
         bob = gateway.wire(BOB)
         bob.send(b"".join(f's SETACL "Akten-{n}" {CLARA} lrs\r\n'.encode() for n in range(520)))
         answers = [bob.until(b"s")[-1] for _ in range(520)]
