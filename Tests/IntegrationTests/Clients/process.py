@@ -64,13 +64,13 @@ def root_is_left_once_the_ports_are_open():
         # The kernel makes a process dumpable anew that becomes another user.
         assert os.stat(f"/proc/{gateway.process.pid}/environ").st_uid == 0
         # So with a command, which holds the master key and a password.
-        with subprocess.Popen([os.environ["GATEPOST"], "user", "password", CLARA, "--password-stdin"], user="nobody",
+        with subprocess.Popen([os.environ["GATEPOST"], "user", "password", BOB, "--password-stdin"], user="nobody",
                               stdin=subprocess.PIPE, env=gateway.environment) as command:
             end = time.time() + 10
             while os.stat(f"/proc/{command.pid}/environ").st_uid != 0:
                 assert time.time() < end and command.poll() is None, "a command can be dumped"
                 time.sleep(0.05)
-            command.communicate(b"pw-clara\n")
+            command.communicate(b"pw-bob\n")
         assert command.returncode == 0
         # Everything works without those rights: a session, a change, the log, certificates, a clean end.
         w.ok(f'SELECT "Other Users/{BOB}/INBOX"')
