@@ -40,11 +40,21 @@ extension ModelDocument.Scope {
 }
 
 extension KeyedDecodingContainer {
-    /// What the synthesized decoder of a grant calls: `null`, and no scope at all, is the account.
+    /// What the synthesized decoder of a grant calls: `null` is the account.
+    /// - Throws: where there is no scope: a forgotten key must not share the whole account.
     package func decode(
         _ type: ModelDocument.Scope.Type,
         forKey key: Key
     ) throws -> ModelDocument.Scope {
-        try self.decodeIfPresent(type, forKey: key) ?? .account
+        guard self.contains(key) else {
+            throw DecodingError.keyNotFound(
+                key,
+                DecodingError.Context(
+                    codingPath: self.codingPath,
+                    debugDescription: "a grant names its scope: \"account\", null, or a folder"
+                )
+            )
+        }
+        return try self.decodeIfPresent(type, forKey: key) ?? .account
     }
 }

@@ -128,7 +128,8 @@ struct Apply: AsyncParsableCommand {
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
             return "\(place(context.codingPath)) is of the wrong type"
         case .dataCorrupted(let context):
-            return context.codingPath.isEmpty ? "not JSON" : "\(place(context.codingPath)) is wrong"
+            return context.codingPath.isEmpty
+                ? "not JSON" : "\(place(context.codingPath)) is wrong: \(context.debugDescription)"
         @unknown default:
             return "\(error)"
         }

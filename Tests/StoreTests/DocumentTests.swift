@@ -205,7 +205,14 @@ import Testing
         #expect(try store.grants(account: nil, subject: nil).count == 4)
     }
 
-    @Test(arguments: [#","scope":"account""#, #","scope":null"#, ""])
+    @Test func `a grant without a scope is refused`() throws {
+        let text = #"{"account":"\#(Self.bob)","subject":"\#(Self.anna)","rights":"lr"}"#
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(ModelDocument.Grant.self, from: Data(text.utf8))
+        }
+    }
+
+    @Test(arguments: [#","scope":"account""#, #","scope":null"#])
     func `the whole account is a scope`(scope: String) throws {
         let text = #"{"account":"\#(Self.bob)","subject":"\#(Self.anna)","rights":"lr"\#(scope)}"#
         let grant = try JSONDecoder().decode(ModelDocument.Grant.self, from: Data(text.utf8))

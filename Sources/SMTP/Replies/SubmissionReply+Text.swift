@@ -99,7 +99,7 @@ extension SubmissionReply.Refused {
         case .resent: "550 5.7.1 You may not resend as this address"
         case .noRoute: "550 5.7.1 The addresses in From name no single way out"
         case .noOwnAddress:
-            "550 5.7.1 Sending on behalf needs an address of your own; you have none"
+            "550 5.7.1 Sending on behalf needs an address of your own; ask for an account that you own"
         }
     }
 }
