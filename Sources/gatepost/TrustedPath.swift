@@ -34,9 +34,13 @@ struct TrustedPath {
     ///
     /// - Returns: the path from the top.
     /// - Throws: ``Failure`` at the first part that is missing, a link where none is allowed, somebody
-    ///   else's, or open for others to write.
+    ///   else's, open for others to write, or no regular file at its end.
     @discardableResult
     func require(_ file: String) throws -> String {
+        try self.require(file, leadsToFile: true)
+    }
+
+    private func require(_ file: String, leadsToFile: Bool) throws -> String {
         let path =
             file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
         let parts = path.split(separator: "/").map(String.init)
@@ -44,14 +48,19 @@ struct TrustedPath {
             let place = "/" + parts.prefix(count).joined(separator: "/")
             if count == parts.count, self.mayBeMissing, access(place, F_OK) != 0 { return path }
             let isLink = try self.checkPart(place, of: path, isFolder: count == parts.count - 1)
-            guard isLink else { continue }
+            guard isLink else {
+                if count == parts.count, leadsToFile, !RegularFile.isThere(at: place) {
+                    throw Failure("\(place) is no regular file: it cannot be used by sudo")
+                }
+                continue
+            }
             // What the link leads to is held to the same rule.
             guard self.allowsLinks, let real = Self.realPath(place) else {
                 throw Failure(
                     "\(place) is a link: by sudo, say --config \(Self.realPath(path) ?? "FILE")"
                 )
             }
-            try self.require(real)
+            _ = try self.require(real, leadsToFile: leadsToFile && count == parts.count)
         }
         return path
     }
