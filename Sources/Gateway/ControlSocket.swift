@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import NIOCore
 import NIOPosix
+package import Store
 import Synchronization
 
 /// One client's session, as administrators see it.
@@ -29,20 +30,20 @@ package enum ControlMessage {
         package var credentials: CredentialRequest?
         /// Whether to ask what the gateway has in force, and not for sessions.
         package var state: Bool?
-        /// The older revision of the store that an administrator puts into force.
-        package var acceptRevision: Int64?
+        /// The file that waits, and that an administrator puts into force.
+        package var accept: WaitingStore?
         /// Who asks, for the audit log.
         package var actor: String
 
         package init(
             end: UInt64? = nil,
             state: Bool? = nil,
-            acceptRevision: Int64? = nil,
+            accept: WaitingStore? = nil,
             actor: String
         ) {
             self.end = end
             self.state = state
-            self.acceptRevision = acceptRevision
+            self.accept = accept
             self.actor = actor
         }
 
@@ -209,7 +210,7 @@ final class ControlHandler: ChannelInboundHandler {
             return self.send(answer, context)
         }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        if request.state == true || request.acceptRevision != nil {
+        if request.state == true || request.accept != nil {
             return self.answerState(request, context)
         }
         guard let number = request.end else {
@@ -238,14 +239,18 @@ final class ControlHandler: ChannelInboundHandler {
 
     /// What is in force; the file that is put into force counts a moment later.
     private func answerState(_ request: ControlMessage.Request, _ context: ChannelHandlerContext) {
-        if let revision = request.acceptRevision {
-            self.environment.store.accept(revision: revision)
+        if let waiting = request.accept {
+            guard self.environment.store.accept(waiting) else {
+                var answer = ControlMessage.Answer()
+                answer.refusal = "the file was changed, or does not wait any more: say it again"
+                return self.send(answer, context)
+            }
             var record = AuditRecord(
                 event: "change",
                 actor: request.actor,
                 from: "command line"
             )
-            record.detail = ["store accept: revision \(revision) is in force, which is older"]
+            record.detail = ["store accept: revision \(waiting.revision), which lacks changes"]
             self.environment.audit.append(record)
         }
         var answer = ControlMessage.Answer()

@@ -77,6 +77,7 @@ final class Environment: Sendable {
         }
         self.sharing = SharingByHand(
             store: store,
+            masterKey: masterKey,
             permissions: self.permissions,
             logger: logger
         )

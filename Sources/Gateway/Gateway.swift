@@ -9,6 +9,9 @@ import TLS
 package struct Gateway: Service {
     /// A change of the store, and a file in its place, which is looked at twice, count within a second.
     private static let storeInterval = Duration.milliseconds(200)
+    /// A look takes milliseconds. With a store that does not answer, shared mailboxes are closed within
+    /// a second.
+    private static let storeSilence = Duration.milliseconds(800)
 
     private let environment: Environment
     private let store: PermissionStore
@@ -126,6 +129,7 @@ package struct Gateway: Service {
     private func followStore(_ listeners: Listeners) async {
         let changes = self.store.changes(
             every: Self.storeInterval,
+            silence: Self.storeSilence,
             masterKey: self.environment.masterKey
         )
         for await change in changes.cancelOnGracefulShutdown() {

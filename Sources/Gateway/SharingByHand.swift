@@ -13,15 +13,22 @@ final class SharingByHand: Sendable {
     private static let maximumChanges = 600
 
     private let store: PermissionStore
+    private let masterKey: MasterKey
     private let permissions: CurrentPermissions
     private let logger: Logger
     private let pool = NIOThreadPool(numberOfThreads: 1)
     /// Of the hour that is running.
     private let changes = Mutex((hour: Int64(0), of: [UserID: Int]()))
 
-    init(store: PermissionStore, permissions: CurrentPermissions, logger: Logger) {
+    init(
+        store: PermissionStore,
+        masterKey: MasterKey,
+        permissions: CurrentPermissions,
+        logger: Logger
+    ) {
         self.logger = logger
         self.store = store
+        self.masterKey = masterKey
         self.permissions = permissions
     }
 
@@ -54,8 +61,13 @@ final class SharingByHand: Sendable {
             owner: change.owner,
             from: address?.ipAddress
         )
-        self.pool.submit { [store = self.store, permissions = self.permissions, logger] _ in
+        self.pool.submit {
+            [store = self.store, masterKey, permissions = self.permissions, logger] _ in
             let outcome: ACLChange.Outcome
+            // Into a store that is refused nothing is put: it would not be in force.
+            guard !permissions.isRestricted(by: .store) else {
+                return loop.execute { answer(.failed) }
+            }
             do {
                 switch try store.share(sharing) {
                 case .done: outcome = .done
@@ -63,7 +75,7 @@ final class SharingByHand: Sendable {
                 case .grantedElsewhere: outcome = .grantedElsewhere
                 case .tooMany: outcome = .tooMany
                 }
-                if outcome == .done { permissions.replace(with: try store.load()) }
+                if outcome == .done { permissions.replace(with: try store.loadNext(masterKey)) }
             } catch {
                 logger.error("sharing by hand failed", metadata: ["error": "\(error)"])
                 return loop.execute { answer(.failed) }

@@ -4,14 +4,23 @@ import Synchronization
 
 /// What a running gateway tells of itself.
 package struct GatewayState: Codable, Equatable, Sendable {
+    /// Whether a path leads to where the gateway has its store; the socket is in the same folder.
+    package func isStore(_ path: String) -> Bool { self.name == Self.name(path) }
+
+    static func name(_ path: String) -> String {
+        String(path.split(separator: "/").last ?? "")
+    }
+
     /// The file that it has open as its store.
     package var store: FileIdentity?
+    /// The name that it has in the folder of the gateway's socket.
+    package var name: String?
     /// Of the permissions in force.
     package var revision: Int64
     /// Why shared mailboxes are refused; nil while they are open.
     package var problem: String?
-    /// The revision of the file at the store's path, where it waits for an administrator's word.
-    package var olderRevision: Int64?
+    /// The file at the store's path, where it waits for an administrator's word.
+    package var waiting: WaitingStore?
 }
 
 /// The store as it counts for sessions: what was read last, or why nothing more is believed.
@@ -36,11 +45,12 @@ final class StoreInForce: Sendable {
         let isAuditing = !self.permissions.isRestricted(by: .auditLog)
         return GatewayState(
             store: known.file,
+            name: GatewayState.name(self.store.path),
             revision: self.permissions.current.access.revision,
             problem: known.refusal?.description
                 ?? (isAuditing
                     ? nil : "the audit log cannot be written: the gateway's log says why"),
-            olderRevision: known.refusal?.olderRevision
+            waiting: known.refusal?.waiting
         )
     }
 
@@ -61,8 +71,9 @@ final class StoreInForce: Sendable {
         self.inForce.withLock { $0.refusal = refusal }
     }
 
-    /// An administrator puts a file into force whose revision is older.
-    func accept(revision: Int64) {
-        self.store.acceptOlder(revision: revision)
+    /// An administrator puts a file into force that lacks something.
+    /// - Returns: whether this file waits for that, as it is described.
+    func accept(_ waiting: WaitingStore) -> Bool {
+        self.store.accept(waiting)
     }
 }

@@ -54,18 +54,28 @@ extension Transfers {
             end = last.forStore.map { (last.number, $0) }
         }
         let read: @Sendable (PermissionStore) throws -> TransferRow? = { [end] store in
+            guard try store.transfer(entry) != nil else { return nil }
             if let known { try store.setTransfer(entry, state: known, answer: end) }
             return try store.transfer(entry)
         }
         self.write(read, on: interrupted.loop) { found in
-            // Nil outside: the journal cannot be read; inside: nothing is left to be done.
+            // Nil outside: the journal cannot be read; inside: what was sent is not known any more.
             guard let found else { return self.tryLater(interrupted) }
             guard let row = found else {
-                var interrupted = interrupted
-                return interrupted.tell(.undone)
+                return self.isLost(interrupted)
             }
             self.inspect(interrupted, Transfer(row), isCopied: row.state == "copied")
         }
+    }
+
+    /// The store was put back to a state before the transfer: nothing says what may be removed.
+    private func isLost(_ interrupted: Interrupted) {
+        self.logger.warning(
+            "an interrupted transfer is not in the journal any more, and may have left copies",
+            metadata: ["entry": "\(interrupted.entry)"]
+        )
+        var interrupted = interrupted
+        interrupted.tell(.remains)
     }
 
     private func inspect(_ interrupted: Interrupted, _ transfer: Transfer, isCopied: Bool) {

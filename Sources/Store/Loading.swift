@@ -8,9 +8,15 @@ extension PermissionStore {
     package func load() throws -> Published {
         let opened = self.opened.withLock { $0 }
         do {
-            return try opened.database.read {
-                try Self.published($0, generation: opened.generation)
+            let (published, standing) = try opened.database.read { database in
+                (
+                    try Self.published(database, generation: opened.generation),
+                    try StoreStanding(database)
+                )
             }
+            // What is read first is what every later look goes on from.
+            self.inForce.withLock { $0 = $0 ?? standing }
+            return published
         } catch let error as DatabaseError {
             throw Self.explained(error)
         }

@@ -25,12 +25,18 @@ package final class PermissionStore: Sendable {
         var seen: [FileStamp] = []
         /// Why the file that was seen last is not taken.
         var refusal: StoreRefusal?
-        /// The older revision that an administrator confirmed.
-        var acceptedRevision: Int64?
+        /// The file that is refused until an administrator confirms it.
+        var waiting: AcceptedStore?
+        /// Whether what SQLite keeps beside the file in force was taken away with the file.
+        var hasRetired = false
+        /// The file that an administrator confirmed.
+        var accepted: AcceptedStore?
     }
 
     let opened: Mutex<Opened>
     let replacement = Mutex(Replacement())
+    /// How far the file in force had come when it was read last; nil where nobody follows it yet.
+    let inForce = Mutex<StoreStanding?>(nil)
     package let path: String
 
     var database: DatabasePool { self.opened.withLock(\.database) }

@@ -52,11 +52,22 @@ struct FileStamp: Equatable, Sendable {
 package struct StoreRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     /// With the remedy.
     package var description: String
-    /// The file's revision, where an administrator may confirm that it is older.
-    package var olderRevision: Int64?
+    /// The file, where an administrator may put it into force all the same.
+    package var waiting: WaitingStore?
 
-    init(_ description: String, olderRevision: Int64? = nil) {
+    init(_ description: String, waiting: WaitingStore? = nil) {
         self.description = description
-        self.olderRevision = olderRevision
+        self.waiting = waiting
+    }
+}
+
+/// A file that waits for an administrator's word, as it was when it was looked at last.
+package struct WaitingStore: Codable, Equatable, Sendable {
+    package let file: FileIdentity
+    package let revision: Int64
+
+    package init(file: FileIdentity, revision: Int64) {
+        self.file = file
+        self.revision = revision
     }
 }

@@ -8,15 +8,6 @@ extension PermissionStore {
     /// The file in force.
     package var file: FileIdentity? { self.opened.withLock(\.files.database) }
 
-    /// An administrator confirms that the file at the path is to be in force, although its revision
-    /// is older than the one that is.
-    package func acceptOlder(revision: Int64) {
-        self.replacement.withLock { replacement in
-            replacement.acceptedRevision = revision
-            replacement.refusal = nil
-        }
-    }
-
     /// Compares device and inode of the files at the path with those that are open. Another database
     /// is checked, opened and put in the place of the one before.
     /// - Parameter known: what is in force.
@@ -34,34 +25,51 @@ extension PermissionStore {
         let opened = self.opened.withLock { $0 }
         let files = StoreFiles(path: self.path)
         guard files != opened.files else {
-            self.replacement.withLock { $0.seen = [] }
+            self.replacement.withLock { replacement in
+                replacement.seen = []
+                replacement.refusal = nil
+            }
             return nil
         }
         // SQLite shares one index between all connections of a process to one database.
         guard files.database != opened.files.database else {
+            if self.replacement.withLock(\.hasRetired) {
+                try self.requireSettled()
+                return try self.reopen(masterKey, after: known, opened)
+            }
             throw StoreRefusal(
                 "a file of SQLite's beside \(self.path) was removed or replaced, and others may "
                     + "write by it: restart the gateway"
             )
         }
         try self.requireSettled()
-        self.retire(opened)
         do {
+            try self.requireFit(masterKey, after: known, opened)
+            self.retire(opened)
             let (next, published) = try self.openReplacement(masterKey, after: known, opened)
             self.opened.withLock { $0 = next }
             self.replacement.withLock { $0 = Replacement() }
             return published
+        } catch let error as StillChanging {
+            throw error
         } catch {
-            let refusal =
-                error as? StoreRefusal
-                ?? StoreRefusal("\(self.path) cannot be opened as a store: \(error)")
-            let stamps = self.stamps
-            self.replacement.withLock { replacement in
-                replacement.seen = stamps
-                replacement.refusal = refusal
-            }
-            throw refusal
+            throw self.remembered(error, opened)
         }
+    }
+
+    /// What is wrong with the file itself stays wrong until the file changes; what came in the way of
+    /// looking at it, such as a lock or a lack of descriptors, may be gone at the next look.
+    private func remembered(_ error: any Error, _ opened: Opened) -> StoreRefusal {
+        let codes: [ResultCode] = [.SQLITE_NOTADB, .SQLITE_CORRUPT]
+        let isDamaged = (error as? DatabaseError).map { codes.contains($0.resultCode) } ?? false
+        let refusal =
+            error as? StoreRefusal
+            ?? StoreRefusal("\(self.path) cannot be opened as a store: \(error)")
+        guard isDamaged || error is StoreRefusal else { return refusal }
+        self.replacement.withLock { $0.refusal = refusal }
+        // Whoever looks into it must not read it together with what belongs to the other.
+        self.retire(opened)
+        return refusal
     }
 
     private var stamps: [FileStamp] {
@@ -77,6 +85,7 @@ extension PermissionStore {
             guard replacement.seen == stamps else {
                 replacement.seen = stamps
                 replacement.refusal = nil
+                replacement.waiting = nil
                 throw StillChanging()
             }
             return replacement.refusal
@@ -93,6 +102,7 @@ extension PermissionStore {
     /// way: SQLite would take it for that of the new database. Nothing is written there any more, and
     /// who still reads there closes it.
     private func retire(_ opened: Opened) {
+        self.replacement.withLock { $0.hasRetired = true }
         try? opened.database.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
         let identities = [opened.files.writeAheadLog, opened.files.sharedIndex]
         for (companion, identity) in zip(StoreFiles.companions, identities) {
@@ -103,6 +113,98 @@ extension PermissionStore {
         }
     }
 
+    /// Opens the file in force again, which was put back into its place after another one was there.
+    private func reopen(
+        _ masterKey: MasterKey,
+        after known: Published?,
+        _ opened: Opened
+    ) throws -> Published {
+        // SQLite goes on with the files beside it that were taken away, as long as it is open.
+        try? opened.database.close()
+        let next = try Self.open(self.path, generation: opened.generation + 1)
+        do {
+            guard let file = next.files.database else { throw StillChanging() }
+            let before = self.inForce.withLock { $0 }
+            let (published, standing) = try next.database.read { database in
+                try Self.requireOwn(database, masterKey)
+                let published = try Self.published(database, generation: next.generation)
+                if let known { try self.requireSameNumbers(published, as: known) }
+                _ = try self.requireContinuation(
+                    of: before,
+                    file,
+                    isSameFile: true,
+                    masterKey,
+                    database
+                )
+                return (published, try StoreStanding(database))
+            }
+            self.opened.withLock { $0 = next }
+            self.inForce.withLock { $0 = standing }
+            self.replacement.withLock { $0 = Replacement() }
+            return published
+        } catch {
+            try? next.database.close()
+            throw error
+        }
+    }
+
+    /// Reads the file alone, without a lock and without SQLite's other files: until the file is known
+    /// to be fit or not, those are the ones of the database in force.
+    /// - Throws: why it may not be in force, or that it was changed meanwhile.
+    private func requireFit(
+        _ masterKey: MasterKey,
+        after known: Published?,
+        _ opened: Opened
+    ) throws {
+        let stamps = self.stamps
+        guard let file = FileIdentity(path: self.path) else { throw StillChanging() }
+        let name = self.path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed)
+        var configuration = Configuration()
+        configuration.readonly = true
+        let queue = try DatabaseQueue(
+            path: "file:\(name ?? self.path)?immutable=1",
+            configuration: configuration
+        )
+        let result = Result {
+            try queue.read { database in
+                _ = try self.readReplacement(database, file, masterKey, after: known, opened)
+            }
+        }
+        try? queue.close()
+        guard self.stamps == stamps else { throw StillChanging() }
+        try result.get()
+    }
+
+    /// - Throws: why the database may not take the place of the one that is open.
+    private func readReplacement(
+        _ database: Database,
+        _ file: FileIdentity,
+        _ masterKey: MasterKey,
+        after known: Published?,
+        _ opened: Opened
+    ) throws -> (Published, StoreStanding) {
+        try Self.requireOwn(database, masterKey)
+        let published = try Self.published(database, generation: opened.generation + 1)
+        if let known { try self.requireSameNumbers(published, as: known) }
+        _ = try self.requireContinuation(
+            of: try self.lastStanding(opened, masterKey),
+            file,
+            isSameFile: false,
+            masterKey,
+            database
+        )
+        return (published, try StoreStanding(database))
+    }
+
+    /// Up to where the database came that was replaced. Nothing is written there any more.
+    private func lastStanding(_ opened: Opened, _ masterKey: MasterKey) throws -> StoreStanding? {
+        guard let known = self.inForce.withLock({ $0 }) else { return nil }
+        return try opened.database.read { database in
+            let goesOn = try known.isContained(in: database, masterKey, mayHaveForgotten: true)
+            return goesOn ? try StoreStanding(database) : known
+        }
+    }
+
     private func openReplacement(
         _ masterKey: MasterKey,
         after known: Published?,
@@ -110,11 +212,12 @@ extension PermissionStore {
     ) throws -> (Opened, Published) {
         let next = try Self.open(self.path, generation: opened.generation + 1)
         do {
-            let published = try next.database.read { database in
-                try Self.requireOwn(database, masterKey)
-                return try Self.published(database, generation: next.generation)
+            guard let file = next.files.database else { throw StillChanging() }
+            let (published, standing) = try next.database.read { database in
+                try self.readReplacement(database, file, masterKey, after: known, opened)
             }
-            if let known { try self.requireSuccessor(published, of: known) }
+            try Self.carryJournal(from: opened.database, to: next.database)
+            self.inForce.withLock { $0 = standing }
             return (next, published)
         } catch {
             try? next.database.close()
@@ -124,7 +227,7 @@ extension PermissionStore {
 
     /// - Throws: where the database has other tables than this version, or was not sealed with this
     ///   master key.
-    private static func requireOwn(_ database: Database, _ masterKey: MasterKey) throws {
+    static func requireOwn(_ database: Database, _ masterKey: MasterKey) throws {
         guard try !Schema.migrator.hasBeenSuperseded(database) else {
             throw StoreRefusal("it is the store of a newer version of gatepost: update the gateway")
         }
@@ -143,40 +246,15 @@ extension PermissionStore {
         }
     }
 
-    /// - Throws: where the database is older than what is in force, or a number in it means somebody
-    ///   else: sessions know users and accounts by their numbers.
-    private func requireSuccessor(_ next: Published, of known: Published) throws {
+    /// - Throws: where a number in the database means somebody else: sessions know users and accounts
+    ///   by their numbers.
+    func requireSameNumbers(_ next: Published, as known: Published) throws {
         guard next.agrees(with: known) else {
             throw StoreRefusal(
                 "it is another installation's store, or has gone another way since it was copied: "
                     + "restart the gateway to use it"
             )
         }
-        try self.requireNotOlder(next.access.revision, than: known.access.revision)
-    }
-
-    /// - Throws: ``StoreRefusal`` for an older revision that no administrator confirmed.
-    func requireNotOlder(_ revision: Int64, than known: Int64) throws {
-        guard revision < known else { return }
-        guard self.replacement.withLock({ $0.acceptedRevision }) == revision else {
-            throw StoreRefusal(
-                "its revision \(revision) is older than \(known), which is in force: what was taken "
-                    + "away since then would be granted again; gatepost store accept",
-                olderRevision: revision
-            )
-        }
-    }
-
-    /// What is published from now on comes after what was published before, whatever its revision.
-    func beginGeneration() {
-        self.opened.withLock { opened in
-            opened = Opened(
-                database: opened.database,
-                files: opened.files,
-                generation: opened.generation + 1
-            )
-        }
-        self.replacement.withLock { $0 = Replacement() }
     }
 }
 

@@ -118,13 +118,15 @@ extension PermissionStore {
             }
             try database.execute(
                 sql: """
-                    INSERT INTO transfer (state, moves, source, sourceFolder, sourceValidity, uids,
+                    INSERT INTO transfer (id, state, moves, source, sourceFolder, sourceValidity, uids,
                         target, targetFolder, targetValidity, uidNext, created, contested,
                         recordsCopies)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
                     """,
                 arguments: [
-                    transfer.state, transfer.moves, transfer.source.account.rawValue,
+                    // In another state of the store, too, it means this transfer or none.
+                    Int64.random(in: 1..<Int64.max), transfer.state, transfer.moves,
+                    transfer.source.account.rawValue,
                     Data(transfer.source.folder.octets), transfer.source.uidValidity,
                     Self.data(transfer.uids), transfer.target.account.rawValue,
                     Data(transfer.target.folder.octets), transfer.target.uidValidity,
@@ -135,6 +137,7 @@ extension PermissionStore {
         }
     }
 
+    /// - Throws: also where the journal has no such entry any more; nothing is written then.
     /// - Parameters:
     ///   - uids: the messages at the source, where they are others now.
     ///   - answer: what the APPEND of this number came to, where that is known.
@@ -150,8 +153,12 @@ extension PermissionStore {
                 sql: "UPDATE transfer SET state = ?, uids = coalesce(?, uids) WHERE id = ?",
                 arguments: [state, uids.map(Self.data), id]
             )
+            guard database.changesCount == 1 else { throw Self.noTransfer }
         }
     }
+
+    /// The journal that had it was replaced, or an account of it was removed.
+    static let noTransfer = StoreError.notFound("the journal has no such transfer")
 
     package func forgetTransfer(_ id: Int64) throws {
         try self.write { database in
@@ -175,7 +182,7 @@ extension PermissionStore {
     /// The numbers of every entry: right after the start, of what an earlier run left.
     package func transfers() throws -> [Int64] {
         try self.read { database in
-            try Int64.fetchAll(database, sql: "SELECT id FROM transfer ORDER BY id")
+            try Int64.fetchAll(database, sql: "SELECT id FROM transfer ORDER BY created, id")
         }
     }
 

@@ -32,7 +32,7 @@ struct Doctor: AsyncParsableCommand {
         for files in configuration.certificates {
             findings.append(contentsOf: Self.check(files))
         }
-        let store = Self.check(configuration, &findings)
+        let store = await Self.check(configuration, &findings)
         if let store { try await Self.checkServers(store, configuration, &findings) }
         findings.append(await Self.checkGateway(store, configuration))
         findings.append(Self.checkCopies(configuration))
@@ -92,7 +92,7 @@ struct Doctor: AsyncParsableCommand {
     private static func check(
         _ configuration: GatewayConfiguration,
         _ findings: inout [Finding]
-    ) -> PermissionStore? {
+    ) async -> PermissionStore? {
         do {
             _ = try MasterKey(file: configuration.masterKey)
             findings.append(Finding(subject: configuration.masterKey, state: "ok"))
@@ -102,6 +102,7 @@ struct Doctor: AsyncParsableCommand {
             )
         }
         do {
+            try await StoreInPlace.require(configuration)
             let store = try PermissionStore(path: configuration.store, creates: false)
             let problem = try store.integrityProblem()
             findings.append(

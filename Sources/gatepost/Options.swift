@@ -30,6 +30,7 @@ struct ConfigurationOption: ParsableArguments {
 
     func openStore() async throws -> PermissionStore {
         let configuration = try await self.load()
+        try await StoreInPlace.require(configuration)
         return try PermissionStore(path: configuration.store, creates: false)
     }
 

@@ -12,7 +12,8 @@ struct StoreCommand: AsyncParsableCommand {
 
     struct Accept: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Put a store into force that is older than the one that was in force."
+            abstract: "Put a store into force that lacks changes of the one that was in force.",
+            discussion: "For root, or without sudo the user that the gateway runs as."
         )
 
         /// The gateway looks at the file five times a second.
@@ -23,20 +24,24 @@ struct StoreCommand: AsyncParsableCommand {
         @OptionGroup var confirmation: YesOption
 
         func run() async throws {
-            let (_, actor) = try await self.configuration.openForChange(.administrator)
+            // Who has which role is what the file would say that is not in force.
+            guard Actor.current.userID == 0 || Actor.current.original == nil else {
+                throw Failure("only root puts a store into force: no role counts for that")
+            }
+            let actor = Actor.current.recorded
             let path = try await self.configuration.load().controlSocket
             let state = try await Self.ask(.init(state: true, actor: actor), path)
-            guard let older = state.olderRevision else {
+            guard let waiting = state.waiting else {
                 throw Failure(
                     state.problem.map { "no older store waits to be accepted: \($0)" }
                         ?? "no older store waits to be accepted: gatepost doctor"
                 )
             }
             try self.confirmation.confirm(
-                "Put revision \(older) into force instead of \(state.revision), with what was "
+                "Put revision \(waiting.revision) into force instead of \(state.revision), with what was "
                     + "granted then and taken away since"
             )
-            _ = try await Self.ask(.init(acceptRevision: older, actor: actor), path)
+            _ = try await Self.ask(.init(accept: waiting, actor: actor), path)
             for _ in 0..<Self.looks {
                 try await Task.sleep(for: Self.lookInterval)
                 let state = try await Self.ask(.init(state: true, actor: actor), path)

@@ -111,6 +111,7 @@ import Testing
         let other = try PermissionStore(path: temporary.path)
         var changes = other.changes(
             every: .milliseconds(100),
+            silence: .seconds(3_600),
             masterKey: temporary.masterKey
         ).makeAsyncIterator()
         let first = await changes.next()?.published
@@ -132,6 +133,7 @@ import Testing
         let other = try PermissionStore(path: temporary.path)
         var changes = other.changes(
             every: .milliseconds(20),
+            silence: .seconds(3_600),
             masterKey: temporary.masterKey
         ).makeAsyncIterator()
         #expect(await changes.next()?.published != nil)

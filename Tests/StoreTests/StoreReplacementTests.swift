@@ -7,21 +7,27 @@ import Testing
 /// A store's file that is replaced, removed or written over while a gateway has it open.
 @Suite(.timeLimit(.minutes(2))) struct StoreReplacementTests {
     /// A store with a grant, sealed as `init` seals it, and what a gateway follows of it.
-    private final class Bench {
+    final class Bench {
         let temporary: PermissionStoreTests.Temporary
         let running: PermissionStore
         private let changes: AsyncStream<StoreChange>
 
-        init() throws {
-            self.temporary = try PermissionStoreTests.Temporary()
-            try self.temporary.addUsers("anna", "bob")
-            try self.temporary.addAccount("bob", owner: "bob")
-            try self.temporary.grant("bob", "anna@kanzlei.example")
-            try self.temporary.store.sealAudit(self.temporary.masterKey, begins: true)
-            self.running = try PermissionStore(path: self.temporary.path, creates: false)
+        convenience init() throws {
+            let temporary = try PermissionStoreTests.Temporary()
+            try temporary.addUsers("anna", "bob")
+            try temporary.addAccount("bob", owner: "bob")
+            try temporary.grant("bob", "anna@kanzlei.example")
+            try temporary.store.sealAudit(temporary.masterKey, begins: true)
+            try self.init(of: temporary)
+        }
+
+        init(of temporary: PermissionStoreTests.Temporary) throws {
+            self.temporary = temporary
+            self.running = try PermissionStore(path: temporary.path, creates: false)
             self.changes = self.running.changes(
                 every: .milliseconds(20),
-                masterKey: self.temporary.masterKey
+                silence: .seconds(3_600),
+                masterKey: temporary.masterKey
             )
         }
 
@@ -31,6 +37,14 @@ import Testing
         func next() async -> StoreChange? {
             var iterator = self.changes.makeAsyncIterator()
             return await iterator.next()
+        }
+
+        /// The next refusal that says something; what is told of steps before it is passed over.
+        func refusal(saying text: String) async -> StoreRefusal? {
+            while case .unreadable(let refusal) = await self.next() {
+                if refusal.description.contains(text) { return refusal }
+            }
+            return nil
         }
 
         func nextRefusal() async -> StoreRefusal? {
@@ -53,7 +67,7 @@ import Testing
         }
     }
 
-    private static func removeGrant(_ store: PermissionStore) throws {
+    static func removeGrant(_ store: PermissionStore) throws {
         _ = try store.removeGrants(
             account: "bob@kanzlei.example",
             subject: "anna@kanzlei.example",
@@ -63,7 +77,7 @@ import Testing
         )
     }
 
-    private static func sees(_ change: StoreChange?) throws -> Bool {
+    static func sees(_ change: StoreChange?) throws -> Bool {
         let snapshot = try #require(change?.published?.access)
         let anna = try #require(Address("anna@kanzlei.example".utf8).flatMap(snapshot.user))
         return !snapshot.accounts(visibleTo: anna.id, at: .current).isEmpty
@@ -107,9 +121,10 @@ import Testing
         #expect(try !Self.sees(.published(newer)))
         bench.moveCopyIntoPlace()
         let refusal = try #require(await bench.nextRefusal())
-        let older = try #require(refusal.olderRevision)
-        #expect(older < newer.access.revision)
-        bench.running.acceptOlder(revision: older)
+        let older = try #require(refusal.waiting)
+        #expect(older.revision < newer.access.revision)
+        #expect(older.file == FileIdentity(path: bench.temporary.path))
+        #expect(bench.running.accept(older))
         let accepted = try #require(await bench.next()?.published)
         #expect(try Self.sees(.published(accepted)))
         // What was read of the file before does not come back.
@@ -125,7 +140,7 @@ import Testing
         #expect(try await !Self.sees(bench.next()))
         try DatabaseQueue(path: bench.copy).backup(to: DatabaseQueue(path: bench.temporary.path))
         let refusal = try #require(await bench.nextRefusal())
-        bench.running.acceptOlder(revision: try #require(refusal.olderRevision))
+        #expect(bench.running.accept(try #require(refusal.waiting)))
         #expect(try await Self.sees(bench.next()))
     }
 
@@ -172,7 +187,7 @@ import Testing
         bench.moveCopyIntoPlace()
         let refusal = try #require(await bench.nextRefusal())
         #expect(refusal.description.contains(says), "\(refusal)")
-        #expect(refusal.olderRevision == nil)
+        #expect(refusal.waiting == nil)
     }
 
     @Test func `nothing is written into a file that is not the store any more`() async throws {

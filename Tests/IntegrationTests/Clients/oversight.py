@@ -534,6 +534,11 @@ def a_file_of_the_gateways_own_user_is_no_configuration():
                                                                  os.path.join(gateway.folder, "gatepost.yaml"))}
         assert answers == {f"gatepost: {gateway.folder} is not root's: it cannot be used by sudo\n"}, answers
         assert "adm@" in run("user", "list", config=own, status=0)
+        # What the kernel tells of a process of root's belongs to root, and has the text that its caller gave it.
+        answer = run("user", "list", config="/proc/1/cmdline")
+        assert "/proc/1/cmdline is no regular file" in answer, answer
+        # Who is an administrator is what a store says that is not in force.
+        assert "only root puts a store into force" in run("store", "accept", "--yes", config=own)
         # Everything that root's configuration names is held to the rule, and read by nobody before.
         other = tempfile.mkdtemp(prefix="other-")
         try:

@@ -1,0 +1,74 @@
+import Access
+import Foundation
+import GRDB
+import Store
+import Testing
+
+/// The journal of transfers, where another file takes the place of the store.
+@Suite struct JournalOfReplacementTests {
+    private static func row(_ uids: [UInt32]) throws -> TransferRow {
+        let place = TransferRow.Place(
+            account: AccountID(1),
+            folder: try #require(FolderPath(octets: Array("INBOX".utf8))),
+            uidValidity: 7
+        )
+        return TransferRow(
+            state: "begun",
+            moves: true,
+            source: place,
+            uids: uids,
+            target: place,
+            uidNext: 41
+        )
+    }
+
+    private static func copy(of source: UInt32) -> TransferRow.Copy {
+        TransferRow.Copy(
+            source: source,
+            octets: 100,
+            date: 0,
+            digest: [UInt8](repeating: 1, count: 32)
+        )
+    }
+
+    @Test func `the journal in force goes on in the file that takes the store's place`()
+        async throws
+    {
+        let bench = try StoreReplacementTests.Bench()
+        #expect(await bench.next()?.published != nil)
+        // One has come to its end by the time that its copy is put back.
+        let ended = try #require(try bench.running.recordTransfer(Self.row([1])))
+        try bench.makeCopy { try $0.addGroup("Sekretariat", actor: "test") }
+        try bench.running.forgetTransfer(ended)
+        let begun = try #require(try bench.running.recordTransfer(Self.row([2])))
+        try bench.running.recordAppend(1, of: begun, previous: nil, [Self.copy(of: 2)])
+        bench.moveCopyIntoPlace()
+        #expect(await bench.next()?.published?.access.groups.count == 1)
+        #expect(bench.running.file == FileIdentity(path: bench.temporary.path))
+        #expect(try bench.running.transfers() == [begun])
+        try bench.running.setTransfer(
+            begun,
+            state: "copied",
+            answer: (number: 1, answer: .stored(uids: [50]))
+        )
+        let row = try #require(try bench.running.transfer(begun))
+        #expect(row.state == "copied" && row.copies.map(\.uid) == [50])
+    }
+
+    @Test func `an entry means no other transfer in a state that was put back`() async throws {
+        let bench = try StoreReplacementTests.Bench()
+        #expect(await bench.next()?.published != nil)
+        try bench.makeCopy()
+        let begun = try #require(try bench.running.recordTransfer(Self.row([2])))
+        try DatabaseQueue(path: bench.copy).backup(to: DatabaseQueue(path: bench.temporary.path))
+        let other = try #require(try bench.running.recordTransfer(Self.row([3])))
+        #expect(throws: StoreError.self) {
+            try bench.running.setTransfer(begun, state: "copied", uids: [2])
+        }
+        #expect(throws: (any Error).self) {
+            try bench.running.recordAppend(1, of: begun, previous: nil, [Self.copy(of: 2)])
+        }
+        #expect(try bench.running.transfer(begun) == nil)
+        #expect(try bench.running.transfer(other)?.state == "begun")
+    }
+}
