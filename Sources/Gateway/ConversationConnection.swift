@@ -246,10 +246,16 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
 
     /// Sends the file piece by piece, the next when the last is out.
     private func sendMessage(_ context: ChannelHandlerContext) {
-        guard let file = self.file, let handle = try? FileHandle(forReadingFrom: file) else {
-            return context.close(promise: nil)
+        guard let file = self.file else { return context.close(promise: nil) }
+        let loop = context.eventLoop
+        let bound = NIOLoopBound((self, context), eventLoop: loop)
+        self.pool.submit { _ in
+            let handle = try? FileHandle(forReadingFrom: file)
+            loop.execute {
+                guard let handle else { return bound.value.1.close(promise: nil) }
+                bound.value.0.sendNext(handle, bound)
+            }
         }
-        self.sendNext(handle, NIOLoopBound((self, context), eventLoop: context.eventLoop))
     }
 
     private func sendNext(
@@ -258,8 +264,9 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     ) {
         let loop = bound.value.1.eventLoop
         self.pool.submit { _ in
-            let data = try? handle.read(upToCount: Conversations.chunk)
-            loop.execute { bound.value.0.read(data ?? nil, handle, bound) }
+            let data = try? handle.read(upToCount: Conversations.chunk) ?? Data()
+            if data?.isEmpty ?? true { try? handle.close() }
+            loop.execute { bound.value.0.read(data, handle, bound) }
         }
     }
 
@@ -269,8 +276,9 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         _ bound: NIOLoopBound<(ConversationConnection, ChannelHandlerContext)>
     ) {
         let context = bound.value.1
-        guard let data, !data.isEmpty else {
-            try? handle.close()
+        // A message that cannot be read is not ended: the server would file what it has.
+        guard let data else { return context.close(promise: nil) }
+        guard !data.isEmpty else {
             return self.perform(self.conversation.messageSent(), context)
         }
         context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: data))).whenSuccess {

@@ -153,8 +153,9 @@ struct SubmissionBench {
             self.session.upstreamTLSEstablished()
         case .syncCopy(let number):
             self.session.copyKept(number, true, at: Fixture.now)
-        case .startTLS, .loginFailed, .loggedIn, .keepCopy, .fileCopy, .dropCopy,
-            .audit:
+        case .fileCopy(let number, _, _, _):
+            self.session.copyFiled(number, at: Fixture.now)
+        case .startTLS, .loginFailed, .loggedIn, .keepCopy, .dropCopy, .audit:
             break
         }
     }

@@ -15,7 +15,7 @@ import Testing
 ///     @name Anna A.      Anna's name in the store, from the beginning
 ///     ! close            something happens: close, fail, refused, timeout, unused, server, gone, closes N,
 ///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end, disk full|slow|well,
-///                        synced
+///                        synced, names slow|well, named
 ///     ! copy kept 12     so many octets were kept for Sent folders; or: filed 12, dropped
 ///     @copies info 1000  what others send from this account is filed there, and so many octets may wait
 struct SubmissionDialog {
@@ -47,6 +47,9 @@ struct SubmissionDialog {
     private var copyState = "none"
     private var disk = "well"
     private var syncs: [UInt64] = []
+    /// Whether a copy that goes to a Sent folder gets its name at once.
+    private var names = "well"
+    private var unnamed: [UInt64] = []
     private var extensions = ["PIPELINING", "SIZE 1000", "8BITMIME", "SMTPUTF8", "DSN"]
 
     init(_ text: String, name: String) throws {
@@ -185,6 +188,10 @@ struct SubmissionDialog {
         case "synced":
             for number in self.syncs { self.session.copyKept(number, true, at: Fixture.now) }
             self.syncs = []
+        case "names": self.names = words[1]
+        case "named":
+            for number in self.unnamed { self.session.copyFiled(number, at: Fixture.now) }
+            self.unnamed = []
         case "copy":
             // What was kept before it was dropped depends on where octets are cut.
             let state =
@@ -278,7 +285,13 @@ struct SubmissionDialog {
                     break
                 }
                 self.session.copyKept(number, self.disk == "well", at: Fixture.now)
-            case .fileCopy: self.copyState = "filed"
+            case .fileCopy(let number, _, _, _):
+                self.copyState = "filed"
+                guard self.names == "well" else {
+                    self.unnamed.append(number)
+                    break
+                }
+                self.session.copyFiled(number, at: Fixture.now)
             case .dropCopy: self.copyState = "dropped"
             case .authenticate, .startTLS, .startUpstreamTLS, .loginFailed, .loggedIn:
                 break

@@ -80,16 +80,19 @@ package final class SentCopies: Sendable {
         }.sorted()
     }
 
-    /// Files what an earlier run left, and throws away what it did not complete.
+    /// Files what an earlier run left, and throws away what it did not complete: of those messages no client was
+    /// told that they went out. Blocks.
     func start(_ environment: Environment, on group: any EventLoopGroup) {
         self.environment.withLock { $0 = environment }
         self.pool.start()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.folder.path)) ?? []
         var waiting: [AccountID: Int] = [:]
+        var incomplete = 0
         for name in names {
             let file = self.folder.appendingPathComponent(name)
             if file.pathExtension == Self.partial {
                 try? FileManager.default.removeItem(at: file)
+                incomplete += 1
             } else if let copy = Self.waiting(file) {
                 self.space.found(copy.account, octets: copy.octets)
                 let earlier = waiting[copy.account, default: 0]
@@ -99,6 +102,12 @@ package final class SentCopies: Sendable {
                     self.file(copy, on: loop, attempt: 0)
                 }
             }
+        }
+        if incomplete > 0 {
+            self.logger.warning(
+                "the gateway ended while messages were being sent: their copies are not filed",
+                metadata: ["messages": "\(incomplete)"]
+            )
         }
     }
 
@@ -140,29 +149,35 @@ package final class SentCopies: Sendable {
     }
 
     /// The message went out: its copy is filed.
+    /// - Parameter kept: called on the copy's loop when a gateway that is started anew would file the copy, and when
+    ///   it cannot be kept.
     func file(
         _ copy: SentCopy,
         for accounts: [AccountID],
         own: Set<AccountID>,
-        messageID: ByteBuffer?
+        messageID: ByteBuffer?,
+        _ kept: @escaping @Sendable () -> Void
     ) {
         let loop = copy.loop
-        for (index, account) in accounts.enumerated() {
+        let copies = accounts.map { account in
             let mark = own.contains(account) ? ".\(Self.own)" : ""
             let name = "\(account.rawValue).\(UUID().uuidString)\(mark).\(Self.complete)"
-            let waiting = Waiting(
+            return Waiting(
                 file: self.folder.appendingPathComponent(name),
                 account: account,
                 octets: copy.octets,
                 messageID: own.contains(account) ? messageID : nil
             )
-            let isLast = index == accounts.count - 1
-            copy.complete(as: waiting.file, isLast: isLast) { [self] succeeded in
-                guard succeeded else {
-                    self.space.end(account, octets: waiting.octets)
-                    return self.logger.error("a sent copy could not be kept", metadata: [:])
+        }
+        copy.complete(as: copies.map(\.file)) { [self] names in
+            kept()
+            for waiting in copies {
+                if names.contains(waiting.file) {
+                    self.file(waiting, on: loop, attempt: 0)
+                } else {
+                    self.space.end(waiting.account, octets: waiting.octets)
+                    self.logger.error("a sent copy could not be kept")
                 }
-                self.file(waiting, on: loop, attempt: 0)
             }
         }
     }
@@ -240,10 +255,19 @@ package final class SentCopies: Sendable {
             self.logger.warning("the copy of a sent message goes with its account, which is gone")
             return self.remove(copy)
         }
-        guard FileManager.default.fileExists(atPath: copy.file.path) else {
-            self.logger.warning("the copy of a sent message was removed while it waited")
-            return self.space.end(copy.account, octets: copy.octets)
+        self.pool.submit { [self] _ in
+            let exists = FileManager.default.fileExists(atPath: copy.file.path)
+            loop.execute {
+                guard exists else {
+                    self.logger.warning("the copy of a sent message was removed while it waited")
+                    return self.space.end(copy.account, octets: copy.octets)
+                }
+                self.send(copy, on: loop, attempt: attempt)
+            }
         }
+    }
+
+    private func send(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
         self.converse(
             .file(octets: Int(clamping: copy.octets)),
             copy.account,
@@ -288,8 +312,12 @@ package final class SentCopies: Sendable {
     }
 
     private func remove(_ copy: Waiting) {
-        try? FileManager.default.removeItem(at: copy.file)
-        self.space.end(copy.account, octets: copy.octets)
+        self.pool.submit { [self] _ in
+            try? FileManager.default.removeItem(at: copy.file)
+            // A name that comes back with a power loss would be filed a second time.
+            try? SentCopy.syncFolder(self.folder)
+            self.space.end(copy.account, octets: copy.octets)
+        }
     }
 
     /// Many mail programs file a copy themselves, a moment later: then this one goes.

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -53,17 +54,22 @@ final class SentCopy {
         }
     }
 
-    /// Everything is written: the file gets its name, or a second one.
-    func complete(
-        as target: URL,
-        isLast: Bool,
-        _ done: @escaping @Sendable (Bool) -> Void
-    ) {
+    /// Everything is written: the file gets other names instead of its own, and they are on the disk.
+    /// - Parameter done: gets the names that it has, on the loop.
+    func complete(as targets: [URL], _ done: @escaping @Sendable (Set<URL>) -> Void) {
         let (file, handle, loop) = (self.file, self.handle, self.loop)
         self.pool.submit { _ in
-            let succeeded = handle.complete(file, as: target, isLast: isLast)
-            loop.execute { done(succeeded) }
+            let names = handle.complete(file, as: targets)
+            loop.execute { done(names) }
         }
+    }
+
+    /// Brings the names in a folder to the disk (fsync(2) of a file does not bring its name there). Blocks.
+    static func syncFolder(_ folder: URL) throws {
+        let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw CocoaError(.fileReadUnknown) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw CocoaError(.fileWriteUnknown) }
     }
 
     func drop() {
@@ -89,11 +95,14 @@ final class SentCopy {
 
         private static func open(_ file: URL) throws -> FileHandle {
             let folder = file.deletingLastPathComponent()
-            try FileManager.default.createDirectory(
-                at: folder,
-                withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700]
-            )
+            if !FileManager.default.fileExists(atPath: folder.path) {
+                try FileManager.default.createDirectory(
+                    at: folder,
+                    withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700]
+                )
+                try SentCopy.syncFolder(folder.deletingLastPathComponent())
+            }
             guard
                 FileManager.default.createFile(
                     atPath: file.path,
@@ -117,17 +126,21 @@ final class SentCopy {
             }
         }
 
-        func complete(_ file: URL, as target: URL, isLast: Bool) -> Bool {
+        func complete(_ file: URL, as targets: [URL]) -> Set<URL> {
             self.state.withLock { state in
-                defer { if isLast { Self.remove(file, &state.handle) } }
+                defer { Self.remove(file, &state.handle) }
                 do {
-                    guard !state.hasFailed else { return false }
+                    guard !state.hasFailed else { return [] }
                     try state.handle?.synchronize()
-                    try FileManager.default.linkItem(at: file, to: target)
-                    return true
                 } catch {
-                    return false
+                    return []
                 }
+                let names = targets.filter { target in
+                    (try? FileManager.default.linkItem(at: file, to: target)) != nil
+                }
+                // Without this a power loss takes the names away. Where it fails, they are there yet.
+                try? SentCopy.syncFolder(file.deletingLastPathComponent())
+                return Set(names)
             }
         }
 

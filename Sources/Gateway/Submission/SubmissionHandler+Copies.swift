@@ -26,9 +26,21 @@ extension SubmissionHandler {
         }
     }
 
-    func fileCopy(for accounts: [AccountID], own: Set<AccountID>, messageID: ByteBuffer?) {
-        guard let copy = self.copy else { return }
-        self.environment.sentCopies.file(copy, for: accounts, own: own, messageID: messageID)
+    func fileCopy(
+        _ number: UInt64,
+        for accounts: [AccountID],
+        own: Set<AccountID>,
+        messageID: ByteBuffer?
+    ) {
+        guard let copy = self.copy else {
+            return self.session.copyFiled(number, at: .current)
+        }
         self.copy = nil
+        let bound = NIOLoopBound(self, eventLoop: copy.loop)
+        self.environment.sentCopies.file(copy, for: accounts, own: own, messageID: messageID) {
+            bound.value.takePermissions()
+            bound.value.session.copyFiled(number, at: .current)
+            bound.value.perform()
+        }
     }
 }

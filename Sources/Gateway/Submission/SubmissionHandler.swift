@@ -299,8 +299,8 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             self.keepCopy(octets)
         case .syncCopy(let number):
             self.syncCopy(number)
-        case .fileCopy(let accounts, let own, let messageID):
-            self.fileCopy(for: accounts, own: own, messageID: messageID)
+        case .fileCopy(let number, let accounts, let own, let messageID):
+            self.fileCopy(number, for: accounts, own: own, messageID: messageID)
         case .dropCopy:
             self.copy?.drop()
             self.copy = nil

@@ -25,8 +25,9 @@ package enum SubmissionAction: Equatable, Sendable {
     case keepCopy(ByteBuffer)
     /// Bring what was kept to the disk, then `copyKept` with this number.
     case syncCopy(UInt64)
-    /// The message went out: file what was kept, in these accounts, of which some are the sender's own.
-    case fileCopy([AccountID], own: Set<AccountID>, messageID: ByteBuffer?)
+    /// The message went out: give what was kept the names under which a restart files it, then `copyFiled` with
+    /// this number.
+    case fileCopy(UInt64, [AccountID], own: Set<AccountID>, messageID: ByteBuffer?)
     /// It did not: throw away what was kept.
     case dropCopy
     /// Put this in the audit log.

@@ -1,4 +1,4 @@
-package import Access
+import Access
 import SMTP
 
 import struct NIOCore.ByteBuffer
@@ -71,7 +71,7 @@ extension SubmissionSession {
             }
         case .streaming:
             self.forward(octets, receiving)
-        case .envelope, .data, .keepingCopy, .verdict, .discarding:
+        case .envelope, .data, .keepingCopy, .verdict, .filingCopy, .discarding:
             break
         }
     }
@@ -107,31 +107,14 @@ extension SubmissionSession {
             let wasChunk = receiving.chunk.map { !$0.isLast } ?? false
             self.fail(reply)
             if !wasChunk { self.brokenReply = nil }
-        case .envelope, .data, .keepingCopy, .verdict:
+        case .envelope, .data, .keepingCopy, .verdict, .filingCopy:
             break
         }
     }
 
-    private mutating func completeMessage(_ receiving: Receiving) {
+    mutating func completeMessage(_ receiving: Receiving) {
         receiving.stage = .verdict
         self.actions.append(.toUpstream(ByteBuffer(staticString: ".\r\n")))
-    }
-
-    /// The copy of a message is on the disk, or cannot be: then the message is not sent.
-    /// - Parameter number: of the transaction whose copy it is.
-    package mutating func copyKept(_ number: UInt64, _ succeeded: Bool, at now: Moment) {
-        self.now = now
-        guard case .receiving(let receiving) = self.running, number == self.transactions,
-            case .keepingCopy = receiving.stage
-        else { return }
-        self.checkTransaction()
-        if receiving.isRefused { return self.readClient() }
-        if succeeded {
-            self.completeMessage(receiving)
-        } else {
-            self.refuseMessage(receiving, .noRoomForCopy)
-        }
-        self.readClient()
     }
 
     /// Nothing of the message is sent, or what was sent is taken back by closing.
@@ -240,47 +223,6 @@ extension SubmissionSession {
         self.continueMessage(receiving)
     }
 
-    /// A message whose copy has no room is refused before its server hears of it.
-    private mutating func reserveCopies(_ receiving: Receiving) -> Bool {
-        guard !receiving.copies.isEmpty, !self.copySpace.begin(receiving.copies) else {
-            return true
-        }
-        receiving.copies = []
-        self.refuseMessage(receiving, .noRoomForCopy)
-        return false
-    }
-
-    /// - Returns: false where the message is refused, because its copy has grown beyond the room.
-    private mutating func keepCopy(_ octets: ByteBuffer, _ receiving: Receiving) -> Bool {
-        guard !receiving.copies.isEmpty else { return true }
-        guard self.copySpace.extend(receiving.copies, by: octets.readableBytes) else {
-            self.refuseMessage(receiving, .noRoomForCopy)
-            return false
-        }
-        receiving.copyOctets += UInt64(octets.readableBytes)
-        self.actions.append(.keepCopy(octets))
-        return true
-    }
-
-    private mutating func fileCopy(_ receiving: Receiving) {
-        guard !receiving.copies.isEmpty else { return }
-        let own = receiving.copies.filter { self.snapshot.accounts[$0]?.owner == self.user }
-        self.actions.append(
-            .fileCopy(receiving.copies, own: Set(own), messageID: receiving.messageID)
-        )
-        receiving.copies = []
-    }
-
-    /// What was kept of a message that is not sent is thrown away.
-    mutating func dropCopy(_ receiving: Receiving) {
-        guard !receiving.copies.isEmpty else { return }
-        self.actions.append(.dropCopy)
-        for account in receiving.copies {
-            self.copySpace.end(account, octets: receiving.copyOctets)
-        }
-        receiving.copies = []
-    }
-
     // MARK: - The null reverse-path, whose way out From names
 
     private mutating func beginEnvelope(_ receiving: Receiving, _ route: AccountID) {
@@ -315,21 +257,31 @@ extension SubmissionSession {
             receiving.stage = .envelope(told: 0)
             self.refuseMessage(receiving, self.passed(reply, expectsSuccess: false))
         case .verdict:
-            if reply.isPositive { self.auditSent(self.transaction, isConfirmed: true) }
-            self.transaction = nil
-            self.running = .nothing
-            if reply.isPositive {
-                self.upstream?.isDirty = false
-                self.fileCopy(receiving)
-            } else {
-                self.dropCopy(receiving)
-            }
-            self.reply(self.passed(reply, expectsSuccess: true))
-            if self.endsAfterVerdict { self.end(.closing) }
-        case .header, .streaming, .keepingCopy, .discarding:
+            self.verdictReceived(reply, receiving)
+        case .header, .streaming, .keepingCopy, .filingCopy, .discarding:
             // Nothing was asked: whatever this is, the server is out of step.
             self.upstreamLost(.unavailable)
         }
+    }
+
+    private mutating func verdictReceived(_ reply: ServerReply, _ receiving: Receiving) {
+        if reply.isPositive {
+            self.auditSent(self.transaction, isConfirmed: true)
+            self.upstream?.isDirty = false
+        } else {
+            self.dropCopy(receiving)
+        }
+        self.transaction = nil
+        let passed = self.passed(reply, expectsSuccess: true)
+        guard receiving.copies.isEmpty else { return self.fileCopy(receiving, passed) }
+        self.messageEnded(passed)
+    }
+
+    /// The client is told what became of its message.
+    mutating func messageEnded(_ reply: SubmissionReply) {
+        self.running = .nothing
+        self.reply(reply)
+        if self.endsAfterVerdict { self.end(.closing) }
     }
 
     private mutating func envelopeReplyReceived(

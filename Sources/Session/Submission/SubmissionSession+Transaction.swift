@@ -198,7 +198,7 @@ extension SubmissionSession {
             self.transaction = nil
             self.brokenReply = .notPermitted(forbidden)
         case .receiving(let receiving):
-            if case .verdict = receiving.stage { return }
+            if receiving.isPastEnd { return }
             if !receiving.isRefused { self.auditForbidden(forbidden) }
             self.refuseMessage(receiving, .notPermitted(forbidden))
         case .negotiatingTLS, .awaitingLogin, .authenticating, .awaiting, .ended:

@@ -84,7 +84,7 @@ extension SubmissionSession {
                 self.running = .nothing
                 self.reply(.unconfirmed)
                 if self.endsAfterVerdict { self.end(.closing) }
-            } else if self.transaction?.route != nil {
+            } else if !receiving.isPastEnd, self.transaction?.route != nil {
                 self.refuseMessage(receiving, reply)
             }
         case .nothing:

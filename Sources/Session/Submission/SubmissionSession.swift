@@ -248,7 +248,7 @@ package struct SubmissionSession {
     }
 
     private mutating func endAfterVerdict(_ last: SubmissionReply?) {
-        if case .receiving(let receiving) = self.running, case .verdict = receiving.stage {
+        if case .receiving(let receiving) = self.running, receiving.isPastEnd {
             self.endsAfterVerdict = true
         } else {
             self.end(last)

@@ -51,6 +51,9 @@ final class Receiving {
         case keepingCopy
         /// The end was sent.
         case verdict
+        /// The server has taken the message. Its copy gets a name that outlasts the gateway; then the client gets
+        /// this reply.
+        case filingCopy(SubmissionReply)
         /// The message is refused; the rest of it is thrown away before that is said.
         case discarding(SubmissionReply)
     }
@@ -77,7 +80,7 @@ final class Receiving {
 
     var awaitsUpstream: Bool {
         switch self.stage {
-        case .envelope, .data, .keepingCopy, .verdict: true
+        case .envelope, .data, .keepingCopy, .verdict, .filingCopy: true
         case .header, .streaming, .discarding: false
         }
     }
@@ -96,7 +99,15 @@ final class Receiving {
     var isUnderWay: Bool {
         switch self.stage {
         case .data, .streaming, .keepingCopy, .verdict: true
-        case .header, .envelope, .discarding: false
+        case .header, .envelope, .filingCopy, .discarding: false
+        }
+    }
+
+    /// Whether the end of the message was sent: nothing takes the message back.
+    var isPastEnd: Bool {
+        switch self.stage {
+        case .verdict, .filingCopy: true
+        case .header, .envelope, .data, .streaming, .keepingCopy, .discarding: false
         }
     }
 }
