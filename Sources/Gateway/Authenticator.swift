@@ -287,7 +287,8 @@ final class Authenticator: Sendable {
         let mark = self.mark(password)
         self.memory.withLock { memory in
             if memory.remembered.count >= Self.maximumEntries {
-                memory.remembered.thin { $0.until < $1.until }
+                let oldest = memory.remembered.leastTenth { $0.until < $1.until }
+                for user in oldest { memory.remembered[user] = nil }
             }
             memory.remembered[user] = Remembered(
                 mark: mark,

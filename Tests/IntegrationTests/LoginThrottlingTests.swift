@@ -87,6 +87,36 @@ import Testing
             known.succeeded(UserID(2), from: network, at: Self.now + .seconds(1))
         }
         #expect(known.contains(UserID(1), from: home, at: Self.now))
+        // Nor the room of that network for connections.
+        #expect(known.contains(home, at: Self.now))
+        let first = Network(packed: [10, 0, 0, 0])
+        let last = Network(packed: [10, 0, UInt8(19_999 >> 8), UInt8(19_999 & 0xFF)])
+        #expect(!known.contains(first, at: Self.now))
+        #expect(known.contains(last, at: Self.now))
+    }
+
+    @Test func `a network is known while one of its users is`() {
+        var known = KnownLogins()
+        let office = Self.network("192.0.2.1")
+        for user in 1...2 { known.succeeded(UserID(Int64(user)), from: office, at: Self.now) }
+        for number in 0..<100 {
+            let network = Network(packed: [10, 0, 0, UInt8(number)])
+            known.succeeded(UserID(2), from: network, at: Self.now + .seconds(1))
+        }
+        #expect(!known.contains(UserID(2), from: office, at: Self.now))
+        #expect(known.contains(office, at: Self.now))
+    }
+
+    @Test func `a tenth goes, and what counts most stays`() {
+        var entries: [Int: Int] = [:]
+        for number in 0..<10_000 { entries[number] = number }
+        let least = entries.leastTenth(<)
+        #expect((500...2_000).contains(least.count))
+        #expect(least.allSatisfy { $0 < 2_000 })
+        let same = [Int: Int](uniqueKeysWithValues: (0..<100).map { ($0, 1) })
+        #expect(same.leastTenth(<).count == 10)
+        #expect([1: 1].leastTenth(<) == [1])
+        #expect([Int: Int]().leastTenth(<) == [])
     }
 }
 
