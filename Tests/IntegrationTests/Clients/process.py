@@ -148,6 +148,47 @@ def a_message_that_is_being_sent_is_ended_before_the_gateway_stops():
         assert 2 < time.time() - start < 10, time.time() - start
 
 
+def no_copy_of_a_message_that_went_out_is_lost_by_a_kill():
+    """Thirty messages are answered 250; the gateway is killed at once, and started anew."""
+    import smtplib
+    from sending import sent, subject, text
+    port = free_port()
+    with Gateway(GATEPOST_LISTEN_SUBMISSIONS=f"127.0.0.1:{port}") as gateway:
+        for user in (CLARA, BOB):
+            gateway.run("account", "set", user, "--smtp", f"localhost:{os.environ['MTA_PORT']}", "--ca", os.environ["CA"])
+        gateway.run("account", "set", BOB, "--sent-copy", "owner")
+        gateway.run("grant", "add", BOB, CLARA, "--send", "as")
+        gateway.start()
+        trust = ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
+        names = [subject() for _ in range(30)]
+        ready, answered = threading.Barrier(10), []
+
+        def send(some):
+            s = smtplib.SMTP_SSL("localhost", port, context=trust, timeout=30)
+            s.login(CLARA, "pw-clara")
+            ready.wait(60)
+            for name in some:
+                s.sendmail(BOB, [CLARA], text(name, BOB))
+                answered.append(name)
+            if len(answered) == len(names):
+                gateway.process.send_signal(signal.SIGKILL)
+        clients = [threading.Thread(target=send, args=(names[first::10],)) for first in range(10)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        assert sorted(answered) == sorted(names), set(names) - set(answered)
+        gateway.process.wait()
+        gateway.start()
+        end = time.time() + 120
+        missing = list(names)
+        while missing:
+            assert time.time() < end, (missing, os.listdir(os.path.join(gateway.folder, "sent")), gateway.log()[-2000:])
+            time.sleep(0.5)
+            missing = [name for name in missing if not sent(BOB, name)[0]]
+        assert os.listdir(os.path.join(gateway.folder, "sent")) == []
+
+
 def a_unit_for_systemd_names_what_is_there():
     with Gateway() as gateway:
         # What the unit hides from the gateway it cannot name.
