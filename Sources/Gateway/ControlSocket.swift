@@ -102,14 +102,15 @@ final class ControlSocket: Sendable {
 
     private var path: String { self.environment.configuration.controlSocket }
 
-    /// Without it sessions cannot be listed; the rest of the gateway does without.
+    /// Without it `session`, `account test`, `doctor` and `store accept` do not reach the gateway; clients are served
+    /// all the same.
     func bind(on group: any EventLoopGroup) async {
         let other = try? await ClientBootstrap(group: group)
             .connect(unixDomainSocketPath: self.path).get()
         if let other {
             try? await other.close().get()
             return self.environment.logger.error(
-                "another gateway has the socket for commands; its sessions are listed, not these",
+                "another gateway has the socket for commands: they reach that one, and not this",
                 metadata: ["path": "\(self.path)"]
             )
         }
@@ -127,7 +128,7 @@ final class ControlSocket: Sendable {
             self.socket.withLock { $0 = channel }
         } catch {
             self.environment.logger.error(
-                "sessions cannot be listed: no socket for commands",
+                "no socket for commands: session, account test, doctor and store accept do not reach the gateway",
                 metadata: ["path": "\(self.path)", "error": "\(error)"]
             )
         }
@@ -204,12 +205,18 @@ final class ControlHandler: ChannelInboundHandler {
     }
 
     private func carryOut(_ request: ControlMessage.Request, _ context: ChannelHandlerContext) {
-        if let credentials = request.credentials {
-            var answer = ControlMessage.Answer()
-            answer.credentials = self.environment.answer(credentials)
-            return self.send(answer, context)
-        }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        if let credentials = request.credentials {
+            // Sessions of clients share this loop.
+            return NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
+                [environment = self.environment] in
+                environment.answer(credentials)
+            }.whenSuccess { credentials in
+                var answer = ControlMessage.Answer()
+                answer.credentials = credentials
+                bound.value.0.send(answer, bound.value.1)
+            }
+        }
         if request.state == true || request.accept != nil {
             return self.answerState(request, context)
         }

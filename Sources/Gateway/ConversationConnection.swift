@@ -26,6 +26,8 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private var hasBegun = false
     private var reader = WholeResponseReader()
     private var lease: CredentialLease?
+    private var channel: (any Channel)?
+    private var loginTimeout: Scheduled<Void>?
 
     private init(
         _ conversation: Conversation,
@@ -66,11 +68,14 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         guard !self.environment.profiles.isPaused(self.target) else { return self.finish(nil) }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let environment = self.environment
+        let timeout = environment.configuration.limits.upstreamTimeout
+        self.loginTimeout = loop.scheduleTask(in: timeout) { bound.value.loginTimeoutPassed(loop) }
         environment.credentialLease(of: self.target, for: .imap, on: loop).whenComplete { result in
             switch result {
             case .success(let lease):
                 bound.value.dial(lease, on: loop)
-            case .failure(is CredentialBreaker.Suspended):
+            case .failure(is CredentialBreaker.Suspended),
+                .failure(is CredentialBreaker.WaitedTooLong):
                 bound.value.finish(nil)
             case .failure(let error):
                 bound.value.log("has no usable credential", error, on: loop)
@@ -79,7 +84,16 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         }
     }
 
+    /// Other logins wait for the verdict on this one: a server that says nothing must not hold them up.
+    private func loginTimeoutPassed(_ loop: any EventLoop) {
+        guard !self.hasBegun, self.done != nil else { return }
+        self.log("did not finish the login in time", "no answer", on: loop)
+        self.finish(nil)
+        self.channel?.close(promise: nil)
+    }
+
     private func dial(_ lease: CredentialLease, on loop: any EventLoop) {
+        guard self.done != nil else { return }
         self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
@@ -94,10 +108,12 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         }.whenComplete { result in
             switch result {
             case .success(let channel):
+                guard bound.value.done != nil else { return channel.close(promise: nil) }
                 channel.eventLoop.scheduleTask(in: Conversations.timeout) {
                     channel.close(promise: nil)
                 }
             case .failure(let error):
+                guard bound.value.done != nil else { return }
                 bound.value.log("cannot be reached", error, on: loop)
                 bound.value.finish(nil)
             }
@@ -105,23 +121,32 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     private func log(_ what: StaticString, _ error: any Error, on loop: any EventLoop) {
+        self.log(what, "\(error)", on: loop)
+    }
+
+    private func log(_ what: StaticString, _ error: String, on loop: any EventLoop) {
         self.environment.serverLog.log(
             "mail server \(what)",
             self.target,
             at: self.target.imap,
-            error: "\(error)",
+            error: error,
             on: loop
         )
     }
 
     private func finish(_ outcome: Conversation.Outcome?) {
         if outcome == nil { self.lease = nil }
+        self.loginTimeout?.cancel()
         guard let done = self.done else { return }
         self.done = nil
         done(outcome)
     }
 
     // MARK: - The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.channel = context.channel
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         if self.target.imap.tls != .implicit { self.beginLogin(context) }
@@ -149,6 +174,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        self.channel = nil
         self.lease = nil
         self.finish(nil)
     }
@@ -225,6 +251,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private func begin(_ profile: UpstreamProfile, _ context: ChannelHandlerContext) {
         guard let login = self.login else { return }
         self.hasBegun = true
+        self.loginTimeout?.cancel()
         self.lease?.accepted()
         self.perform(self.conversation.begin(profile, login.remainingTags), context)
     }

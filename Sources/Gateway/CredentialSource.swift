@@ -54,6 +54,11 @@ package final class CredentialSource: Sendable {
         self.tokens?.forget(token.value)
     }
 
+    /// A server accepted a token of another process: an earlier refusal is not told again.
+    func tokensAccepted() {
+        self.tokens?.forgetRefusal()
+    }
+
     private func tokenSource(_ account: UpstreamAccount) throws -> TokenSource {
         guard let tokens = self.tokens, let application = self.application else {
             throw StoreError.unusable(

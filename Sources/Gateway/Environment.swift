@@ -45,7 +45,10 @@ final class Environment: Sendable {
         self.configuration = configuration
         self.masterKey = masterKey
         self.credentials = CredentialSource(masterKey, configuration.exchange)
-        self.credentialBreaker = CredentialBreaker(logger: logger)
+        self.credentialBreaker = CredentialBreaker(
+            logger: logger,
+            waitingTime: configuration.limits.upstreamTimeout
+        )
         self.logger = logger
         self.serverLog = ServerLog(logger: logger)
         self.permissions = CurrentPermissions(try store.load())
@@ -131,9 +134,15 @@ final class CurrentPermissions: Sendable {
     }
 
     private let state: Mutex<State>
+    private let withoutSharing: @Sendable (Published) -> Published
 
-    init(_ published: Published) {
+    /// - Parameter withoutSharing: the same permissions with owners alone.
+    init(
+        _ published: Published,
+        withoutSharing: @escaping @Sendable (Published) -> Published = { $0.withoutSharing }
+    ) {
         self.state = Mutex(State(published: published, current: published))
+        self.withoutSharing = withoutSharing
     }
 
     var current: Published {
@@ -146,10 +155,10 @@ final class CurrentPermissions: Sendable {
 
     /// Puts others into force; older ones than those in force change nothing.
     func replace(with published: Published) {
-        self.state.withLock { state in
-            guard !published.isOlder(than: state.published) else { return }
+        self.change { state in
+            guard !published.isOlder(than: state.published) else { return false }
             state.published = published
-            state.current = state.restrictions.isEmpty ? published : published.withoutSharing
+            return true
         }
     }
 
@@ -157,16 +166,42 @@ final class CurrentPermissions: Sendable {
     /// - Returns: whether that changed anything.
     @discardableResult
     func restrict(_ restriction: Restriction, _ isInForce: Bool) -> Bool {
-        self.state.withLock { state in
+        self.change { state in
             guard state.restrictions.contains(restriction) != isInForce else { return false }
             if isInForce {
                 state.restrictions.insert(restriction)
             } else {
                 state.restrictions.remove(restriction)
             }
-            state.current =
-                state.restrictions.isEmpty ? state.published : state.published.withoutSharing
             return true
+        }
+    }
+
+    /// Makes a change, and sets what sessions see by it. Permissions without sharing are built outside the lock,
+    /// which every event loop takes for each command; another change in the meantime begins the work anew.
+    /// - Parameter change: returns false for no change; may be called more than once.
+    /// - Returns: whether there was a change.
+    @discardableResult
+    private func change(_ change: (inout State) -> Bool) -> Bool {
+        var restricted: (of: Published, value: Published)?
+        while true {
+            var missing: Published?
+            let hasChanged = self.state.withLock { state in
+                var next = state
+                guard change(&next) else { return false }
+                if next.restrictions.isEmpty {
+                    next.current = next.published
+                } else if let restricted, restricted.of === next.published {
+                    next.current = restricted.value
+                } else {
+                    missing = next.published
+                    return false
+                }
+                state = next
+                return true
+            }
+            guard let missing else { return hasChanged }
+            restricted = (missing, self.withoutSharing(missing))
         }
     }
 }

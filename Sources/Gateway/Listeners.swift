@@ -113,7 +113,8 @@ final class Listeners: Sendable {
         )
     }
 
-    /// A connection over the limit of its address is told so, as long as not too many are.
+    /// A connection over a limit is told to come back, as long as not too many are: the limit of its address, or of
+    /// file descriptors.
     private func refuse(
         _ channel: any Channel,
         _ kind: Listener.Kind,
@@ -149,7 +150,7 @@ final class Listeners: Sendable {
         return false
     }
 
-    /// An address holds as many connections as it may.
+    /// The connection is over a limit, and so many are told so that this one is not.
     private struct AdmissionRefused: Error {}
 
     func permissionsChanged() {

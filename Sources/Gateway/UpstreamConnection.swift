@@ -66,6 +66,8 @@ final class UpstreamConnection: ChannelInboundHandler {
                 bound.value.dial(target, lease, on: loop)
             case .failure(is CredentialBreaker.Suspended):
                 loop.execute { bound.value.fail(.credentialSuspended) }
+            case .failure(is CredentialBreaker.WaitedTooLong):
+                loop.execute { bound.value.loginTimeoutPassed() }
             case .failure(let error):
                 bound.value.log("has no usable credential", error)
                 let isPassing = (error as? OnlineError)?.isPassing ?? false

@@ -142,8 +142,9 @@ struct Doctor: AsyncParsableCommand {
             subject: "copies in Sent",
             state: "failed",
             // The names of the files stay here: others could have them read as something else.
-            remedy: "\(waiting.count) could not be filed: the log says why; they are tried again "
-                + "when the gateway starts"
+            remedy:
+                "\(waiting.count) could not be filed: the log says why; while it runs, the gateway "
+                + "tries again after 30 seconds, 5 minutes, and then each hour"
         )
     }
 }

@@ -107,7 +107,10 @@ struct GrantCommand: AsyncParsableCommand {
             let upstream = try store.upstream(self.account)
             let stored = StoredCredentials(try await self.configuration.load())
             if let found = await stored.suspension(of: upstream, .imap) {
-                throw Failure("the folder cannot be looked up: \(found.explanation)")
+                throw Failure(
+                    "the folder cannot be looked up: \(found.explanation); say --no-check to grant "
+                        + "without looking"
+                )
             }
             let credential = try await self.configuration.credential(of: upstream)
             let report: ProbeReport

@@ -1,10 +1,15 @@
+import Access
 import Gateway
 import Store
+import Synchronization
 
 /// The circuit breaker of the running gateway, for commands that log in at mail servers themselves: they try no
-/// credential that a server refused, and tell the gateway what they found. Without a gateway nothing rests.
-struct StoredCredentials {
+/// credential that a server refused, and tell the gateway what they found. They ask once; each thing that they tell is
+/// answered with what rests then. Without a gateway nothing rests.
+final class StoredCredentials: Sendable {
     private let controlSocket: String
+    /// What the gateway said last, if it was asked: each answer has all of them.
+    private let answered = Mutex<(hasAsked: Bool, found: [SuspendedCredential]?)>((false, nil))
 
     init(_ configuration: GatewayConfiguration) {
         self.controlSocket = configuration.controlSocket
@@ -12,7 +17,9 @@ struct StoredCredentials {
 
     /// The credentials that rest now; nil where no gateway answers.
     func suspended() async -> [SuspendedCredential]? {
-        await self.ask(ControlMessage.CredentialRequest())
+        let answered = self.answered.withLock { $0 }
+        if answered.hasAsked { return answered.found }
+        return await self.ask(ControlMessage.CredentialRequest())
     }
 
     /// The pause of an account's credential at one of its servers; nil where it may be tried.
@@ -20,7 +27,9 @@ struct StoredCredentials {
         of account: UpstreamAccount,
         _ service: CredentialService
     ) async -> SuspendedCredential? {
-        await self.suspended()?.first { $0.account == account.address && $0.service == service }
+        await self.suspended()?.first {
+            ExactText($0.account) == ExactText(account.address) && $0.service == service
+        }
     }
 
     /// Logs in with a stored credential, and tells the gateway whether the server accepts it.
@@ -59,6 +68,7 @@ struct StoredCredentials {
     ) async -> [SuspendedCredential]? {
         let request = ControlMessage.Request(credentials: request, actor: Actor.current.recorded)
         let answer = try? await ControlClient.ask(request, at: self.controlSocket)
+        self.answered.withLock { $0 = (true, answer?.credentials) }
         return answer?.credentials
     }
 }

@@ -140,8 +140,75 @@ import Testing
 @Suite struct CredentialBreakerTests {
     private static let account = CredentialCircuitsTests.account()
 
-    private static func breaker() -> CredentialBreaker {
-        CredentialBreaker(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    private static func breaker(waitingTime: TimeAmount = .minutes(5)) -> CredentialBreaker {
+        CredentialBreaker(
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            waitingTime: waitingTime
+        )
+    }
+
+    @Test func `who waits too long gives up, and the next one goes on`() async throws {
+        let breaker = Self.breaker(waitingTime: .milliseconds(20))
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        var first: CredentialBreaker.Attempt? =
+            try await breaker.attempt(Self.account, .imap, on: loop).get()
+        #expect(first != nil)
+        for _ in 0..<3 {
+            await #expect(throws: CredentialBreaker.WaitedTooLong.self) {
+                _ = try await breaker.attempt(Self.account, .imap, on: loop).get()
+            }
+        }
+        first = nil
+        try await breaker.attempt(Self.account, .imap, on: loop).get().accepted()
+    }
+
+    @Test func `a thousand logins that wait go on one by one, and nobody is left`() async throws {
+        let breaker = Self.breaker()
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        var first: CredentialBreaker.Attempt? =
+            try await breaker.attempt(Self.account, .imap, on: loop).get()
+        #expect(first != nil)
+        // Each of them leaves without a verdict.
+        let waiting = (0..<1_000).map { _ in
+            breaker.attempt(Self.account, .imap, on: loop).map { _ in }
+        }
+        first = nil
+        for attempt in waiting { try await attempt.get() }
+    }
+
+    @Test func `a refusal at the other server lets nobody wait`() async throws {
+        let breaker = Self.breaker()
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        var first: CredentialBreaker.Attempt? =
+            try await breaker.attempt(Self.account, .imap, on: loop).get()
+        #expect(first != nil)
+        let waiting = (0..<3).map { _ in breaker.attempt(Self.account, .imap, on: loop) }
+        breaker.refused(Self.account, .submission)
+        first = nil
+        for attempt in waiting {
+            await #expect(throws: CredentialBreaker.Suspended.self) { _ = try await attempt.get() }
+        }
+    }
+
+    @Test func `only accounts at rest are looked at for the list`() {
+        var circuits = CredentialCircuits()
+        let now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+        for number in 100..<200 {
+            var account = Self.account
+            account.id = AccountID(Int64(number))
+            circuits.accepted(account, .imap, at: now)
+        }
+        _ = circuits.refused(Self.account, .imap, tolerated: 0, at: now)
+        circuits.keep(at: now) { _ in true }
+        #expect(circuits.resting == [Self.account.id])
+        circuits.accepted(Self.account, .imap, at: now)
+        #expect(circuits.resting == [])
+        _ = circuits.refused(Self.account, .imap, tolerated: 0, at: now)
+        circuits.keep(at: now + .hours(2)) { _ in true }
+        #expect(circuits.resting == [])
+        _ = circuits.refused(Self.account, .imap, tolerated: 0, at: now + .hours(2))
+        circuits.keep(at: now + .hours(2)) { _ in false }
+        #expect(circuits.resting == [])
     }
 
     @Test func `fifty logins at once are one refusal`() async throws {
@@ -162,7 +229,7 @@ import Testing
             return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
         }
         #expect(tried == 1)
-        #expect(breaker.suspended([Self.account]).map(\.refusals) == [1, 1])
+        #expect(breaker.suspended([Self.account.id: Self.account]).map(\.refusals) == [1, 1])
     }
 
     @Test func `who waits goes on when the first login ends without a verdict`() async throws {
@@ -180,7 +247,7 @@ import Testing
         first = nil
         try await second.get().accepted()
         try await third.get().accepted()
-        #expect(breaker.suspended([Self.account]) == [])
+        #expect(breaker.suspended([Self.account.id: Self.account]) == [])
     }
 
     @Test func `a success elsewhere ends the pause`() async throws {

@@ -74,6 +74,14 @@ package final class TokenSource: Sendable {
         }
     }
 
+    /// The application is known to get tokens again: the next one that is asked for is fetched at once.
+    package func forgetRefusal() {
+        self.state.withLock { state in
+            state.refusal = nil
+            state.refusals = 0
+        }
+    }
+
     private func fetch() async throws -> AccessToken {
         do {
             let token = try await self.request()

@@ -30,6 +30,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private var isConnected = false
     /// Until the server has accepted or refused the credential.
     private var lease: CredentialLease?
+    private var loginTimeout: Scheduled<Void>?
     /// Of the server's answer to the login, when the session does not wait for it any more.
     private var verdict = ServerReplyReader()
     private var hasSlot = false
@@ -73,16 +74,26 @@ final class SubmissionConnection: ChannelDuplexHandler {
         guard self.client != nil else { return self.releaseSlot() }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let environment = self.environment
+        let timeout = environment.configuration.limits.upstreamTimeout
+        self.loginTimeout = loop.scheduleTask(in: timeout) { bound.value.loginTimeoutPassed() }
         environment.credentialLease(of: self.target, for: .submission, on: loop).whenComplete {
             switch $0 {
             case .success(let lease):
                 bound.value.dial(lease, on: loop)
             case .failure(is CredentialBreaker.Suspended):
                 bound.value.fail(.credentialSuspended, on: loop)
+            case .failure(is CredentialBreaker.WaitedTooLong):
+                loop.execute { bound.value.loginTimeoutPassed() }
             case .failure(let error):
                 loop.execute { bound.value.fail("has no usable credential", error) }
             }
         }
+    }
+
+    /// Other logins wait for the verdict on this one: a server that says nothing must not hold them up. A session
+    /// that has left waits no longer than ``verdictTimeout``.
+    private func loginTimeoutPassed() {
+        self.fail("did not finish the login in time", nil)
     }
 
     private func dial(_ lease: CredentialLease, on loop: any EventLoop) {
@@ -235,11 +246,13 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     func loginFailed(_ fault: SubmissionFault) {
         self.log("cannot be logged in at", fault)
+        self.loginTimeout?.cancel()
         if fault == .credentialRefused { self.lease?.refused() }
         self.lease = nil
     }
 
     func loggedIn() {
+        self.loginTimeout?.cancel()
         self.lease?.accepted()
         self.lease = nil
     }
@@ -274,6 +287,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
         let client = self.client
         self.client = nil
         self.lease = nil
+        self.loginTimeout?.cancel()
         self.channel?.close(promise: nil)
         self.channel = nil
         self.releaseSlot()

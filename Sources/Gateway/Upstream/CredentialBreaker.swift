@@ -28,26 +28,70 @@ package enum CredentialService: String, Codable, CaseIterable, Sendable {
 final class CredentialBreaker: Sendable {
     /// The credential rests: the caller answers at once.
     struct Suspended: Error {}
+    /// No other login came to a verdict in time.
+    struct WaitedTooLong: Error {}
 
-    private struct Key: Hashable {
-        var account: AccountID
-        var service: CredentialService
+    private typealias Key = CredentialCircuits.Key
+
+    /// A login that waits for the verdict on another one.
+    private final class Waiter: Sendable {
+        private let promise: EventLoopPromise<Void>
+        private let hasEnded = Atomic(false)
+
+        init(_ promise: EventLoopPromise<Void>) {
+            self.promise = promise
+        }
+
+        var isWaiting: Bool { !self.hasEnded.load(ordering: .relaxed) }
+
+        /// - Returns: false where its time has passed.
+        func goOn() -> Bool {
+            guard !self.hasEnded.exchange(true, ordering: .relaxed) else { return false }
+            // Not at once: who goes on may release the next one, and a thousand of those are too deep for the stack.
+            self.promise.futureResult.eventLoop.execute { [promise = self.promise] in
+                promise.succeed()
+            }
+            return true
+        }
+
+        func timePassed() {
+            guard !self.hasEnded.exchange(true, ordering: .relaxed) else { return }
+            self.promise.fail(WaitedTooLong())
+        }
     }
 
     private struct State {
         var circuits = CredentialCircuits()
-        /// Logins that wait for the verdict on another one.
-        var waiting: [Key: [EventLoopPromise<Void>]] = [:]
+        var waiting: [Key: CircularBuffer<Waiter>] = [:]
+
+        /// In the order of their arrival, and so of their deadlines but for a few: whose time has passed goes here.
+        mutating func append(_ waiter: Waiter, _ key: Key) {
+            var waiting = self.waiting.removeValue(forKey: key) ?? []
+            while let first = waiting.first, !first.isWaiting { waiting.removeFirst() }
+            waiting.append(waiter)
+            self.waiting[key] = waiting
+        }
+
+        mutating func next(_ key: Key) -> Waiter? {
+            guard let next = self.waiting[key]?.popFirst() else {
+                self.waiting[key] = nil
+                return nil
+            }
+            return next
+        }
     }
 
     /// Tokens that are refused once are fetched anew for the next login.
     private static let toleratedTokenRefusals = 1
 
     private let logger: Logger
+    private let waitingTime: TimeAmount
     private let state = Mutex(State())
 
-    init(logger: Logger) {
+    /// - Parameter waitingTime: how long a login waits for the verdict on another one: its session waits no longer.
+    init(logger: Logger, waitingTime: TimeAmount) {
         self.logger = logger
+        self.waitingTime = waitingTime
     }
 
     /// Permission for one login with a stored credential. If it is released without a verdict, the login came to
@@ -90,18 +134,27 @@ final class CredentialBreaker: Sendable {
     }
 
     /// Asks for a login. Waits where another one tries the same credential for the first time.
-    /// - Returns: fails with ``Suspended`` where the credential rests.
+    /// - Returns: fails with ``Suspended`` where the credential rests, and with ``WaitedTooLong``.
     func attempt(
         _ account: UpstreamAccount,
         _ service: CredentialService,
         on loop: any EventLoop
     ) -> EventLoopFuture<Attempt> {
+        self.attempt(account, service, on: loop, until: .now() + self.waitingTime)
+    }
+
+    private func attempt(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        on loop: any EventLoop,
+        until deadline: NIODeadline
+    ) -> EventLoopFuture<Attempt> {
         let promise = loop.makePromise(of: Void.self)
+        let waiter = Waiter(promise)
         let admission = self.state.withLock { state in
             let admission = state.circuits.admit(account, service, at: .now())
             if admission == .waits {
-                let key = Key(account: account.id, service: service)
-                state.waiting[key, default: []].append(promise)
+                state.append(waiter, Key(account: account.id, service: service))
             }
             return admission
         }
@@ -111,10 +164,15 @@ final class CredentialBreaker: Sendable {
             return loop.makeSucceededFuture(Attempt(self, account, service))
         case .suspended:
             promise.succeed()
+            // Who was to try next does not, and so nobody after it.
+            self.releaseAll(account, service)
             return loop.makeFailedFuture(Suspended())
         case .waits:
-            // Without a verdict the next one tries alone, and the others wait again.
-            return promise.futureResult.flatMap { self.attempt(account, service, on: loop) }
+            let timeout = loop.scheduleTask(deadline: deadline) { waiter.timePassed() }
+            return promise.futureResult.flatMap {
+                timeout.cancel()
+                return self.attempt(account, service, on: loop, until: deadline)
+            }
         }
     }
 
@@ -136,7 +194,7 @@ final class CredentialBreaker: Sendable {
                 metadata: ["account": "\(account.address)", "for": "\(service.rawValue)"]
             )
         }
-        self.release(account, service)
+        self.releaseAll(account, service)
     }
 
     func refused(_ account: UpstreamAccount, _ service: CredentialService) {
@@ -156,28 +214,33 @@ final class CredentialBreaker: Sendable {
                 ]
             )
         }
-        self.release(account, service)
+        self.releaseAll(account, service)
     }
 
+    /// Without a verdict the next login tries alone, and the others wait on.
     fileprivate func ended(_ account: UpstreamAccount, _ service: CredentialService) {
+        let key = Key(account: account.id, service: service)
         self.state.withLock { $0.circuits.ended(account, service) }
-        self.release(account, service)
+        while let next = self.state.withLock({ $0.next(key) }) {
+            if next.goOn() { return }
+        }
     }
 
-    private func release(_ account: UpstreamAccount, _ service: CredentialService) {
+    private func releaseAll(_ account: UpstreamAccount, _ service: CredentialService) {
         let key = Key(account: account.id, service: service)
         let waiting = self.state.withLock { $0.waiting.removeValue(forKey: key) ?? [] }
-        for promise in waiting { promise.succeed() }
+        for waiter in waiting { _ = waiter.goOn() }
     }
 
     // MARK: - For administrators
 
-    /// The credentials that rest now, of accounts that are in the store.
-    func suspended(_ accounts: some Collection<UpstreamAccount>) -> [SuspendedCredential] {
+    /// The credentials that rest now, of accounts that are in the store. The time depends on how many rest, not on
+    /// how many accounts there are: each event loop may need the lock.
+    func suspended(_ accounts: [AccountID: UpstreamAccount]) -> [SuspendedCredential] {
         let now = NIODeadline.now()
         return self.state.withLock { state in
-            state.circuits.keep(Set(accounts.map(\.id)))
-            return accounts.flatMap { account in
+            state.circuits.keep(at: now) { accounts[$0] != nil }
+            return state.circuits.resting.compactMap { accounts[$0] }.flatMap { account in
                 CredentialService.allCases.compactMap { service in
                     guard service.server(of: account) != nil,
                         let found = state.circuits.suspension(of: account, service, at: now)
@@ -206,22 +269,28 @@ package struct SuspendedCredential: Codable, Equatable, Sendable {
 }
 
 extension Environment {
-    /// Takes note of what a login of the command line found.
+    /// Takes note of what a login of the command line found. Looks through all accounts: not for an event loop.
     /// - Returns: the credentials that rest now.
     func answer(_ request: ControlMessage.CredentialRequest) -> [SuspendedCredential] {
-        let accounts = self.permissions.current.endpoints.values
-        if let verdict = request.verdict,
-            let account = accounts.first(where: { $0.address == verdict.account })
+        let accounts = self.permissions.current.endpoints
+        let verdict = request.verdict
+        let named = verdict.map { ExactText($0.account) }
+        if let verdict,
+            let account = accounts.values.first(where: { ExactText($0.address) == named })
         {
             self.credentialBreaker.adopt(account, verdict.service)
             if verdict.isAccepted {
+                if account.usesToken { self.credentials.tokensAccepted() }
                 self.credentialBreaker.accepted(account, verdict.service)
             } else {
                 self.credentialBreaker.refused(account, verdict.service)
             }
         }
         return self.credentialBreaker.suspended(accounts).sorted {
-            ($0.account, $0.service.rawValue) < ($1.account, $1.service.rawValue)
+            if ExactText($0.account) == ExactText($1.account) {
+                return $0.service.rawValue < $1.service.rawValue
+            }
+            return $0.account.utf8.lexicographicallyPrecedes($1.account.utf8)
         }
     }
 }

@@ -57,6 +57,8 @@ struct CredentialCircuits {
     static let trust = TimeAmount.minutes(1)
 
     private var circuits: [Key: Circuit] = [:]
+    /// Accounts with a credential that a server has refused and that was not accepted since.
+    private(set) var resting: Set<AccountID> = []
 
     init() {}
 
@@ -134,6 +136,8 @@ struct CredentialCircuits {
         }
         let key = Key(account: account.id, service: service)
         self.circuits[key] = Circuit(server: server, acceptedAt: now)
+        let isRefusedElsewhere = self.circuit(account, service.other)?.suspendedUntil != nil
+        if !isRefusedElsewhere { self.resting.remove(account.id) }
         self.circuits[Key(account: account.id, service: service.other)]?.closesOtherUntil = nil
     }
 
@@ -162,6 +166,7 @@ struct CredentialCircuits {
         if isFirst { circuit.closesOtherUntil = now + Self.firstPause }
         let until = now + Self.pause(afterRefusals: circuit.refusals - tolerated)
         circuit.suspendedUntil = until
+        self.resting.insert(account.id)
         return Suspension(service: service, refusals: circuit.refusals, until: until)
     }
 
@@ -172,8 +177,21 @@ struct CredentialCircuits {
         self.circuits[key]?.isTrying = false
     }
 
-    /// Forgets accounts that the store does not have any more.
-    mutating func keep(_ accounts: Set<AccountID>) {
-        self.circuits = self.circuits.filter { accounts.contains($0.key.account) }
+    /// Forgets those accounts at rest that the store does not have any more, and what rests no more.
+    mutating func keep(at now: NIODeadline, where isInStore: (AccountID) -> Bool) {
+        for account in self.resting {
+            let keys = CredentialService.allCases.map { Key(account: account, service: $0) }
+            guard isInStore(account) else {
+                for key in keys { self.circuits[key] = nil }
+                self.resting.remove(account)
+                continue
+            }
+            let rests = keys.contains { key in
+                guard let circuit = self.circuits[key] else { return false }
+                return circuit.isSuspended(at: now)
+                    || circuit.closesOtherUntil.map { $0 > now } ?? false
+            }
+            if !rests { self.resting.remove(account) }
+        }
     }
 }

@@ -1,0 +1,124 @@
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import Session
+import Testing
+
+@testable import Gateway
+@testable import Store
+
+/// A mail server that takes connections and says nothing: no login waits for it for long.
+@Suite(.timeLimit(.minutes(2))) @MainActor struct LoginDeadlineTests {
+    private struct Conversation: ServerConversation {
+        mutating func begin(
+            _ profile: UpstreamProfile,
+            _ tags: UpstreamTags
+        ) -> ConversationStep<Bool> {
+            .done(true)
+        }
+
+        mutating func responseReceived(_ response: ByteBuffer) -> ConversationStep<Bool> {
+            .done(true)
+        }
+    }
+
+    nonisolated private static let loop = MultiThreadedEventLoopGroup.singleton.next()
+
+    private static func environment() async throws -> Environment {
+        let file = try #require(Office.first.get().environment["GATEPOST_CONFIG"])
+        var configuration = try await GatewayConfiguration(file: file, readsEnvironment: false)
+        configuration.store =
+            FileManager.default.temporaryDirectory
+            .appendingPathComponent("deadline-\(UUID().uuidString).db").path
+        configuration.exchange = nil
+        configuration.limits.upstreamTimeout = .milliseconds(300)
+        return try Environment(
+            configuration: configuration,
+            store: PermissionStore(path: configuration.store),
+            masterKey: MasterKey(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    private static func removeStore(_ environment: Environment) {
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: environment.configuration.store + suffix)
+        }
+    }
+
+    private static func silentServer() async throws -> any Channel {
+        try await ServerBootstrap(group: self.loop).bind(host: "127.0.0.1", port: 0).get()
+    }
+
+    private static func account(
+        at server: any Channel,
+        _ environment: Environment
+    ) throws -> UpstreamAccount {
+        var account = CredentialCircuitsTests.account()
+        let port = try #require(server.localAddress?.port)
+        account.imap = Endpoint(host: "127.0.0.1", port: port, tls: .none)
+        account.smtp = account.imap
+        account.sealedPassword = try environment.masterKey.seal("x", for: account.id)
+        return account
+    }
+
+    /// Asks again until no other login has the credential.
+    private static func expectFree(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        _ environment: Environment
+    ) async throws {
+        while true {
+            do {
+                let breaker = environment.credentialBreaker
+                return try await breaker.attempt(account, service, on: self.loop).get().accepted()
+            } catch is CredentialBreaker.WaitedTooLong {
+                continue
+            }
+        }
+    }
+
+    @Test func `a conversation gives the credential back`() async throws {
+        let environment = try await Self.environment()
+        defer { Self.removeStore(environment) }
+        let server = try await Self.silentServer()
+        let account = try Self.account(at: server, environment)
+        let pool = NIOThreadPool.singleton
+        let outcome = await withCheckedContinuation { continuation in
+            ConversationConnection.run(Conversation(), account, environment, pool, on: Self.loop) {
+                continuation.resume(returning: $0)
+            }
+        }
+        #expect(outcome == nil)
+        try await Self.expectFree(account, .imap, environment)
+        try await server.close().get()
+    }
+
+    @Test func `a connection for sending gives the credential back`() async throws {
+        let environment = try await Self.environment()
+        defer { Self.removeStore(environment) }
+        let server = try await Self.silentServer()
+        let account = try Self.account(at: server, environment)
+        let endpoint = account.imap
+        let connection = try await Self.loop.submit {
+            let client = SubmissionHandler(
+                environment: environment,
+                loop: LoopState(),
+                security: .submission,
+                address: nil
+            )
+            let connection = SubmissionConnection(
+                endpoint: endpoint,
+                target: account,
+                client: client,
+                environment: environment
+            )
+            connection.open(on: Self.loop)
+            return NIOLoopBound(connection, eventLoop: Self.loop)
+        }.get()
+        try await Self.expectFree(account, .submission, environment)
+        try await Self.loop.submit { connection.value.close() }.get()
+        try await server.close().get()
+    }
+}
