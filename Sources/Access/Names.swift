@@ -91,6 +91,11 @@ package struct FolderPath: Hashable, Comparable, Sendable, CustomStringConvertib
 
     package var isInbox: Bool { self.octets == Self.inbox }
 
+    package var isBelowInbox: Bool {
+        self.octets.count > Self.inbox.count && self.octets.starts(with: Self.inbox)
+            && self.octets[Self.inbox.count] == Self.delimiter
+    }
+
     /// The folder above, or nil at the top level.
     package var parent: FolderPath? {
         self.octets.lastIndex(of: Self.delimiter).map {

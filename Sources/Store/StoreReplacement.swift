@@ -85,7 +85,10 @@ extension PermissionStore {
             guard replacement.seen == stamps else {
                 replacement.seen = stamps
                 replacement.refusal = nil
-                replacement.waiting = nil
+                // The files beside it may have been taken away; the file that waits is the same.
+                if replacement.waiting?.file != FileIdentity(path: self.path) {
+                    replacement.waiting = nil
+                }
                 throw StillChanging()
             }
             return replacement.refusal

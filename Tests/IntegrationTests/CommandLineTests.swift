@@ -297,7 +297,7 @@ import Testing
         try bench.refused("apply", file.path, "--yes", says: "Empfang")
         // What is misspelt would be left out, and a grant be wider without it.
         for (right, wrong, says) in [
-            ("\"scope\"", "\"scopes\"", "grants.scopes"),
+            ("\"scope\"", "\"scopes\"", "has no scope"),
             ("\"until\"", "\"untill\"", "grants.untill"),
             ("\"subtree\"", "\"subTree\"", "grants.scope.subTree"),
             ("\"members\"", "\"member\"", "no members"), ("\"walls\"", "\"wall\"", "wall cannot"),

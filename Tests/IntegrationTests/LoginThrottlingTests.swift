@@ -84,7 +84,8 @@ import Testing
         known.succeeded(UserID(1), from: home, at: Self.now)
         for number in 0..<20_000 {
             let network = Network(packed: [10, 0, UInt8(number >> 8), UInt8(number & 0xFF)])
-            known.succeeded(UserID(2), from: network, at: Self.now + .seconds(1))
+            let moment = Self.now + .seconds(1) + .nanoseconds(Int64(number))
+            known.succeeded(UserID(2), from: network, at: moment)
         }
         #expect(known.contains(UserID(1), from: home, at: Self.now))
         // Nor the room of that network for connections.

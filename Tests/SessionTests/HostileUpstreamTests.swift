@@ -52,7 +52,7 @@ import Testing
     /// A server that lists without an end is left; the others' folders are shown.
     @Test func `a listing has a bound`() throws {
         let line = "U anna< * LIST () \"/\" \(String(repeating: "a", count: 1_900))"
-        let lines = (0..<2_300).map { "\(line)\($0)\n" }.joined()
+        let lines = (0..<4_500).map { "\(line)\($0)\n" }.joined()
         var dialog = try Dialog(
             """
             @grant bob account lr

@@ -11,6 +11,9 @@ package enum Linearity {
     package static let isThorough =
         ProcessInfo.processInfo.environment["LINEAR_THOROUGH"] != nil
 
+    /// Measurements at most: on a busy machine many of them are disturbed.
+    private static let tries = 32
+
     /// What grows in proportion takes twice as long, and some more where it leaves a cache; with the square,
     /// four times as long.
     package static let most = 3.0
@@ -28,7 +31,7 @@ package enum Linearity {
         var half = min(size, least) / 2
         while half * 2 < size, self.time(prepare(half), rounds: 1) < self.enough { half *= 2 }
         var best = Double.infinity
-        for _ in 0..<8 where best > 2.8 {
+        for _ in 0..<Self.tries where best > 2.8 {
             let once = self.time(prepare(half), rounds: 1)
             let twice = self.time(prepare(2 * half), rounds: 1)
             best = min(best, Double(twice) / Double(max(once, 1)))

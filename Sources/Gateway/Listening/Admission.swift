@@ -14,6 +14,8 @@ final class Admission: Sendable {
 
     /// Connections that are being told to go; a handshake for each costs as much as a login's.
     private static let maximumRefusals = 64
+    /// The part of the limit of open files that they may take, so that they leave the reserve alone.
+    private static let refusalShare = 16
     /// A site (IPv6 /48) with many networks holds so many times what one network may.
     private static let networksPerSite = 4
 
@@ -110,7 +112,8 @@ final class Admission: Sendable {
     /// - Returns: whether one more may be told to go, instead of being closed without a word.
     func beginRefusal() -> Bool {
         self.counts.withLock { counts in
-            guard counts.refusals < Self.maximumRefusals else { return false }
+            let most = min(Self.maximumRefusals, self.descriptors.limit / Self.refusalShare)
+            guard counts.refusals < most else { return false }
             counts.refusals += 1
             return true
         }

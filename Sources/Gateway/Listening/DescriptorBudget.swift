@@ -11,7 +11,8 @@ final class DescriptorBudget: Sendable {
     private static let maximumOverhead = 64
     private static let reservedShare = 4
 
-    private let limit: Int
+    /// Open files of the process at most.
+    let limit: Int
     private let used = Atomic<Int>(0)
 
     /// - Parameter limit: open files of the process at most.

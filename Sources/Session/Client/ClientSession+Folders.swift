@@ -116,7 +116,9 @@ extension ClientSession {
     ) throws(SyntaxError) {
         guard let upstream = self.upstreams[account] else { return }
         try upstream.count(octets: octets)
-        guard let folder = upstream.names.folder(listedAs: list.mailbox) else { return }
+        guard list.isMailbox, let folder = upstream.names.folder(listedAs: list.mailbox) else {
+            return
+        }
         let rights = self.access(to: account).rights(in: folder)
         upstream.folderListing?.add(folder, isVisible: !rights.isEmpty)
     }
@@ -252,6 +254,14 @@ extension Upstream {
     /// Whether LIST tells the identifier of each mailbox (RFC 8474 §4, RFC 5819).
     var hasListedIdentifiers: Bool {
         self.profile.has("OBJECTID") && self.profile.has("LIST-STATUS")
+    }
+}
+
+extension ListResponse {
+    /// Whether the response names a mailbox that is there, and not one that went or has a new name
+    /// (RFC 5465 §5.4).
+    var isMailbox: Bool {
+        self.oldName == nil && !self.attributes.contains { $0.equals(word: "\\NonExistent") }
     }
 }
 

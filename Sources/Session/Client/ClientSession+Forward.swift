@@ -280,6 +280,15 @@ extension ClientSession {
         }
         switch self.locate(parent, as: .parent, in: account, for: tag, command, needs: needs) {
         case .name:
+            // Where nothing is listed below INBOX, what is there may be hidden: the names of an alias, whose
+            // folders are elsewhere in the account.
+            guard
+                self.access(to: account).isOwner || !folder.isBelowInbox
+                    || self.upstreams[account]?.folders?.hasBelowInbox ?? false
+            else {
+                self.finish(tag, .notPermitted)
+                return false
+            }
             return true
         case .missing:
             self.finish(tag, .noSuchMailbox)

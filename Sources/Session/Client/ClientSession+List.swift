@@ -134,7 +134,9 @@ extension ClientSession {
         self.collect(of: account) { part in
             switch part.step {
             case .folders where !isLsub:
-                part.listing?.add(folder, isVisible: !access.rights(in: folder).isEmpty)
+                if list.isMailbox {
+                    part.listing?.add(folder, isVisible: !access.rights(in: folder).isEmpty)
+                }
                 part.folders.append(Listing.Folder(path: folder, attributes: list.attributes))
             case .subscriptions where isLsub:
                 part.subscribed.insert(folder)

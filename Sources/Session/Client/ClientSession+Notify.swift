@@ -192,6 +192,9 @@ extension ClientSession {
         guard self.watching != nil else { return }
         self.watching = nil
         self.emit(Reply.untagged(.status(.notificationOverflow)))
+        if case .notifying(let notifying) = self.running {
+            self.finish(notifying.tag, .completed("NOTIFY"))
+        }
         for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
     }
 
@@ -219,6 +222,10 @@ extension ClientSession {
         return watching.request.groups.enumerated().compactMap { number, requested in
             var group = requested
             if !keepsSubscriptions { group.events.removeAll { $0 == .subscriptionChange } }
+            // News of names comes as LIST responses. For others than the owner a folder exists only if
+            // the answer to LIST names it: nothing that looks like that answer may be asked for.
+            if !isOwner { group.events.removeAll { $0 == .mailboxName } }
+            guard !group.events.isEmpty || requested.events.isEmpty else { return nil }
             switch self.reach(of: number, watching, in: view) {
             case .filter(let filter): group.filter = filter
             case .subtree(let folders): group.filter = .subtree(translated(folders))

@@ -88,6 +88,8 @@ package struct FolderList: Sendable {
     private var aliases = FolderSet()
     /// Responses that the server sent, those about other folders included.
     package private(set) var responses = 0
+    /// Whether anything is listed below INBOX, whoever may see it.
+    package private(set) var hasBelowInbox = false
     /// The session's command during which the list was read.
     package var command: UInt64 = 0
     /// When the list was read.
@@ -148,6 +150,7 @@ package struct FolderList: Sendable {
     /// - Parameter isVisible: whether the user has any right on the folder.
     fileprivate mutating func add(_ folder: FolderPath, isVisible: Bool) {
         self.responses += 1
+        if folder.isBelowInbox { self.hasBelowInbox = true }
         guard isVisible else { return }
         self.folders.insert(folder)
         var parent = folder.parent

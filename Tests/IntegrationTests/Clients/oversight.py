@@ -256,10 +256,15 @@ def everything_that_opens_or_refuses_is_recorded():
     v = Wire(int(os.environ["IMAPS"]), os.environ["CA"])
     assert v.answer(f'LOGIN "{CLARA}" "falsch-geheim"').startswith("NO")
     time.sleep(1)
-    text = gatepost("audit", "list", "--since", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(start)), "--json")
+    def since(moment):
+        return gatepost("audit", "list", "--since", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment)), "--json")
+    # Further logins of the same minute are counted in one record at its end: the first may be another scenario's.
+    logins = [(r["event"], r["outcome"]) for r in json.loads(since(start - 61)) if r["actor"] == CLARA]
+    assert ("login", "allowed") in logins, logins
+    text = since(start)
     records = [r for r in json.loads(text) if r["actor"] == CLARA]
     found = [(r["event"], r["outcome"], r.get("folder")) for r in records]
-    for wanted in (("login", "allowed", None), ("select", "allowed", "Protokoll"), ("fetch", "allowed", "Protokoll"),
+    for wanted in (("select", "allowed", "Protokoll"), ("fetch", "allowed", "Protokoll"),
                    ("status", "allowed", "Protokoll"), ("copy", "allowed", "Protokoll"), ("select", "refused", "INBOX"),
                    ("append", "allowed", "Protokoll"), ("send on behalf", "allowed", None), ("send", "refused", None),
                    ("login", "refused", None)):

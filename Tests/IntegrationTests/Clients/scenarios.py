@@ -333,12 +333,17 @@ def notify_tells_of_every_account_in_sight():
     w.ok("SELECT INBOX")
     append(bobs, "INBOX", "gemeldet")
     w.until_untagged(f'STATUS "{SHARED}/INBOX" ('.encode())
-    bobs.create("Gemeldet")
+    # Names are told of one's own account alone. In a shared one a new name counts once LIST has it.
+    bobs.create("Verschwiegen")
+    annas = owner(ANNA, int(os.environ["FIRST_PORT"]))
+    annas.create("Gemeldet")
     told = w.until_untagged(b"Gemeldet")
-    assert told.startswith(b"* LIST (") and told.endswith(f'"/" "{SHARED}/Gemeldet"'.encode()), told
-    bobs.delete("Gemeldet")
+    assert told.startswith(b"* LIST (") and told.endswith(b'"/" Gemeldet'), told
+    annas.delete("Gemeldet")
     told = w.until_untagged(b"Gemeldet")
     assert told.startswith(b"* LIST (\\NonExistent"), told
+    w.ok(f'STATUS "{SHARED}/Verschwiegen" (MESSAGES)')
+    bobs.delete("Verschwiegen")
     # A grant on one folder tells of that folder, whatever else happens beside it.
     claras = owner(CLARA, int(os.environ["FIRST_PORT"]))
     claras.create("Verborgen")
