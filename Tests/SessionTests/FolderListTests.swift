@@ -12,7 +12,7 @@ import Testing
     private static func list(_ names: [String]) throws -> FolderList {
         var listing = FolderListing(hasIdentifiers: false)
         for name in names { listing.add(try Self.path(name), isVisible: true) }
-        return listing.finished(during: 1, at: Moment(seconds: 100))
+        return listing.finished(during: 1)
     }
 
     @Test func `a list contains what was listed and nothing else`() throws {
@@ -38,7 +38,7 @@ import Testing
     @Test func `a folder without any right is not in the list`() throws {
         var listing = FolderListing(hasIdentifiers: false)
         listing.add(try Self.path("Privat"), isVisible: false)
-        let list = listing.finished(during: 1, at: Moment(seconds: 100))
+        let list = listing.finished(during: 1)
         #expect(!list.contains(try Self.path("Privat")))
         #expect(list.responses == 1)
     }
@@ -56,7 +56,7 @@ import Testing
         for name in names { listing.add(try Self.path(name), isVisible: name != "Privat") }
         listing.identify(try Self.path("INBOX/Privat"), as: ByteBuffer(string: "F1"))
         listing.identify(try Self.path("Privat"), as: ByteBuffer(string: "F1"))
-        let list = listing.finished(during: 1, at: Moment(seconds: 100))
+        let list = listing.finished(during: 1)
         #expect(!list.contains(try Self.path("Privat")))
         #expect(!list.contains(try Self.path("INBOX/Privat")))
         #expect(list.contains(try Self.path("Offen")))

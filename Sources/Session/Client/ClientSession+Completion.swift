@@ -247,8 +247,7 @@ extension ClientSession {
     ) throws(SyntaxError) {
         var status = try StatusResponse(response)
         if self.upstreams[account]?.folderListing != nil, status.mailboxIdentifier != nil {
-            let octets = response.readableBytes
-            return try self.folderIdentified(status, octets: octets, by: account)
+            return try self.folderIdentified(status, by: account)
         }
         guard let folder = self.upstreams[account]?.names.folder(named: status.mailbox) else {
             return

@@ -126,7 +126,6 @@ extension ClientSession {
     /// The server told the identifier of a mailbox in its list.
     mutating func folderIdentified(
         _ status: StatusResponse,
-        octets: Int,
         by account: AccountID
     ) throws(SyntaxError) {
         guard let upstream = self.upstreams[account],
@@ -141,10 +140,7 @@ extension ClientSession {
     mutating func folderListingCompleted(_ account: AccountID, _ condition: Condition) {
         guard let upstream = self.upstreams[account] else { return }
         if condition == .ok {
-            upstream.folders = upstream.folderListing?.finished(
-                during: self.commandNumber,
-                at: self.now
-            )
+            upstream.folders = upstream.folderListing?.finished(during: self.commandNumber)
         } else {
             upstream.folders = nil
             upstream.failedFolderListing = self.commandNumber

@@ -195,7 +195,7 @@ extension ClientSession {
 
     private mutating func listingFoldersCompleted(_ listing: Listing, _ part: inout Listing.Part) {
         if !self.access(to: part.view.account).isOwner {
-            part.list = part.listing?.finished(during: self.commandNumber, at: self.now)
+            part.list = part.listing?.finished(during: self.commandNumber)
             self.upstreams[part.view.account]?.folders = part.list
         }
         part.listing = nil

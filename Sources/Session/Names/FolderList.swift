@@ -92,8 +92,6 @@ package struct FolderList: Sendable {
     package private(set) var hasBelowInbox = false
     /// The session's command during which the list was read.
     package var command: UInt64 = 0
-    /// When the list was read.
-    package var time = Moment(seconds: 0)
 
     /// How often the list of one connection is read again because a folder is missing: a client that names
     /// missing folders makes the server list 10,000 folders a second at most, and once in any case.
@@ -208,10 +206,9 @@ package struct FolderListing: Sendable {
         self.list.addAlias(isLater ? folder : other)
     }
 
-    package func finished(during command: UInt64, at now: Moment) -> FolderList {
+    package func finished(during command: UInt64) -> FolderList {
         var list = self.list
         list.command = command
-        list.time = now
         return list
     }
 }
