@@ -116,6 +116,17 @@ package final class PermissionStore: Sendable {
         }
     }
 
+    /// Waits until SQLite has brought all of its write-ahead log into the file. Somebody who reads while a change
+    /// is made keeps the log's last pages from it, and whoever copies the file then has not got the change.
+    /// A read that takes longer than the 100 milliseconds of this wait leaves that to the next change.
+    private func completeDatabase() {
+        for _ in 0..<20 {
+            let result = try? self.database.writeWithoutTransaction { try $0.checkpoint(.passive) }
+            guard let result, result.checkpointedFrameCount < result.walFrameCount else { return }
+            usleep(5_000)
+        }
+    }
+
     /// One transaction on the file that is at the store's path.
     /// - Throws: where another file is there, or none, before it or after it: nobody would read what
     ///   was written.
@@ -166,7 +177,7 @@ package final class PermissionStore: Sendable {
                 try Self.append([(.current, record)], database)
                 return value
             }
-            if removesSecrets { self.truncateWAL() }
+            if removesSecrets { self.truncateWAL() } else { self.completeDatabase() }
             return value
         } catch let error as DatabaseError {
             throw Self.explained(error)

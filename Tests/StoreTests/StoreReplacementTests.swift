@@ -209,6 +209,18 @@ import Testing
     /// SQLite would take the pages of a write-ahead log for a part of the file in the store's place.
     @Test func `the store's one file has every change that was confirmed`() throws {
         let bench = try Bench()
+        let reading = DispatchSemaphore(value: 0)
+        // Somebody reads while the change is made: SQLite leaves it in the write-ahead log then.
+        let reader = try DatabaseQueue(path: bench.temporary.path)
+        let thread = Thread {
+            try? reader.read { database in
+                _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM user")
+                reading.signal()
+                usleep(50_000)
+            }
+        }
+        thread.start()
+        reading.wait()
         try bench.temporary.store.addGroup("Sekretariat", actor: "test")
         let octets = try Data(contentsOf: URL(fileURLWithPath: bench.temporary.path))
         try octets.write(to: URL(fileURLWithPath: bench.copy))
