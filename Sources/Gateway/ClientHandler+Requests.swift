@@ -125,6 +125,12 @@ extension ClientHandler {
         self.loop.workLater(self, on: loop)
     }
 
+    /// What arrives when the time of a round is over is dealt with in a later turn.
+    func yieldLoopWithoutTime() {
+        guard let loop = self.eventLoop, !self.loop.hasTime(on: loop) else { return }
+        self.session.yieldLoop()
+    }
+
     func workOn() {
         guard self.context?.channel.isWritable ?? true else {
             self.readsOnWhenWritable = true

@@ -123,6 +123,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.clock.touch()
         self.takePermissions()
+        self.yieldLoopWithoutTime()
         self.session.clientOctetsReceived(self.unwrapInboundIn(data), at: .current)
         self.perform()
     }
@@ -209,6 +210,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
 
     func upstreamOctetsReceived(_ account: AccountID, _ octets: ByteBuffer) {
         self.takePermissions()
+        self.yieldLoopWithoutTime()
         self.session.upstreamOctetsReceived(account, octets, at: .current)
         self.perform()
     }

@@ -40,6 +40,8 @@ final class LoopState {
     /// Handlers, not by reference: who is gone by its turn has no work.
     private var waiting = CircularBuffer<(Work, ObjectIdentifier)>()
     private var isScheduled = false
+    /// When the time is over for what has arrived in this round of the loop; nil before the first of it.
+    private var endOfRound: NIODeadline?
 
     func add(_ handler: any LoopMember) {
         self.handlers[ObjectIdentifier(handler)] = handler
@@ -64,6 +66,17 @@ final class LoopState {
     }
 
     // MARK: - Turns
+
+    /// Whether what has arrived in this round of the loop may be dealt with at once. All sessions share the
+    /// time of a round: a hundred servers may have sent much at the same time.
+    func hasTime(on loop: any EventLoop) -> Bool {
+        let now = NIODeadline.now()
+        if let endOfRound = self.endOfRound { return now < endOfRound }
+        self.endOfRound = now + Self.turn
+        // Runs when everything that has arrived is handed over.
+        loop.assumeIsolated().execute { self.endOfRound = nil }
+        return true
+    }
 
     func permissionsChanged(on loop: any EventLoop) {
         self.wait(.permissions, on: loop)
@@ -109,7 +122,9 @@ final class LoopState {
             case .audit: handler.auditDue()
             }
         }
-        self.schedule(on: loop)
+        // Behind what the sessions of this turn have for their peers: a turn that is due when that is written
+        // would begin before the loop looks for what peers have sent.
+        loop.assumeIsolated().execute { self.schedule(on: loop) }
     }
 
     var isSending: Bool { self.handlers.values.contains(where: \.isSending) }

@@ -62,4 +62,32 @@ import Testing
         loop.advanceTime(by: .seconds(1))
         #expect(one.turns == 0 && other.turns == 1)
     }
+
+    @Test func `all sessions share the time of a round`() {
+        let loop = EmbeddedEventLoop()
+        let state = LoopState()
+        #expect(state.hasTime(on: loop) && state.hasTime(on: loop))
+        let end = NIODeadline.now() + .milliseconds(6)
+        while NIODeadline.now() < end {}
+        #expect(!state.hasTime(on: loop))
+        // The next round.
+        loop.run()
+        #expect(state.hasTime(on: loop))
+    }
+
+    @Test func `no turn begins before the work of the last one is written`() {
+        let loop = EmbeddedEventLoop()
+        let state = LoopState()
+        let members = (0..<20).map { _ in Member() }
+        for member in members { state.add(member) }
+        state.permissionsChanged(on: loop)
+        loop.advanceTime(by: .microseconds(200))
+        let first = members.count { $0.changes > 0 }
+        #expect(first > 0 && first < members.count)
+        // However long the writing takes: the pause begins behind it.
+        loop.advanceTime(by: .microseconds(199))
+        #expect(members.count { $0.changes > 0 } == first)
+        loop.advanceTime(by: .microseconds(1))
+        #expect(members.count { $0.changes > 0 } > first)
+    }
 }

@@ -139,7 +139,7 @@ extension ClientSession {
                 }
                 part.folders.append(Listing.Folder(path: folder, attributes: list.attributes))
             case .subscriptions where isLsub:
-                part.subscribed.insert(folder)
+                part.subscribed.updateValue(true, forKey: folder)
             default:
                 break
             }
@@ -155,7 +155,7 @@ extension ClientSession {
         var status = status
         // Octets of its own: a slice would keep the whole response.
         status.mailbox = ByteBuffer(bytes: status.mailbox.readableBytesView)
-        self.collect(of: account) { part in part.counts[folder] = status }
+        self.collect(of: account) { part in part.counts.updateValue(status, forKey: folder) }
     }
 
     /// The server told the identifier of a mailbox that it lists.

@@ -6,10 +6,10 @@ extension ClientSession {
     /// Pieces of responses that are dealt with in a turn, of all servers together: a read of a socket may
     /// bring thousands of short ones, and a session has hundreds of sockets that are read one after the
     /// other.
-    private static let maximumPieces = 400
+    private static let maximumPieces = 200
 
     /// Lets the other sessions on the loop work; `readOn` goes on.
-    mutating func yieldLoop() {
+    package mutating func yieldLoop() {
         guard !self.hasYielded else { return }
         if case .ended = self.running { return }
         self.hasYielded = true

@@ -39,7 +39,7 @@ package struct Listing {
         /// What of them exists for a user who is not the owner, while it arrives, and then.
         var listing: FolderListing?
         var list: FolderList?
-        var subscribed: Set<FolderPath> = []
+        var subscribed = ShardedDictionary<FolderPath, Bool>()
         /// Of the responses so far.
         var octets = 0
         /// How many of the folders, from the first, may still have to be asked for their counts.
@@ -50,7 +50,7 @@ package struct Listing {
         var counting: FolderPath?
         /// Segments of a command still to be sent, each after a `+`.
         var segments: [ByteBuffer] = []
-        var counts: [FolderPath: StatusResponse] = [:]
+        var counts = ShardedDictionary<FolderPath, StatusResponse>()
     }
 
     /// One folder as its server listed it.

@@ -42,7 +42,7 @@ package struct FolderSet: Sendable {
 
     private static func hash(_ path: [UInt8]) -> Int {
         var hasher = Hasher()
-        for octet in path { hasher.combine(octet) }
+        path.withUnsafeBytes { hasher.combine(bytes: $0) }
         return hasher.finalize()
     }
 
@@ -172,13 +172,13 @@ package struct FolderListing: Sendable {
     /// What is known of identifiers while the answer arrives.
     private struct Identifiers {
         /// The place of each folder in the answer.
-        var places: [FolderPath: Int] = [:]
+        var places = ShardedDictionary<FolderPath, Int>()
         /// Of the names of each mailbox the one that the server listed first.
-        var first: [ByteBuffer: FolderPath] = [:]
+        var first = ShardedDictionary<ByteBuffer, FolderPath>()
 
         mutating func place(_ folder: FolderPath) {
-            guard self.places[folder] == nil else { return }
-            self.places[folder] = self.places.count
+            guard !self.places.contains(folder) else { return }
+            self.places.updateValue(self.places.count, forKey: folder)
         }
     }
 
@@ -198,11 +198,11 @@ package struct FolderListing: Sendable {
     package mutating func identify(_ folder: FolderPath, as identifier: ByteBuffer) {
         guard let place = self.identifiers?.places[folder] else { return }
         guard let other = self.identifiers?.first[identifier], other != folder else {
-            self.identifiers?.first[identifier] = folder
+            self.identifiers?.first.updateValue(folder, forKey: identifier)
             return
         }
         let isLater = place > self.identifiers?.places[other] ?? 0
-        if !isLater { self.identifiers?.first[identifier] = folder }
+        if !isLater { self.identifiers?.first.updateValue(folder, forKey: identifier) }
         self.list.addAlias(isLater ? folder : other)
     }
 

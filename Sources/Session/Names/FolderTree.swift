@@ -28,10 +28,10 @@ struct FolderTree {
     /// Whether there are more names than any client could use.
     var isTooLarge: Bool { self.octets > Self.maximumOctets }
 
-    private var entries: [[UInt8]: Entry] = [:]
+    private var entries = ShardedDictionary<[UInt8], Entry>()
     private var order = NameOrder()
-    private var parents: Set<[UInt8]> = []
-    private var parentsOfSubscribed: Set<[UInt8]> = []
+    /// Names with something below, and whether something subscribed is below.
+    private var parents = ShardedDictionary<[UInt8], Bool>()
 
     /// Adds a folder and the parents above it.
     /// - Returns: how many octets of names were copied for that.
@@ -45,7 +45,7 @@ struct FolderTree {
         self.insertParents(of: entry.name)
         guard entry.isSubscribed else { return self.octets - before }
         for parent in Self.parents(of: entry.name) {
-            guard self.parentsOfSubscribed.insert(parent).inserted else { break }
+            guard self.parents.updateValue(true, forKey: parent) != true else { break }
         }
         return 2 * (self.octets - before)
     }
@@ -57,7 +57,7 @@ struct FolderTree {
 
     /// Adds the root of an account, which always has something below it, and what is above.
     mutating func insertRoot(_ name: [UInt8]) {
-        self.parents.insert(name)
+        if !self.parents.contains(name) { self.parents.updateValue(false, forKey: name) }
         self.insertParent(name)
         self.insertParents(of: name)
     }
@@ -66,7 +66,8 @@ struct FolderTree {
     private mutating func insertParents(of name: [UInt8]) {
         for parent in Self.parents(of: name) {
             // Those above one that is known are known.
-            guard self.parents.insert(parent).inserted else { return }
+            guard !self.parents.contains(parent) else { return }
+            self.parents.updateValue(false, forKey: parent)
             self.insertParent(parent)
         }
     }
@@ -83,7 +84,10 @@ struct FolderTree {
     private mutating func insertParent(_ name: [UInt8]) {
         guard !name.isEmpty, self.entries[name] == nil else { return }
         self.octets += name.count + Self.octetsOfEntry
-        self.entries[name] = Entry(name: name, attributes: [], rights: [], isParentOnly: true)
+        self.entries.updateValue(
+            Entry(name: name, attributes: [], rights: [], isParentOnly: true),
+            forKey: name
+        )
         self.order.insert(name)
     }
 
@@ -92,6 +96,6 @@ struct FolderTree {
     }
 
     func hasSubscribedBelow(_ name: [UInt8]) -> Bool {
-        self.parentsOfSubscribed.contains(name)
+        self.parents[name] ?? false
     }
 }

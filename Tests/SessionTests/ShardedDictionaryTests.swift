@@ -1,0 +1,42 @@
+import Testing
+
+@testable import Session
+
+@Suite struct ShardedDictionaryTests {
+    @Test func `values are kept as a dictionary keeps them`() {
+        var model: [[UInt8]: Int] = [:]
+        var sharded = ShardedDictionary<[UInt8], Int>()
+        var generator = SystemRandomNumberGenerator()
+        for step in 0..<20_000 {
+            let key = Array(String(Int.random(in: 0..<3_000, using: &generator)).utf8)
+            if Bool.random(using: &generator) {
+                #expect(
+                    sharded.updateValue(step, forKey: key) == model.updateValue(step, forKey: key)
+                )
+            } else {
+                #expect(sharded.removeValue(forKey: key) == model.removeValue(forKey: key))
+            }
+            #expect(sharded.count == model.count)
+        }
+        for number in 0..<3_000 {
+            let key = Array(String(number).utf8)
+            #expect(sharded[key] == model[key])
+            #expect(sharded.contains(key) == (model[key] != nil))
+        }
+    }
+
+    /// A dictionary of 60,000 names takes a thousand times as long as usual when it grows.
+    @Test func `no insertion takes much longer than others`() {
+        var longest = Duration.seconds(60)
+        for _ in 0..<5 {
+            var sharded = ShardedDictionary<[UInt8], [Int]>()
+            let names = (0..<60_000).map { Array("Ordner/\($0 % 100)/Akte-\($0)".utf8) }
+            let clock = ContinuousClock()
+            let longestNow = names.map { name in
+                clock.measure { sharded.updateValue([1], forKey: name) }
+            }.max()
+            longest = min(longest, longestNow ?? longest)
+        }
+        #expect(longest < .milliseconds(20))
+    }
+}
