@@ -1,12 +1,27 @@
 import Foundation
+import Synchronization
 
 /// Ports of this machine's loopback address.
 enum LoopbackPort {
-    /// The port that is wished for, or another one where somebody has it already.
+    /// Below the ports that the system gives to connections and to servers that ask for any: none of these
+    /// takes such a port between the question and the start of the server that it is for.
+    private static let range = 20_000..<32_768
+    private static let tries = 1_000
+    /// The ports that this process was given.
+    private static let given = Mutex(Set<Int>())
+
+    /// A free port for a server that starts later.
+    /// - Parameter port: the port to prefer; 0 for any.
     static func free(preferring port: Int) throws -> Int {
-        if let own = self.bind(port) { return own }
-        guard let other = self.bind(0) else { throw Failure("no free port on 127.0.0.1") }
-        return other
+        if port != 0, self.isFree(port) { return port }
+        for _ in 0..<Self.tries {
+            let port = Int.random(in: Self.range)
+            guard self.given.withLock({ $0.insert(port).inserted }), self.isFree(port) else {
+                continue
+            }
+            return port
+        }
+        throw Failure("no free port on 127.0.0.1")
     }
 
     /// Whether somebody listens.
@@ -17,24 +32,13 @@ enum LoopbackPort {
         return self.withAddress(port) { connect(descriptor, $0, $1) } == 0
     }
 
-    /// - Returns: the port that was bound, and is free again.
-    private static func bind(_ port: Int) -> Int? {
+    private static func isFree(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         var on: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        guard self.withAddress(port, { Foundation.bind(descriptor, $0, $1) }) == 0 else {
-            return nil
-        }
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                getsockname(descriptor, $0, &length)
-            }
-        }
-        return result == 0 ? Int(UInt16(bigEndian: address.sin_port)) : nil
+        return self.withAddress(port) { Foundation.bind(descriptor, $0, $1) } == 0
     }
 
     private static func withAddress(

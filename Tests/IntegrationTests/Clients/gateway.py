@@ -1,5 +1,7 @@
 """A gateway of a scenario's own in front of the same servers, that may be configured, and killed."""
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -14,9 +16,13 @@ FIRST, SECOND = int(os.environ["FIRST_PORT"]), int(os.environ["SECOND_PORT"])
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port for a server that starts later. It is below those that the system gives to connections and to other
+    servers, which might take it meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_768)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 class Gateway:
