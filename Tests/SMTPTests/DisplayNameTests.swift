@@ -44,7 +44,7 @@ import Testing
         (" \"Anna @ St. Gallen\" <a@x.example>", nil), (" \"Anna @home.\" <a@x.example>", nil),
         (" \"@anna\" <a@x.example>", nil), (" \"Anna (@anna.example)\" <a@x.example>", nil),
         (" \"Anna @anna.example\" <a@x.example>", .foreignAddress),
-        (" \"b@ (c) x.example\" <a@x.example>", nil),
+        (" \"b@ (c) x.example\" <a@x.example>", .foreignAddress),
         (" \"b@\" (c) x.example <a@x.example>", .foreignAddress),
         (" =?gb2312?B?VGlja2V0c0C5q8u+?= <a@x.example>", nil),
         (" =?iso-8859-1?Q?Tickets=40M=FCller?= <a@x.example>", nil),
@@ -53,6 +53,13 @@ import Testing
         (" \"b@@x.example\" <a@x.example>", .foreignAddress),
         (" \"b@\" \"@x.example\" <a@x.example>", .foreignAddress),
         (" \"\(String(repeating: "@", count: 900))\" <a@x.example>", nil),
+        // A program that joins comments shows `b @x.example`.
+        (" a@x.example (b) (@x.example)", .foreignAddress),
+        (" \"b (@x.example)\" <a@x.example>", nil), (" b (@x.example) <a@x.example>", nil),
+        (" \"b(@x.example)\" <a@x.example>", .foreignAddress),
+        (" \"b (@x).example\" <a@x.example>", .foreignAddress),
+        (" \"b (@x.example\" <a@x.example>", .foreignAddress),
+        (" \"b (@ x.example)\" <a@x.example>", .foreignAddress),
         // A backslash that nothing needs.
         (" \"a\\b\"@x.example", .malformed), (" \"ab\"@x.example", nil),
     ]
@@ -108,7 +115,7 @@ import Testing
         #expect(found?.first?.isNamed == true)
     }
 
-    private static func fault(_ body: [UInt8], isInternational: Bool) -> Fault? {
+    static func fault(_ body: [UInt8], isInternational: Bool) -> Fault? {
         do {
             _ = try AddressParser.mailboxes(body, isInternational: isInternational)
             return nil

@@ -210,6 +210,25 @@ import Testing
         }
     }
 
+    static let displayNames = [
+        Shape(" \"", "a@b. ", "\" <a@b.example>"), Shape(" \"", "a@b", "\" <a@b.example>"),
+        Shape(" \"", "@ , ", "a.b\" <a@b.example>"), Shape(" \"a@", "b. ", "\" <a@b.example>"),
+        Shape(" \"", "(", "\" <a@b.example>"), Shape(" \"", "a(", "\" <a@b.example>"),
+        Shape(" \"", "(@a.b) ", "\" <a@b.example>"), Shape(" ", "(@) ", "a@b.example"),
+        Shape(" \"", "a@b.example ", "\" <a@b.example>"), Shape(" \"", ")", "\" <a@b.example>"),
+        Shape(" \"", "<a@b.example> ", "\" <a@b.example>"), Shape(" \"", "<", "\" <a@b.example>"),
+        Shape(" \"", "<a@b.example", "\" <a@b.example>"), Shape(" \"@", "dr. ", "\" <a@b.example>"),
+        Shape(" \"", "🏴\u{E0067}", "\" <a@b.example>"), Shape(" \"", "ü@ü.", "\" <a@b.example>"),
+    ]
+
+    @Test(arguments: displayNames)
+    func `display names are read in time`(shape: Shape) {
+        self.expectLinear(shape, upTo: 256 * 1_024) { octets in
+            let body = Array(octets.readableBytesView)
+            _ = try? AddressParser.mailboxes(body, isInternational: true)
+        }
+    }
+
     static let mail = [
         Shape("", "x\r\n", ""), Shape("", "..\r\n", ""), Shape("", ".\r\n", ""), Shape("", "x", ""),
         Shape("", "\r", ""),

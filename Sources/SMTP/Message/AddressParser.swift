@@ -35,7 +35,11 @@ package struct AddressParser {
         /// A character that changes the direction of text.
         case direction
         case invisible
-        /// An angle bracket in a display name.
+        /// A code point without a character: private use, unassigned, a noncharacter.
+        case unassigned
+        /// More blanks than a display name needs, which push what is behind them out of sight.
+        case padding
+        /// An angle bracket in a display name that is not around the mailbox's own address.
         case angleBracket
         /// An `@` of another width in a charset with two octets for one character.
         case atSign
@@ -98,6 +102,7 @@ package struct AddressParser {
         try self.skipBlanksAndComments()
         let start = self.rest
         if let mailbox = try self.bareAddress() {
+            self.shown.appendAddress()
             try self.skipBlanksAndComments()
             guard self.rest.isEmpty || self.rest.first == UInt8(ascii: ",") else {
                 throw .malformed
@@ -109,13 +114,14 @@ package struct AddressParser {
         guard self.take(UInt8(ascii: "<")) else { throw .malformed }
         let mailbox = try self.address()
         guard self.take(UInt8(ascii: ">")) else { throw .malformed }
+        self.shown.appendAddress()
         try self.skipBlanksAndComments()
         return try self.named(mailbox)
     }
 
     /// The mailbox with what is shown beside it, which must not read as another's address.
     private func named(_ mailbox: Mailbox) throws(Fault) -> Mailbox {
-        try self.shown.check(own: self.own + [mailbox.address.map(\.asciiLowercased)])
+        try self.shown.check(beside: mailbox.address, own: self.own)
         var named = mailbox
         named.isNamed = !self.shown.isEmpty
         return named
@@ -220,7 +226,7 @@ package struct AddressParser {
         while let octet = self.rest.first {
             if octet.isBlank {
                 self.rest.removeFirst()
-                self.shown.appendBlank()
+                self.shown.appendBlank(octet)
             } else if octet == .carriageReturn {
                 self.rest.removeFirst()
                 try self.expectFold()

@@ -8,6 +8,29 @@ struct Charset {
     static let unknown: Unicode.Scalar = "\u{E000}"
     /// Stands for a letter that the gateway does not decode.
     private static let letter: Unicode.Scalar = "\u{E001}"
+    /// No-break space.
+    private static let blank: Unicode.Scalar = "\u{A0}"
+    /// As wide as a character of two octets.
+    static let wideBlank: Unicode.Scalar = "\u{3000}"
+
+    /// Whether a character stands for one that the gateway does not decode. No text in UTF-8 has it.
+    static func isPlaceholder(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == self.unknown || scalar == self.letter
+    }
+
+    /// The text of octets in UTF-8.
+    ///
+    /// - Throws: `notUTF8`; `unassigned` for the two private-use characters that are placeholders here.
+    static func text(
+        utf8 octets: some Collection<UInt8>
+    ) throws(AddressParser.Fault)
+        -> [Unicode.Scalar]
+    {
+        guard let text = String(validating: octets, as: UTF8.self) else { throw .notUTF8 }
+        let scalars = Array(text.unicodeScalars)
+        guard !scalars.contains(where: self.isPlaceholder) else { throw .unassigned }
+        return scalars
+    }
 
     private enum Kind {
         case utf8
@@ -16,20 +39,23 @@ struct Charset {
         ///
         /// - Parameters:
         ///   - latin: the octets with the meaning of ISO 8859-1, or one of the same class.
-        ///   - hidden: octets that stand for what is not seen.
+        ///   - hidden: octets that stand for what is not seen, or for a blank.
         case single(latin: ClosedRange<UInt8>?, hidden: [UInt8: Unicode.Scalar])
         case double(DoubleOctets)
         case escapes
     }
 
     private let kind: Kind
+    /// Of a charset with one octet for each character.
+    private let undefined: [ClosedRange<UInt8>]
 
     /// - Parameter name: in any case (RFC 2047 §2); the whole name, and nothing but it, is in the list.
     init?(name: ArraySlice<UInt8>) {
-        guard name.count <= 24, name.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
-            let kind = Self.kind(String(decoding: name.map(\.asciiLowercased), as: UTF8.self))
-        else { return nil }
+        guard name.count <= 24, name.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
+        let name = String(decoding: name.map(\.asciiLowercased), as: UTF8.self)
+        guard let kind = Self.kind(name) else { return nil }
         self.kind = kind
+        self.undefined = UndefinedOctets.ranges(charset: name)
     }
 
     private static func kind(_ name: String) -> Kind? {
@@ -37,10 +63,12 @@ struct Charset {
         case "utf-8", "utf8": return .utf8
         case "us-ascii", "ascii": return .ascii
         case "iso-2022-jp": return .escapes
-        case "koi8-r", "koi8-u", "windows-874", "macintosh", "x-mac-roman", "x-mac-ce",
-            "x-mac-cyrillic", "x-mac-turkish":
-            return .single(latin: nil, hidden: [:])
-        case "x-mac-greek": return .single(latin: nil, hidden: [0xFF: "\u{AD}"])
+        case "koi8-r", "koi8-u": return .single(latin: nil, hidden: [0x9A: self.blank])
+        case "windows-874": return .single(latin: nil, hidden: [0xA0: self.blank])
+        case "macintosh", "x-mac-roman", "x-mac-ce", "x-mac-cyrillic", "x-mac-turkish":
+            return .single(latin: nil, hidden: [0xCA: self.blank])
+        case "x-mac-greek":
+            return .single(latin: nil, hidden: [0xCA: self.blank, 0xFF: "\u{AD}"])
         case "tis-620", "iso-8859-11": return .single(latin: 0x80...0x9F, hidden: [:])
         case "iso-8859-8", "iso-8859-8-i":
             return .single(latin: 0x80...0xFF, hidden: [0xFD: "\u{200E}", 0xFE: "\u{200F}"])
@@ -75,16 +103,19 @@ struct Charset {
     /// The text that octets stand for.
     ///
     /// - Throws: `notUTF8`; `charset` for octets that are none of the charset, a character that is not whole
-    ///   (RFC 2047 §5), or one that programs know under this name or not; `invisible`, `atSign`.
+    ///   (RFC 2047 §5), or one that programs know under this name or not; `invisible`, `atSign`,
+    ///   `unassigned`.
     func decode(_ octets: [UInt8]) throws(AddressParser.Fault) -> [Unicode.Scalar] {
         switch self.kind {
         case .utf8:
-            guard let text = String(validating: octets, as: UTF8.self) else { throw .notUTF8 }
-            return Array(text.unicodeScalars)
+            return try Self.text(utf8: octets)
         case .ascii:
             guard octets.allSatisfy({ $0 < 0x80 }) else { throw .charset }
             return octets.map { Unicode.Scalar($0) }
         case .single(let latin, let hidden):
+            guard
+                !octets.contains(where: { octet in self.undefined.contains { $0.contains(octet) } })
+            else { throw .charset }
             return octets.map { octet in
                 if octet < 0x80 { return Unicode.Scalar(octet) }
                 if let scalar = hidden[octet] { return scalar }

@@ -11,6 +11,21 @@ struct DoubleOctets {
         }
     }
 
+    /// A rectangle of characters.
+    private struct Block {
+        let firsts: ClosedRange<UInt8>
+        let seconds: ClosedRange<UInt8>
+
+        init(_ firsts: ClosedRange<UInt8>, _ seconds: ClosedRange<UInt8> = 0x40...0xFE) {
+            self.firsts = firsts
+            self.seconds = seconds
+        }
+
+        func contains(_ pair: Pair) -> Bool {
+            self.firsts.contains(pair.first) && self.seconds.contains(pair.second)
+        }
+    }
+
     private enum Form {
         /// Both octets are above 127 (EUC), or the second is a letter where Korean programs extend it.
         case halves(longer: [UInt8: Int], hasLetters: Bool)
@@ -21,15 +36,25 @@ struct DoubleOctets {
     private let form: Form
     /// Shown as an `@`, wider or smaller (U+FF20, U+FE6B).
     private let signs: [Pair]
+    /// A blank as wide as the others.
+    private let blank: Pair
     /// A soft hyphen and a letter that is only a place for one (KS X 1001).
     private var hidden: [Pair] = []
+    /// Characters that users define, and that are private-use characters or others elsewhere.
+    private var userDefined: [Block] = []
 
     /// - Parameter name: in lower case.
     init?(name: String) {
         switch name {
+        case "big5", "big5-hkscs": self.blank = Pair(0xA1, 0x40)
+        case "shift_jis", "windows-31j": self.blank = Pair(0x81, 0x40)
+        default: self.blank = Pair(0xA1, 0xA1)
+        }
+        switch name {
         case "euc-jp", "euc-jis-2004", "euc-jisx0213":
             self.form = .halves(longer: [0x8E: 1, 0x8F: 2], hasLetters: false)
             self.signs = [Pair(0xA1, 0xF7)]
+            if name == "euc-jp" { self.userDefined = [Block(0xF5...0xFE)] }
         case "euc-tw":
             self.form = .halves(longer: [0x8E: 3], hasLetters: false)
             self.signs = [Pair(0xA2, 0xE9)]
@@ -37,22 +62,38 @@ struct DoubleOctets {
             self.form = .halves(longer: [:], hasLetters: true)
             self.signs = [Pair(0xA3, 0xC0)]
             self.hidden = [Pair(0xA1, 0xA9), Pair(0xA4, 0xD4)]
+            self.userDefined = [Block(0xC9...0xC9, 0xA1...0xFE), Block(0xFE...0xFE)]
         case "euc-cn":
             self.form = .halves(longer: [:], hasLetters: false)
             self.signs = [Pair(0xA3, 0xC0)]
+            self.userDefined = Self.chinese
         case "gb2312", "gbk", "gb18030":
             self.form = .pairs(firsts: [0x81...0xFE], singles: nil)
             self.signs = [Pair(0xA3, 0xC0), Pair(0xA9, 0x88)]
+            self.userDefined = Self.chinese
         case "big5", "big5-hkscs":
             self.form = .pairs(firsts: [0x81...0xFE], singles: nil)
             self.signs = [Pair(0xA2, 0x49), Pair(0xA2, 0x4E)]
+            // Hong Kong's charset has characters there.
+            if name == "big5" {
+                self.userDefined = [
+                    Block(0x81...0xA0), Block(0xC6...0xC6, 0xA1...0xFE), Block(0xC7...0xC8),
+                    Block(0xFA...0xFE),
+                ]
+            }
         case "shift_jis", "windows-31j":
             self.form = .pairs(firsts: [0x81...0x9F, 0xE0...0xFC], singles: 0xA1...0xDF)
             self.signs = [Pair(0x81, 0x97)]
+            self.userDefined = [Block(0xF0...0xF9, 0x40...0xFC)]
         default:
             return nil
         }
     }
+
+    private static let chinese = [
+        Block(0xA1...0xA7, 0x40...0xA0), Block(0xAA...0xAF, 0xA1...0xFE),
+        Block(0xD7...0xD7, 0xFA...0xFE), Block(0xF8...0xFD, 0xA1...0xFE), Block(0xFE...0xFE),
+    ]
 
     /// - Throws: `charset` for a character that is not whole or not of the charset; `atSign`, `invisible`.
     func decode(_ octets: [UInt8]) throws(AddressParser.Fault) -> [Unicode.Scalar] {
@@ -69,6 +110,10 @@ struct DoubleOctets {
             let character = try self.character(octet, &rest)
             guard !self.signs.contains(character) else { throw .atSign }
             guard !self.hidden.contains(character) else { throw .invisible }
+            guard !self.userDefined.contains(where: { $0.contains(character) }) else {
+                throw .charset
+            }
+            if character == self.blank { text[text.count - 1] = Charset.wideBlank }
             // Where there is no such character, some readers show a second half that is an `@` for itself;
             // between letters it could make an address.
             if character.second == UInt8(ascii: "@") {
@@ -152,11 +197,13 @@ enum EscapedCharset {
                 text.append(Unicode.Scalar(octet))
                 continue
             }
-            guard let second = rest.popFirst(), (0x21...0x7E).contains(octet),
+            // Rows from 0x75 on are for characters that users define.
+            guard let second = rest.popFirst(), (0x21...0x74).contains(octet),
                 (0x21...0x7E).contains(second)
             else { throw .charset }
             guard DoubleOctets.Pair(octet, second) != self.sign else { throw .atSign }
-            text.append(Charset.unknown)
+            let isBlank = octet == 0x21 && second == 0x21
+            text.append(isBlank ? Charset.wideBlank : Charset.unknown)
         }
         guard isASCII else { throw .charset }
         return text

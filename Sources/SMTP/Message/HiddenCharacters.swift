@@ -4,14 +4,28 @@
 /// them, also where Persian and Indic names are written with one: a program may show the name without it.
 /// Only an ordinary sequence of emoji may have them, because each part of it is seen.
 enum HiddenCharacters {
+    private static let textVariation: Unicode.Scalar = "\u{FE0E}"
     private static let emojiVariation: Unicode.Scalar = "\u{FE0F}"
     private static let joiner: Unicode.Scalar = "\u{200D}"
+    private static let keycap: Unicode.Scalar = "\u{20E3}"
+    private static let blackFlag: Unicode.Scalar = "\u{1F3F4}"
+    private static let endOfTags: Unicode.Scalar = "\u{E007F}"
+    /// Tags of a flag: a country of two letters, and one to four letters and digits for a part of it
+    /// (UTS #51, Annex C). More would be hidden text.
+    private static let tagCounts = 3...6
 
-    /// - Returns: `control`, `direction` or `invisible` for the first such character; nil without one.
+    /// - Returns: `control`, `direction`, `unassigned` or `invisible` for the first such character; nil
+    ///   without one.
     static func fault(in text: [Unicode.Scalar]) -> AddressParser.Fault? {
-        for index in text.indices {
-            if let fault = self.fault(of: text[index]), !self.isPartOfEmoji(text, at: index) {
+        var index = 0
+        while index < text.count {
+            if let end = self.endOfFlag(text, at: index) {
+                index = end
+            } else if let fault = self.fault(of: text[index]), !self.isPartOfEmoji(text, at: index)
+            {
                 return fault
+            } else {
+                index += 1
             }
         }
         return nil
@@ -22,29 +36,79 @@ enum HiddenCharacters {
         case 0x09, 0x20..<0x7F: nil
         case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: .control
         case 0x061C, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: .direction
-        // A Braille pattern without a dot is as blank as a space.
-        case 0x2800: .invisible
-        default: self.isInvisible(scalar) ? .invisible : nil
+        default: Charset.isPlaceholder(scalar) ? nil : self.propertyFault(of: scalar)
         }
     }
 
-    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+    private static func propertyFault(of scalar: Unicode.Scalar) -> AddressParser.Fault? {
         let properties = scalar.properties
-        return properties.isDefaultIgnorableCodePoint || properties.generalCategory == .format
+        guard !properties.isDefaultIgnorableCodePoint, !self.isShownBlank(scalar) else {
+            return .invisible
+        }
+        return switch properties.generalCategory {
+        case .format: .invisible
+        case .privateUse, .surrogate: .unassigned
+        // Emoji of a later version of Unicode are shown, at least as a box.
+        case .unassigned: (0x1F000...0x1FAFF).contains(scalar.value) ? nil : .unassigned
+        default: nil
+        }
     }
 
-    /// U+FE0F behind an emoji, and U+200D between two.
+    /// Characters that are as blank as a space, or join letters unseen, without being white space or
+    /// ignorable for Unicode.
+    private static func isShownBlank(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        // A Braille pattern without a dot, and what holds the place of an object.
+        case 0x2800, 0xFFFC: true
+        // Hieroglyphs that are blank, a filler of Khitan, and a note without a head.
+        case 0x13441, 0x13442, 0x16FE4, 0x1D159: true
+        // Joiners of Tifinagh and Brahmi.
+        case 0x2D7F, 0x1107F: true
+        default: false
+        }
+    }
+
+    // MARK: - Emoji
+
+    /// The flag of a part of a country: a black flag, tags, and their end.
+    ///
+    /// - Returns: the offset behind it; nil where there is none.
+    private static func endOfFlag(_ text: [Unicode.Scalar], at index: Int) -> Int? {
+        guard text[index] == self.blackFlag else { return nil }
+        let tags = text[(index + 1)...].prefix(self.tagCounts.upperBound)
+            .prefix { self.isTag($0) }
+        guard self.tagCounts.contains(tags.count), tags.endIndex < text.count,
+            text[tags.endIndex] == self.endOfTags
+        else { return nil }
+        return tags.endIndex + 1
+    }
+
+    private static func isTag(_ scalar: Unicode.Scalar) -> Bool {
+        (0xE0061...0xE007A).contains(scalar.value) || (0xE0030...0xE0039).contains(scalar.value)
+    }
+
+    /// A variation behind an emoji or in a keycap, and U+200D between two emoji.
     private static func isPartOfEmoji(_ text: [Unicode.Scalar], at index: Int) -> Bool {
         let isBehind = index > 0 && self.isEmoji(text[index - 1])
-        if text[index] == self.emojiVariation { return isBehind }
-        guard text[index] == self.joiner, index + 1 < text.count, self.isEmoji(text[index + 1])
-        else { return false }
-        return isBehind
-            || index > 1 && text[index - 1] == self.emojiVariation
-                && self.isEmoji(text[index - 2])
+        let next = index + 1 < text.count ? text[index + 1] : nil
+        switch text[index] {
+        case self.textVariation: return isBehind
+        case self.emojiVariation:
+            return isBehind || index > 0 && next == self.keycap && self.hasKey(text[index - 1])
+        case self.joiner:
+            guard let next, self.isEmoji(next) else { return false }
+            return isBehind
+                || index > 1 && text[index - 1] == self.emojiVariation
+                    && self.isEmoji(text[index - 2])
+        default: return false
+        }
     }
 
     private static func isEmoji(_ scalar: Unicode.Scalar) -> Bool {
         !scalar.isASCII && scalar.properties.isEmoji
+    }
+
+    private static func hasKey(_ scalar: Unicode.Scalar) -> Bool {
+        ("0"..."9").contains(scalar) || scalar == "#" || scalar == "*"
     }
 }

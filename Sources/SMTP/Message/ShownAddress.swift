@@ -1,42 +1,77 @@
 /// Finds what a person reads as an address in the text of a name: a local part, an at sign, and a domain
 /// with a dot. `Tickets@Kanzlei` and `Anna (@anna)` are none.
 ///
-/// Punctuation around the address and blanks around the sign are passed over, and characters that look like
-/// the sign or the dot count as these. What resembles an address by other characters is not known.
+/// Blanks, commas, semicolons, colons, quotes, brackets and comments around the sign and around a dot of the
+/// domain are passed over: `bob, @ kanzlei (.) example` is an address. Characters that look like the sign or
+/// the dot count as these. What resembles an address by other characters is not known.
 struct ShownAddress {
     private static let sign: Unicode.Scalar = "@"
     private static let dot: Unicode.Scalar = "."
+    /// `Anna @ St. Gallen`: words that are written with a dot and a blank behind them. The list is closed, as
+    /// any other word there may be the domain of somebody.
+    private static let titles: Set<[UInt8]> = Set(
+        ["st", "ste", "dr", "prof", "mag", "ing", "mt", "ft"].map { Array($0.utf8) }
+    )
+
+    /// What a character is to an address.
+    private enum Kind {
+        case letter
+        /// Part of an address if no blank or separator stands beside it: a hyphen, an apostrophe.
+        case punctuation
+        /// Part of no address: a comma, a bracket.
+        case separator
+        case blank
+        case dot
+        case sign
+    }
+
+    private struct Domain {
+        /// From its first letter to its last, with one dot for a dot among blanks and separators.
+        var text: [Unicode.Scalar] = []
+        /// Whether it stands directly behind the sign, without blanks and separators inside.
+        var isWhole: Bool
+        /// The offset behind its last letter.
+        var end: Int
+    }
 
     private let text: [Unicode.Scalar]
+    private let kinds: [Kind]
 
     private init(_ text: [Unicode.Scalar]) {
         self.text = Self.normalized(text)
+        self.kinds = self.text.map(Self.kind)
     }
 
-    /// Whether a text shows an address other than these.
+    /// Whether a text shows an address other than these, with its comments or without them.
     ///
     /// - Parameter own: UTF-8 octets with ASCII in lower case.
     static func isForeign(in text: [Unicode.Scalar], own: [[UInt8]]) -> Bool {
-        let shown = ShownAddress(text)
-        return shown.text.indices.contains { index in
-            shown.text[index] == self.sign && shown.isForeign(at: index, own)
-        }
+        guard text.contains(where: { $0 == self.sign || $0.value == 0xFF20 || $0.value == 0xFE6B })
+        else { return false }
+        return ShownAddress(text).isForeign(own)
+            || text.contains("(") && ShownAddress(self.withoutComments(text)).isForeign(own)
+    }
+
+    private func isForeign(_ own: [[UInt8]]) -> Bool {
+        self.kinds.indices.contains { self.kinds[$0] == .sign && self.isForeign(at: $0, own) }
     }
 
     // MARK: - Characters
 
-    /// Signs, dots and blanks in one form; spaces that may have no width, and a space before a dot that
-    /// something follows, are left out.
+    /// Signs, dots and blanks in one form; spaces that may have no width are left out.
     private static func normalized(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
         var normalized: [Unicode.Scalar] = []
         for (index, scalar) in text.enumerated() {
             switch scalar.value {
             case 0xFF20, 0xFE6B: normalized.append(self.sign)
-            case 0x2E, 0xB7, 0x2024, 0x2027, 0x3002, 0xA4F8, 0xFE12, 0xFE52, 0xFF0E, 0xFF61:
-                let next = index + 1 < text.count ? text[index + 1] : " "
-                if !self.isBlank(next) {
-                    while normalized.last == " " { normalized.removeLast() }
-                }
+            // Between blanks it separates words: `Anna @ Kanzlei · Berlin`.
+            case 0xB7, 0x387, 0x2027, 0x2219, 0x22C5:
+                let isApart =
+                    index > 0 && self.isBlank(text[index - 1])
+                    && index + 1 < text.count && self.isBlank(text[index + 1])
+                normalized.append(isApart ? scalar : self.dot)
+            case 0x2E, 0x701, 0x702, 0x2024, 0x3002, 0xA4F8, 0xA60E, 0xFE12, 0xFE52, 0xFF0E, 0xFF61,
+                0x10A50:
                 normalized.append(self.dot)
             case 0x1680, 0x2000...0x200A, 0x202F, 0x205F: break
             default: normalized.append(self.isBlank(scalar) ? " " : scalar)
@@ -45,10 +80,41 @@ struct ShownAddress {
         return normalized
     }
 
+    /// A text without what stands in parentheses, which some programs do not show.
+    private static func withoutComments(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+        var rest: [Unicode.Scalar] = []
+        var openings: [Int] = []
+        for scalar in text {
+            if scalar == ")", let opening = openings.popLast() {
+                rest.removeLast(rest.count - opening)
+                continue
+            }
+            if scalar == "(" { openings.append(rest.count) }
+            rest.append(scalar)
+        }
+        return rest
+    }
+
     private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0x20, 0x09, 0xA0, 0x3000: true
-        default: false
+        scalar.isASCII ? scalar == " " || scalar == "\t" : scalar.properties.isWhitespace
+    }
+
+    private static func kind(of scalar: Unicode.Scalar) -> Kind {
+        switch scalar {
+        case " ": return .blank
+        case Self.sign: return .sign
+        case Self.dot: return .dot
+        case ",", ";", ":", "\"", "<", ">", "(", ")", "[", "]", "{", "}": return .separator
+        case "a"..."z", "A"..."Z", "0"..."9": return .letter
+        default: break
+        }
+        switch scalar.properties.generalCategory {
+        case .openPunctuation, .closePunctuation: return .separator
+        case .connectorPunctuation, .dashPunctuation, .initialPunctuation, .finalPunctuation,
+            .otherPunctuation, .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol:
+            return .punctuation
+        default:
+            return .letter
         }
     }
 
@@ -61,39 +127,11 @@ struct ShownAddress {
     }
 
     private static func isQuote(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar.isASCII { return scalar == "\"" || scalar == "'" || scalar == "`" }
+        if scalar.isASCII { return scalar == "'" || scalar == "`" }
         switch scalar.properties.generalCategory {
         case .initialPunctuation, .finalPunctuation: return true
         default: return false
         }
-    }
-
-    /// Whether an address may go on with a character. An apostrophe stands in local parts.
-    private static func isPart(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar {
-        case " ", ",", ";", ":", "\"", "@": false
-        default: !self.isOpening(scalar) && !self.isClosing(scalar)
-        }
-    }
-
-    private static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation,
-            .initialPunctuation, .finalPunctuation, .otherPunctuation, .mathSymbol,
-            .currencySymbol, .modifierSymbol, .otherSymbol:
-            true
-        default:
-            false
-        }
-    }
-
-    private static func trimmed(
-        _ text: ArraySlice<Unicode.Scalar>,
-        _ isEnd: (Unicode.Scalar) -> Bool
-    ) -> ArraySlice<Unicode.Scalar> {
-        var text = text.drop(while: isEnd)
-        while let last = text.last, isEnd(last) { text.removeLast() }
-        return text
     }
 
     // MARK: - One sign
@@ -101,51 +139,120 @@ struct ShownAddress {
     private func isForeign(at sign: Int, _ own: [[UInt8]]) -> Bool {
         // Of several signs in a row only the last has a domain, and looks back over the others.
         let domain = self.domain(behind: sign)
-        guard Self.hasDot(domain) else { return false }
+        guard Self.hasDot(domain.text), !self.isHandle(at: sign, domain) else { return false }
         let local = self.local(before: sign)
         guard !local.isEmpty else { return false }
-        // `bob@anna@…` is not one's own address.
-        let isBeside =
-            self.text[..<local.startIndex].last == Self.sign
-            || self.text[domain.endIndex...].first(where: { !Self.isPunctuation($0) || $0 == "@" })
-                == Self.sign
-        guard !isBeside else { return true }
-        return ![local, Self.trimmed(local, Self.isPunctuation)].contains { local in
-            let address = Array(local) + [Self.sign] + Self.trimmed(domain, Self.isPunctuation)
-            return own.contains(Self.octets(address))
+        // `bob(anna)@…` and `bob@anna@…` are not one's own address.
+        guard self.kinds[local.endIndex..<sign].allSatisfy({ $0 == .blank }),
+            !self.isBehindSign(local.startIndex), !self.isBeforeSign(domain.end)
+        else { return true }
+        let bare = self.trimmed(local)
+        return ![local, bare].contains { range in
+            own.contains(Self.octets(Array(self.text[range]) + [Self.sign] + domain.text))
         }
     }
 
-    /// What stands before a sign, without what closes around it: `"bob" @`.
-    private func local(before sign: Int) -> ArraySlice<Unicode.Scalar> {
-        var rest = self.text[..<sign]
-        let next = self.text[(sign + 1)...].first { $0 != " " }
-        while let last = rest.last,
-            last == " " || last == Self.sign || Self.isClosing(last) || Self.isQuote(last)
-        {
-            rest.removeLast()
-        }
-        // `bob (@) kanzlei.example`
-        if let last = rest.last, Self.isOpening(last), next.map(Self.isClosing) ?? false {
-            rest.removeLast()
-            while rest.last == " " { rest.removeLast() }
-        }
-        let start = rest.lastIndex { !Self.isPart($0) }.map { $0 + 1 } ?? rest.startIndex
-        return rest[start...]
+    /// What stands before a sign, without blanks, separators and quotes between: `"bob" @`.
+    private func local(before sign: Int) -> Range<Int> {
+        var end = sign
+        while end > 0, self.isPassedOver(end - 1) { end -= 1 }
+        var start = end
+        while start > 0, self.isPart(start - 1) { start -= 1 }
+        return start..<end
     }
 
-    private func domain(behind sign: Int) -> ArraySlice<Unicode.Scalar> {
-        let rest = self.text[(sign + 1)...].drop {
-            $0 == " " || Self.isOpening($0) || Self.isClosing($0) || Self.isQuote($0)
+    private func isPassedOver(_ index: Int) -> Bool {
+        switch self.kinds[index] {
+        case .blank, .separator, .sign: true
+        case .punctuation: Self.isQuote(self.text[index])
+        case .letter, .dot: false
         }
-        return rest.prefix(while: Self.isPart)
+    }
+
+    private func isPart(_ index: Int) -> Bool {
+        switch self.kinds[index] {
+        case .letter, .punctuation, .dot: true
+        case .blank, .separator, .sign: false
+        }
+    }
+
+    private func trimmed(_ range: Range<Int>) -> Range<Int> {
+        let letters = self.kinds[range]
+        guard let first = letters.firstIndex(of: .letter),
+            let last = letters.lastIndex(of: .letter)
+        else { return range.lowerBound..<range.lowerBound }
+        return first..<last + 1
+    }
+
+    private func isBehindSign(_ index: Int) -> Bool {
+        self.kinds[..<index].last { $0 != .blank && $0 != .separator } == .sign
+    }
+
+    private func isBeforeSign(_ index: Int) -> Bool {
+        self.kinds[index...].first { $0 == .sign || $0 == .letter || $0 == .blank } == .sign
+    }
+
+    /// `(@anna.example)` behind a blank: a name in a social network, without a local part.
+    private func isHandle(at sign: Int, _ domain: Domain) -> Bool {
+        let before = self.kinds[..<sign].lastIndex { $0 != .blank } ?? 0
+        guard domain.isWhole, before < sign, Self.isOpening(self.text[before]),
+            before == 0 || self.kinds[before - 1] == .blank,
+            let behind = self.kinds[domain.end...].first(where: { $0 != .blank }),
+            behind == .separator
+        else { return false }
+        return self.text[domain.end...].first { $0 != " " }.map(Self.isClosing) ?? false
+    }
+
+    // MARK: - Domains
+
+    private func domain(behind sign: Int) -> Domain {
+        var index = self.letter(from: sign + 1)
+        var domain = Domain(isWhole: index == sign + 1, end: index)
+        while index < self.text.count, self.kinds[index] != .sign {
+            guard self.kinds[index] != .letter else {
+                domain.text.append(self.text[index])
+                index += 1
+                domain.end = index
+                continue
+            }
+            let next = self.letter(from: index)
+            let run = self.kinds[index..<next]
+            let isBroken = run.contains(.blank) || run.contains(.separator)
+            guard next < self.text.count, self.kinds[next] != .sign,
+                !isBroken || run.contains(.dot)
+            else { break }
+            if isBroken {
+                domain.isWhole = false
+                // What comes may be a domain of its own.
+                let isProse = run.elementsEqual([.dot, .blank]) && Self.isTitle(domain.text)
+                if isProse { domain.text = [] } else { domain.text.append(Self.dot) }
+            } else {
+                domain.text += self.text[index..<next]
+            }
+            index = next
+        }
+        return domain
+    }
+
+    /// The offset of the next letter or sign.
+    private func letter(from index: Int) -> Int {
+        self.kinds[index...].firstIndex { $0 == .letter || $0 == .sign } ?? self.kinds.endIndex
+    }
+
+    private static func isTitle(_ text: [Unicode.Scalar]) -> Bool {
+        text.count <= 4 && self.titles.contains(self.octets(text))
     }
 
     /// Whether there is a dot in a domain, or what may be one.
-    private static func hasDot(_ domain: ArraySlice<Unicode.Scalar>) -> Bool {
-        self.trimmed(domain, self.isPunctuation).contains(self.dot)
-            || self.trimmed(domain) { self.isPunctuation($0) || $0 == Charset.unknown }
-                .contains(Charset.unknown)
+    private static func hasDot(_ domain: [Unicode.Scalar]) -> Bool {
+        guard !domain.contains(self.dot) else { return true }
+        var rest = domain[...]
+        func isEnd(_ scalar: Unicode.Scalar) -> Bool {
+            scalar == Charset.unknown || self.kind(of: scalar) == .punctuation
+        }
+        rest = rest.drop(while: isEnd)
+        while let last = rest.last, isEnd(last) { rest.removeLast() }
+        return rest.contains(Charset.unknown)
     }
 
     private static func octets(_ text: [Unicode.Scalar]) -> [UInt8] {

@@ -9,14 +9,17 @@ struct ShownName {
         case word([UInt8])
         /// With the parentheses of comments inside, without its own.
         case comment([UInt8])
-        case blank
+        /// Outside words and comments: an octet of white space.
+        case blank(UInt8)
+        /// The address itself.
+        case address
     }
 
     private struct Reading {
         /// Where comments are shown.
         enum Comments: CaseIterable {
             case inPlace
-            /// Behind the display name, as Python's `parseaddr` puts them.
+            /// Behind the display name, together, as Python's `parseaddr` puts them.
             case behind
             case nowhere
         }
@@ -37,7 +40,7 @@ struct ShownName {
         self.parts.allSatisfy { part in
             switch part {
             case .word(let octets), .comment(let octets): octets.allSatisfy(\.isBlank)
-            case .blank: true
+            case .blank, .address: true
             }
         }
     }
@@ -50,24 +53,105 @@ struct ShownName {
         self.parts.append(.comment(octets))
     }
 
-    mutating func appendBlank() {
-        self.parts.append(.blank)
+    mutating func appendBlank(_ octet: UInt8) {
+        self.parts.append(.blank(octet))
+    }
+
+    mutating func appendAddress() {
+        self.parts.append(.address)
     }
 
     /// Refuses a name that some program shows as another's address, or with what is not seen.
     ///
-    /// - Parameter own: the addresses that it may show, with ASCII in lower case.
-    func check(own: [[UInt8]]) throws(AddressParser.Fault) {
+    /// - Parameters:
+    ///   - address: the one that it stands beside, which it may show in angle brackets.
+    ///   - own: other addresses that it may show, with ASCII in lower case.
+    func check(beside address: [UInt8], own: [[UInt8]] = []) throws(AddressParser.Fault) {
+        guard try !self.isPadded() else { throw .padding }
         guard !self.isEmpty else { return }
+        let address = address.map(\.asciiLowercased)
+        var checked: [[Unicode.Scalar]] = []
         for reading in Self.readings {
-            let text = try self.text(reading)
-            if let fault = HiddenCharacters.fault(in: text) { throw fault }
+            let shown = try self.text(reading)
+            guard !checked.contains(shown) else { continue }
+            checked.append(shown)
+            if let fault = HiddenCharacters.fault(in: shown) { throw fault }
+            let text = Self.withoutBrackets(shown, around: address)
             guard !text.contains(where: { $0 == "<" || $0 == ">" }) else { throw .angleBracket }
             // A program that decodes twice would show something else.
             guard !zip(text, text.dropFirst()).contains(where: { $0 == "=" && $1 == "?" }) else {
                 throw .encodedWord
             }
-            guard !ShownAddress.isForeign(in: text, own: own) else { throw .foreignAddress }
+            guard !ShownAddress.isForeign(in: text, own: own + [address]) else {
+                throw .foreignAddress
+            }
+        }
+    }
+
+    /// Blanks for the angle brackets of `<anna@kanzlei.example>`. A program that takes what is in them for
+    /// the address reads the right one.
+    private static func withoutBrackets(
+        _ text: [Unicode.Scalar],
+        around address: [UInt8]
+    ) -> [Unicode.Scalar] {
+        // An address with such a bracket itself is not shown in them, and would be compared at each.
+        guard text.contains("<"), !address.contains(where: { $0 == 0x3C || $0 == 0x3E }) else {
+            return text
+        }
+        let address = Array(String(decoding: address, as: UTF8.self).unicodeScalars)
+        var text = text
+        for opening in text.indices where text[opening] == "<" {
+            let rest = text[(opening + 1)...]
+            let closing = opening + 1 + address.count
+            guard closing < text.count, text[closing] == ">",
+                zip(rest, address).allSatisfy({ self.lowercased($0) == $1 })
+            else { continue }
+            text[opening] = " "
+            text[closing] = " "
+        }
+        return text
+    }
+
+    private static func lowercased(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+        scalar.isASCII ? Unicode.Scalar(UInt8(ascii: scalar).asciiLowercased) : scalar
+    }
+
+    // MARK: - Texts
+
+    /// Whether blanks push what stands behind them out of sight. Those around the whole mailbox are not
+    /// shown.
+    private func isPadded() throws(AddressParser.Fault) -> Bool {
+        var shown = ShownBlanks()
+        var parts = self.parts[...]
+        while case .blank = parts.first { parts.removeFirst() }
+        while case .blank = parts.last { parts.removeLast() }
+        for part in parts {
+            switch part {
+            case .blank(let octet): shown.append(Unicode.Scalar(octet))
+            case .address: shown.end()
+            case .word(let octets), .comment(let octets):
+                try Self.measure(octets, &shown)
+            }
+        }
+        return shown.isPadding
+    }
+
+    private static func measure(
+        _ octets: [UInt8],
+        _ shown: inout ShownBlanks
+    ) throws(AddressParser.Fault) {
+        var rest = octets[...]
+        while let octet = rest.first {
+            if octet.isBlank {
+                shown.append(Unicode.Scalar(octet))
+                rest.removeFirst()
+                continue
+            }
+            let word = rest.prefix { !$0.isBlank }
+            rest = rest.dropFirst(word.count)
+            let decoded = try EncodedWord.decode(word)
+            let text = if let decoded { decoded } else { try Charset.text(utf8: word) }
+            for scalar in text { shown.append(scalar) }
         }
     }
 
@@ -79,7 +163,7 @@ struct ShownName {
             // The blank between two encoded words is not shown (RFC 2047 §6.2).
             let isJoined = wasEncoded && decoded != nil && !reading.isSpaced
             if !text.isEmpty, !isJoined { text.append(" ") }
-            text += decoded ?? Array(String(decoding: word, as: UTF8.self).unicodeScalars)
+            if let decoded { text += decoded } else { text += try Charset.text(utf8: word) }
             wasEncoded = decoded != nil
         }
         return text
@@ -93,17 +177,22 @@ struct ShownName {
             case .word(let word):
                 octets += word
             case .comment(let comment):
-                let text = Array(" ( ".utf8) + comment + Array(" ) ".utf8)
                 switch reading.comments {
-                case .inPlace: octets += text
-                case .behind: comments += text
+                case .inPlace: octets += Self.inParentheses(comment)
+                case .behind: comments += comment + [0x20]
                 case .nowhere: break
                 }
-            case .blank:
-                octets.append(0x20)
+            case .blank(let octet):
+                octets.append(octet)
+            case .address:
+                continue
             }
             if reading.isSpaced { octets.append(0x20) }
         }
-        return octets + comments
+        return comments.isEmpty ? octets : octets + Self.inParentheses(comments)
+    }
+
+    private static func inParentheses(_ comment: [UInt8]) -> [UInt8] {
+        Array(" ( ".utf8) + comment + Array(" ) ".utf8)
     }
 }

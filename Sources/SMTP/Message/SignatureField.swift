@@ -30,7 +30,7 @@ package struct SignatureField: Equatable, Sendable {
         var shown = ShownName()
         shown.appendWord(name)
         do {
-            try shown.check(own: [address.map(\.asciiLowercased)])
+            try shown.check(beside: address)
             return true
         } catch {
             return false

@@ -116,12 +116,17 @@ extension AddressParser.Fault {
         case .encodedWord:
             "has an encoded word that is not the exact encoding of its text (RFC 2047)"
         case .charset: "has an encoded word that programs read in different ways: use UTF-8"
-        case .control: "has a line separator or a control character in a name"
-        case .direction: "has a character in a name that changes the direction of text"
-        case .invisible: "has an invisible character in a name"
-        case .angleBracket: "has an angle bracket in a name"
+        case .control: "has a line separator or a control character in a name: leave it out"
+        case .direction:
+            "has a character in a name that changes the direction of text: leave it out"
+        case .invisible: "has an invisible character in a name: leave it out"
+        case .unassigned: "has a private-use or unassigned character in a name: leave it out"
+        case .padding: "has too many blanks in a name: write one between two words"
+        case .angleBracket:
+            "has an angle bracket in a name that is not around its own address: leave it out"
         case .atSign: "has a wide at sign in a name: write @, or encode the name in UTF-8"
-        case .foreignAddress: "has a name that reads as an address of somebody else"
+        case .foreignAddress:
+            "has a name that reads as an address of somebody else: leave out the @, or a dot behind it"
         }
     }
 }
