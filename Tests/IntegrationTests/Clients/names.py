@@ -14,7 +14,13 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 WORD = re.compile(r"=\?([^?]*)\?([bBqQ])\?([^?]*)\?=")
 PARTS = ["bob", "anna", "@", "@", "kanzlei", ".", "example", " ", "Müller", "\uff20", "\ufe6b", "\u3002", "\uff0e", "\u200b", "\u202e",
          "\u00ad", "\u2028", "\x85", "\x0b", "(", ")", "[", "]", "'", "\\", ",", "=?", "?=", "_", "é", "山田", "@anna", "Tickets",
-         "bob@kanzlei.example", "anna@kanzlei.example", "bob@", "kanzlei.example", "Anna", "Beispiel"]
+         "bob@kanzlei.example", "anna@kanzlei.example", "bob@", "kanzlei.example", "Anna", "Beispiel", ". ", "\u00a0", "\u3000", ";", ":",
+         "(x)", "(.)", "<", ">", "<anna@kanzlei.example>", "St. Gallen", " " * 20, "\t", "\ue000", "\ue001", "\ufffc", "\ufdd0", "\U0001d159",
+         "1\ufe0f\u20e3", "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "\u200d", "\u2764\ufe0f"]
+# Words that are written with a dot and a blank behind them.
+TITLE = re.compile(r"\b(?:st|ste|dr|prof|mag|ing|mt|ft)\. ", re.I)
+FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
+EMOJI = re.compile("(?<=[^\x00-\x7f])\ufe0f|(?<=[0-9#*])\ufe0f\u20e3|\u200d(?=[^\x00-\x7f])")
 CHARSETS = ["utf-8", "UTF-8", "utf8", "iso-8859-1", "windows-1252", "us-ascii", "gb18030", "shift_jis", "euc-kr", "iso-2022-jp", "utf-7",
             "utf-8*de", "utf-8*", "utf-8x", "big5", "iso-8859-8"]
 
@@ -133,11 +139,17 @@ def shown(name, address, perl):
 
 def breach(text, address):
     """What is wrong with a text that is shown; None where nothing is."""
-    for c in text:
-        if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") and c != "\t":
+    for c in EMOJI.sub("", FLAG.sub("", text)):
+        if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Co", "Cn") and c != "\t" or c in "\ufffc\U0001d159":
             return f"U+{ord(c):04X} is not seen"
+    if re.search(r"\s{100}", text):
+        return "blanks push the address out of sight"
     text = unicodedata.normalize("NFKC", text).replace("\u3002", ".")
-    for local, domain in re.findall(r"([^\s<>()\[\],;:\"@]+)[\s)\"'@]*@[\s(\"']*([^\s<>()\[\],;:\"@]+)", text):
+    # `(@anna.example)` is a name in a social network.
+    text = TITLE.sub("", re.sub(r"(?:^|(?<=\s))\(\s*@[^\s<>()\[\],;:\"@]+\s*\)", "", text))
+    # Blanks and separators around a dot behind the sign.
+    text = re.sub(r"(@[^@]*)", lambda m: re.sub(r"(?<=\w)[\s()\[\],;:\"]*\.[\s()\[\],;:\".]*(?=\w)", ".", m[1]), text)
+    for local, domain in re.findall(r"([^\s<>()\[\],;:\"@]+)[\s()\[\],;:\"'@]*@[\s()\[\],;:\"']*([^\s<>()\[\],;:\"@]+)", text):
         # Punctuation around an address does not make it another; nor does a word that stayed encoded make a local part.
         local, domain = re.sub(r"^[\W_]+", "", WORD.sub("", local)), re.sub(r"^[\W_]+|[\W_]+$", "", domain)
         if local and "." in domain and f"{local}@{domain}".lower() != address:
