@@ -47,6 +47,10 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     var timeout: Scheduled<Void>?
     /// The next look for connections to servers that nothing uses.
     var sweep: Scheduled<Void>?
+    /// The next look for servers that owe an answer.
+    var silenceCheck: Scheduled<Void>?
+    /// Servers that were silent for too long, which are not asked again yet.
+    var silent: [AccountID: Silence] = [:]
     var trail: AuditTrail
     /// The session's number and its beginning, once somebody is logged in.
     var began: (number: UInt64, at: Moment)?
@@ -93,7 +97,9 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         // Each of them holds the handler, and with it the permissions as they were.
-        for task in [self.timeout, self.poll, self.report, self.revocation, self.sweep] {
+        for task in [
+            self.timeout, self.poll, self.report, self.revocation, self.sweep, self.silenceCheck,
+        ] {
             task?.cancel()
         }
         self.loop.remove(self)
@@ -130,6 +136,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
+            // Its client takes what it is told, if slowly.
+            if self.session.isTransferring { self.clock.touch() }
             self.resumeReading()
             if self.readsOnWhenWritable { self.readOnLater() }
         }
@@ -267,6 +275,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         case .toUpstream(let account, let octets):
             self.upstreams[account]?.write(octets)
             self.flushLater()
+            self.scheduleSilenceCheck()
         case .openUpstream(let account):
             self.openUpstream(account)
         case .closeUpstream(let account):
@@ -339,6 +348,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             environment: self.environment
         )
         self.upstreams[account] = connection
+        if self.isSilent(account) { return connection.refuse(on: context.eventLoop) }
         connection.open(target, on: context.eventLoop)
         self.scheduleSweep()
     }

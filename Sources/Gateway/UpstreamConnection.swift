@@ -28,7 +28,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// How long a server may take to answer what it had got when the session left.
     private static let leavingTimeout = TimeAmount.minutes(5)
 
-    private let account: AccountID
+    let account: AccountID
     private let environment: Environment
     private var client: ClientHandler?
     private var channel: (any Channel)?
@@ -39,11 +39,13 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var lease: CredentialLease?
     private var needsFlush = false
     private var hasPendingRead = false
+    var clock: UpstreamClock
 
     init(account: AccountID, client: ClientHandler, environment: Environment) {
         self.account = account
         self.client = client
         self.environment = environment
+        self.clock = UpstreamClock(limits: environment.configuration.limits)
     }
 
     var isWritable: Bool { self.channel?.isWritable ?? true }
@@ -162,6 +164,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         let octets = self.unwrapInboundIn(data)
         switch self.phase {
         case .ready:
+            self.clock.octetsMoved()
             self.client?.upstreamOctetsReceived(self.account, octets)
         case .loggingIn:
             self.loginOctetsReceived(octets, context)
@@ -171,7 +174,9 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { self.client?.upstreamWritabilityChanged() }
+        guard context.channel.isWritable else { return }
+        self.clock.octetsMoved()
+        self.client?.upstreamWritabilityChanged()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -286,7 +291,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         client?.upstreamFailed(self.account, fault)
     }
 
-    private func log(_ what: StaticString, _ error: (any Error)?) {
+    func log(_ what: StaticString, _ error: (any Error)?) {
         guard let loop = self.loop, let target = self.target else { return }
         self.environment.serverLog.log(
             "mail server \(what)",
@@ -301,6 +306,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     func write(_ octets: ByteBuffer) {
         self.needsFlush = true
+        self.clock.octetsSent()
         self.channel?.write(octets, promise: nil)
     }
 
@@ -346,7 +352,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     /// Nothing of this connection reaches the session any more.
-    private func detach() -> ClientHandler? {
+    func detach() -> ClientHandler? {
         let client = self.client
         self.client = nil
         self.lease = nil
@@ -361,6 +367,7 @@ final class UpstreamConnection: ChannelInboundHandler {
             return
         }
         self.hasPendingRead = false
+        self.clock.readingResumed()
         self.channel?.read()
     }
 }
@@ -374,6 +381,7 @@ extension UpstreamConnection: ChannelOutboundHandler {
             !client.wantsOctets(from: self.account)
         {
             self.hasPendingRead = true
+            self.clock.readingStopped()
         } else {
             context.read()
         }

@@ -174,6 +174,14 @@ struct Dialog {
             self.isStoreUnreadable = true
         case "leave":
             self.session.clientClosed()
+        case "awaits":
+            let awaited = self.session.awaitedAnswer(of: self.fixture.account(words[1]))
+            #expect(
+                awaited.map { "\($0)" } ?? "nothing" == words[2],
+                "\(self.name):\(step.number)"
+            )
+        case "silent":
+            self.session.upstreamSilent(self.fixture.account(words[1]))
         case "unused":
             self.session.leaveUnusedServers()
         case "report":

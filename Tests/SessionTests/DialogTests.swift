@@ -26,6 +26,8 @@ import Testing
 ///     ! unreadable                   subscriptions cannot be read from the store any more
 ///     ! leave                        the client's connection ends
 ///     ! unused                       the session looks for connections that nothing uses
+///     ! awaits bob prompt            what a server owes the session (`nothing` if nothing)
+///     ! silent bob                   a server was silent for too long
 ///     ! close bob                    a server's connection ends
 ///     ! server bob                   the account has another server, or another credential there
 ///     ! drop bob                     the session has closed that connection

@@ -310,6 +310,12 @@ private struct Values {
         if let value = try self.number("limits.upstreamSeconds", 1...600) {
             limits.upstreamTimeout = .seconds(Int64(value))
         }
+        if let value = try self.number("limits.upstreamAnswerSeconds", 1...3_600) {
+            limits.upstreamAnswerTime = .seconds(Int64(value))
+        }
+        if let value = try self.number("limits.upstreamWorkSeconds", 1...86_400) {
+            limits.upstreamWorkTime = .seconds(Int64(value))
+        }
         if let value = try self.number("limits.drainSeconds", 0...600) {
             limits.drainTime = .seconds(Int64(value))
         }

@@ -17,6 +17,12 @@ package struct GatewayConfiguration: Sendable {
         package var idleTimeout = TimeAmount.minutes(31)
         /// Connecting to a server and logging in there.
         package var upstreamTimeout = TimeAmount.seconds(15)
+        /// Silence of a server that is to list folders, to open one, or to answer the gateway itself: mail
+        /// programs wait 100 seconds for an answer, and get the one without this server before that.
+        package var upstreamAnswerTime = TimeAmount.seconds(60)
+        /// Silence of a server that is to search, read, copy or change messages. Without an index that takes
+        /// minutes; a server that is dead by then takes no more of its client's time.
+        package var upstreamWorkTime = TimeAmount.minutes(10)
         /// In which a server has stored what it got, although its connection was lost.
         package var settleTime = TimeAmount.seconds(30)
         /// For messages that are being sent, when the gateway is told to stop.

@@ -164,8 +164,7 @@ extension ClientSession {
                     folder,
                     name: name,
                     rights: targetRights,
-                    mayCreate: mayCreate,
-                    at: self.now
+                    mayCreate: mayCreate
                 )
             )
         }

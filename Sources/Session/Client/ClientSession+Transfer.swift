@@ -171,7 +171,6 @@ extension ClientSession {
         _ condition: Condition,
         _ code: ResponseCode?
     ) {
-        transferring.lastProgress = self.now
         if account == transferring.target {
             return self.targetAnswered(transferring, condition, code)
         }
@@ -217,7 +216,7 @@ extension ClientSession {
     }
 
     /// The time for a word to the client, so that a large move neither times out nor looks dead
-    /// (RFC 9585); or to give up, where nothing moves any more.
+    /// (RFC 9585).
     package mutating func reportDue(at now: Moment) {
         self.now = now
         guard case .transferring(let transferring) = self.running else { return }
@@ -229,24 +228,6 @@ extension ClientSession {
                 of: transferring.messages.count
             )
         )
-        let limit = transferring.lastProgress.seconds + Transferring.maximumSilence
-        guard now.seconds > limit else { return }
-        transferring.lastProgress = now
-        self.transferStalled(transferring)
-    }
-
-    /// The server that is waited for is given up.
-    private mutating func transferStalled(_ transferring: Transferring) {
-        switch transferring.step {
-        case .selectingTarget, .lookingForTarget, .announcing, .streaming, .confirming:
-            self.drop(transferring.target)
-            self.transferUpstreamLost(transferring, transferring.target, .unavailable)
-        case .silencing, .listing, .fetching, .fetched, .draining, .marking, .unmarking, .expunging:
-            self.drop(transferring.source)
-            self.upstreamRevoked(transferring.source, answer: .unavailable)
-        case .recording, .recordingAppend, .recordingCopied, .forgetting, .resolving:
-            break
-        }
     }
 
     /// One of the two servers is lost.

@@ -110,7 +110,6 @@ extension ClientSession {
         _ transferring: Transferring,
         _ account: AccountID
     ) throws(SyntaxError) {
-        transferring.lastProgress = self.now
         if account == transferring.target, case .announcing = transferring.step {
             self.sendAnnouncement(transferring)
             if !transferring.isSourcePaused { self.readUpstream(transferring.source) }
@@ -127,7 +126,6 @@ extension ClientSession {
         _ transferring: Transferring,
         _ piece: ResponseReader.Piece
     ) {
-        transferring.lastProgress = self.now
         guard case .streaming = transferring.step else { return }
         if piece.kind == .literal {
             transferring.hasher.update(piece.octets)

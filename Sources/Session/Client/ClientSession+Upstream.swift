@@ -157,7 +157,7 @@ extension ClientSession {
 
     /// What ran on a lost connection fails; the rest of the session goes on. Where a part of a
     /// response has passed to the client already, its connection cannot be brought back into step.
-    private mutating func upstreamLost(_ account: AccountID) {
+    mutating func upstreamLost(_ account: AccountID) {
         self.stop(account, answer: .unavailable)
     }
 

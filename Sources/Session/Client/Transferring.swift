@@ -68,8 +68,6 @@ final class Transferring {
     static let maximumKeywordOctets = 4 * 1_024 * 1_024
     /// `17-Jul-1996 02:44:25 -0700`
     static let maximumDateOctets = 26
-    /// Seconds in which some octet has to move.
-    static let maximumSilence: Int64 = 300
 
     let tag: ByteBuffer
     let moves: Bool
@@ -139,7 +137,6 @@ final class Transferring {
     var hasToldCopies = false
     /// Originals still to be marked or expunged, a command each.
     var batches: [SequenceSet] = []
-    var lastProgress: Moment
 
     init(
         tag: ByteBuffer,
@@ -150,8 +147,7 @@ final class Transferring {
         _ folder: FolderPath,
         name: ByteBuffer,
         rights: Rights,
-        mayCreate: Bool,
-        at now: Moment
+        mayCreate: Bool
     ) {
         self.tag = tag
         self.moves = moves
@@ -164,7 +160,6 @@ final class Transferring {
         self.targetName = name
         self.rights = rights
         self.mayCreate = mayCreate
-        self.lastProgress = now
         self.segmentsAccount = target
     }
 

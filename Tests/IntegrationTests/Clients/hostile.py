@@ -965,5 +965,131 @@ def a_server_that_says_too_much_is_left():
         shutil.rmtree(folder)
 
 
+@contextlib.contextmanager
+def silent_office():
+    """Clara's server, and Bob's, which says nothing to the verbs in `silent`; each has a second to answer."""
+    folder = tempfile.mkdtemp(prefix="authority-")
+    authority = Authority(folder)
+    tls = context(authority.make("good", "DNS:localhost"))
+    capabilities = "IMAP4rev1 UIDPLUS SASL-IR LITERAL+ IDLE MOVE UNSELECT NOTIFY"
+    silent = set()
+
+    def unless_silent(verb, lines=b"", wait=b""):
+        def answer(c, tag, line):
+            if verb in silent:
+                # Until the gateway leaves.
+                while True:
+                    c.line()
+            c.send(wait)
+            if wait:
+                assert c.line() == b"DONE"
+            listed = b'* LIST (\\Noselect) "/" ""\r\n' if line.endswith(b'""') else lines
+            c.send(listed + tag + b" OK x\r\n")
+        return answer
+    selected = b"* FLAGS (\\Deleted)\r\n* 1 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n* OK [UIDNEXT 2] x\r\n"
+    verbs = {"LIST": b'* LIST () "/" INBOX\r\n', "STATUS": b"* STATUS INBOX (MESSAGES 1)\r\n", "SELECT": selected,
+             "NOTIFY": b"", "SEARCH": b"* SEARCH 1\r\n"}
+    special = {verb: unless_silent(verb, lines) for verb, lines in verbs.items()}
+    special["IDLE"] = unless_silent("IDLE", wait=b"+ idling\r\n")
+
+    def fetch(c, tag, line):
+        c.send(b"* 1 FETCH (BODY[] {%d}\r\n" % LARGE + b"x" * LARGE + b")\r\n" + tag + b" OK x\r\n")
+    special["FETCH"] = fetch
+    servers = {CLARA: Server(imap({"FETCH": fetch}, capabilities), tls), BOB: Server(imap(special, capabilities), tls)}
+    gateway = Gateway(GATEPOST_LIMITS_UPSTREAM_ANSWER_SECONDS="1", GATEPOST_LIMITS_UPSTREAM_WORK_SECONDS="2")
+    try:
+        for address, server in servers.items():
+            gateway.run("account", "set", address, "--imap", f"localhost:{server.port}", "--ca", authority.trusted)
+        gateway.start()
+        yield gateway, servers[BOB], silent
+    finally:
+        for server in servers.values():
+            server.close()
+        gateway.remove()
+        shutil.rmtree(folder)
+
+
+# More than sockets and the gateway hold together.
+LARGE = 30_000_000
+
+
+def a_server_that_answers_nothing_costs_its_own_account():
+    """It takes the login and says nothing behind it. The client is answered, its other account goes on, and the
+    server is asked again after a while."""
+    root = f"Other Users/{BOB}"
+    unavailable = "NO [UNAVAILABLE]"
+    with silent_office() as (gateway, bob, silent):
+        w = gateway.wire()
+
+        def times_out(text, least=0.9, most=8):
+            start = time.time()
+            answer = w.command(text)
+            assert least < time.time() - start < most, (text, time.time() - start)
+            # The client's connection, and its own account, are as good as before.
+            w.ok("STATUS INBOX (MESSAGES)")
+            return answer
+
+        def recovers():
+            silent.clear()
+            time.sleep(1.1)
+            w.ok(f'STATUS "{root}/INBOX" (MESSAGES)')
+        silent.add("LIST")
+        listed = times_out('LIST "" "*"')
+        assert any(line.endswith(b" INBOX") for line in listed) and listed[-1].endswith(b" OK LIST completed"), listed
+        assert listed[-2].startswith(b"* NO [UNAVAILABLE]"), listed
+        # It is not asked again at once, whatever it is asked for.
+        dialled = len(bob.connections)
+        for text in (f'SELECT "{root}/INBOX"', f'STATUS "{root}/INBOX" (MESSAGES)', f'LIST "" "{root}/*"'):
+            assert unavailable in w.answer(text), text
+        assert len(bob.connections) == dialled
+        time.sleep(1.1)
+        # The gateway's own LIST, before it opens a folder.
+        assert unavailable in times_out(f'SELECT "{root}/INBOX"')[-1].decode()
+        assert len(bob.connections) == dialled + 1
+        recovers()
+        for verb, text in (("STATUS", f'STATUS "{root}/INBOX" (MESSAGES)'), ("SELECT", f'SELECT "{root}/INBOX"')):
+            silent.add(verb)
+            assert unavailable in times_out(text)[-1].decode()
+            recovers()
+        w.ok("SELECT INBOX")
+        silent.add("SELECT")
+        assert unavailable in times_out(f'COPY 1 "{root}/INBOX"')[-1].decode()
+        recovers()
+        silent.add("NOTIFY")
+        said = times_out(f'NOTIFY SET (mailboxes ("{root}/INBOX") (MessageNew MessageExpunge))')
+        assert said[-2].startswith(b"* NO [UNAVAILABLE]") and b" OK NOTIFY" in said[-1], said
+        w.ok("NOTIFY NONE")
+        recovers()
+        # A search may take longer, and a server that a client idles at may be silent.
+        w.ok(f'SELECT "{root}/INBOX"')
+        silent.add("SEARCH")
+        assert unavailable in times_out("SEARCH ALL", least=1.9)[-1].decode()
+        recovers()
+        w.ok(f'SELECT "{root}/INBOX"')
+        w.send(b"i IDLE\r\n")
+        assert w.response() == b"+ idling"
+        time.sleep(2.5)
+        w.send(b"DONE\r\n")
+        assert w.until(b"i") == [b"i OK IDLE completed"]
+        silent.add("IDLE")
+        assert unavailable in times_out("IDLE")[-1].decode()
+        assert "does not answer any more" in gateway.log()
+
+
+def a_client_that_reads_slowly_is_no_silence_of_its_servers():
+    with silent_office() as (gateway, bob, silent):
+        w = gateway.wire()
+        w.ok(f'SELECT "Other Users/{BOB}/INBOX"')
+        w.send(b"f FETCH 1 BODY.PEEK[]\r\n")
+        for _ in range(3):
+            # The gateway fills what is between it and the client, and reads no server until there is room.
+            time.sleep(4)
+            w.exactly(1_000_000)
+        w.exactly(LARGE - 4_000_000)
+        rest = w.until(b"f")
+        assert rest[-1] == b"f OK FETCH completed", rest[-1]
+        w.ok("NOOP")
+
+
 if __name__ == "__main__":
     run_scenario(globals(), sys.argv[1])

@@ -1,0 +1,84 @@
+package import Access
+import IMAP
+
+/// What a server owes the session, and with it how long it may be silent.
+package enum AwaitedAnswer: Equatable, Sendable {
+    /// The answer to a command that names one mailbox or lists them: the gateway's own commands, and LIST,
+    /// SELECT and STATUS of a client.
+    case prompt
+    /// The answer to a command for which a server may read or change every message of a mailbox.
+    case work
+    /// The next octets of a command of a transfer between accounts.
+    case transfer
+    /// No answer yet: the server takes the octets of a message.
+    case message
+}
+
+/// A server that is logged in and says nothing must not hold up its client: others may answer.
+extension ClientSession {
+    /// What the server of an account has to do next; nil where the session waits for nothing from it, as while
+    /// it idles or is being logged in at.
+    package func awaitedAnswer(of account: AccountID) -> AwaitedAnswer? {
+        guard let upstream = self.upstreams[account], upstream.state == .ready else { return nil }
+        guard upstream.housekeeping == nil else { return .prompt }
+        if case .transferring(let transferring) = self.running, transferring.involves(account) {
+            return transferring.awaitedAnswer(of: account)
+        }
+        guard upstream.inFlight != nil else { return nil }
+        switch self.running {
+        case .forwarding(let forwarding) where forwarding.account == account:
+            return forwarding.isWork ? .work : .prompt
+        case .appending(let appending) where appending.account == account:
+            return appending.awaitedAnswer
+        case .idling(let idling) where idling.account == account:
+            return idling.isUpstreamIdling && idling.doneTag == nil ? nil : .prompt
+        default:
+            return .prompt
+        }
+    }
+
+    /// A server was silent for too long. Its connection is closed, and what ran on it fails as on a lost
+    /// connection; other accounts and the client's connection go on.
+    package mutating func upstreamSilent(_ account: AccountID) {
+        guard self.upstreams.removeValue(forKey: account) != nil else { return }
+        self.actions.append(.closeUpstream(account))
+        self.upstreamLost(account)
+        self.readClient()
+    }
+}
+
+extension Forwarding {
+    /// Commands for which a server may read a whole archive, or change each message of it.
+    private static let work: Set<String> = [
+        "FETCH", "SEARCH", "SORT", "THREAD", "STORE", "COPY", "MOVE", "EXPUNGE", "CLOSE", "CHECK",
+        "DELETE",
+        "RENAME",
+    ]
+
+    fileprivate var isWork: Bool { Self.work.contains(self.name.description) }
+}
+
+extension Appending {
+    fileprivate var awaitedAnswer: AwaitedAnswer {
+        switch self.step {
+        case .waitingForUpstream, .waitingForContinuation: .prompt
+        case .streaming: .message
+        case .waitingForAnswer: .work
+        }
+    }
+}
+
+extension Transferring {
+    fileprivate func awaitedAnswer(of account: AccountID) -> AwaitedAnswer? {
+        let isSource = account == self.source
+        return switch self.step {
+        case .selectingTarget, .lookingForTarget: isSource ? nil : .prompt
+        case .silencing: isSource ? .prompt : nil
+        case .listing, .marking, .unmarking, .expunging: isSource ? .transfer : nil
+        case .announcing, .confirming: isSource ? nil : .transfer
+        // The source is read only while the target takes what came before.
+        case .fetching, .streaming, .fetched, .draining: isSource ? .transfer : .message
+        case .recording, .recordingAppend, .recordingCopied, .forgetting, .resolving: nil
+        }
+    }
+}
