@@ -28,6 +28,8 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private var lease: CredentialLease?
     private var channel: (any Channel)?
     private var loginTimeout: Scheduled<Void>?
+    private var silenceCheck: Scheduled<Void>?
+    private var clock: UpstreamClock
 
     private init(
         _ conversation: Conversation,
@@ -41,6 +43,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         self.file = file
         self.target = target
         self.environment = environment
+        self.clock = UpstreamClock(limits: environment.configuration.limits)
         self.pool = pool
         self.done = done
     }
@@ -92,6 +95,24 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         self.channel?.close(promise: nil)
     }
 
+    /// Behind the login, a client may wait for what the conversation comes to.
+    private func scheduleSilenceCheck(_ loop: any EventLoop) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let time = self.environment.configuration.limits.upstreamTransferTime
+        let interval = TimeAmount.nanoseconds(time.nanoseconds / Conversations.looks)
+        self.silenceCheck = loop.scheduleTask(in: interval) { bound.value.checkSilence(loop) }
+    }
+
+    private func checkSilence(_ loop: any EventLoop) {
+        guard self.done != nil, let channel = self.channel else { return }
+        guard self.clock.isExpired(.transfer, isWritable: channel.isWritable) else {
+            return self.scheduleSilenceCheck(loop)
+        }
+        self.log("does not answer any more", "no answer", on: loop)
+        self.finish(nil)
+        channel.close(promise: nil)
+    }
+
     private func dial(_ lease: CredentialLease, on loop: any EventLoop) {
         guard self.done != nil else { return }
         self.lease = lease
@@ -137,6 +158,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private func finish(_ outcome: Conversation.Outcome?) {
         if outcome == nil { self.lease = nil }
         self.loginTimeout?.cancel()
+        self.silenceCheck?.cancel()
         guard let done = self.done else { return }
         self.done = nil
         done(outcome)
@@ -161,6 +183,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.clock.octetsMoved()
         self.reader.receive(self.unwrapInboundIn(data))
         do {
             while let response = try self.reader.next(taking: { piece in
@@ -253,6 +276,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         self.hasBegun = true
         self.loginTimeout?.cancel()
         self.lease?.accepted()
+        self.scheduleSilenceCheck(context.eventLoop)
         self.perform(self.conversation.begin(profile, login.remainingTags), context)
     }
 
@@ -261,6 +285,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         case .wait:
             break
         case .send(let segments):
+            self.clock.octetsSent()
             for segment in segments { context.write(self.wrapOutboundOut(segment), promise: nil) }
             context.flush()
         case .sendMessage:
@@ -309,6 +334,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             return self.perform(self.conversation.messageSent(), context)
         }
         context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: data))).whenSuccess {
+            bound.value.0.clock.octetsSent()
             bound.value.0.sendNext(handle, bound)
         }
     }
@@ -319,4 +345,6 @@ private enum Conversations {
     static let chunk = 128 * 1_024
     /// From dialling to the end; a large message on a slow line takes its time.
     static let timeout = TimeAmount.minutes(10)
+    /// In the time for which a server may be silent.
+    static let looks: Int64 = 10
 }

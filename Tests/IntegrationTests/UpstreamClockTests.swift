@@ -12,6 +12,7 @@ import Testing
         var limits = GatewayConfiguration.Limits()
         limits.upstreamAnswerTime = .seconds(60)
         limits.upstreamWorkTime = .seconds(600)
+        limits.upstreamTransferTime = .seconds(300)
         return limits
     }
 

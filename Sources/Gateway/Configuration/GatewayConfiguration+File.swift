@@ -316,6 +316,9 @@ private struct Values {
         if let value = try self.number("limits.upstreamWorkSeconds", 1...86_400) {
             limits.upstreamWorkTime = .seconds(Int64(value))
         }
+        if let value = try self.number("limits.upstreamTransferSeconds", 1...3_600) {
+            limits.upstreamTransferTime = .seconds(Int64(value))
+        }
         if let value = try self.number("limits.drainSeconds", 0...600) {
             limits.drainTime = .seconds(Int64(value))
         }

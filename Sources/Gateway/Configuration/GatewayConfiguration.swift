@@ -23,6 +23,9 @@ package struct GatewayConfiguration: Sendable {
         /// Silence of a server that is to search, read, copy or change messages. Without an index that takes
         /// minutes; a server that is dead by then takes no more of its client's time.
         package var upstreamWorkTime = TimeAmount.minutes(10)
+        /// Silence of a server in a transfer between accounts, and while it takes a message: RFC 5321
+        /// §4.5.3.2.5 gives three minutes for a block of a message, and a MULTIAPPEND is stored as a whole.
+        package var upstreamTransferTime = TimeAmount.minutes(5)
         /// In which a server has stored what it got, although its connection was lost.
         package var settleTime = TimeAmount.seconds(30)
         /// For messages that are being sent, when the gateway is told to stop.

@@ -6,11 +6,9 @@ import Session
 /// Only the time counts in which the gateway reads from the server: where the client, or the target of a
 /// transfer, does not take what came before, the server can say nothing.
 struct UpstreamClock {
-    /// Between accounts a server may take a while to store a message, or all of a MULTIAPPEND.
-    private static let transferTime = TimeAmount.minutes(5)
-
     private let answerTime: TimeAmount
     private let workTime: TimeAmount
+    private let transferTime: TimeAmount
     /// When the server got the last octets.
     private var asked: NIODeadline
     /// When the last octets went either way.
@@ -21,6 +19,7 @@ struct UpstreamClock {
     init(limits: GatewayConfiguration.Limits, at now: NIODeadline = .now()) {
         self.answerTime = limits.upstreamAnswerTime
         self.workTime = limits.upstreamWorkTime
+        self.transferTime = limits.upstreamTransferTime
         self.asked = now
         self.moved = now
     }
@@ -53,13 +52,13 @@ struct UpstreamClock {
         isWritable: Bool,
         at now: NIODeadline = .now()
     ) -> Bool {
-        if awaited == .message { return !isWritable && now >= self.moved + Self.transferTime }
+        if awaited == .message { return !isWritable && now >= self.moved + self.transferTime }
         guard self.unread == nil else { return false }
         return switch awaited {
         // A server that sends an octet from time to time does not hold up its client for ever.
         case .prompt: now >= self.moved + self.answerTime || now >= self.asked + self.workTime
         case .work: now >= self.moved + self.workTime
-        case .transfer, .message: now >= self.moved + Self.transferTime
+        case .transfer, .message: now >= self.moved + self.transferTime
         }
     }
 }

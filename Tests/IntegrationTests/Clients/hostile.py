@@ -967,41 +967,48 @@ def a_server_that_says_too_much_is_left():
 
 @contextlib.contextmanager
 def silent_office():
-    """Clara's server, and Bob's, which says nothing to the verbs in `silent`; each has a second to answer."""
+    """Clara's server and Bob's, which say nothing to the verbs in their sets; each has a second to answer."""
     folder = tempfile.mkdtemp(prefix="authority-")
     authority = Authority(folder)
     tls = context(authority.make("good", "DNS:localhost"))
     capabilities = "IMAP4rev1 UIDPLUS SASL-IR LITERAL+ IDLE MOVE UNSELECT NOTIFY"
-    silent = set()
-
-    def unless_silent(verb, lines=b"", wait=b""):
-        def answer(c, tag, line):
-            if verb in silent:
-                # Until the gateway leaves.
-                while True:
-                    c.line()
-            c.send(wait)
-            if wait:
-                assert c.line() == b"DONE"
-            listed = b'* LIST (\\Noselect) "/" ""\r\n' if line.endswith(b'""') else lines
-            c.send(listed + tag + b" OK x\r\n")
-        return answer
+    silent = {CLARA: set(), BOB: set()}
     selected = b"* FLAGS (\\Deleted)\r\n* 1 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n* OK [UIDNEXT 2] x\r\n"
     verbs = {"LIST": b'* LIST () "/" INBOX\r\n', "STATUS": b"* STATUS INBOX (MESSAGES 1)\r\n", "SELECT": selected,
-             "NOTIFY": b"", "SEARCH": b"* SEARCH 1\r\n"}
-    special = {verb: unless_silent(verb, lines) for verb, lines in verbs.items()}
-    special["IDLE"] = unless_silent("IDLE", wait=b"+ idling\r\n")
+             "EXAMINE": selected, "NOTIFY": b"", "SEARCH": b"* SEARCH 1\r\n", "IDLE": b"", "APPEND": b"", "FETCH": b"",
+             "UID FETCH": b'* 1 FETCH (UID 1 BODY[] {5}\r\nhello)\r\n'}
 
-    def fetch(c, tag, line):
-        c.send(b"* 1 FETCH (BODY[] {%d}\r\n" % LARGE + b"x" * LARGE + b")\r\n" + tag + b" OK x\r\n")
-    special["FETCH"] = fetch
-    servers = {CLARA: Server(imap({"FETCH": fetch}, capabilities), tls), BOB: Server(imap(special, capabilities), tls)}
-    gateway = Gateway(GATEPOST_LIMITS_UPSTREAM_ANSWER_SECONDS="1", GATEPOST_LIMITS_UPSTREAM_WORK_SECONDS="2")
+    def script(address):
+        def answer(verb, lines):
+            def say(c, tag, line):
+                if verb == "APPEND":
+                    # The message and the end of the command.
+                    left = int(re.search(rb"\{(\d+)\+?\}$", line).group(1))
+                    while len(c.buffer) < left + 2:
+                        c.buffer += c.raw.recv(65536)
+                    c.buffer = c.buffer[left + 2:]
+                # Until the gateway leaves; the delimiter it asks for while it logs in.
+                while verb in silent[address] and not line.endswith(b'LIST "" ""'):
+                    c.line()
+                if verb == "IDLE":
+                    c.send(b"+ idling\r\n")
+                    assert c.line() == b"DONE"
+                if verb == "FETCH":
+                    flags = b'* 1 FETCH (UID 1 FLAGS () INTERNALDATE "17-Jul-1996 02:44:25 -0700")\r\n'
+                    large = b"* 1 FETCH (BODY[] {%d}\r\n" % LARGE + b"x" * LARGE + b")\r\n"
+                    c.send(flags if b"INTERNALDATE" in line else large)
+                listed = b'* LIST (\\Noselect) "/" ""\r\n' if line.endswith(b'""') else lines
+                c.send(listed + tag + b" OK x\r\n")
+            return say
+        return imap({verb: answer(verb, lines) for verb, lines in verbs.items()}, capabilities)
+    servers = {address: Server(script(address), tls) for address in silent}
+    gateway = Gateway(GATEPOST_LIMITS_UPSTREAM_ANSWER_SECONDS="1", GATEPOST_LIMITS_UPSTREAM_WORK_SECONDS="2",
+                      GATEPOST_LIMITS_UPSTREAM_TRANSFER_SECONDS="2")
     try:
         for address, server in servers.items():
             gateway.run("account", "set", address, "--imap", f"localhost:{server.port}", "--ca", authority.trusted)
         gateway.start()
-        yield gateway, servers[BOB], silent
+        yield gateway, servers, silent
     finally:
         for server in servers.values():
             server.close()
@@ -1018,8 +1025,8 @@ def a_server_that_answers_nothing_costs_its_own_account():
     server is asked again after a while."""
     root = f"Other Users/{BOB}"
     unavailable = "NO [UNAVAILABLE]"
-    with silent_office() as (gateway, bob, silent):
-        w = gateway.wire()
+    with silent_office() as (gateway, servers, quiet):
+        w, bob, silent = gateway.wire(), servers[BOB], quiet[BOB]
 
         def times_out(text, least=0.9, most=8):
             start = time.time()
@@ -1076,8 +1083,27 @@ def a_server_that_answers_nothing_costs_its_own_account():
         assert "does not answer any more" in gateway.log()
 
 
+def a_transfer_between_silent_servers_ends():
+    """The target does not answer behind the message; then nobody can be asked what became of it."""
+    with silent_office() as (gateway, servers, silent):
+        w = gateway.wire()
+        w.ok("SELECT INBOX")
+        silent[BOB].add("APPEND")
+        silent[CLARA] |= {"LIST", "SELECT", "EXAMINE"}
+        start = time.time()
+        answer = w.answer(f'COPY 1 "Other Users/{BOB}/INBOX"')
+        assert answer.startswith("NO [UNAVAILABLE] Not copied; copies that are there go"), answer
+        assert 3.9 < time.time() - start < 15, time.time() - start
+        # Nor does the source give a message.
+        silent[BOB].clear()
+        silent[CLARA] = {"UID FETCH"}
+        answer = w.answer(f'MOVE 1 "Other Users/{BOB}/INBOX"')
+        assert answer.startswith("NO [UNAVAILABLE] The mail server"), answer
+        w.ok(f'STATUS "Other Users/{BOB}/INBOX" (MESSAGES)')
+
+
 def a_client_that_reads_slowly_is_no_silence_of_its_servers():
-    with silent_office() as (gateway, bob, silent):
+    with silent_office() as (gateway, servers, silent):
         w = gateway.wire()
         w.ok(f'SELECT "Other Users/{BOB}/INBOX"')
         w.send(b"f FETCH 1 BODY.PEEK[]\r\n")
