@@ -221,6 +221,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         self.yieldLoopWithoutTime()
         self.session.upstreamOctetsReceived(account, octets, at: .current)
         self.perform()
+        if self.session.isPassing { self.scheduleSilenceCheck() }
     }
 
     func upstreamClosed(_ account: AccountID) {

@@ -24,7 +24,9 @@ import Testing
 
     @Test func `each kind of answer has its time`() {
         let clock = Self.clock()
-        for (awaited, seconds) in [(AwaitedAnswer.prompt, 60), (.transfer, 300), (.work, 600)] {
+        for (awaited, seconds) in [
+            (AwaitedAnswer.prompt, 60), (.rest, 60), (.transfer, 300), (.work, 600),
+        ] {
             let limit = Int64(seconds)
             #expect(!clock.isExpired(awaited, isWritable: true, at: Self.at(limit - 1)))
             #expect(clock.isExpired(awaited, isWritable: true, at: Self.at(limit)))
@@ -51,6 +53,8 @@ import Testing
         }
         clock.octetsMoved(at: Self.at(600))
         #expect(clock.isExpired(.prompt, isWritable: true, at: Self.at(601)))
+        // What nobody asked for was not asked then.
+        #expect(!clock.isExpired(.rest, isWritable: true, at: Self.at(601)))
         // What takes its time may: a long text is read, or a message after the other.
         #expect(!clock.isExpired(.work, isWritable: true, at: Self.at(601)))
         #expect(!clock.isExpired(.transfer, isWritable: true, at: Self.at(601)))

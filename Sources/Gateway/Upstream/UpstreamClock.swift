@@ -57,6 +57,7 @@ struct UpstreamClock {
         return switch awaited {
         // A server that sends an octet from time to time does not hold up its client for ever.
         case .prompt: now >= self.moved + self.answerTime || now >= self.asked + self.workTime
+        case .rest: now >= self.moved + self.answerTime
         case .work: now >= self.moved + self.workTime
         case .transfer, .message: now >= self.moved + self.transferTime
         }

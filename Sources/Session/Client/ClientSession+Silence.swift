@@ -10,16 +10,26 @@ package enum AwaitedAnswer: Equatable, Sendable {
     case work
     /// The next octets of a command of a transfer between accounts.
     case transfer
+    /// The rest of a response that nobody asked for, of which a part has passed to the client.
+    case rest
     /// No answer yet: the server takes the octets of a message.
     case message
 }
 
 /// A server that is logged in and says nothing must not hold up its client: others may answer.
 extension ClientSession {
+    /// Whether a part of a response has passed to the client, so that nothing else can.
+    package var isPassing: Bool { self.passing != nil }
+
     /// What the server of an account has to do next; nil where the session waits for nothing from it, as while
     /// it idles or is being logged in at.
     package func awaitedAnswer(of account: AccountID) -> AwaitedAnswer? {
         guard let upstream = self.upstreams[account], upstream.state == .ready else { return nil }
+        return self.answer(owedBy: upstream, of: account)
+            ?? (self.passing == account ? .rest : nil)
+    }
+
+    private func answer(owedBy upstream: Upstream, of account: AccountID) -> AwaitedAnswer? {
         guard upstream.housekeeping == nil else { return .prompt }
         if case .transferring(let transferring) = self.running, transferring.involves(account) {
             return transferring.awaitedAnswer(of: account)

@@ -992,6 +992,8 @@ def silent_office():
                     c.line()
                 if verb == "IDLE":
                     c.send(b"+ idling\r\n")
+                    if "news" in silent[address]:
+                        c.send(b"* 1 FETCH (BODY[] {20}\r\nhello")
                     assert c.line() == b"DONE"
                 if verb == "FETCH":
                     flags = b'* 1 FETCH (UID 1 FLAGS () INTERNALDATE "17-Jul-1996 02:44:25 -0700")\r\n'
@@ -1080,6 +1082,13 @@ def a_server_that_answers_nothing_costs_its_own_account():
         assert w.until(b"i") == [b"i OK IDLE completed"]
         silent.add("IDLE")
         assert unavailable in times_out("IDLE")[-1].decode()
+        recovers()
+        # A response that nobody asked for, and that has no end, cannot be left in the middle.
+        w.ok(f'SELECT "{root}/INBOX"')
+        silent.add("news")
+        w.send(b"n IDLE\r\n")
+        start = time.time()
+        assert w.closed() and 0.9 < time.time() - start < 8
         assert "does not answer any more" in gateway.log()
 
 
