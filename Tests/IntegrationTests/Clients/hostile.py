@@ -966,8 +966,8 @@ def a_server_that_says_too_much_is_left():
 
 
 @contextlib.contextmanager
-def silent_office():
-    """Clara's server and Bob's, which say nothing to the verbs in their sets; each has a second to answer."""
+def silent_office(seconds=1):
+    """Clara's server and Bob's, which say nothing to the verbs in their sets; each has so long for an answer."""
     folder = tempfile.mkdtemp(prefix="authority-")
     authority = Authority(folder)
     tls = context(authority.make("good", "DNS:localhost"))
@@ -1004,8 +1004,9 @@ def silent_office():
             return say
         return imap({verb: answer(verb, lines) for verb, lines in verbs.items()}, capabilities)
     servers = {address: Server(script(address), tls) for address in silent}
-    gateway = Gateway(GATEPOST_LIMITS_UPSTREAM_ANSWER_SECONDS="1", GATEPOST_LIMITS_UPSTREAM_WORK_SECONDS="2",
-                      GATEPOST_LIMITS_UPSTREAM_TRANSFER_SECONDS="2")
+    gateway = Gateway(GATEPOST_LIMITS_UPSTREAM_ANSWER_SECONDS=str(seconds),
+                      GATEPOST_LIMITS_UPSTREAM_WORK_SECONDS=str(2 * seconds),
+                      GATEPOST_LIMITS_UPSTREAM_TRANSFER_SECONDS=str(2 * seconds))
     try:
         for address, server in servers.items():
             gateway.run("account", "set", address, "--imap", f"localhost:{server.port}", "--ca", authority.trusted)
