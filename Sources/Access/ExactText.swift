@@ -2,7 +2,7 @@
 ///
 /// Swift's `String` takes composed and decomposed letters for equal, and U+212A for `K`. A folder, a
 /// group or a file of one spelling is not that of the other, so no permission key is a `String`.
-package struct ExactText: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct ExactText: Hashable, Comparable, Codable, Sendable, CustomStringConvertible {
     package let text: String
 
     package init(_ text: String) {

@@ -57,14 +57,23 @@ package enum ControlMessage {
     package struct CredentialRequest: Codable, Equatable, Sendable {
         /// One verdict of a mail server.
         package struct Verdict: Codable, Equatable, Sendable {
-            /// The primary address.
-            package var account: String
+            /// The account's number in the store.
+            package var account: Int64
             package var service: CredentialService
+            /// The server, and the version of the credential, that it is about.
+            package var server: UpstreamAccount.Server
             package var isAccepted: Bool
 
-            package init(account: String, service: CredentialService, isAccepted: Bool) {
-                self.account = account
+            /// - Returns: nil where the account has no such server.
+            package init?(
+                of account: UpstreamAccount,
+                _ service: CredentialService,
+                isAccepted: Bool
+            ) {
+                guard let server = service.server(of: account) else { return nil }
+                self.account = account.id.rawValue
                 self.service = service
+                self.server = server
                 self.isAccepted = isAccepted
             }
         }
@@ -153,8 +162,9 @@ final class ControlHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// A request has some hundred octets.
-    private static let maximumOctets = 4_096
+    /// A request has some hundred octets, and a verdict the names of a server, of a login and of a CA file, which has
+    /// 4,096 octets at most.
+    private static let maximumOctets = 16_384
 
     private let environment: Environment
     private let listeners: Listeners

@@ -78,7 +78,8 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             case .success(let lease):
                 bound.value.dial(lease, on: loop)
             case .failure(is CredentialBreaker.Suspended),
-                .failure(is CredentialBreaker.WaitedTooLong):
+                .failure(is CredentialBreaker.WaitedTooLong),
+                .failure(is CredentialBreaker.Outdated):
                 bound.value.finish(nil)
             case .failure(let error):
                 bound.value.log("has no usable credential", error, on: loop)
@@ -224,10 +225,9 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             self.perform(self.conversation.responseReceived(response), context)
         } else {
             let isLast = self.reader.bufferedOctets == 0
-            self.perform(
-                self.login?.responseReceived(response, isLast: isLast) ?? [],
-                context
-            )
+            let actions = self.login?.responseReceived(response, isLast: isLast) ?? []
+            if self.login?.awaitsVerdict ?? false { self.lease?.credentialSent() }
+            self.perform(actions, context)
         }
     }
 
@@ -251,7 +251,10 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         switch failure {
         case .credentialRefused:
             self.lease?.refused()
+        case .noMailbox, .temporarilyRefused:
+            self.lease?.answeredWithoutVerdict()
         case .throttled(let milliseconds):
+            self.lease?.answeredWithoutVerdict()
             self.environment.profiles.paused(
                 self.target,
                 for: .milliseconds(Int64(milliseconds))

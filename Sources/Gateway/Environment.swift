@@ -45,13 +45,14 @@ final class Environment: Sendable {
         self.configuration = configuration
         self.masterKey = masterKey
         self.credentials = CredentialSource(masterKey, configuration.exchange)
+        self.logger = logger
+        self.serverLog = ServerLog(logger: logger)
+        let permissions = CurrentPermissions(try store.load())
+        self.permissions = permissions
         self.credentialBreaker = CredentialBreaker(
             logger: logger,
             waitingTime: configuration.limits.upstreamTimeout
-        )
-        self.logger = logger
-        self.serverLog = ServerLog(logger: logger)
-        self.permissions = CurrentPermissions(try store.load())
+        ) { permissions.current.endpoints[$0] }
         self.store = StoreInForce(store, permissions: self.permissions)
         self.profiles = ProfileCache()
         self.descriptors = DescriptorBudget(limit: DescriptorBudget.ofProcess)

@@ -10,6 +10,8 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
     case notTrusted(String)
     case credentialRefused
     case temporarilyRefused
+    /// The server has the credential, and ended the connection without an answer.
+    case loginUnanswered
     case noMailbox
     case throttled
     case noStartTLS
@@ -32,6 +34,9 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
                 + "see to the application's permissions and to New-ServicePrincipal"
         case .temporarilyRefused:
             "cannot check the credential now: try again later"
+        case .loginUnanswered:
+            "ended the connection instead of an answer to the login: look into its log; this says "
+                + "nothing about the credential"
         case .noMailbox:
             "took the credential, and has no mailbox for it: give the application FullAccess of "
                 + "this mailbox (Add-MailboxPermission); that may take an hour to count"

@@ -70,6 +70,8 @@ final class UpstreamConnection: ChannelInboundHandler {
                 loop.execute { bound.value.fail(.credentialSuspended) }
             case .failure(is CredentialBreaker.WaitedTooLong):
                 loop.execute { bound.value.loginTimeoutPassed() }
+            case .failure(is CredentialBreaker.Outdated):
+                loop.execute { bound.value.fail(.unreachable) }
             case .failure(let error):
                 bound.value.log("has no usable credential", error)
                 let isPassing = (error as? OnlineError)?.isPassing ?? false
@@ -217,6 +219,7 @@ final class UpstreamConnection: ChannelInboundHandler {
                     isLast: reader.bufferedOctets == 0
                 )
                 self.phase = .loggingIn(login, reader)
+                if login.awaitsVerdict { self.lease?.credentialSent() }
                 for action in actions { self.perform(action, context) }
                 guard case .loggingIn = self.phase else { return }
             }
@@ -251,10 +254,13 @@ final class UpstreamConnection: ChannelInboundHandler {
             self.lease?.refused()
             return .credentialRefused
         case .noMailbox:
+            self.lease?.answeredWithoutVerdict()
             return .noMailbox
         case .temporarilyRefused:
+            self.lease?.answeredWithoutVerdict()
             return .unreachable
         case .throttled(let milliseconds):
+            self.lease?.answeredWithoutVerdict()
             self.pause(.milliseconds(Int64(milliseconds)))
             return .unreachable
         default:

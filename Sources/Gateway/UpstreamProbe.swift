@@ -114,11 +114,16 @@ private final class ProbeHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.promise.fail(ProbeError.unreachable("the connection was closed"))
+        self.promise.fail(
+            self.login.awaitsVerdict
+                ? ProbeError.loginUnanswered : .unreachable("the connection was closed")
+        )
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? TLSError {
+        if self.login.awaitsVerdict {
+            self.promise.fail(ProbeError.loginUnanswered)
+        } else if let error = error as? TLSError {
             self.promise.fail(ProbeError.notTrusted("\(error)"))
         } else {
             self.promise.fail(ProbeError.unreachable("\(error)"))
@@ -131,10 +136,15 @@ private final class ProbeHandler: ChannelInboundHandler {
             self.report.greeting = Reply.printable(response, maximumOctets: 200)
         }
         guard let tag = self.listTag, let names = self.names else {
+            let awaitedVerdict = self.login.awaitsVerdict
             let actions = self.login.responseReceived(
                 response,
                 isLast: self.reader.bufferedOctets == 0
             )
+            // BYE instead of an answer.
+            if awaitedVerdict, actions == [.fail(.refusedGreeting)] {
+                return self.promise.fail(ProbeError.loginUnanswered)
+            }
             for action in actions { self.perform(action, context) }
             return
         }

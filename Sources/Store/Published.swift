@@ -79,7 +79,7 @@ package struct UpstreamAccount: Sendable {
 
     /// A server, the login there, and the version of its credential: what is learnt by one, and a
     /// connection, are good for no other.
-    package struct Server: Hashable, Sendable {
+    package struct Server: Hashable, Codable, Sendable {
         private let host: ExactText
         private let port: Int
         private let tls: Endpoint.Security

@@ -28,7 +28,8 @@ final class StoredCredentials: Sendable {
         _ service: CredentialService
     ) async -> SuspendedCredential? {
         await self.suspended()?.first {
-            ExactText($0.account) == ExactText(account.address) && $0.service == service
+            $0.account == account.id.rawValue && $0.service == service
+                && $0.server == service.server(of: account)
         }
     }
 
@@ -56,8 +57,8 @@ final class StoredCredentials: Sendable {
         isAccepted: Bool
     ) async {
         let verdict = ControlMessage.CredentialRequest.Verdict(
-            account: account.address,
-            service: service,
+            of: account,
+            service,
             isAccepted: isAccepted
         )
         _ = await self.ask(ControlMessage.CredentialRequest(verdict: verdict))
@@ -77,7 +78,7 @@ extension SuspendedCredential {
     /// What an administrator is told instead of another login.
     var explanation: String {
         "the mail server refused the credential (times: \(self.refusals)); the gateway tries it again in "
-            + "\(self.seconds) s: gatepost account set \(self.account) --password-stdin, or correct it there and "
-            + "say gatepost account test \(self.account)"
+            + "\(self.seconds) s: gatepost account set \(self.address) --password-stdin, or correct it there and "
+            + "say gatepost account test \(self.address)"
     }
 }

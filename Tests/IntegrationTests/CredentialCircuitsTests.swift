@@ -1,7 +1,5 @@
 import Access
-import Logging
 import NIOCore
-import NIOPosix
 import Testing
 
 @testable import Gateway
@@ -36,81 +34,259 @@ import Testing
         circuits.refused(Self.account(), service, tolerated: 0, at: now).map { $0.until - now }
     }
 
-    @Test func `the pause grows to one hour`() {
+    /// A login that has to be admitted.
+    private static func login(
+        _ circuits: inout CredentialCircuits,
+        _ account: UpstreamAccount = Self.account(),
+        _ service: CredentialService = .imap,
+        at now: NIODeadline = Self.start
+    ) throws -> CredentialCircuits.Lease {
+        let admission = circuits.admit(account, service, at: now)
+        guard case .admitted(let lease) = admission else { throw Refused(admission: admission) }
+        return lease
+    }
+
+    private struct Refused: Error {
+        var admission: CredentialCircuits.Admission
+    }
+
+    private static func accept(
+        _ circuits: inout CredentialCircuits,
+        _ service: CredentialService = .imap
+    ) {
+        _ = circuits.accepted(Self.account(), service, at: Self.start)
+    }
+
+    @Test func `the pause grows to one hour`() throws {
         var circuits = CredentialCircuits()
         var now = Self.start
         var pauses: [Int64] = []
         for _ in 0..<6 {
-            #expect(circuits.admit(Self.account(), .imap, at: now) == .admitted)
-            let pause = Self.refuse(&circuits, at: now) ?? .zero
-            pauses.append(pause.nanoseconds / 1_000_000_000)
+            let lease = try Self.login(&circuits, at: now)
+            let begun = circuits.refused(lease, tolerated: 0, at: now)
+            let until = try #require(begun).until
+            pauses.append((until - now).nanoseconds / 1_000_000_000)
             #expect(circuits.admit(Self.account(), .imap, at: now) == .suspended)
-            let almost = now + pause - .nanoseconds(1)
+            let almost = until - .nanoseconds(1)
             #expect(circuits.admit(Self.account(), .imap, at: almost) == .suspended)
-            now = now + pause
+            now = until
         }
         #expect(pauses == [60, 240, 960, 3_600, 3_600, 3_600])
     }
 
-    @Test func `one login tries a credential that is not known to be right, and the others wait`() {
+    @Test func `one login tries a credential that is not known to be right, and the others wait`()
+        throws
+    {
         var circuits = CredentialCircuits()
         let account = Self.account()
-        #expect(circuits.admit(account, .imap, at: Self.start) == .admitted)
+        let first = try Self.login(&circuits)
         #expect(circuits.admit(account, .imap, at: Self.start) == .waits)
-        circuits.ended(account, .imap)
-        #expect(circuits.admit(account, .imap, at: Self.start) == .admitted)
-        circuits.accepted(account, .imap, at: Self.start)
-        #expect(circuits.admit(account, .imap, at: Self.start) == .admitted)
-        #expect(circuits.admit(account, .imap, at: Self.start) == .admitted)
+        #expect(circuits.ended(first, isUnanswered: false, at: Self.start) == nil)
+        let second = try Self.login(&circuits)
+        #expect(circuits.accepted(second, at: Self.start) == false)
+        let others = [try Self.login(&circuits), try Self.login(&circuits)]
+        for other in others { _ = circuits.ended(other, isUnanswered: false, at: Self.start) }
         let later = Self.start + CredentialCircuits.trust
-        #expect(circuits.admit(account, .imap, at: later) == .admitted)
+        _ = try Self.login(&circuits, at: later)
         #expect(circuits.admit(account, .imap, at: later) == .waits)
     }
 
-    @Test func `a login without a verdict leaves everything as it was`() {
+    @Test func `a login without a verdict leaves everything as it was`() throws {
         var circuits = CredentialCircuits()
         let account = Self.account()
-        #expect(circuits.admit(account, .imap, at: Self.start) == .admitted)
-        circuits.ended(account, .imap)
+        let lease = try Self.login(&circuits)
+        #expect(circuits.ended(lease, isUnanswered: false, at: Self.start) == nil)
         #expect(circuits.suspension(of: account, .imap, at: Self.start) == nil)
+        #expect(!circuits.isSuspended(account, .imap, at: Self.start))
     }
 
-    @Test func `a changed credential, or server, is tried at once`() {
+    @Test func `a changed credential, or server, is tried at once`() throws {
         var circuits = CredentialCircuits()
         #expect(Self.refuse(&circuits, at: Self.start) != nil)
         #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .suspended)
         let changed = Self.account(version: 2)
-        #expect(circuits.admit(changed, .submission, at: Self.start) == .admitted)
-        #expect(circuits.admit(changed, .imap, at: Self.start) == .admitted)
-        _ = circuits.refused(changed, .imap, tolerated: 0, at: Self.start)
+        for service in CredentialService.allCases { circuits.adopt(changed, service) }
+        _ = try Self.login(&circuits, changed, .submission)
+        let lease = try Self.login(&circuits, changed)
+        #expect(circuits.refused(lease, tolerated: 0, at: Self.start) != nil)
         let moved = Self.account(version: 2, host: "new.kanzlei.example")
-        #expect(circuits.admit(moved, .imap, at: Self.start) == .admitted)
+        circuits.adopt(moved, .imap)
+        let trial = try Self.login(&circuits, moved)
         // What the old server says late is not about the new one.
         #expect(circuits.refused(changed, .imap, tolerated: 0, at: Self.start) == nil)
         #expect(circuits.suspension(of: moved, .imap, at: Self.start) == nil)
-        circuits.ended(moved, .imap)
-        #expect(circuits.admit(moved, .imap, at: Self.start) == .admitted)
+        #expect(circuits.ended(trial, isUnanswered: false, at: Self.start) == nil)
+        _ = try Self.login(&circuits, moved)
     }
 
-    @Test func `a refusal counts for both protocols`() {
+    @Test func `who has an old credential is not admitted, and changes nothing for the new one`()
+        throws
+    {
+        var circuits = CredentialCircuits()
+        let changed = Self.account(version: 2)
+        _ = try Self.login(&circuits)
+        circuits.adopt(changed, .imap)
+        #expect(circuits.refused(changed, .imap, tolerated: 0, at: Self.start) != nil)
+        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .outdated)
+        #expect(circuits.admit(changed, .imap, at: Self.start) == .suspended)
+    }
+
+    @Test
+    func `a lease of an old credential frees no place of the new one, and is no verdict on it`()
+        throws
+    {
+        var circuits = CredentialCircuits()
+        let changed = Self.account(version: 2)
+        Self.accept(&circuits)
+        let old = try (0..<3).map { _ in try Self.login(&circuits) }
+        circuits.adopt(changed, .imap)
+        let lease = try Self.login(&circuits, changed)
+        #expect(circuits.refused(old[0], tolerated: 0, at: Self.start) == nil)
+        #expect(circuits.accepted(old[1], at: Self.start) == false)
+        #expect(circuits.ended(old[2], isUnanswered: true, at: Self.start) == nil)
+        #expect(circuits.admit(changed, .imap, at: Self.start) == .waits)
+        // Nor when the account has the old server again.
+        circuits.adopt(Self.account(), .imap)
+        let again = try Self.login(&circuits)
+        #expect(circuits.refused(lease, tolerated: 0, at: Self.start) == nil)
+        #expect(circuits.refused(old[0], tolerated: 0, at: Self.start) == nil)
+        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .waits)
+        #expect(circuits.refused(again, tolerated: 0, at: Self.start) != nil)
+    }
+
+    @Test func `a lease is given back once`() throws {
+        var circuits = CredentialCircuits()
+        Self.accept(&circuits)
+        var leases: [CredentialCircuits.Lease] = []
+        for _ in 0..<CredentialCircuits.maximumUnderWay { leases.append(try Self.login(&circuits)) }
+        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .waits)
+        for _ in 0..<3 { _ = circuits.accepted(leases[0], at: Self.start) }
+        _ = try Self.login(&circuits)
+        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .waits)
+    }
+
+    @Test func `of thirty logins at once four fail when the password has changed`() throws {
+        var circuits = CredentialCircuits()
+        Self.accept(&circuits)
+        let admissions = (0..<30).map { _ in circuits.admit(Self.account(), .imap, at: Self.start) }
+        let leases = admissions.compactMap { admission in
+            if case .admitted(let lease) = admission { lease } else { nil }
+        }
+        #expect(leases.count == 4)
+        #expect(circuits.refused(leases[0], tolerated: 0, at: Self.start) != nil)
+        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .suspended)
+        for lease in leases.dropFirst() {
+            #expect(circuits.refused(lease, tolerated: 0, at: Self.start + .seconds(61)) == nil)
+        }
+        #expect(circuits.suspension(of: Self.account(), .imap, at: Self.start)?.refusals == 1)
+        // After the pause one tries.
+        _ = try Self.login(&circuits, at: Self.start + .seconds(61))
+        #expect(circuits.admit(Self.account(), .imap, at: Self.start + .seconds(61)) == .waits)
+    }
+
+    @Test func `two hundred logins of 50 ms are in after 2.6 seconds`() {
+        var circuits = CredentialCircuits()
+        var now = Self.start
+        var waiting = 200
+        var underWay: [CredentialCircuits.Lease] = []
+        while waiting > 0 || !underWay.isEmpty {
+            while waiting > 0,
+                case .admitted(let lease) = circuits.admit(Self.account(), .imap, at: now)
+            {
+                underWay.append(lease)
+                waiting -= 1
+            }
+            #expect(underWay.count <= CredentialCircuits.maximumUnderWay)
+            now = now + .milliseconds(50)
+            for lease in underWay { _ = circuits.accepted(lease, at: now) }
+            underWay = []
+        }
+        #expect(now - Self.start == .milliseconds(2_550))
+    }
+
+    @Test func `what began before a refusal does not end its pause`() throws {
+        var circuits = CredentialCircuits()
+        Self.accept(&circuits)
+        let leases = [try Self.login(&circuits), try Self.login(&circuits)]
+        #expect(circuits.refused(leases[0], tolerated: 0, at: Self.start) != nil)
+        #expect(circuits.accepted(leases[1], at: Self.start) == false)
+        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .suspended)
+    }
+
+    @Test func `what began before a success of the command line begins no pause`() throws {
+        var circuits = CredentialCircuits()
+        let lease = try Self.login(&circuits)
+        Self.accept(&circuits)
+        #expect(circuits.refused(lease, tolerated: 0, at: Self.start) == nil)
+        _ = try Self.login(&circuits)
+    }
+
+    @Test func `logins that end without an answer are paused for seconds, up to a minute`() throws {
+        var circuits = CredentialCircuits()
+        var now = Self.start
+        var pauses: [Int64] = []
+        for _ in 0..<9 {
+            let lease = try Self.login(&circuits, at: now)
+            #expect(circuits.admit(Self.account(), .imap, at: now) == .waits)
+            let pause = circuits.ended(lease, isUnanswered: true, at: now)
+            pauses.append(pause.map { ($0.until - now).nanoseconds / 1_000_000_000 } ?? 0)
+            // It is no refusal, and the other server has nothing to do with it.
+            #expect(circuits.suspension(of: Self.account(), .imap, at: now) == nil)
+            #expect(circuits.resting.isEmpty)
+            #expect(!circuits.isSuspended(Self.account(), .submission, at: now))
+            guard let pause else { continue }
+            let almost = pause.until - .nanoseconds(1)
+            #expect(circuits.admit(Self.account(), .imap, at: almost) == .suspended)
+            now = pause.until
+        }
+        #expect(pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60])
+        // A success begins anew, and so does another credential.
+        _ = circuits.accepted(try Self.login(&circuits, at: now), at: now)
+        let lease = try Self.login(&circuits, at: now)
+        #expect(circuits.ended(lease, isUnanswered: true, at: now) == nil)
+        let second = try Self.login(&circuits, at: now)
+        let pause = circuits.ended(second, isUnanswered: true, at: now)
+        #expect(pause?.until == now + .seconds(1))
+        circuits.adopt(Self.account(version: 2), .imap)
+        _ = try Self.login(&circuits, Self.account(version: 2), at: now)
+    }
+
+    @Test func `connections that a server drops together are one, and a success of them ends it`()
+        throws
+    {
+        var circuits = CredentialCircuits()
+        Self.accept(&circuits)
+        let leases = try (0..<4).map { _ in try Self.login(&circuits) }
+        for lease in leases.dropLast() {
+            #expect(circuits.ended(lease, isUnanswered: true, at: Self.start) == nil)
+        }
+        // Alone now.
+        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .waits)
+        _ = circuits.accepted(leases[3], at: Self.start)
+        _ = try Self.login(&circuits)
+        _ = try Self.login(&circuits)
+    }
+
+    @Test func `a refusal counts for both protocols`() throws {
         var circuits = CredentialCircuits()
         #expect(Self.refuse(&circuits, .submission, at: Self.start) != nil)
         #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .suspended)
         #expect(circuits.admit(Self.account(), .submission, at: Self.start) == .suspended)
         // The other server may be asked once after the first pause; what it refuses counts with the rest.
         let later = Self.start + .seconds(60)
-        #expect(circuits.admit(Self.account(), .imap, at: later) == .admitted)
-        #expect(Self.refuse(&circuits, .imap, at: later) == .seconds(240))
+        let lease = try Self.login(&circuits, at: later)
+        let second = circuits.refused(lease, tolerated: 0, at: later)
+        #expect(second?.until == later + .seconds(240))
         #expect(circuits.admit(Self.account(), .submission, at: later) == .suspended)
-        #expect(circuits.admit(Self.account(), .submission, at: later + .seconds(60)) == .admitted)
+        _ = try Self.login(&circuits, Self.account(), .submission, at: later + .seconds(60))
         #expect(Self.refuse(&circuits, .submission, at: later + .seconds(60)) == .seconds(960))
     }
 
-    @Test func `a server that has accepted the credential is not closed by the other one`() {
+    @Test func `a server that has accepted the credential is not closed by the other one`() throws {
         var circuits = CredentialCircuits()
-        circuits.accepted(Self.account(), .imap, at: Self.start)
+        Self.accept(&circuits)
         #expect(Self.refuse(&circuits, .submission, at: Self.start) != nil)
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .admitted)
+        _ = try Self.login(&circuits)
         #expect(circuits.admit(Self.account(), .submission, at: Self.start) == .suspended)
         // But one refusal there ends that.
         #expect(Self.refuse(&circuits, .imap, at: Self.start) != nil)
@@ -122,142 +298,19 @@ import Testing
         #expect(Self.refuse(&circuits, at: Self.start) == .seconds(60))
         #expect(Self.refuse(&circuits, at: Self.start) == nil)
         #expect(Self.refuse(&circuits, at: Self.start + .seconds(60)) == .seconds(240))
-        circuits.accepted(Self.account(), .imap, at: Self.start)
+        Self.accept(&circuits)
         #expect(Self.refuse(&circuits, at: Self.start) == .seconds(60))
     }
 
-    @Test func `a token is fetched anew once before it rests`() {
+    @Test func `a token is fetched anew once before it rests`() throws {
         var circuits = CredentialCircuits()
-        let account = Self.account()
-        #expect(circuits.refused(account, .imap, tolerated: 1, at: Self.start) == nil)
-        #expect(circuits.admit(account, .imap, at: Self.start) == .admitted)
-        let second = circuits.refused(account, .imap, tolerated: 1, at: Self.start)
+        Self.accept(&circuits)
+        // All of them have the same token.
+        for lease in try (0..<4).map({ _ in try Self.login(&circuits) }) {
+            #expect(circuits.refused(lease, tolerated: 1, at: Self.start) == nil)
+        }
+        let lease = try Self.login(&circuits)
+        let second = circuits.refused(lease, tolerated: 1, at: Self.start)
         #expect(second?.until == Self.start + .seconds(60))
-    }
-}
-
-/// The circuit breaker, with logins that wait for each other.
-@Suite struct CredentialBreakerTests {
-    private static let account = CredentialCircuitsTests.account()
-
-    private static func breaker(waitingTime: TimeAmount = .minutes(5)) -> CredentialBreaker {
-        CredentialBreaker(
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            waitingTime: waitingTime
-        )
-    }
-
-    @Test func `who waits too long gives up, and the next one goes on`() async throws {
-        let breaker = Self.breaker(waitingTime: .milliseconds(20))
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        var first: CredentialBreaker.Attempt? =
-            try await breaker.attempt(Self.account, .imap, on: loop).get()
-        #expect(first != nil)
-        for _ in 0..<3 {
-            await #expect(throws: CredentialBreaker.WaitedTooLong.self) {
-                _ = try await breaker.attempt(Self.account, .imap, on: loop).get()
-            }
-        }
-        first = nil
-        try await breaker.attempt(Self.account, .imap, on: loop).get().accepted()
-    }
-
-    @Test func `a thousand logins that wait go on one by one, and nobody is left`() async throws {
-        let breaker = Self.breaker()
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        var first: CredentialBreaker.Attempt? =
-            try await breaker.attempt(Self.account, .imap, on: loop).get()
-        #expect(first != nil)
-        // Each of them leaves without a verdict.
-        let waiting = (0..<1_000).map { _ in
-            breaker.attempt(Self.account, .imap, on: loop).map { _ in }
-        }
-        first = nil
-        for attempt in waiting { try await attempt.get() }
-    }
-
-    @Test func `a refusal at the other server lets nobody wait`() async throws {
-        let breaker = Self.breaker()
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        var first: CredentialBreaker.Attempt? =
-            try await breaker.attempt(Self.account, .imap, on: loop).get()
-        #expect(first != nil)
-        let waiting = (0..<3).map { _ in breaker.attempt(Self.account, .imap, on: loop) }
-        breaker.refused(Self.account, .submission)
-        first = nil
-        for attempt in waiting {
-            await #expect(throws: CredentialBreaker.Suspended.self) { _ = try await attempt.get() }
-        }
-    }
-
-    @Test func `only accounts at rest are looked at for the list`() {
-        var circuits = CredentialCircuits()
-        let now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
-        for number in 100..<200 {
-            var account = Self.account
-            account.id = AccountID(Int64(number))
-            circuits.accepted(account, .imap, at: now)
-        }
-        _ = circuits.refused(Self.account, .imap, tolerated: 0, at: now)
-        circuits.keep(at: now) { _ in true }
-        #expect(circuits.resting == [Self.account.id])
-        circuits.accepted(Self.account, .imap, at: now)
-        #expect(circuits.resting == [])
-        _ = circuits.refused(Self.account, .imap, tolerated: 0, at: now)
-        circuits.keep(at: now + .hours(2)) { _ in true }
-        #expect(circuits.resting == [])
-        _ = circuits.refused(Self.account, .imap, tolerated: 0, at: now + .hours(2))
-        circuits.keep(at: now + .hours(2)) { _ in false }
-        #expect(circuits.resting == [])
-    }
-
-    @Test func `fifty logins at once are one refusal`() async throws {
-        let breaker = Self.breaker()
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let attempts = (0..<50).map { _ in breaker.attempt(Self.account, .imap, on: loop) }
-        let tried = try await withThrowingTaskGroup(of: Bool.self) { group in
-            for attempt in attempts {
-                group.addTask {
-                    do {
-                        try await attempt.get().refused()
-                        return true
-                    } catch is CredentialBreaker.Suspended {
-                        return false
-                    }
-                }
-            }
-            return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
-        }
-        #expect(tried == 1)
-        #expect(breaker.suspended([Self.account.id: Self.account]).map(\.refusals) == [1, 1])
-    }
-
-    @Test func `who waits goes on when the first login ends without a verdict`() async throws {
-        let breaker = Self.breaker()
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        var first: CredentialBreaker.Attempt? = try await breaker.attempt(
-            Self.account,
-            .imap,
-            on: loop
-        )
-        .get()
-        let second = breaker.attempt(Self.account, .imap, on: loop)
-        let third = breaker.attempt(Self.account, .imap, on: loop)
-        #expect(first != nil)
-        first = nil
-        try await second.get().accepted()
-        try await third.get().accepted()
-        #expect(breaker.suspended([Self.account.id: Self.account]) == [])
-    }
-
-    @Test func `a success elsewhere ends the pause`() async throws {
-        let breaker = Self.breaker()
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        try await breaker.attempt(Self.account, .imap, on: loop).get().refused()
-        await #expect(throws: CredentialBreaker.Suspended.self) {
-            _ = try await breaker.attempt(Self.account, .submission, on: loop).get()
-        }
-        breaker.accepted(Self.account, .imap)
-        try await breaker.attempt(Self.account, .submission, on: loop).get().accepted()
     }
 }

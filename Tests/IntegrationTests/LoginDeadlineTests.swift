@@ -25,7 +25,7 @@ import Testing
 
     nonisolated private static let loop = MultiThreadedEventLoopGroup.singleton.next()
 
-    private static func environment() async throws -> Environment {
+    static func environment() async throws -> Environment {
         let file = try #require(Office.first.get().environment["GATEPOST_CONFIG"])
         var configuration = try await GatewayConfiguration(file: file, readsEnvironment: false)
         configuration.store =
@@ -41,7 +41,7 @@ import Testing
         )
     }
 
-    private static func removeStore(_ environment: Environment) {
+    nonisolated static func removeStore(_ environment: Environment) {
         for suffix in ["", "-wal", "-shm"] {
             try? FileManager.default.removeItem(atPath: environment.configuration.store + suffix)
         }

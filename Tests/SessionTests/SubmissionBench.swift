@@ -155,7 +155,7 @@ struct SubmissionBench {
             self.session.copyKept(number, true, at: Fixture.now)
         case .fileCopy(let number, _, _, _):
             self.session.copyFiled(number, at: Fixture.now)
-        case .startTLS, .loginFailed, .loggedIn, .keepCopy, .dropCopy, .audit:
+        case .startTLS, .loginFailed, .loggedIn, .credentialSent, .keepCopy, .dropCopy, .audit:
             break
         }
     }

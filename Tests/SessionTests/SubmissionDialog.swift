@@ -293,7 +293,8 @@ struct SubmissionDialog {
                 }
                 self.session.copyFiled(number, at: Fixture.now)
             case .dropCopy: self.copyState = "dropped"
-            case .authenticate, .startTLS, .startUpstreamTLS, .loginFailed, .loggedIn:
+            case .authenticate, .startTLS, .startUpstreamTLS, .loginFailed, .loggedIn,
+                .credentialSent:
                 break
             }
         }

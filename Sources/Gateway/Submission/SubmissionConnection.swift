@@ -84,6 +84,8 @@ final class SubmissionConnection: ChannelDuplexHandler {
                 bound.value.fail(.credentialSuspended, on: loop)
             case .failure(is CredentialBreaker.WaitedTooLong):
                 loop.execute { bound.value.loginTimeoutPassed() }
+            case .failure(is CredentialBreaker.Outdated):
+                bound.value.fail(.unreachable, on: loop)
             case .failure(let error):
                 loop.execute { bound.value.fail("has no usable credential", error) }
             }
@@ -247,8 +249,20 @@ final class SubmissionConnection: ChannelDuplexHandler {
     func loginFailed(_ fault: SubmissionFault) {
         self.log("cannot be logged in at", fault)
         self.loginTimeout?.cancel()
-        if fault == .credentialRefused { self.lease?.refused() }
+        self.judged(fault)
         self.lease = nil
+    }
+
+    private func judged(_ fault: SubmissionFault) {
+        switch fault {
+        case .credentialRefused: self.lease?.refused()
+        case .temporarilyRefused: self.lease?.answeredWithoutVerdict()
+        case .unreachable, .credentialSuspended, .noMechanism, .noServer: break
+        }
+    }
+
+    func credentialSent() {
+        self.lease?.credentialSent()
     }
 
     func loggedIn() {
@@ -272,8 +286,13 @@ final class SubmissionConnection: ChannelDuplexHandler {
         guard let reply = (try? self.verdict.next()) ?? nil else { return }
         if reply.isPositive {
             self.loggedIn()
-        } else if !reply.isIntermediate, reply.isPermanent {
-            self.loginFailed(.credentialRefused)
+        } else {
+            let fault = SubmissionFault(refusal: reply)
+            if fault == .credentialRefused {
+                self.loginFailed(fault)
+            } else {
+                self.judged(fault)
+            }
         }
         self.close()
     }

@@ -293,6 +293,8 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         case .leaveUpstreamLogin:
             self.upstream?.leaveLogin()
             self.upstream = nil
+        case .credentialSent:
+            self.upstream?.credentialSent()
         case .loggedIn:
             self.upstream?.loggedIn()
         case .keepCopy(let octets):

@@ -71,11 +71,16 @@ private final class SubmissionProbeHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.promise.fail(ProbeError.unreachable("the connection was closed"))
+        self.promise.fail(
+            self.login.awaitsVerdict
+                ? ProbeError.loginUnanswered : .unreachable("the connection was closed")
+        )
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? TLSError {
+        if self.login.awaitsVerdict {
+            self.promise.fail(ProbeError.loginUnanswered)
+        } else if let error = error as? TLSError {
             self.promise.fail(ProbeError.notTrusted("\(error)"))
         } else {
             self.promise.fail(ProbeError.unreachable("\(error)"))
@@ -114,7 +119,8 @@ extension ProbeError {
         switch fault {
         case .credentialRefused: self = .credentialRefused
         case .noMechanism: self = .noMechanism
-        case .unreachable, .credentialSuspended, .noServer: self = .notSubmission
+        case .unreachable, .temporarilyRefused, .credentialSuspended, .noServer:
+            self = .notSubmission
         }
     }
 }

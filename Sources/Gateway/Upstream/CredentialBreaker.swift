@@ -1,7 +1,7 @@
 import Access
 import Logging
 import NIOCore
-import Store
+package import Store
 import Synchronization
 
 /// The servers at which an account's credential is used.
@@ -12,7 +12,7 @@ package enum CredentialService: String, Codable, CaseIterable, Sendable {
     var other: CredentialService { self == .imap ? .submission : .imap }
 
     /// Where and as whom an account logs in there; nil without a server for sending.
-    func server(of account: UpstreamAccount) -> UpstreamAccount.Server? {
+    package func server(of account: UpstreamAccount) -> UpstreamAccount.Server? {
         switch self {
         case .imap: account.server
         case .submission: account.sendingServer
@@ -21,159 +21,107 @@ package enum CredentialService: String, Codable, CaseIterable, Sendable {
 }
 
 /// The circuit breaker for stored credentials: after a mail server has refused one, no session and no background
-/// conversation of this gateway tries it again until it changes or its pause has passed.
+/// conversation of this gateway tries it again until it changes or its pause has passed. A few logins with one credential
+/// are under way together; the others wait for their verdict.
 ///
 /// Without it, a wrong stored password is one failed login for each command of a client. That locks the owner, or
 /// the gateway's address, out of the mail server.
 final class CredentialBreaker: Sendable {
-    /// The credential rests: the caller answers at once.
+    /// The credential rests, or its server is left alone: the caller answers at once.
     struct Suspended: Error {}
     /// No other login came to a verdict in time.
     struct WaitedTooLong: Error {}
+    /// The account has another server or credential by now.
+    struct Outdated: Error {}
 
     private typealias Key = CredentialCircuits.Key
-
-    /// A login that waits for the verdict on another one.
-    private final class Waiter: Sendable {
-        private let promise: EventLoopPromise<Void>
-        private let hasEnded = Atomic(false)
-
-        init(_ promise: EventLoopPromise<Void>) {
-            self.promise = promise
-        }
-
-        var isWaiting: Bool { !self.hasEnded.load(ordering: .relaxed) }
-
-        /// - Returns: false where its time has passed.
-        func goOn() -> Bool {
-            guard !self.hasEnded.exchange(true, ordering: .relaxed) else { return false }
-            // Not at once: who goes on may release the next one, and a thousand of those are too deep for the stack.
-            self.promise.futureResult.eventLoop.execute { [promise = self.promise] in
-                promise.succeed()
-            }
-            return true
-        }
-
-        func timePassed() {
-            guard !self.hasEnded.exchange(true, ordering: .relaxed) else { return }
-            self.promise.fail(WaitedTooLong())
-        }
-    }
-
-    private struct State {
-        var circuits = CredentialCircuits()
-        var waiting: [Key: CircularBuffer<Waiter>] = [:]
-
-        /// In the order of their arrival, and so of their deadlines but for a few: whose time has passed goes here.
-        mutating func append(_ waiter: Waiter, _ key: Key) {
-            var waiting = self.waiting.removeValue(forKey: key) ?? []
-            while let first = waiting.first, !first.isWaiting { waiting.removeFirst() }
-            waiting.append(waiter)
-            self.waiting[key] = waiting
-        }
-
-        mutating func next(_ key: Key) -> Waiter? {
-            guard let next = self.waiting[key]?.popFirst() else {
-                self.waiting[key] = nil
-                return nil
-            }
-            return next
-        }
-    }
 
     /// Tokens that are refused once are fetched anew for the next login.
     private static let toleratedTokenRefusals = 1
 
     private let logger: Logger
     private let waitingTime: TimeAmount
+    private let inForce: @Sendable (AccountID) -> UpstreamAccount?
     private let state = Mutex(State())
 
-    /// - Parameter waitingTime: how long a login waits for the verdict on another one: its session waits no longer.
-    init(logger: Logger, waitingTime: TimeAmount) {
+    /// - Parameters:
+    ///   - waitingTime: how long a login waits for the verdict on others: its session waits no longer.
+    ///   - inForce: an account's server and credential in force; nil for an account that is not in the store.
+    init(
+        logger: Logger,
+        waitingTime: TimeAmount,
+        inForce: @escaping @Sendable (AccountID) -> UpstreamAccount? = { _ in nil }
+    ) {
         self.logger = logger
         self.waitingTime = waitingTime
+        self.inForce = inForce
     }
 
     /// Permission for one login with a stored credential. If it is released without a verdict, the login came to
-    /// none: the server was not reached, or was busy.
+    /// none.
     final class Attempt: Sendable {
         private let breaker: CredentialBreaker
-        private let account: UpstreamAccount
-        private let service: CredentialService
+        private let lease: CredentialCircuits.Lease
         private let hasVerdict = Atomic(false)
+        private let isUnanswered = Atomic(false)
 
-        fileprivate init(
-            _ breaker: CredentialBreaker,
-            _ account: UpstreamAccount,
-            _ service: CredentialService
-        ) {
+        fileprivate init(_ breaker: CredentialBreaker, _ lease: CredentialCircuits.Lease) {
             self.breaker = breaker
-            self.account = account
-            self.service = service
+            self.lease = lease
+        }
+
+        /// The server gets the credential: it has to answer.
+        func credentialSent() {
+            self.isUnanswered.store(true, ordering: .relaxed)
+        }
+
+        /// The server answered, and its answer says nothing about the credential.
+        func answeredWithoutVerdict() {
+            self.isUnanswered.store(false, ordering: .relaxed)
         }
 
         func accepted() {
             guard !self.hasVerdict.exchange(true, ordering: .relaxed) else { return }
-            self.breaker.accepted(self.account, self.service)
+            self.breaker.accepted(self.lease)
         }
 
         func refused() {
             guard !self.hasVerdict.exchange(true, ordering: .relaxed) else { return }
-            self.breaker.refused(self.account, self.service)
+            self.breaker.refused(self.lease)
         }
 
         deinit {
             guard !self.hasVerdict.load(ordering: .relaxed) else { return }
-            self.breaker.ended(self.account, self.service)
+            self.breaker.ended(self.lease, self.isUnanswered.load(ordering: .relaxed))
         }
     }
 
     /// Whether a login would be turned away now.
     func isSuspended(_ account: UpstreamAccount, _ service: CredentialService) -> Bool {
-        self.state.withLock { $0.circuits.suspension(of: account, service, at: .now()) != nil }
+        self.state.withLock { $0.circuits.isSuspended(account, service, at: .now()) }
     }
 
-    /// Asks for a login. Waits where another one tries the same credential for the first time.
-    /// - Returns: fails with ``Suspended`` where the credential rests, and with ``WaitedTooLong``.
+    /// Asks for a login. Waits where as many as may be are under way with the same credential.
+    /// - Returns: fails with ``Suspended``, ``WaitedTooLong`` or ``Outdated``; at once where nobody is waited for.
     func attempt(
         _ account: UpstreamAccount,
         _ service: CredentialService,
         on loop: any EventLoop
     ) -> EventLoopFuture<Attempt> {
-        self.attempt(account, service, on: loop, until: .now() + self.waitingTime)
-    }
-
-    private func attempt(
-        _ account: UpstreamAccount,
-        _ service: CredentialService,
-        on loop: any EventLoop,
-        until deadline: NIODeadline
-    ) -> EventLoopFuture<Attempt> {
-        let promise = loop.makePromise(of: Void.self)
-        let waiter = Waiter(promise)
-        let admission = self.state.withLock { state in
-            let admission = state.circuits.admit(account, service, at: .now())
-            if admission == .waits {
-                state.append(waiter, Key(account: account.id, service: service))
-            }
-            return admission
+        let waiter = Waiter(account, loop.makePromise(of: Attempt.self))
+        let key = Key(account: account.id, service: service)
+        // A session may have an older version: which of two is the newer one cannot be seen in them.
+        let current = self.inForce(account.id) ?? account
+        let released = self.state.withLock { state in
+            state.circuits.adopt(current, service)
+            state.waiting[key, default: []].append(waiter)
+            return state.release(key, at: .now())
         }
-        switch admission {
-        case .admitted:
-            promise.succeed()
-            return loop.makeSucceededFuture(Attempt(self, account, service))
-        case .suspended:
-            promise.succeed()
-            // Who was to try next does not, and so nobody after it.
-            self.releaseAll(account, service)
-            return loop.makeFailedFuture(Suspended())
-        case .waits:
-            let timeout = loop.scheduleTask(deadline: deadline) { waiter.timePassed() }
-            return promise.futureResult.flatMap {
-                timeout.cancel()
-                return self.attempt(account, service, on: loop, until: deadline)
-            }
-        }
+        self.goOn(released, asking: waiter)
+        guard waiter.isWaiting else { return waiter.future }
+        let timeout = loop.scheduleTask(in: self.waitingTime) { waiter.timePassed() }
+        waiter.future.whenComplete { _ in timeout.cancel() }
+        return waiter.future
     }
 
     /// What is told next of an account is about its present server and credential.
@@ -183,26 +131,60 @@ final class CredentialBreaker: Sendable {
 
     // MARK: - Verdicts
 
+    fileprivate func accepted(_ lease: CredentialCircuits.Lease) {
+        let hasEnded = self.state.withLock { $0.circuits.accepted(lease, at: .now()) }
+        self.acceptedAgain(lease.account, lease.service, hasEnded)
+    }
+
+    /// A command found that a server accepts the credential of the account that is in force.
     func accepted(_ account: UpstreamAccount, _ service: CredentialService) {
-        let wasSuspended = self.state.withLock { state in
-            defer { state.circuits.accepted(account, service, at: .now()) }
-            return state.circuits.suspension(of: account, service, at: .now()) != nil
-        }
-        if wasSuspended {
+        let hasEnded = self.state.withLock { $0.circuits.accepted(account, service, at: .now()) }
+        self.acceptedAgain(account, service, hasEnded)
+    }
+
+    private func acceptedAgain(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        _ hasEnded: Bool
+    ) {
+        if hasEnded {
             self.logger.notice(
                 "a mail server accepts the stored credential again",
                 metadata: ["account": "\(account.address)", "for": "\(service.rawValue)"]
             )
         }
-        self.releaseAll(account, service)
+        self.release(account, service)
     }
 
+    fileprivate func refused(_ lease: CredentialCircuits.Lease) {
+        let tolerated = Self.tolerated(lease.account)
+        let now = NIODeadline.now()
+        let begun = self.state.withLock {
+            $0.circuits.refused(lease, tolerated: tolerated, at: now)
+        }
+        self.refused(lease.account, lease.service, begun, at: now)
+    }
+
+    /// A command found that a server refuses the credential of the account that is in force.
     func refused(_ account: UpstreamAccount, _ service: CredentialService) {
-        let tolerated = account.usesToken ? Self.toleratedTokenRefusals : 0
+        let tolerated = Self.tolerated(account)
         let now = NIODeadline.now()
         let begun = self.state.withLock {
             $0.circuits.refused(account, service, tolerated: tolerated, at: now)
         }
+        self.refused(account, service, begun, at: now)
+    }
+
+    private static func tolerated(_ account: UpstreamAccount) -> Int {
+        account.usesToken ? self.toleratedTokenRefusals : 0
+    }
+
+    private func refused(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        _ begun: CredentialCircuits.Suspension?,
+        at now: NIODeadline
+    ) {
         if let begun {
             self.logger.error(
                 "a mail server refused the stored credential; it is not tried again for a while",
@@ -214,22 +196,104 @@ final class CredentialBreaker: Sendable {
                 ]
             )
         }
-        self.releaseAll(account, service)
+        for service in CredentialService.allCases { self.release(account, service) }
     }
 
-    /// Without a verdict the next login tries alone, and the others wait on.
-    fileprivate func ended(_ account: UpstreamAccount, _ service: CredentialService) {
-        let key = Key(account: account.id, service: service)
-        self.state.withLock { $0.circuits.ended(account, service) }
-        while let next = self.state.withLock({ $0.next(key) }) {
-            if next.goOn() { return }
+    fileprivate func ended(_ lease: CredentialCircuits.Lease, _ isUnanswered: Bool) {
+        let now = NIODeadline.now()
+        let begun = self.state.withLock {
+            $0.circuits.ended(lease, isUnanswered: isUnanswered, at: now)
+        }
+        if let begun {
+            self.logger.warning(
+                "a mail server ends logins without an answer; none is made there for a moment",
+                metadata: [
+                    "account": "\(lease.account.address)", "for": "\(lease.service.rawValue)",
+                    "times": "\(begun.unanswered)",
+                    "seconds": "\((begun.until - now).nanoseconds / 1_000_000_000)",
+                ]
+            )
+        }
+        self.release(lease.account, lease.service)
+    }
+
+    // MARK: - Those that wait
+
+    /// A login that waits until others come to a verdict.
+    private final class Waiter: Sendable {
+        let account: UpstreamAccount
+        private let promise: EventLoopPromise<Attempt>
+        private let hasEnded = Atomic(false)
+
+        init(_ account: UpstreamAccount, _ promise: EventLoopPromise<Attempt>) {
+            self.account = account
+            self.promise = promise
+        }
+
+        var future: EventLoopFuture<Attempt> { self.promise.futureResult }
+
+        var isWaiting: Bool { !self.hasEnded.load(ordering: .relaxed) }
+
+        /// What it waits for is there; whose time has passed gives it back by dropping it.
+        func goOn(_ result: Result<Attempt, any Error>, atOnce: Bool) {
+            guard !self.hasEnded.exchange(true, ordering: .relaxed) else { return }
+            guard !atOnce else { return self.promise.completeWith(result) }
+            // Who goes on may release the next one, and a thousand of those are too deep for the stack.
+            self.promise.futureResult.eventLoop.execute { [promise = self.promise] in
+                promise.completeWith(result)
+            }
+        }
+
+        func timePassed() {
+            guard !self.hasEnded.exchange(true, ordering: .relaxed) else { return }
+            self.promise.fail(WaitedTooLong())
         }
     }
 
-    private func releaseAll(_ account: UpstreamAccount, _ service: CredentialService) {
+    private typealias Released = (waiter: Waiter, admission: CredentialCircuits.Admission)
+
+    private struct State {
+        var circuits = CredentialCircuits()
+        /// In the order of their arrival, and so of their deadlines.
+        var waiting: [Key: CircularBuffer<Waiter>] = [:]
+
+        /// Takes out those that wait no longer: as many as may log in now, and whose time has passed.
+        mutating func release(_ key: Key, at now: NIODeadline) -> [Released] {
+            var released: [Released] = []
+            while let next = self.waiting[key]?.first {
+                if next.isWaiting {
+                    let admission = self.circuits.admit(next.account, key.service, at: now)
+                    guard admission != .waits else { break }
+                    released.append((next, admission))
+                }
+                self.waiting[key]?.removeFirst()
+            }
+            if self.waiting[key]?.isEmpty ?? false { self.waiting[key] = nil }
+            return released
+        }
+    }
+
+    private func release(_ account: UpstreamAccount, _ service: CredentialService) {
         let key = Key(account: account.id, service: service)
-        let waiting = self.state.withLock { $0.waiting.removeValue(forKey: key) ?? [] }
-        for waiter in waiting { _ = waiter.goOn() }
+        self.goOn(self.state.withLock { $0.release(key, at: .now()) }, asking: nil)
+    }
+
+    /// - Parameter asking: who has just come, and is told at once.
+    private func goOn(_ released: [Released], asking: Waiter?) {
+        for (waiter, admission) in released {
+            waiter.goOn(self.result(admission), atOnce: waiter === asking)
+        }
+    }
+
+    private func result(
+        _ admission: CredentialCircuits.Admission
+    ) -> Result<Attempt, any Error> {
+        switch admission {
+        case .admitted(let lease): .success(Attempt(self, lease))
+        case .suspended: .failure(Suspended())
+        case .outdated: .failure(Outdated())
+        case .waits: .failure(WaitedTooLong())
+        }
     }
 
     // MARK: - For administrators
@@ -242,55 +306,19 @@ final class CredentialBreaker: Sendable {
             state.circuits.keep(at: now) { accounts[$0] != nil }
             return state.circuits.resting.compactMap { accounts[$0] }.flatMap { account in
                 CredentialService.allCases.compactMap { service in
-                    guard service.server(of: account) != nil,
+                    guard let server = service.server(of: account),
                         let found = state.circuits.suspension(of: account, service, at: now)
                     else { return nil }
                     return SuspendedCredential(
-                        account: account.address,
+                        account: account.id.rawValue,
+                        address: account.address,
                         service: service,
+                        server: server,
                         refusals: found.refusals,
                         seconds: (found.until - now).nanoseconds / 1_000_000_000
                     )
                 }
             }
-        }
-    }
-}
-
-/// A stored credential that a running gateway does not try for now, because a mail server refused it.
-package struct SuspendedCredential: Codable, Equatable, Sendable {
-    /// The primary address of the account.
-    package var account: String
-    package var service: CredentialService
-    /// Refusals without a success between them.
-    package var refusals: Int
-    /// Until it is tried again.
-    package var seconds: Int64
-}
-
-extension Environment {
-    /// Takes note of what a login of the command line found. Looks through all accounts: not for an event loop.
-    /// - Returns: the credentials that rest now.
-    func answer(_ request: ControlMessage.CredentialRequest) -> [SuspendedCredential] {
-        let accounts = self.permissions.current.endpoints
-        let verdict = request.verdict
-        let named = verdict.map { ExactText($0.account) }
-        if let verdict,
-            let account = accounts.values.first(where: { ExactText($0.address) == named })
-        {
-            self.credentialBreaker.adopt(account, verdict.service)
-            if verdict.isAccepted {
-                if account.usesToken { self.credentials.tokensAccepted() }
-                self.credentialBreaker.accepted(account, verdict.service)
-            } else {
-                self.credentialBreaker.refused(account, verdict.service)
-            }
-        }
-        return self.credentialBreaker.suspended(accounts).sorted {
-            if ExactText($0.account) == ExactText($1.account) {
-                return $0.service.rawValue < $1.service.rawValue
-            }
-            return $0.account.utf8.lexicographicallyPrecedes($1.account.utf8)
         }
     }
 }

@@ -2,8 +2,8 @@ import Access
 import NIOCore
 import Store
 
-/// The state of the circuit breakers of all accounts: which stored credentials a mail server refused, and when
-/// each may be tried again. Pure: time is a parameter.
+/// The state of the circuit breakers of all accounts: which logins are under way, which stored credentials a mail
+/// server refused, and when each may be tried again. Pure: time is a parameter.
 ///
 /// An account has one credential for two servers. After a refusal by one of them the other is not tried either, unless
 /// it has accepted the same credential: then the refusal says nothing about the password. That ends with the first
@@ -15,12 +15,26 @@ struct CredentialCircuits {
         var service: CredentialService
     }
 
+    /// Permission for one login with one version of a credential. It is given back once, with a verdict or without.
+    struct Lease: Equatable, Sendable {
+        let account: UpstreamAccount
+        let service: CredentialService
+        /// No other lease has it; a later one has a greater number.
+        fileprivate let number: UInt64
+
+        var key: Key { Key(account: self.account.id, service: self.service) }
+
+        static func == (one: Lease, other: Lease) -> Bool { one.number == other.number }
+    }
+
     /// What a login that asks for permission is told.
     enum Admission: Equatable {
-        case admitted
-        /// Another login tries this credential now; its verdict decides.
+        case admitted(Lease)
+        /// As many others as may are under way; their verdict decides.
         case waits
         case suspended
+        /// The account has another server or credential by now.
+        case outdated
     }
 
     /// A credential that is not tried for now.
@@ -31,19 +45,42 @@ struct CredentialCircuits {
         var until: NIODeadline
     }
 
+    /// A server that is not asked for now, because it ended logins without an answer.
+    struct Pause: Equatable {
+        /// Such logins without a success between them.
+        var unanswered: Int
+        var until: NIODeadline
+    }
+
     private struct Circuit {
         var server: UpstreamAccount.Server
+        /// The logins under way.
+        var leases: Set<UInt64> = []
         /// Refusals since the last success.
         var refusals = 0
         var suspendedUntil: NIODeadline?
         /// Until when the other server is not tried either, unless it has accepted the credential.
         var closesOtherUntil: NIODeadline?
         var acceptedAt: NIODeadline?
-        /// One login tries the credential, and others wait for its verdict.
-        var isTrying = false
+        /// Leases with smaller numbers began before a refusal, or a verdict of the command line, that has counted:
+        /// what comes of them says nothing about what holds now.
+        var judgedBefore: UInt64 = 0
+        /// Logins since the last success that the server ended without an answer.
+        var unanswered = 0
+        var pausedUntil: NIODeadline?
+        /// Leases with smaller numbers began before the last one of ``unanswered`` had ended.
+        var unansweredBefore: UInt64 = 0
 
         func isSuspended(at now: NIODeadline) -> Bool {
             self.suspendedUntil.map { $0 > now } ?? false
+        }
+
+        /// How many logins may be under way.
+        func limit(at now: NIODeadline) -> Int {
+            guard let accepted = self.acceptedAt, self.refusals == 0, self.unanswered == 0,
+                now - accepted < CredentialCircuits.trust
+            else { return 1 }
+            return CredentialCircuits.maximumUnderWay
         }
     }
 
@@ -55,8 +92,21 @@ struct CredentialCircuits {
     /// After so long without a success one login tries the credential alone and others wait for it: the password
     /// may have changed at the server, and fifty clients that connect at once must not make fifty failures.
     static let trust = TimeAmount.minutes(1)
+    /// Logins of one credential at one server that are under way without a verdict. When the password changes there,
+    /// all of them fail: fewer than the five after which servers lock. Logins of 50 ms each pass at 80 a second: 200
+    /// clients that connect at once are in after 2.6 s. Those that wait have their deadline of 15 s
+    /// (`limits.upstreamTimeout`), by which 1,200 are in.
+    static let maximumUnderWay = 4
+    /// One dropped connection may be a server that restarts: the next login is tried at once, alone.
+    static let toleratedUnanswered = 1
+    /// Then 1, 2, 4 … 60 seconds pass between logins. Such a server may count them as failures, but it does not say so:
+    /// it is asked again sooner than one that refused.
+    static let firstUnansweredPause = TimeAmount.seconds(1)
+    static let unansweredGrowth: Int64 = 2
+    static let longestUnansweredPause = TimeAmount.minutes(1)
 
     private var circuits: [Key: Circuit] = [:]
+    private var nextNumber: UInt64 = 1
     /// Accounts with a credential that a server has refused and that was not accepted since.
     private(set) var resting: Set<AccountID> = []
 
@@ -64,11 +114,45 @@ struct CredentialCircuits {
 
     /// How long a credential rests after so many refusals, one or more.
     static func pause(afterRefusals count: Int) -> TimeAmount {
-        var pause = Self.firstPause
-        for _ in 1..<max(count, 1) where pause < Self.longestPause {
-            pause = .nanoseconds(pause.nanoseconds * Self.growth)
+        Self.pause(after: count, from: Self.firstPause, times: Self.growth, to: Self.longestPause)
+    }
+
+    /// How long a server is left alone after it ended so many logins without an answer.
+    static func pause(afterUnanswered count: Int) -> TimeAmount {
+        guard count > Self.toleratedUnanswered else { return .zero }
+        return Self.pause(
+            after: count - Self.toleratedUnanswered,
+            from: Self.firstUnansweredPause,
+            times: Self.unansweredGrowth,
+            to: Self.longestUnansweredPause
+        )
+    }
+
+    private static func pause(
+        after count: Int,
+        from first: TimeAmount,
+        times growth: Int64,
+        to longest: TimeAmount
+    ) -> TimeAmount {
+        var pause = first
+        for _ in 1..<max(count, 1) where pause < longest {
+            pause = .nanoseconds(pause.nanoseconds * growth)
         }
-        return min(pause, Self.longestPause)
+        return min(pause, longest)
+    }
+}
+
+// MARK: - Before a login
+
+extension CredentialCircuits {
+    /// Takes note of the account's server and credential in force. Where they are others than before all begins
+    /// anew; leases of the old ones, and what comes of them, count no more.
+    mutating func adopt(_ account: UpstreamAccount, _ service: CredentialService) {
+        guard self.circuit(account, service) == nil else { return }
+        let server = service.server(of: account)
+        self.circuits[Key(account: account.id, service: service)] = server.map {
+            Circuit(server: $0)
+        }
     }
 
     /// May a login use the credential now?
@@ -77,21 +161,30 @@ struct CredentialCircuits {
         _ service: CredentialService,
         at now: NIODeadline
     ) -> Admission {
-        guard let server = service.server(of: account) else { return .admitted }
-        guard self.suspension(of: account, service, at: now) == nil else { return .suspended }
-        let key = Key(account: account.id, service: service)
-        // A changed server or credential begins anew.
-        var circuit = self.circuit(account, service) ?? Circuit(server: server)
-        defer { self.circuits[key] = circuit }
-        if circuit.isTrying { return .waits }
-        if let accepted = circuit.acceptedAt, circuit.refusals == 0, now - accepted < Self.trust {
-            return .admitted
+        guard !self.isStale(account, service) else { return .outdated }
+        guard !self.isSuspended(account, service, at: now) else { return .suspended }
+        let lease = Lease(account: account, service: service, number: self.nextNumber)
+        if let server = service.server(of: account) {
+            var circuit = self.circuits[lease.key] ?? Circuit(server: server)
+            guard circuit.leases.count < circuit.limit(at: now) else { return .waits }
+            circuit.leases.insert(lease.number)
+            self.circuits[lease.key] = circuit
         }
-        circuit.isTrying = true
-        return .admitted
+        self.nextNumber += 1
+        return .admitted(lease)
     }
 
-    /// Why the credential rests at this service; nil where it may be tried.
+    /// Whether a login would be turned away: the credential rests, or the server is left alone.
+    func isSuspended(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        at now: NIODeadline
+    ) -> Bool {
+        if let until = self.circuit(account, service)?.pausedUntil, until > now { return true }
+        return self.suspension(of: account, service, at: now) != nil
+    }
+
+    /// Why the credential rests at this service; nil where no refusal is in the way.
     func suspension(
         of account: UpstreamAccount,
         _ service: CredentialService,
@@ -113,37 +206,78 @@ struct CredentialCircuits {
         return circuit?.server == service.server(of: account) ? circuit : nil
     }
 
-    /// Whether a verdict is about another server, or an older credential, than what is tried now.
+    /// Whether this is another server, or another version of the credential, than what is in force.
     private func isStale(_ account: UpstreamAccount, _ service: CredentialService) -> Bool {
         self.circuits[Key(account: account.id, service: service)] != nil
             && self.circuit(account, service) == nil
     }
+}
 
-    /// Begins anew where the account has another server or credential than what was tried last.
-    mutating func adopt(_ account: UpstreamAccount, _ service: CredentialService) {
-        guard self.isStale(account, service) else { return }
-        self.circuits[Key(account: account.id, service: service)] = nil
+// MARK: - After a login
+
+extension CredentialCircuits {
+    /// A login succeeded.
+    /// - Returns: whether that ends the pause after refusals.
+    mutating func accepted(_ lease: Lease, at now: NIODeadline) -> Bool {
+        guard let circuit = self.giveBack(lease) else { return false }
+        guard lease.number >= circuit.judgedBefore else {
+            self.circuits[lease.key]?.unanswered = 0
+            self.circuits[lease.key]?.pausedUntil = nil
+            return false
+        }
+        return self.accept(
+            lease.account,
+            lease.service,
+            judgedBefore: circuit.judgedBefore,
+            at: now
+        )
     }
 
-    /// The server accepted the credential: nothing rests any more.
+    /// The server accepted the credential of a command that had no lease.
+    /// - Returns: whether that ends the pause after refusals.
     mutating func accepted(
         _ account: UpstreamAccount,
         _ service: CredentialService,
         at now: NIODeadline
-    ) {
-        guard let server = service.server(of: account), !self.isStale(account, service) else {
-            return
-        }
+    ) -> Bool {
+        guard !self.isStale(account, service) else { return false }
+        return self.accept(account, service, judgedBefore: self.nextNumber, at: now)
+    }
+
+    /// Nothing rests any more.
+    private mutating func accept(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        judgedBefore: UInt64,
+        at now: NIODeadline
+    ) -> Bool {
+        guard let server = service.server(of: account) else { return false }
+        let wasSuspended = self.suspension(of: account, service, at: now) != nil
         let key = Key(account: account.id, service: service)
-        self.circuits[key] = Circuit(server: server, acceptedAt: now)
+        self.circuits[key] = Circuit(
+            server: server,
+            leases: self.circuits[key]?.leases ?? [],
+            acceptedAt: now,
+            judgedBefore: judgedBefore
+        )
         let isRefusedElsewhere = self.circuit(account, service.other)?.suspendedUntil != nil
         if !isRefusedElsewhere { self.resting.remove(account.id) }
         self.circuits[Key(account: account.id, service: service.other)]?.closesOtherUntil = nil
+        return wasSuspended
     }
 
-    /// The server refused the credential.
+    /// The server refused a login.
     /// - Parameter tolerated: refusals that suspend nothing yet: one for a token, because the next try has a new one.
-    /// - Returns: the suspension that begins; nil where one is in force, or none is due yet.
+    /// - Returns: the suspension that begins; nil where none is due, or what has begun counts this one as well.
+    mutating func refused(_ lease: Lease, tolerated: Int, at now: NIODeadline) -> Suspension? {
+        // Logins that were under way together are one refusal.
+        guard let circuit = self.giveBack(lease), lease.number >= circuit.judgedBefore else {
+            return nil
+        }
+        return self.refused(lease.account, lease.service, tolerated: tolerated, at: now)
+    }
+
+    /// The server refused the credential of a command that had no lease.
     mutating func refused(
         _ account: UpstreamAccount,
         _ service: CredentialService,
@@ -155,10 +289,9 @@ struct CredentialCircuits {
         }
         var circuit = self.circuit(account, service) ?? Circuit(server: server)
         defer { self.circuits[Key(account: account.id, service: service)] = circuit }
-        circuit.isTrying = false
         circuit.acceptedAt = nil
-        // Logins that were under way together are one refusal.
         guard !circuit.isSuspended(at: now) else { return nil }
+        circuit.judgedBefore = self.nextNumber
         let isFirst = circuit.refusals <= tolerated
         let others = self.circuit(account, service.other)?.refusals ?? 0
         circuit.refusals = max(circuit.refusals, others) + 1
@@ -170,11 +303,31 @@ struct CredentialCircuits {
         return Suspension(service: service, refusals: circuit.refusals, until: until)
     }
 
-    /// The login that others waited for came to no verdict: the server was not reached, or could not say.
-    mutating func ended(_ account: UpstreamAccount, _ service: CredentialService) {
-        let key = Key(account: account.id, service: service)
-        guard self.circuit(account, service) != nil else { return }
-        self.circuits[key]?.isTrying = false
+    /// A login came to no verdict.
+    /// - Parameter isUnanswered: whether the server got the credential and ended the connection, or let the time pass,
+    ///   without an answer. Else it was not reached, or said that it cannot say: that counts for nothing.
+    /// - Returns: the pause that begins.
+    mutating func ended(_ lease: Lease, isUnanswered: Bool, at now: NIODeadline) -> Pause? {
+        guard var circuit = self.giveBack(lease), isUnanswered,
+            lease.number >= max(circuit.judgedBefore, circuit.unansweredBefore)
+        else { return nil }
+        circuit.unanswered += 1
+        circuit.unansweredBefore = self.nextNumber
+        let pause = Self.pause(afterUnanswered: circuit.unanswered)
+        let until = now + pause
+        if pause > .zero { circuit.pausedUntil = until }
+        self.circuits[lease.key] = circuit
+        return pause > .zero ? Pause(unanswered: circuit.unanswered, until: until) : nil
+    }
+
+    /// - Returns: the circuit without the lease; nil where the credential is another one by now, or the lease was
+    ///   given back before.
+    private mutating func giveBack(_ lease: Lease) -> Circuit? {
+        guard var circuit = self.circuit(lease.account, lease.service),
+            circuit.leases.remove(lease.number) != nil
+        else { return nil }
+        self.circuits[lease.key] = circuit
+        return circuit
     }
 
     /// Forgets those accounts at rest that the store does not have any more, and what rests no more.

@@ -18,6 +18,16 @@ final class CredentialLease: Sendable {
         self.source = source
     }
 
+    /// The server gets the credential. A server that ends the login without an answer is left alone for a moment.
+    func credentialSent() {
+        self.attempt.credentialSent()
+    }
+
+    /// The server answered, and its answer says nothing about the credential: it is busy, or lacks the mailbox.
+    func answeredWithoutVerdict() {
+        self.attempt.answeredWithoutVerdict()
+    }
+
     /// The server accepted the credential.
     func accepted() {
         self.attempt.accepted()
@@ -32,8 +42,8 @@ final class CredentialLease: Sendable {
 
 extension Environment {
     /// What to log in with at an account's server now.
-    /// - Returns: fails with ``CredentialBreaker/Suspended`` where the credential rests, and with the reason where
-    ///   there is none; on the loop, and at once where nobody has to be asked.
+    /// - Returns: fails with ``CredentialBreaker/Suspended`` where the credential rests, as
+    ///   ``CredentialBreaker/attempt(_:_:on:)`` says, and with the reason where there is none; on the loop, and at once where nobody has to be asked.
     func credentialLease(
         of account: UpstreamAccount,
         for service: CredentialService,

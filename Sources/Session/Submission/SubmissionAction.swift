@@ -17,6 +17,8 @@ package enum SubmissionAction: Equatable, Sendable {
     case closeUpstream
     /// The same; but the server has a credential and has not answered: record whether it refuses it.
     case leaveUpstreamLogin
+    /// The server gets the whole credential with what went there last, and has to answer.
+    case credentialSent
     /// The server has accepted the credential.
     case loggedIn
     /// The gateway cannot log in there.
@@ -43,6 +45,8 @@ package enum SubmissionAction: Equatable, Sendable {
 package enum SubmissionFault: Error, Equatable, Sendable {
     case unreachable
     case credentialRefused
+    /// The server cannot check the credential now (RFC 4954 §6, 454).
+    case temporarilyRefused
     /// A server refused the credential a while ago, and is not asked again yet.
     case credentialSuspended
     /// The server takes no login that the gateway can make.

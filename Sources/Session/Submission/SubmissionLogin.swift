@@ -69,7 +69,7 @@ package struct SubmissionLogin {
     }
 
     /// Whether the server has the whole credential, and has not answered.
-    var awaitsVerdict: Bool {
+    package var awaitsVerdict: Bool {
         switch self.state {
         case .finished, .refused: true
         default: false
@@ -114,7 +114,7 @@ package struct SubmissionLogin {
             // RFC 4954 §6: 535 for a wrong password; 454 and others for what may pass.
             guard reply.isPositive else {
                 self.state = .failed
-                return .fail(reply.isPermanent ? .credentialRefused : .unreachable)
+                return .fail(SubmissionFault(refusal: reply))
             }
             self.state = .loggedIn
             return .ready(self.profile)
@@ -175,5 +175,17 @@ package struct SubmissionLogin {
         line.writeBytes(octets)
         line.writeStaticString("\r\n")
         return line
+    }
+}
+
+extension SubmissionFault {
+    /// What an answer to a login means that is none of success (RFC 4954 §6). 421 is said by a server that closes the
+    /// connection, whatever it was asked (RFC 5321 §3.8).
+    package init(refusal reply: ServerReply) {
+        switch reply.code {
+        case 500...: self = .credentialRefused
+        case 400..<500 where reply.code != 421: self = .temporarilyRefused
+        default: self = .unreachable
+        }
     }
 }

@@ -143,6 +143,9 @@ extension SubmissionSession {
         switch step {
         case .send(let octets):
             self.actions.append(.toUpstream(octets))
+            if case .loggingIn(let login) = self.upstream?.state, login.awaitsVerdict {
+                self.actions.append(.credentialSent)
+            }
         case .startTLS:
             self.actions.append(.startUpstreamTLS)
         case .ready(let profile):
@@ -232,7 +235,7 @@ extension SubmissionReply {
     init(_ fault: SubmissionFault) {
         self =
             switch fault {
-            case .unreachable: .upstreamUnreachable
+            case .unreachable, .temporarilyRefused: .upstreamUnreachable
             case .credentialRefused, .noMechanism: .upstreamRefusedLogin
             case .credentialSuspended: .credentialSuspended
             case .noServer: .noSendingServer

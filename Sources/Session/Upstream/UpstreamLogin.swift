@@ -79,6 +79,9 @@ package struct UpstreamLogin {
         self.tags = tags
     }
 
+    /// Whether the server has the whole credential, and has not answered.
+    package var awaitsVerdict: Bool { self.state == .authenticating }
+
     /// The tags to go on with after the login.
     package var remainingTags: UpstreamTags { self.tags }
 

@@ -25,16 +25,30 @@ SHARED = f"Other Users/{BOB}"
 class MailServers:
     """An IMAP server and one for sending that answer logins as they are told, and count them."""
 
+    # They end the connection, without a word or with one.
+    CLOSES, SAYS_BYE = "closes", "says bye"
+
     def __init__(self, answer=None, delay=0):
-        # Nil lets everybody in.
+        # None lets everybody in.
         self.answer, self.delay, self.logins, self.sending = answer, delay, 0, 0
+        # The password of those that are let in, where it counts; and those that came.
+        self.right, self.passwords = None, []
         self.imap = Server(imap({"AUTHENTICATE": self.login, "LOGIN": self.login}, "IMAP4rev1 UIDPLUS SASL-IR AUTH=PLAIN NAMESPACE"))
         self.smtp = Server(self.submission)
 
-    def login(self, c, tag, _):
+    def login(self, c, tag, line):
         self.logins += 1
+        self.passwords.append(base64.b64decode(line.split()[-1]).split(b"\0")[-1].decode())
+        refusal = "[AUTHENTICATIONFAILED] wrong" if self.right not in (None, self.passwords[-1]) else self.answer
         time.sleep(self.delay)
-        c.send(tag + (f" NO {self.answer}" if self.answer else " OK in").encode() + b"\r\n")
+        self.end(c, "* BYE Internal error occurred\r\n")
+        c.send(tag + (f" NO {refusal}" if refusal else " OK in").encode() + b"\r\n")
+
+    def end(self, c, word):
+        if self.answer == self.SAYS_BYE:
+            c.send(word)
+        if self.answer in (self.CLOSES, self.SAYS_BYE):
+            raise EOFError
 
     def submission(self, c):
         c.send("220 mail.example ESMTP\r\n")
@@ -45,6 +59,7 @@ class MailServers:
             elif verb == b"AUTH":
                 self.sending += 1
                 time.sleep(self.delay)
+                self.end(c, "421 4.3.0 closing\r\n")
                 c.send("535 5.7.8 wrong\r\n" if self.answer else "235 in\r\n")
             else:
                 c.send("250 ok\r\n")
@@ -153,6 +168,102 @@ def a_server_that_is_busy_refuses_no_credential():
         assert servers.logins >= 5, servers.logins
         servers.answer = None
         w.ok(f'SELECT "{SHARED}/INBOX"')
+
+
+def a_password_that_changes_at_the_server_makes_few_failures():
+    servers = MailServers()
+    with submitting() as gateway:
+        servers.serve(gateway)
+        gateway.start()
+        # All of them know the server, and none but the first has a connection to it.
+        first = gateway.wire()
+        first.ok(f'SELECT "{SHARED}/INBOX"')
+        wires = [gateway.wire() for _ in range(30)]
+        before = servers.logins
+        servers.answer, servers.delay = "[AUTHENTICATIONFAILED] wrong", 0.3
+        start = time.time()
+        for w in wires:
+            w.send(f'b SELECT "{SHARED}/INBOX"\r\n'.encode())
+        for w in wires:
+            answer = w.until(b"b")[-1].split(b" ", 1)[1].decode()
+            assert answer.startswith(("NO [UNAVAILABLE]", "NO [CONTACTADMIN]")), answer
+        assert 1 <= servers.logins - before <= 4, servers.logins - before
+        assert time.time() - start < 5, time.time() - start
+
+
+def delegates_that_come_together_are_let_in_soon():
+    servers = MailServers(delay=0.05)
+    with Gateway() as gateway:
+        servers.serve(gateway)
+        gateway.start()
+        gateway.wire().ok(f'SELECT "{SHARED}/INBOX"')
+        wires = [gateway.wire() for _ in range(45)]
+        before, start = servers.logins, time.time()
+        for w in wires:
+            w.send(f'b SELECT "{SHARED}/INBOX"\r\n'.encode())
+        for w in wires:
+            assert w.until(b"b")[-1].startswith(b"b OK"), "a delegate is left out"
+        assert servers.logins - before == 45, servers.logins - before
+        assert time.time() - start < 10, time.time() - start
+
+
+def a_server_that_ends_logins_is_left_alone_for_a_moment():
+    servers = MailServers()
+    with submitting() as gateway:
+        servers.serve(gateway)
+        gateway.start()
+        subject = f"{BOB} at 127.0.0.1:{servers.imap.port}"
+        for way in (servers.CLOSES, servers.SAYS_BYE):
+            servers.answer, servers.logins, servers.sending = way, 0, 0
+            w, s = gateway.wire(), sender(gateway)
+            start = time.time()
+            answers = [w.answer(f'SELECT "{SHARED}/INBOX"') for _ in range(60)]
+            assert all(a.startswith("NO [UNAVAILABLE]") for a in answers), set(answers)
+            answers = [s.command(f"MAIL FROM:<{BOB}>")[:9] for _ in range(15)]
+            assert set(answers) <= {"451 4.3.0", "451 4.4.1", "454 4.7.0"} and answers[-1] == "454 4.7.0", set(answers)
+            # 0, 1 and 2 seconds go by after each other.
+            taken = time.time() - start
+            assert taken < 3 and servers.logins <= 3 and servers.sending <= 3, (taken, servers.logins, servers.sending)
+            found = findings(gateway)[subject]
+            assert found["state"] == "failed" and "instead of an answer to the login" in found["remedy"], found
+            assert "refused" not in found["remedy"], found
+            # One that is well again is found by itself.
+            servers.answer = None
+            end = time.time() + 10
+            while not w.answer(f'SELECT "{SHARED}/INBOX"').startswith("OK"):
+                assert time.time() < end, gateway.log()[-2000:]
+                time.sleep(0.1)
+            while not s.command(f"MAIL FROM:<{BOB}>").startswith("250"):
+                assert time.time() < end, gateway.log()[-2000:]
+                time.sleep(0.1)
+            # Nobody waits for one connection that is dropped.
+            other = gateway.wire()
+            servers.answer = way
+            assert other.answer(f'SELECT "{SHARED}/INBOX"').startswith("NO [UNAVAILABLE]")
+            servers.answer = None
+            other.ok(f'SELECT "{SHARED}/INBOX"')
+        assert "ends logins without an answer" in gateway.log() and "refused the stored credential" not in gateway.log()
+
+
+def what_is_told_of_a_new_password_is_not_about_the_old_one():
+    servers = MailServers()
+    with Gateway() as gateway:
+        servers.serve(gateway)
+        gateway.start()
+        for number in range(5):
+            wrong, servers.right = f"wrong{number}", f"right{number}"
+            gateway.run("account", "set", BOB, "--password-stdin", stdin=f"{wrong}\n")
+            w, end = gateway.wire(), time.time() + 5
+            while wrong not in servers.passwords:
+                w.answer(f'SELECT "{SHARED}/INBOX"')
+                assert time.time() < end, gateway.log()[-2000:]
+            # The command's success comes before the gateway has the new password in force: the old one rests on.
+            gateway.run("account", "set", BOB, "--password-stdin", stdin=f"{servers.right}\n")
+            gateway.run("account", "test", BOB)
+            end = time.time() + 5
+            while not w.answer(f'SELECT "{SHARED}/INBOX"').startswith("OK"):
+                assert time.time() < end, gateway.log()[-2000:]
+            assert servers.passwords.count(wrong) == 1, servers.passwords
 
 
 def who_leaves_early_hides_no_refusal():

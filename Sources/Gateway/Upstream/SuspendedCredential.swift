@@ -1,0 +1,44 @@
+import Access
+package import Store
+
+/// A stored credential that a running gateway does not try for now, because a mail server refused it.
+package struct SuspendedCredential: Codable, Equatable, Sendable {
+    /// The account's number in the store.
+    package var account: Int64
+    /// Its primary address.
+    package var address: String
+    package var service: CredentialService
+    /// The server and the version of the credential that rest.
+    package var server: UpstreamAccount.Server
+    /// Refusals without a success between them.
+    package var refusals: Int
+    /// Until it is tried again.
+    package var seconds: Int64
+}
+
+extension Environment {
+    /// Takes note of what a login of the command line found; not of a server or credential that is not in force (yet,
+    /// or any more). Looks through all accounts at rest: not for an event loop.
+    /// - Returns: the credentials that rest now.
+    func answer(_ request: ControlMessage.CredentialRequest) -> [SuspendedCredential] {
+        let accounts = self.permissions.current.endpoints
+        if let verdict = request.verdict,
+            let account = accounts[AccountID(verdict.account)],
+            verdict.service.server(of: account) == verdict.server
+        {
+            self.credentialBreaker.adopt(account, verdict.service)
+            if verdict.isAccepted {
+                if account.usesToken { self.credentials.tokensAccepted() }
+                self.credentialBreaker.accepted(account, verdict.service)
+            } else {
+                self.credentialBreaker.refused(account, verdict.service)
+            }
+        }
+        return self.credentialBreaker.suspended(accounts).sorted {
+            if ExactText($0.address) == ExactText($1.address) {
+                return $0.service.rawValue < $1.service.rawValue
+            }
+            return $0.address.utf8.lexicographicallyPrecedes($1.address.utf8)
+        }
+    }
+}
