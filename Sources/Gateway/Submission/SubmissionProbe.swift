@@ -63,7 +63,13 @@ private final class SubmissionProbeHandler: ChannelInboundHandler {
         self.reader.receive(self.unwrapInboundIn(data))
         do {
             while let reply = try self.reader.next() {
-                self.perform(self.login.replyReceived(reply), context)
+                let awaitedVerdict = self.login.awaitsVerdict
+                let step = self.login.replyReceived(reply)
+                // 421 instead of an answer.
+                if awaitedVerdict, step == .fail(.unreachable) {
+                    return self.promise.fail(ProbeError.loginUnanswered)
+                }
+                self.perform(step, context)
             }
         } catch {
             self.promise.fail(ProbeError.notSubmission)
@@ -119,8 +125,8 @@ extension ProbeError {
         switch fault {
         case .credentialRefused: self = .credentialRefused
         case .noMechanism: self = .noMechanism
-        case .unreachable, .temporarilyRefused, .credentialSuspended, .noServer:
-            self = .notSubmission
+        case .temporarilyRefused: self = .temporarilyRefused
+        case .unreachable, .credentialSuspended, .noServer: self = .notSubmission
         }
     }
 }

@@ -227,6 +227,8 @@ def a_server_that_ends_logins_is_left_alone_for_a_moment():
             found = findings(gateway)[subject]
             assert found["state"] == "failed" and "instead of an answer to the login" in found["remedy"], found
             assert "refused" not in found["remedy"], found
+            found = findings(gateway)[f"{BOB} sending at 127.0.0.1:{servers.smtp.port}"]
+            assert found["state"] == "failed" and "instead of an answer to the login" in found["remedy"], found
             # One that is well again is found by itself.
             servers.answer = None
             end = time.time() + 10
@@ -257,7 +259,7 @@ def what_is_told_of_a_new_password_is_not_about_the_old_one():
             while wrong not in servers.passwords:
                 w.answer(f'SELECT "{SHARED}/INBOX"')
                 assert time.time() < end, gateway.log()[-2000:]
-            # The command's success comes before the gateway has the new password in force: the old one rests on.
+            # The command's success may come before the gateway has the new password in force: the old one rests on.
             gateway.run("account", "set", BOB, "--password-stdin", stdin=f"{servers.right}\n")
             gateway.run("account", "test", BOB)
             end = time.time() + 5
