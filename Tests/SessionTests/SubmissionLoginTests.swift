@@ -25,7 +25,6 @@ import Testing
         (["220 x", "250 x|AUTH PLAIN", "535 5.7.8 wrong"], SubmissionFault.credentialRefused),
         (["220 x", "250 x|AUTH PLAIN", "554 no"], .credentialRefused),
         (["220 x", "250 x|AUTH PLAIN", "454 4.7.0 busy"], .temporarilyRefused),
-        (["220 x", "250 x|AUTH PLAIN", "421 4.3.0 closing"], .unreachable),
         (["220 x", "250 x|AUTH PLAIN", "421 4.3.2 bye"], .unreachable),
         (
             ["220 x", "250 x|AUTH LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "535 wrong"],
