@@ -112,13 +112,18 @@ import Testing
         let breaker = Self.breaker()
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         var tried = 0
+        var isSuspended = false
+        let start = NIODeadline.now()
         for _ in 0..<50 {
             let attempt = try? await breaker.attempt(Self.account, .imap, on: loop).get()
             attempt?.credentialSent()
             tried += attempt == nil ? 0 : 1
+            isSuspended = isSuspended || breaker.isSuspended(Self.account, .imap)
         }
-        #expect(tried == 2)
-        #expect(breaker.isSuspended(Self.account, .imap))
+        // One more for each second that this took on a busy machine.
+        let seconds = (NIODeadline.now() - start).nanoseconds / 1_000_000_000
+        #expect(tried >= 2 && tried <= 2 + seconds)
+        #expect(isSuspended)
         #expect(!breaker.isSuspended(Self.account, .submission))
         #expect(breaker.suspended([Self.account.id: Self.account]) == [])
         breaker.accepted(Self.account, .imap)
