@@ -64,11 +64,11 @@ import Testing
         }
     }
 
-    @Test func `two hundred logins are in soon, four at a time`() async throws {
+    /// How long that takes is computed in ``CredentialCircuitsTests``, without a machine that may be busy.
+    @Test func `two hundred logins are let in, four at a time`() async throws {
         let breaker = Self.breaker()
         let group = MultiThreadedEventLoopGroup.singleton
         let gauge = Gauge()
-        let start = NIODeadline.now()
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             for _ in 0..<200 {
                 let attempt = breaker.attempt(Self.account, .imap, on: group.next())
@@ -83,8 +83,6 @@ import Testing
             try await tasks.waitForAll()
         }
         #expect(gauge.most == 4)
-        // 51 rounds of 10 ms; a busy machine takes its time.
-        #expect(NIODeadline.now() - start < .seconds(10))
     }
 
     @Test func `who waits with an old credential goes when another one is in force`() async throws {
