@@ -80,9 +80,7 @@ struct Dialog {
             at: Fixture.now
         )
         self.perform()
-        self.session.authenticationFinished(
-            .accepted(self.fixture.anna, account: nil, profiles: self.fixture.profiles)
-        )
+        self.session.authenticationFinished(self.fixture.login)
         self.perform()
         #expect(String(decoding: self.toClient, as: UTF8.self).contains("l OK"), "\(self.name)")
         self.toClient = []

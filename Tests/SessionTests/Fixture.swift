@@ -12,6 +12,10 @@ struct Fixture {
     var grants: [Grant] = []
     private var groups: [Group] = []
     var down: Set<String> = []
+    /// The account of `LOGIN/ACCOUNT`.
+    private(set) var onlyAccount: AccountID?
+    /// Accounts without an owner.
+    private var ownerless: Set<String> = ["info"]
     /// Accounts in whose Sent folders what others send from them is filed.
     var copied: Set<String> = []
     /// Accounts on Exchange, whose grants come from there.
@@ -90,7 +94,7 @@ struct Fixture {
                     id: id,
                     address: $0,
                     kind: self.onExchange.contains(name) ? .exchange : .imap,
-                    owner: owners[name],
+                    owner: self.ownerless.contains(name) ? nil : owners[name],
                     sentCopy: self.copied.contains(name) ? .owner : .none
                 )
             }
@@ -104,6 +108,11 @@ struct Fixture {
             withdrawals: [],
             walls: []
         )
+    }
+
+    /// The answer to the check of Anna's password.
+    var login: AuthenticationOutcome {
+        .accepted(self.anna, account: self.onlyAccount, profiles: self.profiles)
     }
 
     func account(_ name: String) -> AccountID { Self.names[name] ?? 99 }
@@ -153,6 +162,10 @@ struct Fixture {
             self.profiles[account] = profile
         case "exchange":
             self.onExchange.insert(words[1])
+        case "only":
+            self.onlyAccount = self.account(words[1])
+        case "ownerless":
+            self.ownerless.insert(words[1])
         case "down":
             self.down.insert(words[1])
         default:

@@ -30,6 +30,7 @@ package enum ReplyText: Equatable, Sendable {
     case refusedByServer(ResponseCode?)
     case cannotAcrossAccounts
     case tryCreate
+    case noSuchMessage
     /// Message numbers in the command may name other messages than those that the client meant.
     case expungedMeanwhile
     case tooManyMessages
@@ -99,7 +100,8 @@ package enum ReplyText: Equatable, Sendable {
             line.writeImmutableBuffer(uids.text)
         case .bye(let farewell):
             line.writeStaticString(farewell.text)
-        case .selected, .beginTLS, .closed, .someUnavailable, .noSuchMailbox, .notPermitted,
+        case .selected, .beginTLS, .closed, .someUnavailable, .noSuchMailbox, .noSuchMessage,
+            .notPermitted,
             .unavailable, .contactAdministrator, .credentialSuspended, .passwordCheckOverloaded,
             .tooManyConnectionsOfUser, .authenticationFailed, .authorizationFailed,
             .privacyRequired,
@@ -122,6 +124,7 @@ package enum ReplyText: Equatable, Sendable {
         case .closed: "OK [CLOSED] The mailbox is closed"
         case .someUnavailable: "NO [UNAVAILABLE] Some mailboxes cannot be reached now"
         case .noSuchMailbox: "NO [NONEXISTENT] No such mailbox"
+        case .noSuchMessage: "BAD No such message"
         case .notPermitted: "NO [NOPERM] Permission denied"
         case .unavailable:
             "NO [UNAVAILABLE] The mail server of this mailbox cannot be used now"

@@ -14,6 +14,11 @@ package struct StatusResponse: Equatable, Sendable {
     /// Items that the gateway knows, each once; others are left out.
     package var items: [(item: StatusItem, value: Value)]
 
+    package init(mailbox: ByteBuffer, items: [(item: StatusItem, value: Value)]) {
+        self.mailbox = mailbox
+        self.items = items
+    }
+
     /// Reads a whole response.
     ///
     ///     mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"

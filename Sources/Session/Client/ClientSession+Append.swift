@@ -59,7 +59,10 @@ extension ClientSession {
         self.auditBegan(appendTo: head.mailbox)
         switch self.require([.insert, .lookup], on: head.mailbox) {
         case .failure(let refusal):
-            self.refuseMessage(tag, refusal.text)
+            self.refuseMessage(
+                tag,
+                self.isEmptyInbox(head.mailbox) ? .notPermitted : refusal.text
+            )
         case .success(let (account, folder, _)):
             self.appendUpstreamReady(
                 Appending(

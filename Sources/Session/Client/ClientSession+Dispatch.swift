@@ -6,7 +6,7 @@ import struct NIOCore.ByteBuffer
 extension ClientSession {
     private var state: Rule.States {
         guard self.user != nil else { return .notAuthenticated }
-        return self.selected == nil ? .authenticated : .selected
+        return self.selected == nil && !self.isEmptyInboxSelected ? .authenticated : .selected
     }
 
     /// Checks a command against the table, then carries it out.
@@ -19,6 +19,7 @@ extension ClientSession {
             self.dispatchBeforeLogin(tag, command)
         } else {
             self.auditBegan(command)
+            if self.answerForEmptyInbox(tag, command) { return }
             self.dispatchAfterLogin(tag, command, needs: rule.needs)
         }
     }

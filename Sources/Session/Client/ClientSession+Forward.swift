@@ -140,7 +140,8 @@ extension ClientSession {
     ) {
         let resolved = self.resolve(copy.mailbox)
         guard case .folder(let account, let folder, let targetRights) = resolved else {
-            return self.finish(tag, .noSuchMailbox)
+            let isEmptyInbox = self.isEmptyInbox(copy.mailbox)
+            return self.finish(tag, isEmptyInbox ? .notPermitted : .noSuchMailbox)
         }
         guard targetRights.contains(.insert) else { return self.finish(tag, .notPermitted) }
         if moves, !rights.contains([.deleteMessages, .expunge]) || selected.isReadOnlyUpstream {

@@ -76,6 +76,7 @@ package struct ClientSession {
     var hasOutdatedServer = false
     var enabled: Set<String> = []
     var selected: Selected?
+    var isEmptyInboxSelected = false
     var watching: Watching? { didSet { self.watchVersion += 1 } }
     /// Counts what may change the mailboxes that servers watch.
     var watchVersion = 0

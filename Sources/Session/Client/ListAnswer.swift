@@ -33,6 +33,7 @@ final class ListAnswer {
     private var folder = 0
     private var view = 0
     private var subscription = 0
+    private var hasInsertedInbox = false
     /// The last name that was taken for writing.
     private var last: [UInt8]?
     /// Whether there are more names than any client could use.
@@ -84,6 +85,7 @@ final class ListAnswer {
         self.views = session.namespace.views
         self.tree = FolderTree()
         (self.part, self.folder, self.view, self.subscription) = (0, 0, 0, 0)
+        self.hasInsertedInbox = false
     }
 
     // MARK: - Names
@@ -94,6 +96,8 @@ final class ListAnswer {
         guard !self.tree.isTooLarge else { return false }
         if self.part < self.listing.parts.count {
             self.insertFolders(in: &session, &octets)
+        } else if !self.hasInsertedInbox {
+            self.insertEmptyInbox(in: &session, &octets)
         } else if self.view < self.views.count {
             self.insertRoot(&octets)
         } else if self.subscription < self.elsewhere.count {
@@ -139,6 +143,22 @@ final class ListAnswer {
         guard octets > 0 else { return }
         self.part += 1
         self.folder = 0
+    }
+
+    /// The INBOX of a user who has none is listed, and subscribed to.
+    private func insertEmptyInbox(in session: inout ClientSession, _ octets: inout Int) {
+        self.hasInsertedInbox = true
+        guard session.hasEmptyInbox() else { return }
+        let items = self.listing.list.returnsStatus
+        octets -= self.tree.insert(
+            FolderTree.Entry(
+                name: MailboxName.inbox,
+                attributes: [],
+                rights: ClientSession.emptyInboxRights,
+                isSubscribed: true,
+                status: items.map { ClientSession.emptyInboxStatus($0, ByteBuffer()) }
+            )
+        )
     }
 
     /// The namespaces' and accounts' own names stand above what is shared, also of an account
