@@ -69,6 +69,7 @@ package enum ReplyText: Equatable, Sendable {
         case tooManyErrors
         case tooManyLogins
         case octetsBehindStartTLS
+        case loginTooLong
         case idleTooLong
         case shuttingDown
         case overloaded
@@ -194,6 +195,7 @@ extension ReplyText.Farewell {
         case .tooManyErrors: "BYE Too many errors"
         case .tooManyLogins: "BYE Too many failed logins"
         case .octetsBehindStartTLS: "BYE Nothing may follow STARTTLS"
+        case .loginTooLong: "BYE Login took too long"
         case .idleTooLong: "BYE Idle for too long"
         case .shuttingDown: "BYE [UNAVAILABLE] Shutting down, come back soon"
         case .overloaded: "BYE [UNAVAILABLE] Too many connections: come back later"

@@ -47,6 +47,7 @@ extension SubmissionReply {
         case .tooManyConnections: "421 4.3.2 Too many connections: come back later"
         case .endedByAdministrator: "421 4.7.0 An administrator has ended this session"
         case .tooManyErrors: "421 4.7.0 Too many errors"
+        case .loginTooLong: "421 4.4.2 Login took too long"
         case .idleTooLong: "421 4.4.2 Idle or too slow for too long"
         default: self.permanent
         }

@@ -42,6 +42,7 @@ package enum SubmissionReply: Equatable, Sendable {
     case tooManyConnections
     case endedByAdministrator
     case tooManyErrors
+    case loginTooLong
     case idleTooLong
     // 5xx
     case unknownCommand

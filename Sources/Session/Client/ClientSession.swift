@@ -321,9 +321,9 @@ package struct ClientSession {
         self.now = now
     }
 
-    /// The session was silent too long (RFC 9051 §5.4).
+    /// The client took too long to log in, or was silent too long after that (RFC 9051 §5.4).
     package mutating func idleTimeoutPassed() {
-        self.end(.bye(.idleTooLong))
+        self.end(.bye(self.user == nil ? .loginTooLong : .idleTooLong))
     }
 
     /// The gateway stops.

@@ -214,9 +214,9 @@ package struct SubmissionSession {
         self.now = now
     }
 
-    /// The session was silent too long (RFC 5321 §4.5.3.2.7).
+    /// The client took too long to log in, or was silent or slow too long after that (RFC 5321 §4.5.3.2.7).
     package mutating func idleTimeoutPassed() {
-        self.end(.idleTooLong)
+        self.end(self.user == nil ? .loginTooLong : .idleTooLong)
     }
 
     /// The gateway stops: a message that has begun may be ended, and no other begins.
