@@ -10,7 +10,7 @@ import Testing
 ///     @capabilities bob IMAP4REV1    what a server offers, in place of the usual set
 ///     @foreign bob Other Users.      a namespace in which the server shares others' mailboxes
 ///     @exchange bob                  an account on Exchange
-///     @only bob                      the login names this account (`LOGIN/ACCOUNT`)
+///     @login bob                     Anna logs in as LOGIN/ACCOUNT
 ///     @ownerless anna                an account without an owner
 ///     @down bob                      a server that cannot be reached
 ///     C: line                        the client sends a line

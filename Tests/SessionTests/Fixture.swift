@@ -12,8 +12,6 @@ struct Fixture {
     var grants: [Grant] = []
     private var groups: [Group] = []
     var down: Set<String> = []
-    /// The account of `LOGIN/ACCOUNT`.
-    private(set) var onlyAccount: AccountID?
     /// Accounts without an owner.
     private var ownerless: Set<String> = ["info"]
     /// Accounts in whose Sent folders what others send from them is filed.
@@ -21,6 +19,8 @@ struct Fixture {
     /// Accounts on Exchange, whose grants come from there.
     var onExchange: Set<String> = []
     var subscriptions: Set<Subscription> = []
+    /// The account that Anna names in `LOGIN/ACCOUNT`.
+    private(set) var onlyAccount: AccountID?
     /// What Anna is called in the store.
     var nameOfAnna: String?
     var profiles: [AccountID: UpstreamProfile?]
@@ -160,10 +160,10 @@ struct Fixture {
             var profile = try #require(self.profiles[account] ?? nil)
             profile.foreignPrefixes.append(Array(prefix.utf8))
             self.profiles[account] = profile
+        case "login":
+            self.onlyAccount = self.account(words[1])
         case "exchange":
             self.onExchange.insert(words[1])
-        case "only":
-            self.onlyAccount = self.account(words[1])
         case "ownerless":
             self.ownerless.insert(words[1])
         case "down":

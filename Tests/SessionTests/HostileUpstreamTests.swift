@@ -62,7 +62,6 @@ import Testing
             U bob< * LIST () "." INBOX
             U bob< T OK Done.
             \(lines)! drop anna
-            S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" "Other Users"
             S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" "Other Users/bob@kanzlei.example"
             S: * LIST (\\HasNoChildren) "/" "Other Users/bob@kanzlei.example/INBOX"
             S: * NO [UNAVAILABLE] Some mailboxes cannot be reached now

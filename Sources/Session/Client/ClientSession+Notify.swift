@@ -318,8 +318,9 @@ extension ClientSession {
         }
         guard let folder = names.folder(named: list.mailbox) else { return }
         let isOwn = self.namespace.personal == account && self.onlyAccount == nil
+        let isPersonal = self.namespace.view(of: account)?.isPersonal ?? false
         let attributes = list.attributes.filter { attribute in
-            ListWriter.passing.contains { attribute.equals(word: $0) }
+            ListWriter.passes(attribute, isPersonal: isPersonal)
                 || isOwn && attribute.equals(word: "\\Subscribed")
         }
         self.tellMailbox(folder, in: account, attributes)

@@ -136,7 +136,8 @@ final class ListAnswer {
                     attributes: folder.attributes,
                     rights: rights,
                     isSubscribed: isSubscribed,
-                    status: rights.contains(.read) ? part.counts[folder.path] : nil
+                    status: rights.contains(.read) ? part.counts[folder.path] : nil,
+                    isPersonal: part.view.isPersonal
                 )
             )
         }

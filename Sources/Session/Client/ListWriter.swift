@@ -7,10 +7,8 @@ import struct NIOCore.ByteBuffer
 struct ListWriter {
     /// Attributes that pass as a server gives them. Those about children are worked out anew, and
     /// \Marked would tell of folders that were not asked for.
-    static let passing: [StaticString] = [
-        "\\Noselect", "\\NonExistent", "\\Noinferiors", "\\All", "\\Archive", "\\Drafts",
-        "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash",
-    ]
+    private static let passing: [StaticString] = ["\\Noselect", "\\NonExistent", "\\Noinferiors"]
+    /// Those that pass in the personal namespace only: a mail program files into the folder that has one.
     private static let specialUses: [StaticString] = [
         "\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash",
     ]
@@ -25,10 +23,22 @@ struct ListWriter {
         self.patterns = listing.patterns
     }
 
+    /// Whether the client is told an attribute that a server gave.
+    /// - Parameter isPersonal: whether the name is one of the personal namespace.
+    static func passes(_ attribute: ByteBuffer, isPersonal: Bool) -> Bool {
+        self.passing.contains { attribute.equals(word: $0) }
+            || isPersonal && self.isSpecialUse(attribute)
+    }
+
+    private static func isSpecialUse(_ attribute: ByteBuffer) -> Bool {
+        self.specialUses.contains { attribute.equals(word: $0) }
+    }
+
     /// - Parameter tree: knows what is below the name; the entry itself may be gone from it.
     /// - Returns: none where the client did not ask for this name.
     func lines(for entry: FolderTree.Entry, in tree: borrowing FolderTree) -> [ByteBuffer] {
         guard self.patterns.contains(where: { $0.matches(entry.name) }),
+            !self.isOmittedRoot(entry),
             let attributes = self.attributes(of: entry, in: tree)
         else { return [] }
         let mailbox = ByteBuffer(bytes: ModifiedUTF7.encode(entry.name))
@@ -64,8 +74,8 @@ struct ListWriter {
         if entry.isParentOnly {
             attributes += [ByteBuffer(string: "\\NonExistent"), ByteBuffer(string: "\\Noselect")]
         } else {
-            attributes += entry.attributes.filter { attribute in
-                Self.passing.contains { attribute.equals(word: $0) }
+            attributes += entry.attributes.filter {
+                Self.passes($0, isPersonal: entry.isPersonal)
             }
         }
         if entry.isSubscribed, list.needsSubscriptions, !self.isLsub {
@@ -77,8 +87,15 @@ struct ListWriter {
     }
 
     private func isSpecialUse(_ entry: FolderTree.Entry) -> Bool {
-        entry.attributes.contains { attribute in
-            Self.specialUses.contains { attribute.equals(word: $0) }
+        entry.isPersonal && entry.attributes.contains(where: Self.isSpecialUse)
+    }
+
+    /// Whether a name is `Other Users` or `Shared`, and everything below is in the answer as well: Thunderbird takes
+    /// it for a mailbox there. Programs that go down level by level ask with `%`, and need it.
+    private func isOmittedRoot(_ entry: FolderTree.Entry) -> Bool {
+        guard entry.isParentOnly, Namespace.isRoot(entry.name) else { return false }
+        return self.patterns.allSatisfy {
+            !$0.matches(entry.name) || $0.matchesAllBelow(entry.name)
         }
     }
 

@@ -14,6 +14,8 @@ struct FolderTree {
         var rights: Rights
         var isSubscribed = false
         var status: StatusResponse?
+        /// Whether the name is one of the personal namespace.
+        var isPersonal = false
         /// Whether the name stands here only because something visible is below it.
         var isParentOnly = false
     }

@@ -84,6 +84,11 @@ package struct Namespace: Equatable, Sendable {
         view.prefix + folder.octets
     }
 
+    /// Whether a name is `Other Users` or `Shared` itself.
+    static func isRoot(_ name: [UInt8]) -> Bool {
+        name == Self.otherUsers || name == Self.shared
+    }
+
     /// Whether the first component belongs to the gateway.
     package static func isReserved(_ name: [UInt8]) -> Bool {
         let first = name.prefix { $0 != Self.delimiter }
