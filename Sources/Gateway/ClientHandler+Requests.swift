@@ -76,13 +76,14 @@ extension ClientHandler {
         _ user: UserID,
         _ account: AccountID,
         _ folder: FolderPath,
-        _ isSubscribed: Bool
+        _ change: SubscriptionChange
     ) {
         guard let loop = self.eventLoop else { return }
         self.environment.subscriptions.change(
             user,
-            Subscription(account: account, folder: folder),
-            isSubscribed: isSubscribed,
+            account,
+            folder,
+            change,
             on: loop,
             self.answering(on: loop) { $0.subscriptionChanged($1) }
         )

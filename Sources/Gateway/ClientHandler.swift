@@ -71,6 +71,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         self.session = ClientSession(
             snapshot: self.permissions.access,
             hasTLS: security.isImplicitTLS,
+            subscribesShared: environment.configuration.subscribesShared,
             at: .current
         )
     }
@@ -293,8 +294,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             self.startTLS()
         case .loadSubscriptions(let user):
             self.loadSubscriptions(user)
-        case .changeSubscription(let user, let account, let folder, let isSubscribed):
-            self.changeSubscription(user, account, folder, isSubscribed)
+        case .changeSubscription(let user, let account, let folder, let change):
+            self.changeSubscription(user, account, folder, change)
         case .pollLater:
             self.schedulePoll()
         case .journal(let request):

@@ -4,7 +4,7 @@ import NIOPosix
 import Session
 import Store
 
-/// A user's subscriptions of shared folders, read and written off the event loops.
+/// What users decide about subscriptions of folders that are not their own, read and written off the event loops.
 final class Subscriptions: Sendable {
     private let store: PermissionStore
     private let pool = NIOThreadPool(numberOfThreads: 1)
@@ -24,29 +24,40 @@ final class Subscriptions: Sendable {
     func load(
         _ user: UserID,
         on loop: any EventLoop,
-        _ answer: @escaping @Sendable (Set<Subscription>?) -> Void
+        _ answer: @escaping @Sendable (SubscriptionChoices?) -> Void
     ) {
         self.pool.submit { [store = self.store] _ in
             let rows = try? store.subscriptions(of: user)
-            let subscriptions = rows.map { rows in
-                Set(rows.map { Subscription(account: $0.account, folder: $0.folder) })
+            let choices = rows.map { rows in
+                SubscriptionChoices(
+                    rows.map { account, folder, isSubscribed in
+                        Subscription(account: account, folder: folder, isSubscribed: isSubscribed)
+                    }
+                )
             }
-            loop.execute { answer(subscriptions) }
+            loop.execute { answer(choices) }
         }
     }
 
     func change(
         _ user: UserID,
-        _ subscription: Subscription,
-        isSubscribed: Bool,
+        _ account: AccountID,
+        _ folder: FolderPath,
+        _ change: SubscriptionChange,
         on loop: any EventLoop,
         _ answer: @escaping @Sendable (SubscriptionOutcome) -> Void
     ) {
+        let isSubscribed: Bool? =
+            switch change {
+            case .subscribe: true
+            case .unsubscribe: false
+            case .forget: nil
+            }
         self.pool.submit { [store = self.store] _ in
             let hadRoom = try? store.setSubscription(
                 of: user,
-                account: subscription.account,
-                folder: subscription.folder,
+                account: account,
+                folder: folder,
                 isSubscribed: isSubscribed
             )
             let outcome: SubscriptionOutcome =

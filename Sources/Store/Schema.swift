@@ -25,8 +25,17 @@ enum Schema {
             try database.execute(sql: Self.copies)
             try Self.giveNoticesTokens(database)
         }
+        migrator.registerMigration("2026-11-29 folders that users unsubscribed from") { database in
+            try database.execute(sql: Self.unsubscriptions)
+        }
         return migrator
     }
+
+    /// Rows of an earlier version are folders that users subscribed to.
+    private static let unsubscriptions = """
+        ALTER TABLE subscription ADD COLUMN isSubscribed INTEGER NOT NULL DEFAULT 1
+            CHECK (isSubscribed IN (0, 1));
+        """
 
     /// Who may change something is a user of the gateway, known by the name at the operating system.
     private static let audit = """

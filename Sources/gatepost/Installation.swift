@@ -84,6 +84,10 @@ struct Installation {
         audit: required
         auditDays: 0
 
+        # Whether a folder that is shared with a user counts as subscribed until the user unsubscribes:
+        # many mail programs show subscribed folders only.
+        subscribeShared: "on"
+
         # The gateway's application in Microsoft Entra, for Exchange Online.
         # exchange:
         #   tenant: 11111111-2222-3333-4444-555555555555

@@ -37,7 +37,7 @@ struct AttackBench {
     /// What the next command is answered with, `\T` for its tag, by a server that lies.
     private var lies: ArraySlice<[UInt8]> = []
     var lieChunk = 1 << 30
-    /// The user's, of shared folders.
+    /// What the user decided about shared folders.
     var subscriptions: Set<Subscription> = []
     /// What servers have said that has not arrived.
     private var said: [(server: String, octets: ByteBuffer)] = []
@@ -58,6 +58,7 @@ struct AttackBench {
         self.session = ClientSession(
             snapshot: self.fixture.snapshot,
             hasTLS: state != "plain",
+            subscribesShared: self.fixture.subscribesShared,
             at: Fixture.now
         )
         self.session.opened()
@@ -212,8 +213,10 @@ struct AttackBench {
                 )
             )
         case .loadSubscriptions:
+            // Put together off the loop.
+            let choices = SubscriptionChoices(self.subscriptions)
             let start = StallMeter.now
-            self.session.subscriptionsLoaded(self.subscriptions)
+            self.session.subscriptionsLoaded(choices)
             self.meter.add(since: start)
         case .changeSubscription:
             self.session.subscriptionChanged(.changed)

@@ -51,6 +51,7 @@ struct Dialog {
         self.session = ClientSession(
             snapshot: self.fixture.snapshot,
             hasTLS: true,
+            subscribesShared: self.fixture.subscribesShared,
             at: Fixture.now
         )
     }
@@ -250,15 +251,10 @@ struct Dialog {
             self.closed.insert(self.fixture.name(of: account))
             self.toUpstream[self.fixture.name(of: account)] = nil
         case .loadSubscriptions:
-            let subscriptions = self.isStoreUnreadable ? nil : self.fixture.subscriptions
-            self.session.subscriptionsLoaded(subscriptions)
-        case .changeSubscription(_, let account, let folder, let isSubscribed):
-            let subscription = Subscription(account: account, folder: folder)
-            if isSubscribed {
-                self.fixture.subscriptions.insert(subscription)
-            } else {
-                self.fixture.subscriptions.remove(subscription)
-            }
+            let choices = SubscriptionChoices(self.fixture.subscriptions)
+            self.session.subscriptionsLoaded(self.isStoreUnreadable ? nil : choices)
+        case .changeSubscription(_, let account, let folder, let change):
+            self.fixture.change(change, of: folder, in: account)
             self.session.subscriptionChanged(.changed)
         case .closeClient:
             self.isClosed = true

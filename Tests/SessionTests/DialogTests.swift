@@ -12,6 +12,7 @@ import Testing
 ///     @exchange bob                  an account on Exchange
 ///     @login bob                     Anna logs in as LOGIN/ACCOUNT
 ///     @ownerless anna                an account without an owner
+///     @subscribeShared off           what is shared does not count as subscribed
 ///     @down bob                      a server that cannot be reached
 ///     C: line                        the client sends a line
 ///     C+ octets                      the client sends octets without a line end (`\r\n` escapes)

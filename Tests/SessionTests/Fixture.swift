@@ -21,6 +21,8 @@ struct Fixture {
     var subscriptions: Set<Subscription> = []
     /// The account that Anna names in `LOGIN/ACCOUNT`.
     private(set) var onlyAccount: AccountID?
+    /// Whether what is shared counts as subscribed.
+    private(set) var subscribesShared = true
     /// What Anna is called in the store.
     var nameOfAnna: String?
     var profiles: [AccountID: UpstreamProfile?]
@@ -115,6 +117,25 @@ struct Fixture {
         .accepted(self.anna, account: self.onlyAccount, profiles: self.profiles)
     }
 
+    /// Does what the store does.
+    mutating func change(
+        _ change: SubscriptionChange,
+        of folder: FolderPath,
+        in account: AccountID
+    ) {
+        self.subscriptions = self.subscriptions.filter {
+            $0.account != account || $0.folder != folder
+        }
+        guard change != .forget else { return }
+        self.subscriptions.insert(
+            Subscription(
+                account: account,
+                folder: folder,
+                isSubscribed: change == .subscribe
+            )
+        )
+    }
+
     func account(_ name: String) -> AccountID { Self.names[name] ?? 99 }
 
     func name(of account: AccountID) -> String {
@@ -162,6 +183,8 @@ struct Fixture {
             self.profiles[account] = profile
         case "login":
             self.onlyAccount = self.account(words[1])
+        case "subscribeShared":
+            self.subscribesShared = words[1] == "on"
         case "exchange":
             self.onExchange.insert(words[1])
         case "ownerless":

@@ -16,8 +16,10 @@ import Testing
         private(set) var waits = false
         private(set) var tag = ""
         let fixture: Fixture
+        /// What Anna decided about the subscriptions of Bob's folders.
+        var choices = SubscriptionChoices()
 
-        init(_ fixture: Fixture, opening account: AccountID) {
+        init(_ fixture: Fixture, opening account: AccountID?) {
             self.fixture = fixture
             self.session = ClientSession(
                 snapshot: fixture.snapshot,
@@ -47,7 +49,9 @@ import Testing
                     self.session.upstreamReady(account, profile, UpstreamTags(random: 7))
                     self.perform()
                 case .loadSubscriptions:
-                    self.session.subscriptionsLoaded([])
+                    let start = StallMeter.now
+                    self.session.subscriptionsLoaded(self.choices)
+                    self.meter.add(since: start)
                     self.perform()
                 case .readLater:
                     self.waits = true
@@ -101,6 +105,7 @@ import Testing
         let patterns = (0..<15).map { "x\($0)*" }.joined(separator: " ")
         bench.client("a LIST \"\" (\(patterns) *) RETURN (SUBSCRIBED)\r\n")
         bench.server(1, Self.answer(bench.tag, 60_000))
+        bench.server(1, "\(bench.tag) OK x\r\n")
         while bench.waits { bench.readOn() }
         #expect(bench.lines.count == 60_000 + 41 + 1)
         #expect(bench.lines.last == "a OK LIST completed")
@@ -135,6 +140,39 @@ import Testing
         }.joined()
         bench.server(2, answer + "\(bench.tag) OK x\r\n")
         #expect(bench.lines.first == "a NO [NONEXISTENT] No such mailbox")
+        #expect(bench.meter.longest < StallMeter.limit)
+    }
+
+    /// A user who unsubscribed from every tenth of them.
+    @Test(arguments: ["LSUB \"\" \"Other Users/*\"", "LIST (SUBSCRIBED) \"\" \"Other Users/*\""])
+    func `60,000 shared folders are subscribed without holding the loop`(line: String) throws {
+        var fixture = Fixture()
+        try fixture.configure("grant bob account lr")
+        var bench = Bench(fixture, opening: nil)
+        let unsubscribed = try stride(from: 0, to: 60_000, by: 10).map { number in
+            let path = Array("Projects/\(number % 40)/\(number)".utf8)
+            let folder = try #require(FolderPath(octets: path))
+            return Subscription(account: 2, folder: folder, isSubscribed: false)
+        }
+        bench.choices = SubscriptionChoices(unsubscribed)
+        bench.client("a \(line)\r\n")
+        bench.server(2, Self.answer(bench.tag, 60_000, "."))
+        while bench.waits { bench.readOn() }
+        #expect(bench.lines.count == 54_000 + 1)
+        #expect(bench.meter.longest < StallMeter.limit)
+    }
+
+    @Test func `60,000 subscribed names without folders are listed without holding the loop`() {
+        var bench = Bench(Fixture(), opening: nil)
+        bench.client("a LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (* %)\r\n")
+        bench.server(1, "* LIST () \"/\" INBOX\r\n\(bench.tag) OK x\r\n")
+        let answer = Self.answer(bench.tag, 60_000).replacing("* LIST", with: "* LSUB")
+        bench.server(1, answer)
+        while bench.waits { bench.readOn() }
+        #expect(bench.lines.count == 60_000 + 1)
+        let first =
+            "* LIST (\\NonExistent \\Noselect \\Subscribed \\HasNoChildren) \"/\" Projects/0/0"
+        #expect(bench.lines.first == first)
         #expect(bench.meter.longest < StallMeter.limit)
     }
 

@@ -14,18 +14,26 @@ import Testing
         })
         + ["grant bob account lr"]
 
-    private static func subscriptions(_ count: Int, octets: Int) throws -> Set<Subscription> {
+    /// Only what the user subscribed to is watched.
+    private static let notifyChosen = Self.notify + ["subscribeShared off"]
+
+    private static func subscriptions(
+        _ count: Int,
+        octets: Int,
+        of account: AccountID = 2,
+        isSubscribed: Bool = true
+    ) throws -> Set<Subscription> {
         Set(
             try (0..<count).map { number in
                 let name = "\(number)-" + String(repeating: "x", count: octets - 10)
                 let folder = try #require(FolderPath(octets: Array(name.utf8)))
-                return Subscription(account: 2, folder: folder)
+                return Subscription(account: account, folder: folder, isSubscribed: isSubscribed)
             }
         )
     }
 
     @Test func `a watch of more subscriptions than a session may keep is refused`() throws {
-        var bench = try AttackBench(state: "in", with: Self.notify)
+        var bench = try AttackBench(state: "in", with: Self.notifyChosen)
         bench.subscriptions = try Self.subscriptions(1_999, octets: 1_900)
         bench.send(
             Array("A1 NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\nA2 NOOP\r\n".utf8),
@@ -39,7 +47,7 @@ import Testing
     }
 
     @Test func `a watch of all the subscriptions that a user may have is carried out`() throws {
-        var bench = try AttackBench(state: "in", with: Self.notify)
+        var bench = try AttackBench(state: "in", with: Self.notifyChosen)
         bench.subscriptions = try Self.subscriptions(2_000, octets: 50)
         let line = "NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\n"
         bench.send(Array("A1 \(line)".utf8), chunk: .max)
@@ -60,7 +68,7 @@ import Testing
     }
 
     @Test func `subscriptions that become too many end the watch, and the client is told`() throws {
-        var bench = try AttackBench(state: "in", with: Self.notify)
+        var bench = try AttackBench(state: "in", with: Self.notifyChosen)
         bench.subscriptions = try Self.subscriptions(10, octets: 50)
         bench.send(
             Array("A1 NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\n".utf8),
@@ -74,6 +82,25 @@ import Testing
         #expect(bench.answer("A2") == "OK SUBSCRIBE completed")
         #expect(bench.clientText.contains("* OK [NOTIFICATIONOVERFLOW]"))
         #expect(bench.received.last?.line == "NOTIFY NONE")
+    }
+
+    @Test func `a watch without more folders than a session may keep is refused`() throws {
+        var bench = try AttackBench(state: "in", with: Self.notify)
+        bench.subscriptions = try Self.subscriptions(100, octets: 1_900, isSubscribed: false)
+        let line = "NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\n"
+        bench.send(Array("A1 \(line)A2 NOOP\r\n".utf8), chunk: .max)
+        #expect(bench.answer("A1")?.hasPrefix("NO [LIMIT]") ?? false)
+        #expect(bench.answer("A2")?.hasPrefix("OK") ?? false)
+        // What is subscribed already, as everything that is shared, takes nothing.
+        bench.subscriptions = try Self.subscriptions(1_999, octets: 1_900)
+        bench.send(Array("A3 \(line)".utf8), chunk: .max)
+        #expect(bench.answer("A3") == "OK NOTIFY completed")
+        // Nor does what the user subscribed to in an account that is out of sight.
+        bench.subscriptions = try Self.subscriptions(1_999, octets: 1_900, of: 4)
+        bench.send(Array("A4 \(line)".utf8), chunk: .max)
+        #expect(bench.answer("A4") == "OK NOTIFY completed")
+        bench.check()
+        #expect(bench.breaches == [])
     }
 
     /// A user with a thousand accounts in sight, and as many others that are none of the user's.

@@ -75,6 +75,7 @@ extension GatewayConfiguration {
             oversight: try reader.oversight(),
             runAs: reader.runAs
         )
+        self.subscribesShared = try reader.isOn("subscribeShared") ?? self.subscribesShared
     }
 
     /// Where an error of the YAML reader is, `LINE:COLUMN: error: …`. The rest of it stays untold: it
@@ -287,6 +288,18 @@ private struct Values {
             throw self.wrong(key, "one of \(names)")
         }
         return choice
+    }
+
+    /// `on` or `off`, which YAML reads as true and false.
+    func isOn(_ key: String) throws -> Bool? {
+        guard let text = self.reader.string(forKey: ConfigKey(key)) ?? self.boolean(key) else {
+            return nil
+        }
+        switch text.lowercased() {
+        case "on", "true": return true
+        case "off", "false": return false
+        default: throw self.wrong(key, "on or off")
+        }
     }
 
     private func boolean(_ key: String) -> String? {

@@ -76,6 +76,8 @@ package struct GatewayConfiguration: Sendable {
     package var oversight: Oversight
     /// Whom a gateway that was started by root becomes once its ports are open; nil stays root.
     package var runAs: String?
+    /// Whether a folder of another account is subscribed until its user unsubscribes.
+    package var subscribesShared = true
 
     package init(
         file: String,

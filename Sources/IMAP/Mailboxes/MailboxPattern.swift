@@ -38,6 +38,9 @@ package struct MailboxPattern: Equatable, Sendable {
         self.places = places
     }
 
+    /// Whether it has a `%` that does not stand beside a `*`.
+    package var hasPercent: Bool { self.octets.contains(Self.percent) }
+
     /// What matching a name of one octet costs: each 64 octets of the pattern count once.
     package var cost: Int { self.stars.count }
 

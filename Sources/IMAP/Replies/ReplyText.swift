@@ -35,6 +35,7 @@ package enum ReplyText: Equatable, Sendable {
     case expungedMeanwhile
     case tooManyMessages
     case tooManySubscriptions
+    case tooManyUnsubscriptions
     case tooManyWatched
     case tooManyGrants
     case inUse
@@ -108,7 +109,7 @@ package enum ReplyText: Equatable, Sendable {
             .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .expungedMeanwhile,
             .tooManyMessages,
-            .tooManySubscriptions, .tooManyWatched, .tooManyGrants, .inUse,
+            .tooManySubscriptions, .tooManyUnsubscriptions, .tooManyWatched, .tooManyGrants, .inUse,
             .undoneLater, .movedWithMarks, .movedLater, .cannotOnThisServer,
             .cannotHaveName, .cannotChangeACL, .cannotGrantRight, .noSuchIdentifier,
             .grantedElsewhere, .cannotChangeInbox, .badEvent, .badSyntax,
@@ -150,6 +151,8 @@ package enum ReplyText: Equatable, Sendable {
         case .expungedMeanwhile:
             "NO [EXPUNGEISSUED] A message was removed meanwhile, and message numbers have changed"
         case .tooManyMessages: "NO [LIMIT] Too many messages at once for another account"
+        case .tooManyUnsubscriptions:
+            "NO [LIMIT] You have unsubscribed from too many mailboxes: subscribe to some of them"
         case .tooManySubscriptions: "NO [LIMIT] You have too many subscriptions: end some of them"
         case .tooManyWatched:
             "NO [LIMIT] Too many mailboxes to watch: name fewer, or end subscriptions"

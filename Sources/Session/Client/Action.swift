@@ -22,10 +22,10 @@ package enum Action: Equatable, Sendable {
     case authenticate(Credentials)
     /// Put TLS under the client's connection, then `tlsEstablished`.
     case startTLS
-    /// Read the user's subscriptions of shared folders, then `subscriptionsLoaded`.
+    /// Read what the user decided about subscriptions, then `subscriptionsLoaded`.
     case loadSubscriptions(UserID)
-    /// Record one subscription, then `subscriptionChanged`.
-    case changeSubscription(UserID, AccountID, FolderPath, isSubscribed: Bool)
+    /// Record what the user decided about one folder, then `subscriptionChanged`.
+    case changeSubscription(UserID, AccountID, FolderPath, SubscriptionChange)
     /// Put this in the audit log.
     case audit(AuditEvent)
     /// Change who may do what in a mailbox, then `aclChanged`.

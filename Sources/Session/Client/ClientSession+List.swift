@@ -45,23 +45,6 @@ extension ClientSession {
         return !fixed.contains(Namespace.delimiter) || !Namespace.isReserved(fixed)
     }
 
-    /// The user's subscriptions of shared folders; nil where the store cannot be read.
-    package mutating func subscriptionsLoaded(_ subscriptions: Set<Subscription>?) {
-        guard case .listing(var listing) = self.running, listing.needsSubscriptions,
-            listing.shared == nil
-        else {
-            self.watchedSubscriptionsLoaded(subscriptions)
-            return self.readClient()
-        }
-        guard let subscriptions = subscriptions else {
-            return self.finish(listing.tag, .unavailable)
-        }
-        listing.shared = subscriptions
-        self.running = .listing(listing)
-        self.completeListing()
-        self.readClient()
-    }
-
     // MARK: - One account
 
     /// Asks an account's server for its folders, as soon as it is there.
@@ -139,7 +122,11 @@ extension ClientSession {
                 }
                 part.folders.append(Listing.Folder(path: folder, attributes: list.attributes))
             case .subscriptions where isLsub:
-                part.subscribed.updateValue(true, forKey: folder)
+                // Of the owner's subscriptions others count those of folders that they may look up.
+                guard access.rights(in: folder).contains(.lookup) else { return }
+                if part.subscribed.updateValue(true, forKey: folder) == nil, access.isOwner {
+                    part.subscriptions.append(folder)
+                }
             default:
                 break
             }
@@ -179,6 +166,11 @@ extension ClientSession {
                 }
                 session.listingFoldersCompleted(listing, &part)
             case .subscriptions:
+                // An empty answer would tell the client that it has no subscriptions.
+                guard condition == .ok || !listing.list.selectsSubscribed else {
+                    part.step = .failed
+                    return
+                }
                 session.beginCounts(listing, &part)
             case .counts:
                 session.countNext(listing, &part)
@@ -199,7 +191,7 @@ extension ClientSession {
             self.upstreams[part.view.account]?.folders = part.list
         }
         part.listing = nil
-        guard listing.needsSubscriptions, part.view.isPersonal, self.onlyAccount == nil else {
+        guard listing.needsSubscriptions, self.subscriptionBase(of: part.view).isOnServer else {
             return self.beginCounts(listing, &part)
         }
         part.step = .subscriptions
@@ -307,11 +299,12 @@ extension ClientSession {
 
     /// Begins to write the lines once every account has answered or failed. A failed one costs its own
     /// folders only, and the client is told; where nothing else was asked for, the answer is `NO`.
-    private mutating func completeListing() {
+    mutating func completeListing() {
         guard case .listing(var listing) = self.running, listing.answer == nil,
             listing.isComplete
         else { return }
-        if !listing.parts.isEmpty, listing.parts.allSatisfy({ $0.step == .failed }) {
+        let reached = listing.parts.filter { !$0.isBelowPatterns }
+        if !reached.isEmpty, reached.allSatisfy({ $0.step == .failed }) {
             return self.finish(listing.tag, .unavailable)
         }
         listing.answer = ListAnswer(listing, views: self.namespace.views)
@@ -341,51 +334,5 @@ extension ClientSession {
             self.updatePart(of: part.view.account) { $0.countNext($1, &$2) }
         }
         self.completeListing()
-    }
-
-    // MARK: - Subscriptions
-
-    /// The owner's subscriptions are the server's; of shared folders they are the user's, and are
-    /// kept here, so that nobody changes another's.
-    mutating func subscribe(_ tag: ByteBuffer, _ mailbox: ClientMailbox, _ isSubscribed: Bool) {
-        guard let name = mailbox.name, let user = self.user,
-            case .folder(let account, let folder) = self.namespace.place(of: name)
-        else { return self.finish(tag, isSubscribed ? .noSuchMailbox : .completed("UNSUBSCRIBE")) }
-        let access = self.access(to: account)
-        if isSubscribed, !access.rights(in: folder).contains(.lookup) {
-            return self.finish(tag, .noSuchMailbox)
-        }
-        let command: Command = isSubscribed ? .subscribe(mailbox) : .unsubscribe(mailbox)
-        guard self.namespace.personal == account, self.onlyAccount == nil, access.isOwner else {
-            guard !isSubscribed || self.isThere(folder, in: account, for: tag, command) else {
-                return
-            }
-            self.running = .subscribing(tag: tag, isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
-            return self.actions.append(
-                .changeSubscription(user, account, folder, isSubscribed: isSubscribed)
-            )
-        }
-        guard self.prepare(account, tag, command) else { return }
-        guard let upstreamName = self.upstreams[account]?.names.name(of: folder) else {
-            return self.finish(tag, .noSuchMailbox)
-        }
-        var encoder = self.encoder(for: account)
-        encoder.write(word: isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
-        encoder.write(mailbox: upstreamName)
-        self.forward(tag, account, isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE", encoder)
-    }
-
-    /// A subscription of a shared folder was recorded, or could not be.
-    package mutating func subscriptionChanged(_ outcome: SubscriptionOutcome) {
-        guard case .subscribing(let tag, let name) = self.running else { return }
-        if self.watching?.needsSubscriptions ?? false, let user = self.user {
-            self.actions.append(.loadSubscriptions(user))
-        }
-        switch outcome {
-        case .changed: self.finish(tag, .completed(name))
-        case .tooMany: self.finish(tag, .tooManySubscriptions)
-        case .failed: self.finish(tag, .unavailable)
-        }
-        self.readClient()
     }
 }

@@ -37,13 +37,14 @@ extension ClientSession {
         self.notifyServers()
     }
 
-    /// The user's subscriptions of shared folders are read, or were changed.
-    mutating func watchedSubscriptionsLoaded(_ subscriptions: Set<Subscription>?) {
+    /// The user's decisions about subscriptions are read, or were changed.
+    mutating func watchedSubscriptionsLoaded(_ choices: SubscriptionChoices?) {
         guard self.watching?.needsSubscriptions ?? false else { return }
-        let hasRoom = self.watching?.setShared(subscriptions) ?? false
+        let watched = choices.map(self.watched) ?? SubscriptionChoices()
+        let hasRoom = self.watching?.setChoices(watched) ?? false
         if case .notifying = self.running {
             guard hasRoom else { return self.notifyingFailed(.tooManyWatched) }
-            guard subscriptions != nil else { return self.notifyingFailed(.unavailable) }
+            guard choices != nil else { return self.notifyingFailed(.unavailable) }
             return self.notifyServers()
         }
         guard hasRoom else { return self.stopWatching() }
@@ -205,6 +206,8 @@ extension ClientSession {
         case filter(NotifyGroup.Filter)
         case subtree([FolderPath])
         case mailboxes([FolderPath])
+        /// What the server says is subscribed, and these.
+        case owners(and: [FolderPath])
     }
 
     /// The part of the request that one account's server can answer, with the server's names.
@@ -219,21 +222,25 @@ extension ClientSession {
             folders.filter { isOwner || list?.containsParent($0) ?? false }
                 .compactMap { names.name(of: $0) }.map(ClientMailbox.init(wire:))
         }
-        return watching.request.groups.enumerated().compactMap { number, requested in
+        return watching.request.groups.enumerated().flatMap { number, requested -> [NotifyGroup] in
             var group = requested
             if !keepsSubscriptions { group.events.removeAll { $0 == .subscriptionChange } }
             // News of names comes as LIST responses. For others than the owner a folder exists only if
             // the answer to LIST names it: nothing that looks like that answer may be asked for.
             if !isOwner { group.events.removeAll { $0 == .mailboxName } }
-            guard !group.events.isEmpty || requested.events.isEmpty else { return nil }
+            guard !group.events.isEmpty || requested.events.isEmpty else { return [] }
+            var filters: [NotifyGroup.Filter] = []
             switch self.reach(of: number, watching, in: view) {
-            case .filter(let filter): group.filter = filter
-            case .subtree(let folders): group.filter = .subtree(translated(folders))
-            case .mailboxes(let folders): group.filter = .mailboxes(translated(folders))
-            case nil: return nil
+            case .filter(let filter): filters = [filter]
+            case .subtree(let folders): filters = [.subtree(translated(folders))]
+            case .mailboxes(let folders): filters = [.mailboxes(translated(folders))]
+            case .owners(let more): filters = [.subscribed, .mailboxes(translated(more))]
+            case nil: break
             }
-            let isEmpty = group.filter == .subtree([]) || group.filter == .mailboxes([])
-            return isEmpty ? nil : group
+            return filters.filter { $0 != .subtree([]) && $0 != .mailboxes([]) }.map { filter in
+                group.filter = filter
+                return group
+            }
         }
     }
 
@@ -248,7 +255,7 @@ extension ClientSession {
         else { return false }
         return watching.request.groups.indices.contains { number in
             switch self.reach(of: number, watching, in: view) {
-            case .subtree(let folders), .mailboxes(let folders):
+            case .subtree(let folders), .mailboxes(let folders), .owners(let folders):
                 !folders.allSatisfy(list.containsParent)
             case .filter, nil:
                 false
@@ -272,8 +279,7 @@ extension ClientSession {
         case .inboxes, .personal:
             return view.isPersonal ? .filter(filter) : nil
         case .subscribed:
-            if view.isPersonal, self.onlyAccount == nil { return .filter(filter) }
-            return self.listed(watching.shared?[view.account] ?? [], in: view)
+            return self.reachSubscribed(watching.subscribed(in: view.account), in: view)
         case .subtree:
             if watching.isWhole(view, in: number) { return .filter(.personal) }
             let folders = watching.folders(named: number, in: view.account)
@@ -285,12 +291,31 @@ extension ClientSession {
         }
     }
 
+    /// What a group of all subscribed folders means in an account; news of folders that the user unsubscribed from
+    /// is dropped when it comes.
+    private mutating func reachSubscribed(
+        _ subscribed: [FolderPath],
+        in view: Namespace.View
+    ) -> Reach? {
+        switch self.subscriptionBase(of: view) {
+        case .own: .filter(.subscribed)
+        case .owner: .owners(and: self.visible(subscribed, in: view))
+        case .every: .filter(.personal)
+        case .none: self.listed(subscribed, in: view)
+        }
+    }
+
     /// Those of some folders that are listed for the user.
     private mutating func listed(_ folders: [FolderPath], in view: Namespace.View) -> Reach? {
-        guard !folders.isEmpty else { return nil }
-        let access = self.access(to: view.account)
-        let listed = folders.filter { access.rights(in: $0).contains(.lookup) }
+        let listed = self.visible(folders, in: view)
         return listed.isEmpty ? nil : .mailboxes(listed)
+    }
+
+    private mutating func visible(_ folders: [FolderPath], in view: Namespace.View) -> [FolderPath]
+    {
+        guard !folders.isEmpty else { return [] }
+        let access = self.access(to: view.account)
+        return folders.filter { access.rights(in: $0).contains(.lookup) }
     }
 
     // MARK: - What servers tell
@@ -349,8 +374,9 @@ extension ClientSession {
         in account: AccountID,
         needs rights: Rights
     ) -> ByteBuffer? {
-        guard self.watching != nil, let view = self.namespace.view(of: account),
-            self.access(to: account).rights(in: folder).contains(rights)
+        guard let watching = self.watching, let view = self.namespace.view(of: account),
+            self.access(to: account).rights(in: folder).contains(rights),
+            !watching.isUnsubscribed(folder, in: view)
         else { return nil }
         let name = self.namespace.name(of: folder, in: view)
         guard !view.isPersonal || !Namespace.isReserved(name) else { return nil }

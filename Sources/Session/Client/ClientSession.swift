@@ -65,6 +65,8 @@ package struct ClientSession {
     var now: Moment
     var hasTLS: Bool
     var user: UserID?
+    /// Whether a folder of another account is subscribed until its user unsubscribes.
+    let subscribesShared: Bool
     /// The account that `LOGIN/ACCOUNT` named.
     var onlyAccount: AccountID?
     var namespace = Namespace(views: []) { didSet { self.commonCapabilities = nil } }
@@ -113,9 +115,17 @@ package struct ClientSession {
     var auditing: AuditEvent?
     var reading: Reading?
 
-    /// - Parameter hasTLS: whether TLS is up from the first octet.
-    package init(snapshot: Snapshot, hasTLS: Bool, at now: Moment) {
+    /// - Parameters:
+    ///   - hasTLS: whether TLS is up from the first octet.
+    ///   - subscribesShared: whether a folder of another account is subscribed until its user unsubscribes.
+    package init(
+        snapshot: Snapshot,
+        hasTLS: Bool,
+        subscribesShared: Bool = true,
+        at now: Moment
+    ) {
         self.snapshot = snapshot
+        self.subscribesShared = subscribesShared
         self.now = now
         self.hasTLS = hasTLS
         self.reader = CommandReader(limits: .beforeLogin)

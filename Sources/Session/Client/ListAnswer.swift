@@ -20,10 +20,11 @@ final class ListAnswer {
     private let listing: Listing
     private let writer: ListWriter
     private let patternCost: Int
-    /// Subscriptions of shared folders, by account.
-    private let shared: [AccountID: Set<FolderPath>]
-    /// The folders with a subscription in accounts that no pattern reaches into.
-    private let elsewhere: [(account: AccountID, folder: FolderPath)]
+    private let choices: SubscriptionChoices
+    /// Names that are subscribed whether or not there are folders, by account.
+    private let subscriptions: [(account: AccountID, isOnServer: Bool, folders: [FolderPath])]
+    /// Accounts whose folders are known.
+    private let known: Set<AccountID>
 
     private var views: [Namespace.View]
     private var accesses: [AccountID: AccountAccess] = [:]
@@ -47,11 +48,20 @@ final class ListAnswer {
         self.views = views
         self.writer = ListWriter(listing)
         self.patternCost = listing.patternCost
-        let shared = Dictionary(grouping: listing.shared ?? [], by: \.account)
-        self.shared = shared.mapValues { Set($0.map(\.folder)) }
-        let reached = Set(listing.parts.map(\.view.account))
-        self.elsewhere = (listing.shared ?? []).filter { !reached.contains($0.account) }
-            .map { ($0.account, $0.folder) }
+        let choices = listing.choices ?? SubscriptionChoices()
+        self.choices = choices
+        self.known = Set(listing.parts.filter { $0.step == .complete }.map(\.view.account))
+        guard listing.list.selectsSubscribed else {
+            self.subscriptions = []
+            return
+        }
+        // What a server has that does not answer is not called gone.
+        let failed = Set(listing.parts.filter { $0.step == .failed }.map(\.view.account))
+        let onServers = listing.parts.filter { $0.step == .complete }
+            .map { (account: $0.view.account, isOnServer: true, folders: $0.subscriptions) }
+        let kept = views.map(\.account).filter { !failed.contains($0) }
+            .map { (account: $0, isOnServer: false, folders: choices[$0].subscribed) }
+        self.subscriptions = (onServers + kept).filter { !$0.folders.isEmpty }
     }
 
     /// Does a piece of the work, and sends the lines that it makes.
@@ -99,9 +109,9 @@ final class ListAnswer {
         } else if !self.hasInsertedInbox {
             self.insertEmptyInbox(in: &session, &octets)
         } else if self.view < self.views.count {
-            self.insertRoot(&octets)
-        } else if self.subscription < self.elsewhere.count {
-            self.insertSubscription(in: &session, &octets)
+            self.insertRoot(in: session, &octets)
+        } else if self.subscription < self.subscriptions.count {
+            self.insertSubscriptions(in: &session, &octets)
         } else {
             return false
         }
@@ -117,7 +127,8 @@ final class ListAnswer {
     private func insertFolders(in session: inout ClientSession, _ octets: inout Int) {
         let part = self.listing.parts[self.part]
         let access = self.access(&session, part.view.account)
-        let subscribed = self.shared[part.view.account] ?? []
+        let base = session.subscriptionBase(of: part.view)
+        let choices = self.choices[part.view.account]
         while octets > 0, part.step == .complete, self.folder < part.folders.count {
             let folder = part.folders[self.folder]
             self.folder += 1
@@ -128,18 +139,15 @@ final class ListAnswer {
             }
             let name = session.namespace.name(of: folder.path, in: part.view)
             if part.view.isPersonal, Namespace.isReserved(name) { continue }
-            let isSubscribed =
-                part.subscribed.contains(folder.path) || subscribed.contains(folder.path)
-            octets -= self.tree.insert(
-                FolderTree.Entry(
-                    name: name,
-                    attributes: folder.attributes,
-                    rights: rights,
-                    isSubscribed: isSubscribed,
-                    status: rights.contains(.read) ? part.counts[folder.path] : nil,
-                    isPersonal: part.view.isPersonal
-                )
+            let entry = FolderTree.Entry(
+                name: name,
+                attributes: folder.attributes,
+                rights: rights,
+                isSubscribed: Self.isSubscribed(folder, part, base, choices),
+                status: rights.contains(.read) ? part.counts[folder.path] : nil,
+                isPersonal: part.view.isPersonal
             )
+            self.insert(entry, &octets)
         }
         guard octets > 0 else { return }
         self.part += 1
@@ -151,41 +159,86 @@ final class ListAnswer {
         self.hasInsertedInbox = true
         guard session.hasEmptyInbox() else { return }
         let items = self.listing.list.returnsStatus
-        octets -= self.tree.insert(
+        self.insert(
             FolderTree.Entry(
                 name: MailboxName.inbox,
                 attributes: [],
                 rights: ClientSession.emptyInboxRights,
                 isSubscribed: true,
                 status: items.map { ClientSession.emptyInboxStatus($0, ByteBuffer()) }
-            )
+            ),
+            &octets
         )
     }
 
+    private func insert(_ entry: FolderTree.Entry, _ octets: inout Int) {
+        if self.writer.reportsSubscribedBelow { octets -= entry.name.count * self.patternCost }
+        octets -= self.tree.insert(entry, self.writer.selection(of: entry))
+    }
+
+    /// Whether a folder that its server lists is subscribed.
+    private static func isSubscribed(
+        _ folder: Listing.Folder,
+        _ part: Listing.Part,
+        _ base: SubscriptionBase,
+        _ choices: SubscriptionChoices.Account
+    ) -> Bool {
+        switch base {
+        case .own: part.subscribed.contains(folder.path)
+        case .owner: choices[folder.path] ?? part.subscribed.contains(folder.path)
+        case .every: choices[folder.path] ?? folder.isSelectable
+        case .none: choices[folder.path] ?? false
+        }
+    }
+
     /// The namespaces' and accounts' own names stand above what is shared, also of an account
-    /// that does not answer, or that no pattern reaches into.
-    private func insertRoot(_ octets: inout Int) {
+    /// that does not answer, or that no pattern reaches into. There something counts as subscribed where its
+    /// folders are unknown, and are subscribed unless the user decides otherwise.
+    private func insertRoot(in session: borrowing ClientSession, _ octets: inout Int) {
         let view = self.views[self.view]
         self.view += 1
         octets -= Self.octetsOfName
         guard !view.isPersonal else { return }
-        self.tree.insertRoot(Array(view.prefix.dropLast()))
+        let countsWhole =
+            self.writer.reportsSubscribedBelow && !self.listing.list.selectsSpecialUse
+            && session.subscriptionBase(of: view) == .every && !self.known.contains(view.account)
+        let selection: FolderTree.Below = countsWhole ? [.selected, .selectedApart] : []
+        self.tree.insertRoot(Array(view.prefix.dropLast()), selection)
     }
 
-    private func insertSubscription(in session: inout ClientSession, _ octets: inout Int) {
-        let (account, folder) = self.elsewhere[self.subscription]
+    /// Inserts names that are subscribed and have no folder, or none that the user may see: the user reads the
+    /// same of both.
+    private func insertSubscriptions(in session: inout ClientSession, _ octets: inout Int) {
+        let (account, isOnServer, folders) = self.subscriptions[self.subscription]
+        if let view = session.namespace.view(of: account) {
+            let base = session.subscriptionBase(of: view)
+            let choices = self.choices[account]
+            // Of the owner's, others are shown those of folders that are there.
+            let counts = isOnServer ? self.access(&session, account).isOwner : base != .own
+            while counts, octets > 0, self.folder < folders.count {
+                let folder = folders[self.folder]
+                self.folder += 1
+                octets -= Self.octetsOfName + folder.octets.count
+                let name = session.namespace.name(of: folder, in: view)
+                guard base == .own || choices[folder] ?? true, !self.tree.hasFolder(name),
+                    !(view.isPersonal && Namespace.isReserved(name))
+                else { continue }
+                self.insertName(name, &octets)
+            }
+            guard octets > 0 else { return }
+        }
         self.subscription += 1
-        octets -= Self.octetsOfName + folder.octets.count
-        guard let view = session.namespace.view(of: account), !view.isPersonal else { return }
-        let rights = self.access(&session, account).rights(in: folder)
-        guard rights.contains(.lookup) else { return }
-        octets -= self.tree.insert(
-            FolderTree.Entry(
-                name: session.namespace.name(of: folder, in: view),
-                attributes: [],
-                rights: rights,
-                isSubscribed: true
-            )
+        self.folder = 0
+    }
+
+    private func insertName(_ name: [UInt8], _ octets: inout Int) {
+        let entry = FolderTree.Entry(
+            name: name,
+            attributes: [],
+            rights: [],
+            isSubscribed: true,
+            isParentOnly: true
         )
+        self.insert(entry, &octets)
     }
 }

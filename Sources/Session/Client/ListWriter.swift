@@ -16,11 +16,14 @@ struct ListWriter {
     let list: List
     let isLsub: Bool
     let patterns: [MailboxPattern]
+    /// Whether a name is shown because a subscribed one is below it.
+    let reportsSubscribedBelow: Bool
 
     init(_ listing: Listing) {
         self.list = listing.list
         self.isLsub = listing.isLsub
         self.patterns = listing.patterns
+        self.reportsSubscribedBelow = listing.reportsSubscribedBelow
     }
 
     /// Whether the client is told an attribute that a server gave.
@@ -34,20 +37,28 @@ struct ListWriter {
         self.specialUses.contains { attribute.equals(word: $0) }
     }
 
+    /// What a name means to those above it.
+    func selection(of entry: FolderTree.Entry) -> FolderTree.Below {
+        guard self.reportsSubscribedBelow, self.isSelected(entry) else { return [] }
+        return self.matches(entry.name) ? .selected : [.selected, .selectedApart]
+    }
+
     /// - Parameter tree: knows what is below the name; the entry itself may be gone from it.
     /// - Returns: none where the client did not ask for this name.
     func lines(for entry: FolderTree.Entry, in tree: borrowing FolderTree) -> [ByteBuffer] {
-        guard self.patterns.contains(where: { $0.matches(entry.name) }),
-            !self.isOmittedRoot(entry),
-            let attributes = self.attributes(of: entry, in: tree)
+        let below = tree.below(entry.name)
+        guard self.matches(entry.name),
+            self.isSelected(entry) || below.contains(.selectedApart),
+            !self.isOmittedRoot(entry)
         else { return [] }
         let mailbox = ByteBuffer(bytes: ModifiedUTF7.encode(entry.name))
         var response = ListResponse(
-            attributes: attributes,
+            attributes: self.attributes(of: entry, below),
             delimiter: Namespace.delimiter,
             mailbox: mailbox
         )
-        if self.hasSubscribedBelow(entry, in: tree) { response.childInfo = ["SUBSCRIBED"] }
+        // RFC 5258 §3.5.
+        if !self.isLsub, below.contains(.selected) { response.childInfo = ["SUBSCRIBED"] }
         var lines = [response.encoded(isLsub: self.isLsub)]
         if self.list.returnsMyRights, !entry.isParentOnly {
             lines.append(Reply.myRights(mailbox, entry.rights.letters))
@@ -59,35 +70,42 @@ struct ListWriter {
         return lines
     }
 
-    /// The attributes of a line, or nil where the selection options leave the name out.
-    private func attributes(
-        of entry: FolderTree.Entry,
-        in tree: borrowing FolderTree
-    ) -> [ByteBuffer]? {
-        let list = self.list
-        if list.selectsSubscribed, !entry.isSubscribed {
-            guard self.hasSubscribedBelow(entry, in: tree) || self.isImplied(entry, in: tree)
-            else { return nil }
-        }
-        if list.selectsSpecialUse, !self.isSpecialUse(entry) { return nil }
-        var attributes: [ByteBuffer] = []
+    private func matches(_ name: [UInt8]) -> Bool {
+        self.patterns.contains { $0.matches(name) }
+    }
+
+    /// Whether a name satisfies every selection option.
+    private func isSelected(_ entry: FolderTree.Entry) -> Bool {
+        if self.list.selectsSubscribed, !entry.isSubscribed { return false }
+        guard self.list.selectsSpecialUse else { return true }
+        return entry.isPersonal && entry.attributes.contains(where: Self.isSpecialUse)
+    }
+
+    private func attributes(of entry: FolderTree.Entry, _ below: FolderTree.Below) -> [ByteBuffer] {
+        var attributes: [ByteBuffer]
         if entry.isParentOnly {
-            attributes += [ByteBuffer(string: "\\NonExistent"), ByteBuffer(string: "\\Noselect")]
+            attributes = [ByteBuffer(string: "\\NonExistent"), ByteBuffer(string: "\\Noselect")]
         } else {
-            attributes += entry.attributes.filter {
+            attributes = entry.attributes.filter {
                 Self.passes($0, isPersonal: entry.isPersonal)
             }
         }
-        if entry.isSubscribed, list.needsSubscriptions, !self.isLsub {
+        if self.isLsub {
+            // Here \Noselect means that the name itself is not subscribed (RFC 3501 §6.3.9).
+            if entry.isSubscribed {
+                attributes.removeAll {
+                    $0.equals(word: "\\Noselect") || $0.equals(word: "\\NonExistent")
+                }
+            } else if !attributes.contains(where: { $0.equals(word: "\\Noselect") }) {
+                attributes.append(ByteBuffer(string: "\\Noselect"))
+            }
+        } else if entry.isSubscribed, self.list.needsSubscriptions {
             attributes.append(ByteBuffer(string: "\\Subscribed"))
         }
-        let hasChildren = tree.hasChildren(entry.name)
+        // Programs go down to where LSUB tells of children: there also names count that are only subscribed.
+        let hasChildren = below.contains(.folder) || self.isLsub && below.contains(.selected)
         attributes.append(ByteBuffer(string: hasChildren ? "\\HasChildren" : "\\HasNoChildren"))
         return attributes
-    }
-
-    private func isSpecialUse(_ entry: FolderTree.Entry) -> Bool {
-        entry.isPersonal && entry.attributes.contains(where: Self.isSpecialUse)
     }
 
     /// Whether a name is `Other Users` or `Shared`, and everything below is in the answer as well: Thunderbird takes
@@ -97,23 +115,5 @@ struct ListWriter {
         return self.patterns.allSatisfy {
             !$0.matches(entry.name) || $0.matchesAllBelow(entry.name)
         }
-    }
-
-    /// RFC 5258 §3.5: with RECURSIVEMATCH a name counts when something below it is subscribed.
-    private func hasSubscribedBelow(
-        _ entry: FolderTree.Entry,
-        in tree: borrowing FolderTree
-    ) -> Bool {
-        guard self.list.isRecursiveMatch, !self.isLsub else { return false }
-        return tree.hasSubscribedBelow(entry.name)
-    }
-
-    /// RFC 3501 §6.3.9: LSUB of `%` shows the parent of a subscribed name, as not selectable.
-    private func isImplied(
-        _ entry: FolderTree.Entry,
-        in tree: borrowing FolderTree
-    ) -> Bool {
-        guard self.isLsub, tree.hasSubscribedBelow(entry.name) else { return false }
-        return !self.patterns.contains { $0.matchesAllBelow(entry.name) }
     }
 }

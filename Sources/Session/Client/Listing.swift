@@ -1,4 +1,4 @@
-package import Access
+import Access
 import IMAP
 
 import struct NIOCore.ByteBuffer
@@ -34,12 +34,17 @@ package struct Listing {
         }
 
         var view: Namespace.View
+        /// Whether no pattern reaches into the account, and only what is subscribed in it counts.
+        var isBelowPatterns = false
         var step = Step.waitingForUpstream
         var folders: [Folder] = []
         /// What of them exists for a user who is not the owner, while it arrives, and then.
         var listing: FolderListing?
         var list: FolderList?
+        /// What the server says is subscribed.
         var subscribed = ShardedDictionary<FolderPath, Bool>()
+        /// The same in the server's order, where a name counts whose folder is gone.
+        var subscriptions: [FolderPath] = []
         /// Of the responses so far.
         var octets = 0
         /// How many of the folders, from the first, may still have to be asked for their counts.
@@ -57,6 +62,13 @@ package struct Listing {
     struct Folder {
         var path: FolderPath
         var attributes: [ByteBuffer]
+
+        /// Whether there is a mailbox, and not only a name above others.
+        var isSelectable: Bool {
+            !self.attributes.contains {
+                $0.equals(word: "\\Noselect") || $0.equals(word: "\\NonExistent")
+            }
+        }
     }
 
     var tag: ByteBuffer
@@ -66,15 +78,15 @@ package struct Listing {
     var parts: [Part]
     /// The patterns, each with the reference before it, decoded.
     var patterns: [MailboxPattern]
-    /// Subscriptions of shared folders, once they are read from the store.
-    var shared: Set<Subscription>?
+    /// What the user decided about subscriptions, once it is read from the store.
+    var choices: SubscriptionChoices?
     /// Of the responses of all servers so far, with what folders cost besides.
     var octets = 0
     /// What is being written, once every server has answered.
     var answer: ListAnswer?
 
     var isComplete: Bool {
-        (self.shared != nil || !self.needsSubscriptions)
+        (self.choices != nil || !self.needsSubscriptions)
             && self.parts.allSatisfy { $0.step == .complete || $0.step == .failed }
     }
 
@@ -82,6 +94,12 @@ package struct Listing {
     var patternCost: Int { self.patterns.reduce(0) { $0 + $1.cost } }
 
     var needsSubscriptions: Bool { self.isLsub || self.list.needsSubscriptions }
+
+    /// Whether a name is shown because a subscribed one is below it: LSUB does that for `%` (RFC 3501 §6.3.9),
+    /// and LIST with RECURSIVEMATCH (RFC 5258 §3.5).
+    var reportsSubscribedBelow: Bool {
+        self.isLsub ? self.patterns.contains(where: \.hasPercent) : self.list.isRecursiveMatch
+    }
 
     /// Whether the counts of a folder were asked for, and are no news.
     func counts(_ folder: FolderPath, of account: AccountID) -> Bool {
@@ -96,24 +114,6 @@ package struct Listing {
     func expectsContinuation(from account: AccountID) -> Bool {
         self.parts.contains { $0.view.account == account && !$0.segments.isEmpty }
     }
-}
-
-/// One subscription of a user to a folder of an account.
-package struct Subscription: Hashable, Sendable {
-    package var account: AccountID
-    package var folder: FolderPath
-
-    package init(account: AccountID, folder: FolderPath) {
-        self.account = account
-        self.folder = folder
-    }
-}
-
-/// What became of a subscription that was to be recorded.
-package enum SubscriptionOutcome: Sendable {
-    case changed
-    case tooMany
-    case failed
 }
 
 extension List {

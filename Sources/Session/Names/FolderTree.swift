@@ -16,7 +16,7 @@ struct FolderTree {
         var status: StatusResponse?
         /// Whether the name is one of the personal namespace.
         var isPersonal = false
-        /// Whether the name stands here only because something visible is below it.
+        /// Whether no folder has the name: it stands above a visible one, or is only subscribed.
         var isParentOnly = false
     }
 
@@ -32,24 +32,39 @@ struct FolderTree {
 
     private var entries = ShardedDictionary<[UInt8], Entry>()
     private var order = NameOrder()
-    /// Names with something below, and whether something subscribed is below.
-    private var parents = ShardedDictionary<[UInt8], Bool>()
+    /// What is below a name.
+    struct Below: OptionSet {
+        let rawValue: UInt8
 
-    /// Adds a folder and the parents above it.
+        /// A folder, or the name of an account.
+        static let folder = Below(rawValue: 1)
+        /// A name that satisfies the selection options of the LIST.
+        static let selected = Below(rawValue: 2)
+        /// One of these that matches no pattern.
+        static let selectedApart = Below(rawValue: 4)
+    }
+
+    /// What is below each name that stands above another.
+    private var parents = ShardedDictionary<[UInt8], Below>()
+
+    /// Adds a folder, or a name that is only subscribed, and the parents above it.
+    /// - Parameter selection: whether it satisfies the selection options, and matches no pattern.
     /// - Returns: how many octets of names were copied for that.
-    mutating func insert(_ entry: Entry) -> Int {
+    mutating func insert(_ entry: Entry, _ selection: Below = []) -> Int {
         guard !self.isTooLarge else { return 0 }
         let before = self.octets
         self.octets += entry.name.count + Self.octetsOfEntry
         if self.entries.updateValue(entry, forKey: entry.name) == nil {
             self.order.insert(entry.name)
         }
-        self.insertParents(of: entry.name)
-        guard entry.isSubscribed else { return self.octets - before }
-        for parent in Self.parents(of: entry.name) {
-            guard self.parents.updateValue(true, forKey: parent) != true else { break }
-        }
-        return 2 * (self.octets - before)
+        let below = entry.isParentOnly ? selection : selection.union(.folder)
+        self.insertParents(of: entry.name, below)
+        return (selection.isEmpty ? 1 : 2) * (self.octets - before)
+    }
+
+    /// Whether a folder has this name.
+    func hasFolder(_ name: [UInt8]) -> Bool {
+        self.entries[name].map { !$0.isParentOnly } ?? false
     }
 
     /// Takes the first entry, in the order of a listing; what is known of its parents stays.
@@ -58,20 +73,33 @@ struct FolderTree {
     }
 
     /// Adds the root of an account, which always has something below it, and what is above.
-    mutating func insertRoot(_ name: [UInt8]) {
-        if !self.parents.contains(name) { self.parents.updateValue(false, forKey: name) }
+    /// - Parameter selection: what of the account counts without being inserted.
+    mutating func insertRoot(_ name: [UInt8], _ selection: Below = []) {
+        let below = selection.union(.folder)
+        self.add(below, to: name)
         self.insertParent(name)
-        self.insertParents(of: name)
+        self.insertParents(of: name, below)
     }
 
     /// Adds the names above `name`; they exist for the client, with nothing told about them.
-    private mutating func insertParents(of name: [UInt8]) {
+    private mutating func insertParents(of name: [UInt8], _ below: Below) {
         for parent in Self.parents(of: name) {
-            // Those above one that is known are known.
-            guard !self.parents.contains(parent) else { return }
-            self.parents.updateValue(false, forKey: parent)
+            // What is below one name is below those above it.
+            guard self.add(below, to: parent) else { return }
             self.insertParent(parent)
         }
+    }
+
+    /// - Returns: whether that was not known.
+    @discardableResult
+    private mutating func add(_ below: Below, to parent: [UInt8]) -> Bool {
+        guard let known = self.parents[parent] else {
+            self.parents.updateValue(below, forKey: parent)
+            return true
+        }
+        guard !known.isSuperset(of: below) else { return false }
+        self.parents.updateValue(known.union(below), forKey: parent)
+        return true
     }
 
     /// The names above a name, from the lowest.
@@ -93,11 +121,7 @@ struct FolderTree {
         self.order.insert(name)
     }
 
-    func hasChildren(_ name: [UInt8]) -> Bool {
-        self.parents.contains(name)
-    }
-
-    func hasSubscribedBelow(_ name: [UInt8]) -> Bool {
-        self.parents[name] ?? false
+    func below(_ name: [UInt8]) -> Below {
+        self.parents[name] ?? []
     }
 }

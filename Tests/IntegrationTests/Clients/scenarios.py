@@ -6,6 +6,7 @@ and SECOND (the mail roots of the two servers), FIRST_PORT and SECOND_PORT.
 import contextlib
 import imaplib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -427,6 +428,59 @@ def subscriptions_of_shared_folders_are_the_users():
     w.ok(f'UNSUBSCRIBE "{SHARED}/INBOX"')
     assert SHARED.encode() + b"/INBOX" not in b"\n".join(w.ok('LSUB "" "*"'))
     assert m.lsub() == before
+
+
+def what_is_shared_is_subscribed_until_the_user_unsubscribes():
+    """With imaplib, in front of Dovecot. Clara never subscribed to anything of Bob's."""
+    port = int(os.environ["SECOND_PORT"])
+    bob = owner(BOB, port)
+    bob.create("Termine")
+    bob.subscribe("Termine")
+    bob.create("Bald-fort")
+    bob.subscribe("Bald-fort")
+    bob.delete("Bald-fort")
+    before = bob.lsub()
+
+    def client(login):
+        m = imaplib.IMAP4_SSL("localhost", IMAPS, ssl_context=ssl.create_default_context(cafile=CA))
+        m.login(login, "pw-clara")
+        return m
+
+    def names(answer):
+        """In the gateway's form: Bob's server has another delimiter."""
+        lines = [re.fullmatch(rb'\(.*?\) "(.)" "?(.*?)"?', line) for line in answer[1] if line]
+        return [line[2].replace(line[1], b"/").decode() for line in lines]
+
+    with granted(BOB, CLARA, "--view"):
+        m = client(CLARA)
+        listed = [name for name in names(m.list()) if name.startswith(SHARED + "/")]
+        assert f"{SHARED}/INBOX" in listed and f"{SHARED}/Termine" in listed, listed
+        assert [name for name in names(m.lsub()) if name.startswith(SHARED)] == listed
+        assert b"Other Users" in b"\n".join(m.lsub('""', "%")[1])
+        assert m.unsubscribe(f'"{SHARED}/Termine"')[0] == "OK"
+        m.logout()
+        # On every connection, with every command, and in LOGIN/ACCOUNT.
+        m = client(CLARA)
+        listed.remove(f"{SHARED}/Termine")
+        assert [name for name in names(m.lsub()) if name.startswith(SHARED)] == listed
+        assert not any("Termine" in name for name in names(client(f"{CLARA}/{BOB}").lsub()))
+        assert m.subscribe(f'"{SHARED}/Termine"')[0] == "OK"
+        # There it begins with the owner's, those of folders that are gone left out.
+        account = client(f"{CLARA}/{BOB}")
+        owners = set(names(before)) & set(names(account.list()))
+        assert "Termine" in owners and set(names(account.lsub())) == owners, (owners, account.lsub())
+        assert account.unsubscribe("Termine")[0] == "OK"
+        assert bob.lsub()[1] == before[1]
+        # Special uses are the owner's.
+        w = wire(CLARA)
+        assert not any(b"Other Users" in line for line in w.ok('LIST (SPECIAL-USE) "" "*"'))
+    # The owner reads of both what is gone.
+    w = wire(BOB)
+    assert any(b"\\NonExistent" in line and b"Bald-fort" in line for line in w.ok('LIST (SUBSCRIBED) "" "*"'))
+    assert any(b"Bald-fort" in line for line in w.ok('LSUB "" "*"'))
+    for name in ("Termine", "Bald-fort"):
+        bob.unsubscribe(name)
+    bob.delete("Termine")
 
 
 def creating_and_deleting_own_folders():

@@ -1,0 +1,108 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// Subscriptions: of the user's own account they are its server's, of all others the gateway's, so that nobody
+/// changes another's.
+extension ClientSession {
+    /// Which folders of an account in sight are subscribed before the user decided about any of them.
+    func subscriptionBase(of view: Namespace.View) -> SubscriptionBase {
+        guard view.isPersonal else { return self.sharedSubscriptionBase }
+        guard self.onlyAccount != nil else { return .own }
+        let hasOwner = self.snapshot.accounts[view.account]?.owner != nil
+        return hasOwner ? .owner : self.sharedSubscriptionBase
+    }
+
+    private var sharedSubscriptionBase: SubscriptionBase { self.subscribesShared ? .every : .none }
+
+    mutating func subscribe(_ tag: ByteBuffer, _ mailbox: ClientMailbox, _ isSubscribed: Bool) {
+        guard let name = mailbox.name, let user = self.user,
+            case .folder(let account, let folder) = self.namespace.place(of: name)
+        else { return self.finish(tag, isSubscribed ? .noSuchMailbox : .completed("UNSUBSCRIBE")) }
+        let access = self.access(to: account)
+        let isVisible = access.rights(in: folder).contains(.lookup)
+        if isSubscribed, !isVisible { return self.finish(tag, .noSuchMailbox) }
+        let command: Command = isSubscribed ? .subscribe(mailbox) : .unsubscribe(mailbox)
+        guard self.namespace.personal == account, self.onlyAccount == nil, access.isOwner else {
+            guard !isSubscribed || self.isThere(folder, in: account, for: tag, command) else {
+                return
+            }
+            self.running = .subscribing(tag: tag, isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
+            // Whoever may not see the folder has it no more: shared again, it is a new one.
+            let change: SubscriptionChange =
+                isSubscribed ? .subscribe : isVisible ? .unsubscribe : .forget
+            return self.actions.append(.changeSubscription(user, account, folder, change))
+        }
+        guard self.prepare(account, tag, command) else { return }
+        guard let upstreamName = self.upstreams[account]?.names.name(of: folder) else {
+            return self.finish(tag, .noSuchMailbox)
+        }
+        var encoder = self.encoder(for: account)
+        encoder.write(word: isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
+        encoder.write(mailbox: upstreamName)
+        self.forward(tag, account, isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE", encoder)
+    }
+
+    /// A change of a subscription was recorded, or could not be.
+    package mutating func subscriptionChanged(_ outcome: SubscriptionOutcome) {
+        guard case .subscribing(let tag, let name) = self.running else { return }
+        if self.watching?.needsSubscriptions ?? false, let user = self.user {
+            self.actions.append(.loadSubscriptions(user))
+        }
+        switch outcome {
+        case .changed: self.finish(tag, .completed(name))
+        case .tooMany where name.description == "UNSUBSCRIBE":
+            self.finish(tag, .tooManyUnsubscriptions)
+        case .tooMany: self.finish(tag, .tooManySubscriptions)
+        case .failed: self.finish(tag, .unavailable)
+        }
+        self.readClient()
+    }
+
+    /// The user's decisions about subscriptions; nil where the store cannot be read.
+    package mutating func subscriptionsLoaded(_ choices: SubscriptionChoices?) {
+        guard case .listing(var listing) = self.running, listing.needsSubscriptions,
+            listing.choices == nil
+        else {
+            self.watchedSubscriptionsLoaded(choices)
+            return self.readClient()
+        }
+        guard let choices else { return self.finish(listing.tag, .unavailable) }
+        listing.choices = choices
+        self.running = .listing(listing)
+        self.listUnsubscribedAccounts()
+        self.completeListing()
+        self.readClient()
+    }
+
+    /// Asks the servers of accounts that no pattern reaches into, but whose own names are shown if any folder
+    /// below is subscribed: where the user unsubscribed from some, only the list of folders tells whether
+    /// others are left.
+    private mutating func listUnsubscribedAccounts() {
+        guard case .listing(var listing) = self.running, listing.reportsSubscribedBelow,
+            let choices = listing.choices
+        else { return }
+        let asked = Set(listing.parts.map(\.view.account))
+        let views = choices.accounts.filter { account, known in
+            !asked.contains(account) && known.hasUnsubscribed && known.subscribed.isEmpty
+        }.keys.sorted().compactMap(self.namespace.view(of:))
+            .filter { self.subscriptionBase(of: $0) == .every }
+        guard !views.isEmpty else { return }
+        listing.parts += views.map { Listing.Part(view: $0, isBelowPatterns: true) }
+        self.running = .listing(listing)
+        for view in views { self.listingUpstreamReady(view.account) }
+    }
+
+    /// Those of the user's decisions that say which folders are watched, also of accounts that may come into sight.
+    func watched(_ choices: SubscriptionChoices) -> SubscriptionChoices {
+        choices.compactMap { account, known in
+            let view = self.namespace.view(of: account)
+            switch view.map(self.subscriptionBase(of:)) ?? self.sharedSubscriptionBase {
+            case .own: return nil
+            case .owner, .none: return known
+            case .every: return known.withoutSubscribed
+            }
+        }
+    }
+}

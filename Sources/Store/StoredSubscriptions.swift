@@ -1,0 +1,81 @@
+package import Access
+import Foundation
+import GRDB
+
+/// What users decided about subscriptions of folders that are not their own.
+extension PermissionStore {
+    /// More subscriptions than this no user has: each LSUB looks through all of them.
+    package static let maximumSubscriptions = 2_000
+    /// More folders than this no user has unsubscribed from. It is more than anybody does by hand, and the rows of a
+    /// user who does it by a program take a few megabytes.
+    package static let maximumUnsubscriptions = 10_000
+
+    /// The folders that a user subscribed to, and those that the user unsubscribed from.
+    package func subscriptions(
+        of user: UserID
+    ) throws -> [(account: AccountID, folder: FolderPath, isSubscribed: Bool)] {
+        try self.read { database in
+            try Row.fetchAll(
+                database,
+                sql: "SELECT account, folder, isSubscribed FROM subscription WHERE user = ?",
+                arguments: [user.rawValue]
+            ).compactMap { row in
+                FolderPath(octets: Array(row["folder"] as Data)).map {
+                    (AccountID(row["account"]), $0, row["isSubscribed"])
+                }
+            }
+        }
+    }
+
+    /// Records what a user decided about a folder. It goes by the name: it stays when the folder is deleted, and
+    /// counts for one that is created again.
+    ///
+    /// Subscriptions decide nothing, so the revision stays as it is.
+    ///
+    /// - Parameter isSubscribed: nil where nothing of the folder is kept any more.
+    /// - Returns: whether there was room for it.
+    package func setSubscription(
+        of user: UserID,
+        account: AccountID,
+        folder: FolderPath,
+        isSubscribed: Bool?
+    ) throws -> Bool {
+        let key: [any DatabaseValueConvertible] = [
+            user.rawValue, account.rawValue, Data(folder.octets),
+        ]
+        return try self.write { database in
+            guard let isSubscribed else {
+                try database.execute(
+                    sql: "DELETE FROM subscription WHERE user = ? AND account = ? AND folder = ?",
+                    arguments: StatementArguments(key)
+                )
+                return true
+            }
+            let known = try Bool.fetchOne(
+                database,
+                sql: """
+                    SELECT isSubscribed FROM subscription
+                    WHERE user = ? AND account = ? AND folder = ?
+                    """,
+                arguments: StatementArguments(key)
+            )
+            guard known != isSubscribed else { return true }
+            let count = try Int.fetchOne(
+                database,
+                sql: "SELECT COUNT(*) FROM subscription WHERE user = ? AND isSubscribed = ?",
+                arguments: [user.rawValue, isSubscribed]
+            )
+            let limit = isSubscribed ? Self.maximumSubscriptions : Self.maximumUnsubscriptions
+            guard count ?? 0 < limit else { return false }
+            try database.execute(
+                sql: """
+                    INSERT INTO subscription (user, account, folder, isSubscribed)
+                    VALUES (?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET isSubscribed = excluded.isSubscribed
+                    """,
+                arguments: StatementArguments(key + [isSubscribed])
+            )
+            return true
+        }
+    }
+}
