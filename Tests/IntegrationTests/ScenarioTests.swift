@@ -38,7 +38,7 @@ private enum Scenarios {
             "scenarios.py": 33, "folders.py": 3, "programs.py": 4, "sending.py": 26,
             "exchange.py": 11, "transfers.py": 12, "oversight.py": 15, "process.py": 10,
             "records.py": 5, "hostile.py": 30, "crowd.py": 1, "differential.py": 2,
-            "soak.py": 1, "logins.py": 14, "stores.py": 6,
+            "soak.py": 1, "logins.py": 14, "stores.py": 6, "comparison.py": 4,
         ]
         for (file, count) in counts {
             #expect(Scenarios.names(in: file).count == count, "\(file)")
@@ -58,6 +58,11 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "stores.py"))
     func `the store on disk is the store in force`(scenario: String) async throws {
         try await Scenarios.run("stores.py", scenario, Office.first)
+    }
+
+    @Test(arguments: Scenarios.names(in: "comparison.py"))
+    func `a mail server answers the same through the gateway`(scenario: String) async throws {
+        try await Scenarios.run("comparison.py", scenario, Office.first)
     }
 
     @Test(arguments: Scenarios.names(in: "oversight.py"))
