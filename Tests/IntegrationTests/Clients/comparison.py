@@ -55,6 +55,7 @@ PARTS = b"From: =?utf-8?Q?J=C3=BCrgen?= <j@gericht.example>\r\nTo: undisclosed-r
 MESSAGES = {"plain": PLAIN, "reply": REPLY, "parts": PARTS, "empty": b"Subject: leer\r\n\r\n", "word": b"Akte"}
 
 # `@name` is a folder, spelled as each path has it, and `~name` a message, as a literal. CONNECT begins a session anew.
+# [EXTENSION] stands before what goes to servers that offer it only: without it a server may take parts of the command for others.
 STEPS = r"""
 CAPABILITY
 NAMESPACE
@@ -93,6 +94,7 @@ LIST "" @* RETURN (SUBSCRIBED CHILDREN)
 LIST "" @* RETURN (SPECIAL-USE)
 LIST (SPECIAL-USE) "" @*
 LIST "" @A* RETURN (STATUS (MESSAGES UNSEEN))
+LIST "" @A* RETURN (MYRIGHTS)
 SUBSCRIBE @Akten
 SUBSCRIBE @Akten/Mandant 1
 SUBSCRIBE @Fehlt
@@ -113,6 +115,8 @@ APPEND @Fehlt ~plain
 STATUS @Akten (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)
 STATUS @Akten (HIGHESTMODSEQ)
 STATUS @Akten (SIZE)
+STATUS @Akten (MAILBOXID)
+STATUS @Akten (APPENDLIMIT)
 STATUS @Fehlt (MESSAGES)
 STATUS @INBOX (MESSAGES RECENT UNSEEN)
 STATUS @Akten (NONSENSE)
@@ -121,6 +125,10 @@ APPEND @Akten () "04-Feb-2024 10:00:00 +0100" ~reply
 APPEND @Akten (\Flagged $Forwarded wichtig) "05-Feb-2024 10:00:00 +0100" ~parts
 APPEND @Akten ~empty
 APPEND @INBOX "06-Feb-2024 10:00:00 +0100" ~plain
+CREATE @Mehrere
+[MULTIAPPEND] APPEND @Mehrere ~plain (\Seen) ~reply
+STATUS @Mehrere (MESSAGES UNSEEN)
+DELETE @Mehrere
 STATUS @Akten (MESSAGES UNSEEN UIDNEXT)
 SELECT @Fehlt
 SELECT @Akten
@@ -177,7 +185,12 @@ UID SEARCH FROM bob
 UID SEARCH RETURN (MIN MAX COUNT) ALL
 SEARCH RETURN (ALL) SEEN
 SEARCH RETURN () UNSEEN
+SEARCH UID 2:3
+SEARCH RETURN (SAVE) SEEN
+FETCH $ FLAGS
+SEARCH 1:2 NOT $
 SORT (SUBJECT) UTF-8 ALL
+SORT RETURN (COUNT) (SUBJECT) UTF-8 ALL
 UID SORT (REVERSE DATE) UTF-8 ALL
 THREAD REFERENCES UTF-8 ALL
 THREAD ORDEREDSUBJECT UTF-8 ALL
@@ -228,6 +241,7 @@ SELECT @Archiv (CONDSTORE)
 SELECT @Archiv
 FETCH 1:* (UID FLAGS)
 FETCH 1:* FLAGS (CHANGEDSINCE 1)
+UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)
 SEARCH MODSEQ 1
 STORE 1 +FLAGS (\Deleted)
 CLOSE
@@ -259,6 +273,10 @@ DELETE @Akten/Mandant 1
 DELETE @Archiv/2025/Februar
 LIST "" @*
 LIST "" @* RETURN (SUBSCRIBED)
+CREATE @Besonders (USE (\Drafts))
+DELETE @Besonders
+NOTIFY SET (selected (MessageNew MessageExpunge))
+NOTIFY NONE
 CONNECT
 XNONSENSE
 SELECT
@@ -325,7 +343,11 @@ class Path:
             self.wire.raw.close()
             self.wire, self.selected = self.connect(), None
             return []
-        parts = re.split(r"~(\w+)$", re.sub(r"(?<=[ (])@([\w/&%*-]*(?: [12](?!\S))?)", lambda m: self.spell(m[1]), step))
+        if extension := re.match(r"\[(\S+)\] ", step):
+            if extension[1] not in self.offered:
+                return []
+            step = step[extension.end():]
+        parts = re.split(r"~(\w+)", re.sub(r"(?<=[ (])@([\w/&%*-]*(?: [12](?!\S))?)", lambda m: self.spell(m[1]), step))
         try:
             found = self.idle() if step == "IDLE" else self.exchange(parts)
         except (EOFError, OSError) as error:
@@ -342,22 +364,20 @@ class Path:
         return [line for response in found for line in self.normalised(response)]
 
     def exchange(self, parts):
-        """The answer to a command, which may end in a literal."""
+        """The answer to a command: its text, the names of its literals and the text behind each."""
         self.wire.count += 1
         tag = b"t%d" % self.wire.count
-        text = tag + b" " + parts[0].encode()
-        if len(parts) == 1:
-            self.wire.send(text + b"\r\n")
-            return self.wire.until(tag)
-        message = MESSAGES[parts[1]]
-        self.wire.send(text + b"{%d}\r\n" % len(message))
-        found = [self.wire.response()]
-        while not found[-1].startswith((b"+", tag + b" ")):
+        octets, found = tag + b" " + parts[0].encode(), []
+        for name, text in zip(parts[1::2], parts[2::2]):
+            self.wire.send(octets + b"{%d}\r\n" % len(MESSAGES[name]))
             found.append(self.wire.response())
-        if found[-1].startswith(b"+"):
-            self.wire.send(message + b"\r\n")
-            found += self.wire.until(tag)
-        return found
+            while not found[-1].startswith((b"+", tag + b" ")):
+                found.append(self.wire.response())
+            if not found[-1].startswith(b"+"):
+                return found
+            octets = MESSAGES[name] + text.encode()
+        self.wire.send(octets + b"\r\n")
+        return found + self.wire.until(tag)
 
     def idle(self):
         """What comes while a message arrives."""
@@ -423,12 +443,13 @@ class Comparison:
     def __init__(self, server, name, prefix="", delimiter="/", inside=""):
         """The server's personal namespace has a prefix and a delimiter; `inside` is what of the prefix the gateway shows."""
         self.server, self.name, self.prefix, self.delimiter, self.inside = server, name, prefix, delimiter, inside
-        self.found = []
+        self.found, self.offered = [], []
 
     def run(self):
         for owner in OWNERS:
             # Where nothing is below INBOX, others than the owner may create nothing there.
             assert self.straight(owner).run("CREATE @Da")[-1].startswith(b"TAG OK")
+        self.offered = [line.decode().split(" ")[-1] for line in self.straight("direct").run("CAPABILITY")]
         with Gateway(grants=False) as gateway:
             self.set_up(gateway)
             gateway.start()
@@ -464,6 +485,7 @@ class Comparison:
 
     def answers(self, path, owner):
         """The answers to all steps by this path, and what this owner's account has afterwards."""
+        path.offered = self.offered
         path.arrive = lambda: self.straight(owner).run("APPEND @INBOX ~reply")
         found = [path.run(step) for step in STEPS]
         afterwards = self.straight(owner)
