@@ -220,8 +220,8 @@ STATUS @Ziel (MESSAGES)
 DELETE @Quelle
 DELETE @Ziel
 EXAMINE @Akten
-STORE 1 +FLAGS (\Deleted)
-EXPUNGE
+STORE 2 +FLAGS (\Deleted)
+Expunge
 CLOSE
 NOOP
 SELECT @Akten
@@ -448,7 +448,8 @@ class Comparison:
     def run(self):
         for owner in OWNERS:
             # Where nothing is below INBOX, others than the owner may create nothing there.
-            assert self.straight(owner).run("CREATE @Da")[-1].startswith(b"TAG OK")
+            straight = self.straight(owner)
+            assert all(straight.run(step)[-1].startswith(b"TAG OK") for step in ("CREATE @Da", "SUBSCRIBE @Da"))
         self.offered = [line.decode().split(" ")[-1] for line in self.straight("direct").run("CAPABILITY")]
         with Gateway(grants=False) as gateway:
             self.set_up(gateway)

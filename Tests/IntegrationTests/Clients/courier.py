@@ -73,7 +73,8 @@ class Courier:
         self.server.close()
         self.notices.terminate()
         self.notices.wait()
-        shutil.rmtree(self.folder)
+        # Who served a client may still write as it ends.
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def login(self, connection):
         connection.send(f"* OK [CAPABILITY {CAPABILITIES}] Courier-IMAP ready.\r\n")

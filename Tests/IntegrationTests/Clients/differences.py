@@ -9,11 +9,11 @@ DELEGATES = ("shared", "account")
 
 
 class Difference(typing.NamedTuple):
-    """Lines in the answers to commands that begin like this.
+    """Lines in the answers to commands that begin like this, or like one of these.
 
     `- line` comes from the server alone, `+ line` from the gateway alone; `NO becomes BAD` is the tagged answer, without its text.
     """
-    command: str
+    command: str | tuple
     line: str
     reason: str
     servers: tuple = SERVERS
@@ -45,7 +45,7 @@ CAPABILITIES = [
 ]
 
 FOLDERS = [
-    Difference("LIST", "another order", "The gateway sorts folders; IMAP has no order for them."),
+    Difference(("LIST", "LSUB"), "another order", "The gateway sorts folders; IMAP has no order for them."),
     Difference("", r"\+ \* (LIST|LSUB) .* \\Has(No)?Children", "The gateway always says whether a folder has others below it.", DOVECOT),
     Difference("LSUB", r"\+ \* LSUB .* \\HasNoChildren", "The gateway always says whether a folder has others below it.", CYRUS),
     Difference("LIST", r"\+ \* LIST .* \\Sent", "The gateway always tells special uses.", DOVECOT),
@@ -53,10 +53,8 @@ FOLDERS = [
                "CHILDINFO is quoted, as in the examples of RFC 5258; both are right.", DOVECOT + CYRUS),
     Difference("LIST \"\" @A* RETURN (MYRIGHTS)", ".*", "Dovecot does not know LIST-MYRIGHTS; the gateway does it itself.", DOVECOT),
     Difference("LIST \"\" @A* RETURN (MYRIGHTS)", r"[+-] \* MYRIGHTS .*", "Rights are those of the gateway's grants, whatever the server keeps.", CYRUS),
-    Difference("LIST (", ".*", "Courier does not know LIST-EXTENDED, and lists everything; the gateway does it itself.", COURIER),
-    Difference("LIST \"\" (", ".*", "Courier does not know LIST-EXTENDED; the gateway does it itself.", COURIER),
-    Difference("LIST \"\" @* RETURN", ".*", "Courier does not know LIST-EXTENDED; the gateway does it itself.", COURIER),
-    Difference("LIST \"\" @A* RETURN", ".*", "Courier does not know LIST-EXTENDED; the gateway does it itself.", COURIER),
+    Difference(("LIST (", "LIST \"\" (", "LIST \"\" @* RETURN", "LIST \"\" @A* RETURN"), ".*",
+               "Courier does not know LIST-EXTENDED, and refuses it or lists everything; the gateway does it itself.", COURIER),
     Difference("CREATE @Tief/a/b", r"OK.* becomes NO \[NONEXISTENT\]", "Others than the owner create nothing below a name that is not listed.", paths=DELEGATES),
     Difference("DELETE @Tief", r"(OK|NO) becomes NO \[NONEXISTENT\]", "The folder was not created; see CREATE.", paths=DELEGATES),
     Difference("DELETE @Akten/Neu", "NO becomes OK", "Courier makes no folder whose name ends in a delimiter; the gateway takes the delimiter off.", COURIER),
@@ -68,9 +66,7 @@ FOLDERS = [
     Difference("DELETE @Besonders", r"OK becomes NO \[NONEXISTENT\]", "The folder was not created; see CREATE.", DOVECOT),
     Difference("afterwards LIST", r"- \* LIST \"Besonders\" .*", "The folder was not created; Cyrus deletes none that has a special use.", CYRUS, DELEGATES),
     Difference("SUBSCRIBE @Fehlt", r"(OK|NO) becomes NO \[NONEXISTENT\]", "Subscriptions of others' folders are the gateway's, of folders that exist.", paths=DELEGATES),
-    Difference("LSUB", LISTED, "A delegate's subscriptions are the delegate's own.", DOVECOT + COURIER, DELEGATES),
-    Difference("LIST (SUBSCRIBED", LISTED, "A delegate's subscriptions are the delegate's own.", DOVECOT, DELEGATES),
-    Difference("LIST \"\" @* RETURN (SUBSCRIBED", LISTED, "A delegate's subscriptions are the delegate's own.", DOVECOT, DELEGATES),
+    Difference(("LSUB", "LIST (SUBSCRIBED", "LIST \"\" @* RETURN (SUBSCRIBED"), LISTED, "A delegate's subscriptions are the delegate's own.", paths=DELEGATES),
     Difference("afterwards LSUB", LISTED, "A delegate's subscriptions are not the account's.", DOVECOT + COURIER, DELEGATES),
 ]
 
@@ -90,25 +86,20 @@ MESSAGES = [
     Difference("GETMETADATA", r"(OK|NO|NO \[CANNOT\]) becomes BAD|- \* METADATA .*", "The gateway does not offer it."),
     Difference("FETCH 0", r"(NO|OK) becomes BAD", "There is no message 0; the gateway refuses it as the grammar does.", CYRUS + COURIER),
     Difference("SEARCH CHARSET NONSENSE", r"(NO \[BADCHARSET\]|BAD) becomes NO \[BADCHARSET \(US-ASCII UTF-8\)\]", "The gateway itself refuses other charsets."),
-    Difference("FETCH", r"- \* NO", "Courier warns that a message is not there; the gateway keeps back text that answers nothing.", COURIER),
-    Difference("STORE", r"- \* NO", "Courier warns that a message is not there; the gateway keeps back text that answers nothing.", COURIER),
+    Difference(("FETCH", "STORE"), r"- \* NO", "Courier warns that a message is not there; the gateway keeps back text that answers nothing.", COURIER),
     Difference("STORE 2 FLAGS", r"- \* OK \[PERMANENTFLAGS .*", "PERMANENTFLAGS pass when a folder is opened only; FLAGS tell of a new keyword."),
-    Difference("STORE 1 +FLAGS (\\Deleted)", r"(OK|NO) becomes NO \[NOPERM\]", "What is opened with EXAMINE is not changed; the gateway itself refuses it."),
-    Difference("EXPUNGE", r"(OK|NO) becomes NO \[NOPERM\]", "What is opened with EXAMINE is not changed; the gateway itself refuses it."),
-    Difference("SELECT", r"- \* OK \[(URLMECH|ANNOTATIONS|MYRIGHTS) .*\]", "Codes of extensions that the gateway does not offer.", CYRUS + COURIER),
-    Difference("EXAMINE", r"- \* OK \[(URLMECH|ANNOTATIONS|MYRIGHTS) .*\]", "Codes of extensions that the gateway does not offer.", CYRUS + COURIER),
+    Difference(("STORE 2 +FLAGS (\\Deleted)", "Expunge"), r"(OK|NO) becomes NO \[NOPERM\]",
+               "What is opened with EXAMINE is not changed; the gateway itself refuses it."),
+    Difference(("SELECT", "EXAMINE"), r"- \* OK \[(URLMECH|ANNOTATIONS|MYRIGHTS) .*\]", "Codes of extensions that the gateway does not offer.", CYRUS + COURIER),
     Difference("ENABLE NONSENSE", r"\+ \* ENABLED", "The gateway tells that nothing was enabled, as RFC 5161 wants it.", DOVECOT + CYRUS),
     Difference("UNSELECT", "NO becomes OK", "Courier does not know UNSELECT; the gateway does it itself.", COURIER),
 ]
 
 RIGHTS = [
-    Difference("MYRIGHTS", r"[+-] \* MYRIGHTS .*", "Rights are those of the gateway's grants, whatever the server keeps."),
+    Difference(("MYRIGHTS", "GETACL", "LISTRIGHTS"), r"[+-] \* (MYRIGHTS|ACL|LISTRIGHTS) .*", "Rights are those of the gateway's grants, whatever the server keeps."),
     Difference("MYRIGHTS @Fehlt", r"NO becomes OK", "An owner has every right on every name.", CYRUS + COURIER, OWN),
     Difference("MYRIGHTS @Fehlt", r"OK becomes NO \[NONEXISTENT\]", "Dovecot tells rights on what does not exist.", DOVECOT, DELEGATES),
-    Difference("GETACL", r"[+-] \* ACL .*", "Rights are those of the gateway's grants, whatever the server keeps."),
-    Difference("LISTRIGHTS", r"[+-] \* LISTRIGHTS .*", "Rights are those of the gateway's grants, whatever the server keeps."),
-    Difference("GETACL", r"OK becomes NO \[NOPERM\]", "Only the owner sees who has rights.", paths=DELEGATES),
-    Difference("LISTRIGHTS", r"OK becomes NO \[NOPERM\]", "Only the owner sees who has rights.", paths=DELEGATES),
+    Difference(("GETACL", "LISTRIGHTS"), r"OK becomes NO \[NOPERM\]", "Only the owner sees who has rights.", paths=DELEGATES),
     Difference("GETQUOTAROOT", r"OK becomes NO \[NOPERM\]|- \* QUOTA(ROOT)? .*", "Only the owner sees the quota.", paths=DELEGATES),
     Difference("GETQUOTA ", r"(OK|NO) becomes NO \[NOPERM\]|[+-] \* QUOTA .*", "A delegate's quota is that of the delegate's own account.", paths=DELEGATES),
     Difference("GETQUOTA", r"[+-] \* QUOTA(ROOT)? .*", "The gateway writes a quota's name without quotes where it needs none.", COURIER, OWN),
