@@ -62,7 +62,7 @@ struct Directory {
     private func called(_ principal: PermissionsDocument.Principal) -> Set<Int>? {
         let name = principal.name
         let isName =
-            Self.address(name) == nil && !name.uppercased().hasPrefix("S-1-")
+            !name.isEmpty && Self.address(name) == nil && !name.uppercased().hasPrefix("S-1-")
             && UUID(uuidString: Self.guid(name)) == nil
         guard self.isWhole, isName, principal.guid == nil, principal.address == nil,
             let match = self.names[ExactText(Self.key(name))]

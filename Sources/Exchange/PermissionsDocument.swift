@@ -12,19 +12,23 @@ package struct PermissionsDocument: Codable, Equatable, Sendable {
         package var address: String?
         /// `Internal`, `External`, `Default`, `Anonymous`, `Unknown`: folder entries only.
         package var kind: String?
+        /// Whether the name ends in `...`, as a name ends that was cut: then it tells nobody.
+        package var isCut: Bool?
 
         package init(
             name: String,
             sid: String? = nil,
             guid: String? = nil,
             address: String? = nil,
-            kind: String? = nil
+            kind: String? = nil,
+            isCut: Bool? = nil
         ) {
             self.name = name
             self.sid = sid
             self.guid = guid
             self.address = address
             self.kind = kind
+            self.isCut = isCut
         }
     }
 
@@ -58,12 +62,6 @@ package struct PermissionsDocument: Codable, Equatable, Sendable {
         /// Exchange's invariant type (`Inbox`, `Calendar`, `User Created`), where it is known.
         package var type: String?
         package var entries: [FolderEntry]
-
-        /// Whether the path is this one, octet for octet: `Café` composed and decomposed are two
-        /// folders.
-        func isCalled(_ path: [String]) -> Bool {
-            self.path.elementsEqual(path) { $0.utf8.elementsEqual($1.utf8) }
-        }
 
         package init(path: [String], type: String? = nil, entries: [FolderEntry]) {
             self.path = path

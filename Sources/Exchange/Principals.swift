@@ -79,6 +79,15 @@ enum Principals {
         return nil
     }
 
+    /// What else is known of a principal than what it is called.
+    static func withoutName(
+        _ principal: PermissionsDocument.Principal
+    ) -> PermissionsDocument.Principal {
+        var nameless = principal
+        nameless.name = ""
+        return nameless
+    }
+
     /// `NT:S-1-5-21-…` and `NT User:DOMAIN\name`, as orphans are written.
     static func withoutPrefix(
         _ principal: PermissionsDocument.Principal

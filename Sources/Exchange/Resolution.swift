@@ -172,43 +172,26 @@ package struct Resolution {
 
     // MARK: - Folders
 
-    /// Types whose folders hold mail; a folder of unknown type may.
-    static let mailTypes: Set<String> = [
-        "inbox", "sentitems", "deleteditems", "drafts", "junkemail", "archive", "outbox",
-        "user created",
-    ]
-
+    /// Entries of one folder are read together, whatever the mailbox was called beside them.
     private mutating func addFolders(_ folders: [Document.Folder]) {
-        let inbox = folders.first { $0.type?.lowercased() == "inbox" && $0.path.count == 1 }?.path
+        let names = FolderNames(folders)
+        self.notes.formUnion(names.notes)
+        var entries: [FolderPath: [Document.FolderEntry]] = [:]
         for folder in folders {
-            if let type = folder.type?.lowercased(), !Self.mailTypes.contains(type) { continue }
-            // The root has no counterpart in IMAP.
-            guard let first = folder.path.first else { continue }
-            var components = folder.path
-            // Octet for octet, as folders are compared everywhere.
-            let isInbox = inbox?.first.map { $0.utf8.elementsEqual(first.utf8) } ?? false
-            if isInbox { components[0] = "INBOX" }
-            // Another folder of that name cannot be told from the inbox in IMAP.
-            let isOtherInbox = inbox != nil && !isInbox && first.lowercased() == "inbox"
-            // A `/` inside a name, which Exchange writes as U+F8FF, would be a level in IMAP.
-            let isLevel = components.contains { $0.contains("/") || $0.contains("\u{F8FF}") }
-            guard !isLevel, !isOtherInbox,
-                let path = FolderPath(octets: Array(components.joined(separator: "/").utf8))
-            else {
-                self.notes.insert(
-                    "\(folder.path.joined(separator: "\\")) has no name in IMAP: left out"
-                )
-                continue
+            switch names.find(folder) {
+            case .path(let path): entries[path, default: []] += folder.entries
+            case .ignored: continue
+            case .leftOut(let note): self.notes.insert(note)
             }
-            self.addEntries(of: folder, path)
         }
+        for (path, entries) in entries { self.addEntries(entries, path) }
     }
 
-    private mutating func addEntries(of folder: Document.Folder, _ path: FolderPath) {
+    private mutating func addEntries(_ entries: [Document.FolderEntry], _ path: FolderPath) {
         var own: [ImportedPermissions.Entry] = []
         var fallback: [ImportedPermissions.Entry] = []
         var unknown: [Rights] = []
-        for entry in folder.entries {
+        for entry in entries {
             let words = entry.rights.joined(separator: ", ")
             guard let rights = FolderRights.rights(named: entry.rights) else {
                 self.unresolved(entry.principal, words, "\(words) is no right that is known")
@@ -277,15 +260,24 @@ package struct Resolution {
         _ purpose: Purpose,
         isDenied: Bool
     ) -> Outcome {
-        if let known = Principals.known(listed, isFolderEntry: purpose == .folder) {
+        // A name that was cut may be anybody's: only what else is known of the principal counts.
+        let isCut = listed.isCut ?? false
+        let telling = isCut ? Principals.withoutName(listed) : listed
+        if let known = Principals.known(telling, isFolderEntry: purpose == .folder) {
             return self.outcome(of: known)
         }
-        let principal = Principals.withoutPrefix(listed)
+        let principal = isCut ? telling : Principals.withoutPrefix(listed)
         switch self.directory.find(principal) {
         case .several:
             return .unresolved("more than one recipient is called so")
         case .one(let index):
-            return self.outcome(of: index, principal, purpose, isDenied: isDenied)
+            let named = isCut ? listed : principal
+            return self.outcome(of: index, named, purpose, isDenied: isDenied)
+        case .none where isCut:
+            return .unresolved(
+                "the name may be cut: use ConvertTo-Json or Export-Csv, no Format-Table before it; if "
+                    + "the name ends so, use gatepost's script"
+            )
         case .none:
             if let known = Principals.builtIn(principal), known == .skipped || !isDenied {
                 return self.outcome(of: known)

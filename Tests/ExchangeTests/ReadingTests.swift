@@ -349,8 +349,8 @@ import Testing
             name: "two folders whose names only look the same",
             files: [
                 #"""
-                [{"Identity":"sales","FolderName":"x","FolderPath":"B\u00FCro","AccessRights":["Editor"],"User":"kim@contoso.example"},
-                 {"Identity":"sales","FolderName":"x","FolderPath":"Bu\u0308ro","AccessRights":["None"],"User":"kim@contoso.example"}]
+                [{"Identity":"sales","FolderName":"B\u00FCro","FolderPath":"B\u00FCro","AccessRights":["Editor"],"User":"kim@contoso.example"},
+                 {"Identity":"sales","FolderName":"Bu\u0308ro","FolderPath":"Bu\u0308ro","AccessRights":["None"],"User":"kim@contoso.example"}]
                 """#
             ],
             entries: [

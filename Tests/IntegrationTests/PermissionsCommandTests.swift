@@ -19,7 +19,7 @@ import Testing
             #"{"Identity":"ex@kanzlei.example","Trustee":"\#($0)","AccessRights":["SendAs"],"AccessControlType":"Allow"}"#
         }
         rows += folders.map {
-            #"{"Identity":"ex@kanzlei.example:\\\#($0.path)","FolderName":"x","User":"\#($0.user)","AccessRights":["\#($0.right)"]}"#
+            #"{"Identity":"ex@kanzlei.example:\\\#($0.path)","FolderName":"\#($0.path)","User":"\#($0.user)","AccessRights":["\#($0.right)"]}"#
         }
         return "[\(rows.joined(separator: ",\n"))]"
     }

@@ -72,7 +72,7 @@ package struct OnlineLoader: Sendable {
             guard let path = try folder.text("FolderPath"), let id = try folder.text("FolderId"),
                 let type = try folder.text("FolderType")
             else { throw OnlineError("\(folder.place) has no FolderPath, FolderId or FolderType") }
-            guard Resolution.mailTypes.contains(type.lowercased()) else { continue }
+            guard FolderNames.mailTypes.contains(type.lowercased()) else { continue }
             var entries: [PermissionsDocument.FolderEntry] = []
             let identity = "\(address):\(id)"
             for row in try await self.rows(

@@ -1,8 +1,9 @@
 /// Rows of comma-separated values, as `Export-Csv` writes them (RFC 4180): with `,`, `;` or a tab
-/// between the cells, the first row naming the columns, perhaps after a line `#TYPE …`.
+/// between the cells, the first row naming the columns, perhaps after a line `#TYPE …` or `sep=;`.
 ///
 /// Strict where libraries are lenient: a row with a cell too few or a quotation that does not end
-/// is the mark of a file that was cut, and refuses the whole of it.
+/// is the mark of a file that was cut, and refuses the whole of it. Empty columns at the end, as
+/// spreadsheets add them, are none.
 struct CSVText {
     let header: [String]
     /// Cells, as many as the header has, with the line on which the row begins.
@@ -12,40 +13,90 @@ struct CSVText {
         let isEnded = text.last?.isNewline ?? false
         var text = text[...]
         var line = 1
-        if text.hasPrefix("#TYPE") {
-            text = text.drop { !$0.isNewline }.dropFirst()
-            line = 2
-        }
+        let stated = Self.dropPreamble(&text, &line)
         let first = text.prefix { !$0.isNewline }
-        let delimiter =
-            [Character(","), ";", "\t"].max { one, other in
-                first.count { $0 == one } < first.count { $0 == other }
-            } ?? ","
+        let usual: [Character] = [",", ";", "\t"]
+        let frequent = usual.max { one, other in
+            first.count { $0 == one } < first.count { $0 == other }
+        }
+        let delimiter = stated ?? frequent ?? ","
         var rows: [(line: Int, cells: [String])] = []
         while !text.isEmpty {
             let start = line
             let cells = try Self.row(&text, delimiter, &line, file)
-            if cells != [""] { rows.append((start, cells)) }
+            if cells.contains(where: { !$0.isEmpty }) { rows.append((start, cells)) }
         }
-        guard let header = rows.first?.cells, rows[0].cells.count > 1 else {
+        guard let names = rows.first?.cells, names.count > 1 else {
             throw ReadingError(
-                "\(file) is neither JSON nor comma-separated values with a row of column names"
+                stated.map {
+                    "\(file): its first line says that \($0) parts the cells, and the row of column "
+                        + "names has no \($0)"
+                } ?? "\(file) is neither JSON nor comma-separated values with a row of column names"
             )
-        }
-        guard Set(header.map { $0.lowercased() }).count == header.count else {
-            throw ReadingError("\(file), row \(rows[0].line): a column's name stands there twice")
         }
         guard isEnded else {
             throw ReadingError("\(file): the last row has no line end; is the file cut off?")
         }
+        let header = try Self.header(names, "\(file), row \(rows[0].line)")
         self.header = header
-        self.rows = Array(rows.dropFirst())
-        for row in self.rows where row.cells.count != header.count {
+        self.rows = try rows.dropFirst().map { row throws(ReadingError) in
+            (row.line, try Self.cells(row.cells, header, "\(file), row \(row.line)"))
+        }
+    }
+
+    /// Takes what stands before the row of column names, in any order: `#TYPE …`, and `sep=;`, by
+    /// which a spreadsheet is told what parts the cells.
+    private static func dropPreamble(_ text: inout Substring, _ line: inout Int) -> Character? {
+        var delimiter: Character?
+        for _ in 0..<2 {
+            let first = text.prefix { !$0.isNewline }
+            let bare = first.filter { $0 != "\"" }
+            if bare.count == 5, bare.lowercased().hasPrefix("sep=") {
+                delimiter = bare.last
+            } else if !first.hasPrefix("#TYPE") {
+                break
+            }
+            text = text[first.endIndex...].dropFirst()
+            line += 1
+        }
+        return delimiter
+    }
+
+    /// The names of the columns, without those at the end that have none.
+    private static func header(
+        _ names: [String],
+        _ place: String
+    ) throws(ReadingError) -> [String] {
+        var names = names
+        while names.last?.isEmpty ?? false { names.removeLast() }
+        guard !names.contains("") else {
+            throw ReadingError("\(place): a column between others has no name")
+        }
+        guard Set(names.map { $0.lowercased() }).count == names.count else {
+            throw ReadingError("\(place): a column's name stands there twice")
+        }
+        return names
+    }
+
+    /// As many cells as the header has.
+    private static func cells(
+        _ cells: [String],
+        _ header: [String],
+        _ place: String
+    ) throws(ReadingError) -> [String] {
+        guard cells.count >= header.count else {
             throw ReadingError(
-                "\(file), row \(row.line): \(row.cells.count) cells instead of \(header.count); is "
-                    + "the file cut off?"
+                "\(place): \(cells.count) cells instead of \(header.count); is the file cut off?"
             )
         }
+        guard let extra = cells.dropFirst(header.count).first(where: { !$0.isEmpty }) else {
+            return Array(cells.prefix(header.count))
+        }
+        throw ReadingError(
+            "\(place): \(cells.count) cells instead of \(header.count), and \(extra.prefix(40)) is "
+                + "in no column with a name: put a value that holds the delimiter into quotation "
+                + "marks"
+        )
     }
 
     private static func row(

@@ -13,6 +13,7 @@ struct CmdletOutput {
     }
 
     private var mailboxes: [String: Document.Mailbox] = [:]
+    private var folderRows: [String: FolderRows] = [:]
     private var recipients: [Document.Recipient] = []
     private var counts: [Kind: Int] = [:]
     private var notes: Set<String> = []
@@ -79,8 +80,14 @@ struct CmdletOutput {
     }
 
     private func document(_ notes: Set<String>) -> PermissionsDocument {
-        PermissionsDocument(
-            mailboxes: self.mailboxes.sorted { $0.key < $1.key }.map(\.value),
+        var (mailboxes, notes) = (self.mailboxes, notes)
+        for (identity, rows) in self.folderRows {
+            let (folders, reasons) = rows.folders()
+            mailboxes[identity]?.folders += folders
+            notes.formUnion(reasons.map { "\(identity):\($0)" })
+        }
+        return PermissionsDocument(
+            mailboxes: mailboxes.sorted { $0.key < $1.key }.map(\.value),
             recipients: self.recipients,
             notes: notes.sorted()
         )
@@ -178,10 +185,10 @@ struct CmdletOutput {
         }
         var names: [String] = []
         for column in ["Identity", "Name", "Alias", "DistinguishedName", "Id"] {
-            if let name = try row.text(column) { names.append(name) }
+            if let name = try row.name(column) { names.append(name) }
         }
         // Any two mailboxes may show the same name.
-        let shown = try row.text("DisplayName").map { [$0] } ?? []
+        let shown = try row.name("DisplayName").map { [$0] } ?? []
         var guids: [String] = []
         for column in ["Guid", "ExchangeGuid", "ExternalDirectoryObjectId"] {
             if let guid = try row.text(column) { guids.append(guid) }
@@ -192,7 +199,7 @@ struct CmdletOutput {
         // With display names and addresses, where the administrator asked for them.
         var delegates: [Document.Principal] = []
         for delegate in try row.names("GrantSendOnBehalfTo") {
-            delegates.append(Document.Principal(name: delegate))
+            delegates.append(row.principal(delegate))
         }
         let type = try row.text("RecipientTypeDetails") ?? "UserMailbox"
         self.recipients.append(
@@ -212,8 +219,8 @@ struct CmdletOutput {
     }
 
     private mutating func addFolderPermission(_ row: CmdletRow) throws(ReadingError) {
-        let identity = try row.text("Identity")
-        let named = try row.text("FolderPath")
+        let identity = try row.exactText("Identity")
+        let named = try row.exactText("FolderPath").flatMap { $0.isEmpty ? nil : $0 }
         guard let path = named ?? identity.flatMap(Self.folderPart) else {
             throw row.fail(
                 "Identity",
@@ -221,19 +228,18 @@ struct CmdletOutput {
                     + "part: use gatepost's script"
             )
         }
-        let entry = try Self.folderEntry(row)
-        let components = path.split(separator: "\\").map(String.init)
-        let type = try row.text("FolderType")
-        try self.update(row) { mailbox in
-            let index = mailbox.folders.firstIndex { $0.isCalled(components) }
-            if let index {
-                mailbox.folders[index].entries.append(entry)
-            } else {
-                mailbox.folders.append(
-                    Document.Folder(path: components, type: type, entries: [entry])
-                )
-            }
+        let name = try row.exactText("FolderName").flatMap { $0.isEmpty ? nil : $0 }
+        if row.origin == .csv(isASCII: true) {
+            try row.checkLetters(path, named == nil ? "Identity" : "FolderPath")
         }
+        let folderRow = FolderRows.Row(
+            path: path,
+            name: name,
+            type: try row.text("FolderType"),
+            entry: try Self.folderEntry(row)
+        )
+        let mailbox = try Self.identity(of: row)
+        self.folderRows[mailbox, default: FolderRows()].add(folderRow)
     }
 
     /// Who has what in a folder.
@@ -274,8 +280,8 @@ struct CmdletOutput {
             let identifier = row.value[column]?["SecurityIdentifier"]
             principal.sid = identifier?.string ?? identifier?["Value"]?.string
         } else {
-            guard let name = try row.text(column) else { throw row.fail(column, "is empty") }
-            principal = Document.Principal(name: name)
+            guard let name = try row.name(column) else { throw row.fail(column, "is empty") }
+            principal = row.principal(name)
         }
         principal.sid = try row.text(sid) ?? principal.sid
         if let address { principal.address = try row.text(address) }
@@ -301,8 +307,8 @@ struct CmdletOutput {
             principal.address =
                 recipient?["PrimarySmtpAddress"]?.string ?? user["UserPrincipalName"]?.string
         } else {
-            guard let name = try row.text("User") else { throw row.fail("User", "is empty") }
-            principal.name = name
+            guard let name = try row.name("User") else { throw row.fail("User", "is empty") }
+            principal = row.principal(name)
         }
         if let extra = row.value["MailboxFolderUser"]?["UserPrincipalName"]?.string {
             principal.address = extra
@@ -316,13 +322,21 @@ struct CmdletOutput {
         _ row: CmdletRow,
         _ change: (inout PermissionsDocument.Mailbox) -> Void
     ) throws(ReadingError) {
-        guard var identity = try row.text("Identity") else {
+        self.update(try Self.identity(of: row), change)
+    }
+
+    /// The mailbox that a row is about, folded.
+    private static func identity(of row: CmdletRow) throws(ReadingError) -> String {
+        guard var identity = try row.exactText("Identity") else {
             throw row.fail("Identity", "is missing: it says which mailbox the row is about")
         }
         if let place = identity.firstRange(of: ":\\") {
             identity = String(identity[..<place.lowerBound])
         }
-        self.update(Directory.folded(identity), change)
+        guard let checked = try row.checked(identity, "Identity") else {
+            throw row.fail("Identity", "is missing: it says which mailbox the row is about")
+        }
+        return Directory.folded(checked)
     }
 
     private mutating func update(

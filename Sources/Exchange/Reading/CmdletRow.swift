@@ -5,8 +5,9 @@
 /// A cell whose content PowerShell lost refuses the whole file.
 struct CmdletRow {
     /// What a row came through, and may have lost on the way.
-    enum Origin {
-        case csv
+    enum Origin: Equatable {
+        /// - Parameter isASCII: whether Windows PowerShell may have written `?` for a letter.
+        case csv(isASCII: Bool)
         case json
         /// Exchange itself: what it says is what it means.
         case online
@@ -27,20 +28,57 @@ struct CmdletRow {
 
     /// Text; nil for an empty cell, or none.
     func text(_ column: String) throws(ReadingError) -> String? {
+        try self.exactText(column).flatMap { text throws(ReadingError) in
+            try self.checked(text, column)
+        }
+    }
+
+    /// Text that may end in `...` of its own: the name of somebody, which is compared with others
+    /// and gives nothing where it has no equal.
+    func name(_ column: String) throws(ReadingError) -> String? {
+        try self.exactText(column).flatMap { text throws(ReadingError) in
+            try self.checkedName(text, column)
+        }
+    }
+
+    /// Text as it stands, with the blanks around it: the name of a folder may have some.
+    func exactText(_ column: String) throws(ReadingError) -> String? {
         switch self.value[column] {
         case nil, .null?: return nil
-        case .string(let text)?: return try self.checked(text, column)
+        case .string(let text)?: return text
         case let other?:
             // A GUID may come as an object.
             for key in ["Guid", "value", "Value"] {
-                if let text = other[key]?.string { return try self.checked(text, column) }
+                if let text = other[key]?.string { return text }
             }
             throw self.fail(column, "is not text: export it again with gatepost's script")
         }
     }
 
+    /// Somebody whom the row names.
+    func principal(_ name: String) -> PermissionsDocument.Principal {
+        PermissionsDocument.Principal(name: name, isCut: self.mayBeCut(name) ? true : nil)
+    }
+
+    /// Whether a text ends as PowerShell ends one that it cuts for a table. A name may end so, too.
+    func mayBeCut(_ text: String) -> Bool {
+        self.origin != .online && (text.hasSuffix("...") || text.hasSuffix("…"))
+    }
+
     /// - Throws: for a word that stands in for what it should say.
     func checked(_ text: String, _ column: String) throws(ReadingError) -> String? {
+        let name = try self.checkedName(text, column)
+        guard let name, self.mayBeCut(name) else { return name }
+        throw self.fail(
+            column,
+            "ends in \(name.suffix(20)) and may be cut: set $FormatEnumerationLimit = -1 and use "
+                + "ConvertTo-Json or Export-Csv, no Format-Table before it; if the name ends so, use "
+                + "gatepost's script"
+        )
+    }
+
+    /// - Throws: for a word that stands in for what it should say, and for lost letters.
+    func checkedName(_ text: String, _ column: String) throws(ReadingError) -> String? {
         let text = text.trimmed
         guard !text.isEmpty else { return nil }
         guard self.origin != .online else { return text }
@@ -52,17 +90,20 @@ struct CmdletRow {
                     + "','), use ConvertTo-Json -Depth 5, or gatepost's script"
             )
         }
-        if text.hasSuffix("...") || text.hasSuffix("…") {
-            throw self.fail(column, "is cut (\(text.suffix(20))): $FormatEnumerationLimit = -1")
-        }
-        // Windows PowerShell writes CSV in ASCII, and `?` for what that does not have.
-        if self.origin == .csv && text.contains("?") || text.contains("\u{FFFD}") {
+        try self.checkLetters(text, column)
+        return text
+    }
+
+    /// Windows PowerShell writes CSV in ASCII, and `?` for what that does not have.
+    /// - Throws: for letters that were lost.
+    func checkLetters(_ text: String, _ column: String) throws(ReadingError) {
+        if self.origin == .csv(isASCII: true) && text.contains("?") || text.contains("\u{FFFD}") {
             throw self.fail(
                 column,
-                "has letters that were lost (\(text)): export it again with -Encoding UTF8"
+                "has letters that were lost (\(text)): export it again with -Encoding UTF8, in "
+                    + "PowerShell 7 -Encoding utf8BOM, or with gatepost's script"
             )
         }
-        return text
     }
 
     /// Words of an enumeration or a collection.
@@ -99,7 +140,7 @@ struct CmdletRow {
                 names += try self.words(of: element, column, [:])
                 continue
             }
-            names += [try self.checked(text, column)].compactMap { $0 }
+            names += [try self.checkedName(text, column)].compactMap { $0 }
         }
         return names
     }

@@ -1,5 +1,5 @@
-/// Any JSON value.
-enum JSONValue: Decodable, Equatable, Sendable {
+/// Any JSON value, without what Windows PowerShell 5.1 wraps a list or a word in.
+enum JSONValue: Codable, Equatable, Sendable {
     case null
     case bool(Bool)
     case number(Double)
@@ -29,6 +29,10 @@ enum JSONValue: Decodable, Equatable, Sendable {
             self = .array(value)
         } else {
             let members = try container.decode([String: JSONValue].self)
+            if let value = try Self.unwrapped(members) {
+                self = value
+                return
+            }
             // Names are read in any case: with two of them it would be left to chance which one counts.
             // Of one that is there twice to the letter Foundation has taken one by now.
             guard Set(members.keys.map { $0.lowercased() }).count == members.count else {
@@ -40,6 +44,27 @@ enum JSONValue: Decodable, Equatable, Sendable {
         }
     }
 
+    /// What Windows PowerShell 5.1 wrapped: a list, `{"value":["Editor"],"Count":1}`, or a word of an
+    /// enumeration, `{"value":8,"Value":"Editor"}`.
+    /// - Throws: where the list has not as many elements as it says.
+    private static func unwrapped(_ members: [String: JSONValue]) throws -> JSONValue? {
+        guard members.count == 2 else { return nil }
+        if case .array(let elements)? = members["value"],
+            case .number(let count)? = members["Count"]
+        {
+            guard Int(exactly: count) == elements.count else {
+                throw DecodingError.dataCorrupted(
+                    .init(codingPath: [], debugDescription: "a list that lacks elements")
+                )
+            }
+            return .array(elements)
+        }
+        guard case .number? = members["value"], case .string(let word)? = members["Value"] else {
+            return nil
+        }
+        return .string(word)
+    }
+
     subscript(_ key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members[key] ?? members.first { $0.key.lowercased() == key.lowercased() }?.value
@@ -48,5 +73,17 @@ enum JSONValue: Decodable, Equatable, Sendable {
     var string: String? {
         guard case .string(let text) = self else { return nil }
         return text
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .bool(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .string(let value): try container.encode(value)
+        case .array(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        }
     }
 }

@@ -25,19 +25,20 @@ package enum PermissionsReader {
         var output = CmdletOutput()
         var hasRows = false
         for file in files {
-            let text = try self.text(Array(file.octets), file.name)
+            let (text, isMarked) = try self.text(Array(file.octets), file.name)
             if let start = text.first(where: { !$0.isWhitespace }), start == "{" || start == "[" {
                 let value = try self.json(text, file.name)
                 if value["format"] != nil {
-                    document.add(try self.document(text, file.name))
+                    document.add(try self.document(value, file.name))
                 } else {
                     for row in try self.rows(value, file.name) { try output.add(row) }
                     hasRows = true
                 }
             } else {
-                for row in try self.rows(CSVText(text, file: file.name), file.name) {
-                    try output.add(row)
-                }
+                // A mark, or a letter that ASCII does not have, shows that none was lost.
+                let isASCII = !isMarked && text.utf8.allSatisfy { $0 < 0x80 }
+                let csv = try CSVText(text, file: file.name)
+                for row in self.rows(csv, file.name, isASCII: isASCII) { try output.add(row) }
                 hasRows = true
             }
         }
@@ -48,8 +49,13 @@ package enum PermissionsReader {
     // MARK: - Text
 
     /// UTF-8, or UTF-16 with its byte order mark, as Windows PowerShell redirects.
-    private static func text(_ octets: [UInt8], _ file: String) throws(ReadingError) -> String {
+    /// - Returns: the text, and whether a byte order mark stood before it.
+    private static func text(
+        _ octets: [UInt8],
+        _ file: String
+    ) throws(ReadingError) -> (text: String, isMarked: Bool) {
         var text: String?
+        var isMarked = true
         switch (octets.first, octets.dropFirst().first) {
         case (0xFF, 0xFE), (0xFE, 0xFF):
             let isBig = octets.first == 0xFE
@@ -63,7 +69,7 @@ package enum PermissionsReader {
             }
             text = String(validating: units, as: UTF16.self)
         default:
-            let isMarked = octets.starts(with: [0xEF, 0xBB, 0xBF])
+            isMarked = octets.starts(with: [0xEF, 0xBB, 0xBF])
             text = String(validating: octets.dropFirst(isMarked ? 3 : 0), as: UTF8.self)
         }
         guard let text else {
@@ -75,7 +81,7 @@ package enum PermissionsReader {
                     + "that is so"
             )
         }
-        return text
+        return (text, isMarked)
     }
 
     private static func json(_ text: String, _ file: String) throws(ReadingError) -> JSONValue {
@@ -83,7 +89,8 @@ package enum PermissionsReader {
             return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
         } catch {
             throw ReadingError(
-                "\(file) is no whole JSON document, or nested too deeply, or has a name twice; is it cut off? Export it again"
+                "\(file) is no whole JSON document, or nested too deeply, or has a name twice, or a list "
+                    + "with fewer elements than its Count; is it cut off? Export it again"
             )
         }
     }
@@ -104,6 +111,10 @@ package enum PermissionsReader {
             }
         default: elements = []
         }
+        // A list of lists, where several results were put together.
+        elements = elements.flatMap { element in
+            if case .array(let rows) = element { rows } else { [element] }
+        }
         guard !elements.isEmpty else {
             throw ReadingError("\(file) has no rows: leave it out if the cmdlet found nothing")
         }
@@ -122,7 +133,7 @@ package enum PermissionsReader {
 
     /// An answer of the administration interface says itself when it is not all.
     static func checkWhole(_ answer: JSONValue, _ file: String) throws(ReadingError) {
-        guard answer["@odata.nextLink"] == nil else {
+        guard [nil, .null].contains(answer["@odata.nextLink"]) else {
             throw ReadingError(
                 "\(file) is one page of several: load all, with ResultSize Unlimited"
             )
@@ -136,13 +147,13 @@ package enum PermissionsReader {
         }
     }
 
-    private static func rows(_ csv: CSVText, _ file: String) throws(ReadingError) -> [CmdletRow] {
+    private static func rows(_ csv: CSVText, _ file: String, isASCII: Bool) -> [CmdletRow] {
         csv.rows.map { line, cells in
             let members = Dictionary(zip(csv.header, cells.map(JSONValue.string))) { $1 }
             return CmdletRow(
                 place: "\(file), row \(line)",
                 value: .object(members),
-                origin: .csv
+                origin: .csv(isASCII: isASCII)
             )
         }
     }
@@ -150,12 +161,13 @@ package enum PermissionsReader {
     // MARK: - The script's document
 
     private static func document(
-        _ text: String,
+        _ value: JSONValue,
         _ file: String
     ) throws(ReadingError) -> PermissionsDocument {
         let envelope: Envelope
         do {
-            envelope = try JSONDecoder().decode(Envelope.self, from: Data(text.utf8))
+            let octets = try JSONEncoder().encode(value)
+            envelope = try JSONDecoder().decode(Envelope.self, from: octets)
         } catch {
             throw ReadingError("\(file) is no document of gatepost's export script: \(error)")
         }

@@ -1,0 +1,150 @@
+import Access
+
+/// Rows of `Get-MailboxFolderPermission` about one mailbox, and the folders that they are about.
+///
+/// A path there has `\` between its components, and the name of a folder may have one, too. So what
+/// `Identity` says is read together with `FolderName`, which is the last component.
+struct FolderRows {
+    private typealias Document = PermissionsDocument
+
+    struct Row {
+        /// What a row calls its folder: what follows the colon of `MAILBOX:\Folder\Sub`, or
+        /// `FolderPath`, in which `Get-MailboxFolderStatistics` has `/` between the components.
+        var path: String
+        /// `FolderName`.
+        var name: String?
+        /// `FolderType`.
+        var type: String?
+        var entry: PermissionsDocument.FolderEntry
+
+        /// With `\` between the components, and none before the first.
+        fileprivate var bare: String {
+            self.path.hasPrefix("\\") ? String(self.path.dropFirst()) : self.path
+        }
+    }
+
+    private var rows: [Row] = []
+
+    mutating func add(_ row: Row) { self.rows.append(row) }
+
+    /// The folders, in the order of their first rows, and why others are left out.
+    ///
+    /// Where one row of a path is not understood, all rows of that path are left out: an entry may
+    /// take from its user what another entry gives to everybody.
+    func folders() -> (folders: [PermissionsDocument.Folder], notes: [String]) {
+        var notes: [String] = []
+        var doubtful: Set<ExactText> = []
+        for row in self.rows {
+            guard let reason = Self.doubt(row) else { continue }
+            guard doubtful.insert(ExactText(row.path)).inserted else { continue }
+            notes.append("\(row.path): its entries are left out, because \(reason)")
+        }
+        let certain = self.rows.filter { !doubtful.contains(ExactText($0.path)) }
+        let parents = Self.parents(certain)
+        var folders: [Document.Folder] = []
+        var indices: [[ExactText]: Int] = [:]
+        for row in certain {
+            guard let path = Self.components(row, parents) else {
+                guard doubtful.insert(ExactText(row.path)).inserted else { continue }
+                notes.append(
+                    "\(row.path): its entries are left out, because a name in it may have a \\ in "
+                        + "it: export the folders above it, too, or use gatepost's script"
+                )
+                continue
+            }
+            let key = path.map(ExactText.init)
+            if let index = indices[key] {
+                folders[index].entries.append(row.entry)
+                folders[index].type = folders[index].type ?? row.type
+            } else {
+                indices[key] = folders.count
+                folders.append(Document.Folder(path: path, type: row.type, entries: [row.entry]))
+            }
+        }
+        return (folders, notes)
+    }
+
+    // MARK: - One row
+
+    /// Why nobody can tell which folder a row is about; nil where it can be told.
+    private static func doubt(_ row: Row) -> String? {
+        guard !row.path.contains("\u{FFFD}") else { return "letters of its name were lost" }
+        guard let name = row.name else {
+            if row.path.hasPrefix("/") || !row.bare.contains("\\") {
+                return row.path.hasSuffix("...") || row.path.hasSuffix("…")
+                    ? "there is no FolderName, and the path may be cut" : nil
+            }
+            return "there is no FolderName, and a name in the path may have a \\ in it: export "
+                + "FolderName, too, or use gatepost's script"
+        }
+        // The root shows a name that its path does not have.
+        guard !row.bare.isEmpty, row.path != "/", !self.ends(row, with: name) else { return nil }
+        return "FolderName is \(name), which is not the end of it: one of the two is wrong or cut; "
+            + "use gatepost's script"
+    }
+
+    private static func ends(_ row: Row, with name: String) -> Bool {
+        if row.path.hasPrefix("/") {
+            let last = row.path.split(separator: "/").last.map(String.init) ?? ""
+            return self.isSame(last, name)
+        }
+        return self.isSame(row.bare, name) || self.parent(row.bare, name) != nil
+    }
+
+    /// What stands before `\NAME` at the end of a path; nil where the path does not end so.
+    private static func parent(_ path: String, _ name: String) -> String? {
+        let (octets, end) = (self.folded(path), self.folded("\\" + name))
+        guard octets.count > end.count, octets.suffix(end.count).elementsEqual(end) else {
+            return nil
+        }
+        let kept = path.unicodeScalars.dropLast(end.count)
+        return String(String.UnicodeScalarView(kept))
+    }
+
+    /// Compared as octets are; a path has U+F8FF for the `/` of a name.
+    static func isSame(_ one: String, _ other: String) -> Bool {
+        self.folded(one).elementsEqual(self.folded(other))
+    }
+
+    private static func folded(_ text: String) -> [Unicode.Scalar] {
+        text.unicodeScalars.map { $0 == "\u{F8FF}" ? "/" : $0 }
+    }
+
+    // MARK: - Parents
+
+    /// What the paths of the rows may mean as those of parents: a path may be that of two folders,
+    /// `A\B` and `B` below `A`.
+    private static func parents(_ rows: [Row]) -> [ExactText: Set<[ExactText]>] {
+        var parents: [ExactText: Set<[ExactText]>] = [:]
+        let sorted = rows.map { (row: $0, bare: $0.bare) }
+            .filter { !$0.row.path.hasPrefix("/") }
+            .sorted { $0.bare.utf8.count < $1.bare.utf8.count }
+        for (row, bare) in sorted {
+            guard let path = self.components(row, parents) else { continue }
+            parents[ExactText(bare), default: []].insert(path.map(ExactText.init))
+        }
+        return parents
+    }
+
+    /// The components of a row's path; nil where there is more than one way to read it.
+    private static func components(
+        _ row: Row,
+        _ parents: [ExactText: Set<[ExactText]>]
+    ) -> [String]? {
+        let bare = row.bare
+        guard !row.path.hasPrefix("/") else {
+            return row.path.split(separator: "/").map(String.init)
+        }
+        guard !bare.isEmpty else { return [] }
+        guard let name = row.name, !self.isSame(bare, name) else { return [bare] }
+        guard let parent = self.parent(bare, name) else { return nil }
+        let end = bare.unicodeScalars.suffix(name.unicodeScalars.count)
+        let own = String(String.UnicodeScalarView(end))
+        // No component is empty.
+        guard !parent.isEmpty else { return nil }
+        guard parent.contains("\\") else { return [parent, own] }
+        guard let known = parents[ExactText(parent)], known.count == 1, let path = known.first
+        else { return nil }
+        return path.map(\.text) + [own]
+    }
+}
