@@ -58,7 +58,7 @@ struct PermissionsCommand: AsyncParsableCommand {
             } catch let error as ReadingError {
                 throw Failure("nothing was loaded: \(error)")
             } catch let error as OnlineError {
-                throw Failure("nothing was loaded: \(error)")
+                throw Failure("nothing was loaded, and what was saved stays in force: \(error)")
             }
             let source = self.from.isEmpty ? "Exchange" : self.from.joined(separator: ", ")
             let reports = try store.stage(loaded, source: source, actor: actor)

@@ -11,7 +11,7 @@ import Testing
 /// The way to Microsoft, against a server that answers as documented, over HTTPS.
 @Suite(.serialized) struct ExchangeOnlineTests {
     /// A server of its own, with one mailbox.
-    private final class Bench {
+    final class Bench {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("online-\(UUID().uuidString)")
         let server: MicrosoftTestServer
@@ -95,10 +95,11 @@ import Testing
             )
         }
 
-        func load() async throws -> PermissionsDocument {
+        /// - Parameter seconds: how much later the loader takes it to be.
+        func load(after seconds: TimeInterval = 0) async throws -> PermissionsDocument {
             let application = self.application()
             let tokens = TokenSource(application)
-            let loader = OnlineLoader(application, tokens)
+            let loader = OnlineLoader(application, tokens) { Date().addingTimeInterval(seconds) }
             let result: Result<PermissionsDocument, any Error>
             do {
                 result = .success(try await loader.load(["sales@contoso.example"]))
@@ -127,12 +128,16 @@ import Testing
         Person(login: "\($0)@contoso.example", addresses: ["\($0)@contoso.example"])
     }
 
-    private func lines(_ document: PermissionsDocument) throws -> [String] {
-        let imported = Resolution.resolve(
+    static func imported(_ document: PermissionsDocument) throws -> ImportedPermissions {
+        Resolution.resolve(
             try document.mailbox(of: ["sales@contoso.example"], identity: nil),
             in: document,
             people: Self.people
         )
+    }
+
+    static func lines(_ document: PermissionsDocument) throws -> [String] {
+        let imported = try Self.imported(document)
         #expect(imported.unresolved.isEmpty)
         #expect(imported.denials.map(\.login) == ["temp@contoso.example"])
         return imported.entries.map {
@@ -140,7 +145,7 @@ import Testing
         }.sorted()
     }
 
-    private static let expected = [
+    static let expected = [
         "kim@contoso.example  as all -", "kim@contoso.example lrswikxte none all Team",
         "lee@contoso.example  on-behalf all -", "lee@contoso.example lr none INBOX -",
     ]
@@ -148,7 +153,7 @@ import Testing
     @Test func `everything about a mailbox is loaded, groups in groups too`() async throws {
         let bench = try Bench()
         let document = try await bench.load()
-        #expect(try self.lines(document) == Self.expected)
+        #expect(try Self.lines(document) == Self.expected)
         let commands = bench.server.state.withLock(\.commands)
         #expect(commands.filter { $0.hasPrefix("Get-MailboxFolderPermission") }.count == 2)
         #expect(bench.server.state.withLock(\.tokenRequests) == 1)
@@ -167,7 +172,7 @@ import Testing
                 .status(503, headers: ["Retry-After": "0"], body: "x"),
             ]
         }
-        #expect(try self.lines(await bench.load()) == Self.expected)
+        #expect(try Self.lines(await bench.load()) == Self.expected)
         let times = bench.server.state.withLock(\.times)
         #expect(times[1] - times[0] >= .seconds(1))
         // Less than the 8 s that a third try waits when the server says nothing.
@@ -228,7 +233,11 @@ import Testing
         _ words: String
     ) async throws {
         let bench = try Bench()
-        bench.server.state.withLock { $0.faults = [fault] }
+        // The first question goes to InvokeCommand.
+        bench.server.state.withLock { state in
+            state.documented.refuseAll(403)
+            state.faults = [fault]
+        }
         let error = await #expect(throws: OnlineError.self) { _ = try await bench.load() }
         #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
     }

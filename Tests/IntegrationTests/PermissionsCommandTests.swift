@@ -1,5 +1,8 @@
 import Foundation
+import Synchronization
 import Testing
+
+@testable import gatepost
 
 /// Load, look, save, remove and restore, through the program itself.
 @Suite(.serialized) @MainActor struct PermissionsCommandTests {
@@ -292,5 +295,91 @@ import Testing
         try bench.ok(line: "apply \(after) --yes")
         #expect(try bench.rights("anna", "ex", "INBOX") == " none")
         #expect(try bench.ok(line: "apply \(after) --yes") == "nothing to change\n")
+    }
+
+    /// A server in Microsoft's place, which `bench` is configured for.
+    private func microsoft(_ bench: Bench) throws -> MicrosoftTestServer {
+        let server = MicrosoftTestServer(
+            port: try LoopbackPort.free(preferring: 0),
+            introspectionPort: try LoopbackPort.free(preferring: 0),
+            organization: ExchangeOrganization(
+                mailboxes: [
+                    .init(
+                        address: "ex@kanzlei.example",
+                        name: "Ex",
+                        fullAccess: [
+                            .init(user: "anna@kanzlei.example"),
+                            .init(user: "bob@kanzlei.example", isDenied: true),
+                        ],
+                        folders: [
+                            .init(
+                                path: "Posteingang",
+                                type: "Inbox",
+                                entries: [("Bob", ["Editor"]), ("Default", ["Reviewer"])]
+                            )
+                        ]
+                    ), .init(address: "anna@kanzlei.example", name: "Anna"),
+                    .init(address: "bob@kanzlei.example", name: "Bob"),
+                ]
+            )
+        )
+        let certificates = bench.folder.appendingPathComponent("certs")
+        try? FileManager.default.removeItem(at: certificates)
+        try DevelopmentCertificates(host: "127.0.0.1").write(to: certificates)
+        try server.addApplication(to: bench.folder)
+        try server.start(
+            certificate: certificates.appendingPathComponent("server.pem"),
+            key: certificates.appendingPathComponent("server.key")
+        )
+        return server
+    }
+
+    @Test func `a report says who answered, and half a load changes nothing that is in force`()
+        throws
+    {
+        let bench = try self.furnished()
+        let server = try self.microsoft(bench)
+        defer { server.stop() }
+        let report = try bench.ok(line: "permissions load ex@kanzlei.example")
+        #expect(report.contains("4 added, 0 removed"), "\(report)")
+        #expect(
+            report.contains(
+                "note: Send on Behalf, folder permissions: answered by the Admin API v2.0"
+            )
+        )
+        #expect(
+            report.contains(
+                "note: FullAccess, Send As, the list of folders, the directory: answered by InvokeCommand"
+            )
+        )
+        try bench.ok(line: "permissions save --everyone")
+        #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte none")
+        #expect(try bench.rights("bob", "ex", "INBOX") == " none")
+        // Without the list of FullAccess, and the denial in it, Bob would have his folder entry.
+        server.state.withLock { state in
+            state.faults = Array(repeating: .status(403, headers: [:], body: ""), count: 9)
+        }
+        try bench.refused(
+            line: "permissions load ex@kanzlei.example",
+            says:
+                "nothing was loaded, and what was saved stays in force: the application may not run "
+                + "Get-MailboxPermission: give it the Entra role Global Reader"
+        )
+        try bench.refused(line: "permissions save", says: "nothing is loaded")
+        #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte none")
+        #expect(try bench.rights("bob", "ex", "INBOX") == " none")
+        server.state.withLock { state in
+            state.faults = []
+            state.documented.refuseAll(403)
+        }
+        let other = try bench.ok(line: "permissions load ex@kanzlei.example")
+        #expect(other.contains("0 added, 0 removed, 4 unchanged"), "\(other)")
+        #expect(
+            other.contains(
+                "note: folder permissions: answered by InvokeCommand, because the Admin API v2.0 refuses "
+                    + "Get-MailboxFolderPermission: no role of the application allows"
+            ),
+            "\(other)"
+        )
     }
 }

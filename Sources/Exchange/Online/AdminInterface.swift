@@ -1,165 +1,160 @@
 import Foundation
 
-/// Exchange Online's cmdlets over HTTPS: `InvokeCommand`, which Microsoft's own PowerShell module
-/// uses and does not document. There is no documented interface to FullAccess and Send As.
+/// Exchange Online's cmdlets over HTTPS, through two interfaces.
 ///
-/// One request at a time, and never faster than ``pause``; an answer that may be cut is an error.
+/// The Admin API v2.0 is documented by Microsoft, and has four of the cmdlets. `InvokeCommand`, which
+/// Microsoft's own PowerShell module uses, is not documented and has all of them: it is asked for
+/// what the other does not have, and where the other refuses.
 actor AdminInterface {
-    /// What is passed to a cmdlet.
-    enum Parameter: Encodable, Sendable {
-        case text(String)
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.singleValueContainer()
-            switch self {
-            case .text(let text): try container.encode(text)
-            }
-        }
+    /// Which interface answered, and why it was that one.
+    private enum Answered: Hashable {
+        case documented
+        case command(String)
     }
 
-    private struct Body: Encodable {
-        struct Input: Encodable {
-            var name: String
-            var parameters: [String: Parameter]
-
-            enum CodingKeys: String, CodingKey {
-                case name = "CmdletName"
-                case parameters = "Parameters"
-            }
-        }
-
-        var input: Input
-
-        enum CodingKeys: String, CodingKey {
-            case input = "CmdletInput"
-        }
+    /// The Admin API v2.0 does not answer, and why.
+    private struct Refusal: Error {
+        var reason: String
     }
 
-    /// No limit is published; three a second were never refused.
-    private static let pause = Duration.milliseconds(300)
-    private static let maximumTries = 6
-    private static let maximumWait = Duration.seconds(120)
+    /// A page has a thousand rows; more pages than these are not the members of a group.
+    private static let maximumPages = 1_000
+    /// The link to a page is good for some minutes only.
+    private static let maximumListings = 2
 
-    private let application: Application
-    private let tokens: TokenSource
-    private let web: Web
+    private let transport: AdminTransport
+    private var refusals: [Cmdlet: String] = [:]
+    private var answered: [Answered: Set<Cmdlet>] = [:]
 
-    init(_ application: Application, _ tokens: TokenSource, _ web: Web) {
-        self.application = application
-        self.tokens = tokens
-        self.web = web
+    init(_ transport: AdminTransport) {
+        self.transport = transport
     }
 
     /// Runs a cmdlet.
     /// - Returns: its rows, all of them.
     /// - Throws: why not, in words that say which role or consent is missing.
-    func invoke(
-        _ cmdlet: String,
-        _ parameters: [String: Parameter]
-    ) async throws -> [JSONValue] {
-        let body = Body(input: .init(name: cmdlet, parameters: parameters))
-        let text = String(decoding: try JSONEncoder().encode(body), as: UTF8.self)
-        var tries = 0
-        while true {
-            tries += 1
-            try await Task.sleep(for: Self.pause)
-            let answer = try await self.post(text)
-            if answer.status == 200 { return try Self.rows(answer.body, cmdlet) }
-            let wait = Self.wait(answer.retryAfter, tries)
-            guard Self.isTransient(answer), tries < Self.maximumTries, wait <= Self.maximumWait
-            else { throw self.explained(answer, cmdlet) }
-            try await Task.sleep(for: wait)
+    func ask(_ question: Question) async throws -> [JSONValue] {
+        let cmdlet = question.cmdlet
+        var reason = self.refusals[cmdlet].map { "refuses \(cmdlet.rawValue): \($0)" }
+        if case .not(let why) = question.documented { reason = why }
+        guard let endpoint = cmdlet.endpoint, reason == nil else {
+            return try await self.command(question, reason ?? "does not have it")
         }
-    }
-
-    private func post(_ body: String) async throws -> Web.Answer {
-        let token = try await self.tokens.token()
-        return try await self.web.post(
-            self.application.commandURL,
-            headers: [
-                ("Authorization", "Bearer \(token.value)"), ("Content-Type", "application/json"),
-                (
-                    "X-AnchorMailbox",
-                    "APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}@"
-                        + self.application.tenant
-                ),
-            ],
-            body: body
-        )
-    }
-
-    /// What the server asks for, or twice as long each time; with some chance in it, so that many
-    /// do not come back at once.
-    private static func wait(_ retryAfter: Int?, _ tries: Int) -> Duration {
-        let asked = min(max(retryAfter ?? 1 << min(tries, 6), 0), 86_400)
-        return .seconds(asked) * Double.random(in: 1...1.25)
-    }
-
-    // MARK: - Answers
-
-    private static func rows(_ body: Data, _ cmdlet: String) throws -> [JSONValue] {
-        guard let value = try? JSONDecoder().decode(JSONValue.self, from: body),
-            case .array(let rows)? = value["value"]
-        else { throw OnlineError("\(cmdlet) answered something that is no list") }
         do {
-            try PermissionsReader.checkWhole(value, cmdlet)
-        } catch {
-            throw OnlineError("\(error)")
+            let rows = try await self.documented(question, endpoint)
+            self.answered[.documented, default: []].insert(cmdlet)
+            return rows
+        } catch let refusal as Refusal {
+            self.refusals[cmdlet] = refusal.reason
+            return try await self.command(
+                question,
+                "refuses \(cmdlet.rawValue): \(refusal.reason)"
+            )
         }
+    }
+
+    /// Whether the Admin API v2.0 answers a cmdlet, as far as is known.
+    func isDocumented(_ cmdlet: Cmdlet) -> Bool {
+        cmdlet.endpoint != nil && self.refusals[cmdlet] == nil
+    }
+
+    /// Which interface answered what, a sentence each.
+    var notes: [String] {
+        self.answered.map { answered, cmdlets in
+            var topics: [String] = []
+            for cmdlet in Cmdlet.allCases where cmdlets.contains(cmdlet) {
+                if !topics.contains(cmdlet.topic) { topics.append(cmdlet.topic) }
+            }
+            let text = topics.joined(separator: ", ")
+            switch answered {
+            case .documented: return "\(text): answered by the Admin API v2.0"
+            case .command(let reason):
+                return "\(text): answered by InvokeCommand, because the Admin API v2.0 \(reason)"
+            }
+        }.sorted()
+    }
+
+    // MARK: - InvokeCommand
+
+    private func command(_ question: Question, _ reason: String) async throws -> [JSONValue] {
+        let answer = AdminAnswer(
+            question.cmdlet,
+            try await self.transport.post(
+                self.transport.application.commandURL,
+                question.cmdlet,
+                Self.parameters(question, question.identity)
+            )
+        )
+        guard answer.answer.status == 200 else {
+            let error = answer.commandError
+            guard let refusal = self.refusals[question.cmdlet],
+                !error.description.contains(refusal)
+            else { throw error }
+            throw OnlineError("\(error); before that the Admin API v2.0 refused: \(refusal)")
+        }
+        let rows = try answer.rows()
+        self.answered[.command(reason), default: []].insert(question.cmdlet)
         return rows
     }
 
-    private static let transientCodes = [
-        "CmdletProxyNotAvailableFailure", "ServerBusyException", "TransientException",
-        "BackendCommunicationException",
-    ]
-
-    private static func isTransient(_ answer: Web.Answer) -> Bool {
-        if [429, 502, 503, 504].contains(answer.status) { return true }
-        let text = String(decoding: answer.body, as: UTF8.self)
-        return answer.status == 400 && self.transientCodes.contains(where: text.contains)
+    private static func parameters(_ question: Question, _ identity: String?) -> [String: String] {
+        var parameters: [String: String] = [:]
+        if let identity { parameters["Identity"] = identity }
+        if question.isWhole { parameters["ResultSize"] = "Unlimited" }
+        return parameters
     }
 
-    /// The sentence that says what is wrong lies deep in the answer; `error.message` is always
-    /// `Invalid Operation`. A 403 may be some KiB of NUL.
-    private func explained(_ answer: Web.Answer, _ cmdlet: String) -> OnlineError {
-        switch answer.status {
-        case 401:
-            return OnlineError(
-                "Exchange refuses the application: give it the application permission "
-                    + "Exchange.ManageAsApp on Office 365 Exchange Online, and administrator consent"
+    // MARK: - The Admin API v2.0
+
+    /// All pages. Where a link is no longer good, the list is read from its beginning, once.
+    private func documented(_ question: Question, _ endpoint: String) async throws -> [JSONValue] {
+        for _ in 0..<Self.maximumListings {
+            if let rows = try await self.pages(question, endpoint) { return rows }
+        }
+        throw Refusal(reason: "links to further pages end before they are followed")
+    }
+
+    /// - Returns: nil where the link to a page is no longer good.
+    private func pages(_ question: Question, _ endpoint: String) async throws -> [JSONValue]? {
+        var identity = question.identity
+        if case .identity(let other) = question.documented { identity = other }
+        let parameters = Self.parameters(question, identity)
+        let first = self.transport.application.documentedURL(endpoint)
+        var (url, seen, rows): (String, Set<String>, [JSONValue]) = (first, [first], [])
+        while true {
+            let answer = AdminAnswer(
+                question.cmdlet,
+                try await self.transport.post(url, question.cmdlet, parameters)
             )
-        case 403:
-            return OnlineError(
-                "the application may not run \(cmdlet): give it the Entra role Global Reader, or "
-                    + "an Exchange role group with View-Only Recipients"
-            )
-        case 429, 502, 503, 504:
-            let time = answer.retryAfter.map { " in \($0) seconds" } ?? " later"
-            return OnlineError("Exchange is busy (HTTP \(answer.status)): load again\(time)")
-        default:
-            let error = (try? JSONDecoder().decode(JSONValue.self, from: answer.body))?["error"]
-            let inner = error?["innererror"]?["internalexception"]?["message"]?.string
-            var detail: String?
-            if case .array(let details)? = error?["details"] {
-                detail = details.first?["message"]?.string
+            if answer.isExpiredPage, url != first { return nil }
+            guard !answer.isRefusal else {
+                let tenant = self.transport.application.tenant
+                throw Refusal(reason: answer.documentedReason(tenant: tenant))
             }
-            let text = inner ?? detail ?? error?["message"]?.string ?? "HTTP \(answer.status)"
-            let shown = Self.withoutTokens(Self.withoutType(text)).prefix(400)
-            return OnlineError("\(cmdlet): \(shown)")
+            guard answer.answer.status == 200 else { throw answer.error }
+            let page = try answer.page()
+            rows += page.rows
+            guard let next = page.next else { return rows }
+            guard let link = Self.link(next, from: first) else {
+                throw Refusal(reason: "its next page lies on another server")
+            }
+            guard seen.insert(link).inserted, seen.count <= Self.maximumPages else {
+                throw Refusal(reason: "its pages do not end")
+            }
+            url = link
         }
     }
 
-    /// An answer may repeat what it was asked with.
-    private static func withoutTokens(_ text: String) -> String {
-        text.split(separator: " ").map { $0.contains("eyJ") ? "…" : $0 }.joined(separator: " ")
-    }
-
-    /// `|Microsoft.Exchange.….ManagementObjectNotFoundException|The operation …`
-    private static func withoutType(_ text: String) -> String {
-        guard text.hasPrefix("|"), let end = text.dropFirst().firstIndex(of: "|") else {
-            return text
-        }
-        return String(text[text.index(after: end)...])
+    /// The link to a page of the same server, absolute; nil for another one, which may not see the
+    /// token.
+    private static func link(_ text: String, from first: String) -> String? {
+        guard let base = URL(string: first),
+            let link = URL(string: text, relativeTo: base)?.absoluteURL,
+            link.scheme == base.scheme, link.user == nil, link.password == nil,
+            let host = link.host, let own = base.host,
+            Directory.folded(host) == Directory.folded(own),
+            link.port ?? 443 == base.port ?? 443, link.path.hasPrefix("/adminapi/")
+        else { return nil }
+        return link.absoluteString
     }
 }

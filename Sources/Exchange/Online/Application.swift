@@ -89,6 +89,11 @@ package struct Application: Sendable {
 
     var tokenURL: String { "\(self.loginURL)/\(self.tenant)/oauth2/v2.0/token" }
 
+    /// The Admin API v2.0, which Microsoft documents.
+    func documentedURL(_ endpoint: String) -> String {
+        "\(self.exchangeURL)/adminapi/v2.0/\(self.tenant)/\(endpoint)"
+    }
+
     var commandURL: String { "\(self.exchangeURL)/adminapi/beta/\(self.tenant)/InvokeCommand" }
 }
 

@@ -1,3 +1,5 @@
+package import Foundation
+
 /// Loads mailboxes' permissions from Exchange Online.
 package struct OnlineLoader: Sendable {
     /// Each folder is a request of its own.
@@ -7,9 +9,16 @@ package struct OnlineLoader: Sendable {
     private let interface: AdminInterface
     private let web: Web
 
-    package init(_ application: Application, _ tokens: TokenSource) {
+    /// - Parameter now: the time by which a token that is refused counts as old.
+    package init(
+        _ application: Application,
+        _ tokens: TokenSource,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
         self.web = Web(caFile: application.caFile)
-        self.interface = AdminInterface(application, tokens, self.web)
+        self.interface = AdminInterface(
+            AdminTransport(application: application, tokens: tokens, web: self.web, now: now)
+        )
     }
 
     package func shutdown() async {
@@ -36,6 +45,7 @@ package struct OnlineLoader: Sendable {
         document.hasWholeDirectory = true
         try await self.applications(&document)
         try await self.addMembers(to: &document)
+        document.notes += await self.interface.notes
         return document
     }
 
@@ -46,51 +56,114 @@ package struct OnlineLoader: Sendable {
         _ output: inout CmdletOutput,
         _ document: inout PermissionsDocument
     ) async throws {
-        let mailboxes = try await self.rows("Get-Mailbox", identity: address)
-        guard mailboxes.count == 1, let mailbox = mailboxes.first else {
-            throw OnlineError("Get-Mailbox finds \(mailboxes.count) mailboxes for \(address)")
-        }
-        let addresses =
-            try [mailbox.text("PrimarySmtpAddress")].compactMap { $0 }
-            + mailbox.words("EmailAddresses")
-        guard addresses.compactMap(Directory.address).contains(address.lowercased()) else {
-            throw OnlineError("Get-Mailbox answered about another mailbox than \(address)")
-        }
+        let mailbox = try await self.mailbox(address)
         try output.add(mailbox)
         let names = try Self.names(of: mailbox)
-        for cmdlet in ["Get-MailboxPermission", "Get-RecipientPermission"] {
-            for row in try await self.rows(cmdlet, identity: address, all: true) {
+        for cmdlet in [Cmdlet.mailboxPermission, .recipientPermission] {
+            let question = Question(cmdlet, identity: address, isWhole: true)
+            for row in try await self.rows(question) {
                 try output.add(row.naming(address, among: names))
             }
         }
-        let folders = try await self.rows("Get-MailboxFolderStatistics", identity: address)
+        let folders = try await self.rows(Question(.folderStatistics, identity: address))
         guard folders.count <= Self.maximumFolders else {
             throw OnlineError("\(address) has more than \(Self.maximumFolders) folders")
         }
         var found = PermissionsDocument.Mailbox(address: address)
-        for folder in folders {
-            guard let path = try folder.text("FolderPath"), let id = try folder.text("FolderId"),
-                let type = try folder.text("FolderType")
-            else { throw OnlineError("\(folder.place) has no FolderPath, FolderId or FolderType") }
+        for row in folders {
+            guard let path = try row.exactText("FolderPath"), let id = try row.text("FolderId"),
+                let type = try row.text("FolderType")
+            else { throw OnlineError("\(row.place) has no FolderPath, FolderId or FolderType") }
             guard FolderNames.mailTypes.contains(type.lowercased()) else { continue }
-            var entries: [PermissionsDocument.FolderEntry] = []
-            let identity = "\(address):\(id)"
-            for row in try await self.rows(
-                "Get-MailboxFolderPermission",
-                identity: identity,
-                all: true
-            ) {
-                entries.append(try CmdletOutput.folderEntry(row))
-            }
-            found.folders.append(
-                PermissionsDocument.Folder(
-                    path: path.split(separator: "/").map(String.init),
-                    type: type,
-                    entries: entries
+            let components = path.split(separator: "/").map(String.init)
+            switch try await self.entries(address, components, id) {
+            case .success(let entries):
+                found.folders.append(
+                    PermissionsDocument.Folder(path: components, type: type, entries: entries)
                 )
-            )
+            case .failure(let error): document.notes.append(error.description)
+            }
         }
         document.mailboxes.append(found)
+    }
+
+    /// A mailbox's row. Where the Admin API v2.0 leaves something out of it that a load needs,
+    /// `InvokeCommand` is asked for that.
+    private func mailbox(_ address: String) async throws -> CmdletRow {
+        let row = try await self.mailbox(address, documented: .same)
+        let needed = ["Identity", "PrimarySmtpAddress", "EmailAddresses", "GrantSendOnBehalfTo"]
+        let missing = needed.filter { !row.has($0) }
+        guard !missing.isEmpty, await self.interface.isDocumented(.mailbox) else {
+            return try Self.checked(row, address)
+        }
+        let why = "leaves \(missing.joined(separator: ", ")) out"
+        let other = try Self.checked(
+            try await self.mailbox(address, documented: .not(why)),
+            address
+        )
+        guard case .object(let members) = row.value, case .object(let others) = other.value else {
+            return other
+        }
+        let value = JSONValue.object(members.merging(others) { documented, _ in documented })
+        return try Self.checked(
+            CmdletRow(place: row.place, value: value, origin: row.origin),
+            address
+        )
+    }
+
+    private func mailbox(
+        _ address: String,
+        documented: Question.Documented
+    ) async throws -> CmdletRow {
+        let question = Question(.mailbox, identity: address, documented: documented)
+        let rows = try await self.rows(question)
+        guard rows.count == 1, let row = rows.first else {
+            throw OnlineError("Get-Mailbox finds \(rows.count) mailboxes for \(address)")
+        }
+        return row
+    }
+
+    /// - Throws: where the row is about another mailbox.
+    private static func checked(_ row: CmdletRow, _ address: String) throws -> CmdletRow {
+        let addresses =
+            try [row.text("PrimarySmtpAddress")].compactMap { $0 } + row.words("EmailAddresses")
+        guard addresses.compactMap(Directory.address).contains(Directory.folded(address)) else {
+            throw OnlineError("Get-Mailbox answered about another mailbox than \(address)")
+        }
+        return row
+    }
+
+    /// The entries of one folder; a failure where the answer is about another folder.
+    ///
+    /// The Admin API v2.0 calls a folder by its path, which is not certain where a name has the `\` in
+    /// it that is between names there; `InvokeCommand` calls it by its id.
+    private func entries(
+        _ address: String,
+        _ components: [String],
+        _ id: String
+    ) async throws -> Result<[PermissionsDocument.FolderEntry], OnlineError> {
+        let path = "\(address):\\" + components.joined(separator: "\\")
+        let isCertain = !components.contains { $0.contains("\\") }
+        let question = Question(
+            .folderPermission,
+            identity: "\(address):\(id)",
+            isWhole: true,
+            documented: isCertain
+                ? .identity(path) : .not("cannot call a folder by a path with a name that has a \\")
+        )
+        var entries: [PermissionsDocument.FolderEntry] = []
+        for row in try await self.rows(question) {
+            let name = try row.exactText("FolderName")
+            if let name, let last = components.last, !FolderRows.isSame(name, last) {
+                return .failure(
+                    OnlineError(
+                        "\(path): its entries are left out, because Exchange answered about \(name)"
+                    )
+                )
+            }
+            entries.append(try CmdletOutput.folderEntry(row))
+        }
+        return .success(entries)
     }
 
     /// Everything that a row about a mailbox may call it by.
@@ -106,21 +179,11 @@ package struct OnlineLoader: Sendable {
         return names
     }
 
-    private func rows(
-        _ cmdlet: String,
-        identity: String? = nil,
-        all: Bool = false
-    ) async throws -> [CmdletRow] {
-        var parameters: [String: AdminInterface.Parameter] = [:]
-        if let identity { parameters["Identity"] = .text(identity) }
-        if all { parameters["ResultSize"] = .text("Unlimited") }
-        let rows = try await self.interface.invoke(cmdlet, parameters)
+    private func rows(_ question: Question) async throws -> [CmdletRow] {
+        let rows = try await self.interface.ask(question)
+        let place = "\(question.cmdlet.rawValue) \(question.identity ?? "")"
         return rows.enumerated().map { index, row in
-            CmdletRow(
-                place: "\(cmdlet) \(identity ?? ""), row \(index + 1)",
-                value: row,
-                origin: .online
-            )
+            CmdletRow(place: "\(place), row \(index + 1)", value: row, origin: .online)
         }
     }
 
@@ -128,7 +191,7 @@ package struct OnlineLoader: Sendable {
 
     private func directory() async throws -> [PermissionsDocument.Recipient] {
         var recipients: [PermissionsDocument.Recipient] = []
-        for row in try await self.rows("Get-Recipient", all: true) {
+        for row in try await self.rows(Question(.recipient, isWhole: true)) {
             recipients.append(try Self.recipient(row))
         }
         // Only these two know SIDs, and who is disabled.
@@ -136,8 +199,8 @@ package struct OnlineLoader: Sendable {
         for (index, recipient) in recipients.enumerated() {
             for guid in recipient.guids { indices[guid.lowercased()] = index }
         }
-        for cmdlet in ["Get-User", "Get-Group"] {
-            for row in try await self.rows(cmdlet, all: true) {
+        for cmdlet in [Cmdlet.user, .group] {
+            for row in try await self.rows(Question(cmdlet, isWhole: true)) {
                 let principal = try Self.recipient(row)
                 let index = principal.guids.lazy.compactMap { indices[$0.lowercased()] }.first
                 guard let index else { continue }
@@ -157,7 +220,7 @@ package struct OnlineLoader: Sendable {
     ) async throws {
         let rows: [CmdletRow]
         do {
-            rows = try await self.rows("Get-ServicePrincipal")
+            rows = try await self.rows(Question(.servicePrincipal))
         } catch let error as OnlineError {
             document.notes.append(
                 "the organisation's applications are not known (\(error)): their entries, the "
@@ -214,35 +277,54 @@ package struct OnlineLoader: Sendable {
         var seen: Set<Int> = []
         var groups = 0
         while let index = waiting.popFirst() {
-            guard seen.insert(index).inserted,
-                let cmdlet = Self.membersCmdlet(document.recipients[index].type),
-                let guid = document.recipients[index].guids.first
+            let group = document.recipients[index]
+            guard seen.insert(index).inserted, let cmdlet = Self.membersCmdlet(group.type),
+                let guid = group.guids.first
             else { continue }
             groups += 1
             guard groups <= Self.maximumGroups else {
                 throw OnlineError("more than \(Self.maximumGroups) groups lie in each other")
             }
+            // The endpoint of dynamic groups is documented with an address.
+            let address = group.addresses.first.flatMap(Directory.address)
+            let isDynamic = cmdlet == .dynamicGroupMember
+            let question = Question(
+                cmdlet,
+                identity: guid,
+                isWhole: true,
+                documented: isDynamic ? address.map { .identity($0) } ?? .same : .same
+            )
             var members: [String] = []
-            for row in try await self.rows(cmdlet, identity: guid, all: true) {
-                let member = try Self.recipient(row)
-                guard let guid = member.guids.first else {
-                    throw OnlineError("\(row.place) has no Guid")
-                }
-                members.append(guid)
-                if case .one(let inner) = directory.member(guid) { waiting.insert(inner) }
+            for row in try await self.rows(question) {
+                let member = try Self.guid(ofMember: row, directory)
+                members.append(member)
+                if case .one(let inner) = directory.member(member) { waiting.insert(inner) }
             }
             document.recipients[index].members = members
         }
     }
 
+    /// By its address, where a row has no GUID.
+    private static func guid(ofMember row: CmdletRow, _ directory: Directory) throws -> String {
+        let member = try Self.recipient(row)
+        if let guid = member.guids.first { return guid }
+        if let address = member.addresses.first,
+            case .one(let index) = directory.find(.init(name: address)),
+            let guid = directory.recipients[index].guids.first
+        {
+            return guid
+        }
+        throw OnlineError("\(row.place) has no Guid")
+    }
+
     /// Nil for what is no group, or none whose members this way tells.
-    private static func membersCmdlet(_ type: String) -> String? {
+    private static func membersCmdlet(_ type: String) -> Cmdlet? {
         switch type.lowercased() {
         case "mailuniversalsecuritygroup", "mailuniversaldistributiongroup",
             "mailnonuniversalgroup":
-            "Get-DistributionGroupMember"
+            .groupMember
         case "dynamicdistributiongroup":
-            "Get-DynamicDistributionGroupMember"
+            .dynamicGroupMember
         default: nil
         }
     }

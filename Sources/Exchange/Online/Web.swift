@@ -10,6 +10,8 @@ final class Web: Sendable {
         var status: Int
         /// Seconds; what `Retry-After` says (RFC 9110 §10.2.3).
         var retryAfter: Int?
+        /// Where a redirection leads, which is not followed.
+        var location: String?
         var body: Data
     }
 
@@ -47,7 +49,10 @@ final class Web: Sendable {
             let buffer = try await response.body.collect(upTo: Self.maximumAnswerOctets)
             return Answer(
                 status: Int(response.status.code),
-                retryAfter: response.headers.first(name: "Retry-After").flatMap(Int.init),
+                retryAfter: response.headers.first(name: "Retry-After").flatMap {
+                    Self.seconds($0, now: Date())
+                },
+                location: response.headers.first(name: "Location"),
                 body: Data(buffer.readableBytesView)
             )
         } catch {
@@ -56,6 +61,18 @@ final class Web: Sendable {
                 "\(host) cannot be reached (\(error)): check firewall and proxy",
                 isPassing: true
             )
+        }
+    }
+
+    /// `120`, or `Fri, 31 Dec 1999 23:59:59 GMT` (RFC 9110 §10.2.3); nil for what is neither.
+    static func seconds(_ retryAfter: String, now: Date) -> Int? {
+        if let seconds = Int(retryAfter) { return seconds }
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(secondsFromGMT: 0)
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return formatter.date(from: retryAfter).flatMap {
+            Int(exactly: max($0.timeIntervalSince(now), 0).rounded(.up))
         }
     }
 

@@ -10,6 +10,8 @@ struct ExchangeOrganization: Sendable {
         var path: String
         var type: String
         var entries: [(user: String, rights: [String])] = []
+        /// What rows of its permissions call it, where that is not its name.
+        var shownName: String?
     }
 
     struct Mailbox: Sendable {
@@ -73,11 +75,13 @@ struct ExchangeOrganization: Sendable {
             }
         case "Get-Recipient":
             return self.mailboxes.map(self.recipientRow) + self.groups.map(self.recipientRow)
-        case "Get-DistributionGroupMember":
-            guard let group = self.groups.first(where: { self.guid($0.address) == identity }) else {
-                return nil
+        case "Get-DistributionGroupMember", "Get-DynamicDistributionGroupMember":
+            let isDynamic = cmdlet.contains("Dynamic")
+            let group = self.groups.first { group in
+                isDynamic == (group.type == "DynamicDistributionGroup")
+                    && [self.guid(group.address), group.address].contains(identity)
             }
-            return group.members.compactMap { member in
+            return group?.members.compactMap { member in
                 self.mailboxes.first { $0.address == member }.map(self.recipientRow)
                     ?? self.groups.first { $0.address == member }.map(self.recipientRow)
             }
@@ -196,11 +200,15 @@ struct ExchangeOrganization: Sendable {
     }
 
     private func permissionRows(_ identity: String) -> [[String: any Sendable]]? {
-        let parts = identity.split(separator: ":").map(String.init)
+        let parts = identity.split(separator: ":", maxSplits: 1).map(String.init)
         guard parts.count == 2, let mailbox = self.mailbox(parts[0]),
-            let folder = mailbox.folders.first(where: { self.guid($0.path) == parts[1] })
+            let folder = mailbox.folders.first(where: { folder in
+                [self.guid(folder.path), "\\" + folder.path.replacing("/", with: "\\")]
+                    .contains(parts[1])
+            })
         else { return nil }
-        let name = folder.path.split(separator: "/").last.map(String.init) ?? ""
+        let last = folder.path.split(separator: "/").last.map(String.init) ?? ""
+        let name = (folder.shownName ?? last).replacing("\u{F8FF}", with: "/")
         var entries = folder.entries
         for known in ["Default", "Anonymous"] where !entries.contains(where: { $0.user == known }) {
             entries.append((known, ["None"]))

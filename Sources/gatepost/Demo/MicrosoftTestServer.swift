@@ -6,7 +6,7 @@ import NIOSSL
 import Synchronization
 
 /// Plays the parts of Microsoft that the gateway speaks HTTPS to: the token endpoint of Entra and
-/// the administration interface of Exchange Online, with the answers that are documented or were
+/// the administration interfaces of Exchange Online, with the answers that are documented or were
 /// captured, and one invented organisation.
 ///
 /// A second port without TLS, on loopback, tells the mail servers whether a token is good
@@ -16,10 +16,11 @@ final class MicrosoftTestServer: Sendable {
     static let application = "00000000-1111-2222-3333-444444444444"
     static let secret = "demo~secret"
 
-    /// What the next request to the administration interface, or for a token, gets instead of an
-    /// answer.
+    /// What a request to an administration interface, or for a token, gets instead of an answer.
     enum Fault: Sendable {
         case status(Int, headers: [String: String], body: String)
+        /// No token that was given out is good any more.
+        case revocation
         /// The answer, said to be cut.
         case warning
         case nextLink
@@ -31,7 +32,9 @@ final class MicrosoftTestServer: Sendable {
         var tokenFaults: [Fault] = []
         var tokens: [String: Date] = [:]
         var tokenRequests = 0
+        /// Cmdlets that were run, through either interface.
         var commands: [String] = []
+        var documented = DocumentedState()
         /// When the administration interface was asked.
         var times: [ContinuousClock.Instant] = []
         /// Cmdlets that the application may not run.
@@ -127,6 +130,8 @@ final class MicrosoftTestServer: Sendable {
                 return Self.token(body, &state)
             case "/adminapi/beta/\(Self.tenant)/InvokeCommand":
                 return Self.command(authorization, body, &state)
+            case let path where path.hasPrefix(Self.documentedPath):
+                return self.documentedAnswer(path, authorization, body, &state)
             case let path where path.hasPrefix("/introspect"):
                 let token = Self.form(body)["token"] ?? path.components(separatedBy: "token=").last
                 let isGood = state.tokens[token ?? ""].map { $0 > Date() } ?? false
@@ -206,7 +211,7 @@ final class MicrosoftTestServer: Sendable {
         )
     }
 
-    private struct Command: Decodable {
+    struct Command: Decodable {
         struct Input: Decodable {
             var name: String
             var parameters: [String: String]
@@ -235,8 +240,8 @@ final class MicrosoftTestServer: Sendable {
         if case .status(let status, let headers, let body)? = fault {
             return Answer(status: status, headers: headers, body: body)
         }
-        let token = authorization?.replacingOccurrences(of: "Bearer ", with: "") ?? ""
-        guard state.tokens[token].map({ $0 > Date() }) ?? false else { return Answer(status: 401) }
+        if case .revocation? = fault { state.tokens = [:] }
+        guard Self.isGood(authorization, state) else { return Answer(status: 401) }
         guard let command = try? JSONDecoder().decode(Command.self, from: body).input else {
             return Answer(status: 400)
         }
@@ -270,7 +275,12 @@ final class MicrosoftTestServer: Sendable {
         return Answer(body: String(decoding: octets, as: UTF8.self))
     }
 
-    private static func notFound(_ identity: String) -> Answer {
+    static func isGood(_ authorization: String?, _ state: State) -> Bool {
+        let token = authorization?.replacingOccurrences(of: "Bearer ", with: "") ?? ""
+        return state.tokens[token].map { $0 > Date() } ?? false
+    }
+
+    static func notFound(_ identity: String) -> Answer {
         let text =
             "The operation couldn't be performed because object '\(identity)' couldn't be found on "
             + "'XX.PROD.OUTLOOK.COM'."

@@ -46,6 +46,8 @@ def nothing_is_in_force_before_it_is_saved():
     said = gatepost("permissions", "load", VERTRIEB)
     assert "5 added, 0 removed, 0 unchanged, 0 still withdrawn, 0 unresolved" in said, said
     assert "Vertriebsteam" in said, said
+    assert "Send on Behalf, folder permissions, group members: answered by the Admin API v2.0" in said, said
+    assert "FullAccess, Send As, the list of folders, the directory: answered by InvokeCommand" in said, said
     w = wire()
     assert not any(n.startswith(PLACE) for n in listed(w))
     assert w.answer(f'SELECT "{PLACE}/INBOX"').startswith("NO [NONEXISTENT]")

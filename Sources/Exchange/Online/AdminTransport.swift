@@ -1,0 +1,95 @@
+import Foundation
+
+/// Requests to the administration interfaces of Exchange Online: with the application's token, never
+/// faster than ``pause``, and again where the server is busy or the token is no longer good.
+struct AdminTransport: Sendable {
+    private struct Body: Encodable {
+        struct Input: Encodable {
+            var name: String
+            var parameters: [String: String]
+
+            enum CodingKeys: String, CodingKey {
+                case name = "CmdletName"
+                case parameters = "Parameters"
+            }
+        }
+
+        var input: Input
+
+        enum CodingKeys: String, CodingKey {
+            case input = "CmdletInput"
+        }
+    }
+
+    /// No limit is published; three a second were never refused.
+    private static let pause = Duration.milliseconds(300)
+    private static let maximumTries = 6
+    private static let maximumWait = Duration.seconds(120)
+
+    let application: Application
+    let tokens: TokenSource
+    let web: Web
+    let now: @Sendable () -> Date
+
+    /// - Returns: the last answer, whatever it says.
+    func post(
+        _ url: String,
+        _ cmdlet: Cmdlet,
+        _ parameters: [String: String]
+    ) async throws -> Web.Answer {
+        let input = Body.Input(name: cmdlet.rawValue, parameters: parameters)
+        let body = String(decoding: try JSONEncoder().encode(Body(input: input)), as: UTF8.self)
+        var tries = 0
+        var hasRenewed = false
+        while true {
+            tries += 1
+            try await Task.sleep(for: Self.pause)
+            let token = try await self.tokens.token()
+            let answer = try await self.web.post(url, headers: self.headers(token), body: body)
+            if answer.status == 401, !hasRenewed, try await self.renews(token) {
+                hasRenewed = true
+                continue
+            }
+            let wait = Self.wait(answer.retryAfter, tries)
+            guard Self.isTransient(answer), tries < Self.maximumTries, wait <= Self.maximumWait
+            else { return answer }
+            try await Task.sleep(for: wait)
+        }
+    }
+
+    /// Whether there is another token than one that was refused: one that ended, or was revoked.
+    private func renews(_ token: AccessToken) async throws -> Bool {
+        self.tokens.forget(token.value, at: self.now())
+        return try await self.tokens.token().value != token.value
+    }
+
+    private func headers(_ token: AccessToken) -> [(String, String)] {
+        [
+            ("Authorization", "Bearer \(token.value)"), ("Content-Type", "application/json"),
+            (
+                "X-AnchorMailbox",
+                "APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}@"
+                    + self.application.tenant
+            ),
+        ]
+    }
+
+    /// What the server asks for, or twice as long each time; with some chance in it, so that many
+    /// do not come back at once.
+    private static func wait(_ retryAfter: Int?, _ tries: Int) -> Duration {
+        let asked = min(max(retryAfter ?? 1 << min(tries, 6), 0), 86_400)
+        return .seconds(asked) * Double.random(in: 1...1.25)
+    }
+
+    private static let transientCodes = [
+        "CmdletProxyNotAvailableFailure", "ServerBusyException", "TransientException",
+        "BackendCommunicationException",
+    ]
+
+    /// Whether the server is busy: the same request may go well later.
+    static func isTransient(_ answer: Web.Answer) -> Bool {
+        if [429, 502, 503, 504].contains(answer.status) { return true }
+        let text = String(decoding: answer.body, as: UTF8.self)
+        return answer.status == 400 && self.transientCodes.contains(where: text.contains)
+    }
+}

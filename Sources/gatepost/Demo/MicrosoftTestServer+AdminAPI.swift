@@ -1,0 +1,122 @@
+import Foundation
+
+/// The Admin API v2.0 of Exchange Online: an endpoint for each cmdlet, by POST, with pages.
+extension MicrosoftTestServer {
+    struct DocumentedState: Sendable {
+        /// What the next requests get instead of an answer.
+        var faults: [Fault] = []
+        /// What requests to an endpoint get, however often they come.
+        var refusals: [String: Fault] = [:]
+        /// Rows of a page.
+        var pageRows = 1_000
+        /// Where links to pages lead; nil for the server itself.
+        var pageServer: String?
+        /// How often a link to a page is said to be no longer good.
+        var expirations = 0
+        /// Whether the last page links to the first.
+        var hasEndlessPages = false
+        /// Columns that rows lack.
+        var missingColumns: Set<String> = []
+        /// Endpoint, cmdlet and identity of what was answered, a page each.
+        var commands: [String] = []
+
+        /// No endpoint answers.
+        mutating func refuseAll(_ status: Int, _ body: String = "") {
+            for endpoint in MicrosoftTestServer.endpoints.keys {
+                self.refusals[endpoint] = .status(status, headers: [:], body: body)
+            }
+        }
+    }
+
+    static let documentedPath = "/adminapi/v2.0/\(tenant)/"
+
+    fileprivate static let endpoints = [
+        "Mailbox": "Get-Mailbox", "MailboxFolderPermission": "Get-MailboxFolderPermission",
+        "DistributionGroupMember": "Get-DistributionGroupMember",
+        "DynamicDistributionGroupMember": "Get-DynamicDistributionGroupMember",
+    ]
+
+    private static let parameters: Set<String> = [
+        "Identity", "ResultSize", "IncludeGrantSendOnBehalfToWithDisplayNames",
+    ]
+
+    func documentedAnswer(
+        _ path: String,
+        _ authorization: String?,
+        _ body: Data,
+        _ state: inout State
+    ) -> Answer {
+        let place = path.dropFirst(Self.documentedPath.count).split(separator: "?", maxSplits: 1)
+        let endpoint = place.first.map(String.init) ?? ""
+        var fault = state.documented.refusals[endpoint]
+        if !state.documented.faults.isEmpty { fault = state.documented.faults.removeFirst() }
+        if case .status(let status, let headers, let body)? = fault {
+            return Answer(status: status, headers: headers, body: body)
+        }
+        if case .revocation? = fault { state.tokens = [:] }
+        guard Self.isGood(authorization, state) else { return Answer(status: 401) }
+        guard let command = try? JSONDecoder().decode(Command.self, from: body).input,
+            Self.endpoints[endpoint] == command.name,
+            Self.parameters.isSuperset(of: command.parameters.keys)
+        else {
+            return Answer(
+                status: 400,
+                body: #"{"error":{"code":"BadRequest","message":"Not a cmdlet of this endpoint."}}"#
+            )
+        }
+        let identity = command.parameters["Identity"] ?? ""
+        guard let rows = state.organization.rows(command.name, identity) else {
+            return Self.notFound(identity)
+        }
+        state.commands.append("\(command.name) \(identity)")
+        state.documented.commands.append("\(endpoint) \(command.name) \(identity)")
+        return self.page(
+            of: rows,
+            endpoint,
+            place.dropFirst().first.map(String.init),
+            fault,
+            &state
+        )
+    }
+
+    /// - Parameter query: `skip=N`.
+    private func page(
+        of rows: [[String: any Sendable]],
+        _ endpoint: String,
+        _ query: String?,
+        _ fault: Fault?,
+        _ state: inout State
+    ) -> Answer {
+        let skipped = query.flatMap { Int($0.dropFirst("skip=".count)) } ?? 0
+        if query != nil, state.documented.expirations > 0 {
+            state.documented.expirations -= 1
+            return Answer(
+                status: 400,
+                body: #"{"error":{"code":"BadRequest","message":"Expired or Invalid pagination "#
+                    + #"request. Default Expiry time is 00:30:00"}}"#
+            )
+        }
+        let shown = rows.dropFirst(skipped).prefix(state.documented.pageRows).map { row in
+            row.filter { !state.documented.missingColumns.contains($0.key) }
+        }
+        var answer: [String: Any] = [
+            "@odata.context": "https://outlook.office365.com\(Self.documentedPath)$metadata",
+            "@adminapi.warnings": [String](), "value": shown,
+        ]
+        let end = skipped + shown.count
+        let isLast = end >= rows.count
+        if !isLast || state.documented.hasEndlessPages && query != nil {
+            let server = state.documented.pageServer ?? "https://localhost:\(self.port)"
+            let next = isLast ? 0 : end
+            answer["@odata.nextLink"] = "\(server)\(Self.documentedPath)\(endpoint)?skip=\(next)"
+            answer["@adminapi.warnings"] = [
+                "There are more results available than are currently displayed. To view them, "
+                    + "increase the value for the ResultSize parameter."
+            ]
+        }
+        if case .warning? = fault { answer["@adminapi.warnings"] = ["The object is corrupted."] }
+        if case .nextLink? = fault { answer["@odata.nextLink"] = 7 }
+        let octets = (try? JSONSerialization.data(withJSONObject: answer)) ?? Data()
+        return Answer(body: String(decoding: octets, as: UTF8.self))
+    }
+}

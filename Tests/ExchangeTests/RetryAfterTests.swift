@@ -1,0 +1,27 @@
+import Foundation
+import Testing
+
+@testable import Exchange
+
+/// `Retry-After` (RFC 9110 §10.2.3).
+@Suite struct RetryAfterTests {
+    @Test(arguments: [
+        ("120", 120), ("0", 0), ("-5", -5), ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        ("Sun, 06 Nov 1994 08:51:07 GMT", 30), ("", nil), ("soon", nil), ("1.5", nil),
+        ("99999999999999999999", nil), ("Sun, 06 Nov 1994 08:51:07 +0100", nil),
+    ])
+    func `seconds and dates are read`(_ text: String, _ seconds: Int?) throws {
+        let now = try #require(
+            ISO8601DateFormatter().date(from: "1994-11-06T08:50:37Z")
+        )
+        #expect(Web.seconds(text, now: now) == seconds)
+    }
+
+    @Test func `a date far away is a number all the same`() throws {
+        let seconds = Web.seconds(
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+            now: Date(timeIntervalSince1970: 0)
+        )
+        #expect(try #require(seconds) > 86_400)
+    }
+}
