@@ -135,6 +135,18 @@ import Testing
             notes: ["its entries are left out, because FolderName is B\u{FC}ro"]
         ),
         Shape(
+            name: "in whatever spelling of the path the other rows are",
+            files: [
+                list(
+                    folder("cases", "clients", "kim@contoso.example", "None"),
+                    folder("open", "open")
+                ),
+                #"[{"Identity":"sales","FolderPath":"/cases","FolderName":"cases","User":"Default","AccessRights":["Reviewer"]}]"#,
+            ],
+            entries: ["kim@contoso.example lr none open -"],
+            notes: [#"sales:\cases: its entries are left out, because FolderName is clients"#]
+        ),
+        Shape(
             name: "blanks around a name are part of it",
             files: [list(folder(" open ", " open "))],
             entries: ["kim@contoso.example lr none  open  -"]

@@ -295,10 +295,30 @@ import Testing
         )
         #expect(
             self.answers(document).contains {
-                $0.hasPrefix("folder permissions: \(Self.command) cannot call a folder by a path")
+                $0.hasPrefix(
+                    "folder permissions: \(Self.command) names folders by paths, which are not certain"
+                )
             },
             "\(document.notes)"
         )
+    }
+
+    @Test func `and so is one that has the same path as it`() async throws {
+        var organization = Bench.organization
+        organization.mailboxes[0].folders += [
+            .init(
+                path: #"cases/github\office"#,
+                type: "User Created",
+                entries: [("Kim Akers", ["Reviewer"])]
+            ), .init(path: "cases/github/office", type: "User Created"),
+        ]
+        let bench = try Bench(organization)
+        #expect(
+            try ExchangeOnlineTests.lines(try await bench.load()).filter { $0.contains("cases") }
+                == [#"kim@contoso.example lr none cases/github\office -"#]
+        )
+        let commands = bench.server.state.withLock(\.documented.commands)
+        #expect(!commands.contains { $0.contains("cases") }, "\(commands)")
     }
 
     @Test func `an answer about another folder gives nothing`() async throws {

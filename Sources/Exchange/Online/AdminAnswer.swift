@@ -69,8 +69,7 @@ struct AdminAnswer {
 
     // MARK: - Refusals
 
-    /// Whether the interface will not answer the question, for whatever reason; nothing is known of
-    /// one that is busy.
+    /// Whether the interface refuses the question. A busy server is no refusal.
     var isRefusal: Bool {
         (400...501).contains(self.answer.status) && self.answer.status != 408
             && !AdminTransport.isTransient(self.answer)
@@ -119,7 +118,7 @@ struct AdminAnswer {
         }
     }
 
-    /// What is wrong, where it is no refusal.
+    /// What is wrong with an answer that is no refusal.
     var error: OnlineError {
         switch self.answer.status {
         case 300..<400:

@@ -1,10 +1,10 @@
+import Access
 package import Foundation
 
 /// Loads mailboxes' permissions from Exchange Online.
 package struct OnlineLoader: Sendable {
     /// Each folder is a request of its own.
     private static let maximumFolders = 5_000
-    private static let maximumGroups = 1_000
 
     private let interface: AdminInterface
     private let web: Web
@@ -65,26 +65,51 @@ package struct OnlineLoader: Sendable {
                 try output.add(row.naming(address, among: names))
             }
         }
-        let folders = try await self.rows(Question(.folderStatistics, identity: address))
-        guard folders.count <= Self.maximumFolders else {
-            throw OnlineError("\(address) has more than \(Self.maximumFolders) folders")
-        }
         var found = PermissionsDocument.Mailbox(address: address)
-        for row in folders {
-            guard let path = try row.exactText("FolderPath"), let id = try row.text("FolderId"),
-                let type = try row.text("FolderType")
-            else { throw OnlineError("\(row.place) has no FolderPath, FolderId or FolderType") }
-            guard FolderNames.mailTypes.contains(type.lowercased()) else { continue }
-            let components = path.split(separator: "/").map(String.init)
-            switch try await self.entries(address, components, id) {
+        let places = try await self.places(address)
+        // Two folders may have one path there: `A\B`, and `B` below `A`.
+        let counts = Dictionary(places.map { (ExactText($0.joined), 1) }, uniquingKeysWith: +)
+        for place in places where FolderNames.mailTypes.contains(place.type.lowercased()) {
+            let isCertain = counts[ExactText(place.joined)] == 1 && !place.hasBackslash
+            switch try await self.entries(address, place, isCertain: isCertain) {
             case .success(let entries):
                 found.folders.append(
-                    PermissionsDocument.Folder(path: components, type: type, entries: entries)
+                    PermissionsDocument.Folder(
+                        path: place.components,
+                        type: place.type,
+                        entries: entries
+                    )
                 )
             case .failure(let error): document.notes.append(error.description)
             }
         }
         document.mailboxes.append(found)
+    }
+
+    /// A folder of a mailbox, and what it is called.
+    private struct Place {
+        var components: [String]
+        var id: String
+        var type: String
+
+        /// As the Admin API v2.0 calls it.
+        var joined: String { self.components.joined(separator: "\\") }
+
+        var hasBackslash: Bool { self.components.contains { $0.contains("\\") } }
+    }
+
+    private func places(_ address: String) async throws -> [Place] {
+        let rows = try await self.rows(Question(.folderStatistics, identity: address))
+        guard rows.count <= Self.maximumFolders else {
+            throw OnlineError("\(address) has more than \(Self.maximumFolders) folders")
+        }
+        return try rows.map { row in
+            guard let path = try row.exactText("FolderPath"), let id = try row.text("FolderId"),
+                let type = try row.text("FolderType")
+            else { throw OnlineError("\(row.place) has no FolderPath, FolderId or FolderType") }
+            let components = path.split(separator: "/").map(String.init)
+            return Place(components: components, id: id, type: type)
+        }
     }
 
     /// A mailbox's row. Where the Admin API v2.0 leaves something out of it that a load needs,
@@ -139,22 +164,22 @@ package struct OnlineLoader: Sendable {
     /// it that is between names there; `InvokeCommand` calls it by its id.
     private func entries(
         _ address: String,
-        _ components: [String],
-        _ id: String
+        _ place: Place,
+        isCertain: Bool
     ) async throws -> Result<[PermissionsDocument.FolderEntry], OnlineError> {
-        let path = "\(address):\\" + components.joined(separator: "\\")
-        let isCertain = !components.contains { $0.contains("\\") }
+        let path = "\(address):\\\(place.joined)"
         let question = Question(
             .folderPermission,
-            identity: "\(address):\(id)",
+            identity: "\(address):\(place.id)",
             isWhole: true,
             documented: isCertain
-                ? .identity(path) : .not("cannot call a folder by a path with a name that has a \\")
+                ? .identity(path)
+                : .not("names folders by paths, which are not certain where a name has a \\")
         )
         var entries: [PermissionsDocument.FolderEntry] = []
         for row in try await self.rows(question) {
             let name = try row.exactText("FolderName")
-            if let name, let last = components.last, !FolderRows.isSame(name, last) {
+            if let name, let last = place.components.last, !FolderRows.isSame(name, last) {
                 return .failure(
                     OnlineError(
                         "\(path): its entries are left out, because Exchange answered about \(name)"
@@ -179,164 +204,12 @@ package struct OnlineLoader: Sendable {
         return names
     }
 
-    private func rows(_ question: Question) async throws -> [CmdletRow] {
+    func rows(_ question: Question) async throws -> [CmdletRow] {
         let rows = try await self.interface.ask(question)
         let place = "\(question.cmdlet.rawValue) \(question.identity ?? "")"
         return rows.enumerated().map { index, row in
             CmdletRow(place: "\(place), row \(index + 1)", value: row, origin: .online)
         }
-    }
-
-    // MARK: - The directory
-
-    private func directory() async throws -> [PermissionsDocument.Recipient] {
-        var recipients: [PermissionsDocument.Recipient] = []
-        for row in try await self.rows(Question(.recipient, isWhole: true)) {
-            recipients.append(try Self.recipient(row))
-        }
-        // Only these two know SIDs, and who is disabled.
-        var indices: [String: Int] = [:]
-        for (index, recipient) in recipients.enumerated() {
-            for guid in recipient.guids { indices[guid.lowercased()] = index }
-        }
-        for cmdlet in [Cmdlet.user, .group] {
-            for row in try await self.rows(Question(cmdlet, isWhole: true)) {
-                let principal = try Self.recipient(row)
-                let index = principal.guids.lazy.compactMap { indices[$0.lowercased()] }.first
-                guard let index else { continue }
-                recipients[index].sids += principal.sids
-                recipients[index].addresses += principal.addresses
-                recipients[index].names += [try row.text("SamAccountName")].compactMap { $0 }
-                recipients[index].isEnabled = principal.isEnabled
-            }
-        }
-        return recipients
-    }
-
-    /// The applications that Exchange knows, the gateway's own among them: they have rights on
-    /// mailboxes, and are nobody's.
-    private func applications(
-        _ document: inout PermissionsDocument
-    ) async throws {
-        let rows: [CmdletRow]
-        do {
-            rows = try await self.rows(Question(.servicePrincipal))
-        } catch let error as OnlineError {
-            document.notes.append(
-                "the organisation's applications are not known (\(error)): their entries, the "
-                    + "gateway's own among them, are listed as unresolved"
-            )
-            return
-        }
-        for row in rows {
-            var application = PermissionsDocument.Recipient(type: "ServicePrincipal")
-            for column in ["ObjectId", "AppId", "Guid", "ServiceId"] {
-                if let guid = try row.text(column) { application.guids.append(guid) }
-            }
-            for column in ["DisplayName", "Name", "Identity"] {
-                if let name = try row.text(column) { application.names.append(name) }
-            }
-            application.sids = [try row.text("Sid")].compactMap { $0 }
-            document.recipients.append(application)
-        }
-    }
-
-    private static func recipient(
-        _ row: CmdletRow
-    ) throws(ReadingError) -> PermissionsDocument.Recipient {
-        var recipient = PermissionsDocument.Recipient()
-        for column in ["Guid", "ExchangeGuid", "ExternalDirectoryObjectId"] {
-            if let guid = try row.text(column), guid.contains(where: { $0 != "0" && $0 != "-" }) {
-                recipient.guids.append(guid)
-            }
-        }
-        for column in ["PrimarySmtpAddress", "WindowsLiveID", "UserPrincipalName"] {
-            if let address = try row.text(column) { recipient.addresses.append(address) }
-        }
-        recipient.addresses += try row.words("EmailAddresses")
-        for column in ["DisplayName", "Name", "Identity", "Alias", "DistinguishedName"] {
-            if let name = try row.text(column) { recipient.names.append(name) }
-        }
-        if let sid = try row.text("Sid") { recipient.sids.append(sid) }
-        recipient.sids += try row.words("SidHistory")
-        recipient.type = try row.text("RecipientTypeDetails") ?? ""
-        recipient.isEnabled = !(try row.flag("AccountDisabled") ?? false)
-        return recipient
-    }
-
-    /// Members of the groups that something was given to, and of the groups in them.
-    private func addMembers(to document: inout PermissionsDocument) async throws {
-        let directory = Directory(document.recipients, isWhole: true)
-        var waiting: Set<Int> = []
-        for mailbox in document.mailboxes {
-            for principal in mailbox.principals {
-                guard case .one(let index) = directory.find(principal) else { continue }
-                waiting.insert(index)
-            }
-        }
-        var seen: Set<Int> = []
-        var groups = 0
-        while let index = waiting.popFirst() {
-            let group = document.recipients[index]
-            guard seen.insert(index).inserted, let cmdlet = Self.membersCmdlet(group.type),
-                let guid = group.guids.first
-            else { continue }
-            groups += 1
-            guard groups <= Self.maximumGroups else {
-                throw OnlineError("more than \(Self.maximumGroups) groups lie in each other")
-            }
-            // The endpoint of dynamic groups is documented with an address.
-            let address = group.addresses.first.flatMap(Directory.address)
-            let isDynamic = cmdlet == .dynamicGroupMember
-            let question = Question(
-                cmdlet,
-                identity: guid,
-                isWhole: true,
-                documented: isDynamic ? address.map { .identity($0) } ?? .same : .same
-            )
-            var members: [String] = []
-            for row in try await self.rows(question) {
-                let member = try Self.guid(ofMember: row, directory)
-                members.append(member)
-                if case .one(let inner) = directory.member(member) { waiting.insert(inner) }
-            }
-            document.recipients[index].members = members
-        }
-    }
-
-    /// By its address, where a row has no GUID.
-    private static func guid(ofMember row: CmdletRow, _ directory: Directory) throws -> String {
-        let member = try Self.recipient(row)
-        if let guid = member.guids.first { return guid }
-        if let address = member.addresses.first,
-            case .one(let index) = directory.find(.init(name: address)),
-            let guid = directory.recipients[index].guids.first
-        {
-            return guid
-        }
-        throw OnlineError("\(row.place) has no Guid")
-    }
-
-    /// Nil for what is no group, or none whose members this way tells.
-    private static func membersCmdlet(_ type: String) -> Cmdlet? {
-        switch type.lowercased() {
-        case "mailuniversalsecuritygroup", "mailuniversaldistributiongroup",
-            "mailnonuniversalgroup":
-            .groupMember
-        case "dynamicdistributiongroup":
-            .dynamicGroupMember
-        default: nil
-        }
-    }
-}
-
-extension PermissionsDocument.Mailbox {
-    /// Everybody that is named in it.
-    fileprivate var principals: Set<PermissionsDocument.Principal> {
-        var principals = Set((self.fullAccess + self.sendAs).map(\.principal))
-        principals.formUnion(self.sendOnBehalf)
-        for folder in self.folders { principals.formUnion(folder.entries.map(\.principal)) }
-        return principals
     }
 }
 

@@ -21,6 +21,12 @@ struct FolderRows {
         fileprivate var bare: String {
             self.path.hasPrefix("\\") ? String(self.path.dropFirst()) : self.path
         }
+
+        /// The same for all spellings of a path, and for all folders that it may be that of.
+        fileprivate var key: ExactText {
+            guard self.path.hasPrefix("/") else { return ExactText(self.bare) }
+            return ExactText(self.path.dropFirst().split(separator: "/").joined(separator: "\\"))
+        }
     }
 
     private var rows: [Row] = []
@@ -29,29 +35,34 @@ struct FolderRows {
 
     /// The folders, in the order of their first rows, and why others are left out.
     ///
-    /// Where one row of a path is not understood, all rows of that path are left out: an entry may
-    /// take from its user what another entry gives to everybody.
+    /// One doubtful row leaves out all rows of its path: an entry may take from its user what another
+    /// entry gives to everybody.
     func folders() -> (folders: [PermissionsDocument.Folder], notes: [String]) {
         var notes: [String] = []
         var doubtful: Set<ExactText> = []
-        for row in self.rows {
-            guard let reason = Self.doubt(row) else { continue }
-            guard doubtful.insert(ExactText(row.path)).inserted else { continue }
+        func leaveOut(_ row: Row, _ reason: String) {
+            guard doubtful.insert(row.key).inserted else { return }
             notes.append("\(row.path): its entries are left out, because \(reason)")
         }
-        let certain = self.rows.filter { !doubtful.contains(ExactText($0.path)) }
-        let parents = Self.parents(certain)
+        for row in self.rows {
+            if let reason = Self.doubt(row) { leaveOut(row, reason) }
+        }
+        let parents = Self.parents(self.rows.filter { !doubtful.contains($0.key) })
+        let paths = self.rows.map { row -> [String]? in
+            guard !doubtful.contains(row.key) else { return nil }
+            let path = Self.components(row, parents)
+            if path == nil {
+                leaveOut(
+                    row,
+                    "a name in it may have a \\ in it: export the folders above it, too, or use "
+                        + "gatepost's script"
+                )
+            }
+            return path
+        }
         var folders: [Document.Folder] = []
         var indices: [[ExactText]: Int] = [:]
-        for row in certain {
-            guard let path = Self.components(row, parents) else {
-                guard doubtful.insert(ExactText(row.path)).inserted else { continue }
-                notes.append(
-                    "\(row.path): its entries are left out, because a name in it may have a \\ in "
-                        + "it: export the folders above it, too, or use gatepost's script"
-                )
-                continue
-            }
+        for case (let row, let path?) in zip(self.rows, paths) where !doubtful.contains(row.key) {
             let key = path.map(ExactText.init)
             if let index = indices[key] {
                 folders[index].entries.append(row.entry)
