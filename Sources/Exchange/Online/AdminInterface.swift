@@ -19,6 +19,8 @@ actor AdminInterface {
 
     /// A page has a thousand rows; more pages than these are not the members of a group.
     private static let maximumPages = 1_000
+    /// All pages of a list together; without a limit a server could fill the memory with them.
+    private static let maximumListOctets = 256 * 1_024 * 1_024
     /// The link to a page is good for some minutes only.
     private static let maximumListings = 2
 
@@ -121,6 +123,7 @@ actor AdminInterface {
         let parameters = Self.parameters(question, identity)
         let first = self.transport.application.documentedURL(endpoint)
         var (url, seen, rows): (String, Set<String>, [JSONValue]) = (first, [first], [])
+        var octets = 0
         while true {
             let answer = AdminAnswer(
                 question.cmdlet,
@@ -134,11 +137,14 @@ actor AdminInterface {
             guard answer.answer.status == 200 else { throw answer.error }
             let page = try answer.page()
             rows += page.rows
+            octets += answer.answer.body.count
             guard let next = page.next else { return rows }
             guard let link = Self.link(next, from: first) else {
                 throw Refusal(reason: "its next page lies on another server")
             }
-            guard seen.insert(link).inserted, seen.count <= Self.maximumPages else {
+            guard seen.insert(link).inserted, seen.count <= Self.maximumPages,
+                octets <= Self.maximumListOctets
+            else {
                 throw Refusal(reason: "its pages do not end")
             }
             url = link
