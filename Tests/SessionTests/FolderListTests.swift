@@ -92,7 +92,7 @@ import Testing
 
     @Test func `a set keeps each path once, in whatever order paths come`() throws {
         var random = Seeded(state: 7)
-        var set = FolderSet()
+        var set = OctetStringSet()
         var known: Set<FolderPath> = []
         for _ in 0..<5_000 {
             let path = try Self.path("f\(Int.random(in: 0..<1_500, using: &random))")

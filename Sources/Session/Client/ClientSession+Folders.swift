@@ -212,7 +212,7 @@ extension ClientSession {
     /// A folder was created, deleted or renamed: the list is not the server's any more.
     mutating func foldersChanged(in account: AccountID) {
         self.upstreams[account]?.folders = nil
-        self.upstreams[account]?.unlisted = FolderSet()
+        self.upstreams[account]?.unlisted = OctetStringSet()
         self.upstreams[account]?.refreshes = FolderList.Refreshes()
     }
 

@@ -37,8 +37,8 @@ package struct SubscriptionChoices: Sendable {
     struct Account: Sendable {
         /// In the order of their octets.
         fileprivate(set) var subscribed: [FolderPath] = []
-        fileprivate var subscribedSet = FolderSet()
-        fileprivate var unsubscribed = FolderSet()
+        fileprivate var subscribedSet = OctetStringSet()
+        fileprivate var unsubscribed = OctetStringSet()
 
         /// Whether the user unsubscribed from any folder.
         var hasUnsubscribed: Bool { self.unsubscribed.count > 0 }

@@ -66,7 +66,7 @@ final class Upstream {
     /// What the server told of folders that the list lacks, until it is read again.
     var waitingNews: [FolderNews] = []
     /// Folders of which the server told, and that it did not list then.
-    var unlisted = FolderSet()
+    var unlisted = OctetStringSet()
     /// Lists that were read again because a folder was missing.
     var refreshes = FolderList.Refreshes()
     /// The list that is arriving.
