@@ -288,6 +288,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             self.upstreams[account]?.pause(.milliseconds(Int64(milliseconds)))
         case .upstreamFailed(let account, let failure):
             self.upstreams[account]?.failed(failure)
+        case .lineUnreadable(let account, let line):
+            self.upstreams[account]?.unreadable(line)
         case .authenticate(let credentials):
             self.authenticate(credentials)
         case .startTLS:

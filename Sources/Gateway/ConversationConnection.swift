@@ -193,6 +193,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
                 self.responseReceived(response, context)
             }
         } catch {
+            self.log("breaks the protocol", error.reason.explanation, on: context.eventLoop)
             context.close(promise: nil)
         }
     }

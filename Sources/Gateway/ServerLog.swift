@@ -1,3 +1,4 @@
+import IMAP
 import Logging
 import NIOCore
 import Store
@@ -26,21 +27,33 @@ final class ServerLog: Sendable {
     private static let period = TimeAmount.minutes(1)
     /// Servers choose some of the words: those of one must not take memory without end.
     private static let maximumKinds = 10_000
+    /// Lines of one server that are logged within a minute, each once: as many folders as somebody
+    /// would rename by hand. What follows is counted.
+    private static let maximumLines = 10
 
     private let logger: Logger
-    /// How often it was again within the minute.
-    private let repeats = Mutex<[Kind: Int]>([:])
+    /// What was within the minute.
+    private struct Period {
+        /// How often it was again, beside the lines that are logged.
+        var repeats = 0
+        var lines: Set<UnreadableLine> = []
+    }
+
+    private let periods = Mutex<[Kind: Period]>([:])
 
     init(logger: Logger) {
         self.logger = logger
     }
 
-    /// - Parameter endpoint: nil where the account has no server of this sort.
+    /// - Parameters:
+    ///   - endpoint: nil where the account has no server of this sort.
+    ///   - line: what the server sent, of which several are told within a minute.
     func log(
         _ message: String,
         _ account: UpstreamAccount,
         at endpoint: Endpoint?,
         error: String?,
+        line: UnreadableLine? = nil,
         on loop: any EventLoop
     ) {
         var kind = Kind(
@@ -49,25 +62,27 @@ final class ServerLog: Sendable {
             server: endpoint.map { "\($0.host):\($0.port)" } ?? "-",
             error: error ?? "none"
         )
-        let isFirst = self.repeats.withLock { repeats in
-            if repeats[kind] == nil, repeats.count >= Self.maximumKinds { kind = .other }
-            guard let count = repeats[kind] else {
-                repeats[kind] = 0
-                return true
+        let (isFirst, isLogged) = self.periods.withLock { periods in
+            if periods[kind] == nil, periods.count >= Self.maximumKinds { kind = .other }
+            let isFirst = periods[kind] == nil
+            var period = periods[kind] ?? Period()
+            let isNew = line.map {
+                period.lines.count < Self.maximumLines && period.lines.insert($0).inserted
             }
-            repeats[kind] = count + 1
-            return false
+            let isLogged = isNew ?? isFirst
+            if !isLogged { period.repeats += 1 }
+            periods[kind] = period
+            return (isFirst, isLogged)
         }
-        guard isFirst else { return }
-        self.write(kind)
-        self.sumUpLater(kind, on: loop)
+        if isLogged { self.write(kind, line: line) }
+        if isFirst { self.sumUpLater(kind, on: loop) }
     }
 
     private func sumUpLater(_ kind: Kind, on loop: any EventLoop) {
         loop.scheduleTask(in: Self.period) {
-            let count = self.repeats.withLock { repeats in
-                let count = repeats.removeValue(forKey: kind) ?? 0
-                if count > 0 { repeats[kind] = 0 }
+            let count = self.periods.withLock { periods in
+                let count = periods.removeValue(forKey: kind)?.repeats ?? 0
+                if count > 0 { periods[kind] = Period() }
                 return count
             }
             guard count > 0 else { return }
@@ -78,17 +93,20 @@ final class ServerLog: Sendable {
 
     /// Logs what would have to wait for the end of its minute; the gateway stops.
     func flush() {
-        let repeats = self.repeats.withLock { repeats in
-            defer { repeats = [:] }
-            return repeats
+        let periods = self.periods.withLock { periods in
+            defer { periods = [:] }
+            return periods
         }
-        for (kind, count) in repeats where count > 0 { self.write(kind, times: count) }
+        for (kind, period) in periods where period.repeats > 0 {
+            self.write(kind, times: period.repeats)
+        }
     }
 
-    private func write(_ kind: Kind, times: Int? = nil) {
+    private func write(_ kind: Kind, line: UnreadableLine? = nil, times: Int? = nil) {
         var metadata: Logger.Metadata = [
             "account": "\(kind.account)", "server": "\(kind.server)", "error": "\(kind.error)",
         ]
+        metadata["line"] = line.map { "\($0)" }
         metadata["times"] = times.map { "\($0)" }
         self.logger.notice("\(kind.message)", metadata: metadata)
     }

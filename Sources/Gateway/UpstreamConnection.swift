@@ -225,13 +225,10 @@ final class UpstreamConnection: ChannelInboundHandler {
             }
             self.phase = .loggingIn(login, reader)
         } catch {
-            self.protocolViolated()
+            // Not the line: a server may repeat what it was given to log in with.
+            self.logText("breaks the protocol during the login", error.reason.explanation)
+            self.fail(.protocolViolation)
         }
-    }
-
-    private func protocolViolated() {
-        self.log("says what is no IMAP", nil)
-        self.fail(.protocolViolation)
     }
 
     private func perform(_ action: UpstreamLogin.Action, _ context: ChannelHandlerContext) {
@@ -298,12 +295,17 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     func log(_ what: StaticString, _ error: (any Error)?) {
+        self.logText(what, error.map { "\($0)" })
+    }
+
+    private func logText(_ what: StaticString, _ error: String?, line: UnreadableLine? = nil) {
         guard let loop = self.loop, let target = self.target else { return }
         self.environment.serverLog.log(
             "mail server \(what)",
             target,
             at: target.imap,
-            error: error.map { "\($0)" },
+            error: error,
+            line: line,
             on: loop
         )
     }
@@ -325,6 +327,11 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// The server asked to be left alone.
     func pause(_ time: TimeAmount) {
         if let target = self.target { self.environment.profiles.paused(target, for: time) }
+    }
+
+    /// The server sent a line that cannot be read.
+    func unreadable(_ line: UnreadableLine) {
+        self.logText("sends what cannot be read", nil, line: line)
     }
 
     /// What the server said after the login makes it unusable.

@@ -23,6 +23,8 @@ struct Dialog {
     private var journal: [String] = []
     private var audit: [String] = []
     private var isAuditRead = false
+    /// Lines of servers that could not be read.
+    private var log: [String] = []
     private var revocations = 0
     private var aclChanges: [String] = []
     private var aclOutcome = ACLChange.Outcome.done
@@ -64,6 +66,9 @@ struct Dialog {
             try self.run(step, chunk: chunk)
         }
         #expect(self.audit == [], "\(self.name): the audit log got more than was written")
+        if self.steps.contains(where: { $0.text.hasPrefix("! logs ") }) {
+            #expect(self.log == [], "\(self.name): the log got more than was written")
+        }
         #expect(self.aclChanges == [], "\(self.name): the store got more than was written")
         let rest = String(decoding: self.toClient, as: UTF8.self)
         #expect(rest == "", "\(self.name): the client got more than was written")
@@ -147,6 +152,9 @@ struct Dialog {
                 change == words.dropFirst().joined(separator: " "),
                 "\(self.name):\(step.number)"
             )
+        case "logs":
+            let line = self.log.isEmpty ? "(nothing)" : self.log.removeFirst()
+            #expect(line == text.dropFirst(5), "\(self.name):\(step.number)")
         case "refuses":
             self.aclOutcome = words[1] == "unknown" ? .unknownIdentifier : .grantedElsewhere
         case "revocations":
@@ -279,6 +287,8 @@ struct Dialog {
             self.revocations += 1
         case .readLater:
             self.session.readOn(at: Fixture.now)
+        case .lineUnreadable(let account, let line):
+            self.log.append("\(self.fixture.name(of: account)) \(line)")
         case .authenticate, .startTLS, .pollLater, .reportLater, .upstreamFailed:
             break
         }

@@ -23,6 +23,7 @@ import Testing
 ///     ! grant bob account lr         the permissions change to these, and no others
 ///     A: select allowed bob INBOX …  the audit log gets exactly this next; without one it is not read
 ///     ! shares bob INBOX x replace lr    the store is asked for this next
+///     ! logs bob * LIST x            the log gets this line of a server next; without one it is not read
 ///     ! refuses unknown              and refuses what comes
 ///     ! revocations 2                so many times a response's last moment was set
 ///     ! revoked                      the time is over for a response whose account was revoked

@@ -63,6 +63,15 @@ package struct SequenceSet: Equatable, Sendable {
         return members
     }
 
+    /// Whether a number is in the set, as far as that is known without the mailbox: what `*` alone and
+    /// `$` stand for is not.
+    package func surelyContains(_ number: UInt32) -> Bool {
+        self.ranges.contains { range in
+            guard let first = range.first, number >= first else { return false }
+            return range.last.map { number <= $0 } ?? true
+        }
+    }
+
     package func encode(into encoder: inout CommandEncoder) {
         encoder.write(raw: self.text)
     }

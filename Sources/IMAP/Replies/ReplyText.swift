@@ -17,6 +17,8 @@ package enum ReplyText: Equatable, Sendable {
     case noSuchMailbox
     case notPermitted
     case unavailable
+    /// Something that the command asked for is missing in what could be read of the answer.
+    case answerUnreadable
     case contactAdministrator
     /// A mail server refused the stored credential a while ago.
     case credentialSuspended
@@ -102,9 +104,9 @@ package enum ReplyText: Equatable, Sendable {
             line.writeImmutableBuffer(uids.text)
         case .bye(let farewell):
             line.writeStaticString(farewell.text)
-        case .selected, .beginTLS, .closed, .someUnavailable, .noSuchMailbox, .noSuchMessage,
-            .notPermitted,
-            .unavailable, .contactAdministrator, .credentialSuspended, .passwordCheckOverloaded,
+        case .selected, .beginTLS, .closed, .someUnavailable,
+            .noSuchMailbox, .noSuchMessage, .notPermitted, .unavailable,
+            .contactAdministrator, .credentialSuspended, .passwordCheckOverloaded, .answerUnreadable,
             .tooManyConnectionsOfUser, .authenticationFailed, .authorizationFailed,
             .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .expungedMeanwhile,
@@ -130,6 +132,8 @@ package enum ReplyText: Equatable, Sendable {
         case .notPermitted: "NO [NOPERM] Permission denied"
         case .unavailable:
             "NO [UNAVAILABLE] The mail server of this mailbox cannot be used now"
+        case .answerUnreadable:
+            "NO [UNAVAILABLE] A part of the mail server's answer cannot be read"
         case .contactAdministrator:
             "NO [CONTACTADMIN] The mail server of this mailbox does not let the gateway in"
         case .credentialSuspended:

@@ -15,10 +15,15 @@ package struct EsearchHead: Equatable, Sendable {
     /// - Throws: what is not of this form.
     package init(_ piece: ByteBuffer) throws(SyntaxError) {
         var cursor = try Cursor(data: piece, "ESEARCH")
-        if cursor.take(word: " (TAG ") {
+        var ahead = cursor
+        ahead.skipSpaces()
+        if ahead.take(word: "(TAG ") {
+            ahead.skipSpaces()
             // RFC 9051 §9 makes an astring of what was a string in RFC 4466 §2.6.2.
-            self.tag = try cursor.astring()
-            try cursor.expect(")")
+            self.tag = try ahead.astring()
+            ahead.skipSpaces()
+            try ahead.expect(")")
+            cursor = ahead
         }
         self.restOffset = cursor.offset
         guard cursor.peek() == UInt8(ascii: " ") || cursor.peek() == 0x0D else {

@@ -29,11 +29,11 @@ package struct FetchResponse: Equatable, Sendable {
         guard cursor.take(word: "* ") else { throw cursor.error(.expected("data")) }
         self.number = try cursor.nonZeroNumber()
         guard cursor.take(word: " FETCH (") else { throw cursor.error(.expected("FETCH")) }
+        cursor.skipSpaces()
         repeat {
             try self.readItem(&cursor)
             if self.announced != nil { return }
-        } while cursor.take(" ")
-        try cursor.expect(")")
+        } while try cursor.hasNextItem()
         try cursor.expectLineEnd()
     }
 
@@ -43,10 +43,10 @@ package struct FetchResponse: Equatable, Sendable {
         let name = cursor.takeRun { $0.isAtomChar && $0 != UInt8(ascii: "[") }
         if cursor.peek() == UInt8(ascii: "[") {
             try cursor.skipSection()
-            try cursor.expectSpace()
+            try cursor.expectSpaces()
             return try self.readBody(&cursor)
         }
-        try cursor.expectSpace()
+        try cursor.expectSpaces()
         if name.equals(word: "UID") {
             self.uid = try cursor.nonZeroNumber()
         } else if name.equals(word: "FLAGS") {
@@ -71,6 +71,13 @@ package struct FetchResponse: Equatable, Sendable {
 }
 
 extension Cursor {
+    /// Whether another item follows; else the list's end is consumed.
+    fileprivate mutating func hasNextItem() throws(SyntaxError) -> Bool {
+        if self.take(")") { return false }
+        try self.expectSpaces()
+        return !self.take(")")
+    }
+
     ///     section = "[" [section-spec] "]"
     ///
     /// With the partial's origin behind it.
@@ -100,7 +107,7 @@ extension Cursor {
     }
 
     /// Skips the value of an item that is not known.
-    fileprivate mutating func skipValue() throws(SyntaxError) {
+    mutating func skipValue() throws(SyntaxError) {
         switch self.peek() {
         case UInt8(ascii: "("):
             self.advance()

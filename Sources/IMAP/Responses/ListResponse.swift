@@ -31,19 +31,33 @@ package struct ListResponse: Equatable, Sendable {
         guard cursor.take(word: "* LIST ") || cursor.take(word: "* LSUB ") else {
             throw cursor.error(.expected("LIST"))
         }
-        self.attributes = try cursor.wireFlags()
-        try cursor.expectSpace()
+        cursor.skipSpaces()
+        self.attributes = try cursor.listAttributes()
+        try cursor.expectSpaces()
         self.delimiter = try cursor.delimiter()
-        try cursor.expectSpace()
+        try cursor.expectSpaces()
         self.mailbox = try cursor.astring()
-        if cursor.take(word: " (") {
-            if cursor.take(word: "\"OLDNAME\" (") || cursor.take(word: "OLDNAME (") {
-                self.oldName = try cursor.astring()
-                try cursor.expect(")")
-            }
-            try cursor.skipToClose()
-        }
+        if cursor.takeExtendedData() { try self.readExtendedData(&cursor) }
         try cursor.expectLineEnd()
+    }
+
+    /// Data behind a name. What has another form is a part of the name: `Akten (alt)`.
+    ///
+    ///     mbox-list-extended = "(" [mbox-list-extended-item *(SP mbox-list-extended-item)] ")"
+    ///     mbox-list-extended-item = mbox-list-extended-item-tag SP tagged-ext-val
+    ///
+    /// Every value that is registered is a list in parentheses.
+    private mutating func readExtendedData(_ cursor: inout Cursor) throws(SyntaxError) {
+        cursor.skipSpaces()
+        while !cursor.take(")") {
+            let tag = try cursor.astring()
+            try cursor.expectSpaces()
+            try cursor.expect("(")
+            if tag.equals(word: "OLDNAME") { self.oldName = try cursor.astring() }
+            try cursor.skipToClose()
+            guard cursor.peek() != UInt8(ascii: ")") else { continue }
+            try cursor.expectSpaces()
+        }
     }
 
     package func encoded(isLsub: Bool) -> ByteBuffer {
@@ -63,5 +77,34 @@ package struct ListResponse: Equatable, Sendable {
         }
         line.writeStaticString("\r\n")
         return line
+    }
+}
+
+extension Cursor {
+    /// The attributes of a name. They are no place for tolerance: one that is misread makes a mailbox
+    /// of a name that is none.
+    ///
+    ///     mbx-list-flags = *(mbx-list-oflag SP) mbx-list-sflag *(SP mbx-list-oflag)
+    fileprivate mutating func listAttributes() throws(SyntaxError) -> [ByteBuffer] {
+        try self.spacedList { cursor throws(SyntaxError) in
+            let attribute = cursor.takeRun {
+                $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "(") && $0 != UInt8(ascii: ")")
+                    && $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: "\"")
+            }
+            guard attribute.readableBytes > 0 else { throw cursor.error(.expected("attribute")) }
+            return attribute
+        }
+    }
+
+    /// The beginning of extended data behind a name.
+    ///
+    ///     SP mbox-list-extended
+    fileprivate mutating func takeExtendedData() -> Bool {
+        var ahead = self
+        guard ahead.take(" ") else { return false }
+        ahead.skipSpaces()
+        guard ahead.take("(") else { return false }
+        self = ahead
+        return true
     }
 }

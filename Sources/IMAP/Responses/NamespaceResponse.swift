@@ -18,10 +18,11 @@ package struct NamespaceResponse: Equatable, Sendable {
     /// - Throws: what is not of this form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
         var cursor = try Cursor(data: response, "NAMESPACE ")
+        cursor.skipSpaces()
         self.personal = try cursor.namespaces()
-        try cursor.expectSpace()
+        try cursor.expectSpaces()
         self.others = try cursor.namespaces()
-        try cursor.expectSpace()
+        try cursor.expectSpaces()
         self.shared = try cursor.namespaces()
         try cursor.expectLineEnd()
     }
@@ -35,9 +36,10 @@ extension Cursor {
         if self.take(word: "NIL") { return [] }
         try self.expect("(")
         var namespaces: [NamespaceResponse.Namespace] = []
+        self.skipSpaces()
         while !self.take(")") {
-            _ = self.take(" ")
             namespaces.append(try self.namespaceDescription())
+            self.skipSpaces()
         }
         return namespaces
     }
@@ -50,7 +52,7 @@ extension Cursor {
     {
         try self.expect("(")
         let prefix = try self.string()
-        try self.expectSpace()
+        try self.expectSpaces()
         let delimiter = try self.delimiter()
         try self.skipToClose()
         return NamespaceResponse.Namespace(prefix: prefix, delimiter: delimiter)

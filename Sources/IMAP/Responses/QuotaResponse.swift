@@ -19,9 +19,12 @@ package struct QuotaResponse: Equatable, Sendable {
     /// - Throws: what is not of this form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
         var cursor = try Cursor(data: response, "QUOTA ")
+        cursor.skipSpaces()
         self.root = try cursor.astring()
-        try cursor.expectSpace()
-        self.resources = try cursor.list(mayBeEmpty: true) { cursor throws(SyntaxError) in
+        self.resources = []
+        if cursor.isQuotaWithoutList() { return }
+        try cursor.expectSpaces()
+        self.resources = try cursor.spacedList { cursor throws(SyntaxError) in
             try cursor.quotaResource()
         }
         try cursor.expectLineEnd()
@@ -55,9 +58,13 @@ package struct QuotaRootResponse: Equatable, Sendable {
     /// - Throws: what is not of this form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
         var cursor = try Cursor(data: response, "QUOTAROOT ")
+        cursor.skipSpaces()
         self.mailbox = try cursor.astring()
         self.roots = []
-        while cursor.take(" "), cursor.peek() != 0x0D { self.roots.append(try cursor.astring()) }
+        while !cursor.endsLine {
+            try cursor.expectSpaces()
+            self.roots.append(try cursor.astring())
+        }
         try cursor.expectLineEnd()
     }
 
@@ -80,9 +87,9 @@ extension Cursor {
     ///     quota-resource = resource-name SP resource-usage SP resource-limit
     fileprivate mutating func quotaResource() throws(SyntaxError) -> QuotaResponse.Resource {
         let name = try self.atom()
-        try self.expectSpace()
+        try self.expectSpaces()
         let usage = try self.number64()
-        try self.expectSpace()
+        try self.expectSpaces()
         return QuotaResponse.Resource(name: name, usage: usage, limit: try self.number64())
     }
 }

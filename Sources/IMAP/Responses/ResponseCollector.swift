@@ -67,6 +67,9 @@ package struct WholeResponseReader {
         return nil
     }
 
+    /// The octets of which no response has been made.
+    package var unread: ByteBuffer { self.reader.unread }
+
     /// What is behind the last response.
     package mutating func takeBuffered() -> ByteBuffer {
         self.reader.takeBuffered()

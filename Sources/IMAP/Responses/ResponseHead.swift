@@ -31,6 +31,16 @@ package enum NumberedKind: Equatable, Sendable {
     case recent
     case expunge
     case fetch
+
+    /// The one form in which a client gets the response; nil for FETCH, which has data.
+    package func line(_ number: UInt32) -> ByteBuffer? {
+        switch self {
+        case .exists: ByteBuffer(string: "* \(number) EXISTS\r\n")
+        case .recent: ByteBuffer(string: "* \(number) RECENT\r\n")
+        case .expunge: ByteBuffer(string: "* \(number) EXPUNGE\r\n")
+        case .fetch: nil
+        }
+    }
 }
 
 /// The data that an untagged response carries.
@@ -61,6 +71,20 @@ package enum DataKind: Equatable, Sendable {
 
     init(_ word: ByteBuffer) {
         self = Self.names.first { word.equals(word: $0.0) }?.1 ?? .unknown
+    }
+
+    /// Words that stand behind a number. Without one they tell of a change that nobody can follow.
+    private static let numbered: [StaticString] = ["EXISTS", "RECENT", "EXPUNGE", "FETCH"]
+
+    /// Whether a word can be the name of data that some extension defines: a letter first, and no code
+    /// of a status response behind it (`OK[UIDNEXT 4]`). Only what is surely nobody's answer is
+    /// withheld.
+    static func isExtension(_ word: ByteBuffer) -> Bool {
+        guard let first = word.readableBytesView.first?.asciiUppercased,
+            first >= UInt8(ascii: "A"), first <= UInt8(ascii: "Z")
+        else { return false }
+        return !word.readableBytesView.contains(UInt8(ascii: "["))
+            && !self.numbered.contains { word.equals(word: $0) }
     }
 }
 
@@ -94,6 +118,7 @@ package enum ResponseHead: Equatable {
     }
 
     private static func untagged(_ cursor: inout Cursor) throws(SyntaxError) -> ResponseHead {
+        if cursor.isStrayCode() { return .data(.unknown) }
         if cursor.peek()?.isDigit ?? false {
             let number = try cursor.number()
             try cursor.expectSpace()
@@ -103,7 +128,11 @@ package enum ResponseHead: Equatable {
         if let condition = Condition(word) {
             return .status(condition, text: try self.text(&cursor))
         }
-        return .data(DataKind(word))
+        let kind = DataKind(word)
+        guard kind == .unknown else { return .data(kind) }
+        let isWhole = cursor.isAtEnd || cursor.peek() == UInt8(ascii: " ") || cursor.peek() == 0x0D
+        guard isWhole, DataKind.isExtension(word) else { throw cursor.error(.expected("response")) }
+        return .data(.unknown)
     }
 
     /// What the number stands before.
@@ -119,7 +148,7 @@ package enum ResponseHead: Equatable {
             return .fetch
         }
         let word = cursor.takeRun(where: { $0.isAtomChar })
-        // The line passes as it came, so that nothing may hide behind the word.
+        // Nothing may hide behind the word.
         try cursor.expectLineEnd()
         if word.equals(word: "EXISTS") { return .exists }
         if word.equals(word: "RECENT") { return .recent }
@@ -133,6 +162,7 @@ package enum ResponseHead: Equatable {
         guard cursor.take(" ") || cursor.peek() == 0x0D || cursor.isAtEnd else {
             throw cursor.error(.expected("space"))
         }
+        cursor.skipSpaces()
         let text = cursor.takeRun { $0 != 0x0D }
         guard cursor.isAtEnd || cursor.take(word: "\r\n") else {
             throw cursor.error(.malformedLineEnd)

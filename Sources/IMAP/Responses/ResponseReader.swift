@@ -11,6 +11,8 @@ package import struct NIOCore.ByteBuffer
 /// before it: such a line cannot end inside a quoted string. Elsewhere an announcement is text, or
 /// breaks the connection (``LiteralRule``).
 ///
+/// The first words of a response are given with one space between them (``UnspacedHead``).
+///
 /// The list of flags of a mailbox, which grows with what anybody invents, is cut instead where it is
 /// too long: it must not keep anybody from the mailbox.
 package struct ResponseReader {
@@ -27,6 +29,8 @@ package struct ResponseReader {
     private static let maximumLiteralDigits = 10
     /// An announcement of a literal, with its CR LF, is at most `{`, 10 digits, `}`, CR, LF.
     private static let maximumAnnouncementOctets = 14
+    /// The first word behind a condition decides whether a long line is cut: `[PERMANENTFLAGS `.
+    private static let maximumCodeOctets = 32
 
     package struct Piece: Equatable, Sendable {
         package enum Kind: Equatable, Sendable {
@@ -61,6 +65,8 @@ package struct ResponseReader {
 
     package var isBetweenResponses: Bool { self.isFirst && self.buffer.readableBytes == 0 }
     package var bufferedOctets: Int { self.buffer.readableBytes }
+    /// The octets that no piece has been made of.
+    package var unread: ByteBuffer { self.buffer }
 
     package mutating func receive(_ octets: ByteBuffer) {
         guard self.buffer.readableBytes > 0 else {
@@ -110,7 +116,7 @@ package struct ResponseReader {
         self.isFirst = literal == nil
         if let literal, literal > 0 { self.state = .literal(remaining: literal) }
         return Piece(
-            octets: self.take(end + 2),
+            octets: isFirst ? self.takeUnspaced(end + 2) : self.take(end + 2),
             kind: .line,
             isFirst: isFirst,
             isLast: literal == nil
@@ -126,7 +132,7 @@ package struct ResponseReader {
         }
         guard self.buffer.readableBytes > Self.maximumFragmentOctets else { return nil }
         if self.isFirst {
-            self.rule = LiteralRule(self.buffer)
+            self.rule = self.ruleOfLine
             if self.rule == .text {
                 // A CR at the end is none of the text.
                 if self.scanned > Self.maximumTextOctets { _ = try self.cutsLongText() }
@@ -136,18 +142,20 @@ package struct ResponseReader {
         let count = self.buffer.readableBytes - Self.maximumAnnouncementOctets
         self.isOverlong = self.endsInAnnouncement(count)
         self.scanned = max(0, self.scanned - count)
-        defer { self.isFirst = false }
-        return Piece(octets: self.take(count), kind: .line, isFirst: self.isFirst, isLast: false)
+        let isFirst = self.isFirst
+        self.isFirst = false
+        let octets = isFirst ? self.takeUnspaced(count) : self.take(count)
+        return Piece(octets: octets, kind: .line, isFirst: isFirst, isLast: false)
     }
 
     /// - Returns: whether the line is of the kind that is cut, and is from now on.
     private mutating func cutsLongText() throws(SyntaxError) -> Bool {
-        guard LiteralRule(self.buffer) == .text else { return false }
-        var cursor = Cursor(self.buffer)
+        guard self.ruleOfLine == .text else { return false }
+        var cursor = Cursor(self.unspacedBeginning)
         guard cursor.take(word: "* OK [PERMANENTFLAGS ") else {
             throw SyntaxError(.lineTooLong, at: Self.maximumTextOctets)
         }
-        self.beginning = self.take(Self.maximumTextOctets)
+        self.beginning = self.takeUnspaced(Self.maximumTextOctets)
         self.scanned = 0
         return true
     }
@@ -176,6 +184,25 @@ package struct ResponseReader {
         return octets
     }
 
+    /// The next octets, which begin a response, without surplus spaces between its first words.
+    private mutating func takeUnspaced(_ count: Int) -> ByteBuffer {
+        guard var head = UnspacedHead(of: self.buffer) else { return self.take(count) }
+        var octets = self.take(count)
+        octets.moveReaderIndex(forwardBy: min(head.replacedOctets, octets.readableBytes))
+        head.octets.writeBuffer(&octets)
+        return head.octets
+    }
+
+    /// What the line begins with, without surplus spaces: enough to know what it is.
+    private var unspacedBeginning: ByteBuffer {
+        guard var head = UnspacedHead(of: self.buffer) else { return self.buffer }
+        let rest = self.buffer.readableBytesView.dropFirst(head.replacedOctets)
+        head.octets.writeBytes(rest.prefix(Self.maximumCodeOctets))
+        return head.octets
+    }
+
+    private var ruleOfLine: LiteralRule { LiteralRule(self.unspacedBeginning) }
+
     /// - Returns: the octets of the line before CR LF, once that is there.
     private mutating func endOfLine() throws(SyntaxError) -> Int? {
         let (place, found) = self.buffer.lineEnd(from: self.scanned)
@@ -197,7 +224,7 @@ package struct ResponseReader {
     /// connection: the client behind the gateway could take it for a literal.
     private mutating func literal(endingAt end: Int) throws(SyntaxError) -> UInt64? {
         guard end > 0, self.octet(at: end - 1) == UInt8(ascii: "}") else { return nil }
-        if self.isFirst { self.rule = LiteralRule(self.buffer) }
+        if self.isFirst { self.rule = self.ruleOfLine }
         guard self.rule != .text else { return nil }
         let start = self.startOfCount(endingAt: end - 1)
         guard start > 0 else {

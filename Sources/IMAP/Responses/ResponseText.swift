@@ -27,8 +27,9 @@ extension Cursor {
             if name.equals(word: "BADCHARSET") { return .badCharset }
             return ResponseCode.plain.first { name.equals(word: $0.name) } ?? .unknown
         }
-        try self.expectSpace()
+        try self.expectSpaces()
         guard let code = try self.valuedCode(name) else { return .unknown }
+        self.skipSpaces()
         try self.expect("]")
         return code
     }
@@ -37,21 +38,21 @@ extension Cursor {
     private mutating func valuedCode(_ name: ByteBuffer) throws(SyntaxError) -> ResponseCode? {
         switch name.uppercasedText() {
         case "CAPABILITY": return .capability(try self.capabilityList())
-        case "PERMANENTFLAGS": return .permanentFlags(try self.wireFlags().filter(\.isFlag))
+        case "PERMANENTFLAGS": return .permanentFlags(try self.flags { $0.endsCode })
         case "UIDNEXT": return .uidNext(try self.nonZeroNumber())
         case "UIDVALIDITY": return .uidValidity(try self.nonZeroNumber())
         case "UNSEEN": return .unseen(try self.nonZeroNumber())
         case "HIGHESTMODSEQ": return .highestModSeq(try self.number64())
         case "MODIFIED": return .modified(try self.numberedSet())
         case "BADCHARSET":
-            self.skipValue()
+            self.skipCodeValue()
             return .badCharset
         case "INPROGRESS":
-            self.skipValue()
+            self.skipCodeValue()
             return .inProgress
         case "APPENDUID":
             let validity = try self.nonZeroNumber()
-            try self.expectSpace()
+            try self.expectSpaces()
             return .appendUID(validity, try self.numberedSet())
         case "COPYUID": return try self.copyUID()
         case "MAILBOXID":
@@ -69,9 +70,9 @@ extension Cursor {
     ///     resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set
     private mutating func copyUID() throws(SyntaxError) -> ResponseCode {
         let validity = try self.nonZeroNumber()
-        try self.expectSpace()
+        try self.expectSpaces()
         let source = try self.numberedSet()
-        try self.expectSpace()
+        try self.expectSpaces()
         let target = try self.numberedSet()
         guard source.numberOfMembers == target.numberOfMembers else {
             throw self.error(.malformedNumber)
@@ -88,7 +89,14 @@ extension Cursor {
         return set
     }
 
-    private mutating func skipValue() {
+    /// Whether only spaces stand before the code's end.
+    private var endsCode: Bool {
+        var ahead = self
+        ahead.skipSpaces()
+        return ahead.take("]")
+    }
+
+    private mutating func skipCodeValue() {
         _ = self.takeRun { $0 != UInt8(ascii: "]") }
     }
 }

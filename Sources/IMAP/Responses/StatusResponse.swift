@@ -27,9 +27,10 @@ package struct StatusResponse: Equatable, Sendable {
     /// - Throws: what is not of this form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
         var cursor = try Cursor(data: response, "STATUS ")
+        cursor.skipSpaces()
         self.mailbox = try cursor.astring()
-        try cursor.expectSpace()
-        self.items = try cursor.list(mayBeEmpty: true) { cursor throws(SyntaxError) in
+        try cursor.expectSpaces()
+        self.items = try cursor.spacedList { cursor throws(SyntaxError) in
             try cursor.statusItem()
         }.compactMap { $0 }
         var known: Set<StatusItem> = []
@@ -73,7 +74,11 @@ extension Cursor {
         item: StatusItem, value: StatusResponse.Value
     )? {
         let item = StatusItem(try self.atom())
-        try self.expectSpace()
+        try self.expectSpaces()
+        guard item != nil else {
+            try self.skipValue()
+            return nil
+        }
         let value: StatusResponse.Value
         if self.take("(") {
             // Octets of their own: a slice would keep the whole response.

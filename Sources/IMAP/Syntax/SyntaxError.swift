@@ -41,6 +41,23 @@ package struct StaticText: Equatable, Sendable, ExpressibleByStringLiteral, Cust
 }
 
 extension SyntaxError.Reason {
+    /// What is wrong with a server's line, for an administrator.
+    package var explanation: String {
+        switch self {
+        case .malformedLineEnd:
+            "a line ends in LF or CR alone, or has a NUL in it, and not in CR LF"
+        case .malformedLiteral, .literalNotAllowed, .literalTooLarge:
+            "a literal is announced in a way that nobody can rely on"
+        case .lineTooLong, .commandTooLarge, .tooDeep: "a response is too long or too deep"
+        case .malformedTag: "a line is no response, or the answer to no command"
+        case .malformedNumber: "a number is none, or is too large"
+        case .controlOctet: "a string has a control octet in it"
+        case .expected(let what): "\(what) is missing"
+        case .unexpectedEnd, .trailingOctets, .unknownCommand:
+            "a line is cut short or goes on too long"
+        }
+    }
+
     /// Whether a limit was crossed.
     package var isSize: Bool {
         switch self {

@@ -11,6 +11,8 @@ package enum Action: Equatable, Sendable {
     case openUpstream(AccountID)
     /// Log why a connection that had been good is dropped.
     case upstreamFailed(AccountID, UpstreamLogin.Failure)
+    /// Log a line of an account's server that cannot be read.
+    case lineUnreadable(AccountID, UnreadableLine)
     /// Leave an account's server alone for so many milliseconds: it asked for that.
     case pauseUpstream(AccountID, milliseconds: Int)
     /// Drop a connection; nothing is heard of it any more.

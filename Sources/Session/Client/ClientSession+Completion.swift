@@ -45,6 +45,11 @@ extension ClientSession {
             if let failure = Quirks.failure(text) { return self.serverFailed(account, failure) }
         }
         self.upstreams[account]?.inFlight = nil
+        let isIncomplete =
+            condition == .ok && self.upstreams[account]?.isAnswerIncomplete ?? false
+        self.upstreams[account]?.isAnswerIncomplete = false
+        self.upstreams[account]?.unreadableLines = 0
+        let condition = isIncomplete ? .no : condition
         let code =
             text.readableBytes > 0 && text.getInteger(at: text.readerIndex) == UInt8(ascii: "[")
             ? (try? ResponseText(text))?.code : nil
@@ -55,6 +60,7 @@ extension ClientSession {
             if housekeeping == .folders { self.folderListingCompleted(account, condition) }
             return self.upstreamBecameIdle(account)
         }
+        guard !isIncomplete else { return self.incompleteAnswerCompleted(account) }
         switch self.running {
         case .forwarding(let forwarding) where forwarding.account == account:
             self.forwardCompleted(forwarding, condition, code)
@@ -148,7 +154,7 @@ extension ClientSession {
             self.upstreams[account]?.isTokenOver = true
             return
         }
-        guard let code = (try? ResponseText(text))?.code else { return }
+        guard let code = self.code(in: text, from: account) else { return }
         if condition == .no, case .noUpdate(let tag) = code {
             return self.updateRefused(tag, account)
         }
@@ -167,6 +173,21 @@ extension ClientSession {
             else { return }
         }
         self.emit(Reply.untagged(.status(shown)))
+    }
+
+    /// The code of an untagged status response. Where UIDVALIDITY of a mailbox that is being selected
+    /// cannot be read, nobody knows what its UIDs mean, and it is not opened.
+    private mutating func code(in text: ByteBuffer, from account: AccountID) -> ResponseCode? {
+        do {
+            return try ResponseText(text).code
+        } catch {
+            if case .selecting(let selecting) = self.running, selecting.account == account,
+                Quirks.isUIDValidity(text)
+            {
+                self.answerUnreadable(text, from: account)
+            }
+            return nil
+        }
     }
 
     private mutating func selectStatusReceived(_ selecting: Selecting, _ code: ResponseCode) {
@@ -192,6 +213,19 @@ extension ClientSession {
             guard case .transferring(let transferring) = self.running else { return }
             return try self.transferListed(transferring, response)
         }
+        do {
+            try self.collected(kind, response, from: account)
+        } catch {
+            guard !error.reason.isSize else { throw error }
+            try self.responseUnreadable(kind, response, from: account, error)
+        }
+    }
+
+    private mutating func collected(
+        _ kind: DataKind,
+        _ response: ByteBuffer,
+        from account: AccountID
+    ) throws(SyntaxError) {
         switch kind {
         case .flags:
             try self.flagsReceived(response)
@@ -250,6 +284,11 @@ extension ClientSession {
             return try self.folderIdentified(status, by: account)
         }
         guard let folder = self.upstreams[account]?.names.folder(named: status.mailbox) else {
+            if case .forwarding(let forwarding) = self.running, forwarding.account == account,
+                forwarding.expected.contains(.status)
+            {
+                self.answerUnreadable(response, from: account)
+            }
             return
         }
         if case .forwarding(let forwarding) = self.running, forwarding.account == account,

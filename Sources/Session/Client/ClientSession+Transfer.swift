@@ -135,11 +135,14 @@ extension ClientSession {
     ) throws(SyntaxError) {
         let fetched = try FetchResponse(response)
         guard let uid = fetched.uid, let flags = fetched.flags, let date = fetched.internalDate
-        else { return self.emit(response) }
+        else {
+            transferring.addPart(of: fetched)
+            return self.emit(response)
+        }
         guard DateTime(date) != nil else {
             throw SyntaxError(.expected("date-time"), at: 0)
         }
-        transferring.add(uid: uid, flags: flags, date: date)
+        transferring.add(fetched.number, uid: uid, flags: flags, date: date)
     }
 
     private mutating func sourceListed(
@@ -154,6 +157,9 @@ extension ClientSession {
             !transferring.hasTooManyKeywords
         else {
             return self.conclude(transferring, .tooManyMessages)
+        }
+        guard !transferring.lacksMessages else {
+            return self.conclude(transferring, .answerUnreadable)
         }
         guard !transferring.messages.isEmpty, let record = transferring.record else {
             return self.conclude(transferring, self.transferCompleted(transferring))

@@ -50,13 +50,23 @@ extension ClientSession {
 
     /// - Returns: false where there is none, or none is wanted now.
     private mutating func readPiece(of account: AccountID) -> Bool {
+        guard self.wantsOctets(from: account), let upstream = self.upstreams[account] else {
+            return false
+        }
+        var next: ResponseReader.Piece?
         do {
-            guard self.wantsOctets(from: account),
-                let piece = try self.upstreams[account]?.reader.next()
-            else { return false }
+            next = try upstream.reader.next()
+            guard let piece = next else { return false }
+            if piece.isFirst { upstream.firstPiece = piece.isLast ? nil : piece.octets }
             try self.pieceReceived(piece, from: account)
+            if piece.isLast { upstream.firstPiece = nil }
             return true
         } catch {
+            // Only what begins a line: literals hold messages.
+            self.reportUnreadable(
+                upstream.firstPiece ?? next?.octets ?? upstream.reader.unread,
+                from: account
+            )
             self.upstreamViolated(account)
             return false
         }

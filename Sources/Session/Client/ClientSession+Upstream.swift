@@ -292,7 +292,8 @@ extension ClientSession {
             }
             self.auditFetched(piece, from: account)
             return self.disposition(ofNumbered: .fetch, account)
-        case .numbered(_, let kind):
+        case .numbered(let number, let kind):
+            if let line = kind.line(number) { piece.octets = line }
             return self.disposition(ofNumbered: kind, account)
         case .data(let kind):
             return try self.disposition(of: kind, &piece, account)
@@ -334,7 +335,8 @@ extension ClientSession {
             .thread where expected.contains(.thread):
             return .pass
         case .esearch where expected.contains(.search) || self.isInSight(account):
-            return try self.correlate(&piece, account) ? .pass : .withhold
+            return try self.correlate(&piece, account, isExpected: expected.contains(.search))
+                ? .pass : .withhold
         case .flags where self.isInSight(account):
             return .collect(ResponseCollector())
         case .vanished where self.isInSight(account):
@@ -353,41 +355,5 @@ extension ClientSession {
         default:
             return .withhold
         }
-    }
-
-    /// Puts the client's tag where an ESEARCH response names the gateway's (RFC 4731 §3.1).
-    /// - Returns: false when the response belongs to no command that runs.
-    private func correlate(
-        _ piece: inout ResponseReader.Piece,
-        _ account: AccountID
-    ) throws(SyntaxError) -> Bool {
-        let head = try EsearchHead(piece.octets)
-        guard let tag = head.tag, let clientTag = self.clientTag(of: tag, account) else {
-            return false
-        }
-        var rest = piece.octets
-        rest.moveReaderIndex(forwardBy: head.restOffset)
-        piece.octets = Reply.esearchHead(tag: clientTag)
-        piece.octets.writeBuffer(&rest)
-        return true
-    }
-
-    /// The client's tag of the search that a server's tag stands for: the one that runs, or one
-    /// whose changes are told.
-    private func clientTag(of tag: ByteBuffer, _ account: AccountID) -> ByteBuffer? {
-        if case .forwarding(let forwarding) = self.running, forwarding.account == account,
-            forwarding.expected.contains(.search), tag == self.upstreams[account]?.inFlight
-        {
-            return forwarding.tag
-        }
-        guard self.selected?.account == account else { return nil }
-        return self.selected?.updating.first { $0.upstream == tag }?.client
-    }
-
-    private func expected(from account: AccountID) -> Forwarding.Expected {
-        guard case .forwarding(let forwarding) = self.running, forwarding.account == account else {
-            return []
-        }
-        return forwarding.expected
     }
 }

@@ -102,6 +102,10 @@ final class Transferring {
 
     var messages: [Message] = []
     private var known: Set<UInt32> = []
+    /// Numbers of messages that are meant and of which the source told a part only, and of those of
+    /// which it told all.
+    private var partlyListed: Set<UInt32> = []
+    private var listed: Set<UInt32> = []
     private var flagOctets = 0
     /// Those that were marked as deleted before.
     var wasDeleted: Set<UInt32> = []
@@ -163,6 +167,19 @@ final class Transferring {
         self.segmentsAccount = target
     }
 
+    /// Whether the source told of a message that is meant, and not all that was asked. To leave it out
+    /// would be to say that it is not there.
+    var lacksMessages: Bool { !self.partlyListed.isSubset(of: self.listed) }
+
+    /// Takes that the source told a part of what was asked of a message, or news of it.
+    func addPart(of fetched: FetchResponse) {
+        let number = self.copy.isUID ? fetched.uid : fetched.number
+        guard let number, self.copy.set.surelyContains(number),
+            self.partlyListed.count <= Self.maximumMessages
+        else { return }
+        self.partlyListed.insert(fetched.number)
+    }
+
     var hasTooManyKeywords: Bool { self.flagOctets > Self.maximumKeywordOctets }
 
     /// Whether the source's next octets have to wait for the target.
@@ -204,7 +221,8 @@ final class Transferring {
     }
 
     /// Takes a message that the source tells of, once.
-    func add(uid: UInt32, flags: [Flag], date: ByteBuffer) {
+    func add(_ number: UInt32, uid: UInt32, flags: [Flag], date: ByteBuffer) {
+        if self.listed.count <= Self.maximumMessages { self.listed.insert(number) }
         guard self.messages.count <= Self.maximumMessages, self.known.insert(uid).inserted else {
             return
         }

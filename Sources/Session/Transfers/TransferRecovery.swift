@@ -67,6 +67,8 @@ package struct TransferRecovery: ServerConversation {
     private let uids: Set<UInt32>
     private var name = ByteBuffer()
     private var isListed = false
+    /// Whether a line of a list could not be read, which may have been the folder's.
+    private var isListIncomplete = false
     private var hasUIDPlus = false
     private var sender = CommandSender()
     private var state = State.listing
@@ -145,12 +147,13 @@ package struct TransferRecovery: ServerConversation {
             }
             return .wait
         case .numbered(_, .fetch):
-            self.fetched(response)
-            return .wait
+            return self.fetched(response)
         case .data(.list):
-            if let list = try? ListResponse(response),
-                self.names?.folder(listedAs: list.mailbox) == self.place.folder
-            {
+            guard let list = try? ListResponse(response) else {
+                self.isListIncomplete = true
+                return .wait
+            }
+            if self.names?.folder(listedAs: list.mailbox) == self.place.folder {
                 self.isListed = true
             }
             return .wait
@@ -165,16 +168,18 @@ package struct TransferRecovery: ServerConversation {
         return self.finish(.refused)
     }
 
-    private mutating func fetched(_ response: ByteBuffer) {
-        guard case .fetching = self.state, let fetched = try? FetchResponse(response),
-            let uid = fetched.uid
-        else { return }
+    /// What cannot be read may be of a message that is looked for: nothing is concluded without it.
+    private mutating func fetched(_ response: ByteBuffer) -> Step {
+        guard let fetched = try? FetchResponse(response) else { return self.finish(.refused) }
+        guard case .fetching = self.state, let uid = fetched.uid else { return .wait }
         if self.uids.contains(uid) { self.present.insert(uid) }
         // `8:*` means the last message too, whatever its UID (RFC 9051 §9).
         guard case .find = self.purpose, uid >= self.uidNext, let size = fetched.size,
-            let date = fetched.internalDate.flatMap(DateTime.init)
-        else { return }
+            let internalDate = fetched.internalDate
+        else { return .wait }
+        guard let date = DateTime(internalDate) else { return self.finish(.refused) }
         self.search.listed(uid: uid, size: size, date: date.seconds)
+        return .wait
     }
 
     private mutating func completed() -> Step {
@@ -182,6 +187,7 @@ package struct TransferRecovery: ServerConversation {
         case .listing:
             return self.select()
         case .looking:
+            guard self.isListed || !self.isListIncomplete else { return self.finish(.refused) }
             return self.finish(self.isListed ? .unlisted : .gone)
         case .selecting:
             guard self.uidValidity == self.place.uidValidity else { return self.finish(.gone) }

@@ -15,6 +15,14 @@ enum Quirks {
         return line.hasPrefix("Session invalidated") && line.contains("AccessTokenExpired")
     }
 
+    /// Whether a status response, whose code cannot be read, was to tell UIDVALIDITY. A server without
+    /// lasting UIDs may say so with 0, which is no value (RFC 9051 §2.3.1.1).
+    static func isUIDValidity(_ text: ByteBuffer) -> Bool {
+        let line = String(buffer: text).uppercased()
+        return line.hasPrefix("[UIDVALIDITY")
+            && !line.dropFirst("[UIDVALIDITY".count).drop { $0 == " " }.hasPrefix("0]")
+    }
+
     /// Exchange takes a good token for any mailbox, answers `OK AUTHENTICATE completed.`, and then
     /// each command with `BAD User is authenticated but not connected.` when the application has
     /// no right on it (github.com/jstedfast/MailKit issue 945, imapflow's change log).

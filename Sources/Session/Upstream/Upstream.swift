@@ -42,6 +42,12 @@ final class Upstream {
     /// Whether the loop was yielded before everything was dealt with that has come.
     var isReadDeferred = false
     var disposition = Disposition.pass
+    /// Of the response that is arriving, if it has more pieces than one.
+    var firstPiece: ByteBuffer?
+    /// Whether something that the command in flight asked for could not be read.
+    var isAnswerIncomplete = false
+    /// Lines that could not be read, and were logged, since the last command was answered.
+    var unreadableLines = 0
     /// The tag of the command in flight; one at a time.
     var inFlight: ByteBuffer?
     /// The gateway's own command in flight, if it is one.

@@ -27,9 +27,19 @@ import Testing
             "* LIST () \"/\" new\r\n"
         ),
         ("* LIST () \"/\" x \r\n", "* LIST () \"/\" x\r\n"),
+        ("* LIST  ( a  b )  \"/\"  x  (\"CHILDINFO\" ()) \r\n", "* LIST (a b) \"/\" x\r\n"),
+        ("* LIST () \"/\" \"Zu\ttun\"\r\n", "* LIST () \"/\" {6}\r\nZu\ttun\r\n"),
+        ("* LIST () \"/\" \"M\u{FC}ller\"\r\n", "* LIST () \"/\" {7}\r\nM\u{FC}ller\r\n"),
         // A name is whole or it is none: `Caf` may be another mailbox.
         ("* LIST () \"/\" Caf\u{E9}\r\n", nil),
         ("* LIST () \"/\" Other Users/x\r\n", nil),
+        ("* LIST () \"/\" Mandant 1\r\n", nil),
+        ("* LIST () \"/\" Akten(alt)\r\n", nil),
+        ("* LIST () \"/\" Akten (alt)\r\n", nil),
+        ("* LIST () \"/\" \"Fritz\\Co\"\r\n", nil),
+        ("* LIST (\"\\NonExistent\") \"/\" x\r\n", nil),
+        ("* LIST (a(b)) \"/\" x\r\n", nil),
+        ("* LIST NIL \"/\" x\r\n", nil),
         ("* LIST () \"/\" a%b\r\n", nil),
         ("* LIST () \"/\" \"a\"b\r\n", nil),
         ("* LIST () \"/\" \"a\u{0}b\"\r\n", nil),
@@ -96,6 +106,11 @@ import Testing
             "* STATUS x (SIZE 9223372036854775807)\r\n",
             "* STATUS x (SIZE 9223372036854775807)\r\n"
         ),
+        ("* STATUS  x  ( MESSAGES  3  UNSEEN 1 )\r\n", "* STATUS x (MESSAGES 3 UNSEEN 1)\r\n"),
+        (
+            "* STATUS x (X-A (b \"c)\") MESSAGES 3 X-B \"d\")\r\n",
+            "* STATUS x (MESSAGES 3)\r\n"
+        ),
         ("* STATUS x (SIZE 9223372036854775808)\r\n", nil),
         ("* STATUS x (SIZE 99999999999999999999999)\r\n", nil),
         ("* STATUS x (MESSAGES -1)\r\n", nil),
@@ -121,6 +136,14 @@ import Testing
             "* QUOTA \"User quota\" (STORAGE 1 2 MESSAGE 3 4)\r\n"
         ),
         ("* QUOTA x ()\r\n", "* QUOTA x ()\r\n"),
+        // Courier.
+        ("* QUOTA \"ROOT\"\r\n", "* QUOTA ROOT ()\r\n"),
+        ("* QUOTA \"ROOT\" \r\n", "* QUOTA ROOT ()\r\n"),
+        ("* QUOTA \"ROOT\" NIL\r\n", "* QUOTA ROOT ()\r\n"),
+        ("* QUOTA  x  ( STORAGE  1  2 )\r\n", "* QUOTA x (STORAGE 1 2)\r\n"),
+        ("* QUOTA x STORAGE 1 2\r\n", nil),
+        ("* QUOTA x (STORAGE 1 -1)\r\n", nil),
+        ("* QUOTAROOT  INBOX  a  b \r\n", "* QUOTAROOT INBOX a b\r\n"),
         ("* QUOTA x (STORAGE 1)\r\n", nil),
         ("* QUOTA x (STORAGE 1 2) y\r\n", nil),
         ("* QUOTA x (STORAGE 1 18446744073709551616)\r\n", nil),
@@ -147,6 +170,10 @@ import Testing
         (
             "* NAMESPACE ((\"\" \"/\" \"X-PARAM\" (\"a)\" {3}\r\n)))))) NIL NIL\r\n",
             ["\"/\"", "", ""]
+        ),
+        (
+            "* NAMESPACE  ( (\"\"  \"/\") (\"a\" NIL) )  NIL  NIL \r\n",
+            ["\"/\"aNIL", "", ""]
         ),
         ("* NAMESPACE NIL NIL\r\n", nil),
         ("* NAMESPACE NIL NIL NIL NIL\r\n", nil),
@@ -195,8 +222,20 @@ import Testing
         ("* FLAGS ()\r\n", []),
         // No flag, and not for a client: it would end a response code.
         ("* FLAGS (\\Seen a]b x%)\r\n", ["\\Seen"]),
+        ("* FLAGS (\\Seen Wichtig(alt) $A)\r\n", ["\\Seen", "$A"]),
+        ("* FLAGS (\\Seen \"Zu tun\" $A)\r\n", ["\\Seen", "$A"]),
+        ("* FLAGS (\\Seen \"\\\" ) \" $A)\r\n", ["\\Seen", "$A"]),
+        ("* FLAGS (\\Seen M\u{FC}ller $A)\r\n", ["\\Seen", "$A"]),
+        ("* FLAGS  ( \\Seen  $A ) \r\n", ["\\Seen", "$A"]),
+        ("* FLAGS (\\Seen NIL nil $A)\r\n", ["\\Seen", "$A"]),
+        ("* FLAGS NIL\r\n", []),
+        // What does not pair.
+        ("* FLAGS (\\Seen :-) $A)\r\n", ["\\Seen", "$A"]),
+        ("* FLAGS (\\Seen :-( $A)\r\n", ["\\Seen", "$A"]),
+        ("* FLAGS (\\Seen \"Zu tun $A)\r\n", ["\\Seen"]),
+        ("* FLAGS (\\Seen {5} $A)\r\n", ["\\Seen", "$A"]),
+        ("* FLAGS (\\Seen\r\n", nil),
         ("* FLAGS (\\Seen) x\r\n", nil),
-        ("* FLAGS (\\Seen \"x\")\r\n", nil),
         ("* FLAGS \\Seen\r\n", nil),
     ]
 
@@ -211,6 +250,7 @@ import Testing
         ("* ESEARCH (TAG G1) ALL 1:4294967295\r\n", "G1", " ALL 1:4294967295\r\n"),
         ("* ESEARCH (TAG \"G1\")\r\n", "G1", "\r\n"),
         ("* ESEARCH UID COUNT 2\r\n", nil, " UID COUNT 2\r\n"),
+        ("* ESEARCH  (TAG  \"G1\" ) COUNT 2\r\n", "G1", " COUNT 2\r\n"),
         ("* ESEARCH (TAG \"G1\")x\r\n", nil, nil),
         ("* ESEARCH (TAG \"G1\" MAILBOX x) COUNT 2\r\n", nil, nil),
         ("* ESEARCHX COUNT 2\r\n", nil, nil),

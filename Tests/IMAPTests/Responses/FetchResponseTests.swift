@@ -20,6 +20,12 @@ import Testing
         ("* 5 FETCH (BODY[]<0> \"x\" UID 7)\r\n", "5 7 - - x -"),
         // A literal whose octets follow in the same piece is read; its announcement is none.
         ("* 5 FETCH (BODY[] {3}\r\nabc UID 7)\r\n", "5 7 - - abc -"),
+        (
+            "* 5 FETCH ( UID  7  FLAGS  ( \\Seen  \"Zu tun\" a(b) M\u{FC}ller NIL )  X  1 )\r\n",
+            "5 7 \\Seen - - -"
+        ),
+        ("* 5 FETCH (UID 7 FLAGS NIL)\r\n", "5 7  - - -"),
+        ("* 5 FETCH (UID 7 FLAGS (:-)))\r\n", nil),
         ("* 5 FETCH (UID 7\r\n", nil),
         ("* 5 FETCH (UID 0)\r\n", nil),
         ("* 0 FETCH (UID 7)\r\n", nil),

@@ -63,6 +63,25 @@ import Testing
         Row("G1 NO too many {3}\r\nG2 OK\r\n", ["G1 NO too many {3}\r\n", "G2 OK\r\n"]),
         Row("+ go {3}\r\n* 1 EXISTS\r\n", ["+ go {3}\r\n", "* 1 EXISTS\r\n"]),
         Row("* XYZZY {2}\r\nab\r\n", ["* XYZZY {2}\r\nab\r\n"]),
+        // Surplus spaces between the first words, wherever they are cut.
+        Row("*  1843 EXISTS\r\n", ["* 1843 EXISTS\r\n"]),
+        Row("*   3   EXPUNGE  \r\n", ["* 3 EXPUNGE \r\n"]),
+        Row("*  SEARCH  2  84\r\n", ["* SEARCH 2  84\r\n"]),
+        Row("* SEARCH\r\n", ["* SEARCH\r\n"]),
+        Row("*  OK  [UIDNEXT 4]  x\r\n", ["* OK [UIDNEXT 4]  x\r\n"]),
+        Row("*  LIST  (a)  \"/\"  x\r\n", ["* LIST (a)  \"/\"  x\r\n"]),
+        // Literals are where they are in the one form.
+        Row(
+            "*  1  FETCH  (BODY[]  {5}\r\nhello)\r\nG1 OK\r\n",
+            ["* 1 FETCH (BODY[]  {5}\r\nhello)\r\n", "G1 OK\r\n"]
+        ),
+        Row("*  OK Hello {5}\r\n* NO x\r\n", ["* OK Hello {5}\r\n", "* NO x\r\n"]),
+        Row("*  LIST () \"/\"  {5}\r\nINBOX\r\n", ["* LIST () \"/\"  {5}\r\nINBOX\r\n"]),
+        // What has more of them is no response, and is given as it came.
+        Row(
+            "*\(String(repeating: " ", count: 17))3 EXISTS\r\n",
+            ["*\(String(repeating: " ", count: 17))3 EXISTS\r\n"]
+        ),
     ]
 
     static let violations: [Row] = [
@@ -91,6 +110,9 @@ import Testing
         Row("* ESEARCH (TAG \"G1\") {5}\r\nhello\r\n", [], .literalNotAllowed),
         Row("* VANISHED {5}\r\nhello\r\n", [], .literalNotAllowed),
         Row("* FLAGS {5}\r\nhello\r\n", [], .literalNotAllowed),
+        Row("*  3  EXISTS {5}\r\nhello\r\n", [], .literalNotAllowed),
+        Row("*  SEARCH 1 {5}\r\nhello\r\n", [], .literalNotAllowed),
+        Row("* 3  FETCH  {5}\r\nhello\r\n", [], .literalNotAllowed),
     ]
 
     @Test(arguments: responses + violations)
