@@ -17,6 +17,8 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
     case noStartTLS
     case noMechanism
     case protocolViolation
+    /// It speaks the protocol, and says what cannot be read or does not belong there.
+    case malformed(String)
     /// It says more than the gateway takes of a server.
     case tooMuch
     case notSubmission
@@ -48,6 +50,8 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
             "offers no way to log in with this credential (PLAIN or LOGIN; XOAUTH2 for a token)"
         case .protocolViolation:
             "does not speak IMAP on this port"
+        case .malformed(let reason):
+            "breaks the protocol: \(reason); the gateway takes no guess at what it means"
         case .tooMuch:
             "says more than the gateway takes: 64 KiB in one response, 4 MiB to list the folders"
         case .notSubmission:

@@ -33,9 +33,22 @@ package struct ProbeReport: Sendable {
     package var folders: [FolderPath]
     /// Folders that show messages of other folders, by the attribute that says so.
     package var collections: [FolderPath: String] = [:]
+    /// Lines of the list, in escaped form, as many as are shown, whose folders nobody sees: they cannot be read, or their
+    /// names cannot be given to a client.
+    package private(set) var omittedLines: [String] = []
+    /// How many there are.
+    package private(set) var omitted = 0
+
+    private static let maximumOmittedLines = 20
 
     /// A folder with one of them has messages of all others in it (RFC 6154 §2, RFC 8457 §2).
     private static let attributes = ["\\All", "\\Flagged", "\\Important"]
+
+    mutating func omit(_ line: ByteBuffer) {
+        self.omitted += 1
+        guard self.omittedLines.count < Self.maximumOmittedLines else { return }
+        self.omittedLines.append(UnreadableLine(line).description)
+    }
 
     /// Keeps what a server listed.
     mutating func add(_ folder: FolderPath, _ list: ListResponse) {
@@ -106,11 +119,18 @@ private final class ProbeHandler: ChannelInboundHandler {
                 self.responseReceived(response, context)
             }
         } catch {
-            self.promise.fail(
-                error.reason == .lineTooLong ? ProbeError.tooMuch : .protocolViolation
-            )
+            self.promise.fail(self.failure(error.reason))
             context.close(promise: nil)
         }
+    }
+
+    /// Why what came cannot be read. Whoever has greeted in IMAP speaks it.
+    private func failure(_ reason: SyntaxError.Reason) -> ProbeError {
+        if reason == .lineTooLong { return .tooMuch }
+        var line = self.reader.unread
+        let isGreeting = line.readSlice(length: 4) == ByteBuffer(staticString: "* OK")
+        guard isGreeting || !self.report.greeting.isEmpty else { return .protocolViolation }
+        return .malformed(reason.explanation)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -150,12 +170,25 @@ private final class ProbeHandler: ChannelInboundHandler {
         }
         switch try? ResponseHead(response) {
         case .data(.list):
-            guard let list = try? ListResponse(response) else { return }
-            if let folder = names.folder(listedAs: list.mailbox) { self.report.add(folder, list) }
+            self.listed(response, names)
         case .tagged(tag, _, _):
             self.promise.succeed(self.report)
+        case nil:
+            self.promise.fail(
+                ProbeError.malformed("a line is no response: \(UnreadableLine(response))")
+            )
+            context.close(promise: nil)
         default:
             break
+        }
+    }
+
+    private func listed(_ response: ByteBuffer, _ names: UpstreamNames) {
+        guard let list = try? ListResponse(response) else { return self.report.omit(response) }
+        if let folder = names.folder(listedAs: list.mailbox) {
+            self.report.add(folder, list)
+        } else if names.isOmitted(list.mailbox) {
+            self.report.omit(response)
         }
     }
 
@@ -208,9 +241,14 @@ extension ProbeError {
         case .noMechanism: self = .noMechanism
         case .noMailbox: self = .noMailbox
         case .throttled: self = .throttled
-        case .notIMAP, .refusedGreeting, .preauthenticated, .octetsBehindStartTLS,
-            .unexpectedResponse:
-            self = .protocolViolation
+        case .notIMAP: self = .protocolViolation
+        case .refusedGreeting: self = .malformed("it refuses the connection (BYE, NO or BAD)")
+        case .preauthenticated: self = .malformed("it is logged in before the login (PREAUTH)")
+        case .octetsBehindStartTLS: self = .malformed("it sends octets behind STARTTLS")
+        case .unexpectedResponse:
+            self = .malformed(
+                "its answer to a command of the login is missing, or is another one's"
+            )
         }
     }
 }

@@ -233,6 +233,8 @@ struct AccountCommand: AsyncParsableCommand {
             var capabilities: [String]
             var delimiter: String?
             var folders: [String]
+            /// Lines of the server's list whose folders nobody sees, in escaped form.
+            var omitted: [String]
             /// What the server for sending offers; empty without one.
             var sending: [String]
         }
@@ -259,6 +261,7 @@ struct AccountCommand: AsyncParsableCommand {
                 capabilities: report.capabilities,
                 delimiter: report.delimiter,
                 folders: report.folders.map(\.description),
+                omitted: report.omittedLines,
                 sending: try await Self.sending(account, credential, stored)
             )
             if self.output.json { return try Output.json(found) }
@@ -272,12 +275,15 @@ struct AccountCommand: AsyncParsableCommand {
                         "folders",
                         "\(found.folders.count): \(found.folders.joined(separator: ", "))",
                     ],
-                    ["capabilities", found.capabilities.joined(separator: " ")],
-                    [
-                        "sending",
-                        found.sending.isEmpty ? "no server" : found.sending.joined(separator: " "),
-                    ],
                 ]
+                    + found.omitted.map { ["omitted, cannot be shown", $0] } + [
+                        ["capabilities", found.capabilities.joined(separator: " ")],
+                        [
+                            "sending",
+                            found.sending.isEmpty
+                                ? "no server" : found.sending.joined(separator: " "),
+                        ],
+                    ]
             )
         }
 

@@ -35,7 +35,15 @@ extension Doctor {
             let report = try await stored.probe(account, .imap) { () throws(ProbeError) in
                 try await UpstreamProbe().probe(account, credential: credential)
             }
-            return Finding(subject: subject, state: "ok (\(report.folders.count) folders)")
+            guard report.omitted > 0 else {
+                return Finding(subject: subject, state: "ok (\(report.folders.count) folders)")
+            }
+            return Finding(
+                subject: subject,
+                state: "warning (\(report.folders.count) folders, \(report.omitted) omitted)",
+                remedy: "rename there, nobody sees them: "
+                    + report.omittedLines.joined(separator: "; ")
+            )
         } catch {
             return Finding(subject: subject, state: "failed", remedy: "\(error)")
         }

@@ -34,22 +34,27 @@ package enum ModifiedUTF7 {
         guard octets.contains(self.ampersand) else {
             return octets.allSatisfy(self.isDirect) ? octets : nil
         }
+        let decoded = self.decode(anySpelling: octets)
+        return self.encode(decoded) == octets ? decoded : nil
+    }
+
+    /// What a reader that is content with any spelling makes of a name: two shifts in a row, a shift
+    /// where none is needed, bits left over. What is no shift, and what is no US-ASCII, stays as it is.
+    package static func decode(anySpelling octets: [UInt8]) -> [UInt8] {
         var decoded: [UInt8] = []
         var rest = octets[...]
         while let octet = rest.first {
             rest = rest.dropFirst()
-            guard octet == self.ampersand else {
-                guard self.isDirect(octet) else { return nil }
+            guard octet == self.ampersand, let end = rest.firstIndex(of: self.minus),
+                let text = self.shifted(rest[..<end])
+            else {
                 decoded.append(octet)
                 continue
             }
-            guard let end = rest.firstIndex(of: self.minus),
-                let text = self.shifted(rest[..<end])
-            else { return nil }
             decoded.append(contentsOf: end == rest.startIndex ? [self.ampersand] : text)
             rest = rest[rest.index(after: end)...]
         }
-        return self.encode(decoded) == octets ? decoded : nil
+        return decoded
     }
 
     /// Printable US-ASCII stands for itself.

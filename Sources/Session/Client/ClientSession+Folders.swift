@@ -57,7 +57,7 @@ extension ClientSession {
         for tag: ByteBuffer,
         _ command: Command
     ) -> Bool {
-        if self.access(to: account).isOwner { return true }
+        if self.access(to: account).isOwner, !UpstreamNames.isEscaped(folder) { return true }
         switch self.locate(folder, in: account, for: tag, command) {
         case .name:
             return true
@@ -69,13 +69,14 @@ extension ClientSession {
         }
     }
 
-    /// Whether a folder exists for this user; nil where the server has to be asked first.
+    /// Whether a folder exists for this user; nil where the server has to be asked first. What the owner
+    /// names need not be listed, unless its name is written in escapes.
     mutating func exists(
         _ folder: FolderPath,
         as existence: Existence = .listed,
         in account: AccountID
     ) -> Bool? {
-        if self.access(to: account).isOwner { return true }
+        if self.access(to: account).isOwner, !UpstreamNames.isEscaped(folder) { return true }
         guard let list = self.upstreams[account]?.folders else { return nil }
         let isThere =
             switch existence {
@@ -117,6 +118,7 @@ extension ClientSession {
         guard let upstream = self.upstreams[account] else { return }
         try upstream.count(octets: octets)
         guard list.isMailbox, let folder = upstream.names.folder(listedAs: list.mailbox) else {
+            if list.isMailbox { self.reportOmitted(list.mailbox, from: account) }
             return
         }
         let rights = self.access(to: account).rights(in: folder)
@@ -234,7 +236,7 @@ struct FolderNews {
 
 extension Upstream {
     /// Counts what a list that is arriving takes.
-    fileprivate func count(octets: Int) throws(SyntaxError) {
+    func count(octets: Int) throws(SyntaxError) {
         self.folderListing?.octets += octets
         guard self.folderListing?.octets ?? 0 <= Listing.maximumOctets else {
             throw SyntaxError(.lineTooLong, at: octets)

@@ -258,7 +258,7 @@ extension ClientSession {
             return self.finish(tag, .notPermitted)
         }
         guard self.isParentThere(of: folder, in: account, for: tag, command, needs) else { return }
-        guard let upstreamName = self.upstreams[account]?.names.name(of: folder) else {
+        guard let upstreamName = self.newName(of: folder, in: account) else {
             return self.finish(tag, .cannotHaveName)
         }
         var encoder = self.encoder(for: account)
@@ -324,7 +324,7 @@ extension ClientSession {
             return self.finish(tag, .noSuchMailbox)
         }
         guard self.isParentThere(of: folder, in: account, for: tag, command) else { return }
-        guard let to = self.upstreams[account]?.names.name(of: folder) else {
+        guard let to = self.newName(of: folder, in: account) else {
             return self.finish(tag, .cannotHaveName)
         }
         var encoder = self.encoder(for: account)
@@ -332,6 +332,12 @@ extension ClientSession {
         encoder.write(mailbox: from)
         encoder.write(mailbox: to)
         self.forward(tag, account, "RENAME", encoder) { $0.completion = .foldersChanged }
+    }
+
+    /// The server's name of a folder that is to be made. Nobody makes a name that is no modified UTF-7.
+    private func newName(of folder: FolderPath, in account: AccountID) -> ByteBuffer? {
+        guard !UpstreamNames.endsInEscapes(folder) else { return nil }
+        return self.upstreams[account]?.names.name(of: folder)
     }
 
     mutating func mayCreate(_ folder: FolderPath, in account: AccountID) -> Bool {

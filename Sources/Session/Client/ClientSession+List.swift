@@ -85,7 +85,7 @@ extension ClientSession {
     }
 
     /// Counts what a listing holds of a server's responses, and leaves a server that sends too much.
-    private mutating func count(_ octets: Int, from account: AccountID) throws(SyntaxError) {
+    mutating func countListed(_ octets: Int, from account: AccountID) throws(SyntaxError) {
         var isTooLong = false
         if case .listing(var listing) = self.running {
             // Held once, or a change would copy all parts.
@@ -108,12 +108,12 @@ extension ClientSession {
         isLsub: Bool,
         from account: AccountID
     ) throws(SyntaxError) {
-        try self.count(octets, from: account)
+        try self.countListed(octets, from: account)
         let access = self.access(to: account)
         guard let names = self.upstreams[account]?.names,
             let folder = access.isOwner
                 ? names.folder(named: list.mailbox) : names.folder(listedAs: list.mailbox)
-        else { return }
+        else { return self.reportOmitted(list.mailbox, from: account) }
         self.collect(of: account) { part in
             switch part.step {
             case .folders where !isLsub:
@@ -138,7 +138,7 @@ extension ClientSession {
         _ folder: FolderPath,
         from account: AccountID
     ) throws(SyntaxError) {
-        try self.count(status.mailbox.readableBytes, from: account)
+        try self.countListed(status.mailbox.readableBytes, from: account)
         var status = status
         // Octets of its own: a slice would keep the whole response.
         status.mailbox = ByteBuffer(bytes: status.mailbox.readableBytesView)
@@ -151,7 +151,7 @@ extension ClientSession {
         _ folder: FolderPath,
         from account: AccountID
     ) throws(SyntaxError) {
-        try self.count(identifier.readableBytes + folder.octets.count, from: account)
+        try self.countListed(identifier.readableBytes + folder.octets.count, from: account)
         self.collect(of: account) { part in part.listing?.identify(folder, as: identifier) }
     }
 

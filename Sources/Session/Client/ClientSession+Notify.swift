@@ -219,8 +219,10 @@ extension ClientSession {
         let isOwner = self.access(to: account).isOwner
         let list = self.upstreams[account]?.folders
         func translated(_ folders: [FolderPath]) -> [ClientMailbox] {
-            folders.filter { isOwner || list?.containsParent($0) ?? false }
-                .compactMap { names.name(of: $0) }.map(ClientMailbox.init(wire:))
+            folders.filter { folder in
+                isOwner && !UpstreamNames.isEscaped(folder) || list?.containsParent(folder) ?? false
+            }
+            .compactMap { names.name(of: $0) }.map(ClientMailbox.init(wire:))
         }
         return watching.request.groups.enumerated().flatMap { number, requested -> [NotifyGroup] in
             var group = requested

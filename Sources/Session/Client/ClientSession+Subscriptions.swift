@@ -35,6 +35,11 @@ extension ClientSession {
             return self.actions.append(.changeSubscription(user, account, folder, change))
         }
         guard self.prepare(account, tag, command) else { return }
+        if isSubscribed, UpstreamNames.isEscaped(folder),
+            !self.isThere(folder, in: account, for: tag, command)
+        {
+            return
+        }
         guard let upstreamName = self.upstreams[account]?.names.name(of: folder) else {
             return self.finish(tag, .noSuchMailbox)
         }

@@ -105,8 +105,8 @@ package struct FolderListing: Sendable {
         var folders = OctetStringSet()
         var identifiers = OctetStringSet()
         /// Of the names of each mailbox the number of the one that the server listed first, by the number of the
-        /// identifier.
-        var first: [Int] = []
+        /// identifier; nil where that one's line in the list could not be read.
+        var first: [Int?] = []
     }
 
     /// - Parameter hasIdentifiers: whether the server tells each folder's mailbox identifier.
@@ -123,16 +123,15 @@ package struct FolderListing: Sendable {
     /// Takes the identifier of a listed folder's mailbox. Of two names of one mailbox the later one is an
     /// alias.
     package mutating func identify(_ folder: FolderPath, as identifier: ByteBuffer) {
-        guard let folderNumber = self.identifiers?.folders.index(of: folder.octets),
-            let known = self.identifiers?.identifiers.insert(Array(identifier.readableBytesView))
+        guard let known = self.identifiers?.identifiers.insert(Array(identifier.readableBytesView))
         else { return }
-        guard !known.isNew else {
-            self.identifiers?.first.append(folderNumber)
-            return
+        let folderNumber = self.identifiers?.folders.index(of: folder.octets)
+        if known.isNew { self.identifiers?.first.append(folderNumber) }
+        guard let folderNumber else { return }
+        guard let other = self.identifiers?.first[known.index] else {
+            return self.list.addAlias(folder)
         }
-        guard let other = self.identifiers?.first[known.index], other != folderNumber else {
-            return
-        }
+        guard other != folderNumber else { return }
         let later = max(folderNumber, other)
         self.identifiers?.first[known.index] = min(folderNumber, other)
         guard let name = self.identifiers?.folders.string(at: later),

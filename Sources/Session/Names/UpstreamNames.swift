@@ -9,6 +9,8 @@ package import struct NIOCore.ByteBuffer
 /// delimiter. A `/` inside a component, possible where the delimiter is another, is written `=2F`
 /// in the path, and an `=` that would then be misread is written `=3D`, so that the translation
 /// is one to one. A name that does not translate back to itself names no folder.
+///
+/// A component that is no modified UTF-7, or that no client could be given, is an ``EscapedComponent``.
 package struct UpstreamNames: Equatable, Sendable {
     private static let slash = UInt8(ascii: "/")
 
@@ -24,6 +26,7 @@ package struct UpstreamNames: Equatable, Sendable {
 
     /// The server's name of a folder, or nil when no folder there can have this path.
     package func name(of folder: FolderPath) -> ByteBuffer? {
+        if Self.isEscaped(folder) { return self.escapedName(of: folder) }
         var decoded: [UInt8] = []
         for (index, component) in folder.octets.split(
             separator: Self.slash,
@@ -37,14 +40,16 @@ package struct UpstreamNames: Equatable, Sendable {
             decoded.append(contentsOf: part)
         }
         let encoded = ModifiedUTF7.encode(decoded)
-        guard self.isPersonal(encoded) else { return nil }
+        guard self.isPersonal(encoded), EscapedComponent.isPresentable(decoded) else { return nil }
         return ByteBuffer(bytes: encoded)
     }
 
     /// The path of a folder that the server named, or nil when it is none of the account's own.
     package func folder(named name: ByteBuffer) -> FolderPath? {
         let octets = Array(name.readableBytesView)
-        guard self.isPersonal(octets), let decoded = ModifiedUTF7.decode(octets) else { return nil }
+        guard self.isPersonal(octets) else { return nil }
+        guard let decoded = ModifiedUTF7.decode(octets), EscapedComponent.isPresentable(decoded)
+        else { return self.escapedFolder(named: octets) }
         let components: [ArraySlice<UInt8>]
         if let delimiter = self.delimiter {
             components = decoded.split(separator: delimiter, omittingEmptySubsequences: false)
@@ -95,9 +100,13 @@ package struct UpstreamNames: Equatable, Sendable {
     private func escape(_ component: ArraySlice<UInt8>) -> [UInt8] {
         var escaped: [UInt8] = []
         escaped.reserveCapacity(component.count)
+        // What begins with the mark of an escaped component is none.
+        let isMarked = EscapedComponent.isMarked(component)
         for index in component.indices {
             let octet = component[index]
-            if octet == Self.slash {
+            if index == component.startIndex, isMarked {
+                escaped.append(contentsOf: "=3D".utf8)
+            } else if octet == Self.slash {
                 escaped.append(contentsOf: "=2F".utf8)
             } else if octet == UInt8(ascii: "="), Self.isEscape(component[index...]) {
                 escaped.append(contentsOf: "=3D".utf8)
@@ -127,6 +136,97 @@ package struct UpstreamNames: Equatable, Sendable {
             self.escape(plain[...]).elementsEqual(component)
         else { return nil }
         return plain
+    }
+
+    // MARK: - What is no modified UTF-7
+
+    /// Whether a part of the path is written in escapes. Such a folder exists for nobody unless the server
+    /// lists it: the octets are a server's own, and a client that could choose them freely could spell a
+    /// name that leads elsewhere.
+    package static func isEscaped(_ folder: FolderPath) -> Bool {
+        folder.octets.split(separator: Self.slash).contains(where: EscapedComponent.isMarked)
+    }
+
+    /// Whether the last component is written in escapes.
+    static func endsInEscapes(_ folder: FolderPath) -> Bool {
+        folder.octets.split(separator: Self.slash).last.map(EscapedComponent.isMarked) ?? false
+    }
+
+    /// Whether a name that the server lists is one of the account's own, and has no path.
+    package func isOmitted(_ name: ByteBuffer) -> Bool {
+        name.readableBytes > 0 && self.isPersonal(Array(name.readableBytesView))
+            && self.folder(listedAs: name) == nil
+    }
+
+    /// The name of a folder of which a part is written in escapes, if it comes back from there.
+    private func escapedName(of folder: FolderPath) -> ByteBuffer? {
+        guard let name = self.spelled(folder), self.isPersonal(name),
+            self.isOwnSpelling(name), self.path(spelledAs: name) == folder
+        else { return nil }
+        return ByteBuffer(bytes: name)
+    }
+
+    /// The path of a name that is no modified UTF-7 as a whole, if the name comes back from there.
+    private func escapedFolder(named name: [UInt8]) -> FolderPath? {
+        guard self.isOwnSpelling(name), let folder = self.path(spelledAs: name),
+            Self.isEscaped(folder), self.spelled(folder) == name
+        else { return nil }
+        return folder
+    }
+
+    private func spelled(_ folder: FolderPath) -> [UInt8]? {
+        var name: [UInt8] = []
+        for (index, component) in folder.octets.split(separator: Self.slash).enumerated() {
+            if index > 0 {
+                guard let delimiter = self.delimiter else { return nil }
+                name.append(delimiter)
+            }
+            let part =
+                EscapedComponent.octets(of: component)
+                ?? self.unescape(component).map(ModifiedUTF7.encode)
+            guard let part else { return nil }
+            name += part
+        }
+        return name
+    }
+
+    private func path(spelledAs name: [UInt8]) -> FolderPath? {
+        var path: [UInt8] = []
+        for (index, component) in self.components(of: name).enumerated() {
+            guard Self.isComponent(component) else { return nil }
+            if index > 0 { path.append(Self.slash) }
+            let decoded = ModifiedUTF7.decode(Array(component))
+            if let decoded, EscapedComponent.isPresentable(decoded), Self.isComponent(decoded[...])
+            {
+                path += self.escape(decoded[...])
+            } else if let escaped = EscapedComponent.path(for: component) {
+                path += escaped
+            } else {
+                return nil
+            }
+        }
+        return FolderPath(octets: path)
+    }
+
+    private func components(of octets: [UInt8]) -> [ArraySlice<UInt8>] {
+        guard let delimiter = self.delimiter else { return [octets[...]] }
+        return octets.split(separator: delimiter, omittingEmptySubsequences: false)
+    }
+
+    /// Whether a name is not another spelling of one that leads elsewhere, to a server that reads such
+    /// spellings: of INBOX, of a name in another namespace, or of one with other levels.
+    private func isOwnSpelling(_ name: [UInt8]) -> Bool {
+        // These stand for values inside a shift, and would divide it.
+        if let delimiter = self.delimiter, "+,-".utf8.contains(delimiter) { return false }
+        let text = ModifiedUTF7.decode(anySpelling: name)
+        let read = self.components(of: text)
+        let written = self.components(of: name)
+        guard read.count == written.count, let first = read.first else { return false }
+        let isInbox = first.map(\.asciiUppercased).elementsEqual(MailboxName.inbox)
+        return self.isPersonal(ModifiedUTF7.encode(text)) && read.allSatisfy(Self.isComponent)
+            && (!isInbox || written.first.map { $0.elementsEqual(first) } ?? false)
+            && text.count { $0 == Self.slash } == name.count { $0 == Self.slash }
+            && !text.contains { $0 == 0x00 || $0 == 0x0A || $0 == 0x0D }
     }
 
     private static func isEscape(_ octets: ArraySlice<UInt8>) -> Bool {
