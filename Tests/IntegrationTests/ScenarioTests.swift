@@ -39,6 +39,7 @@ private enum Scenarios {
             "exchange.py": 11, "transfers.py": 12, "oversight.py": 15, "process.py": 10,
             "records.py": 5, "hostile.py": 30, "crowd.py": 1, "differential.py": 2,
             "soak.py": 1, "logins.py": 14, "stores.py": 6, "comparison.py": 4,
+            "oddities.py": 2,
         ]
         for (file, count) in counts {
             #expect(Scenarios.names(in: file).count == count, "\(file)")
@@ -121,6 +122,11 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "transfers.py"))
     func `messages pass between accounts`(scenario: String) async throws {
         try await Scenarios.run("transfers.py", scenario, Office.second)
+    }
+
+    @Test(arguments: Scenarios.names(in: "oddities.py"))
+    func `a server that writes oddly loses nothing`(scenario: String) async throws {
+        try await Scenarios.run("oddities.py", scenario, Office.second)
     }
 
     @Test(arguments: Scenarios.names(in: "exchange.py"))

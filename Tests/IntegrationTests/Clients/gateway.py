@@ -45,7 +45,7 @@ class Gateway:
     def run(self, *words, stdin=None, status=0):
         done = subprocess.run([os.environ["GATEPOST"], *words], input=stdin, text=True, capture_output=True,
                               env=self.environment)
-        assert done.returncode == status, (words, done)
+        assert status is None or done.returncode == status, (words, done)
         return done.stdout + done.stderr
 
     @property
