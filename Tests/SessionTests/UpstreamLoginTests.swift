@@ -105,6 +105,10 @@ import Testing
         (.established, ["220 smtp.example ESMTP"], .notIMAP),
         (.established, ["HTTP/1.1 400 Bad Request"], .notIMAP),
         (.established, ["* 1 EXISTS"], .notIMAP),
+        // Who has greeted in IMAP speaks it.
+        (.established, ["* OK hi", "* OK[ALERT] x"], .unexpectedResponse),
+        (.established, ["* OK hi", "* CAPABILITY IMAP4rev1\tIDLE"], .unexpectedResponse),
+        (.established, ["* CAPABILITY IMAP4rev1"], .notIMAP),
         (.startTLS, ["* OK hi", "* CAPABILITY IMAP4rev1", "T OK done"], .noStartTLS),
         (.startTLS, ["* OK hi", "* CAPABILITY STARTTLS", "T OK", "T NO later"], .noStartTLS),
         (.startTLS, ["* OK hi", "* CAPABILITY STARTTLS", "X1 OK done"], .unexpectedResponse),

@@ -89,7 +89,7 @@ package struct UpstreamLogin {
     ///
     /// - Parameter isLast: whether nothing came behind it.
     package mutating func responseReceived(_ response: ByteBuffer, isLast: Bool) -> [Action] {
-        guard let head = try? ResponseHead(response) else { return self.fail(.notIMAP) }
+        guard let head = try? ResponseHead(response) else { return self.fail(self.unreadable) }
         switch head {
         case .status(let condition, let text):
             return self.statusReceived(condition, text)
@@ -148,7 +148,7 @@ package struct UpstreamLogin {
 
     private mutating func capabilitiesReceived(_ response: ByteBuffer) -> [Action] {
         guard self.state != .awaitingGreeting, let list = try? CapabilityResponse(response) else {
-            return self.fail(.notIMAP)
+            return self.fail(self.unreadable)
         }
         self.capabilities = Set(list.capabilities)
         return []
@@ -323,6 +323,11 @@ package struct UpstreamLogin {
             return self.ask("NAMESPACE", then: .awaitingNamespaces)
         }
         return self.ask("LIST \"\" \"\"", then: .awaitingDelimiter)
+    }
+
+    /// Who has greeted in IMAP speaks it, whatever it says then.
+    private var unreadable: Failure {
+        self.state == .awaitingGreeting ? .notIMAP : .unexpectedResponse
     }
 
     private mutating func fail(_ failure: Failure) -> [Action] {
