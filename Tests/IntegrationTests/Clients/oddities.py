@@ -19,9 +19,9 @@ BOTH = "Sync All\nCreate Near\nExpunge Both"
 
 
 @contextlib.contextmanager
-def office():
+def office(prefix="odd-"):
     """Bob's mailbox on the odd server; Clara may do everything there."""
-    folder = tempfile.mkdtemp(prefix="odd-")
+    folder = tempfile.mkdtemp(prefix=prefix)
     try:
         authority = Authority(folder)
         server = OddServer(context(authority.make("good", "DNS:localhost")))
@@ -143,7 +143,7 @@ def odd_folders_are_named():
                 w.ok("CLOSE")
             assert not any(word in line for line in lines for word in ("Mandant", "Akten", "Fritz")), lines
         assert bob.ok("GETQUOTAROOT INBOX") == [b"* QUOTAROOT INBOX ROOT", b"* QUOTA ROOT ()"]
-        assert any(b"=_a&-b" in line for line in bob.ok(f'MYRIGHTS "=_a&-b"'))
+        assert any(b"=_a&-b" in line for line in bob.ok('MYRIGHTS "=_a&-b"'))
         # A grant on one of them, by the name that is shown.
         gateway.run("grant", "remove", BOB, CLARA)
         gateway.run("grant", "add", BOB, CLARA, "--view", "--folder", "=_Stra\u00dfe")
