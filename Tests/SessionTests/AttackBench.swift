@@ -30,6 +30,7 @@ struct AttackBench {
 
     private var fixture = Fixture()
     private var session: ClientSession
+    private var fromClient = Arriving()
     private(set) var toClient: [UInt8] = []
     private(set) var received: [Received] = []
     private var readers: [String: StrictReader] = [:]
@@ -81,16 +82,20 @@ struct AttackBench {
     var clientText: String { String(decoding: self.toClient, as: UTF8.self) }
 
     mutating func send(_ octets: [UInt8], chunk: Int) {
-        var rest = octets[...]
-        while !rest.isEmpty, !self.isClosed {
-            let piece = rest.prefix(chunk)
-            rest = rest.dropFirst(piece.count)
-            let octets = ByteBuffer(bytes: piece)
+        self.fromClient.append(octets, chunk: chunk)
+        self.readClient()
+    }
+
+    /// Hands over what the client sent, as long as the session wants it.
+    private mutating func readClient() {
+        guard self.fromClient.begin() else { return }
+        while self.session.wantsClientOctets, let piece = self.fromClient.next() {
             let start = StallMeter.now
-            self.session.clientOctetsReceived(octets, at: Fixture.now)
+            self.session.clientOctetsReceived(piece, at: Fixture.now)
             self.meter.add(since: start)
             self.perform()
         }
+        self.fromClient.end()
     }
 
     /// - Parameter lies: what servers answer to the next commands, in this order; `\\T` is the tag.
@@ -143,6 +148,9 @@ struct AttackBench {
             // Only a message on its way may be unfinished.
             if !reader.isInMessage { self.breach("a server was left in the middle of a command") }
         }
+        if !self.isClosed, !self.fromClient.isEmpty {
+            self.breach("the session does not read what the client sent")
+        }
         if self.readAsClient().hasBareLF { self.breach("a bare LF to the client") }
         if self.meter.longest > StallMeter.limit {
             self.breach("the loop was held for \(self.meter.longest) ms")
@@ -158,7 +166,12 @@ struct AttackBench {
     private mutating func perform() {
         guard !self.isPerforming else { return }
         self.isPerforming = true
-        defer { self.isPerforming = false }
+        self.performAll()
+        self.isPerforming = false
+        self.readClient()
+    }
+
+    private mutating func performAll() {
         var actions: [Action] = []
         while true {
             self.session.takeActions(into: &actions)

@@ -15,6 +15,7 @@ struct Dialog {
     private var steps: [Step] = []
     private var fixture = Fixture()
     private var session: ClientSession
+    private var fromClient = Arriving()
     private var toClient: [UInt8] = []
     private var toUpstream: [String: [UInt8]] = [:]
     private var closed: Set<String> = []
@@ -65,6 +66,10 @@ struct Dialog {
             self.position = position
             try self.run(step, chunk: chunk)
         }
+        #expect(
+            self.isClosed || self.fromClient.isEmpty,
+            "\(self.name): the session does not read what the client sent"
+        )
         #expect(self.audit == [], "\(self.name): the audit log got more than was written")
         if self.steps.contains(where: { $0.text.hasPrefix("! logs ") }) {
             #expect(self.log == [], "\(self.name): the log got more than was written")
@@ -207,13 +212,18 @@ struct Dialog {
     // MARK: - Octets
 
     private mutating func client(_ text: some StringProtocol, _ chunk: Int) {
-        var octets = Array(text.utf8)[...]
-        while !octets.isEmpty {
-            let piece = octets.prefix(chunk)
-            octets = octets.dropFirst(piece.count)
-            self.session.clientOctetsReceived(ByteBuffer(bytes: piece), at: Fixture.now)
+        self.fromClient.append(Array(text.utf8), chunk: chunk)
+        self.readClient()
+    }
+
+    /// Hands over what the client sent, as long as the session wants it.
+    private mutating func readClient() {
+        guard self.fromClient.begin() else { return }
+        while self.session.wantsClientOctets, let piece = self.fromClient.next() {
+            self.session.clientOctetsReceived(piece, at: Fixture.now)
             self.perform()
         }
+        self.fromClient.end()
     }
 
     private mutating func upstream(_ account: String, _ line: String, _ chunk: Int) {
@@ -245,6 +255,7 @@ struct Dialog {
             for action in actions { self.perform(action) }
             self.session.takeActions(into: &actions)
         }
+        self.readClient()
     }
 
     private mutating func perform(_ action: Action) {

@@ -69,36 +69,15 @@ extension Cursor {
 
     ///     append-opts = [SP flag-list] [SP date-time]
     mutating func appendOptions(_ head: inout AppendHead) throws(SyntaxError) {
-        try self.expectSpace()
+        try self.expectBlank()
         if self.peek() == UInt8(ascii: "(") {
             head.flags = try self.flagList()
-            try self.expectSpace()
+            try self.expectBlank()
         }
         if self.peek() == UInt8(ascii: "\"") {
             head.date = try self.dateTime()
-            try self.expectSpace()
+            try self.expectBlank()
         }
-        try self.expectEnd()
-    }
-
-    ///     date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE
-    private mutating func dateTime() throws(SyntaxError) -> ByteBuffer {
-        let text = try self.quoted()
-        var cursor = Cursor(text)
-        guard cursor.take(" ") || cursor.takeDigits(1), cursor.takeDigits(1), cursor.take("-"),
-            cursor.takeMonth(), cursor.take("-"), cursor.takeDigits(4), cursor.take(" "),
-            cursor.takeDigits(2), cursor.take(":"), cursor.takeDigits(2), cursor.take(":"),
-            cursor.takeDigits(2), cursor.take(" "), cursor.take("+") || cursor.take("-"),
-            cursor.takeDigits(4), cursor.isAtEnd
-        else { throw self.error(.expected("date-time")) }
-        return text
-    }
-
-    private mutating func takeDigits(_ count: Int) -> Bool {
-        for _ in 0..<count {
-            guard self.peek()?.isDigit ?? false else { return false }
-            self.advance()
-        }
-        return true
+        try self.expectEndOfCommand()
     }
 }

@@ -84,7 +84,7 @@ package enum CommandParser {
         var cursor = Cursor(head)
         do {
             let tag = try cursor.tag()
-            guard cursor.take(word: "APPEND ") else {
+            guard cursor.take(argumentsOf: "APPEND") else {
                 return .malformed(tag: tag, cursor.error(.unknownCommand))
             }
             do {
@@ -122,17 +122,18 @@ extension Cursor {
         // The commands a client sends most come first, without a String.
         if name.equals(word: "NOOP") { return try self.bare(.noop) }
         if name.equals(word: "FETCH") {
-            try self.expectSpace()
+            try self.expectBlank()
             return .fetch(try self.fetch(isUID: false))
         }
         if name.equals(word: "UID") {
+            // A second blank here is none that other servers read over.
             try self.expectSpace()
             return try self.uidCommand()
         }
         let upper = name.uppercasedText()
         if let command = Self.bare[upper] { return try self.bare(command) }
         guard Self.named.contains(upper) else { throw self.error(.unknownCommand) }
-        try self.expectSpace()
+        try self.expectBlank()
         return try self.argumentCommand(upper)
     }
 
@@ -151,8 +152,8 @@ extension Cursor {
         "THREAD", "COPY", "MOVE", "APPEND", "NOTIFY", "CANCELUPDATE",
     ]
 
-    private func bare(_ command: Command) throws(SyntaxError) -> Command {
-        try self.expectEnd()
+    private mutating func bare(_ command: Command) throws(SyntaxError) -> Command {
+        try self.expectEndOfCommand()
         return command
     }
 
@@ -195,11 +196,11 @@ extension Cursor {
         case "SETACL": return .setACL(try self.setACL())
         case "DELETEACL":
             let (mailbox, identifier) = try self.mailboxAndIdentifier()
-            try self.expectEnd()
+            try self.expectEndOfCommand()
             return .deleteACL(DeleteACL(mailbox: mailbox, identifier: identifier))
         case "LISTRIGHTS":
             let (mailbox, identifier) = try self.mailboxAndIdentifier()
-            try self.expectEnd()
+            try self.expectEndOfCommand()
             return .listRights(ListRights(mailbox: mailbox, identifier: identifier))
         // An APPEND that gets here announced no message.
         default: throw self.error(.expected("arguments of the command"))
@@ -209,7 +210,7 @@ extension Cursor {
     ///     uid = "UID" SP (copy / move / fetch / search / store / sort / thread / uid-expunge)
     private mutating func uidCommand() throws(SyntaxError) -> Command {
         let name = try self.atom().uppercasedText()
-        try self.expectSpace()
+        try self.expectBlank()
         switch name {
         case "FETCH": return .fetch(try self.fetch(isUID: true))
         case "STORE": return .store(try self.store(isUID: true))

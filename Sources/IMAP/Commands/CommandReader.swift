@@ -4,37 +4,9 @@ package import struct NIOCore.ByteBuffer
 ///
 /// Only CR LF ends a line. A literal is announced right before it, outside quotes; everything that
 /// two readers could understand in two ways ends the connection. Messages of an APPEND are handed
-/// on as they come; every other literal is collected into the command it belongs to.
+/// on as they come; every other literal is collected into the command it belongs to. A command
+/// over a limit is read to its end, and nothing of it but its tag is kept.
 package struct CommandReader {
-    package struct Limits: Sendable {
-        /// A client's longest line is a FETCH or STORE with a long sequence set, some KiB.
-        package var maximumLineOctets: Int
-        /// A literal that is no message is a name, a password or a search text.
-        package var maximumLiteralOctets: Int
-        /// All of a command but its messages; held in memory until it is complete.
-        package var maximumCommandOctets: Int
-        /// Each literal costs an announcement; without a bound a command never ends.
-        package var maximumLiterals: Int
-        /// A message; it is streamed, so this bounds what a server is asked to store.
-        package var maximumMessageOctets: UInt64
-
-        /// Before login: what LOGIN, AUTHENTICATE and ID need.
-        package static let beforeLogin = Limits(
-            maximumLineOctets: 8 * 1_024,
-            maximumLiteralOctets: 4 * 1_024,
-            maximumCommandOctets: 16 * 1_024,
-            maximumLiterals: 8,
-            maximumMessageOctets: 0
-        )
-        package static let afterLogin = Limits(
-            maximumLineOctets: 64 * 1_024,
-            maximumLiteralOctets: 128 * 1_024,
-            maximumCommandOctets: 256 * 1_024,
-            maximumLiterals: 500,
-            maximumMessageOctets: 150 * 1_024 * 1_024
-        )
-    }
-
     package struct MessageLiteral: Equatable, Sendable {
         package var octets: UInt64
         package var isSynchronizing: Bool
@@ -46,8 +18,11 @@ package struct CommandReader {
         case command(ByteBuffer)
         /// A synchronising literal was announced: `+` is due; reading goes on by itself.
         case continuationNeeded
-        /// A synchronising literal over a limit: a tagged answer is due, and no `+`.
-        case literalRefused(tag: ByteBuffer?)
+        /// A command over a limit has been read away up to its end, or up to a synchronising
+        /// literal, whose octets do not come: a tagged answer is due, and no `+`.
+        ///
+        /// - Parameter tag: nil where there is none to repeat, and behind a message of an APPEND.
+        case commandRefused(tag: ByteBuffer?)
         /// APPEND announced a message; `head` is what came before the announcement.
         case message(head: ByteBuffer, MessageLiteral)
         case messageOctets(ByteBuffer)
@@ -57,7 +32,7 @@ package struct CommandReader {
         case discarded
     }
 
-    private enum State: Equatable {
+    enum State: Equatable {
         case line
         case literal(remaining: Int)
         case decidingMessage
@@ -70,14 +45,22 @@ package struct CommandReader {
     /// Whether lines are read without literals: a SASL exchange or IDLE is running.
     package var readsLines = false
 
-    private var state = State.line
-    private var buffer = ByteBuffer()
+    var state = State.line
+    var buffer = ByteBuffer()
     /// Where in the buffer the current line begins, from the reader index.
-    private var lineStart = 0
-    private var scan = LineScan()
+    var lineStart = 0
+    var scan = LineScan()
     private var literals = 0
     /// Whether a message of the APPEND that is being read has passed.
     private var isBehindMessage = false
+    /// Whether the command that is read away is one over a limit.
+    var isOversized = false
+    /// The tag of that command.
+    var refusedTag: ByteBuffer?
+    /// Octets of the command that were read away, or will be.
+    var discardedOctets: UInt64 = 0
+    /// Octets of the line that is read away that are gone.
+    var forgottenOctets = 0
     private var pendingLiteral = MessageLiteral(
         octets: 0,
         isSynchronizing: false,
@@ -145,41 +128,61 @@ package struct CommandReader {
             self.state = .discardingLiteral(remaining: remaining)
         case .line where self.isBehindMessage:
             self.state = .discardingLine
-        case .line, .literal, .discardingLiteral, .discardingLine:
+        case .discardingLiteral, .discardingLine:
+            if self.isBehindMessage { self.isOversized = false }
+        case .line, .literal:
             break
         }
     }
 
     // MARK: - Lines
 
+    /// The limits for the command that is being read.
+    private var currentLimits: Limits {
+        let isBeforeLogin = self.limits.maximumLineOctets < Limits.identification.maximumLineOctets
+        return isBeforeLogin && Self.isIdentification(self.buffer) ? .identification : self.limits
+    }
+
     private mutating func nextLine() throws(SyntaxError) -> Event? {
-        while let end = try self.endOfLine() {
+        let limits = self.currentLimits
+        while true {
+            guard let end = try self.endOfLine(limits) else {
+                guard self.scan.failure != nil else { return nil }
+                return try self.refuseLine()
+            }
             guard let literal = try self.literal(endingAt: end) else { return self.completed(end) }
             self.literals += 1
-            guard self.literals <= self.limits.maximumLiterals else {
-                throw SyntaxError(.commandTooLarge, at: end)
-            }
-            if self.isMessage(endingAt: end) { return try self.announce(literal, end) }
-            if let event = try self.beginLiteral(literal, end) { return event }
+            let isMessage = self.isMessage(endingAt: end)
+            let isTooLarge = self.isTooLarge(literal, end, limits, isMessage: isMessage)
+            if isTooLarge { return try self.refuse(literal, end) }
+            if isMessage { return self.announce(literal, end) }
+            if let event = self.beginLiteral(literal, end) { return event }
             guard self.collect(self.lineStart) else { return nil }
         }
-        return nil
     }
 
     /// Scans for CR LF from where the last scan stopped.
-    /// - Returns: the length of the command so far, without that CR LF.
-    private mutating func endOfLine() throws(SyntaxError) -> Int? {
-        let maximum = self.limits.maximumLineOctets
+    /// - Returns: the length of the command so far, without that CR LF; nil while it is not there,
+    ///   and where the line is too long.
+    /// - Throws: what ends the connection.
+    private mutating func endOfLine(_ limits: Limits) throws(SyntaxError) -> Int? {
+        let start = self.lineStart
+        let end = self.scanLine(
+            maximum: min(limits.maximumLineOctets, limits.maximumCommandOctets - start)
+        )
+        if let reason = self.scan.failure, reason != .lineTooLong || self.readsLines {
+            throw SyntaxError(reason, at: self.scan.position)
+        }
+        return end
+    }
+
+    mutating func scanLine(maximum: Int) -> Int? {
         var scan = self.scan
         let start = self.lineStart
         let end = self.buffer.withUnsafeReadableBytes { octets in
             scan.run(octets, from: start, maximum: maximum, quotes: !self.readsLines)
         }
         self.scan = scan
-        if let reason = scan.failure { throw SyntaxError(reason, at: scan.position) }
-        guard end != nil || self.buffer.readableBytes <= self.limits.maximumCommandOctets else {
-            throw SyntaxError(.commandTooLarge, at: self.buffer.readableBytes)
-        }
         return end
     }
 
@@ -191,12 +194,16 @@ package struct CommandReader {
         return wasBehindMessage ? .appendEnded(frame) : .command(frame)
     }
 
-    private mutating func reset() {
+    mutating func reset() {
         self.state = .line
         self.lineStart = 0
         self.scan = LineScan()
         self.literals = 0
         self.isBehindMessage = false
+        self.isOversized = false
+        self.refusedTag = nil
+        self.discardedOctets = 0
+        self.forgottenOctets = 0
     }
 
     // MARK: - Literals
@@ -204,7 +211,7 @@ package struct CommandReader {
     /// The announcement at the end of a line, if there is one.
     ///
     ///     literal = "{" number64 ["+"] "}" CRLF *CHAR8
-    private func literal(endingAt end: Int) throws(SyntaxError) -> MessageLiteral? {
+    func literal(endingAt end: Int) throws(SyntaxError) -> MessageLiteral? {
         guard !self.readsLines, end > self.lineStart,
             self.octet(at: end - 1) == UInt8(ascii: "}")
         else { return nil }
@@ -245,22 +252,23 @@ package struct CommandReader {
         self.buffer.getInteger(at: self.buffer.readerIndex + offset)
     }
 
-    /// - Returns: nil where the literal's octets are on their way.
-    private mutating func beginLiteral(
+    /// Whether a literal, or the command with it, is over a limit.
+    private func isTooLarge(
         _ literal: MessageLiteral,
-        _ end: Int
-    ) throws(SyntaxError) -> Event? {
+        _ end: Int,
+        _ limits: Limits,
+        isMessage: Bool
+    ) -> Bool {
+        if self.literals > limits.maximumLiterals { return true }
+        if isMessage { return literal.octets > limits.maximumMessageOctets }
         let (total, overflow) = (end + 2).addingReportingOverflow(Int(clamping: literal.octets))
-        let isTooLarge =
-            literal.octets > UInt64(self.limits.maximumLiteralOctets)
-            || overflow || total > self.limits.maximumCommandOctets
-        guard !isTooLarge else {
-            guard literal.isSynchronizing else { throw SyntaxError(.literalTooLarge, at: end) }
-            let tag = self.tag()
-            self.buffer.moveReaderIndex(forwardBy: end + 2)
-            self.reset()
-            return .literalRefused(tag: tag)
-        }
+        return literal.octets > UInt64(limits.maximumLiteralOctets) || overflow
+            || total > limits.maximumCommandOctets
+    }
+
+    /// - Returns: nil where the literal's octets are on their way.
+    private mutating func beginLiteral(_ literal: MessageLiteral, _ end: Int) -> Event? {
+        let total = end + 2 + Int(clamping: literal.octets)
         self.lineStart = total
         self.state = .literal(remaining: total)
         self.scan = LineScan()
@@ -274,11 +282,22 @@ package struct CommandReader {
         return true
     }
 
-    private func tag() -> ByteBuffer? {
+    /// The tag of the command that is being read; nil where there is none to repeat.
+    func tag() -> ByteBuffer? {
+        if self.isBehindMessage { return nil }
         var cursor = Cursor(self.buffer)
         let tag = cursor.takeRun(where: \.isTagChar)
         let isTag = tag.readableBytes > 0 && tag.readableBytes <= CommandParser.maximumTagOctets
-        return isTag && cursor.peek() == UInt8(ascii: " ") ? tag : nil
+        // A copy, which does not keep the rest of the command.
+        return isTag && cursor.peek() == UInt8(ascii: " ")
+            ? ByteBuffer(bytes: tag.readableBytesView) : nil
+    }
+
+    /// Whether a command, or the beginning of one, is ID.
+    package static func isIdentification(_ command: ByteBuffer) -> Bool {
+        var cursor = Cursor(command)
+        _ = cursor.takeRun(where: \.isTagChar)
+        return cursor.take(" ") && cursor.take(word: "ID ")
     }
 
     // MARK: - Messages
@@ -288,25 +307,13 @@ package struct CommandReader {
         if self.isBehindMessage { return true }
         var cursor = Cursor(self.buffer)
         _ = cursor.takeRun(where: \.isTagChar)
-        guard cursor.take(" "), cursor.take(word: "APPEND "), cursor.offset <= end else {
+        guard cursor.take(" "), cursor.take(argumentsOf: "APPEND"), cursor.offset <= end else {
             return false
         }
         return cursor.peek() != UInt8(ascii: "{") || self.lineStart > 0
     }
 
-    private mutating func announce(
-        _ literal: MessageLiteral,
-        _ end: Int
-    ) throws(SyntaxError) -> Event {
-        guard literal.octets <= self.limits.maximumMessageOctets else {
-            guard literal.isSynchronizing, !self.isBehindMessage else {
-                throw SyntaxError(.literalTooLarge, at: end)
-            }
-            let tag = self.tag()
-            self.buffer.moveReaderIndex(forwardBy: end + 2)
-            self.reset()
-            return .literalRefused(tag: tag)
-        }
+    private mutating func announce(_ literal: MessageLiteral, _ end: Int) -> Event {
         var head = self.buffer.readSlice(length: end) ?? ByteBuffer()
         self.buffer.moveReaderIndex(forwardBy: 2)
         Self.removeAnnouncement(&head)
@@ -337,35 +344,5 @@ package struct CommandReader {
         guard count > 0, let octets = self.buffer.readSlice(length: count) else { return nil }
         self.state = .message(remaining: remaining - UInt64(count))
         return .messageOctets(octets)
-    }
-
-    // MARK: - Reading away
-
-    private mutating func discard() throws(SyntaxError) -> Event? {
-        while true {
-            if case .discardingLiteral(let remaining) = self.state {
-                let count = Int(min(remaining, UInt64(self.buffer.readableBytes)))
-                self.buffer.moveReaderIndex(forwardBy: count)
-                guard UInt64(count) == remaining else {
-                    self.state = .discardingLiteral(remaining: remaining - UInt64(count))
-                    return nil
-                }
-                self.state = .discardingLine
-                self.lineStart = 0
-                self.scan = LineScan()
-            }
-            guard let end = try self.endOfLine() else { return nil }
-            let literal = try self.literal(endingAt: end)
-            self.buffer.moveReaderIndex(forwardBy: end + 2)
-            guard let literal, !literal.isSynchronizing else {
-                self.reset()
-                return .discarded
-            }
-            self.literals += 1
-            guard self.literals <= self.limits.maximumLiterals else {
-                throw SyntaxError(.commandTooLarge, at: end)
-            }
-            self.state = .discardingLiteral(remaining: literal.octets)
-        }
     }
 }

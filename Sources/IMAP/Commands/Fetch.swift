@@ -1,4 +1,4 @@
-package import struct NIOCore.ByteBuffer
+import struct NIOCore.ByteBuffer
 
 /// `FETCH 2:4 (FLAGS BODY.PEEK[HEADER])` and its UID form (RFC 9051 §6.4.5).
 package struct Fetch: Equatable, Sendable {
@@ -177,43 +177,6 @@ package enum FetchAttribute: Equatable, Sendable {
     }
 }
 
-/// What stands between the brackets: `1.2.HEADER.FIELDS (From To)`.
-package struct Section: Equatable, Sendable {
-    package enum Text: Equatable, Sendable {
-        case header
-        case text
-        case mime
-        case fields([ByteBuffer], isNegated: Bool)
-    }
-
-    /// Parts of a message nest no deeper in any mail that a person sent.
-    static let maximumParts = 32
-
-    package var part: [UInt32]
-    package var text: Text?
-
-    func encode(into encoder: inout CommandEncoder) {
-        encoder.append("[")
-        for (index, number) in self.part.enumerated() {
-            if index > 0 { encoder.append(".") }
-            encoder.append(raw: ByteBuffer(string: String(number)))
-        }
-        if !self.part.isEmpty, self.text != nil { encoder.append(".") }
-        switch self.text {
-        case .header: encoder.append("HEADER")
-        case .text: encoder.append("TEXT")
-        case .mime: encoder.append("MIME")
-        case .fields(let names, let isNegated):
-            encoder.append(isNegated ? "HEADER.FIELDS.NOT" : "HEADER.FIELDS")
-            encoder.open()
-            for name in names { encoder.write(astring: name) }
-            encoder.close()
-        case .none: break
-        }
-        encoder.append("]")
-    }
-}
-
 extension CommandEncoder {
     fileprivate mutating func append(_ partial: FetchAttribute.Partial?) {
         guard let partial else { return }
@@ -234,7 +197,7 @@ extension Cursor {
     ///             [SP "(" fetch-modifier *(SP fetch-modifier) ")"]
     mutating func fetch(isUID: Bool) throws(SyntaxError) -> Fetch {
         let set = try self.sequenceSet()
-        try self.expectSpace()
+        try self.expectBlank()
         var attributes: [FetchAttribute]
         if self.peek() == UInt8(ascii: "(") {
             attributes = try self.fetchAttributes()
@@ -242,14 +205,14 @@ extension Cursor {
             attributes = [try self.fetchAttribute()]
         }
         var fetch = Fetch(isUID: isUID, set: set, attributes: attributes)
-        if self.take(" ") { try self.fetchModifiers(&fetch) }
-        try self.expectEnd()
+        if self.takeBlank() { try self.fetchModifiers(&fetch) }
+        try self.expectEndOfCommand()
         return fetch
     }
 
     ///     "(" fetch-att *(SP fetch-att) ")"
     private mutating func fetchAttributes() throws(SyntaxError) -> [FetchAttribute] {
-        let attributes = try self.list { cursor throws(SyntaxError) in
+        let attributes = try self.elements { cursor throws(SyntaxError) in
             try cursor.fetchAttribute()
         }
         guard attributes.count <= Self.maximumAttributes else {
@@ -271,17 +234,17 @@ extension Cursor {
     }
 
     private mutating func fetchModifiers(_ fetch: inout Fetch) throws(SyntaxError) {
-        try self.expect("(")
+        try self.expectOpening()
         repeat {
-            if self.take(word: "CHANGEDSINCE ") {
+            if self.take(argumentsOf: "CHANGEDSINCE") {
                 fetch.changedSince = try self.number64()
             } else if self.take(word: "VANISHED") {
                 fetch.asksVanished = true
             } else {
                 throw self.error(.expected("fetch modifier"))
             }
-        } while self.take(" ")
-        try self.expect(")")
+        } while self.takeBlank()
+        try self.expectClosing()
         guard !fetch.asksVanished || (fetch.isUID && fetch.changedSince != nil) else {
             throw self.error(.expected("CHANGEDSINCE"))
         }
@@ -327,9 +290,20 @@ extension Cursor {
         case "SAVEDATE": return .saveDate
         case "EMAILID": return .emailID
         case "THREADID": return .threadID
-        case "PREVIEW": return .preview(isLazy: self.take(word: " (LAZY)"))
+        case "PREVIEW": return .preview(isLazy: try self.isLazyPreview())
         default: throw self.error(.expected("item"))
         }
+    }
+
+    ///     fetch-att =/ "PREVIEW" [SP "(" preview-mod ")"]
+    private mutating func isLazyPreview() throws(SyntaxError) -> Bool {
+        var ahead = self
+        guard ahead.takeBlankBeforeList() else { return false }
+        try ahead.expectOpening()
+        guard ahead.take(word: "LAZY") else { return false }
+        try ahead.expectClosing()
+        self = ahead
+        return true
     }
 
     ///     section = "[" [section-spec] "]"
@@ -353,10 +327,10 @@ extension Cursor {
 
     ///     section-msgtext = "HEADER" / "HEADER.FIELDS" [".NOT"] SP header-list / "TEXT"
     private mutating func sectionText(allowsMIME: Bool) throws(SyntaxError) -> Section.Text {
-        if self.take(word: "HEADER.FIELDS.NOT ") {
+        if self.take(argumentsOf: "HEADER.FIELDS.NOT") {
             return .fields(try self.headerList(), isNegated: true)
         }
-        if self.take(word: "HEADER.FIELDS ") {
+        if self.take(argumentsOf: "HEADER.FIELDS") {
             return .fields(try self.headerList(), isNegated: false)
         }
         if self.take(word: "HEADER") { return .header }
@@ -367,7 +341,7 @@ extension Cursor {
 
     ///     header-list = "(" header-fld-name *(SP header-fld-name) ")"
     private mutating func headerList() throws(SyntaxError) -> [ByteBuffer] {
-        try self.list { cursor throws(SyntaxError) in
+        try self.elements { cursor throws(SyntaxError) in
             let name = try cursor.astring()
             let isName =
                 name.readableBytes > 0

@@ -44,7 +44,7 @@ extension Cursor {
 
     ///     flag-list = "(" [flag *(SP flag)] ")"
     mutating func flagList() throws(SyntaxError) -> [Flag] {
-        try self.list(mayBeEmpty: true) { cursor throws(SyntaxError) in try cursor.flag() }
+        try self.elements(mayBeEmpty: true) { cursor throws(SyntaxError) in try cursor.flag() }
     }
 }
 

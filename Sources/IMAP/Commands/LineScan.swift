@@ -1,6 +1,6 @@
 /// The search for the end of a line, kept between reads so that no octet is looked at twice.
 struct LineScan {
-    /// Octets from the start of the command to where the search stopped.
+    /// Octets from the start of the command to where the search stopped, without forgotten ones.
     private(set) var position = 0
     private(set) var isQuoted = false
     private(set) var failure: SyntaxError.Reason?
@@ -41,6 +41,16 @@ struct LineScan {
             if self.position - start > maximum { return self.fail(.lineTooLong) }
         }
         return nil
+    }
+
+    /// The line is searched on although it is too long.
+    mutating func resume() {
+        self.failure = nil
+    }
+
+    /// So many octets before the place where the search stopped are gone.
+    mutating func forget(_ count: Int) {
+        self.position -= count
     }
 
     private mutating func fail(_ reason: SyntaxError.Reason) -> Int? {

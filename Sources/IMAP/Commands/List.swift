@@ -56,13 +56,13 @@ extension Cursor {
         if self.peek() == UInt8(ascii: "(") {
             list.isExtended = true
             try self.listSelection(&list)
-            try self.expectSpace()
+            try self.expectBlank()
         }
         list.reference = try self.asciiAstringOrEmpty()
-        try self.expectSpace()
+        try self.expectBlank()
         if self.peek() == UInt8(ascii: "(") {
             list.isExtended = true
-            list.patterns = try self.list(atMost: List.maximumPatterns) {
+            list.patterns = try self.elements(atMost: List.maximumPatterns) {
                 cursor throws(SyntaxError) in
                 try cursor.listMailbox()
             }
@@ -73,19 +73,19 @@ extension Cursor {
         } else {
             list.patterns = [try self.listMailbox()]
         }
-        if self.take(" ") {
+        if self.takeBlank() {
             list.isExtended = true
             try self.listReturns(&list)
         }
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return list
     }
 
     mutating func lsub() throws(SyntaxError) -> Lsub {
         let reference = try self.asciiAstringOrEmpty()
-        try self.expectSpace()
+        try self.expectBlank()
         let pattern = try self.listMailbox()
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return Lsub(reference: reference, pattern: pattern)
     }
 
@@ -107,7 +107,7 @@ extension Cursor {
 
     ///     list-select-opts = "(" [list-select-opt *(SP list-select-opt)] ")"
     private mutating func listSelection(_ list: inout List) throws(SyntaxError) {
-        let options = try self.list(mayBeEmpty: true) { cursor throws(SyntaxError) in
+        let options = try self.elements(mayBeEmpty: true) { cursor throws(SyntaxError) in
             try cursor.atom().uppercasedText()
         }
         for option in options {
@@ -127,7 +127,8 @@ extension Cursor {
 
     ///     list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"
     private mutating func listReturns(_ list: inout List) throws(SyntaxError) {
-        guard self.take(word: "RETURN (") else { throw self.error(.expected("RETURN")) }
+        guard self.take(argumentsOf: "RETURN") else { throw self.error(.expected("RETURN")) }
+        try self.expectOpening()
         if self.take(")") { return }
         repeat {
             switch try self.atom().uppercasedText() {
@@ -135,11 +136,11 @@ extension Cursor {
             case "CHILDREN", "SPECIAL-USE": break
             case "MYRIGHTS": list.returnsMyRights = true
             case "STATUS":
-                try self.expectSpace()
+                try self.expectBlank()
                 list.returnsStatus = try self.statusItems()
             default: throw self.error(.expected("return option"))
             }
-        } while self.take(" ")
-        try self.expect(")")
+        } while self.takeBlank()
+        try self.expectClosing()
     }
 }

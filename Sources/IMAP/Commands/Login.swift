@@ -23,9 +23,9 @@ extension Cursor {
     ///     login = "LOGIN" SP userid SP password
     mutating func login() throws(SyntaxError) -> Login {
         let username = try self.astring()
-        try self.expectSpace()
+        try self.expectBlank()
         let password = try self.astring()
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return Login(
             username: Array(username.readableBytesView),
             password: Secret(Array(password.readableBytesView))
@@ -36,12 +36,12 @@ extension Cursor {
     ///     initial-resp = base64 / "="
     mutating func authenticate() throws(SyntaxError) -> Authenticate {
         let mechanism = try self.atom()
-        guard self.take(" ") else {
-            try self.expectEnd()
+        guard self.takeBlank() else {
+            try self.expectEndOfCommand()
             return Authenticate(mechanism: mechanism, initialResponse: nil)
         }
         let text = Array(self.takeRun { $0 > 0x20 && $0 < 0x7F }.readableBytesView)
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         let isEmpty = text == [UInt8(ascii: "=")]
         guard let response = isEmpty ? [] : Base64.decode(text), !text.isEmpty else {
             throw self.error(.expected("base64"))
@@ -52,8 +52,8 @@ extension Cursor {
     ///     enable = "ENABLE" 1*(SP capability)
     mutating func enable() throws(SyntaxError) -> Enable {
         var names = [try self.atom().uppercasedText()]
-        while self.take(" ") { names.append(try self.atom().uppercasedText()) }
-        try self.expectEnd()
+        while self.takeBlank() { names.append(try self.atom().uppercasedText()) }
+        try self.expectEndOfCommand()
         return Enable(capabilities: names)
     }
 
@@ -63,17 +63,16 @@ extension Cursor {
     ///
     /// Thirty pairs, names of 30 and values of 1,024 octets at most (RFC 2971 §3.3).
     mutating func identification() throws(SyntaxError) {
-        if self.take(word: "NIL") { return try self.expectEnd() }
-        let pairs = try self.list(mayBeEmpty: true) { cursor throws(SyntaxError) -> Bool in
+        if self.take(word: "NIL") { return try self.expectEndOfCommand() }
+        _ = try self.elements(mayBeEmpty: true, atMost: 30) { cursor throws(SyntaxError) -> Bool in
             let name = try cursor.string()
-            try cursor.expectSpace()
+            try cursor.expectBlank()
             let value = try cursor.nstring()
             guard name.readableBytes <= 30, (value?.readableBytes ?? 0) <= 1_024 else {
                 throw cursor.error(.commandTooLarge)
             }
             return true
         }
-        guard pairs.count <= 30 else { throw self.error(.commandTooLarge) }
-        try self.expectEnd()
+        try self.expectEndOfCommand()
     }
 }

@@ -67,20 +67,21 @@ package struct ListRights: Equatable, Sendable {
 extension Cursor {
     mutating func onlyMailbox() throws(SyntaxError) -> ClientMailbox {
         let mailbox = try self.mailbox()
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return mailbox
     }
 
     mutating func create() throws(SyntaxError) -> Create {
         var create = Create(mailbox: try self.mailbox())
-        if self.take(" ") {
-            guard self.take(word: "(USE ") else { throw self.error(.expected("USE")) }
-            create.uses = try self.list(mayBeEmpty: true) { cursor throws(SyntaxError) in
+        if self.takeBlank() {
+            try self.expectOpening()
+            guard self.take(argumentsOf: "USE") else { throw self.error(.expected("USE")) }
+            create.uses = try self.elements(mayBeEmpty: true) { cursor throws(SyntaxError) in
                 try cursor.specialUse()
             }
-            try self.expect(")")
+            try self.expectClosing()
         }
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return create
     }
 
@@ -95,43 +96,43 @@ extension Cursor {
 
     mutating func rename() throws(SyntaxError) -> Rename {
         let from = try self.mailbox()
-        try self.expectSpace()
+        try self.expectBlank()
         let to = try self.mailbox()
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return Rename(from: from, to: to)
     }
 
     mutating func copy(isUID: Bool) throws(SyntaxError) -> Copy {
         let set = try self.sequenceSet()
-        try self.expectSpace()
+        try self.expectBlank()
         let mailbox = try self.mailbox()
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return Copy(isUID: isUID, set: set, mailbox: mailbox)
     }
 
     mutating func setACL() throws(SyntaxError) -> SetACL {
         let (mailbox, identifier) = try self.mailboxAndIdentifier()
-        try self.expectSpace()
+        try self.expectBlank()
         let rights = try self.asciiAstring()
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return SetACL(mailbox: mailbox, identifier: identifier, rights: rights)
     }
 
     mutating func mailboxAndIdentifier() throws(SyntaxError) -> (ClientMailbox, ByteBuffer) {
         let mailbox = try self.mailbox()
-        try self.expectSpace()
+        try self.expectBlank()
         return (mailbox, try self.astring())
     }
 
     mutating func onlySequenceSet() throws(SyntaxError) -> SequenceSet {
         let set = try self.sequenceSet()
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return set
     }
 
     mutating func onlyAstring() throws(SyntaxError) -> ByteBuffer {
         let value = try self.asciiAstring()
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return value
     }
 }

@@ -131,18 +131,18 @@ extension Cursor {
     ///     notify = "NOTIFY" SP ("SET" [SP "STATUS"] SP event-groups / "NONE")
     mutating func notify() throws(SyntaxError) -> Notify {
         if self.take(word: "NONE") {
-            try self.expectEnd()
+            try self.expectEndOfCommand()
             return Notify()
         }
-        guard self.take(word: "SET ") else { throw self.error(.expected("SET")) }
-        var notify = Notify(sendsStatus: self.take(word: "STATUS "))
+        guard self.take(argumentsOf: "SET") else { throw self.error(.expected("SET")) }
+        var notify = Notify(sendsStatus: self.take(argumentsOf: "STATUS"))
         repeat {
             guard notify.groups.count < Self.maximumGroups else {
                 throw self.error(.commandTooLarge)
             }
             notify.groups.append(try self.notifyGroup())
-        } while self.take(" ")
-        try self.expectEnd()
+        } while self.takeBlank()
+        try self.expectEndOfCommand()
         let mailboxes = notify.groups.flatMap(\.filter.named)
         let octets = mailboxes.reduce(0) { $0 + $1.wire.readableBytes }
         guard mailboxes.count <= Self.maximumMailboxes, octets <= Self.maximumNameOctets else {
@@ -163,27 +163,33 @@ extension Cursor {
     ///     event-group = "(" filter-mailboxes SP events ")"
     ///     events = ("(" event *(SP event) ")") / "NONE"
     private mutating func notifyGroup() throws(SyntaxError) -> NotifyGroup {
-        try self.expect("(")
+        try self.expectOpening()
         var group = NotifyGroup(filter: try self.notifyFilter(), events: [])
-        try self.expectSpace()
+        try self.expectBlank()
         if !self.take(word: "NONE") {
-            let events = try self.list { cursor throws(SyntaxError) in
+            let events = try self.elements { cursor throws(SyntaxError) in
                 try cursor.notifyEvent(&group)
             }
             for event in events where !group.events.contains(event) { group.events.append(event) }
         }
-        try self.expect(")")
-        try self.check(group)
+        try self.expectClosing()
+        try self.check(&group)
         return group
     }
 
     /// New and expunged messages are asked for together, and flags only with both; the selected
     /// mailbox tells of messages only, and no other tells of their items (RFC 5465 §5, §6.1, §8).
-    private func check(_ group: NotifyGroup) throws(SyntaxError) {
-        let hasNew = group.events.contains(.messageNew)
-        let isPaired = hasNew == group.events.contains(.messageExpunge)
-        guard isPaired, hasNew || !group.events.contains(.flagChange) else {
-            throw self.error(.expected("MessageNew and MessageExpunge"))
+    ///
+    /// For other mailboxes than the selected one the missing events are added: they come as the same
+    /// counts (STATUS), and Dovecot does not insist on the pair.
+    private func check(_ group: inout NotifyGroup) throws(SyntaxError) {
+        let pair = [NotifyGroup.Event.messageNew, .messageExpunge]
+        if group.events.contains(where: \.isOfMessage) {
+            let missing = pair.filter { !group.events.contains($0) }
+            guard missing.isEmpty || !group.filter.isSelected else {
+                throw self.error(.expected("MessageNew and MessageExpunge"))
+            }
+            group.events += missing
         }
         guard
             !group.filter.isSelected
@@ -209,9 +215,9 @@ extension Cursor {
 
     ///     one-or-more-mailbox = mailbox / "(" mailbox *(SP mailbox) ")"
     private mutating func oneOrMoreMailboxes() throws(SyntaxError) -> [ClientMailbox] {
-        try self.expectSpace()
+        try self.expectBlank()
         guard self.peek() == UInt8(ascii: "(") else { return [try self.mailbox()] }
-        return try self.list(atMost: Self.maximumMailboxes) { cursor throws(SyntaxError) in
+        return try self.elements(atMost: Self.maximumMailboxes) { cursor throws(SyntaxError) in
             try cursor.mailbox()
         }
     }
@@ -221,7 +227,7 @@ extension Cursor {
     ) throws(SyntaxError) -> NotifyGroup.Event {
         switch try self.atom().uppercasedText() {
         case "MESSAGENEW":
-            if self.peek(ahead: 1) == UInt8(ascii: "("), self.take(" ") {
+            if self.takeBlankBeforeList() {
                 group.attributes = try self.unasked()
             }
             return .messageNew

@@ -105,9 +105,9 @@ extension Cursor {
     mutating func search(isUID: Bool) throws(SyntaxError) -> Search {
         let returns = try self.searchReturns()
         var charset = SearchCharset.none
-        if self.take(word: "CHARSET ") {
+        if self.take(argumentsOf: "CHARSET") {
             charset = Self.charset(try self.astring())
-            try self.expectSpace()
+            try self.expectBlank()
         }
         let key = try self.searchProgram(charset)
         return Search(isUID: isUID, returns: returns, charset: charset, key: key)
@@ -115,11 +115,11 @@ extension Cursor {
 
     /// - Returns: nil without RETURN; the space behind it is consumed.
     mutating func searchReturns() throws(SyntaxError) -> [SearchReturn]? {
-        guard self.take(word: "RETURN ") else { return nil }
-        let returns = try self.list(mayBeEmpty: true) { cursor throws(SyntaxError) in
+        guard self.take(argumentsOf: "RETURN") else { return nil }
+        let returns = try self.elements(mayBeEmpty: true) { cursor throws(SyntaxError) in
             try cursor.searchReturn()
         }
-        try self.expectSpace()
+        try self.expectBlank()
         // RFC 5267 §4.4: one PARTIAL, one ALL, or neither.
         let results = returns.count { option in
             if case .partial = option { true } else { option == .all }
@@ -137,12 +137,12 @@ extension Cursor {
         case "SAVE": return .save
         case "CONTEXT": return .context
         case "PARTIAL":
-            try self.expectSpace()
+            try self.expectBlank()
             let first = try self.nonZeroNumber()
             try self.expect(":")
             return .partial(first, try self.nonZeroNumber())
         case "UPDATE":
-            guard self.peek(ahead: 1) == UInt8(ascii: "("), self.take(" ") else {
+            guard self.takeBlankBeforeList() else {
                 return .update([])
             }
             return .update(try self.unasked())
@@ -153,8 +153,8 @@ extension Cursor {
     ///     cancelupdate = "CANCELUPDATE" 1*(SP quoted)
     mutating func canceledUpdates() throws(SyntaxError) -> [ByteBuffer] {
         var tags = [try self.quoted()]
-        while self.take(" ") { tags.append(try self.quoted()) }
-        try self.expectEnd()
+        while self.takeBlank() { tags.append(try self.quoted()) }
+        try self.expectEndOfCommand()
         return tags
     }
 
@@ -169,8 +169,8 @@ extension Cursor {
     mutating func searchProgram(_ charset: SearchCharset) throws(SyntaxError) -> SearchKey {
         guard charset != .unsupported else { return .all }
         var keys = [try self.searchKey()]
-        while self.take(" ") { keys.append(try self.searchKey()) }
-        try self.expectEnd()
+        while self.takeBlank() { keys.append(try self.searchKey()) }
+        try self.expectEndOfCommand()
         return keys.count == 1 ? keys[0] : .and(keys)
     }
 }

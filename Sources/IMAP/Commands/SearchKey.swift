@@ -14,7 +14,7 @@ package indirect enum SearchKey: Equatable, Sendable {
     case keyword(ByteBuffer, isSet: Bool)
     case sequence(SequenceSet)
     case uid(SequenceSet)
-    case modSeq(UInt64)
+    case modSeq(UInt64, of: ModSeqEntry?)
     case objectID(StaticText, ByteBuffer)
     case not(SearchKey)
     case or(SearchKey, SearchKey)
@@ -68,8 +68,9 @@ package indirect enum SearchKey: Equatable, Sendable {
         case .uid(let set):
             encoder.write(word: "UID")
             set.encode(into: &encoder)
-        case .modSeq(let value):
+        case .modSeq(let value, let entry):
             encoder.write(word: "MODSEQ")
+            entry?.encode(into: &encoder)
             encoder.write(number: value)
         case .objectID(let name, let value):
             encoder.write(name)
@@ -124,11 +125,19 @@ extension Cursor {
         "LARGER": "LARGER", "SMALLER": "SMALLER", "OLDER": "OLDER", "YOUNGER": "YOUNGER",
     ]
 
+    /// Search keys in one command: a client needs some dozen. Each takes many times its octets in memory.
+    private static let maximumSearchKeys = 5_000
+
     ///     search-key = "ALL" / "ANSWERED" / … / "(" search-key *(SP search-key) ")"
     mutating func searchKey() throws(SyntaxError) -> SearchKey {
+        self.searchKeys += 1
+        guard self.searchKeys <= Self.maximumSearchKeys else { throw self.error(.commandTooLarge) }
         switch self.peek() {
         case UInt8(ascii: "("):
-            let keys = try self.list { cursor throws(SyntaxError) in try cursor.searchKey() }
+            let keys = try self.elements(atMost: Self.maximumSearchKeys) {
+                cursor throws(SyntaxError) in
+                try cursor.searchKey()
+            }
             return .and(keys)
         case .some(let octet) where octet.isDigit:
             return .sequence(try self.sequenceSet())
@@ -142,19 +151,21 @@ extension Cursor {
     private mutating func namedKey(_ name: String) throws(SyntaxError) -> SearchKey {
         if let word = Self.words[name] { return .word(word) }
         if name == "ALL" { return .all }
-        try self.expectSpace()
+        try self.expectBlank()
         if let string = Self.strings[name] { return .string(string, try self.astring()) }
         if let date = Self.dates[name] { return .date(date, try self.date()) }
         if let number = Self.numbers[name] { return .number(number, try self.number64()) }
         switch name {
         case "HEADER":
             let field = try self.astring()
-            try self.expectSpace()
+            try self.expectBlank()
             return .header(field, try self.astring())
         case "KEYWORD": return .keyword(try self.atom(), isSet: true)
         case "UNKEYWORD": return .keyword(try self.atom(), isSet: false)
         case "UID": return .uid(try self.sequenceSet())
-        case "MODSEQ": return .modSeq(try self.number64())
+        case "MODSEQ":
+            let entry = try self.modSeqEntry()
+            return .modSeq(try self.number64(), of: entry)
         case "EMAILID": return .objectID("EMAILID", try self.objectID())
         case "THREADID": return .objectID("THREADID", try self.objectID())
         case "NOT":
@@ -162,7 +173,7 @@ extension Cursor {
         case "OR":
             return try self.nested { cursor throws(SyntaxError) in
                 let one = try cursor.searchKey()
-                try cursor.expectSpace()
+                try cursor.expectBlank()
                 return .or(one, try cursor.searchKey())
             }
         default: throw self.error(.expected("search key"))
@@ -181,18 +192,11 @@ extension Cursor {
     private static func isDate(_ text: ByteBuffer) -> Bool {
         var cursor = Cursor(text)
         let day = cursor.takeRun(where: \.isDigit).readableBytes
-        guard (1...2).contains(day), cursor.take("-"), cursor.takeMonth(), cursor.take("-") else {
+        guard (1...2).contains(day), cursor.take("-"), cursor.month() != nil, cursor.take("-")
+        else {
             return false
         }
         return cursor.takeRun(where: \.isDigit).readableBytes == 4 && cursor.isAtEnd
-    }
-
-    mutating func takeMonth() -> Bool {
-        let months: [StaticString] = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ]
-        for month in months where self.take(word: month) { return true }
-        return false
     }
 
     ///     objectid = 1*255(ALPHA / DIGIT / "_" / "-")

@@ -53,41 +53,42 @@ extension Cursor {
     ///     select = "SELECT" SP mailbox [SP "(" select-param *(SP select-param) ")"]
     mutating func select() throws(SyntaxError) -> Select {
         var select = Select(mailbox: try self.mailbox())
-        if self.take(" ") {
-            try self.expect("(")
+        if self.takeBlank() {
+            try self.expectOpening()
             repeat {
                 if self.take(word: "CONDSTORE") {
                     select.condStore = true
-                } else if self.take(word: "QRESYNC "), select.resync == nil {
+                } else if select.resync == nil, self.take(argumentsOf: "QRESYNC") {
                     select.resync = try self.resync()
                 } else {
                     throw self.error(.expected("select parameter"))
                 }
-            } while self.take(" ")
-            try self.expect(")")
+            } while self.takeBlank()
+            try self.expectClosing()
         }
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return select
     }
 
     ///     "(" uidvalidity SP mod-sequence-value [SP known-uids] [SP seq-match-data] ")"
     private mutating func resync() throws(SyntaxError) -> Select.Resync {
-        try self.expect("(")
+        try self.expectOpening()
         let uidValidity = try self.nonZeroNumber()
-        try self.expectSpace()
+        try self.expectBlank()
         var resync = Select.Resync(uidValidity: uidValidity, modSeq: try self.number64())
-        while self.take(" ") {
-            if self.take("(") {
+        while self.takeBlank() {
+            if self.peek() == UInt8(ascii: "(") {
+                try self.expectOpening()
                 resync.knownSequences = try self.sequenceSet()
-                try self.expectSpace()
+                try self.expectBlank()
                 resync.matchingUIDs = try self.sequenceSet()
-                try self.expect(")")
+                try self.expectClosing()
                 break
             }
             guard resync.knownUIDs == nil else { throw self.error(.expected("seq-match-data")) }
             resync.knownUIDs = try self.sequenceSet()
         }
-        try self.expect(")")
+        try self.expectClosing()
         return resync
     }
 }

@@ -4,12 +4,27 @@ package import struct NIOCore.ByteBuffer
 package struct SequenceSet: Equatable, Sendable {
     /// The lower end first where both are numbers; nil stands for `*`.
     package struct Range: Equatable, Sendable {
-        package var first: UInt32?
-        package var last: UInt32?
+        // Zero for `*`: a command may have thousands of ranges, and an optional takes twice the room.
+        private var lower: UInt32
+        private var upper: UInt32
+
+        package init(first: UInt32?, last: UInt32?) {
+            self.lower = first ?? 0
+            self.upper = last ?? 0
+        }
+
+        package var first: UInt32? { self.lower == 0 ? nil : self.lower }
+        package var last: UInt32? {
+            get { self.upper == 0 ? nil : self.upper }
+            set { self.upper = newValue ?? 0 }
+        }
     }
 
-    /// A client lists changed messages one by one; more than this it sends in several commands.
-    package static let maximumRanges = 10_000
+    /// A client lists changed messages one by one, 20,000 of them in one command. Beyond this a set
+    /// takes more of a session's memory, eight octets a range, than its line.
+    package static let maximumRanges = 50_000
+    /// A set of more ranges is written with as few as say the same: servers bound their lines.
+    private static let maximumRangesAsSent = 1_000
 
     package var ranges: [Range]
     /// Whether the set is `$` (RFC 5182 §2.1).
@@ -30,6 +45,22 @@ package struct SequenceSet: Equatable, Sendable {
             }
         }
         self.ranges = ranges
+    }
+
+    /// The same numbers in the same order, with ranges joined that follow each other.
+    fileprivate var joined: SequenceSet {
+        guard self.ranges.count > Self.maximumRangesAsSent else { return self }
+        var joined: [Range] = []
+        for range in self.ranges {
+            if let last = joined.last?.last, joined.last?.first != nil, last < .max,
+                range.first == last + 1, range.last != nil
+            {
+                joined[joined.count - 1].last = range.last
+            } else {
+                joined.append(range)
+            }
+        }
+        return SequenceSet(ranges: joined)
     }
 
     /// `8:*`
@@ -119,7 +150,7 @@ extension Cursor {
                 ranges.append(SequenceSet.Range(first: first, last: last))
             }
         } while self.take(",")
-        return SequenceSet(ranges: ranges)
+        return SequenceSet(ranges: ranges).joined
     }
 
     ///     seq-number = nz-number / "*"

@@ -108,11 +108,12 @@ extension Cursor {
     ///     sort = "SORT" [search-return-opts] SP sort-criteria SP search-criteria
     mutating func sort(isUID: Bool) throws(SyntaxError) -> Sort {
         let returns = try self.searchReturns()
-        let criteria = try self.list { cursor throws(SyntaxError) in try cursor.sortCriterion() }
+        let criteria = try self.elements { cursor throws(SyntaxError) in try cursor.sortCriterion()
+        }
         guard criteria.count <= Self.maximumCriteria else { throw self.error(.commandTooLarge) }
-        try self.expectSpace()
+        try self.expectBlank()
         let charset = Self.charset(try self.astring())
-        try self.expectSpace()
+        try self.expectBlank()
         let key = try self.searchProgram(charset)
         return Sort(
             isUID: isUID,
@@ -124,7 +125,7 @@ extension Cursor {
     }
 
     private mutating func sortCriterion() throws(SyntaxError) -> SortCriterion {
-        let isReverse = self.take(word: "REVERSE ")
+        let isReverse = self.take(argumentsOf: "REVERSE")
         let key: SortCriterion.Key
         switch try self.atom().uppercasedText() {
         case "ARRIVAL": key = .arrival
@@ -150,9 +151,9 @@ extension Cursor {
         case "REFS": algorithm = .refs
         default: throw self.error(.expected("thread algorithm"))
         }
-        try self.expectSpace()
+        try self.expectBlank()
         let charset = Self.charset(try self.astring())
-        try self.expectSpace()
+        try self.expectBlank()
         let key = try self.searchProgram(charset)
         return Thread(isUID: isUID, algorithm: algorithm, charset: charset, key: key)
     }

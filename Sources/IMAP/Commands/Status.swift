@@ -75,15 +75,15 @@ extension Cursor {
     ///     status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"
     mutating func status() throws(SyntaxError) -> Status {
         let mailbox = try self.mailbox()
-        try self.expectSpace()
+        try self.expectBlank()
         let items = try self.statusItems()
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return Status(mailbox: mailbox, items: items)
     }
 
     mutating func statusItems() throws(SyntaxError) -> [StatusItem] {
         var items: [StatusItem] = []
-        let named = try self.list { cursor throws(SyntaxError) in
+        let named = try self.elements { cursor throws(SyntaxError) in
             guard let item = StatusItem(try cursor.atom()) else {
                 throw cursor.error(.expected("status item"))
             }

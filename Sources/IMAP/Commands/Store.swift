@@ -41,22 +41,23 @@ extension Cursor {
     ///     store = "STORE" SP sequence-set [SP store-modifiers] SP store-att-flags
     mutating func store(isUID: Bool) throws(SyntaxError) -> StoreFlags {
         let set = try self.sequenceSet()
-        try self.expectSpace()
+        try self.expectBlank()
         var unchangedSince: UInt64?
-        if self.take("(") {
-            guard self.take(word: "UNCHANGEDSINCE ") else {
+        if self.peek() == UInt8(ascii: "(") {
+            try self.expectOpening()
+            guard self.take(argumentsOf: "UNCHANGEDSINCE") else {
                 throw self.error(.expected("store modifier"))
             }
             unchangedSince = try self.number64()
-            try self.expect(")")
-            try self.expectSpace()
+            try self.expectClosing()
+            try self.expectBlank()
         }
         let action: StoreFlags.Action = self.take("+") ? .add : self.take("-") ? .remove : .replace
         guard self.take(word: "FLAGS") else { throw self.error(.expected("FLAGS")) }
         let isSilent = self.take(word: ".SILENT")
-        try self.expectSpace()
+        try self.expectBlank()
         let flags = try self.storeFlags()
-        try self.expectEnd()
+        try self.expectEndOfCommand()
         return StoreFlags(
             isUID: isUID,
             set: set,
@@ -71,7 +72,7 @@ extension Cursor {
     private mutating func storeFlags() throws(SyntaxError) -> [Flag] {
         if self.peek() == UInt8(ascii: "(") { return try self.flagList() }
         var flags = [try self.flag()]
-        while self.take(" ") { flags.append(try self.flag()) }
+        while self.takeBlank() { flags.append(try self.flag()) }
         return flags
     }
 }

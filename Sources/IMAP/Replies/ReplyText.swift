@@ -35,6 +35,10 @@ package enum ReplyText: Equatable, Sendable {
     case noSuchMessage
     /// Message numbers in the command may name other messages than those that the client meant.
     case expungedMeanwhile
+    /// A command has more octets than the gateway keeps.
+    case tooBig
+    /// A command has more parts than the gateway takes.
+    case tooManyParts
     case tooManyMessages
     case tooManySubscriptions
     case tooManyUnsubscriptions
@@ -59,7 +63,6 @@ package enum ReplyText: Equatable, Sendable {
     case badSyntax
     case badUnknownCommand
     case badState
-    case badTooBig
     case badForServer
     // BYE
     case bye(Farewell)
@@ -115,7 +118,7 @@ package enum ReplyText: Equatable, Sendable {
             .undoneLater, .movedWithMarks, .movedLater, .cannotOnThisServer,
             .cannotHaveName, .cannotChangeACL, .cannotGrantRight, .noSuchIdentifier,
             .grantedElsewhere, .cannotChangeInbox, .badEvent, .badSyntax,
-            .badUnknownCommand, .badState, .badTooBig, .badForServer:
+            .badUnknownCommand, .badState, .badForServer, .tooBig, .tooManyParts:
             line.writeStaticString(self.fixed)
         }
     }
@@ -154,6 +157,8 @@ package enum ReplyText: Equatable, Sendable {
         case .tryCreate: "NO [TRYCREATE] No such mailbox"
         case .expungedMeanwhile:
             "NO [EXPUNGEISSUED] A message was removed meanwhile, and message numbers have changed"
+        case .tooBig: "NO [TOOBIG] Too large"
+        case .tooManyParts: "NO [LIMIT] Too many or too deeply nested parts in one command"
         case .tooManyMessages: "NO [LIMIT] Too many messages at once for another account"
         case .tooManyUnsubscriptions:
             "NO [LIMIT] You have unsubscribed from too many mailboxes: subscribe to some of them"
@@ -186,7 +191,6 @@ package enum ReplyText: Equatable, Sendable {
         case .badSyntax: "BAD Syntax error"
         case .badUnknownCommand: "BAD Unknown command"
         case .badState: "BAD Not in this state"
-        case .badTooBig: "BAD [TOOBIG] Too large"
         case .badForServer: "BAD Refused by the mail server"
         case .completed, .loggedIn, .status, .noUpdate, .refusedByServer, .partlyCopied, .bye: ""
         }

@@ -13,6 +13,8 @@ package struct Cursor {
     package var buffer: ByteBuffer
     private let start: Int
     private var depth = 0
+    /// Search keys that were read.
+    var searchKeys = 0
 
     package init(_ frame: ByteBuffer) {
         self.buffer = frame

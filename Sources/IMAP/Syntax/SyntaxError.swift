@@ -69,4 +69,7 @@ extension SyntaxError.Reason {
             false
         }
     }
+
+    /// Whether a command that was read whole has more parts than the gateway takes.
+    package var isCount: Bool { self == .commandTooLarge || self == .tooDeep }
 }

@@ -35,8 +35,8 @@ extension ClientSession {
         }
         self.commandNumber += 1
         switch CommandParser.parseAppendHead(first: head) {
-        case .malformed(let tag, _):
-            self.refuseMessage(tag, .badSyntax)
+        case .malformed(let tag, let error):
+            self.refuseMessage(tag, ReplyText(error))
             self.strike()
         case .head(let tag, let head):
             self.append(tag, head, literal)
@@ -183,7 +183,7 @@ extension ClientSession {
     /// the message that does not belong there.
     mutating func appendEnded(_ rest: ByteBuffer) {
         guard case .appending(let appending) = self.running else { return }
-        guard rest.readableBytes == 0 else {
+        guard rest.readableBytesView.allSatisfy({ $0 == UInt8(ascii: " ") }) else {
             self.running = .nothing
             self.dropUnfinished(appending)
             return self.answer(appending.tag, .badSyntax)
@@ -219,7 +219,7 @@ extension ClientSession {
     }
 
     /// Ends an APPEND so that its server cannot store what came so far.
-    private mutating func abandonAppend(_ appending: Appending, _ text: ReplyText) {
+    mutating func abandonAppend(_ appending: Appending, _ text: ReplyText) {
         self.dropUnfinished(appending)
         self.refuseMessage(appending.tag, text)
     }

@@ -12,7 +12,8 @@ package import struct NIOCore.ByteBuffer
 /// The machine is split by what runs: login, selection, forwarding, listing, appending, moving
 /// between accounts, idling each have a file, and ``Running`` names them.
 package struct ClientSession {
-    /// Octets of commands that wait while one runs; beyond it the client is not read.
+    /// Octets of commands that wait while one runs; beyond it the client is not read. The command
+    /// that is read while none runs has the reader's own bounds.
     package static let maximumWaitingOctets = 64 * 1_024
     /// Actions whose storage is kept: a command and its answer have two or three, a listing
     /// thousands.
@@ -22,8 +23,14 @@ package struct ClientSession {
     /// Logins that may fail on one connection (RFC 9051 §11.7 leaves the number open).
     static let maximumLoginFailures = 3
 
-    /// Octets of all commands before login; CAPABILITY, ID, STARTTLS and login are some hundreds.
+    /// Octets of all commands but ID before login; CAPABILITY, STARTTLS and login are some hundreds.
     private static let maximumOctetsBeforeLogin = 16 * 1_024
+    /// Octets of all ID commands before login: one of the largest (RFC 2971 §3.3).
+    private static let maximumIdentificationOctets =
+        CommandReader.Limits.identification.maximumCommandOctets
+    /// Commands over a limit after login: each is read away, and a client that does not learn from
+    /// the answers ends here.
+    private static let maximumOversizedCommands = 100
 
     /// What the session is busy with.
     enum Running {
@@ -105,6 +112,8 @@ package struct ClientSession {
     var isRepeating = false
     var syntaxErrors = 0
     private var octetsBeforeLogin = 0
+    private var identificationOctets = 0
+    private var oversizedCommands = 0
     var loginFailures = 0
     /// The account whose response has passed to the client in part; everything else waits.
     var passing: AccountID?
@@ -139,7 +148,10 @@ package struct ClientSession {
         case .negotiatingTLS:
             true
         default:
-            !self.hasYielded && self.reader.bufferedOctets < Self.maximumWaitingOctets
+            // While the session is ready, what the reader holds is one command that is not whole.
+            !self.hasYielded
+                && (self.isReadyForClient
+                    || self.reader.bufferedOctets < Self.maximumWaitingOctets)
         }
     }
 
@@ -214,10 +226,15 @@ package struct ClientSession {
         guard self.user == nil else { return try self.reader.next() }
         let buffered = self.reader.bufferedOctets
         let event = try self.reader.next()
-        self.octetsBeforeLogin += buffered - self.reader.bufferedOctets
-        guard self.octetsBeforeLogin <= Self.maximumOctetsBeforeLogin else {
-            throw SyntaxError(.commandTooLarge, at: 0)
+        let octets = buffered - self.reader.bufferedOctets
+        if case .command(let frame)? = event, CommandReader.isIdentification(frame) {
+            self.identificationOctets += octets
+        } else {
+            self.octetsBeforeLogin += octets
         }
+        guard self.octetsBeforeLogin <= Self.maximumOctetsBeforeLogin,
+            self.identificationOctets <= Self.maximumIdentificationOctets
+        else { throw SyntaxError(.commandTooLarge, at: 0) }
         return event
     }
 
@@ -244,9 +261,8 @@ package struct ClientSession {
             self.frameReceived(frame)
         case .continuationNeeded:
             self.emit(Reply.continuation(.literal))
-        case .literalRefused(let tag):
-            self.strike()
-            self.answer(tag, .badTooBig)
+        case .commandRefused(let tag):
+            self.commandRefused(tag)
         case .message(let head, let literal):
             self.messageAnnounced(head, literal)
         case .messageOctets(let octets):
@@ -261,7 +277,7 @@ package struct ClientSession {
     private mutating func frameReceived(_ frame: ByteBuffer) {
         switch self.running {
         case .awaitingSASLResponse(let tag):
-            return self.saslResponseReceived(frame, tag: tag)
+            return self.saslResponseReceived(frame.withoutBlanksAtEnd, tag: tag)
         case .idling(let idling):
             return self.lineReceivedWhileIdle(frame, idling)
         default:
@@ -273,8 +289,27 @@ package struct ClientSession {
         case .command(let tag, let command):
             self.dispatch(tag, command)
         case .malformed(let tag, let error):
-            self.strike()
-            self.answer(tag, error.reason == .unknownCommand ? .badUnknownCommand : .badSyntax)
+            self.malformedCommandReceived(tag, error)
+        }
+    }
+
+    private mutating func malformedCommandReceived(_ tag: ByteBuffer?, _ error: SyntaxError) {
+        // A command with too many parts parses as far as it was read, and no client is out of step.
+        if !error.reason.isCount || self.user == nil { self.strike() }
+        self.answer(tag, ReplyText(error))
+    }
+
+    /// A command over a limit was read away.
+    private mutating func commandRefused(_ tag: ByteBuffer?) {
+        self.oversizedCommands += 1
+        if case .appending(let appending) = self.running {
+            self.abandonAppend(appending, .tooBig)
+        } else {
+            self.answer(tag, .tooBig)
+        }
+        guard self.user != nil else { return self.strike() }
+        if self.oversizedCommands >= Self.maximumOversizedCommands {
+            self.end(.bye(.tooManyErrors))
         }
     }
 
@@ -349,5 +384,17 @@ package struct ClientSession {
     /// The client is gone: a message that was arriving is cut, and is not stored.
     package mutating func clientClosed() {
         self.end(nil)
+    }
+}
+
+extension ReplyText {
+    /// The answer to a command that cannot be read.
+    init(_ error: SyntaxError) {
+        self =
+            if error.reason == .unknownCommand {
+                .badUnknownCommand
+            } else {
+                error.reason.isCount ? .tooManyParts : .badSyntax
+            }
     }
 }

@@ -35,7 +35,7 @@ import Testing
         switch event {
         case .command(let frame): found.append("C " + String(buffer: frame))
         case .continuationNeeded: found.append("+")
-        case .literalRefused(let tag): found.append("R " + (tag.map { String(buffer: $0) } ?? "-"))
+        case .commandRefused(let tag): found.append("R " + (tag.map { String(buffer: $0) } ?? "-"))
         case .message(let head, let literal):
             let kind = (literal.isSynchronizing ? "s" : "n") + (literal.isLiteral8 ? "8" : "")
             found.append("M \(literal.octets)\(kind) \(String(buffer: head))")
@@ -104,6 +104,16 @@ import Testing
         ("A1 APPEND INBOX {0+}\r\n\r\nA2 NOOP\r\n", ["M 0n A1 APPEND INBOX ", "E ", "C A2 NOOP"]),
         ("A1 APPEND INBOX {999999999}\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
         ("A1 APPEND INBOX {999999999+}\r\nA2 NOOP\r\n", ["!"]),
+        // Blanks.
+        (
+            "A1 APPEND  {5+}\r\nINBOX  {3+}\r\nabc \r\nA2 NOOP\r\n",
+            ["M 3n A1 APPEND  {5+}\r\nINBOX  ", "O abc", "E  ", "C A2 NOOP"]
+        ),
+        // A message over its limit behind another.
+        (
+            "A1 APPEND INBOX {1+}\r\na {200000000}\r\nA2 NOOP\r\n",
+            ["M 1n A1 APPEND INBOX ", "O a", "R -", "C A2 NOOP"]
+        ),
     ]
 
     @Test(arguments: rows)
@@ -135,14 +145,82 @@ import Testing
         }
     }
 
-    @Test func `a line without end stops at its limit`() {
-        let line = "A1 " + String(repeating: "x", count: 9_000)
-        #expect(Self.events(line, chunk: 512, limits: .beforeLogin) == ["!"])
+    private static let long = String(repeating: "x", count: 9_000)
+
+    /// Commands over a limit, with those before login, and what follows them.
+    static let oversized: [(String, [String])] = [
+        ("A1 NOOP \(long)\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
+        ("A1 NOOP \(long)", []),
+        ("\(long)\r\nA2 NOOP\r\n", ["R -", "C A2 NOOP"]),
+        ("\(long) NOOP\r\nA2 NOOP\r\n", ["R -", "C A2 NOOP"]),
+        // Line ends count as before.
+        ("A1 NOOP \(long)\nA2 NOOP\r\n", ["!"]),
+        ("A1 NOOP \(long)\rA2 NOOP\r\n", ["!"]),
+        ("A1 NOOP \(long)\0\r\nA2 NOOP\r\n", ["!"]),
+        // Literals behind what is too long.
+        ("A1 X \(long) {9+}\r\nA2 NOOP\r\n\r\nA3 NOOP\r\n", ["R A1", "C A3 NOOP"]),
+        ("A1 X \(long) {9}\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
+        ("A1 X \(long) {2+}\r\nab \(long) {2+}\r\ncd\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
+        ("A1 X \(long) ~{2+}\r\na\0\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
+        ("A1 X \(long) {0000000000000000002+}\r\nab\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
+        ("A1 X \(long) {00000000000000000002+}\r\nab\r\nA2 NOOP\r\n", ["!"]),
+        ("A1 X \(long) {2-}\r\nab\r\nA2 NOOP\r\n", ["!"]),
+        ("A1 X \(long)}\r\nA2 NOOP\r\n", ["!"]),
+        ("A1 X {2+}\r\nab}\r\nA2 NOOP\r\n", ["C A1 X {2+}\r\nab}", "C A2 NOOP"]),
+        // A quote that was open stays open.
+        ("A1 X \"\(long) {9+}\"\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
+        ("A1 X \"\(long) {9+}\r\nA2 NOOP\r\n", ["!"]),
+        ("A1 X \"\(long)\\\" {9+}\r\nA2 NOOP\r\n", ["!"]),
+        // Literals over a limit.
+        ("A1 X {5000+}\r\n\(long.prefix(5_000)) {2+}\r\nab\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
+        ("A1 X {5000}\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
+        (
+            "A1 X\(String(repeating: " {0+}\r\n", count: 8)) {0}\r\nA2 NOOP\r\n",
+            ["R A1", "C A2 NOOP"]
+        ),
+        ("A1 X\(String(repeating: " {0+}\r\n", count: 99))\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
+        ("A1 X\(String(repeating: " {0+}\r\n", count: 9_999))\r\nA2 NOOP\r\n", ["!"]),
+        ("A1 X {4+}\r\nabcd \(long)\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
+        ("A1 X {99999+}\r\nA2 NOOP\r\n", ["!"]),
+        ("A1 NOOP \(String(repeating: long, count: 8))", ["!"]),
+    ]
+
+    @Test(arguments: oversized)
+    func `a command over a limit is read to its end`(text: String, expected: [String]) {
+        for chunk in [1, 7, 4_096, Int.max] {
+            let events = Self.events(text, chunk: chunk, limits: .beforeLogin)
+            #expect(events == expected, "cut every \(chunk) octets")
+        }
     }
 
-    @Test func `literals without end stop at their limit`() {
-        let text = "A1 SEARCH" + String(repeating: " SUBJECT {0+}\r\n", count: 10_000) + "\r\n"
-        #expect(Self.events(text, chunk: 4_096) == ["!"])
+    @Test func `an ID of the largest size is read before login`() {
+        let quoted = String(repeating: " \"name\" \"\(Self.long.prefix(1_024))\"", count: 30)
+        let literals = String(
+            repeating: " {4+}\r\nname {1024+}\r\n\(Self.long.prefix(1_024))",
+            count: 30
+        )
+        for fields in [quoted, literals] {
+            let line = "A1 ID (\(fields.dropFirst()))"
+            for chunk in [977, Int.max] {
+                let events = Self.events(line + "\r\n", chunk: chunk, limits: .beforeLogin)
+                #expect(events == ["C " + line])
+            }
+        }
+    }
+
+    @Test func `what is read away is not kept`() throws {
+        for text in ["A1 NOOP ", "A1 SELECT {400000000+}\r\n"] {
+            var reader = CommandReader(limits: .afterLogin)
+            reader.receive(ByteBuffer(string: text))
+            var most = 0
+            for _ in 0..<320 {
+                reader.receive(ByteBuffer(repeating: UInt8(ascii: "x"), count: 65_536))
+                #expect(try reader.next() == nil)
+                most = max(most, reader.bufferedOctets)
+            }
+            #expect(most <= 256 * 1_024 + 65_536)
+            #expect(reader.bufferedOctets < 100)
+        }
     }
 
     @Test func `lines are lines while a challenge runs`() throws {
@@ -153,8 +231,22 @@ import Testing
         #expect(try reader.next() == .command(ByteBuffer(string: "DONE")))
     }
 
-    @Test func `mutated conversations neither trap nor depend on their cuts`() {
+    /// So little that each limit is met.
+    private static var small: CommandReader.Limits {
+        var limits = CommandReader.Limits.afterLogin
+        limits.maximumLineOctets = 30
+        limits.maximumLiteralOctets = 8
+        limits.maximumCommandOctets = 50
+        limits.maximumLiterals = 2
+        limits.maximumMessageOctets = 20
+        limits.maximumDiscardedOctets = 150
+        return limits
+    }
+
+    @Test(arguments: [true, false])
+    func `mutated conversations neither trap nor depend on their cuts`(isSmall: Bool) {
         var generator = Seeded(state: 42)
+        let limits = isSmall ? Self.small : .afterLogin
         let seeds = Self.rows.map { Array($0.0.utf8) } + Self.refused.map { Array($0.0.utf8) }
         let spice = Array("{}+\"\\\r\n\0 ~()5".utf8)
         for _ in 0..<20_000 {
@@ -168,8 +260,11 @@ import Testing
                 }
             }
             let text = String(decoding: octets, as: UTF8.self)
-            let whole = Self.events(text, chunk: .max)
-            #expect(Self.events(text, chunk: 1) == whole, "\(text.debugDescription)")
+            let whole = Self.events(text, chunk: .max, limits: limits)
+            #expect(
+                Self.events(text, chunk: 1, limits: limits) == whole,
+                "\(text.debugDescription)"
+            )
         }
     }
 }

@@ -65,7 +65,25 @@ import Testing
         ("SEARCH X-GM-RAW \"in:anywhere\"", nil),
         ("SEARCH SINCE yesterday", nil),
         ("SEARCH", nil),
-        ("SEARCH ALL ", nil),
+        ("SEARCH ALL ", "SEARCH ALL"),
+        ("SEARCH  NOT  SEEN  ( OR  TO x  CC y ) ", "SEARCH NOT SEEN (OR TO x CC y)"),
+        (
+            "SEARCH RETURN  ( MIN  MAX )  CHARSET  utf-8  ALL",
+            "SEARCH RETURN (MIN MAX) CHARSET UTF-8 ALL"
+        ),
+        (
+            "SEARCH RETURN (MIN) 1:3 MODSEQ \"/flags/\\\\Seen\" ALL 1",
+            "SEARCH RETURN (MIN) 1:3 MODSEQ \"/flags/\\\\seen\" all 1"
+        ),
+        ("SEARCH MODSEQ \"/flags/Gelb\" priv 5", "SEARCH MODSEQ \"/flags/Gelb\" priv 5"),
+        ("SEARCH MODSEQ \"/flags/gelb\" shared 5", "SEARCH MODSEQ \"/flags/gelb\" shared 5"),
+        ("SEARCH MODSEQ 5", "SEARCH MODSEQ 5"),
+        ("SEARCH MODSEQ \"/flags/\\\\Recent\" all 5", nil),
+        ("SEARCH MODSEQ \"/flags/a b\" all 5", nil),
+        ("SEARCH MODSEQ \"/flags/\" all 5", nil),
+        ("SEARCH MODSEQ \"/comment\" all 5", nil),
+        ("SEARCH MODSEQ \"/flags/x\" every 5", nil),
+        ("SEARCH MODSEQ \"/flags/x\" all", nil),
         ("SEARCH RETURN (UPDATE PARTIAL 9:1) ALL", "SEARCH RETURN (UPDATE PARTIAL 9:1) ALL"),
         (
             "SEARCH RETURN (UPDATE (UID BODY[TEXT]) COUNT) ALL",
@@ -79,7 +97,11 @@ import Testing
         ("CANCELUPDATE a1", nil),
         ("CANCELUPDATE", nil),
         ("NOTIFY NONE", "NOTIFY NONE"),
-        ("NOTIFY NONE ", nil),
+        ("NOTIFY NONE ", "NOTIFY NONE"),
+        (
+            "NOTIFY  SET  STATUS  ( selected  ( MessageNew  (UID )  MessageExpunge ) ) ",
+            "NOTIFY SET STATUS (SELECTED (MessageNew (UID) MessageExpunge))"
+        ),
         (
             "notify set status (Selected (messagenew (uid) MESSAGEEXPUNGE)) (subtree x NONE)",
             "NOTIFY SET STATUS (SELECTED (MessageNew (UID) MessageExpunge)) (SUBTREE (x) NONE)"
@@ -90,8 +112,20 @@ import Testing
         ),
         ("NOTIFY SET (selected NONE) (selected-delayed NONE)", nil),
         ("NOTIFY SET (selected (MailboxName))", nil),
-        ("NOTIFY SET (personal (MessageNew))", nil),
-        ("NOTIFY SET (personal (FlagChange))", nil),
+        ("NOTIFY SET (selected (MessageNew))", nil),
+        ("NOTIFY SET (selected (MessageNew FlagChange))", nil),
+        (
+            "NOTIFY SET (personal (MessageNew))",
+            "NOTIFY SET (PERSONAL (MessageNew MessageExpunge))"
+        ),
+        (
+            "NOTIFY SET STATUS (mailboxes X (MessageExpunge))",
+            "NOTIFY SET STATUS (MAILBOXES (X) (MessageExpunge MessageNew))"
+        ),
+        (
+            "NOTIFY SET (personal (FlagChange))",
+            "NOTIFY SET (PERSONAL (FlagChange MessageNew MessageExpunge))"
+        ),
         ("NOTIFY SET (personal (MessageNew (UID) MessageExpunge))", nil),
         ("NOTIFY SET (personal ())", nil),
         ("NOTIFY SET (personal)", nil),
@@ -108,20 +142,107 @@ import Testing
             "SELECT UP (QRESYNC (67890007 20050715194045000 41,43:211 (1:29 41:213)))"
         ),
         ("SELECT INBOX (CONDSTORE) X9 LOGOUT", nil),
-        ("SELECT INBOX ", nil),
+        ("SELECT INBOX ", "SELECT UP"),
+        ("SELECT  INBOX  ( CONDSTORE )  ", "SELECT UP (CONDSTORE)"),
+        (
+            "SELECT x (QRESYNC  ( 67890007  20050715194045000  41  ( 1:29  41:213 ) ) )",
+            "SELECT UP (QRESYNC (67890007 20050715194045000 41 (1:29 41:213)))"
+        ),
         ("SELECT Other Users/x", nil),
         ("SELECT \"a\"/b", nil),
         ("SELECT ~{5+}\r\nINBOX", nil),
         ("SELECT \"a\u{FC}\"", nil),
         ("STATUS x (MESSAGES unseen MESSAGES)", "STATUS UP (MESSAGES UNSEEN)"),
+        ("STATUS  x  ( MESSAGES  unseen ) ", "STATUS UP (MESSAGES UNSEEN)"),
         ("STATUS x (X-GUID)", nil),
         ("STATUS x MESSAGES", nil),
         ("CREATE x (USE (\\Sent))", "CREATE UP (USE (\\Sent))"),
+        ("CREATE x  ( USE  ( \\Sent ) ) ", "CREATE UP (USE (\\Sent))"),
         ("CREATE x (USE (\\Inbox))", nil),
         ("COPY 1:* x", "COPY 1:* UP"),
         ("UID MOVE 4 {1+}\r\nx", "UID MOVE 4 UP"),
         ("COPY 1", nil),
+        ("COPY  1  x ", "COPY 1 UP"),
+        ("FETCH 1 (FLAGS  UID)", "FETCH 1 (FLAGS UID)"),
+        ("FETCH  1  ( FLAGS )  (CHANGEDSINCE  5 ) ", "FETCH 1 FLAGS (CHANGEDSINCE 5)"),
+        (
+            "FETCH 1 BODY.PEEK[HEADER.FIELDS  ( Subject  from )] ",
+            "FETCH 1 BODY.PEEK[HEADER.FIELDS (Subject from)]"
+        ),
+        ("FETCH 1 (PREVIEW  ( LAZY ) UID)", "FETCH 1 (PREVIEW (LAZY) UID)"),
+        ("FETCH 1 PREVIEW (CHANGEDSINCE 5)", "FETCH 1 PREVIEW (CHANGEDSINCE 5)"),
+        ("FETCH 1 BODY[ HEADER]", nil),
+        ("FETCH 1 , 2 FLAGS", nil),
+        ("UID  FETCH 1 FLAGS", nil),
+        ("STORE  1  +FLAGS  ( \\Seen  $Done ) ", "STORE 1 +FLAGS (\\Seen $Done)"),
+        ("STORE 1 +FLAGS \\Seen  \\Draft ", "STORE 1 +FLAGS (\\Seen \\Draft)"),
+        (
+            "STORE 1  ( UNCHANGEDSINCE  5 )  FLAGS ( )",
+            "STORE 1 (UNCHANGEDSINCE 5) FLAGS ()"
+        ),
+        ("SORT  ( REVERSE  DATE )  UTF-8  ALL ", "SORT (REVERSE DATE) UTF-8 ALL"),
+        ("THREAD  REFERENCES  UTF-8  ALL ", "THREAD REFERENCES UTF-8 ALL"),
     ]
+
+    static let dates: [(String, String?)] = [
+        ("3-Feb-2026 18:28:47 +0000", "03-Feb-2026 18:28:47 +0000"),
+        (" 3-Feb-2026 18:28:47 +0000", " 3-Feb-2026 18:28:47 +0000"),
+        ("03-feb-2026 18:28:47 -0130", "03-Feb-2026 18:28:47 -0130"),
+        ("13-Feb-2026 18:28:47 GMT", "13-Feb-2026 18:28:47 +0000"),
+        ("13-Feb-2026 18:28:47 ut", "13-Feb-2026 18:28:47 +0000"),
+        ("3-Feb-2026 18:28:47 GMT+1", nil), ("3-Feb-2026 18:28:47 CET", nil),
+        ("3-Feb-2026 18:28:47", nil), ("13-Feb-26 18:28:47 +0000", nil),
+        ("-Feb-2026 18:28:47 +0000", nil), ("113-Feb-2026 18:28:47 +0000", nil),
+        ("  3-Feb-2026 18:28:47 +0000", nil), ("3-Feb-2026 8:28:47 +0000", nil),
+        ("3-Feb-2026 18:28:47 +0000 ", nil), ("3-Feb-2026  18:28:47 +0000", nil),
+    ]
+
+    @Test(arguments: dates)
+    func `a date of a message is written in the grammar's spelling`(date: String, sent: String?) {
+        let head = ByteBuffer(string: "a1 APPEND x (\\Seen)  \"\(date)\" ")
+        switch CommandParser.parseAppendHead(first: head) {
+        case .head(_, let head): #expect(head.date.map { String(buffer: $0) } == sent)
+        case .malformed: #expect(sent == nil)
+        }
+    }
+
+    @Test func `a set of more ranges than servers take is written as short as it can be`() {
+        let numbers = (1...20_000).map(String.init).joined(separator: ",")
+        let sparse = stride(from: 1, to: 40_000, by: 2).map { "\($0)" }.joined(separator: ",")
+        let few = "1,2,3,9:12,13"
+        let mixed = sparse + ",40000,40001:40002,40003:*,5:*,6"
+        for (wire, sent) in [
+            (numbers, "1:20000"), (sparse, sparse), (few, few),
+            (mixed, sparse.dropLast(5) + "39999:40002,40003:*,5:*,6"),
+        ] {
+            let parsed = CommandParser.parse(ByteBuffer(string: "a1 UID FETCH \(wire) FLAGS"))
+            guard case .command(_, let command) = parsed else {
+                Issue.record("refused")
+                continue
+            }
+            #expect(Self.encoded(command) == "UID FETCH \(sent) FLAGS")
+        }
+    }
+
+    static let large: [(String, SyntaxError.Reason?)] = [
+        ("UID FETCH " + String(repeating: "1,", count: 49_999) + "1 FLAGS", nil),
+        ("UID FETCH " + String(repeating: "1,", count: 50_000) + "1 FLAGS", .commandTooLarge),
+        ("SEARCH" + String(repeating: " ALL", count: 5_000), nil),
+        ("SEARCH" + String(repeating: " ALL", count: 5_001), .commandTooLarge),
+        ("SEARCH" + String(repeating: " (ALL ALL)", count: 2_000), .commandTooLarge),
+        ("STORE 1 FLAGS (x" + String(repeating: " x", count: 1_999) + ")", nil),
+        ("STORE 1 FLAGS (x" + String(repeating: " x", count: 2_000) + ")", .commandTooLarge),
+        ("ID (" + String(repeating: "\"x\" NIL ", count: 30) + ")", nil),
+        ("ID (" + String(repeating: "\"x\" NIL ", count: 31) + ")", .commandTooLarge),
+    ]
+
+    @Test(arguments: large)
+    func `a command has as many parts as it may`(wire: String, reason: SyntaxError.Reason?) {
+        switch CommandParser.parse(ByteBuffer(string: "a1 " + wire)) {
+        case .command: #expect(reason == nil)
+        case .malformed(_, let error): #expect(error.reason == reason)
+        }
+    }
 
     @Test(arguments: rows)
     func `a command is written anew from what was understood`(wire: String, sent: String?) {
@@ -176,9 +297,11 @@ import Testing
     static let bare: [(String, Command?)] = [
         ("NOOP", .noop), ("noop", .noop), ("CAPABILITY", .capability), ("LOGOUT", .logout),
         ("IDLE", .idle), ("CHECK", .check), ("NAMESPACE", .namespace), ("STARTTLS", .startTLS),
-        ("NOOP extra", nil), ("NOOP ", nil), (" NOOP", nil), ("NOOP\t", nil), ("", nil),
+        ("NOOP extra", nil), ("NOOP ", .noop), ("LOGOUT   ", .logout), (" NOOP", nil),
+        ("NOOP\t", nil), ("", nil),
         ("XYZZY", nil), ("UNAUTHENTICATE", nil), ("COMPRESS DEFLATE", nil), ("NOOP\u{0B}", nil),
-        ("ID NIL", .id), ("ID (\"name\" \"x\")", .id), ("ID (\"name\")", nil),
+        ("ID NIL", .id), ("ID (\"name\" \"x\")", .id), ("ID  ( \"name\"  NIL ) ", .id),
+        ("ID NIL ", .id), ("ID (\"name\")", nil),
         ("ID (NIL \"x\")", nil), ("IDLE {4+}\r\nDONE", nil), ("APPEND INBOX", nil),
         ("URLFETCH \"imap://x\"", nil), ("GETMETADATA INBOX /x", nil),
         ("ESEARCH IN (personal) ALL", nil),

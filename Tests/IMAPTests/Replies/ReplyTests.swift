@@ -20,7 +20,8 @@ import Testing
         (.refusedByServer(nil), "NO Refused by the mail server"),
         (.refusedByServer(.overQuota), "NO [OVERQUOTA] Refused by the mail server"),
         (.badSyntax, "BAD Syntax error"),
-        (.badTooBig, "BAD [TOOBIG] Too large"),
+        (.tooBig, "NO [TOOBIG] Too large"),
+        (.tooManyParts, "NO [LIMIT] Too many or too deeply nested parts in one command"),
         (.bye(.loggedOut), "BYE Logging out"),
         (.bye(.shuttingDown), "BYE [UNAVAILABLE] Shutting down, come back soon"),
     ]
