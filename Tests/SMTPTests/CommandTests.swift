@@ -17,7 +17,18 @@ import Testing
         ("FROM:<>", ""),
         ("FROM:<ä@x.example> SMTPUTF8", "<ä@x.example>"),
         ("FROM:<ä@x.example>", nil),
-        ("FROM:anna@kanzlei.example", nil),
+        ("FROM:anna@kanzlei.example", "<anna@kanzlei.example>"),
+        ("FROM:  anna@kanzlei.example  SIZE=5 ", "<anna@kanzlei.example>"),
+        (" FROM:<anna@kanzlei.example> ", "<anna@kanzlei.example>"),
+        ("FROM:anna@kanzlei.example>", nil),
+        ("FROM:anna@kanzlei.example <>", nil),
+        ("FROM:\"anna\"@kanzlei.example", nil),
+        ("FROM:an<na@kanzlei.example", nil),
+        ("FROM:an na@kanzlei.example", nil),
+        ("FROM:", nil),
+        ("FROM:anna", nil),
+        ("FROM:an..na@kanzlei.example", nil),
+        ("FROM:<an..na@kanzlei.example>", nil),
         ("FROM:<anna@kanzlei.example", nil),
         ("FROM:<anna@kanzlei.example>x", nil),
         ("FROM :<anna@kanzlei.example>", nil),
@@ -75,6 +86,36 @@ import Testing
         ("TO:<>", false), ("TO:<a@x.example> SIZE=5", false), ("FROM:<a@x.example>", false),
     ]
 
+    /// Recipients, and what a server gets.
+    static let dotted: [(String, String?)] = [
+        ("TO:<a..b@carrier.example>", "<\"a..b\"@carrier.example>"),
+        ("TO:<.a@carrier.example>", "<\".a\"@carrier.example>"),
+        ("TO:<a.@carrier.example> NOTIFY=NEVER", "<\"a.\"@carrier.example>"),
+        ("TO:a..b@carrier.example", "<\"a..b\"@carrier.example>"),
+        ("TO:<\"a..b\"@carrier.example>", "<\"a..b\"@carrier.example>"),
+        ("TO:a.b@carrier.example", "<a.b@carrier.example>"),
+        ("TO:  <a.b@carrier.example> ", "<a.b@carrier.example>"),
+        ("TO:<..@carrier.example>", nil), ("TO:<.@carrier.example>", nil),
+        ("TO:<a..b@carrier.example", nil), ("TO:a..b@carrier.example>", nil),
+        ("TO:<a..b@carrier..example>", nil), ("TO:<a..b@.carrier.example>", nil),
+        ("TO:<a..b>@carrier.example>", nil), ("TO:<a..b@carrier.example>SIZE=1", nil),
+        ("TO:<a..\"b\"@carrier.example>", nil), ("TO:<a.. b@carrier.example>", nil),
+        ("TO:a..b@carrier.example,c@x.example", nil), ("TO:@x:a..b@carrier.example", nil),
+    ]
+
+    @Test(arguments: dotted)
+    func `a recipient with unusual dots is the server's to judge`(
+        arguments: String,
+        path: String?
+    ) {
+        let command = try? SubmissionCommand(line: Array("RCPT \(arguments)".utf8))
+        guard case .rcpt(let recipient) = command else {
+            #expect(path == nil, "refused")
+            return
+        }
+        #expect(String(decoding: recipient.path.encoded, as: UTF8.self) == path)
+    }
+
     @Test(arguments: recipients)
     func `a recipient is read strictly`(arguments: String, isGood: Bool) {
         let command = try? SubmissionCommand(line: Array("RCPT \(arguments)".utf8))
@@ -88,7 +129,13 @@ import Testing
         ("STARTTLS", .startTLS), ("BURL x", .unserved), ("XCLIENT NAME=x", .unserved),
         ("BDAT 0", .bdat(count: 0, isLast: false)), ("BDAT 5 last", .bdat(count: 5, isLast: true)),
         ("BDAT", nil), ("BDAT -1", nil), ("BDAT +5", nil), ("BDAT 5x", nil),
-        ("BDAT 5 LAST LAST", nil), ("BDAT 18446744073709551621 LAST", nil), ("BDAT 5  LAST", nil),
+        ("BDAT 5 LAST LAST", nil), ("BDAT 18446744073709551621 LAST", nil),
+        ("BDAT 5  LAST ", .bdat(count: 5, isLast: true)), ("BDAT 5 6", nil),
+        ("EHLO pc.example ", .ehlo), ("EHLO  pc.example", .ehlo), ("EHLO ", nil), ("RSET ", .rset),
+        (
+            "AUTH  PLAIN  AA== ",
+            .auth(mechanism: Array("PLAIN".utf8), initialResponse: Array("AA==".utf8))
+        ),
         ("AUTH PLAIN", .auth(mechanism: Array("PLAIN".utf8), initialResponse: nil)),
         ("AUTH PLAIN =", .auth(mechanism: Array("PLAIN".utf8), initialResponse: Array("=".utf8))),
         ("AUTH", nil), ("AUTH PLAIN a b", nil), ("", nil), (" NOOP", nil), ("XYZZY", nil),
@@ -109,9 +156,10 @@ import Testing
     func `a line ends with CR LF`(wire: String, expected: [String?]) {
         var input = ByteBuffer(string: wire)
         var found: [String?] = []
+        var discarded = 0
         while input.readableBytes > 0 {
             do {
-                guard let line = try CommandLine.next(&input) else { break }
+                guard let line = try CommandLine.next(&input, discarded: &discarded) else { break }
                 found.append(String(decoding: line, as: UTF8.self))
             } catch {
                 #expect(error == .bareLineEnd)
@@ -121,8 +169,42 @@ import Testing
         #expect(found == expected)
     }
 
-    @Test func `a line that does not end is given up`() {
-        var input = ByteBuffer(repeating: 0x41, count: CommandLine.maximumOctets + 1)
-        #expect(throws: SubmissionError.lineTooLong) { try CommandLine.next(&input) }
+    @Test func `a line that is too long is read to its end`() throws {
+        for count in [1, 2, 1_000, 100_000] {
+            var input = ByteBuffer()
+            var discarded = 0
+            var found: [String] = []
+            let long = String(repeating: "A", count: CommandLine.maximumOctets)
+            var rest = Array("\(long)\r\nNOOP\r\n".utf8)[...]
+            while !rest.isEmpty {
+                input.writeBytes(rest.prefix(count))
+                rest = rest.dropFirst(count)
+                while input.readableBytes > 0 {
+                    do {
+                        guard let line = try CommandLine.next(&input, discarded: &discarded)
+                        else { break }
+                        found.append(String(decoding: line, as: UTF8.self))
+                    } catch {
+                        #expect(error == .lineTooLong)
+                        found.append("!")
+                    }
+                }
+            }
+            #expect(found == ["!", "NOOP"], "cut every \(count) octets")
+        }
+    }
+
+    @Test func `a line that does not end is given up`() throws {
+        var input = ByteBuffer()
+        var discarded = 0
+        for _ in 0..<CommandLine.maximumDiscardedOctets / 8_192 {
+            input.writeRepeatingByte(0x41, count: 8_192)
+            #expect(try CommandLine.next(&input, discarded: &discarded) == nil)
+            #expect(input.readableBytes == 0)
+        }
+        input.writeRepeatingByte(0x41, count: 8_192)
+        #expect(throws: SubmissionError.endlessLine) {
+            try CommandLine.next(&input, discarded: &discarded)
+        }
     }
 }

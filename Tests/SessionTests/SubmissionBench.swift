@@ -10,6 +10,7 @@ import Session
 struct SubmissionBench {
     private let fixture = Fixture()
     private var session: SubmissionSession
+    private var fromClient = Arriving()
     private(set) var toClient: [UInt8] = []
     private(set) var isClosed = false
     /// Who was named in MAIL, in order.
@@ -79,13 +80,18 @@ struct SubmissionBench {
     }
 
     mutating func send(_ octets: [UInt8], chunk: Int) {
-        var rest = octets[...]
-        while !rest.isEmpty, !self.isClosed {
-            let piece = rest.prefix(chunk)
-            rest = rest.dropFirst(piece.count)
-            self.session.clientOctetsReceived(ByteBuffer(bytes: piece), at: Fixture.now)
+        self.fromClient.append(octets, chunk: chunk)
+        self.readClient()
+    }
+
+    /// Hands over what the client sent, as long as the session wants it.
+    private mutating func readClient() {
+        guard self.fromClient.begin() else { return }
+        while self.session.wantsClientOctets, let piece = self.fromClient.next() {
+            self.session.clientOctetsReceived(piece, at: Fixture.now)
             self.perform()
         }
+        self.fromClient.end()
     }
 
     /// The time runs out that a server has for its answer.
@@ -108,6 +114,7 @@ struct SubmissionBench {
             for action in actions { self.perform(action) }
             self.session.takeActions(into: &actions)
         }
+        self.readClient()
     }
 
     private mutating func perform(_ action: SubmissionAction) {

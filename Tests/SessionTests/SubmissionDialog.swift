@@ -31,6 +31,7 @@ struct SubmissionDialog {
     private var rights: [String: SendRight] = [:]
     private var nameOfAnna: String?
     private var session: SubmissionSession
+    private var fromClient = Arriving()
     private var toClient: [UInt8] = []
     private var toUpstream: [UInt8] = []
     private var opened: [AccountID] = []
@@ -229,10 +230,18 @@ struct SubmissionDialog {
     // MARK: - Octets
 
     private mutating func client(_ text: some StringProtocol, _ chunk: Int) {
-        for piece in Self.pieces(text, chunk) {
+        self.fromClient.append(Array(text.utf8), chunk: chunk)
+        self.readClient()
+    }
+
+    /// Hands over what the client sent, as long as the session wants it.
+    private mutating func readClient() {
+        guard self.fromClient.begin() else { return }
+        while self.session.wantsClientOctets, let piece = self.fromClient.next() {
             self.session.clientOctetsReceived(piece, at: Fixture.now)
             self.perform()
         }
+        self.fromClient.end()
     }
 
     private mutating func upstream(_ text: some StringProtocol, _ chunk: Int) {
@@ -259,6 +268,7 @@ struct SubmissionDialog {
             self.perform(actions)
             self.session.takeActions(into: &actions)
         }
+        self.readClient()
     }
 
     private mutating func perform(_ actions: [SubmissionAction]) {

@@ -27,10 +27,8 @@ package struct Mail: Equatable, Sendable {
     /// - Parameter arguments: what stands behind `MAIL `.
     init(arguments: ArraySlice<UInt8>) throws(SubmissionError) {
         guard arguments.starts(withWord: "FROM:") else { throw .malformedArguments }
-        var rest = arguments.dropFirst("FROM:".utf8.count)
-        // A blank before the path is no grammar, but some clients have it.
-        if rest.first == 0x20 { rest.removeFirst() }
-        self.path = try Path.parse(&rest)
+        var rest = arguments.dropFirst("FROM:".utf8.count).drop { $0 == 0x20 }
+        self.path = try Path.parse(&rest, of: .sender)
         for parameter in try Parameter.list(rest) { try self.take(parameter) }
         guard self.isInternational || !(self.path?.isInternational ?? false) else {
             throw .malformedPath
@@ -92,9 +90,8 @@ package struct Recipient: Equatable, Sendable {
     /// - Parameter arguments: what stands behind `RCPT `.
     init(arguments: ArraySlice<UInt8>) throws(SubmissionError) {
         guard arguments.starts(withWord: "TO:") else { throw .malformedArguments }
-        var rest = arguments.dropFirst("TO:".utf8.count)
-        if rest.first == 0x20 { rest.removeFirst() }
-        guard let path = try Path.parse(&rest) else { throw .malformedPath }
+        var rest = arguments.dropFirst("TO:".utf8.count).drop { $0 == 0x20 }
+        guard let path = try Path.parse(&rest, of: .recipient) else { throw .malformedPath }
         self.path = path
         for parameter in try Parameter.list(rest) { try self.take(parameter) }
     }

@@ -5,6 +5,13 @@ package struct Path: Hashable, Sendable {
     /// RFC 5321 §4.5.3.1.1.
     static let maximumLocalOctets = 64
 
+    /// Whose address a path is. What a sender is compared with is read strictly; a recipient is the
+    /// mail server's to judge.
+    enum Party {
+        case sender
+        case recipient
+    }
+
     /// The local part without its quotes.
     package let local: [UInt8]
     /// As it came: a domain or an address literal.
@@ -48,21 +55,29 @@ package struct Path: Hashable, Sendable {
     ///     Path = "<" Mailbox ">"
     ///     Mailbox = Local-part "@" (Domain / address-literal)
     ///
+    /// Some clients leave the brackets out: then the path ends at the next blank.
+    ///
     /// - Returns: nil for `<>`.
     /// - Throws: what is no path; one with a source route, which nothing may follow any more
     ///   (RFC 5321 appendix C).
-    static func parse(_ rest: inout ArraySlice<UInt8>) throws(SubmissionError) -> Path? {
+    static func parse(
+        _ rest: inout ArraySlice<UInt8>,
+        of party: Party
+    ) throws(SubmissionError) -> Path? {
         let whole = rest
-        guard rest.popFirst() == UInt8(ascii: "<") else { throw .malformedPath }
-        if rest.first == UInt8(ascii: ">") {
+        let isBracketed = rest.first == UInt8(ascii: "<")
+        if isBracketed { rest.removeFirst() }
+        if isBracketed, rest.first == UInt8(ascii: ">") {
             rest.removeFirst()
             return nil
         }
-        let local = try self.localPart(&rest)
+        guard isBracketed || rest.first != UInt8(ascii: "\"") else { throw .malformedPath }
+        let local = try self.localPart(&rest, of: party)
         guard rest.popFirst() == UInt8(ascii: "@") else { throw .malformedPath }
-        let domain = Array(rest.prefix { $0 != UInt8(ascii: ">") })
+        let end = isBracketed ? UInt8(ascii: ">") : 0x20
+        let domain = Array(rest.prefix { $0 != end })
         rest = rest.dropFirst(domain.count)
-        guard rest.popFirst() == UInt8(ascii: ">"), Domain.isValid(domain),
+        guard !isBracketed || rest.popFirst() == end, Domain.isValid(domain),
             whole.count - rest.count <= Self.maximumOctets, local.count <= Self.maximumLocalOctets,
             String(validating: local + domain, as: UTF8.self) != nil
         else { throw .malformedPath }
@@ -70,14 +85,22 @@ package struct Path: Hashable, Sendable {
     }
 
     /// A dot-string or a quoted string, without its quotes.
+    ///
+    /// A large mobile carrier gave out addresses with dots side by side and at the ends, `a..b@…` and
+    /// `.a@…`. A recipient may have them; a server gets such a local part in quotes, as the grammar
+    /// wants it (RFC 5321 §4.1.2), and judges it.
     private static func localPart(
-        _ rest: inout ArraySlice<UInt8>
+        _ rest: inout ArraySlice<UInt8>,
+        of party: Party
     ) throws(SubmissionError) -> [UInt8] {
         if rest.first == UInt8(ascii: "\"") { return try self.quoted(&rest) }
         let local = rest.prefix { $0.isAtext || $0 == UInt8(ascii: ".") || $0 >= 0x80 }
         rest = rest.dropFirst(local.count)
         let atoms = local.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard atoms.allSatisfy({ !$0.isEmpty }) else { throw .malformedPath }
+        let hasOddDots = atoms.contains(where: \.isEmpty)
+        guard !hasOddDots || party == .recipient && !atoms.allSatisfy(\.isEmpty) else {
+            throw .malformedPath
+        }
         return Array(local)
     }
 

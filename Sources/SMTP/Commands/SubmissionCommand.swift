@@ -30,7 +30,9 @@ extension SubmissionCommand {
     package init(line: [UInt8]) throws(SubmissionError) {
         let verb = line.prefix { $0 != 0x20 }
         let rest = line.dropFirst(verb.count)
-        let arguments = rest.dropFirst()
+        // Blanks that are doubled or at the end are no grammar, but some clients have them, and mail
+        // servers read over them.
+        let arguments = Self.withoutOuterBlanks(rest)
         switch String(decoding: verb.prefix(16).map(\.asciiUppercased), as: UTF8.self) {
         case "EHLO", "HELO", "LHLO":
             guard !arguments.isEmpty, arguments.count <= Self.maximumNameOctets,
@@ -55,6 +57,12 @@ extension SubmissionCommand {
         }
     }
 
+    private static func withoutOuterBlanks(_ octets: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let start = octets.drop { $0 == 0x20 }
+        let blanks = start.reversed().prefix { $0 == 0x20 }
+        return start.dropLast(blanks.count)
+    }
+
     /// Blanks at the end of a command are ignored (RFC 5321 §4.1.1).
     private static func bare(
         _ command: SubmissionCommand,
@@ -68,10 +76,10 @@ extension SubmissionCommand {
     private static func auth(
         _ arguments: ArraySlice<UInt8>
     ) throws(SubmissionError) -> SubmissionCommand {
-        let words = arguments.split(separator: 0x20, omittingEmptySubsequences: false)
-        guard (1...2).contains(words.count), let mechanism = words.first, !mechanism.isEmpty,
-            words.allSatisfy({ !$0.isEmpty })
-        else { throw .malformedArguments }
+        let words = arguments.split(separator: 0x20)
+        guard (1...2).contains(words.count), let mechanism = words.first else {
+            throw .malformedArguments
+        }
         return .auth(
             mechanism: Array(mechanism),
             initialResponse: words.count == 2 ? Array(words[1]) : nil
@@ -82,7 +90,7 @@ extension SubmissionCommand {
     private static func bdat(
         _ arguments: ArraySlice<UInt8>
     ) throws(SubmissionError) -> SubmissionCommand {
-        let words = arguments.split(separator: 0x20, omittingEmptySubsequences: false)
+        let words = arguments.split(separator: 0x20)
         guard let size = words.first, let count = Self.number(size),
             words.count == 1 || words.count == 2 && words[1].equals(word: "LAST")
         else { throw .malformedChunkSize }

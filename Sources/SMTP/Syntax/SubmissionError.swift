@@ -12,7 +12,10 @@ package enum SubmissionError: Error, Equatable, Sendable {
     case malformedParameter
     /// Where a chunk ends cannot be known, so that nothing that follows can.
     case malformedChunkSize
+    /// Longer than a command, and read away.
     case lineTooLong
+    /// A line that is read away and does not end.
+    case endlessLine
     /// A CR without LF, an LF without CR, or a NUL.
     case bareLineEnd
     /// A server's answer that is none.

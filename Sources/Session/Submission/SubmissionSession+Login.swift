@@ -85,6 +85,8 @@ extension SubmissionSession {
     /// The client's answer to a challenge: base64, or `*` to give up.
     mutating func loginLineReceived(_ line: [UInt8], _ challenge: Challenge) {
         self.running = .nothing
+        // Some clients put a blank at the end.
+        let line = Array(line.dropLast(line.reversed().prefix { $0 == 0x20 }.count))
         guard line != [UInt8(ascii: "*")] else { return self.refuse(.canceled) }
         guard let octets = Base64.decode(line) else { return self.refuse(.malformedBase64) }
         switch challenge {

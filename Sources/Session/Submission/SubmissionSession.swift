@@ -72,6 +72,8 @@ package struct SubmissionSession {
     var actions: [SubmissionAction] = []
     var errors = 0
     private var octetsBeforeLogin = 0
+    /// Octets of a line that were read away because it is too long.
+    private var discardedOctets = 0
     var loginFailures = 0
     /// Whether the session ends once the server has answered the message whose end was sent: what
     /// becomes of it has to be known, for its copy and for the client.
@@ -182,14 +184,18 @@ package struct SubmissionSession {
     /// - Returns: whether there was a line.
     private mutating func readLine() -> Bool {
         do {
-            guard let line = try CommandLine.next(&self.input) else { return false }
+            let waiting = self.input.readableBytes
+            let next = Result { () throws(SubmissionError) in
+                try CommandLine.next(&self.input, discarded: &self.discardedOctets)
+            }
             if self.user == nil {
-                self.octetsBeforeLogin += line.count + 2
+                self.octetsBeforeLogin += waiting - self.input.readableBytes
                 guard self.octetsBeforeLogin <= Self.maximumOctetsBeforeLogin else {
                     self.end(.tooManyErrors)
                     return false
                 }
             }
+            guard let line = try next.get() else { return false }
             if case .awaitingLogin(let challenge) = self.running {
                 self.loginLineReceived(line, challenge)
             } else {
@@ -198,8 +204,9 @@ package struct SubmissionSession {
         } catch {
             // Behind these nothing can be told apart any more; and who does not begin with a greeting speaks
             // another protocol, perhaps in the name of somebody who was made to (ALPACA).
-            let isForeign = error == .unknownCommand && !self.hasGreeted
-            if isForeign || error == .lineTooLong || error == .malformedChunkSize {
+            let isForeign =
+                (error == .unknownCommand || error == .lineTooLong) && !self.hasGreeted
+            if isForeign || error == .endlessLine || error == .malformedChunkSize {
                 self.end(SubmissionReply(error))
             } else {
                 self.running = .nothing
@@ -309,7 +316,7 @@ extension SubmissionReply {
             case .malformedArguments, .malformedParameter, .malformedChunkSize: .malformedArguments
             case .malformedPath: .malformedPath
             case .unknownParameter: .unknownParameter
-            case .lineTooLong: .lineTooLong
+            case .lineTooLong, .endlessLine: .lineTooLong
             case .bareLineEnd: .bareLineEnd
             case .malformedReply: .unavailable
             }
