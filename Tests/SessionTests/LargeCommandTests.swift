@@ -34,12 +34,9 @@ import Testing
         ),
     ]
 
-    @Test(arguments: commands)
-    func `a large command is answered, and the next one too`(
-        command: String,
-        answer: String,
-        isSent: Bool
-    ) throws {
+    @Test(arguments: commands.indices)
+    func `a large command is answered, and the next one too`(row: Int) throws {
+        let (command, answer, isSent) = Self.commands[row]
         for chunk in [1_460, 65_536] {
             var bench = try AttackBench(state: "own")
             bench.send(Array("A1 \(command)\r\nA2 NOOP\r\n".utf8), chunk: chunk)

@@ -901,8 +901,8 @@ def longest_hold_of_a_loop(identifies):
         w.raw.settimeout(120)
         before = resident(gateway.process.pid)
         patterns = " ".join(f"Ordner/{number}*x" for number in range(15))
-        for text, answer in (('LIST "" (' + '"" ' * 21_000 + '"")', "BAD"),
-                             ("NOTIFY SET " + " ".join(["(subscribed (MessageNew MessageExpunge))"] * 32), "BAD"),
+        for text, answer in (('LIST "" (' + '"" ' * 21_000 + '"")', "NO [LIMIT]"),
+                             ("NOTIFY SET " + " ".join(["(subscribed (MessageNew MessageExpunge))"] * 32), "NO [LIMIT]"),
                              (f'LIST "" ({patterns})', "OK"), (f'STATUS "Other Users/{CLARA}/nowhere" (MESSAGES)', "NO")):
             assert w.answer(text).startswith(answer), text[:80]
         # Ten clients list everything; one of them takes nothing of it for a while.
