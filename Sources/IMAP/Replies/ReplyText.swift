@@ -109,8 +109,8 @@ package enum ReplyText: Equatable, Sendable {
             line.writeStaticString(farewell.text)
         case .selected, .beginTLS, .closed, .someUnavailable,
             .noSuchMailbox, .noSuchMessage, .notPermitted, .unavailable,
-            .contactAdministrator, .credentialSuspended, .passwordCheckOverloaded, .answerUnreadable,
-            .tooManyConnectionsOfUser, .authenticationFailed, .authorizationFailed,
+            .contactAdministrator, .credentialSuspended, .passwordCheckOverloaded,
+            .answerUnreadable, .tooManyConnectionsOfUser, .authenticationFailed, .authorizationFailed,
             .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .expungedMeanwhile,
             .tooManyMessages,
