@@ -162,6 +162,8 @@ struct SubmissionBench {
             self.session.copyKept(number, true, at: Fixture.now)
         case .fileCopy(let number, _, _, _):
             self.session.copyFiled(number, at: Fixture.now)
+        case .readLater:
+            self.session.readOn(at: Fixture.now)
         case .startTLS, .loginFailed, .loggedIn, .credentialSent, .keepCopy, .dropCopy, .audit:
             break
         }

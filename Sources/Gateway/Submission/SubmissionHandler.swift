@@ -14,7 +14,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     typealias OutboundOut = ByteBuffer
 
     let environment: Environment
-    private let loop: LoopState
+    let loop: LoopState
     private let security: Listener.Kind
     let address: SocketAddress?
     var session: SubmissionSession
@@ -26,6 +26,10 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     private var hasGreeted = false
     private var needsFlush = false
     private var hasPendingRead = false
+    /// Commands wait in the session until the client takes answers.
+    var readsOnWhenWritable = false
+    /// Work is put off after the channel is gone, too.
+    var eventLoop: (any EventLoop)?
     private var isPerforming = false
     /// Among the connections of its network that are not logged in.
     var arrival: Admission.Arrival?
@@ -67,6 +71,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        self.eventLoop = context.eventLoop
         self.loop.add(self)
         self.scheduleTimeout(context.eventLoop)
         if context.channel.isActive, !self.security.isImplicitTLS { self.greet() }
@@ -107,6 +112,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.clock.touch()
         self.takePermissions()
+        self.yieldLoopWithoutTime()
         self.session.clientOctetsReceived(self.unwrapInboundIn(data), at: .current)
         self.perform()
     }
@@ -115,6 +121,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         if context.channel.isWritable {
             self.upstream?.resumeReading()
             self.resumeReading()
+            if self.readsOnWhenWritable { self.readOnLater() }
         }
         context.fireChannelWritabilityChanged()
     }
@@ -222,6 +229,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     func upstreamOctetsReceived(_ octets: ByteBuffer) {
         self.clock.serverSpoke()
         self.takePermissions()
+        self.yieldLoopWithoutTime()
         self.session.upstreamOctetsReceived(octets, at: .current)
         self.perform()
     }
@@ -236,9 +244,6 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     func upstreamWritabilityChanged() {
         self.resumeReading()
     }
-
-    /// A submission puts nothing off.
-    func workOn() {}
 
     /// Nothing is judged by permissions older than those in force.
     func takePermissions() {
@@ -312,6 +317,8 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             self.authenticate(credentials)
         case .startTLS:
             self.startTLS()
+        case .readLater:
+            self.readOnLater()
         case .closeClient:
             self.flush()
             self.context?.close(promise: nil)

@@ -170,35 +170,42 @@ package struct DotStuffing {
 
     package init() {}
 
-    /// The octets as they go into DATA, in pieces; what needs no dot is not copied.
-    package mutating func stuff(_ octets: ByteBuffer) -> [ByteBuffer] {
-        var pieces: [ByteBuffer] = []
-        var rest = octets
-        while rest.readableBytes > 0 {
-            if self.isAtLineStart, rest.getInteger(at: rest.readerIndex) == UInt8(ascii: ".") {
-                pieces.append(ByteBuffer(integer: UInt8(ascii: ".")))
+    /// The octets as they go into DATA. Octets without such a dot are not copied; any others are copied into one
+    /// buffer: a buffer for each line would be a write to the channel for each.
+    package mutating func stuff(_ octets: ByteBuffer) -> ByteBuffer {
+        guard let last = octets.readableBytesView.last else { return octets }
+        let wasAtLineStart = self.isAtLineStart
+        self.isAtLineStart = last == .lineFeed
+        return octets.withUnsafeReadableBytes { source in
+            guard var dot = Self.dot(in: source, from: 0, wasAtLineStart) else { return octets }
+            var stuffed = ByteBuffer()
+            // At most every third octet is such a dot, and most messages that have any have few.
+            stuffed.reserveCapacity(source.count + source.count / 8 + 1)
+            var start = 0
+            while true {
+                stuffed.writeBytes(source[start..<dot])
+                stuffed.writeInteger(UInt8(ascii: "."))
+                start = dot
+                guard let next = Self.dot(in: source, from: dot + 1, wasAtLineStart) else { break }
+                dot = next
             }
-            let length = self.lineLength(rest)
-            guard let piece = rest.readSlice(length: length) else { break }
-            pieces.append(piece)
+            stuffed.writeBytes(source[start...])
+            return stuffed
         }
-        return pieces
     }
 
-    /// Octets up to the next line that begins with a dot, or all.
-    private mutating func lineLength(_ octets: ByteBuffer) -> Int {
-        let (length, startsLine) = octets.withUnsafeReadableBytes { octets in
-            // A message has few dots; each is looked at for the line end before it.
-            var from = 1
-            while from < octets.count,
-                let dot = octets[from...].firstIndex(of: UInt8(ascii: "."))
-            {
-                if octets[dot - 1] == .lineFeed { return (dot, true) }
-                from = dot + 1
-            }
-            return (octets.count, octets.last == .lineFeed)
+    /// The next dot that begins a line, at `from` or behind it.
+    private static func dot(
+        in octets: UnsafeRawBufferPointer,
+        from: Int,
+        _ wasAtLineStart: Bool
+    ) -> Int? {
+        var from = from
+        // A message has few dots; each is looked at for the line end before it.
+        while from < octets.count, let dot = octets[from...].firstIndex(of: UInt8(ascii: ".")) {
+            if dot == 0 ? wasAtLineStart : octets[dot - 1] == .lineFeed { return dot }
+            from = dot + 1
         }
-        self.isAtLineStart = startsLine
-        return length
+        return nil
     }
 }

@@ -38,6 +38,8 @@ package enum SubmissionAction: Equatable, Sendable {
     case authenticate(Credentials)
     /// Put TLS under the client's connection, then `tlsEstablished`.
     case startTLS
+    /// Call `readOn` once the other sessions on the event loop have had their turn.
+    case readLater
     case closeClient
 }
 

@@ -211,7 +211,8 @@ extension SubmissionSession {
             return self.refuseMessage(receiving, .noEightBit)
         }
         guard self.keepCopy(octets, receiving) else { return }
-        for piece in receiving.stuffing.stuff(octets) { self.actions.append(.toUpstream(piece)) }
+        guard octets.readableBytes > 0 else { return }
+        self.actions.append(.toUpstream(receiving.stuffing.stuff(octets)))
     }
 
     /// The server takes the message.

@@ -60,6 +60,8 @@ package struct SubmissionSession {
     var user: UserID?
     var running = Running.nothing
     private var isReadingClient = false
+    /// Whether the session has yielded the event loop: the client is not read until `readOn`.
+    var hasYielded = false
     var transaction: Transaction?
     /// How many have begun.
     var transactions: UInt64 = 0
@@ -114,7 +116,7 @@ package struct SubmissionSession {
         switch self.running {
         case .ended: false
         case .negotiatingTLS: true
-        default: self.input.readableBytes < Self.maximumWaitingOctets
+        default: !self.hasYielded && self.input.readableBytes < Self.maximumWaitingOctets
         }
     }
 
@@ -160,7 +162,7 @@ package struct SubmissionSession {
         self.errors = 0
     }
 
-    /// Takes what there is, as long as the session is ready for it.
+    /// Takes what there is, as long as the session is ready for it and the turn lasts.
     ///
     /// What a command brings about may call this again: the outermost call goes on then.
     mutating func readClient() {
@@ -168,12 +170,15 @@ package struct SubmissionSession {
         self.isReadingClient = true
         defer { self.isReadingClient = false }
         if self.isDraining, !self.hasTransaction { return self.end(.closing) }
-        while self.input.readableBytes > 0 {
+        var turn = Turn()
+        while self.input.readableBytes > 0, !self.hasYielded {
             switch self.running {
             case .nothing, .awaitingLogin:
+                guard turn.takesCommand() else { return self.yieldLoop() }
                 guard self.readLine() else { return }
             case .receiving(let receiving):
                 guard !receiving.awaitsUpstream else { return }
+                guard turn.takesPiece() else { return self.yieldLoop() }
                 self.readMessage(receiving)
             case .negotiatingTLS, .authenticating, .awaiting, .ended:
                 return

@@ -1,0 +1,128 @@
+import Access
+import IMAP
+import NIOCore
+import Testing
+
+@testable import Session
+
+/// A client that submits much at once lets others have their turn.
+@Suite final class SubmissionTurnsTests {
+    private var session: SubmissionSession
+
+    /// A session that is logged in.
+    init() {
+        let fixture = Fixture()
+        self.session = SubmissionSession(
+            settings: SubmissionSession.Settings(
+                maximumMessageOctets: 1_000_000,
+                name: "gw.example"
+            ),
+            counter: SendingCounter(limits: SendingCounter.Limits()),
+            copySpace: SentCopySpace(limits: SentCopySpace.Limits()),
+            snapshot: fixture.snapshot,
+            hasTLS: true,
+            at: Fixture.now
+        )
+        self.session.opened()
+        let login = "EHLO x\r\nAUTH PLAIN AGFubmFAa2FuemxlaS5leGFtcGxlAHB3\r\n"
+        self.session.clientOctetsReceived(ByteBuffer(string: login), at: Fixture.now)
+        self.session.authenticationFinished(.accepted(fixture.anna, account: nil, profiles: [:]))
+        _ = self.turn()
+    }
+
+    private struct Turn: Equatable {
+        var answers: Int
+        var toUpstream: Int
+        var readsLater: Bool
+    }
+
+    /// What the session has done since the last call.
+    private func turn() -> Turn {
+        var actions: [SubmissionAction] = []
+        self.session.takeActions(into: &actions)
+        let text = actions.compactMap(\.octetsToClient).map { String(buffer: $0) }.joined()
+        let toUpstream = actions.count { if case .toUpstream = $0 { true } else { false } }
+        return Turn(
+            answers: text.split(separator: "\r\n").count,
+            toUpstream: toUpstream,
+            readsLater: actions.contains(.readLater)
+        )
+    }
+
+    private func client(_ text: String) -> Turn {
+        self.session.clientOctetsReceived(ByteBuffer(string: text), at: Fixture.now)
+        return self.turn()
+    }
+
+    private func readOn() -> Turn {
+        self.session.readOn(at: Fixture.now)
+        return self.turn()
+    }
+
+    private func upstream(_ text: String) {
+        self.session.upstreamOctetsReceived(ByteBuffer(string: text), at: Fixture.now)
+    }
+
+    @Test(arguments: ["NOOP\r\n", "RSET\r\n", "VRFY x\r\n", "BDAT 0\r\n", "BDAT 1\r\nx"])
+    func `a turn has sixteen commands`(command: String) {
+        if command.hasPrefix("BDAT") {
+            _ = self.client("MAIL FROM:<>\r\nRCPT TO:<x@y.example>\r\n")
+        }
+        let first = self.client(String(repeating: command, count: 40))
+        #expect(first == Turn(answers: 16, toUpstream: 0, readsLater: true))
+        // More of it, or of anything else, changes nothing.
+        #expect(self.client(command) == Turn(answers: 0, toUpstream: 0, readsLater: false))
+        self.session.timePassed(at: Fixture.now)
+        #expect(self.turn() == Turn(answers: 0, toUpstream: 0, readsLater: false))
+        #expect(!self.session.wantsClientOctets)
+        #expect(self.readOn() == Turn(answers: 16, toUpstream: 0, readsLater: true))
+        #expect(self.readOn() == Turn(answers: 9, toUpstream: 0, readsLater: false))
+        #expect(self.session.wantsClientOctets)
+    }
+
+    @Test func `a turn has two hundred pieces of a message`() {
+        _ = self.client("MAIL FROM:<>\r\nRCPT TO:<x@y.example>\r\nDATA\r\n")
+        let message = String(repeating: "..\r\n", count: 500)
+        #expect(self.client(message) == Turn(answers: 0, toUpstream: 0, readsLater: true))
+        #expect(self.session.messageOctets <= 201 * 4)
+        #expect(self.readOn().readsLater)
+        #expect(self.session.messageOctets <= 402 * 4)
+        #expect(!self.readOn().readsLater)
+        #expect(self.session.messageOctets == 2_000)
+    }
+
+    @Test func `what arrives without time waits for a turn`() {
+        self.session.yieldLoop()
+        self.session.yieldLoop()
+        #expect(self.turn() == Turn(answers: 0, toUpstream: 0, readsLater: true))
+        #expect(self.client("NOOP\r\n") == Turn(answers: 0, toUpstream: 0, readsLater: false))
+        #expect(self.readOn() == Turn(answers: 1, toUpstream: 0, readsLater: false))
+    }
+
+    @Test func `nothing is put off behind the end`() {
+        #expect(self.client("QUIT\r\n").answers == 1)
+        self.session.yieldLoop()
+        #expect(self.readOn() == Turn(answers: 0, toUpstream: 0, readsLater: false))
+    }
+
+    @Test func `a piece of a message with many dots goes to the server as one`() {
+        _ = self.client("MAIL FROM:<anna@kanzlei.example>\r\n")
+        let credential = ServerCredential(
+            username: Array("u".utf8),
+            proof: .password(Secret(Array("p".utf8)))
+        )
+        self.session.upstreamConnected(credential, startsTLS: false)
+        for reply in ["220 x", "250-x\r\n250 AUTH PLAIN", "235 Ok", "250 Ok"] {
+            self.upstream(reply + "\r\n")
+        }
+        _ = self.client("RCPT TO:<x@y.example>\r\n")
+        self.upstream("250 Ok\r\n")
+        let header = "From: anna@kanzlei.example\r\n\r\n"
+        _ = self.client("BDAT \(header.utf8.count)\r\n\(header)")
+        self.upstream("354 Go on\r\n")
+        _ = self.turn()
+        let body = String(repeating: ".\r\n", count: 5_000)
+        let turn = self.client("BDAT \(body.utf8.count)\r\n\(body)")
+        #expect(turn == Turn(answers: 1, toUpstream: 1, readsLater: false))
+    }
+}
