@@ -283,18 +283,24 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     private func verdictReceived(_ octets: ByteBuffer) {
         self.verdict.receive(octets)
-        guard let reply = (try? self.verdict.next()) ?? nil else { return }
-        if reply.isPositive {
-            self.loggedIn()
-        } else {
-            let fault = SubmissionFault(refusal: reply)
-            if fault == .credentialRefused {
-                self.loginFailed(fault)
-            } else {
-                self.judged(fault)
-            }
+        do {
+            guard let reply = try self.verdict.next() else { return }
+            self.judged(reply)
+        } catch {
+            // Nothing that is behind it can be a verdict.
+            self.log("says what is no SMTP", error)
         }
         self.close()
+    }
+
+    private func judged(_ reply: ServerReply) {
+        guard !reply.isPositive else { return self.loggedIn() }
+        let fault = SubmissionFault(refusal: reply)
+        if fault == .credentialRefused {
+            self.loginFailed(fault)
+        } else {
+            self.judged(fault)
+        }
     }
 
     func close() {
