@@ -16,20 +16,24 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
 
     typealias Done = @Sendable (Conversation.Outcome?) -> Void
 
-    private let file: URL?
+    let file: URL?
     private let target: UpstreamAccount
     private let environment: Environment
-    private let pool: NIOThreadPool
+    let pool: NIOThreadPool
     private var done: Done?
     private var login: UpstreamLogin?
-    private var conversation: Conversation
+    var conversation: Conversation
     private var hasBegun = false
     private var reader = WholeResponseReader()
     private var lease: CredentialLease?
     private var channel: (any Channel)?
     private var loginTimeout: Scheduled<Void>?
     private var silenceCheck: Scheduled<Void>?
-    private var clock: UpstreamClock
+    private var limiter = ConversationLimiter()
+    /// Whether other connections have their turn before the rest of what the server has said is read.
+    private var isReadDeferred = false
+    private var hasPendingRead = false
+    var clock: UpstreamClock
 
     private init(
         _ conversation: Conversation,
@@ -184,22 +188,74 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Nobody waits for it any more.
+        guard self.done != nil else { return }
+        let octets = self.unwrapInboundIn(data)
         self.clock.octetsMoved()
-        self.reader.receive(self.unwrapInboundIn(data))
+        guard self.takesOctets(octets.readableBytes) else { return self.floods(context) }
+        self.reader.receive(octets)
+        if !self.isReadDeferred { self.readResponses(context) }
+    }
+
+    private func takesOctets(_ count: Int) -> Bool {
+        self.hasBegun
+            ? self.limiter.takesOctets(count) : self.login?.takesOctets(count) ?? false
+    }
+
+    private func floods(_ context: ChannelHandlerContext) {
+        self.log("says too much that nobody asked for", "no answer", on: context.eventLoop)
+        self.finish(nil)
+        context.close(promise: nil)
+    }
+
+    /// Takes what the server has said, as long as somebody waits for it and the turn lasts.
+    private func readResponses(_ context: ChannelHandlerContext) {
         do {
-            while let response = try self.reader.next(taking: { piece in
-                self.hasBegun && self.conversation.pieceReceived(piece)
-            }) {
+            for _ in 0..<Conversations.responsesInTurn {
+                guard self.done != nil, let response = try self.nextResponse() else { return }
                 self.responseReceived(response, context)
             }
+            if self.done != nil, self.reader.bufferedOctets > 0 { self.readOnLater(context) }
         } catch {
             self.log("breaks the protocol", error.reason.explanation, on: context.eventLoop)
+            self.finish(nil)
             context.close(promise: nil)
         }
     }
 
+    private func nextResponse() throws(SyntaxError) -> ByteBuffer? {
+        try self.reader.next(taking: { piece in
+            guard self.hasBegun, self.conversation.pieceReceived(piece) else { return false }
+            self.limiter.messageOctetsTaken(piece.octets.readableBytes)
+            return true
+        })
+    }
+
+    private func readOnLater(_ context: ChannelHandlerContext) {
+        self.isReadDeferred = true
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: Conversations.pause) {
+            bound.value.0.readOn(bound.value.1)
+        }
+    }
+
+    private func readOn(_ context: ChannelHandlerContext) {
+        self.isReadDeferred = false
+        self.readResponses(context)
+        guard !self.isReadDeferred else { return }
+        guard self.channel != nil else { return self.ended() }
+        guard self.hasPendingRead else { return }
+        self.hasPendingRead = false
+        context.read()
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         self.channel = nil
+        // What the server said last may be the answer, and has not been read yet.
+        if !self.isReadDeferred { self.ended() }
+    }
+
+    private func ended() {
         self.lease = nil
         self.finish(nil)
     }
@@ -223,6 +279,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
 
     private func responseReceived(_ response: ByteBuffer, _ context: ChannelHandlerContext) {
         if self.hasBegun {
+            guard self.limiter.takes(response) else { return self.floods(context) }
             self.perform(self.conversation.responseReceived(response), context)
         } else {
             let isLast = self.reader.bufferedOctets == 0
@@ -263,6 +320,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         default:
             break
         }
+        self.finish(nil)
         context.close(promise: nil)
     }
 
@@ -284,12 +342,13 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         self.perform(self.conversation.begin(profile, login.remainingTags), context)
     }
 
-    private func perform(_ step: Conversation.Step, _ context: ChannelHandlerContext) {
+    func perform(_ step: Conversation.Step, _ context: ChannelHandlerContext) {
         switch step {
         case .wait:
             break
         case .send(let segments):
             self.clock.octetsSent()
+            self.limiter.commandSent()
             for segment in segments { context.write(self.wrapOutboundOut(segment), promise: nil) }
             context.flush()
         case .sendMessage:
@@ -299,56 +358,27 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             context.close(promise: nil)
         }
     }
+}
 
-    /// Sends the file piece by piece, the next when the last is out.
-    private func sendMessage(_ context: ChannelHandlerContext) {
-        guard let file = self.file else { return context.close(promise: nil) }
-        let loop = context.eventLoop
-        let bound = NIOLoopBound((self, context), eventLoop: loop)
-        self.pool.submit { _ in
-            let handle = try? FileHandle(forReadingFrom: file)
-            loop.execute {
-                guard let handle else { return bound.value.1.close(promise: nil) }
-                bound.value.0.sendNext(handle, bound)
-            }
-        }
-    }
+extension ConversationConnection: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
 
-    private func sendNext(
-        _ handle: FileHandle,
-        _ bound: NIOLoopBound<(ConversationConnection, ChannelHandlerContext)>
-    ) {
-        let loop = bound.value.1.eventLoop
-        self.pool.submit { _ in
-            let data = try? handle.read(upToCount: Conversations.chunk) ?? Data()
-            if data?.isEmpty ?? true { try? handle.close() }
-            loop.execute { bound.value.0.read(data, handle, bound) }
-        }
-    }
-
-    private func read(
-        _ data: Data?,
-        _ handle: FileHandle,
-        _ bound: NIOLoopBound<(ConversationConnection, ChannelHandlerContext)>
-    ) {
-        let context = bound.value.1
-        // A message that cannot be read is not ended: the server would file what it has.
-        guard let data else { return context.close(promise: nil) }
-        guard !data.isEmpty else {
-            return self.perform(self.conversation.messageSent(), context)
-        }
-        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: data))).whenSuccess {
-            bound.value.0.clock.octetsSent()
-            bound.value.0.sendNext(handle, bound)
-        }
+    /// A server is not read while what it said before waits for its turn.
+    func read(context: ChannelHandlerContext) {
+        guard self.isReadDeferred else { return context.read() }
+        self.hasPendingRead = true
     }
 }
 
-private enum Conversations {
+enum Conversations {
     /// Octets read from a file at once.
     static let chunk = 128 * 1_024
     /// From dialling to the end; a large message on a slow line takes its time.
     static let timeout = TimeAmount.minutes(10)
     /// In the time for which a server may be silent.
     static let looks: Int64 = 10
+    /// Responses that are taken in a turn: one read of a socket brings thousands of short ones.
+    static let responsesInTurn = 100
+    /// Between two turns. A loop runs what is due at once before it looks for what peers have sent.
+    static let pause = TimeAmount.microseconds(200)
 }

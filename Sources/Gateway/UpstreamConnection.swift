@@ -211,6 +211,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     private func loginOctetsReceived(_ octets: ByteBuffer, _ context: ChannelHandlerContext) {
         guard case .loggingIn(var login, var reader) = self.phase else { return }
+        guard login.takesOctets(octets.readableBytes) else { return self.protocolViolated() }
         reader.receive(octets)
         do {
             while let response = try reader.next() {

@@ -78,6 +78,8 @@ private final class ProbeHandler: ChannelInboundHandler {
     private var report = ProbeReport(greeting: "", capabilities: [], folders: [])
     private var names: UpstreamNames?
     private var listTag: ByteBuffer?
+    /// Whether the login has failed: nothing that the server says then is of use.
+    private var isOver = false
 
     init(
         _ endpoint: Endpoint,
@@ -115,7 +117,7 @@ private final class ProbeHandler: ChannelInboundHandler {
         }
         self.reader.receive(octets)
         do {
-            while let response = try self.reader.next() {
+            while !self.isOver, let response = try self.reader.next() {
                 self.responseReceived(response, context)
             }
         } catch {
@@ -201,6 +203,7 @@ private final class ProbeHandler: ChannelInboundHandler {
         case .ready(let profile):
             self.list(profile, context)
         case .fail(let failure):
+            self.isOver = true
             self.promise.fail(ProbeError(failure))
         }
     }
@@ -241,6 +244,7 @@ extension ProbeError {
         case .noMechanism: self = .noMechanism
         case .noMailbox: self = .noMailbox
         case .throttled: self = .throttled
+        case .tooManyResponses: self = .tooMuch
         case .notIMAP: self = .protocolViolation
         case .refusedGreeting: self = .malformed("it refuses the connection (BYE, NO or BAD)")
         case .preauthenticated: self = .malformed("it is logged in before the login (PREAUTH)")

@@ -271,4 +271,39 @@ import Testing
         #expect(sent.isEmpty)
         #expect(last == .fail(.noMechanism))
     }
+
+    @Test func `a server may tell news during the login, within bounds`() {
+        let news = Array(repeating: "* OK hello", count: 150)
+        let offer = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi"
+        let (_, last) = self.run(.established, [offer] + news + ["T NO [AUTHENTICATIONFAILED] no"])
+        #expect(last == .fail(.credentialRefused))
+    }
+
+    @Test(arguments: ["* OK hello", "* CAPABILITY IMAP4rev1"])
+    func `a server that does not come to its answer is left`(response: String) {
+        let offer = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi"
+        let responses = [offer] + Array(repeating: response, count: UpstreamLogin.maximumResponses)
+        let (sent, last) = self.run(.established, responses)
+        #expect(sent.count == 1)
+        #expect(last == .fail(.tooManyResponses))
+    }
+
+    @Test func `the octets of a login have a bound, of whatever responses they are`() {
+        var login = UpstreamLogin(
+            security: .established,
+            credential: ServerCredential(
+                username: Array("bob".utf8),
+                proof: .password(Secret(Array("s3cret".utf8)))
+            ),
+            known: nil,
+            tags: UpstreamTags(random: 7)
+        )
+        let first = login.takesOctets(ResponseCollector.maximumOctets)
+        #expect(first)
+        let second = login.takesOctets(ResponseCollector.maximumOctets)
+        #expect(second)
+        let third = login.takesOctets(1)
+        #expect(!third)
+        #expect(!login.awaitsVerdict)
+    }
 }

@@ -27,6 +27,8 @@ package struct UpstreamLogin {
         case temporarilyRefused
         case noMechanism
         case unexpectedResponse
+        /// The server said more than belongs to a login.
+        case tooManyResponses
         /// The server took the credential, and has no mailbox for it.
         case noMailbox
         /// The server asks to be left alone.
@@ -39,6 +41,14 @@ package struct UpstreamLogin {
         case ready(UpstreamProfile)
         case fail(Failure)
     }
+
+    /// Responses of a server until the login is over. Servers send about ten, and perhaps some with news for
+    /// their users. A server that goes on with responses that answer nothing would keep an event loop busy
+    /// until the login has to be over.
+    package static let maximumResponses = 200
+    /// Octets of a server until the login is over: NAMESPACE may have the greatest length that is read, and as
+    /// much is left for everything else.
+    package static let maximumOctets = 2 * ResponseCollector.maximumOctets
 
     private enum State: Equatable {
         case awaitingGreeting
@@ -54,6 +64,8 @@ package struct UpstreamLogin {
     }
 
     private var state = State.awaitingGreeting
+    private var responses = 0
+    private var octets = 0
     private let security: Security
     private let credential: ServerCredential
     private let known: UpstreamProfile?
@@ -85,10 +97,22 @@ package struct UpstreamLogin {
     /// The tags to go on with after the login.
     package var remainingTags: UpstreamTags { self.tags }
 
+    /// So many octets arrived, of whatever responses.
+    ///
+    /// - Returns: false where the server has said more than belongs to a login; the login is over then.
+    package mutating func takesOctets(_ count: Int) -> Bool {
+        self.octets += count
+        guard self.octets > Self.maximumOctets else { return true }
+        self.state = .finished
+        return false
+    }
+
     /// One whole response arrived; literals in line.
     ///
     /// - Parameter isLast: whether nothing came behind it.
     package mutating func responseReceived(_ response: ByteBuffer, isLast: Bool) -> [Action] {
+        self.responses += 1
+        guard self.responses <= Self.maximumResponses else { return self.fail(.tooManyResponses) }
         guard let head = try? ResponseHead(response) else { return self.fail(self.unreadable) }
         switch head {
         case .status(let condition, let text):
