@@ -980,6 +980,84 @@ def a_server_that_says_too_much_is_left():
         shutil.rmtree(folder)
 
 
+def a_server_that_floods_is_left():
+    """It says what answers nothing, without an end: to the gateway's own LIST, to a session that has left during the
+    login, and behind the credential. Each time it is left at once, and nobody else waits."""
+    left, flooding, gone = {}, set(), threading.Event()
+
+    def flood(place, c, octets):
+        start = time.time()
+        try:
+            while time.time() - start < 20:
+                c.send(octets)
+        finally:
+            left[place] = time.time() - start
+
+    def listed(c, tag, line):
+        if not line.endswith(b'""'):
+            flood("conversation", c, b"* OK hello\r\n" * 20_000)
+        c.send(b'* LIST (\\Noselect) "/" ""\r\n' + tag + b" OK x\r\n")
+
+    def authenticate(c, tag, line):
+        if "login" in flooding:
+            flood("login", c, b"* OK hello\r\n" * 20_000)
+        c.send(tag + b" OK x\r\n")
+
+    def submission(c):
+        c.send("220 x\r\n")
+        while True:
+            verb = c.line().split(b" ")[0].upper()
+            if verb == b"EHLO":
+                c.send("250-x\r\n250 AUTH PLAIN\r\n")
+            elif verb == b"AUTH" and "verdict" in flooding:
+                left["asked"] = 0
+                gone.wait(20)
+                flood("verdict", c, b"x" * 65536)
+            elif verb == b"DATA":
+                c.send("354 go\r\n")
+                while c.line() != b".":
+                    pass
+                c.send("250 ok\r\n")
+            else:
+                c.send("235 ok\r\n" if verb == b"AUTH" else "250 ok\r\n")
+
+    def wait(place):
+        end = time.time() + 25
+        while place not in left and time.time() < end:
+            time.sleep(0.05)
+        assert left.get(place, 99) < 8, (place, left)
+    port = free_port()
+    gateway = Gateway(GATEPOST_LISTEN_SUBMISSIONS=f"127.0.0.1:{port}", GATEPOST_THREADS="1")
+    servers = [Server(imap({"LIST": listed, "AUTHENTICATE": authenticate}, "IMAP4rev1 SASL-IR AUTH=PLAIN")), Server(submission)]
+    try:
+        gateway.run("account", "set", BOB, "--imap", f"127.0.0.1:{servers[0].port}", "--smtp", f"127.0.0.1:{servers[1].port}",
+                    "--tls", "none", "--sent-copy", "owner")
+        gateway.run("grant", "add", BOB, CLARA, "--send", "as")
+        gateway.start()
+        trust = ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
+        s = Raw(CLARA, port, trust=trust)
+        s.begin(BOB)
+        s.send(f"From: {BOB}\r\n\r\nx\r\n.\r\n".encode())
+        assert s.reply().startswith("250")
+        wait("conversation")
+        flooding.update(("verdict", "login"))
+        s = Raw(CLARA, port, trust=trust)
+        s.send(f"MAIL FROM:<{BOB}>\r\n".encode())
+        wait("asked")
+        s.raw.close()
+        time.sleep(0.5)
+        gone.set()
+        wait("verdict")
+        w, start = gateway.wire(), time.time()
+        assert "NO [UNAVAILABLE]" in str(w.command(f'STATUS "Other Users/{BOB}/INBOX" (MESSAGES)')[-1])
+        assert time.time() - start < 5
+        wait("login")
+    finally:
+        for server in servers:
+            server.close()
+        gateway.remove()
+
+
 @contextlib.contextmanager
 def silent_office(seconds=1):
     """Clara's server and Bob's, which say nothing to the verbs in their sets; each has so long for an answer."""
