@@ -203,7 +203,8 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     private func floods(_ context: ChannelHandlerContext) {
-        self.log("says too much that nobody asked for", "no answer", on: context.eventLoop)
+        let failure = UpstreamLogin.Failure.tooManyResponses
+        self.log("says too much that nobody asked for", failure, on: context.eventLoop)
         self.finish(nil)
         context.close(promise: nil)
     }
