@@ -348,6 +348,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         }
         let connection = UpstreamConnection(
             account: account,
+            user: self.session.authenticatedUser,
             client: self,
             environment: self.environment
         )

@@ -74,28 +74,33 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private func open(on loop: any EventLoop) {
         guard !self.environment.profiles.isPaused(self.target) else { return self.finish(nil) }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let environment = self.environment
-        let timeout = environment.configuration.limits.upstreamTimeout
-        self.loginTimeout = loop.scheduleTask(in: timeout) { bound.value.loginTimeoutPassed(loop) }
-        environment.credentialLease(of: self.target, for: .imap, on: loop).whenComplete { result in
-            switch result {
-            case .success(let lease):
-                bound.value.dial(lease, on: loop)
-            case .failure(is CredentialBreaker.Suspended),
-                .failure(is CredentialBreaker.WaitedTooLong),
-                .failure(is CredentialBreaker.Outdated):
-                bound.value.finish(nil)
-            case .failure(let error):
-                bound.value.log("has no usable credential", error, on: loop)
-                bound.value.finish(nil)
+        self.environment.credentialLease(of: self.target, for: .imap, by: nil, on: loop)
+            .whenComplete { result in
+                switch result {
+                case .success(let lease):
+                    bound.value.dial(lease, on: loop)
+                case .failure(is CredentialBreaker.Suspended),
+                    .failure(is CredentialBreaker.Paused),
+                    .failure(is CredentialBreaker.WaitedTooLong),
+                    .failure(is CredentialBreaker.Outdated):
+                    bound.value.finish(nil)
+                case .failure(let error):
+                    bound.value.log("has no usable credential", error, on: loop)
+                    bound.value.finish(nil)
+                }
             }
-        }
     }
 
-    /// Other logins wait for the verdict on this one: a server that says nothing must not hold them up.
+    /// Other logins wait for the verdict on this one: a server that says nothing must not hold them up. A server that
+    /// has had the credential for less than the time for an answer is heard until then, without a conversation.
     private func loginTimeoutPassed(_ loop: any EventLoop) {
-        guard !self.hasBegun, self.done != nil else { return }
+        guard !self.hasBegun else { return }
         self.log("did not finish the login in time", "no answer", on: loop)
+        let timeout = self.environment.configuration.limits.upstreamTimeout
+        if let channel = self.channel, let rest = self.lease?.timeForVerdict(of: timeout) {
+            loop.scheduleTask(in: rest) { channel.close(promise: nil) }
+            return self.finish(nil, keepsLease: true)
+        }
         self.finish(nil)
         self.channel?.close(promise: nil)
     }
@@ -123,6 +128,9 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
+        self.loginTimeout = loop.scheduleTask(deadline: lease.began + timeout) {
+            bound.value.loginTimeoutPassed(loop)
+        }
         self.environment.dialler.dial(self.target.imap, on: loop, timeout: timeout) { channel in
             let connection = bound.value
             try Pipeline.addUpstream(
@@ -160,8 +168,9 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         )
     }
 
-    private func finish(_ outcome: Conversation.Outcome?) {
-        if outcome == nil { self.lease = nil }
+    /// - Parameter keepsLease: whether the login goes on to its verdict.
+    private func finish(_ outcome: Conversation.Outcome?, keepsLease: Bool = false) {
+        if outcome == nil, !keepsLease { self.lease = nil }
         self.loginTimeout?.cancel()
         self.silenceCheck?.cancel()
         guard let done = self.done else { return }
@@ -339,6 +348,8 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         self.hasBegun = true
         self.loginTimeout?.cancel()
         self.lease?.accepted()
+        // Nobody waits for it any more: what it would do may be done by another one meanwhile.
+        guard self.done != nil else { return context.close(promise: nil) }
         self.scheduleSilenceCheck(context.eventLoop)
         self.perform(self.conversation.begin(profile, login.remainingTags), context)
     }

@@ -12,6 +12,11 @@ struct FairQueue<Sender: Hashable, Element> {
         self.count += 1
     }
 
+    /// What ``next()`` takes.
+    var first: Element? {
+        self.turns.first.flatMap { self.lines[$0]?.first }
+    }
+
     /// The oldest of the sender whose turn it is.
     mutating func next() -> Element? {
         guard !self.turns.isEmpty else { return nil }

@@ -29,6 +29,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private static let leavingTimeout = TimeAmount.minutes(5)
 
     let account: AccountID
+    private let user: UserID?
     private let environment: Environment
     private var client: ClientHandler?
     private var channel: (any Channel)?
@@ -41,8 +42,9 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var hasPendingRead = false
     var clock: UpstreamClock
 
-    init(account: AccountID, client: ClientHandler, environment: Environment) {
+    init(account: AccountID, user: UserID?, client: ClientHandler, environment: Environment) {
         self.account = account
+        self.user = user
         self.client = client
         self.environment = environment
         self.clock = UpstreamClock(limits: environment.configuration.limits)
@@ -56,27 +58,38 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.target = target
         self.loop = loop
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let timeout = self.environment.configuration.limits.upstreamTimeout
-        loop.scheduleTask(in: timeout) { bound.value.loginTimeoutPassed() }
         guard !self.environment.profiles.isPaused(target) else {
             // Not at once: the session is in the middle of asking for this.
             return loop.execute { bound.value.fail(.unreachable) }
         }
-        self.environment.credentialLease(of: target, for: .imap, on: loop).whenComplete { result in
-            switch result {
-            case .success(let lease):
-                bound.value.dial(target, lease, on: loop)
-            case .failure(is CredentialBreaker.Suspended):
-                loop.execute { bound.value.fail(.credentialSuspended) }
-            case .failure(is CredentialBreaker.WaitedTooLong):
-                loop.execute { bound.value.loginTimeoutPassed() }
-            case .failure(is CredentialBreaker.Outdated):
-                loop.execute { bound.value.fail(.unreachable) }
-            case .failure(let error):
-                bound.value.log("has no usable credential", error)
-                let isPassing = (error as? OnlineError)?.isPassing ?? false
-                loop.execute { bound.value.fail(isPassing ? .unreachable : .noCredential) }
+        self.environment.credentialLease(of: target, for: .imap, by: self.user, on: loop)
+            .whenComplete { result in
+                switch result {
+                case .success(let lease):
+                    bound.value.dial(target, lease, on: loop)
+                case .failure(let error):
+                    // Not at once, here as well.
+                    loop.execute { bound.value.leaseDenied(error) }
+                }
             }
+    }
+
+    private func leaseDenied(_ error: any Error) {
+        guard case .dialling = self.phase else { return }
+        switch error {
+        case is CredentialBreaker.Suspended: self.fail(.credentialSuspended)
+        case is CredentialBreaker.Paused: self.fail(.serverUnanswering)
+        case is CredentialBreaker.Outdated: self.fail(.unreachable)
+        case is CredentialBreaker.WaitedTooLong:
+            self.log("has too many logins of this account under way", nil)
+            // It may answer each of them: nothing is known against it.
+            let client = self.detach()
+            client?.upstreamFailed(self.account, .unreachable)
+        case is CredentialLease.TokenTooLate: self.loginTimeoutPassed()
+        default:
+            self.log("has no usable credential", error)
+            let isPassing = (error as? OnlineError)?.isPassing ?? false
+            self.fail(isPassing ? .unreachable : .noCredential)
         }
     }
 
@@ -89,6 +102,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
+        loop.scheduleTask(deadline: lease.began + timeout) { bound.value.loginTimeoutPassed() }
         self.environment.dialler.dial(target.imap, on: loop, timeout: timeout) { channel in
             try Pipeline.addUpstream(bound.value, target.imap, to: channel, bound.value.environment)
         }.whenComplete { result in
@@ -110,11 +124,21 @@ final class UpstreamConnection: ChannelInboundHandler {
         }
     }
 
+    /// The session waits no longer. A server that has had the credential for less than the time for an answer goes on
+    /// without the session: a slow server is not one that gives no answer.
     private func loginTimeoutPassed() {
         switch self.phase {
         case .dialling, .loggingIn:
             self.log("did not finish the login in time", nil)
-            self.fail(.unreachable)
+            let timeout = self.environment.configuration.limits.upstreamTimeout
+            guard let loop = self.loop, let rest = self.lease?.timeForVerdict(of: timeout) else {
+                return self.fail(.unreachable)
+            }
+            let bound = NIOLoopBound(self, eventLoop: loop)
+            loop.scheduleTask(in: rest) { bound.value.loginTimeoutPassed() }
+            let client = self.client
+            self.client = nil
+            client?.upstreamFailed(self.account, .unreachable)
         case .ready, .leaving, .closed:
             break
         }
@@ -281,8 +305,8 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.phase = .ready
         self.lease?.accepted()
         self.lease = nil
-        guard self.client != nil else { return self.close() }
         if let target = self.target { self.environment.profiles.learnt(profile, of: target) }
+        guard self.client != nil else { return self.close() }
         self.client?.upstreamReady(self.account, profile, login.remainingTags)
         // Whatever came in the same read belongs to the session.
         let rest = reader.takeBuffered()
@@ -343,11 +367,11 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// The session is done with this connection. A login under way goes on to its verdict: a client that leaves
     /// early must not hide a refused credential from the circuit breaker.
     func close() {
-        if case .loggingIn = self.phase, self.client != nil {
-            self.client = nil
+        guard case .loggingIn = self.phase else {
+            _ = self.detach()
             return
         }
-        _ = self.detach()
+        self.client = nil
     }
 
     /// The session is done with this connection, but the server has something to finish: it is

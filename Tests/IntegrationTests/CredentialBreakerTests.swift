@@ -9,6 +9,24 @@ import Testing
 @testable import Gateway
 @testable import Store
 
+extension CredentialBreaker {
+    /// A login of the gateway itself.
+    func attempt(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        on loop: any EventLoop
+    ) -> EventLoopFuture<Attempt> {
+        self.attempt(account, service, of: nil, on: loop)
+    }
+
+    fileprivate func isSuspended(
+        _ account: UpstreamAccount,
+        _ service: CredentialService
+    ) -> Bool {
+        self.denial(account, service) != nil
+    }
+}
+
 /// The circuit breaker, with logins that wait for each other.
 @Suite struct CredentialBreakerTests {
     private static let account = CredentialCircuitsTests.account()

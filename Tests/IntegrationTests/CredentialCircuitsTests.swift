@@ -5,6 +5,20 @@ import Testing
 @testable import Gateway
 @testable import Store
 
+extension CredentialCircuits.Admission {
+    fileprivate static let suspended = Self.denied(.credentialRefused)
+}
+
+extension CredentialCircuits {
+    fileprivate func isSuspended(
+        _ account: UpstreamAccount,
+        _ service: CredentialService,
+        at now: NIODeadline
+    ) -> Bool {
+        self.denial(account, service, at: now) != nil
+    }
+}
+
 /// When a stored credential is tried, and when it rests.
 @Suite struct CredentialCircuitsTests {
     private static let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
@@ -236,7 +250,8 @@ import Testing
             #expect(!circuits.isSuspended(Self.account(), .submission, at: now))
             guard let pause else { continue }
             let almost = pause.until - .nanoseconds(1)
-            #expect(circuits.admit(Self.account(), .imap, at: almost) == .suspended)
+            let denied = circuits.admit(Self.account(), .imap, at: almost)
+            #expect(denied == .denied(.serverUnanswering))
             now = pause.until
         }
         #expect(pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60])
@@ -249,6 +264,17 @@ import Testing
         #expect(pause?.until == now + .seconds(1))
         circuits.adopt(Self.account(version: 2), .imap)
         _ = try Self.login(&circuits, Self.account(version: 2), at: now)
+    }
+
+    @Test func `a refusal is told before a pause for a server that gives no answer`() throws {
+        var circuits = CredentialCircuits()
+        for _ in 0..<2 {
+            let lease = try Self.login(&circuits)
+            _ = circuits.ended(lease, isUnanswered: true, at: Self.start)
+        }
+        #expect(circuits.denial(Self.account(), .imap, at: Self.start) == .serverUnanswering)
+        #expect(Self.refuse(&circuits, at: Self.start) != nil)
+        #expect(circuits.denial(Self.account(), .imap, at: Self.start) == .credentialRefused)
     }
 
     @Test func `connections that a server drops together are one, and a success of them ends it`()

@@ -111,6 +111,7 @@ import Testing
             let connection = SubmissionConnection(
                 endpoint: endpoint,
                 target: account,
+                user: nil,
                 client: client,
                 environment: environment
             )

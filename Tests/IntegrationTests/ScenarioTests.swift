@@ -38,7 +38,7 @@ private enum Scenarios {
             "scenarios.py": 33, "folders.py": 3, "programs.py": 4, "sending.py": 26,
             "exchange.py": 11, "transfers.py": 12, "oversight.py": 15, "process.py": 10,
             "records.py": 5, "hostile.py": 31, "crowd.py": 1, "differential.py": 2,
-            "soak.py": 1, "logins.py": 14, "stores.py": 6, "comparison.py": 4,
+            "soak.py": 1, "logins.py": 17, "stores.py": 6, "comparison.py": 4,
             "oddities.py": 2, "habits.py": 5,
         ]
         for (file, count) in counts {

@@ -17,11 +17,9 @@ final class SubmissionConnection: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// How long the answer to a login is waited for when the session has left.
-    private static let verdictTimeout = TimeAmount.seconds(30)
-
     private let endpoint: Endpoint
     let target: UpstreamAccount
+    private let user: UserID?
     private let environment: Environment
     private var client: SubmissionHandler?
     private var channel: (any Channel)?
@@ -40,11 +38,13 @@ final class SubmissionConnection: ChannelDuplexHandler {
     init(
         endpoint: Endpoint,
         target: UpstreamAccount,
+        user: UserID?,
         client: SubmissionHandler,
         environment: Environment
     ) {
         self.endpoint = endpoint
         self.target = target
+        self.user = user
         self.client = client
         self.environment = environment
     }
@@ -54,8 +54,8 @@ final class SubmissionConnection: ChannelDuplexHandler {
     func open(on loop: any EventLoop) {
         self.loop = loop
         // Who has to wait for a slot need not wait for this.
-        guard !self.environment.credentialBreaker.isSuspended(self.target, .submission) else {
-            return self.fail(.credentialSuspended, on: loop)
+        if let denial = self.environment.credentialBreaker.denial(self.target, .submission) {
+            return self.fail(SubmissionFault(denial), on: loop)
         }
         guard self.target.kind == .exchange else { return self.findCredential(on: loop) }
         let bound = NIOLoopBound(self, eventLoop: loop)
@@ -73,29 +73,51 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private func findCredential(on loop: any EventLoop) {
         guard self.client != nil else { return self.releaseSlot() }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let environment = self.environment
-        let timeout = environment.configuration.limits.upstreamTimeout
-        self.loginTimeout = loop.scheduleTask(in: timeout) { bound.value.loginTimeoutPassed() }
-        environment.credentialLease(of: self.target, for: .submission, on: loop).whenComplete {
-            switch $0 {
+        self.environment.credentialLease(
+            of: self.target,
+            for: .submission,
+            by: self.user,
+            on: loop
+        )
+        .whenComplete { result in
+            switch result {
             case .success(let lease):
                 bound.value.dial(lease, on: loop)
-            case .failure(is CredentialBreaker.Suspended):
-                bound.value.fail(.credentialSuspended, on: loop)
-            case .failure(is CredentialBreaker.WaitedTooLong):
-                loop.execute { bound.value.loginTimeoutPassed() }
-            case .failure(is CredentialBreaker.Outdated):
-                bound.value.fail(.unreachable, on: loop)
             case .failure(let error):
-                loop.execute { bound.value.fail("has no usable credential", error) }
+                bound.value.leaseDenied(error, on: loop)
             }
         }
     }
 
-    /// Other logins wait for the verdict on this one: a server that says nothing must not hold them up. A session
-    /// that has left waits no longer than ``verdictTimeout``.
+    private func leaseDenied(_ error: any Error, on loop: any EventLoop) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        switch error {
+        case is CredentialBreaker.Suspended: self.fail(.credentialSuspended, on: loop)
+        case is CredentialBreaker.Paused: self.fail(.serverUnanswering, on: loop)
+        case is CredentialBreaker.Outdated: self.fail(.unreachable, on: loop)
+        case is CredentialBreaker.WaitedTooLong:
+            loop.execute { bound.value.fail("has too many logins of this account under way", nil) }
+        case is CredentialLease.TokenTooLate:
+            loop.execute { bound.value.loginTimeoutPassed() }
+        default:
+            loop.execute { bound.value.fail("has no usable credential", error) }
+        }
+    }
+
+    /// Other logins wait for the verdict on this one: a server that says nothing must not hold them up. A server that
+    /// has had the credential for less than the time for an answer is heard until then, without the session.
     private func loginTimeoutPassed() {
-        self.fail("did not finish the login in time", nil)
+        guard let client = self.client, self.timeForVerdict != nil else {
+            return self.fail("did not finish the login in time", nil)
+        }
+        self.log("did not finish the login in time", nil)
+        self.leaveLogin()
+        client.upstreamFailed(.unreachable)
+    }
+
+    /// How long the server may still take to answer the login; nil where it does not owe an answer.
+    private var timeForVerdict: TimeAmount? {
+        self.lease?.timeForVerdict(of: self.environment.configuration.limits.upstreamTimeout)
     }
 
     private func dial(_ lease: CredentialLease, on loop: any EventLoop) {
@@ -103,6 +125,9 @@ final class SubmissionConnection: ChannelDuplexHandler {
         self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
+        self.loginTimeout = loop.scheduleTask(deadline: lease.began + timeout) {
+            bound.value.loginTimeoutPassed()
+        }
         self.environment.dialler.dial(self.endpoint, on: loop, timeout: timeout) { channel in
             let connection = bound.value
             try Pipeline.addUpstream(
@@ -257,7 +282,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
         switch fault {
         case .credentialRefused: self.lease?.refused()
         case .temporarilyRefused: self.lease?.answeredWithoutVerdict()
-        case .unreachable, .credentialSuspended, .noMechanism, .noServer: break
+        case .unreachable, .credentialSuspended, .serverUnanswering, .noMechanism, .noServer: break
         }
     }
 
@@ -275,10 +300,12 @@ final class SubmissionConnection: ChannelDuplexHandler {
     /// answer is heard: a client that leaves early must not hide a refusal from the circuit breaker.
     func leaveLogin() {
         self.flush()
-        guard let channel = self.channel else { return self.close() }
+        guard let channel = self.channel, let rest = self.timeForVerdict else {
+            return self.close()
+        }
         self.client = nil
         channel.read()
-        channel.eventLoop.scheduleTask(in: Self.verdictTimeout) { channel.close(promise: nil) }
+        channel.eventLoop.scheduleTask(in: rest) { channel.close(promise: nil) }
     }
 
     private func verdictReceived(_ octets: ByteBuffer) {
@@ -329,5 +356,16 @@ final class SubmissionConnection: ChannelDuplexHandler {
         guard self.hasPendingRead else { return }
         self.hasPendingRead = false
         self.channel?.read()
+    }
+}
+
+extension SubmissionFault {
+    /// Why no login is made for now.
+    fileprivate init(_ denial: CredentialCircuits.Denial) {
+        self =
+            switch denial {
+            case .credentialRefused: .credentialSuspended
+            case .serverUnanswering: .serverUnanswering
+            }
     }
 }

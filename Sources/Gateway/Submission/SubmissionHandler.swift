@@ -351,6 +351,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         let connection = SubmissionConnection(
             endpoint: endpoint,
             target: target,
+            user: self.session.authenticatedUser,
             client: self,
             environment: self.environment
         )

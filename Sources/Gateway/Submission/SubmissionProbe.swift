@@ -126,7 +126,8 @@ extension ProbeError {
         case .credentialRefused: self = .credentialRefused
         case .noMechanism: self = .noMechanism
         case .temporarilyRefused: self = .temporarilyRefused
-        case .unreachable, .credentialSuspended, .noServer: self = .notSubmission
+        case .unreachable, .credentialSuspended, .serverUnanswering, .noServer:
+            self = .notSubmission
         }
     }
 }

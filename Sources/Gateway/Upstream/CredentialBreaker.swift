@@ -22,13 +22,16 @@ package enum CredentialService: String, Codable, CaseIterable, Sendable {
 
 /// The circuit breaker for stored credentials: after a mail server has refused one, no session and no background
 /// conversation of this gateway tries it again until it changes or its pause has passed. A few logins with one credential
-/// are under way together; the others wait for their verdict.
+/// are under way together; the others wait for their verdict, and the users among them take turns: a delegate with many
+/// connections keeps nobody else waiting for more than one login at a time.
 ///
 /// Without it, a wrong stored password is one failed login for each command of a client. That locks the owner, or
 /// the gateway's address, out of the mail server.
 final class CredentialBreaker: Sendable {
-    /// The credential rests, or its server is left alone: the caller answers at once.
+    /// The credential rests after a refusal: the caller answers at once.
     struct Suspended: Error {}
+    /// The server is left alone because it ended logins without an answer: the caller answers at once.
+    struct Paused: Error {}
     /// No other login came to a verdict in time.
     struct WaitedTooLong: Error {}
     /// The account has another server or credential by now.
@@ -63,21 +66,27 @@ final class CredentialBreaker: Sendable {
         private let breaker: CredentialBreaker
         private let lease: CredentialCircuits.Lease
         private let hasVerdict = Atomic(false)
-        private let isUnanswered = Atomic(false)
+        /// Since when the server has the credential without an answer.
+        private let unansweredSince = Mutex<NIODeadline?>(nil)
 
         fileprivate init(_ breaker: CredentialBreaker, _ lease: CredentialCircuits.Lease) {
             self.breaker = breaker
             self.lease = lease
         }
 
-        /// The server gets the credential: it has to answer.
-        func credentialSent() {
-            self.isUnanswered.store(true, ordering: .relaxed)
+        /// The server gets the credential: it has to answer. Told again, this changes nothing.
+        func credentialSent(at now: NIODeadline = .now()) {
+            self.unansweredSince.withLock { $0 = $0 ?? now }
+        }
+
+        /// When the server has had the credential for so long; nil where it does not owe an answer.
+        func answerDue(after time: TimeAmount) -> NIODeadline? {
+            self.unansweredSince.withLock { $0.map { $0 + time } }
         }
 
         /// The server answered, and its answer says nothing about the credential.
         func answeredWithoutVerdict() {
-            self.isUnanswered.store(false, ordering: .relaxed)
+            self.unansweredSince.withLock { $0 = nil }
         }
 
         func accepted() {
@@ -92,20 +101,27 @@ final class CredentialBreaker: Sendable {
 
         deinit {
             guard !self.hasVerdict.load(ordering: .relaxed) else { return }
-            self.breaker.ended(self.lease, self.isUnanswered.load(ordering: .relaxed))
+            self.breaker.ended(self.lease, self.unansweredSince.withLock { $0 != nil })
         }
     }
 
-    /// Whether a login would be turned away now.
-    func isSuspended(_ account: UpstreamAccount, _ service: CredentialService) -> Bool {
-        self.state.withLock { $0.circuits.isSuspended(account, service, at: .now()) }
+    /// Why a login would be turned away now; nil where none would.
+    func denial(
+        _ account: UpstreamAccount,
+        _ service: CredentialService
+    ) -> CredentialCircuits.Denial? {
+        self.state.withLock { $0.circuits.denial(account, service, at: .now()) }
     }
 
-    /// Asks for a login. Waits where as many as may be are under way with the same credential.
-    /// - Returns: fails with ``Suspended``, ``WaitedTooLong`` or ``Outdated``; at once where nobody is waited for.
+    /// Asks for a login. Waits where as many as may be are under way with the same credential, at most for the
+    /// breaker's waiting time.
+    /// - Parameter user: whose session logs in; nil for the gateway's own conversations, which take turns with users
+    ///   as one of them.
+    /// - Returns: fails with ``Suspended``, ``Paused``, ``WaitedTooLong`` or ``Outdated``; at once where nobody is waited for.
     func attempt(
         _ account: UpstreamAccount,
         _ service: CredentialService,
+        of user: UserID?,
         on loop: any EventLoop
     ) -> EventLoopFuture<Attempt> {
         let waiter = Waiter(account, loop.makePromise(of: Attempt.self))
@@ -114,12 +130,15 @@ final class CredentialBreaker: Sendable {
         let current = self.inForce(account.id) ?? account
         let released = self.state.withLock { state in
             state.circuits.adopt(current, service)
-            state.waiting[key, default: []].append(waiter)
+            state.waiting[key, default: FairQueue()].append(waiter, from: user)
             return state.release(key, at: .now())
         }
         self.goOn(released, asking: waiter)
         guard waiter.isWaiting else { return waiter.future }
-        let timeout = loop.scheduleTask(in: self.waitingTime) { waiter.timePassed() }
+        let timeout = loop.scheduleTask(in: self.waitingTime) {
+            self.state.withLock { $0.remove(waiter, of: user, key) }
+            waiter.timePassed()
+        }
         waiter.future.whenComplete { _ in timeout.cancel() }
         return waiter.future
     }
@@ -234,7 +253,7 @@ final class CredentialBreaker: Sendable {
 
         var isWaiting: Bool { !self.hasEnded.load(ordering: .relaxed) }
 
-        /// What it waits for is there; whose time has passed gives it back by dropping it.
+        /// What it waits for is there; a waiter whose time has passed gives it back by dropping it.
         func goOn(_ result: Result<Attempt, any Error>, atOnce: Bool) {
             guard !self.hasEnded.exchange(true, ordering: .relaxed) else { return }
             guard !atOnce else { return self.promise.completeWith(result) }
@@ -254,22 +273,26 @@ final class CredentialBreaker: Sendable {
 
     private struct State {
         var circuits = CredentialCircuits()
-        /// In the order of their arrival, and so of their deadlines.
-        var waiting: [Key: CircularBuffer<Waiter>] = [:]
+        /// Without those whose time has passed.
+        var waiting: [Key: FairQueue<UserID?, Waiter>] = [:]
 
-        /// Takes out those that wait no longer: as many as may log in now, and whose time has passed.
+        /// Takes out as many as may log in now.
         mutating func release(_ key: Key, at now: NIODeadline) -> [Released] {
             var released: [Released] = []
             while let next = self.waiting[key]?.first {
-                if next.isWaiting {
-                    let admission = self.circuits.admit(next.account, key.service, at: now)
-                    guard admission != .waits else { break }
-                    released.append((next, admission))
-                }
-                self.waiting[key]?.removeFirst()
+                let admission = self.circuits.admit(next.account, key.service, at: now)
+                guard admission != .waits else { break }
+                released.append((next, admission))
+                _ = self.waiting[key]?.next()
             }
-            if self.waiting[key]?.isEmpty ?? false { self.waiting[key] = nil }
+            if self.waiting[key]?.count == 0 { self.waiting[key] = nil }
             return released
+        }
+
+        /// Takes out a waiter whose time has passed.
+        mutating func remove(_ waiter: Waiter, of user: UserID?, _ key: Key) {
+            _ = self.waiting[key]?.remove(from: user) { $0 === waiter }
+            if self.waiting[key]?.count == 0 { self.waiting[key] = nil }
         }
     }
 
@@ -290,7 +313,8 @@ final class CredentialBreaker: Sendable {
     ) -> Result<Attempt, any Error> {
         switch admission {
         case .admitted(let lease): .success(Attempt(self, lease))
-        case .suspended: .failure(Suspended())
+        case .denied(.credentialRefused): .failure(Suspended())
+        case .denied(.serverUnanswering): .failure(Paused())
         case .outdated: .failure(Outdated())
         case .waits: .failure(WaitedTooLong())
         }

@@ -27,12 +27,20 @@ struct CredentialCircuits {
         static func == (one: Lease, other: Lease) -> Bool { one.number == other.number }
     }
 
+    /// Why no login is made for now.
+    enum Denial: Equatable {
+        /// The credential rests after a refusal.
+        case credentialRefused
+        /// The server is left alone, because it ended logins without an answer.
+        case serverUnanswering
+    }
+
     /// What a login that asks for permission is told.
     enum Admission: Equatable {
         case admitted(Lease)
         /// As many others as may are under way; their verdict decides.
         case waits
-        case suspended
+        case denied(Denial)
         /// The account has another server or credential by now.
         case outdated
     }
@@ -94,8 +102,8 @@ struct CredentialCircuits {
     static let trust = TimeAmount.minutes(1)
     /// Logins of one credential at one server that are under way without a verdict. When the password changes there,
     /// all of them fail: fewer than the five after which servers lock. Logins of 50 ms each pass at 80 a second: 200
-    /// clients that connect at once are in after 2.6 s. Those that wait have their deadline of 15 s
-    /// (`limits.upstreamTimeout`), by which 1,200 are in.
+    /// clients that connect at once are in after 2.6 s. Those that wait give up after 15 s
+    /// (`limits.upstreamTimeout`), by which 1,200 are in; a login has as long again once it is under way.
     static let maximumUnderWay = 4
     /// One dropped connection may be a server that restarts: the next login is tried at once, alone.
     static let toleratedUnanswered = 1
@@ -162,7 +170,7 @@ extension CredentialCircuits {
         at now: NIODeadline
     ) -> Admission {
         guard !self.isStale(account, service) else { return .outdated }
-        guard !self.isSuspended(account, service, at: now) else { return .suspended }
+        if let denial = self.denial(account, service, at: now) { return .denied(denial) }
         let lease = Lease(account: account, service: service, number: self.nextNumber)
         if let server = service.server(of: account) {
             var circuit = self.circuits[lease.key] ?? Circuit(server: server)
@@ -174,14 +182,18 @@ extension CredentialCircuits {
         return .admitted(lease)
     }
 
-    /// Whether a login would be turned away: the credential rests, or the server is left alone.
-    func isSuspended(
+    /// Why a login would be turned away now; nil where none would. A refusal is told first: it needs the
+    /// administrator.
+    func denial(
         _ account: UpstreamAccount,
         _ service: CredentialService,
         at now: NIODeadline
-    ) -> Bool {
-        if let until = self.circuit(account, service)?.pausedUntil, until > now { return true }
-        return self.suspension(of: account, service, at: now) != nil
+    ) -> Denial? {
+        if self.suspension(of: account, service, at: now) != nil { return .credentialRefused }
+        guard let until = self.circuit(account, service)?.pausedUntil, until > now else {
+            return nil
+        }
+        return .serverUnanswering
     }
 
     /// Why the credential rests at this service; nil where no refusal is in the way.
@@ -304,8 +316,8 @@ extension CredentialCircuits {
     }
 
     /// A login came to no verdict.
-    /// - Parameter isUnanswered: whether the server got the credential and ended the connection, or let the time pass,
-    ///   without an answer. Else it was not reached, or said that it cannot say: that counts for nothing.
+    /// - Parameter isUnanswered: whether the server got the credential and ended the connection, or let the whole time
+    ///   for an answer pass. Else it was not reached, or said that it cannot say: that counts for nothing.
     /// - Returns: the pause that begins.
     mutating func ended(_ lease: Lease, isUnanswered: Bool, at now: NIODeadline) -> Pause? {
         guard var circuit = self.giveBack(lease), isUnanswered,

@@ -1,3 +1,4 @@
+import Access
 import NIOCore
 import Store
 
@@ -5,14 +6,18 @@ import Store
 /// verdict, the login came to none.
 final class CredentialLease: Sendable {
     let credential: UpstreamCredential
+    /// When the circuit breaker let the login go: its time runs from here, without the wait for other logins.
+    let began: NIODeadline
     private let attempt: CredentialBreaker.Attempt
     private let source: CredentialSource
 
     fileprivate init(
         _ credential: UpstreamCredential,
         _ attempt: CredentialBreaker.Attempt,
-        _ source: CredentialSource
+        _ source: CredentialSource,
+        began: NIODeadline
     ) {
+        self.began = began
         self.credential = credential
         self.attempt = attempt
         self.source = source
@@ -21,6 +26,12 @@ final class CredentialLease: Sendable {
     /// The server gets the credential. A server that ends the login without an answer is left alone for a moment.
     func credentialSent() {
         self.attempt.credentialSent()
+    }
+
+    /// How long a server that has the credential may still take to answer, if it has so long for that; nil where it
+    /// does not owe an answer, or the time has passed.
+    func timeForVerdict(of time: TimeAmount, at now: NIODeadline = .now()) -> TimeAmount? {
+        self.attempt.answerDue(after: time).flatMap { $0 > now ? $0 - now : nil }
     }
 
     /// The server answered, and its answer says nothing about the credential: it is busy, or lacks the mailbox.
@@ -40,19 +51,43 @@ final class CredentialLease: Sendable {
     }
 }
 
+extension CredentialLease {
+    /// The token that an account logs in with did not come in time.
+    struct TokenTooLate: Error {}
+}
+
 extension Environment {
     /// What to log in with at an account's server now.
+    /// - Parameter user: whose session logs in; nil for the gateway's own conversations.
     /// - Returns: fails with ``CredentialBreaker/Suspended`` where the credential rests, as
-    ///   ``CredentialBreaker/attempt(_:_:on:)`` says, and with the reason where there is none; on the loop, and at once where nobody has to be asked.
+    ///   ``CredentialBreaker/attempt(_:_:of:on:)`` says, and with the reason where there is none; on the loop, and at once where nobody has to be asked.
     func credentialLease(
         of account: UpstreamAccount,
         for service: CredentialService,
+        by user: UserID?,
         on loop: any EventLoop
     ) -> EventLoopFuture<CredentialLease> {
-        self.credentialBreaker.attempt(account, service, on: loop).flatMap { attempt in
-            self.credentials.credential(of: account, on: loop).map { credential in
-                CredentialLease(credential, attempt, self.credentials)
+        self.credentialBreaker.attempt(account, service, of: user, on: loop).flatMap { attempt in
+            let began = NIODeadline.now()
+            return self.credential(of: account, on: loop).map { credential in
+                CredentialLease(credential, attempt, self.credentials, began: began)
             }
         }
+    }
+
+    /// Other logins wait meanwhile: a token has no longer than the login.
+    private func credential(
+        of account: UpstreamAccount,
+        on loop: any EventLoop
+    ) -> EventLoopFuture<UpstreamCredential> {
+        let credential = self.credentials.credential(of: account, on: loop)
+        guard account.usesToken else { return credential }
+        let promise = loop.makePromise(of: UpstreamCredential.self)
+        let timeout = loop.scheduleTask(in: self.configuration.limits.upstreamTimeout) {
+            promise.fail(CredentialLease.TokenTooLate())
+        }
+        credential.cascade(to: promise)
+        promise.futureResult.whenComplete { _ in timeout.cancel() }
+        return promise.futureResult
     }
 }

@@ -22,6 +22,8 @@ package enum ReplyText: Equatable, Sendable {
     case contactAdministrator
     /// A mail server refused the stored credential a while ago.
     case credentialSuspended
+    /// A mail server ended logins without an answer a moment ago.
+    case serverUnanswering
     case passwordCheckOverloaded
     case tooManyConnectionsOfUser
     case authenticationFailed
@@ -109,8 +111,8 @@ package enum ReplyText: Equatable, Sendable {
             line.writeStaticString(farewell.text)
         case .selected, .beginTLS, .closed, .someUnavailable,
             .noSuchMailbox, .noSuchMessage, .notPermitted, .unavailable,
-            .contactAdministrator, .credentialSuspended, .passwordCheckOverloaded,
-            .answerUnreadable, .tooManyConnectionsOfUser, .authenticationFailed, .authorizationFailed,
+            .contactAdministrator, .credentialSuspended, .passwordCheckOverloaded, .answerUnreadable,
+            .tooManyConnectionsOfUser, .authenticationFailed, .authorizationFailed, .serverUnanswering,
             .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .expungedMeanwhile,
             .tooManyMessages,
@@ -143,6 +145,11 @@ package enum ReplyText: Equatable, Sendable {
             """
             NO [UNAVAILABLE] The mail server of this mailbox refused the gateway's login; it is \
             tried again later
+            """
+        case .serverUnanswering:
+            """
+            NO [UNAVAILABLE] The mail server of this mailbox did not answer the gateway's login; it \
+            is tried again in a moment
             """
         case .passwordCheckOverloaded:
             "NO [UNAVAILABLE] Too many logins are being checked; try again in a moment"

@@ -33,6 +33,11 @@ extension SubmissionReply {
             454 4.7.0 The mail server of this sender refused the gateway's login; it is tried \
             again later
             """
+        case .serverUnanswering:
+            """
+            454 4.7.0 The mail server of this sender did not answer the gateway's login; it is \
+            tried again in a moment
+            """
         case .tooManyConnectionsOfUser:
             "454 4.7.0 Too many connections of this user; close some, or try again later"
         case .authenticationUnavailable: "454 4.7.0 Passwords cannot be checked now, try again"

@@ -32,6 +32,8 @@ package enum SubmissionReply: Equatable, Sendable {
     case upstreamRefusedLogin
     /// A mail server refused the stored credential a while ago.
     case credentialSuspended
+    /// A mail server ended logins without an answer a moment ago.
+    case serverUnanswering
     case authenticationUnavailable
     case tooManyConnectionsOfUser
     case noRoomForCopy

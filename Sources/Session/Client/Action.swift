@@ -81,6 +81,8 @@ package enum UpstreamFault: Error, Equatable, Sendable {
     case credentialRefused
     /// A server refused the credential a while ago, and is not asked again yet.
     case credentialSuspended
+    /// The server ended logins without an answer a moment ago, and is not asked again yet.
+    case serverUnanswering
     case notTrusted
     case protocolViolation
     case lost

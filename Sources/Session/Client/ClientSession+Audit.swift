@@ -228,7 +228,8 @@ extension ReplyText {
         case .noSuchMailbox, .notPermitted, .cannotAcrossAccounts, .cannotChangeACL,
             .cannotGrantRight, .cannotChangeInbox:
             .refused
-        case .unavailable, .undoneLater, .contactAdministrator, .credentialSuspended:
+        case .unavailable, .undoneLater, .contactAdministrator, .credentialSuspended,
+            .serverUnanswering:
             .failed
         default:
             nil

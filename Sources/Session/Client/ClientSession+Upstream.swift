@@ -32,6 +32,8 @@ extension ClientSession {
             self.stop(account, answer: .contactAdministrator)
         case .credentialSuspended:
             self.stop(account, answer: .credentialSuspended)
+        case .serverUnanswering:
+            self.stop(account, answer: .serverUnanswering)
         case .unreachable, .protocolViolation, .lost:
             self.stop(account, answer: .unavailable)
         }

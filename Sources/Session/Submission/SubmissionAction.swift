@@ -51,6 +51,8 @@ package enum SubmissionFault: Error, Equatable, Sendable {
     case temporarilyRefused
     /// A server refused the credential a while ago, and is not asked again yet.
     case credentialSuspended
+    /// The server ended logins without an answer a moment ago, and is not asked again yet.
+    case serverUnanswering
     /// The server takes no login that the gateway can make.
     case noMechanism
     /// The account has no server for sending.

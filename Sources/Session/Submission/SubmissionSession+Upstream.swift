@@ -238,6 +238,7 @@ extension SubmissionReply {
             case .unreachable, .temporarilyRefused: .upstreamUnreachable
             case .credentialRefused, .noMechanism: .upstreamRefusedLogin
             case .credentialSuspended: .credentialSuspended
+            case .serverUnanswering: .serverUnanswering
             case .noServer: .noSendingServer
             }
     }

@@ -33,7 +33,10 @@ class MailServers:
         self.answer, self.delay, self.logins, self.sending = answer, delay, 0, 0
         # The password of those that are let in, where it counts; and those that came.
         self.right, self.passwords = None, []
-        self.imap = Server(imap({"AUTHENTICATE": self.login, "LOGIN": self.login}, "IMAP4rev1 UIDPLUS SASL-IR AUTH=PLAIN NAMESPACE"))
+        # Seconds before a greeting; answers to logins that reached the gateway.
+        self.greeting, self.heard = 0, 0
+        script = imap({"AUTHENTICATE": self.login, "LOGIN": self.login}, "IMAP4rev1 UIDPLUS SASL-IR AUTH=PLAIN NAMESPACE")
+        self.imap = Server(lambda c: (time.sleep(self.greeting), script(c)))
         self.smtp = Server(self.submission)
 
     def login(self, c, tag, line):
@@ -42,7 +45,17 @@ class MailServers:
         refusal = "[AUTHENTICATIONFAILED] wrong" if self.right not in (None, self.passwords[-1]) else self.answer
         time.sleep(self.delay)
         self.end(c, "* BYE Internal error occurred\r\n")
+        self.answered(c)
         c.send(tag + (f" NO {refusal}" if refusal else " OK in").encode() + b"\r\n")
+
+    def answered(self, c):
+        """Counts an answer for which the gateway has kept the connection."""
+        c.raw.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            if not c.raw.recv(1, socket.MSG_PEEK):
+                raise EOFError
+        c.raw.settimeout(60)
+        self.heard += 1
 
     def end(self, c, word):
         if self.answer == self.SAYS_BYE:
@@ -51,6 +64,7 @@ class MailServers:
             raise EOFError
 
     def submission(self, c):
+        time.sleep(self.greeting)
         c.send("220 mail.example ESMTP\r\n")
         while True:
             verb = c.line().split(b" ")[0].upper()
@@ -60,6 +74,7 @@ class MailServers:
                 self.sending += 1
                 time.sleep(self.delay)
                 self.end(c, "421 4.3.0 closing\r\n")
+                self.answered(c)
                 c.send("535 5.7.8 wrong\r\n" if self.answer else "235 in\r\n")
             else:
                 c.send("250 ok\r\n")
@@ -219,8 +234,12 @@ def a_server_that_ends_logins_is_left_alone_for_a_moment():
             start = time.time()
             answers = [w.answer(f'SELECT "{SHARED}/INBOX"') for _ in range(60)]
             assert all(a.startswith("NO [UNAVAILABLE]") for a in answers), set(answers)
+            assert "did not answer the gateway's login" in answers[-1], answers[-1]
+            assert not any("refused" in a for a in answers), set(answers)
             answers = [s.command(f"MAIL FROM:<{BOB}>")[:9] for _ in range(15)]
             assert set(answers) <= {"451 4.3.0", "451 4.4.1", "454 4.7.0"} and answers[-1] == "454 4.7.0", set(answers)
+            said = s.command(f"MAIL FROM:<{BOB}>")
+            assert said.startswith("4") and "refused" not in said, said
             # 0, 1 and 2 seconds go by after each other.
             taken = time.time() - start
             assert taken < 3 and servers.logins <= 3 and servers.sending <= 3, (taken, servers.logins, servers.sending)
@@ -245,6 +264,71 @@ def a_server_that_ends_logins_is_left_alone_for_a_moment():
             servers.answer = None
             other.ok(f'SELECT "{SHARED}/INBOX"')
         assert "ends logins without an answer" in gateway.log() and "refused the stored credential" not in gateway.log()
+
+
+def a_slow_server_is_not_one_that_gives_no_answer():
+    servers = MailServers(delay=1.2)
+    servers.greeting = 1.4
+    with submitting(GATEPOST_LIMITS_UPSTREAM_SECONDS="2") as gateway:
+        servers.serve(gateway)
+        gateway.start()
+        w, s = gateway.wire(), sender(gateway)
+        # Two seconds pass while the server checks the credential: the login goes on without its client.
+        for number in range(1, 4):
+            w.send(f'b SELECT "{SHARED}/INBOX"\r\n'.encode())
+            answer = s.command(f"MAIL FROM:<{BOB}>")
+            assert answer.startswith("451 4.4.1"), answer
+            answer = w.until(b"b")[-1].decode()
+            assert answer.startswith("b NO [UNAVAILABLE]") and "cannot be used now" in answer, answer
+            time.sleep(1.2)
+            assert servers.logins == servers.sending == number, (servers.logins, servers.sending)
+            assert servers.heard == 2 * number, servers.heard
+        assert "ends logins without an answer" not in gateway.log()
+        servers.greeting = servers.delay = 0
+        w.ok(f'SELECT "{SHARED}/INBOX"')
+        assert s.command(f"MAIL FROM:<{BOB}>").startswith("250")
+
+
+def waiting_for_other_logins_is_no_silence_of_the_server():
+    servers = MailServers(delay=1.2)
+    with Gateway(GATEPOST_LIMITS_UPSTREAM_SECONDS="2") as gateway:
+        servers.serve(gateway)
+        gateway.start()
+        gateway.wire().ok(f'SELECT "{SHARED}/INBOX"')
+        wires = [gateway.wire() for _ in range(30)]
+        start = time.time()
+        for w in wires:
+            w.send(f'b SELECT "{SHARED}/INBOX"\r\n'.encode())
+            time.sleep(0.1)
+        answers = [w.until(b"b")[-1].decode() for w in wires]
+        # Two seconds in line, and two for the login.
+        assert time.time() - start < 9, time.time() - start
+        assert not any("refused" in a or "did not answer" in a for a in answers), set(answers)
+        # The first twelve had their turn within two seconds of their arrival.
+        let_in = sum(a.startswith("b OK") for a in answers)
+        assert let_in >= 12, (let_in, set(answers))
+        assert servers.heard == servers.logins == let_in + 1, (servers.heard, servers.logins, let_in)
+        assert "ends logins without an answer" not in gateway.log()
+        assert "has too many logins of this account under way" in gateway.log()
+
+
+def a_delegate_with_many_connections_keeps_no_owner_out():
+    servers = MailServers(delay=0.5)
+    with Gateway() as gateway:
+        servers.serve(gateway)
+        gateway.start()
+        owner = gateway.wire(BOB)
+        gateway.wire().ok(f'SELECT "{SHARED}/INBOX"')
+        wires = [gateway.wire() for _ in range(45)]
+        for w in wires:
+            w.send(f'b SELECT "{SHARED}/INBOX"\r\n'.encode())
+        time.sleep(0.2)
+        start = time.time()
+        owner.ok("SELECT INBOX")
+        # The logins under way, one of the delegate's, and its own.
+        assert time.time() - start < 3, time.time() - start
+        for w in wires:
+            assert w.until(b"b")[-1].startswith(b"b OK"), "a delegate is left out"
 
 
 def what_is_told_of_a_new_password_is_not_about_the_old_one():
