@@ -62,6 +62,26 @@ import Testing
         #expect(order.lastIndex(of: owner) == 13)
     }
 
+    @Test func `users take turns at the connections for sending of a mailbox at Exchange`()
+        async throws
+    {
+        let slots = SendingSlots()
+        let account = Self.account.id
+        let (delegate, owner) = (UserID(1), UserID(2))
+        let order = Mutex<[UserID]>([])
+        let connections = try await Self.loop.submit {
+            (Array(repeating: delegate, count: 20) + [owner]).map { user in
+                slots.acquire(account, for: user, on: Self.loop).map {
+                    order.withLock { $0.append(user) }
+                    Self.loop.execute { slots.release(account) }
+                }
+            }
+        }.get()
+        for connection in connections { try await connection.get() }
+        // Three are in use at once.
+        #expect(order.withLock { $0.firstIndex(of: owner) } == 4)
+    }
+
     @Test func `a login that waited too long takes no turn`() async throws {
         let breaker = Self.breaker(waitingTime: .milliseconds(20))
         let first = try await breaker.attempt(Self.account, .imap, on: Self.loop).get()

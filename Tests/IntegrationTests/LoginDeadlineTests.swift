@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Session
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -25,14 +26,16 @@ import Testing
 
     nonisolated private static let loop = MultiThreadedEventLoopGroup.singleton.next()
 
-    static func environment() async throws -> Environment {
+    static func environment(
+        timeForLogin: TimeAmount = .milliseconds(300)
+    ) async throws -> Environment {
         let file = try #require(Office.first.get().environment["GATEPOST_CONFIG"])
         var configuration = try await GatewayConfiguration(file: file, readsEnvironment: false)
         configuration.store =
             FileManager.default.temporaryDirectory
             .appendingPathComponent("deadline-\(UUID().uuidString).db").path
         configuration.exchange = nil
-        configuration.limits.upstreamTimeout = .milliseconds(300)
+        configuration.limits.upstreamTimeout = timeForLogin
         return try Environment(
             configuration: configuration,
             store: PermissionStore(path: configuration.store),
@@ -92,6 +95,86 @@ import Testing
         }
         #expect(outcome == nil)
         try await Self.expectFree(account, .imap, environment)
+        try await server.close().get()
+    }
+
+    /// Logins that got their answer.
+    private final class Answers: Sendable {
+        private let counted = Mutex(0)
+
+        var count: Int { self.counted.withLock { $0 } }
+
+        func add() {
+            self.counted.withLock { $0 += 1 }
+        }
+    }
+
+    /// An IMAP server that takes its time to greet and to check a credential.
+    private final class SlowServer: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        /// Within the time for a login, and twice it is more than that.
+        static let time = TimeAmount.milliseconds(1_200)
+        static let timeForLogin = TimeAmount.seconds(2)
+
+        private let answers: Answers
+
+        init(_ answers: Answers) {
+            self.answers = answers
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            let greeting = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n"
+            let channel = context.channel
+            context.eventLoop.scheduleTask(in: Self.time) {
+                channel.writeAndFlush(ByteBuffer(string: greeting), promise: nil)
+            }
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let line = String(buffer: self.unwrapInboundIn(data))
+            let tag = line.prefix { $0 != " " }
+            let (channel, answers) = (context.channel, self.answers)
+            let time = line.contains("AUTHENTICATE") ? Self.time : .zero
+            context.eventLoop.scheduleTask(in: time) {
+                guard channel.isActive else { return }
+                if time > .zero { answers.add() }
+                channel.writeAndFlush(ByteBuffer(string: "\(tag) OK done\r\n"), promise: nil)
+            }
+        }
+    }
+
+    @Test func `a conversation at a slow server goes on to the verdict, and begins no pause`()
+        async throws
+    {
+        let environment = try await Self.environment(timeForLogin: SlowServer.timeForLogin)
+        defer { Self.removeStore(environment) }
+        let answers = Answers()
+        let server = try await ServerBootstrap(group: Self.loop)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(SlowServer(answers))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let account = try Self.account(at: server, environment)
+        // Two that were given no answer would begin a pause.
+        for number in 1...2 {
+            let pool = NIOThreadPool.singleton
+            let outcome = await withCheckedContinuation { continuation in
+                ConversationConnection.run(
+                    Conversation(),
+                    account,
+                    environment,
+                    pool,
+                    on: Self.loop
+                ) { continuation.resume(returning: $0) }
+            }
+            #expect(outcome == nil)
+            #expect(answers.count == number - 1)
+            while answers.count < number { try await Task.sleep(for: .milliseconds(20)) }
+        }
+        #expect(environment.credentialBreaker.denial(account, .imap) == nil)
         try await server.close().get()
     }
 

@@ -15,7 +15,8 @@ package struct GatewayConfiguration: Sendable {
         package var loginTimeout = TimeAmount.seconds(30)
         /// Silence of a client that is logged in; RFC 9051 §5.4 asks for 30 minutes at least.
         package var idleTimeout = TimeAmount.minutes(31)
-        /// Connecting to a server and logging in there.
+        /// Connecting to a server and logging in there, from the circuit breaker's permission on; before that a login
+        /// waits as long at most for others with the same credential. So a client waits twice this time at most.
         package var upstreamTimeout = TimeAmount.seconds(15)
         /// Silence of a server that is to list folders, to open one, or to answer the gateway itself: mail
         /// programs wait 100 seconds for an answer, and get the one without this server before that.

@@ -5,11 +5,12 @@ import Synchronization
 /// How many connections at once send through one mailbox at Exchange.
 ///
 /// Exchange Online takes three for a mailbox and refuses the fourth (`432 4.3.2 Concurrent
-/// connections limit exceeded`), so that a fourth waits here for one of them to end.
+/// connections limit exceeded`), so that a fourth waits here for one of them to end. Users take turns: one with many
+/// connections keeps nobody else out.
 final class SendingSlots: Sendable {
     private struct Mailbox {
         var inUse = 0
-        var waiting: [EventLoopPromise<Void>] = []
+        var waiting = FairQueue<UserID?, EventLoopPromise<Void>>()
     }
 
     private static let connectionsPerMailbox = 3
@@ -22,18 +23,22 @@ final class SendingSlots: Sendable {
     private let mailboxes = Mutex<[AccountID: Mailbox]>([:])
 
     /// Each that succeeds is given back by ``release(_:)``.
-    func acquire(_ account: AccountID, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    func acquire(
+        _ account: AccountID,
+        for user: UserID?,
+        on loop: any EventLoop
+    ) -> EventLoopFuture<Void> {
         let promise: EventLoopPromise<Void>? = self.mailboxes.withLock { mailboxes in
             guard mailboxes[account, default: Mailbox()].inUse >= Self.connectionsPerMailbox else {
                 mailboxes[account, default: Mailbox()].inUse += 1
                 return nil
             }
             let promise = loop.makePromise(of: Void.self)
-            mailboxes[account]?.waiting.append(promise)
+            mailboxes[account]?.waiting.append(promise, from: user)
             return promise
         }
         guard let promise else { return loop.makeSucceededVoidFuture() }
-        loop.scheduleTask(in: Self.patience) { self.giveUp(account, promise) }
+        loop.scheduleTask(in: Self.patience) { self.giveUp(account, user, promise) }
         return promise.futureResult
     }
 
@@ -42,7 +47,7 @@ final class SendingSlots: Sendable {
             guard var mailbox = mailboxes[account] else { return nil }
             defer { mailboxes[account] = mailbox.inUse == 0 ? nil : mailbox }
             // The slot goes from one to the other.
-            if !mailbox.waiting.isEmpty { return mailbox.waiting.removeFirst() }
+            if let next = mailbox.waiting.next() { return next }
             mailbox.inUse -= 1
             return nil
         }
@@ -50,16 +55,16 @@ final class SendingSlots: Sendable {
     }
 
     /// Whoever still waits is told that there is none; whoever has got one keeps it.
-    private func giveUp(_ account: AccountID, _ promise: EventLoopPromise<Void>) {
-        let isWaiting = self.mailboxes.withLock { mailboxes -> Bool in
-            guard
-                let index = mailboxes[account]?.waiting.firstIndex(where: {
-                    $0.futureResult === promise.futureResult
-                })
-            else { return false }
-            mailboxes[account]?.waiting.remove(at: index)
-            return true
+    private func giveUp(
+        _ account: AccountID,
+        _ user: UserID?,
+        _ promise: EventLoopPromise<Void>
+    ) {
+        let waiting = self.mailboxes.withLock { mailboxes in
+            mailboxes[account]?.waiting.remove(from: user) {
+                $0.futureResult === promise.futureResult
+            }
         }
-        if isWaiting { promise.fail(NoneFree()) }
+        waiting?.fail(NoneFree())
     }
 }

@@ -59,7 +59,8 @@ final class SubmissionConnection: ChannelDuplexHandler {
         }
         guard self.target.kind == .exchange else { return self.findCredential(on: loop) }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        self.environment.sendingSlots.acquire(self.target.id, on: loop).whenComplete { result in
+        self.environment.sendingSlots.acquire(self.target.id, for: self.user, on: loop).whenComplete
+        { result in
             switch result {
             case .success:
                 bound.value.hasSlot = true
