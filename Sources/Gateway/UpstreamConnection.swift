@@ -1,5 +1,4 @@
 import Access
-import Exchange
 import IMAP
 import Logging
 import NIOCore
@@ -30,12 +29,12 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     let account: AccountID
     private let user: UserID?
-    private let environment: Environment
+    let environment: Environment
     private var client: ClientHandler?
     private var channel: (any Channel)?
-    private var loop: (any EventLoop)?
+    private(set) var loop: (any EventLoop)?
     private var phase = Phase.dialling
-    private var target: UpstreamAccount?
+    private(set) var target: UpstreamAccount?
     /// Until the server has accepted or refused the credential.
     private var lease: CredentialLease?
     private var needsFlush = false
@@ -51,6 +50,10 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     var isWritable: Bool { self.channel?.isWritable ?? true }
+
+    var isDialling: Bool {
+        if case .dialling = self.phase { true } else { false }
+    }
 
     // MARK: - Opening
 
@@ -72,25 +75,6 @@ final class UpstreamConnection: ChannelInboundHandler {
                     loop.execute { bound.value.leaseDenied(error) }
                 }
             }
-    }
-
-    private func leaseDenied(_ error: any Error) {
-        guard case .dialling = self.phase else { return }
-        switch error {
-        case is CredentialBreaker.Suspended: self.fail(.credentialSuspended)
-        case is CredentialBreaker.Paused: self.fail(.serverUnanswering)
-        case is CredentialBreaker.Outdated: self.fail(.unreachable)
-        case is CredentialBreaker.WaitedTooLong:
-            self.log("has too many logins of this account under way", nil)
-            // It may answer each of them: nothing is known against it.
-            let client = self.detach()
-            client?.upstreamFailed(self.account, .unreachable)
-        case is CredentialLease.TokenTooLate: self.loginTimeoutPassed()
-        default:
-            self.log("has no usable credential", error)
-            let isPassing = (error as? OnlineError)?.isPassing ?? false
-            self.fail(isPassing ? .unreachable : .noCredential)
-        }
     }
 
     private func dial(
@@ -126,7 +110,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     /// The session waits no longer. A server that has had the credential for less than the time for an answer goes on
     /// without the session: a slow server is not one that gives no answer.
-    private func loginTimeoutPassed() {
+    func loginTimeoutPassed() {
         switch self.phase {
         case .dialling, .loggingIn:
             self.log("did not finish the login in time", nil)
@@ -313,26 +297,10 @@ final class UpstreamConnection: ChannelInboundHandler {
         if rest.readableBytes > 0 { self.client?.upstreamOctetsReceived(self.account, rest) }
     }
 
-    private func fail(_ fault: UpstreamFault) {
+    func fail(_ fault: UpstreamFault) {
         if let target = self.target { self.environment.profiles.failed(target) }
         let client = self.detach()
         client?.upstreamFailed(self.account, fault)
-    }
-
-    func log(_ what: StaticString, _ error: (any Error)?) {
-        self.logText(what, error.map { "\($0)" })
-    }
-
-    private func logText(_ what: StaticString, _ error: String?, line: UnreadableLine? = nil) {
-        guard let loop = self.loop, let target = self.target else { return }
-        self.environment.serverLog.log(
-            "mail server \(what)",
-            target,
-            at: target.imap,
-            error: error,
-            line: line,
-            on: loop
-        )
     }
 
     // MARK: - From the session
