@@ -219,7 +219,10 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     private func loginOctetsReceived(_ octets: ByteBuffer, _ context: ChannelHandlerContext) {
         guard case .loggingIn(var login, var reader) = self.phase else { return }
-        guard login.takesOctets(octets.readableBytes) else { return self.protocolViolated() }
+        guard login.takesOctets(octets.readableBytes) else {
+            self.log("says too much during the login", nil)
+            return self.fail(.protocolViolation)
+        }
         reader.receive(octets)
         do {
             while let response = try reader.next() {

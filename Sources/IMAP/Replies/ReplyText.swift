@@ -109,17 +109,15 @@ package enum ReplyText: Equatable, Sendable {
             line.writeImmutableBuffer(uids.text)
         case .bye(let farewell):
             line.writeStaticString(farewell.text)
-        case .selected, .beginTLS, .closed, .someUnavailable,
-            .noSuchMailbox, .noSuchMessage, .notPermitted, .unavailable,
-            .contactAdministrator, .credentialSuspended, .passwordCheckOverloaded, .answerUnreadable,
-            .tooManyConnectionsOfUser, .authenticationFailed, .authorizationFailed, .serverUnanswering,
-            .privacyRequired,
+        case .selected, .beginTLS, .closed, .someUnavailable, .noSuchMailbox, .noSuchMessage,
+            .notPermitted, .unavailable, .contactAdministrator, .credentialSuspended,
+            .passwordCheckOverloaded, .answerUnreadable, .tooManyConnectionsOfUser,
+            .authenticationFailed, .authorizationFailed, .serverUnanswering, .privacyRequired,
             .unknownMechanism, .badCharset, .cannotAcrossAccounts, .tryCreate, .expungedMeanwhile,
-            .tooManyMessages,
-            .tooManySubscriptions, .tooManyUnsubscriptions, .tooManyWatched, .tooManyGrants, .inUse,
-            .undoneLater, .movedWithMarks, .movedLater, .cannotOnThisServer,
-            .cannotHaveName, .cannotChangeACL, .cannotGrantRight, .noSuchIdentifier,
-            .grantedElsewhere, .cannotChangeInbox, .badEvent, .badSyntax,
+            .tooManyMessages, .tooManySubscriptions, .tooManyUnsubscriptions, .tooManyWatched,
+            .tooManyGrants, .inUse, .undoneLater, .movedWithMarks, .movedLater,
+            .cannotOnThisServer, .cannotHaveName, .cannotChangeACL, .cannotGrantRight,
+            .noSuchIdentifier, .grantedElsewhere, .cannotChangeInbox, .badEvent, .badSyntax,
             .badUnknownCommand, .badState, .badForServer, .tooBig, .tooManyParts:
             line.writeStaticString(self.fixed)
         }
