@@ -169,6 +169,21 @@ import Testing
         }
     }
 
+    @Test func `a dot of any charset is one in an address`() {
+        for (charset, dot) in [
+            ("koi8-r", "=9E"), ("koi8-r", "=95"), ("koi8-u", "=9E"), ("macintosh", "=E1"),
+            ("x-mac-turkish", "=E1"), ("x-mac-greek", "=AF"), ("windows-1251", "=B7"),
+            ("iso-8859-1", "=B7"), ("utf-8", "=C2=B7"),
+        ] {
+            let field = " =?\(charset)?Q?bob=40kanzlei\(dot)example?= <a@x.example>"
+            let found = DisplayNameTests.fault(Array(field.utf8), isInternational: false)
+            #expect(found == .foreignAddress, "\(charset) \(dot)")
+        }
+        // A letter, in the one of these charsets that has a letter there.
+        let letter = Array(" =?x-mac-cyrillic?Q?=E1?= <a@x.example>".utf8)
+        #expect(DisplayNameTests.fault(letter, isInternational: false) == nil)
+    }
+
     @Test func `blanks of every kind are counted, and those around a mailbox are not`() {
         let many = String(repeating: " ", count: 300)
         for blank in ["_", "=20", "=09", "=C2=A0", "=E2=80=83", "=E2=80=8A", "=E3=80=80"] {

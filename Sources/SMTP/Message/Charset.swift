@@ -8,6 +8,8 @@ struct Charset {
     static let unknown: Unicode.Scalar = "\u{E000}"
     /// Stands for a letter that the gateway does not decode.
     private static let letter: Unicode.Scalar = "\u{E001}"
+    private static let middleDot: Unicode.Scalar = "\u{B7}"
+    private static let bulletOperator: Unicode.Scalar = "\u{2219}"
     /// No-break space.
     private static let blank: Unicode.Scalar = "\u{A0}"
     /// As wide as a character of two octets.
@@ -39,8 +41,8 @@ struct Charset {
         ///
         /// - Parameters:
         ///   - latin: the octets with the meaning of ISO 8859-1, or one of the same class.
-        ///   - hidden: octets that stand for what is not seen, or for a blank.
-        case single(latin: ClosedRange<UInt8>?, hidden: [UInt8: Unicode.Scalar])
+        ///   - special: octets that stand for what is not seen, for a blank, or for what looks like a full stop.
+        case single(latin: ClosedRange<UInt8>?, special: [UInt8: Unicode.Scalar])
         case double(DoubleOctets)
         case escapes
     }
@@ -63,28 +65,37 @@ struct Charset {
         case "utf-8", "utf8": return .utf8
         case "us-ascii", "ascii": return .ascii
         case "iso-2022-jp": return .escapes
-        case "koi8-r", "koi8-u": return .single(latin: nil, hidden: [0x9A: self.blank])
-        case "windows-874": return .single(latin: nil, hidden: [0xA0: self.blank])
-        case "macintosh", "x-mac-roman", "x-mac-ce", "x-mac-cyrillic", "x-mac-turkish":
-            return .single(latin: nil, hidden: [0xCA: self.blank])
+        case "koi8-r", "koi8-u":
+            return .single(
+                latin: nil,
+                special: [0x95: self.bulletOperator, 0x9A: self.blank, 0x9E: self.middleDot]
+            )
+        case "windows-874": return .single(latin: nil, special: [0xA0: self.blank])
+        case "macintosh", "x-mac-roman", "x-mac-turkish":
+            return .single(latin: nil, special: [0xCA: self.blank, 0xE1: self.middleDot])
+        case "x-mac-ce", "x-mac-cyrillic":
+            return .single(latin: nil, special: [0xCA: self.blank])
         case "x-mac-greek":
-            return .single(latin: nil, hidden: [0xCA: self.blank, 0xFF: "\u{AD}"])
-        case "tis-620", "iso-8859-11": return .single(latin: 0x80...0x9F, hidden: [:])
+            return .single(
+                latin: nil,
+                special: [0xAF: self.middleDot, 0xCA: self.blank, 0xFF: "\u{AD}"]
+            )
+        case "tis-620", "iso-8859-11": return .single(latin: 0x80...0x9F, special: [:])
         case "iso-8859-8", "iso-8859-8-i":
-            return .single(latin: 0x80...0xFF, hidden: [0xFD: "\u{200E}", 0xFE: "\u{200F}"])
+            return .single(latin: 0x80...0xFF, special: [0xFD: "\u{200E}", 0xFE: "\u{200F}"])
         case "windows-1255", "cp1255":
-            return .single(latin: 0xA0...0xFF, hidden: [0xFD: "\u{200E}", 0xFE: "\u{200F}"])
+            return .single(latin: 0xA0...0xFF, special: [0xFD: "\u{200E}", 0xFE: "\u{200F}"])
         case "windows-1256", "cp1256":
             return .single(
                 latin: 0xA0...0xFF,
-                hidden: [
+                special: [
                     0x9D: "\u{200C}", 0x9E: "\u{200D}", 0xFD: "\u{200E}", 0xFE: "\u{200F}",
                 ]
             )
         default: break
         }
-        if self.isoLatin.contains(name) { return .single(latin: 0x80...0xFF, hidden: [:]) }
-        if self.windows.contains(name) { return .single(latin: 0xA0...0xFF, hidden: [:]) }
+        if self.isoLatin.contains(name) { return .single(latin: 0x80...0xFF, special: [:]) }
+        if self.windows.contains(name) { return .single(latin: 0xA0...0xFF, special: [:]) }
         return DoubleOctets(name: name).map(Kind.double)
     }
 
@@ -112,13 +123,13 @@ struct Charset {
         case .ascii:
             guard octets.allSatisfy({ $0 < 0x80 }) else { throw .charset }
             return octets.map { Unicode.Scalar($0) }
-        case .single(let latin, let hidden):
+        case .single(let latin, let special):
             guard
                 !octets.contains(where: { octet in self.undefined.contains { $0.contains(octet) } })
             else { throw .charset }
             return octets.map { octet in
                 if octet < 0x80 { return Unicode.Scalar(octet) }
-                if let scalar = hidden[octet] { return scalar }
+                if let scalar = special[octet] { return scalar }
                 return latin?.contains(octet) ?? false ? Unicode.Scalar(octet) : Self.letter
             }
         case .double(let charset):

@@ -62,6 +62,7 @@ enum EscapedComponent {
 
     /// Whether every client can be given this text, decoded UTF-8, as part of a name (RFC 6855 §3).
     static func isPresentable(_ text: [UInt8]) -> Bool {
+        if text.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return true }
         var rest = text[...]
         while !rest.isEmpty {
             let length = self.printableOctets(rest)

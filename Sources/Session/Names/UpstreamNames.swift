@@ -13,6 +13,7 @@ package import struct NIOCore.ByteBuffer
 /// A component that is no modified UTF-7, or that no client could be given, is an ``EscapedComponent``.
 package struct UpstreamNames: Equatable, Sendable {
     private static let slash = UInt8(ascii: "/")
+    private static let equals = UInt8(ascii: "=")
 
     private let delimiter: UInt8?
     private let personalPrefixes: [[UInt8]]
@@ -98,6 +99,10 @@ package struct UpstreamNames: Equatable, Sendable {
     // MARK: - A delimiter inside a component
 
     private func escape(_ component: ArraySlice<UInt8>) -> [UInt8] {
+        // Nearly all names: a list has tens of thousands.
+        guard component.contains(where: { $0 == Self.slash || $0 == Self.equals }) else {
+            return Array(component)
+        }
         var escaped: [UInt8] = []
         escaped.reserveCapacity(component.count)
         // What begins with the mark of an escaped component is none.
@@ -119,6 +124,10 @@ package struct UpstreamNames: Equatable, Sendable {
 
     /// The component on the server, or nil when the path spells it in another way than `escape`.
     private func unescape(_ component: ArraySlice<UInt8>) -> [UInt8]? {
+        guard component.contains(Self.equals) else {
+            let isOwn = !component.contains { $0 == self.delimiter || $0 == Self.slash }
+            return isOwn && Self.isComponent(component) ? Array(component) : nil
+        }
         var plain: [UInt8] = []
         plain.reserveCapacity(component.count)
         var rest = component

@@ -645,7 +645,7 @@ def a_hidden_account_in_a_login_is_none():
         w = Wire(IMAPS, CA)
         w.send(f'a LOGIN "{ANNA}/{account}" "pw-anna"\r\nb NOOP\r\n'.encode())
         answers.append(w.until(b"b"))
-        w.send(b"c " + b"x" * 10_000 + b"\r\n")
+        w.send(b"c " + b"x" * 10_000 + b"\r\nd LOGOUT\r\n")
         with contextlib.suppress(EOFError, ssl.SSLError):
             while True:
                 answers.append(w.line())
@@ -747,8 +747,8 @@ def a_mailbox_full_of_flags_is_opened():
             bob.send(b"a APPEND Marken {25+}\r\nSubject: Marken\r\n\r\ntext\r\n\r\n")
             assert b"OK" in bob.until(b"a")[-1]
             clara.ok(f'SELECT "Other Users/{BOB}/Marken"')
-            for part in range(3):
-                words = " ".join(f"x{n:06}" for n in range(part * 6_000, part * 6_000 + 6_000))
+            for part in range(10):
+                words = " ".join(f"x{n:06}" for n in range(part * 1_800, part * 1_800 + 1_800))
                 clara.ok(f"STORE 1 +FLAGS ({words})")
             for user, name in ((BOB, "Marken"), (CLARA, f'"Other Users/{BOB}/Marken"')):
                 for command in ("SELECT", "EXAMINE"):
@@ -942,7 +942,7 @@ def a_server_that_says_too_much_is_left():
             return c.send('* LIST (\\Noselect) "/" ""\r\n' + tag.decode() + " OK x\r\n")
         number = 0
         while True:
-            c.send("".join(f'* LIST () "/" {"x" * 300}{number + i}\r\n' for i in range(1000)))
+            c.send("".join(f'* LIST () "/" {"x" * 1_900}{number + i}\r\n' for i in range(1000)))
             number += 1000
 
     def long(c, tag, line):
