@@ -53,7 +53,8 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
         case .malformed(let reason):
             "breaks the protocol: \(reason); the gateway takes no guess at what it means"
         case .tooMuch:
-            "says more than the gateway takes: 64 KiB in one response, 4 MiB to list the folders"
+            "says more than the gateway takes: 64 KiB in one response, 200 responses before the login is "
+                + "over, 8 MiB to list the folders"
         case .notSubmission:
             "does not speak SMTP on this port as asked for: check port and --tls, and that it "
                 + "offers AUTH PLAIN or LOGIN"
