@@ -290,6 +290,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             self.upstreams[account]?.failed(failure)
         case .lineUnreadable(let account, let line):
             self.upstreams[account]?.unreadable(line)
+        case .serverRefused(let account, let refusal):
+            self.upstreams[account]?.refused(refusal)
         case .authenticate(let credentials):
             self.authenticate(credentials)
         case .startTLS:

@@ -48,12 +48,15 @@ final class ServerLog: Sendable {
     /// - Parameters:
     ///   - endpoint: nil where the account has no server of this sort.
     ///   - line: what the server sent, of which several are told within a minute.
+    ///   - text: the server's words, printable. They stand in the first line of a kind and tell no kinds apart:
+    ///     a client could make a server say something else each time.
     func log(
         _ message: String,
         _ account: UpstreamAccount,
         at endpoint: Endpoint?,
         error: String?,
         line: UnreadableLine? = nil,
+        text: String? = nil,
         on loop: any EventLoop
     ) {
         var kind = Kind(
@@ -74,7 +77,7 @@ final class ServerLog: Sendable {
             periods[kind] = period
             return (isFirst, isLogged)
         }
-        if isLogged { self.write(kind, line: line) }
+        if isLogged { self.write(kind, line: line, text: text) }
         if isFirst { self.sumUpLater(kind, on: loop) }
     }
 
@@ -102,11 +105,17 @@ final class ServerLog: Sendable {
         }
     }
 
-    private func write(_ kind: Kind, line: UnreadableLine? = nil, times: Int? = nil) {
+    private func write(
+        _ kind: Kind,
+        line: UnreadableLine? = nil,
+        text: String? = nil,
+        times: Int? = nil
+    ) {
         var metadata: Logger.Metadata = [
             "account": "\(kind.account)", "server": "\(kind.server)", "error": "\(kind.error)",
         ]
         metadata["line"] = line.map { "\($0)" }
+        metadata["text"] = text.map { "\($0)" }
         metadata["times"] = times.map { "\($0)" }
         self.logger.notice("\(kind.message)", metadata: metadata)
     }

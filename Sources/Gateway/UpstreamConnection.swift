@@ -333,6 +333,19 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// What the server said after the login makes it unusable.
     func failed(_ failure: UpstreamLogin.Failure) {
         self.log("cannot be used any more", failure)
+    /// The server refused a command.
+    func refused(_ refusal: ServerRefusal) {
+        guard let loop = self.loop, let target = self.target else { return }
+        self.environment.serverLog.log(
+            "mail server refused a command",
+            target,
+            at: target.imap,
+            error: refusal.name,
+            text: refusal.text,
+            on: loop
+        )
+    }
+
     }
 
     /// The session is done with this connection. A login under way goes on to its verdict: a client that leaves

@@ -35,6 +35,7 @@ struct Dialog {
     private var resolution = TransferResolution.undone
     private var tags: [String: String] = [:]
     private var isClosed = false
+    private var refusals: [String] = []
     private var position = 0
     private var isStoreUnreadable = false
 
@@ -142,6 +143,12 @@ struct Dialog {
         case "drop":
             let wasClosed = self.closed.remove(words[1]) != nil
             #expect(wasClosed, "\(self.name):\(step.number): the connection is not closed")
+        case "logged":
+            let refusal = self.refusals.isEmpty ? "(nothing)" : self.refusals.removeFirst()
+            #expect(
+                refusal == words.dropFirst().joined(separator: " "),
+                "\(self.name):\(step.number)"
+            )
         case "left":
             let wasLeft = self.left.remove(words[1]) != nil
             #expect(wasLeft, "\(self.name):\(step.number): the connection is not left")
@@ -300,6 +307,9 @@ struct Dialog {
             self.session.readOn(at: Fixture.now)
         case .lineUnreadable(let account, let line):
             self.log.append("\(self.fixture.name(of: account)) \(line)")
+        case .serverRefused(let account, let refusal):
+            let name = self.fixture.name(of: account)
+            self.refusals.append("\(name) \(refusal.name): \(refusal.text)")
         case .authenticate, .startTLS, .pollLater, .reportLater, .upstreamFailed:
             break
         }

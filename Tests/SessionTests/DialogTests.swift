@@ -34,6 +34,7 @@ import Testing
 ///     ! silent bob                   a server was silent for too long
 ///     ! close bob                    a server's connection ends
 ///     ! server bob                   the account has another server, or another credential there
+///     ! logged bob NO [LIMIT]: Full  a server's refusal was logged
 ///     ! drop bob                     the session has closed that connection
 ///     ! left bob                     the session has left it to its server to close it
 ///     ! journal forget               the journal got this next

@@ -84,7 +84,7 @@ import Testing
             U anna< T OK Done.
             ! journal resolve begun 1 stored 8:358
             U bob> T UNSELECT
-            S: a2 NO Refused by the mail server
+            S: a2 NO Not now
             """
         let text = [Self.opening, Self.passing, ending].joined(separator: "\n")
         var dialog = try Dialog(text, name: "refused batch")

@@ -32,6 +32,8 @@ package enum ReplyText: Equatable, Sendable {
     case unknownMechanism
     case badCharset
     case refusedByServer(ResponseCode?)
+    /// The same, with the server's own words, for the owner of the account.
+    case refusedWithWords(ResponseCode?, ServerWords)
     case cannotAcrossAccounts
     case tryCreate
     case noSuchMessage
@@ -104,6 +106,9 @@ package enum ReplyText: Equatable, Sendable {
             line.write(condition: "NO ", .noUpdate(tag), "Changes of this search are not told")
         case .refusedByServer(let code):
             line.write(condition: "NO ", code, "Refused by the mail server")
+        case .refusedWithWords(let code, let words):
+            line.write(condition: "NO ", code, "")
+            line.writeImmutableBuffer(words.octets)
         case .partlyCopied(let uids):
             line.writeStaticString("NO Not all was copied; the other mailbox keeps copies of UIDs ")
             line.writeImmutableBuffer(uids.text)
@@ -197,7 +202,9 @@ package enum ReplyText: Equatable, Sendable {
         case .badUnknownCommand: "BAD Unknown command"
         case .badState: "BAD Not in this state"
         case .badForServer: "BAD Refused by the mail server"
-        case .completed, .loggedIn, .status, .noUpdate, .refusedByServer, .partlyCopied, .bye: ""
+        case .completed, .loggedIn, .status, .noUpdate, .refusedByServer, .refusedWithWords,
+            .partlyCopied, .bye:
+            ""
         }
     }
 }

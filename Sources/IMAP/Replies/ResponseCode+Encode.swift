@@ -43,7 +43,7 @@ extension ResponseCode {
             .authenticationFailed, .authorizationFailed, .expired, .privacyRequired, .contactAdmin,
             .noPerm, .inUse, .expungeIssued, .corruption, .serverBug, .clientBug, .cannot, .limit,
             .overQuota, .alreadyExists, .nonExistent, .notSaved, .hasChildren, .unknownCTE,
-            .tooBig, .useAttr, .inProgress, .notificationOverflow, .unknown:
+            .tooBig, .useAttr, .inProgress, .alert, .notificationOverflow, .unknown:
             break
         }
     }

@@ -42,6 +42,8 @@ package enum ResponseCode: Equatable, Sendable {
     case badCharset
     case mailboxID(ByteBuffer)
     case inProgress
+    /// What stands behind it is to be shown to the user (RFC 9051 §7.1).
+    case alert
     /// Changes of the search with this tag are not told (RFC 5267 §4.3.1).
     case noUpdate(ByteBuffer)
     /// What was asked for by NOTIFY is not told any more (RFC 5465 §5.8).
@@ -54,11 +56,11 @@ package enum ResponseCode: Equatable, Sendable {
         .authenticationFailed, .authorizationFailed, .expired, .privacyRequired, .contactAdmin,
         .noPerm, .inUse, .expungeIssued, .corruption, .serverBug, .clientBug, .cannot, .limit,
         .overQuota, .alreadyExists, .nonExistent, .notSaved, .hasChildren, .unknownCTE, .tooBig,
-        .useAttr, .inProgress, .notificationOverflow,
+        .useAttr, .inProgress, .alert, .notificationOverflow,
     ]
 
-    /// As it is spelled.
-    var name: StaticString {
+    /// As it is spelled; empty for an unknown one.
+    package var name: StaticString {
         switch self {
         case .capability: "CAPABILITY"
         case .permanentFlags: "PERMANENTFLAGS"
@@ -100,6 +102,7 @@ package enum ResponseCode: Equatable, Sendable {
         case .badCharset: "BADCHARSET"
         case .mailboxID: "MAILBOXID"
         case .inProgress: "INPROGRESS"
+        case .alert: "ALERT"
         case .noUpdate: "NOUPDATE"
         case .notificationOverflow: "NOTIFICATIONOVERFLOW"
         case .unknown: ""

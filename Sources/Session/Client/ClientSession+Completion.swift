@@ -53,6 +53,9 @@ extension ClientSession {
         let code =
             text.readableBytes > 0 && text.getInteger(at: text.readerIndex) == UInt8(ascii: "[")
             ? (try? ResponseText(text))?.code : nil
+        // What is incomplete the server did not refuse.
+        if !isIncomplete { self.refusalReceived(account, condition, code, text) }
+        defer { self.serverRefusal = nil }
         if let housekeeping = self.upstreams[account]?.housekeeping {
             self.upstreams[account]?.housekeeping = nil
             self.upstreams[account]?.segments = []
@@ -134,11 +137,14 @@ extension ClientSession {
         self.actions.append(.toUpstream(forwarding.account, first))
     }
 
-    /// The client's answer where a server refused. The server's own words do not pass: they may
-    /// name what this user must not know of.
+    /// The client's answer where a server refused. The server's own words pass to the owner alone: they
+    /// may name what others must not know of.
     func refusal(_ condition: Condition, _ code: ResponseCode?) -> ReplyText {
         if case .nonExistent? = code { return .noSuchMailbox }
-        return condition == .bad ? .badForServer : .refusedByServer(code?.forClient)
+        guard condition != .bad else { return .badForServer }
+        let shown = self.serverRefusal?.shown(with: code) ?? code?.forClient
+        guard let words = self.serverRefusal?.words else { return .refusedByServer(shown) }
+        return .refusedWithWords(shown, words)
     }
 
     /// An untagged OK, NO, BAD or BYE: the codes that speak of the selected mailbox pass, newly

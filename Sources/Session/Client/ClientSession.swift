@@ -12,11 +12,10 @@ package import struct NIOCore.ByteBuffer
 /// The machine is split by what runs: login, selection, forwarding, listing, appending, moving
 /// between accounts, idling each have a file, and ``Running`` names them.
 package struct ClientSession {
-    /// Octets of commands that wait while one runs; beyond it the client is not read. The command
-    /// that is read while none runs has the reader's own bounds.
+    /// Octets of commands that wait while one runs; beyond it the client is not read. The command that is
+    /// read while none runs has the reader's own bounds.
     package static let maximumWaitingOctets = 64 * 1_024
-    /// Actions whose storage is kept: a command and its answer have two or three, a listing
-    /// thousands.
+    /// Actions whose storage is kept: a command and its answer have two or three, a listing thousands.
     private static let keptActions = 8
     /// Lines that do not parse before the connection ends: a client in step sends none.
     static let maximumSyntaxErrors = 10
@@ -28,8 +27,7 @@ package struct ClientSession {
     /// Octets of all ID commands before login: one of the largest (RFC 2971 §3.3).
     private static let maximumIdentificationOctets =
         CommandReader.Limits.identification.maximumCommandOctets
-    /// Commands over a limit after login: each is read away, and a client that does not learn from
-    /// the answers ends here.
+    /// Commands over a limit after login, each of which is read away: a client that does not learn ends here.
     private static let maximumOversizedCommands = 100
 
     /// What the session is busy with.
@@ -110,6 +108,8 @@ package struct ClientSession {
     var commandNumber: UInt64 = 0
     /// Whether the command that runs was given to its server before, whose session ended.
     var isRepeating = false
+    /// The refusal of a server whose command is being answered.
+    var serverRefusal: ServerRefusal?
     var syntaxErrors = 0
     private var octetsBeforeLogin = 0
     private var identificationOctets = 0

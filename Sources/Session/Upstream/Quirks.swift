@@ -23,6 +23,15 @@ enum Quirks {
             && !line.dropFirst("[UIDVALIDITY".count).drop { $0 == " " }.hasPrefix("0]")
     }
 
+    /// A full mailbox in the words of servers that tell no code for it: Cyrus (`Over quota`), Courier (`You
+    /// exceeded your mail quota.` behind ALERT) and Dovecot before version 2 (`Quota exceeded`), in their
+    /// sources' texts of errors.
+    static func isOverQuota(_ words: ServerWords) -> Bool {
+        let line = String(buffer: words.octets).lowercased()
+        return ["over quota", "you exceeded your mail quota", "quota exceeded"]
+            .contains(where: line.hasPrefix)
+    }
+
     /// Exchange takes a good token for any mailbox, answers `OK AUTHENTICATE completed.`, and then
     /// each command with `BAD User is authenticated but not connected.` when the application has
     /// no right on it (github.com/jstedfast/MailKit issue 945, imapflow's change log).

@@ -47,11 +47,11 @@ import Testing
         ("[BADCHARSET (UTF-8)] x", "[BADCHARSET (US-ASCII UTF-8)] "),
         ("[BADCHARSET] x", "[BADCHARSET (US-ASCII UTF-8)] "),
         ("[INPROGRESS (\"G1\" 1 2)] x", "[INPROGRESS] "),
+        ("[ALERT] call anna@kanzlei.example", "[ALERT] "),
         // Unknown, or a way around the gateway: dropped with its value.
         ("[REFERRAL imap://carol@server.test/Private] x", ""),
         ("[NEWNAME a b] x", ""),
         ("[BADURL imap://x] x", ""),
-        ("[ALERT] call anna@kanzlei.example", ""),
         ("[UNKNOWN-CODE x] x", ""),
         ("[COMPRESSIONACTIVE] x", ""),
         ("[WEBALERT https://mail.test] x", ""),
