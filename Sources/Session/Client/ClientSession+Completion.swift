@@ -305,6 +305,13 @@ extension ClientSession {
             return self.emit(status.encoded)
         }
         // The listing is held once when it grows, or each line would copy all that came before it.
+        if case .transferring(let transferring) = self.running, transferring.target == account,
+            transferring.targetFolder == folder, case .askingUIDNext = transferring.step
+        {
+            transferring.counted(status)
+            // What a server tells by itself has more in it.
+            if Set(status.items.map(\.item)).isSubset(of: [.uidNext, .uidValidity]) { return }
+        }
         switch self.listingStatus(status, of: folder, in: account) {
         case .identifier(let identifier):
             try self.listingIdentified(identifier, folder, from: account)

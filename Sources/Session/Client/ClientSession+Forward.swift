@@ -128,7 +128,7 @@ extension ClientSession {
         self.forward(tag, selected.account, "EXPUNGE", encoder)
     }
 
-    /// COPY and MOVE inside one account: `i` on the target, and for MOVE `t` and `e` on the source
+    /// COPY and MOVE: `i` on the target, and for MOVE `t` and `e` on the source
     /// (RFC 4314 §4, RFC 6851 §4.2).
     mutating func copy(
         _ tag: ByteBuffer,
@@ -154,7 +154,9 @@ extension ClientSession {
             return self.finish(tag, self.missingTarget(folder, in: account))
         }
         let mayCreate = self.mayCreate(folder, in: account)
-        guard !isOther else {
+        let hasMove = self.upstreams[account]?.profile.has("MOVE") ?? false
+        // Where the server has no MOVE, the gateway copies, and removes the originals under its journal.
+        guard !isOther, !moves || hasMove else {
             return self.transfer(
                 Transferring(
                     tag: tag,
@@ -168,9 +170,6 @@ extension ClientSession {
                     mayCreate: mayCreate
                 )
             )
-        }
-        guard !moves || self.upstreams[account]?.profile.has("MOVE") ?? false else {
-            return self.finish(tag, .cannotOnThisServer)
         }
         var encoder = self.encoder(for: account)
         copy.encode(into: &encoder, command: moves ? "MOVE" : "COPY", mailbox: name)

@@ -81,11 +81,12 @@ extension Appending {
 extension Transferring {
     fileprivate func awaitedAnswer(of account: AccountID) -> AwaitedAnswer? {
         let isSource = account == self.source
+        let isTarget = account == self.target
         return switch self.step {
-        case .selectingTarget, .lookingForTarget: isSource ? nil : .prompt
+        case .selectingTarget, .askingUIDNext, .lookingForTarget: isTarget ? .prompt : nil
         case .silencing: isSource ? .prompt : nil
         case .listing, .marking, .unmarking, .expunging: isSource ? .transfer : nil
-        case .announcing, .confirming: isSource ? nil : .transfer
+        case .announcing, .confirming: isTarget ? .transfer : nil
         // The source is read only while the target takes what came before.
         case .fetching, .streaming, .fetched, .draining: isSource ? .transfer : .message
         case .recording, .recordingAppend, .recordingCopied, .forgetting, .resolving: nil

@@ -16,7 +16,8 @@ extension ClientSession {
 
     /// The account whose server has to take what this one's sends, if messages pass from it.
     package func transferDestination(from account: AccountID) -> AccountID? {
-        guard case .transferring(let transferring) = self.running, transferring.source == account
+        guard case .transferring(let transferring) = self.running,
+            transferring.source == account, !transferring.isLocal
         else { return nil }
         return transferring.target
     }
@@ -30,10 +31,12 @@ extension ClientSession {
 
     // MARK: - The beginning
 
-    /// Selects the target's mailbox, at a server that is ready; rights were looked at.
+    /// Selects the target's mailbox, at a server that is ready; rights were looked at. Inside one account the
+    /// source stays selected.
     mutating func transfer(_ transferring: Transferring) {
         self.running = .transferring(transferring)
         self.actions.append(.reportLater)
+        guard !transferring.isLocal else { return self.askUIDNext(transferring) }
         self.sendToTarget(transferring) { encoder in
             encoder.write(word: "SELECT")
             encoder.write(mailbox: transferring.targetName)
@@ -59,7 +62,7 @@ extension ClientSession {
     ) {
         guard condition == .ok else {
             let refusal = self.targetRefusal(transferring, condition, code)
-            guard condition == .no, code == nil || code == .unknown else {
+            guard condition == .no, code == nil || code == .unknown || code == .alert else {
                 return self.conclude(transferring, refusal)
             }
             transferring.step = .lookingForTarget(refusal)
@@ -69,11 +72,25 @@ extension ClientSession {
             }
         }
         if case .readOnly? = code { return self.conclude(transferring, .notPermitted) }
+        // Courier tells UIDNEXT in STATUS alone.
+        if case .selectingTarget = transferring.step, transferring.uidNext == nil {
+            return self.askUIDNext(transferring)
+        }
         // Without these nobody can tell, should it be interrupted, what it has copied.
         guard transferring.uidValidity != nil, transferring.uidNext != nil,
             transferring.sourceValidity > 0
         else { return self.conclude(transferring, .cannotOnThisServer) }
         self.silenceSource(transferring)
+    }
+
+    private mutating func askUIDNext(_ transferring: Transferring) {
+        transferring.step = .askingUIDNext
+        let name = transferring.targetName
+        let status = Status(
+            mailbox: ClientMailbox(wire: name),
+            items: transferring.isLocal ? [.uidNext, .uidValidity] : [.uidNext]
+        )
+        self.sendToTarget(transferring) { status.encode(into: &$0, mailbox: name) }
     }
 
     /// A server that was asked by NOTIFY to tell of a message that comes may do so in the words in which it
@@ -177,7 +194,7 @@ extension ClientSession {
         _ condition: Condition,
         _ code: ResponseCode?
     ) {
-        if account == transferring.target {
+        if account == transferring.target, !transferring.isLocal || transferring.isTargetAsked {
             return self.targetAnswered(transferring, condition, code)
         }
         switch transferring.step {
@@ -212,7 +229,7 @@ extension ClientSession {
         _ code: ResponseCode?
     ) {
         switch transferring.step {
-        case .selectingTarget:
+        case .selectingTarget, .askingUIDNext:
             self.targetSelected(transferring, condition, code)
         case .lookingForTarget(let refusal):
             self.targetSought(transferring, refusal)
@@ -267,7 +284,7 @@ extension ClientSession {
             }
             transferring.step = .draining(answer)
             self.readUpstream(transferring.source)
-        case .selectingTarget, .lookingForTarget, .confirming:
+        case .selectingTarget, .askingUIDNext, .lookingForTarget, .confirming:
             if account == transferring.source { self.drop(transferring.target) }
             self.fail(transferring, answer)
         }

@@ -210,7 +210,7 @@ extension ClientSession {
     private mutating func finishTransfer(_ transferring: Transferring, _ answer: ReplyText) {
         self.leaveTarget(transferring)
         self.finish(transferring.tag, answer)
-        for account in [transferring.source, transferring.target] {
+        for account in Set([transferring.source, transferring.target]).sorted() {
             if !self.bringInStep(account), self.selected?.account != account {
                 self.requestFoldersForNews(of: account)
             }
@@ -221,7 +221,9 @@ extension ClientSession {
     /// Lets go of the target's mailbox; without UNSELECT, of the connection.
     private mutating func leaveTarget(_ transferring: Transferring) {
         let account = transferring.target
-        guard !transferring.hasLeftTarget, let upstream = self.upstreams[account],
+        // Inside one account the client has its mailbox selected there.
+        guard !transferring.isLocal, !transferring.hasLeftTarget,
+            let upstream = self.upstreams[account],
             upstream.state == .ready
         else { return }
         transferring.hasLeftTarget = true

@@ -8,16 +8,24 @@ import struct NIOCore.ByteBuffer
 ///
 /// All go in one APPEND where the target has MULTIAPPEND (RFC 3502), and are then stored together
 /// or not at all; elsewhere each has its own.
+///
+/// Inside one account the server copies: the messages are read for their digests alone, which the journal
+/// needs, should the answer to COPY be missing, to tell the copies from what else came there.
 extension ClientSession {
+    /// Messages of one COPY inside an account: as many UIDs as fit into a command's line.
+    private static let messagesPerCopy = 300
+
     private func appendsMany(_ transferring: Transferring) -> Bool {
-        self.upstreams[transferring.target]?.profile.has("MULTIAPPEND") ?? false
+        if transferring.isLocal { return transferring.sending.count < Self.messagesPerCopy }
+        return self.upstreams[transferring.target]?.profile.has("MULTIAPPEND") ?? false
     }
 
     /// Asks for the next message, or completes the command at the target behind the last.
     mutating func fetchNext(_ transferring: Transferring) {
         guard transferring.index < transferring.messages.count else {
-            return transferring.isAppendOpen
-                ? self.completeAppend(transferring) : self.allConfirmed(transferring)
+            let isOpen =
+                transferring.isLocal ? !transferring.sending.isEmpty : transferring.isAppendOpen
+            return isOpen ? self.completeAppend(transferring) : self.allConfirmed(transferring)
         }
         let uid = transferring.messages[transferring.index].uid
         transferring.step = .fetching
@@ -45,6 +53,10 @@ extension ClientSession {
         guard fetched.uid.map({ $0 == expected }) ?? true else {
             throw SyntaxError(.malformedNumber, at: 0)
         }
+        guard !transferring.isLocal else {
+            self.digest(transferring, fetched)
+            return true
+        }
         // Nothing is no message: to a target it would even mean to forget the others (RFC 3502 §3).
         let octets = fetched.announced ?? UInt64(fetched.body?.readableBytes ?? 0)
         guard octets > 0 else {
@@ -56,6 +68,13 @@ extension ClientSession {
         transferring.quoted = fetched.announced == nil ? fetched.body : nil
         self.announce(transferring, octets: octets)
         return true
+    }
+
+    /// The octets of a message that its server copies pass through the digest, and nowhere else.
+    private func digest(_ transferring: Transferring, _ fetched: FetchResponse) {
+        transferring.hasher = MessageHasher()
+        transferring.step = fetched.announced == nil ? .fetched : .streaming
+        if let body = fetched.body { transferring.hasher.update(body) }
     }
 
     private mutating func announce(_ transferring: Transferring, octets: UInt64) {
@@ -129,6 +148,7 @@ extension ClientSession {
         guard case .streaming = transferring.step else { return }
         if piece.kind == .literal {
             transferring.hasher.update(piece.octets)
+            guard !transferring.isLocal else { return }
             self.actions.append(.toUpstream(transferring.target, piece.octets))
         } else if !piece.isFirst {
             // The literal is over; what stands behind it was not asked for.
@@ -143,7 +163,7 @@ extension ClientSession {
         _ code: ResponseCode?
     ) {
         guard condition == .ok else {
-            self.drop(transferring.target)
+            self.leaveAppend(transferring)
             return self.fail(transferring, self.refusal(condition, code))
         }
         guard case .fetched = transferring.step else {
@@ -160,7 +180,7 @@ extension ClientSession {
     /// can store it, so that nobody ever has to guess what that was.
     private mutating func completeAppend(_ transferring: Transferring) {
         guard let entry = transferring.entry else {
-            self.drop(transferring.target)
+            self.leaveAppend(transferring)
             return self.fail(transferring, .unavailable)
         }
         transferring.isAppendOpen = false
@@ -176,12 +196,28 @@ extension ClientSession {
         else { return }
         if !succeeded { transferring.appendNotRecorded() }
         guard succeeded, transferring.lostAnswer == nil else {
-            self.drop(transferring.target)
+            self.leaveAppend(transferring)
             return self.fail(transferring, transferring.lostAnswer ?? .unavailable)
         }
         transferring.completeAppend()
         transferring.step = .confirming
+        guard !transferring.isLocal else { return self.copySent(transferring) }
         self.actions.append(.toUpstream(transferring.target, ByteBuffer(string: "\r\n")))
+    }
+
+    /// Lets the server copy the messages whose digests the journal has.
+    private mutating func copySent(_ transferring: Transferring) {
+        let set = SequenceSet(uids: transferring.sent)
+        self.sendToSource(transferring) { encoder in
+            encoder.write(word: "UID COPY")
+            set.encode(into: &encoder)
+            encoder.write(mailbox: transferring.targetName)
+        }
+    }
+
+    /// Gives up a command at the target that lacks its end. Inside one account there is none.
+    private mutating func leaveAppend(_ transferring: Transferring) {
+        if !transferring.isLocal { self.drop(transferring.target) }
     }
 
     /// The target has answered an APPEND: at its end, or before, because it takes no more.
@@ -198,6 +234,9 @@ extension ClientSession {
                 return self.fail(transferring, refusal)
             }
             transferring.confirm(code)
+            guard !transferring.isCopyDoubtful else {
+                return self.resolve(transferring, .unavailable)
+            }
             self.fetchNext(transferring)
         case .announcing:
             transferring.isAppendOpen = false

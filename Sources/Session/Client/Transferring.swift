@@ -3,7 +3,8 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// A COPY or MOVE on its way from the selected mailbox to another account's server.
+/// A COPY or MOVE on its way from the selected mailbox to another account's server, or a MOVE inside an
+/// account whose server has no MOVE.
 ///
 /// Messages pass one after the other, each as soon as the target asks for its octets, and none is
 /// collected. The journal holds what is going on, so that whatever dies, nothing is lost and
@@ -15,6 +16,9 @@ final class Transferring {
     enum Step {
         /// The target's mailbox is being selected: what it can hold is told then.
         case selectingTarget
+        /// The target did not tell UIDNEXT when it selected its mailbox, or is the source, where another
+        /// mailbox is selected: STATUS tells it.
+        case askingUIDNext
         /// The target refused to select it without a word that is read: whether it is there is asked.
         case lookingForTarget(ReplyText)
         /// The source is asked to push no items of messages.
@@ -129,6 +133,8 @@ final class Transferring {
     var isAppendOpen = false
     /// Whether the target could have stored something that it has not confirmed.
     var isInDoubt = false
+    /// Whether COPYUID names messages that were not to be copied: nobody knows which were.
+    private(set) var isCopyDoubtful = false
 
     // MARK: The journal
 
@@ -180,12 +186,23 @@ final class Transferring {
         self.partlyListed.insert(fetched.number)
     }
 
+    /// Whether it stays inside one account: its server copies the messages itself.
+    var isLocal: Bool { self.source == self.target }
+
     var hasTooManyKeywords: Bool { self.flagOctets > Self.maximumKeywordOctets }
 
     /// Whether the source's next octets have to wait for the target.
     var isSourcePaused: Bool {
         if case .announcing = self.step { return true }
         return false
+    }
+
+    /// Whether what the server answers next belongs to the target's part.
+    var isTargetAsked: Bool {
+        switch self.step {
+        case .selectingTarget, .askingUIDNext, .lookingForTarget, .confirming: true
+        default: false
+        }
     }
 
     func involves(_ account: AccountID) -> Bool {
@@ -295,14 +312,60 @@ final class Transferring {
         self.last.answer = .refused
     }
 
-    /// The target took the present APPEND.
+    /// The target took the present APPEND, or the server the COPY that takes its place.
     func confirm(_ code: ResponseCode?) {
         self.isInDoubt = false
-        self.confirmed += self.sent
-        let uids = self.uids(code)
+        let (sources, uids) = self.isLocal ? self.copied(code) : (self.sent, self.uids(code))
+        self.confirmed += sources
         self.last.answer = .stored(uids: uids)
         if let uids { self.copies? += uids } else { self.copies = nil }
         self.sending = []
+    }
+
+    /// What COPYUID names: the messages that were copied, and what they are now. A message of which it says
+    /// nothing was not there any more, or was not copied, and stays. Without COPYUID an `OK` says that all
+    /// were copied that were there (RFC 9051 §6.4.7).
+    private func copied(_ code: ResponseCode?) -> (sources: [UInt32], uids: [UInt32]?) {
+        guard case .copyUID(let validity, let set, let copies)? = code else {
+            return (self.sent, nil)
+        }
+        let sent = Set(self.sent)
+        guard let sources = set.members(atMost: sent.count), Set(sources).count == sources.count,
+            sent.isSuperset(of: sources)
+        else {
+            self.isCopyDoubtful = true
+            return (self.sent, nil)
+        }
+        guard validity == self.uidValidity, let uids = copies.members(atMost: sources.count),
+            self.areNew(uids), uids.count == sources.count
+        else { return (sources, nil) }
+        // The journal has the messages in the order in which they were sent.
+        let pairs = Dictionary(uniqueKeysWithValues: zip(sources, uids))
+        let ordered = self.sent.filter { pairs[$0] != nil }
+        self.named.formUnion(uids)
+        return (ordered, ordered.compactMap { pairs[$0] })
+    }
+
+    /// Whether UIDs can be those of messages that this transfer stored: each once, and none that was there
+    /// before.
+    private func areNew(_ uids: [UInt32]) -> Bool {
+        guard let uidNext = self.uidNext else { return false }
+        return Set(uids).count == uids.count && uids.allSatisfy { $0 >= uidNext }
+            && Set(uids).isDisjoint(with: self.named)
+    }
+
+    /// Takes what STATUS told of the target's mailbox.
+    func counted(_ status: StatusResponse) {
+        for (item, value) in status.items {
+            guard case .number(let number) = value, let number = UInt32(exactly: number),
+                number > 0
+            else { continue }
+            switch item {
+            case .uidNext: self.uidNext = number
+            case .uidValidity where self.isLocal: self.uidValidity = number
+            default: break
+            }
+        }
     }
 
     /// What APPENDUID names, where that can be the messages of the present APPEND: as many, in the
@@ -310,9 +373,7 @@ final class Transferring {
     private func uids(_ code: ResponseCode?) -> [UInt32]? {
         guard case .appendUID(let validity, let set)? = code, validity == self.uidValidity,
             let uids = set.members(atMost: self.sending.count), uids.count == self.sending.count,
-            let uidNext = self.uidNext, Set(uids).count == uids.count,
-            uids.allSatisfy({ $0 >= uidNext }),
-            Set(uids).isDisjoint(with: self.named)
+            self.areNew(uids)
         else { return nil }
         self.named.formUnion(uids)
         return uids
