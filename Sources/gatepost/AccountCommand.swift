@@ -235,6 +235,8 @@ struct AccountCommand: AsyncParsableCommand {
             var folders: [String]
             /// Lines of the server's list whose folders nobody sees, in escaped form.
             var omitted: [String]
+            /// Folders that grants name, and that are not listed.
+            var missingFolders: [String]
             /// What the server for sending offers; empty without one.
             var sending: [String]
         }
@@ -262,12 +264,17 @@ struct AccountCommand: AsyncParsableCommand {
                 delimiter: report.delimiter,
                 folders: report.folders.map(\.description),
                 omitted: report.omittedLines,
+                missingFolders: try store.foldersOfGrants(
+                    on: account.address,
+                    missingIn: report
+                ).map(\.description),
                 sending: try await Self.sending(account, credential, stored)
             )
             if self.output.json { return try Output.json(found) }
+            let missing = found.missingFolders.map { ["granted, not there", $0] }
             Output.table(
                 ["ACCOUNT", found.account],
-                [
+                missing + [
                     ["greeting", found.greeting],
                     ["TLS", found.tls ?? "none"],
                     ["delimiter", found.delimiter ?? "none"],

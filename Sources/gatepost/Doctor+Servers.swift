@@ -1,3 +1,4 @@
+import Access
 import Gateway
 import Store
 
@@ -14,7 +15,7 @@ extension Doctor {
         for account in try store.accounts() {
             let upstream = try store.upstream(account.address)
             // First where the mailbox is: what is refused there is not tried at the server for sending.
-            let mailbox = await Self.checkMailbox(upstream, sources, stored)
+            let mailbox = await Self.checkMailbox(upstream, store, sources, stored)
             findings += await Self.checkSending(upstream, sources, stored)
             findings.append(mailbox)
         }
@@ -23,6 +24,7 @@ extension Doctor {
 
     private static func checkMailbox(
         _ account: UpstreamAccount,
+        _ store: PermissionStore,
         _ sources: CredentialSource,
         _ stored: StoredCredentials
     ) async -> Finding {
@@ -35,18 +37,29 @@ extension Doctor {
             let report = try await stored.probe(account, .imap) { () throws(ProbeError) in
                 try await UpstreamProbe().probe(account, credential: credential)
             }
+            let missing = try store.foldersOfGrants(on: account.address, missingIn: report)
+            let grants = Self.remedy(for: missing, of: account)
             guard report.omitted > 0 else {
-                return Finding(subject: subject, state: "ok (\(report.folders.count) folders)")
+                let state = "ok (\(report.folders.count) folders)"
+                return Finding(subject: subject, state: state, remedy: grants)
             }
+            let names =
+                "rename there, nobody sees them: " + report.omittedLines.joined(separator: "; ")
             return Finding(
                 subject: subject,
                 state: "warning (\(report.folders.count) folders, \(report.omitted) omitted)",
-                remedy: "rename there, nobody sees them: "
-                    + report.omittedLines.joined(separator: "; ")
+                remedy: [names, grants].compactMap(\.self).joined(separator: "; ")
             )
         } catch {
             return Finding(subject: subject, state: "failed", remedy: "\(error)")
         }
+    }
+
+    private static func remedy(for missing: [FolderPath], of account: UpstreamAccount) -> String? {
+        guard let first = missing.first else { return nil }
+        let others = missing.count > 1 ? " and \(missing.count - 1) more" : ""
+        return "grants on folders that are not there give nothing: \(first)\(others); see gatepost "
+            + "account test \(account.address), and grant the folders under the names that it lists"
     }
 
     private static func checkSending(

@@ -9,6 +9,7 @@ import Testing
 ///     @grant bob account lr          a grant to Anna, in force from the start
 ///     @capabilities bob IMAP4REV1    what a server offers, in place of the usual set
 ///     @foreign bob Other Users.      a namespace in which the server shares others' mailboxes
+///     @namespace bob . INBOX.        a server's delimiter, and the prefix of its personal namespace
 ///     @exchange bob                  an account on Exchange
 ///     @login bob                     Anna logs in as LOGIN/ACCOUNT
 ///     @ownerless anna                an account without an owner

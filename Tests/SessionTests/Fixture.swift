@@ -185,6 +185,12 @@ struct Fixture {
             self.onlyAccount = self.account(words[1])
         case "subscribeShared":
             self.subscribesShared = words[1] == "on"
+        case "namespace":
+            let account = self.account(words[1])
+            var profile = try #require(self.profiles[account] ?? nil)
+            profile.delimiter = words[2].utf8.first
+            profile.personalPrefixes = [Array(words.dropFirst(3).joined(separator: " ").utf8)]
+            self.profiles[account] = profile
         case "exchange":
             self.onExchange.insert(words[1])
         case "ownerless":

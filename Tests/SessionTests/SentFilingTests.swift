@@ -84,7 +84,7 @@ import Testing
         ([Self.planted], "INBOX.Akten.Neu"),
     ])
     func `the copy goes into the account's own Sent folder`(lines: [String], folder: String) {
-        let creatable = [Self.scope("INBOX/Akten")]
+        let creatable = [Self.scope("Akten")]
         let (_, step) = Self.run(creatable: creatable, [lines + ["T OK done"]])
         guard case .send(let segments) = step else {
             Issue.record("\(step)")
@@ -98,7 +98,7 @@ import Testing
         let lines = [Self.others, Self.outside, "* LIST () \".\" Sent", "T OK done"]
         #expect(Self.run([lines]).1 == .done(.noSentFolder))
         let planted = [Self.planted, "* LIST (\\Sent) \".\" INBOX.Akten.Alt", "T OK done"]
-        let creatable = [Self.scope("INBOX/Akten")]
+        let creatable = [Self.scope("Akten")]
         #expect(Self.run(creatable: creatable, [planted]).1 == .done(.noSentFolder))
     }
 

@@ -125,8 +125,8 @@ import Testing
             .map { Array($0.utf8) } + [[0xFC], [0xC3], [0xBC], [0x85], [0x7F]]
         for names in [Self.dotted, Self.slashed, Self.flat, Self.prefixed] {
             var paths: [FolderPath: [UInt8]] = [:]
-            for _ in 0..<20_000 {
-                var wire: [UInt8] = []
+            for number in 0..<20_000 {
+                var wire = names == Self.prefixed && number % 4 > 0 ? Array("INBOX.".utf8) : []
                 for _ in 0..<Int.random(in: 1...6, using: &generator) {
                     wire += pieces.randomElement(using: &generator) ?? []
                 }
@@ -168,12 +168,143 @@ import Testing
         #expect(Self.flat.folder(named: ByteBuffer(string: "a/b"))?.octets == Array("a=2Fb".utf8))
     }
 
+    /// The path, and the name on a server whose personal namespace has the prefix `INBOX.`.
+    static let prefixedRows: [(String, String?)] = [
+        ("INBOX", "INBOX"),
+        ("inbox", "INBOX"),
+        ("Trash", "INBOX.Trash"),
+        ("Akten/2026", "INBOX.Akten.2026"),
+        ("Übersicht", "INBOX.&ANw-bersicht"),
+        ("a=2Fb", "INBOX.a/b"),
+        ("=49NBOX", "INBOX.INBOX"),
+        ("=49NBOX/a", "INBOX.INBOX.a"),
+        ("=69nbox", "INBOX.inbox"),
+        ("=49nbox/a", "INBOX.Inbox.a"),
+        ("=3D3D49NBOX", "INBOX.=49NBOX"),
+        ("=53hared/a", "INBOX.Shared.a"),
+        ("=4Fther Users", "INBOX.Other Users"),
+        ("Other Users 2", "INBOX.Other Users 2"),
+        ("shared", "INBOX.shared"),
+        ("INBOXES", "INBOX.INBOXES"),
+        ("a/INBOX", "INBOX.a.INBOX"),
+        ("=41", "INBOX.=41"),
+        ("INBOX/Trash", nil),
+        ("INBOX/INBOX", nil),
+        ("Shared", nil),
+        ("Other Users/a", nil),
+        ("=3D49NBOX", nil),
+        ("=54rash", "INBOX.=54rash"),
+    ]
+
+    @Test(arguments: prefixedRows)
+    func `the prefix of the account's folders is not shown`(path: String, name: String?) throws {
+        let folder = try #require(FolderPath(octets: Array(path.utf8)))
+        let found = Self.prefixed.name(of: folder)
+        #expect(found.map { String(buffer: $0) } == name)
+        guard let found else { return }
+        #expect(Self.prefixed.folder(named: found) == folder)
+        #expect(Self.prefixed.folder(listedAs: found) == folder)
+    }
+
+    /// The name behind the prefix, in Latin-1, and its path.
+    static let prefixedEscaped: [(String, String)] = [
+        ("M\u{FC}ller", "=_M=FCller"),
+        ("Akten.M\u{FC}ller.2026", "Akten/=_M=FCller/2026"),
+        ("INBOX.\u{FC}", "=49NBOX/=_=FC"),
+        ("inbox.\u{FC}", "=69nbox/=_=FC"),
+        ("Shared.\u{FC}", "=53hared/=_=FC"),
+        ("=49NBOX.\u{FC}", "=3D3D49NBOX/=_=FC"),
+        ("INBOX\u{FC}", "=_INBOX=FC"),
+        ("=_x", "=3D_x"),
+        ("a&b", "=_a&b"),
+    ]
+
+    @Test(arguments: prefixedEscaped)
+    func `a name that is no modified UTF-7 has one path behind a prefix`(
+        name: String,
+        path: String
+    ) throws {
+        let wire = "INBOX." + name
+        let octets = ByteBuffer(bytes: wire.unicodeScalars.map { UInt8($0.value) })
+        let folder = try #require(FolderPath(octets: Array(path.utf8)))
+        #expect(Self.prefixed.folder(listedAs: octets) == folder)
+        #expect(Self.prefixed.name(of: folder) == octets)
+        #expect(!Self.prefixed.isOmitted(octets))
+    }
+
+    @Test(arguments: [
+        "INBOX.&AEk-NBOX", "INBOX.&AEk-NBOX.M\u{FC}", "INBOX.M\u{FC}&AC4-x", "INBOX.M\u{FC}&AC8-x",
+        "M\u{FC}", "inbox.M\u{FC}", "INBOX.M\u{FC}..x", "INBOX.",
+    ])
+    func `a name that would lead elsewhere has no path behind a prefix`(name: String) {
+        let octets = ByteBuffer(bytes: name.unicodeScalars.map { UInt8($0.value) })
+        #expect(Self.prefixed.folder(named: octets) == nil)
+    }
+
+    @Test(arguments: [
+        "INBOX/=_=FC", "Shared/=_=FC", "Other Users/=_=FC", "=_INBOX", "=_=49NBOX", "=_&AEk-NBOX",
+        "=3D49NBOX/=_=FC",
+    ])
+    func `a path with escapes names nothing above a prefix`(path: String) throws {
+        let folder = try #require(FolderPath(octets: Array(path.utf8)))
+        #expect(Self.prefixed.name(of: folder) == nil)
+    }
+
+    @Test func `every path behind a prefix has one name, and every name one path`() throws {
+        var generator = Seeded(state: 11)
+        let parts = [
+            "INBOX", "inbox", "Inbox", "=", "=3D", "=49", "=69", "nbox", "NBOX", "Shared", "/", ".",
+        ]
+        var paths: [FolderPath: ByteBuffer] = [:]
+        for _ in 0..<20_000 {
+            let count = Int.random(in: 1...5, using: &generator)
+            let text = (0..<count).map { _ in parts.randomElement(using: &generator) ?? "" }
+                .joined()
+            if let folder = FolderPath(octets: Array(text.utf8)),
+                let name = Self.prefixed.name(of: folder)
+            {
+                #expect(Self.prefixed.folder(named: name) == folder)
+            }
+            let name = ByteBuffer(string: "INBOX." + text)
+            guard let folder = Self.prefixed.folder(named: name) else { continue }
+            #expect(Self.prefixed.name(of: folder) == name)
+            #expect(paths.updateValue(name, forKey: folder).map { $0 == name } ?? true)
+        }
+        #expect(paths.count > 1_000)
+    }
+
+    @Test func `a prefix is mapped away only where it is the one of all folders`() throws {
+        let personal: [[[UInt8]]] = [
+            [[], Array("INBOX.".utf8)], [Array("INBOX".utf8)], [Array("INBOX/".utf8)],
+        ]
+        for prefixes in personal {
+            let names = UpstreamNames(
+                UpstreamProfile(
+                    capabilities: [],
+                    delimiter: UInt8(ascii: "."),
+                    personalPrefixes: prefixes
+                )
+            )
+            let folder = try #require(FolderPath(octets: Array("Trash".utf8)))
+            #expect(names.name(of: folder).map { String(buffer: $0) } != "INBOX.Trash")
+        }
+    }
+
+    @Test func `a name's first component takes no more time for being long`() throws {
+        let name = ByteBuffer(string: "INBOX.=" + String(repeating: "3D", count: 300) + "49NBOX")
+        for _ in 0..<1_000 {
+            let folder = Self.prefixed.folder(named: name)
+            #expect(folder.flatMap(Self.prefixed.name(of:)) == name)
+        }
+    }
+
     @Test func `only what lies in the personal namespace is the account's`() throws {
         #expect(Self.prefixed.folder(named: ByteBuffer(string: "INBOX")) != nil)
         #expect(Self.prefixed.folder(named: ByteBuffer(string: "inbox")) != nil)
         #expect(Self.prefixed.folder(named: ByteBuffer(string: "INBOX.Sent")) != nil)
         #expect(Self.prefixed.folder(named: ByteBuffer(string: "shared.x")) == nil)
         let outside = try #require(FolderPath(octets: Array("shared/x".utf8)))
-        #expect(Self.prefixed.name(of: outside) == nil)
+        // It is a folder of the account that is called like the other namespace.
+        #expect(Self.prefixed.name(of: outside).map { String(buffer: $0) } == "INBOX.shared.x")
     }
 }

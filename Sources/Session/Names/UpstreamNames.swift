@@ -11,6 +11,8 @@ package import struct NIOCore.ByteBuffer
 /// is one to one. A name that does not translate back to itself names no folder.
 ///
 /// A component that is no modified UTF-7, or that no client could be given, is an ``EscapedComponent``.
+///
+/// Where the account's folders have a prefix on the server (``PersonalPrefix``), the paths have none.
 package struct UpstreamNames: Equatable, Sendable {
     private static let slash = UInt8(ascii: "/")
     private static let equals = UInt8(ascii: "=")
@@ -18,11 +20,13 @@ package struct UpstreamNames: Equatable, Sendable {
     private let delimiter: UInt8?
     private let personalPrefixes: [[UInt8]]
     private let foreignPrefixes: [[UInt8]]
+    private let prefix: PersonalPrefix?
 
     package init(_ profile: UpstreamProfile) {
         self.delimiter = profile.delimiter
         self.personalPrefixes = profile.personalPrefixes
         self.foreignPrefixes = profile.foreignPrefixes
+        self.prefix = PersonalPrefix(profile)
     }
 
     /// The server's name of a folder, or nil when no folder there can have this path.
@@ -41,16 +45,18 @@ package struct UpstreamNames: Equatable, Sendable {
             decoded.append(contentsOf: part)
         }
         let encoded = ModifiedUTF7.encode(decoded)
-        guard self.isPersonal(encoded), EscapedComponent.isPresentable(decoded) else { return nil }
-        return ByteBuffer(bytes: encoded)
+        guard EscapedComponent.isPresentable(decoded), let name = self.prefixed(encoded),
+            self.isPersonal(name)
+        else { return nil }
+        return ByteBuffer(bytes: name)
     }
 
     /// The path of a folder that the server named, or nil when it is none of the account's own.
     package func folder(named name: ByteBuffer) -> FolderPath? {
-        let octets = Array(name.readableBytesView)
-        guard self.isPersonal(octets) else { return nil }
+        let full = Array(name.readableBytesView)
+        guard self.isPersonal(full), let octets = self.unprefixed(full) else { return nil }
         guard let decoded = ModifiedUTF7.decode(octets), EscapedComponent.isPresentable(decoded)
-        else { return self.escapedFolder(named: octets) }
+        else { return self.escapedFolder(named: octets, full: full) }
         let components: [ArraySlice<UInt8>]
         if let delimiter = self.delimiter {
             components = decoded.split(separator: delimiter, omittingEmptySubsequences: false)
@@ -79,6 +85,34 @@ package struct UpstreamNames: Equatable, Sendable {
     private static func isComponent(_ octets: ArraySlice<UInt8>) -> Bool {
         let dot = UInt8(ascii: ".")
         return !octets.isEmpty && !octets.elementsEqual([dot]) && !octets.elementsEqual([dot, dot])
+    }
+
+    /// Where a name that the server lists belongs.
+    package enum Place: Equatable, Sendable {
+        case personal
+        /// In a namespace of what the server itself shares.
+        case foreign
+        /// In no namespace.
+        case unknown
+    }
+
+    package func place(of name: ByteBuffer) -> Place {
+        let octets = Array(name.readableBytesView)
+        if self.isPersonal(octets) { return .personal }
+        let isForeign = self.foreignPrefixes.contains { $0.isEmpty || self.isBelow($0, octets) }
+        // The part above the folders themselves may be listed as one.
+        let isAbove = self.personalPrefixes.contains { $0.dropLast().elementsEqual(octets) }
+        return isForeign || isAbove ? .foreign : .unknown
+    }
+
+    private func prefixed(_ name: [UInt8]) -> [UInt8]? {
+        guard let prefix = self.prefix else { return name }
+        return prefix.name(of: name)
+    }
+
+    private func unprefixed(_ name: [UInt8]) -> [UInt8]? {
+        guard let prefix = self.prefix else { return name }
+        return prefix.remainder(of: name)
     }
 
     /// Whether a name, in wire octets, lies in a personal namespace and in no other.
@@ -169,16 +203,20 @@ package struct UpstreamNames: Equatable, Sendable {
 
     /// The name of a folder of which a part is written in escapes, if it comes back from there.
     private func escapedName(of folder: FolderPath) -> ByteBuffer? {
-        guard let name = self.spelled(folder), self.isPersonal(name),
-            self.isOwnSpelling(name), self.path(spelledAs: name) == folder
+        guard let name = self.spelled(folder), let full = self.prefixed(name),
+            self.unprefixed(full) == name, self.isPersonal(full),
+            self.isOwnSpelling(name, full: full), self.path(spelledAs: name) == folder
         else { return nil }
-        return ByteBuffer(bytes: name)
+        return ByteBuffer(bytes: full)
     }
 
     /// The path of a name that is no modified UTF-7 as a whole, if the name comes back from there.
-    private func escapedFolder(named name: [UInt8]) -> FolderPath? {
-        guard self.isOwnSpelling(name), let folder = self.path(spelledAs: name),
-            Self.isEscaped(folder), self.spelled(folder) == name
+    ///
+    /// - Parameters:
+    ///   - name: without the account's prefix.
+    private func escapedFolder(named name: [UInt8], full: [UInt8]) -> FolderPath? {
+        guard self.isOwnSpelling(name, full: full), let folder = self.path(spelledAs: name),
+            Self.isEscaped(folder), self.spelled(folder) == name, self.prefixed(name) == full
         else { return nil }
         return folder
     }
@@ -223,16 +261,22 @@ package struct UpstreamNames: Equatable, Sendable {
     }
 
     /// Whether a name is not another spelling of one that leads elsewhere, to a server that reads such
-    /// spellings: of INBOX, of a name in another namespace, or of one with other levels.
-    private func isOwnSpelling(_ name: [UInt8]) -> Bool {
+    /// spellings: of INBOX, of a name in another namespace, or of one with other levels. Both the whole name
+    /// and what the path shows of it have to be none.
+    private func isOwnSpelling(_ name: [UInt8], full: [UInt8]) -> Bool {
         // These stand for values inside a shift, and would divide it.
         if let delimiter = self.delimiter, "+,-".utf8.contains(delimiter) { return false }
+        return self.isPersonal(ModifiedUTF7.encode(ModifiedUTF7.decode(anySpelling: full)))
+            && self.isReadAsWritten(full) && self.isReadAsWritten(name)
+    }
+
+    private func isReadAsWritten(_ name: [UInt8]) -> Bool {
         let text = ModifiedUTF7.decode(anySpelling: name)
         let read = self.components(of: text)
         let written = self.components(of: name)
         guard read.count == written.count, let first = read.first else { return false }
         let isInbox = first.map(\.asciiUppercased).elementsEqual(MailboxName.inbox)
-        return self.isPersonal(ModifiedUTF7.encode(text)) && read.allSatisfy(Self.isComponent)
+        return read.allSatisfy(Self.isComponent)
             && (!isInbox || written.first.map { $0.elementsEqual(first) } ?? false)
             && text.count { $0 == Self.slash } == name.count { $0 == Self.slash }
             && !text.contains { $0 == 0x00 || $0 == 0x0A || $0 == 0x0D }

@@ -494,7 +494,7 @@ class Comparison:
 
     def judge(self):
         """Each difference has a reason, and each reason a difference."""
-        listed = [entry for entry in DIFFERENCES + NOT_YET if self.name in entry.servers]
+        listed = [entry for entry in DIFFERENCES + NOT_YET if self.name in entry.servers and (self.prefix or not entry.prefixed)]
         unknown = [found for found in self.found if not any(entry.explains(*found) for entry in listed)]
         unused = [entry for entry in listed if not any(entry.explains(*found) for found in self.found)]
         if os.environ.get("SHOW_DIFFERENCES"):

@@ -18,6 +18,8 @@ class Difference(typing.NamedTuple):
     reason: str
     servers: tuple = SERVERS
     paths: tuple = PATHS
+    # Only where all folders of the account but INBOX have a prefix on the server.
+    prefixed: bool = False
 
     def explains(self, path, command, line):
         return path in self.paths and command.startswith(self.command) and re.fullmatch(self.line, line) is not None
@@ -54,6 +56,8 @@ FOLDERS = [
                "CHILDINFO is quoted, as in the examples of RFC 5258; both are right.", DOVECOT + CYRUS),
     Difference("LIST", r'- \* LIST "Sent" \\Sent', "Special uses are told of the user's own folders only.", DOVECOT, ("shared",)),
     Difference("LIST (SPECIAL-USE)", r'- \* LIST "Sent" "/"', "Special uses are told of the user's own folders only.", DOVECOT, ("shared",)),
+    Difference(("LIST \"\" @", "LSUB \"\" @", "afterwards L"), r'\+ \* (LIST|LSUB) "INBOX" ("/"|\\HasNoChildren)',
+               "The prefix of the server's folders is not shown: what matches them all matches INBOX, too.", CYRUS + COURIER, prefixed=True),
     Difference("LIST \"\" @A* RETURN (MYRIGHTS)", rf"BAD becomes OK|{LISTED}", "Dovecot does not know LIST-MYRIGHTS; the gateway does it itself.", DOVECOT),
     Difference(("LIST (", "LIST \"\" (", "LIST \"\" @* RETURN", "LIST \"\" @A* RETURN"), "(?!.*OUTSIDE).*",
                "Courier does not know LIST-EXTENDED, and refuses it or lists everything; the gateway does it itself.", COURIER),
@@ -94,6 +98,10 @@ MESSAGES = [
                "What is opened with EXAMINE is not changed; the gateway itself refuses it."),
     Difference(("SELECT", "EXAMINE"), r"- \* OK \[(URLMECH|ANNOTATIONS|MYRIGHTS) .*\]", "Codes of extensions that the gateway does not offer.", CYRUS + COURIER),
     Difference("ENABLE NONSENSE", r"\+ \* ENABLED", "The gateway tells that nothing was enabled, as RFC 5161 wants it.", DOVECOT + CYRUS),
+    Difference(("MOVE", "UID MOVE"), r"NO becomes (OK|NO \[TRYCREATE\])|\+ \* (OK \[COPYUID N \d \d\]|\d (EXPUNGE|EXISTS|RECENT))",
+               "Where the server has no MOVE, the gateway copies, and removes the originals.", COURIER),
+    Difference(("STATUS @Quelle (MESSAGES)", "STATUS @Ziel (MESSAGES)"), r"[+-] \* STATUS \"(Quelle|Ziel)\" \(MESSAGES [02]\)",
+               "The messages were moved; see MOVE.", COURIER),
     Difference("UNSELECT", "NO becomes OK", "Courier does not know UNSELECT; the gateway does it itself.", COURIER),
 ]
 
@@ -116,9 +124,8 @@ DIFFERENCES = CAPABILITIES + FOLDERS + MISSING + MESSAGES + RIGHTS
 
 # Faults that are known, from here to the end; each goes when it is mended.
 # The gateway shows the prefix of a server's personal namespace: `INBOX.Akten` is `INBOX/Akten`. This is "" when it maps the prefix away.
-SHOWN_PREFIX = "INBOX/"
+SHOWN_PREFIX = ""
 NOT_YET = [
     Difference("LSUB", r"- \* LSUB .* \\Noselect", "not yet: LSUB shows an unsubscribed parent without \\Noselect, as if it were subscribed", COURIER, OWN),
-    Difference(("MOVE", "UID MOVE"), r"NO becomes NO \[CANNOT\]", "not yet: messages are not moved where the server has no MOVE", COURIER),
     Difference("GETQUOTA \"\"", r"OK becomes NO \[UNAVAILABLE\]|- \* QUOTA \"\"", "not yet: a QUOTA without a list is not understood", COURIER),
 ]

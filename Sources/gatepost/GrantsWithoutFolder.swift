@@ -1,0 +1,15 @@
+import Access
+import Gateway
+import Store
+
+extension PermissionStore {
+    /// Folders that grants on an account name, and that its server does not list: what is granted there gives
+    /// nothing. Each once, in order.
+    func foldersOfGrants(on account: String, missingIn report: ProbeReport) throws -> [FolderPath] {
+        let listed = Set(report.folders)
+        let named = try self.grants(account: account, subject: nil).compactMap { grant in
+            grant.folder.flatMap { FolderPath(octets: Array($0.utf8)) }
+        }
+        return Set(named).subtracting(listed).sorted()
+    }
+}
