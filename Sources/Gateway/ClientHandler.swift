@@ -204,9 +204,15 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         self.perform()
     }
 
-    func upstreamReady(_ account: AccountID, _ profile: UpstreamProfile, _ tags: UpstreamTags) {
+    func upstreamReady(_ account: AccountID, _ profile: UpstreamProfile, _ login: UpstreamLogin) {
         self.takePermissions()
-        self.session.upstreamReady(account, profile, tags)
+        self.session.upstreamReady(
+            account,
+            profile,
+            login.remainingTags,
+            identification: login.identification,
+            isKnown: login.usesKnown
+        )
         self.perform()
     }
 
@@ -248,6 +254,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         }
         for account in self.upstreams.keys
         where previous.endpoints[account]?.server != current.endpoints[account]?.server {
+            self.environment.profiles.forget(account)
             self.session.serverChanged(account)
         }
     }
@@ -290,6 +297,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             self.upstreams[account]?.failed(failure)
         case .lineUnreadable(let account, let line):
             self.upstreams[account]?.unreadable(line)
+        case .forgetProfile(let account):
+            self.environment.profiles.forget(account)
         case .serverRefused(let account, let refusal):
             self.upstreams[account]?.refused(refusal)
         case .authenticate(let credentials):

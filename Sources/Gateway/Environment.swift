@@ -231,14 +231,14 @@ final class ProfileCache: Sendable {
         /// Until when servers want to be left alone.
         var pauses: [Key: NIODeadline] = [:]
 
-        /// What nobody asks for any more goes with what is new.
+        /// What is known of another server of the account, or of another credential there, goes.
         mutating func learn(_ entry: Entry, of account: UpstreamAccount) {
-            let now = NIODeadline.now()
-            let key = Key(account)
-            self.entries = self.entries.filter {
-                $0.key.account != key.account || $0.value.until > now
-            }
-            self.entries[key] = entry
+            self.forget(account.id)
+            self.entries[Key(account)] = entry
+        }
+
+        mutating func forget(_ account: AccountID) {
+            self.entries = self.entries.filter { $0.key.account != account }
         }
     }
 
@@ -280,6 +280,11 @@ final class ProfileCache: Sendable {
             }
             known.learn(Entry(profile: profile, until: .now() + Self.lifetime), of: account)
         }
+    }
+
+    /// The server says otherwise by now, or may: the next login asks it again.
+    func forget(_ account: AccountID) {
+        self.known.withLock { $0.forget(account) }
     }
 
     func failed(_ account: UpstreamAccount) {

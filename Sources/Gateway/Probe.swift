@@ -19,6 +19,8 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
     case protocolViolation
     /// It speaks the protocol, and says what cannot be read or does not belong there.
     case malformed(String)
+    /// It refuses to list the folders, or to open INBOX.
+    case refused(ProbeCommand, words: String)
     /// It says more than the gateway takes of a server.
     case tooMuch
     case notSubmission
@@ -52,6 +54,10 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
             "does not speak IMAP on this port"
         case .malformed(let reason):
             "breaks the protocol: \(reason); the gateway takes no guess at what it means"
+        case .refused(.list, let words):
+            "took the credential, and does not list the folders: \(words)"
+        case .refused(.inbox, let words):
+            "took the credential, and does not open INBOX: \(words)"
         case .tooMuch:
             "says more than the gateway takes: 64 KiB in one response, 200 responses before the login is "
                 + "over, 8 MiB to list the folders"
@@ -60,6 +66,12 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
                 + "offers AUTH PLAIN or LOGIN"
         }
     }
+}
+
+/// A command by which an account's server is tried.
+package enum ProbeCommand: Equatable, Sendable {
+    case list
+    case inbox
 }
 
 /// A connection outside any session, with a conversation of its own that ends in a report.

@@ -292,9 +292,12 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.phase = .ready
         self.lease?.accepted()
         self.lease = nil
-        if let target = self.target { self.environment.profiles.learnt(profile, of: target) }
+        // What was known already is learnt no second time: it may have been dropped meanwhile.
+        if let target = self.target, !login.usesKnown {
+            self.environment.profiles.learnt(profile, of: target)
+        }
         guard self.client != nil else { return self.close() }
-        self.client?.upstreamReady(self.account, profile, login.remainingTags)
+        self.client?.upstreamReady(self.account, profile, login)
         // Whatever came in the same read belongs to the session.
         let rest = reader.takeBuffered()
         if rest.readableBytes > 0 { self.client?.upstreamOctetsReceived(self.account, rest) }
@@ -323,29 +326,6 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// The server asked to be left alone.
     func pause(_ time: TimeAmount) {
         if let target = self.target { self.environment.profiles.paused(target, for: time) }
-    }
-
-    /// The server sent a line that cannot be read.
-    func unreadable(_ line: UnreadableLine) {
-        self.logText("sends what cannot be read", nil, line: line)
-    }
-
-    /// What the server said after the login makes it unusable.
-    func failed(_ failure: UpstreamLogin.Failure) {
-        self.log("cannot be used any more", failure)
-    /// The server refused a command.
-    func refused(_ refusal: ServerRefusal) {
-        guard let loop = self.loop, let target = self.target else { return }
-        self.environment.serverLog.log(
-            "mail server refused a command",
-            target,
-            at: target.imap,
-            error: refusal.name,
-            text: refusal.text,
-            on: loop
-        )
-    }
-
     }
 
     /// The session is done with this connection. A login under way goes on to its verdict: a client that leaves

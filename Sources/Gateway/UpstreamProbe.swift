@@ -11,7 +11,7 @@ import TLS
 package struct UpstreamProbe: Sendable {
     package init() {}
 
-    /// Logs in and lists the folders.
+    /// Logs in, lists the folders and opens INBOX, without changing anything in it.
     /// - Throws: why that failed, in words that say what to look at.
     package func probe(
         _ account: UpstreamAccount,
@@ -77,9 +77,13 @@ private final class ProbeHandler: ChannelInboundHandler {
     private var octets = 0
     private var report = ProbeReport(greeting: "", capabilities: [], folders: [])
     private var names: UpstreamNames?
-    private var listTag: ByteBuffer?
     /// Whether the login has failed: nothing that the server says then is of use.
     private var isOver = false
+    private var tags = UpstreamTags(random: 0)
+    /// The command in flight and its tag, once the login is done.
+    private var command: (ProbeCommand, tag: ByteBuffer)?
+    /// Octets of a server's text in a message to the administrator.
+    private static let maximumWords = 200
 
     init(
         _ endpoint: Endpoint,
@@ -157,7 +161,7 @@ private final class ProbeHandler: ChannelInboundHandler {
         if self.report.greeting.isEmpty {
             self.report.greeting = Reply.printable(response, maximumOctets: 200)
         }
-        guard let tag = self.listTag, let names = self.names else {
+        guard let (command, tag) = self.command, let names = self.names else {
             let awaitedVerdict = self.login.awaitsVerdict
             let actions = self.login.responseReceived(
                 response,
@@ -173,8 +177,8 @@ private final class ProbeHandler: ChannelInboundHandler {
         switch try? ResponseHead(response) {
         case .data(.list):
             self.listed(response, names)
-        case .tagged(tag, _, _):
-            self.promise.succeed(self.report)
+        case .tagged(tag, let condition, let text):
+            self.completed(command, condition, text, context)
         case nil:
             self.promise.fail(
                 ProbeError.malformed("a line is no response: \(UnreadableLine(response))")
@@ -192,6 +196,36 @@ private final class ProbeHandler: ChannelInboundHandler {
         } else if names.isOmitted(list.mailbox) {
             self.report.omit(response)
         }
+    }
+
+    private func completed(
+        _ command: ProbeCommand,
+        _ condition: Condition,
+        _ text: ByteBuffer,
+        _ context: ChannelHandlerContext
+    ) {
+        guard condition == .ok else {
+            let words = Reply.printable(text, maximumOctets: Self.maximumWords)
+            return self.promise.fail(ProbeError.refused(command, words: words))
+        }
+        switch command {
+        case .list: self.send("EXAMINE INBOX", .inbox, context)
+        case .inbox: self.promise.succeed(self.report)
+        }
+    }
+
+    private func send(
+        _ text: StaticString,
+        _ command: ProbeCommand,
+        _ context: ChannelHandlerContext
+    ) {
+        let tag = self.tags.next()
+        self.command = (command, tag)
+        var line = tag
+        line.writeStaticString(" ")
+        line.writeStaticString(text)
+        line.writeStaticString("\r\n")
+        context.writeAndFlush(self.wrapOutboundOut(line), promise: nil)
     }
 
     private func perform(_ action: UpstreamLogin.Action, _ context: ChannelHandlerContext) {
@@ -226,12 +260,8 @@ private final class ProbeHandler: ChannelInboundHandler {
         self.report.capabilities = profile.capabilities.sorted()
         self.report.delimiter = profile.delimiter.map { String(UnicodeScalar($0)) }
         self.names = UpstreamNames(profile)
-        var tags = self.login.remainingTags
-        let tag = tags.next()
-        self.listTag = tag
-        var line = tag
-        line.writeStaticString(" LIST \"\" \"*\"\r\n")
-        context.writeAndFlush(self.wrapOutboundOut(line), promise: nil)
+        self.tags = self.login.remainingTags
+        self.send("LIST \"\" \"*\"", .list, context)
     }
 }
 

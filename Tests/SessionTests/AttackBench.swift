@@ -246,8 +246,8 @@ struct AttackBench {
             self.meter.add(since: start)
         case .closeClient:
             self.isClosed = true
-        case .startTLS, .pauseUpstream, .upstreamFailed, .lineUnreadable, .serverRefused, .audit,
-            .reportLater, .pollLater, .revokeLater:
+        case .startTLS, .pauseUpstream, .upstreamFailed, .lineUnreadable, .serverRefused,
+            .forgetProfile, .audit, .reportLater, .pollLater, .revokeLater:
             break
         }
     }

@@ -36,6 +36,7 @@ struct Dialog {
     private var tags: [String: String] = [:]
     private var isClosed = false
     private var refusals: [String] = []
+    private var forgotten: Set<String> = []
     private var position = 0
     private var isStoreUnreadable = false
 
@@ -149,6 +150,9 @@ struct Dialog {
                 refusal == words.dropFirst().joined(separator: " "),
                 "\(self.name):\(step.number)"
             )
+        case "forgotten":
+            let wasForgotten = self.forgotten.remove(words[1]) != nil
+            #expect(wasForgotten, "\(self.name):\(step.number): the profile is not forgotten")
         case "left":
             let wasLeft = self.left.remove(words[1]) != nil
             #expect(wasLeft, "\(self.name):\(step.number): the connection is not left")
@@ -310,6 +314,8 @@ struct Dialog {
         case .serverRefused(let account, let refusal):
             let name = self.fixture.name(of: account)
             self.refusals.append("\(name) \(refusal.name): \(refusal.text)")
+        case .forgetProfile(let account):
+            self.forgotten.insert(self.fixture.name(of: account))
         case .authenticate, .startTLS, .pollLater, .reportLater, .upstreamFailed:
             break
         }
@@ -389,7 +395,15 @@ struct Dialog {
         if self.fixture.down.contains(name) {
             self.session.upstreamFailed(account, .unreachable)
         } else if let profile = self.fixture.profiles[account] ?? nil {
-            self.session.upstreamReady(account, profile, UpstreamTags(random: 7))
+            self.session.upstreamReady(
+                account,
+                profile,
+                UpstreamTags(random: 7),
+                identification: self.fixture.identified.contains(name)
+                    ? ByteBuffer(string: "ID1") : nil,
+                isKnown: self.fixture.known.remove(name) != nil
+            )
+            self.fixture.learn(name)
         }
     }
 

@@ -10,6 +10,8 @@ import Testing
 ///     @capabilities bob IMAP4REV1    what a server offers, in place of the usual set
 ///     @foreign bob Other Users.      a namespace in which the server shares others' mailboxes
 ///     @namespace bob . INBOX.        a server's delimiter, and the prefix of its personal namespace
+///     @known bob / INBOX/            what was learnt of a server earlier; now it has this instead
+///     @identified bob                a server that has still to answer the login's ID, with the tag ID1
 ///     @exchange bob                  an account on Exchange
 ///     @login bob                     Anna logs in as LOGIN/ACCOUNT
 ///     @ownerless anna                an account without an owner
@@ -36,6 +38,7 @@ import Testing
 ///     ! close bob                    a server's connection ends
 ///     ! server bob                   the account has another server, or another credential there
 ///     ! logged bob NO [LIMIT]: Full  a server's refusal was logged
+///     ! forgotten bob                what was learnt of a server is to be learnt anew
 ///     ! drop bob                     the session has closed that connection
 ///     ! left bob                     the session has left it to its server to close it
 ///     ! journal forget               the journal got this next

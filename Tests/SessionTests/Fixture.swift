@@ -14,6 +14,12 @@ struct Fixture {
     var down: Set<String> = []
     /// Accounts without an owner.
     private var ownerless: Set<String> = ["info"]
+    /// Accounts whose servers' profiles an earlier connection learnt; the next connection learns anew.
+    var known: Set<String> = []
+    /// What a server's profile is when it is learnt anew.
+    private var changes: [String: UpstreamProfile] = [:]
+    /// Accounts whose servers have not answered ID when the login is done.
+    var identified: Set<String> = []
     /// Accounts in whose Sent folders what others send from them is filed.
     var copied: Set<String> = []
     /// Accounts on Exchange, whose grants come from there.
@@ -191,6 +197,16 @@ struct Fixture {
             profile.delimiter = words[2].utf8.first
             profile.personalPrefixes = [Array(words.dropFirst(3).joined(separator: " ").utf8)]
             self.profiles[account] = profile
+        case "known":
+            // What it was comes first, and what it is now after that.
+            let profile = try #require(self.profiles[self.account(words[1])] ?? nil)
+            self.known.insert(words[1])
+            var changed = profile
+            changed.delimiter = words[2].utf8.first
+            changed.personalPrefixes = [Array(words.dropFirst(3).joined(separator: " ").utf8)]
+            self.changes[words[1]] = changed
+        case "identified":
+            self.identified.insert(words[1])
         case "exchange":
             self.onExchange.insert(words[1])
         case "ownerless":
@@ -200,6 +216,12 @@ struct Fixture {
         default:
             Issue.record("cannot be read: \(text)")
         }
+    }
+
+    /// The next connection asks the server itself.
+    mutating func learn(_ name: String) {
+        guard let changed = self.changes.removeValue(forKey: name) else { return }
+        self.profiles[self.account(name)] = changed
     }
 
     /// `bob`, or `group:team`.

@@ -4,7 +4,8 @@ import Session
 import Testing
 
 @Suite struct UpstreamLoginTests {
-    /// Runs a login against scripted responses; `T` stands for the tag of the command in flight.
+    /// Runs a login against scripted responses; `T` stands for the tag of the command in flight, and `ID` for
+    /// that of the ID command.
     private func run(
         _ security: UpstreamLogin.Security,
         known: UpstreamProfile? = nil,
@@ -25,13 +26,15 @@ import Testing
         )
         var sent: [String] = []
         var tag = ""
+        var identification = ""
         var last: UpstreamLogin.Action?
         for response in responses {
             let actions: [UpstreamLogin.Action]
             if response == "(TLS)" {
                 actions = login.tlsEstablished()
             } else {
-                let text = response.hasPrefix("T ") ? tag + response.dropFirst(1) : response
+                var text = response.hasPrefix("T ") ? tag + response.dropFirst(1) : response
+                if text.hasPrefix("ID ") { text = identification + text.dropFirst(2) }
                 actions = login.responseReceived(
                     ByteBuffer(string: text + "\r\n"),
                     isLast: isLast
@@ -44,6 +47,7 @@ import Testing
                 line.removeLast()
                 if let space = line.firstIndex(of: " ") {
                     tag = String(line[..<space])
+                    if line.contains(" ID (") { identification = tag }
                     line = "T" + line[space...]
                 }
                 sent.append(line)
@@ -155,6 +159,54 @@ import Testing
         #expect(last == .ready(known))
     }
 
+    private static let identification = "T ID (\"name\" \"Gatepost\" \"vendor\" \"Gatepost\")"
+
+    @Test func `a server that offers ID is told who logs in, and costs no round trip for it`() {
+        let begun = [
+            "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",
+            "T OK [CAPABILITY IMAP4rev1 ID] in",
+        ]
+        let (sent, last) = self.run(.established, begun)
+        #expect(sent.suffix(2) == [Self.identification, "T LIST \"\" \"\""])
+        #expect(last != nil)
+        let list = ["* LIST (\\Noselect) \"/\" \"\"", "T OK done"]
+        for answer in ["ID OK done", "ID NO never", "ID BAD what"] {
+            let (_, early) = self.run(.established, begun + [answer] + list)
+            let (_, late) = self.run(.established, begun + list + ["* ID NIL", answer])
+            for last in [early, late] {
+                guard case .ready(let profile) = last else {
+                    Issue.record("\(answer): \(String(describing: last))")
+                    continue
+                }
+                #expect(profile.has("ID"))
+            }
+        }
+        // Behind the login nothing else is sent until all is answered.
+        guard case .send = self.run(.established, begun + list).last else {
+            Issue.record("it does not wait for the answer to ID")
+            return
+        }
+    }
+
+    @Test func `ID goes out with the first command of a server that is known`() {
+        let known = UpstreamProfile(capabilities: ["ID"], delimiter: UInt8(ascii: "/"))
+        let (sent, last) = self.run(
+            .established,
+            known: known,
+            ["* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR ID] hi", "T OK in"]
+        )
+        #expect(sent == ["T AUTHENTICATE PLAIN AGJvYgBzM2NyZXQ=", Self.identification])
+        #expect(last == .ready(known))
+    }
+
+    @Test func `a server that does not offer ID is not told`() {
+        let (sent, _) = self.run(
+            .established,
+            ["* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi", "T OK [CAPABILITY IMAP4rev1] in"]
+        )
+        #expect(!sent.contains(Self.identification))
+    }
+
     @Test func `tags of two connections differ`() {
         var one = UpstreamTags(random: 1)
         var other = UpstreamTags(random: 2)
@@ -177,14 +229,16 @@ import Testing
             "* CAPABILITY IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS MOVE ID UNSELECT "
                 + "CLIENTACCESSRULES CLIENTNETWORKPRESENCELOCATION BACKENDAUTHENTICATE CHILDREN IDLE "
                 + "NAMESPACE LITERAL+",
-            "T OK CAPABILITY completed.", "* NAMESPACE ((\"\" \"/\")) NIL NIL",
+            "T OK CAPABILITY completed.",
+            "* ID (\"name\" \"Microsoft.Exchange.Imap4.Imap4Server\")",
+            "ID OK ID completed", "* NAMESPACE ((\"\" \"/\")) NIL NIL",
             "T OK NAMESPACE completed.", "* LIST (\\Noselect) \"/\" \"\"", "T OK LIST completed.",
         ]
         let (sent, last) = self.run(.established, token: true, Self.exchange + rest)
         #expect(
             sent == [
                 "T CAPABILITY", "T AUTHENTICATE XOAUTH2 dXNlcj1ib2IBYXV0aD1CZWFyZXIgdDBrAQE=",
-                "T CAPABILITY", "T NAMESPACE", "T LIST \"\" \"\"",
+                "T CAPABILITY", Self.identification, "T NAMESPACE", "T LIST \"\" \"\"",
             ]
         )
         guard case .ready(let profile) = last else {

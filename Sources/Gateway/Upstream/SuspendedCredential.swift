@@ -27,6 +27,8 @@ extension Environment {
             verdict.service.server(of: account) == verdict.server
         {
             self.credentialBreaker.adopt(account, verdict.service)
+            // Whoever tests an account may have changed its server.
+            if verdict.service == .imap { self.profiles.forget(account.id) }
             if verdict.isAccepted {
                 if account.usesToken { self.credentials.tokensAccepted() }
                 self.credentialBreaker.accepted(account, verdict.service)

@@ -1,8 +1,5 @@
 import Exchange
-import IMAP
-import NIOCore
 import Session
-import Store
 
 /// Why a connection cannot be had: what the session, and the log, are told.
 extension UpstreamConnection {
@@ -24,21 +21,5 @@ extension UpstreamConnection {
             let isPassing = (error as? OnlineError)?.isPassing ?? false
             self.fail(isPassing ? .unreachable : .noCredential)
         }
-    }
-
-    func log(_ what: StaticString, _ error: (any Error)?) {
-        self.logText(what, error.map { "\($0)" })
-    }
-
-    func logText(_ what: StaticString, _ error: String?, line: UnreadableLine? = nil) {
-        guard let loop = self.loop, let target = self.target else { return }
-        self.environment.serverLog.log(
-            "mail server \(what)",
-            target,
-            at: target.imap,
-            error: error,
-            line: line,
-            on: loop
-        )
     }
 }

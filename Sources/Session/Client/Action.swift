@@ -13,6 +13,8 @@ package enum Action: Equatable, Sendable {
     case upstreamFailed(AccountID, UpstreamLogin.Failure)
     /// Log a line of an account's server that cannot be read.
     case lineUnreadable(AccountID, UnreadableLine)
+    /// Forget what was learnt of an account's server: it says otherwise now.
+    case forgetProfile(AccountID)
     /// Log what an account's server refused, and why.
     case serverRefused(AccountID, ServerRefusal)
     /// Leave an account's server alone for so many milliseconds: it asked for that.

@@ -248,6 +248,7 @@ extension ClientSession {
             self.emit(roots.encoded)
         case .list, .lsub:
             let list = try ListResponse(response)
+            guard !self.profileContradicted(by: list, from: account) else { return }
             if self.upstreams[account]?.housekeeping == .folders {
                 return try self.folderListed(list, octets: response.readableBytes, by: account)
             }
@@ -304,7 +305,6 @@ extension ClientSession {
             status.mailbox = mailbox
             return self.emit(status.encoded)
         }
-        // The listing is held once when it grows, or each line would copy all that came before it.
         if case .transferring(let transferring) = self.running, transferring.target == account,
             transferring.targetFolder == folder, case .askingUIDNext = transferring.step
         {
@@ -312,6 +312,7 @@ extension ClientSession {
             // What a server tells by itself has more in it.
             if Set(status.items.map(\.item)).isSubset(of: [.uidNext, .uidValidity]) { return }
         }
+        // The listing is held once when it grows, or each line would copy all that came before it.
         switch self.listingStatus(status, of: folder, in: account) {
         case .identifier(let identifier):
             try self.listingIdentified(identifier, folder, from: account)

@@ -7,23 +7,6 @@ package import struct NIOCore.ByteBuffer
 extension ClientSession {
     // MARK: - Connections
 
-    /// A connection that was asked for is logged in.
-    package mutating func upstreamReady(
-        _ account: AccountID,
-        _ profile: UpstreamProfile,
-        _ tags: UpstreamTags
-    ) {
-        guard self.upstreams[account] != nil else { return }
-        self.profiles[account] = profile
-        self.upstreams[account]?.state = .ready
-        self.upstreams[account]?.profile = profile
-        self.upstreams[account]?.names = UpstreamNames(profile)
-        self.upstreams[account]?.tags = tags
-        self.upstreamBecameIdle(account)
-        self.learned(account)
-        self.readClient()
-    }
-
     /// A connection that was asked for cannot be had.
     package mutating func upstreamFailed(_ account: AccountID, _ fault: UpstreamFault) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
@@ -275,6 +258,10 @@ extension ClientSession {
         from account: AccountID
     ) throws(SyntaxError) -> Upstream.Disposition? {
         switch head {
+        case .tagged(let tag, _, _)
+        where piece.isLast && tag == self.upstreams[account]?.identification:
+            self.upstreams[account]?.identification = nil
+            return nil
         case .tagged(let tag, let condition, let text):
             guard piece.isLast, tag == self.upstreams[account]?.inFlight else {
                 throw SyntaxError(.malformedTag, at: 0)

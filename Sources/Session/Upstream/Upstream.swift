@@ -48,6 +48,12 @@ final class Upstream {
     var isAnswerIncomplete = false
     /// Lines that could not be read, and were logged, since the last command was answered.
     var unreadableLines = 0
+    /// The tag of the ID command that the login sent last, until it is answered.
+    var identification: ByteBuffer?
+    /// Whether the profile is what an earlier connection learnt.
+    var usesKnownProfile = false
+    /// Whether what the server lists contradicts the profile.
+    var isContradicted = false
     /// The tag of the command in flight; one at a time.
     var inFlight: ByteBuffer?
     /// The gateway's own command in flight, if it is one.

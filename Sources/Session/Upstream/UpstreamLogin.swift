@@ -60,6 +60,8 @@ package struct UpstreamLogin {
         case awaitingFinalCapabilities
         case awaitingNamespaces
         case awaitingDelimiter
+        /// Everything is known, and the answer to ID is still to come.
+        case awaitingIdentification
         case finished
     }
 
@@ -74,6 +76,10 @@ package struct UpstreamLogin {
     private var capabilities: Set<String> = []
     private var isRefusalRead = false
     private var hasNamespaces = false
+    /// The tag of an ID command that the server has not answered yet.
+    package private(set) var identification: ByteBuffer?
+    /// Whether the profile is what an earlier connection learnt.
+    package private(set) var usesKnown = false
     private var profile = UpstreamProfile(capabilities: [], delimiter: nil)
 
     /// - Parameters:
@@ -123,6 +129,8 @@ package struct UpstreamLogin {
             return self.dataReceived(kind, response)
         case .continuation:
             return self.challengeReceived()
+        case .tagged(let tag, _, let text) where tag == self.identification:
+            return self.identified(text)
         case .tagged(let tag, let condition, let text):
             guard tag == self.tag else { return self.fail(.unexpectedResponse) }
             return self.completionReceived(condition, text, isLast: isLast)
@@ -193,7 +201,8 @@ package struct UpstreamLogin {
             }
             self.profile.delimiter = list.delimiter
             return []
-        case (.awaitingFinalCapabilities, _), (.awaitingNamespaces, _), (.awaitingDelimiter, _):
+        case (.awaitingFinalCapabilities, _), (.awaitingNamespaces, _), (.awaitingDelimiter, _),
+            (.awaitingIdentification, _):
             return []
         default:
             return self.fail(.unexpectedResponse)
@@ -264,12 +273,41 @@ package struct UpstreamLogin {
         case .awaitingDelimiter:
             if let failure = Quirks.failure(text) { return self.fail(failure) }
             guard condition == .ok else { return self.fail(.unexpectedResponse) }
-            self.state = .finished
-            self.profile.capabilities = self.capabilities
-            return [.ready(self.profile)]
-        case .awaitingGreeting, .negotiatingTLS, .finished:
+            return self.learned()
+        case .awaitingGreeting, .negotiatingTLS, .awaitingIdentification, .finished:
             return self.fail(.unexpectedResponse)
         }
+    }
+
+    /// Everything is known; the next command of the connection comes behind the answer to ID.
+    private mutating func learned() -> [Action] {
+        guard self.identification == nil else {
+            self.state = .awaitingIdentification
+            return []
+        }
+        self.state = .finished
+        self.profile.capabilities = self.capabilities
+        return [.ready(self.profile)]
+    }
+
+    // MARK: - ID
+
+    /// Tells the server who logs in, if it offers to hear it (RFC 2971): some providers open no mailbox for a
+    /// client that does not. The command goes out together with the next one and costs no round trip.
+    private mutating func identify(to capabilities: Set<String>) -> [Action] {
+        guard capabilities.contains("ID") else { return [] }
+        let tag = self.tags.next()
+        self.identification = tag
+        var line = tag
+        line.writeStaticString(" ID (\"name\" \"Gatepost\" \"vendor\" \"Gatepost\")\r\n")
+        return [.send(line)]
+    }
+
+    /// The server answered ID; what it says changes nothing.
+    private mutating func identified(_ text: ByteBuffer) -> [Action] {
+        self.identification = nil
+        if let failure = Quirks.failure(text) { return self.fail(failure) }
+        return self.state == .awaitingIdentification ? self.learned() : []
     }
 
     /// Why a login failed: a server that is busy says nothing about the password (RFC 5530 §3).
@@ -332,7 +370,8 @@ package struct UpstreamLogin {
         // shows that, so that what is known already is asked again.
         if let known = self.known, self.credential.password != nil {
             self.state = .finished
-            return [.ready(known)]
+            self.usesKnown = true
+            return self.identify(to: known.capabilities) + [.ready(known)]
         }
         self.capabilities = []
         self.learn(from: text)
@@ -343,10 +382,11 @@ package struct UpstreamLogin {
     }
 
     private mutating func askNamespaces() -> [Action] {
+        let identification = self.identify(to: self.capabilities)
         if self.capabilities.contains("NAMESPACE") {
-            return self.ask("NAMESPACE", then: .awaitingNamespaces)
+            return identification + self.ask("NAMESPACE", then: .awaitingNamespaces)
         }
-        return self.ask("LIST \"\" \"\"", then: .awaitingDelimiter)
+        return identification + self.ask("LIST \"\" \"\"", then: .awaitingDelimiter)
     }
 
     /// Who has greeted in IMAP speaks it, whatever it says then.
