@@ -17,8 +17,8 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     typealias Done = @Sendable (Conversation.Outcome?) -> Void
 
     let file: URL?
-    private let target: UpstreamAccount
-    private let environment: Environment
+    let target: UpstreamAccount
+    let environment: Environment
     let pool: NIOThreadPool
     private var done: Done?
     private var login: UpstreamLogin?
@@ -290,6 +290,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private func responseReceived(_ response: ByteBuffer, _ context: ChannelHandlerContext) {
         if self.hasBegun {
             guard self.limiter.takes(response) else { return self.floods(context) }
+            self.logRefusal(response, on: context.eventLoop)
             self.perform(self.conversation.responseReceived(response), context)
         } else {
             let isLast = self.reader.bufferedOctets == 0

@@ -1,7 +1,7 @@
 import Access
 import IMAP
 
-import struct NIOCore.ByteBuffer
+package import struct NIOCore.ByteBuffer
 
 /// The refusal of a command by a server: `NO [OVERQUOTA] Quota exceeded`.
 package struct ServerRefusal: Equatable, Sendable {
@@ -27,6 +27,14 @@ package struct ServerRefusal: Equatable, Sendable {
         self.text = Reply.printable(text, maximumOctets: Self.maximumLoggedOctets)
     }
 
+    /// The refusal in a whole response, for the log; nil where the response is none.
+    package init?(response: ByteBuffer) {
+        guard case .tagged(_, let condition, let text)? = try? ResponseHead(response),
+            condition == .no || condition == .bad
+        else { return nil }
+        self.init(condition, (try? ResponseText(text))?.code, text, isOwner: false)
+    }
+
     /// What kind of refusal it is, for the log.
     package var name: String {
         let code = self.code.map { $0 == .unknown ? "" : " [\($0.name)]" } ?? ""
@@ -34,7 +42,7 @@ package struct ServerRefusal: Equatable, Sendable {
     }
 
     /// Whether an administrator should know of it: any client may name what is not there.
-    var isLogged: Bool {
+    package var isLogged: Bool {
         switch self.code {
         case .nonExistent, .tryCreate: false
         default: true
