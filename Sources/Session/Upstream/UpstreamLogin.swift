@@ -16,25 +16,6 @@ package struct UpstreamLogin {
         case startTLS
     }
 
-    package enum Failure: Error, Equatable, Sendable {
-        case notIMAP
-        case refusedGreeting
-        case preauthenticated
-        case noStartTLS
-        case octetsBehindStartTLS
-        case credentialRefused
-        /// The server cannot check the credential now (RFC 5530 §3).
-        case temporarilyRefused
-        case noMechanism
-        case unexpectedResponse
-        /// The server said more than belongs to a login.
-        case tooManyResponses
-        /// The server took the credential, and has no mailbox for it.
-        case noMailbox
-        /// The server asks to be left alone.
-        case throttled(milliseconds: Int)
-    }
-
     package enum Action: Equatable, Sendable {
         case send(ByteBuffer)
         case startTLS
@@ -257,7 +238,7 @@ package struct UpstreamLogin {
             return self.authenticate()
         case .authenticating, .awaitingChallenge:
             guard condition == .ok else {
-                return self.fail(Quirks.failure(text) ?? Self.refusal(text))
+                return self.fail(Quirks.failure(text) ?? Failure(refusal: text))
             }
             return self.loggedIn(text)
         case .awaitingFinalCapabilities:
@@ -308,15 +289,6 @@ package struct UpstreamLogin {
         self.identification = nil
         if let failure = Quirks.failure(text) { return self.fail(failure) }
         return self.state == .awaitingIdentification ? self.learned() : []
-    }
-
-    /// Why a login failed: a server that is busy says nothing about the password (RFC 5530 §3).
-    private static func refusal(_ text: ByteBuffer) -> Failure {
-        let parsed = try? ResponseText(text)
-        return switch parsed?.code {
-        case .unavailable, .inUse, .limit, .serverBug: .temporarilyRefused
-        default: .credentialRefused
-        }
     }
 
     private mutating func authenticate() -> [Action] {
