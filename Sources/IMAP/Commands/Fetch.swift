@@ -121,7 +121,8 @@ package enum FetchAttribute: Equatable, Sendable {
         }
     }
 
-    var needs: String? {
+    /// The capability that a server must have for it.
+    package var needs: String? {
         switch self {
         case .modSeq: "CONDSTORE"
         case .saveDate: "SAVEDATE"

@@ -10,13 +10,10 @@ package struct Search: Equatable, Sendable {
 
     package var hasUnsupportedCharset: Bool { self.charset == .unsupported }
 
+    /// Capabilities that the mailbox's server must have. Without ESEARCH and CONTEXT=SEARCH the gateway
+    /// works out of the numbers what RETURN asks for.
     package var needs: [String] {
-        var needs = self.key.needs
-        if let returns {
-            needs.insert("ESEARCH")
-            for option in returns { needs.formUnion(option.needs(context: "CONTEXT=SEARCH")) }
-        }
-        return needs.sorted()
+        self.key.needs.union(self.returns?.contains(.save) ?? false ? ["SEARCHRES"] : []).sorted()
     }
 
     package func encode(into encoder: inout CommandEncoder) {
@@ -55,15 +52,15 @@ package enum SearchReturn: Equatable, Sendable {
         return true
     }
 
-    /// - Parameter context: the capability for contexts of the command.
-    func needs(context: String) -> [String] {
-        switch self {
-        case .min, .max, .all, .count: []
-        case .save: ["SEARCHRES"]
-        case .context, .partial: [context]
-        case .update(let attributes):
-            [context] + attributes.compactMap(\.needs) + (attributes.isEmpty ? [] : ["NOTIFY"])
-        }
+    /// What a server must have besides contexts (RFC 5267) to tell changes.
+    package var updateNeeds: [String] {
+        guard case .update(let attributes) = self else { return [] }
+        return attributes.compactMap(\.needs) + (attributes.isEmpty ? [] : ["NOTIFY"])
+    }
+
+    package var isPartial: Bool {
+        guard case .partial = self else { return false }
+        return true
     }
 
     var word: StaticString {

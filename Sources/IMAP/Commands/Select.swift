@@ -15,9 +15,8 @@ package struct Select: Equatable, Sendable {
     package var condStore = false
     package var resync: Resync?
 
-    package var needs: [String] {
-        (self.condStore ? ["CONDSTORE"] : []) + (self.resync == nil ? [] : ["QRESYNC"])
-    }
+    /// The same for a server without mod-sequences.
+    package var withoutModSeq: Select { Select(mailbox: self.mailbox) }
 
     package func encode(
         into encoder: inout CommandEncoder,

@@ -8,12 +8,11 @@ package struct Sort: Equatable, Sendable {
 
     package var hasUnsupportedCharset: Bool { self.charset == .unsupported }
 
+    /// Capabilities that the mailbox's server must have. Without ESORT and CONTEXT=SORT the gateway works
+    /// out of the numbers what RETURN asks for.
     package var needs: [String] {
         var needs = self.key.needs.union(["SORT"])
-        if let returns {
-            needs.insert("ESORT")
-            for option in returns { needs.formUnion(option.needs(context: "CONTEXT=SORT")) }
-        }
+        if self.returns?.contains(.save) ?? false { needs.insert("SEARCHRES") }
         if self.criteria.contains(where: \.isDisplay) { needs.insert("SORT=DISPLAY") }
         return needs.sorted()
     }

@@ -10,10 +10,6 @@ package struct Status: Equatable, Sendable {
         self.items = items
     }
 
-    package var needs: [String] {
-        Set(self.items.compactMap(\.needs)).sorted()
-    }
-
     package func encode(into encoder: inout CommandEncoder, mailbox: ByteBuffer) {
         encoder.write(word: "STATUS")
         encoder.write(mailbox: mailbox)

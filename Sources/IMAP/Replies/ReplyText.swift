@@ -56,6 +56,9 @@ package enum ReplyText: Equatable, Sendable {
     case movedWithMarks
     case movedLater
     case cannotOnThisServer
+    /// The server of the mailbox does not have this capability, spelled as in the gateway's own table.
+    case lacking(String)
+    case tooManyResults
     case cannotHaveName
     case cannotChangeACL
     case cannotGrantRight
@@ -68,6 +71,9 @@ package enum ReplyText: Equatable, Sendable {
     case badUnknownCommand
     case badState
     case badForServer
+    /// The mailbox has no mod-sequences (RFC 7162 §3.1.2.2).
+    case badNoModSeq
+    case badNotEnabled
     // BYE
     case bye(Farewell)
 
@@ -112,6 +118,9 @@ package enum ReplyText: Equatable, Sendable {
         case .partlyCopied(let uids):
             line.writeStaticString("NO Not all was copied; the other mailbox keeps copies of UIDs ")
             line.writeImmutableBuffer(uids.text)
+        case .lacking(let capability):
+            line.write(condition: "NO ", .lacking(capability), "The server of this mailbox has no ")
+            line.writeString(capability)
         case .bye(let farewell):
             line.writeStaticString(farewell.text)
         case .selected, .beginTLS, .closed, .someUnavailable, .noSuchMailbox, .noSuchMessage,
@@ -123,7 +132,8 @@ package enum ReplyText: Equatable, Sendable {
             .tooManyGrants, .inUse, .undoneLater, .movedWithMarks, .movedLater,
             .cannotOnThisServer, .cannotHaveName, .cannotChangeACL, .cannotGrantRight,
             .noSuchIdentifier, .grantedElsewhere, .cannotChangeInbox, .badEvent, .badSyntax,
-            .badUnknownCommand, .badState, .badForServer, .tooBig, .tooManyParts:
+            .badUnknownCommand, .badState, .badForServer, .tooBig, .tooManyParts, .tooManyResults,
+                .badNoModSeq, .badNotEnabled:
             line.writeStaticString(self.fixed)
         }
     }
@@ -202,8 +212,11 @@ package enum ReplyText: Equatable, Sendable {
         case .badUnknownCommand: "BAD Unknown command"
         case .badState: "BAD Not in this state"
         case .badForServer: "BAD Refused by the mail server"
+        case .badNoModSeq: "BAD This mailbox has no mod-sequences"
+        case .badNotEnabled: "BAD QRESYNC is not enabled"
+        case .tooManyResults: "NO [LIMIT] Too many messages found"
         case .completed, .loggedIn, .status, .noUpdate, .refusedByServer, .refusedWithWords,
-            .partlyCopied, .bye:
+            .partlyCopied, .lacking, .bye:
             ""
         }
     }
@@ -238,5 +251,18 @@ extension ByteBuffer {
         self.writeStaticString(condition)
         code?.encode(into: &self)
         self.writeString(text.description)
+    }
+}
+
+extension ResponseCode {
+    /// The code with which a command is refused that needs a capability. BINARY and SEARCHRES have their own,
+    /// by which a client knows what to do without it (RFC 3516 §4.3 and §4.4, RFC 5182 §2.1, RFC 6154 §3).
+    fileprivate static func lacking(_ capability: String) -> ResponseCode {
+        switch capability {
+        case "BINARY": .unknownCTE
+        case "SEARCHRES": .notSaved
+        case "CREATE-SPECIAL-USE": .useAttr
+        default: .cannot
+        }
     }
 }

@@ -1,5 +1,8 @@
-/// What the gateway shows to clients: what it serves by itself, and of what servers offer the part
-/// that the table of commands covers and every account in sight has.
+/// What the gateway shows to clients: what it serves by itself, and what the personal account's server
+/// offers, as far as the table of commands covers it.
+///
+/// Another account's server may have less. What it lacks never reaches it: the command is translated or
+/// refused (`ClientSession+MissingCapabilities`).
 enum Capabilities {
     /// Served here, whatever the servers can do.
     private static let served = [
@@ -35,11 +38,19 @@ enum Capabilities {
             : ["IMAP4rev1", "LITERAL+", "ID", "STARTTLS", "LOGINDISABLED"]
     }
 
-    /// - Parameter profiles: of the accounts in sight whose servers are known.
-    static func afterLogin(_ profiles: [UpstreamProfile]) -> [String] {
-        let common = self.forwarded.filter { capability in
-            !profiles.isEmpty && profiles.allSatisfy { $0.has(capability) }
+    /// - Parameters:
+    ///   - personal: of the personal account, or of the one that `LOGIN/ACCOUNT` names; nil where there
+    ///     is none, or nothing is known of its server.
+    ///   - profiles: of the accounts in sight whose servers are known. Without a personal account that is
+    ///     shown which all of them have.
+    static func afterLogin(
+        personal: UpstreamProfile?,
+        among profiles: [UpstreamProfile]
+    ) -> [String] {
+        let deciding = personal.map { [$0] } ?? profiles
+        let offered = self.forwarded.filter { capability in
+            !deciding.isEmpty && deciding.allSatisfy { $0.has(capability) }
         }
-        return (self.served + common).map(self.spelled)
+        return (self.served + offered).map(self.spelled)
     }
 }

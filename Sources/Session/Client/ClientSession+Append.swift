@@ -96,7 +96,7 @@ extension ClientSession {
             return self.refuseMessage(appending.tag, .noSuchMailbox)
         }
         guard !appending.literal.isLiteral8 || upstream.profile.has("BINARY") else {
-            return self.refuseMessage(appending.tag, .cannotOnThisServer)
+            return self.refuseMessage(appending.tag, .lacking("BINARY"))
         }
         // Rights are looked at again: the connection may have taken its time.
         let rights = self.rights(in: appending.folder, of: account)
@@ -164,9 +164,13 @@ extension ClientSession {
         guard let further = try? CommandParser.parseAppendContinuation(head) else {
             return self.abandonAppend(appending, .badSyntax)
         }
-        guard let profile = self.upstreams[appending.account]?.profile,
-            profile.has("MULTIAPPEND"), !literal.isLiteral8 || profile.has("BINARY")
-        else { return self.abandonAppend(appending, .cannotOnThisServer) }
+        // One APPEND for each message could leave some of them behind where a later one fails
+        // (RFC 3502 §3): nothing is stored, and the client sends them singly.
+        guard let profile = self.upstreams[appending.account]?.profile, profile.has("MULTIAPPEND")
+        else { return self.abandonAppend(appending, .lacking("MULTIAPPEND")) }
+        guard !literal.isLiteral8 || profile.has("BINARY") else {
+            return self.abandonAppend(appending, .lacking("BINARY"))
+        }
         var encoder = CommandEncoder(continuing: profile.literals)
         further.encodeFurther(
             into: &encoder,

@@ -110,6 +110,10 @@ extension ClientSession {
         if let tag = forwarding.updatingTag {
             self.selected?.updating.append((upstream: tag, client: forwarding.tag))
         }
+        if let results = forwarding.results {
+            guard !results.isOverLimit else { return self.finish(forwarding.tag, .tooManyResults) }
+            self.emit(results.response(tag: forwarding.tag))
+        }
         var shown = code
         // MOVE gives its COPYUID untagged, before the EXPUNGE (RFC 6851 §4.3).
         if case .copyUID? = code, !self.mayShowCopyUID(of: forwarding) { shown = nil }
@@ -206,7 +210,9 @@ extension ClientSession {
             let permitted = self.permanentFlags(flags, selecting)
             return self.emit(Reply.untagged(.status(.permanentFlags(permitted))))
         }
-        guard let shown = code.onSelected else { return }
+        guard let shown = code.onSelected, !selecting.tellsNoModSeq || !shown.isOfModSeqs else {
+            return
+        }
         self.emit(Reply.untagged(.status(shown)))
     }
 
@@ -303,6 +309,7 @@ extension ClientSession {
         {
             guard self.mayRead(folder, of: account) else { return }
             status.mailbox = mailbox
+            if let items = forwarding.statusItems { status.setNoModSeq(in: items) }
             return self.emit(status.encoded)
         }
         if case .transferring(let transferring) = self.running, transferring.target == account,

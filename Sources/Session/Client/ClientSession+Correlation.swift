@@ -41,7 +41,7 @@ extension ClientSession {
         _ account: AccountID,
         isExpected: Bool
     ) -> ByteBuffer? {
-        if isExpected, case .forwarding(let forwarding) = self.running,
+        if isExpected, case .forwarding(let forwarding) = self.running, forwarding.results == nil,
             tag == nil || tag == self.upstreams[account]?.inFlight
         {
             return forwarding.tag

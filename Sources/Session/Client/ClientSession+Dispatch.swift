@@ -62,9 +62,9 @@ extension ClientSession {
         case .unsubscribe(let mailbox): self.subscribe(tag, mailbox, false)
         case .idle: self.idle(tag)
         case .notify(let notify): self.notify(tag, notify)
-        case .select(let select): self.select(tag, select, command, needs, readOnly: false)
-        case .examine(let select): self.select(tag, select, command, needs, readOnly: true)
-        case .status(let status): self.status(tag, status, command, needs)
+        case .select(let select): self.select(tag, select, command, readOnly: false)
+        case .examine(let select): self.select(tag, select, command, readOnly: true)
+        case .status(let status): self.status(tag, status, command)
         case .create(let create): self.create(tag, create, command, needs)
         case .delete(let mailbox): self.delete(tag, mailbox, command)
         case .rename(let rename): self.rename(tag, rename, command)
@@ -207,12 +207,12 @@ extension ClientSession {
             return false
         }
         if needs.isEmpty, self.enabled.isEmpty { return true }
-        guard needs.allSatisfy(upstream.profile.has) else {
-            self.finish(tag, .cannotOnThisServer)
+        if let refusal = self.refusal(of: needs, in: account) {
+            self.finish(tag, refusal)
             return false
         }
         let missing = self.enabled.subtracting(upstream.enabled)
-            .filter(upstream.profile.has)
+            .filter { self.has($0, in: account) }
         guard missing.isEmpty || !upstream.profile.has("ENABLE") else {
             self.sendEnable(missing.sorted(), to: account)
             self.running = .preparing(tag: tag, command, account)

@@ -80,39 +80,6 @@ extension ClientSession {
         self.actions.append(.toUpstream(selected.account, opening))
     }
 
-    mutating func search(_ tag: ByteBuffer, _ search: Search, _ selected: Selected) {
-        guard !search.hasUnsupportedCharset else { return self.finish(tag, .badCharset) }
-        var search = search
-        let updates = self.mayUpdate(tag, &search.returns, selected)
-        var encoder = self.encoder(for: selected.account)
-        let upstreamTag = self.upstreams[selected.account]?.inFlight
-        search.encode(into: &encoder)
-        self.forward(tag, selected.account, "SEARCH", encoder) {
-            $0.expected = .search
-            $0.updatingTag = updates ? upstreamTag : nil
-        }
-    }
-
-    mutating func sort(_ tag: ByteBuffer, _ sort: Sort, _ selected: Selected) {
-        guard !sort.hasUnsupportedCharset else { return self.finish(tag, .badCharset) }
-        var sort = sort
-        let updates = self.mayUpdate(tag, &sort.returns, selected)
-        var encoder = self.encoder(for: selected.account)
-        let upstreamTag = self.upstreams[selected.account]?.inFlight
-        sort.encode(into: &encoder)
-        self.forward(tag, selected.account, "SORT", encoder) {
-            $0.expected = [.sort, .search]
-            $0.updatingTag = updates ? upstreamTag : nil
-        }
-    }
-
-    mutating func thread(_ tag: ByteBuffer, _ thread: Thread, _ selected: Selected) {
-        guard !thread.hasUnsupportedCharset else { return self.finish(tag, .badCharset) }
-        var encoder = self.encoder(for: selected.account)
-        thread.encode(into: &encoder)
-        self.forward(tag, selected.account, "THREAD", encoder) { $0.expected = .thread }
-    }
-
     mutating func expunge(
         _ tag: ByteBuffer,
         _ selected: Selected,
@@ -183,13 +150,19 @@ extension ClientSession {
     mutating func status(
         _ tag: ByteBuffer,
         _ status: Status,
-        _ command: Command,
-        _ needs: [String]
+        _ command: Command
     ) {
-        self.onNamed(tag, status.mailbox, .read, command, needs) { session, account, folder, name in
+        self.onNamed(tag, status.mailbox, .read, command, []) { session, account, folder, name in
+            let asked = session.items(of: status, in: account)
+            guard !asked.items.isEmpty else {
+                let lacking = status.items.lazy.compactMap(\.needs).first
+                return session.finish(tag, lacking.map(ReplyText.lacking) ?? .cannotOnThisServer)
+            }
             var encoder = session.encoder(for: account)
-            status.encode(into: &encoder, mailbox: name)
+            asked.encode(into: &encoder, mailbox: name)
+            let tellsNoModSeq = session.tellsNoModSeq(on: status, in: account)
             session.forward(tag, account, "STATUS", encoder) {
+                $0.statusItems = tellsNoModSeq ? status.items : nil
                 $0.expected = .status
                 $0.mailbox = status.mailbox.wire
                 $0.folder = folder

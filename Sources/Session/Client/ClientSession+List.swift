@@ -142,6 +142,11 @@ extension ClientSession {
         var status = status
         // Octets of its own: a slice would keep the whole response.
         status.mailbox = ByteBuffer(bytes: status.mailbox.readableBytesView)
+        if case .listing(let listing) = self.running, let items = listing.list.returnsStatus,
+            items.contains(.highestModSeq), !self.has("CONDSTORE", in: account)
+        {
+            status.setNoModSeq(in: items)
+        }
         self.collect(of: account) { part in part.counts.updateValue(status, forKey: folder) }
     }
 
@@ -213,9 +218,7 @@ extension ClientSession {
 
     private mutating func countNext(_ listing: Listing, _ part: inout Listing.Part) {
         let account = part.view.account
-        guard let items = listing.list.returnsStatus,
-            let profile = self.upstreams[account]?.profile
-        else {
+        guard let items = listing.list.returnsStatus, self.upstreams[account] != nil else {
             part.step = .failed
             return
         }
@@ -231,10 +234,13 @@ extension ClientSession {
             else { continue }
             part.counting = folder.path
             part.asked += 1
+            let asked = self.items(
+                of: Status(mailbox: ClientMailbox(wire: name), items: items),
+                in: account
+            )
+            guard !asked.items.isEmpty else { break }
             var encoder = self.encoder(for: account)
-            let known = items.filter { $0.needs.map(profile.has) ?? true }
-            Status(mailbox: ClientMailbox(wire: name), items: known)
-                .encode(into: &encoder, mailbox: name)
+            asked.encode(into: &encoder, mailbox: name)
             return self.send(encoder, for: &part)
         }
         part.step = .complete

@@ -184,12 +184,13 @@ extension ClientSession {
     var capabilities: [String] {
         mutating get {
             guard self.user != nil else { return Capabilities.beforeLogin(hasTLS: self.hasTLS) }
-            if let known = self.commonCapabilities { return known }
-            let common = Capabilities.afterLogin(
-                self.namespace.views.compactMap { self.profiles[$0.account] }
+            if let known = self.offeredCapabilities { return known }
+            let offered = Capabilities.afterLogin(
+                personal: self.namespace.personal.flatMap { self.profiles[$0] },
+                among: self.namespace.views.compactMap { self.profiles[$0.account] }
             )
-            self.commonCapabilities = common
-            return common
+            self.offeredCapabilities = offered
+            return offered
         }
     }
 

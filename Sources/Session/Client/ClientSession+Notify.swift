@@ -21,8 +21,8 @@ extension ClientSession {
 
     mutating func notify(_ tag: ByteBuffer, _ notify: Notify) {
         let shown = Set(self.capabilities)
-        guard notify.needs.allSatisfy(shown.contains) else {
-            return self.finish(tag, .cannotOnThisServer)
+        if let lacking = notify.needs.first(where: { !shown.contains($0) }) {
+            return self.finish(tag, .lacking(lacking))
         }
         guard !notify.groups.contains(where: { $0.events.contains(.unsupported) }) else {
             return self.finish(tag, .badEvent)
@@ -230,6 +230,9 @@ extension ClientSession {
             // News of names comes as LIST responses. For others than the owner a folder exists only if
             // the answer to LIST names it: nothing that looks like that answer may be asked for.
             if !isOwner { group.events.removeAll { $0 == .mailboxName } }
+            group.attributes.removeAll { item in
+                item.needs.map { !self.has($0, in: account) } ?? false
+            }
             guard !group.events.isEmpty || requested.events.isEmpty else { return [] }
             var filters: [NotifyGroup.Filter] = []
             switch self.reach(of: number, watching, in: view) {

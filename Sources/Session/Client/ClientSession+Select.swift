@@ -15,6 +15,8 @@ struct Selecting {
     var isExamine: Bool
     var isReadOnlyUpstream: Bool
     var segments: [ByteBuffer]
+    /// Whether the client is told that the mailbox has no mod-sequences, whatever its server says.
+    var tellsNoModSeq: Bool
     var flags: [ByteBuffer] = []
     var uidValidity: UInt32?
 }
@@ -31,9 +33,12 @@ extension ClientSession {
         _ tag: ByteBuffer,
         _ select: Select,
         _ command: Command,
-        _ needs: [String],
         readOnly: Bool
     ) {
+        // RFC 7162 §3.2.5; what was selected stays so.
+        guard select.resync == nil || self.enabled.contains("QRESYNC") else {
+            return self.finish(tag, .badNotEnabled)
+        }
         let found = self.require([.lookup, .read], on: select.mailbox)
         guard case .success(let (account, folder, rights)) = found else {
             self.leaveSelected(announce: false)
@@ -41,15 +46,17 @@ extension ClientSession {
             return self.finish(tag, refusal.text)
         }
         if self.selected?.account != account { self.leaveSelected(announce: false) }
-        let located = self.locate(folder, in: account, for: tag, command, needs: needs)
+        let located = self.locate(folder, in: account, for: tag, command)
         guard case .name(let name) = located else {
             guard case .missing = located else { return }
             self.leaveSelected(announce: false)
             return self.finish(tag, .noSuchMailbox)
         }
         let opensReadOnly = readOnly || rights.isDisjoint(with: .changingSelected)
+        let tellsNoModSeq = self.tellsNoModSeq(on: select, in: account)
         var encoder = self.encoder(for: account)
-        select.encode(into: &encoder, mailbox: name, readOnly: opensReadOnly)
+        (tellsNoModSeq ? select.withoutModSeq : select)
+            .encode(into: &encoder, mailbox: name, readOnly: opensReadOnly)
         let left = self.selected?.folder
         self.selected = nil
         var selecting = Selecting(
@@ -60,7 +67,8 @@ extension ClientSession {
             left: left,
             isExamine: readOnly,
             isReadOnlyUpstream: opensReadOnly,
-            segments: encoder.finish()
+            segments: encoder.finish(),
+            tellsNoModSeq: tellsNoModSeq
         )
         self.actions.append(.toUpstream(account, selecting.segments.removeFirst()))
         self.running = .selecting(selecting)
@@ -90,6 +98,7 @@ extension ClientSession {
             uidValidity: selecting.uidValidity,
             flags: selecting.flags
         )
+        if selecting.tellsNoModSeq { self.emit(Reply.untagged(.status(.noModSeq))) }
         self.finish(selecting.tag, .selected(isReadOnly: isReadOnly))
     }
 

@@ -10,15 +10,18 @@ extension ClientSession {
     private static let maximumUpdatingSearches = 16
 
     /// Whether a search asks for its changes to be told, and may. A search over the limit is
-    /// carried out without, as RFC 5267 §4.3.1 has it.
+    /// carried out without, as RFC 5267 §4.3.1 has it; so is one at a server that cannot tell them.
     mutating func mayUpdate(
         _ tag: ByteBuffer,
         _ returns: inout [SearchReturn]?,
+        _ extensions: SearchExtensions,
         _ selected: Selected
     ) -> Bool {
-        guard returns?.contains(where: \.isUpdate) ?? false else { return false }
+        guard let update = returns?.first(where: \.isUpdate) else { return false }
         let isKnown = selected.updating.contains { $0.client == tag }
-        guard !isKnown, selected.updating.count < Self.maximumUpdatingSearches else {
+        let canTell = ([extensions.results, extensions.context] + update.updateNeeds)
+            .allSatisfy { self.has($0, in: selected.account) }
+        guard canTell, !isKnown, selected.updating.count < Self.maximumUpdatingSearches else {
             returns?.removeAll(where: \.isUpdate)
             self.emit(Reply.untagged(.noUpdate(tag: tag)))
             return false

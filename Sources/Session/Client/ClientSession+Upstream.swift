@@ -227,6 +227,9 @@ extension ClientSession {
             if piece.kind == .line { piece.octets = renamer.rename(piece.octets) }
             self.upstreams[account]?.disposition = .rename(renamer)
             self.pass(piece, account)
+        case .numbers:
+            guard case .forwarding(let forwarding) = self.running else { return }
+            try forwarding.results?.add(piece.octets, isFirst: piece.isFirst)
         case .transfer:
             if case .transferring(let transferring) = self.running {
                 self.transferPieceReceived(transferring, piece)
@@ -322,7 +325,7 @@ extension ClientSession {
         switch kind {
         case .search where expected.contains(.search), .sort where expected.contains(.sort),
             .thread where expected.contains(.thread):
-            return .pass
+            return self.collectsResults ? .numbers : .pass
         case .esearch where expected.contains(.search) || self.isInSight(account):
             return try self.correlate(&piece, account, isExpected: expected.contains(.search))
                 ? .pass : .withhold

@@ -74,11 +74,11 @@ package struct ClientSession {
     let subscribesShared: Bool
     /// The account that `LOGIN/ACCOUNT` named.
     var onlyAccount: AccountID?
-    var namespace = Namespace(views: []) { didSet { self.commonCapabilities = nil } }
+    var namespace = Namespace(views: []) { didSet { self.offeredCapabilities = nil } }
     var accesses: [AccountID: AccountAccess] = [:]
-    var profiles: [AccountID: UpstreamProfile] = [:] { didSet { self.commonCapabilities = nil } }
-    /// Those of all accounts in sight, once they were worked out.
-    var commonCapabilities: [String]?
+    var profiles: [AccountID: UpstreamProfile] = [:] { didSet { self.offeredCapabilities = nil } }
+    /// What is shown to the client, once it was worked out.
+    var offeredCapabilities: [String]?
     /// Whether one of the connections is to a server that is another one now.
     var hasOutdatedServer = false
     var enabled: Set<String> = []

@@ -44,6 +44,10 @@ final class Forwarding {
     var mailbox: ByteBuffer?
     /// The same mailbox in its account.
     var folder: FolderPath?
+    /// What a STATUS asks for, where the gateway adds that there are no mod-sequences.
+    var statusItems: [StatusItem]?
+    /// The numbers that a search finds, where the gateway writes the ESEARCH response.
+    var results: SearchResults?
     /// The server's tag of a search whose changes it tells.
     var updatingTag: ByteBuffer?
     /// The client's command, where it changes nothing and may be given to the server once more.

@@ -19,7 +19,8 @@ struct Rule: Equatable {
     }
 
     var states: States
-    /// Capabilities that the server of the mailbox must have.
+    /// Capabilities that the server of the mailbox must have; those without which the gateway carries out
+    /// the command in another way are not among them.
     var needs: [String] = []
 
     init(_ states: States, needs: [String] = []) {
@@ -38,10 +39,8 @@ extension Command {
             Rule(.notAuthenticated)
         case .enable, .namespace, .list, .lsub, .subscribe, .unsubscribe, .idle, .notify:
             Rule(.loggedIn)
-        case .select(let select), .examine(let select):
-            Rule(.loggedIn, needs: select.needs)
-        case .status(let status):
-            Rule(.loggedIn, needs: status.needs)
+        case .select, .examine, .status:
+            Rule(.loggedIn)
         case .create(let create):
             Rule(.loggedIn, needs: create.needs)
         case .delete, .rename:

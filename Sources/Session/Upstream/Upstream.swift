@@ -14,6 +14,8 @@ final class Upstream {
         case withhold
         case collect(ResponseCollector)
         case rename(FetchItemRenamer)
+        /// It holds the numbers of messages that a search found.
+        case numbers
         /// It holds a message on its way to another server.
         case transfer
     }

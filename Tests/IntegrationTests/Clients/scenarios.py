@@ -606,11 +606,22 @@ def a_server_with_starttls_that_can_little():
     assert w.until(b"i")[-1].startswith(b"i OK")
     with granted(dora, ANNA, "--view"):
         a = wire()
-        assert b"UIDPLUS" not in a.ok("CAPABILITY")[0].split()
-        a.ok(f'SELECT "Other Users/{dora}/INBOX"')
-        a.ok("SELECT INBOX")
-    # Who does not see that account has all of the others' capabilities.
-    assert b"UIDPLUS" in wire().ok("CAPABILITY")[0].split()
+        # Anna's own server decides what she is offered.
+        shown = a.ok("CAPABILITY")[0].split()
+        for word in (b"UIDPLUS", b"MOVE", b"CONDSTORE", b"QRESYNC", b"ESEARCH", b"BINARY", b"MULTIAPPEND", b"NOTIFY"):
+            assert word in shown, shown
+        a.ok("ENABLE QRESYNC")
+        inbox = f'"Other Users/{dora}/INBOX"'
+        assert a.ok(f"STATUS {inbox} (HIGHESTMODSEQ)")[0] == b"* STATUS " + inbox.encode() + b" (HIGHESTMODSEQ 0)"
+        opened = a.ok(f"SELECT {inbox} (QRESYNC (7 9))")
+        assert any(line.startswith(b"* OK [NOMODSEQ]") for line in opened), opened
+        assert not any(b"HIGHESTMODSEQ" in line or b"VANISHED" in line for line in opened), opened
+        assert a.answer("UID FETCH 1:* (FLAGS) (CHANGEDSINCE 9)").startswith("BAD")
+        assert a.answer("FETCH 1 BINARY.PEEK[1]").startswith("NO [UNKNOWN-CTE]")
+        found = a.ok("UID SEARCH RETURN (MIN COUNT) ALL")
+        plain = a.ok("UID SEARCH ALL")[0].split()[2:]
+        assert found[0].endswith(b") UID MIN " + plain[0] + b" COUNT %d" % len(plain)), (found, plain)
+        assert any(b"[HIGHESTMODSEQ " in line for line in a.ok("SELECT INBOX"))
 
 
 def quota_is_the_owners():
