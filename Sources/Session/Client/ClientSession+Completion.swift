@@ -319,6 +319,9 @@ extension ClientSession {
             // What a server tells by itself has more in it.
             if Set(status.items.map(\.item)).isSubset(of: [.uidNext, .uidValidity]) { return }
         }
+        if self.upstreams[account]?.housekeeping == .poll {
+            return self.polledStatusReceived(status, of: folder, in: account)
+        }
         // The listing is held once when it grows, or each line would copy all that came before it.
         switch self.listingStatus(status, of: folder, in: account) {
         case .identifier(let identifier):

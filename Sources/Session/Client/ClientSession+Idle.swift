@@ -40,17 +40,28 @@ extension ClientSession {
 
     private mutating func idleHere(_ idling: Idling) {
         self.running = .idling(idling)
-        if idling.polled != nil { self.actions.append(.pollLater) }
+        if idling.polled != nil {
+            self.isPollScheduled = true
+            self.actions.append(.pollLater)
+        }
         self.idleBegan(idling)
     }
 
     /// The client waits, and the server of the selected mailbox cannot idle: it is asked from time
-    /// to time, so that new messages show all the same.
+    /// to time, so that new messages show all the same. So are servers of accounts that are watched and have
+    /// no NOTIFY.
     package mutating func pollDue(at now: Moment) {
         self.now = now
+        self.isPollScheduled = false
+        self.pollIdling()
+        self.pollWatched()
+    }
+
+    private mutating func pollIdling() {
         guard case .idling(let idling) = self.running, idling.account == nil,
             let account = self.selected?.account
         else { return }
+        self.isPollScheduled = true
         self.actions.append(.pollLater)
         guard self.upstreams[account]?.isIdle ?? false else { return }
         self.upstreams[account]?.housekeeping = .upkeep

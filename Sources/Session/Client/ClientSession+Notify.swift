@@ -146,15 +146,16 @@ extension ClientSession {
         let groups = self.groups(for: account, upstream.names)
         // Without its list nothing of the account can be watched.
         let isUnlisted =
-            upstream.folders == nil && !self.access(to: account).isOwner && self.isWatched(account)
+            upstream.folders == nil && self.isWatched(account)
+            && (!self.access(to: account).isOwner || !upstream.profile.has("NOTIFY"))
         if isUnlisted, case .notifying(var notifying) = self.running {
             notifying.hasFailed = true
             self.running = .notifying(notifying)
         }
-        guard upstream.profile.has("NOTIFY"), upstream.isNotifyDue || groups != upstream.watched
-        else {
+        guard upstream.profile.has("NOTIFY") else { return self.watchByPolling(account) }
+        guard upstream.isNotifyDue || groups != upstream.watched else {
             upstream.watchVersion = self.watchVersion
-            self.notified(account, failed: !upstream.profile.has("NOTIFY"))
+            self.notified(account, failed: false)
             return false
         }
         let sendsStatus = self.watching?.request.sendsStatus ?? false
@@ -202,7 +203,7 @@ extension ClientSession {
     // MARK: - Groups
 
     /// What a group means in one account.
-    private enum Reach {
+    enum Reach {
         case filter(NotifyGroup.Filter)
         case subtree([FolderPath])
         case mailboxes([FolderPath])
@@ -251,7 +252,11 @@ extension ClientSession {
 
     /// Whether the server has to list its folders before it is asked to watch some of them.
     private mutating func needsFolders(of account: AccountID) -> Bool {
-        guard !self.access(to: account).isOwner, self.isWatched(account) else { return false }
+        // Without NOTIFY, the owner's server does not work out by itself what lies in a subtree.
+        let isOwner = self.access(to: account).isOwner
+        guard !isOwner || !self.has("NOTIFY", in: account), self.isWatched(account) else {
+            return false
+        }
         guard let list = self.upstreams[account]?.folders else { return true }
         // Names that stay missing are looked for once.
         guard case .notifying = self.running,
@@ -272,7 +277,7 @@ extension ClientSession {
     /// exists.
     /// - Parameter number: of the group.
     /// - Returns: nil where it means nothing that the user may know of.
-    private mutating func reach(
+    mutating func reach(
         of number: Int,
         _ watching: Watching,
         in view: Namespace.View

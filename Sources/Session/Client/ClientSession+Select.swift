@@ -39,6 +39,11 @@ extension ClientSession {
         guard select.resync == nil || self.enabled.contains("QRESYNC") else {
             return self.finish(tag, .badNotEnabled)
         }
+        // A connection that is being asked for counts cannot leave its mailbox before the answer.
+        if let left = self.selected?.account, self.upstreams[left]?.housekeeping == .poll {
+            self.running = .preparing(tag: tag, command, left)
+            return
+        }
         let found = self.require([.lookup, .read], on: select.mailbox)
         guard case .success(let (account, folder, rights)) = found else {
             self.leaveSelected(announce: false)

@@ -136,7 +136,7 @@ extension ClientSession {
         case .appending(let appending) where appending.account == account:
             self.appendUpstreamReady(appending)
         default:
-            break
+            _ = self.pollNext(account)
         }
     }
 

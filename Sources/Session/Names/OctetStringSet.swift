@@ -94,4 +94,10 @@ extension OctetStringSet {
     package func contains(_ folder: FolderPath) -> Bool {
         self.contains(folder.octets)
     }
+
+    /// The paths that fulfil a condition, in the order of insertion.
+    package func filter(_ isIncluded: (FolderPath) -> Bool) -> [FolderPath] {
+        (0..<self.count).lazy.compactMap { FolderPath(octets: self.string(at: $0)) }
+            .filter(isIncluded)
+    }
 }

@@ -27,6 +27,8 @@ final class Upstream {
         case notify
         /// LIST, which tells the folders that exist for a user who is not the owner.
         case folders
+        /// STATUS of a mailbox that the client watches, or NOOP where it is selected.
+        case poll
     }
 
     enum State: Equatable {
@@ -68,6 +70,8 @@ final class Upstream {
     var watched: [NotifyGroup] = [] { didSet { self.watchVersion = nil } }
     /// The version of the client's request that ``watched`` was made from.
     var watchVersion: Int?
+    /// What is watched, where the server has no NOTIFY.
+    var polling: Polling?
     /// Whether the server said that it ends the session because the token has ended.
     var isTokenOver = false
     /// Whether the account has another server, or another credential, by now.
