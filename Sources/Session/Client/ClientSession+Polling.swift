@@ -119,32 +119,46 @@ extension ClientSession {
         polling.tellsFirst = watching.request.sendsStatus
         let list = self.upstreams[account]?.folders
         var decided: Set<FolderPath> = []
+        // Whether no further group can add a mailbox.
+        var isDecided = false
         for (number, group) in watching.request.groups.enumerated() {
             let watchesMessages = group.events.contains(.messageNew)
             guard !group.filter.isSelected else {
                 polling.pollsSelected = group.filter == .selected && watchesMessages
                 continue
             }
-            guard let list, let reach = self.reach(of: number, watching, in: view) else {
+            guard !isDecided, let list, let reach = self.reach(of: number, watching, in: view) else {
                 continue
             }
-            for folder in Self.folders(in: reach, of: list) where decided.insert(folder).inserted {
+            if case .filter(let filter) = reach, filter != .inboxes, !watchesMessages {
+                isDecided = true
+                continue
+            }
+            // One more than can be watched shows that there are too many.
+            let limit = decided.count + Polling.maximumMailboxes + 1
+            for folder in Self.folders(in: reach, of: list, atMost: limit)
+            where decided.insert(folder).inserted {
                 guard watchesMessages else { continue }
                 polling.add(folder, countsUnseen: group.events.contains(.flagChange))
             }
+            isDecided = polling.isIncomplete
         }
         return polling
     }
 
-    private static func folders(in reach: Reach, of list: FolderList) -> [FolderPath] {
+    private static func folders(
+        in reach: Reach,
+        of list: FolderList,
+        atMost limit: Int
+    ) -> [FolderPath] {
         switch reach {
         case .filter(.inboxes):
-            list.listed { $0.octets.elementsEqual("INBOX".utf8) }
+            list.first(1) { $0.isInbox }
         case .filter:
-            list.listed { _ in true }
+            list.first(limit) { _ in true }
         case .subtree(let roots):
-            list.listed { folder in roots.contains { folder == $0 || folder.isBelow($0) } }
-        case .mailboxes(let folders):
+            list.first(limit) { folder in roots.contains { folder == $0 || folder.isBelow($0) } }
+        case .mailboxes(let folders), .owners(let folders):
             folders.filter(list.contains)
         }
     }

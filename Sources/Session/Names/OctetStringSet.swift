@@ -95,9 +95,15 @@ extension OctetStringSet {
         self.contains(folder.octets)
     }
 
-    /// The paths that fulfil a condition, in the order of insertion.
-    package func filter(_ isIncluded: (FolderPath) -> Bool) -> [FolderPath] {
-        (0..<self.count).lazy.compactMap { FolderPath(octets: self.string(at: $0)) }
-            .filter(isIncluded)
+    /// The first paths that fulfil a condition, in the order of insertion.
+    package func first(_ limit: Int, where isIncluded: (FolderPath) -> Bool) -> [FolderPath] {
+        var paths: [FolderPath] = []
+        for index in 0..<self.count where paths.count < limit {
+            guard let path = FolderPath(octets: self.string(at: index)), isIncluded(path) else {
+                continue
+            }
+            paths.append(path)
+        }
+        return paths
     }
 }
