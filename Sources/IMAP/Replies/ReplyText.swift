@@ -133,7 +133,7 @@ package enum ReplyText: Equatable, Sendable {
             .cannotOnThisServer, .cannotHaveName, .cannotChangeACL, .cannotGrantRight,
             .noSuchIdentifier, .grantedElsewhere, .cannotChangeInbox, .badEvent, .badSyntax,
             .badUnknownCommand, .badState, .badForServer, .tooBig, .tooManyParts, .tooManyResults,
-                .badNoModSeq, .badNotEnabled:
+            .badNoModSeq, .badNotEnabled:
             line.writeStaticString(self.fixed)
         }
     }

@@ -96,7 +96,8 @@ extension ClientSession {
     // MARK: - The answer
 
     /// The password was checked. Servers nothing is known of are asked before the client hears of
-    /// it, because the capabilities in the answer are those that hold for every account in sight.
+    /// it, because the answer has the capabilities of the personal account's server, or where there is none
+    /// those of all servers.
     package mutating func authenticationFinished(_ outcome: AuthenticationOutcome) {
         guard case .authenticating(let tag) = self.running else { return }
         switch outcome {

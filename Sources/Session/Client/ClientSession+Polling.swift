@@ -127,7 +127,8 @@ extension ClientSession {
                 polling.pollsSelected = group.filter == .selected && watchesMessages
                 continue
             }
-            guard !isDecided, let list, let reach = self.reach(of: number, watching, in: view) else {
+            guard !isDecided, let list, let reach = self.reach(of: number, watching, in: view)
+            else {
                 continue
             }
             if case .filter(let filter) = reach, filter != .inboxes, !watchesMessages {
@@ -153,11 +154,17 @@ extension ClientSession {
     ) -> [FolderPath] {
         switch reach {
         case .filter(.inboxes):
-            list.first(1) { $0.isInbox }
+            list.listed(atMost: 1) { $0.elementsEqual("INBOX".utf8) }
         case .filter:
-            list.first(limit) { _ in true }
+            list.listed(atMost: limit)
         case .subtree(let roots):
-            list.first(limit) { folder in roots.contains { folder == $0 || folder.isBelow($0) } }
+            list.listed(atMost: limit) { octets in
+                roots.contains { root in
+                    let below = octets.dropFirst(root.octets.count)
+                    return octets.starts(with: root.octets)
+                        && (below.isEmpty || below.first == Namespace.delimiter)
+                }
+            }
         case .mailboxes(let folders), .owners(let folders):
             folders.filter(list.contains)
         }

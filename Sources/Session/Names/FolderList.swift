@@ -59,9 +59,12 @@ package struct FolderList: Sendable {
         self.folders.contains(folder) && !self.isAlias(folder)
     }
 
-    /// The first folders that exist for the user and fulfil a condition, in the server's order.
-    package func first(_ limit: Int, where isIncluded: (FolderPath) -> Bool) -> [FolderPath] {
-        self.folders.first(limit) { !self.isAlias($0) && isIncluded($0) }
+    /// The first folders that exist for the user and whose octets fulfil a condition, in the server's order.
+    package func listed(
+        atMost limit: Int,
+        where isIncluded: (ArraySlice<UInt8>) -> Bool = { _ in true }
+    ) -> [FolderPath] {
+        self.folders.first(limit) { isIncluded($0) && !self.aliases.contains(Array($0)) }
     }
 
     /// Whether the server listed the folder's mailbox before under another name.

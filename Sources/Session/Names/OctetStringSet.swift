@@ -95,13 +95,15 @@ extension OctetStringSet {
         self.contains(folder.octets)
     }
 
-    /// The first paths that fulfil a condition, in the order of insertion.
-    package func first(_ limit: Int, where isIncluded: (FolderPath) -> Bool) -> [FolderPath] {
+    /// The first paths whose octets fulfil a condition, in the order of insertion. Others cost no path.
+    package func first(
+        _ limit: Int,
+        where isIncluded: (ArraySlice<UInt8>) -> Bool
+    ) -> [FolderPath] {
         var paths: [FolderPath] = []
-        for index in 0..<self.count where paths.count < limit {
-            guard let path = FolderPath(octets: self.string(at: index)), isIncluded(path) else {
-                continue
-            }
+        for (start, end) in zip(self.bounds, self.bounds.dropFirst()) where paths.count < limit {
+            let octets = self.octets[Int(start)..<Int(end)]
+            guard isIncluded(octets), let path = FolderPath(octets: Array(octets)) else { continue }
             paths.append(path)
         }
         return paths
