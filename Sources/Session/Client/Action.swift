@@ -101,3 +101,14 @@ extension Action: ClientBound {
         return octets
     }
 }
+
+extension ClientSession {
+    /// Actions whose storage is kept: a command and its answer have two or three, a listing thousands.
+    private static let keptActions = 8
+
+    /// Puts the actions since the last call, in order, into `taken`, whose storage serves the next.
+    package mutating func takeActions(into taken: inout [Action]) {
+        taken.removeAll(keepingCapacity: taken.count <= Self.keptActions)
+        swap(&taken, &self.actions)
+    }
+}

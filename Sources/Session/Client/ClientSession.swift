@@ -15,8 +15,6 @@ package struct ClientSession {
     /// Octets of commands that wait while one runs; beyond it the client is not read. The command that is
     /// read while none runs has the reader's own bounds.
     package static let maximumWaitingOctets = 64 * 1_024
-    /// Actions whose storage is kept: a command and its answer have two or three, a listing thousands.
-    private static let keptActions = 8
     /// Lines that do not parse before the connection ends: a client in step sends none.
     static let maximumSyntaxErrors = 10
     /// Logins that may fail on one connection (RFC 9051 §11.7 leaves the number open).
@@ -169,12 +167,6 @@ package struct ClientSession {
     /// The mailbox that is open.
     package var openPlace: AuditEvent.Place? {
         self.selected.map { AuditEvent.Place(account: $0.account, folder: $0.folder) }
-    }
-
-    /// Puts the actions since the last call, in order, into `taken`, whose storage serves the next.
-    package mutating func takeActions(into taken: inout [Action]) {
-        taken.removeAll(keepingCapacity: taken.count <= Self.keptActions)
-        swap(&taken, &self.actions)
     }
 
     // MARK: - Events from the client
