@@ -47,6 +47,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     var timeout: Scheduled<Void>?
     /// The next look for connections to servers that nothing uses.
     var sweep: Scheduled<Void>?
+    /// When the client has waited long enough for servers that do not answer.
+    var waitingLimit: Scheduled<Void>?
     /// The next look for servers that owe an answer.
     var silenceCheck: Scheduled<Void>?
     /// Servers that were silent for too long, which are not asked again yet.
@@ -254,7 +256,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         }
         for account in self.upstreams.keys
         where previous.endpoints[account]?.server != current.endpoints[account]?.server {
-            self.environment.profiles.forget(account)
+            self.environment.serverChanged(account)
             self.session.serverChanged(account)
         }
     }
@@ -298,7 +300,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         case .lineUnreadable(let account, let line):
             self.upstreams[account]?.unreadable(line)
         case .forgetProfile(let account):
-            self.environment.profiles.forget(account)
+            self.environment.serverChanged(account)
         case .serverRefused(let account, let refusal):
             self.upstreams[account]?.refused(refusal)
         case .authenticate(let credentials):
@@ -309,6 +311,18 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             self.loadSubscriptions(user)
         case .changeSubscription(let user, let account, let folder, let change):
             self.changeSubscription(user, account, folder, change)
+        case .lookUpFolders(let keys):
+            self.lookUpFolders(keys)
+        case .keepFolders(let key, let folders, let generation):
+            self.keepFolders(key, folders, generation: generation)
+        case .refreshFolders(let account):
+            self.refreshFolders(account)
+        case .foldersChanged(let account):
+            self.environment.folderLists.foldersChanged(in: account)
+        case .limitWaiting:
+            self.limitWaiting()
+        case .serverStalled(let account):
+            self.serverStalled(account)
         case .pollLater:
             self.schedulePoll()
         case .journal(let request):

@@ -29,7 +29,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private var channel: (any Channel)?
     private var loginTimeout: Scheduled<Void>?
     private var silenceCheck: Scheduled<Void>?
-    private var limiter = ConversationLimiter()
+    private var limiter = ConversationLimiter(readsStatus: Conversation.readsStatus)
     /// Whether other connections have their turn before the rest of what the server has said is read.
     private var isReadDeferred = false
     private var hasPendingRead = false

@@ -18,6 +18,7 @@ final class Environment: Sendable {
     /// What `doctor` is told of the store.
     let store: StoreInForce
     let profiles: ProfileCache
+    let folderLists: FolderLists
     let authenticator: Authenticator
     let admission: Admission
     let descriptors: DescriptorBudget
@@ -55,6 +56,7 @@ final class Environment: Sendable {
         ) { permissions.current.endpoints[$0] }
         self.store = StoreInForce(store, permissions: self.permissions)
         self.profiles = ProfileCache()
+        self.folderLists = FolderLists(lifetime: configuration.limits.folderListTime)
         self.descriptors = DescriptorBudget(limit: DescriptorBudget.ofProcess)
         self.admission = Admission(limits: configuration.limits, descriptors: self.descriptors)
         self.dialler = Dialler(descriptors: self.descriptors)
@@ -108,6 +110,12 @@ extension Environment {
     /// The number of a new session.
     func nextSession() -> UInt64 {
         self.lastSession.add(1, ordering: .relaxed).newValue
+    }
+
+    /// What was learnt of an account's server is learnt anew: it says otherwise now, or may.
+    func serverChanged(_ account: AccountID) {
+        self.profiles.forget(account)
+        self.folderLists.foldersChanged(in: account)
     }
 
     /// Reads the certificates again.
@@ -203,108 +211,6 @@ final class CurrentPermissions: Sendable {
             }
             guard let missing else { return hasChanged }
             restricted = (missing, self.withoutSharing(missing))
-        }
-    }
-}
-
-/// What is known of the servers, from whichever session spoke to them last.
-final class ProfileCache: Sendable {
-    /// An account at one of the servers that it has had.
-    private struct Key: Hashable {
-        var account: AccountID
-        var server: UpstreamAccount.Server
-
-        init(_ account: UpstreamAccount) {
-            self.account = account.id
-            self.server = account.server
-        }
-    }
-
-    private struct Entry {
-        /// Nil for a server that failed a moment ago.
-        var profile: UpstreamProfile?
-        var until: NIODeadline
-    }
-
-    private struct Known {
-        var entries: [Key: Entry] = [:]
-        /// Until when servers want to be left alone.
-        var pauses: [Key: NIODeadline] = [:]
-
-        /// What is known of another server of the account, or of another credential there, goes.
-        mutating func learn(_ entry: Entry, of account: UpstreamAccount) {
-            self.forget(account.id)
-            self.entries[Key(account)] = entry
-        }
-
-        mutating func forget(_ account: AccountID) {
-            self.entries = self.entries.filter { $0.key.account != account }
-        }
-    }
-
-    /// A server may be upgraded or reconfigured at any time; then it is asked again.
-    private static let lifetime = TimeAmount.minutes(10)
-    /// A server that just failed is not waited for by every login.
-    private static let failureLifetime = TimeAmount.seconds(30)
-
-    private let known = Mutex(Known())
-
-    /// The profiles of accounts' servers; nil for a server that failed a moment ago.
-    func known(
-        of accounts: [AccountID: UpstreamAccount]
-    ) -> [AccountID: UpstreamProfile?] {
-        self.known.withLock { state in
-            var known: [AccountID: UpstreamProfile?] = [:]
-            let now = NIODeadline.now()
-            for (key, entry) in state.entries
-            where entry.until > now && accounts[key.account]?.server == key.server {
-                known[key.account] = .some(entry.profile)
-            }
-            return known
-        }
-    }
-
-    func profile(of account: UpstreamAccount) -> UpstreamProfile? {
-        self.known.withLock { known in
-            guard let entry = known.entries[Key(account)], entry.until > .now() else { return nil }
-            return entry.profile
-        }
-    }
-
-    func learnt(_ profile: UpstreamProfile, of account: UpstreamAccount) {
-        self.known.withLock { known in
-            if let entry = known.entries[Key(account)], entry.until > .now(),
-                entry.profile == profile
-            {
-                return
-            }
-            known.learn(Entry(profile: profile, until: .now() + Self.lifetime), of: account)
-        }
-    }
-
-    /// The server says otherwise by now, or may: the next login asks it again.
-    func forget(_ account: AccountID) {
-        self.known.withLock { $0.forget(account) }
-    }
-
-    func failed(_ account: UpstreamAccount) {
-        self.known.withLock { known in
-            known.learn(Entry(profile: nil, until: .now() + Self.failureLifetime), of: account)
-        }
-    }
-
-    func paused(_ account: UpstreamAccount, for time: TimeAmount) {
-        self.known.withLock { $0.pauses[Key(account)] = .now() + time }
-    }
-
-    /// Whether the account's server asked to be left alone for now.
-    func isPaused(_ account: UpstreamAccount) -> Bool {
-        self.known.withLock { known in
-            let key = Key(account)
-            guard let until = known.pauses[key] else { return false }
-            if until > .now() { return true }
-            known.pauses[key] = nil
-            return false
         }
     }
 }

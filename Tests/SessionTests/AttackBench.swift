@@ -225,6 +225,8 @@ struct AttackBench {
                     profiles: self.fixture.profiles
                 )
             )
+        case .lookUpFolders:
+            self.session.foldersLookedUp([:])
         case .loadSubscriptions:
             // Put together off the loop.
             let choices = SubscriptionChoices(self.subscriptions)
@@ -247,7 +249,8 @@ struct AttackBench {
         case .closeClient:
             self.isClosed = true
         case .startTLS, .pauseUpstream, .upstreamFailed, .lineUnreadable, .serverRefused,
-            .forgetProfile, .audit, .reportLater, .pollLater, .revokeLater:
+            .forgetProfile, .audit, .reportLater, .pollLater, .revokeLater, .keepFolders,
+            .refreshFolders, .foldersChanged, .limitWaiting, .serverStalled:
             break
         }
     }

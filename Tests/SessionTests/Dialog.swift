@@ -76,6 +76,10 @@ struct Dialog {
         if self.steps.contains(where: { $0.text.hasPrefix("! logs ") }) {
             #expect(self.log == [], "\(self.name): the log got more than was written")
         }
+        if self.steps.contains(where: { $0.text.hasPrefix("! folders ") }) {
+            let note = self.fixture.remembered.nextNote()
+            #expect(note == "(nothing)", "\(self.name): more was asked of what is known of folders")
+        }
         #expect(self.aclChanges == [], "\(self.name): the store got more than was written")
         let rest = String(decoding: self.toClient, as: UTF8.self)
         #expect(rest == "", "\(self.name): the client got more than was written")
@@ -135,6 +139,14 @@ struct Dialog {
             self.fixture.grants = []
             if words[0] == "grant" { try self.fixture.configure(text) }
             self.session.snapshotChanged(self.fixture.snapshot, at: Fixture.now)
+        case "waited":
+            self.session.waitingTimePassed()
+        case "folders":
+            let noted = self.fixture.remembered.nextNote()
+            #expect(
+                noted == words.dropFirst().joined(separator: " "),
+                "\(self.name):\(step.number)"
+            )
         case "poll":
             self.session.pollDue(at: Fixture.now)
         case "close":
@@ -316,7 +328,17 @@ struct Dialog {
             self.refusals.append("\(name) \(refusal.name): \(refusal.text)")
         case .forgetProfile(let account):
             self.forgotten.insert(self.fixture.name(of: account))
-        case .authenticate, .startTLS, .pollLater, .reportLater, .upstreamFailed:
+        case .lookUpFolders(let keys):
+            self.session.foldersLookedUp(self.fixture.remembered.knowledge(of: keys))
+        case .keepFolders(let key, let folders, _):
+            self.fixture.remembered.keep(folders, of: self.fixture.name(of: key.account))
+        case .refreshFolders(let account):
+            self.fixture.remembered.note("refresh \(self.fixture.name(of: account))")
+        case .foldersChanged(let account):
+            self.fixture.remembered.note("change \(self.fixture.name(of: account))")
+        case .serverStalled(let account):
+            self.fixture.remembered.note("stall \(self.fixture.name(of: account))")
+        case .authenticate, .startTLS, .pollLater, .reportLater, .upstreamFailed, .limitWaiting:
             break
         }
     }

@@ -12,6 +12,7 @@ import Testing
 ///     @namespace bob . INBOX.        a server's delimiter, and the prefix of its personal namespace
 ///     @known bob / INBOX/            what was learnt of a server earlier; now it has this instead
 ///     @identified bob                a server that has still to answer the login's ID, with the tag ID1
+///     @remembered bob current Akten  folders that another session listed; `aging`, `old`, `failing` as well
 ///     @exchange bob                  an account on Exchange
 ///     @login bob                     Anna logs in as LOGIN/ACCOUNT
 ///     @ownerless anna                an account without an owner
@@ -46,6 +47,8 @@ import Testing
 ///     ! full                         the journal cannot take another APPEND
 ///     ! written                      and has written what it got
 ///     ! resolves remains             what becomes of a transfer that is brought to its end
+///     ! waited                       the client has waited long enough for servers that tell nothing
+///     ! folders keep bob Akten       the memory of folders got this next (refresh, change, stall)
 ///     ! report                       the time for a word about progress
 ///     ! paused bob 5000              and leaves the server alone for so many milliseconds
 @Suite struct DialogTests {

@@ -29,6 +29,8 @@ struct Fixture {
     private(set) var onlyAccount: AccountID?
     /// Whether what is shared counts as subscribed.
     private(set) var subscribesShared = true
+    /// What other sessions listed.
+    var remembered = RememberedFolders()
     /// What Anna is called in the store.
     var nameOfAnna: String?
     var profiles: [AccountID: UpstreamProfile?]
@@ -189,6 +191,8 @@ struct Fixture {
             self.profiles[account] = profile
         case "login":
             self.onlyAccount = self.account(words[1])
+        case "remembered":
+            try self.remembered.add(words, of: self.account(words[1]))
         case "subscribeShared":
             self.subscribesShared = words[1] == "on"
         case "namespace":

@@ -48,6 +48,9 @@ import Testing
                     guard let profile = self.fixture.profiles[account] ?? nil else { continue }
                     self.session.upstreamReady(account, profile, UpstreamTags(random: 7))
                     self.perform()
+                case .lookUpFolders:
+                    self.session.foldersLookedUp([:])
+                    self.perform()
                 case .loadSubscriptions:
                     let start = StallMeter.now
                     self.session.subscriptionsLoaded(self.choices)

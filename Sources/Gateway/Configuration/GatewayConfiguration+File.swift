@@ -323,6 +323,12 @@ private struct Values {
         if let value = try self.number("limits.upstreamSeconds", 1...600) {
             limits.upstreamTimeout = .seconds(Int64(value))
         }
+        if let value = try self.number("limits.listSeconds", 1...600) {
+            limits.listTime = .seconds(Int64(value))
+        }
+        if let value = try self.number("limits.folderListSeconds", 0...86_400) {
+            limits.folderListTime = .seconds(Int64(value))
+        }
         if let value = try self.number("limits.upstreamAnswerSeconds", 1...3_600) {
             limits.upstreamAnswerTime = .seconds(Int64(value))
         }

@@ -18,6 +18,12 @@ package struct GatewayConfiguration: Sendable {
         /// Connecting to a server and logging in there, from the circuit breaker's permission on; before that a login
         /// waits as long at most for others with the same credential. So a client waits twice this time at most.
         package var upstreamTimeout = TimeAmount.seconds(15)
+        /// How long LIST waits for a server that tells nothing: then its folders are listed as they were known
+        /// last. People look at an empty window meanwhile.
+        package var listTime = TimeAmount.seconds(2)
+        /// How long a list of a shared account's folders is shown to sessions that have no connection there,
+        /// without waiting for the server.
+        package var folderListTime = TimeAmount.minutes(10)
         /// Silence of a server that is to list folders, to open one, or to answer the gateway itself: mail
         /// programs wait 100 seconds for an answer, and get the one without this server before that.
         package var upstreamAnswerTime = TimeAmount.seconds(60)

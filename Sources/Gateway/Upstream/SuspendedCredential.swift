@@ -28,7 +28,7 @@ extension Environment {
         {
             self.credentialBreaker.adopt(account, verdict.service)
             // Whoever tests an account may have changed its server.
-            if verdict.service == .imap { self.profiles.forget(account.id) }
+            if verdict.service == .imap { self.serverChanged(account.id) }
             if verdict.isAccepted {
                 if account.usesToken { self.credentials.tokensAccepted() }
                 self.credentialBreaker.accepted(account, verdict.service)

@@ -12,6 +12,7 @@ package enum ReplyText: Equatable, Sendable {
     case status(ResponseCode)
     case closed
     case someUnavailable
+    case someOutdated
     case noUpdate(tag: ByteBuffer)
     // NO
     case noSuchMailbox
@@ -123,7 +124,8 @@ package enum ReplyText: Equatable, Sendable {
             line.writeString(capability)
         case .bye(let farewell):
             line.writeStaticString(farewell.text)
-        case .selected, .beginTLS, .closed, .someUnavailable, .noSuchMailbox, .noSuchMessage,
+        case .selected, .beginTLS, .closed, .someUnavailable, .someOutdated, .noSuchMailbox,
+            .noSuchMessage,
             .notPermitted, .unavailable, .contactAdministrator, .credentialSuspended,
             .passwordCheckOverloaded, .answerUnreadable, .tooManyConnectionsOfUser,
             .authenticationFailed, .authorizationFailed, .serverUnanswering, .privacyRequired,
@@ -145,6 +147,8 @@ package enum ReplyText: Equatable, Sendable {
         case .beginTLS: "OK Begin TLS negotiation now"
         case .closed: "OK [CLOSED] The mailbox is closed"
         case .someUnavailable: "NO [UNAVAILABLE] Some mailboxes cannot be reached now"
+        case .someOutdated:
+            "NO [UNAVAILABLE] Some mail servers do not answer; their folders are as last known"
         case .noSuchMailbox: "NO [NONEXISTENT] No such mailbox"
         case .noSuchMessage: "BAD No such message"
         case .notPermitted: "NO [NOPERM] Permission denied"

@@ -28,6 +28,18 @@ package enum Action: Equatable, Sendable {
     case authenticate(Credentials)
     /// Put TLS under the client's connection, then `tlsEstablished`.
     case startTLS
+    /// Look up what is known of the folders of these accounts, then `foldersLookedUp`.
+    case lookUpFolders([FolderListKey])
+    /// Keep what an account's server listed. A list from before a change of folders is not current.
+    case keepFolders(FolderListKey, KnownFolders, generation: UInt64)
+    /// Ask an account's server for its folders, without the session.
+    case refreshFolders(AccountID)
+    /// Folders were made or removed in an account.
+    case foldersChanged(AccountID)
+    /// Call `waitingTimePassed` in a moment; a later one takes the place of an earlier one.
+    case limitWaiting
+    /// Remember that an account's server does not answer, and ask it without the session.
+    case serverStalled(AccountID)
     /// Read what the user decided about subscriptions, then `subscriptionsLoaded`.
     case loadSubscriptions(UserID)
     /// Record what the user decided about one folder, then `subscriptionChanged`.

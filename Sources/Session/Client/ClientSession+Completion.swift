@@ -93,6 +93,7 @@ extension ClientSession {
     ) {
         if case .foldersChanged = forwarding.completion {
             self.foldersChanged(in: forwarding.account)
+            self.actions.append(.foldersChanged(forwarding.account))
         }
         guard condition == .ok else {
             var code = code

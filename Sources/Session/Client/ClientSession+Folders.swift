@@ -100,11 +100,15 @@ extension ClientSession {
             upstream.failedFolderListing != self.commandNumber
         else { return false }
         if let list = upstream.folders { upstream.refreshes.read(list, at: self.now) }
-        upstream.folderListing = FolderListing(hasIdentifiers: upstream.hasListedIdentifiers)
+        upstream.folderListing = FolderListing(
+            hasIdentifiers: upstream.profile.hasListedIdentifiers
+        )
         upstream.housekeeping = .folders
         var encoder = self.encoder(for: account)
         encoder.write(word: "LIST \"\" \"*\"")
-        if upstream.hasListedIdentifiers { encoder.write(word: "RETURN (STATUS (MAILBOXID))") }
+        if upstream.profile.hasListedIdentifiers {
+            encoder.write(word: "RETURN (STATUS (MAILBOXID))")
+        }
         for segment in encoder.finish() { self.actions.append(.toUpstream(account, segment)) }
         return true
     }
@@ -248,11 +252,6 @@ extension Upstream {
     /// Folders of which the server tells and that it does not list: each costs a list once, and behind so
     /// many no further one does.
     static let maximumUnlisted = 1_000
-
-    /// Whether LIST tells the identifier of each mailbox (RFC 8474 §4, RFC 5819).
-    var hasListedIdentifiers: Bool {
-        self.profile.has("OBJECTID") && self.profile.has("LIST-STATUS")
-    }
 }
 
 extension ListResponse {

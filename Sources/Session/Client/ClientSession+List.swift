@@ -29,10 +29,10 @@ extension ClientSession {
             listing.parts.append(Listing.Part(view: view))
         }
         self.running = .listing(listing)
+        self.lookUpFolders(for: listing)
         if listing.needsSubscriptions, let user = self.user {
             self.actions.append(.loadSubscriptions(user))
         }
-        for part in listing.parts { self.listingUpstreamReady(part.view.account) }
         self.completeListing()
         // What is asked behind it, and may list as many accounts, is the next turn's.
         if self.reader.bufferedOctets > 0 { self.yieldLoop() }
@@ -56,17 +56,10 @@ extension ClientSession {
             part.step = .folders
             var encoder = session.encoder(for: account)
             encoder.write(word: "LIST \"\" \"*\"")
-            let isOwner = session.access(to: account).isOwner
-            let hasIdentifiers = upstream.hasListedIdentifiers && !isOwner
-            part.listing = isOwner ? nil : FolderListing(hasIdentifiers: hasIdentifiers)
-            let hasUses =
-                upstream.profile.has("LIST-EXTENDED") && upstream.profile.has("SPECIAL-USE")
-            switch (hasUses, hasIdentifiers) {
-            case (true, true): encoder.write(word: "RETURN (SPECIAL-USE STATUS (MAILBOXID))")
-            case (true, false): encoder.write(word: "RETURN (SPECIAL-USE)")
-            case (false, true): encoder.write(word: "RETURN (STATUS (MAILBOXID))")
-            case (false, false): break
-            }
+            part.isOwner = session.access(to: account).isOwner
+            let hasIdentifiers = upstream.profile.hasListedIdentifiers && !part.isOwner
+            part.listing = part.isOwner ? nil : FolderListing(hasIdentifiers: hasIdentifiers)
+            upstream.profile.writeListOptions(identifiers: hasIdentifiers, into: &encoder)
             session.send(encoder, for: &part)
         }
     }
@@ -110,8 +103,9 @@ extension ClientSession {
     ) throws(SyntaxError) {
         try self.countListed(octets, from: account)
         let access = self.access(to: account)
+        let isOwner = access.isOwner && self.isListedForOwner(account)
         guard let names = self.upstreams[account]?.names,
-            let folder = access.isOwner
+            let folder = isOwner
                 ? names.folder(named: list.mailbox) : names.folder(listedAs: list.mailbox)
         else { return self.reportOmitted(list.mailbox, from: account) }
         self.collect(of: account) { part in
@@ -120,17 +114,20 @@ extension ClientSession {
                 if list.isMailbox {
                     part.listing?.add(folder, isVisible: !access.rights(in: folder).isEmpty)
                 }
-                part.folders.append(Listing.Folder(path: folder, attributes: list.attributes))
+                part.folders.append(folder, attributes: list.attributes)
             case .subscriptions where isLsub:
                 // Of the owner's subscriptions others count those of folders that they may look up.
                 guard access.rights(in: folder).contains(.lookup) else { return }
-                if part.subscribed.updateValue(true, forKey: folder) == nil, access.isOwner {
-                    part.subscriptions.append(folder)
-                }
+                part.subscriptions.insert(folder)
             default:
                 break
             }
         }
+    }
+
+    private func isListedForOwner(_ account: AccountID) -> Bool {
+        guard case .listing(let listing) = self.running else { return false }
+        return listing.parts.first { $0.view.account == account }?.isOwner ?? false
     }
 
     mutating func listingStatusReceived(
@@ -176,10 +173,11 @@ extension ClientSession {
                     part.step = .failed
                     return
                 }
+                if condition == .ok { session.keepFolders(of: part, part.subscriptions) }
                 session.beginCounts(listing, &part)
             case .counts:
                 session.countNext(listing, &part)
-            case .waitingForUpstream:
+            case .lookingUp, .waitingForUpstream:
                 // Something else ran on this connection; now it is free.
                 break
             case .complete, .failed:
@@ -192,10 +190,12 @@ extension ClientSession {
 
     private mutating func listingFoldersCompleted(_ listing: Listing, _ part: inout Listing.Part) {
         if !self.access(to: part.view.account).isOwner {
-            part.list = part.listing?.finished(during: self.commandNumber)
-            self.upstreams[part.view.account]?.folders = part.list
+            let list = part.listing?.finished(during: self.commandNumber)
+            self.upstreams[part.view.account]?.folders = list
+            part.aliases = list?.aliases ?? OctetStringSet()
         }
         part.listing = nil
+        self.keepFolders(of: part, nil)
         guard listing.needsSubscriptions, self.subscriptionBase(of: part.view).isOnServer else {
             return self.beginCounts(listing, &part)
         }
@@ -227,12 +227,13 @@ extension ClientSession {
         while part.uncounted > 0, part.asked < Listing.maximumCounts {
             guard octets > 0 else { return self.yieldLoop() }
             part.uncounted -= 1
-            let folder = part.folders[part.uncounted]
-            octets -= ListAnswer.octetsOfName + folder.path.octets.count * listing.patternCost
-            guard self.isCounted(folder, listing, part.view, part.list),
-                let name = self.upstreams[account]?.names.name(of: folder.path)
+            octets -= ListAnswer.octetsOfName
+            guard let folder = part.folders.path(at: part.uncounted) else { continue }
+            octets -= folder.octets.count * listing.patternCost
+            guard self.isCounted(folder, at: part.uncounted, listing, part),
+                let name = self.upstreams[account]?.names.name(of: folder)
             else { continue }
-            part.counting = folder.path
+            part.counting = folder
             part.asked += 1
             let asked = self.items(
                 of: Status(mailbox: ClientMailbox(wire: name), items: items),
@@ -247,22 +248,23 @@ extension ClientSession {
     }
 
     private mutating func isCounted(
-        _ folder: Listing.Folder,
+        _ folder: FolderPath,
+        at index: Int,
         _ listing: Listing,
-        _ view: Namespace.View,
-        _ list: FolderList?
+        _ part: Listing.Part
     ) -> Bool {
-        guard !(list?.isAlias(folder.path) ?? false),
-            self.rights(in: folder.path, of: view.account).contains([.lookup, .read]),
-            !folder.attributes.contains(where: { $0.equals(word: "\\Noselect") })
+        guard !part.aliases.contains(folder),
+            self.rights(in: folder, of: part.view.account).contains([.lookup, .read]),
+            !part.folders.attributes(at: index).contains(where: { $0.equals(word: "\\Noselect") })
         else { return false }
-        let name = self.namespace.name(of: folder.path, in: view)
+        let name = self.namespace.name(of: folder, in: part.view)
         return listing.patterns.contains { $0.matches(name) }
     }
 
     mutating func listingUpstreamLost(_ account: AccountID) {
-        self.updatePart(of: account) { _, _, part in
-            if part.step != .complete { part.step = .failed }
+        self.updatePart(of: account) { session, listing, part in
+            if part.step == .complete || part.step == .lookingUp { return }
+            session.giveUp(listing, &part)
         }
         self.completeListing()
     }
@@ -282,7 +284,7 @@ extension ClientSession {
     }
 
     /// Changes one account's part of the listing that runs.
-    private mutating func updatePart(
+    mutating func updatePart(
         of account: AccountID,
         _ change: (inout ClientSession, Listing, inout Listing.Part) -> Void
     ) {
@@ -329,6 +331,8 @@ extension ClientSession {
         guard !answer.isTooLarge else { return self.finish(listing.tag, .unavailable) }
         if listing.parts.contains(where: { $0.step == .failed }) {
             self.emit(Reply.untagged(.someUnavailable))
+        } else if listing.parts.contains(where: \.isOutdated) {
+            self.emit(Reply.untagged(.someOutdated))
         }
         self.finish(listing.tag, .completed(listing.isLsub ? "LSUB" : "LIST"))
     }

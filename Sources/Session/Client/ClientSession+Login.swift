@@ -95,9 +95,9 @@ extension ClientSession {
 
     // MARK: - The answer
 
-    /// The password was checked. Servers nothing is known of are asked before the client hears of
-    /// it, because the answer has the capabilities of the personal account's server, or where there is none
-    /// those of all servers.
+    /// The password was checked. The server of the personal account is asked before the client hears of it, if
+    /// nothing is known of it, because the answer has its capabilities. Without a personal account the answer has
+    /// those of all servers that answer in a moment.
     package mutating func authenticationFinished(_ outcome: AuthenticationOutcome) {
         guard case .authenticating(let tag) = self.running else { return }
         switch outcome {
@@ -139,9 +139,12 @@ extension ClientSession {
             case .none: unknown.insert(view.account)
             }
         }
+        // What another server can do is learnt when it is needed.
+        if let personal = self.namespace.personal { unknown.formIntersection([personal]) }
         guard !unknown.isEmpty else { return self.loggedIn(tag) }
         self.running = .learning(tag: tag, waitingFor: unknown)
         for account in unknown.sorted() { self.open(account) }
+        self.actions.append(.limitWaiting)
     }
 
     /// One of the servers asked at login answered, or failed to.
@@ -152,7 +155,7 @@ extension ClientSession {
         if waiting.isEmpty { self.loggedIn(tag) }
     }
 
-    private mutating func loggedIn(_ tag: ByteBuffer) {
+    mutating func loggedIn(_ tag: ByteBuffer) {
         self.finish(tag, .loggedIn(self.capabilities))
     }
 

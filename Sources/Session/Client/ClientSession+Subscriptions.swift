@@ -96,7 +96,7 @@ extension ClientSession {
         guard !views.isEmpty else { return }
         listing.parts += views.map { Listing.Part(view: $0, isBelowPatterns: true) }
         self.running = .listing(listing)
-        for view in views { self.listingUpstreamReady(view.account) }
+        self.lookUpFolders(for: listing)
     }
 
     /// Those of the user's decisions that say which folders are watched, also of accounts that may come into sight.

@@ -58,7 +58,11 @@ final class ListAnswer {
         // What a server has that does not answer is not called gone.
         let failed = Set(listing.parts.filter { $0.step == .failed }.map(\.view.account))
         let onServers = listing.parts.filter { $0.step == .complete }
-            .map { (account: $0.view.account, isOnServer: true, folders: $0.subscriptions) }
+            .map { part in
+                // Of the owner's, others are shown those of folders that are there.
+                let names = part.isOwner ? part.subscriptions.names : []
+                return (account: part.view.account, isOnServer: true, folders: names)
+            }
         let kept = views.map(\.account).filter { !failed.contains($0) }
             .map { (account: $0, isOnServer: false, folders: choices[$0].subscribed) }
         self.subscriptions = (onServers + kept).filter { !$0.folders.isEmpty }
@@ -130,21 +134,23 @@ final class ListAnswer {
         let base = session.subscriptionBase(of: part.view)
         let choices = self.choices[part.view.account]
         while octets > 0, part.step == .complete, self.folder < part.folders.count {
-            let folder = part.folders[self.folder]
+            let index = self.folder
             self.folder += 1
-            octets -= Self.octetsOfName + folder.path.octets.count
-            let rights = access.rights(in: folder.path)
-            guard rights.contains(.lookup), !(part.list?.isAlias(folder.path) ?? false) else {
-                continue
-            }
-            let name = session.namespace.name(of: folder.path, in: part.view)
+            octets -= Self.octetsOfName
+            guard let folder = part.folders.path(at: index) else { continue }
+            octets -= folder.octets.count
+            let rights = access.rights(in: folder)
+            guard rights.contains(.lookup), !part.aliases.contains(folder) else { continue }
+            let name = session.namespace.name(of: folder, in: part.view)
             if part.view.isPersonal, Namespace.isReserved(name) { continue }
+            let attributes = part.folders.attributes(at: index)
+            let isSelectable = Self.isSelectable(attributes)
             let entry = FolderTree.Entry(
                 name: name,
-                attributes: folder.attributes,
+                attributes: attributes,
                 rights: rights,
-                isSubscribed: Self.isSubscribed(folder, part, base, choices),
-                status: rights.contains(.read) ? part.counts[folder.path] : nil,
+                isSubscribed: Self.isSubscribed(folder, isSelectable, part, base, choices),
+                status: rights.contains(.read) ? part.counts[folder] : nil,
                 isPersonal: part.view.isPersonal
             )
             self.insert(entry, &octets)
@@ -176,18 +182,26 @@ final class ListAnswer {
         octets -= self.tree.insert(entry, self.writer.selection(of: entry))
     }
 
+    /// Whether there is a mailbox, and not only a name above others.
+    private static func isSelectable(_ attributes: [ByteBuffer]) -> Bool {
+        !attributes.contains {
+            $0.equals(word: "\\Noselect") || $0.equals(word: "\\NonExistent")
+        }
+    }
+
     /// Whether a folder that its server lists is subscribed.
     private static func isSubscribed(
-        _ folder: Listing.Folder,
+        _ folder: FolderPath,
+        _ isSelectable: Bool,
         _ part: Listing.Part,
         _ base: SubscriptionBase,
         _ choices: SubscriptionChoices.Account
     ) -> Bool {
         switch base {
-        case .own: part.subscribed.contains(folder.path)
-        case .owner: choices[folder.path] ?? part.subscribed.contains(folder.path)
-        case .every: choices[folder.path] ?? folder.isSelectable
-        case .none: choices[folder.path] ?? false
+        case .own: part.subscriptions.contains(folder)
+        case .owner: choices[folder] ?? part.subscriptions.contains(folder)
+        case .every: choices[folder] ?? isSelectable
+        case .none: choices[folder] ?? false
         }
     }
 
@@ -213,7 +227,6 @@ final class ListAnswer {
         if let view = session.namespace.view(of: account) {
             let base = session.subscriptionBase(of: view)
             let choices = self.choices[account]
-            // Of the owner's, others are shown those of folders that are there.
             let counts = isOnServer ? self.access(&session, account).isOwner : base != .own
             while counts, octets > 0, self.folder < folders.count {
                 let folder = folders[self.folder]

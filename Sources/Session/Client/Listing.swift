@@ -25,6 +25,8 @@ package struct Listing {
     /// One account's part.
     struct Part {
         enum Step: Equatable {
+            /// It is being looked up what is known already.
+            case lookingUp
             case waitingForUpstream
             case folders
             case subscriptions
@@ -36,17 +38,24 @@ package struct Listing {
         var view: Namespace.View
         /// Whether no pattern reaches into the account, and only what is subscribed in it counts.
         var isBelowPatterns = false
-        var step = Step.waitingForUpstream
-        var folders: [Folder] = []
+        var step = Step.lookingUp
+        /// What was known before.
+        var known = FolderKnowledge()
+        /// Whether the user is the owner.
+        var isOwner = false
+        /// Whether the folders are those that were known last, and may be others by now.
+        var isOutdated = false
+        var folders = ListedFolders()
+        /// Later names of mailboxes that the server listed before under another name.
+        var aliases = OctetStringSet()
         /// What of them exists for a user who is not the owner, while it arrives, and then.
         var listing: FolderListing?
-        var list: FolderList?
-        /// What the server says is subscribed.
-        var subscribed = ShardedDictionary<FolderPath, Bool>()
-        /// The same in the server's order, where a name counts whose folder is gone.
-        var subscriptions: [FolderPath] = []
+        /// What the server says is subscribed. Of the owner's a name counts whose folder is gone.
+        var subscriptions = ServerSubscriptions()
         /// Of the responses so far.
         var octets = 0
+        /// The same when a server was looked for last that does not go on.
+        var octetsAtLastLook = 0
         /// How many of the folders, from the first, may still have to be asked for their counts.
         var uncounted = 0
         /// STATUS commands that were sent.
@@ -56,19 +65,6 @@ package struct Listing {
         /// Segments of a command still to be sent, each after a `+`.
         var segments: [ByteBuffer] = []
         var counts = ShardedDictionary<FolderPath, StatusResponse>()
-    }
-
-    /// One folder as its server listed it.
-    struct Folder {
-        var path: FolderPath
-        var attributes: [ByteBuffer]
-
-        /// Whether there is a mailbox, and not only a name above others.
-        var isSelectable: Bool {
-            !self.attributes.contains {
-                $0.equals(word: "\\Noselect") || $0.equals(word: "\\NonExistent")
-            }
-        }
     }
 
     var tag: ByteBuffer

@@ -13,7 +13,7 @@ package struct FolderList: Sendable {
     /// Names that only stand above a listed folder: the server lists `A/B` and not `A`.
     private var parents = OctetStringSet()
     /// Later names of mailboxes that the server listed before under another name.
-    private var aliases = OctetStringSet()
+    package private(set) var aliases = OctetStringSet()
     /// Responses that the server sent, those about other folders included.
     package private(set) var responses = 0
     /// Whether anything is listed below INBOX, whoever may see it.

@@ -18,7 +18,12 @@ package struct ConversationLimiter {
     private var unaskedOctets = 0
     private var octets = 0
 
-    package init() {}
+    private let readsStatus: Bool
+
+    /// - Parameter readsStatus: whether the conversation asks for STATUS responses.
+    package init(readsStatus: Bool = false) {
+        self.readsStatus = readsStatus
+    }
 
     /// The server may answer a command.
     package mutating func commandSent() {
@@ -39,16 +44,17 @@ package struct ConversationLimiter {
 
     /// - Returns: false where the server has said too much that the gateway did not ask for.
     package mutating func takes(_ response: ByteBuffer) -> Bool {
-        guard Self.isUnasked(response) else { return true }
+        guard self.isUnasked(response) else { return true }
         self.unaskedOctets += response.readableBytes
         return self.unaskedOctets <= Self.maximumUnaskedOctets
     }
 
     /// Whether no command of a conversation asks for a response like this one.
-    private static func isUnasked(_ response: ByteBuffer) -> Bool {
+    private func isUnasked(_ response: ByteBuffer) -> Bool {
         switch try? ResponseHead(response) {
         case .tagged, .continuation, .numbered(_, .fetch): false
         case .data(.list), .data(.search), .data(.esearch): false
+        case .data(.status): !self.readsStatus
         case .data, .numbered, .status, .none: true
         }
     }

@@ -17,6 +17,8 @@ package protocol ServerConversation: Sendable {
     associatedtype Outcome: Sendable & Equatable
     typealias Step = ConversationStep<Outcome>
 
+    /// Whether it asks for STATUS responses.
+    static var readsStatus: Bool { get }
     /// - Parameter tags: what is left of the connection's tags after the login.
     mutating func begin(_ profile: UpstreamProfile, _ tags: UpstreamTags) -> Step
     /// A piece of a response, before the response is collected.
@@ -28,6 +30,7 @@ package protocol ServerConversation: Sendable {
 }
 
 extension ServerConversation {
+    package static var readsStatus: Bool { false }
     package mutating func pieceReceived(_ piece: ResponseReader.Piece) -> Bool { false }
     package mutating func messageSent() -> Step { .wait }
 }

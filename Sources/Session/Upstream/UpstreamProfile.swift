@@ -34,3 +34,22 @@ package struct UpstreamProfile: Equatable, Sendable {
         self.has("LITERAL+") ? .nonSynchronizing : .synchronizing
     }
 }
+
+/// What LIST is asked for.
+extension UpstreamProfile {
+    /// Whether LIST tells the identifier of each mailbox (RFC 8474 §4, RFC 5819).
+    var hasListedIdentifiers: Bool {
+        self.has("OBJECTID") && self.has("LIST-STATUS")
+    }
+
+    /// Asks for special uses (RFC 6154 §2), where the server knows them, and for identifiers.
+    func writeListOptions(identifiers: Bool, into encoder: inout CommandEncoder) {
+        let hasUses = self.has("LIST-EXTENDED") && self.has("SPECIAL-USE")
+        switch (hasUses, identifiers) {
+        case (true, true): encoder.write(word: "RETURN (SPECIAL-USE STATUS (MAILBOXID))")
+        case (true, false): encoder.write(word: "RETURN (SPECIAL-USE)")
+        case (false, true): encoder.write(word: "RETURN (STATUS (MAILBOXID))")
+        case (false, false): break
+        }
+    }
+}

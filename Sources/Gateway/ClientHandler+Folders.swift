@@ -1,0 +1,53 @@
+import Access
+import NIOCore
+import Session
+import Store
+
+/// What sessions know of folders from each other.
+extension ClientHandler {
+    /// Looks up what is known of accounts' folders.
+    func lookUpFolders(_ keys: [FolderListKey]) {
+        var known: [FolderListKey: FolderKnowledge] = [:]
+        for key in keys {
+            guard let target = self.permissions.endpoints[key.account] else { continue }
+            var knowledge = self.environment.folderLists.knowledge(of: key, target)
+            knowledge.isFailing =
+                self.environment.profiles.isFailing(target) || self.isSilent(key.account)
+            known[key] = knowledge
+        }
+        self.session.foldersLookedUp(known)
+    }
+
+    func keepFolders(_ key: FolderListKey, _ folders: KnownFolders, generation: UInt64) {
+        guard let target = self.permissions.endpoints[key.account] else { return }
+        self.environment.folderLists.keep(folders, as: key, of: target, generation: generation)
+        self.environment.profiles.succeeded(target)
+    }
+
+    func refreshFolders(_ account: AccountID) {
+        guard let loop = self.eventLoop else { return }
+        self.environment.folderLists.refresh(account, self.environment, on: loop)
+    }
+
+    /// A client waited for a server that did not answer.
+    func serverStalled(_ account: AccountID) {
+        if let target = self.permissions.endpoints[account] {
+            self.environment.profiles.failed(target)
+        }
+        self.refreshFolders(account)
+    }
+
+    /// Calls `waitingTimePassed` when a client has waited long enough for servers that do not answer.
+    func limitWaiting() {
+        guard let loop = self.context?.eventLoop else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        self.waitingLimit?.cancel()
+        let time = self.environment.configuration.limits.listTime
+        self.waitingLimit = loop.scheduleTask(in: time) {
+            bound.value.waitingLimit = nil
+            bound.value.takePermissions()
+            bound.value.session.waitingTimePassed()
+            bound.value.perform()
+        }
+    }
+}
