@@ -19,13 +19,13 @@ BOTH = "Sync All\nCreate Near\nExpunge Both"
 
 
 @contextlib.contextmanager
-def office(prefix="odd-"):
+def office(prefix=b"", delimiter=b"/", **settings):
     """Bob's mailbox on the odd server; Clara may do everything there."""
-    folder = tempfile.mkdtemp(prefix=prefix)
+    folder = tempfile.mkdtemp(prefix="odd-")
     try:
         authority = Authority(folder)
-        server = OddServer(context(authority.make("good", "DNS:localhost")))
-        with Gateway() as gateway:
+        server = OddServer(context(authority.make("good", "DNS:localhost")), prefix, delimiter)
+        with Gateway(**settings) as gateway:
             gateway.run("account", "set", BOB, "--imap", f"localhost:{server.port}", "--ca", authority.trusted)
             gateway.start()
             yield gateway, server, folder
@@ -47,7 +47,7 @@ def near(folder, user, name="Abgleich"):
 
 def far(server, name=b"Abgleich"):
     found = {}
-    for _, flags, _, octets in server.boxes[name]:
+    for _, flags, _, octets in server.boxes[server.prefix + name]:
         lines = [line for line in octets.split(b"\r\n") if not line.startswith(b"X-TUID: ")]
         identifier = next(line for line in lines if line.startswith(b"Message-ID: "))[12:]
         assert identifier not in found, ("twice", identifier)
@@ -79,16 +79,17 @@ def change_near(folder, user, new, deleted):
 
 
 def add_far(server, numbers):
+    name = server.prefix + b"Abgleich"
     with server.lock:
         for number in numbers:
-            server.boxes[b"Abgleich"].append([server.next[b"Abgleich"], set(), b"17-Jul-2026 02:44:25 +0000", message(number)])
-            server.next[b"Abgleich"] += 1
+            server.boxes[name].append([server.next[name], set(), b"17-Jul-2026 02:44:25 +0000", message(number)])
+            server.next[name] += 1
 
 
 def delete_far(server, numbers):
     with server.lock:
-        server.boxes[b"Abgleich"] = [m for m in server.boxes[b"Abgleich"]
-                                     if not any(f"<masse.{n}@".encode() in m[3] for n in numbers)]
+        name = server.prefix + b"Abgleich"
+        server.boxes[name] = [m for m in server.boxes[name] if not any(f"<masse.{n}@".encode() in m[3] for n in numbers)]
 
 
 def a_mirror_of_an_odd_server_loses_nothing():
@@ -127,6 +128,52 @@ def a_mirror_of_an_odd_server_loses_nothing():
             check(server, folder, user, left)
             mirror(gateway, folder, user, path)
             check(server, folder, user, left)
+
+
+def a_mirror_of_a_server_that_can_little_loses_nothing():
+    """Neither a prefix of all folders, nor missing UIDNEXT, nor a mailbox that is full, nor a server that hangs."""
+    settings = {f"GATEPOST_LIMITS_{name}_SECONDS": "1" for name in ("LIST", "UPSTREAM_ANSWER", "UPSTREAM_WORK", "UPSTREAM_TRANSFER")}
+    settings["GATEPOST_LIMITS_FOLDER_LIST_SECONDS"] = "0"
+    with office(b"INBOX.", b".", **settings) as (gateway, server, folder):
+        server.tells_next = False
+        for user, path in ((BOB, ""), (CLARA, f"Other Users/{BOB}/")):
+            with server.lock:
+                server.boxes[b"INBOX.Abgleich"] = []
+            add_far(server, range(10))
+            mirror(gateway, folder, user, path)
+            check(server, folder, user, range(10))
+            # A full mailbox takes nothing new; what is deleted goes all the same, and what is new stays here.
+            server.refused = {b"APPEND": b"NO Over quota"}
+            change_near(folder, user, range(10, 12), [0])
+            said = mirror(gateway, folder, user, path)
+            assert "NO [OVERQUOTA] " in said, said
+            server.refused = {}
+            assert len(far(server)) == 9 and len(near(folder, user)) == 11
+            # mbsync itself does not try a refused message again; written anew, it goes.
+            change_near(folder, user, [], [10, 11])
+            mirror(gateway, folder, user, path)
+            check(server, folder, user, range(1, 10))
+            change_near(folder, user, [10, 11], [])
+            mirror(gateway, folder, user, path)
+            check(server, folder, user, range(1, 12))
+            # Servers that stop answering, at each command, and completions that no line end ends.
+            for verb in (b"LIST", b"SELECT", b"UID_FETCH", b"UID_STORE", b"UID_EXPUNGE", b"APPEND", b"CLOSE"):
+                server.hangs = {verb}
+                mirror(gateway, folder, user, path, status=None)
+                server.hangs = set()
+                time.sleep(1.2)
+                check(server, folder, user, range(1, 12))
+            server.line_end = b"\n"
+            mirror(gateway, folder, user, path, status=1)
+            server.line_end = b"\r\n"
+            change_near(folder, user, [12], [1])
+            add_far(server, [13])
+            # A login without an answer is not tried again at once.
+            end = time.time() + 60
+            while b"<masse.12@gericht.example>" not in far(server):
+                assert time.time() < end
+                mirror(gateway, folder, user, path, status=None)
+            check(server, folder, user, range(2, 14))
 
 
 def odd_folders_are_named():

@@ -6,7 +6,7 @@ from upstreams import Server
 
 # What no parser can read; the folders behind it are nobody's.
 UNREADABLE = [rb"Mandant 1", rb"Akten(alt)", "M\u00fcller".encode(), rb'"Fritz\Co"']
-CAPABILITIES = b"IMAP4rev1  LITERAL+  UIDPLUS  UNSELECT  QUOTA"
+CAPABILITIES = b"IMAP4rev1  LITERAL+  UIDPLUS  UNSELECT  QUOTA  NAMESPACE"
 # The server's names, and what clients are shown.
 NAMES = {
     b"INBOX": "INBOX",
@@ -18,13 +18,21 @@ NAMES = {
 
 
 class OddServer(Server):
-    """Mailboxes in memory, of messages as `[uid, flags, date, octets]`. `broken` takes the place of lines that begin so."""
+    """Mailboxes in memory, of messages as `[uid, flags, date, octets]`. `broken` takes the place of lines that begin so,
+    `refused` that of the answers to commands; commands in `hangs` are never answered. Folders but INBOX have a prefix.
+    """
 
-    def __init__(self, tls):
-        self.boxes = {name: [] for name in NAMES}
-        self.next = {name: 1 for name in NAMES}
+    def __init__(self, tls, prefix=b"", delimiter=b"/"):
+        self.prefix, self.delimiter = prefix, delimiter
+        self.folders = {name if name == b"INBOX" else prefix + name: shown for name, shown in NAMES.items()}
+        self.boxes = {name: [] for name in self.folders}
+        self.next = {name: 1 for name in self.folders}
         self.lock = threading.RLock()
         self.broken = {}
+        self.refused = {}
+        self.hangs = set()
+        self.line_end = b"\r\n"
+        self.tells_next = True
         super().__init__(self.converse, tls)
 
     def converse(self, c):
@@ -42,9 +50,12 @@ class Session:
             verb = words.pop(0).upper()
             if verb == b"UID":
                 verb += b"_" + words.pop(0).upper()
+            while verb in self.server.hangs and words != [b"", b""]:
+                self.c.line()
             with self.server.lock:
-                code = getattr(self, verb.decode().lower(), self.unknown)(words)
-            self.c.send(tag + b" " + (code or b"OK done") + b"\r\n")
+                answer = getattr(self, verb.decode().lower(), self.unknown)
+                code = self.server.refused[verb] if verb in self.server.refused else answer(words)
+            self.c.send(tag + b" " + (code or b"OK done") + self.server.line_end)
             if verb == b"LOGOUT":
                 return
 
@@ -99,11 +110,14 @@ class Session:
 
     def list(self, words):
         if words == [b"", b""]:
-            return self.say(b'*  LIST  ( \\Noselect )  "/"  ""')
-        for name in NAMES:
-            self.say(b'*  LIST  ( \\HasNoChildren )  "/"  "' + name + b'"')
+            return self.say(b'*  LIST  ( \\Noselect )  "%s"  ""' % self.server.delimiter)
+        for name in self.server.folders:
+            self.say(b'*  LIST  ( \\HasNoChildren )  "%s"  "%s"' % (self.server.delimiter, name))
         for name in UNREADABLE:
-            self.say(b'* LIST (\\HasNoChildren) "/" ' + name)
+            self.say(b'* LIST (\\HasNoChildren) "%s" %s' % (self.server.delimiter, name))
+
+    def namespace(self, words):
+        self.say(b'*  NAMESPACE  (("%s"  "%s"))  NIL  NIL' % (self.server.prefix, self.server.delimiter))
 
     def lsub(self, words):
         self.say(b'*  LSUB  ()  "/"  "INBOX"', b'* LSUB () "/" Mandant 1')
@@ -126,8 +140,10 @@ class Session:
             b"* FLAGS  ( \\Seen  \\Flagged \\Answered \\Deleted \\Draft  Wichtig(alt)  \"Zu tun\"  M\xc3\xbcller  NIL )",
             b"*  OK  [PERMANENTFLAGS  (\\Seen \\Flagged \\Answered \\Deleted \\Draft Wichtig(alt) \"Zu tun\")]  Limited",
             b"*  %d   EXISTS " % len(self.box), b"*  0  RECENT",
-            b"*  OK  [UIDVALIDITY  7]  ok", b"*  OK  [UIDNEXT  %d ]  ok" % self.server.next[self.selected],
+            b"*  OK  [UIDVALIDITY  7]  ok",
         )
+        if self.server.tells_next:
+            self.say(b"*  OK  [UIDNEXT  %d ]  ok" % self.server.next[self.selected])
         return b"OK  [READ-WRITE]  open"
 
     examine = select
