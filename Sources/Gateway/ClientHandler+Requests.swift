@@ -38,7 +38,7 @@ extension ClientHandler {
                 .accepted(
                     user,
                     account: account,
-                    profiles: self.knownProfiles(for: user)
+                    profiles: self.environment.profiles.known(of: self.permissions.endpoints)
                 )
             )
             // The client may have gone meanwhile, or the session refused what the password let in.
@@ -50,13 +50,6 @@ extension ClientHandler {
         self.clock.loggedIn = self.session.authenticatedUser != nil
         if self.clock.loggedIn { self.began = (self.environment.nextSession(), .current) }
         self.perform()
-    }
-
-    private func knownProfiles(for user: UserID) -> [AccountID: UpstreamProfile?] {
-        let visible = self.permissions.access.accounts(visibleTo: user, at: .current)
-        return self.environment.profiles.known(
-            of: visible.compactMap { self.permissions.endpoints[$0.id] }
-        )
     }
 
     /// What hands an answer from elsewhere to the session, on the loop.

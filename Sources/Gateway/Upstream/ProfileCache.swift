@@ -51,14 +51,17 @@ final class ProfileCache: Sendable {
 
     /// The profiles of accounts' servers, however old: they say what may be offered. Nil for a server that failed a
     /// moment ago, and never told its profile.
-    func known(of accounts: [UpstreamAccount]) -> [AccountID: UpstreamProfile?] {
+    func known(
+        of accounts: [AccountID: UpstreamAccount]
+    ) -> [AccountID: UpstreamProfile?] {
         let now = NIODeadline.now()
         return self.known.withLock { state in
             var known: [AccountID: UpstreamProfile?] = [:]
-            for account in accounts {
-                guard let entry = state[account] else { continue }
-                guard entry.profile != nil || entry.failingUntil > now else { continue }
-                known[account.id] = .some(entry.profile)
+            for (account, entry) in state.entries {
+                guard entry.profile != nil || entry.failingUntil > now,
+                    accounts[account]?.server == entry.server
+                else { continue }
+                known[account] = .some(entry.profile)
             }
             return known
         }

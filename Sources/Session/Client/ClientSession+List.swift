@@ -263,8 +263,12 @@ extension ClientSession {
 
     mutating func listingUpstreamLost(_ account: AccountID) {
         self.updatePart(of: account) { session, listing, part in
-            if part.step == .complete || part.step == .lookingUp { return }
-            session.giveUp(listing, &part)
+            switch part.step {
+            case .waitingForUpstream, .folders, .subscriptions, .counts:
+                session.giveUp(listing, &part)
+            case .lookingUp, .complete, .failed:
+                break
+            }
         }
         self.completeListing()
     }
