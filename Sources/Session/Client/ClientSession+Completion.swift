@@ -104,6 +104,7 @@ extension ClientSession {
             }
             return self.finish(forwarding.tag, self.refusal(condition, code))
         }
+        if forwarding.enablesModSeqs { self.modSeqsEnabled(in: forwarding.account) }
         if let folder = forwarding.folder, !self.mayRead(folder, of: forwarding.account) {
             return self.finish(forwarding.tag, .noSuchMailbox)
         }

@@ -19,6 +19,8 @@ extension ClientSession {
             self.dispatchBeforeLogin(tag, command)
         } else {
             self.auditBegan(command)
+            self.commandEnablesModSeqs = command.enablesModSeqs
+            if self.commandEnablesModSeqs { self.enabled.insert("CONDSTORE") }
             if self.answerForEmptyInbox(tag, command) { return }
             self.dispatchAfterLogin(tag, command, needs: rule.needs)
         }
@@ -211,10 +213,7 @@ extension ClientSession {
             self.finish(tag, refusal)
             return false
         }
-        let missing = self.enabled.subtracting(upstream.enabled)
-            .filter { self.has($0, in: account) }
-        guard missing.isEmpty || !upstream.profile.has("ENABLE") else {
-            self.sendEnable(missing.sorted(), to: account)
+        guard !self.enable(in: account, for: command) else {
             self.running = .preparing(tag: tag, command, account)
             return false
         }
@@ -226,15 +225,6 @@ extension ClientSession {
         if case .ended = self.running { return }
         self.upstreams[account] = Upstream(tags: UpstreamTags(random: 0))
         self.actions.append(.openUpstream(account))
-    }
-
-    private mutating func sendEnable(_ capabilities: [String], to account: AccountID) {
-        self.upstreams[account]?.enabled.formUnion(capabilities)
-        self.upstreams[account]?.housekeeping = .upkeep
-        var encoder = self.encoder(for: account)
-        encoder.write(word: "ENABLE")
-        for capability in capabilities { encoder.write(atom: Array(capability.utf8)) }
-        for segment in encoder.finish() { self.actions.append(.toUpstream(account, segment)) }
     }
 
     /// An encoder for the next command to an account's server, whose tag is now in flight.

@@ -24,6 +24,7 @@ extension ClientSession {
         guard !segments.isEmpty else { return self.finish(tag, .unavailable) }
         let first = segments.removeFirst()
         let forwarding = Forwarding(tag: tag, account: account, name: name, segments: segments)
+        forwarding.enablesModSeqs = self.commandEnablesModSeqs
         configure(forwarding)
         self.running = .forwarding(forwarding)
         self.actions.append(.toUpstream(account, first))
@@ -75,6 +76,7 @@ extension ClientSession {
             segments: segments
         )
         forwarding.followUps = encoded
+        forwarding.enablesModSeqs = self.commandEnablesModSeqs
         forwarding.followUpRights = rights.intersection(.changingSelected)
         self.running = .forwarding(forwarding)
         self.actions.append(.toUpstream(selected.account, opening))

@@ -142,6 +142,7 @@ extension ClientSession {
             !upstream.isInStep(self.watching),
             upstream.isNotifyDue || upstream.watchVersion != self.watchVersion
         else { return false }
+        guard self.watching == nil || !self.enable(in: account, for: nil) else { return true }
         if self.needsFolders(of: account), self.requestFolders(of: account) { return true }
         let groups = self.groups(for: account, upstream.names)
         // Without its list nothing of the account can be watched.

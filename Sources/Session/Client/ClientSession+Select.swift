@@ -17,6 +17,8 @@ struct Selecting {
     var segments: [ByteBuffer]
     /// Whether the client is told that the mailbox has no mod-sequences, whatever its server says.
     var tellsNoModSeq: Bool
+    /// Whether the server has CONDSTORE enabled once it has opened the mailbox.
+    var enablesModSeqs: Bool
     var flags: [ByteBuffer] = []
     var uidValidity: UInt32?
 }
@@ -59,9 +61,10 @@ extension ClientSession {
         }
         let opensReadOnly = readOnly || rights.isDisjoint(with: .changingSelected)
         let tellsNoModSeq = self.tellsNoModSeq(on: select, in: account)
+        var asked = tellsNoModSeq ? select.withoutModSeq : select
+        if self.enablesModSeqsBySelect(in: account) { asked.condStore = true }
         var encoder = self.encoder(for: account)
-        (tellsNoModSeq ? select.withoutModSeq : select)
-            .encode(into: &encoder, mailbox: name, readOnly: opensReadOnly)
+        asked.encode(into: &encoder, mailbox: name, readOnly: opensReadOnly)
         let left = self.selected?.folder
         self.selected = nil
         var selecting = Selecting(
@@ -73,7 +76,8 @@ extension ClientSession {
             isExamine: readOnly,
             isReadOnlyUpstream: opensReadOnly,
             segments: encoder.finish(),
-            tellsNoModSeq: tellsNoModSeq
+            tellsNoModSeq: tellsNoModSeq,
+            enablesModSeqs: asked.condStore || asked.resync != nil
         )
         self.actions.append(.toUpstream(account, selecting.segments.removeFirst()))
         self.running = .selecting(selecting)
@@ -88,6 +92,7 @@ extension ClientSession {
         guard condition == .ok else {
             return self.finish(selecting.tag, self.refusal(condition, code))
         }
+        if selecting.enablesModSeqs { self.modSeqsEnabled(in: selecting.account) }
         self.auditReadingEnded()
         let rights = self.rights(in: selecting.folder, of: selecting.account)
         guard rights.contains([.lookup, .read]) else {

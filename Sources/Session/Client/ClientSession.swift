@@ -80,6 +80,8 @@ package struct ClientSession {
     /// Whether one of the connections is to a server that is another one now.
     var hasOutdatedServer = false
     var enabled: Set<String> = []
+    /// Whether the command that runs enables CONDSTORE by itself.
+    var commandEnablesModSeqs = false
     var selected: Selected?
     var isEmptyInboxSelected = false
     var watching: Watching? { didSet { self.watchVersion += 1 } }

@@ -54,6 +54,8 @@ final class Forwarding {
     var repeatable: Command?
     /// Whether a FETCH asks for the text of messages; nil for another command.
     var fetchesText: Bool?
+    /// Whether the server has CONDSTORE enabled once it has carried out the command.
+    var enablesModSeqs = false
     /// Whether RFC822 items were asked as BODY.PEEK items.
     var renamesItems = false
 

@@ -1,0 +1,57 @@
+import Access
+import IMAP
+
+/// What a client enabled holds for its whole session (RFC 5161 §3.1, RFC 7162 §3.1), on every connection to a
+/// server. A connection that is new gets it before the client's next command there.
+extension ClientSession {
+    /// Enables on an account's connection what the client enabled, and its server has.
+    ///
+    /// - Parameter command: the client's command that is to be sent next, which may enable CONDSTORE by itself.
+    /// - Returns: whether the server is being asked, so that nothing else can be sent now.
+    mutating func enable(in account: AccountID, for command: Command?) -> Bool {
+        guard !self.enabled.isEmpty, let upstream = self.upstreams[account],
+            upstream.profile.has("ENABLE")
+        else { return false }
+        var missing = self.enabled.subtracting(upstream.enabled)
+        if missing == ["CONDSTORE"], command?.enablesModSeqs ?? false { missing = [] }
+        missing = missing.filter { self.has($0, in: account) }
+        guard !missing.isEmpty else { return false }
+        upstream.enabled.formUnion(missing)
+        upstream.housekeeping = .upkeep
+        var encoder = self.encoder(for: account)
+        encoder.write(word: "ENABLE")
+        for capability in missing.sorted() { encoder.write(atom: Array(capability.utf8)) }
+        for segment in encoder.finish() { self.actions.append(.toUpstream(account, segment)) }
+        return true
+    }
+
+    /// Whether SELECT has to enable CONDSTORE, because the server has no ENABLE.
+    func enablesModSeqsBySelect(in account: AccountID) -> Bool {
+        guard let upstream = self.upstreams[account], self.enabled.contains("CONDSTORE") else {
+            return false
+        }
+        return !upstream.enabled.contains("CONDSTORE") && self.has("CONDSTORE", in: account)
+    }
+
+    /// A server carried out a command that enables CONDSTORE by itself.
+    mutating func modSeqsEnabled(in account: AccountID) {
+        self.upstreams[account]?.enabled.insert("CONDSTORE")
+    }
+}
+
+extension Command {
+    /// Whether the client shows by this command that it wants mod-sequences in every FETCH response from now on
+    /// (RFC 7162 §3.1).
+    var enablesModSeqs: Bool {
+        switch self {
+        case .select(let select), .examine(let select):
+            select.condStore || select.resync != nil
+        case .status(let status):
+            status.items.contains(.highestModSeq)
+        case .list(let list):
+            list.returnsStatus?.contains(.highestModSeq) ?? false
+        default:
+            self.rule.needs.contains("CONDSTORE")
+        }
+    }
+}
