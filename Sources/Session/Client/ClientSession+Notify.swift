@@ -27,6 +27,7 @@ extension ClientSession {
         guard !notify.groups.contains(where: { $0.events.contains(.unsupported) }) else {
             return self.finish(tag, .badEvent)
         }
+        self.hasUsedNotify = true
         self.watching = notify.groups.isEmpty ? nil : Watching(notify, in: self.namespace)
         self.running = .notifying(Notifying(tag: tag))
         // What is asked behind it, and may concern as many accounts, is the next turn's.
@@ -61,7 +62,7 @@ extension ClientSession {
         guard case .notifying(var notifying) = self.running else { return }
         var concerned = self.watchedAccounts()
         for (account, upstream) in self.upstreams
-        where self.isWanted(account) || !upstream.watched.isEmpty {
+        where self.isWanted(account) || !upstream.watched.isEmpty || self.lacksNotify(account) {
             upstream.isNotifyDue = true
             concerned.insert(account)
         }
@@ -139,8 +140,8 @@ extension ClientSession {
             return false
         }
         guard let upstream = self.upstreams[account], upstream.isIdle,
-            !upstream.isInStep(self.watching),
-            upstream.isNotifyDue || upstream.watchVersion != self.watchVersion
+            upstream.isNotifyDue
+                || !upstream.isInStep(self.watching) && upstream.watchVersion != self.watchVersion
         else { return false }
         guard self.watching == nil || !self.enable(in: account, for: nil) else { return true }
         if self.needsFolders(of: account), self.requestFolders(of: account) { return true }
@@ -164,6 +165,7 @@ extension ClientSession {
         Notify(sendsStatus: sendsStatus, groups: groups).encode(into: &encoder)
         upstream.isNotifyDue = false
         upstream.watched = groups
+        upstream.isNotifyGiven = true
         upstream.watchVersion = self.watchVersion
         upstream.housekeeping = .notify
         upstream.segments = encoder.finish()

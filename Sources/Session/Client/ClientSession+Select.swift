@@ -59,6 +59,10 @@ extension ClientSession {
             self.leaveSelected(announce: false)
             return self.finish(tag, .noSuchMailbox)
         }
+        if self.giveNotify(to: account) {
+            self.running = .preparing(tag: tag, command, account)
+            return
+        }
         let opensReadOnly = readOnly || rights.isDisjoint(with: .changingSelected)
         let tellsNoModSeq = self.tellsNoModSeq(on: select, in: account)
         var asked = tellsNoModSeq ? select.withoutModSeq : select

@@ -85,6 +85,8 @@ package struct ClientSession {
     var selected: Selected?
     var isEmptyInboxSelected = false
     var watching: Watching? { didSet { self.watchVersion += 1 } }
+    /// Whether the client has given a NOTIFY.
+    var hasUsedNotify = false
     /// Whether the time for the next look at accounts without NOTIFY is set.
     var isPollScheduled = false
     /// Counts what may change the mailboxes that servers watch.

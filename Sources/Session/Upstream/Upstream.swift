@@ -68,6 +68,8 @@ final class Upstream {
     var enabled: Set<String> = []
     /// What the server was asked to tell by itself, in its own names.
     var watched: [NotifyGroup] = [] { didSet { self.watchVersion = nil } }
+    /// Whether the server was given a NOTIFY, and tells of the selected mailbox what that asks for.
+    var isNotifyGiven = false
     /// The version of the client's request that ``watched`` was made from.
     var watchVersion: Int?
     /// What is watched, where the server has no NOTIFY.
