@@ -119,6 +119,7 @@ extension ClientSession {
         var shown = code
         // MOVE gives its COPYUID untagged, before the EXPUNGE (RFC 6851 §4.3).
         if case .copyUID? = code, !self.mayShowCopyUID(of: forwarding) { shown = nil }
+        if self.selected?.tellsNoModSeq ?? false, code?.isOfModSeqs ?? false { shown = nil }
         self.finish(forwarding.tag, .completed(forwarding.name, shown?.forClient))
     }
 
@@ -175,16 +176,18 @@ extension ClientSession {
         if case .selecting(let selecting) = self.running, selecting.account == account {
             return self.selectStatusReceived(selecting, code)
         }
-        if case .transferring(let transferring) = self.running, transferring.target == account {
+        if case .transferring(let transferring) = self.running, transferring.target == account,
+            !transferring.isLocal
+        {
             return self.transferStatusReceived(transferring, code)
         }
-        guard self.selected?.account == account, let shown = code.onSelected else { return }
+        guard let selected = self.selected, selected.account == account else { return }
         if case .copyUID = code {
             guard case .forwarding(let forwarding) = self.running,
                 self.mayShowCopyUID(of: forwarding)
             else { return }
         }
-        self.emit(Reply.untagged(.status(shown)))
+        self.selectedStatusReceived(selected, code)
     }
 
     /// The code of an untagged status response. Where UIDVALIDITY of a mailbox that is being selected
@@ -200,22 +203,6 @@ extension ClientSession {
             }
             return nil
         }
-    }
-
-    private mutating func selectStatusReceived(_ selecting: Selecting, _ code: ResponseCode) {
-        if case .uidValidity(let value) = code {
-            var known = selecting
-            known.uidValidity = value
-            self.running = .selecting(known)
-        }
-        if case .permanentFlags(let flags) = code {
-            let permitted = self.permanentFlags(flags, selecting)
-            return self.emit(Reply.untagged(.status(.permanentFlags(permitted))))
-        }
-        guard let shown = code.onSelected, !selecting.tellsNoModSeq || !shown.isOfModSeqs else {
-            return
-        }
-        self.emit(Reply.untagged(.status(shown)))
     }
 
     /// A response that the gateway reads has arrived whole.

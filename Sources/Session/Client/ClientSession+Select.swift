@@ -31,6 +31,22 @@ extension Rights {
 }
 
 extension ClientSession {
+    /// The mailbox the client has selected.
+    struct Selected {
+        var account: AccountID
+        var folder: FolderPath
+        /// Whether the server has it open read-only (EXAMINE).
+        var isReadOnlyUpstream: Bool
+        /// Nil where the server has no UIDs that last.
+        var uidValidity: UInt32?
+        /// Whether the client was told that the mailbox has no mod-sequences, whatever its server says.
+        var tellsNoModSeq: Bool
+        /// The mailbox's flags as the server last listed them, in wire octets.
+        var flags: [ByteBuffer] = []
+        /// Searches whose changes the server tells, by its tag and the client's.
+        var updating: [(upstream: ByteBuffer, client: ByteBuffer)] = []
+    }
+
     mutating func select(
         _ tag: ByteBuffer,
         _ select: Select,
@@ -110,16 +126,61 @@ extension ClientSession {
             folder: selecting.folder,
             isReadOnlyUpstream: selecting.isReadOnlyUpstream,
             uidValidity: selecting.uidValidity,
+            tellsNoModSeq: selecting.tellsNoModSeq,
             flags: selecting.flags
         )
         if selecting.tellsNoModSeq { self.emit(Reply.untagged(.status(.noModSeq))) }
         self.finish(selecting.tag, .selected(isReadOnly: isReadOnly))
     }
 
+    // MARK: - What the server says of the mailbox
+
+    mutating func selectStatusReceived(_ selecting: Selecting, _ code: ResponseCode) {
+        if case .uidValidity(let value) = code {
+            var known = selecting
+            known.uidValidity = value
+            self.running = .selecting(known)
+        }
+        if case .permanentFlags(let flags) = code {
+            let permitted =
+                selecting.isExamine
+                ? [] : self.permanentFlags(flags, in: selecting.folder, of: selecting.account)
+            return self.emit(Reply.untagged(.status(.permanentFlags(permitted))))
+        }
+        guard let shown = code.onSelected, !selecting.tellsNoModSeq || !shown.isOfModSeqs else {
+            return
+        }
+        self.emit(Reply.untagged(.status(shown)))
+    }
+
+    /// A server may say anew what it said at SELECT: what has changed since, or what it says last of all.
+    mutating func selectedStatusReceived(_ selected: Selected, _ code: ResponseCode) {
+        switch code {
+        case .uidValidity(let value):
+            self.selected?.uidValidity = value
+        case .permanentFlags(let flags):
+            let permitted =
+                selected.isReadOnlyUpstream
+                ? [] : self.permanentFlags(flags, in: selected.folder, of: selected.account)
+            return self.emit(Reply.untagged(.status(.permanentFlags(permitted))))
+        case .readOnly:
+            return self.emit(Reply.untagged(.status(.readOnly)))
+        default:
+            break
+        }
+        guard let shown = code.onSelected, !selected.tellsNoModSeq || !shown.isOfModSeqs else {
+            return
+        }
+        self.emit(Reply.untagged(.status(shown)))
+    }
+
     /// What the client may change for good, of what the server says (RFC 4314 §5.1.1).
-    mutating func permanentFlags(_ flags: [ByteBuffer], _ selecting: Selecting) -> [ByteBuffer] {
-        guard !selecting.isExamine else { return [] }
-        let rights = self.rights(in: selecting.folder, of: selecting.account)
+    private mutating func permanentFlags(
+        _ flags: [ByteBuffer],
+        in folder: FolderPath,
+        of account: AccountID
+    ) -> [ByteBuffer] {
+        let rights = self.rights(in: folder, of: account)
         return flags.filter { Flags.right(for: $0).map(rights.contains) ?? false }
     }
 

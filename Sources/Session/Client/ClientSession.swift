@@ -48,20 +48,6 @@ package struct ClientSession {
         case ended
     }
 
-    /// The mailbox the client has selected.
-    struct Selected {
-        var account: AccountID
-        var folder: FolderPath
-        /// Whether the server has it open read-only (EXAMINE).
-        var isReadOnlyUpstream: Bool
-        /// Nil where the server has no UIDs that last.
-        var uidValidity: UInt32?
-        /// The mailbox's flags as the server last listed them, in wire octets.
-        var flags: [ByteBuffer] = []
-        /// Searches whose changes the server tells, by its tag and the client's.
-        var updating: [(upstream: ByteBuffer, client: ByteBuffer)] = []
-    }
-
     // MARK: What is known
 
     var snapshot: Snapshot
