@@ -118,7 +118,8 @@ extension ClientSession {
             case .subscriptions where isLsub:
                 // Of the owner's subscriptions others count those of folders that they may look up.
                 guard access.rights(in: folder).contains(.lookup) else { return }
-                part.subscriptions.insert(folder)
+                let isCertain = !list.attributes.contains { $0.equals(word: "\\Noselect") }
+                part.subscriptions.insert(folder, isCertain: isCertain)
             default:
                 break
             }

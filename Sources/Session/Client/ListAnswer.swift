@@ -17,12 +17,20 @@ final class ListAnswer {
     /// What a name costs besides its octets.
     static let octetsOfName = 256
 
+    /// Names of one account that are subscribed.
+    private struct Subscriptions {
+        var account: AccountID
+        /// The server's part, where it has the subscriptions.
+        var part: Listing.Part?
+        var folders: [FolderPath]
+    }
+
     private let listing: Listing
     private let writer: ListWriter
     private let patternCost: Int
     private let choices: SubscriptionChoices
     /// Names that are subscribed whether or not there are folders, by account.
-    private let subscriptions: [(account: AccountID, isOnServer: Bool, folders: [FolderPath])]
+    private let subscriptions: [Subscriptions]
     /// Accounts whose folders are known.
     private let known: Set<AccountID>
 
@@ -61,10 +69,10 @@ final class ListAnswer {
             .map { part in
                 // Of the owner's, others are shown those of folders that are there.
                 let names = part.isOwner ? part.subscriptions.names : []
-                return (account: part.view.account, isOnServer: true, folders: names)
+                return Subscriptions(account: part.view.account, part: part, folders: names)
             }
         let kept = views.map(\.account).filter { !failed.contains($0) }
-            .map { (account: $0, isOnServer: false, folders: choices[$0].subscribed) }
+            .map { Subscriptions(account: $0, folders: choices[$0].subscribed) }
         self.subscriptions = (onServers + kept).filter { !$0.folders.isEmpty }
     }
 
@@ -150,6 +158,7 @@ final class ListAnswer {
                 attributes: attributes,
                 rights: rights,
                 isSubscribed: Self.isSubscribed(folder, isSelectable, part, base, choices),
+                isSubscribedAsParent: Self.isParent(folder, part, base, choices),
                 status: rights.contains(.read) ? part.counts[folder] : nil,
                 isPersonal: part.view.isPersonal
             )
@@ -205,6 +214,20 @@ final class ListAnswer {
         }
     }
 
+    /// Whether a name counts as subscribed only where nothing below it is.
+    private static func isParent(
+        _ folder: FolderPath,
+        _ part: Listing.Part,
+        _ base: SubscriptionBase,
+        _ choices: SubscriptionChoices.Account
+    ) -> Bool {
+        switch base {
+        case .own: part.subscriptions[folder] == false
+        case .owner: choices[folder] == nil && part.subscriptions[folder] == false
+        case .every, .none: false
+        }
+    }
+
     /// The namespaces' and accounts' own names stand above what is shared, also of an account
     /// that does not answer, or that no pattern reaches into. There something counts as subscribed where its
     /// folders are unknown, and are subscribed unless the user decides otherwise.
@@ -223,11 +246,13 @@ final class ListAnswer {
     /// Inserts names that are subscribed and have no folder, or none that the user may see: the user reads the
     /// same of both.
     private func insertSubscriptions(in session: inout ClientSession, _ octets: inout Int) {
-        let (account, isOnServer, folders) = self.subscriptions[self.subscription]
+        let subscriptions = self.subscriptions[self.subscription]
+        let (account, folders) = (subscriptions.account, subscriptions.folders)
         if let view = session.namespace.view(of: account) {
             let base = session.subscriptionBase(of: view)
             let choices = self.choices[account]
-            let counts = isOnServer ? self.access(&session, account).isOwner : base != .own
+            let counts =
+                subscriptions.part != nil ? self.access(&session, account).isOwner : base != .own
             while counts, octets > 0, self.folder < folders.count {
                 let folder = folders[self.folder]
                 self.folder += 1
@@ -236,7 +261,9 @@ final class ListAnswer {
                 guard base == .own || choices[folder] ?? true, !self.tree.hasFolder(name),
                     !(view.isPersonal && Namespace.isReserved(name))
                 else { continue }
-                self.insertName(name, &octets)
+                let isParent =
+                    subscriptions.part.map { Self.isParent(folder, $0, base, choices) } ?? false
+                self.insertName(name, isParent, &octets)
             }
             guard octets > 0 else { return }
         }
@@ -244,12 +271,13 @@ final class ListAnswer {
         self.folder = 0
     }
 
-    private func insertName(_ name: [UInt8], _ octets: inout Int) {
+    private func insertName(_ name: [UInt8], _ isParent: Bool, _ octets: inout Int) {
         let entry = FolderTree.Entry(
             name: name,
             attributes: [],
             rights: [],
             isSubscribed: true,
+            isSubscribedAsParent: isParent,
             isParentOnly: true
         )
         self.insert(entry, &octets)

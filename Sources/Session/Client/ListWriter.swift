@@ -39,14 +39,19 @@ struct ListWriter {
 
     /// What a name means to those above it.
     func selection(of entry: FolderTree.Entry) -> FolderTree.Below {
-        guard self.reportsSubscribedBelow, self.isSelected(entry) else { return [] }
-        return self.matches(entry.name) ? .selected : [.selected, .selectedApart]
+        let below: FolderTree.Below =
+            entry.isSubscribed && !entry.isSubscribedAsParent && self.list.needsSubscriptions
+            ? .subscribed : []
+        guard self.reportsSubscribedBelow, self.isSelected(entry) else { return below }
+        return below.union(self.matches(entry.name) ? .selected : [.selected, .selectedApart])
     }
 
     /// - Parameter tree: knows what is below the name; the entry itself may be gone from it.
     /// - Returns: none where the client did not ask for this name.
     func lines(for entry: FolderTree.Entry, in tree: borrowing FolderTree) -> [ByteBuffer] {
         let below = tree.below(entry.name)
+        var entry = entry
+        if entry.isSubscribedAsParent, below.contains(.subscribed) { entry.isSubscribed = false }
         guard self.matches(entry.name),
             self.isSelected(entry) || below.contains(.selectedApart),
             !self.isOmittedRoot(entry)

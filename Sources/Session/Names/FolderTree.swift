@@ -13,6 +13,8 @@ struct FolderTree {
         var attributes: [ByteBuffer]
         var rights: Rights
         var isSubscribed = false
+        /// Whether it is not subscribed where something below it is.
+        var isSubscribedAsParent = false
         var status: StatusResponse?
         /// Whether the name is one of the personal namespace.
         var isPersonal = false
@@ -42,6 +44,8 @@ struct FolderTree {
         static let selected = Below(rawValue: 2)
         /// One of these that matches no pattern.
         static let selectedApart = Below(rawValue: 4)
+        /// A name that is subscribed itself.
+        static let subscribed = Below(rawValue: 8)
     }
 
     /// What is below each name that stands above another.

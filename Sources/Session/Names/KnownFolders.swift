@@ -43,6 +43,8 @@ struct ServerSubscriptions: Sendable {
     /// What a subscription costs besides the octets of its name.
     private static let octetsOfEntry = 100
 
+    /// False where the server says \Noselect. That means that only something below is subscribed, if there is
+    /// something (RFC 3501 §6.3.9): Courier says so of every parent, whatever is asked.
     private var folders = ShardedDictionary<FolderPath, Bool>()
     /// The same in the server's order.
     private(set) var names: [FolderPath] = []
@@ -53,8 +55,12 @@ struct ServerSubscriptions: Sendable {
 
     func contains(_ folder: FolderPath) -> Bool { self.folders.contains(folder) }
 
-    mutating func insert(_ folder: FolderPath) {
-        guard self.folders.updateValue(true, forKey: folder) == nil else { return }
+    /// Whether a folder is certainly subscribed; nil where the server does not name it.
+    subscript(folder: FolderPath) -> Bool? { self.folders[folder] }
+
+    /// - Parameter isCertain: whether the folder itself is subscribed, and not only one below it.
+    mutating func insert(_ folder: FolderPath, isCertain: Bool) {
+        guard self.folders.updateValue(isCertain, forKey: folder) == nil else { return }
         self.names.append(folder)
         self.octets += folder.octets.count
     }
