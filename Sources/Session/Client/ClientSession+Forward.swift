@@ -281,7 +281,11 @@ extension ClientSession {
             }
             return self.finish(tag, refusal.text)
         }
-        guard let name = rename.to.name?.withoutTrailing,
+        // A delimiter behind a name announces folders below it, and only in CREATE (RFC 9051 §6.3.4).
+        guard !(rename.to.name?.octets.last == Namespace.delimiter) else {
+            return self.finish(tag, .cannotHaveName)
+        }
+        guard let name = rename.to.name,
             case .folder(let target, let folder) = self.namespace.place(of: name)
         else { return self.finish(tag, .noSuchMailbox) }
         guard self.mayCreate(folder, in: target) else {

@@ -72,24 +72,29 @@ class Side:
     def open(self):
         self.w = Wire(self.port, CA, timeout=10)
         self.w.login(self.user, self.password)
-        if self.selected:
-            self.w.command(self.selected)
+        if self.selected and not self.w.command(self.selected)[-1].split(b" ")[1] == b"OK":
+            self.selected = None
 
     def ask(self, octets):
-        """OK, NO or BAD; None where the connection was closed. All that comes before NOOP's answer belongs to the command."""
+        """OK, NO or BAD; None where the connection was closed before. All that comes before NOOP's answer belongs to the command.
+
+        A server that lost the selected mailbox says so to NOOP: Dovecot ends the connection, and the gateway closes the mailbox.
+        """
+        tagged = []
         try:
             self.w.send(b"c1 " + octets + b"\r\nc2 NOOP\r\n")
-            tagged = []
             while not tagged or not tagged[-1].startswith(b"c2 "):
                 line = self.w.response()
                 if re.match(rb"c\d ", line):
                     tagged.append(line)
                 elif line.startswith(b"* BYE"):
                     raise EOFError(line)
+                elif line.startswith(b"* OK [CLOSED]") and octets.split(b" ")[0].upper() not in (b"SELECT", b"EXAMINE"):
+                    self.selected = None
         except (EOFError, OSError):
             self.w.raw.close()
             self.open()
-            return None
+            return tagged[0].split(b" ")[1].decode() if tagged else None
         assert [t[:3] for t in tagged] == [b"c1 ", b"c2 "], (octets, tagged)
         condition = tagged[0].split(b" ")[1].decode()
         verb = octets.split(b" ")[0].upper()
