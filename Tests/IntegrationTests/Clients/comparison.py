@@ -12,7 +12,7 @@ import sys
 
 from courier import Courier
 from cyrus import Cyrus
-from differences import DIFFERENCES, NOT_YET, PATHS, SHOWN_PREFIX
+from differences import DIFFERENCES, NOT_YET, PATHS
 from dovecot import Dovecot
 from gateway import Gateway
 from scenarios import BOB, CLARA, INFO, run_scenario
@@ -54,7 +54,8 @@ PARTS = b"From: =?utf-8?Q?J=C3=BCrgen?= <j@gericht.example>\r\nTo: undisclosed-r
         b"--=_x\r\nContent-Type: message/rfc822\r\n\r\n" + PLAIN + b"\r\n--=_x--\r\n"
 MESSAGES = {"plain": PLAIN, "reply": REPLY, "parts": PARTS, "empty": b"Subject: leer\r\n\r\n", "word": b"Akte"}
 
-# `@name` is a folder, spelled as each path has it, and `~name` a message, as a literal. CONNECT begins a session anew.
+# `@name` is a folder, spelled as each path has it, and `~name` a message, as a literal. CONNECT begins a session anew,
+# and a message comes into INBOX at ARRIVE.
 # [EXTENSION] stands before what goes to servers that offer it only: without it a server may take parts of the command for others.
 STEPS = r"""
 CAPABILITY
@@ -278,6 +279,23 @@ DELETE @Besonders
 NOTIFY SET (selected (MessageNew MessageExpunge))
 NOTIFY NONE
 CONNECT
+SELECT @INBOX
+ARRIVE
+NOOP
+[NOTIFY] NOTIFY NONE
+ARRIVE
+[NOTIFY] NOOP
+SELECT @Archiv
+[NOTIFY] SELECT @INBOX
+ARRIVE
+[NOTIFY] NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange))
+NOOP
+CONNECT
+[CONDSTORE] STATUS @Archiv (HIGHESTMODSEQ)
+SELECT @INBOX
+STORE 1 -FLAGS (\Flagged)
+STORE 1 +FLAGS (\Flagged)
+CONNECT
 XNONSENSE
 SELECT
 FETCH
@@ -342,6 +360,9 @@ class Path:
         if step == "CONNECT":
             self.wire.raw.close()
             self.wire, self.selected = self.connect(), None
+            return []
+        if step == "ARRIVE":
+            self.arrive()
             return []
         if extension := re.match(r"\[(\S+)\] ", step):
             if extension[1] not in self.offered:
@@ -440,9 +461,9 @@ def differences(direct, other):
 class Comparison:
     """One server, the accounts on it, and what differed."""
 
-    def __init__(self, server, name, prefix="", delimiter="/", inside=""):
-        """The server's personal namespace has a prefix and a delimiter; `inside` is what of the prefix the gateway shows."""
-        self.server, self.name, self.prefix, self.delimiter, self.inside = server, name, prefix, delimiter, inside
+    def __init__(self, server, name, prefix="", delimiter="/"):
+        """The server's personal namespace has a prefix and a delimiter; the gateway shows neither."""
+        self.server, self.name, self.prefix, self.delimiter = server, name, prefix, delimiter
         self.found, self.offered = [], []
 
     def run(self):
@@ -482,7 +503,7 @@ class Comparison:
     def through(self, gateway, user, root=""):
         """The way through the gateway, to the folders below a root."""
         ca = os.path.join(gateway.folder, "certs/ca.pem")
-        return Path(gateway.port, ca, user, f"pw-{user.split('@')[0]}", root + self.inside, root + "INBOX")
+        return Path(gateway.port, ca, user, f"pw-{user.split('@')[0]}", root, root + "INBOX")
 
     def answers(self, path, owner):
         """The answers to all steps by this path, and what this owner's account has afterwards."""
@@ -519,12 +540,12 @@ def cyrus_answers_the_same_directly_and_through_the_gateway():
 def cyrus_with_a_prefix_answers_the_same_directly_and_through_the_gateway():
     """As Debian configures it."""
     with Cyrus(OWNERS, altnamespace="no", unixhierarchysep="no") as server:
-        Comparison(server, "cyrus", "INBOX.", ".", SHOWN_PREFIX).run()
+        Comparison(server, "cyrus", "INBOX.", ".").run()
 
 
 def courier_answers_the_same_directly_and_through_the_gateway():
     with Courier(OWNERS) as server:
-        Comparison(server, "courier", "INBOX.", ".", SHOWN_PREFIX).run()
+        Comparison(server, "courier", "INBOX.", ".").run()
 
 
 if __name__ == "__main__":
