@@ -3,14 +3,6 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// A NOTIFY on its way.
-struct Notifying {
-    var tag: ByteBuffer
-    /// Accounts whose servers have not answered; nil until it is known which have to.
-    var waitingFor: Set<AccountID>?
-    var hasFailed = false
-}
-
 /// Each account's server watches its own mailboxes and tells of all of them; what it says is
 /// checked against the permissions in force when it comes, so that what was asked for opens
 /// nothing.
