@@ -438,10 +438,11 @@ class Path:
         tokens[place] = self.unspell(tokens[place])
         if kind not in (b"LIST", b"LSUB"):
             return [b" ".join(tokens)]
-        # Each attribute by itself, so that each difference is one.
+        # Each attribute by itself, so that each difference is one. Whether messages came since is a matter of time.
         delimiter = b'"/"' if tokens[3] == b'"%s"' % self.delimiter.encode() else tokens[3]
         name = b"* " + kind + b" " + tokens[4]
-        return [b" ".join([name, delimiter, *tokens[5:]])] + [name + b" " + attribute for attribute in sorted(tokens[2][1:-1].split())]
+        return [b" ".join([name, delimiter, *tokens[5:]])] + [name + b" " + attribute for attribute in sorted(tokens[2][1:-1].split())
+                                                                    if attribute.lower() not in (b"\\marked", b"\\unmarked")]
 
 
 def differences(direct, other):
