@@ -4,22 +4,38 @@ import NIOCore
 import Session
 import Testing
 
-/// A login asks the servers of the accounts in sight for their capabilities before it is answered.
+/// A login asks the server of the own account for its capabilities before it is answered; without an own account, the
+/// servers of all accounts in sight.
 @Suite struct LoginLearningTests {
-    /// What the client hears of a login while Bob's server has not answered.
-    private static func answer(
-        _ event: (inout ClientSession, Fixture) -> Void
-    ) throws -> String {
+    /// A session that was logged in.
+    /// - Parameters:
+    ///   - settings: of the fixture.
+    ///   - known: accounts whose servers are known.
+    private static func loggedIn(
+        _ settings: [String],
+        known: Set<AccountID>
+    ) throws -> (ClientSession, Fixture) {
         var fixture = Fixture()
-        try fixture.configure("grant bob account lr")
+        for setting in settings { try fixture.configure(setting) }
         var session = ClientSession(snapshot: fixture.snapshot, hasTLS: true, at: Fixture.now)
         session.opened()
         session.clientOctetsReceived(
             ByteBuffer(string: "l LOGIN anna@kanzlei.example pw\r\n"),
             at: Fixture.now
         )
-        let profiles = fixture.profiles.filter { $0.key == 1 }
+        let profiles = fixture.profiles.filter { known.contains($0.key) }
         session.authenticationFinished(.accepted(fixture.anna, account: nil, profiles: profiles))
+        return (session, fixture)
+    }
+
+    /// What the client of a user without an own account hears of a login while Bob's server has not answered.
+    private static func answer(
+        _ event: (inout ClientSession, Fixture) -> Void
+    ) throws -> String {
+        var (session, fixture) = try Self.loggedIn(
+            ["ownerless anna", "grant bob account lr"],
+            known: []
+        )
         #expect(!Self.toClient(&session).contains("l OK"))
         event(&session, fixture)
         return Self.toClient(&session)
@@ -28,9 +44,7 @@ import Testing
     private static func toClient(_ session: inout ClientSession) -> String {
         var actions: [Action] = []
         session.takeActions(into: &actions)
-        return actions.map { action in
-            if case .toClient(let octets) = action { String(buffer: octets) } else { "" }
-        }.joined()
+        return actions.compactMap(\.octetsToTheClient).joined()
     }
 
     @Test func `a login is answered when an account that it asks is revoked`() throws {
@@ -50,5 +64,32 @@ import Testing
     @Test func `a login is answered when a server cannot be had`() throws {
         let answer = try Self.answer { session, _ in session.upstreamFailed(2, .unreachable) }
         #expect(answer.contains("l OK"))
+    }
+
+    @Test func `a login is answered when a server takes too long`() throws {
+        let answer = try Self.answer { session, _ in session.waitingTimePassed() }
+        #expect(answer.contains("l OK"))
+    }
+
+    @Test func `a login with an own account waits for no other server`() throws {
+        var (session, _) = try Self.loggedIn(["grant bob account lr"], known: [1])
+        var actions: [Action] = []
+        session.takeActions(into: &actions)
+        #expect(!actions.contains(.openUpstream(2)))
+        #expect(actions.contains { $0.octetsToTheClient?.hasPrefix("l OK") ?? false })
+    }
+
+    @Test func `a login waits for the server of the own account however long it takes`() throws {
+        var (session, _) = try Self.loggedIn(["grant bob account lr"], known: [])
+        session.waitingTimePassed()
+        #expect(!Self.toClient(&session).contains("l OK"))
+        session.upstreamFailed(1, .unreachable)
+        #expect(Self.toClient(&session).contains("l OK"))
+    }
+}
+
+extension Action {
+    fileprivate var octetsToTheClient: String? {
+        if case .toClient(let octets) = self { String(buffer: octets) } else { nil }
     }
 }
