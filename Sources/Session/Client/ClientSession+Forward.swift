@@ -55,6 +55,9 @@ extension ClientSession {
         _ selected: Selected,
         _ rights: Rights
     ) {
+        guard rights.contains(.seen) || !Quirks.marksReadSilently(store) else {
+            return self.finish(tag, .completed("STORE"))
+        }
         guard !selected.isReadOnlyUpstream else { return self.finish(tag, .notPermitted) }
         let steps = Flags.permitted(store, rights, known: selected.flags)
         guard !steps.isEmpty else { return self.finish(tag, .notPermitted) }
