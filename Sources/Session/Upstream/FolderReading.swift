@@ -57,6 +57,8 @@ package struct FolderReading: ServerConversation {
     /// A line that cannot be read costs its own folder only, as in a session.
     private mutating func listed(_ response: ByteBuffer) {
         guard let list = try? ListResponse(response),
+            // Without one delimiter nobody knows which folder a scope reaches.
+            list.delimiter == nil || list.delimiter == self.profile.delimiter,
             let folder = self.names.folder(listedAs: list.mailbox)
         else { return }
         if list.isMailbox { self.listing.add(folder, isVisible: false) }
