@@ -141,6 +141,8 @@ struct Dialog {
             self.session.snapshotChanged(self.fixture.snapshot, at: Fixture.now)
         case "waited":
             self.session.waitingTimePassed()
+        case "failing":
+            self.fixture.remembered.fail(self.fixture.account(words[1]))
         case "folders":
             let noted = self.fixture.remembered.nextNote()
             #expect(
@@ -332,6 +334,7 @@ struct Dialog {
             self.session.foldersLookedUp(self.fixture.remembered.knowledge(of: keys))
         case .keepFolders(let key, let folders, _):
             self.fixture.remembered.keep(folders, of: self.fixture.name(of: key.account))
+            self.fixture.remembered.last = folders
         case .refreshFolders(let account):
             self.fixture.remembered.note("refresh \(self.fixture.name(of: account))")
         case .foldersChanged(let account):

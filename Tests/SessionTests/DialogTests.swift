@@ -48,6 +48,7 @@ import Testing
 ///     ! written                      and has written what it got
 ///     ! resolves remains             what becomes of a transfer that is brought to its end
 ///     ! waited                       the client has waited long enough for servers that tell nothing
+///     ! failing bob                  a server cannot be used now, and the folders kept last are known
 ///     ! folders keep bob Akten       the memory of folders got this next (refresh, change, stall)
 ///     ! report                       the time for a word about progress
 ///     ! paused bob 5000              and leaves the server alone for so many milliseconds

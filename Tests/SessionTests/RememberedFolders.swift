@@ -7,6 +7,8 @@ struct RememberedFolders {
     private var knowledge: [AccountID: FolderKnowledge] = [:]
     /// What the session asked for, or told.
     private var notes: [String] = []
+    /// What was kept last.
+    var last: KnownFolders?
 
     /// `remembered bob current Akten Akten/Neu`
     mutating func add(_ words: [String], of account: AccountID) throws {
@@ -37,6 +39,14 @@ struct RememberedFolders {
     mutating func keep(_ folders: KnownFolders, of account: String) {
         let paths = (0..<folders.folders.count).compactMap { folders.folders.path(at: $0) }
         self.note((["keep", account] + paths.map { "\($0)" }).joined(separator: " "))
+    }
+
+    /// The server is not there any more: what was kept last is known.
+    mutating func fail(_ account: AccountID) {
+        var known = FolderKnowledge()
+        known.folders = self.last
+        known.isFailing = true
+        self.knowledge[account] = known
     }
 
     mutating func note(_ text: String) {

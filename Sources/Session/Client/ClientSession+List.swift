@@ -116,8 +116,7 @@ extension ClientSession {
                 }
                 part.folders.append(folder, attributes: list.attributes)
             case .subscriptions where isLsub:
-                // Of the owner's subscriptions others count those of folders that they may look up.
-                guard access.rights(in: folder).contains(.lookup) else { return }
+                // Other users read them later, from what is kept: rights count when they are shown.
                 let isCertain = !list.attributes.contains { $0.equals(word: "\\Noselect") }
                 part.subscriptions.insert(folder, isCertain: isCertain)
             default:
