@@ -36,10 +36,13 @@ package struct SearchResults: Equatable, Sendable {
     private var modSeq: UInt64?
 
     /// - Parameters:
-    ///   - returns: what is asked for; nothing stands for ALL.
+    ///   - returns: what is asked for; nothing stands for ALL, and what is asked for again is answered once.
     ///   - isUID: whether the numbers are UIDs.
     package init(_ returns: [SearchReturn], isUID: Bool) {
-        let results = returns.filter { $0 != .context && $0 != .save && !$0.isUpdate }
+        var results: [SearchReturn] = []
+        for option in returns where !results.contains(option) {
+            if option != .context, option != .save, !option.isUpdate { results.append(option) }
+        }
         self.returns = results.isEmpty ? [.all] : results
         self.isUID = isUID
     }

@@ -43,6 +43,14 @@ import Testing
         )
     }
 
+    @Test func `what is asked for again is answered once`() throws {
+        let returns = Array(repeating: SearchReturn.count, count: 2_000) + [.min, .min]
+        #expect(
+            try Self.response("* SEARCH 7 2\r\n", returns)
+                == "* ESEARCH (TAG \"a1\") COUNT 2 MIN 2\r\n"
+        )
+    }
+
     @Test func `spaces more than one and at the end mean nothing`() throws {
         #expect(
             try Self.response("* SEARCH  2   3 \r\n", [.all])
