@@ -43,11 +43,15 @@ extension ClientHandler {
         let bound = NIOLoopBound(self, eventLoop: loop)
         self.waitingLimit?.cancel()
         let time = self.environment.configuration.limits.listTime
-        self.waitingLimit = loop.scheduleTask(in: time) {
-            bound.value.waitingLimit = nil
-            bound.value.takePermissions()
-            bound.value.session.waitingTimePassed()
-            bound.value.perform()
-        }
+        self.waitingLimit = loop.scheduleTask(in: time) { bound.value.waitingTimePassed() }
+    }
+
+    private func waitingTimePassed() {
+        self.waitingLimit = nil
+        // While the client takes nothing no server is read, and none counts as one that does not answer.
+        guard self.context?.channel.isWritable ?? false else { return self.limitWaiting() }
+        self.takePermissions()
+        self.session.waitingTimePassed()
+        self.perform()
     }
 }

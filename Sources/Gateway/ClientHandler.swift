@@ -102,6 +102,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         // Each of them holds the handler, and with it the permissions as they were.
         for task in [
             self.timeout, self.poll, self.report, self.revocation, self.sweep, self.silenceCheck,
+            self.waitingLimit,
         ] {
             task?.cancel()
         }
@@ -141,6 +142,8 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         if context.channel.isWritable {
             // Its client takes what it is told, if slowly.
             if self.session.isTransferring { self.clock.touch() }
+            // Only now the servers are read again.
+            if self.waitingLimit != nil { self.limitWaiting() }
             self.resumeReading()
             if self.readsOnWhenWritable { self.readOnLater() }
         }
