@@ -127,6 +127,11 @@ extension ClientSession {
         }
         let mayCreate = self.mayCreate(folder, in: account)
         let hasMove = self.upstreams[account]?.profile.has("MOVE") ?? false
+        // What STATUS tells of the selected mailbox may be out of date (RFC 9051 §6.3.11): an original could be taken
+        // for a copy that has to go.
+        guard isOther || !moves || hasMove || folder != selected.folder else {
+            return self.finish(tag, .lacking("MOVE"))
+        }
         // Where the server has no MOVE, the gateway copies, and removes the originals under its journal.
         guard !isOther, !moves || hasMove else {
             return self.transfer(
