@@ -186,10 +186,12 @@ extension ClientSession {
         if mailbox.name?.octets.elementsEqual("INBOX".utf8) ?? false {
             return self.finish(tag, .cannotChangeInbox)
         }
-        if case .success(let (account, folder, _)) = self.require(.deleteMailbox, on: mailbox),
-            !self.access(to: account).mayDelete(folder)
-        {
-            return self.finish(tag, .notPermitted)
+        if case .success(let (account, folder, _)) = self.require(.deleteMailbox, on: mailbox) {
+            guard self.access(to: account).mayDelete(folder) else {
+                return self.finish(tag, .notPermitted)
+            }
+            // Where the account's folders have the prefix INBOX., all of them lie below it on the server.
+            guard !folder.isInbox else { return self.finish(tag, .cannotChangeInbox) }
         }
         self.onNamed(tag, mailbox, .deleteMailbox, command, []) { session, account, _, name in
             var encoder = session.encoder(for: account)
