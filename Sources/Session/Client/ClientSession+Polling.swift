@@ -158,13 +158,7 @@ extension ClientSession {
         case .filter:
             list.listed(atMost: limit)
         case .subtree(let roots):
-            list.listed(atMost: limit) { octets in
-                roots.contains { root in
-                    let below = octets.dropFirst(root.octets.count)
-                    return octets.starts(with: root.octets)
-                        && (below.isEmpty || below.first == Namespace.delimiter)
-                }
-            }
+            list.listed(atMost: limit, where: Subtrees(roots).contains)
         case .mailboxes(let folders), .owners(let folders):
             folders.filter(list.contains)
         }
