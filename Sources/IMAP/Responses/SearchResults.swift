@@ -3,9 +3,9 @@ package import struct NIOCore.ByteBuffer
 /// The numbers of `* SEARCH 2 84 882` and `* SORT 882 2 84`, from which the gateway works out what RETURN
 /// asks for, where a server has no ESEARCH (RFC 4731 §3.1) or ESORT (RFC 5267 §3).
 package struct SearchResults: Equatable, Sendable {
-    /// Runs of numbers that are kept, eight octets each. Only results in 500,000 messages or more can have
-    /// so many; without a bound a server fills the memory.
-    package static let maximumRuns = 256 * 1_024
+    /// Runs of numbers that are kept, eight octets each. Only results of SEARCH in 250,000 messages or more can have
+    /// so many. Without a bound a server fills the memory; to sort and write so many takes about 20 milliseconds.
+    package static let maximumRuns = 128 * 1_024
 
     /// Octets of `(MODSEQ 9223372036854775807)`, with room to spare.
     private static let maximumTailOctets = 64

@@ -45,9 +45,7 @@ extension ClientSession {
     private mutating func useKnownFolders(of listing: Listing, _ part: inout Listing.Part) {
         let account = part.view.account
         guard self.upstreams[account]?.state != .ready else { return }
-        if part.known.isFailing, part.known.folders != nil || !part.view.isPersonal {
-            return self.giveUp(listing, &part)
-        }
+        if part.known.isFailing { return self.giveUp(listing, &part) }
         let needsServer =
             part.view.isPersonal || listing.list.returnsStatus != nil
             || listing.needsSubscriptions && self.subscriptionBase(of: part.view).isOnServer

@@ -56,7 +56,10 @@ extension ClientSession {
             part.step = .folders
             var encoder = session.encoder(for: account)
             encoder.write(word: "LIST \"\" \"*\"")
-            part.isOwner = session.access(to: account).isOwner
+            let isOwner = session.access(to: account).isOwner
+            // What was known for an owner is not for others.
+            if part.isOwner != isOwner { part.known.folders = nil }
+            part.isOwner = isOwner
             let hasIdentifiers = upstream.profile.hasListedIdentifiers && !part.isOwner
             part.listing = part.isOwner ? nil : FolderListing(hasIdentifiers: hasIdentifiers)
             upstream.profile.writeListOptions(identifiers: hasIdentifiers, into: &encoder)

@@ -139,6 +139,11 @@ final class ListAnswer {
     private func insertFolders(in session: inout ClientSession, _ octets: inout Int) {
         let part = self.listing.parts[self.part]
         let access = self.access(&session, part.view.account)
+        guard access.isOwner || !part.isOwner else {
+            // It was listed for an owner, which the user is no more.
+            self.part += 1
+            return
+        }
         let base = session.subscriptionBase(of: part.view)
         let choices = self.choices[part.view.account]
         while octets > 0, part.step == .complete, self.folder < part.folders.count {

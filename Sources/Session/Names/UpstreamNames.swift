@@ -264,8 +264,8 @@ package struct UpstreamNames: Equatable, Sendable {
     /// spellings: of INBOX, of a name in another namespace, or of one with other levels. Both the whole name
     /// and what the path shows of it have to be none.
     private func isOwnSpelling(_ name: [UInt8], full: [UInt8]) -> Bool {
-        // These stand for values inside a shift, and would divide it.
-        if let delimiter = self.delimiter, "+,-".utf8.contains(delimiter) { return false }
+        // These begin, make or end a shift, and would divide it.
+        if let delimiter = self.delimiter, "&+,-".utf8.contains(delimiter) { return false }
         return self.isPersonal(ModifiedUTF7.encode(ModifiedUTF7.decode(anySpelling: full)))
             && self.isReadAsWritten(full) && self.isReadAsWritten(name)
     }
