@@ -45,7 +45,7 @@ package struct Resolution {
     private var imported = ImportedPermissions()
     private var notes: Set<String> = []
 
-    private init(_ document: Document, _ people: [Person]) {
+    private init(_ document: Document, people: [Person]) {
         self.directory = Directory(document.recipients, isWhole: document.hasWholeDirectory)
         var logins: [String: [String]] = [:]
         for person in people {
@@ -63,9 +63,9 @@ package struct Resolution {
         in document: PermissionsDocument,
         people: [Person]
     ) -> ImportedPermissions {
-        var resolution = Resolution(document, people)
-        resolution.addAccess(mailbox.fullAccess, .fullAccess)
-        resolution.addAccess(mailbox.sendAs, .sendAs)
+        var resolution = Resolution(document, people: people)
+        resolution.addAccess(mailbox.fullAccess, purpose: .fullAccess)
+        resolution.addAccess(mailbox.sendAs, purpose: .sendAs)
         resolution.addDelegates(mailbox.sendOnBehalf)
         resolution.addFolders(mailbox.folders)
         var imported = resolution.imported
@@ -81,7 +81,7 @@ package struct Resolution {
 
     /// The order is that of Windows: what is said of the mailbox itself before what is inherited,
     /// and of each a denial first. What is inherited never gives.
-    private mutating func addAccess(_ entries: [Document.AccessEntry], _ purpose: Purpose) {
+    private mutating func addAccess(_ entries: [Document.AccessEntry], purpose: Purpose) {
         let right = purpose == .fullAccess ? "FullAccess" : "SendAs"
         var denials = Denials()
         var allowed: [String: String?] = [:]
@@ -92,7 +92,11 @@ package struct Resolution {
                 continue
             case .unresolved(let why):
                 if entry.isInherited { continue }
-                self.unresolved(principal, entry.isDenied ? "Deny \(right)" : right, why)
+                self.unresolved(
+                    principal,
+                    right: entry.isDenied ? "Deny \(right)" : right,
+                    why: why
+                )
                 if entry.isDenied { denials.hasUnknown = true }
             case .people(let logins, _) where entry.isDenied:
                 if entry.isInherited {
@@ -127,7 +131,7 @@ package struct Resolution {
                 )
             )
         }
-        for login in denials.own { self.deny(login, purpose) }
+        for login in denials.own { self.deny(login, purpose: purpose) }
     }
 
     /// Who is denied a right.
@@ -140,7 +144,7 @@ package struct Resolution {
         var hasUnknown = false
     }
 
-    private mutating func deny(_ login: String, _ purpose: Purpose) {
+    private mutating func deny(_ login: String, purpose: Purpose) {
         let isView = purpose == .fullAccess
         if let index = self.imported.denials.firstIndex(where: { $0.login == login }) {
             if isView {
@@ -159,7 +163,7 @@ package struct Resolution {
             case .nobody, .stranger, .everyone:
                 continue
             case .unresolved(let why):
-                self.unresolved(principal, "SendOnBehalf", why)
+                self.unresolved(principal, right: "SendOnBehalf", why: why)
             case .people(let logins, let group):
                 for login in logins {
                     self.imported.entries.append(
@@ -184,21 +188,25 @@ package struct Resolution {
             case .leftOut(let note): self.notes.insert(note)
             }
         }
-        for (path, entries) in entries { self.addEntries(entries, path) }
+        for (path, entries) in entries { self.addEntries(entries, path: path) }
     }
 
-    private mutating func addEntries(_ entries: [Document.FolderEntry], _ path: FolderPath) {
+    private mutating func addEntries(_ entries: [Document.FolderEntry], path: FolderPath) {
         var own: [ImportedPermissions.Entry] = []
         var fallback: [ImportedPermissions.Entry] = []
         var unknown: [Rights] = []
         for entry in entries {
             let words = entry.rights.joined(separator: ", ")
             guard let rights = FolderRights.rights(named: entry.rights) else {
-                self.unresolved(entry.principal, words, "\(words) is no right that is known")
+                self.unresolved(
+                    entry.principal,
+                    right: words,
+                    why: "\(words) is no right that is known"
+                )
                 unknown.append([])
                 continue
             }
-            func make(_ login: String?, _ group: String?) -> ImportedPermissions.Entry {
+            func make(_ login: String?, group: String?) -> ImportedPermissions.Entry {
                 ImportedPermissions.Entry(
                     login: login,
                     via: group,
@@ -213,16 +221,16 @@ package struct Resolution {
                 // Whoever it is may be a user here by a login that is not known to be the same.
                 unknown.append(rights)
             case .everyone:
-                if !rights.isEmpty { fallback.append(make(nil, nil)) }
+                if !rights.isEmpty { fallback.append(make(nil, group: nil)) }
             case .unresolved(let why):
-                self.unresolved(entry.principal, "\(words) on \(path)", why)
+                self.unresolved(entry.principal, right: "\(words) on \(path)", why: why)
                 unknown.append(rights)
             case .people(let logins, let group):
                 for login in logins {
                     if group == nil {
-                        own.append(make(login, nil))
+                        own.append(make(login, group: nil))
                     } else {
-                        fallback.append(make(login, group))
+                        fallback.append(make(login, group: group))
                     }
                 }
             }
@@ -247,8 +255,8 @@ package struct Resolution {
 
     private mutating func unresolved(
         _ principal: Document.Principal,
-        _ right: String,
-        _ why: String
+        right: String,
+        why: String
     ) {
         self.imported.unresolved.append(.init(principal: principal.name, right: right, why: why))
     }
@@ -272,7 +280,7 @@ package struct Resolution {
             return .unresolved("more than one recipient is called so")
         case .one(let index):
             let named = isCut ? listed : principal
-            return self.outcome(of: index, named, purpose, isDenied: isDenied)
+            return self.outcome(of: index, named, purpose: purpose, isDenied: isDenied)
         case .none where isCut:
             return .unresolved(
                 "the name may be cut: use ConvertTo-Json or Export-Csv, no Format-Table before it; if "
@@ -307,7 +315,7 @@ package struct Resolution {
     private mutating func outcome(
         of index: Int,
         _ principal: Document.Principal,
-        _ purpose: Purpose,
+        purpose: Purpose,
         isDenied: Bool
     ) -> Outcome {
         let recipient = self.directory.recipients[index]
@@ -332,7 +340,7 @@ package struct Resolution {
         }
         var logins: Set<String> = []
         var seen: Set<Int> = []
-        guard self.expand(index, depth: 0, &seen, &logins) else {
+        guard self.expand(index, depth: 0, seen: &seen, logins: &logins) else {
             return .unresolved("a group whose members are not in what was loaded")
         }
         return .people(logins: logins.sorted(), group: recipient.names.first ?? principal.name)
@@ -354,8 +362,8 @@ package struct Resolution {
     private func expand(
         _ index: Int,
         depth: Int,
-        _ seen: inout Set<Int>,
-        _ logins: inout Set<String>
+        seen: inout Set<Int>,
+        logins: inout Set<String>
     ) -> Bool {
         guard seen.insert(index).inserted else { return true }
         guard depth < Self.maximumDepth, seen.count < Self.maximumMembers,
@@ -365,7 +373,9 @@ package struct Resolution {
             guard case .one(let inner) = self.directory.member(member) else { return false }
             let recipient = self.directory.recipients[inner]
             if recipient.members != nil || recipient.type.lowercased().contains("group") {
-                guard self.expand(inner, depth: depth + 1, &seen, &logins) else { return false }
+                guard self.expand(inner, depth: depth + 1, seen: &seen, logins: &logins) else {
+                    return false
+                }
                 continue
             }
             guard recipient.isEnabled || recipient.type.lowercased() != "usermailbox" else {

@@ -14,7 +14,7 @@ struct AuditTrail {
     /// Who acts: the user, or the login that was tried.
     private var actor = "nobody"
 
-    init(_ log: AuditLog, _ address: SocketAddress?) {
+    init(_ log: AuditLog, address: SocketAddress?) {
         self.log = log
         self.address = address?.ipAddress
     }
@@ -22,7 +22,7 @@ struct AuditTrail {
     /// Somebody tries to log in. A name that is no address is not kept: it may be a password in the
     /// wrong field.
     /// - Returns: as whom the log knows them.
-    mutating func loginTried(_ login: [UInt8], _ snapshot: Access.Snapshot) -> String {
+    mutating func loginTried(_ login: [UInt8], snapshot: Access.Snapshot) -> String {
         // What was counted is the one's who came before.
         self.flush(snapshot)
         let text = String(decoding: login.prefix(Self.maximumLoginOctets), as: UTF8.self)
@@ -33,16 +33,18 @@ struct AuditTrail {
         return self.actor
     }
 
-    mutating func record(_ event: AuditEvent, _ snapshot: Access.Snapshot) {
-        for event in self.limiter.admit(event, at: .current) { self.append(event, snapshot) }
+    mutating func record(_ event: AuditEvent, snapshot: Access.Snapshot) {
+        for event in self.limiter.admit(event, at: .current) {
+            self.append(event, snapshot: snapshot)
+        }
     }
 
     /// The connection, or a minute of it, is over.
     mutating func flush(_ snapshot: Access.Snapshot) {
-        for event in self.limiter.flush() { self.append(event, snapshot) }
+        for event in self.limiter.flush() { self.append(event, snapshot: snapshot) }
     }
 
-    private func append(_ event: AuditEvent, _ snapshot: Access.Snapshot) {
+    private func append(_ event: AuditEvent, snapshot: Access.Snapshot) {
         var record = AuditRecord(
             event: event.name,
             outcome: event.outcome,

@@ -96,32 +96,39 @@ final class Authenticator: Sendable {
     func authenticate(
         _ request: Request,
         on loop: any EventLoop,
-        _ answer: @escaping @Sendable (Answer) -> Void
+        answer: @escaping @Sendable (Answer) -> Void
     ) -> Handle {
         let credentials = request.credentials
         let access = request.permissions.access
         let user = Address(credentials.login).flatMap { access.user(login: $0) }
         let record = user.flatMap { request.permissions.passwords[$0.id] }
         let isUsable = user.map { !$0.isDisabled } ?? false && record != nil
-        let login = Self.pending(request, user?.id, loop, answer)
+        let login = Self.pending(request, user: user?.id, loop: loop, answer: answer)
         let lane = self.lane(of: isUsable ? user?.id : nil, login.network)
         let password = credentials.password.value
         if isUsable, let user, let record, case .accepted = login.whenRight,
-            self.remembers(user.id, password, record.version, from: login.network)
+            self.remembers(
+                user.id,
+                password: password,
+                version: record.version,
+                from: login.network
+            )
         {
             login.finish(login.whenRight)
             return Handle(login: login, mark: nil, lane: lane)
         }
         let hash = record?.hash ?? .dummy
         let check = CheckQueue.Check(
-            mark: self.mark(credentials, version: record?.version, lane),
+            mark: self.mark(credentials, version: record?.version, lane: lane),
             lane: lane
         ) { [self] in
             let isRight = hash.verify(password) && isUsable
-            if isRight, let user, let record { self.remember(user.id, password, record.version) }
+            if isRight, let user, let record {
+                self.remember(user.id, password: password, version: record.version)
+            }
             return isRight
         }
-        self.enter(login, check)
+        self.enter(login, check: check)
         return Handle(login: login, mark: check.mark, lane: lane)
     }
 
@@ -130,18 +137,18 @@ final class Authenticator: Sendable {
     func cancel(_ handle: Handle) {
         handle.login.cancel()
         guard let mark = handle.mark else { return }
-        self.memory.withLock { $0.queue.cancel(handle.login, mark, handle.lane) }
+        self.memory.withLock { $0.queue.cancel(handle.login, mark: mark, lane: handle.lane) }
     }
 
     private static func pending(
         _ request: Request,
-        _ user: UserID?,
-        _ loop: any EventLoop,
-        _ answer: @escaping @Sendable (Answer) -> Void
+        user: UserID?,
+        loop: any EventLoop,
+        answer: @escaping @Sendable (Answer) -> Void
     ) -> PendingLogin {
         let network = Network(request.address)
         return PendingLogin(
-            whenRight: user.map { self.accept(request, $0) } ?? .refused,
+            whenRight: user.map { self.accept(request, user: $0) } ?? .refused,
             slots: LoginFailures.slots(login: request.credentials.login, network),
             network: network,
             record: AuditRecord(
@@ -157,7 +164,7 @@ final class Authenticator: Sendable {
 
     /// The account in `LOGIN/ACCOUNT`; one that does not exist, or that the user has no right on, refuses the login
     /// after the same check, with the same delay, as a wrong password.
-    private static func accept(_ request: Request, _ user: UserID) -> Answer {
+    private static func accept(_ request: Request, user: UserID) -> Answer {
         guard let name = request.credentials.account else { return .accepted(user, account: nil) }
         let access = request.permissions.access
         guard let address = Address(name), let account = access.account(address: address) else {
@@ -178,8 +185,8 @@ final class Authenticator: Sendable {
 
     // MARK: - The queue
 
-    private func enter(_ login: PendingLogin, _ check: CheckQueue.Check) {
-        let (entry, displaced) = self.memory.withLock { $0.queue.enter(login, check) }
+    private func enter(_ login: PendingLogin, check: CheckQueue.Check) {
+        let (entry, displaced) = self.memory.withLock { $0.queue.enter(login, check: check) }
         for other in displaced { self.turnAway(other) }
         switch entry {
         case .refused:
@@ -241,7 +248,7 @@ final class Authenticator: Sendable {
     private func mark(
         _ credentials: Credentials,
         version: Int64?,
-        _ lane: CheckQueue.Lane
+        lane: CheckQueue.Lane
     ) -> CheckQueue.Mark {
         let lane =
             switch lane {
@@ -261,8 +268,8 @@ final class Authenticator: Sendable {
     /// Whether the password was right some minutes ago; if so, it is remembered for longer.
     private func remembers(
         _ user: UserID,
-        _ password: [UInt8],
-        _ version: Int64,
+        password: [UInt8],
+        version: Int64,
         from network: Network
     ) -> Bool {
         let now = NIODeadline.now()
@@ -283,7 +290,7 @@ final class Authenticator: Sendable {
         return true
     }
 
-    private func remember(_ user: UserID, _ password: [UInt8], _ version: Int64) {
+    private func remember(_ user: UserID, password: [UInt8], version: Int64) {
         let mark = self.mark(password)
         self.memory.withLock { memory in
             if memory.remembered.count >= Self.maximumEntries {

@@ -18,7 +18,7 @@ extension ClientHandler {
         self.session.foldersLookedUp(known)
     }
 
-    func keepFolders(_ key: FolderListKey, _ folders: KnownFolders, generation: UInt64) {
+    func keepFolders(_ key: FolderListKey, folders: KnownFolders, generation: UInt64) {
         guard let target = self.permissions.endpoints[key.account] else { return }
         self.environment.folderLists.keep(folders, as: key, of: target, generation: generation)
         self.environment.profiles.succeeded(target)
@@ -26,7 +26,7 @@ extension ClientHandler {
 
     func refreshFolders(_ account: AccountID) {
         guard let loop = self.eventLoop else { return }
-        self.environment.folderLists.refresh(account, self.environment, on: loop)
+        self.environment.folderLists.refresh(account, environment: self.environment, on: loop)
     }
 
     /// A client waited for a server that did not answer.

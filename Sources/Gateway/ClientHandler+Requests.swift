@@ -7,7 +7,7 @@ import Store
 extension ClientHandler {
     func authenticate(_ credentials: Credentials) {
         guard let loop = self.eventLoop else { return }
-        let actor = self.trail.loginTried(credentials.login, self.permissions.access)
+        let actor = self.trail.loginTried(credentials.login, snapshot: self.permissions.access)
         let bound = NIOLoopBound(self, eventLoop: loop)
         let request = Authenticator.Request(
             credentials: credentials,
@@ -69,23 +69,23 @@ extension ClientHandler {
     func loadSubscriptions(_ user: UserID) {
         guard let loop = self.eventLoop else { return }
         let answer = self.answering(on: loop) { $0.subscriptionsLoaded($1) }
-        self.environment.subscriptions.load(user, on: loop, answer)
+        self.environment.subscriptions.load(user, on: loop, answer: answer)
     }
 
     func changeSubscription(
         _ user: UserID,
-        _ account: AccountID,
-        _ folder: FolderPath,
-        _ change: SubscriptionChange
+        account: AccountID,
+        folder: FolderPath,
+        change: SubscriptionChange
     ) {
         guard let loop = self.eventLoop else { return }
         self.environment.subscriptions.change(
             user,
-            account,
-            folder,
-            change,
+            account: account,
+            folder: folder,
+            change: change,
             on: loop,
-            self.answering(on: loop) { $0.subscriptionChanged($1) }
+            answer: self.answering(on: loop) { $0.subscriptionChanged($1) }
         )
     }
 
@@ -102,7 +102,7 @@ extension ClientHandler {
 
     /// The session is over, or goes on without this server; the journal is written to when its
     /// connection is closed.
-    func leaveUpstream(_ account: AccountID, _ request: JournalRequest) {
+    func leaveUpstream(_ account: AccountID, request: JournalRequest) {
         guard let loop = self.eventLoop else { return }
         let transfers = self.environment.transfers
         guard let connection = self.removeUpstream(account) else {
@@ -114,7 +114,7 @@ extension ClientHandler {
     func journal(_ request: JournalRequest) {
         guard let loop = self.eventLoop else { return }
         let answer = self.answering(on: loop) { $0.journalAnswered($1) }
-        self.environment.transfers.perform(request, on: loop, answer)
+        self.environment.transfers.perform(request, on: loop, answer: answer)
     }
 }
 

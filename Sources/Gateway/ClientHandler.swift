@@ -68,7 +68,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         self.security = security
         self.address = address
         self.permissions = environment.permissions.current
-        self.trail = AuditTrail(environment.audit, address)
+        self.trail = AuditTrail(environment.audit, address: address)
         self.clock = SessionClock(limits: environment.configuration.limits)
         self.session = ClientSession(
             snapshot: self.permissions.access,
@@ -209,29 +209,29 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         self.perform()
     }
 
-    func upstreamReady(_ account: AccountID, _ profile: UpstreamProfile, _ login: UpstreamLogin) {
+    func upstreamReady(_ account: AccountID, profile: UpstreamProfile, login: UpstreamLogin) {
         self.takePermissions()
         self.session.upstreamReady(
             account,
-            profile,
-            login.remainingTags,
+            profile: profile,
+            tags: login.remainingTags,
             identification: login.identification,
             isKnown: login.usesKnown
         )
         self.perform()
     }
 
-    func upstreamFailed(_ account: AccountID, _ fault: UpstreamFault) {
+    func upstreamFailed(_ account: AccountID, fault: UpstreamFault) {
         self.upstreams[account] = nil
         self.takePermissions()
-        self.session.upstreamFailed(account, fault)
+        self.session.upstreamFailed(account, fault: fault)
         self.perform()
     }
 
-    func upstreamOctetsReceived(_ account: AccountID, _ octets: ByteBuffer) {
+    func upstreamOctetsReceived(_ account: AccountID, octets: ByteBuffer) {
         self.takePermissions()
         self.yieldLoopWithoutTime()
-        self.session.upstreamOctetsReceived(account, octets, at: .current)
+        self.session.upstreamOctetsReceived(account, octets: octets, at: .current)
         self.perform()
         if self.session.isPassing { self.scheduleSilenceCheck() }
     }
@@ -295,7 +295,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         case .closeUpstream(let account):
             self.upstreams.removeValue(forKey: account)?.close()
         case .leaveUpstream(let account, let request):
-            self.leaveUpstream(account, request)
+            self.leaveUpstream(account, request: request)
         case .pauseUpstream(let account, let milliseconds):
             self.upstreams[account]?.pause(.milliseconds(Int64(milliseconds)))
         case .upstreamFailed(let account, let failure):
@@ -313,11 +313,11 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         case .loadSubscriptions(let user):
             self.loadSubscriptions(user)
         case .changeSubscription(let user, let account, let folder, let change):
-            self.changeSubscription(user, account, folder, change)
+            self.changeSubscription(user, account: account, folder: folder, change: change)
         case .lookUpFolders(let keys):
             self.lookUpFolders(keys)
         case .keepFolders(let key, let folders, let generation):
-            self.keepFolders(key, folders, generation: generation)
+            self.keepFolders(key, folders: folders, generation: generation)
         case .refreshFolders(let account):
             self.refreshFolders(account)
         case .foldersChanged(let account):
@@ -333,7 +333,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         case .reportLater:
             self.scheduleReport()
         case .audit(let event):
-            self.trail.record(event, self.permissions.access)
+            self.trail.record(event, snapshot: self.permissions.access)
         case .changeACL(let change):
             self.changeACL(change)
         case .revokeLater:
@@ -372,7 +372,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
 
     private func openUpstream(_ account: AccountID) {
         guard let context = self.context, let target = self.permissions.endpoints[account] else {
-            return self.session.upstreamFailed(account, .noCredential)
+            return self.session.upstreamFailed(account, fault: .noCredential)
         }
         let connection = UpstreamConnection(
             account: account,

@@ -128,7 +128,7 @@ final class ControlSocket: Sendable {
             let channel = try await ServerBootstrap(group: group)
                 .childChannelInitializer { [environment = self.environment, listeners] channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try Pipeline.addControl(to: channel, environment, listeners)
+                        try Pipeline.addControl(to: channel, environment, listeners: listeners)
                     }
                 }
                 .bind(unixDomainSocketPath: self.path)
@@ -196,9 +196,9 @@ final class ControlHandler: ChannelInboundHandler {
             guard case .success(let peer) = result, peer == 0 || peer == geteuid() else {
                 var answer = ControlMessage.Answer()
                 answer.refusal = "the gateway answers root and its own user only"
-                return handler.send(answer, context)
+                return handler.send(answer, context: context)
             }
-            handler.carryOut(request, context)
+            handler.carryOut(request, context: context)
         }
     }
 
@@ -214,7 +214,7 @@ final class ControlHandler: ChannelInboundHandler {
         return option.map(\.uid)
     }
 
-    private func carryOut(_ request: ControlMessage.Request, _ context: ChannelHandlerContext) {
+    private func carryOut(_ request: ControlMessage.Request, context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         if let credentials = request.credentials {
             // Sessions of clients share this loop.
@@ -224,17 +224,17 @@ final class ControlHandler: ChannelInboundHandler {
             }.whenSuccess { credentials in
                 var answer = ControlMessage.Answer()
                 answer.credentials = credentials
-                bound.value.0.send(answer, bound.value.1)
+                bound.value.0.send(answer, context: bound.value.1)
             }
         }
         if request.state == true || request.accept != nil {
-            return self.answerState(request, context)
+            return self.answerState(request, context: context)
         }
         guard let number = request.end else {
             return self.listeners.sessions(on: context.eventLoop).whenSuccess { sessions in
                 var answer = ControlMessage.Answer()
                 answer.sessions = sessions.sorted { $0.session < $1.session }
-                bound.value.0.send(answer, bound.value.1)
+                bound.value.0.send(answer, context: bound.value.1)
             }
         }
         self.listeners.endSession(number, on: context.eventLoop).whenSuccess { ended in
@@ -250,17 +250,17 @@ final class ControlHandler: ChannelInboundHandler {
                 record.detail = ["session \(number) of \(ended.user)"]
                 handler.environment.audit.append(record)
             }
-            handler.send(answer, context)
+            handler.send(answer, context: context)
         }
     }
 
     /// What is in force; the file that is put into force counts a moment later.
-    private func answerState(_ request: ControlMessage.Request, _ context: ChannelHandlerContext) {
+    private func answerState(_ request: ControlMessage.Request, context: ChannelHandlerContext) {
         if let waiting = request.accept {
             guard self.environment.store.accept(waiting) else {
                 var answer = ControlMessage.Answer()
                 answer.refusal = "the file was changed, or does not wait any more: say it again"
-                return self.send(answer, context)
+                return self.send(answer, context: context)
             }
             var record = AuditRecord(
                 event: "change",
@@ -272,11 +272,11 @@ final class ControlHandler: ChannelInboundHandler {
         }
         var answer = ControlMessage.Answer()
         answer.state = self.environment.store.state
-        self.send(answer, context)
+        self.send(answer, context: context)
     }
 
     /// A list of thousands of sessions takes its time to be written: that is done off the loop.
-    private func send(_ answer: ControlMessage.Answer, _ context: ChannelHandlerContext) {
+    private func send(_ answer: ControlMessage.Answer, context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
             try JSONEncoder().encode(answer)

@@ -9,7 +9,7 @@ extension ConversationConnection {
         guard let refusal = ServerRefusal(response: response), refusal.isLogged else { return }
         self.environment.serverLog.log(
             "mail server refused a command of the gateway",
-            self.target,
+            account: self.target,
             at: self.target.imap,
             error: refusal.name,
             text: refusal.text,

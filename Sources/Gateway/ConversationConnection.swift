@@ -37,11 +37,11 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
 
     private init(
         _ conversation: Conversation,
-        _ file: URL?,
-        _ target: UpstreamAccount,
-        _ environment: Environment,
-        _ pool: NIOThreadPool,
-        _ done: @escaping Done
+        file: URL?,
+        target: UpstreamAccount,
+        environment: Environment,
+        pool: NIOThreadPool,
+        done: @escaping Done
     ) {
         self.conversation = conversation
         self.file = file
@@ -59,15 +59,22 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     static func run(
         _ conversation: Conversation,
         sending file: URL? = nil,
-        _ target: UpstreamAccount,
-        _ environment: Environment,
-        _ pool: NIOThreadPool,
+        target: UpstreamAccount,
+        environment: Environment,
+        pool: NIOThreadPool,
         on loop: any EventLoop,
-        _ done: @escaping Done
+        done: @escaping Done
     ) {
         loop.execute {
-            ConversationConnection(conversation, file, target, environment, pool, done)
-                .open(on: loop)
+            ConversationConnection(
+                conversation,
+                file: file,
+                target: target,
+                environment: environment,
+                pool: pool,
+                done: done
+            )
+            .open(on: loop)
         }
     }
 
@@ -85,7 +92,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
                     .failure(is CredentialBreaker.Outdated):
                     bound.value.finish(nil)
                 case .failure(let error):
-                    bound.value.log("has no usable credential", error, on: loop)
+                    bound.value.log("has no usable credential", error: error, on: loop)
                     bound.value.finish(nil)
                 }
             }
@@ -95,7 +102,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     /// has had the credential for less than the time for an answer is heard until then, without a conversation.
     private func loginTimeoutPassed(_ loop: any EventLoop) {
         guard !self.hasBegun else { return }
-        self.log("did not finish the login in time", "no answer", on: loop)
+        self.log("did not finish the login in time", error: "no answer", on: loop)
         let timeout = self.environment.configuration.limits.upstreamTimeout
         if let channel = self.channel, let rest = self.lease?.timeForVerdict(of: timeout) {
             loop.scheduleTask(in: rest) { channel.close(promise: nil) }
@@ -118,7 +125,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         guard self.clock.isExpired(.transfer, isWritable: channel.isWritable) else {
             return self.scheduleSilenceCheck(loop)
         }
-        self.log("does not answer any more", "no answer", on: loop)
+        self.log("does not answer any more", error: "no answer", on: loop)
         self.finish(nil)
         channel.close(promise: nil)
     }
@@ -135,9 +142,9 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             let connection = bound.value
             try Pipeline.addUpstream(
                 connection,
-                connection.target.imap,
+                endpoint: connection.target.imap,
                 to: channel,
-                connection.environment
+                environment: connection.environment
             )
         }.whenComplete { result in
             switch result {
@@ -148,20 +155,20 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
                 }
             case .failure(let error):
                 guard bound.value.done != nil else { return }
-                bound.value.log("cannot be reached", error, on: loop)
+                bound.value.log("cannot be reached", error: error, on: loop)
                 bound.value.finish(nil)
             }
         }
     }
 
-    private func log(_ what: StaticString, _ error: any Error, on loop: any EventLoop) {
-        self.log(what, "\(error)", on: loop)
+    private func log(_ what: StaticString, error: any Error, on loop: any EventLoop) {
+        self.log(what, error: "\(error)", on: loop)
     }
 
-    private func log(_ what: StaticString, _ error: String, on loop: any EventLoop) {
+    private func log(_ what: StaticString, error: String, on loop: any EventLoop) {
         self.environment.serverLog.log(
             "mail server \(what)",
-            self.target,
+            account: self.target,
             at: self.target.imap,
             error: error,
             on: loop
@@ -193,7 +200,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             return context.fireUserInboundEventTriggered(event)
         }
         guard self.login != nil else { return self.beginLogin(context) }
-        self.perform(self.login?.tlsEstablished() ?? [], context)
+        self.perform(self.login?.tlsEstablished() ?? [], context: context)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -213,7 +220,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
 
     private func floods(_ context: ChannelHandlerContext) {
         let failure = UpstreamLogin.Failure.tooManyResponses
-        self.log("says too much that nobody asked for", failure, on: context.eventLoop)
+        self.log("says too much that nobody asked for", error: failure, on: context.eventLoop)
         self.finish(nil)
         context.close(promise: nil)
     }
@@ -223,11 +230,11 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         do {
             for _ in 0..<Conversations.responsesInTurn {
                 guard self.done != nil, let response = try self.nextResponse() else { return }
-                self.responseReceived(response, context)
+                self.responseReceived(response, context: context)
             }
             if self.done != nil, self.reader.bufferedOctets > 0 { self.readOnLater(context) }
         } catch {
-            self.log("breaks the protocol", error.reason.explanation, on: context.eventLoop)
+            self.log("breaks the protocol", error: error.reason.explanation, on: context.eventLoop)
             self.finish(nil)
             context.close(promise: nil)
         }
@@ -271,7 +278,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.log("failed", error, on: context.eventLoop)
+        self.log("failed", error: error, on: context.eventLoop)
         context.close(promise: nil)
     }
 
@@ -287,20 +294,20 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         )
     }
 
-    private func responseReceived(_ response: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func responseReceived(_ response: ByteBuffer, context: ChannelHandlerContext) {
         if self.hasBegun {
             guard self.limiter.takes(response) else { return self.floods(context) }
             self.logRefusal(response, on: context.eventLoop)
-            self.perform(self.conversation.responseReceived(response), context)
+            self.perform(self.conversation.responseReceived(response), context: context)
         } else {
             let isLast = self.reader.bufferedOctets == 0
             let actions = self.login?.responseReceived(response, isLast: isLast) ?? []
             if self.login?.awaitsVerdict ?? false { self.lease?.credentialSent() }
-            self.perform(actions, context)
+            self.perform(actions, context: context)
         }
     }
 
-    private func perform(_ actions: [UpstreamLogin.Action], _ context: ChannelHandlerContext) {
+    private func perform(_ actions: [UpstreamLogin.Action], context: ChannelHandlerContext) {
         for action in actions {
             switch action {
             case .send(let octets):
@@ -308,15 +315,15 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             case .startTLS:
                 self.startTLS(context)
             case .ready(let profile):
-                self.begin(profile, context)
+                self.begin(profile, context: context)
             case .fail(let failure):
-                self.failed(failure, context)
+                self.failed(failure, context: context)
             }
         }
     }
 
-    private func failed(_ failure: UpstreamLogin.Failure, _ context: ChannelHandlerContext) {
-        self.log("refused the login", failure, on: context.eventLoop)
+    private func failed(_ failure: UpstreamLogin.Failure, context: ChannelHandlerContext) {
+        self.log("refused the login", error: failure, on: context.eventLoop)
         switch failure {
         case .credentialRefused:
             self.lease?.refused()
@@ -337,14 +344,18 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
 
     private func startTLS(_ context: ChannelHandlerContext) {
         do {
-            try Pipeline.addUpstreamTLS(to: context, self.target.imap, self.environment)
+            try Pipeline.addUpstreamTLS(
+                to: context,
+                self.target.imap,
+                environment: self.environment
+            )
         } catch {
-            self.log("TLS cannot be started", error, on: context.eventLoop)
+            self.log("TLS cannot be started", error: error, on: context.eventLoop)
             context.close(promise: nil)
         }
     }
 
-    private func begin(_ profile: UpstreamProfile, _ context: ChannelHandlerContext) {
+    private func begin(_ profile: UpstreamProfile, context: ChannelHandlerContext) {
         guard let login = self.login else { return }
         self.hasBegun = true
         self.loginTimeout?.cancel()
@@ -352,10 +363,10 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         // Nobody waits for it any more: what it would do may be done by another one meanwhile.
         guard self.done != nil else { return context.close(promise: nil) }
         self.scheduleSilenceCheck(context.eventLoop)
-        self.perform(self.conversation.begin(profile, login.remainingTags), context)
+        self.perform(self.conversation.begin(profile, tags: login.remainingTags), context: context)
     }
 
-    func perform(_ step: Conversation.Step, _ context: ChannelHandlerContext) {
+    func perform(_ step: Conversation.Step, context: ChannelHandlerContext) {
         switch step {
         case .wait:
             break
@@ -381,17 +392,4 @@ extension ConversationConnection: ChannelOutboundHandler {
         guard self.isReadDeferred else { return context.read() }
         self.hasPendingRead = true
     }
-}
-
-enum Conversations {
-    /// Octets read from a file at once.
-    static let chunk = 128 * 1_024
-    /// From dialling to the end; a large message on a slow line takes its time.
-    static let timeout = TimeAmount.minutes(10)
-    /// In the time for which a server may be silent.
-    static let looks: Int64 = 10
-    /// Responses that are taken in a turn: one read of a socket brings thousands of short ones.
-    static let responsesInTurn = 100
-    /// Between two turns. A loop runs what is due at once before it looks for what peers have sent.
-    static let pause = TimeAmount.microseconds(200)
 }

@@ -12,7 +12,7 @@ package final class CredentialSource: Sendable {
     private let application: Application?
     private let tokens: TokenSource?
 
-    package init(_ masterKey: MasterKey, _ application: Application?) {
+    package init(_ masterKey: MasterKey, application: Application?) {
         self.masterKey = masterKey
         self.application = application
         self.tokens = application.map(TokenSource.init)

@@ -19,7 +19,7 @@ final class Dialler: Sendable {
         _ endpoint: Endpoint,
         on loop: any EventLoop,
         timeout: TimeAmount,
-        _ configure: @escaping @Sendable (any Channel) throws -> Void
+        configure: @escaping @Sendable (any Channel) throws -> Void
     ) -> EventLoopFuture<any Channel> {
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(timeout)

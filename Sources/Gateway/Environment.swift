@@ -45,7 +45,7 @@ final class Environment: Sendable {
     ) throws {
         self.configuration = configuration
         self.masterKey = masterKey
-        self.credentials = CredentialSource(masterKey, configuration.exchange)
+        self.credentials = CredentialSource(masterKey, application: configuration.exchange)
         self.logger = logger
         self.serverLog = ServerLog(logger: logger)
         let permissions = CurrentPermissions(try store.load())
@@ -174,7 +174,7 @@ final class CurrentPermissions: Sendable {
     /// Puts a restriction into force, or takes it away.
     /// - Returns: whether that changed anything.
     @discardableResult
-    func restrict(_ restriction: Restriction, _ isInForce: Bool) -> Bool {
+    func restrict(_ restriction: Restriction, isInForce: Bool) -> Bool {
         self.change { state in
             guard state.restrictions.contains(restriction) != isInForce else { return false }
             if isInForce {

@@ -106,7 +106,7 @@ package struct Gateway: Service {
                     ? "shared mailboxes are open again"
                     : "shared mailboxes are refused until the audit log can be written"
             )
-            permissions.restrict(.auditLog, !isAvailable)
+            permissions.restrict(.auditLog, isInForce: !isAvailable)
             listeners.permissionsChanged()
         }
     }
@@ -139,7 +139,7 @@ package struct Gateway: Service {
                 if isReplaced {
                     self.logger.notice("the store's file was replaced, and is in force")
                 }
-                if self.environment.permissions.restrict(.store, false) {
+                if self.environment.permissions.restrict(.store, isInForce: false) {
                     self.logger.notice("the store can be read again")
                 }
             case .unreadable(let refusal):

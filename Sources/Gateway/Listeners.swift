@@ -80,13 +80,15 @@ final class Listeners: Sendable {
                 )
             )
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try self.accept(channel, listener.kind) }
+                channel.eventLoop.makeCompletedFuture {
+                    try self.accept(channel, kind: listener.kind)
+                }
             }
             .bind(host: listener.address, port: listener.port)
             .get()
     }
 
-    private func accept(_ channel: any Channel, _ kind: Listener.Kind) throws {
+    private func accept(_ channel: any Channel, kind: Listener.Kind) throws {
         self.environment.descriptors.count(channel)
         let address = channel.remoteAddress
         let arrival: Admission.Arrival
@@ -96,7 +98,7 @@ final class Listeners: Sendable {
                 isKnown: self.environment.authenticator.isKnown(Network(address))
             )
         } catch {
-            return try self.refuse(channel, kind, error)
+            return try self.refuse(channel, kind: kind, refusal: error)
         }
         channel.closeFuture.whenComplete { [environment = self.environment] _ in
             environment.admission.release(address)
@@ -117,15 +119,15 @@ final class Listeners: Sendable {
     /// file descriptors.
     private func refuse(
         _ channel: any Channel,
-        _ kind: Listener.Kind,
-        _ refusal: Admission.Refusal
+        kind: Listener.Kind,
+        refusal: Admission.Refusal
     ) throws {
         if refusal == .noDescriptors { self.logShortage() }
         guard self.environment.admission.beginRefusal() else { throw AdmissionRefused() }
         channel.closeFuture.whenComplete { [environment = self.environment] _ in
             environment.admission.endRefusal()
         }
-        try Pipeline.addRefusal(to: channel, kind, self.environment)
+        try Pipeline.addRefusal(to: channel, kind, environment: self.environment)
     }
 
     private func logShortage() {

@@ -70,9 +70,15 @@ final class Notices: Sendable {
         let messageID = Self.messageID(of: notice, at: self.hostName)
         let delivery = NoticeDelivery(
             messageID: ByteBuffer(string: messageID),
-            message: self.message(notice, to: account.address.description, messageID)
+            message: self.message(notice, to: account.address.description, messageID: messageID)
         )
-        ConversationConnection.run(delivery, target, environment, self.pool, on: loop) { outcome in
+        ConversationConnection.run(
+            delivery,
+            target: target,
+            environment: environment,
+            pool: self.pool,
+            on: loop
+        ) { outcome in
             self.done(notice, isDelivered: outcome == .delivered, on: loop)
         }
     }
@@ -121,7 +127,7 @@ final class Notices: Sendable {
     }
 
     /// RFC 5322, with a text in base64, so that it passes as it is whatever names are in it.
-    private func message(_ notice: Notice, to address: String, _ messageID: String) -> ByteBuffer {
+    private func message(_ notice: Notice, to address: String, messageID: String) -> ByteBuffer {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(secondsFromGMT: 0)

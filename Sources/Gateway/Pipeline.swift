@@ -54,7 +54,7 @@ enum Pipeline {
     static func addRefusal(
         to channel: any Channel,
         _ kind: Listener.Kind,
-        _ environment: Environment
+        environment: Environment
     ) throws {
         let operations = channel.pipeline.syncOperations
         if kind.isImplicitTLS {
@@ -67,7 +67,7 @@ enum Pipeline {
     static func addControl(
         to channel: any Channel,
         _ environment: Environment,
-        _ listeners: Listeners
+        listeners: Listeners
     ) throws {
         try channel.pipeline.syncOperations.addHandler(
             ControlHandler(environment: environment, listeners: listeners)
@@ -89,9 +89,9 @@ enum Pipeline {
     /// A connection to a mail server.
     static func addUpstream(
         _ connection: any ChannelHandler,
-        _ endpoint: Endpoint,
+        endpoint: Endpoint,
         to channel: any Channel,
-        _ environment: Environment
+        environment: Environment
     ) throws {
         let operations = channel.pipeline.syncOperations
         if endpoint.tls == .implicit {
@@ -105,7 +105,7 @@ enum Pipeline {
     static func addUpstreamTLS(
         to context: ChannelHandlerContext,
         _ endpoint: Endpoint,
-        _ environment: Environment
+        environment: Environment
     ) throws {
         let tls = try environment.clientTLS.context(for: endpoint)
         try context.pipeline.syncOperations.addHandler(

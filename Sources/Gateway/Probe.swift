@@ -81,7 +81,7 @@ enum Probe {
     /// - Parameter makeHandler: makes the conversation, which keeps the promise.
     static func run<Report: Sendable>(
         _ endpoint: Endpoint,
-        _ makeHandler:
+        makeHandler:
             @escaping @Sendable (ClientContexts, EventLoopPromise<Report>) -> any ChannelHandler
     ) async throws(ProbeError) -> Report {
         let loop = MultiThreadedEventLoopGroup.singleton.next()

@@ -52,7 +52,7 @@ final class ServerLog: Sendable {
     ///     a client could make a server say something else each time.
     func log(
         _ message: String,
-        _ account: UpstreamAccount,
+        account: UpstreamAccount,
         at endpoint: Endpoint?,
         error: String?,
         line: UnreadableLine? = nil,

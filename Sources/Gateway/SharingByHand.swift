@@ -44,7 +44,7 @@ final class SharingByHand: Sendable {
         _ change: ACLChange,
         from address: SocketAddress?,
         on loop: any EventLoop,
-        _ answer: @escaping @Sendable (ACLChange.Outcome) -> Void
+        answer: @escaping @Sendable (ACLChange.Outcome) -> Void
     ) {
         guard let subject = String(validating: change.identifier, as: UTF8.self),
             !Self.meansOthers(subject)

@@ -67,7 +67,7 @@ final class StoreInForce: Sendable {
 
     /// Refuses shared access until something is published.
     func refuse(_ refusal: StoreRefusal) {
-        self.permissions.restrict(.store, true)
+        self.permissions.restrict(.store, isInForce: true)
         self.inForce.withLock { $0.refusal = refusal }
     }
 

@@ -24,7 +24,7 @@ final class Subscriptions: Sendable {
     func load(
         _ user: UserID,
         on loop: any EventLoop,
-        _ answer: @escaping @Sendable (SubscriptionChoices?) -> Void
+        answer: @escaping @Sendable (SubscriptionChoices?) -> Void
     ) {
         self.pool.submit { [store = self.store] _ in
             let rows = try? store.subscriptions(of: user)
@@ -41,11 +41,11 @@ final class Subscriptions: Sendable {
 
     func change(
         _ user: UserID,
-        _ account: AccountID,
-        _ folder: FolderPath,
-        _ change: SubscriptionChange,
+        account: AccountID,
+        folder: FolderPath,
+        change: SubscriptionChange,
         on loop: any EventLoop,
-        _ answer: @escaping @Sendable (SubscriptionOutcome) -> Void
+        answer: @escaping @Sendable (SubscriptionOutcome) -> Void
     ) {
         let isSubscribed: Bool? =
             switch change {

@@ -64,7 +64,7 @@ extension Transfers {
             guard let row = found else {
                 return self.isLost(interrupted)
             }
-            self.inspect(interrupted, Transfer(row), isCopied: row.state == "copied")
+            self.inspect(interrupted, transfer: Transfer(row), isCopied: row.state == "copied")
         }
     }
 
@@ -78,26 +78,27 @@ extension Transfers {
         interrupted.tell(.remains)
     }
 
-    private func inspect(_ interrupted: Interrupted, _ transfer: Transfer, isCopied: Bool) {
+    private func inspect(_ interrupted: Interrupted, transfer: Transfer, isCopied: Bool) {
         guard isCopied || transfer.recordsCopies else {
             // What an earlier version has sent is not known.
-            return self.remains(interrupted, transfer, messages: transfer.uids.count)
+            return self.remains(interrupted, transfer: transfer, messages: transfer.uids.count)
         }
         guard isCopied || !transfer.copies.isEmpty else {
-            return self.finished(interrupted, .undone)
+            return self.finished(interrupted, resolution: .undone)
         }
         let purpose = isCopied ? TransferRecovery.Purpose.complete : .identify
-        self.converse(purpose, transfer, transfer.source, on: interrupted.loop) { outcome in
+        self.converse(purpose, transfer: transfer, place: transfer.source, on: interrupted.loop) {
+            outcome in
             switch outcome {
             case .present(let uids):
-                self.look(interrupted, transfer, originals: uids)
+                self.look(interrupted, transfer: transfer, originals: uids)
             case .done, .cannotRemove:
-                self.finished(interrupted, isCopied ? .completed : .undone)
+                self.finished(interrupted, resolution: isCopied ? .completed : .undone)
             case .gone:
                 // Nothing is at the source that could be lost, or be there twice.
-                self.finished(interrupted, isCopied ? .completed : .remains)
+                self.finished(interrupted, resolution: isCopied ? .completed : .remains)
             case .unlisted:
-                self.remains(interrupted, transfer, messages: transfer.uids.count)
+                self.remains(interrupted, transfer: transfer, messages: transfer.uids.count)
             case .found, .refused, nil:
                 self.tryLater(interrupted)
             }
@@ -107,7 +108,7 @@ extension Transfers {
     /// Finds the copies of the APPEND whose answer is missing.
     private func look(
         _ interrupted: Interrupted,
-        _ transfer: Transfer,
+        transfer: Transfer,
         originals: Set<UInt32>
     ) {
         let copies = transfer.copies.filter { originals.contains($0.message.source) }
@@ -117,19 +118,24 @@ extension Transfers {
         known.left = copies.count { $0.isStored && $0.uid == nil }
         if transfer.isContested { known.left += open.count }
         guard !open.isEmpty, !transfer.isContested else {
-            return self.remove(known, transfer, uids, missing: 0)
+            return self.remove(known, transfer: transfer, uids: uids, missing: 0)
         }
-        self.converse(.find(open), transfer, transfer.target, on: known.loop) { [known] outcome in
+        self.converse(.find(open), transfer: transfer, place: transfer.target, on: known.loop) {
+            [known] outcome in
             switch outcome {
             case .found(let found, let isConclusive):
                 var next = known
                 let missing = open.count - found.count
                 if !isConclusive { next.left += missing }
-                self.record(next, transfer, found, uids, missing: missing)
+                self.record(next, transfer: transfer, found: found, uids: uids, missing: missing)
             case .gone:
-                self.finished(known, .undone)
+                self.finished(known, resolution: .undone)
             case .unlisted:
-                self.remains(known, transfer, messages: known.left + uids.count + open.count)
+                self.remains(
+                    known,
+                    transfer: transfer,
+                    messages: known.left + uids.count + open.count
+                )
             case .present, .done, .cannotRemove, .refused, nil:
                 self.tryLater(interrupted)
             }
@@ -138,21 +144,21 @@ extension Transfers {
 
     private func record(
         _ interrupted: Interrupted,
-        _ transfer: Transfer,
-        _ found: [UInt32: UInt32],
-        _ uids: [UInt32],
+        transfer: Transfer,
+        found: [UInt32: UInt32],
+        uids: [UInt32],
         missing: Int
     ) {
         let all = uids + found.values
         guard !found.isEmpty else {
-            return self.remove(interrupted, transfer, all, missing: missing)
+            return self.remove(interrupted, transfer: transfer, uids: all, missing: missing)
         }
         self.write(
             { try $0.recordFound(found, of: interrupted.entry) },
             on: interrupted.loop,
-            { written in
+            answer: { written in
                 guard written != nil else { return self.tryLater(interrupted) }
-                self.remove(interrupted, transfer, all, missing: missing)
+                self.remove(interrupted, transfer: transfer, uids: all, missing: missing)
             }
         )
     }
@@ -160,33 +166,36 @@ extension Transfers {
     /// - Parameter missing: messages that the target may be storing still.
     private func remove(
         _ interrupted: Interrupted,
-        _ transfer: Transfer,
-        _ uids: [UInt32],
+        transfer: Transfer,
+        uids: [UInt32],
         missing: Int
     ) {
-        guard !uids.isEmpty else { return self.removed(interrupted, transfer, missing: missing) }
-        self.converse(.undo(uids), transfer, transfer.target, on: interrupted.loop) { outcome in
+        guard !uids.isEmpty else {
+            return self.removed(interrupted, transfer: transfer, missing: missing)
+        }
+        self.converse(.undo(uids), transfer: transfer, place: transfer.target, on: interrupted.loop)
+        { outcome in
             switch outcome {
             case .done:
-                self.removed(interrupted, transfer, missing: missing)
+                self.removed(interrupted, transfer: transfer, missing: missing)
             case .gone:
-                self.finished(interrupted, .undone)
+                self.finished(interrupted, resolution: .undone)
             case .unlisted, .cannotRemove:
                 let left = interrupted.left + uids.count
-                self.remains(interrupted, transfer, messages: left)
+                self.remains(interrupted, transfer: transfer, messages: left)
             case .present, .found, .refused, nil:
                 self.tryLater(interrupted)
             }
         }
     }
 
-    private func removed(_ interrupted: Interrupted, _ transfer: Transfer, missing: Int) {
+    private func removed(_ interrupted: Interrupted, transfer: Transfer, missing: Int) {
         // Messages that the target has got, and has not stored yet, would come after this look.
         guard missing > 0, interrupted.looks < TransferRecovery.looks else {
             guard interrupted.left == 0 else {
-                return self.remains(interrupted, transfer, messages: interrupted.left)
+                return self.remains(interrupted, transfer: transfer, messages: interrupted.left)
             }
-            return self.finished(interrupted, .undone)
+            return self.finished(interrupted, resolution: .undone)
         }
         var next = interrupted
         next.tell(.postponed)
@@ -198,27 +207,27 @@ extension Transfers {
 
     private func converse(
         _ purpose: TransferRecovery.Purpose,
-        _ transfer: Transfer,
-        _ place: Transfer.Place,
+        transfer: Transfer,
+        place: Transfer.Place,
         on loop: any EventLoop,
-        _ done: @escaping @Sendable (TransferRecovery.Outcome?) -> Void
+        done: @escaping @Sendable (TransferRecovery.Outcome?) -> Void
     ) {
         guard let environment = self.environment.withLock({ $0 }),
             let target = environment.permissions.current.endpoints[place.account]
         else { return done(nil) }
         ConversationConnection.run(
             TransferRecovery(purpose, of: transfer),
-            target,
-            environment,
-            self.pool,
+            target: target,
+            environment: environment,
+            pool: self.pool,
             on: loop,
-            done
+            done: done
         )
     }
 
     // MARK: - The end
 
-    private func finished(_ interrupted: Interrupted, _ resolution: TransferResolution) {
+    private func finished(_ interrupted: Interrupted, resolution: TransferResolution) {
         self.logger.notice(
             "an interrupted transfer was brought to its end",
             metadata: ["entry": "\(interrupted.entry)", "end": "\(resolution)"]
@@ -226,7 +235,7 @@ extension Transfers {
         self.write(
             { try $0.forgetTransfer(interrupted.entry) },
             on: interrupted.loop,
-            { _ in
+            answer: { _ in
                 var interrupted = interrupted
                 interrupted.tell(resolution)
             }
@@ -234,7 +243,7 @@ extension Transfers {
     }
 
     /// Copies stay, or may: an administrator hears of it.
-    private func remains(_ interrupted: Interrupted, _ transfer: Transfer, messages: Int) {
+    private func remains(_ interrupted: Interrupted, transfer: Transfer, messages: Int) {
         let published = self.environment.withLock { $0 }?.permissions.current
         let account = published?.access.accounts[transfer.target.account]?.address.description
         self.logger.warning(
@@ -247,7 +256,7 @@ extension Transfers {
         self.write(
             { try $0.leaveTransfer(interrupted.entry, messages: messages) },
             on: interrupted.loop,
-            { _ in
+            answer: { _ in
                 var interrupted = interrupted
                 interrupted.tell(.remains)
             }

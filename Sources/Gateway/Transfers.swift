@@ -66,14 +66,14 @@ final class Transfers: Sendable {
     func perform(
         _ request: JournalRequest,
         on loop: any EventLoop,
-        _ answer: @escaping @Sendable (JournalAnswer) -> Void
+        answer: @escaping @Sendable (JournalAnswer) -> Void
     ) {
         switch request {
         case .record(let transfer):
             self.write(
                 { try $0.recordTransfer(TransferRow(transfer)) },
                 on: loop,
-                { entry in
+                answer: { entry in
                     guard let entry else { return answer(.recorded(nil)) }
                     answer(entry.map { .recorded($0) } ?? .busy)
                 }
@@ -82,9 +82,16 @@ final class Transfers: Sendable {
             let copies = append.messages.map(TransferRow.Copy.init)
             let previous = append.previous.forStore
             self.write(
-                { try $0.recordAppend(append.number, of: entry, previous: previous, copies) },
+                {
+                    try $0.recordAppend(
+                        append.number,
+                        of: entry,
+                        previous: previous,
+                        copies: copies
+                    )
+                },
                 on: loop,
-                { answer(.appending($0 != nil)) }
+                answer: { answer(.appending($0 != nil)) }
             )
         case .confirm(let entry, let uids, let last):
             let state = Transfer.State.copied.rawValue
@@ -92,13 +99,13 @@ final class Transfers: Sendable {
             self.write(
                 { try $0.setTransfer(entry, state: state, uids: uids, answer: end) },
                 on: loop,
-                { answer(.confirmed($0 != nil)) }
+                answer: { answer(.confirmed($0 != nil)) }
             )
         case .forget(let entry):
             self.write(
                 { try $0.forgetTransfer(entry) },
                 on: loop,
-                { answer(.forgotten($0 != nil)) }
+                answer: { answer(.forgotten($0 != nil)) }
             )
         case .resolve(let entry, let standing):
             self.resolve(
@@ -111,7 +118,7 @@ final class Transfers: Sendable {
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (PermissionStore) throws -> Value,
         on loop: any EventLoop,
-        _ answer: @escaping @Sendable (Value?) -> Void
+        answer: @escaping @Sendable (Value?) -> Void
     ) {
         self.pool.submit { [store = self.store, logger = self.logger] _ in
             do {

@@ -69,7 +69,7 @@ final class UpstreamConnection: ChannelInboundHandler {
             .whenComplete { result in
                 switch result {
                 case .success(let lease):
-                    bound.value.dial(target, lease, on: loop)
+                    bound.value.dial(target, lease: lease, on: loop)
                 case .failure(let error):
                     // Not at once, here as well.
                     loop.execute { bound.value.leaseDenied(error) }
@@ -79,7 +79,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     private func dial(
         _ target: UpstreamAccount,
-        _ lease: CredentialLease,
+        lease: CredentialLease,
         on loop: any EventLoop
     ) {
         guard case .dialling = self.phase else { return }
@@ -88,7 +88,12 @@ final class UpstreamConnection: ChannelInboundHandler {
         let timeout = self.environment.configuration.limits.upstreamTimeout
         loop.scheduleTask(deadline: lease.began + timeout) { bound.value.loginTimeoutPassed() }
         self.environment.dialler.dial(target.imap, on: loop, timeout: timeout) { channel in
-            try Pipeline.addUpstream(bound.value, target.imap, to: channel, bound.value.environment)
+            try Pipeline.addUpstream(
+                bound.value,
+                endpoint: target.imap,
+                to: channel,
+                environment: bound.value.environment
+            )
         }.whenComplete { result in
             bound.value.dialled(result)
         }
@@ -103,7 +108,7 @@ final class UpstreamConnection: ChannelInboundHandler {
             }
             channel.close(promise: nil)
         case .failure(let error):
-            self.log("cannot be reached", error)
+            self.log("cannot be reached", error: error)
             self.fail(.unreachable)
         }
     }
@@ -113,7 +118,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     func loginTimeoutPassed() {
         switch self.phase {
         case .dialling, .loggingIn:
-            self.log("did not finish the login in time", nil)
+            self.log("did not finish the login in time", error: nil)
             let timeout = self.environment.configuration.limits.upstreamTimeout
             guard let loop = self.loop, let rest = self.lease?.timeForVerdict(of: timeout) else {
                 return self.fail(.unreachable)
@@ -122,7 +127,7 @@ final class UpstreamConnection: ChannelInboundHandler {
             loop.scheduleTask(in: rest) { bound.value.loginTimeoutPassed() }
             let client = self.client
             self.client = nil
-            client?.upstreamFailed(self.account, .unreachable)
+            client?.upstreamFailed(self.account, fault: .unreachable)
         case .ready, .leaving, .closed:
             break
         }
@@ -164,7 +169,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         if case .loggingIn(var login, let reader) = self.phase {
             let actions = login.tlsEstablished()
             self.phase = .loggingIn(login, reader)
-            for action in actions { self.perform(action, context) }
+            for action in actions { self.perform(action, context: context) }
         } else {
             self.beginLogin()
         }
@@ -175,9 +180,9 @@ final class UpstreamConnection: ChannelInboundHandler {
         switch self.phase {
         case .ready:
             self.clock.octetsMoved()
-            self.client?.upstreamOctetsReceived(self.account, octets)
+            self.client?.upstreamOctetsReceived(self.account, octets: octets)
         case .loggingIn:
-            self.loginOctetsReceived(octets, context)
+            self.loginOctetsReceived(octets, context: context)
         case .dialling, .leaving, .closed:
             break
         }
@@ -192,7 +197,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         switch self.phase {
         case .dialling, .loggingIn:
-            self.log("closed the connection during the login", nil)
+            self.log("closed the connection during the login", error: nil)
             self.fail(.unreachable)
         case .ready:
             let client = self.detach()
@@ -206,7 +211,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.log("failed", error)
+        self.log("failed", error: error)
         switch self.phase {
         case .dialling, .loggingIn:
             self.fail(error is TLSError ? .notTrusted : .unreachable)
@@ -217,10 +222,10 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     // MARK: - The login
 
-    private func loginOctetsReceived(_ octets: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func loginOctetsReceived(_ octets: ByteBuffer, context: ChannelHandlerContext) {
         guard case .loggingIn(var login, var reader) = self.phase else { return }
         guard login.takesOctets(octets.readableBytes) else {
-            self.log("says too much during the login", nil)
+            self.log("says too much during the login", error: nil)
             return self.fail(.protocolViolation)
         }
         reader.receive(octets)
@@ -232,18 +237,18 @@ final class UpstreamConnection: ChannelInboundHandler {
                 )
                 self.phase = .loggingIn(login, reader)
                 if login.awaitsVerdict { self.lease?.credentialSent() }
-                for action in actions { self.perform(action, context) }
+                for action in actions { self.perform(action, context: context) }
                 guard case .loggingIn = self.phase else { return }
             }
             self.phase = .loggingIn(login, reader)
         } catch {
             // Not the line: a server may repeat what it was given to log in with.
-            self.logText("breaks the protocol during the login", error.reason.explanation)
+            self.logText("breaks the protocol during the login", error: error.reason.explanation)
             self.fail(.protocolViolation)
         }
     }
 
-    private func perform(_ action: UpstreamLogin.Action, _ context: ChannelHandlerContext) {
+    private func perform(_ action: UpstreamLogin.Action, context: ChannelHandlerContext) {
         switch action {
         case .send(let octets):
             context.writeAndFlush(self.wrapOutboundOut(octets), promise: nil)
@@ -252,7 +257,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         case .ready(let profile):
             self.ready(profile)
         case .fail(let failure):
-            self.log("refused the login", failure)
+            self.log("refused the login", error: failure)
             self.fail(self.fault(failure))
         }
     }
@@ -280,9 +285,9 @@ final class UpstreamConnection: ChannelInboundHandler {
     private func startTLS(_ context: ChannelHandlerContext) {
         guard let target = self.target else { return }
         do {
-            try Pipeline.addUpstreamTLS(to: context, target.imap, self.environment)
+            try Pipeline.addUpstreamTLS(to: context, target.imap, environment: self.environment)
         } catch {
-            self.log("TLS cannot be started", error)
+            self.log("TLS cannot be started", error: error)
             self.fail(.notTrusted)
         }
     }
@@ -297,16 +302,18 @@ final class UpstreamConnection: ChannelInboundHandler {
             self.environment.profiles.learnt(profile, of: target)
         }
         guard self.client != nil else { return self.close() }
-        self.client?.upstreamReady(self.account, profile, login)
+        self.client?.upstreamReady(self.account, profile: profile, login: login)
         // Whatever came in the same read belongs to the session.
         let rest = reader.takeBuffered()
-        if rest.readableBytes > 0 { self.client?.upstreamOctetsReceived(self.account, rest) }
+        if rest.readableBytes > 0 {
+            self.client?.upstreamOctetsReceived(self.account, octets: rest)
+        }
     }
 
     func fail(_ fault: UpstreamFault) {
         if let target = self.target { self.environment.profiles.failed(target) }
         let client = self.detach()
-        client?.upstreamFailed(self.account, fault)
+        client?.upstreamFailed(self.account, fault: fault)
     }
 
     // MARK: - From the session

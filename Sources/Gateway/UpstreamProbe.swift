@@ -18,7 +18,7 @@ package struct UpstreamProbe: Sendable {
         credential: UpstreamCredential
     ) async throws(ProbeError) -> ProbeReport {
         try await Probe.run(account.imap) { contexts, promise in
-            ProbeHandler(account.imap, credential, contexts, promise)
+            ProbeHandler(account.imap, credential: credential, contexts: contexts, promise: promise)
         }
     }
 }
@@ -51,7 +51,7 @@ package struct ProbeReport: Sendable {
     }
 
     /// Keeps what a server listed.
-    mutating func add(_ folder: FolderPath, _ list: ListResponse) {
+    mutating func add(_ folder: FolderPath, list: ListResponse) {
         self.folders.append(folder)
         let names = list.attributes.map { String(buffer: $0).lowercased() }
         if let attribute = Self.attributes.first(where: { names.contains($0.lowercased()) }) {
@@ -87,9 +87,9 @@ private final class ProbeHandler: ChannelInboundHandler {
 
     init(
         _ endpoint: Endpoint,
-        _ credential: UpstreamCredential,
-        _ contexts: ClientContexts,
-        _ promise: EventLoopPromise<ProbeReport>
+        credential: UpstreamCredential,
+        contexts: ClientContexts,
+        promise: EventLoopPromise<ProbeReport>
     ) {
         self.endpoint = endpoint
         self.contexts = contexts
@@ -109,7 +109,7 @@ private final class ProbeHandler: ChannelInboundHandler {
         let handler = try? context.pipeline.syncOperations.handler(type: TLSHandler.self)
         self.report.tls = handler.map { "\($0.tlsVersion) \($0.cipher)" }
         guard self.endpoint.tls == .starttls else { return }
-        for action in self.login.tlsEstablished() { self.perform(action, context) }
+        for action in self.login.tlsEstablished() { self.perform(action, context: context) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -122,7 +122,7 @@ private final class ProbeHandler: ChannelInboundHandler {
         self.reader.receive(octets)
         do {
             while !self.isOver, let response = try self.reader.next() {
-                self.responseReceived(response, context)
+                self.responseReceived(response, context: context)
             }
         } catch {
             self.promise.fail(self.failure(error.reason))
@@ -157,7 +157,7 @@ private final class ProbeHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    private func responseReceived(_ response: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func responseReceived(_ response: ByteBuffer, context: ChannelHandlerContext) {
         if self.report.greeting.isEmpty {
             self.report.greeting = Reply.printable(response, maximumOctets: 200)
         }
@@ -171,14 +171,14 @@ private final class ProbeHandler: ChannelInboundHandler {
             if awaitedVerdict, actions == [.fail(.refusedGreeting)] {
                 return self.promise.fail(ProbeError.loginUnanswered)
             }
-            for action in actions { self.perform(action, context) }
+            for action in actions { self.perform(action, context: context) }
             return
         }
         switch try? ResponseHead(response) {
         case .data(.list):
-            self.listed(response, names)
+            self.listed(response, names: names)
         case .tagged(tag, let condition, let text):
-            self.completed(command, condition, text, context)
+            self.completed(command, condition: condition, text: text, context: context)
         case nil:
             self.promise.fail(
                 ProbeError.malformed("a line is no response: \(UnreadableLine(response))")
@@ -189,10 +189,10 @@ private final class ProbeHandler: ChannelInboundHandler {
         }
     }
 
-    private func listed(_ response: ByteBuffer, _ names: UpstreamNames) {
+    private func listed(_ response: ByteBuffer, names: UpstreamNames) {
         guard let list = try? ListResponse(response) else { return self.report.omit(response) }
         if let folder = names.folder(listedAs: list.mailbox) {
-            self.report.add(folder, list)
+            self.report.add(folder, list: list)
         } else if names.isOmitted(list.mailbox) {
             self.report.omit(response)
         }
@@ -200,24 +200,24 @@ private final class ProbeHandler: ChannelInboundHandler {
 
     private func completed(
         _ command: ProbeCommand,
-        _ condition: Condition,
-        _ text: ByteBuffer,
-        _ context: ChannelHandlerContext
+        condition: Condition,
+        text: ByteBuffer,
+        context: ChannelHandlerContext
     ) {
         guard condition == .ok else {
             let words = Reply.printable(text, maximumOctets: Self.maximumWords)
             return self.promise.fail(ProbeError.refused(command, words: words))
         }
         switch command {
-        case .list: self.send("EXAMINE INBOX", .inbox, context)
+        case .list: self.send("EXAMINE INBOX", command: .inbox, context: context)
         case .inbox: self.promise.succeed(self.report)
         }
     }
 
     private func send(
         _ text: StaticString,
-        _ command: ProbeCommand,
-        _ context: ChannelHandlerContext
+        command: ProbeCommand,
+        context: ChannelHandlerContext
     ) {
         let tag = self.tags.next()
         self.command = (command, tag)
@@ -228,14 +228,14 @@ private final class ProbeHandler: ChannelInboundHandler {
         context.writeAndFlush(self.wrapOutboundOut(line), promise: nil)
     }
 
-    private func perform(_ action: UpstreamLogin.Action, _ context: ChannelHandlerContext) {
+    private func perform(_ action: UpstreamLogin.Action, context: ChannelHandlerContext) {
         switch action {
         case .send(let octets):
             context.writeAndFlush(self.wrapOutboundOut(octets), promise: nil)
         case .startTLS:
             self.startTLS(context)
         case .ready(let profile):
-            self.list(profile, context)
+            self.list(profile, context: context)
         case .fail(let failure):
             self.isOver = true
             self.promise.fail(ProbeError(failure))
@@ -256,12 +256,12 @@ private final class ProbeHandler: ChannelInboundHandler {
         }
     }
 
-    private func list(_ profile: UpstreamProfile, _ context: ChannelHandlerContext) {
+    private func list(_ profile: UpstreamProfile, context: ChannelHandlerContext) {
         self.report.capabilities = profile.capabilities.sorted()
         self.report.delimiter = profile.delimiter.map { String(UnicodeScalar($0)) }
         self.names = UpstreamNames(profile)
         self.tags = self.login.remainingTags
-        self.send("LIST \"\" \"*\"", .list, context)
+        self.send("LIST \"\" \"*\"", command: .list, context: context)
     }
 }
 

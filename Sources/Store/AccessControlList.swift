@@ -76,7 +76,7 @@ extension PermissionStore {
                 account: address,
                 details: details
             ) { database in
-                try Self.share(sharing, login, database)
+                try Self.share(sharing, login: login, database: database)
             }
             return .done
         } catch let outcome as FolderSharing.Outcome {
@@ -87,15 +87,15 @@ extension PermissionStore {
     /// - Returns: what the subject has in the folder now.
     private static func share(
         _ sharing: FolderSharing,
-        _ login: String,
-        _ database: Database
+        login: String,
+        database: Database
     ) throws -> Rights {
         let account = sharing.account.rawValue
         let owner = sharing.owner.rawValue
         guard try self.owner(of: account, database) == owner,
             try self.kind(of: account, database) == .imap
         else { throw StoreError.refused("the account is not the owner's, or on Exchange") }
-        guard let (user, group) = try? self.subject(database, sharing.subject), user != owner
+        guard let (user, group) = try? self.subject(database, text: sharing.subject), user != owner
         else { throw FolderSharing.Outcome.unknownSubject }
         let place = Scope.folder(sharing.folder)
         var (here, elsewhere): (Rights, Rights) = ([], [])
@@ -131,10 +131,10 @@ extension PermissionStore {
         let (folder, isSubtree) = self.columns(of: place)
         try self.clear(
             self.samePlace,
-            [account, user, group, folder, isSubtree],
+            arguments: [account, user, group, folder, isSubtree],
             view: true,
             send: false,
-            database
+            database: database
         )
         // What was given for a time, and is changed, ends when it was to end.
         let until =

@@ -19,13 +19,14 @@ package struct AccountSettings: Sendable {
 
     /// What is set, for the audit log; no password.
     var changes: [String] {
-        func server(_ name: String, _ endpoint: Endpoint?) -> String? {
+        func server(_ name: String, endpoint: Endpoint?) -> String? {
             endpoint.map { "\(name) \($0.host):\($0.port) \($0.tls.rawValue)" }
         }
         return [
             self.kind.map { "kind \($0.rawValue)" }, self.owner.map { "owner \($0)" },
             self.aliases.map { "aliases \($0.joined(separator: " "))" },
-            server("imap", self.imap), server("smtp", self.smtp), self.caFile.map { "ca \($0)" },
+            server("imap", endpoint: self.imap), server("smtp", endpoint: self.smtp),
+            self.caFile.map { "ca \($0)" },
             self.username.map { "username \($0)" }, self.password.map { _ in "password" },
             self.sentCopy.map { "sent copy \($0)" },
         ].compactMap { $0 }
@@ -64,7 +65,7 @@ package struct AccountRow: Codable, Equatable, Sendable {
 extension PermissionStore {
     package func addAccount(
         _ text: String,
-        _ settings: AccountSettings,
+        settings: AccountSettings,
         masterKey: MasterKey,
         actor: String
     ) throws {
@@ -79,7 +80,7 @@ extension PermissionStore {
             account: address.description,
             details: details
         ) { database in
-            try Self.checkFree(address, database)
+            try Self.checkFree(address, database: database)
             try database.execute(
                 sql: """
                     INSERT INTO account (kind, imapHost, imapPort, imapTLS, username)
@@ -95,13 +96,13 @@ extension PermissionStore {
                 sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 1)",
                 arguments: [address.description, id]
             )
-            try Self.apply(settings, to: id, database, masterKey)
+            try Self.apply(settings, to: id, database: database, masterKey: masterKey)
         }
     }
 
     package func setAccount(
         _ text: String,
-        _ settings: AccountSettings,
+        settings: AccountSettings,
         masterKey: MasterKey,
         actor: String
     ) throws {
@@ -113,8 +114,8 @@ extension PermissionStore {
             removesSecrets: settings.password != nil,
             details: details
         ) { database in
-            let id = try Self.accountID(database, text)
-            try Self.apply(settings, to: id, database, masterKey)
+            let id = try Self.accountID(database, text: text)
+            try Self.apply(settings, to: id, database: database, masterKey: masterKey)
         }
     }
 
@@ -125,7 +126,7 @@ extension PermissionStore {
             account: text,
             removesSecrets: true
         ) { database in
-            let id = try Self.accountID(database, text)
+            let id = try Self.accountID(database, text: text)
             try database.execute(sql: "DELETE FROM account WHERE id = ?", arguments: [id])
         }
     }
@@ -141,27 +142,31 @@ extension PermissionStore {
 
     package func account(_ text: String) throws -> AccountRow {
         try self.read { database in
-            try Self.row(of: try Self.accountID(database, text), database)
+            try Self.row(of: try Self.accountID(database, text: text), database)
         }
     }
 
     /// What a probe of the account's server needs.
     package func upstream(_ text: String) throws -> UpstreamAccount {
         try self.read { database in
-            let id = try Self.accountID(database, text)
+            let id = try Self.accountID(database, text: text)
             let row = try Row.fetchOne(
                 database,
                 sql: "SELECT * FROM account WHERE id = ?",
                 arguments: [id]
             )
             guard let row else { throw StoreError.notFound("no account \(text)") }
-            return Self.upstream(row, AccountID(id), try Self.primary(of: id, database))
+            return Self.upstream(
+                row,
+                id: AccountID(id),
+                address: try Self.primary(of: id, database)
+            )
         }
     }
 
     // MARK: - Writing
 
-    static func checkFree(_ address: Address, _ database: Database) throws {
+    static func checkFree(_ address: Address, database: Database) throws {
         let taken = try Int64.fetchOne(
             database,
             sql: "SELECT account FROM address WHERE address = ?",
@@ -176,8 +181,8 @@ extension PermissionStore {
     private static func apply(
         _ settings: AccountSettings,
         to id: Int64,
-        _ database: Database,
-        _ masterKey: MasterKey
+        database: Database,
+        masterKey: MasterKey
     ) throws {
         if let owner = settings.owner { try self.set(owner: owner, of: id, database) }
         if let aliases = settings.aliases { try self.set(aliases: aliases, of: id, database) }
@@ -185,49 +190,51 @@ extension PermissionStore {
             try self.check(imap)
             try self.update(
                 id,
-                "imapHost = ?, imapPort = ?, imapTLS = ?",
-                [imap.host, imap.port, imap.tls.rawValue],
-                database
+                assignments: "imapHost = ?, imapPort = ?, imapTLS = ?",
+                values: [imap.host, imap.port, imap.tls.rawValue],
+                database: database
             )
         }
         if let smtp = settings.smtp {
             try self.check(smtp)
             try self.update(
                 id,
-                "smtpHost = ?, smtpPort = ?, smtpTLS = ?",
-                [smtp.host, smtp.port, smtp.tls.rawValue],
-                database
+                assignments: "smtpHost = ?, smtpPort = ?, smtpTLS = ?",
+                values: [smtp.host, smtp.port, smtp.tls.rawValue],
+                database: database
             )
         }
-        if let caFile = settings.caFile { try self.update(id, "caFile = ?", [caFile], database) }
+        if let caFile = settings.caFile {
+            try self.update(id, assignments: "caFile = ?", values: [caFile], database: database)
+        }
         if let sentCopy = settings.sentCopy {
-            try self.update(id, "sentCopy = ?", [sentCopy], database)
+            try self.update(id, assignments: "sentCopy = ?", values: [sentCopy], database: database)
         }
         if let username = settings.username {
-            try self.checkCredential(username, "user name")
+            try self.checkCredential(username, what: "user name")
             try self.update(
                 id,
-                "username = ?, credentialVersion = credentialVersion + 1",
-                [username],
-                database
+                assignments: "username = ?, credentialVersion = credentialVersion + 1",
+                values: [username],
+                database: database
             )
         }
         guard let password = settings.password else { return }
-        try self.checkCredential(password.value, "password")
+        try self.checkCredential(password.value, what: "password")
         let sealed = try masterKey.seal(password.value, for: AccountID(id))
         try self.update(
             id,
-            "password = ?, credentialVersion = credentialVersion + 1",
-            [sealed],
-            database
+            assignments: "password = ?, credentialVersion = credentialVersion + 1",
+            values: [sealed],
+            database: database
         )
     }
 
     private static func update(
         _ id: Int64,
-        _ assignments: String,
-        _ values: [any DatabaseValueConvertible],
-        _ database: Database
+        assignments: String,
+        values: [any DatabaseValueConvertible],
+        database: Database
     ) throws {
         try database.execute(
             sql: "UPDATE account SET \(assignments) WHERE id = ?",
@@ -240,7 +247,7 @@ extension PermissionStore {
 
     private static func set(owner: String, of id: Int64, _ database: Database) throws {
         let isNobody = owner.isEmpty || owner == self.noOwner
-        let user = isNobody ? nil : try self.userID(database, owner)
+        let user = isNobody ? nil : try self.userID(database, login: owner)
         try database.execute(
             sql: "UPDATE account SET owner = ? WHERE id = ?",
             arguments: [user, id]
@@ -254,7 +261,7 @@ extension PermissionStore {
         )
         for alias in aliases {
             let address = try self.address(alias)
-            try self.checkFree(address, database)
+            try self.checkFree(address, database: database)
             try database.execute(
                 sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 0)",
                 arguments: [address.description, id]
@@ -284,7 +291,7 @@ extension PermissionStore {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
-    private static func checkCredential(_ text: String, _ what: String) throws {
+    private static func checkCredential(_ text: String, what: String) throws {
         guard UpstreamCredential.isLegal(text) else {
             throw StoreError.refused("the \(what) is empty or has control characters in it")
         }

@@ -21,7 +21,7 @@ extension PermissionStore {
     package func audit(_ records: [(moment: Moment, record: AuditRecord)]) throws {
         do {
             try self.write { database in
-                try Self.append(records, database)
+                try Self.append(records, database: database)
             }
         } catch let error as DatabaseError {
             throw Self.explained(error)
@@ -30,7 +30,7 @@ extension PermissionStore {
 
     static func append(
         _ records: [(moment: Moment, record: AuditRecord)],
-        _ database: Database
+        database: Database
     ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -41,7 +41,7 @@ extension PermissionStore {
         for (moment, record) in records {
             sequence += 1
             let text = String(decoding: try encoder.encode(record), as: UTF8.self)
-            hash = self.hash(after: hash, sequence, moment.seconds, text)
+            hash = self.hash(after: hash, sequence, moment: moment.seconds, text: text)
             try insert.execute(arguments: [sequence, moment.seconds, text, hash])
         }
     }
@@ -53,7 +53,7 @@ extension PermissionStore {
             sql: "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1"
         )
         if let last { return (last["sequence"], last["hash"]) }
-        let start = try AuditSeal.fetch(.start, database)
+        let start = try AuditSeal.fetch(.start, database: database)
         return (start?.sequence ?? 0, start?.hash ?? self.firstHash)
     }
 
@@ -61,8 +61,8 @@ extension PermissionStore {
     static func hash(
         after previous: Data,
         _ sequence: Int64,
-        _ moment: Int64,
-        _ text: String
+        moment: Int64,
+        text: String
     ) -> Data {
         var hasher = SHA256()
         hasher.update(data: previous)
@@ -81,7 +81,7 @@ extension PermissionStore {
         since: Moment? = nil
     ) throws -> [AuditEntry] {
         let actor = user.map { (try? Self.address($0).description) ?? $0 }
-        func isBy(_ actor: String?, _ record: AuditRecord) -> Bool {
+        func isBy(_ actor: String?, record: AuditRecord) -> Bool {
             guard let actor else { return true }
             // Who became another user by sudo is found by the own name.
             return record.actor == actor || record.actor.hasPrefix("\(actor) as ")
@@ -104,7 +104,9 @@ extension PermissionStore {
                 else {
                     throw StoreError.unusable("the audit log is damaged: gatepost audit verify")
                 }
-                guard Self.isAbout(address, record), isBy(actor, record) else { continue }
+                guard Self.isAbout(address, record: record), isBy(actor, record: record) else {
+                    continue
+                }
                 entries.append(
                     AuditEntry(
                         sequence: row["sequence"],
@@ -118,7 +120,7 @@ extension PermissionStore {
     }
 
     /// Whether a record is about an account; of a change of several, whether it names it.
-    private static func isAbout(_ address: String?, _ record: AuditRecord) -> Bool {
+    private static func isAbout(_ address: String?, record: AuditRecord) -> Bool {
         guard let address else { return true }
         if record.account == address || record.targetAccount == address { return true }
         return record.account == nil
@@ -157,11 +159,11 @@ extension PermissionStore {
         try self.write { database in
             let (sequence, hash) = try Self.auditEnd(database)
             if !begins {
-                let last = try Self.requireSealed(masterKey, database)
+                let last = try Self.requireSealed(masterKey, database: database)
                 guard last.sequence != sequence else { return nil }
             }
-            let seal = AuditSeal(.checkpoint, sequence, hash, at: .current)
-            try seal.write(masterKey, database)
+            let seal = AuditSeal(.checkpoint, sequence: sequence, hash: hash, at: .current)
+            try seal.write(masterKey, database: database)
             return seal
         }
     }
@@ -171,14 +173,15 @@ extension PermissionStore {
     @discardableResult
     private static func requireSealed(
         _ masterKey: MasterKey,
-        _ database: Database
+        database: Database
     ) throws -> AuditSeal {
         let changed = StoreError.unusable(
             "the audit log was changed and is not sealed any more: gatepost audit verify"
         )
-        guard let last = try AuditSeal.fetch(.checkpoint, database), last.isAuthentic(masterKey)
+        guard let last = try AuditSeal.fetch(.checkpoint, database: database),
+            last.isAuthentic(masterKey)
         else { throw changed }
-        let start = try AuditSeal.fetch(.start, database)
+        let start = try AuditSeal.fetch(.start, database: database)
         guard start?.isAuthentic(masterKey) ?? true else { throw changed }
         var (sequence, hash) = (last.sequence, last.hash)
         if let start, start.sequence > sequence {
@@ -198,7 +201,12 @@ extension PermissionStore {
             arguments: [sequence]
         )
         while let row = try rows.next() {
-            let next = self.hash(after: hash, row["sequence"], row["moment"], row["record"])
+            let next = self.hash(
+                after: hash,
+                row["sequence"],
+                moment: row["moment"],
+                text: row["record"]
+            )
             guard row["sequence"] == sequence + 1, row["hash"] == next else { throw changed }
             (sequence, hash) = (sequence + 1, next)
         }
@@ -221,9 +229,9 @@ extension PermissionStore {
                 arguments: [moment.seconds]
             )
             guard let row else { return 0 }
-            try Self.requireSealed(masterKey, database)
-            let seal = AuditSeal(.start, row["sequence"], row["hash"], at: .current)
-            try seal.write(masterKey, database)
+            try Self.requireSealed(masterKey, database: database)
+            let seal = AuditSeal(.start, sequence: row["sequence"], hash: row["hash"], at: .current)
+            try seal.write(masterKey, database: database)
             try database.execute(
                 sql: "DELETE FROM audit WHERE sequence <= ?",
                 arguments: [seal.sequence]
@@ -232,7 +240,7 @@ extension PermissionStore {
             var record = AuditRecord(event: "retention", actor: "gatepost")
             record.count = count
             record.detail = ["records up to \(seal.sequence) were deleted"]
-            try Self.append([(.current, record)], database)
+            try Self.append([(.current, record)], database: database)
             return count
         }
     }
@@ -253,7 +261,7 @@ package struct AuditSeal: Equatable, Sendable {
     package var moment: Moment
     private var mark = Data()
 
-    init(_ kind: Kind, _ sequence: Int64, _ hash: Data, at moment: Moment) {
+    init(_ kind: Kind, sequence: Int64, hash: Data, at moment: Moment) {
         self.kind = kind
         self.sequence = sequence
         self.hash = hash
@@ -273,7 +281,7 @@ package struct AuditSeal: Equatable, Sendable {
         masterKey.isValid(self.mark, for: self.text)
     }
 
-    func write(_ masterKey: MasterKey, _ database: Database) throws {
+    func write(_ masterKey: MasterKey, database: Database) throws {
         try database.execute(
             sql: """
                 INSERT OR REPLACE INTO auditSeal (kind, sequence, hash, moment, mark)
@@ -286,7 +294,7 @@ package struct AuditSeal: Equatable, Sendable {
         )
     }
 
-    static func fetch(_ kind: Kind, _ database: Database) throws -> AuditSeal? {
+    static func fetch(_ kind: Kind, database: Database) throws -> AuditSeal? {
         try Row.fetchOne(
             database,
             sql: "SELECT * FROM auditSeal WHERE kind = ?",
@@ -294,8 +302,8 @@ package struct AuditSeal: Equatable, Sendable {
         ).map { row in
             var seal = AuditSeal(
                 kind,
-                row["sequence"],
-                row["hash"],
+                sequence: row["sequence"],
+                hash: row["hash"],
                 at: Moment(seconds: row["moment"])
             )
             seal.mark = row["mark"]

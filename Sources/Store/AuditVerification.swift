@@ -36,8 +36,18 @@ extension PermissionStore {
     ) throws -> AuditVerification {
         try self.read { database in
             var verification = AuditVerification()
-            let start = try Self.seal(.start, masterKey, &verification, database)
-            let checkpoint = try Self.seal(.checkpoint, masterKey, &verification, database)
+            let start = try Self.seal(
+                .start,
+                masterKey: masterKey,
+                verification: &verification,
+                database: database
+            )
+            let checkpoint = try Self.seal(
+                .checkpoint,
+                masterKey: masterKey,
+                verification: &verification,
+                database: database
+            )
             if checkpoint == nil {
                 verification.found(
                     "there is no seal: it was taken away, or no gateway has run with this log yet"
@@ -59,7 +69,12 @@ extension PermissionStore {
                 }
                 expected[sequence] = hash
             }
-            try Self.walk(start, expected, &verification, database)
+            try Self.walk(
+                start,
+                expected: expected,
+                verification: &verification,
+                database: database
+            )
             verification.sealed = checkpoint?.sequence
             verification.sealedAt = checkpoint?.moment
             return verification
@@ -82,11 +97,11 @@ extension PermissionStore {
 
     private static func seal(
         _ kind: AuditSeal.Kind,
-        _ masterKey: MasterKey,
-        _ verification: inout AuditVerification,
-        _ database: Database
+        masterKey: MasterKey,
+        verification: inout AuditVerification,
+        database: Database
     ) throws -> AuditSeal? {
-        guard let seal = try AuditSeal.fetch(kind, database) else { return nil }
+        guard let seal = try AuditSeal.fetch(kind, database: database) else { return nil }
         if seal.isAuthentic(masterKey) { return seal }
         verification.found(
             "the seal of the log's \(kind == .start ? "start" : "end") was not made with this "
@@ -97,9 +112,9 @@ extension PermissionStore {
 
     private static func walk(
         _ start: AuditSeal?,
-        _ expected: [Int64: Data],
-        _ verification: inout AuditVerification,
-        _ database: Database
+        expected: [Int64: Data],
+        verification: inout AuditVerification,
+        database: Database
     ) throws {
         var sequence = start?.sequence ?? 0
         var hash = start?.hash ?? self.firstHash
@@ -115,7 +130,7 @@ extension PermissionStore {
             verification.last = number
             if number == sequence + 1 {
                 let moment: Int64 = row["moment"]
-                if self.hash(after: hash, number, moment, row["record"]) != stored {
+                if self.hash(after: hash, number, moment: moment, text: row["record"]) != stored {
                     verification.found("record \(number) was changed")
                 }
             } else if number <= sequence {

@@ -59,7 +59,7 @@ extension PermissionStore {
     /// The grants on accounts of an owner that wait for the owner's word.
     package func pendingGrants(owner login: String) throws -> [GrantRow] {
         try self.read { database in
-            let owner = try Self.userID(database, login)
+            let owner = try Self.userID(database, login: login)
             return try Self.grants(database).filter { grant in
                 try grant.row.isPending && Self.owner(of: grant.accountID, database) == owner
             }.map(\.row)
@@ -68,17 +68,17 @@ extension PermissionStore {
 
     /// Lets a grant count: its owner agrees.
     package func confirmGrant(_ id: Int64, owner login: String) throws {
-        try self.decide(id, "confirm", login) { database, grant in
+        try self.decide(id, what: "confirm", login: login) { database, grant in
             let user = grant.user
             let group = grant.group
             let filter = "id <> ? AND \(Self.samePlace)"
             let folder = grant.row.folder.map { Data($0.utf8) }
             try Self.clear(
                 filter,
-                [id, grant.accountID, user, group, folder, grant.row.subtree],
+                arguments: [id, grant.accountID, user, group, folder, grant.row.subtree],
                 view: !grant.row.rights.isEmpty,
                 send: grant.row.send != "none",
-                database
+                database: database
             )
             try database.execute(
                 sql: "UPDATE \"grant\" SET confirmed = 1 WHERE id = ?",
@@ -89,16 +89,16 @@ extension PermissionStore {
 
     /// Drops a grant that waits: its owner does not agree.
     package func refuseGrant(_ id: Int64, owner login: String) throws {
-        try self.decide(id, "refuse", login) { database, _ in
+        try self.decide(id, what: "refuse", login: login) { database, _ in
             try database.execute(sql: "DELETE FROM \"grant\" WHERE id = ?", arguments: [id])
         }
     }
 
     private func decide(
         _ id: Int64,
-        _ what: String,
-        _ login: String,
-        _ body: (Database, GrantOfStore) throws -> Void
+        what: String,
+        login: String,
+        body: (Database, GrantOfStore) throws -> Void
     ) throws {
         let address = try Self.address(login).description
         func details(_ row: GrantRow) -> [String] { [row.line] }
@@ -111,7 +111,7 @@ extension PermissionStore {
             account: account,
             details: details
         ) { database in
-            let owner = try Self.userID(database, address)
+            let owner = try Self.userID(database, login: address)
             let grant = try Self.grants(database).first { $0.row.id == id && $0.row.isPending }
             guard let grant, try Self.owner(of: grant.accountID, database) == owner else {
                 throw StoreError.notFound(
@@ -152,13 +152,13 @@ extension PermissionStore {
     static func waitsForOwner(
         _ request: GrantRequest,
         on account: Int64,
-        _ consent: Consent,
-        _ database: Database
+        consent: Consent,
+        database: Database
     ) throws -> Bool {
         guard consent == .required, let owner = try self.owner(of: account, database) else {
             return false
         }
-        let (user, group) = try self.subject(database, request.subject)
+        let (user, group) = try self.subject(database, text: request.subject)
         guard user != owner else { return false }
         let (folder, isSubtree) = self.columns(of: request.scope)
         let known = try Row.fetchAll(
@@ -179,15 +179,15 @@ extension PermissionStore {
     /// Leaves a message for an account's owner about a grant, where that is asked for.
     static func notify(
         _ request: GrantRequest,
-        _ id: Int64,
+        id: Int64,
         on account: Int64,
-        _ consent: Consent,
+        consent: Consent,
         isPending: Bool,
-        _ actor: String,
-        _ database: Database
+        actor: String,
+        database: Database
     ) throws {
         guard consent != .off, let owner = try self.owner(of: account, database) else { return }
-        let (user, _) = try self.subject(database, request.subject)
+        let (user, _) = try self.subject(database, text: request.subject)
         guard user != owner else { return }
         let name = try self.primary(of: account, database)
         let login =

@@ -174,13 +174,13 @@ extension PermissionStore {
                 if let groups = document.groups { try Self.apply(groups: groups, database) }
                 if let accounts = document.accounts { try Self.apply(accounts: accounts, database) }
                 if let grants = document.grants {
-                    try Self.apply(grants: grants, consent, actor, database)
+                    try Self.apply(grants: grants, consent, actor: actor, database: database)
                 }
                 if let withdrawals = document.withdrawals {
-                    try Self.apply(withdrawals: withdrawals, actor, database)
+                    try Self.apply(withdrawals: withdrawals, actor, database: database)
                 }
                 if let walls = document.walls {
-                    try Self.apply(walls: walls, actor, database)
+                    try Self.apply(walls: walls, actor, database: database)
                 }
                 let after = try Self.document(database)
                 (changes.added, changes.removed) = after.changes(from: before)
@@ -218,25 +218,25 @@ extension PermissionStore {
         for row in try Row.fetchAll(database, sql: "SELECT id, login FROM user")
         where !kept.contains(ExactText(row["login"])) {
             let id: Int64 = row["id"]
-            try self.requireNoBar(of: "user", id, row["login"], database)
+            try self.requireNoBar(of: "user", id, subject: row["login"], database: database)
             try database.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
         }
         // Names at the operating system may have changed hands.
         for user in users {
-            let id = try self.userID(database, user.login)
+            let id = try self.userID(database, login: user.login)
             let role = user.role.flatMap(Role.init)
-            try self.setRole(role, osUser: user.osUser, of: id, database)
+            try self.setRole(role, osUser: user.osUser, of: id, database: database)
         }
     }
 
     private static func apply(groups: [GroupRow], _ database: Database) throws {
         let names = groups.map { ExactText($0.name) }
-        try self.requireDistinct("groups", names.map { [$0] }) { "group:\(groups[$0].name)" }
+        try self.requireDistinct("groups", keys: names.map { [$0] }) { "group:\(groups[$0].name)" }
         let kept = Set(names)
         for name in try String.fetchAll(database, sql: "SELECT name FROM \"group\"")
         where !kept.contains(ExactText(name)) {
-            let id = try self.groupID(database, name)
-            try self.requireNoBar(of: "group", id, "group:\(name)", database)
+            let id = try self.groupID(database, name: name)
+            try self.requireNoBar(of: "group", id, subject: "group:\(name)", database: database)
             try database.execute(sql: "DELETE FROM \"group\" WHERE name = ?", arguments: [name])
         }
         for name in names.sorted().map(\.text) {
@@ -248,9 +248,9 @@ extension PermissionStore {
         }
         try database.execute(sql: "DELETE FROM member")
         for group in groups {
-            let id = try self.groupID(database, group.name)
+            let id = try self.groupID(database, name: group.name)
             for member in group.members {
-                try self.insert(member, into: id, group.name, database)
+                try self.insert(member, into: id, name: group.name, database: database)
             }
         }
     }
@@ -260,7 +260,9 @@ extension PermissionStore {
         _ database: Database
     ) throws {
         let addresses = try accounts.map { try self.address($0.address) }
-        try self.requireDistinct("accounts", addresses.map { [$0] }) { addresses[$0].description }
+        try self.requireDistinct("accounts", keys: addresses.map { [$0] }) {
+            addresses[$0].description
+        }
         let kept = Set(addresses.map { ExactText($0.description) })
         let present = try Row.fetchAll(
             database,
@@ -273,17 +275,17 @@ extension PermissionStore {
             )
         }
         try database.execute(sql: "DELETE FROM address WHERE isPrimary = 0")
-        for account in accounts { try self.apply(account, database) }
+        for account in accounts { try self.apply(account, database: database) }
     }
 
-    private static func apply(_ account: ModelDocument.Account, _ database: Database) throws {
+    private static func apply(_ account: ModelDocument.Account, database: Database) throws {
         let address = try self.address(account.address)
         guard let kind = Access.Account.Kind(rawValue: account.kind) else {
             throw StoreError.refused("kind of \(address): imap or exchange")
         }
-        let imap = try self.endpoint(account.imap, address)
-        let smtp = try account.smtp.map { try self.endpoint($0, address) }
-        let owner = try account.owner.map { try self.userID(database, $0) }
+        let imap = try self.endpoint(account.imap, address: address)
+        let smtp = try account.smtp.map { try self.endpoint($0, address: address) }
+        let owner = try account.owner.map { try self.userID(database, login: $0) }
         var id = try Int64.fetchOne(
             database,
             sql: "SELECT account FROM address WHERE address = ? AND isPrimary = 1",
@@ -295,7 +297,7 @@ extension PermissionStore {
             )
         }
         if id == nil {
-            try self.checkFree(address, database)
+            try self.checkFree(address, database: database)
             try database.execute(
                 sql: """
                     INSERT INTO account (kind, imapHost, imapPort, imapTLS, username)
@@ -325,7 +327,7 @@ extension PermissionStore {
         )
         for alias in account.aliases ?? [] {
             let other = try self.address(alias)
-            try self.checkFree(other, database)
+            try self.checkFree(other, database: database)
             try database.execute(
                 sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 0)",
                 arguments: [other.description, id]
@@ -335,7 +337,7 @@ extension PermissionStore {
 
     private static func endpoint(
         _ server: AccountRow.Server,
-        _ address: Address
+        address: Address
     ) throws -> Endpoint {
         guard let tls = Endpoint.Security(rawValue: server.tls) else {
             throw StoreError.refused("tls of \(address): implicit, starttls or none")

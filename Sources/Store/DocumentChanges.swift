@@ -15,16 +15,16 @@ extension ModelDocument {
     private var lines: Set<ExactText> {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        func lines(_ kind: String, _ values: [some Encodable]?) -> [ExactText] {
+        func lines(_ kind: String, values: [some Encodable]?) -> [ExactText] {
             (values ?? []).map { value in
                 let octets = (try? encoder.encode(value)) ?? Data()
                 return ExactText("\(kind) \(String(decoding: octets, as: UTF8.self))")
             }
         }
         return Set(
-            lines("user", self.users) + lines("group", self.groups)
-                + lines("account", self.accounts) + lines("grant", self.grants)
-                + lines("withdrawal", self.withdrawals) + lines("wall", self.walls)
+            lines("user", values: self.users) + lines("group", values: self.groups)
+                + lines("account", values: self.accounts) + lines("grant", values: self.grants)
+                + lines("withdrawal", values: self.withdrawals) + lines("wall", values: self.walls)
         )
     }
 }
@@ -39,8 +39,8 @@ extension PermissionStore {
     /// - Throws: ``StoreError``, with the positions of both, counted from 0 as in `grants[0]`.
     static func requireDistinct<Key: Hashable>(
         _ part: String,
-        _ keys: [[Key]],
-        _ description: (Int) -> String
+        keys: [[Key]],
+        description: (Int) -> String
     ) throws {
         var positions: [Key: Int] = [:]
         for (index, key) in keys.enumerated().flatMap({ index, keys in keys.map { (index, $0) } }) {

@@ -78,9 +78,15 @@ extension PermissionStore {
             account: request.account,
             details: details
         ) { database in
-            let account = try Self.accountID(database, request.account)
-            try Self.checkLocal(account, request.account, database)
-            return try Self.insert(request, account, consent, actor, database)
+            let account = try Self.accountID(database, text: request.account)
+            try Self.checkLocal(account, name: request.account, database: database)
+            return try Self.insert(
+                request,
+                account: account,
+                told: consent,
+                actor: actor,
+                database: database
+            )
         }
     }
 
@@ -100,11 +106,11 @@ extension PermissionStore {
     @discardableResult
     static func insert(
         _ request: GrantRequest,
-        _ account: Int64,
-        _ told: Consent,
+        account: Int64,
+        told: Consent,
         isPending decided: Bool? = nil,
-        _ actor: String,
-        _ database: Database
+        actor: String,
+        database: Database
     ) throws -> Bool {
         guard !request.rights.isEmpty || request.send != .none else {
             throw StoreError.refused("a grant needs --view, --edit, --manage, --rights or --send")
@@ -117,15 +123,16 @@ extension PermissionStore {
         let kept = try self.consent(database)
         let consent = kept.strictness > told.strictness ? kept : told
         let isPending =
-            try decided ?? self.waitsForOwner(request, on: account, consent, database)
-        let (user, group) = try self.subject(database, request.subject)
+            try decided
+            ?? self.waitsForOwner(request, on: account, consent: consent, database: database)
+        let (user, group) = try self.subject(database, text: request.subject)
         let (folder, isSubtree) = self.columns(of: request.scope)
         try self.clear(
             isPending ? "\(self.samePlace) AND confirmed = 0" : self.samePlace,
-            [account, user, group, folder, isSubtree],
+            arguments: [account, user, group, folder, isSubtree],
             view: !request.rights.isEmpty,
             send: request.send != .none,
-            database
+            database: database
         )
         try database.execute(
             sql: """
@@ -139,7 +146,15 @@ extension PermissionStore {
             ]
         )
         let id = database.lastInsertedRowID
-        try self.notify(request, id, on: account, consent, isPending: isPending, actor, database)
+        try self.notify(
+            request,
+            id: id,
+            on: account,
+            consent: consent,
+            isPending: isPending,
+            actor: actor,
+            database: database
+        )
         return isPending
     }
 
@@ -154,11 +169,11 @@ extension PermissionStore {
     ) throws -> Int {
         try self.edit(
             actor: actor,
-            "grant remove \(account) \(subject) \(Self.sides(view, send))",
+            "grant remove \(account) \(subject) \(Self.sides(view, send: send))",
             account: account
         ) { database in
-            let id = try Self.accountID(database, account)
-            let (user, group) = try Self.subject(database, subject)
+            let id = try Self.accountID(database, text: account)
+            let (user, group) = try Self.subject(database, text: subject)
             let filter = "account = ? AND user IS ? AND \"group\" IS ? AND source = 'local'"
             let arguments: StatementArguments = [id, user, group]
             let affected =
@@ -174,7 +189,7 @@ extension PermissionStore {
                         + account
                 )
             }
-            try Self.clear(filter, arguments, view: view, send: send, database)
+            try Self.clear(filter, arguments: arguments, view: view, send: send, database: database)
             return count
         }
     }
@@ -183,10 +198,10 @@ extension PermissionStore {
     /// which nothing is left goes; the schema allows none without a right.
     static func clear(
         _ filter: String,
-        _ arguments: StatementArguments,
+        arguments: StatementArguments,
         view: Bool,
         send: Bool,
-        _ database: Database
+        database: Database
     ) throws {
         let rest = (view ? "TRUE" : "rights = ''") + " AND " + (send ? "TRUE" : "send = 'none'")
         try database.execute(
@@ -209,8 +224,9 @@ extension PermissionStore {
 
     package func grants(account: String?, subject: String?) throws -> [GrantRow] {
         try self.read { database in
-            let id = try account.map { try Self.accountID(database, $0) }
-            let (user, group) = try subject.map { try Self.subject(database, $0) } ?? (nil, nil)
+            let id = try account.map { try Self.accountID(database, text: $0) }
+            let (user, group) =
+                try subject.map { try Self.subject(database, text: $0) } ?? (nil, nil)
             return try Self.grants(database).filter { row in
                 (id == nil || row.accountID == id)
                     && (subject == nil || (row.user == user && row.group == group))
@@ -240,7 +256,8 @@ extension PermissionStore {
                 if withdrawal.group != nil, withdrawal.group == row["group"] { return true }
                 guard let user else { return false }
                 return try withdrawal.user == user
-                    || withdrawal.group.map { try self.isMember(user, of: $0, database) } ?? false
+                    || withdrawal.group.map { try self.isMember(user, of: $0, database: database) }
+                        ?? false
             }
             let sides = [
                 withdrawn.contains(where: \.row.view) && row["rights"] != "" ? "view" : nil,
@@ -270,12 +287,16 @@ extension PermissionStore {
     /// - Throws: for an account whose grants come from Exchange.
     package func requireLocalGrants(_ name: String) throws {
         try self.read { database in
-            try Self.checkLocal(Self.accountID(database, name), name, database)
+            try Self.checkLocal(
+                Self.accountID(database, text: name),
+                name: name,
+                database: database
+            )
         }
     }
 
     /// Grants on an Exchange account come from Exchange alone.
-    static func checkLocal(_ account: Int64, _ name: String, _ database: Database) throws {
+    static func checkLocal(_ account: Int64, name: String, database: Database) throws {
         guard try self.kind(of: account, database) == .imap else {
             throw StoreError.refused(
                 "\(name) is an Exchange account: its grants come from Exchange. Share the mailbox "

@@ -32,7 +32,7 @@ private struct GrantPlace: Hashable {
     var isPending: Bool
 
     /// - Returns: one for each side that the grant gives.
-    static func all(_ key: GrantKey, _ request: GrantRequest, isPending: Bool) -> [GrantPlace] {
+    static func all(_ key: GrantKey, request: GrantRequest, isPending: Bool) -> [GrantPlace] {
         var sides: [Side] = []
         if !request.rights.isEmpty { sides.append(.view) }
         if request.send != .none { sides.append(.send) }
@@ -56,8 +56,8 @@ extension PermissionStore {
     static func apply(
         grants: [ModelDocument.Grant],
         _ consent: Consent,
-        _ actor: String,
-        _ database: Database
+        actor: String,
+        database: Database
     ) throws {
         var wanted: [(key: GrantKey, request: GrantRequest, isPending: Bool)] = []
         var places: [[GrantPlace]] = []
@@ -68,16 +68,18 @@ extension PermissionStore {
             }
             let request = try self.request(grant)
             let key = try self.key(of: request, database)
-            places.append(GrantPlace.all(key, request, isPending: grant.confirmed == false))
+            places.append(
+                GrantPlace.all(key, request: request, isPending: grant.confirmed == false)
+            )
             // Decided before anything goes: less than what there is needs nobody's leave.
             let kept = try self.consent(database)
             let asks = kept.strictness > consent.strictness ? kept : consent
             let isPending =
                 try grant.confirmed == false
-                || self.waitsForOwner(request, on: key.account, asks, database)
+                || self.waitsForOwner(request, on: key.account, consent: asks, database: database)
             wanted.append((key, request, isPending))
         }
-        try self.requireDistinct("grants", places) { index in
+        try self.requireDistinct("grants", keys: places) { index in
             "\(grants[index].subject) on \(grants[index].account), in the same scope"
         }
         // One that counts takes the place of one that waits.
@@ -107,11 +109,11 @@ extension PermissionStore {
         for (key, request, isPending) in wanted {
             try self.insert(
                 request,
-                key.account,
-                consent,
+                account: key.account,
+                told: consent,
                 isPending: isPending,
-                actor,
-                database
+                actor: actor,
+                database: database
             )
         }
     }
@@ -145,9 +147,9 @@ extension PermissionStore {
         of request: GrantRequest,
         _ database: Database
     ) throws -> GrantKey {
-        let account = try self.accountID(database, request.account)
-        try self.checkLocal(account, request.account, database)
-        let (user, group) = try self.subject(database, request.subject)
+        let account = try self.accountID(database, text: request.account)
+        try self.checkLocal(account, name: request.account, database: database)
+        let (user, group) = try self.subject(database, text: request.subject)
         let (folder, isSubtree) = self.columns(of: request.scope)
         return GrantKey(
             account: account,

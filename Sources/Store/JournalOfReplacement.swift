@@ -23,21 +23,21 @@ extension PermissionStore {
                 accounts.contains(row["source"]) && accounts.contains(row["target"])
             }
             let entries = Set(kept.map { $0["id"] as Int64 })
-            try self.insert(kept, into: "transfer", database)
+            try self.insert(kept, into: "transfer", database: database)
             try self.insert(
                 copies.filter { entries.contains($0["transfer"]) },
                 into: "transferCopy",
-                database
+                database: database
             )
             try self.insert(
                 left.filter { accounts.contains($0["account"]) },
                 into: "copyLeft",
-                database
+                database: database
             )
         }
     }
 
-    private static func insert(_ rows: [Row], into table: String, _ database: Database) throws {
+    private static func insert(_ rows: [Row], into table: String, database: Database) throws {
         for row in rows {
             let names = row.columnNames.joined(separator: ", ")
             let marks = row.columnNames.map { _ in "?" }.joined(separator: ", ")

@@ -122,7 +122,7 @@ extension PermissionStore {
             let text: String = row["primaryAddress"]
             guard let address = Address(text.utf8) else { continue }
             let id = AccountID(row["id"])
-            let endpoint = self.upstream(row, id, text)
+            let endpoint = self.upstream(row, id: id, address: text)
             endpoints[id] = endpoint
             accounts.append(
                 Account(
@@ -140,7 +140,7 @@ extension PermissionStore {
         return (accounts, endpoints)
     }
 
-    static func upstream(_ row: Row, _ id: AccountID, _ address: String) -> UpstreamAccount {
+    static func upstream(_ row: Row, id: AccountID, address: String) -> UpstreamAccount {
         let caFile: String? = row["caFile"]
         var smtp: Endpoint?
         if let host: String = row["smtpHost"] {

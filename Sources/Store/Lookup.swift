@@ -22,7 +22,7 @@ extension PermissionStore {
         return address
     }
 
-    static func userID(_ database: Database, _ login: String) throws -> Int64 {
+    static func userID(_ database: Database, login: String) throws -> Int64 {
         let address = try self.address(login)
         let id = try Int64.fetchOne(
             database,
@@ -35,7 +35,7 @@ extension PermissionStore {
         return id
     }
 
-    static func groupID(_ database: Database, _ name: String) throws -> Int64 {
+    static func groupID(_ database: Database, name: String) throws -> Int64 {
         let id = try Int64.fetchOne(
             database,
             sql: "SELECT id FROM \"group\" WHERE name = ?",
@@ -47,7 +47,7 @@ extension PermissionStore {
         return id
     }
 
-    static func accountID(_ database: Database, _ text: String) throws -> Int64 {
+    static func accountID(_ database: Database, text: String) throws -> Int64 {
         let address = try self.address(text)
         let id = try Int64.fetchOne(
             database,
@@ -78,7 +78,7 @@ extension PermissionStore {
     /// - Throws: where there is none of this name.
     package func canonical(_ subject: String) throws -> String {
         try self.read { database in
-            let (user, _) = try Self.subject(database, subject)
+            let (user, _) = try Self.subject(database, text: subject)
             return user == nil ? subject : try Self.address(subject).description
         }
     }
@@ -86,12 +86,12 @@ extension PermissionStore {
     /// A login, or `group:NAME`.
     static func subject(
         _ database: Database,
-        _ text: String
+        text: String
     ) throws -> (user: Int64?, group: Int64?) {
         if text.hasPrefix("group:") {
-            return (nil, try self.groupID(database, String(text.dropFirst(6))))
+            return (nil, try self.groupID(database, name: String(text.dropFirst(6))))
         }
-        return (try self.userID(database, text), nil)
+        return (try self.userID(database, login: text), nil)
     }
 
     /// The path of a folder.

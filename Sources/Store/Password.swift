@@ -20,7 +20,13 @@ package struct PasswordHash: Equatable, Sendable {
 
     package init(password: [UInt8]) throws {
         let salt = SymmetricKey(size: .bits128).withUnsafeBytes { Data($0) }
-        let key = try Self.derive(password, salt, Self.rounds, Self.blockSize, Self.parallelism)
+        let key = try Self.derive(
+            password,
+            salt: salt,
+            rounds: Self.rounds,
+            blockSize: Self.blockSize,
+            parallelism: Self.parallelism
+        )
         self.text = [
             "scrypt", "15", "\(Self.blockSize)", "\(Self.parallelism)",
             salt.base64EncodedString(), key.base64EncodedString(),
@@ -40,7 +46,13 @@ package struct PasswordHash: Equatable, Sendable {
             (10...20).contains(logarithm), let blockSize = Int(fields[2]),
             let parallelism = Int(fields[3]), let salt = Data(base64Encoded: String(fields[4])),
             let expected = Data(base64Encoded: String(fields[5])),
-            let key = try? Self.derive(password, salt, 1 << logarithm, blockSize, parallelism),
+            let key = try? Self.derive(
+                password,
+                salt: salt,
+                rounds: 1 << logarithm,
+                blockSize: blockSize,
+                parallelism: parallelism
+            ),
             key.count == expected.count
         else { return false }
         return zip(key, expected).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
@@ -48,10 +60,10 @@ package struct PasswordHash: Equatable, Sendable {
 
     private static func derive(
         _ password: [UInt8],
-        _ salt: Data,
-        _ rounds: Int,
-        _ blockSize: Int,
-        _ parallelism: Int
+        salt: Data,
+        rounds: Int,
+        blockSize: Int,
+        parallelism: Int
     ) throws -> Data {
         let key = try KDF.Scrypt.deriveKey(
             from: password,

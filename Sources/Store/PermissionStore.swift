@@ -161,7 +161,7 @@ package final class PermissionStore: Sendable {
         account: String? = nil,
         removesSecrets: Bool = false,
         details: (Value) -> [String] = { _ in [] },
-        _ body: (Database) throws -> Value
+        body: (Database) throws -> Value
     ) throws -> Value {
         do {
             let value = try self.write { database in
@@ -174,7 +174,7 @@ package final class PermissionStore: Sendable {
                 }
                 record.detail = [what] + details(value)
                 try database.execute(sql: "UPDATE revision SET value = value + 1")
-                try Self.append([(.current, record)], database)
+                try Self.append([(.current, record)], database: database)
                 return value
             }
             if removesSecrets { self.truncateWAL() } else { self.completeDatabase() }

@@ -87,7 +87,7 @@ package struct UpstreamAccount: Sendable {
         private let username: ExactText
         private let credentialVersion: Int64
 
-        fileprivate init(_ endpoint: Endpoint, _ account: UpstreamAccount) {
+        fileprivate init(_ endpoint: Endpoint, account: UpstreamAccount) {
             self.host = ExactText(endpoint.host)
             self.port = endpoint.port
             self.tls = endpoint.tls
@@ -97,10 +97,10 @@ package struct UpstreamAccount: Sendable {
         }
     }
 
-    package var server: Server { Server(self.imap, self) }
+    package var server: Server { Server(self.imap, account: self) }
 
     /// Nil where the account has no server for sending.
-    package var sendingServer: Server? { self.smtp.map { Server($0, self) } }
+    package var sendingServer: Server? { self.smtp.map { Server($0, account: self) } }
 
     /// Whether the gateway logs in as its application, at Exchange Online; with a password it is a
     /// server on premises.

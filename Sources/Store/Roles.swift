@@ -32,7 +32,7 @@ package struct Actor: Equatable, Sendable {
 extension PermissionStore {
     /// Whether an operating-system user may do what needs a role: root may, and the store's owner,
     /// unless somebody else became it by sudo; everybody else needs the role.
-    package func requireRole(_ needed: Role, _ actor: Actor) throws {
+    package func requireRole(_ needed: Role, actor: Actor) throws {
         if actor.userID == 0 { return }
         let attributes = try? FileManager.default.attributesOfItem(atPath: self.path)
         let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
@@ -97,8 +97,8 @@ extension PermissionStore {
             "user set \(login) role \(role?.rawValue ?? "none")"
             + (osUser.map { " os-user \($0)" } ?? "")
         try self.edit(actor: actor, what) { database in
-            let id = try Self.userID(database, login)
-            try Self.setRole(role, osUser: osUser, of: id, database)
+            let id = try Self.userID(database, login: login)
+            try Self.setRole(role, osUser: osUser, of: id, database: database)
         }
     }
 
@@ -109,7 +109,7 @@ extension PermissionStore {
         _ role: Role?,
         osUser: String?,
         of user: Int64,
-        _ database: Database
+        database: Database
     ) throws {
         if let osUser, osUser != Self.noOSUser {
             guard !osUser.isEmpty else { throw StoreError.refused("--os-user NAME, or none") }

@@ -92,7 +92,7 @@ enum Schema {
             record.detail = [row["what"]]
             return (moment: Moment(seconds: row["moment"]), record: record)
         }
-        try PermissionStore.append(changes, database)
+        try PermissionStore.append(changes, database: database)
         try database.execute(sql: "DROP TABLE change")
     }
 

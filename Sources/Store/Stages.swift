@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 
 extension PermissionStore {
-    private typealias Line = StageReport.Line
+    typealias Line = StageReport.Line
 
     /// What a load compares with later: how often what is saved of each account, and who has which
     /// address, had changed before it began.
@@ -11,7 +11,7 @@ extension PermissionStore {
     package func permissionsVersions(of accounts: [String]) throws -> [Int64] {
         try self.read { database in
             try accounts.map { name in
-                let id = try Self.exchangeAccountID(database, name)
+                let id = try Self.exchangeAccountID(database, name: name)
                 return try Int64.fetchOne(
                     database,
                     sql: "SELECT permissionsVersion FROM account WHERE id = ?",
@@ -37,7 +37,7 @@ extension PermissionStore {
             account: loaded.count == 1 ? names : nil
         ) { database in
             try loaded.map { name, version, permissions in
-                let id = try Self.exchangeAccountID(database, name)
+                let id = try Self.exchangeAccountID(database, name: name)
                 let document = try JSONEncoder().encode(permissions)
                 try database.execute(
                     sql: """
@@ -50,7 +50,7 @@ extension PermissionStore {
                         Moment.current.seconds,
                     ]
                 )
-                let stage = try Stage(id, database)
+                let stage = try Stage(id, database: database)
                 guard try stage.isCurrent(database) else {
                     throw StoreError.refused(
                         "users, or the permissions of \(stage.name), changed while they were "
@@ -91,7 +91,12 @@ extension PermissionStore {
                     )
                 }
                 let report = try Self.report(of: stage, database)
-                try Self.save(stage, confirmsEveryone, actor, database)
+                try Self.save(
+                    stage,
+                    confirmsEveryone: confirmsEveryone,
+                    actor: actor,
+                    database: database
+                )
                 return report
             }
         }
@@ -112,15 +117,15 @@ extension PermissionStore {
     }
 
     /// What is saved of an account's permissions changed: a stage loaded before cannot be saved.
-    static func permissionsChanged(_ account: Int64, _ database: Database) throws {
+    static func permissionsChanged(_ account: Int64, database: Database) throws {
         try database.execute(
             sql: "UPDATE account SET permissionsVersion = permissionsVersion + 1 WHERE id = ?",
             arguments: [account]
         )
     }
 
-    static func exchangeAccountID(_ database: Database, _ name: String) throws -> Int64 {
-        let id = try self.accountID(database, name)
+    static func exchangeAccountID(_ database: Database, name: String) throws -> Int64 {
+        let id = try self.accountID(database, text: name)
         guard try self.kind(of: id, database) == .exchange else {
             throw StoreError.refused(
                 "\(name) is an IMAP account: its grants are set here (gatepost grant add)"
@@ -139,7 +144,7 @@ extension PermissionStore {
 
     // MARK: - One stage
 
-    private struct Stage {
+    struct Stage {
         var account: Int64
         var name: String
         var version: Int64
@@ -148,7 +153,7 @@ extension PermissionStore {
         var created: Int64
         var permissions: ImportedPermissions
 
-        init(_ account: Int64, _ database: Database) throws {
+        init(_ account: Int64, database: Database) throws {
             self.account = account
             self.name = try PermissionStore.primary(of: account, database)
             let row = try Row.fetchOne(
@@ -201,7 +206,7 @@ extension PermissionStore {
         }
     }
 
-    private static func line(of denial: ImportedPermissions.Denial) -> Line {
+    static func line(of denial: ImportedPermissions.Denial) -> Line {
         let sides = [denial.view ? "view" : nil, denial.send ? "send" : nil].compactMap { $0 }
         return Line(
             subject: denial.login,
@@ -213,10 +218,10 @@ extension PermissionStore {
         )
     }
 
-    private static func stages(of accounts: [String], _ database: Database) throws -> [Stage] {
+    static func stages(of accounts: [String], _ database: Database) throws -> [Stage] {
         guard accounts.isEmpty else {
             return try accounts.map {
-                try Stage(try self.exchangeAccountID(database, $0), database)
+                try Stage(try self.exchangeAccountID(database, name: $0), database: database)
             }
         }
         let staged = try Int64.fetchAll(
@@ -230,167 +235,6 @@ extension PermissionStore {
         guard !staged.isEmpty else {
             throw StoreError.notFound("nothing is loaded: gatepost permissions load ACCOUNT")
         }
-        return try staged.map { try Stage($0, database) }
-    }
-
-    // MARK: - Comparing
-
-    private static func report(of stage: Stage, _ database: Database) throws -> StageReport {
-        let saved = try self.savedLines(of: stage.account, database)
-        let loaded = stage.lines
-        let withdrawn = try self.withdrawals(database).filter { $0.accountID == stage.account }
-        func isWithdrawn(_ line: Line) throws -> Bool {
-            let user = try? self.userID(database, line.subject)
-            guard let user else { return false }
-            for withdrawal in withdrawn where withdrawal.row.source == Source.local.rawValue {
-                guard
-                    try withdrawal.user == user
-                        || withdrawal.group.map({ try self.isMember(user, of: $0, database) })
-                            ?? false
-                else { continue }
-                let isViewing = !line.rights.isEmpty || line.folder != nil
-                if withdrawal.row.view && isViewing { return true }
-                if withdrawal.row.send && line.send != "none" { return true }
-            }
-            return false
-        }
-        let barred = try Set(loaded.map(\.subject)).filter { subject in
-            guard let user = try? self.userID(database, subject) else { return false }
-            return try self.isBarred(user, from: stage.account, database)
-        }
-        let walls = barred.sorted().map {
-            "a wall bars \($0): what Exchange gives there counts for nothing (gatepost wall list)"
-        }
-        return StageReport(
-            account: stage.name,
-            source: stage.source,
-            author: stage.author,
-            loaded: stage.created,
-            added: loaded.subtracting(saved.keys).sorted(),
-            removed: saved.keys.filter { !loaded.contains($0) }.sorted(),
-            unchanged: loaded.intersection(saved.keys).sorted(),
-            stillWithdrawn: try loaded.filter(isWithdrawn).sorted(),
-            unconfirmed: loaded.filter {
-                $0.subject == "anyone" && !$0.rights.isEmpty && saved[$0] != true
-            }.sorted(),
-            unresolved: stage.permissions.unresolved,
-            notes: walls + stage.permissions.notes
-        )
-    }
-
-    /// What is saved of Exchange's lists, each with whether it was confirmed.
-    private static func savedLines(
-        of account: Int64,
-        _ database: Database
-    ) throws -> [Line: Bool] {
-        var lines: [Line: Bool] = [:]
-        for grant in try self.grants(database)
-        where grant.accountID == account && grant.row.source == Source.exchange.rawValue {
-            let line = Line(
-                subject: grant.row.subject,
-                via: grant.row.via,
-                rights: grant.row.rights,
-                send: grant.row.send,
-                folder: grant.row.folder,
-                denied: ""
-            )
-            lines[line] = grant.row.confirmed
-        }
-        for withdrawal in try self.withdrawals(database)
-        where withdrawal.accountID == account
-            && withdrawal.row.source == Source.exchange.rawValue
-        {
-            let denial = ImportedPermissions.Denial(
-                login: withdrawal.row.subject,
-                view: withdrawal.row.view,
-                send: withdrawal.row.send
-            )
-            lines[self.line(of: denial)] = true
-        }
-        return lines
-    }
-
-    // MARK: - Saving
-
-    private static func save(
-        _ stage: Stage,
-        _ confirmsEveryone: Bool,
-        _ actor: String,
-        _ database: Database
-    ) throws {
-        let saved = try self.savedLines(of: stage.account, database)
-        for table in ["\"grant\"", "withdrawal"] {
-            try database.execute(
-                sql: "DELETE FROM \(table) WHERE account = ? AND source = 'exchange'",
-                arguments: [stage.account]
-            )
-        }
-        for line in stage.lines {
-            if line.denied.isEmpty {
-                let isConfirmed =
-                    line.subject != "anyone" || confirmsEveryone || saved[line] == true
-                try self.insert(line, isConfirmed: isConfirmed, stage, actor, database)
-            } else {
-                try database.execute(
-                    sql: """
-                        INSERT INTO withdrawal (account, user, view, send, source, author, created)
-                        VALUES (?, ?, ?, ?, 'exchange', ?, ?)
-                        """,
-                    arguments: [
-                        stage.account, try self.stagedUserID(line.subject, stage, database),
-                        line.denied.contains("view"), line.denied.contains("send"), actor,
-                        Moment.current.seconds,
-                    ]
-                )
-            }
-        }
-        try self.permissionsChanged(stage.account, database)
-        try database.execute(
-            sql: "UPDATE account SET permissionsLoaded = ? WHERE id = ?",
-            arguments: [stage.created, stage.account]
-        )
-        try database.execute(
-            sql: "DELETE FROM stage WHERE account = ?",
-            arguments: [stage.account]
-        )
-    }
-
-    private static func insert(
-        _ line: Line,
-        isConfirmed: Bool,
-        _ stage: Stage,
-        _ actor: String,
-        _ database: Database
-    ) throws {
-        let isEveryone = line.subject == "anyone"
-        try database.execute(
-            sql: """
-                INSERT INTO "grant" (account, user, everyone, rights, send, folder, source, via,
-                    confirmed, author, created)
-                VALUES (?, ?, ?, ?, ?, ?, 'exchange', ?, ?, ?, ?)
-                """,
-            arguments: [
-                stage.account,
-                isEveryone ? nil : try self.stagedUserID(line.subject, stage, database),
-                isEveryone, line.rights, line.send,
-                try line.folder.map { Data(try self.folder($0).octets) }, line.via, isConfirmed,
-                actor, Moment.current.seconds,
-            ]
-        )
-    }
-
-    private static func stagedUserID(
-        _ login: String,
-        _ stage: Stage,
-        _ database: Database
-    ) throws -> Int64 {
-        do {
-            return try self.userID(database, login)
-        } catch {
-            throw StoreError.refused(
-                "\(login) is no user any more, after the permissions of \(stage.name) were loaded; "
-                    + "nothing was saved: gatepost permissions load \(stage.name)"
-            )
-        }
+        return try staged.map { try Stage($0, database: database) }
     }
 }

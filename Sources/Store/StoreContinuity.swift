@@ -37,7 +37,8 @@ struct StoreStanding: Equatable, Sendable {
             arguments: [self.end.sequence]
         )
         if let stored { return stored == self.end.hash }
-        guard let start = try AuditSeal.fetch(.start, database), start.isAuthentic(masterKey)
+        guard let start = try AuditSeal.fetch(.start, database: database),
+            start.isAuthentic(masterKey)
         else { return false }
         if start.sequence == self.end.sequence { return start.hash == self.end.hash }
         return mayHaveForgotten && start.sequence > self.end.sequence
@@ -68,8 +69,8 @@ extension PermissionStore {
         of known: StoreStanding?,
         _ file: FileIdentity,
         isSameFile: Bool,
-        _ masterKey: MasterKey,
-        _ database: Database
+        masterKey: MasterKey,
+        database: Database
     ) throws -> Continuation {
         guard let known else { return .complete }
         let isComplete = try known.isContained(
@@ -125,7 +126,7 @@ extension PermissionStore {
         _ masterKey: MasterKey,
         after known: Published?,
         always: Bool,
-        _ answered: () -> Void
+        answered: () -> Void
     ) throws -> Published? {
         let opened = self.opened.withLock { $0 }
         guard let file = opened.files.database else { return nil }
@@ -135,8 +136,8 @@ extension PermissionStore {
                 of: before,
                 file,
                 isSameFile: true,
-                masterKey,
-                database
+                masterKey: masterKey,
+                database: database
             )
             return (continuation, try StoreStanding(database))
         }
@@ -154,7 +155,7 @@ extension PermissionStore {
                 generation: opened.generation + (isAccepted ? 1 : 0)
             )
             if isAccepted {
-                try Self.requireOwn(database, masterKey)
+                try Self.requireOwn(database, masterKey: masterKey)
                 if let known { try self.requireSameNumbers(published, as: known) }
             }
             return (published, (standing, isAccepted))
@@ -175,8 +176,8 @@ extension PermissionStore {
                 of: known,
                 file,
                 isSameFile: true,
-                masterKey,
-                database
+                masterKey: masterKey,
+                database: database
             )
             // What an administrator accepted is taken by whoever follows the store.
             guard continuation == .complete else { throw StoreError.replaced }

@@ -170,7 +170,7 @@ private struct StoreFollower {
             self.masterKey,
             after: self.known,
             always: self.refusal != nil || hasEnded,
-            answered
+            answered: answered
         )
     }
 }

@@ -35,7 +35,7 @@ extension PermissionStore {
         guard files.database != opened.files.database else {
             if self.replacement.withLock(\.hasRetired) {
                 try self.requireSettled()
-                return try self.reopen(masterKey, after: known, opened)
+                return try self.reopen(masterKey, after: known, opened: opened)
             }
             throw StoreRefusal(
                 "a file of SQLite's beside \(self.path) was removed or replaced, and others may "
@@ -44,22 +44,26 @@ extension PermissionStore {
         }
         try self.requireSettled()
         do {
-            try self.requireFit(masterKey, after: known, opened)
+            try self.requireFit(masterKey, after: known, opened: opened)
             self.retire(opened)
-            let (next, published) = try self.openReplacement(masterKey, after: known, opened)
+            let (next, published) = try self.openReplacement(
+                masterKey,
+                after: known,
+                opened: opened
+            )
             self.opened.withLock { $0 = next }
             self.replacement.withLock { $0 = Replacement() }
             return published
         } catch let error as StillChanging {
             throw error
         } catch {
-            throw self.remembered(error, opened)
+            throw self.remembered(error, opened: opened)
         }
     }
 
     /// What is wrong with the file itself stays wrong until the file changes; what came in the way of
     /// looking at it, such as a lock or a lack of descriptors, may be gone at the next look.
-    private func remembered(_ error: any Error, _ opened: Opened) -> StoreRefusal {
+    private func remembered(_ error: any Error, opened: Opened) -> StoreRefusal {
         let codes: [ResultCode] = [.SQLITE_NOTADB, .SQLITE_CORRUPT]
         let isDamaged = (error as? DatabaseError).map { codes.contains($0.resultCode) } ?? false
         let refusal =
@@ -120,7 +124,7 @@ extension PermissionStore {
     private func reopen(
         _ masterKey: MasterKey,
         after known: Published?,
-        _ opened: Opened
+        opened: Opened
     ) throws -> Published {
         // SQLite goes on with the files beside it that were taken away, as long as it is open.
         try? opened.database.close()
@@ -129,15 +133,15 @@ extension PermissionStore {
             guard let file = next.files.database else { throw StillChanging() }
             let before = self.inForce.withLock { $0 }
             let (published, standing) = try next.database.read { database in
-                try Self.requireOwn(database, masterKey)
+                try Self.requireOwn(database, masterKey: masterKey)
                 let published = try Self.published(database, generation: next.generation)
                 if let known { try self.requireSameNumbers(published, as: known) }
                 _ = try self.requireContinuation(
                     of: before,
                     file,
                     isSameFile: true,
-                    masterKey,
-                    database
+                    masterKey: masterKey,
+                    database: database
                 )
                 return (published, try StoreStanding(database))
             }
@@ -157,7 +161,7 @@ extension PermissionStore {
     private func requireFit(
         _ masterKey: MasterKey,
         after known: Published?,
-        _ opened: Opened
+        opened: Opened
     ) throws {
         let stamps = self.stamps
         guard let file = FileIdentity(path: self.path) else { throw StillChanging() }
@@ -170,7 +174,13 @@ extension PermissionStore {
         )
         let result = Result {
             try queue.read { database in
-                _ = try self.readReplacement(database, file, masterKey, after: known, opened)
+                _ = try self.readReplacement(
+                    database,
+                    file: file,
+                    masterKey: masterKey,
+                    after: known,
+                    opened: opened
+                )
             }
         }
         try? queue.close()
@@ -181,26 +191,26 @@ extension PermissionStore {
     /// - Throws: why the database may not take the place of the one that is open.
     private func readReplacement(
         _ database: Database,
-        _ file: FileIdentity,
-        _ masterKey: MasterKey,
+        file: FileIdentity,
+        masterKey: MasterKey,
         after known: Published?,
-        _ opened: Opened
+        opened: Opened
     ) throws -> (Published, StoreStanding) {
-        try Self.requireOwn(database, masterKey)
+        try Self.requireOwn(database, masterKey: masterKey)
         let published = try Self.published(database, generation: opened.generation + 1)
         if let known { try self.requireSameNumbers(published, as: known) }
         _ = try self.requireContinuation(
-            of: try self.lastStanding(opened, masterKey),
+            of: try self.lastStanding(opened, masterKey: masterKey),
             file,
             isSameFile: false,
-            masterKey,
-            database
+            masterKey: masterKey,
+            database: database
         )
         return (published, try StoreStanding(database))
     }
 
     /// Up to where the database came that was replaced. Nothing is written there any more.
-    private func lastStanding(_ opened: Opened, _ masterKey: MasterKey) throws -> StoreStanding? {
+    private func lastStanding(_ opened: Opened, masterKey: MasterKey) throws -> StoreStanding? {
         guard let known = self.inForce.withLock({ $0 }) else { return nil }
         return try opened.database.read { database in
             let goesOn = try known.isContained(in: database, masterKey, mayHaveForgotten: true)
@@ -211,13 +221,19 @@ extension PermissionStore {
     private func openReplacement(
         _ masterKey: MasterKey,
         after known: Published?,
-        _ opened: Opened
+        opened: Opened
     ) throws -> (Opened, Published) {
         let next = try Self.open(self.path, generation: opened.generation + 1)
         do {
             guard let file = next.files.database else { throw StillChanging() }
             let (published, standing) = try next.database.read { database in
-                try self.readReplacement(database, file, masterKey, after: known, opened)
+                try self.readReplacement(
+                    database,
+                    file: file,
+                    masterKey: masterKey,
+                    after: known,
+                    opened: opened
+                )
             }
             try Self.carryJournal(from: opened.database, to: next.database)
             self.inForce.withLock { $0 = standing }
@@ -230,7 +246,7 @@ extension PermissionStore {
 
     /// - Throws: where the database has other tables than this version, or was not sealed with this
     ///   master key.
-    static func requireOwn(_ database: Database, _ masterKey: MasterKey) throws {
+    static func requireOwn(_ database: Database, masterKey: MasterKey) throws {
         guard try !Schema.migrator.hasBeenSuperseded(database) else {
             throw StoreRefusal("it is the store of a newer version of gatepost: update the gateway")
         }
@@ -240,7 +256,8 @@ extension PermissionStore {
                     + "up to date"
             )
         }
-        guard let seal = try AuditSeal.fetch(.checkpoint, database), seal.isAuthentic(masterKey)
+        guard let seal = try AuditSeal.fetch(.checkpoint, database: database),
+            seal.isAuthentic(masterKey)
         else {
             throw StoreRefusal(
                 "it was not sealed with this master key: put the store and the master key of one "

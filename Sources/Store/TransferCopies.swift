@@ -27,11 +27,11 @@ extension PermissionStore {
         _ number: Int,
         of transfer: Int64,
         previous: TransferRow.Answer?,
-        _ copies: [TransferRow.Copy]
+        copies: [TransferRow.Copy]
     ) throws {
         try self.write { database in
             if let previous {
-                try Self.set(previous, ofAppend: number - 1, transfer, database)
+                try Self.set(previous, ofAppend: number - 1, transfer: transfer, database: database)
             }
             let insert = try database.makeStatement(
                 sql: """
@@ -66,8 +66,8 @@ extension PermissionStore {
     static func set(
         _ answer: TransferRow.Answer,
         ofAppend number: Int,
-        _ transfer: Int64,
-        _ database: Database
+        transfer: Int64,
+        database: Database
     ) throws {
         let open = "transfer = ? AND append = ? AND stored = 0"
         switch answer {

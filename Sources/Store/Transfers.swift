@@ -148,7 +148,14 @@ extension PermissionStore {
         answer: (number: Int, answer: TransferRow.Answer)? = nil
     ) throws {
         try self.write { database in
-            if let answer { try Self.set(answer.answer, ofAppend: answer.number, id, database) }
+            if let answer {
+                try Self.set(
+                    answer.answer,
+                    ofAppend: answer.number,
+                    transfer: id,
+                    database: database
+                )
+            }
             try database.execute(
                 sql: "UPDATE transfer SET state = ?, uids = coalesce(?, uids) WHERE id = ?",
                 arguments: [state, uids.map(Self.data), id]
@@ -200,7 +207,9 @@ extension PermissionStore {
     private static let transferTime: Int64 = 600
 
     private static func transfer(_ row: Row) -> TransferRow? {
-        guard let source = self.place(row, "source"), let target = self.place(row, "target") else {
+        guard let source = self.place(row, name: "source"),
+            let target = self.place(row, name: "target")
+        else {
             return nil
         }
         return TransferRow(
@@ -215,7 +224,7 @@ extension PermissionStore {
         )
     }
 
-    private static func place(_ row: Row, _ name: String) -> TransferRow.Place? {
+    private static func place(_ row: Row, name: String) -> TransferRow.Place? {
         let folder: Data = row["\(name)Folder"]
         return FolderPath(octets: Array(folder)).map {
             TransferRow.Place(

@@ -70,20 +70,24 @@ extension PermissionStore {
                 arguments: [address.description, name, hash]
             )
             let id = database.lastInsertedRowID
-            try Self.setRole(role.flatMap(Role.init), osUser: osUser, of: id, database)
+            try Self.setRole(role.flatMap(Role.init), osUser: osUser, of: id, database: database)
         }
     }
 
     package func users() throws -> [UserRow] {
         try self.read { database in
-            try UserRow.fetch(database, "SELECT * FROM user ORDER BY login", [])
+            try UserRow.fetch(database, sql: "SELECT * FROM user ORDER BY login", arguments: [])
         }
     }
 
     package func user(_ login: String) throws -> UserRow {
         try self.read { database in
-            let id = try Self.userID(database, login)
-            let rows = try UserRow.fetch(database, "SELECT * FROM user WHERE id = ?", [id])
+            let id = try Self.userID(database, login: login)
+            let rows = try UserRow.fetch(
+                database,
+                sql: "SELECT * FROM user WHERE id = ?",
+                arguments: [id]
+            )
             guard let row = rows.first else { throw StoreError.notFound("no user \(login)") }
             return row
         }
@@ -92,7 +96,9 @@ extension PermissionStore {
     package func setPassword(_ password: String, of login: String, actor: String) throws {
         guard !password.isEmpty else { throw StoreError.refused("the password is empty") }
         let hash = try PasswordHash(password: Array(password.utf8)).text
-        try self.change(login, "password", actor, removesSecrets: true) { database, id in
+        try self.change(login, what: "password", actor: actor, removesSecrets: true) {
+            database,
+            id in
             try database.execute(
                 sql: """
                     UPDATE user SET password = ?, passwordVersion = passwordVersion + 1
@@ -103,8 +109,10 @@ extension PermissionStore {
         }
     }
 
-    package func setDisabled(_ isDisabled: Bool, _ login: String, actor: String) throws {
-        try self.change(login, isDisabled ? "disable" : "enable", actor) { database, id in
+    package func setDisabled(_ isDisabled: Bool, login: String, actor: String) throws {
+        try self.change(login, what: isDisabled ? "disable" : "enable", actor: actor) {
+            database,
+            id in
             try database.execute(
                 sql: "UPDATE user SET disabled = ? WHERE id = ?",
                 arguments: [isDisabled, id]
@@ -114,7 +122,7 @@ extension PermissionStore {
 
     /// Removes a user with the grants it has; accounts it owned have no owner then.
     package func removeUser(_ login: String, actor: String) throws {
-        try self.change(login, "remove", actor, removesSecrets: true) { database, id in
+        try self.change(login, what: "remove", actor: actor, removesSecrets: true) { database, id in
             let owned = try String.fetchAll(
                 database,
                 sql: """
@@ -129,7 +137,7 @@ extension PermissionStore {
                         + "gatepost account set, or remove it"
                 )
             }
-            try Self.requireNoBar(of: "user", id, login, database)
+            try Self.requireNoBar(of: "user", id, subject: login, database: database)
             try database.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
         }
     }
@@ -147,8 +155,8 @@ extension PermissionStore {
     static func requireNoBar(
         of column: String,
         _ id: Int64,
-        _ subject: String,
-        _ database: Database
+        subject: String,
+        database: Database
     ) throws {
         let barred = try String.fetchAll(
             database,
@@ -172,14 +180,14 @@ extension PermissionStore {
 
     private func change(
         _ login: String,
-        _ what: String,
-        _ actor: String,
+        what: String,
+        actor: String,
         removesSecrets: Bool = false,
-        _ body: (Database, Int64) throws -> Void
+        body: (Database, Int64) throws -> Void
     ) throws {
         try self.edit(actor: actor, "user \(what) \(login)", removesSecrets: removesSecrets) {
             database in
-            try body(database, try Self.userID(database, login))
+            try body(database, try Self.userID(database, login: login))
         }
     }
 
@@ -219,8 +227,8 @@ extension PermissionStore {
 
     package func removeGroup(_ name: String, actor: String) throws {
         try self.edit(actor: actor, "group remove \(name)") { database in
-            let id = try Self.groupID(database, name)
-            try Self.requireNoBar(of: "group", id, "group:\(name)", database)
+            let id = try Self.groupID(database, name: name)
+            try Self.requireNoBar(of: "group", id, subject: "group:\(name)", database: database)
             try database.execute(sql: "DELETE FROM \"group\" WHERE id = ?", arguments: [id])
         }
     }
@@ -235,7 +243,7 @@ extension PermissionStore {
 
     package func group(_ name: String) throws -> GroupRow {
         try self.read { database in
-            _ = try Self.groupID(database, name)
+            _ = try Self.groupID(database, name: name)
             return GroupRow(name: name, members: try Self.members(database, of: name))
         }
     }
@@ -243,17 +251,19 @@ extension PermissionStore {
     package func join(_ members: [String], to name: String, actor: String) throws {
         let what = "group join \(name) \(members.joined(separator: " "))"
         try self.edit(actor: actor, what) { database in
-            let group = try Self.groupID(database, name)
-            for member in members { try Self.insert(member, into: group, name, database) }
+            let group = try Self.groupID(database, name: name)
+            for member in members {
+                try Self.insert(member, into: group, name: name, database: database)
+            }
         }
     }
 
     package func leave(_ members: [String], from name: String, actor: String) throws {
         let what = "group leave \(name) \(members.joined(separator: " "))"
         try self.edit(actor: actor, what) { database in
-            let group = try Self.groupID(database, name)
+            let group = try Self.groupID(database, name: name)
             for member in members {
-                let (user, inner) = try Self.subject(database, member)
+                let (user, inner) = try Self.subject(database, text: member)
                 try database.execute(
                     sql: "DELETE FROM member WHERE \"group\" = ? AND user IS ? AND inner IS ?",
                     arguments: [group, user, inner]
@@ -283,11 +293,11 @@ extension PermissionStore {
     static func insert(
         _ member: String,
         into group: Int64,
-        _ name: String,
-        _ database: Database
+        name: String,
+        database: Database
     ) throws {
-        let (user, inner) = try Self.subject(database, member)
-        if let inner, try self.contains(group, from: inner, database) {
+        let (user, inner) = try Self.subject(database, text: member)
+        if let inner, try self.contains(group, from: inner, database: database) {
             throw StoreError.refused(
                 "\(member) contains group:\(name) already: a group cannot be inside itself"
             )
@@ -299,7 +309,7 @@ extension PermissionStore {
     }
 
     /// Whether a user is in a group, or in one inside it.
-    static func isMember(_ user: Int64, of group: Int64, _ database: Database) throws -> Bool {
+    static func isMember(_ user: Int64, of group: Int64, database: Database) throws -> Bool {
         try Bool.fetchOne(
             database,
             sql: """
@@ -321,7 +331,7 @@ extension PermissionStore {
     private static func contains(
         _ group: Int64,
         from start: Int64,
-        _ database: Database
+        database: Database
     ) throws -> Bool {
         try Bool.fetchOne(
             database,
@@ -340,8 +350,8 @@ extension PermissionStore {
 extension UserRow {
     fileprivate static func fetch(
         _ database: Database,
-        _ sql: String,
-        _ arguments: StatementArguments
+        sql: String,
+        arguments: StatementArguments
     ) throws -> [UserRow] {
         try Row.fetchAll(database, sql: sql, arguments: arguments).map { row in
             UserRow(

@@ -24,8 +24,8 @@ extension PermissionStore {
             "wall add \(account) \(subject): \(reason)",
             account: account
         ) { database in
-            let id = try Self.accountID(database, account)
-            let (user, group) = try Self.subject(database, subject)
+            let id = try Self.accountID(database, text: account)
+            let (user, group) = try Self.subject(database, text: subject)
             let exists = try Self.walls(database).contains {
                 $0.accountID == id && $0.user == user && $0.group == group
             }
@@ -34,7 +34,16 @@ extension PermissionStore {
                     "a wall bars \(subject) from \(account) already: gatepost wall list"
                 )
             }
-            try Self.insertWall(id, account, user, group, subject, reason, actor, database)
+            try Self.insertWall(
+                id,
+                account: account,
+                user: user,
+                group: group,
+                subject: subject,
+                reason: reason,
+                actor: actor,
+                database: database
+            )
         }
     }
 
@@ -45,8 +54,8 @@ extension PermissionStore {
             "wall remove \(account) \(subject)",
             account: account
         ) { database in
-            let id = try Self.accountID(database, account)
-            let (user, group) = try Self.subject(database, subject)
+            let id = try Self.accountID(database, text: account)
+            let (user, group) = try Self.subject(database, text: subject)
             try database.execute(
                 sql: "DELETE FROM wall WHERE account = ? AND user IS ? AND \"group\" IS ?",
                 arguments: [id, user, group]
@@ -62,14 +71,15 @@ extension PermissionStore {
     /// The walls between an account and a subject, or a group that a user is in.
     package func walls(barring subject: String, from account: String) throws -> [WallRow] {
         try self.read { database in
-            let id = try Self.accountID(database, account)
-            let (user, group) = try Self.subject(database, subject)
+            let id = try Self.accountID(database, text: account)
+            let (user, group) = try Self.subject(database, text: subject)
             return try Self.walls(database).filter { wall in
                 guard wall.accountID == id else { return false }
                 if let group { return wall.group == group }
                 guard let user else { return false }
                 return try wall.user == user
-                    || wall.group.map { try Self.isMember(user, of: $0, database) } ?? false
+                    || wall.group.map { try Self.isMember(user, of: $0, database: database) }
+                        ?? false
             }.map(\.row)
         }
     }
@@ -104,23 +114,23 @@ extension PermissionStore {
     }
 
     /// Whether a wall bars a user from an account, in person or through a group.
-    static func isBarred(_ user: Int64, from account: Int64, _ database: Database) throws -> Bool {
+    static func isBarred(_ user: Int64, from account: Int64, database: Database) throws -> Bool {
         try self.walls(database).contains { wall in
             guard wall.accountID == account else { return false }
             return try wall.user == user
-                || wall.group.map { try self.isMember(user, of: $0, database) } ?? false
+                || wall.group.map { try self.isMember(user, of: $0, database: database) } ?? false
         }
     }
 
     private static func insertWall(
         _ id: Int64,
-        _ account: String,
-        _ user: Int64?,
-        _ group: Int64?,
-        _ subject: String,
-        _ reason: String,
-        _ actor: String,
-        _ database: Database
+        account: String,
+        user: Int64?,
+        group: Int64?,
+        subject: String,
+        reason: String,
+        actor: String,
+        database: Database
     ) throws {
         guard reason.contains(where: { !$0.isWhitespace }) else {
             throw StoreError.refused("a wall has a reason, which is kept: --reason TEXT")
@@ -144,14 +154,14 @@ extension PermissionStore {
     static func apply(
         walls: [ModelDocument.Wall],
         _ actor: String,
-        _ database: Database
+        database: Database
     ) throws {
         let keys = try walls.map { wall in
-            let account = try self.accountID(database, wall.account)
-            let (user, group) = try self.subject(database, wall.subject)
+            let account = try self.accountID(database, text: wall.account)
+            let (user, group) = try self.subject(database, text: wall.subject)
             return [account, user, group]
         }
-        try self.requireDistinct("walls", keys.map { [$0] }) { index in
+        try self.requireDistinct("walls", keys: keys.map { [$0] }) { index in
             "\(walls[index].subject) and \(walls[index].account)"
         }
         var wanted = Dictionary(zip(keys, walls)) { first, _ in first }
@@ -170,13 +180,13 @@ extension PermissionStore {
         for (key, wall) in wanted {
             try self.insertWall(
                 key[0] ?? 0,
-                wall.account,
-                key[1],
-                key[2],
-                wall.subject,
-                wall.reason,
-                actor,
-                database
+                account: wall.account,
+                user: key[1],
+                group: key[2],
+                subject: wall.subject,
+                reason: wall.reason,
+                actor: actor,
+                database: database
             )
         }
     }

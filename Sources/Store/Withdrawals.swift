@@ -26,29 +26,29 @@ extension PermissionStore {
     ) throws {
         try self.edit(
             actor: actor,
-            "grant remove \(account) \(subject) \(Self.sides(view, send))",
+            "grant remove \(account) \(subject) \(Self.sides(view, send: send))",
             account: account
         ) { database in
-            let id = try Self.exchangeAccountID(database, account)
-            let (user, group) = try Self.subject(database, subject)
+            let id = try Self.exchangeAccountID(database, name: account)
+            let (user, group) = try Self.subject(database, text: subject)
             if let user, try Self.owner(of: id, database) == user {
                 throw StoreError.refused(
                     "\(account) belongs to \(subject), from whom it cannot be withdrawn: "
                         + "gatepost user disable \(subject)"
                 )
             }
-            let before = try Self.withdrawn(id, user, group, database)
+            let before = try Self.withdrawn(id, user: user, group: group, database: database)
             guard (view && !before.view) || (send && !before.send) else {
                 throw StoreError.refused("it is withdrawn from \(subject) already")
             }
             try Self.setWithdrawn(
                 id,
-                user,
-                group,
+                user: user,
+                group: group,
                 view: view || before.view,
                 send: send || before.send,
-                actor,
-                database
+                actor: actor,
+                database: database
             )
         }
     }
@@ -63,18 +63,18 @@ extension PermissionStore {
     ) throws {
         try self.edit(
             actor: actor,
-            "grant restore \(account) \(subject) \(Self.sides(view, send))",
+            "grant restore \(account) \(subject) \(Self.sides(view, send: send))",
             account: account
         ) { database in
-            let id = try Self.accountID(database, account)
+            let id = try Self.accountID(database, text: account)
             guard try Self.kind(of: id, database) == .exchange else {
                 throw StoreError.refused(
                     "\(account) is an IMAP account, from which removing deletes: add the grant "
                         + "again (gatepost grant add \(account) \(subject) …)"
                 )
             }
-            let (user, group) = try Self.subject(database, subject)
-            let before = try Self.withdrawn(id, user, group, database)
+            let (user, group) = try Self.subject(database, text: subject)
+            let before = try Self.withdrawn(id, user: user, group: group, database: database)
             guard (view && before.view) || (send && before.send) else {
                 throw StoreError.notFound(
                     "nothing of \(account) is withdrawn from \(subject): gatepost grant list "
@@ -83,20 +83,21 @@ extension PermissionStore {
             }
             try Self.setWithdrawn(
                 id,
-                user,
-                group,
+                user: user,
+                group: group,
                 view: before.view && !view,
                 send: before.send && !send,
-                actor,
-                database
+                actor: actor,
+                database: database
             )
         }
     }
 
     package func withdrawals(account: String?, subject: String?) throws -> [WithdrawalRow] {
         try self.read { database in
-            let id = try account.map { try Self.accountID(database, $0) }
-            let (user, group) = try subject.map { try Self.subject(database, $0) } ?? (nil, nil)
+            let id = try account.map { try Self.accountID(database, text: $0) }
+            let (user, group) =
+                try subject.map { try Self.subject(database, text: $0) } ?? (nil, nil)
             return try Self.withdrawals(database).filter { found in
                 (id == nil || found.accountID == id)
                     && (subject == nil || (found.user == user && found.group == group))
@@ -135,11 +136,11 @@ extension PermissionStore {
     static func apply(
         withdrawals: [ModelDocument.Withdrawal],
         _ actor: String,
-        _ database: Database
+        database: Database
     ) throws {
         let keys: [[Int64?]] = try withdrawals.map { withdrawal in
-            let account = try self.exchangeAccountID(database, withdrawal.account)
-            let (user, group) = try self.subject(database, withdrawal.subject)
+            let account = try self.exchangeAccountID(database, name: withdrawal.account)
+            let (user, group) = try self.subject(database, text: withdrawal.subject)
             guard withdrawal.view || withdrawal.send else {
                 throw StoreError.refused(
                     "withdrawal of \(withdrawal.account) from \(withdrawal.subject): view, send or "
@@ -148,7 +149,7 @@ extension PermissionStore {
             }
             return [account, user, group]
         }
-        try self.requireDistinct("withdrawals", keys.map { [$0] }) { index in
+        try self.requireDistinct("withdrawals", keys: keys.map { [$0] }) { index in
             "\(withdrawals[index].subject) on \(withdrawals[index].account)"
         }
         let wanted = Dictionary(zip(keys, withdrawals)) { first, _ in first }
@@ -158,29 +159,29 @@ extension PermissionStore {
             guard wanted[key] == nil else { continue }
             try self.setWithdrawn(
                 known.accountID,
-                known.user,
-                known.group,
+                user: known.user,
+                group: known.group,
                 view: false,
                 send: false,
-                actor,
-                database
+                actor: actor,
+                database: database
             )
         }
         for (key, withdrawal) in wanted {
             try self.setWithdrawn(
                 key[0] ?? 0,
-                key[1],
-                key[2],
+                user: key[1],
+                group: key[2],
                 view: withdrawal.view,
                 send: withdrawal.send,
-                actor,
-                database
+                actor: actor,
+                database: database
             )
         }
     }
 
     /// The sides that a change is about, in words.
-    static func sides(_ view: Bool, _ send: Bool) -> String {
+    static func sides(_ view: Bool, send: Bool) -> String {
         [view ? "view" : nil, send ? "send" : nil].compactMap { $0 }.joined(separator: " ")
     }
 
@@ -201,9 +202,9 @@ extension PermissionStore {
     /// Which sides are withdrawn from a subject here.
     private static func withdrawn(
         _ account: Int64,
-        _ user: Int64?,
-        _ group: Int64?,
-        _ database: Database
+        user: Int64?,
+        group: Int64?,
+        database: Database
     ) throws -> (view: Bool, send: Bool) {
         let row = try Row.fetchOne(
             database,
@@ -219,12 +220,12 @@ extension PermissionStore {
     /// Leaves exactly these sides withdrawn from a subject.
     static func setWithdrawn(
         _ account: Int64,
-        _ user: Int64?,
-        _ group: Int64?,
+        user: Int64?,
+        group: Int64?,
         view: Bool,
         send: Bool,
-        _ actor: String,
-        _ database: Database
+        actor: String,
+        database: Database
     ) throws {
         // One row a side, so that each keeps who withdrew it, and when.
         for (column, isWithdrawn) in [("view", view), ("send", send)] {
@@ -254,6 +255,6 @@ extension PermissionStore {
                 ]
             )
         }
-        try self.permissionsChanged(account, database)
+        try self.permissionsChanged(account, database: database)
     }
 }

@@ -118,16 +118,16 @@ package final class TLSHandler: ChannelDuplexHandler {
         // The network's end of input: told already if close_notify came before, else a cut.
         switch self.state {
         case .open where !self.inputIsClosed:
-            self.fail(.uncleanShutdown, context)
+            self.fail(.uncleanShutdown, context: context)
         case .waiting, .handshaking:
-            self.fail(.closedDuringHandshake, context)
+            self.fail(.closedDuringHandshake, context: context)
         case .open, .closing, .closed:
             break
         }
     }
 
     /// Sends the alert that OpenSSL made, tells of the error, and closes.
-    private func fail(_ error: TLSError, _ context: ChannelHandlerContext) {
+    private func fail(_ error: TLSError, context: ChannelHandlerContext) {
         if case .closed = self.state { return }
         self.state = .closed
         self.send(context, promise: nil)
@@ -169,9 +169,9 @@ package final class TLSHandler: ChannelDuplexHandler {
             // With back-pressure from above nobody else may ask for the peer's next flight.
             context.read()
         case .closedByPeer:
-            self.fail(.closedDuringHandshake, context)
+            self.fail(.closedDuringHandshake, context: context)
         case .failed(let error):
-            self.fail(error, context)
+            self.fail(error, context: context)
         }
     }
 
@@ -190,7 +190,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         guard case .open = self.state else { return }
         switch outcome {
         case .failed(let error):
-            return self.fail(error, context)
+            return self.fail(error, context: context)
         case .closedByPeer:
             self.closedByPeer(context)
         case .complete, .wantsInput, .wantsRoom:
@@ -204,7 +204,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         guard case .open = self.state, let answer = self.connection.takeOutput() else { return }
         self.answerOctets += answer.readableBytes
         guard self.answerOctets <= Self.maximumAnswerOctets else {
-            return self.fail(.protocolViolation("too many key updates"), context)
+            return self.fail(.protocolViolation("too many key updates"), context: context)
         }
         context.writeAndFlush(self.wrapOutboundOut(answer), promise: nil)
     }
@@ -244,7 +244,7 @@ package final class TLSHandler: ChannelDuplexHandler {
             return self.send(context, promise: promise)
         }
         promise?.fail(error)
-        self.fail(error, context)
+        self.fail(error, context: context)
     }
 
     private func send(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
@@ -266,7 +266,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         case (.input, _):
             context.close(mode: .input, promise: promise)
         case (.output, .open):
-            self.closeOutput(context, promise)
+            self.closeOutput(context, promise: promise)
         case (.all, .open):
             self.join(promise)
             self.closeAll(context)
@@ -293,7 +293,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     /// The end of all that was written, and close_notify; without promise if that was done before.
-    private func endOutput(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+    private func endOutput(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         guard !self.outputIsClosed else { return self.send(context, promise: promise) }
         self.pending.flush()
         self.encrypt(context)
@@ -302,11 +302,11 @@ package final class TLSHandler: ChannelDuplexHandler {
         self.send(context, promise: promise)
     }
 
-    private func closeOutput(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+    private func closeOutput(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         let sent = context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         sent.futureResult.whenComplete { _ in bound.value.close(mode: .output, promise: promise) }
-        self.endOutput(context, sent)
+        self.endOutput(context, promise: sent)
     }
 
     /// Closes once the end has left; a peer that does not read has ``closeTime`` for it.
@@ -314,7 +314,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         let sent = context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         let own = NIOLoopBound(self, eventLoop: context.eventLoop)
-        self.endOutput(context, sent)
+        self.endOutput(context, promise: sent)
         // An error of the last write has closed the connection already.
         guard case .open = self.state else { return }
         self.state = .closing

@@ -22,7 +22,7 @@ package final class TLSServerContext: Sendable {
         self.protocols = ApplicationProtocols(configuration.alpn)
         var entries: [Entry] = []
         for files in configuration.certificates {
-            let context = try Self.context(files, configuration.sessionContext)
+            let context = try Self.context(files, sessionContext: configuration.sessionContext)
             entries.append(Entry(context: context, names: CertificateNames(of: context)))
         }
         guard let first = entries.first else { throw .unusableFile("no certificate") }
@@ -33,7 +33,7 @@ package final class TLSServerContext: Sendable {
 
     private static func context(
         _ files: TLSCertificateFiles,
-        _ sessionContext: String
+        sessionContext: String
     ) throws(TLSError) -> SSLContext {
         let context = try SSLContext(method: TLS_server_method())
         let pointer = context.pointer

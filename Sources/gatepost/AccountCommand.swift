@@ -50,10 +50,10 @@ struct AccountCommand: AsyncParsableCommand {
             settings.owner = self.owner
             settings.aliases = self.alias.isEmpty ? nil : self.alias
             settings.imap = try self.imap.map {
-                try Self.endpoint($0, security, security == .implicit ? 993 : 143)
+                try Self.endpoint($0, security: security, port: security == .implicit ? 993 : 143)
             }
             settings.smtp = try self.smtp.map {
-                try Self.endpoint($0, security, security == .implicit ? 465 : 587)
+                try Self.endpoint($0, security: security, port: security == .implicit ? 465 : 587)
             }
             settings.caFile = try self.ca.map { file in
                 // It is read with the rights of the gateway's user, and says which servers are trusted.
@@ -72,8 +72,8 @@ struct AccountCommand: AsyncParsableCommand {
         /// `mail.example`, `mail.example:1993`, `[::1]:1993`.
         private static func endpoint(
             _ text: String,
-            _ security: Endpoint.Security,
-            _ port: Int
+            security: Endpoint.Security,
+            port: Int
         ) throws -> Endpoint {
             if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
                 let host = String(text[text.index(after: text.startIndex)..<end])
@@ -128,7 +128,12 @@ struct AccountCommand: AsyncParsableCommand {
             if self.settings.owner != nil {
                 try await self.configuration.requireOwnersLeave(store)
             }
-            try store.addAccount(self.address, settings, masterKey: masterKey, actor: actor)
+            try store.addAccount(
+                self.address,
+                settings: settings,
+                masterKey: masterKey,
+                actor: actor
+            )
         }
     }
 
@@ -159,7 +164,12 @@ struct AccountCommand: AsyncParsableCommand {
                 let known = try store.upstream(self.address).imap.tls
                 settings.imap = Endpoint(host: imap.host, port: imap.port, tls: known)
             }
-            try store.setAccount(self.address, settings, masterKey: masterKey, actor: actor)
+            try store.setAccount(
+                self.address,
+                settings: settings,
+                masterKey: masterKey,
+                actor: actor
+            )
         }
     }
 
@@ -172,7 +182,7 @@ struct AccountCommand: AsyncParsableCommand {
             if self.output.json { return try Output.json(accounts) }
             Output.table(
                 ["ACCOUNT", "KIND", "OWNER", "IMAP"],
-                accounts.map {
+                rows: accounts.map {
                     [$0.address, $0.kind, $0.owner ?? "-", "\($0.imap.host):\($0.imap.port)"]
                 }
             )
@@ -194,7 +204,7 @@ struct AccountCommand: AsyncParsableCommand {
             }
             Output.table(
                 ["ACCOUNT", account.address],
-                [
+                rows: [
                     ["kind", account.kind],
                     ["owner", account.owner ?? "none (function mailbox)"],
                     ["aliases", account.aliases.joined(separator: ", ")],
@@ -250,7 +260,7 @@ struct AccountCommand: AsyncParsableCommand {
             let stored = StoredCredentials(try await self.configuration.load())
             let report: ProbeReport
             do {
-                report = try await stored.probe(account, .imap) { () throws(ProbeError) in
+                report = try await stored.probe(account, service: .imap) { () throws(ProbeError) in
                     try await UpstreamProbe().probe(account, credential: credential)
                 }
             } catch {
@@ -268,13 +278,13 @@ struct AccountCommand: AsyncParsableCommand {
                     on: account.address,
                     missingIn: report
                 ).map(\.description),
-                sending: try await Self.sending(account, credential, stored)
+                sending: try await Self.sending(account, credential: credential, stored: stored)
             )
             if self.output.json { return try Output.json(found) }
             let missing = found.missingFolders.map { ["granted, not there", $0] }
             Output.table(
                 ["ACCOUNT", found.account],
-                missing + [
+                rows: missing + [
                     ["greeting", found.greeting],
                     ["TLS", found.tls ?? "none"],
                     ["delimiter", found.delimiter ?? "none"],
@@ -296,12 +306,13 @@ struct AccountCommand: AsyncParsableCommand {
 
         private static func sending(
             _ account: UpstreamAccount,
-            _ credential: UpstreamCredential,
-            _ stored: StoredCredentials
+            credential: UpstreamCredential,
+            stored: StoredCredentials
         ) async throws -> [String] {
             guard let smtp = account.smtp else { return [] }
             do {
-                return try await stored.probe(account, .submission) { () throws(ProbeError) in
+                return try await stored.probe(account, service: .submission) {
+                    () throws(ProbeError) in
                     try await SubmissionProbe().probe(smtp, credential: credential)
                 }
             } catch {

@@ -54,7 +54,7 @@ struct AuditCommand: AsyncParsableCommand {
             }
             Output.table(
                 ["#", "WHEN", "WHO", "FROM", "WHAT", "OUTCOME", "WHERE", "BECAUSE"],
-                entries.map(AuditCommand.cells)
+                rows: entries.map(AuditCommand.cells)
             )
         }
     }

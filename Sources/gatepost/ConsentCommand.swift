@@ -59,7 +59,7 @@ struct ConsentCommand: AsyncParsableCommand {
                     "GRANT", "ACCOUNT", "WHO", "VIEWING", "SENDING", "FOLDER", "UNTIL", "BY",
                     "REASON",
                 ],
-                grants.map { grant in
+                rows: grants.map { grant in
                     [
                         "\(grant.id)", grant.account, grant.subject,
                         grant.rights.isEmpty ? "-" : grant.rights, grant.send,

@@ -19,7 +19,7 @@ enum ControlClient {
     ) async throws -> ControlMessage.Answer {
         var line = try JSONEncoder().encode(request)
         line.append(UInt8(ascii: "\n"))
-        let octets = try await self.exchange(ByteBuffer(bytes: line), path)
+        let octets = try await self.exchange(ByteBuffer(bytes: line), path: path)
         guard
             let answer = try? JSONDecoder().decode(
                 ControlMessage.Answer.self,
@@ -30,7 +30,7 @@ enum ControlClient {
         return answer
     }
 
-    private static func exchange(_ line: ByteBuffer, _ path: String) async throws -> ByteBuffer {
+    private static func exchange(_ line: ByteBuffer, path: String) async throws -> ByteBuffer {
         let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
         do {
             channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

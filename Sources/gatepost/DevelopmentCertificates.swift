@@ -17,13 +17,23 @@ struct DevelopmentCertificates {
         let authorityKey = P256.Signing.PrivateKey()
         let authority = try self.authority(authorityKey)
         let serverKey = P256.Signing.PrivateKey()
-        let server = try self.server(serverKey, by: authority, authorityKey)
-        try Self.write(authority.serializeAsPEM().pemString, to: folder, "ca.pem", 0o644)
-        try Self.write(server.serializeAsPEM().pemString, to: folder, "server.pem", 0o644)
-        try Self.write(serverKey.pemRepresentation, to: folder, "server.key", 0o600)
+        let server = try self.server(serverKey, by: authority, authorityKey: authorityKey)
+        try Self.write(
+            authority.serializeAsPEM().pemString,
+            to: folder,
+            name: "ca.pem",
+            mode: 0o644
+        )
+        try Self.write(
+            server.serializeAsPEM().pemString,
+            to: folder,
+            name: "server.pem",
+            mode: 0o644
+        )
+        try Self.write(serverKey.pemRepresentation, to: folder, name: "server.key", mode: 0o600)
     }
 
-    private static func write(_ text: String, to folder: URL, _ name: String, _ mode: Int) throws {
+    private static func write(_ text: String, to folder: URL, name: String, mode: Int) throws {
         let path = folder.appendingPathComponent(name).path
         guard
             FileManager.default.createFile(
@@ -56,7 +66,7 @@ struct DevelopmentCertificates {
     private func server(
         _ key: P256.Signing.PrivateKey,
         by authority: Certificate,
-        _ authorityKey: P256.Signing.PrivateKey
+        authorityKey: P256.Signing.PrivateKey
     ) throws -> Certificate {
         try Certificate(
             version: .v3,

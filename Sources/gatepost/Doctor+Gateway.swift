@@ -11,13 +11,13 @@ extension Doctor {
 
     static func checkGateway(
         _ store: PermissionStore?,
-        _ configuration: GatewayConfiguration
+        configuration: GatewayConfiguration
     ) async -> Finding {
         let subject = "running gateway"
         do {
             var problem: String?
             for _ in 0..<Self.looks {
-                problem = try await Self.problem(store, configuration)
+                problem = try await Self.problem(store, configuration: configuration)
                 if problem == nil { return Finding(subject: subject, state: "ok") }
                 try await Task.sleep(for: Self.lookInterval)
             }
@@ -32,7 +32,7 @@ extension Doctor {
     /// - Returns: how what the gateway has in force differs from the file; nil where it does not.
     private static func problem(
         _ store: PermissionStore?,
-        _ configuration: GatewayConfiguration
+        configuration: GatewayConfiguration
     ) async throws -> String? {
         let answer = try await ControlClient.ask(
             ControlMessage.Request(state: true, actor: Actor.current.recorded),

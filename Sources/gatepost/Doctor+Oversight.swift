@@ -9,14 +9,14 @@ extension Doctor {
 
     static func checkOversight(
         _ store: PermissionStore,
-        _ configuration: GatewayConfiguration
+        configuration: GatewayConfiguration
     ) throws -> [Finding] {
-        [try Self.checkAudit(store, configuration), try Self.checkNotices(store)]
+        [try Self.checkAudit(store, configuration: configuration), try Self.checkNotices(store)]
     }
 
     private static func checkAudit(
         _ store: PermissionStore,
-        _ configuration: GatewayConfiguration
+        configuration: GatewayConfiguration
     ) throws -> Finding {
         guard let masterKey = try? MasterKey(file: configuration.masterKey) else {
             return Finding(

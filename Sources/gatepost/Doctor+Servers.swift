@@ -6,17 +6,22 @@ import Store
 extension Doctor {
     static func checkServers(
         _ store: PermissionStore,
-        _ configuration: GatewayConfiguration,
-        _ findings: inout [Finding]
+        configuration: GatewayConfiguration,
+        findings: inout [Finding]
     ) async throws {
         guard let masterKey = try? MasterKey(file: configuration.masterKey) else { return }
-        let sources = CredentialSource(masterKey, configuration.exchange)
+        let sources = CredentialSource(masterKey, application: configuration.exchange)
         let stored = StoredCredentials(configuration)
         for account in try store.accounts() {
             let upstream = try store.upstream(account.address)
             // First where the mailbox is: what is refused there is not tried at the server for sending.
-            let mailbox = await Self.checkMailbox(upstream, store, sources, stored)
-            findings += await Self.checkSending(upstream, sources, stored)
+            let mailbox = await Self.checkMailbox(
+                upstream,
+                store: store,
+                sources: sources,
+                stored: stored
+            )
+            findings += await Self.checkSending(upstream, sources: sources, stored: stored)
             findings.append(mailbox)
         }
         await sources.shutdown()
@@ -24,9 +29,9 @@ extension Doctor {
 
     private static func checkMailbox(
         _ account: UpstreamAccount,
-        _ store: PermissionStore,
-        _ sources: CredentialSource,
-        _ stored: StoredCredentials
+        store: PermissionStore,
+        sources: CredentialSource,
+        stored: StoredCredentials
     ) async -> Finding {
         let subject = "\(account.address) at \(account.imap.host):\(account.imap.port)"
         if let found = await stored.suspension(of: account, .imap) {
@@ -34,7 +39,7 @@ extension Doctor {
         }
         do {
             let credential = try await sources.credential(of: account)
-            let report = try await stored.probe(account, .imap) { () throws(ProbeError) in
+            let report = try await stored.probe(account, service: .imap) { () throws(ProbeError) in
                 try await UpstreamProbe().probe(account, credential: credential)
             }
             let missing = try store.foldersOfGrants(on: account.address, missingIn: report)
@@ -64,8 +69,8 @@ extension Doctor {
 
     private static func checkSending(
         _ account: UpstreamAccount,
-        _ sources: CredentialSource,
-        _ stored: StoredCredentials
+        sources: CredentialSource,
+        stored: StoredCredentials
     ) async -> [Finding] {
         guard let smtp = account.smtp else { return [] }
         let subject = "\(account.address) sending at \(smtp.host):\(smtp.port)"
@@ -74,7 +79,7 @@ extension Doctor {
         }
         do {
             let credential = try await sources.credential(of: account)
-            _ = try await stored.probe(account, .submission) { () throws(ProbeError) in
+            _ = try await stored.probe(account, service: .submission) { () throws(ProbeError) in
                 try await SubmissionProbe().probe(smtp, credential: credential)
             }
             return [Finding(subject: subject, state: "ok")]

@@ -32,21 +32,23 @@ struct Doctor: AsyncParsableCommand {
         for files in configuration.certificates {
             findings.append(contentsOf: Self.check(files))
         }
-        let store = await Self.check(configuration, &findings)
-        if let store { try await Self.checkServers(store, configuration, &findings) }
-        findings.append(await Self.checkGateway(store, configuration))
+        let store = await Self.check(configuration, findings: &findings)
+        if let store {
+            try await Self.checkServers(store, configuration: configuration, findings: &findings)
+        }
+        findings.append(await Self.checkGateway(store, configuration: configuration))
         findings.append(Self.checkCopies(configuration))
         if let store {
             findings.append(try Self.checkTransfers(store))
             findings.append(try Self.checkCopiesLeft(store))
-            findings += try Self.checkOversight(store, configuration)
+            findings += try Self.checkOversight(store, configuration: configuration)
         }
         if self.output.json {
             try Output.json(findings)
         } else {
             Output.table(
                 ["WHAT", "STATE", "REMEDY"],
-                findings.map { [$0.subject, $0.state, $0.remedy ?? ""] }
+                rows: findings.map { [$0.subject, $0.state, $0.remedy ?? ""] }
             )
         }
         guard findings.allSatisfy({ $0.state != "failed" }) else {
@@ -91,7 +93,7 @@ struct Doctor: AsyncParsableCommand {
 
     private static func check(
         _ configuration: GatewayConfiguration,
-        _ findings: inout [Finding]
+        findings: inout [Finding]
     ) async -> PermissionStore? {
         do {
             _ = try MasterKey(file: configuration.masterKey)

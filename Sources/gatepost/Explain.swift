@@ -60,8 +60,13 @@ struct Explain: AsyncParsableCommand {
             rights: verdict.rights.letters,
             send: verdict.send.name,
             owner: verdict.isOwner,
-            because: verdict.because.map { Self.because($0, snapshot) }
-                + (try Self.idle(store, snapshot, user.id, address.description))
+            because: verdict.because.map { Self.because($0, snapshot: snapshot) }
+                + (try Self.idle(
+                    store,
+                    snapshot: snapshot,
+                    user: user.id,
+                    account: address.description
+                ))
         )
         if self.output.json { return try Output.json(answer) }
         Self.show(answer)
@@ -70,9 +75,9 @@ struct Explain: AsyncParsableCommand {
     /// Grants to the user, or to a group of the user's, that count for nothing now.
     private static func idle(
         _ store: PermissionStore,
-        _ snapshot: Access.Snapshot,
-        _ user: UserID,
-        _ account: String
+        snapshot: Access.Snapshot,
+        user: UserID,
+        account: String
     ) throws -> [Answer.Because] {
         let names = Set(snapshot.names(of: user).map(ExactText.init))
         let now = Moment.current.seconds
@@ -95,7 +100,7 @@ struct Explain: AsyncParsableCommand {
         }
     }
 
-    private static func because(_ reason: Reason, _ snapshot: Snapshot) -> Answer.Because {
+    private static func because(_ reason: Reason, snapshot: Snapshot) -> Answer.Because {
         switch reason {
         case .unknownUser: .init(kind: "unknown-user")
         case .unknownAccount: .init(kind: "unknown-account")

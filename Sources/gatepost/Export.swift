@@ -52,7 +52,7 @@ struct Apply: AsyncParsableCommand {
         } catch let error as DecodingError {
             throw Failure("\(self.file) is no such document: \(Self.explained(error))")
         }
-        try Self.checkKeys(octets, self.file)
+        try Self.checkKeys(octets, file: self.file)
         let consent = try await self.configuration.load().oversight.consent
         let planned = try store.apply(document, dryRun: true, consent: consent, actor: actor)
         for line in planned.removed { Output.line("- \(line)") }
@@ -98,10 +98,10 @@ struct Apply: AsyncParsableCommand {
 
     /// What this version does not know must not look as if it had been applied: with a misspelt
     /// `scope` a grant would be one of the whole account.
-    private static func checkKeys(_ octets: Data, _ file: String) throws {
-        func check(_ value: Any, _ place: String) throws {
+    private static func checkKeys(_ octets: Data, file: String) throws {
+        func check(_ value: Any, place: String) throws {
             if let values = value as? [Any] {
-                for value in values { try check(value, place) }
+                for value in values { try check(value, place: place) }
             } else if let object = value as? [String: Any] {
                 for (key, value) in object.sorted(by: { $0.key < $1.key }) {
                     guard Self.keys[place]?.contains(key) ?? false else {
@@ -111,11 +111,11 @@ struct Apply: AsyncParsableCommand {
                                 + "take it out, or look at how it is spelt"
                         )
                     }
-                    try check(value, "\(place).\(key)")
+                    try check(value, place: "\(place).\(key)")
                 }
             }
         }
-        try check(JSONSerialization.jsonObject(with: octets), "")
+        try check(JSONSerialization.jsonObject(with: octets), place: "")
     }
 
     private static func explained(_ error: DecodingError) -> String {

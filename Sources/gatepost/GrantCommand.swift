@@ -59,7 +59,7 @@ struct GrantCommand: AsyncParsableCommand {
                 try store.requireLocalGrants(self.account)
                 scope = self.subtree ? .subtree(path) : .folder(path)
                 if !self.noCheck {
-                    let report = try await self.lookUp(path, store)
+                    let report = try await self.lookUp(path, store: store)
                     try self.confirmCollections(report, in: scope)
                 }
             }
@@ -102,7 +102,7 @@ struct GrantCommand: AsyncParsableCommand {
         /// A grant for a folder that is not there would look as if it did something.
         private func lookUp(
             _ folder: FolderPath,
-            _ store: PermissionStore
+            store: PermissionStore
         ) async throws -> ProbeReport {
             let upstream = try store.upstream(self.account)
             let stored = StoredCredentials(try await self.configuration.load())
@@ -115,7 +115,7 @@ struct GrantCommand: AsyncParsableCommand {
             let credential = try await self.configuration.credential(of: upstream)
             let report: ProbeReport
             do {
-                report = try await stored.probe(upstream, .imap) { () throws(ProbeError) in
+                report = try await stored.probe(upstream, service: .imap) { () throws(ProbeError) in
                     try await UpstreamProbe().probe(upstream, credential: credential)
                 }
             } catch {
@@ -252,7 +252,7 @@ struct GrantCommand: AsyncParsableCommand {
         print("")
         Output.table(
             ["WITHDRAWN", "FROM", "VIEWING", "SENDING", "BY", "WHEN"],
-            withdrawals.map { row in
+            rows: withdrawals.map { row in
                 [
                     row.account, row.subject, row.view ? "yes" : "-", row.send ? "yes" : "-",
                     row.source == "exchange" ? "denied in Exchange" : row.author,
@@ -266,7 +266,7 @@ struct GrantCommand: AsyncParsableCommand {
     static func show(_ grants: [GrantRow]) {
         Output.table(
             ["ACCOUNT", "SUBJECT", "VIEWABLE", "SENDING", "FOLDER", "UNTIL", "FROM", "BY"],
-            grants.map { grant in
+            rows: grants.map { grant in
                 let withdrawn = grant.withdrawn ?? ""
                 return [
                     grant.account, grant.subject,

@@ -41,7 +41,7 @@ struct GroupCommand: AsyncParsableCommand {
             if self.output.json { return try Output.json(groups) }
             Output.table(
                 ["GROUP", "MEMBERS"],
-                groups.map { [$0.name, $0.members.joined(separator: ", ")] }
+                rows: groups.map { [$0.name, $0.members.joined(separator: ", ")] }
             )
         }
     }
@@ -54,7 +54,7 @@ struct GroupCommand: AsyncParsableCommand {
         func run() async throws {
             let group = try await self.configuration.openStore().group(self.name)
             if self.output.json { return try Output.json(group) }
-            Output.table(["MEMBER"], group.members.map { [$0] })
+            Output.table(["MEMBER"], rows: group.members.map { [$0] })
         }
     }
 

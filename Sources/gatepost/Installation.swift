@@ -41,7 +41,7 @@ struct Installation {
         try Data(self.configuration.utf8).write(to: URL(fileURLWithPath: self.file))
     }
 
-    private func listener(_ name: String, _ port: Int) -> String {
+    private func listener(_ name: String, port: Int) -> String {
         let address = self.host.contains(":") ? "[\(self.host)]" : self.host
         return port == 0 ? "  # \(name): left out" : "  \(name): \"\(address):\(port)\""
     }
@@ -53,11 +53,11 @@ struct Installation {
 
         listen:
           # IMAP with TLS from the first octet, and IMAP with STARTTLS.
-        \(self.listener("imaps", self.imaps))
-        \(self.listener("imap", self.imap))
+        \(self.listener("imaps", port: self.imaps))
+        \(self.listener("imap", port: self.imap))
           # Submission with TLS from the first octet, and submission with STARTTLS.
-        \(self.listener("submissions", self.submissions))
-        \(self.listener("submission", self.submission))
+        \(self.listener("submissions", port: self.submissions))
+        \(self.listener("submission", port: self.submission))
 
         tls:
           # The first certificate is shown to clients that name no host. Keys in the same order.

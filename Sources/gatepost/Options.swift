@@ -39,7 +39,7 @@ struct ConfigurationOption: ParsableArguments {
         let configuration = try await self.load()
         let credentials = CredentialSource(
             try MasterKey(file: configuration.masterKey),
-            configuration.exchange
+            application: configuration.exchange
         )
         do {
             let credential = try await credentials.credential(of: account)
@@ -56,7 +56,7 @@ struct ConfigurationOption: ParsableArguments {
     func requireOwnersLeave(_ store: PermissionStore) async throws {
         let told = try await self.load().oversight.consent
         guard try store.consent(atLeast: told) != .off else { return }
-        try store.requireRole(.administrator, Actor.current)
+        try store.requireRole(.administrator, actor: Actor.current)
     }
 
     /// The store, for a command that changes it.
@@ -65,7 +65,7 @@ struct ConfigurationOption: ParsableArguments {
     ) async throws -> (store: PermissionStore, actor: String) {
         let store = try await self.openStore()
         let actor = Actor.current
-        try store.requireRole(role, actor)
+        try store.requireRole(role, actor: actor)
         return (store, actor.recorded)
     }
 }
@@ -180,7 +180,7 @@ enum Output {
     }
 
     /// An aligned table; what does not fit the terminal is cut in the last column.
-    static func table(_ header: [String], _ rows: [[String]]) {
+    static func table(_ header: [String], rows: [[String]]) {
         let all = [header] + rows.map { $0.map(self.printable) }
         var widths = header.map(\.count)
         for row in all {

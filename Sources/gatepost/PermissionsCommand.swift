@@ -85,7 +85,7 @@ struct PermissionsCommand: AsyncParsableCommand {
             }
             let addresses = try self.accounts.map { try store.account($0).address }
             let tokens = TokenSource(application)
-            let loader = OnlineLoader(application, tokens)
+            let loader = OnlineLoader(application, tokens: tokens)
             do {
                 let document = try await loader.load(addresses)
                 await loader.shutdown()
@@ -167,22 +167,25 @@ struct PermissionsCommand: AsyncParsableCommand {
     static func show(_ reports: [StageReport]) {
         for report in reports {
             print("\(report.account), from \(Output.printable(report.source))")
-            var rows = report.added.map { ["+"] + self.cells($0, report) }
-            rows += report.removed.map { ["-"] + self.cells($0, report) }
-            rows += report.unchanged.map { ["="] + self.cells($0, report) }
-            Output.table(["", "SUBJECT", "VIEWABLE", "SENDING", "FOLDER", "THROUGH", "NOTE"], rows)
+            var rows = report.added.map { ["+"] + self.cells($0, report: report) }
+            rows += report.removed.map { ["-"] + self.cells($0, report: report) }
+            rows += report.unchanged.map { ["="] + self.cells($0, report: report) }
+            Output.table(
+                ["", "SUBJECT", "VIEWABLE", "SENDING", "FOLDER", "THROUGH", "NOTE"],
+                rows: rows
+            )
             if !report.unresolved.isEmpty {
                 print("")
                 Output.table(
                     ["UNRESOLVED", "RIGHT", "WHY"],
-                    report.unresolved.map { [$0.principal, $0.right, $0.why] }
+                    rows: report.unresolved.map { [$0.principal, $0.right, $0.why] }
                 )
             }
             for note in report.notes { print("  note: \(Output.printable(note))") }
         }
     }
 
-    private static func cells(_ line: StageReport.Line, _ report: StageReport) -> [String] {
+    private static func cells(_ line: StageReport.Line, report: StageReport) -> [String] {
         var note = ""
         if report.stillWithdrawn.contains(line) { note = "still withdrawn" }
         if report.unconfirmed.contains(line) { note = "counts only if saved with --everyone" }

@@ -46,7 +46,7 @@ struct Report: AsyncParsableCommand {
         if self.output.json { return try Output.json(rows) }
         Output.table(
             ["ACCOUNT", "USER", "VIEWABLE", "SENDING", "LAST USED", "SINCE", "BY", "BECAUSE"],
-            rows.map(Self.cells)
+            rows: rows.map(Self.cells)
         )
     }
 
@@ -78,7 +78,9 @@ struct Report: AsyncParsableCommand {
                         viewing: access.anywhere.letters,
                         send: access.send.name,
                         lastUsed: uses[address]?[login]?.seconds,
-                        because: access.reasons.map { Self.because($0, snapshot, grants) }
+                        because: access.reasons.map {
+                            Self.because($0, snapshot: snapshot, grants: grants)
+                        }
                     )
                 )
             }
@@ -98,8 +100,8 @@ struct Report: AsyncParsableCommand {
 
     private static func because(
         _ reason: Reason,
-        _ snapshot: Access.Snapshot,
-        _ grants: [Int64: GrantRow]
+        snapshot: Access.Snapshot,
+        grants: [Int64: GrantRow]
     ) -> Row.Because {
         var because = Row.Because(rule: snapshot.text(of: reason))
         switch reason {

@@ -45,14 +45,22 @@ struct ServiceCommand: AsyncParsableCommand {
             }
         }
         let drain = configuration.limits.drainTime.nanoseconds / 1_000_000_000
-        print(Self.unit(executable, file, folder, self.user, stopSeconds: drain + 10))
+        print(
+            Self.unit(
+                executable,
+                file: file,
+                folder: folder,
+                user: self.user,
+                stopSeconds: drain + 10
+            )
+        )
     }
 
     private static func unit(
         _ executable: String,
-        _ file: String,
-        _ folder: String,
-        _ user: String,
+        file: String,
+        folder: String,
+        user: String,
         stopSeconds: Int64
     ) -> String {
         """

@@ -20,7 +20,7 @@ struct SessionCommand: AsyncParsableCommand {
             if self.output.json { return try Output.json(sessions) }
             Output.table(
                 ["SESSION", "USER", "PROTOCOL", "FROM", "SINCE", "OPEN"],
-                sessions.map { session in
+                rows: sessions.map { session in
                     [
                         "\(session.session)", session.user, session.protocol, session.from ?? "",
                         GrantCommand.date(session.since),

@@ -30,7 +30,7 @@ struct StoreCommand: AsyncParsableCommand {
             }
             let actor = Actor.current.recorded
             let path = try await self.configuration.load().controlSocket
-            let state = try await Self.ask(.init(state: true, actor: actor), path)
+            let state = try await Self.ask(.init(state: true, actor: actor), path: path)
             guard let waiting = state.waiting else {
                 throw Failure(
                     state.problem.map { "no older store waits to be accepted: \($0)" }
@@ -41,10 +41,10 @@ struct StoreCommand: AsyncParsableCommand {
                 "Put revision \(waiting.revision) into force instead of \(state.revision), with what was "
                     + "granted then and taken away since"
             )
-            _ = try await Self.ask(.init(accept: waiting, actor: actor), path)
+            _ = try await Self.ask(.init(accept: waiting, actor: actor), path: path)
             for _ in 0..<Self.looks {
                 try await Task.sleep(for: Self.lookInterval)
-                let state = try await Self.ask(.init(state: true, actor: actor), path)
+                let state = try await Self.ask(.init(state: true, actor: actor), path: path)
                 if state.problem == nil { return print("revision \(state.revision) is in force") }
             }
             throw Failure("the gateway did not take the store: gatepost doctor")
@@ -52,7 +52,7 @@ struct StoreCommand: AsyncParsableCommand {
 
         private static func ask(
             _ request: ControlMessage.Request,
-            _ path: String
+            path: String
         ) async throws -> GatewayState {
             do {
                 let answer = try await ControlClient.ask(request, at: path)

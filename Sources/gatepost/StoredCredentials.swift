@@ -36,16 +36,16 @@ final class StoredCredentials: Sendable {
     /// Logs in with a stored credential, and tells the gateway whether the server accepts it.
     func probe<Report: Sendable>(
         _ account: UpstreamAccount,
-        _ service: CredentialService,
-        _ login: () async throws(ProbeError) -> Report
+        service: CredentialService,
+        login: () async throws(ProbeError) -> Report
     ) async throws(ProbeError) -> Report {
         do {
             let report = try await login()
-            await self.tell(account, service, isAccepted: true)
+            await self.tell(account, service: service, isAccepted: true)
             return report
         } catch {
             if case .credentialRefused = error {
-                await self.tell(account, service, isAccepted: false)
+                await self.tell(account, service: service, isAccepted: false)
             }
             throw error
         }
@@ -53,7 +53,7 @@ final class StoredCredentials: Sendable {
 
     private func tell(
         _ account: UpstreamAccount,
-        _ service: CredentialService,
+        service: CredentialService,
         isAccepted: Bool
     ) async {
         let verdict = ControlMessage.CredentialRequest.Verdict(

@@ -56,7 +56,7 @@ struct UserCommand: AsyncParsableCommand {
             if self.output.json { return try Output.json(users) }
             Output.table(
                 UserCommand.header,
-                users.map(UserCommand.cells)
+                rows: users.map(UserCommand.cells)
             )
         }
     }
@@ -69,7 +69,7 @@ struct UserCommand: AsyncParsableCommand {
         func run() async throws {
             let user = try await self.configuration.openStore().user(self.login)
             if self.output.json { return try Output.json(user) }
-            Output.table(UserCommand.header, [UserCommand.cells(user)])
+            Output.table(UserCommand.header, rows: [UserCommand.cells(user)])
         }
     }
 
@@ -122,7 +122,7 @@ struct UserCommand: AsyncParsableCommand {
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
-            try store.setDisabled(true, self.login, actor: actor)
+            try store.setDisabled(true, login: self.login, actor: actor)
         }
     }
 
@@ -132,7 +132,7 @@ struct UserCommand: AsyncParsableCommand {
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
-            try store.setDisabled(false, self.login, actor: actor)
+            try store.setDisabled(false, login: self.login, actor: actor)
         }
     }
 

@@ -50,7 +50,7 @@ struct WallCommand: AsyncParsableCommand {
             if self.output.json { return try Output.json(walls) }
             Output.table(
                 ["ACCOUNT", "BARRED", "REASON", "BY", "WHEN"],
-                walls.map {
+                rows: walls.map {
                     [$0.account, $0.subject, $0.reason, $0.author, GrantCommand.date($0.created)]
                 }
             )

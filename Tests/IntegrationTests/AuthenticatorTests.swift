@@ -56,7 +56,7 @@ import Testing
             settings.imap = Endpoint(host: "localhost", port: 1, tls: .none)
             try store.addAccount(
                 "\(name)@kanzlei.example",
-                settings,
+                settings: settings,
                 masterKey: MasterKey(),
                 actor: "test"
             )
@@ -99,7 +99,7 @@ import Testing
                 permissions: self.permissions
             )
             let loop = MultiThreadedEventLoopGroup.singleton.next()
-            return self.authenticator.authenticate(request, on: loop, answer)
+            return self.authenticator.authenticate(request, on: loop, answer: answer)
         }
 
         /// - Returns: the answer, and the seconds that it took.

@@ -16,14 +16,14 @@ extension CredentialBreaker {
         _ service: CredentialService,
         on loop: any EventLoop
     ) -> EventLoopFuture<Attempt> {
-        self.attempt(account, service, of: nil, on: loop)
+        self.attempt(account, service: service, of: nil, on: loop)
     }
 
     fileprivate func isSuspended(
         _ account: UpstreamAccount,
         _ service: CredentialService
     ) -> Bool {
-        self.denial(account, service) != nil
+        self.denial(account, service: service) != nil
     }
 }
 
@@ -47,7 +47,7 @@ extension CredentialBreaker {
     {
         let breaker = Self.breaker()
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        breaker.accepted(Self.account, .imap)
+        breaker.accepted(Self.account, service: .imap)
         let attempts = (0..<30).map { _ in breaker.attempt(Self.account, .imap, on: loop) }
         let tried = try await withThrowingTaskGroup(of: Bool.self) { group in
             for attempt in attempts {
@@ -142,7 +142,7 @@ extension CredentialBreaker {
         #expect(isSuspended)
         #expect(!breaker.isSuspended(Self.account, .submission))
         #expect(breaker.suspended([Self.account.id: Self.account]) == [])
-        breaker.accepted(Self.account, .imap)
+        breaker.accepted(Self.account, service: .imap)
         #expect(!breaker.isSuspended(Self.account, .imap))
     }
 
@@ -195,7 +195,7 @@ extension CredentialBreaker {
             try await breaker.attempt(Self.account, .imap, on: loop).get()
         #expect(first != nil)
         let waiting = (0..<3).map { _ in breaker.attempt(Self.account, .imap, on: loop) }
-        breaker.refused(Self.account, .submission)
+        breaker.refused(Self.account, service: .submission)
         first = nil
         for attempt in waiting {
             await #expect(throws: CredentialBreaker.Suspended.self) { _ = try await attempt.get() }
@@ -208,17 +208,17 @@ extension CredentialBreaker {
         for number in 100..<200 {
             var account = Self.account
             account.id = AccountID(Int64(number))
-            _ = circuits.accepted(account, .imap, at: now)
+            _ = circuits.accepted(account, service: .imap, at: now)
         }
-        _ = circuits.refused(Self.account, .imap, tolerated: 0, at: now)
+        _ = circuits.refused(Self.account, service: .imap, tolerated: 0, at: now)
         circuits.keep(at: now) { _ in true }
         #expect(circuits.resting == [Self.account.id])
-        _ = circuits.accepted(Self.account, .imap, at: now)
+        _ = circuits.accepted(Self.account, service: .imap, at: now)
         #expect(circuits.resting == [])
-        _ = circuits.refused(Self.account, .imap, tolerated: 0, at: now)
+        _ = circuits.refused(Self.account, service: .imap, tolerated: 0, at: now)
         circuits.keep(at: now + .hours(2)) { _ in true }
         #expect(circuits.resting == [])
-        _ = circuits.refused(Self.account, .imap, tolerated: 0, at: now + .hours(2))
+        _ = circuits.refused(Self.account, service: .imap, tolerated: 0, at: now + .hours(2))
         circuits.keep(at: now + .hours(2)) { _ in false }
         #expect(circuits.resting == [])
     }
@@ -269,7 +269,7 @@ extension CredentialBreaker {
         await #expect(throws: CredentialBreaker.Suspended.self) {
             _ = try await breaker.attempt(Self.account, .submission, on: loop).get()
         }
-        breaker.accepted(Self.account, .imap)
+        breaker.accepted(Self.account, service: .imap)
         try await breaker.attempt(Self.account, .submission, on: loop).get().accepted()
     }
 

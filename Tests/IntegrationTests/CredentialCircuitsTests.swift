@@ -15,7 +15,7 @@ extension CredentialCircuits {
         _ service: CredentialService,
         at now: NIODeadline
     ) -> Bool {
-        self.denial(account, service, at: now) != nil
+        self.denial(account, service: service, at: now) != nil
     }
 }
 
@@ -45,7 +45,9 @@ extension CredentialCircuits {
         _ service: CredentialService = .imap,
         at now: NIODeadline
     ) -> TimeAmount? {
-        circuits.refused(Self.account(), service, tolerated: 0, at: now).map { $0.until - now }
+        circuits.refused(Self.account(), service: service, tolerated: 0, at: now).map {
+            $0.until - now
+        }
     }
 
     /// A login that has to be admitted.
@@ -55,7 +57,7 @@ extension CredentialCircuits {
         _ service: CredentialService = .imap,
         at now: NIODeadline = Self.start
     ) throws -> CredentialCircuits.Lease {
-        let admission = circuits.admit(account, service, at: now)
+        let admission = circuits.admit(account, service: service, at: now)
         guard case .admitted(let lease) = admission else { throw Refused(admission: admission) }
         return lease
     }
@@ -68,7 +70,7 @@ extension CredentialCircuits {
         _ circuits: inout CredentialCircuits,
         _ service: CredentialService = .imap
     ) {
-        _ = circuits.accepted(Self.account(), service, at: Self.start)
+        _ = circuits.accepted(Self.account(), service: service, at: Self.start)
     }
 
     @Test func `the pause grows to one hour`() throws {
@@ -80,9 +82,9 @@ extension CredentialCircuits {
             let begun = circuits.refused(lease, tolerated: 0, at: now)
             let until = try #require(begun).until
             pauses.append((until - now).nanoseconds / 1_000_000_000)
-            #expect(circuits.admit(Self.account(), .imap, at: now) == .suspended)
+            #expect(circuits.admit(Self.account(), service: .imap, at: now) == .suspended)
             let almost = until - .nanoseconds(1)
-            #expect(circuits.admit(Self.account(), .imap, at: almost) == .suspended)
+            #expect(circuits.admit(Self.account(), service: .imap, at: almost) == .suspended)
             now = until
         }
         #expect(pauses == [60, 240, 960, 3_600, 3_600, 3_600])
@@ -94,7 +96,7 @@ extension CredentialCircuits {
         var circuits = CredentialCircuits()
         let account = Self.account()
         let first = try Self.login(&circuits)
-        #expect(circuits.admit(account, .imap, at: Self.start) == .waits)
+        #expect(circuits.admit(account, service: .imap, at: Self.start) == .waits)
         #expect(circuits.ended(first, isUnanswered: false, at: Self.start) == nil)
         let second = try Self.login(&circuits)
         #expect(circuits.accepted(second, at: Self.start) == false)
@@ -102,7 +104,7 @@ extension CredentialCircuits {
         for other in others { _ = circuits.ended(other, isUnanswered: false, at: Self.start) }
         let later = Self.start + CredentialCircuits.trust
         _ = try Self.login(&circuits, at: later)
-        #expect(circuits.admit(account, .imap, at: later) == .waits)
+        #expect(circuits.admit(account, service: .imap, at: later) == .waits)
     }
 
     @Test func `a login without a verdict leaves everything as it was`() throws {
@@ -117,17 +119,17 @@ extension CredentialCircuits {
     @Test func `a changed credential, or server, is tried at once`() throws {
         var circuits = CredentialCircuits()
         #expect(Self.refuse(&circuits, at: Self.start) != nil)
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .suspended)
+        #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .suspended)
         let changed = Self.account(version: 2)
-        for service in CredentialService.allCases { circuits.adopt(changed, service) }
+        for service in CredentialService.allCases { circuits.adopt(changed, service: service) }
         _ = try Self.login(&circuits, changed, .submission)
         let lease = try Self.login(&circuits, changed)
         #expect(circuits.refused(lease, tolerated: 0, at: Self.start) != nil)
         let moved = Self.account(version: 2, host: "new.kanzlei.example")
-        circuits.adopt(moved, .imap)
+        circuits.adopt(moved, service: .imap)
         let trial = try Self.login(&circuits, moved)
         // What the old server says late is not about the new one.
-        #expect(circuits.refused(changed, .imap, tolerated: 0, at: Self.start) == nil)
+        #expect(circuits.refused(changed, service: .imap, tolerated: 0, at: Self.start) == nil)
         #expect(circuits.suspension(of: moved, .imap, at: Self.start) == nil)
         #expect(circuits.ended(trial, isUnanswered: false, at: Self.start) == nil)
         _ = try Self.login(&circuits, moved)
@@ -139,10 +141,10 @@ extension CredentialCircuits {
         var circuits = CredentialCircuits()
         let changed = Self.account(version: 2)
         _ = try Self.login(&circuits)
-        circuits.adopt(changed, .imap)
-        #expect(circuits.refused(changed, .imap, tolerated: 0, at: Self.start) != nil)
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .outdated)
-        #expect(circuits.admit(changed, .imap, at: Self.start) == .suspended)
+        circuits.adopt(changed, service: .imap)
+        #expect(circuits.refused(changed, service: .imap, tolerated: 0, at: Self.start) != nil)
+        #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .outdated)
+        #expect(circuits.admit(changed, service: .imap, at: Self.start) == .suspended)
     }
 
     @Test
@@ -153,18 +155,18 @@ extension CredentialCircuits {
         let changed = Self.account(version: 2)
         Self.accept(&circuits)
         let old = try (0..<3).map { _ in try Self.login(&circuits) }
-        circuits.adopt(changed, .imap)
+        circuits.adopt(changed, service: .imap)
         let lease = try Self.login(&circuits, changed)
         #expect(circuits.refused(old[0], tolerated: 0, at: Self.start) == nil)
         #expect(circuits.accepted(old[1], at: Self.start) == false)
         #expect(circuits.ended(old[2], isUnanswered: true, at: Self.start) == nil)
-        #expect(circuits.admit(changed, .imap, at: Self.start) == .waits)
+        #expect(circuits.admit(changed, service: .imap, at: Self.start) == .waits)
         // Nor when the account has the old server again.
-        circuits.adopt(Self.account(), .imap)
+        circuits.adopt(Self.account(), service: .imap)
         let again = try Self.login(&circuits)
         #expect(circuits.refused(lease, tolerated: 0, at: Self.start) == nil)
         #expect(circuits.refused(old[0], tolerated: 0, at: Self.start) == nil)
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .waits)
+        #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .waits)
         #expect(circuits.refused(again, tolerated: 0, at: Self.start) != nil)
     }
 
@@ -173,29 +175,33 @@ extension CredentialCircuits {
         Self.accept(&circuits)
         var leases: [CredentialCircuits.Lease] = []
         for _ in 0..<CredentialCircuits.maximumUnderWay { leases.append(try Self.login(&circuits)) }
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .waits)
+        #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .waits)
         for _ in 0..<3 { _ = circuits.accepted(leases[0], at: Self.start) }
         _ = try Self.login(&circuits)
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .waits)
+        #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .waits)
     }
 
     @Test func `of thirty logins at once four fail when the password has changed`() throws {
         var circuits = CredentialCircuits()
         Self.accept(&circuits)
-        let admissions = (0..<30).map { _ in circuits.admit(Self.account(), .imap, at: Self.start) }
+        let admissions = (0..<30).map { _ in
+            circuits.admit(Self.account(), service: .imap, at: Self.start)
+        }
         let leases = admissions.compactMap { admission in
             if case .admitted(let lease) = admission { lease } else { nil }
         }
         #expect(leases.count == 4)
         #expect(circuits.refused(leases[0], tolerated: 0, at: Self.start) != nil)
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .suspended)
+        #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .suspended)
         for lease in leases.dropFirst() {
             #expect(circuits.refused(lease, tolerated: 0, at: Self.start + .seconds(61)) == nil)
         }
         #expect(circuits.suspension(of: Self.account(), .imap, at: Self.start)?.refusals == 1)
         // After the pause one tries.
         _ = try Self.login(&circuits, at: Self.start + .seconds(61))
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start + .seconds(61)) == .waits)
+        #expect(
+            circuits.admit(Self.account(), service: .imap, at: Self.start + .seconds(61)) == .waits
+        )
     }
 
     @Test func `two hundred logins of 50 ms are in after 2.6 seconds`() {
@@ -205,7 +211,7 @@ extension CredentialCircuits {
         var underWay: [CredentialCircuits.Lease] = []
         while waiting > 0 || !underWay.isEmpty {
             while waiting > 0,
-                case .admitted(let lease) = circuits.admit(Self.account(), .imap, at: now)
+                case .admitted(let lease) = circuits.admit(Self.account(), service: .imap, at: now)
             {
                 underWay.append(lease)
                 waiting -= 1
@@ -224,7 +230,7 @@ extension CredentialCircuits {
         let leases = [try Self.login(&circuits), try Self.login(&circuits)]
         #expect(circuits.refused(leases[0], tolerated: 0, at: Self.start) != nil)
         #expect(circuits.accepted(leases[1], at: Self.start) == false)
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .suspended)
+        #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .suspended)
     }
 
     @Test func `what began before a success of the command line begins no pause`() throws {
@@ -241,7 +247,7 @@ extension CredentialCircuits {
         var pauses: [Int64] = []
         for _ in 0..<9 {
             let lease = try Self.login(&circuits, at: now)
-            #expect(circuits.admit(Self.account(), .imap, at: now) == .waits)
+            #expect(circuits.admit(Self.account(), service: .imap, at: now) == .waits)
             let pause = circuits.ended(lease, isUnanswered: true, at: now)
             pauses.append(pause.map { ($0.until - now).nanoseconds / 1_000_000_000 } ?? 0)
             // It is no refusal, and the other server has nothing to do with it.
@@ -250,7 +256,7 @@ extension CredentialCircuits {
             #expect(!circuits.isSuspended(Self.account(), .submission, at: now))
             guard let pause else { continue }
             let almost = pause.until - .nanoseconds(1)
-            let denied = circuits.admit(Self.account(), .imap, at: almost)
+            let denied = circuits.admit(Self.account(), service: .imap, at: almost)
             #expect(denied == .denied(.serverUnanswering))
             now = pause.until
         }
@@ -262,7 +268,7 @@ extension CredentialCircuits {
         let second = try Self.login(&circuits, at: now)
         let pause = circuits.ended(second, isUnanswered: true, at: now)
         #expect(pause?.until == now + .seconds(1))
-        circuits.adopt(Self.account(version: 2), .imap)
+        circuits.adopt(Self.account(version: 2), service: .imap)
         _ = try Self.login(&circuits, Self.account(version: 2), at: now)
     }
 
@@ -272,9 +278,13 @@ extension CredentialCircuits {
             let lease = try Self.login(&circuits)
             _ = circuits.ended(lease, isUnanswered: true, at: Self.start)
         }
-        #expect(circuits.denial(Self.account(), .imap, at: Self.start) == .serverUnanswering)
+        #expect(
+            circuits.denial(Self.account(), service: .imap, at: Self.start) == .serverUnanswering
+        )
         #expect(Self.refuse(&circuits, at: Self.start) != nil)
-        #expect(circuits.denial(Self.account(), .imap, at: Self.start) == .credentialRefused)
+        #expect(
+            circuits.denial(Self.account(), service: .imap, at: Self.start) == .credentialRefused
+        )
     }
 
     @Test func `connections that a server drops together are one, and a success of them ends it`()
@@ -287,7 +297,7 @@ extension CredentialCircuits {
             #expect(circuits.ended(lease, isUnanswered: true, at: Self.start) == nil)
         }
         // Alone now.
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .waits)
+        #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .waits)
         _ = circuits.accepted(leases[3], at: Self.start)
         _ = try Self.login(&circuits)
         _ = try Self.login(&circuits)
@@ -296,14 +306,14 @@ extension CredentialCircuits {
     @Test func `a refusal counts for both protocols`() throws {
         var circuits = CredentialCircuits()
         #expect(Self.refuse(&circuits, .submission, at: Self.start) != nil)
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .suspended)
-        #expect(circuits.admit(Self.account(), .submission, at: Self.start) == .suspended)
+        #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .suspended)
+        #expect(circuits.admit(Self.account(), service: .submission, at: Self.start) == .suspended)
         // The other server may be asked once after the first pause; what it refuses counts with the rest.
         let later = Self.start + .seconds(60)
         let lease = try Self.login(&circuits, at: later)
         let second = circuits.refused(lease, tolerated: 0, at: later)
         #expect(second?.until == later + .seconds(240))
-        #expect(circuits.admit(Self.account(), .submission, at: later) == .suspended)
+        #expect(circuits.admit(Self.account(), service: .submission, at: later) == .suspended)
         _ = try Self.login(&circuits, Self.account(), .submission, at: later + .seconds(60))
         #expect(Self.refuse(&circuits, .submission, at: later + .seconds(60)) == .seconds(960))
     }
@@ -313,10 +323,10 @@ extension CredentialCircuits {
         Self.accept(&circuits)
         #expect(Self.refuse(&circuits, .submission, at: Self.start) != nil)
         _ = try Self.login(&circuits)
-        #expect(circuits.admit(Self.account(), .submission, at: Self.start) == .suspended)
+        #expect(circuits.admit(Self.account(), service: .submission, at: Self.start) == .suspended)
         // But one refusal there ends that.
         #expect(Self.refuse(&circuits, .imap, at: Self.start) != nil)
-        #expect(circuits.admit(Self.account(), .imap, at: Self.start) == .suspended)
+        #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .suspended)
     }
 
     @Test func `logins under way together are one refusal, and a success begins anew`() {

@@ -24,12 +24,13 @@ import Testing
     /// - Returns: the users in the order in which they were let in.
     private static func turns(_ users: [UserID?]) async throws -> [UserID?] {
         let breaker = Self.breaker()
-        breaker.accepted(Self.account, .imap)
+        breaker.accepted(Self.account, service: .imap)
         let order = Mutex<[UserID?]>([])
         // No login ends before all of them have asked.
         let logins = try await Self.loop.submit {
             users.map { user in
-                breaker.attempt(Self.account, .imap, of: user, on: Self.loop).map { attempt in
+                breaker.attempt(Self.account, service: .imap, of: user, on: Self.loop).map {
+                    attempt in
                     order.withLock { $0.append(user) }
                     Self.loop.execute { attempt.accepted() }
                 }
@@ -87,11 +88,16 @@ import Testing
         let first = try await breaker.attempt(Self.account, .imap, on: Self.loop).get()
         for _ in 0..<3 {
             await #expect(throws: CredentialBreaker.WaitedTooLong.self) {
-                _ = try await breaker.attempt(Self.account, .imap, of: UserID(1), on: Self.loop)
-                    .get()
+                _ = try await breaker.attempt(
+                    Self.account,
+                    service: .imap,
+                    of: UserID(1),
+                    on: Self.loop
+                )
+                .get()
             }
         }
-        let next = breaker.attempt(Self.account, .imap, of: UserID(2), on: Self.loop)
+        let next = breaker.attempt(Self.account, service: .imap, of: UserID(2), on: Self.loop)
         first.accepted()
         try await next.get().accepted()
     }
@@ -116,7 +122,7 @@ import Testing
         await #expect(throws: CredentialBreaker.Paused.self) {
             _ = try await breaker.attempt(Self.account, .imap, on: Self.loop).get()
         }
-        breaker.refused(Self.account, .imap)
+        breaker.refused(Self.account, service: .imap)
         await #expect(throws: CredentialBreaker.Suspended.self) {
             _ = try await breaker.attempt(Self.account, .imap, on: Self.loop).get()
         }

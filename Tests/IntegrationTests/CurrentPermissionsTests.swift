@@ -46,12 +46,12 @@ import Testing
             return published.withoutSharing
         }
         reading.permissions.withLock { $0 = permissions }
-        #expect(permissions.restrict(.store, true))
-        #expect(!permissions.restrict(.store, true))
+        #expect(permissions.restrict(.store, isInForce: true))
+        #expect(!permissions.restrict(.store, isInForce: true))
         #expect(permissions.current !== first)
         permissions.replace(with: second)
         #expect(permissions.current !== second)
-        #expect(permissions.restrict(.store, false))
+        #expect(permissions.restrict(.store, isInForce: false))
         #expect(permissions.current === second)
         #expect(reading.ends.withLock { $0 } == [.success, .success])
     }

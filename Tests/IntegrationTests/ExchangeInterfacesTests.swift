@@ -85,7 +85,7 @@ import Testing
         _ reason: String
     ) async throws {
         let bench = try Bench()
-        bench.server.state.withLock { $0.documented.refuseAll(status, body) }
+        bench.server.state.withLock { $0.documented.refuseAll(status, body: body) }
         let document = try await self.whole(bench)
         let answers = self.answers(document)
         #expect(answers.count == 4, "\(answers)")

@@ -99,7 +99,9 @@ import Testing
         func load(after seconds: TimeInterval = 0) async throws -> PermissionsDocument {
             let application = self.application()
             let tokens = TokenSource(application)
-            let loader = OnlineLoader(application, tokens) { Date().addingTimeInterval(seconds) }
+            let loader = OnlineLoader(application, tokens: tokens) {
+                Date().addingTimeInterval(seconds)
+            }
             let result: Result<PermissionsDocument, any Error>
             do {
                 result = .success(try await loader.load(["sales@contoso.example"]))

@@ -14,7 +14,7 @@ import Testing
     private struct Conversation: ServerConversation {
         mutating func begin(
             _ profile: UpstreamProfile,
-            _ tags: UpstreamTags
+            tags: UpstreamTags
         ) -> ConversationStep<Bool> {
             .done(true)
         }
@@ -89,7 +89,13 @@ import Testing
         let account = try Self.account(at: server, environment)
         let pool = NIOThreadPool.singleton
         let outcome = await withCheckedContinuation { continuation in
-            ConversationConnection.run(Conversation(), account, environment, pool, on: Self.loop) {
+            ConversationConnection.run(
+                Conversation(),
+                target: account,
+                environment: environment,
+                pool: pool,
+                on: Self.loop
+            ) {
                 continuation.resume(returning: $0)
             }
         }
@@ -164,16 +170,16 @@ import Testing
             let outcome = await withCheckedContinuation { continuation in
                 ConversationConnection.run(
                     Conversation(),
-                    account,
-                    environment,
-                    pool,
+                    target: account,
+                    environment: environment,
+                    pool: pool,
                     on: Self.loop
                 ) { continuation.resume(returning: $0) }
             }
             #expect(outcome == nil)
             while answers.count < number { try await Task.sleep(for: .milliseconds(20)) }
         }
-        #expect(environment.credentialBreaker.denial(account, .imap) == nil)
+        #expect(environment.credentialBreaker.denial(account, service: .imap) == nil)
         try await server.close().get()
     }
 

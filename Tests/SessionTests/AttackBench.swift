@@ -183,7 +183,7 @@ struct AttackBench {
             let start = StallMeter.now
             self.session.upstreamOctetsReceived(
                 self.fixture.account(name),
-                octets,
+                octets: octets,
                 at: Fixture.now
             )
             self.meter.add(since: start)
@@ -203,7 +203,7 @@ struct AttackBench {
                 self.breach("the server of \(name) was connected")
             }
             if let profile = self.fixture.profiles[account] ?? nil {
-                self.session.upstreamReady(account, profile, UpstreamTags(random: 7))
+                self.session.upstreamReady(account, profile: profile, tags: UpstreamTags(random: 7))
             }
         case .closeUpstream(let account):
             self.dropped.insert(self.fixture.name(of: account))

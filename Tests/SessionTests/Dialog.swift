@@ -266,7 +266,7 @@ struct Dialog {
             octets = octets.dropFirst(piece.count)
             self.session.upstreamOctetsReceived(
                 self.fixture.account(account),
-                ByteBuffer(bytes: piece),
+                octets: ByteBuffer(bytes: piece),
                 at: Fixture.now
             )
             self.perform()
@@ -356,7 +356,7 @@ struct Dialog {
         let tag = String(line.prefix { $0 != " " })
         self.session.upstreamOctetsReceived(
             account,
-            ByteBuffer(string: self.fixture.list(of: account, tag: tag)),
+            octets: ByteBuffer(string: self.fixture.list(of: account, tag: tag)),
             at: Fixture.now
         )
     }
@@ -418,12 +418,12 @@ struct Dialog {
     private mutating func open(_ account: AccountID) {
         let name = self.fixture.name(of: account)
         if self.fixture.down.contains(name) {
-            self.session.upstreamFailed(account, .unreachable)
+            self.session.upstreamFailed(account, fault: .unreachable)
         } else if let profile = self.fixture.profiles[account] ?? nil {
             self.session.upstreamReady(
                 account,
-                profile,
-                UpstreamTags(random: 7),
+                profile: profile,
+                tags: UpstreamTags(random: 7),
                 identification: self.fixture.identified.contains(name)
                     ? ByteBuffer(string: "ID1") : nil,
                 isKnown: self.fixture.known.remove(name) != nil

@@ -11,7 +11,8 @@ import Testing
     private static func folders(_ lines: [String]) -> [String]? {
         var reading = FolderReading()
         let profile = UpstreamProfile(capabilities: [], delimiter: UInt8(ascii: "."))
-        guard case .send(let segments) = reading.begin(profile, UpstreamTags(random: 7)) else {
+        guard case .send(let segments) = reading.begin(profile, tags: UpstreamTags(random: 7))
+        else {
             return nil
         }
         let tag = segments.map { String(buffer: $0) }.joined().prefix { $0 != " " }

@@ -46,7 +46,11 @@ import Testing
                     self.tag = String(String(buffer: octets).prefix { $0 != " " })
                 case .openUpstream(let account):
                     guard let profile = self.fixture.profiles[account] ?? nil else { continue }
-                    self.session.upstreamReady(account, profile, UpstreamTags(random: 7))
+                    self.session.upstreamReady(
+                        account,
+                        profile: profile,
+                        tags: UpstreamTags(random: 7)
+                    )
                     self.perform()
                 case .lookUpFolders:
                     self.session.foldersLookedUp([:])
@@ -76,7 +80,7 @@ import Testing
                 piece.readableBytes > 0
             {
                 let start = StallMeter.now
-                self.session.upstreamOctetsReceived(account, piece, at: Fixture.now)
+                self.session.upstreamOctetsReceived(account, octets: piece, at: Fixture.now)
                 self.meter.add(since: start)
                 self.perform()
                 while self.lines.isEmpty, self.waits { self.readOn() }

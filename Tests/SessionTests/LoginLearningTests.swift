@@ -62,7 +62,8 @@ import Testing
     }
 
     @Test func `a login is answered when a server cannot be had`() throws {
-        let answer = try Self.answer { session, _ in session.upstreamFailed(2, .unreachable) }
+        let answer = try Self.answer { session, _ in session.upstreamFailed(2, fault: .unreachable)
+        }
         #expect(answer.contains("l OK"))
     }
 
@@ -83,7 +84,7 @@ import Testing
         var (session, _) = try Self.loggedIn(["grant bob account lr"], known: [])
         session.waitingTimePassed()
         #expect(!Self.toClient(&session).contains("l OK"))
-        session.upstreamFailed(1, .unreachable)
+        session.upstreamFailed(1, fault: .unreachable)
         #expect(Self.toClient(&session).contains("l OK"))
     }
 }

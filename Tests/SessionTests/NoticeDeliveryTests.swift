@@ -17,7 +17,7 @@ import Testing
             message: ByteBuffer(string: "Subject: x\r\n\r\nx\r\n")
         )
         let profile = UpstreamProfile(capabilities: [], delimiter: UInt8(ascii: "/"))
-        var step = delivery.begin(profile, UpstreamTags(random: 7))
+        var step = delivery.begin(profile, tags: UpstreamTags(random: 7))
         var commands: [String] = []
         for lines in answers {
             var tag = ""

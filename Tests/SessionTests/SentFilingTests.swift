@@ -33,7 +33,7 @@ import Testing
             creatable: creatable,
             others: others
         )
-        var step = filing.begin(Self.profile, UpstreamTags(random: 7))
+        var step = filing.begin(Self.profile, tags: UpstreamTags(random: 7))
         var commands: [String] = []
         var tag = ""
         for lines in answers {
@@ -117,7 +117,7 @@ import Testing
     func `an answer in the middle of the message ends the conversation`(answer: String) {
         var filing = SentFiling(.file(octets: 10), messageID: nil)
         var tag = ""
-        var step = filing.begin(Self.profile, UpstreamTags(random: 7))
+        var step = filing.begin(Self.profile, tags: UpstreamTags(random: 7))
         for lines in Self.begun {
             if case .send(let segments) = step, let first = segments.first {
                 tag = String(buffer: first).split(separator: " ").first.map(String.init) ?? ""

@@ -159,7 +159,7 @@ struct SubmissionBench {
             guard self.said.isEmpty else { break }
             self.session.upstreamTLSEstablished()
         case .syncCopy(let number):
-            self.session.copyKept(number, true, at: Fixture.now)
+            self.session.copyKept(number, succeeded: true, at: Fixture.now)
         case .fileCopy(let number, _, _, _):
             self.session.copyFiled(number, at: Fixture.now)
         case .readLater:

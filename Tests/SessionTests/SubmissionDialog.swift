@@ -187,7 +187,9 @@ struct SubmissionDialog {
             self.connect()
         case "disk": self.disk = words[1]
         case "synced":
-            for number in self.syncs { self.session.copyKept(number, true, at: Fixture.now) }
+            for number in self.syncs {
+                self.session.copyKept(number, succeeded: true, at: Fixture.now)
+            }
             self.syncs = []
         case "names": self.names = words[1]
         case "named":
@@ -294,7 +296,7 @@ struct SubmissionDialog {
                     self.syncs.append(number)
                     break
                 }
-                self.session.copyKept(number, self.disk == "well", at: Fixture.now)
+                self.session.copyKept(number, succeeded: self.disk == "well", at: Fixture.now)
             case .fileCopy(let number, _, _, _):
                 self.copyState = "filed"
                 guard self.names == "well" else {

@@ -45,7 +45,7 @@ import Testing
     ) throws -> TransferRecovery.Outcome? {
         var recovery = TransferRecovery(purpose, of: try #require(Self.transfer))
         let profile = UpstreamProfile(capabilities: capabilities, delimiter: UInt8(ascii: "."))
-        var step = recovery.begin(profile, UpstreamTags(random: 7))
+        var step = recovery.begin(profile, tags: UpstreamTags(random: 7))
         for (command, answers) in exchanges {
             guard case .send(let segments) = step else {
                 Issue.record("\(step) instead of \(command)")

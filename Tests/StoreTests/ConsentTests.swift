@@ -177,7 +177,7 @@ import Testing
         for (login, password) in [(Self.bob, "wrong"), (Self.bob, ""), (Self.anna, "right")] {
             #expect(throws: StoreError.self) { try temporary.store.verify(password, of: login) }
         }
-        try temporary.store.setDisabled(true, Self.bob, actor: "test")
+        try temporary.store.setDisabled(true, login: Self.bob, actor: "test")
         #expect(throws: StoreError.self) { try temporary.store.verify("right", of: Self.bob) }
     }
 }

@@ -235,7 +235,7 @@ import Testing
         settings.owner = "none"
         try temporary.store.setAccount(
             Self.bob,
-            settings,
+            settings: settings,
             masterKey: temporary.masterKey,
             actor: "test"
         )

@@ -160,7 +160,7 @@ import Testing
         try expectGone {
             try store.setAccount(
                 "bob@kanzlei.example",
-                settings,
+                settings: settings,
                 masterKey: temporary.masterKey,
                 actor: "test"
             )

@@ -41,7 +41,7 @@ import Testing
         try bench.makeCopy { try $0.addGroup("Sekretariat", actor: "test") }
         try bench.running.forgetTransfer(ended)
         let begun = try #require(try bench.running.recordTransfer(Self.row([2])))
-        try bench.running.recordAppend(1, of: begun, previous: nil, [Self.copy(of: 2)])
+        try bench.running.recordAppend(1, of: begun, previous: nil, copies: [Self.copy(of: 2)])
         bench.moveCopyIntoPlace()
         #expect(await bench.next()?.published?.access.groups.count == 1)
         #expect(bench.running.file == FileIdentity(path: bench.temporary.path))
@@ -66,7 +66,7 @@ import Testing
             try bench.running.setTransfer(begun, state: "copied", uids: [2])
         }
         #expect(throws: (any Error).self) {
-            try bench.running.recordAppend(1, of: begun, previous: nil, [Self.copy(of: 2)])
+            try bench.running.recordAppend(1, of: begun, previous: nil, copies: [Self.copy(of: 2)])
         }
         #expect(try bench.running.transfer(begun) == nil)
         #expect(try bench.running.transfer(other)?.state == "begun")

@@ -54,7 +54,7 @@ import Testing
             settings.password = StoredSecret("up p\"\\w")
             try self.store.addAccount(
                 "\(name)@kanzlei.example",
-                settings,
+                settings: settings,
                 masterKey: self.masterKey,
                 actor: "test"
             )
@@ -255,7 +255,7 @@ import Testing
         let text = self.refusal {
             try temporary.store.addAccount(
                 "x@kanzlei.example",
-                settings,
+                settings: settings,
                 masterKey: temporary.masterKey,
                 actor: "test"
             )
@@ -272,7 +272,7 @@ import Testing
         let text = self.refusal {
             try temporary.store.setAccount(
                 "bob@kanzlei.example",
-                settings,
+                settings: settings,
                 masterKey: temporary.masterKey,
                 actor: "test"
             )
@@ -408,7 +408,7 @@ import Testing
         try temporary.addUsers("kim", "eve")
         let kim = "kim@kanzlei.example"
         func says(_ role: Role, _ actor: Actor) -> String {
-            self.refusal { try temporary.store.requireRole(role, actor) }
+            self.refusal { try temporary.store.requireRole(role, actor: actor) }
         }
         let stranger = Actor(name: "kim", userID: 54_321)
         let throughSudo = Actor(name: "gatepost", userID: owner, original: "kim")
@@ -428,9 +428,9 @@ import Testing
         #expect(throughSudo.recorded == "kim as gatepost")
         try temporary.store.setRole(.administrator, osUser: nil, of: kim, actor: "test")
         #expect(says(.administrator, stranger) == "(not refused)")
-        try temporary.store.setDisabled(true, kim, actor: "test")
+        try temporary.store.setDisabled(true, login: kim, actor: "test")
         #expect(says(.settings, stranger).contains("needs the role"))
-        try temporary.store.setDisabled(false, kim, actor: "test")
+        try temporary.store.setDisabled(false, login: kim, actor: "test")
         try temporary.store.setRole(nil, osUser: nil, of: kim, actor: "test")
         #expect(says(.settings, stranger).contains("needs the role"))
         // Nobody is two users, and who has no other name there has the login.

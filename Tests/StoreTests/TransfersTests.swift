@@ -111,14 +111,19 @@ import Testing
         try temporary.addAccount("bob")
         let store = temporary.store
         let entry = try self.begun(store)
-        try store.recordAppend(1, of: entry, previous: nil, [self.copy(1, 7), self.copy(2, 8)])
+        try store.recordAppend(
+            1,
+            of: entry,
+            previous: nil,
+            copies: [self.copy(1, 7), self.copy(2, 8)]
+        )
         #expect(try store.transfer(entry)?.copies == [self.copy(1, 7), self.copy(2, 8)])
         // The next one brings what the first came to; a late refusal of another takes nothing.
         try store.recordAppend(
             2,
             of: entry,
             previous: .stored(uids: [41, 43]),
-            [self.copy(3, 9)]
+            copies: [self.copy(3, 9)]
         )
         try store.setTransfer(entry, state: "begun", answer: (1, .refused))
         try store.setTransfer(entry, state: "begun", answer: (3, .refused))
@@ -144,7 +149,7 @@ import Testing
             1,
             of: entry,
             previous: .refused,
-            [self.copy(1, 7), self.copy(2, 8)]
+            copies: [self.copy(1, 7), self.copy(2, 8)]
         )
         try store.setTransfer(entry, state: "begun", answer: (1, .stored(uids: [41])))
         let copies = try #require(try store.transfer(entry)).copies
@@ -156,7 +161,12 @@ import Testing
         try temporary.addAccount("anna")
         try temporary.addAccount("bob")
         let entry = try self.begun(temporary.store)
-        try temporary.store.recordAppend(1, of: entry, previous: .refused, [self.copy(1, 7)])
+        try temporary.store.recordAppend(
+            1,
+            of: entry,
+            previous: .refused,
+            copies: [self.copy(1, 7)]
+        )
         try temporary.store.setTransfer(entry, state: "begun", answer: (1, .refused))
         #expect(try temporary.store.transfer(entry)?.copies == [])
     }

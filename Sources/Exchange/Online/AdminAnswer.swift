@@ -5,7 +5,7 @@ struct AdminAnswer {
     let cmdlet: Cmdlet
     let answer: Web.Answer
 
-    init(_ cmdlet: Cmdlet, _ answer: Web.Answer) {
+    init(_ cmdlet: Cmdlet, answer: Web.Answer) {
         self.cmdlet = cmdlet
         self.answer = answer
     }
@@ -61,7 +61,7 @@ struct AdminAnswer {
 
     private func checkWhole(_ value: JSONValue) throws {
         do {
-            try PermissionsReader.checkWhole(value, self.cmdlet.rawValue)
+            try PermissionsReader.checkWhole(value, file: self.cmdlet.rawValue)
         } catch {
             throw OnlineError("\(error)")
         }

@@ -40,17 +40,17 @@ actor AdminInterface {
         var reason = self.refusals[cmdlet].map { "refuses \(cmdlet.rawValue): \($0)" }
         if case .not(let why) = question.documented { reason = why }
         guard let endpoint = cmdlet.endpoint, reason == nil else {
-            return try await self.command(question, reason ?? "does not have it")
+            return try await self.command(question, reason: reason ?? "does not have it")
         }
         do {
-            let rows = try await self.documented(question, endpoint)
+            let rows = try await self.documented(question, endpoint: endpoint)
             self.answered[.documented, default: []].insert(cmdlet)
             return rows
         } catch let refusal as Refusal {
             self.refusals[cmdlet] = refusal.reason
             return try await self.command(
                 question,
-                "refuses \(cmdlet.rawValue): \(refusal.reason)"
+                reason: "refuses \(cmdlet.rawValue): \(refusal.reason)"
             )
         }
     }
@@ -78,13 +78,13 @@ actor AdminInterface {
 
     // MARK: - InvokeCommand
 
-    private func command(_ question: Question, _ reason: String) async throws -> [JSONValue] {
+    private func command(_ question: Question, reason: String) async throws -> [JSONValue] {
         let answer = AdminAnswer(
             question.cmdlet,
-            try await self.transport.post(
+            answer: try await self.transport.post(
                 self.transport.application.commandURL,
-                question.cmdlet,
-                Self.parameters(question, question.identity)
+                cmdlet: question.cmdlet,
+                parameters: Self.parameters(question, identity: question.identity)
             )
         )
         guard answer.answer.status == 200 else {
@@ -99,7 +99,7 @@ actor AdminInterface {
         return rows
     }
 
-    private static func parameters(_ question: Question, _ identity: String?) -> [String: String] {
+    private static func parameters(_ question: Question, identity: String?) -> [String: String] {
         var parameters: [String: String] = [:]
         if let identity { parameters["Identity"] = identity }
         if question.isWhole { parameters["ResultSize"] = "Unlimited" }
@@ -109,25 +109,29 @@ actor AdminInterface {
     // MARK: - The Admin API v2.0
 
     /// All pages. Where a link is no longer good, the list is read from its beginning, once.
-    private func documented(_ question: Question, _ endpoint: String) async throws -> [JSONValue] {
+    private func documented(_ question: Question, endpoint: String) async throws -> [JSONValue] {
         for _ in 0..<Self.maximumListings {
-            if let rows = try await self.pages(question, endpoint) { return rows }
+            if let rows = try await self.pages(question, endpoint: endpoint) { return rows }
         }
         throw Refusal(reason: "links to further pages end before they are followed")
     }
 
     /// - Returns: nil where the link to a page is no longer good.
-    private func pages(_ question: Question, _ endpoint: String) async throws -> [JSONValue]? {
+    private func pages(_ question: Question, endpoint: String) async throws -> [JSONValue]? {
         var identity = question.identity
         if case .identity(let other) = question.documented { identity = other }
-        let parameters = Self.parameters(question, identity)
+        let parameters = Self.parameters(question, identity: identity)
         let first = self.transport.application.documentedURL(endpoint)
         var (url, seen, rows): (String, Set<String>, [JSONValue]) = (first, [first], [])
         var octets = 0
         while true {
             let answer = AdminAnswer(
                 question.cmdlet,
-                try await self.transport.post(url, question.cmdlet, parameters)
+                answer: try await self.transport.post(
+                    url,
+                    cmdlet: question.cmdlet,
+                    parameters: parameters
+                )
             )
             if answer.isExpiredPage, url != first { return nil }
             guard !answer.isRefusal else {

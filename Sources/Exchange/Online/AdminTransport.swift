@@ -34,8 +34,8 @@ struct AdminTransport: Sendable {
     /// - Returns: the last answer, whatever it says.
     func post(
         _ url: String,
-        _ cmdlet: Cmdlet,
-        _ parameters: [String: String]
+        cmdlet: Cmdlet,
+        parameters: [String: String]
     ) async throws -> Web.Answer {
         let input = Body.Input(name: cmdlet.rawValue, parameters: parameters)
         let body = String(decoding: try JSONEncoder().encode(Body(input: input)), as: UTF8.self)
@@ -50,7 +50,7 @@ struct AdminTransport: Sendable {
                 hasRenewed = true
                 continue
             }
-            let wait = Self.wait(answer.retryAfter, tries)
+            let wait = Self.wait(answer.retryAfter, tries: tries)
             guard Self.isTransient(answer), tries < Self.maximumTries, wait <= Self.maximumWait
             else { return answer }
             try await Task.sleep(for: wait)
@@ -76,7 +76,7 @@ struct AdminTransport: Sendable {
 
     /// What the server asks for, or twice as long each time; with some chance in it, so that many
     /// do not come back at once.
-    private static func wait(_ retryAfter: Int?, _ tries: Int) -> Duration {
+    private static func wait(_ retryAfter: Int?, tries: Int) -> Duration {
         let asked = min(max(retryAfter ?? 1 << min(tries, 6), 0), 86_400)
         return .seconds(asked) * Double.random(in: 1...1.25)
     }

@@ -12,7 +12,7 @@ package struct OnlineLoader: Sendable {
     /// - Parameter now: the time by which a token that is refused counts as old.
     package init(
         _ application: Application,
-        _ tokens: TokenSource,
+        tokens: TokenSource,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.web = Web(caFile: application.caFile)
@@ -32,7 +32,7 @@ package struct OnlineLoader: Sendable {
         var output = CmdletOutput()
         var document = PermissionsDocument()
         for address in addresses {
-            try await self.loadMailbox(address, &output, &document)
+            try await self.loadMailbox(address, output: &output, document: &document)
         }
         document.add(output.document(isWhole: true))
         let own = document.recipients
@@ -53,8 +53,8 @@ package struct OnlineLoader: Sendable {
 
     private func loadMailbox(
         _ address: String,
-        _ output: inout CmdletOutput,
-        _ document: inout PermissionsDocument
+        output: inout CmdletOutput,
+        document: inout PermissionsDocument
     ) async throws {
         let mailbox = try await self.mailbox(address)
         try output.add(mailbox)
@@ -71,7 +71,7 @@ package struct OnlineLoader: Sendable {
         let counts = Dictionary(places.map { (ExactText($0.joined), 1) }, uniquingKeysWith: +)
         for place in places where FolderNames.mailTypes.contains(place.type.lowercased()) {
             let isCertain = counts[ExactText(place.joined)] == 1 && !place.hasBackslash
-            switch try await self.entries(address, place, isCertain: isCertain) {
+            switch try await self.entries(address, place: place, isCertain: isCertain) {
             case .success(let entries):
                 found.folders.append(
                     PermissionsDocument.Folder(
@@ -119,12 +119,12 @@ package struct OnlineLoader: Sendable {
         let needed = ["Identity", "PrimarySmtpAddress", "EmailAddresses", "GrantSendOnBehalfTo"]
         let missing = needed.filter { !row.has($0) }
         guard !missing.isEmpty, await self.interface.isDocumented(.mailbox) else {
-            return try Self.checked(row, address)
+            return try Self.checked(row, address: address)
         }
         let why = "leaves \(missing.joined(separator: ", ")) out"
         let other = try Self.checked(
             try await self.mailbox(address, documented: .not(why)),
-            address
+            address: address
         )
         guard case .object(let members) = row.value, case .object(let others) = other.value else {
             return other
@@ -132,7 +132,7 @@ package struct OnlineLoader: Sendable {
         let value = JSONValue.object(members.merging(others) { documented, _ in documented })
         return try Self.checked(
             CmdletRow(place: row.place, value: value, origin: row.origin),
-            address
+            address: address
         )
     }
 
@@ -149,7 +149,7 @@ package struct OnlineLoader: Sendable {
     }
 
     /// - Throws: where the row is about another mailbox.
-    private static func checked(_ row: CmdletRow, _ address: String) throws -> CmdletRow {
+    private static func checked(_ row: CmdletRow, address: String) throws -> CmdletRow {
         let addresses =
             try [row.text("PrimarySmtpAddress")].compactMap { $0 } + row.words("EmailAddresses")
         guard addresses.compactMap(Directory.address).contains(Directory.folded(address)) else {
@@ -164,7 +164,7 @@ package struct OnlineLoader: Sendable {
     /// it that is between names there; `InvokeCommand` calls it by its id.
     private func entries(
         _ address: String,
-        _ place: Place,
+        place: Place,
         isCertain: Bool
     ) async throws -> Result<[PermissionsDocument.FolderEntry], OnlineError> {
         let path = "\(address):\\\(place.joined)"
@@ -179,7 +179,7 @@ package struct OnlineLoader: Sendable {
         var entries: [PermissionsDocument.FolderEntry] = []
         for row in try await self.rows(question) {
             let name = try row.exactText("FolderName")
-            if let name, let last = place.components.last, !FolderRows.isSame(name, last) {
+            if let name, let last = place.components.last, !FolderRows.isSame(name, other: last) {
                 return .failure(
                     OnlineError(
                         "\(path): its entries are left out, because Exchange answered about \(name)"

@@ -156,7 +156,7 @@ package final class TokenSource: Sendable {
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard answer.status == 200 else {
             let failure = try? decoder.decode(Failure.self, from: answer.body)
-            throw self.explained(failure, answer.status)
+            throw self.explained(failure, status: answer.status)
         }
         guard let success = try? decoder.decode(Success.self, from: answer.body),
             success.tokenType.lowercased() == "bearer", !success.accessToken.isEmpty,
@@ -177,7 +177,7 @@ package final class TokenSource: Sendable {
     }
 
     /// By the number, because texts change; they hold ids that are nobody else's business.
-    private func explained(_ failure: Failure?, _ status: Int) -> OnlineError {
+    private func explained(_ failure: Failure?, status: Int) -> OnlineError {
         let code = failure?.errorCodes?.first
         let (application, tenant) = (self.application.clientID, self.application.tenant)
         switch code {

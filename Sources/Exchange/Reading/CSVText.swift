@@ -13,7 +13,7 @@ struct CSVText {
         let isEnded = text.last?.isNewline ?? false
         var text = text[...]
         var line = 1
-        let stated = Self.dropPreamble(&text, &line)
+        let stated = Self.dropPreamble(&text, line: &line)
         let first = text.prefix { !$0.isNewline }
         let usual: [Character] = [",", ";", "\t"]
         let frequent = usual.max { one, other in
@@ -23,7 +23,7 @@ struct CSVText {
         var rows: [(line: Int, cells: [String])] = []
         while !text.isEmpty {
             let start = line
-            let cells = try Self.row(&text, delimiter, &line, file)
+            let cells = try Self.row(&text, delimiter: delimiter, line: &line, file: file)
             if cells.contains(where: { !$0.isEmpty }) { rows.append((start, cells)) }
         }
         guard let names = rows.first?.cells, names.count > 1 else {
@@ -37,16 +37,16 @@ struct CSVText {
         guard isEnded else {
             throw ReadingError("\(file): the last row has no line end; is the file cut off?")
         }
-        let header = try Self.header(names, "\(file), row \(rows[0].line)")
+        let header = try Self.header(names, place: "\(file), row \(rows[0].line)")
         self.header = header
         self.rows = try rows.dropFirst().map { row throws(ReadingError) in
-            (row.line, try Self.cells(row.cells, header, "\(file), row \(row.line)"))
+            (row.line, try Self.cells(row.cells, header: header, place: "\(file), row \(row.line)"))
         }
     }
 
     /// Takes what stands before the row of column names, in any order: `#TYPE …`, and `sep=;`, by
     /// which a spreadsheet is told what parts the cells.
-    private static func dropPreamble(_ text: inout Substring, _ line: inout Int) -> Character? {
+    private static func dropPreamble(_ text: inout Substring, line: inout Int) -> Character? {
         var delimiter: Character?
         for _ in 0..<2 {
             let first = text.prefix { !$0.isNewline }
@@ -65,7 +65,7 @@ struct CSVText {
     /// The names of the columns, without those at the end that have none.
     private static func header(
         _ names: [String],
-        _ place: String
+        place: String
     ) throws(ReadingError) -> [String] {
         var names = names
         while names.last?.isEmpty ?? false { names.removeLast() }
@@ -81,8 +81,8 @@ struct CSVText {
     /// As many cells as the header has.
     private static func cells(
         _ cells: [String],
-        _ header: [String],
-        _ place: String
+        header: [String],
+        place: String
     ) throws(ReadingError) -> [String] {
         guard cells.count >= header.count else {
             throw ReadingError(
@@ -101,13 +101,13 @@ struct CSVText {
 
     private static func row(
         _ text: inout Substring,
-        _ delimiter: Character,
-        _ line: inout Int,
-        _ file: String
+        delimiter: Character,
+        line: inout Int,
+        file: String
     ) throws(ReadingError) -> [String] {
         var cells: [String] = []
         while true {
-            cells.append(try self.cell(&text, delimiter, &line, file))
+            cells.append(try self.cell(&text, delimiter: delimiter, line: &line, file: file))
             guard let end = text.popFirst() else { return cells }
             if end.isNewline {
                 line += 1
@@ -119,9 +119,9 @@ struct CSVText {
     /// One cell; leaves what ends it: a delimiter, a line end, or nothing.
     private static func cell(
         _ text: inout Substring,
-        _ delimiter: Character,
-        _ line: inout Int,
-        _ file: String
+        delimiter: Character,
+        line: inout Int,
+        file: String
     ) throws(ReadingError) -> String {
         guard text.first == "\"" else {
             let cell = text.prefix { $0 != delimiter && !$0.isNewline }

@@ -24,7 +24,7 @@ struct CmdletOutput {
         if case .array(let entries)? = row.value["PermissionList"], let user = row.value["User"] {
             for entry in entries {
                 guard case .object(var members) = entry else {
-                    throw row.fail("PermissionList", "cannot be read")
+                    throw row.fail("PermissionList", text: "cannot be read")
                 }
                 members["User"] = user
                 members["Identity"] = row.value["Identity"]
@@ -97,16 +97,21 @@ struct CmdletOutput {
 
     private mutating func addMailboxPermission(_ row: CmdletRow) throws(ReadingError) {
         guard let isDenied = try row.flag("Deny") else {
-            throw row.fail("Deny", "is missing: a denial would look like a permission")
+            throw row.fail("Deny", text: "is missing: a denial would look like a permission")
         }
         let rights = try row.words("AccessRights")
-        guard !rights.isEmpty else { throw row.fail("AccessRights", "is empty") }
+        guard !rights.isEmpty else { throw row.fail("AccessRights", text: "is empty") }
         for right in rights where !Self.mailboxRights.contains(right.lowercased()) {
-            throw row.fail("AccessRights", "has \(right), which is no right of a mailbox")
+            throw row.fail("AccessRights", text: "has \(right), which is no right of a mailbox")
         }
         guard rights.contains(where: { $0.lowercased() == "fullaccess" }) else { return }
         let entry = Document.AccessEntry(
-            principal: try self.principal(row, "User", sid: "UserSid", "PrimarySmtpAddress"),
+            principal: try self.principal(
+                row,
+                column: "User",
+                sid: "UserSid",
+                address: "PrimarySmtpAddress"
+            ),
             isDenied: isDenied,
             isInherited: try Self.isInherited(row)
         )
@@ -117,7 +122,7 @@ struct CmdletOutput {
         guard let isInherited = try row.flag("IsInherited") else {
             throw row.fail(
                 "IsInherited",
-                "is missing: what administrators have everywhere would look like a permission"
+                text: "is missing: what administrators have everywhere would look like a permission"
             )
         }
         return isInherited
@@ -131,7 +136,7 @@ struct CmdletOutput {
     private mutating func addRecipientPermission(_ row: CmdletRow) throws(ReadingError) {
         let rights = try row.words("AccessRights", numbers: [1: "SendAs"])
         guard rights.map({ $0.lowercased() }) == ["sendas"] else {
-            throw row.fail("AccessRights", "is \(rights.joined(separator: ", ")), not SendAs")
+            throw row.fail("AccessRights", text: "is \(rights.joined(separator: ", ")), not SendAs")
         }
         var isDenied = try row.flag("Deny") ?? false
         switch try row.text("AccessControlType")?.lowercased() {
@@ -141,17 +146,17 @@ struct CmdletOutput {
             guard row.has("Deny") else {
                 throw row.fail(
                     "AccessControlType",
-                    "is missing: a denial would look like a permission"
+                    text: "is missing: a denial would look like a permission"
                 )
             }
-        case let other?: throw row.fail("AccessControlType", "is \(other), not Allow or Deny")
+        case let other?: throw row.fail("AccessControlType", text: "is \(other), not Allow or Deny")
         }
         let entry = Document.AccessEntry(
             principal: try self.principal(
                 row,
-                "Trustee",
+                column: "Trustee",
                 sid: "TrusteeSidString",
-                "TrusteeWithPrimarySmtpAddress"
+                address: "TrusteeWithPrimarySmtpAddress"
             ),
             isDenied: isDenied,
             isInherited: try row.flag("IsInherited") ?? false
@@ -161,7 +166,7 @@ struct CmdletOutput {
 
     private mutating func addDirectoryPermission(_ row: CmdletRow) throws(ReadingError) {
         guard let isDenied = try row.flag("Deny") else {
-            throw row.fail("Deny", "is missing: a denial would look like a permission")
+            throw row.fail("Deny", text: "is missing: a denial would look like a permission")
         }
         let rights = try row.words("ExtendedRights").map { $0.lowercased() }
         // To deny everything, or every extended right, is to deny this one.
@@ -172,7 +177,7 @@ struct CmdletOutput {
             return
         }
         let entry = Document.AccessEntry(
-            principal: try self.principal(row, "User", sid: "UserSid", nil),
+            principal: try self.principal(row, column: "User", sid: "UserSid", address: nil),
             isDenied: isDenied,
             isInherited: try Self.isInherited(row)
         )
@@ -181,7 +186,7 @@ struct CmdletOutput {
 
     private mutating func addMailbox(_ row: CmdletRow) throws(ReadingError) {
         guard let address = try row.text("PrimarySmtpAddress").flatMap(Directory.address) else {
-            throw row.fail("PrimarySmtpAddress", "is missing, or no address")
+            throw row.fail("PrimarySmtpAddress", text: "is missing, or no address")
         }
         var names: [String] = []
         for column in ["Identity", "Name", "Alias", "DistinguishedName", "Id"] {
@@ -224,13 +229,14 @@ struct CmdletOutput {
         guard let path = named ?? identity.flatMap(Self.folderPart) else {
             throw row.fail(
                 "Identity",
-                "does not say which folder (MAILBOX:\\Folder\\Sub), and FolderName is only the last "
+                text:
+                    "does not say which folder (MAILBOX:\\Folder\\Sub), and FolderName is only the last "
                     + "part: use gatepost's script"
             )
         }
         let name = try row.exactText("FolderName").flatMap { $0.isEmpty ? nil : $0 }
         if row.origin == .csv(isASCII: true) {
-            try row.checkLetters(path, named == nil ? "Identity" : "FolderPath")
+            try row.checkLetters(path, column: named == nil ? "Identity" : "FolderPath")
         }
         let folderRow = FolderRows.Row(
             path: path,
@@ -250,11 +256,11 @@ struct CmdletOutput {
             principal: try self.folderPrincipal(row),
             rights: try row.words("AccessRights")
         )
-        guard !entry.rights.isEmpty else { throw row.fail("AccessRights", "is empty") }
+        guard !entry.rights.isEmpty else { throw row.fail("AccessRights", text: "is empty") }
         guard FolderRights.rights(named: entry.rights) != nil else {
             throw row.fail(
                 "AccessRights",
-                "is \(entry.rights.joined(separator: ", ")): no role or right of a folder"
+                text: "is \(entry.rights.joined(separator: ", ")): no role or right of a folder"
             )
         }
         return entry
@@ -270,9 +276,9 @@ struct CmdletOutput {
 
     private func principal(
         _ row: CmdletRow,
-        _ column: String,
+        column: String,
         sid: String,
-        _ address: String?
+        address: String?
     ) throws(ReadingError) -> Document.Principal {
         var principal: Document.Principal
         if let raw = row.value[column]?["RawIdentity"]?.string {
@@ -280,7 +286,7 @@ struct CmdletOutput {
             let identifier = row.value[column]?["SecurityIdentifier"]
             principal.sid = identifier?.string ?? identifier?["Value"]?.string
         } else {
-            guard let name = try row.name(column) else { throw row.fail(column, "is empty") }
+            guard let name = try row.name(column) else { throw row.fail(column, text: "is empty") }
             principal = row.principal(name)
         }
         principal.sid = try row.text(sid) ?? principal.sid
@@ -291,12 +297,12 @@ struct CmdletOutput {
     private static func folderPrincipal(_ row: CmdletRow) throws(ReadingError) -> Document.Principal
     {
         guard let user = row.value["User"], user != .null else {
-            throw row.fail("User", "is empty")
+            throw row.fail("User", text: "is empty")
         }
         var principal = Document.Principal(name: "")
         if case .object = user {
             guard let name = (user["DisplayName"] ?? user["UserPrincipalName"])?.string else {
-                throw row.fail("User", "has no DisplayName: use ConvertTo-Json -Depth 5")
+                throw row.fail("User", text: "has no DisplayName: use ConvertTo-Json -Depth 5")
             }
             let type = user["UserType"]
             principal.name = name
@@ -307,7 +313,7 @@ struct CmdletOutput {
             principal.address =
                 recipient?["PrimarySmtpAddress"]?.string ?? user["UserPrincipalName"]?.string
         } else {
-            guard let name = try row.name("User") else { throw row.fail("User", "is empty") }
+            guard let name = try row.name("User") else { throw row.fail("User", text: "is empty") }
             principal = row.principal(name)
         }
         if let extra = row.value["MailboxFolderUser"]?["UserPrincipalName"]?.string {
@@ -320,28 +326,28 @@ struct CmdletOutput {
 
     private mutating func update(
         _ row: CmdletRow,
-        _ change: (inout PermissionsDocument.Mailbox) -> Void
+        change: (inout PermissionsDocument.Mailbox) -> Void
     ) throws(ReadingError) {
-        self.update(try Self.identity(of: row), change)
+        self.update(try Self.identity(of: row), change: change)
     }
 
     /// The mailbox that a row is about, folded.
     private static func identity(of row: CmdletRow) throws(ReadingError) -> String {
         guard var identity = try row.exactText("Identity") else {
-            throw row.fail("Identity", "is missing: it says which mailbox the row is about")
+            throw row.fail("Identity", text: "is missing: it says which mailbox the row is about")
         }
         if let place = identity.firstRange(of: ":\\") {
             identity = String(identity[..<place.lowerBound])
         }
-        guard let checked = try row.checked(identity, "Identity") else {
-            throw row.fail("Identity", "is missing: it says which mailbox the row is about")
+        guard let checked = try row.checked(identity, column: "Identity") else {
+            throw row.fail("Identity", text: "is missing: it says which mailbox the row is about")
         }
         return Directory.folded(checked)
     }
 
     private mutating func update(
         _ identity: String,
-        _ change: (inout PermissionsDocument.Mailbox) -> Void
+        change: (inout PermissionsDocument.Mailbox) -> Void
     ) {
         change(&self.mailboxes[identity, default: Document.Mailbox(address: identity)])
     }

@@ -20,7 +20,7 @@ struct CmdletRow {
 
     func has(_ column: String) -> Bool { self.value[column] != nil }
 
-    func fail(_ column: String, _ text: String) -> ReadingError {
+    func fail(_ column: String, text: String) -> ReadingError {
         ReadingError("\(self.place), column \(column): \(text)")
     }
 
@@ -29,7 +29,7 @@ struct CmdletRow {
     /// Text; nil for an empty cell, or none.
     func text(_ column: String) throws(ReadingError) -> String? {
         try self.exactText(column).flatMap { text throws(ReadingError) in
-            try self.checked(text, column)
+            try self.checked(text, column: column)
         }
     }
 
@@ -37,7 +37,7 @@ struct CmdletRow {
     /// and gives nothing where it has no equal.
     func name(_ column: String) throws(ReadingError) -> String? {
         try self.exactText(column).flatMap { text throws(ReadingError) in
-            try self.checkedName(text, column)
+            try self.checkedName(text, column: column)
         }
     }
 
@@ -51,7 +51,7 @@ struct CmdletRow {
             for key in ["Guid", "value", "Value"] {
                 if let text = other[key]?.string { return text }
             }
-            throw self.fail(column, "is not text: export it again with gatepost's script")
+            throw self.fail(column, text: "is not text: export it again with gatepost's script")
         }
     }
 
@@ -66,19 +66,20 @@ struct CmdletRow {
     }
 
     /// - Throws: for a word that stands in for what it should say.
-    func checked(_ text: String, _ column: String) throws(ReadingError) -> String? {
-        let name = try self.checkedName(text, column)
+    func checked(_ text: String, column: String) throws(ReadingError) -> String? {
+        let name = try self.checkedName(text, column: column)
         guard let name, self.mayBeCut(name) else { return name }
         throw self.fail(
             column,
-            "ends in \(name.suffix(20)) and may be cut: set $FormatEnumerationLimit = -1 and use "
+            text:
+                "ends in \(name.suffix(20)) and may be cut: set $FormatEnumerationLimit = -1 and use "
                 + "ConvertTo-Json or Export-Csv, no Format-Table before it; if the name ends so, use "
                 + "gatepost's script"
         )
     }
 
     /// - Throws: for a word that stands in for what it should say, and for lost letters.
-    func checkedName(_ text: String, _ column: String) throws(ReadingError) -> String? {
+    func checkedName(_ text: String, column: String) throws(ReadingError) -> String? {
         let text = text.trimmed
         guard !text.isEmpty else { return nil }
         guard self.origin != .online else { return text }
@@ -86,21 +87,23 @@ struct CmdletRow {
         where text.hasPrefix(prefix) {
             throw self.fail(
                 column,
-                "says \(text.prefix(60)) instead of the value, which PowerShell lost: join it (-join "
+                text:
+                    "says \(text.prefix(60)) instead of the value, which PowerShell lost: join it (-join "
                     + "','), use ConvertTo-Json -Depth 5, or gatepost's script"
             )
         }
-        try self.checkLetters(text, column)
+        try self.checkLetters(text, column: column)
         return text
     }
 
     /// Windows PowerShell writes CSV in ASCII, and `?` for what that does not have.
     /// - Throws: for letters that were lost.
-    func checkLetters(_ text: String, _ column: String) throws(ReadingError) {
+    func checkLetters(_ text: String, column: String) throws(ReadingError) {
         if self.origin == .csv(isASCII: true) && text.contains("?") || text.contains("\u{FFFD}") {
             throw self.fail(
                 column,
-                "has letters that were lost (\(text)): export it again with -Encoding UTF8, in "
+                text:
+                    "has letters that were lost (\(text)): export it again with -Encoding UTF8, in "
                     + "PowerShell 7 -Encoding utf8BOM, or with gatepost's script"
             )
         }
@@ -112,10 +115,12 @@ struct CmdletRow {
         case nil, .null?: return []
         case .array(let elements)?:
             var words: [String] = []
-            for element in elements { words += try self.words(of: element, column, numbers) }
+            for element in elements {
+                words += try self.words(of: element, column, numbers: numbers)
+            }
             return words
         case let value?:
-            return try self.words(of: value, column, numbers)
+            return try self.words(of: value, column, numbers: numbers)
         }
     }
 
@@ -130,17 +135,20 @@ struct CmdletRow {
             guard isParted || text.contains(",") else { return names }
             if !isParted, names.allSatisfy({ Directory.address($0) != nil }) { return names }
             guard isParted else {
-                throw self.fail(column, "has names with commas between them: join them with ';'")
+                throw self.fail(
+                    column,
+                    text: "has names with commas between them: join them with ';'"
+                )
             }
             return text.split(separator: ";").map { String($0).trimmed }.filter { !$0.isEmpty }
         }
         var names: [String] = []
         for element in elements {
             guard case .string(let text) = element else {
-                names += try self.words(of: element, column, [:])
+                names += try self.words(of: element, column, numbers: [:])
                 continue
             }
-            names += [try self.checkedName(text, column)].compactMap { $0 }
+            names += [try self.checkedName(text, column: column)].compactMap { $0 }
         }
         return names
     }
@@ -148,11 +156,11 @@ struct CmdletRow {
     private func words(
         of value: JSONValue,
         _ column: String,
-        _ numbers: [Int: String]
+        numbers: [Int: String]
     ) throws(ReadingError) -> [String] {
         switch value {
         case .string(var text):
-            guard let checked = try self.checked(text, column) else { return [] }
+            guard let checked = try self.checked(text, column: column) else { return [] }
             text = checked
             if text.hasPrefix("{"), text.hasSuffix("}") {
                 text = String(text.dropFirst().dropLast())
@@ -162,16 +170,16 @@ struct CmdletRow {
             }.filter { !$0.isEmpty }
         case .number(let number):
             guard let word = Int(exactly: number).flatMap({ numbers[$0] }) else {
-                throw self.fail(column, "is a number: export it again with gatepost's script")
+                throw self.fail(column, text: "is a number: export it again with gatepost's script")
             }
             return [word]
         case .object:
             guard let text = (value["value"] ?? value["Value"])?.string else {
-                throw self.fail(column, "is an object: use ConvertTo-Json -Depth 5")
+                throw self.fail(column, text: "is an object: use ConvertTo-Json -Depth 5")
             }
-            return try self.words(of: .string(text), column, numbers)
+            return try self.words(of: .string(text), column, numbers: numbers)
         case .null, .bool, .array:
-            throw self.fail(column, "cannot be read")
+            throw self.fail(column, text: "cannot be read")
         }
     }
 
@@ -184,15 +192,15 @@ struct CmdletRow {
             switch text.trimmed.lowercased() {
             case "true": return true
             case "false": return false
-            default: throw self.fail(column, "is neither True nor False: \(text.prefix(40))")
+            default: throw self.fail(column, text: "is neither True nor False: \(text.prefix(40))")
             }
         case .object(let members)?:
             guard case .bool(let flag)? = members["IsPresent"] else {
-                throw self.fail(column, "is neither True nor False")
+                throw self.fail(column, text: "is neither True nor False")
             }
             return flag
         case .null?, .number?, .array?:
-            throw self.fail(column, "is neither True nor False")
+            throw self.fail(column, text: "is neither True nor False")
         }
     }
 }

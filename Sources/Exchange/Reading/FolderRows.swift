@@ -40,21 +40,22 @@ struct FolderRows {
     func folders() -> (folders: [PermissionsDocument.Folder], notes: [String]) {
         var notes: [String] = []
         var doubtful: Set<ExactText> = []
-        func leaveOut(_ row: Row, _ reason: String) {
+        func leaveOut(_ row: Row, reason: String) {
             guard doubtful.insert(row.key).inserted else { return }
             notes.append("\(row.path): its entries are left out, because \(reason)")
         }
         for row in self.rows {
-            if let reason = Self.doubt(row) { leaveOut(row, reason) }
+            if let reason = Self.doubt(row) { leaveOut(row, reason: reason) }
         }
         let parents = Self.parents(self.rows.filter { !doubtful.contains($0.key) })
         let paths = self.rows.map { row -> [String]? in
             guard !doubtful.contains(row.key) else { return nil }
-            let path = Self.components(row, parents)
+            let path = Self.components(row, parents: parents)
             if path == nil {
                 leaveOut(
                     row,
-                    "a name in it may have a \\ in it: export the folders above it, too, or use "
+                    reason:
+                        "a name in it may have a \\ in it: export the folders above it, too, or use "
                         + "gatepost's script"
                 )
             }
@@ -97,13 +98,13 @@ struct FolderRows {
     private static func ends(_ row: Row, with name: String) -> Bool {
         if row.path.hasPrefix("/") {
             let last = row.path.split(separator: "/").last.map(String.init) ?? ""
-            return self.isSame(last, name)
+            return self.isSame(last, other: name)
         }
-        return self.isSame(row.bare, name) || self.parent(row.bare, name) != nil
+        return self.isSame(row.bare, other: name) || self.parent(row.bare, name: name) != nil
     }
 
     /// What stands before `\NAME` at the end of a path; nil where the path does not end so.
-    private static func parent(_ path: String, _ name: String) -> String? {
+    private static func parent(_ path: String, name: String) -> String? {
         let (octets, end) = (self.folded(path), self.folded("\\" + name))
         guard octets.count > end.count, octets.suffix(end.count).elementsEqual(end) else {
             return nil
@@ -113,7 +114,7 @@ struct FolderRows {
     }
 
     /// Compared as octets are; a path has U+F8FF for the `/` of a name.
-    static func isSame(_ one: String, _ other: String) -> Bool {
+    static func isSame(_ one: String, other: String) -> Bool {
         self.folded(one).elementsEqual(self.folded(other))
     }
 
@@ -131,7 +132,7 @@ struct FolderRows {
             .filter { !$0.row.path.hasPrefix("/") }
             .sorted { $0.bare.utf8.count < $1.bare.utf8.count }
         for (row, bare) in sorted {
-            guard let path = self.components(row, parents) else { continue }
+            guard let path = self.components(row, parents: parents) else { continue }
             parents[ExactText(bare), default: []].insert(path.map(ExactText.init))
         }
         return parents
@@ -140,15 +141,15 @@ struct FolderRows {
     /// The components of a row's path; nil where there is more than one way to read it.
     private static func components(
         _ row: Row,
-        _ parents: [ExactText: Set<[ExactText]>]
+        parents: [ExactText: Set<[ExactText]>]
     ) -> [String]? {
         let bare = row.bare
         guard !row.path.hasPrefix("/") else {
             return row.path.split(separator: "/").map(String.init)
         }
         guard !bare.isEmpty else { return [] }
-        guard let name = row.name, !self.isSame(bare, name) else { return [bare] }
-        guard let parent = self.parent(bare, name) else { return nil }
+        guard let name = row.name, !self.isSame(bare, other: name) else { return [bare] }
+        guard let parent = self.parent(bare, name: name) else { return nil }
         let end = bare.unicodeScalars.suffix(name.unicodeScalars.count)
         let own = String(String.UnicodeScalarView(end))
         // No component is empty.

@@ -25,20 +25,20 @@ package enum PermissionsReader {
         var output = CmdletOutput()
         var hasRows = false
         for file in files {
-            let (text, isMarked) = try self.text(Array(file.octets), file.name)
+            let (text, isMarked) = try self.text(Array(file.octets), file: file.name)
             if let start = text.first(where: { !$0.isWhitespace }), start == "{" || start == "[" {
-                let value = try self.json(text, file.name)
+                let value = try self.json(text, file: file.name)
                 if value["format"] != nil {
-                    document.add(try self.document(value, file.name))
+                    document.add(try self.document(value, file: file.name))
                 } else {
-                    for row in try self.rows(value, file.name) { try output.add(row) }
+                    for row in try self.rows(value, file: file.name) { try output.add(row) }
                     hasRows = true
                 }
             } else {
                 // A mark, or a letter that ASCII does not have, shows that none was lost.
                 let isASCII = !isMarked && text.utf8.allSatisfy { $0 < 0x80 }
                 let csv = try CSVText(text, file: file.name)
-                for row in self.rows(csv, file.name, isASCII: isASCII) { try output.add(row) }
+                for row in self.rows(csv, file: file.name, isASCII: isASCII) { try output.add(row) }
                 hasRows = true
             }
         }
@@ -52,7 +52,7 @@ package enum PermissionsReader {
     /// - Returns: the text, and whether a byte order mark stood before it.
     private static func text(
         _ octets: [UInt8],
-        _ file: String
+        file: String
     ) throws(ReadingError) -> (text: String, isMarked: Bool) {
         var text: String?
         var isMarked = true
@@ -84,7 +84,7 @@ package enum PermissionsReader {
         return (text, isMarked)
     }
 
-    private static func json(_ text: String, _ file: String) throws(ReadingError) -> JSONValue {
+    private static func json(_ text: String, file: String) throws(ReadingError) -> JSONValue {
         do {
             return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
         } catch {
@@ -97,14 +97,13 @@ package enum PermissionsReader {
 
     // MARK: - Rows
 
-    private static func rows(_ value: JSONValue, _ file: String) throws(ReadingError) -> [CmdletRow]
-    {
+    private static func rows(_ value: JSONValue, file: String) throws(ReadingError) -> [CmdletRow] {
         var elements: [JSONValue]
         switch value {
         case .array(let all): elements = all
         case .object:
             if case .array(let all)? = value["value"] {
-                try self.checkWhole(value, file)
+                try self.checkWhole(value, file: file)
                 elements = all
             } else {
                 elements = [value]
@@ -132,7 +131,7 @@ package enum PermissionsReader {
     }
 
     /// An answer of the administration interface says itself when it is not all.
-    static func checkWhole(_ answer: JSONValue, _ file: String) throws(ReadingError) {
+    static func checkWhole(_ answer: JSONValue, file: String) throws(ReadingError) {
         guard [nil, .null].contains(answer["@odata.nextLink"]) else {
             throw ReadingError(
                 "\(file) is one page of several: load all, with ResultSize Unlimited"
@@ -147,7 +146,7 @@ package enum PermissionsReader {
         }
     }
 
-    private static func rows(_ csv: CSVText, _ file: String, isASCII: Bool) -> [CmdletRow] {
+    private static func rows(_ csv: CSVText, file: String, isASCII: Bool) -> [CmdletRow] {
         csv.rows.map { line, cells in
             let members = Dictionary(zip(csv.header, cells.map(JSONValue.string))) { $1 }
             return CmdletRow(
@@ -162,7 +161,7 @@ package enum PermissionsReader {
 
     private static func document(
         _ value: JSONValue,
-        _ file: String
+        file: String
     ) throws(ReadingError) -> PermissionsDocument {
         let envelope: Envelope
         do {

@@ -50,8 +50,7 @@ struct CheckQueue {
     var waiting: Int { self.known.count + self.others.count }
 
     /// - Returns: what became of the login, and the logins that had to make room for it.
-    mutating func enter(_ login: PendingLogin, _ check: Check) -> (Entry, displaced: [PendingLogin])
-    {
+    mutating func enter(_ login: PendingLogin, check: Check) -> (Entry, displaced: [PendingLogin]) {
         if let sharing = self.logins[check.mark] {
             guard sharing.count < Self.maximumShared else { return (.refused, []) }
             self.logins[check.mark]?.append(login)
@@ -95,7 +94,7 @@ struct CheckQueue {
     }
 
     /// The connection of a login has closed. A check that nobody else waits for, and that does not run yet, is not run.
-    mutating func cancel(_ login: PendingLogin, _ mark: Mark, _ lane: Lane) {
+    mutating func cancel(_ login: PendingLogin, mark: Mark, lane: Lane) {
         guard let sharing = self.logins[mark], sharing.contains(where: { $0 === login }) else {
             return
         }

@@ -67,7 +67,7 @@ extension GatewayConfiguration {
             certificates: try reader.certificates(),
             store: try reader.path("store"),
             masterKey: try reader.path("masterKey"),
-            threads: try reader.number("threads", 1...256) ?? System.coreCount,
+            threads: try reader.number("threads", range: 1...256) ?? System.coreCount,
             logLevel: try reader.logLevel(),
             limits: try reader.limits(),
             hostName: try reader.hostName(),
@@ -93,13 +93,13 @@ private struct Values {
     let reader: ConfigReader
     let requirePath: (String) throws -> Void
 
-    private func wrong(_ key: String, _ allowed: String) -> ConfigurationError {
+    private func wrong(_ key: String, allowed: String) -> ConfigurationError {
         ConfigurationError(description: "\(self.file): \(key): \(allowed)")
     }
 
     func path(_ key: String) throws -> String {
         guard let path = self.reader.string(forKey: ConfigKey(key)), !path.isEmpty else {
-            throw self.wrong(key, "the path of a file is needed")
+            throw self.wrong(key, allowed: "the path of a file is needed")
         }
         return try self.resolved(path)
     }
@@ -112,12 +112,15 @@ private struct Values {
         return resolved
     }
 
-    func number(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
+    func number(_ key: String, range: ClosedRange<Int>) throws -> Int? {
         guard let text = self.reader.string(forKey: ConfigKey(key)) ?? self.integer(key) else {
             return nil
         }
         guard let number = Int(text), range.contains(number) else {
-            throw self.wrong(key, "a number from \(range.lowerBound) to \(range.upperBound)")
+            throw self.wrong(
+                key,
+                allowed: "a number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return number
     }
@@ -134,14 +137,14 @@ private struct Values {
             guard let text = self.reader.string(forKey: ConfigKey(key)) else { continue }
             guard let colon = text.lastIndex(of: ":"),
                 let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port)
-            else { throw self.wrong(key, "ADDRESS:PORT, for example 0.0.0.0:993") }
+            else { throw self.wrong(key, allowed: "ADDRESS:PORT, for example 0.0.0.0:993") }
             let address = text[..<colon].trimmingCharacters(in: ["[", "]"])
             listeners.append(Listener(kind: kind, address: address, port: port))
         }
         guard !listeners.isEmpty else {
             throw self.wrong(
                 "listen",
-                "at least one of imaps, imap, submissions and submission is needed"
+                allowed: "at least one of imaps, imap, submissions and submission is needed"
             )
         }
         return listeners
@@ -151,7 +154,7 @@ private struct Values {
         let certificates = self.reader.stringArray(forKey: "tls.certificates") ?? []
         let keys = self.reader.stringArray(forKey: "tls.keys") ?? []
         guard !certificates.isEmpty, certificates.count == keys.count else {
-            throw self.wrong("tls", "as many keys as certificates, and at least one")
+            throw self.wrong("tls", allowed: "as many keys as certificates, and at least one")
         }
         return try zip(certificates, keys).map {
             CertificateFiles(certificate: try self.resolved($0), key: try self.resolved($1))
@@ -171,7 +174,9 @@ private struct Values {
             let own = ProcessInfo.processInfo.hostName
             return isName(own) ? own : "[127.0.0.1]"
         }
-        guard isName(name) else { throw self.wrong("hostName", "letters, digits, - and .") }
+        guard isName(name) else {
+            throw self.wrong("hostName", allowed: "letters, digits, - and .")
+        }
         return name
     }
 
@@ -184,21 +189,24 @@ private struct Values {
         }
         guard let tenant = text("tenant") else { return nil }
         guard let clientID = text("application") else {
-            throw self.wrong("exchange.application", "the application's (client) id is needed")
+            throw self.wrong(
+                "exchange.application",
+                allowed: "the application's (client) id is needed"
+            )
         }
         guard
             (tenant + clientID).utf8.allSatisfy({
                 $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x2E
             })
-        else { throw self.wrong("exchange", "tenant and application are ids, or domains") }
+        else { throw self.wrong("exchange", allowed: "tenant and application are ids, or domains") }
         let cloud = text("cloud") ?? Application.Cloud.worldwide.rawValue
         guard let cloud = Application.Cloud(rawValue: cloud) else {
             let names = Application.Cloud.allCases.map(\.rawValue).joined(separator: ", ")
-            throw self.wrong("exchange.cloud", "one of \(names)")
+            throw self.wrong("exchange.cloud", allowed: "one of \(names)")
         }
         for key in ["loginURL", "exchangeURL"] {
             guard let url = text(key), !url.hasPrefix("https://") else { continue }
-            throw self.wrong("exchange.\(key)", "https://HOST[:PORT]")
+            throw self.wrong("exchange.\(key)", allowed: "https://HOST[:PORT]")
         }
         return Application(
             tenant: tenant,
@@ -214,24 +222,24 @@ private struct Values {
 
     private func proof(_ text: (String) -> String?) throws -> Application.Proof {
         if let name = text("secretFile") {
-            let secret = try self.secret("exchange.secretFile", name)
+            let secret = try self.secret("exchange.secretFile", name: name)
             return .secret(secret.trimmingCharacters(in: .whitespacesAndNewlines))
         }
         guard let certificate = text("certificate"), let key = text("certificateKey") else {
             throw self.wrong(
                 "exchange",
-                "secretFile, or certificate and certificateKey, are needed"
+                allowed: "secretFile, or certificate and certificateKey, are needed"
             )
         }
         let file = try self.resolved(certificate)
         guard let pem = try? String(contentsOfFile: file, encoding: .utf8) else {
-            throw self.wrong("exchange.certificate", "\(certificate) cannot be read")
+            throw self.wrong("exchange.certificate", allowed: "\(certificate) cannot be read")
         }
         do {
             return .certificate(
                 try ClientCertificate(
                     certificatePEM: pem,
-                    keyPEM: try self.secret("exchange.certificateKey", key)
+                    keyPEM: try self.secret("exchange.certificateKey", name: key)
                 )
             )
         } catch let error as OnlineError {
@@ -240,14 +248,14 @@ private struct Values {
     }
 
     /// A file that nobody else may read.
-    private func secret(_ key: String, _ name: String) throws -> String {
+    private func secret(_ key: String, name: String) throws -> String {
         let path = try self.resolved(name)
         let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
         guard let mode = (mode as? NSNumber)?.intValue,
             let text = try? String(contentsOfFile: path, encoding: .utf8), !text.isEmpty
-        else { throw self.wrong(key, "\(path) cannot be read, or is empty") }
+        else { throw self.wrong(key, allowed: "\(path) cannot be read, or is empty") }
         guard mode & 0o077 == 0 else {
-            throw self.wrong(key, "\(path) can be read by others: chmod 600 \(path)")
+            throw self.wrong(key, allowed: "\(path) can be read by others: chmod 600 \(path)")
         }
         return text
     }
@@ -256,7 +264,7 @@ private struct Values {
         let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
         let level = self.reader.string(forKey: "log.level") ?? "info"
         guard levels.contains(level) else {
-            throw self.wrong("log.level", "one of \(levels.joined(separator: ", "))")
+            throw self.wrong("log.level", allowed: "one of \(levels.joined(separator: ", "))")
         }
         return level
     }
@@ -267,17 +275,21 @@ private struct Values {
 
     func oversight() throws -> GatewayConfiguration.Oversight {
         var oversight = GatewayConfiguration.Oversight()
-        if let mode = try self.choice("audit", GatewayConfiguration.AuditMode.self) {
+        if let mode = try self.choice("audit", type: GatewayConfiguration.AuditMode.self) {
             oversight.audit = mode
         }
-        if let consent = try self.choice("consent", Consent.self) { oversight.consent = consent }
-        oversight.auditDays = try self.number("auditDays", 0...36_500).flatMap { $0 > 0 ? $0 : nil }
+        if let consent = try self.choice("consent", type: Consent.self) {
+            oversight.consent = consent
+        }
+        oversight.auditDays = try self.number("auditDays", range: 0...36_500).flatMap {
+            $0 > 0 ? $0 : nil
+        }
         return oversight
     }
 
     private func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String,
-        _ type: Choice.Type
+        type: Choice.Type
     ) throws -> Choice? {
         // YAML reads a bare `off` as false.
         guard let text = self.reader.string(forKey: ConfigKey(key)) ?? self.boolean(key) else {
@@ -285,7 +297,7 @@ private struct Values {
         }
         guard let choice = Choice(rawValue: text) else {
             let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            throw self.wrong(key, "one of \(names)")
+            throw self.wrong(key, allowed: "one of \(names)")
         }
         return choice
     }
@@ -298,7 +310,7 @@ private struct Values {
         switch text.lowercased() {
         case "on", "true": return true
         case "off", "false": return false
-        default: throw self.wrong(key, "on or off")
+        default: throw self.wrong(key, allowed: "on or off")
         }
     }
 
@@ -308,58 +320,58 @@ private struct Values {
 
     func limits() throws -> GatewayConfiguration.Limits {
         var limits = GatewayConfiguration.Limits()
-        if let value = try self.number("limits.connectionsPerAddress", 1...1_000_000) {
+        if let value = try self.number("limits.connectionsPerAddress", range: 1...1_000_000) {
             limits.connectionsPerAddress = value
         }
-        if let value = try self.number("limits.connectionsPerUser", 1...1_000_000) {
+        if let value = try self.number("limits.connectionsPerUser", range: 1...1_000_000) {
             limits.connectionsPerUser = value
         }
-        if let value = try self.number("limits.loginSeconds", 1...600) {
+        if let value = try self.number("limits.loginSeconds", range: 1...600) {
             limits.loginTimeout = .seconds(Int64(value))
         }
-        if let value = try self.number("limits.idleMinutes", 1...1_440) {
+        if let value = try self.number("limits.idleMinutes", range: 1...1_440) {
             limits.idleTimeout = .minutes(Int64(value))
         }
-        if let value = try self.number("limits.upstreamSeconds", 1...600) {
+        if let value = try self.number("limits.upstreamSeconds", range: 1...600) {
             limits.upstreamTimeout = .seconds(Int64(value))
         }
-        if let value = try self.number("limits.listSeconds", 1...600) {
+        if let value = try self.number("limits.listSeconds", range: 1...600) {
             limits.listTime = .seconds(Int64(value))
         }
-        if let value = try self.number("limits.folderListSeconds", 0...86_400) {
+        if let value = try self.number("limits.folderListSeconds", range: 0...86_400) {
             limits.folderListTime = .seconds(Int64(value))
         }
-        if let value = try self.number("limits.upstreamAnswerSeconds", 1...3_600) {
+        if let value = try self.number("limits.upstreamAnswerSeconds", range: 1...3_600) {
             limits.upstreamAnswerTime = .seconds(Int64(value))
         }
-        if let value = try self.number("limits.upstreamWorkSeconds", 1...86_400) {
+        if let value = try self.number("limits.upstreamWorkSeconds", range: 1...86_400) {
             limits.upstreamWorkTime = .seconds(Int64(value))
         }
-        if let value = try self.number("limits.upstreamTransferSeconds", 1...3_600) {
+        if let value = try self.number("limits.upstreamTransferSeconds", range: 1...3_600) {
             limits.upstreamTransferTime = .seconds(Int64(value))
         }
-        if let value = try self.number("limits.drainSeconds", 0...600) {
+        if let value = try self.number("limits.drainSeconds", range: 0...600) {
             limits.drainTime = .seconds(Int64(value))
         }
-        if let value = try self.number("limits.settleSeconds", 1...3_600) {
+        if let value = try self.number("limits.settleSeconds", range: 1...3_600) {
             limits.settleTime = .seconds(Int64(value))
         }
-        if let value = try self.number("limits.messageMebibytes", 1...2_047) {
+        if let value = try self.number("limits.messageMebibytes", range: 1...2_047) {
             limits.messageMebibytes = value
         }
-        if let value = try self.number("limits.messageSeconds", 1...86_400) {
+        if let value = try self.number("limits.messageSeconds", range: 1...86_400) {
             limits.messageTime = .seconds(Int64(value))
         }
-        if let value = try self.number("limits.recipientsPerMessage", 1...100_000) {
+        if let value = try self.number("limits.recipientsPerMessage", range: 1...100_000) {
             limits.sending.recipientsPerMessage = value
         }
-        if let value = try self.number("limits.messagesPerHour", 1...1_000_000) {
+        if let value = try self.number("limits.messagesPerHour", range: 1...1_000_000) {
             limits.sending.messagesPerHour = value
         }
-        if let value = try self.number("limits.recipientsPerHour", 1...10_000_000) {
+        if let value = try self.number("limits.recipientsPerHour", range: 1...10_000_000) {
             limits.sending.recipientsPerHour = value
         }
-        if let value = try self.number("limits.stallMilliseconds", 1...10_000) {
+        if let value = try self.number("limits.stallMilliseconds", range: 1...10_000) {
             limits.stallTime = .milliseconds(Int64(value))
         }
         return limits

@@ -55,7 +55,7 @@ final class Admission: Sendable {
             return true
         }
         guard isAdmitted else { throw .tooMany }
-        return Arrival(address == nil ? nil : self, network)
+        return Arrival(address == nil ? nil : self, network: network)
     }
 
     private func maximum(of network: Network) -> Int {
@@ -69,7 +69,7 @@ final class Admission: Sendable {
         private let admission: Admission?
         private let network: Network
 
-        fileprivate init(_ admission: Admission?, _ network: Network) {
+        fileprivate init(_ admission: Admission?, network: Network) {
             self.admission = admission
             self.network = network
         }
@@ -77,7 +77,7 @@ final class Admission: Sendable {
         deinit {
             self.admission?.counts.withLock { counts in
                 for counted in Set([self.network, self.network.site]) {
-                    Admission.decrement(&counts.arrivals, counted)
+                    Admission.decrement(&counts.arrivals, key: counted)
                 }
             }
         }
@@ -91,7 +91,7 @@ final class Admission: Sendable {
             counts.users[user] = count + 1
             return true
         }
-        return isAdmitted ? Place(self, user) : nil
+        return isAdmitted ? Place(self, user: user) : nil
     }
 
     /// Taken as long as it is kept, however a connection or its login ends.
@@ -99,13 +99,13 @@ final class Admission: Sendable {
         private let admission: Admission
         private let user: UserID
 
-        fileprivate init(_ admission: Admission, _ user: UserID) {
+        fileprivate init(_ admission: Admission, user: UserID) {
             self.admission = admission
             self.user = user
         }
 
         deinit {
-            self.admission.counts.withLock { Admission.decrement(&$0.users, self.user) }
+            self.admission.counts.withLock { Admission.decrement(&$0.users, key: self.user) }
         }
     }
 
@@ -125,13 +125,13 @@ final class Admission: Sendable {
 
     func release(_ address: SocketAddress?) {
         guard let address = address?.ipAddress else { return }
-        self.counts.withLock { Self.decrement(&$0.addresses, address) }
+        self.counts.withLock { Self.decrement(&$0.addresses, key: address) }
     }
 
     /// Whether no client is connected.
     var isEmpty: Bool { self.counts.withLock(\.addresses.isEmpty) }
 
-    private static func decrement<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key) {
+    private static func decrement<Key: Hashable>(_ counts: inout [Key: Int], key: Key) {
         guard let count = counts[key] else { return }
         counts[key] = count > 1 ? count - 1 : nil
     }

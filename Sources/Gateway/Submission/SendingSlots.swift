@@ -38,7 +38,7 @@ final class SendingSlots: Sendable {
             return promise
         }
         guard let promise else { return loop.makeSucceededVoidFuture() }
-        loop.scheduleTask(in: Self.patience) { self.giveUp(account, user, promise) }
+        loop.scheduleTask(in: Self.patience) { self.giveUp(account, user: user, promise: promise) }
         return promise.futureResult
     }
 
@@ -57,8 +57,8 @@ final class SendingSlots: Sendable {
     /// Whoever still waits is told that there is none; whoever has got one keeps it.
     private func giveUp(
         _ account: AccountID,
-        _ user: UserID?,
-        _ promise: EventLoopPromise<Void>
+        user: UserID?,
+        promise: EventLoopPromise<Void>
     ) {
         let waiting = self.mailboxes.withLock { mailboxes in
             mailboxes[account]?.waiting.remove(from: user) {

@@ -145,7 +145,7 @@ package final class SentCopies: Sendable {
     /// A copy of the message that a client is sending now.
     func begin(on loop: any EventLoop) -> SentCopy {
         let name = "\(UUID().uuidString).\(Self.partial)"
-        return SentCopy(self.folder.appendingPathComponent(name), self.pool, loop)
+        return SentCopy(self.folder.appendingPathComponent(name), pool: self.pool, loop: loop)
     }
 
     /// The message went out: its copy is filed.
@@ -156,7 +156,7 @@ package final class SentCopies: Sendable {
         for accounts: [AccountID],
         own: Set<AccountID>,
         messageID: ByteBuffer?,
-        _ kept: @escaping @Sendable () -> Void
+        kept: @escaping @Sendable () -> Void
     ) {
         let loop = copy.loop
         let copies = accounts.map { account in
@@ -184,7 +184,7 @@ package final class SentCopies: Sendable {
 
     // MARK: - One at a time
 
-    private func enqueue(_ account: AccountID, _ turn: @escaping Turn) {
+    private func enqueue(_ account: AccountID, turn: @escaping Turn) {
         let isFirst = self.turns.withLock { turns in
             guard turns[account] == nil else {
                 turns[account]?.append(turn)
@@ -211,11 +211,11 @@ package final class SentCopies: Sendable {
 
     private func converse(
         _ purpose: SentFiling.Purpose,
-        _ account: AccountID,
+        account: AccountID,
         messageID: ByteBuffer?,
         sending file: URL? = nil,
         on loop: any EventLoop,
-        _ done: @escaping @Sendable (SentFiling.Outcome?, UpstreamAccount?) -> Void
+        done: @escaping @Sendable (SentFiling.Outcome?, UpstreamAccount?) -> Void
     ) {
         self.enqueue(account) { [self] in
             guard let environment = self.environment.withLock({ $0 }),
@@ -236,9 +236,9 @@ package final class SentCopies: Sendable {
             ConversationConnection.run(
                 filing,
                 sending: file,
-                target,
-                environment,
-                self.pool,
+                target: target,
+                environment: environment,
+                pool: self.pool,
                 on: loop
             ) { outcome in
                 done(outcome, target)
@@ -270,35 +270,41 @@ package final class SentCopies: Sendable {
     private func send(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
         self.converse(
             .file(octets: Int(clamping: copy.octets)),
-            copy.account,
+            account: copy.account,
             messageID: copy.messageID,
             sending: copy.file,
             on: loop
         ) { outcome, target in
-            self.filed(outcome, copy, target, loop, attempt)
+            self.filed(outcome, copy: copy, target: target, loop: loop, attempt: attempt)
         }
     }
 
     private func filed(
         _ outcome: SentFiling.Outcome?,
-        _ copy: Waiting,
-        _ target: UpstreamAccount?,
-        _ loop: any EventLoop,
-        _ attempt: Int
+        copy: Waiting,
+        target: UpstreamAccount?,
+        loop: any EventLoop,
+        attempt: Int
     ) {
         switch outcome {
         case .filed(let filed):
             self.remove(copy)
             guard let filed, let messageID = copy.messageID else { return }
             self.filed.withLock { _ = $0[copy.account, default: []].insert(filed) }
-            self.checkLater(filed, copy.account, messageID, loop, check: 0)
+            self.checkLater(
+                filed,
+                account: copy.account,
+                messageID: messageID,
+                loop: loop,
+                check: 0
+            )
         case .removed, .kept:
             self.remove(copy)
         case .noSentFolder, .refused, .none:
             if let target {
                 self.log.log(
                     "a sent copy could not be filed, and waits",
-                    target,
+                    account: target,
                     at: target.imap,
                     error: "\(outcome.map { "\($0)" } ?? "the server cannot be used")",
                     on: loop
@@ -323,17 +329,25 @@ package final class SentCopies: Sendable {
     /// Many mail programs file a copy themselves, a moment later: then this one goes.
     private func checkLater(
         _ copy: FiledCopy,
-        _ account: AccountID,
-        _ messageID: ByteBuffer,
-        _ loop: any EventLoop,
+        account: AccountID,
+        messageID: ByteBuffer,
+        loop: any EventLoop,
         check: Int
     ) {
         guard check < Self.checks.count else { return self.lookNoMore(after: copy, account) }
         loop.scheduleTask(in: Self.checks[check]) { [self] in
             guard self.environment.withLock({ $0 }) != nil else { return }
-            self.converse(.tidy(copy), account, messageID: messageID, on: loop) { outcome, _ in
+            self.converse(.tidy(copy), account: account, messageID: messageID, on: loop) {
+                outcome,
+                _ in
                 if outcome == .removed { return self.lookNoMore(after: copy, account) }
-                self.checkLater(copy, account, messageID, loop, check: check + 1)
+                self.checkLater(
+                    copy,
+                    account: account,
+                    messageID: messageID,
+                    loop: loop,
+                    check: check + 1
+                )
             }
         }
     }

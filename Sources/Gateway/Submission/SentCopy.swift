@@ -19,7 +19,7 @@ final class SentCopy {
     /// Called when it takes octets again.
     var onDrained: (() -> Void)?
 
-    init(_ file: URL, _ pool: NIOThreadPool, _ loop: any EventLoop) {
+    init(_ file: URL, pool: NIOThreadPool, loop: any EventLoop) {
         self.file = file
         self.pool = pool
         self.loop = loop
@@ -128,7 +128,7 @@ final class SentCopy {
 
         func complete(_ file: URL, as targets: [URL]) -> Set<URL> {
             self.state.withLock { state in
-                defer { Self.remove(file, &state.handle) }
+                defer { Self.remove(file, handle: &state.handle) }
                 do {
                     guard !state.hasFailed else { return [] }
                     try state.handle?.synchronize()
@@ -145,10 +145,10 @@ final class SentCopy {
         }
 
         func drop(_ file: URL) {
-            self.state.withLock { state in Self.remove(file, &state.handle) }
+            self.state.withLock { state in Self.remove(file, handle: &state.handle) }
         }
 
-        private static func remove(_ file: URL, _ handle: inout FileHandle?) {
+        private static func remove(_ file: URL, handle: inout FileHandle?) {
             try? handle?.close()
             handle = nil
             try? FileManager.default.removeItem(at: file)

@@ -54,7 +54,8 @@ final class SubmissionConnection: ChannelDuplexHandler {
     func open(on loop: any EventLoop) {
         self.loop = loop
         // Who has to wait for a slot need not wait for this.
-        if let denial = self.environment.credentialBreaker.denial(self.target, .submission) {
+        if let denial = self.environment.credentialBreaker.denial(self.target, service: .submission)
+        {
             return self.fail(SubmissionFault(denial), on: loop)
         }
         guard self.target.kind == .exchange else { return self.findCredential(on: loop) }
@@ -66,7 +67,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
                 bound.value.hasSlot = true
                 bound.value.findCredential(on: loop)
             case .failure(let error):
-                bound.value.fail("has too many connections for this mailbox", error)
+                bound.value.fail("has too many connections for this mailbox", error: error)
             }
         }
     }
@@ -97,11 +98,13 @@ final class SubmissionConnection: ChannelDuplexHandler {
         case is CredentialBreaker.Paused: self.fail(.serverUnanswering, on: loop)
         case is CredentialBreaker.Outdated: self.fail(.unreachable, on: loop)
         case is CredentialBreaker.WaitedTooLong:
-            loop.execute { bound.value.fail("has too many logins of this account under way", nil) }
+            loop.execute {
+                bound.value.fail("has too many logins of this account under way", error: nil)
+            }
         case is CredentialLease.TokenTooLate:
             loop.execute { bound.value.loginTimeoutPassed() }
         default:
-            loop.execute { bound.value.fail("has no usable credential", error) }
+            loop.execute { bound.value.fail("has no usable credential", error: error) }
         }
     }
 
@@ -109,9 +112,9 @@ final class SubmissionConnection: ChannelDuplexHandler {
     /// has had the credential for less than the time for an answer is heard until then, without the session.
     private func loginTimeoutPassed() {
         guard let client = self.client, self.timeForVerdict != nil else {
-            return self.fail("did not finish the login in time", nil)
+            return self.fail("did not finish the login in time", error: nil)
         }
-        self.log("did not finish the login in time", nil)
+        self.log("did not finish the login in time", error: nil)
         self.leaveLogin()
         client.upstreamFailed(.unreachable)
     }
@@ -133,9 +136,9 @@ final class SubmissionConnection: ChannelDuplexHandler {
             let connection = bound.value
             try Pipeline.addUpstream(
                 connection,
-                connection.endpoint,
+                endpoint: connection.endpoint,
                 to: channel,
-                connection.environment
+                environment: connection.environment
             )
         }.whenComplete { result in
             bound.value.dialled(result)
@@ -147,7 +150,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
         case .success(let channel):
             if self.client == nil { channel.close(promise: nil) }
         case .failure(let error):
-            self.fail("cannot be reached", error)
+            self.fail("cannot be reached", error: error)
         }
     }
 
@@ -162,10 +165,10 @@ final class SubmissionConnection: ChannelDuplexHandler {
     }
 
     /// Tells the session that there is no connection, and why nobody else does.
-    private func fail(_ what: StaticString, _ error: (any Error)?) {
+    private func fail(_ what: StaticString, error: (any Error)?) {
         // Who left the server alone closed the connection.
         guard self.client != nil else { return }
-        self.log(what, error)
+        self.log(what, error: error)
         let client = self.detach()
         client?.upstreamFailed(.unreachable)
     }
@@ -179,11 +182,11 @@ final class SubmissionConnection: ChannelDuplexHandler {
         }
     }
 
-    private func log(_ what: StaticString, _ error: (any Error)?) {
+    private func log(_ what: StaticString, error: (any Error)?) {
         guard let loop = self.loop else { return }
         self.environment.serverLog.log(
             "server for sending \(what)",
-            self.target,
+            account: self.target,
             at: self.endpoint,
             error: error.map { "\($0)" },
             on: loop
@@ -231,13 +234,13 @@ final class SubmissionConnection: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        guard self.isConnected else { return self.fail("closed the connection", nil) }
+        guard self.isConnected else { return self.fail("closed the connection", error: nil) }
         let client = self.detach()
         client?.upstreamClosed()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard self.isConnected else { return self.fail("cannot be reached", error) }
+        guard self.isConnected else { return self.fail("cannot be reached", error: error) }
         context.close(promise: nil)
     }
 
@@ -266,14 +269,14 @@ final class SubmissionConnection: ChannelDuplexHandler {
     func startTLS() {
         guard let context = self.context else { return }
         do {
-            try Pipeline.addUpstreamTLS(to: context, self.endpoint, self.environment)
+            try Pipeline.addUpstreamTLS(to: context, self.endpoint, environment: self.environment)
         } catch {
-            self.fail("cannot start TLS", error)
+            self.fail("cannot start TLS", error: error)
         }
     }
 
     func loginFailed(_ fault: SubmissionFault) {
-        self.log("cannot be logged in at", fault)
+        self.log("cannot be logged in at", error: fault)
         self.loginTimeout?.cancel()
         self.judged(fault)
         self.lease = nil
@@ -316,7 +319,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
             self.judged(reply)
         } catch {
             // Nothing that is behind it can be a verdict.
-            self.log("says what is no SMTP", error)
+            self.log("says what is no SMTP", error: error)
         }
         self.close()
     }

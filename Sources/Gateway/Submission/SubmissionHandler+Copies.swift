@@ -16,12 +16,12 @@ extension SubmissionHandler {
 
     func syncCopy(_ number: UInt64) {
         guard let copy = self.copy else {
-            return self.session.copyKept(number, false, at: .current)
+            return self.session.copyKept(number, succeeded: false, at: .current)
         }
         let bound = NIOLoopBound(self, eventLoop: copy.loop)
         copy.sync { succeeded in
             bound.value.takePermissions()
-            bound.value.session.copyKept(number, succeeded, at: .current)
+            bound.value.session.copyKept(number, succeeded: succeeded, at: .current)
             bound.value.perform()
         }
     }

@@ -6,7 +6,7 @@ import Store
 extension SubmissionHandler {
     func authenticate(_ credentials: Credentials) {
         guard let loop = self.context?.eventLoop else { return }
-        let actor = self.trail.loginTried(credentials.login, self.permissions.access)
+        let actor = self.trail.loginTried(credentials.login, snapshot: self.permissions.access)
         let bound = NIOLoopBound(self, eventLoop: loop)
         let request = Authenticator.Request(
             credentials: credentials,

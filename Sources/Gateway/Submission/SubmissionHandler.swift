@@ -52,7 +52,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         self.security = security
         self.address = address
         self.permissions = environment.permissions.current
-        self.trail = AuditTrail(environment.audit, address)
+        self.trail = AuditTrail(environment.audit, address: address)
         self.clock = SubmissionClock(limits: environment.configuration.limits)
         self.session = SubmissionSession(
             settings: environment.submissionSettings,
@@ -312,7 +312,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             self.copy?.drop()
             self.copy = nil
         case .audit(let event):
-            self.trail.record(event, self.permissions.access)
+            self.trail.record(event, snapshot: self.permissions.access)
         case .authenticate(let credentials):
             self.authenticate(credentials)
         case .startTLS:

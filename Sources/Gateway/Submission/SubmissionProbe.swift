@@ -19,7 +19,12 @@ package struct SubmissionProbe: Sendable {
         credential: UpstreamCredential
     ) async throws(ProbeError) -> [String] {
         try await Probe.run(endpoint) { contexts, promise in
-            SubmissionProbeHandler(endpoint, credential, contexts, promise)
+            SubmissionProbeHandler(
+                endpoint,
+                credential: credential,
+                contexts: contexts,
+                promise: promise
+            )
         }
     }
 }
@@ -37,9 +42,9 @@ private final class SubmissionProbeHandler: ChannelInboundHandler {
 
     init(
         _ endpoint: Endpoint,
-        _ credential: UpstreamCredential,
-        _ contexts: ClientContexts,
-        _ promise: EventLoopPromise<[String]>
+        credential: UpstreamCredential,
+        contexts: ClientContexts,
+        promise: EventLoopPromise<[String]>
     ) {
         self.endpoint = endpoint
         self.contexts = contexts
@@ -56,7 +61,7 @@ private final class SubmissionProbeHandler: ChannelInboundHandler {
             return context.fireUserInboundEventTriggered(event)
         }
         guard self.endpoint.tls == .starttls else { return }
-        self.perform(self.login.tlsEstablished(), context)
+        self.perform(self.login.tlsEstablished(), context: context)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -69,7 +74,7 @@ private final class SubmissionProbeHandler: ChannelInboundHandler {
                 if awaitedVerdict, step == .fail(.unreachable) {
                     return self.promise.fail(ProbeError.loginUnanswered)
                 }
-                self.perform(step, context)
+                self.perform(step, context: context)
             }
         } catch {
             self.promise.fail(ProbeError.notSubmission)
@@ -94,7 +99,7 @@ private final class SubmissionProbeHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    private func perform(_ step: SubmissionLogin.Step, _ context: ChannelHandlerContext) {
+    private func perform(_ step: SubmissionLogin.Step, context: ChannelHandlerContext) {
         switch step {
         case .send(let octets):
             context.writeAndFlush(self.wrapOutboundOut(octets), promise: nil)

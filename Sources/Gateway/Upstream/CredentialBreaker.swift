@@ -69,7 +69,7 @@ final class CredentialBreaker: Sendable {
         /// Since when the server has the credential without an answer.
         private let unansweredSince = Mutex<NIODeadline?>(nil)
 
-        fileprivate init(_ breaker: CredentialBreaker, _ lease: CredentialCircuits.Lease) {
+        fileprivate init(_ breaker: CredentialBreaker, lease: CredentialCircuits.Lease) {
             self.breaker = breaker
             self.lease = lease
         }
@@ -101,16 +101,19 @@ final class CredentialBreaker: Sendable {
 
         deinit {
             guard !self.hasVerdict.load(ordering: .relaxed) else { return }
-            self.breaker.ended(self.lease, self.unansweredSince.withLock { $0 != nil })
+            self.breaker.ended(
+                self.lease,
+                isUnanswered: self.unansweredSince.withLock { $0 != nil }
+            )
         }
     }
 
     /// Why a login would be turned away now; nil where none would.
     func denial(
         _ account: UpstreamAccount,
-        _ service: CredentialService
+        service: CredentialService
     ) -> CredentialCircuits.Denial? {
-        self.state.withLock { $0.circuits.denial(account, service, at: .now()) }
+        self.state.withLock { $0.circuits.denial(account, service: service, at: .now()) }
     }
 
     /// Asks for a login. Waits where as many as may be are under way with the same credential, at most for the
@@ -120,23 +123,23 @@ final class CredentialBreaker: Sendable {
     /// - Returns: fails with ``Suspended``, ``Paused``, ``WaitedTooLong`` or ``Outdated``; at once where nobody is waited for.
     func attempt(
         _ account: UpstreamAccount,
-        _ service: CredentialService,
+        service: CredentialService,
         of user: UserID?,
         on loop: any EventLoop
     ) -> EventLoopFuture<Attempt> {
-        let waiter = Waiter(account, loop.makePromise(of: Attempt.self))
+        let waiter = Waiter(account, promise: loop.makePromise(of: Attempt.self))
         let key = Key(account: account.id, service: service)
         // A session may have an older version: which of two is the newer one cannot be seen in them.
         let current = self.inForce(account.id) ?? account
         let released = self.state.withLock { state in
-            state.circuits.adopt(current, service)
+            state.circuits.adopt(current, service: service)
             state.waiting[key, default: FairQueue()].append(waiter, from: user)
             return state.release(key, at: .now())
         }
         self.goOn(released, asking: waiter)
         guard waiter.isWaiting else { return waiter.future }
         let timeout = loop.scheduleTask(in: self.waitingTime) {
-            self.state.withLock { $0.remove(waiter, of: user, key) }
+            self.state.withLock { $0.remove(waiter, of: user, key: key) }
             waiter.timePassed()
         }
         waiter.future.whenComplete { _ in timeout.cancel() }
@@ -144,27 +147,29 @@ final class CredentialBreaker: Sendable {
     }
 
     /// What is told next of an account is about its present server and credential.
-    func adopt(_ account: UpstreamAccount, _ service: CredentialService) {
-        self.state.withLock { $0.circuits.adopt(account, service) }
+    func adopt(_ account: UpstreamAccount, service: CredentialService) {
+        self.state.withLock { $0.circuits.adopt(account, service: service) }
     }
 
     // MARK: - Verdicts
 
     fileprivate func accepted(_ lease: CredentialCircuits.Lease) {
         let hasEnded = self.state.withLock { $0.circuits.accepted(lease, at: .now()) }
-        self.acceptedAgain(lease.account, lease.service, hasEnded)
+        self.acceptedAgain(lease.account, service: lease.service, hasEnded: hasEnded)
     }
 
     /// A command found that a server accepts the credential of the account that is in force.
-    func accepted(_ account: UpstreamAccount, _ service: CredentialService) {
-        let hasEnded = self.state.withLock { $0.circuits.accepted(account, service, at: .now()) }
-        self.acceptedAgain(account, service, hasEnded)
+    func accepted(_ account: UpstreamAccount, service: CredentialService) {
+        let hasEnded = self.state.withLock {
+            $0.circuits.accepted(account, service: service, at: .now())
+        }
+        self.acceptedAgain(account, service: service, hasEnded: hasEnded)
     }
 
     private func acceptedAgain(
         _ account: UpstreamAccount,
-        _ service: CredentialService,
-        _ hasEnded: Bool
+        service: CredentialService,
+        hasEnded: Bool
     ) {
         if hasEnded {
             self.logger.notice(
@@ -172,7 +177,7 @@ final class CredentialBreaker: Sendable {
                 metadata: ["account": "\(account.address)", "for": "\(service.rawValue)"]
             )
         }
-        self.release(account, service)
+        self.release(account, service: service)
     }
 
     fileprivate func refused(_ lease: CredentialCircuits.Lease) {
@@ -181,17 +186,17 @@ final class CredentialBreaker: Sendable {
         let begun = self.state.withLock {
             $0.circuits.refused(lease, tolerated: tolerated, at: now)
         }
-        self.refused(lease.account, lease.service, begun, at: now)
+        self.refused(lease.account, service: lease.service, begun: begun, at: now)
     }
 
     /// A command found that a server refuses the credential of the account that is in force.
-    func refused(_ account: UpstreamAccount, _ service: CredentialService) {
+    func refused(_ account: UpstreamAccount, service: CredentialService) {
         let tolerated = Self.tolerated(account)
         let now = NIODeadline.now()
         let begun = self.state.withLock {
-            $0.circuits.refused(account, service, tolerated: tolerated, at: now)
+            $0.circuits.refused(account, service: service, tolerated: tolerated, at: now)
         }
-        self.refused(account, service, begun, at: now)
+        self.refused(account, service: service, begun: begun, at: now)
     }
 
     private static func tolerated(_ account: UpstreamAccount) -> Int {
@@ -200,8 +205,8 @@ final class CredentialBreaker: Sendable {
 
     private func refused(
         _ account: UpstreamAccount,
-        _ service: CredentialService,
-        _ begun: CredentialCircuits.Suspension?,
+        service: CredentialService,
+        begun: CredentialCircuits.Suspension?,
         at now: NIODeadline
     ) {
         if let begun {
@@ -215,10 +220,10 @@ final class CredentialBreaker: Sendable {
                 ]
             )
         }
-        for service in CredentialService.allCases { self.release(account, service) }
+        for service in CredentialService.allCases { self.release(account, service: service) }
     }
 
-    fileprivate func ended(_ lease: CredentialCircuits.Lease, _ isUnanswered: Bool) {
+    fileprivate func ended(_ lease: CredentialCircuits.Lease, isUnanswered: Bool) {
         let now = NIODeadline.now()
         let begun = self.state.withLock {
             $0.circuits.ended(lease, isUnanswered: isUnanswered, at: now)
@@ -233,7 +238,7 @@ final class CredentialBreaker: Sendable {
                 ]
             )
         }
-        self.release(lease.account, lease.service)
+        self.release(lease.account, service: lease.service)
     }
 
     // MARK: - Those that wait
@@ -244,7 +249,7 @@ final class CredentialBreaker: Sendable {
         private let promise: EventLoopPromise<Attempt>
         private let hasEnded = Atomic(false)
 
-        init(_ account: UpstreamAccount, _ promise: EventLoopPromise<Attempt>) {
+        init(_ account: UpstreamAccount, promise: EventLoopPromise<Attempt>) {
             self.account = account
             self.promise = promise
         }
@@ -280,7 +285,7 @@ final class CredentialBreaker: Sendable {
         mutating func release(_ key: Key, at now: NIODeadline) -> [Released] {
             var released: [Released] = []
             while let next = self.waiting[key]?.first {
-                let admission = self.circuits.admit(next.account, key.service, at: now)
+                let admission = self.circuits.admit(next.account, service: key.service, at: now)
                 guard admission != .waits else { break }
                 released.append((next, admission))
                 _ = self.waiting[key]?.next()
@@ -290,13 +295,13 @@ final class CredentialBreaker: Sendable {
         }
 
         /// Takes out a waiter whose time has passed.
-        mutating func remove(_ waiter: Waiter, of user: UserID?, _ key: Key) {
+        mutating func remove(_ waiter: Waiter, of user: UserID?, key: Key) {
             _ = self.waiting[key]?.remove(from: user) { $0 === waiter }
             if self.waiting[key]?.count == 0 { self.waiting[key] = nil }
         }
     }
 
-    private func release(_ account: UpstreamAccount, _ service: CredentialService) {
+    private func release(_ account: UpstreamAccount, service: CredentialService) {
         let key = Key(account: account.id, service: service)
         self.goOn(self.state.withLock { $0.release(key, at: .now()) }, asking: nil)
     }
@@ -312,7 +317,7 @@ final class CredentialBreaker: Sendable {
         _ admission: CredentialCircuits.Admission
     ) -> Result<Attempt, any Error> {
         switch admission {
-        case .admitted(let lease): .success(Attempt(self, lease))
+        case .admitted(let lease): .success(Attempt(self, lease: lease))
         case .denied(.credentialRefused): .failure(Suspended())
         case .denied(.serverUnanswering): .failure(Paused())
         case .outdated: .failure(Outdated())

@@ -155,8 +155,8 @@ struct CredentialCircuits {
 extension CredentialCircuits {
     /// Takes note of the account's server and credential in force. Where they are others than before all begins
     /// anew; leases of the old ones, and what comes of them, count no more.
-    mutating func adopt(_ account: UpstreamAccount, _ service: CredentialService) {
-        guard self.circuit(account, service) == nil else { return }
+    mutating func adopt(_ account: UpstreamAccount, service: CredentialService) {
+        guard self.circuit(account, service: service) == nil else { return }
         let server = service.server(of: account)
         self.circuits[Key(account: account.id, service: service)] = server.map {
             Circuit(server: $0)
@@ -166,11 +166,11 @@ extension CredentialCircuits {
     /// May a login use the credential now?
     mutating func admit(
         _ account: UpstreamAccount,
-        _ service: CredentialService,
+        service: CredentialService,
         at now: NIODeadline
     ) -> Admission {
-        guard !self.isStale(account, service) else { return .outdated }
-        if let denial = self.denial(account, service, at: now) { return .denied(denial) }
+        guard !self.isStale(account, service: service) else { return .outdated }
+        if let denial = self.denial(account, service: service, at: now) { return .denied(denial) }
         let lease = Lease(account: account, service: service, number: self.nextNumber)
         if let server = service.server(of: account) {
             var circuit = self.circuits[lease.key] ?? Circuit(server: server)
@@ -186,11 +186,11 @@ extension CredentialCircuits {
     /// administrator.
     func denial(
         _ account: UpstreamAccount,
-        _ service: CredentialService,
+        service: CredentialService,
         at now: NIODeadline
     ) -> Denial? {
         if self.suspension(of: account, service, at: now) != nil { return .credentialRefused }
-        guard let until = self.circuit(account, service)?.pausedUntil, until > now else {
+        guard let until = self.circuit(account, service: service)?.pausedUntil, until > now else {
             return nil
         }
         return .serverUnanswering
@@ -202,26 +202,26 @@ extension CredentialCircuits {
         _ service: CredentialService,
         at now: NIODeadline
     ) -> Suspension? {
-        let own = self.circuit(account, service)
+        let own = self.circuit(account, service: service)
         if let own, let until = own.suspendedUntil, until > now {
             return Suspension(service: service, refusals: own.refusals, until: until)
         }
-        guard own?.acceptedAt == nil, let other = self.circuit(account, service.other),
+        guard own?.acceptedAt == nil, let other = self.circuit(account, service: service.other),
             let until = other.closesOtherUntil, until > now
         else { return nil }
         return Suspension(service: service.other, refusals: other.refusals, until: until)
     }
 
     /// Of the account's present server and credential; nil where nothing is known of it.
-    private func circuit(_ account: UpstreamAccount, _ service: CredentialService) -> Circuit? {
+    private func circuit(_ account: UpstreamAccount, service: CredentialService) -> Circuit? {
         let circuit = self.circuits[Key(account: account.id, service: service)]
         return circuit?.server == service.server(of: account) ? circuit : nil
     }
 
     /// Whether this is another server, or another version of the credential, than what is in force.
-    private func isStale(_ account: UpstreamAccount, _ service: CredentialService) -> Bool {
+    private func isStale(_ account: UpstreamAccount, service: CredentialService) -> Bool {
         self.circuits[Key(account: account.id, service: service)] != nil
-            && self.circuit(account, service) == nil
+            && self.circuit(account, service: service) == nil
     }
 }
 
@@ -239,7 +239,7 @@ extension CredentialCircuits {
         }
         return self.accept(
             lease.account,
-            lease.service,
+            service: lease.service,
             judgedBefore: circuit.judgedBefore,
             at: now
         )
@@ -249,17 +249,17 @@ extension CredentialCircuits {
     /// - Returns: whether that ends the pause after refusals.
     mutating func accepted(
         _ account: UpstreamAccount,
-        _ service: CredentialService,
+        service: CredentialService,
         at now: NIODeadline
     ) -> Bool {
-        guard !self.isStale(account, service) else { return false }
-        return self.accept(account, service, judgedBefore: self.nextNumber, at: now)
+        guard !self.isStale(account, service: service) else { return false }
+        return self.accept(account, service: service, judgedBefore: self.nextNumber, at: now)
     }
 
     /// Nothing rests any more.
     private mutating func accept(
         _ account: UpstreamAccount,
-        _ service: CredentialService,
+        service: CredentialService,
         judgedBefore: UInt64,
         at now: NIODeadline
     ) -> Bool {
@@ -272,7 +272,8 @@ extension CredentialCircuits {
             acceptedAt: now,
             judgedBefore: judgedBefore
         )
-        let isRefusedElsewhere = self.circuit(account, service.other)?.suspendedUntil != nil
+        let isRefusedElsewhere =
+            self.circuit(account, service: service.other)?.suspendedUntil != nil
         if !isRefusedElsewhere { self.resting.remove(account.id) }
         self.circuits[Key(account: account.id, service: service.other)]?.closesOtherUntil = nil
         return wasSuspended
@@ -286,26 +287,27 @@ extension CredentialCircuits {
         guard let circuit = self.giveBack(lease), lease.number >= circuit.judgedBefore else {
             return nil
         }
-        return self.refused(lease.account, lease.service, tolerated: tolerated, at: now)
+        return self.refused(lease.account, service: lease.service, tolerated: tolerated, at: now)
     }
 
     /// The server refused the credential of a command that had no lease.
     mutating func refused(
         _ account: UpstreamAccount,
-        _ service: CredentialService,
+        service: CredentialService,
         tolerated: Int,
         at now: NIODeadline
     ) -> Suspension? {
-        guard let server = service.server(of: account), !self.isStale(account, service) else {
+        guard let server = service.server(of: account), !self.isStale(account, service: service)
+        else {
             return nil
         }
-        var circuit = self.circuit(account, service) ?? Circuit(server: server)
+        var circuit = self.circuit(account, service: service) ?? Circuit(server: server)
         defer { self.circuits[Key(account: account.id, service: service)] = circuit }
         circuit.acceptedAt = nil
         guard !circuit.isSuspended(at: now) else { return nil }
         circuit.judgedBefore = self.nextNumber
         let isFirst = circuit.refusals <= tolerated
-        let others = self.circuit(account, service.other)?.refusals ?? 0
+        let others = self.circuit(account, service: service.other)?.refusals ?? 0
         circuit.refusals = max(circuit.refusals, others) + 1
         guard circuit.refusals > tolerated else { return nil }
         if isFirst { circuit.closesOtherUntil = now + Self.firstPause }
@@ -335,7 +337,7 @@ extension CredentialCircuits {
     /// - Returns: the circuit without the lease; nil where the credential is another one by now, or the lease was
     ///   given back before.
     private mutating func giveBack(_ lease: Lease) -> Circuit? {
-        guard var circuit = self.circuit(lease.account, lease.service),
+        guard var circuit = self.circuit(lease.account, service: lease.service),
             circuit.leases.remove(lease.number) != nil
         else { return nil }
         self.circuits[lease.key] = circuit

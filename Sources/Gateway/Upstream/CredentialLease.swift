@@ -13,8 +13,8 @@ final class CredentialLease: Sendable {
 
     fileprivate init(
         _ credential: UpstreamCredential,
-        _ attempt: CredentialBreaker.Attempt,
-        _ source: CredentialSource,
+        attempt: CredentialBreaker.Attempt,
+        source: CredentialSource,
         began: NIODeadline
     ) {
         self.began = began
@@ -67,10 +67,16 @@ extension Environment {
         by user: UserID?,
         on loop: any EventLoop
     ) -> EventLoopFuture<CredentialLease> {
-        self.credentialBreaker.attempt(account, service, of: user, on: loop).flatMap { attempt in
+        self.credentialBreaker.attempt(account, service: service, of: user, on: loop).flatMap {
+            attempt in
             let began = NIODeadline.now()
             return self.credential(of: account, on: loop).map { credential in
-                CredentialLease(credential, attempt, self.credentials, began: began)
+                CredentialLease(
+                    credential,
+                    attempt: attempt,
+                    source: self.credentials,
+                    began: began
+                )
             }
         }
     }

@@ -115,7 +115,7 @@ final class FolderLists: Sendable {
     // MARK: - Asking without a session
 
     /// Asks an account's server for its folders, soon, and once however many sessions want to know.
-    func refresh(_ account: AccountID, _ environment: Environment, on loop: any EventLoop) {
+    func refresh(_ account: AccountID, environment: Environment, on loop: any EventLoop) {
         self.state.withLock { state in
             let now = NIODeadline.now()
             if let rest = state.rests[account], rest > now { return }
@@ -136,10 +136,16 @@ final class FolderLists: Sendable {
         }
         guard let (account, generation) = next else { return }
         guard let target = environment.permissions.current.endpoints[account] else {
-            return self.readingEnded(account, environment, on: loop)
+            return self.readingEnded(account, environment: environment, on: loop)
         }
         let pool = NIOSingletons.posixBlockingThreadPool
-        ConversationConnection.run(FolderReading(), target, environment, pool, on: loop) {
+        ConversationConnection.run(
+            FolderReading(),
+            target: target,
+            environment: environment,
+            pool: pool,
+            on: loop
+        ) {
             if case .listed(let folders, let profile)? = $0 {
                 let key = FolderListKey(account: account, isOwner: false)
                 self.keep(folders, as: key, of: target, generation: generation)
@@ -147,13 +153,13 @@ final class FolderLists: Sendable {
             } else {
                 environment.profiles.failed(target)
             }
-            loop.execute { self.readingEnded(account, environment, on: loop) }
+            loop.execute { self.readingEnded(account, environment: environment, on: loop) }
         }
     }
 
     private func readingEnded(
         _ account: AccountID,
-        _ environment: Environment,
+        environment: Environment,
         on loop: any EventLoop
     ) {
         self.state.withLock { state in

@@ -26,14 +26,14 @@ extension Environment {
             let account = accounts[AccountID(verdict.account)],
             verdict.service.server(of: account) == verdict.server
         {
-            self.credentialBreaker.adopt(account, verdict.service)
+            self.credentialBreaker.adopt(account, service: verdict.service)
             // Whoever tests an account may have changed its server.
             if verdict.service == .imap { self.serverChanged(account.id) }
             if verdict.isAccepted {
                 if account.usesToken { self.credentials.tokensAccepted() }
-                self.credentialBreaker.accepted(account, verdict.service)
+                self.credentialBreaker.accepted(account, service: verdict.service)
             } else {
-                self.credentialBreaker.refused(account, verdict.service)
+                self.credentialBreaker.refused(account, service: verdict.service)
             }
         }
         return self.credentialBreaker.suspended(accounts).sorted {

@@ -11,13 +11,13 @@ extension UpstreamConnection {
         case is CredentialBreaker.Paused: self.fail(.serverUnanswering)
         case is CredentialBreaker.Outdated: self.fail(.unreachable)
         case is CredentialBreaker.WaitedTooLong:
-            self.log("has too many logins of this account under way", nil)
+            self.log("has too many logins of this account under way", error: nil)
             // It may answer each of them: nothing is known against it.
             let client = self.detach()
-            client?.upstreamFailed(self.account, .unreachable)
+            client?.upstreamFailed(self.account, fault: .unreachable)
         case is CredentialLease.TokenTooLate: self.loginTimeoutPassed()
         default:
-            self.log("has no usable credential", error)
+            self.log("has no usable credential", error: error)
             let isPassing = (error as? OnlineError)?.isPassing ?? false
             self.fail(isPassing ? .unreachable : .noCredential)
         }

@@ -6,7 +6,7 @@ extension UpstreamConnection {
     /// Whether the server has been silent for too long about what it owes the session; this is logged.
     func isSilent(_ awaited: AwaitedAnswer) -> Bool {
         guard self.clock.isExpired(awaited, isWritable: self.isWritable) else { return false }
-        self.log("does not answer any more", nil)
+        self.log("does not answer any more", error: nil)
         return true
     }
 
@@ -15,7 +15,7 @@ extension UpstreamConnection {
         let bound = NIOLoopBound(self, eventLoop: loop)
         loop.execute {
             let client = bound.value.detach()
-            client?.upstreamFailed(bound.value.account, .unreachable)
+            client?.upstreamFailed(bound.value.account, fault: .unreachable)
         }
     }
 }

@@ -20,7 +20,7 @@ extension CommandReader {
     /// another is read away with the rest of its command.
     mutating func refuse(
         _ literal: MessageLiteral,
-        _ end: Int
+        end: Int
     ) throws(SyntaxError) -> Event? {
         let tag = self.tag()
         self.buffer.moveReaderIndex(forwardBy: end + 2)

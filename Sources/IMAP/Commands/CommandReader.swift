@@ -153,10 +153,15 @@ package struct CommandReader {
             guard let literal = try self.literal(endingAt: end) else { return self.completed(end) }
             self.literals += 1
             let isMessage = self.isMessage(endingAt: end)
-            let isTooLarge = self.isTooLarge(literal, end, limits, isMessage: isMessage)
-            if isTooLarge { return try self.refuse(literal, end) }
-            if isMessage { return self.announce(literal, end) }
-            if let event = self.beginLiteral(literal, end) { return event }
+            let isTooLarge = self.isTooLarge(
+                literal,
+                end: end,
+                limits: limits,
+                isMessage: isMessage
+            )
+            if isTooLarge { return try self.refuse(literal, end: end) }
+            if isMessage { return self.announce(literal, end: end) }
+            if let event = self.beginLiteral(literal, end: end) { return event }
             guard self.collect(self.lineStart) else { return nil }
         }
     }
@@ -255,8 +260,8 @@ package struct CommandReader {
     /// Whether a literal, or the command with it, is over a limit.
     private func isTooLarge(
         _ literal: MessageLiteral,
-        _ end: Int,
-        _ limits: Limits,
+        end: Int,
+        limits: Limits,
         isMessage: Bool
     ) -> Bool {
         if self.literals > limits.maximumLiterals { return true }
@@ -267,7 +272,7 @@ package struct CommandReader {
     }
 
     /// - Returns: nil where the literal's octets are on their way.
-    private mutating func beginLiteral(_ literal: MessageLiteral, _ end: Int) -> Event? {
+    private mutating func beginLiteral(_ literal: MessageLiteral, end: Int) -> Event? {
         let total = end + 2 + Int(clamping: literal.octets)
         self.lineStart = total
         self.state = .literal(remaining: total)
@@ -313,7 +318,7 @@ package struct CommandReader {
         return cursor.peek() != UInt8(ascii: "{") || self.lineStart > 0
     }
 
-    private mutating func announce(_ literal: MessageLiteral, _ end: Int) -> Event {
+    private mutating func announce(_ literal: MessageLiteral, end: Int) -> Event {
         var head = self.buffer.readSlice(length: end) ?? ByteBuffer()
         self.buffer.moveReaderIndex(forwardBy: 2)
         Self.removeAnnouncement(&head)

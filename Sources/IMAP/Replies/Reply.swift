@@ -9,7 +9,7 @@ package enum Reply {
         case idling
     }
 
-    package static func tagged(_ tag: ByteBuffer, _ text: ReplyText) -> ByteBuffer {
+    package static func tagged(_ tag: ByteBuffer, text: ReplyText) -> ByteBuffer {
         var line = ByteBuffer()
         line.reserveCapacity(128)
         line.writeImmutableBuffer(tag)
@@ -123,7 +123,7 @@ package enum Reply {
     }
 
     /// `* MYRIGHTS INBOX lr` (RFC 4314 §3.8).
-    package static func myRights(_ mailbox: ByteBuffer, _ rights: String) -> ByteBuffer {
+    package static func myRights(_ mailbox: ByteBuffer, rights: String) -> ByteBuffer {
         var line = ByteBuffer(staticString: "* MYRIGHTS ")
         line.writeAstring(mailbox)
         line.writeStaticString(" ")
@@ -135,7 +135,7 @@ package enum Reply {
     /// `* ACL INBOX anna lr bob lrs` (RFC 4314 §3.6).
     package static func acl(
         _ mailbox: ByteBuffer,
-        _ entries: [(identifier: String, rights: String)]
+        entries: [(identifier: String, rights: String)]
     ) -> ByteBuffer {
         var line = ByteBuffer(staticString: "* ACL ")
         line.writeAstring(mailbox)

@@ -103,24 +103,32 @@ package enum ReplyText: Equatable, Sendable {
     func encode(into line: inout ByteBuffer) {
         switch self {
         case .completed(let name, let code):
-            line.write(condition: "OK ", code, name)
+            line.write(condition: "OK ", code, text: name)
             line.writeStaticString(" completed")
         case .loggedIn(let capabilities):
-            line.write(condition: "OK ", .capability(capabilities), "Logged in")
+            line.write(condition: "OK ", .capability(capabilities), text: "Logged in")
         case .status(let code):
-            line.write(condition: "OK ", code, "Ok")
+            line.write(condition: "OK ", code, text: "Ok")
         case .noUpdate(let tag):
-            line.write(condition: "NO ", .noUpdate(tag), "Changes of this search are not told")
+            line.write(
+                condition: "NO ",
+                .noUpdate(tag),
+                text: "Changes of this search are not told"
+            )
         case .refusedByServer(let code):
-            line.write(condition: "NO ", code, "Refused by the mail server")
+            line.write(condition: "NO ", code, text: "Refused by the mail server")
         case .refusedWithWords(let code, let words):
-            line.write(condition: "NO ", code, "")
+            line.write(condition: "NO ", code, text: "")
             line.writeImmutableBuffer(words.octets)
         case .partlyCopied(let uids):
             line.writeStaticString("NO Not all was copied; the other mailbox keeps copies of UIDs ")
             line.writeImmutableBuffer(uids.text)
         case .lacking(let capability):
-            line.write(condition: "NO ", .lacking(capability), "The server of this mailbox has no ")
+            line.write(
+                condition: "NO ",
+                .lacking(capability),
+                text: "The server of this mailbox has no "
+            )
             line.writeString(capability)
         case .bye(let farewell):
             line.writeStaticString(farewell.text)
@@ -250,7 +258,7 @@ extension ByteBuffer {
     fileprivate mutating func write(
         condition: StaticString,
         _ code: ResponseCode?,
-        _ text: StaticText
+        text: StaticText
     ) {
         self.writeStaticString(condition)
         code?.encode(into: &self)

@@ -122,7 +122,7 @@ package enum ResponseHead: Equatable {
         if cursor.peek()?.isDigit ?? false {
             let number = try cursor.number()
             try cursor.expectSpace()
-            return .numbered(number, try self.numbered(number, &cursor))
+            return .numbered(number, try self.numbered(number, cursor: &cursor))
         }
         let word = cursor.takeRun(where: { $0.isAtomChar })
         if let condition = Condition(word) {
@@ -141,7 +141,7 @@ package enum ResponseHead: Equatable {
     ///     mailbox-data =/ number SP ("EXISTS" / "RECENT")
     private static func numbered(
         _ number: UInt32,
-        _ cursor: inout Cursor
+        cursor: inout Cursor
     ) throws(SyntaxError) -> NumberedKind {
         if cursor.take(word: "FETCH (") {
             guard number > 0 else { throw cursor.error(.malformedNumber) }

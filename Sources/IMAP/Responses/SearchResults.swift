@@ -128,7 +128,7 @@ package struct SearchResults: Equatable, Sendable {
         let runs = self.keepsOrder ? self.runs : Self.sorted(self.runs)
         var line = Reply.esearchHead(tag: tag)
         if self.isUID { line.writeStaticString(" UID") }
-        for option in self.returns { Self.write(option, runs, into: &line) }
+        for option in self.returns { Self.write(option, runs: runs, into: &line) }
         // The value is that of all messages found, and not of the first or last alone.
         if let modSeq, !runs.isEmpty, self.returns.contains(.all) || self.returns.contains(.count) {
             line.writeString(" MODSEQ \(modSeq)")
@@ -137,7 +137,7 @@ package struct SearchResults: Equatable, Sendable {
         return line
     }
 
-    private static func write(_ option: SearchReturn, _ runs: [Run], into line: inout ByteBuffer) {
+    private static func write(_ option: SearchReturn, runs: [Run], into line: inout ByteBuffer) {
         switch option {
         case .min:
             if let first = runs.first?.first { line.writeString(" MIN \(first)") }

@@ -29,14 +29,14 @@ package struct DateTime: Equatable, Sendable {
             cursor.isAtEnd
         else { return nil }
         let offset = Int64(zone / 100 * 60 + zone % 100) * 60
-        let days = Self.days(Int64(year), Int64(month) + 1, Int64(day))
+        let days = Self.days(Int64(year), month: Int64(month) + 1, day: Int64(day))
         let local = days * 86_400 + Int64(hour) * 3_600 + Int64(minute) * 60 + Int64(second)
         self.seconds = local + (isWest ? offset : -offset)
     }
 
     /// Days from 1970-01-01 to a date of the Gregorian calendar. A year begins in March here, so
     /// that the leap day is its last.
-    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+    private static func days(_ year: Int64, month: Int64, day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let era = shifted / 400
         let yearOfEra = shifted - era * 400

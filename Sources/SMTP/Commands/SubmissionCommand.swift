@@ -44,10 +44,10 @@ extension SubmissionCommand {
         case "RCPT": self = .rcpt(try Recipient(arguments: arguments))
         case "AUTH": self = try Self.auth(arguments)
         case "BDAT": self = try Self.bdat(arguments)
-        case "STARTTLS": self = try Self.bare(.startTLS, rest)
-        case "DATA": self = try Self.bare(.data, rest)
-        case "RSET": self = try Self.bare(.rset, rest)
-        case "QUIT": self = try Self.bare(.quit, rest)
+        case "STARTTLS": self = try Self.bare(.startTLS, rest: rest)
+        case "DATA": self = try Self.bare(.data, rest: rest)
+        case "RSET": self = try Self.bare(.rset, rest: rest)
+        case "QUIT": self = try Self.bare(.quit, rest: rest)
         case "NOOP": self = .noop
         case "VRFY": self = .vrfy
         case "HELP", "EXPN", "ETRN", "TURN", "ATRN", "BURL", "SEND", "SOML", "SAML", "XCLIENT",
@@ -66,7 +66,7 @@ extension SubmissionCommand {
     /// Blanks at the end of a command are ignored (RFC 5321 §4.1.1).
     private static func bare(
         _ command: SubmissionCommand,
-        _ rest: ArraySlice<UInt8>
+        rest: ArraySlice<UInt8>
     ) throws(SubmissionError) -> SubmissionCommand {
         guard rest.allSatisfy({ $0 == 0x20 }) else { throw .malformedArguments }
         return command

@@ -5,7 +5,7 @@ struct DoubleOctets {
         let first: UInt8
         let second: UInt8
 
-        init(_ first: UInt8, _ second: UInt8) {
+        init(_ first: UInt8, second: UInt8) {
             self.first = first
             self.second = second
         }
@@ -16,7 +16,7 @@ struct DoubleOctets {
         let firsts: ClosedRange<UInt8>
         let seconds: ClosedRange<UInt8>
 
-        init(_ firsts: ClosedRange<UInt8>, _ seconds: ClosedRange<UInt8> = 0x40...0xFE) {
+        init(_ firsts: ClosedRange<UInt8>, seconds: ClosedRange<UInt8> = 0x40...0xFE) {
             self.firsts = firsts
             self.seconds = seconds
         }
@@ -46,53 +46,55 @@ struct DoubleOctets {
     /// - Parameter name: in lower case.
     init?(name: String) {
         switch name {
-        case "big5", "big5-hkscs": self.blank = Pair(0xA1, 0x40)
-        case "shift_jis", "windows-31j": self.blank = Pair(0x81, 0x40)
-        default: self.blank = Pair(0xA1, 0xA1)
+        case "big5", "big5-hkscs": self.blank = Pair(0xA1, second: 0x40)
+        case "shift_jis", "windows-31j": self.blank = Pair(0x81, second: 0x40)
+        default: self.blank = Pair(0xA1, second: 0xA1)
         }
         switch name {
         case "euc-jp", "euc-jis-2004", "euc-jisx0213":
             self.form = .halves(longer: [0x8E: 1, 0x8F: 2], hasLetters: false)
-            self.signs = [Pair(0xA1, 0xF7)]
+            self.signs = [Pair(0xA1, second: 0xF7)]
             if name == "euc-jp" { self.userDefined = [Block(0xF5...0xFE)] }
         case "euc-tw":
             self.form = .halves(longer: [0x8E: 3], hasLetters: false)
-            self.signs = [Pair(0xA2, 0xE9)]
+            self.signs = [Pair(0xA2, second: 0xE9)]
         case "euc-kr", "ks_c_5601", "ks_c_5601-1987", "ks_c_5601-1989":
             self.form = .halves(longer: [:], hasLetters: true)
-            self.signs = [Pair(0xA3, 0xC0)]
-            self.hidden = [Pair(0xA1, 0xA9), Pair(0xA4, 0xD4)]
-            self.userDefined = [Block(0xC9...0xC9, 0xA1...0xFE), Block(0xFE...0xFE)]
+            self.signs = [Pair(0xA3, second: 0xC0)]
+            self.hidden = [Pair(0xA1, second: 0xA9), Pair(0xA4, second: 0xD4)]
+            self.userDefined = [Block(0xC9...0xC9, seconds: 0xA1...0xFE), Block(0xFE...0xFE)]
         case "euc-cn":
             self.form = .halves(longer: [:], hasLetters: false)
-            self.signs = [Pair(0xA3, 0xC0)]
+            self.signs = [Pair(0xA3, second: 0xC0)]
             self.userDefined = Self.chinese
         case "gb2312", "gbk", "gb18030":
             self.form = .pairs(firsts: [0x81...0xFE], singles: nil)
-            self.signs = [Pair(0xA3, 0xC0), Pair(0xA9, 0x88)]
+            self.signs = [Pair(0xA3, second: 0xC0), Pair(0xA9, second: 0x88)]
             self.userDefined = Self.chinese
         case "big5", "big5-hkscs":
             self.form = .pairs(firsts: [0x81...0xFE], singles: nil)
-            self.signs = [Pair(0xA2, 0x49), Pair(0xA2, 0x4E)]
+            self.signs = [Pair(0xA2, second: 0x49), Pair(0xA2, second: 0x4E)]
             // Hong Kong's charset has characters there.
             if name == "big5" {
                 self.userDefined = [
-                    Block(0x81...0xA0), Block(0xC6...0xC6, 0xA1...0xFE), Block(0xC7...0xC8),
+                    Block(0x81...0xA0), Block(0xC6...0xC6, seconds: 0xA1...0xFE),
+                    Block(0xC7...0xC8),
                     Block(0xFA...0xFE),
                 ]
             }
         case "shift_jis", "windows-31j":
             self.form = .pairs(firsts: [0x81...0x9F, 0xE0...0xFC], singles: 0xA1...0xDF)
-            self.signs = [Pair(0x81, 0x97)]
-            self.userDefined = [Block(0xF0...0xF9, 0x40...0xFC)]
+            self.signs = [Pair(0x81, second: 0x97)]
+            self.userDefined = [Block(0xF0...0xF9, seconds: 0x40...0xFC)]
         default:
             return nil
         }
     }
 
     private static let chinese = [
-        Block(0xA1...0xA7, 0x40...0xA0), Block(0xAA...0xAF, 0xA1...0xFE),
-        Block(0xD7...0xD7, 0xFA...0xFE), Block(0xF8...0xFD, 0xA1...0xFE), Block(0xFE...0xFE),
+        Block(0xA1...0xA7, seconds: 0x40...0xA0), Block(0xAA...0xAF, seconds: 0xA1...0xFE),
+        Block(0xD7...0xD7, seconds: 0xFA...0xFE), Block(0xF8...0xFD, seconds: 0xA1...0xFE),
+        Block(0xFE...0xFE),
     ]
 
     /// - Throws: `charset` for a character that is not whole or not of the charset; `atSign`, `invisible`.
@@ -107,7 +109,7 @@ struct DoubleOctets {
             }
             text.append(Charset.unknown)
             if case .pairs(_, let singles?) = self.form, singles.contains(octet) { continue }
-            let character = try self.character(octet, &rest)
+            let character = try self.character(octet, rest: &rest)
             guard !self.signs.contains(character) else { throw .atSign }
             guard !self.hidden.contains(character) else { throw .invisible }
             guard !self.userDefined.contains(where: { $0.contains(character) }) else {
@@ -129,7 +131,7 @@ struct DoubleOctets {
     /// The first and the last octet of a character.
     private func character(
         _ first: UInt8,
-        _ rest: inout ArraySlice<UInt8>
+        rest: inout ArraySlice<UInt8>
     ) throws(AddressParser.Fault) -> Pair {
         switch self.form {
         case .halves(let longer, let hasLetters):
@@ -141,14 +143,14 @@ struct DoubleOctets {
                 longer[first] != nil || (lowest...0xFE).contains(first),
                 others.allSatisfy({ (lowest...0xFE).contains($0) || hasLetters && $0.isLetter })
             else { throw .charset }
-            return count == 1 ? Pair(first, last) : Pair(first, 0)
+            return count == 1 ? Pair(first, second: last) : Pair(first, second: 0)
         case .pairs(let firsts, _):
             // A digit begins the second half of a character of four octets (GB 18030), which can be any
             // of Unicode.
             guard firsts.contains(where: { $0.contains(first) }), let second = rest.popFirst(),
                 second >= 0x40, second != 0x7F, second != 0xFF
             else { throw .charset }
-            return Pair(first, second)
+            return Pair(first, second: second)
         }
     }
 
@@ -163,7 +165,7 @@ struct DoubleOctets {
                 isBehindText = Self.isShown(Unicode.Scalar(octet))
                 if isSeen, isBehindText { return true }
                 isSeen = false
-            } else if self.signs.contains(Pair(octet, next)) {
+            } else if self.signs.contains(Pair(octet, second: next)) {
                 if isBehindText { return true }
                 isSeen = true
             }
@@ -179,7 +181,7 @@ struct DoubleOctets {
 /// ISO-2022-JP: escape sequences tell what the octets behind them are (RFC 1468).
 enum EscapedCharset {
     /// In the rows and columns of JIS X 0208.
-    private static let sign = DoubleOctets.Pair(0x21, 0x77)
+    private static let sign = DoubleOctets.Pair(0x21, second: 0x77)
 
     /// `ESC ( B` and `ESC ( J` begin ASCII, `ESC $ …` characters of two octets. Each encoded word begins
     /// and ends in ASCII.
@@ -201,7 +203,7 @@ enum EscapedCharset {
             guard let second = rest.popFirst(), (0x21...0x74).contains(octet),
                 (0x21...0x7E).contains(second)
             else { throw .charset }
-            guard DoubleOctets.Pair(octet, second) != self.sign else { throw .atSign }
+            guard DoubleOctets.Pair(octet, second: second) != self.sign else { throw .atSign }
             let isBlank = octet == 0x21 && second == 0x21
             text.append(isBlank ? Charset.wideBlank : Charset.unknown)
         }

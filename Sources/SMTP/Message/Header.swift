@@ -72,7 +72,7 @@ package struct Header: Equatable, Sendable {
                 last.range = last.range.lowerBound..<range.upperBound
                 self.fields.append(last)
             } else {
-                try self.append(line, range)
+                try self.append(line, range: range)
             }
         }
     }
@@ -88,7 +88,7 @@ package struct Header: Equatable, Sendable {
 
     ///     field = field-name ":" unstructured
     ///     field-name = 1*ftext ; %d33-57 / %d59-126
-    private mutating func append(_ line: ByteBufferView, _ range: Range<Int>) throws(Fault) {
+    private mutating func append(_ line: ByteBufferView, range: Range<Int>) throws(Fault) {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
             line[..<colon].allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { throw .malformedLine }

@@ -130,7 +130,7 @@ struct ShownName {
             case .blank(let octet): shown.append(Unicode.Scalar(octet))
             case .address: shown.end()
             case .word(let octets), .comment(let octets):
-                try Self.measure(octets, &shown)
+                try Self.measure(octets, shown: &shown)
             }
         }
         return shown.isPadding
@@ -138,7 +138,7 @@ struct ShownName {
 
     private static func measure(
         _ octets: [UInt8],
-        _ shown: inout ShownBlanks
+        shown: inout ShownBlanks
     ) throws(AddressParser.Fault) {
         var rest = octets[...]
         while let octet = rest.first {

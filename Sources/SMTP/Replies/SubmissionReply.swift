@@ -90,12 +90,15 @@ package enum SubmissionReply: Equatable, Sendable {
 
     package var encoded: ByteBuffer {
         switch self {
-        case .hello(let extensions): return Self.lines(250, ["Gatepost"] + extensions)
-        case .upstream(let reply): return Self.lines(reply.code, reply.lines)
+        case .hello(let extensions): return Self.lines(250, texts: ["Gatepost"] + extensions)
+        case .upstream(let reply): return Self.lines(reply.code, texts: reply.lines)
         case .repeatedField(let name):
-            return Self.lines(550, ["5.6.0 The header has more than one \(Self.shown(name)) field"])
+            return Self.lines(
+                550,
+                texts: ["5.6.0 The header has more than one \(Self.shown(name)) field"]
+            )
         case .malformedAddress(let name, let fault):
-            return Self.lines(550, ["5.6.0 The \(Self.shown(name)) field \(fault.text)"])
+            return Self.lines(550, texts: ["5.6.0 The \(Self.shown(name)) field \(fault.text)"])
         default:
             var line = ByteBuffer()
             line.writeStaticString(self.fixed)
@@ -104,7 +107,7 @@ package enum SubmissionReply: Equatable, Sendable {
         }
     }
 
-    private static func lines(_ code: Int, _ texts: [String]) -> ByteBuffer {
+    private static func lines(_ code: Int, texts: [String]) -> ByteBuffer {
         var buffer = ByteBuffer()
         for (index, text) in texts.enumerated() {
             buffer.writeString("\(code)\(index == texts.count - 1 ? " " : "-")\(text)\r\n")

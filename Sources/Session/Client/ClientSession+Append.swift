@@ -29,22 +29,22 @@ struct Appending {
 
 extension ClientSession {
     /// APPEND announced a message, its first or a further one.
-    mutating func messageAnnounced(_ head: ByteBuffer, _ literal: CommandReader.MessageLiteral) {
+    mutating func messageAnnounced(_ head: ByteBuffer, literal: CommandReader.MessageLiteral) {
         if case .appending(let appending) = self.running {
-            return self.furtherMessageAnnounced(appending, head, literal)
+            return self.furtherMessageAnnounced(appending, head: head, literal: literal)
         }
         self.commandNumber += 1
         switch CommandParser.parseAppendHead(first: head) {
         case .malformed(let tag, let error):
-            self.refuseMessage(tag, ReplyText(error))
+            self.refuseMessage(tag, text: ReplyText(error))
             self.strike()
         case .head(let tag, let head):
-            self.append(tag, head, literal)
+            self.append(tag, head: head, literal: literal)
         }
     }
 
-    private mutating func refuseMessage(_ tag: ByteBuffer?, _ text: ReplyText) {
-        self.answer(tag, text)
+    private mutating func refuseMessage(_ tag: ByteBuffer?, text: ReplyText) {
+        self.answer(tag, text: text)
         self.reader.refuseMessage()
         if case .ended = self.running { return }
         self.running = .nothing
@@ -52,16 +52,16 @@ extension ClientSession {
 
     private mutating func append(
         _ tag: ByteBuffer,
-        _ head: AppendHead,
-        _ literal: CommandReader.MessageLiteral
+        head: AppendHead,
+        literal: CommandReader.MessageLiteral
     ) {
-        guard self.user != nil else { return self.refuseMessage(tag, .badState) }
+        guard self.user != nil else { return self.refuseMessage(tag, text: .badState) }
         self.auditBegan(appendTo: head.mailbox)
         switch self.require([.insert, .lookup], on: head.mailbox) {
         case .failure(let refusal):
             self.refuseMessage(
                 tag,
-                self.isEmptyInbox(head.mailbox) ? .notPermitted : refusal.text
+                text: self.isEmptyInbox(head.mailbox) ? .notPermitted : refusal.text
             )
         case .success(let (account, folder, _)):
             self.appendUpstreamReady(
@@ -87,34 +87,34 @@ extension ClientSession {
         case .some(true): break
         case .some(false):
             let refusal = self.missingTarget(appending.folder, in: account)
-            return self.refuseMessage(appending.tag, refusal)
+            return self.refuseMessage(appending.tag, text: refusal)
         case .none:
             guard !self.requestFolders(of: account) else { return }
-            return self.refuseMessage(appending.tag, .unavailable)
+            return self.refuseMessage(appending.tag, text: .unavailable)
         }
         guard let name = upstream.names.name(of: appending.folder) else {
-            return self.refuseMessage(appending.tag, .noSuchMailbox)
+            return self.refuseMessage(appending.tag, text: .noSuchMailbox)
         }
         guard !appending.literal.isLiteral8 || upstream.profile.has("BINARY") else {
-            return self.refuseMessage(appending.tag, .lacking("BINARY"))
+            return self.refuseMessage(appending.tag, text: .lacking("BINARY"))
         }
         // Rights are looked at again: the connection may have taken its time.
         let rights = self.rights(in: appending.folder, of: account)
         guard rights.contains([.insert, .lookup]) else {
-            return self.refuseMessage(appending.tag, .noSuchMailbox)
+            return self.refuseMessage(appending.tag, text: .noSuchMailbox)
         }
         var encoder = self.encoder(for: account)
         appending.head.encode(
             into: &encoder,
             mailbox: name,
-            flags: Flags.permitted(appending.head.flags, rights),
+            flags: Flags.permitted(appending.head.flags, rights: rights),
             literal: appending.literal
         )
-        self.begin(appending, encoder.finishWithoutLineEnd())
+        self.begin(appending, segments: encoder.finishWithoutLineEnd())
     }
 
     /// Sends the first of the segments that lead to a message's octets.
-    private mutating func begin(_ appending: Appending, _ segments: [ByteBuffer]) {
+    private mutating func begin(_ appending: Appending, segments: [ByteBuffer]) {
         var appending = appending
         appending.segments = segments
         appending.step = .waitingForContinuation
@@ -156,31 +156,31 @@ extension ClientSession {
     /// MULTIAPPEND (RFC 3502): another message in the same command.
     private mutating func furtherMessageAnnounced(
         _ appending: Appending,
-        _ head: ByteBuffer,
-        _ literal: CommandReader.MessageLiteral
+        head: ByteBuffer,
+        literal: CommandReader.MessageLiteral
     ) {
         var next = appending
         next.literal = literal
         guard let further = try? CommandParser.parseAppendContinuation(head) else {
-            return self.abandonAppend(appending, .badSyntax)
+            return self.abandonAppend(appending, text: .badSyntax)
         }
         // One APPEND for each message could leave some of them behind where a later one fails
         // (RFC 3502 §3): nothing is stored, and the client sends them singly.
         guard let profile = self.upstreams[appending.account]?.profile, profile.has("MULTIAPPEND")
-        else { return self.abandonAppend(appending, .lacking("MULTIAPPEND")) }
+        else { return self.abandonAppend(appending, text: .lacking("MULTIAPPEND")) }
         guard !literal.isLiteral8 || profile.has("BINARY") else {
-            return self.abandonAppend(appending, .lacking("BINARY"))
+            return self.abandonAppend(appending, text: .lacking("BINARY"))
         }
         var encoder = CommandEncoder(continuing: profile.literals)
         further.encodeFurther(
             into: &encoder,
             flags: Flags.permitted(
                 further.flags,
-                self.rights(in: appending.folder, of: appending.account)
+                rights: self.rights(in: appending.folder, of: appending.account)
             ),
             literal: literal
         )
-        self.begin(next, encoder.finishWithoutLineEnd())
+        self.begin(next, segments: encoder.finishWithoutLineEnd())
     }
 
     /// The octets of the command are all there: it is completed, unless something stood behind
@@ -190,7 +190,7 @@ extension ClientSession {
         guard rest.readableBytesView.allSatisfy({ $0 == UInt8(ascii: " ") }) else {
             self.running = .nothing
             self.dropUnfinished(appending)
-            return self.answer(appending.tag, .badSyntax)
+            return self.answer(appending.tag, text: .badSyntax)
         }
         self.actions.append(.toUpstream(appending.account, ByteBuffer(string: "\r\n")))
         var complete = appending
@@ -200,32 +200,32 @@ extension ClientSession {
 
     mutating func appendCompleted(
         _ appending: Appending,
-        _ condition: Condition,
-        _ code: ResponseCode?
+        condition: Condition,
+        code: ResponseCode?
     ) {
         switch appending.step {
         case .waitingForUpstream:
             break
         case .waitingForContinuation:
-            self.refuseMessage(appending.tag, self.refusal(condition, code))
+            self.refuseMessage(appending.tag, text: self.refusal(condition, code: code))
         case .streaming:
             // The server may read the rest of the message as commands: the connection is of no use.
             self.dropUnfinished(appending)
-            let refusal = condition == .ok ? .unavailable : self.refusal(condition, code)
-            self.appendUpstreamLost(appending, refusal)
+            let refusal = condition == .ok ? .unavailable : self.refusal(condition, code: code)
+            self.appendUpstreamLost(appending, answer: refusal)
         case .waitingForAnswer:
             guard condition == .ok else {
-                return self.finish(appending.tag, self.refusal(condition, code))
+                return self.finish(appending.tag, text: self.refusal(condition, code: code))
             }
             let mayRead = self.rights(in: appending.folder, of: appending.account).contains(.read)
-            self.finish(appending.tag, .completed("APPEND", mayRead ? code?.forClient : nil))
+            self.finish(appending.tag, text: .completed("APPEND", mayRead ? code?.forClient : nil))
         }
     }
 
     /// Ends an APPEND so that its server cannot store what came so far.
-    mutating func abandonAppend(_ appending: Appending, _ text: ReplyText) {
+    mutating func abandonAppend(_ appending: Appending, text: ReplyText) {
         self.dropUnfinished(appending)
-        self.refuseMessage(appending.tag, text)
+        self.refuseMessage(appending.tag, text: text)
     }
 
     private mutating func dropUnfinished(_ appending: Appending) {
@@ -237,15 +237,15 @@ extension ClientSession {
     }
 
     /// The server was lost: the client's message is read away and refused.
-    mutating func appendUpstreamLost(_ appending: Appending, _ answer: ReplyText) {
+    mutating func appendUpstreamLost(_ appending: Appending, answer: ReplyText) {
         switch appending.step {
         case .waitingForUpstream, .waitingForContinuation:
-            self.refuseMessage(appending.tag, answer)
+            self.refuseMessage(appending.tag, text: answer)
         case .streaming:
             self.reader.refuseMessage()
-            self.finish(appending.tag, answer)
+            self.finish(appending.tag, text: answer)
         case .waitingForAnswer:
-            self.finish(appending.tag, answer)
+            self.finish(appending.tag, text: answer)
         }
     }
 }

@@ -31,12 +31,12 @@ extension ClientSession {
             let place = AuditEvent.Place(account: selected.account, folder: selected.folder)
             places.insert(.known(place), at: 0)
         }
-        self.auditBegan(name, places)
+        self.auditBegan(name, places: places)
     }
 
     /// APPEND has begun.
     mutating func auditBegan(appendTo mailbox: ClientMailbox) {
-        self.auditBegan("append", [self.auditPlace(mailbox)])
+        self.auditBegan("append", places: [self.auditPlace(mailbox)])
     }
 
     private enum AuditPlace {
@@ -62,7 +62,7 @@ extension ClientSession {
         return .nowhere(mailbox, account?.id)
     }
 
-    private mutating func auditBegan(_ name: String, _ places: [AuditPlace]) {
+    private mutating func auditBegan(_ name: String, places: [AuditPlace]) {
         var event = AuditEvent(name)
         var known: [AuditEvent.Place] = []
         var hidden: AuditEvent.Place?

@@ -28,7 +28,7 @@ extension ClientSession {
         case .listing(let listing) where listing.expectsContinuation(from: account):
             self.listingContinued(account)
         case .transferring(let transferring) where transferring.involves(account):
-            try self.transferContinued(transferring, account)
+            try self.transferContinued(transferring, account: account)
         default:
             throw SyntaxError(.expected("no continuation"), at: 0)
         }
@@ -37,12 +37,14 @@ extension ClientSession {
     /// The command in flight is answered.
     mutating func completionReceived(
         _ account: AccountID,
-        _ condition: Condition,
-        _ text: ByteBuffer
+        condition: Condition,
+        text: ByteBuffer
     ) {
         if condition != .ok, self.snapshot.accounts[account]?.kind == .exchange {
             if Quirks.isTokenOver(text) { return self.connectionEnded(account) }
-            if let failure = Quirks.failure(text) { return self.serverFailed(account, failure) }
+            if let failure = Quirks.failure(text) {
+                return self.serverFailed(account, failure: failure)
+            }
         }
         self.upstreams[account]?.inFlight = nil
         let isIncomplete =
@@ -54,29 +56,33 @@ extension ClientSession {
             text.readableBytes > 0 && text.getInteger(at: text.readerIndex) == UInt8(ascii: "[")
             ? (try? ResponseText(text))?.code : nil
         // What is incomplete the server did not refuse.
-        if !isIncomplete { self.refusalReceived(account, condition, code, text) }
+        if !isIncomplete {
+            self.refusalReceived(account, condition: condition, code: code, text: text)
+        }
         defer { self.serverRefusal = nil }
         if let housekeeping = self.upstreams[account]?.housekeeping {
             self.upstreams[account]?.housekeeping = nil
             self.upstreams[account]?.segments = []
-            if housekeeping == .notify { self.notifyCompleted(account, condition) }
-            if housekeeping == .folders { self.folderListingCompleted(account, condition) }
+            if housekeeping == .notify { self.notifyCompleted(account, condition: condition) }
+            if housekeeping == .folders {
+                self.folderListingCompleted(account, condition: condition)
+            }
             return self.upstreamBecameIdle(account)
         }
         guard !isIncomplete else { return self.incompleteAnswerCompleted(account) }
         switch self.running {
         case .forwarding(let forwarding) where forwarding.account == account:
-            self.forwardCompleted(forwarding, condition, code)
+            self.forwardCompleted(forwarding, condition: condition, code: code)
         case .selecting(let selecting) where selecting.account == account:
-            self.selectCompleted(selecting, condition, code)
+            self.selectCompleted(selecting, condition: condition, code: code)
         case .listing:
-            self.listingCompleted(account, condition)
+            self.listingCompleted(account, condition: condition)
         case .appending(let appending) where appending.account == account:
-            self.appendCompleted(appending, condition, code)
+            self.appendCompleted(appending, condition: condition, code: code)
         case .idling(let idling) where idling.account == account:
-            self.idleCompleted(idling, condition)
+            self.idleCompleted(idling, condition: condition)
         case .transferring(let transferring) where transferring.involves(account):
-            self.transferAnswered(transferring, by: account, condition, code)
+            self.transferAnswered(transferring, by: account, condition: condition, code: code)
         default:
             // What asked for it was answered before; something else may wait for the server.
             return self.upstreamBecameIdle(account)
@@ -88,8 +94,8 @@ extension ClientSession {
 
     private mutating func forwardCompleted(
         _ forwarding: Forwarding,
-        _ condition: Condition,
-        _ code: ResponseCode?
+        condition: Condition,
+        code: ResponseCode?
     ) {
         if case .foldersChanged = forwarding.completion {
             self.foldersChanged(in: forwarding.account)
@@ -102,25 +108,27 @@ extension ClientSession {
             {
                 code = .nonExistent
             }
-            return self.finish(forwarding.tag, self.refusal(condition, code))
+            return self.finish(forwarding.tag, text: self.refusal(condition, code: code))
         }
         if forwarding.enablesModSeqs { self.modSeqsEnabled(in: forwarding.account) }
         if let folder = forwarding.folder, !self.mayRead(folder, of: forwarding.account) {
-            return self.finish(forwarding.tag, .noSuchMailbox)
+            return self.finish(forwarding.tag, text: .noSuchMailbox)
         }
         guard forwarding.followUps.isEmpty else { return self.followUp(forwarding) }
         if let tag = forwarding.updatingTag {
             self.selected?.updating.append((upstream: tag, client: forwarding.tag))
         }
         if let results = forwarding.results {
-            guard !results.isOverLimit else { return self.finish(forwarding.tag, .tooManyResults) }
+            guard !results.isOverLimit else {
+                return self.finish(forwarding.tag, text: .tooManyResults)
+            }
             self.emit(results.response(tag: forwarding.tag))
         }
         var shown = code
         // MOVE gives its COPYUID untagged, before the EXPUNGE (RFC 6851 §4.3).
         if case .copyUID? = code, !self.mayShowCopyUID(of: forwarding) { shown = nil }
         if self.selected?.tellsNoModSeq ?? false, code?.isOfModSeqs ?? false { shown = nil }
-        self.finish(forwarding.tag, .completed(forwarding.name, shown?.forClient))
+        self.finish(forwarding.tag, text: .completed(forwarding.name, shown?.forClient))
     }
 
     private mutating func mayRead(_ folder: FolderPath, of account: AccountID) -> Bool {
@@ -135,7 +143,7 @@ extension ClientSession {
     private mutating func followUp(_ forwarding: Forwarding) {
         let rights = self.selected.map { self.rights(in: $0.folder, of: $0.account) } ?? []
         guard rights.contains(forwarding.followUpRights) else {
-            return self.finish(forwarding.tag, .notPermitted)
+            return self.finish(forwarding.tag, text: .notPermitted)
         }
         let next = forwarding.followUps.removeFirst()
         self.upstreams[forwarding.account]?.inFlight = next.tag
@@ -146,7 +154,7 @@ extension ClientSession {
 
     /// The client's answer where a server refused. The server's own words pass to the owner alone: they
     /// may name what others must not know of.
-    func refusal(_ condition: Condition, _ code: ResponseCode?) -> ReplyText {
+    func refusal(_ condition: Condition, code: ResponseCode?) -> ReplyText {
         if case .nonExistent? = code { return .noSuchMailbox }
         guard condition != .bad else { return .badForServer }
         let shown = self.serverRefusal?.shown(with: code) ?? code?.forClient
@@ -158,8 +166,8 @@ extension ClientSession {
     /// written; a BYE announces a close, which is dealt with when it comes.
     mutating func statusReceived(
         _ account: AccountID,
-        _ condition: Condition,
-        _ text: ByteBuffer
+        condition: Condition,
+        text: ByteBuffer
     ) {
         if condition == .bye, self.snapshot.accounts[account]?.kind == .exchange,
             Quirks.isTokenOver(text)
@@ -169,17 +177,17 @@ extension ClientSession {
         }
         guard let code = self.code(in: text, from: account) else { return }
         if condition == .no, case .noUpdate(let tag) = code {
-            return self.updateRefused(tag, account)
+            return self.updateRefused(tag, account: account)
         }
         guard condition == .ok else { return }
         if code == .notificationOverflow { return self.stopWatching() }
         if case .selecting(let selecting) = self.running, selecting.account == account {
-            return self.selectStatusReceived(selecting, code)
+            return self.selectStatusReceived(selecting, code: code)
         }
         if case .transferring(let transferring) = self.running, transferring.target == account,
             !transferring.isLocal
         {
-            return self.transferStatusReceived(transferring, code)
+            return self.transferStatusReceived(transferring, code: code)
         }
         guard let selected = self.selected, selected.account == account else { return }
         if case .copyUID = code {
@@ -187,7 +195,7 @@ extension ClientSession {
                 self.mayShowCopyUID(of: forwarding)
             else { return }
         }
-        self.selectedStatusReceived(selected, code)
+        self.selectedStatusReceived(selected, code: code)
     }
 
     /// The code of an untagged status response. Where UIDVALIDITY of a mailbox that is being selected
@@ -212,19 +220,19 @@ extension ClientSession {
     ) throws(SyntaxError) {
         guard case .data(let kind) = try ResponseHead(response) else {
             guard case .transferring(let transferring) = self.running else { return }
-            return try self.transferListed(transferring, response)
+            return try self.transferListed(transferring, response: response)
         }
         do {
-            try self.collected(kind, response, from: account)
+            try self.collected(kind, response: response, from: account)
         } catch {
             guard !error.reason.isSize else { throw error }
-            try self.responseUnreadable(kind, response, from: account, error)
+            try self.responseUnreadable(kind, response: response, from: account, error: error)
         }
     }
 
     private mutating func collected(
         _ kind: DataKind,
-        _ response: ByteBuffer,
+        response: ByteBuffer,
         from account: AccountID
     ) throws(SyntaxError) {
         switch kind {
@@ -250,7 +258,7 @@ extension ClientSession {
             if case .transferring(let transferring) = self.running,
                 case .lookingForTarget = transferring.step, transferring.target == account
             {
-                return self.targetListed(transferring, list)
+                return self.targetListed(transferring, list: list)
             }
             guard case .listing = self.running else {
                 return self.mailboxChanged(list, from: account)
@@ -314,11 +322,11 @@ extension ClientSession {
         // The listing is held once when it grows, or each line would copy all that came before it.
         switch self.listingStatus(status, of: folder, in: account) {
         case .identifier(let identifier):
-            try self.listingIdentified(identifier, folder, from: account)
+            try self.listingIdentified(identifier, folder: folder, from: account)
         case .counts:
-            try self.listingStatusReceived(status, folder, from: account)
+            try self.listingStatusReceived(status, folder: folder, from: account)
         case .news:
-            self.countsChanged(status, folder, account)
+            self.countsChanged(status, folder: folder, account: account)
         }
     }
 

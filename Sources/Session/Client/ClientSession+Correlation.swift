@@ -12,7 +12,7 @@ extension ClientSession {
     /// - Returns: false when the response belongs to no command that runs.
     mutating func correlate(
         _ piece: inout ResponseReader.Piece,
-        _ account: AccountID,
+        account: AccountID,
         isExpected: Bool
     ) throws(SyntaxError) -> Bool {
         let head: EsearchHead

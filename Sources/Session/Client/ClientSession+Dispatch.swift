@@ -10,28 +10,28 @@ extension ClientSession {
     }
 
     /// Checks a command against the table, then carries it out.
-    mutating func dispatch(_ tag: ByteBuffer, _ command: Command) {
+    mutating func dispatch(_ tag: ByteBuffer, command: Command) {
         let rule = command.rule
         guard rule.states.contains(self.state) else {
-            return self.finish(tag, .badState)
+            return self.finish(tag, text: .badState)
         }
         if self.user == nil {
-            self.dispatchBeforeLogin(tag, command)
+            self.dispatchBeforeLogin(tag, command: command)
         } else {
             self.auditBegan(command)
             self.commandEnablesModSeqs = command.enablesModSeqs
             if self.commandEnablesModSeqs { self.enabled.insert("CONDSTORE") }
-            if self.answerForEmptyInbox(tag, command) { return }
-            self.dispatchAfterLogin(tag, command, needs: rule.needs)
+            if self.answerForEmptyInbox(tag, command: command) { return }
+            self.dispatchAfterLogin(tag, command: command, needs: rule.needs)
         }
     }
 
-    private mutating func dispatchBeforeLogin(_ tag: ByteBuffer, _ command: Command) {
+    private mutating func dispatchBeforeLogin(_ tag: ByteBuffer, command: Command) {
         switch command {
         case .capability:
             self.capability(tag)
         case .noop:
-            self.finish(tag, .completed("NOOP"))
+            self.finish(tag, text: .completed("NOOP"))
         case .id:
             self.id(tag)
         case .logout:
@@ -39,86 +39,108 @@ extension ClientSession {
         case .startTLS:
             self.startTLS(tag)
         case .login(let login):
-            self.login(tag, login)
+            self.login(tag, login: login)
         case .authenticate(let authenticate):
-            self.authenticate(tag, authenticate)
+            self.authenticate(tag, authenticate: authenticate)
         default:
-            self.finish(tag, .badState)
+            self.finish(tag, text: .badState)
         }
     }
 
     private mutating func dispatchAfterLogin(
         _ tag: ByteBuffer,
-        _ command: Command,
+        command: Command,
         needs: [String]
     ) {
         switch command {
         case .capability: self.capability(tag)
         case .id: self.id(tag)
         case .logout: self.logout(tag)
-        case .enable(let enable): self.enable(tag, enable)
+        case .enable(let enable): self.enable(tag, enable: enable)
         case .namespace: self.showNamespace(tag)
-        case .list(let list): self.list(tag, list)
-        case .lsub(let lsub): self.lsub(tag, lsub)
-        case .subscribe(let mailbox): self.subscribe(tag, mailbox, true)
-        case .unsubscribe(let mailbox): self.subscribe(tag, mailbox, false)
+        case .list(let list): self.list(tag, list: list)
+        case .lsub(let lsub): self.lsub(tag, lsub: lsub)
+        case .subscribe(let mailbox): self.subscribe(tag, mailbox: mailbox, isSubscribed: true)
+        case .unsubscribe(let mailbox): self.subscribe(tag, mailbox: mailbox, isSubscribed: false)
         case .idle: self.idle(tag)
-        case .notify(let notify): self.notify(tag, notify)
-        case .select(let select): self.select(tag, select, command, readOnly: false)
-        case .examine(let select): self.select(tag, select, command, readOnly: true)
-        case .status(let status): self.status(tag, status, command)
-        case .create(let create): self.create(tag, create, command, needs)
-        case .delete(let mailbox): self.delete(tag, mailbox, command)
-        case .rename(let rename): self.rename(tag, rename, command)
-        case .myRights(let mailbox): self.myRights(tag, mailbox)
-        case .getACL(let mailbox): self.getACL(tag, mailbox)
-        case .setACL(let setACL): self.setACL(tag, setACL)
-        case .deleteACL(let deleteACL): self.deleteACL(tag, deleteACL)
-        case .listRights(let listRights): self.listRights(tag, listRights)
-        case .getQuota(let root): self.getQuota(tag, root, command, needs)
-        case .getQuotaRoot(let mailbox): self.getQuotaRoot(tag, mailbox, command, needs)
+        case .notify(let notify): self.notify(tag, notify: notify)
+        case .select(let select):
+            self.select(tag, select: select, command: command, readOnly: false)
+        case .examine(let select):
+            self.select(tag, select: select, command: command, readOnly: true)
+        case .status(let status): self.status(tag, status: status, command: command)
+        case .create(let create): self.create(tag, create: create, command: command, needs: needs)
+        case .delete(let mailbox): self.delete(tag, mailbox: mailbox, command: command)
+        case .rename(let rename): self.rename(tag, rename: rename, command: command)
+        case .myRights(let mailbox): self.myRights(tag, mailbox: mailbox)
+        case .getACL(let mailbox): self.getACL(tag, mailbox: mailbox)
+        case .setACL(let setACL): self.setACL(tag, setACL: setACL)
+        case .deleteACL(let deleteACL): self.deleteACL(tag, deleteACL: deleteACL)
+        case .listRights(let listRights): self.listRights(tag, listRights: listRights)
+        case .getQuota(let root): self.getQuota(tag, root: root, command: command, needs: needs)
+        case .getQuotaRoot(let mailbox):
+            self.getQuotaRoot(tag, mailbox: mailbox, command: command, needs: needs)
         case .noop, .check, .close, .unselect, .expunge, .uidExpunge, .fetch, .store, .search,
             .cancelUpdate, .sort, .thread, .copy, .move:
-            self.dispatchOnSelected(tag, command, needs)
+            self.dispatchOnSelected(tag, command: command, needs: needs)
         case .startTLS, .login, .authenticate:
-            self.finish(tag, .badState)
+            self.finish(tag, text: .badState)
         }
     }
 
     /// The commands that act on the selected mailbox: its rights are looked at again each time.
     private mutating func dispatchOnSelected(
         _ tag: ByteBuffer,
-        _ command: Command,
-        _ needs: [String]
+        command: Command,
+        needs: [String]
     ) {
         guard let selected = self.selected else {
-            return self.finish(tag, .completed("NOOP"))
+            return self.finish(tag, text: .completed("NOOP"))
         }
         let rights = self.access(to: selected.account).rights(in: selected.folder)
         guard rights.contains([.lookup, .read]) else {
             self.leaveSelected(announce: true)
-            return self.finish(tag, .notPermitted)
+            return self.finish(tag, text: .notPermitted)
         }
-        guard self.prepare(selected.account, tag, command, needs) else { return }
+        guard self.prepare(selected.account, tag: tag, command: command, needs: needs) else {
+            return
+        }
         guard !self.hasExpungedMeanwhile || !command.usesMessageNumbers else {
-            return self.finish(tag, .expungedMeanwhile)
+            return self.finish(tag, text: .expungedMeanwhile)
         }
         switch command {
-        case .noop: self.forward(tag, selected.account, "NOOP")
-        case .check: self.forward(tag, selected.account, "CHECK")
-        case .close: self.close(tag, selected, "CLOSE", expunges: rights.contains(.expunge))
-        case .unselect: self.close(tag, selected, "UNSELECT", expunges: false)
-        case .expunge: self.expunge(tag, selected, rights, nil)
-        case .uidExpunge(let set): self.expunge(tag, selected, rights, set)
-        case .fetch(let fetch): self.fetch(tag, fetch, selected, rights)
-        case .store(let store): self.store(tag, store, selected, rights)
-        case .search(let search): self.search(tag, search, selected)
-        case .cancelUpdate(let tags): self.cancelUpdate(tag, tags, selected)
-        case .sort(let sort): self.sort(tag, sort, selected)
-        case .thread(let thread): self.thread(tag, thread, selected)
-        case .copy(let copy): self.copy(tag, copy, command, selected, rights, moves: false)
-        case .move(let copy): self.copy(tag, copy, command, selected, rights, moves: true)
-        default: self.finish(tag, .badState)
+        case .noop: self.forward(tag, account: selected.account, name: "NOOP")
+        case .check: self.forward(tag, account: selected.account, name: "CHECK")
+        case .close:
+            self.close(tag, selected: selected, name: "CLOSE", expunges: rights.contains(.expunge))
+        case .unselect: self.close(tag, selected: selected, name: "UNSELECT", expunges: false)
+        case .expunge: self.expunge(tag, selected: selected, rights: rights, set: nil)
+        case .uidExpunge(let set): self.expunge(tag, selected: selected, rights: rights, set: set)
+        case .fetch(let fetch): self.fetch(tag, fetch: fetch, selected: selected, rights: rights)
+        case .store(let store): self.store(tag, store: store, selected: selected, rights: rights)
+        case .search(let search): self.search(tag, search: search, selected: selected)
+        case .cancelUpdate(let tags): self.cancelUpdate(tag, tags: tags, selected: selected)
+        case .sort(let sort): self.sort(tag, sort: sort, selected: selected)
+        case .thread(let thread): self.thread(tag, thread: thread, selected: selected)
+        case .copy(let copy):
+            self.copy(
+                tag,
+                copy: copy,
+                command: command,
+                selected: selected,
+                rights: rights,
+                moves: false
+            )
+        case .move(let copy):
+            self.copy(
+                tag,
+                copy: copy,
+                command: command,
+                selected: selected,
+                rights: rights,
+                moves: true
+            )
+        default: self.finish(tag, text: .badState)
         }
     }
 
@@ -196,9 +218,9 @@ extension ClientSession {
     /// check, once it is there; or it is refused.
     mutating func prepare(
         _ account: AccountID,
-        _ tag: ByteBuffer,
-        _ command: Command,
-        _ needs: [String] = []
+        tag: ByteBuffer,
+        command: Command,
+        needs: [String] = []
     ) -> Bool {
         self.open(account)
         guard let upstream = self.upstreams[account], upstream.isIdle,
@@ -210,7 +232,7 @@ extension ClientSession {
         }
         if needs.isEmpty, self.enabled.isEmpty { return true }
         if let refusal = self.refusal(of: needs, in: account) {
-            self.finish(tag, refusal)
+            self.finish(tag, text: refusal)
             return false
         }
         guard !self.enable(in: account, for: command) else {

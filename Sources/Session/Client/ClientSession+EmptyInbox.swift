@@ -27,35 +27,35 @@ extension ClientSession {
 
     /// Answers a command that concerns the empty INBOX.
     /// - Returns: false where the command concerns another mailbox, or none.
-    mutating func answerForEmptyInbox(_ tag: ByteBuffer, _ command: Command) -> Bool {
+    mutating func answerForEmptyInbox(_ tag: ByteBuffer, command: Command) -> Bool {
         switch command {
         case .select(let select), .examine(let select):
             self.isEmptyInboxSelected = false
             guard self.isEmptyInbox(select.mailbox) else { return false }
-            self.selectEmptyInbox(tag, select)
+            self.selectEmptyInbox(tag, select: select)
         case .status(let status):
             guard self.isEmptyInbox(status.mailbox) else { return false }
             self.auditing = nil
-            self.emit(Self.emptyInboxStatus(status.items, status.mailbox.wire).encoded)
-            self.finish(tag, .completed("STATUS"))
+            self.emit(Self.emptyInboxStatus(status.items, mailbox: status.mailbox.wire).encoded)
+            self.finish(tag, text: .completed("STATUS"))
         case .myRights(let mailbox):
             guard self.isEmptyInbox(mailbox) else { return false }
-            self.emit(Reply.myRights(mailbox.wire, Self.emptyInboxRights.letters))
-            self.finish(tag, .completed("MYRIGHTS"))
+            self.emit(Reply.myRights(mailbox.wire, rights: Self.emptyInboxRights.letters))
+            self.finish(tag, text: .completed("MYRIGHTS"))
         case .subscribe(let mailbox):
             guard self.isEmptyInbox(mailbox) else { return false }
-            self.finish(tag, .completed("SUBSCRIBE"))
+            self.finish(tag, text: .completed("SUBSCRIBE"))
         case .getQuotaRoot(let mailbox), .getACL(let mailbox):
             guard self.isEmptyInbox(mailbox) else { return false }
-            self.finish(tag, .notPermitted)
+            self.finish(tag, text: .notPermitted)
         default:
             guard self.isEmptyInboxSelected else { return false }
-            return self.answerInEmptyInbox(tag, command)
+            return self.answerInEmptyInbox(tag, command: command)
         }
         return true
     }
 
-    private mutating func selectEmptyInbox(_ tag: ByteBuffer, _ select: Select) {
+    private mutating func selectEmptyInbox(_ tag: ByteBuffer, select: Select) {
         self.auditing = nil
         self.leaveSelected(announce: false)
         self.isEmptyInboxSelected = true
@@ -67,11 +67,11 @@ extension ClientSession {
         if select.condStore || select.resync != nil {
             self.emit(Reply.untagged(.status(.noModSeq)))
         }
-        self.finish(tag, .selected(isReadOnly: true))
+        self.finish(tag, text: .selected(isReadOnly: true))
     }
 
     /// The counts of the empty INBOX. Items that only a server can tell are left out.
-    static func emptyInboxStatus(_ items: [StatusItem], _ mailbox: ByteBuffer) -> StatusResponse {
+    static func emptyInboxStatus(_ items: [StatusItem], mailbox: ByteBuffer) -> StatusResponse {
         StatusResponse(
             mailbox: mailbox,
             items: items.compactMap { item in
@@ -87,41 +87,46 @@ extension ClientSession {
     }
 
     /// A command on the selected mailbox, which is the empty INBOX.
-    private mutating func answerInEmptyInbox(_ tag: ByteBuffer, _ command: Command) -> Bool {
+    private mutating func answerInEmptyInbox(_ tag: ByteBuffer, command: Command) -> Bool {
         switch command {
-        case .noop: self.finish(tag, .completed("NOOP"))
-        case .check: self.finish(tag, .completed("CHECK"))
+        case .noop: self.finish(tag, text: .completed("NOOP"))
+        case .check: self.finish(tag, text: .completed("CHECK"))
         case .close, .unselect:
             self.isEmptyInboxSelected = false
-            self.finish(tag, .completed(command == .close ? "CLOSE" : "UNSELECT"))
+            self.finish(tag, text: .completed(command == .close ? "CLOSE" : "UNSELECT"))
         // There is no message that any of these could name.
-        case .fetch(let fetch): self.answerInEmptyInbox(tag, "FETCH", isUID: fetch.isUID)
-        case .copy(let copy): self.answerInEmptyInbox(tag, "COPY", isUID: copy.isUID)
-        case .expunge, .uidExpunge, .store, .move: self.finish(tag, .notPermitted)
+        case .fetch(let fetch): self.answerInEmptyInbox(tag, name: "FETCH", isUID: fetch.isUID)
+        case .copy(let copy): self.answerInEmptyInbox(tag, name: "COPY", isUID: copy.isUID)
+        case .expunge, .uidExpunge, .store, .move: self.finish(tag, text: .notPermitted)
         case .search(let search):
-            self.emitNoResults(tag, "* SEARCH\r\n", search.returns, isUID: search.isUID)
-            self.finish(tag, .completed("SEARCH"))
+            self.emitNoResults(
+                tag,
+                line: "* SEARCH\r\n",
+                returns: search.returns,
+                isUID: search.isUID
+            )
+            self.finish(tag, text: .completed("SEARCH"))
         case .sort(let sort):
-            self.emitNoResults(tag, "* SORT\r\n", sort.returns, isUID: sort.isUID)
-            self.finish(tag, .completed("SORT"))
+            self.emitNoResults(tag, line: "* SORT\r\n", returns: sort.returns, isUID: sort.isUID)
+            self.finish(tag, text: .completed("SORT"))
         case .thread:
             self.emit(ByteBuffer(staticString: "* THREAD\r\n"))
-            self.finish(tag, .completed("THREAD"))
-        case .cancelUpdate: self.finish(tag, .completed("CANCELUPDATE"))
+            self.finish(tag, text: .completed("THREAD"))
+        case .cancelUpdate: self.finish(tag, text: .completed("CANCELUPDATE"))
         default: return false
         }
         return true
     }
 
     /// UIDs that are not there are passed over; a message number that is not there is an error (RFC 9051 §6.4.9).
-    private mutating func answerInEmptyInbox(_ tag: ByteBuffer, _ name: StaticText, isUID: Bool) {
-        self.finish(tag, isUID ? .completed(name) : .noSuchMessage)
+    private mutating func answerInEmptyInbox(_ tag: ByteBuffer, name: StaticText, isUID: Bool) {
+        self.finish(tag, text: isUID ? .completed(name) : .noSuchMessage)
     }
 
     private mutating func emitNoResults(
         _ tag: ByteBuffer,
-        _ line: StaticString,
-        _ returns: [SearchReturn]?,
+        line: StaticString,
+        returns: [SearchReturn]?,
         isUID: Bool
     ) {
         guard let returns else { return self.emit(ByteBuffer(staticString: line)) }

@@ -29,10 +29,12 @@ extension ClientSession {
         as existence: Existence = .listed,
         in account: AccountID,
         for tag: ByteBuffer,
-        _ command: Command,
+        command: Command,
         needs: [String] = []
     ) -> Located {
-        guard self.prepare(account, tag, command, needs) else { return .answeredOrDeferred }
+        guard self.prepare(account, tag: tag, command: command, needs: needs) else {
+            return .answeredOrDeferred
+        }
         switch self.exists(folder, as: existence, in: account) {
         case .some(true):
             return self.upstreams[account]?.names.name(of: folder).map(Located.name) ?? .missing
@@ -40,7 +42,7 @@ extension ClientSession {
             return .missing
         case .none:
             guard self.requestFolders(of: account) else {
-                self.finish(tag, .unavailable)
+                self.finish(tag, text: .unavailable)
                 return .answeredOrDeferred
             }
             self.running = .preparing(tag: tag, command, account)
@@ -55,14 +57,14 @@ extension ClientSession {
         _ folder: FolderPath,
         in account: AccountID,
         for tag: ByteBuffer,
-        _ command: Command
+        command: Command
     ) -> Bool {
         if self.access(to: account).isOwner, !UpstreamNames.isEscaped(folder) { return true }
-        switch self.locate(folder, in: account, for: tag, command) {
+        switch self.locate(folder, in: account, for: tag, command: command) {
         case .name:
             return true
         case .missing:
-            self.finish(tag, .noSuchMailbox)
+            self.finish(tag, text: .noSuchMailbox)
             return false
         case .answeredOrDeferred:
             return false
@@ -143,7 +145,7 @@ extension ClientSession {
     }
 
     /// The server has told its whole list, or refused to.
-    mutating func folderListingCompleted(_ account: AccountID, _ condition: Condition) {
+    mutating func folderListingCompleted(_ account: AccountID, condition: Condition) {
         guard let upstream = self.upstreams[account] else { return }
         if condition == .ok {
             upstream.folders = upstream.folderListing?.finished(during: self.commandNumber)

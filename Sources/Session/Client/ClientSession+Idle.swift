@@ -26,9 +26,9 @@ extension ClientSession {
         let account = selected.account
         guard self.access(to: account).rights(in: selected.folder).contains([.lookup, .read]) else {
             self.leaveSelected(announce: true)
-            return self.finish(tag, .notPermitted)
+            return self.finish(tag, text: .notPermitted)
         }
-        guard self.prepare(account, tag, .idle) else { return }
+        guard self.prepare(account, tag: tag, command: .idle) else { return }
         guard self.upstreams[account]?.profile.has("IDLE") ?? false else {
             return self.idleHere(Idling(tag: tag, account: nil, polled: account))
         }
@@ -77,7 +77,7 @@ extension ClientSession {
         self.readClient()
     }
 
-    mutating func lineReceivedWhileIdle(_ line: ByteBuffer, _ idling: Idling) {
+    mutating func lineReceivedWhileIdle(_ line: ByteBuffer, idling: Idling) {
         self.reader.readsLines = false
         guard line.equals(word: "DONE") else {
             // Where a literal was announced, nothing behind the line can be told apart.
@@ -94,7 +94,7 @@ extension ClientSession {
     private mutating func stopIdling(_ idling: Idling, answer: ReplyText?) {
         if case .ended = self.running { return }
         guard let account = idling.account, self.upstreams[account] != nil else {
-            return self.finish(idling.tag, answer ?? .completed("IDLE"))
+            return self.finish(idling.tag, text: answer ?? .completed("IDLE"))
         }
         var idling = idling
         idling.doneTag = idling.tag
@@ -103,16 +103,16 @@ extension ClientSession {
         self.actions.append(.toUpstream(account, ByteBuffer(string: "DONE\r\n")))
     }
 
-    mutating func idleCompleted(_ idling: Idling, _ condition: Condition) {
+    mutating func idleCompleted(_ idling: Idling, condition: Condition) {
         self.reader.readsLines = false
-        if let refusal = idling.refusal { return self.finish(idling.tag, refusal) }
+        if let refusal = idling.refusal { return self.finish(idling.tag, text: refusal) }
         let isDone = idling.doneTag != nil && condition == .ok
-        self.finish(idling.tag, isDone ? .completed("IDLE") : .unavailable)
+        self.finish(idling.tag, text: isDone ? .completed("IDLE") : .unavailable)
     }
 
     /// The mailbox that was watched is gone: IDLE ends, so that the client notices.
-    mutating func idlingUpstreamLost(_ idling: Idling, _ answer: ReplyText) {
+    mutating func idlingUpstreamLost(_ idling: Idling, answer: ReplyText) {
         self.reader.readsLines = false
-        self.finish(idling.tag, answer)
+        self.finish(idling.tag, text: answer)
     }
 }

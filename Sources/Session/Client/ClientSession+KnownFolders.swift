@@ -45,7 +45,7 @@ extension ClientSession {
     private mutating func useKnownFolders(of listing: Listing, _ part: inout Listing.Part) {
         let account = part.view.account
         guard self.upstreams[account]?.state != .ready else { return }
-        if part.known.isFailing { return self.giveUp(listing, &part) }
+        if part.known.isFailing { return self.giveUp(listing, part: &part) }
         let needsServer =
             part.view.isPersonal || listing.list.returnsStatus != nil
             || listing.needsSubscriptions && self.subscriptionBase(of: part.view).isOnServer
@@ -55,7 +55,7 @@ extension ClientSession {
     }
 
     /// Shows an account's folders as they were known last; without that knowledge they are missing.
-    mutating func giveUp(_ listing: Listing, _ part: inout Listing.Part) {
+    mutating func giveUp(_ listing: Listing, part: inout Listing.Part) {
         let isOnServer =
             listing.list.selectsSubscribed && self.subscriptionBase(of: part.view).isOnServer
         guard let known = part.known.folders, !isOnServer || known.subscriptions != nil else {
@@ -113,7 +113,7 @@ extension ClientSession {
                 return
             }
             isStalled = true
-            session.giveUp(listing, &part)
+            session.giveUp(listing, part: &part)
         }
         guard isStalled else { return }
         self.actions.append(.serverStalled(account))

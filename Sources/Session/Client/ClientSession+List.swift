@@ -4,16 +4,16 @@ import IMAP
 import struct NIOCore.ByteBuffer
 
 extension ClientSession {
-    mutating func list(_ tag: ByteBuffer, _ list: List) {
+    mutating func list(_ tag: ByteBuffer, list: List) {
         // RFC 9051 §6.3.9: an empty pattern asks for the delimiter.
         if list.isDelimiterQuery {
             self.emit(Reply.listRoot(delimiter: Namespace.delimiter))
-            return self.finish(tag, .completed("LIST"))
+            return self.finish(tag, text: .completed("LIST"))
         }
         self.begin(Listing(tag: tag, list: list, parts: [], patterns: list.joinedPatterns))
     }
 
-    mutating func lsub(_ tag: ByteBuffer, _ lsub: Lsub) {
+    mutating func lsub(_ tag: ByteBuffer, lsub: Lsub) {
         var list = List(reference: lsub.reference, patterns: [lsub.pattern])
         list.selectsSubscribed = true
         var listing = Listing(tag: tag, list: list, parts: [], patterns: list.joinedPatterns)
@@ -135,7 +135,7 @@ extension ClientSession {
 
     mutating func listingStatusReceived(
         _ status: StatusResponse,
-        _ folder: FolderPath,
+        folder: FolderPath,
         from account: AccountID
     ) throws(SyntaxError) {
         try self.countListed(status.mailbox.readableBytes, from: account)
@@ -153,7 +153,7 @@ extension ClientSession {
     /// The server told the identifier of a mailbox that it lists.
     mutating func listingIdentified(
         _ identifier: ByteBuffer,
-        _ folder: FolderPath,
+        folder: FolderPath,
         from account: AccountID
     ) throws(SyntaxError) {
         try self.countListed(identifier.readableBytes + folder.octets.count, from: account)
@@ -161,7 +161,7 @@ extension ClientSession {
     }
 
     /// The server answered one of the listing's commands; the next is sent, or the part is done.
-    mutating func listingCompleted(_ account: AccountID, _ condition: Condition) {
+    mutating func listingCompleted(_ account: AccountID, condition: Condition) {
         self.updatePart(of: account) { session, listing, part in
             switch part.step {
             case .folders:
@@ -169,7 +169,7 @@ extension ClientSession {
                     part.step = .failed
                     return
                 }
-                session.listingFoldersCompleted(listing, &part)
+                session.listingFoldersCompleted(listing, part: &part)
             case .subscriptions:
                 // An empty answer would tell the client that it has no subscriptions.
                 guard condition == .ok || !listing.list.selectsSubscribed else {
@@ -177,9 +177,9 @@ extension ClientSession {
                     return
                 }
                 if condition == .ok { session.keepFolders(of: part, part.subscriptions) }
-                session.beginCounts(listing, &part)
+                session.beginCounts(listing, part: &part)
             case .counts:
-                session.countNext(listing, &part)
+                session.countNext(listing, part: &part)
             case .lookingUp, .waitingForUpstream:
                 // Something else ran on this connection; now it is free.
                 break
@@ -191,7 +191,7 @@ extension ClientSession {
         self.completeListing()
     }
 
-    private mutating func listingFoldersCompleted(_ listing: Listing, _ part: inout Listing.Part) {
+    private mutating func listingFoldersCompleted(_ listing: Listing, part: inout Listing.Part) {
         if !self.access(to: part.view.account).isOwner {
             let list = part.listing?.finished(during: self.commandNumber)
             self.upstreams[part.view.account]?.folders = list
@@ -200,7 +200,7 @@ extension ClientSession {
         part.listing = nil
         self.keepFolders(of: part, nil)
         guard listing.needsSubscriptions, self.subscriptionBase(of: part.view).isOnServer else {
-            return self.beginCounts(listing, &part)
+            return self.beginCounts(listing, part: &part)
         }
         part.step = .subscriptions
         var encoder = self.encoder(for: part.view.account)
@@ -209,17 +209,17 @@ extension ClientSession {
     }
 
     /// STATUS as a part of LIST is asked folder by folder, where the user may read (RFC 5819 §2).
-    private mutating func beginCounts(_ listing: Listing, _ part: inout Listing.Part) {
+    private mutating func beginCounts(_ listing: Listing, part: inout Listing.Part) {
         guard listing.list.returnsStatus != nil else {
             part.step = .complete
             return
         }
         part.uncounted = part.folders.count
         part.step = .counts
-        self.countNext(listing, &part)
+        self.countNext(listing, part: &part)
     }
 
-    private mutating func countNext(_ listing: Listing, _ part: inout Listing.Part) {
+    private mutating func countNext(_ listing: Listing, part: inout Listing.Part) {
         let account = part.view.account
         guard let items = listing.list.returnsStatus, self.upstreams[account] != nil else {
             part.step = .failed
@@ -233,7 +233,7 @@ extension ClientSession {
             octets -= ListAnswer.octetsOfName
             guard let folder = part.folders.path(at: part.uncounted) else { continue }
             octets -= folder.octets.count * listing.patternCost
-            guard self.isCounted(folder, at: part.uncounted, listing, part),
+            guard self.isCounted(folder, at: part.uncounted, listing: listing, part: part),
                 let name = self.upstreams[account]?.names.name(of: folder)
             else { continue }
             part.counting = folder
@@ -253,8 +253,8 @@ extension ClientSession {
     private mutating func isCounted(
         _ folder: FolderPath,
         at index: Int,
-        _ listing: Listing,
-        _ part: Listing.Part
+        listing: Listing,
+        part: Listing.Part
     ) -> Bool {
         guard !part.aliases.contains(folder),
             self.rights(in: folder, of: part.view.account).contains([.lookup, .read]),
@@ -268,7 +268,7 @@ extension ClientSession {
         self.updatePart(of: account) { session, listing, part in
             switch part.step {
             case .waitingForUpstream, .folders, .subscriptions, .counts:
-                session.giveUp(listing, &part)
+                session.giveUp(listing, part: &part)
             case .lookingUp, .complete, .failed:
                 break
             }
@@ -320,7 +320,7 @@ extension ClientSession {
         else { return }
         let reached = listing.parts.filter { !$0.isBelowPatterns }
         if !reached.isEmpty, reached.allSatisfy({ $0.step == .failed }) {
-            return self.finish(listing.tag, .unavailable)
+            return self.finish(listing.tag, text: .unavailable)
         }
         listing.answer = ListAnswer(listing, views: self.namespace.views)
         self.running = .listing(listing)
@@ -335,20 +335,20 @@ extension ClientSession {
         // A server's response that has passed in part goes on first; its end brings the session here.
         guard self.passing == nil else { return }
         guard answer.advance(in: &self) else { return self.yieldLoop() }
-        guard !answer.isTooLarge else { return self.finish(listing.tag, .unavailable) }
+        guard !answer.isTooLarge else { return self.finish(listing.tag, text: .unavailable) }
         if listing.parts.contains(where: { $0.step == .failed }) {
             self.emit(Reply.untagged(.someUnavailable))
         } else if listing.parts.contains(where: \.isOutdated) {
             self.emit(Reply.untagged(.someOutdated))
         }
-        self.finish(listing.tag, .completed(listing.isLsub ? "LSUB" : "LIST"))
+        self.finish(listing.tag, text: .completed(listing.isLsub ? "LSUB" : "LIST"))
     }
 
     private mutating func continueCounting(_ listing: Listing) {
         let waiting = listing.parts.filter { $0.step == .counts && $0.counting == nil }
         guard !waiting.isEmpty else { return }
         for part in waiting where self.upstreams[part.view.account]?.isIdle ?? false {
-            self.updatePart(of: part.view.account) { $0.countNext($1, &$2) }
+            self.updatePart(of: part.view.account) { $0.countNext($1, part: &$2) }
         }
         self.completeListing()
     }

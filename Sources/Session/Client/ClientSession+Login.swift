@@ -8,43 +8,46 @@ extension ClientSession {
 
     mutating func capability(_ tag: ByteBuffer) {
         self.emit(Reply.capability(self.capabilities))
-        self.finish(tag, .completed("CAPABILITY"))
+        self.finish(tag, text: .completed("CAPABILITY"))
     }
 
     /// A client's identification is read and dropped; the gateway names itself (RFC 2971 §3.1).
     mutating func id(_ tag: ByteBuffer) {
         self.emit(Reply.id(name: "Gatepost"))
-        self.finish(tag, .completed("ID"))
+        self.finish(tag, text: .completed("ID"))
     }
 
     mutating func logout(_ tag: ByteBuffer) {
         self.emit(Reply.untagged(.bye(.loggedOut)))
-        self.answer(tag, .completed("LOGOUT"))
+        self.answer(tag, text: .completed("LOGOUT"))
         self.end(nil)
     }
 
     mutating func startTLS(_ tag: ByteBuffer) {
-        guard !self.hasTLS else { return self.finish(tag, .badState) }
+        guard !self.hasTLS else { return self.finish(tag, text: .badState) }
         guard self.reader.bufferedOctets == 0 else {
             return self.end(.bye(.octetsBehindStartTLS))
         }
-        self.answer(tag, .beginTLS)
+        self.answer(tag, text: .beginTLS)
         self.running = .negotiatingTLS
         self.actions.append(.startTLS)
     }
 
-    mutating func login(_ tag: ByteBuffer, _ login: Login) {
-        guard self.hasTLS else { return self.finish(tag, .privacyRequired) }
-        self.authenticate(tag, Credentials(name: login.username, password: login.password))
+    mutating func login(_ tag: ByteBuffer, login: Login) {
+        guard self.hasTLS else { return self.finish(tag, text: .privacyRequired) }
+        self.authenticate(
+            tag,
+            credentials: Credentials(name: login.username, password: login.password)
+        )
     }
 
-    mutating func authenticate(_ tag: ByteBuffer, _ authenticate: Authenticate) {
-        guard self.hasTLS else { return self.finish(tag, .privacyRequired) }
+    mutating func authenticate(_ tag: ByteBuffer, authenticate: Authenticate) {
+        guard self.hasTLS else { return self.finish(tag, text: .privacyRequired) }
         guard authenticate.mechanism.equals(word: "PLAIN") else {
-            return self.finish(tag, .unknownMechanism)
+            return self.finish(tag, text: .unknownMechanism)
         }
         if let response = authenticate.initialResponse {
-            return self.plain(tag, response.value)
+            return self.plain(tag, response: response.value)
         }
         self.running = .awaitingSASLResponse(tag: tag)
         self.reader.readsLines = true
@@ -58,38 +61,38 @@ extension ClientSession {
         guard !line.equals(word: "*"), let response = Base64.decode(Array(line.readableBytesView))
         else {
             self.strike()
-            return self.answer(tag, .badSyntax)
+            return self.answer(tag, text: .badSyntax)
         }
-        self.plain(tag, response)
+        self.plain(tag, response: response)
     }
 
-    private mutating func plain(_ tag: ByteBuffer, _ response: [UInt8]) {
+    private mutating func plain(_ tag: ByteBuffer, response: [UInt8]) {
         guard let (authzid, authcid, password) = SASLPlain.decode(response) else {
             self.strike()
-            return self.answer(tag, .badSyntax)
+            return self.answer(tag, text: .badSyntax)
         }
         guard authzid.isEmpty || authzid == authcid else {
-            return self.loginRefused(tag, .authorizationFailed)
+            return self.loginRefused(tag, text: .authorizationFailed)
         }
-        self.authenticate(tag, Credentials(name: authcid, password: password))
+        self.authenticate(tag, credentials: Credentials(name: authcid, password: password))
     }
 
-    private mutating func authenticate(_ tag: ByteBuffer, _ credentials: Credentials) {
+    private mutating func authenticate(_ tag: ByteBuffer, credentials: Credentials) {
         self.running = .authenticating(tag: tag)
         self.actions.append(.authenticate(credentials))
     }
 
     /// A login that was refused without a check of its password, or after it.
-    private mutating func loginRefused(_ tag: ByteBuffer, _ text: ReplyText) {
+    private mutating func loginRefused(_ tag: ByteBuffer, text: ReplyText) {
         var event = AuditEvent("login")
         event.outcome = .refused
         self.actions.append(.audit(event))
-        self.loginFailed(tag, text)
+        self.loginFailed(tag, text: text)
     }
 
-    private mutating func loginFailed(_ tag: ByteBuffer, _ text: ReplyText) {
+    private mutating func loginFailed(_ tag: ByteBuffer, text: ReplyText) {
         self.loginFailures += 1
-        self.finish(tag, text)
+        self.finish(tag, text: text)
         if self.loginFailures >= Self.maximumLoginFailures { self.end(.bye(.tooManyLogins)) }
     }
 
@@ -102,14 +105,14 @@ extension ClientSession {
         guard case .authenticating(let tag) = self.running else { return }
         switch outcome {
         case .refused:
-            self.loginFailed(tag, .authenticationFailed)
+            self.loginFailed(tag, text: .authenticationFailed)
         case .overloaded:
-            self.finish(tag, .passwordCheckOverloaded)
+            self.finish(tag, text: .passwordCheckOverloaded)
         case .tooManyConnections:
             self.actions.append(.audit(.tooManyConnections))
-            self.finish(tag, .tooManyConnectionsOfUser)
+            self.finish(tag, text: .tooManyConnectionsOfUser)
         case .accepted(let user, _, _) where !self.snapshot.isEnabled(user):
-            self.loginRefused(tag, .authenticationFailed)
+            self.loginRefused(tag, text: .authenticationFailed)
         case .accepted(let user, let account, let profiles):
             self.user = user
             self.onlyAccount = account
@@ -119,7 +122,7 @@ extension ClientSession {
                 self.user = nil
                 self.onlyAccount = nil
                 self.lookAround()
-                self.loginRefused(tag, .authenticationFailed)
+                self.loginRefused(tag, text: .authenticationFailed)
                 break
             }
             self.reader.limits = .afterLogin
@@ -156,7 +159,7 @@ extension ClientSession {
     }
 
     mutating func loggedIn(_ tag: ByteBuffer) {
-        self.finish(tag, .loggedIn(self.capabilities))
+        self.finish(tag, text: .loggedIn(self.capabilities))
     }
 
     // MARK: - What is in sight
@@ -199,7 +202,7 @@ extension ClientSession {
     }
 
     /// ENABLE of what is shown and has a meaning when enabled (RFC 5161 §3.1).
-    mutating func enable(_ tag: ByteBuffer, _ enable: Enable) {
+    mutating func enable(_ tag: ByteBuffer, enable: Enable) {
         let shown = Set(self.capabilities)
         var newly: [String] = []
         for name in enable.capabilities where Capabilities.enableable.contains(name) {
@@ -210,7 +213,7 @@ extension ClientSession {
             if name == "QRESYNC" { self.enabled.insert("CONDSTORE") }
         }
         self.emit(Reply.enabled(newly))
-        self.finish(tag, .completed("ENABLE"))
+        self.finish(tag, text: .completed("ENABLE"))
     }
 
     mutating func showNamespace(_ tag: ByteBuffer) {
@@ -225,6 +228,6 @@ extension ClientSession {
                 delimiter: Namespace.delimiter
             )
         )
-        self.finish(tag, .completed("NAMESPACE"))
+        self.finish(tag, text: .completed("NAMESPACE"))
     }
 }

@@ -66,8 +66,8 @@ extension ClientSession {
     /// Whether the server of the selected mailbox cannot answer RETURN as the client wrote it.
     private func translates(
         _ returns: [SearchReturn]?,
-        _ extensions: SearchExtensions,
-        _ selected: Selected
+        extensions: SearchExtensions,
+        selected: Selected
     ) -> Bool {
         guard let returns else { return false }
         guard self.has(extensions.results, in: selected.account) else { return true }
@@ -78,21 +78,24 @@ extension ClientSession {
     /// Whether SAVE would be lost with RETURN.
     func losesSavedResult(
         _ returns: [SearchReturn]?,
-        _ extensions: SearchExtensions,
-        _ selected: Selected
+        extensions: SearchExtensions,
+        selected: Selected
     ) -> Bool {
-        returns?.contains(.save) ?? false && self.translates(returns, extensions, selected)
+        returns?.contains(.save) ?? false
+            && self.translates(returns, extensions: extensions, selected: selected)
     }
 
     /// Takes out of RETURN what the server of the selected mailbox lacks.
     /// - Returns: what collects the numbers of a plain answer; nil where the server writes the response.
     func translate(
         _ returns: inout [SearchReturn]?,
-        _ extensions: SearchExtensions,
-        _ selected: Selected,
+        extensions: SearchExtensions,
+        selected: Selected,
         isUID: Bool
     ) -> SearchResults? {
-        guard let asked = returns, self.translates(asked, extensions, selected) else {
+        guard let asked = returns,
+            self.translates(asked, extensions: extensions, selected: selected)
+        else {
             // CONTEXT is a hint (RFC 5267 §4.2).
             if !self.has(extensions.context, in: selected.account) {
                 returns?.removeAll { $0 == .context }

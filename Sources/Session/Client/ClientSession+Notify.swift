@@ -11,13 +11,13 @@ extension ClientSession {
     /// long looks at its mailboxes again.
     private static let maximumHeld = 256
 
-    mutating func notify(_ tag: ByteBuffer, _ notify: Notify) {
+    mutating func notify(_ tag: ByteBuffer, notify: Notify) {
         let shown = Set(self.capabilities)
         if let lacking = notify.needs.first(where: { !shown.contains($0) }) {
-            return self.finish(tag, .lacking(lacking))
+            return self.finish(tag, text: .lacking(lacking))
         }
         guard !notify.groups.contains(where: { $0.events.contains(.unsupported) }) else {
-            return self.finish(tag, .badEvent)
+            return self.finish(tag, text: .badEvent)
         }
         self.hasUsedNotify = true
         self.watching = notify.groups.isEmpty ? nil : Watching(notify, in: self.namespace)
@@ -47,7 +47,7 @@ extension ClientSession {
     private mutating func notifyingFailed(_ answer: ReplyText) {
         guard case .notifying(let notifying) = self.running else { return }
         self.watching = nil
-        self.finish(notifying.tag, answer)
+        self.finish(notifying.tag, text: answer)
     }
 
     private mutating func notifyServers() {
@@ -81,7 +81,7 @@ extension ClientSession {
             notifying.waitingFor?.isEmpty ?? false
         else { return }
         if notifying.hasFailed { self.emit(Reply.untagged(.someUnavailable)) }
-        self.finish(notifying.tag, .completed("NOTIFY"))
+        self.finish(notifying.tag, text: .completed("NOTIFY"))
     }
 
     // MARK: - Servers
@@ -101,7 +101,7 @@ extension ClientSession {
     /// Whether one of the groups, of those with such a filter, means something in an account.
     private mutating func isWanted(
         _ account: AccountID,
-        _ isOfKind: (NotifyGroup.Filter) -> Bool = { _ in true }
+        isOfKind: (NotifyGroup.Filter) -> Bool = { _ in true }
     ) -> Bool {
         guard let watching = self.watching, let view = self.namespace.view(of: account) else {
             return false
@@ -167,12 +167,12 @@ extension ClientSession {
     }
 
     /// A server answered NOTIFY.
-    mutating func notifyCompleted(_ account: AccountID, _ condition: Condition) {
+    mutating func notifyCompleted(_ account: AccountID, condition: Condition) {
         guard condition != .ok else { return self.notified(account, failed: false) }
         self.upstreams[account]?.watched = []
         if case .notifying(let notifying) = self.running {
             self.watching = nil
-            return self.finish(notifying.tag, .cannotOnThisServer)
+            return self.finish(notifying.tag, text: .cannotOnThisServer)
         }
         self.stopWatching()
     }
@@ -190,7 +190,7 @@ extension ClientSession {
         self.watching = nil
         self.emit(Reply.untagged(.status(.notificationOverflow)))
         if case .notifying(let notifying) = self.running {
-            self.finish(notifying.tag, .completed("NOTIFY"))
+            self.finish(notifying.tag, text: .completed("NOTIFY"))
         }
         for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
     }
@@ -328,8 +328,8 @@ extension ClientSession {
     /// Counts of a mailbox changed.
     mutating func countsChanged(
         _ status: StatusResponse,
-        _ folder: FolderPath,
-        _ account: AccountID
+        folder: FolderPath,
+        account: AccountID
     ) {
         guard let mailbox = self.watchedName(of: folder, in: account, needs: [.lookup, .read])
         else { return }
@@ -344,7 +344,7 @@ extension ClientSession {
         guard let names = self.upstreams[account]?.names else { return }
         if let oldName = list.oldName, let folder = names.folder(named: oldName) {
             let attributes = [ByteBuffer(staticString: "\\NonExistent")]
-            self.tellMailbox(folder, in: account, attributes)
+            self.tellMailbox(folder, in: account, attributes: attributes)
         }
         guard let folder = names.folder(named: list.mailbox) else { return }
         let isOwn = self.namespace.personal == account && self.onlyAccount == nil
@@ -353,13 +353,13 @@ extension ClientSession {
             ListWriter.passes(attribute, isPersonal: isPersonal)
                 || isOwn && attribute.equals(word: "\\Subscribed")
         }
-        self.tellMailbox(folder, in: account, attributes)
+        self.tellMailbox(folder, in: account, attributes: attributes)
     }
 
     private mutating func tellMailbox(
         _ folder: FolderPath,
         in account: AccountID,
-        _ attributes: [ByteBuffer]
+        attributes: [ByteBuffer]
     ) {
         guard let mailbox = self.watchedName(of: folder, in: account, needs: .lookup) else {
             return

@@ -104,7 +104,7 @@ extension ClientSession {
         guard let upstream = self.upstreams[account],
             upstream.polling?.take(status, of: folder) ?? false
         else { return }
-        self.countsChanged(status, folder, account)
+        self.countsChanged(status, folder: folder, account: account)
     }
 
     // MARK: - Mailboxes

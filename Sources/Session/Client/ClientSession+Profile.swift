@@ -15,8 +15,8 @@ extension ClientSession {
     ///   - isKnown: whether the profile is what an earlier connection learnt.
     package mutating func upstreamReady(
         _ account: AccountID,
-        _ profile: UpstreamProfile,
-        _ tags: UpstreamTags,
+        profile: UpstreamProfile,
+        tags: UpstreamTags,
         identification: ByteBuffer? = nil,
         isKnown: Bool = false
     ) {

@@ -5,35 +5,42 @@ import struct NIOCore.ByteBuffer
 
 /// The commands about rights, answered from the permission store (RFC 4314).
 extension ClientSession {
-    mutating func myRights(_ tag: ByteBuffer, _ mailbox: ClientMailbox) {
+    mutating func myRights(_ tag: ByteBuffer, mailbox: ClientMailbox) {
         guard case .folder(let account, let folder, let rights) = self.resolve(mailbox) else {
-            return self.finish(tag, .noSuchMailbox)
+            return self.finish(tag, text: .noSuchMailbox)
         }
-        guard self.isThere(folder, in: account, for: tag, .myRights(mailbox)) else { return }
-        self.emit(Reply.myRights(mailbox.wire, rights.letters))
-        self.finish(tag, .completed("MYRIGHTS"))
+        guard self.isThere(folder, in: account, for: tag, command: .myRights(mailbox)) else {
+            return
+        }
+        self.emit(Reply.myRights(mailbox.wire, rights: rights.letters))
+        self.finish(tag, text: .completed("MYRIGHTS"))
     }
 
     /// GETACL shows each subject's rights in the folder; it needs `a`, which the owner has.
-    mutating func getACL(_ tag: ByteBuffer, _ mailbox: ClientMailbox) {
+    mutating func getACL(_ tag: ByteBuffer, mailbox: ClientMailbox) {
         switch self.require([.lookup, .administer], on: mailbox) {
         case .failure(let refusal):
-            self.finish(tag, refusal.text)
+            self.finish(tag, text: refusal.text)
         case .success(let (account, folder, _)):
-            guard self.isThere(folder, in: account, for: tag, .getACL(mailbox)) else { return }
+            guard self.isThere(folder, in: account, for: tag, command: .getACL(mailbox)) else {
+                return
+            }
             let entries = self.snapshot.accessControlList(of: folder, in: account, at: self.now)
-            self.emit(Reply.acl(mailbox.wire, entries.map { ($0.identifier, $0.rights.letters) }))
-            self.finish(tag, .completed("GETACL"))
+            self.emit(
+                Reply.acl(mailbox.wire, entries: entries.map { ($0.identifier, $0.rights.letters) })
+            )
+            self.finish(tag, text: .completed("GETACL"))
         }
     }
 
     /// LISTRIGHTS: each right but `a` can be granted by itself; on Exchange nothing can.
-    mutating func listRights(_ tag: ByteBuffer, _ listRights: ListRights) {
+    mutating func listRights(_ tag: ByteBuffer, listRights: ListRights) {
         switch self.require([.lookup, .administer], on: listRights.mailbox) {
         case .failure(let refusal):
-            self.finish(tag, refusal.text)
+            self.finish(tag, text: refusal.text)
         case .success(let (account, folder, _)):
-            guard self.isThere(folder, in: account, for: tag, .listRights(listRights)) else {
+            guard self.isThere(folder, in: account, for: tag, command: .listRights(listRights))
+            else {
                 return
             }
             let isLocal = self.snapshot.accounts[account]?.kind == .imap
@@ -45,7 +52,7 @@ extension ClientSession {
                     optional: isLocal ? Rights.manage.letters.map(String.init) : []
                 )
             )
-            self.finish(tag, .completed("LISTRIGHTS"))
+            self.finish(tag, text: .completed("LISTRIGHTS"))
         }
     }
 
@@ -53,7 +60,7 @@ extension ClientSession {
 
     /// SETACL: the owner of an account shares one of its folders. The store is written, so that
     /// everything else that asks it agrees.
-    mutating func setACL(_ tag: ByteBuffer, _ setACL: SetACL) {
+    mutating func setACL(_ tag: ByteBuffer, setACL: SetACL) {
         var letters = String(buffer: setACL.rights)
         let kind: ACLChange.Kind =
             switch letters.first {
@@ -63,42 +70,49 @@ extension ClientSession {
             }
         if kind != .replace { letters.removeFirst() }
         guard let rights = Rights(aclLetters: letters) else {
-            return self.finish(tag, .badSyntax)
+            return self.finish(tag, text: .badSyntax)
         }
-        self.changeACL(tag, "SETACL", setACL.mailbox, setACL.identifier, kind, rights)
-    }
-
-    mutating func deleteACL(_ tag: ByteBuffer, _ deleteACL: DeleteACL) {
         self.changeACL(
             tag,
-            "DELETEACL",
-            deleteACL.mailbox,
-            deleteACL.identifier,
-            .replace,
-            []
+            name: "SETACL",
+            mailbox: setACL.mailbox,
+            identifier: setACL.identifier,
+            kind: kind,
+            rights: rights
+        )
+    }
+
+    mutating func deleteACL(_ tag: ByteBuffer, deleteACL: DeleteACL) {
+        self.changeACL(
+            tag,
+            name: "DELETEACL",
+            mailbox: deleteACL.mailbox,
+            identifier: deleteACL.identifier,
+            kind: .replace,
+            rights: []
         )
     }
 
     private mutating func changeACL(
         _ tag: ByteBuffer,
-        _ name: StaticText,
-        _ mailbox: ClientMailbox,
-        _ identifier: ByteBuffer,
-        _ kind: ACLChange.Kind,
-        _ rights: Rights
+        name: StaticText,
+        mailbox: ClientMailbox,
+        identifier: ByteBuffer,
+        kind: ACLChange.Kind,
+        rights: Rights
     ) {
         switch self.require([.lookup, .administer], on: mailbox) {
         case .failure(let refusal):
-            self.finish(tag, refusal.text)
+            self.finish(tag, text: refusal.text)
         case .success(let (account, folder, _)):
             guard self.access(to: account).isOwner, let user = self.user else {
-                return self.finish(tag, .notPermitted)
+                return self.finish(tag, text: .notPermitted)
             }
             guard self.snapshot.accounts[account]?.kind == .imap else {
-                return self.finish(tag, .cannotChangeACL)
+                return self.finish(tag, text: .cannotChangeACL)
             }
             guard kind == .remove || !rights.contains(.administer) else {
-                return self.finish(tag, .cannotGrantRight)
+                return self.finish(tag, text: .cannotGrantRight)
             }
             self.running = .changingACL(tag: tag, name)
             self.actions.append(
@@ -120,11 +134,11 @@ extension ClientSession {
     package mutating func aclChanged(_ outcome: ACLChange.Outcome) {
         guard case .changingACL(let tag, let name) = self.running else { return }
         switch outcome {
-        case .done: self.finish(tag, .completed(name))
-        case .unknownIdentifier: self.finish(tag, .noSuchIdentifier)
-        case .grantedElsewhere: self.finish(tag, .grantedElsewhere)
-        case .tooMany: self.finish(tag, .tooManyGrants)
-        case .failed: self.finish(tag, .unavailable)
+        case .done: self.finish(tag, text: .completed(name))
+        case .unknownIdentifier: self.finish(tag, text: .noSuchIdentifier)
+        case .grantedElsewhere: self.finish(tag, text: .grantedElsewhere)
+        case .tooMany: self.finish(tag, text: .tooManyGrants)
+        case .failed: self.finish(tag, text: .unavailable)
         }
         self.readClient()
     }

@@ -49,13 +49,13 @@ extension ClientSession {
 
     mutating func select(
         _ tag: ByteBuffer,
-        _ select: Select,
-        _ command: Command,
+        select: Select,
+        command: Command,
         readOnly: Bool
     ) {
         // RFC 7162 §3.2.5; what was selected stays so.
         guard select.resync == nil || self.enabled.contains("QRESYNC") else {
-            return self.finish(tag, .badNotEnabled)
+            return self.finish(tag, text: .badNotEnabled)
         }
         // A connection that is being asked for counts cannot leave its mailbox before the answer.
         if let left = self.selected?.account, self.upstreams[left]?.housekeeping == .poll {
@@ -66,14 +66,14 @@ extension ClientSession {
         guard case .success(let (account, folder, rights)) = found else {
             self.leaveSelected(announce: false)
             guard case .failure(let refusal) = found else { return }
-            return self.finish(tag, refusal.text)
+            return self.finish(tag, text: refusal.text)
         }
         if self.selected?.account != account { self.leaveSelected(announce: false) }
-        let located = self.locate(folder, in: account, for: tag, command)
+        let located = self.locate(folder, in: account, for: tag, command: command)
         guard case .name(let name) = located else {
             guard case .missing = located else { return }
             self.leaveSelected(announce: false)
-            return self.finish(tag, .noSuchMailbox)
+            return self.finish(tag, text: .noSuchMailbox)
         }
         if self.giveNotify(to: account) {
             self.running = .preparing(tag: tag, command, account)
@@ -106,18 +106,18 @@ extension ClientSession {
     /// The server answered SELECT.
     mutating func selectCompleted(
         _ selecting: Selecting,
-        _ condition: Condition,
-        _ code: ResponseCode?
+        condition: Condition,
+        code: ResponseCode?
     ) {
         guard condition == .ok else {
-            return self.finish(selecting.tag, self.refusal(condition, code))
+            return self.finish(selecting.tag, text: self.refusal(condition, code: code))
         }
         if selecting.enablesModSeqs { self.modSeqsEnabled(in: selecting.account) }
         self.auditReadingEnded()
         let rights = self.rights(in: selecting.folder, of: selecting.account)
         guard rights.contains([.lookup, .read]) else {
             self.drop(selecting.account)
-            return self.finish(selecting.tag, .notPermitted)
+            return self.finish(selecting.tag, text: .notPermitted)
         }
         var isReadOnly = selecting.isExamine || rights.isDisjoint(with: .changingShared)
         if case .readOnly? = code, !selecting.isReadOnlyUpstream { isReadOnly = true }
@@ -130,12 +130,12 @@ extension ClientSession {
             flags: selecting.flags
         )
         if selecting.tellsNoModSeq { self.emit(Reply.untagged(.status(.noModSeq))) }
-        self.finish(selecting.tag, .selected(isReadOnly: isReadOnly))
+        self.finish(selecting.tag, text: .selected(isReadOnly: isReadOnly))
     }
 
     // MARK: - What the server says of the mailbox
 
-    mutating func selectStatusReceived(_ selecting: Selecting, _ code: ResponseCode) {
+    mutating func selectStatusReceived(_ selecting: Selecting, code: ResponseCode) {
         if case .uidValidity(let value) = code {
             var known = selecting
             known.uidValidity = value
@@ -154,7 +154,7 @@ extension ClientSession {
     }
 
     /// A server may say anew what it said at SELECT: what has changed since, or what it says last of all.
-    mutating func selectedStatusReceived(_ selected: Selected, _ code: ResponseCode) {
+    mutating func selectedStatusReceived(_ selected: Selected, code: ResponseCode) {
         switch code {
         case .uidValidity(let value):
             self.selected?.uidValidity = value
@@ -188,8 +188,8 @@ extension ClientSession {
     /// answered `OK` (RFC 4314 §4).
     mutating func close(
         _ tag: ByteBuffer,
-        _ selected: Selected,
-        _ name: StaticText,
+        selected: Selected,
+        name: StaticText,
         expunges: Bool
     ) {
         self.auditReadingEnded()
@@ -199,11 +199,11 @@ extension ClientSession {
         let expunges = expunges && !selected.isReadOnlyUpstream
         guard expunges || hasUnselect else {
             self.drop(account)
-            return self.finish(tag, .completed(name))
+            return self.finish(tag, text: .completed(name))
         }
         var encoder = self.encoder(for: account)
         encoder.write(word: expunges ? "CLOSE" : "UNSELECT")
-        self.forward(tag, account, name, encoder)
+        self.forward(tag, account: account, name: name, encoder: encoder)
     }
 
     /// Lets go of the selected mailbox, so that nothing can act on it any more, and withholds what

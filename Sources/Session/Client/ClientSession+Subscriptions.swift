@@ -16,16 +16,19 @@ extension ClientSession {
 
     private var sharedSubscriptionBase: SubscriptionBase { self.subscribesShared ? .every : .none }
 
-    mutating func subscribe(_ tag: ByteBuffer, _ mailbox: ClientMailbox, _ isSubscribed: Bool) {
+    mutating func subscribe(_ tag: ByteBuffer, mailbox: ClientMailbox, isSubscribed: Bool) {
         guard let name = mailbox.name, let user = self.user,
             case .folder(let account, let folder) = self.namespace.place(of: name)
-        else { return self.finish(tag, isSubscribed ? .noSuchMailbox : .completed("UNSUBSCRIBE")) }
+        else {
+            return self.finish(tag, text: isSubscribed ? .noSuchMailbox : .completed("UNSUBSCRIBE"))
+        }
         let access = self.access(to: account)
         let isVisible = access.rights(in: folder).contains(.lookup)
-        if isSubscribed, !isVisible { return self.finish(tag, .noSuchMailbox) }
+        if isSubscribed, !isVisible { return self.finish(tag, text: .noSuchMailbox) }
         let command: Command = isSubscribed ? .subscribe(mailbox) : .unsubscribe(mailbox)
         guard self.namespace.personal == account, self.onlyAccount == nil, access.isOwner else {
-            guard !isSubscribed || self.isThere(folder, in: account, for: tag, command) else {
+            guard !isSubscribed || self.isThere(folder, in: account, for: tag, command: command)
+            else {
                 return
             }
             self.running = .subscribing(tag: tag, isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
@@ -34,19 +37,24 @@ extension ClientSession {
                 isSubscribed ? .subscribe : isVisible ? .unsubscribe : .forget
             return self.actions.append(.changeSubscription(user, account, folder, change))
         }
-        guard self.prepare(account, tag, command) else { return }
+        guard self.prepare(account, tag: tag, command: command) else { return }
         if isSubscribed, UpstreamNames.isEscaped(folder),
-            !self.isThere(folder, in: account, for: tag, command)
+            !self.isThere(folder, in: account, for: tag, command: command)
         {
             return
         }
         guard let upstreamName = self.upstreams[account]?.names.name(of: folder) else {
-            return self.finish(tag, .noSuchMailbox)
+            return self.finish(tag, text: .noSuchMailbox)
         }
         var encoder = self.encoder(for: account)
         encoder.write(word: isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
         encoder.write(mailbox: upstreamName)
-        self.forward(tag, account, isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE", encoder)
+        self.forward(
+            tag,
+            account: account,
+            name: isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE",
+            encoder: encoder
+        )
     }
 
     /// A change of a subscription was recorded, or could not be.
@@ -56,11 +64,11 @@ extension ClientSession {
             self.actions.append(.loadSubscriptions(user))
         }
         switch outcome {
-        case .changed: self.finish(tag, .completed(name))
+        case .changed: self.finish(tag, text: .completed(name))
         case .tooMany where name.description == "UNSUBSCRIBE":
-            self.finish(tag, .tooManyUnsubscriptions)
-        case .tooMany: self.finish(tag, .tooManySubscriptions)
-        case .failed: self.finish(tag, .unavailable)
+            self.finish(tag, text: .tooManyUnsubscriptions)
+        case .tooMany: self.finish(tag, text: .tooManySubscriptions)
+        case .failed: self.finish(tag, text: .unavailable)
         }
         self.readClient()
     }
@@ -73,7 +81,7 @@ extension ClientSession {
             self.watchedSubscriptionsLoaded(choices)
             return self.readClient()
         }
-        guard let choices else { return self.finish(listing.tag, .unavailable) }
+        guard let choices else { return self.finish(listing.tag, text: .unavailable) }
         listing.choices = choices
         self.running = .listing(listing)
         self.listUnsubscribedAccounts()

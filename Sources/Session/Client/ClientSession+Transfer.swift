@@ -44,7 +44,7 @@ extension ClientSession {
     }
 
     /// What the target says of the mailbox that is being selected.
-    mutating func transferStatusReceived(_ transferring: Transferring, _ code: ResponseCode) {
+    mutating func transferStatusReceived(_ transferring: Transferring, code: ResponseCode) {
         guard case .selectingTarget = transferring.step else { return }
         switch code {
         case .uidValidity(let value): transferring.uidValidity = value
@@ -57,13 +57,13 @@ extension ClientSession {
 
     private mutating func targetSelected(
         _ transferring: Transferring,
-        _ condition: Condition,
-        _ code: ResponseCode?
+        condition: Condition,
+        code: ResponseCode?
     ) {
         guard condition == .ok else {
-            let refusal = self.targetRefusal(transferring, condition, code)
+            let refusal = self.targetRefusal(transferring, condition: condition, code: code)
             guard condition == .no, code == nil || code == .unknown || code == .alert else {
-                return self.conclude(transferring, refusal)
+                return self.conclude(transferring, answer: refusal)
             }
             transferring.step = .lookingForTarget(refusal)
             return self.sendToTarget(transferring) { encoder in
@@ -71,7 +71,7 @@ extension ClientSession {
                 encoder.write(mailbox: transferring.targetName)
             }
         }
-        if case .readOnly? = code { return self.conclude(transferring, .notPermitted) }
+        if case .readOnly? = code { return self.conclude(transferring, answer: .notPermitted) }
         // Courier tells UIDNEXT in STATUS alone.
         if case .selectingTarget = transferring.step, transferring.uidNext == nil {
             return self.askUIDNext(transferring)
@@ -79,7 +79,7 @@ extension ClientSession {
         // Without these nobody can tell, should it be interrupted, what it has copied.
         guard transferring.uidValidity != nil, transferring.uidNext != nil,
             transferring.sourceValidity > 0
-        else { return self.conclude(transferring, .cannotOnThisServer) }
+        else { return self.conclude(transferring, answer: .cannotOnThisServer) }
         self.silenceSource(transferring)
     }
 
@@ -119,36 +119,38 @@ extension ClientSession {
     /// A refusal by the target. Where the mailbox is not there, the client may be told to make it.
     func targetRefusal(
         _ transferring: Transferring,
-        _ condition: Condition,
-        _ code: ResponseCode?
+        condition: Condition,
+        code: ResponseCode?
     ) -> ReplyText {
         switch code {
         case .nonExistent, .tryCreate:
             transferring.mayCreate ? .tryCreate : .noSuchMailbox
         default:
-            self.refusal(condition, code)
+            self.refusal(condition, code: code)
         }
     }
 
     /// What LIST tells of the target's mailbox: Dovecot refuses to select one that is not there
     /// without a code, and clients make it only where they are told to (RFC 9051 §6.4.7).
-    mutating func targetListed(_ transferring: Transferring, _ list: ListResponse) {
+    mutating func targetListed(_ transferring: Transferring, list: ListResponse) {
         guard list.mailbox == transferring.targetName else { return }
         transferring.isTargetListed = !list.attributes.contains { attribute in
             attribute.equals(word: "\\NonExistent") || attribute.equals(word: "\\Noselect")
         }
     }
 
-    private mutating func targetSought(_ transferring: Transferring, _ refusal: ReplyText) {
-        guard !transferring.isTargetListed else { return self.conclude(transferring, refusal) }
-        self.conclude(transferring, transferring.mayCreate ? .tryCreate : .noSuchMailbox)
+    private mutating func targetSought(_ transferring: Transferring, refusal: ReplyText) {
+        guard !transferring.isTargetListed else {
+            return self.conclude(transferring, answer: refusal)
+        }
+        self.conclude(transferring, answer: transferring.mayCreate ? .tryCreate : .noSuchMailbox)
     }
 
     /// What the source says of a message, before any is asked for: one of those that are meant, or
     /// news of another.
     mutating func transferListed(
         _ transferring: Transferring,
-        _ response: ByteBuffer
+        response: ByteBuffer
     ) throws(SyntaxError) {
         let fetched = try FetchResponse(response)
         guard let uid = fetched.uid, let flags = fetched.flags, let date = fetched.internalDate
@@ -164,22 +166,22 @@ extension ClientSession {
 
     private mutating func sourceListed(
         _ transferring: Transferring,
-        _ condition: Condition,
-        _ code: ResponseCode?
+        condition: Condition,
+        code: ResponseCode?
     ) {
         guard condition == .ok else {
-            return self.conclude(transferring, self.refusal(condition, code))
+            return self.conclude(transferring, answer: self.refusal(condition, code: code))
         }
         guard transferring.messages.count <= Transferring.maximumMessages,
             !transferring.hasTooManyKeywords
         else {
-            return self.conclude(transferring, .tooManyMessages)
+            return self.conclude(transferring, answer: .tooManyMessages)
         }
         guard !transferring.lacksMessages else {
-            return self.conclude(transferring, .answerUnreadable)
+            return self.conclude(transferring, answer: .answerUnreadable)
         }
         guard !transferring.messages.isEmpty, let record = transferring.record else {
-            return self.conclude(transferring, self.transferCompleted(transferring))
+            return self.conclude(transferring, answer: self.transferCompleted(transferring))
         }
         transferring.step = .recording
         self.actions.append(.journal(.record(record)))
@@ -191,32 +193,34 @@ extension ClientSession {
     mutating func transferAnswered(
         _ transferring: Transferring,
         by account: AccountID,
-        _ condition: Condition,
-        _ code: ResponseCode?
+        condition: Condition,
+        code: ResponseCode?
     ) {
         if account == transferring.target, !transferring.isLocal || transferring.isTargetAsked {
-            return self.targetAnswered(transferring, condition, code)
+            return self.targetAnswered(transferring, condition: condition, code: code)
         }
         switch transferring.step {
         case .silencing:
             guard condition == .ok else {
-                return self.conclude(transferring, self.refusal(condition, code))
+                return self.conclude(transferring, answer: self.refusal(condition, code: code))
             }
             self.listSource(transferring)
         case .listing:
-            self.sourceListed(transferring, condition, code)
+            self.sourceListed(transferring, condition: condition, code: code)
         case .fetching, .fetched:
-            self.messageFetched(transferring, condition, code)
+            self.messageFetched(transferring, condition: condition, code: code)
         case .draining(let answer):
-            self.fail(transferring, answer)
+            self.fail(transferring, answer: answer)
         case .marking:
-            self.sourceMarked(transferring, condition, code)
+            self.sourceMarked(transferring, condition: condition, code: code)
         case .unmarking(let answer):
             // Where they stay marked, the move has to go on: the copies are all there are.
-            guard condition == .ok else { return self.resolve(transferring, answer) }
-            self.unmarkNext(transferring, answer)
+            guard condition == .ok else { return self.resolve(transferring, answer: answer) }
+            self.unmarkNext(transferring, answer: answer)
         case .expunging:
-            guard condition == .ok else { return self.conclude(transferring, .movedWithMarks) }
+            guard condition == .ok else {
+                return self.conclude(transferring, answer: .movedWithMarks)
+            }
             self.expungeNext(transferring)
         default:
             break
@@ -225,16 +229,16 @@ extension ClientSession {
 
     private mutating func targetAnswered(
         _ transferring: Transferring,
-        _ condition: Condition,
-        _ code: ResponseCode?
+        condition: Condition,
+        code: ResponseCode?
     ) {
         switch transferring.step {
         case .selectingTarget, .askingUIDNext:
-            self.targetSelected(transferring, condition, code)
+            self.targetSelected(transferring, condition: condition, code: code)
         case .lookingForTarget(let refusal):
-            self.targetSought(transferring, refusal)
+            self.targetSought(transferring, refusal: refusal)
         default:
-            self.appendAnswered(transferring, condition, code)
+            self.appendAnswered(transferring, condition: condition, code: code)
         }
     }
 
@@ -256,14 +260,14 @@ extension ClientSession {
     /// One of the two servers is lost.
     mutating func transferUpstreamLost(
         _ transferring: Transferring,
-        _ account: AccountID,
-        _ answer: ReplyText
+        account: AccountID,
+        answer: ReplyText
     ) {
         switch transferring.step {
         case .marking, .unmarking, .expunging:
             // The target is not needed any more; the source's part is done by other means.
             guard account == transferring.source else { return }
-            self.resolve(transferring, answer)
+            self.resolve(transferring, answer: answer)
         case .recording:
             // The journal answers first.
             transferring.lostAnswer = answer
@@ -275,18 +279,18 @@ extension ClientSession {
             // What the journal answers leads on.
             break
         case .draining(let first):
-            if account == transferring.source { self.fail(transferring, first) }
+            if account == transferring.source { self.fail(transferring, answer: first) }
         case .silencing, .listing, .fetching, .announcing, .streaming, .fetched:
             if account == transferring.source {
                 // An incomplete command stores nothing.
                 self.drop(transferring.target)
-                return self.fail(transferring, answer)
+                return self.fail(transferring, answer: answer)
             }
             transferring.step = .draining(answer)
             self.readUpstream(transferring.source)
         case .selectingTarget, .askingUIDNext, .lookingForTarget, .confirming:
             if account == transferring.source { self.drop(transferring.target) }
-            self.fail(transferring, answer)
+            self.fail(transferring, answer: answer)
         }
     }
 
@@ -311,7 +315,7 @@ extension ClientSession {
             // Either state of the entry leads to a good end.
             self.actions.append(.journal(.resolve(entry, nil)))
         case .confirming:
-            self.leaveConfirming(transferring, entry)
+            self.leaveConfirming(transferring, entry: entry)
         default:
             let standing = transferring.standing
             self.actions.append(
@@ -322,7 +326,7 @@ extension ClientSession {
 
     /// The target has got a whole command and stores it, be its connection closed or not: it is
     /// left only when it has answered, because a look before that finds nothing.
-    private mutating func leaveConfirming(_ transferring: Transferring, _ entry: Int64) {
+    private mutating func leaveConfirming(_ transferring: Transferring, entry: Int64) {
         var encoder = self.encoder(for: transferring.target)
         encoder.write(word: "LOGOUT")
         for segment in encoder.finish() {
@@ -338,26 +342,26 @@ extension ClientSession {
 
     mutating func sendToTarget(
         _ transferring: Transferring,
-        _ write: (inout CommandEncoder) -> Void
+        write: (inout CommandEncoder) -> Void
     ) {
         var encoder = self.encoder(for: transferring.target)
         write(&encoder)
-        self.send(encoder.finish(), to: transferring.target, transferring)
+        self.send(encoder.finish(), to: transferring.target, transferring: transferring)
     }
 
     mutating func sendToSource(
         _ transferring: Transferring,
-        _ write: (inout CommandEncoder) -> Void
+        write: (inout CommandEncoder) -> Void
     ) {
         var encoder = self.encoder(for: transferring.source)
         write(&encoder)
-        self.send(encoder.finish(), to: transferring.source, transferring)
+        self.send(encoder.finish(), to: transferring.source, transferring: transferring)
     }
 
     private mutating func send(
         _ segments: [ByteBuffer],
         to account: AccountID,
-        _ transferring: Transferring
+        transferring: Transferring
     ) {
         transferring.segments = segments
         transferring.segmentsAccount = account

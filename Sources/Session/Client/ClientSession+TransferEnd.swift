@@ -13,7 +13,7 @@ extension ClientSession {
         case .recorded(let entry): self.transferRecorded(entry)
         case .busy:
             guard case .transferring(let transferring) = self.running else { return }
-            self.conclude(transferring, .inUse)
+            self.conclude(transferring, answer: .inUse)
         case .appending(let succeeded): self.appendRecorded(succeeded)
         case .confirmed(let succeeded): self.transferConfirmed(succeeded)
         case .forgotten(let succeeded): self.transferForgotten(succeeded)
@@ -33,7 +33,7 @@ extension ClientSession {
         transferring.entry = entry
         guard entry != nil, self.upstreams[transferring.source] != nil,
             self.upstreams[transferring.target] != nil
-        else { return self.conclude(transferring, transferring.lostAnswer ?? .unavailable) }
+        else { return self.conclude(transferring, answer: transferring.lostAnswer ?? .unavailable) }
         self.fetchNext(transferring)
     }
 
@@ -41,10 +41,10 @@ extension ClientSession {
     mutating func allConfirmed(_ transferring: Transferring) {
         guard let entry = transferring.entry, transferring.moves,
             !transferring.confirmed.isEmpty
-        else { return self.conclude(transferring, self.transferCompleted(transferring)) }
+        else { return self.conclude(transferring, answer: self.transferCompleted(transferring)) }
         let rights = self.access(to: transferring.source).rights(in: transferring.sourceFolder)
         guard rights.contains([.deleteMessages, .expunge]) else {
-            return self.fail(transferring, .notPermitted)
+            return self.fail(transferring, answer: .notPermitted)
         }
         transferring.step = .recordingCopied
         self.actions.append(
@@ -57,10 +57,10 @@ extension ClientSession {
         guard case .transferring(let transferring) = self.running,
             case .recordingCopied = transferring.step
         else { return }
-        guard succeeded else { return self.fail(transferring, .unavailable) }
+        guard succeeded else { return self.fail(transferring, answer: .unavailable) }
         transferring.isCopied = true
         guard self.upstreams[transferring.source] != nil else {
-            return self.resolve(transferring, .unavailable)
+            return self.resolve(transferring, answer: .unavailable)
         }
         transferring.step = .marking
         transferring.batches = SequenceSet.batches(of: transferring.confirmed)
@@ -92,8 +92,10 @@ extension ClientSession {
         else { return }
         // Of a COPY an entry that stays takes the copies back when the gateway starts again, so
         // the client may not be told that they are there.
-        if !succeeded, !transferring.isCopied { return self.resolve(transferring, .unavailable) }
-        self.finishTransfer(transferring, answer)
+        if !succeeded, !transferring.isCopied {
+            return self.resolve(transferring, answer: .unavailable)
+        }
+        self.finishTransfer(transferring, answer: answer)
     }
 
     // MARK: - The end
@@ -101,20 +103,20 @@ extension ClientSession {
     /// A MOVE's messages are at the target: the originals go.
     mutating func sourceMarked(
         _ transferring: Transferring,
-        _ condition: Condition,
-        _ code: ResponseCode?
+        condition: Condition,
+        code: ResponseCode?
     ) {
         guard condition == .ok else {
             // Some may be marked by now, and another client's EXPUNGE would take them.
-            let answer = self.refusal(condition, code)
+            let answer = self.refusal(condition, code: code)
             let marked = transferring.confirmed.filter { !transferring.wasDeleted.contains($0) }
             transferring.batches = SequenceSet.batches(of: marked)
-            return self.unmarkNext(transferring, answer)
+            return self.unmarkNext(transferring, answer: answer)
         }
         guard transferring.batches.isEmpty else { return self.markNext(transferring) }
         self.tellCopies(transferring)
         guard self.upstreams[transferring.source]?.profile.has("UIDPLUS") ?? false else {
-            return self.conclude(transferring, .movedWithMarks)
+            return self.conclude(transferring, answer: .movedWithMarks)
         }
         transferring.step = .expunging
         transferring.batches = SequenceSet.batches(of: transferring.confirmed)
@@ -122,10 +124,10 @@ extension ClientSession {
     }
 
     /// Takes the marks off the originals, which stay; only then what was copied is taken back.
-    mutating func unmarkNext(_ transferring: Transferring, _ answer: ReplyText) {
+    mutating func unmarkNext(_ transferring: Transferring, answer: ReplyText) {
         guard !transferring.batches.isEmpty else {
             transferring.isCopied = false
-            return self.resolve(transferring, answer)
+            return self.resolve(transferring, answer: answer)
         }
         transferring.step = .unmarking(answer)
         let batch = transferring.batches.removeFirst()
@@ -138,7 +140,7 @@ extension ClientSession {
 
     mutating func expungeNext(_ transferring: Transferring) {
         guard !transferring.batches.isEmpty else {
-            return self.conclude(transferring, self.transferCompleted(transferring))
+            return self.conclude(transferring, answer: self.transferCompleted(transferring))
         }
         let batch = transferring.batches.removeFirst()
         self.sendToSource(transferring) { encoder in
@@ -155,23 +157,24 @@ extension ClientSession {
 
     /// Ends a transfer of which nothing is in doubt: the journal forgets it, then the client is
     /// answered.
-    mutating func conclude(_ transferring: Transferring, _ answer: ReplyText) {
+    mutating func conclude(_ transferring: Transferring, answer: ReplyText) {
         guard let entry = transferring.entry else {
-            return self.finishTransfer(transferring, answer)
+            return self.finishTransfer(transferring, answer: answer)
         }
         transferring.step = .forgetting(answer)
         self.actions.append(.journal(.forget(entry)))
     }
 
     /// Ends a transfer that failed: what may be at the target is taken back first.
-    mutating func fail(_ transferring: Transferring, _ answer: ReplyText) {
+    mutating func fail(_ transferring: Transferring, answer: ReplyText) {
         transferring.needsResolution
-            ? self.resolve(transferring, answer) : self.conclude(transferring, answer)
+            ? self.resolve(transferring, answer: answer)
+            : self.conclude(transferring, answer: answer)
     }
 
-    mutating func resolve(_ transferring: Transferring, _ answer: ReplyText) {
+    mutating func resolve(_ transferring: Transferring, answer: ReplyText) {
         guard let entry = transferring.entry else {
-            return self.finishTransfer(transferring, answer)
+            return self.finishTransfer(transferring, answer: answer)
         }
         self.leaveTarget(transferring)
         transferring.step = .resolving(answer)
@@ -185,14 +188,14 @@ extension ClientSession {
         else { return }
         switch resolution {
         case .undone:
-            self.finishTransfer(transferring, answer)
+            self.finishTransfer(transferring, answer: answer)
         case .completed:
             self.tellCopies(transferring)
-            self.finishTransfer(transferring, self.transferCompleted(transferring))
+            self.finishTransfer(transferring, answer: self.transferCompleted(transferring))
         case .remains:
             self.finishTransfer(
                 transferring,
-                .partlyCopied(
+                answer: .partlyCopied(
                     SequenceSet(
                         uids: transferring.confirmed
                             + (transferring.isInDoubt ? transferring.sent : [])
@@ -201,15 +204,15 @@ extension ClientSession {
             )
         case .postponed where transferring.isCopied:
             self.tellCopies(transferring)
-            self.finishTransfer(transferring, .movedLater)
+            self.finishTransfer(transferring, answer: .movedLater)
         case .postponed:
-            self.finishTransfer(transferring, .undoneLater)
+            self.finishTransfer(transferring, answer: .undoneLater)
         }
     }
 
-    private mutating func finishTransfer(_ transferring: Transferring, _ answer: ReplyText) {
+    private mutating func finishTransfer(_ transferring: Transferring, answer: ReplyText) {
         self.leaveTarget(transferring)
-        self.finish(transferring.tag, answer)
+        self.finish(transferring.tag, text: answer)
         for account in Set([transferring.source, transferring.target]).sorted() {
             if !self.bringInStep(account), self.selected?.account != account {
                 self.requestFoldersForNews(of: account)

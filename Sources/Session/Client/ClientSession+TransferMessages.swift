@@ -40,7 +40,7 @@ extension ClientSession {
     /// - Returns: whether it is that message, and not news of another.
     mutating func transferReceives(
         _ transferring: Transferring,
-        _ piece: ResponseReader.Piece
+        piece: ResponseReader.Piece
     ) throws(SyntaxError) -> Bool {
         switch transferring.step {
         case .fetching, .fetched, .draining: break
@@ -54,7 +54,7 @@ extension ClientSession {
             throw SyntaxError(.malformedNumber, at: 0)
         }
         guard !transferring.isLocal else {
-            self.digest(transferring, fetched)
+            self.digest(transferring, fetched: fetched)
             return true
         }
         // Nothing is no message: to a target it would even mean to forget the others (RFC 3502 §3).
@@ -71,7 +71,7 @@ extension ClientSession {
     }
 
     /// The octets of a message that its server copies pass through the digest, and nowhere else.
-    private func digest(_ transferring: Transferring, _ fetched: FetchResponse) {
+    private func digest(_ transferring: Transferring, fetched: FetchResponse) {
         transferring.hasher = MessageHasher()
         transferring.step = fetched.announced == nil ? .fetched : .streaming
         if let body = fetched.body { transferring.hasher.update(body) }
@@ -127,7 +127,7 @@ extension ClientSession {
     /// The target, or the source, is ready for the next segment.
     mutating func transferContinued(
         _ transferring: Transferring,
-        _ account: AccountID
+        account: AccountID
     ) throws(SyntaxError) {
         if account == transferring.target, case .announcing = transferring.step {
             self.sendAnnouncement(transferring)
@@ -143,7 +143,7 @@ extension ClientSession {
     /// A piece of the response that holds the message.
     mutating func transferPieceReceived(
         _ transferring: Transferring,
-        _ piece: ResponseReader.Piece
+        piece: ResponseReader.Piece
     ) {
         guard case .streaming = transferring.step else { return }
         if piece.kind == .literal {
@@ -159,12 +159,12 @@ extension ClientSession {
     /// The source has completed its answer for one message.
     mutating func messageFetched(
         _ transferring: Transferring,
-        _ condition: Condition,
-        _ code: ResponseCode?
+        condition: Condition,
+        code: ResponseCode?
     ) {
         guard condition == .ok else {
             self.leaveAppend(transferring)
-            return self.fail(transferring, self.refusal(condition, code))
+            return self.fail(transferring, answer: self.refusal(condition, code: code))
         }
         guard case .fetched = transferring.step else {
             // Somebody expunged it meanwhile: as with any COPY, it is left out.
@@ -181,7 +181,7 @@ extension ClientSession {
     private mutating func completeAppend(_ transferring: Transferring) {
         guard let entry = transferring.entry else {
             self.leaveAppend(transferring)
-            return self.fail(transferring, .unavailable)
+            return self.fail(transferring, answer: .unavailable)
         }
         transferring.isAppendOpen = false
         transferring.step = .recordingAppend
@@ -197,7 +197,7 @@ extension ClientSession {
         if !succeeded { transferring.appendNotRecorded() }
         guard succeeded, transferring.lostAnswer == nil else {
             self.leaveAppend(transferring)
-            return self.fail(transferring, transferring.lostAnswer ?? .unavailable)
+            return self.fail(transferring, answer: transferring.lostAnswer ?? .unavailable)
         }
         transferring.completeAppend()
         transferring.step = .confirming
@@ -223,19 +223,19 @@ extension ClientSession {
     /// The target has answered an APPEND: at its end, or before, because it takes no more.
     mutating func appendAnswered(
         _ transferring: Transferring,
-        _ condition: Condition,
-        _ code: ResponseCode?
+        condition: Condition,
+        code: ResponseCode?
     ) {
-        let refusal = self.targetRefusal(transferring, condition, code)
+        let refusal = self.targetRefusal(transferring, condition: condition, code: code)
         switch transferring.step {
         case .confirming:
             guard condition == .ok else {
                 transferring.refuse()
-                return self.fail(transferring, refusal)
+                return self.fail(transferring, answer: refusal)
             }
             transferring.confirm(code)
             guard !transferring.isCopyDoubtful else {
-                return self.resolve(transferring, .unavailable)
+                return self.resolve(transferring, answer: .unavailable)
             }
             self.fetchNext(transferring)
         case .announcing:

@@ -36,9 +36,9 @@ extension ClientSession {
     /// - Throws: `error` where the connection cannot go on.
     mutating func responseUnreadable(
         _ kind: DataKind,
-        _ response: ByteBuffer,
+        response: ByteBuffer,
         from account: AccountID,
-        _ error: SyntaxError
+        error: SyntaxError
     ) throws(SyntaxError) {
         // Where a response with a literal ends is certain only if the literal is one.
         guard response.isOneLine else { throw error }
@@ -107,13 +107,13 @@ extension ClientSession {
     mutating func incompleteAnswerCompleted(_ account: AccountID) {
         switch self.running {
         case .forwarding(let forwarding) where forwarding.account == account:
-            self.finish(forwarding.tag, .answerUnreadable)
+            self.finish(forwarding.tag, text: .answerUnreadable)
         case .selecting(let selecting) where selecting.account == account:
             // The server has the mailbox open, and the client has not.
             self.drop(account)
-            self.finish(selecting.tag, .answerUnreadable)
+            self.finish(selecting.tag, text: .answerUnreadable)
         case .listing:
-            self.listingCompleted(account, .no)
+            self.listingCompleted(account, condition: .no)
         default:
             self.upstreamBecameIdle(account)
         }

@@ -13,9 +13,9 @@ extension ClientSession {
     /// carried out without, as RFC 5267 §4.3.1 has it; so is one at a server that cannot tell them.
     mutating func mayUpdate(
         _ tag: ByteBuffer,
-        _ returns: inout [SearchReturn]?,
-        _ extensions: SearchExtensions,
-        _ selected: Selected
+        returns: inout [SearchReturn]?,
+        extensions: SearchExtensions,
+        selected: Selected
     ) -> Bool {
         guard let update = returns?.first(where: \.isUpdate) else { return false }
         let isKnown = selected.updating.contains { $0.client == tag }
@@ -30,7 +30,7 @@ extension ClientSession {
     }
 
     /// The server does not tell the changes of the search with this tag of the gateway's.
-    mutating func updateRefused(_ tag: ByteBuffer, _ account: AccountID) {
+    mutating func updateRefused(_ tag: ByteBuffer, account: AccountID) {
         if case .forwarding(let forwarding) = self.running, forwarding.account == account,
             forwarding.updatingTag == tag
         {
@@ -44,11 +44,11 @@ extension ClientSession {
         self.emit(Reply.untagged(.noUpdate(tag: selected.updating[index].client)))
     }
 
-    mutating func cancelUpdate(_ tag: ByteBuffer, _ tags: [ByteBuffer], _ selected: Selected) {
+    mutating func cancelUpdate(_ tag: ByteBuffer, tags: [ByteBuffer], selected: Selected) {
         var upstreamTags: [ByteBuffer] = []
         for canceled in tags {
             guard let known = selected.updating.first(where: { $0.client == canceled }) else {
-                return self.finish(tag, .badSyntax)
+                return self.finish(tag, text: .badSyntax)
             }
             upstreamTags.append(known.upstream)
         }
@@ -58,6 +58,6 @@ extension ClientSession {
         for upstreamTag in upstreamTags {
             encoder.write(quoted: Array(upstreamTag.readableBytesView))
         }
-        self.forward(tag, selected.account, "CANCELUPDATE", encoder)
+        self.forward(tag, account: selected.account, name: "CANCELUPDATE", encoder: encoder)
     }
 }

@@ -8,7 +8,7 @@ extension ClientSession {
     // MARK: - Connections
 
     /// A connection that was asked for cannot be had.
-    package mutating func upstreamFailed(_ account: AccountID, _ fault: UpstreamFault) {
+    package mutating func upstreamFailed(_ account: AccountID, fault: UpstreamFault) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         switch fault {
         case .noMailbox, .credentialRefused, .noCredential, .notTrusted:
@@ -88,7 +88,7 @@ extension ClientSession {
         if !self.isRepeating, let (tag, command) = self.repeatable(on: account) {
             self.isRepeating = true
             self.running = .nothing
-            self.dispatch(tag, command)
+            self.dispatch(tag, command: command)
         } else {
             self.upstreamLost(account)
         }
@@ -112,7 +112,7 @@ extension ClientSession {
 
     /// A server answers each command by saying that it cannot be used: it wants to be left alone, or
     /// has no mailbox any more for the gateway's credential.
-    mutating func serverFailed(_ account: AccountID, _ failure: UpstreamLogin.Failure) {
+    mutating func serverFailed(_ account: AccountID, failure: UpstreamLogin.Failure) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         self.actions.append(.upstreamFailed(account, failure))
         var answer = ReplyText.contactAdministrator
@@ -130,7 +130,7 @@ extension ClientSession {
         switch self.running {
         case .preparing(let tag, let command, account):
             self.running = .nothing
-            self.dispatch(tag, command)
+            self.dispatch(tag, command: command)
         case .listing:
             self.listingUpstreamReady(account)
         case .appending(let appending) where appending.account == account:
@@ -159,19 +159,19 @@ extension ClientSession {
         }
         switch self.running {
         case .preparing(let tag, _, account):
-            self.finish(tag, answer)
+            self.finish(tag, text: answer)
         case .forwarding(let forwarding) where forwarding.account == account:
-            self.finish(forwarding.tag, answer)
+            self.finish(forwarding.tag, text: answer)
         case .selecting(let selecting) where selecting.account == account:
-            self.finish(selecting.tag, answer)
+            self.finish(selecting.tag, text: answer)
         case .listing:
             self.listingUpstreamLost(account)
         case .appending(let appending) where appending.account == account:
-            self.appendUpstreamLost(appending, answer)
+            self.appendUpstreamLost(appending, answer: answer)
         case .idling(let idling) where (idling.account ?? idling.polled) == account:
-            self.idlingUpstreamLost(idling, answer)
+            self.idlingUpstreamLost(idling, answer: answer)
         case .transferring(let transferring) where transferring.involves(account):
-            self.transferUpstreamLost(transferring, account, answer)
+            self.transferUpstreamLost(transferring, account: account, answer: answer)
         case .learning:
             self.learned(account)
         default:
@@ -192,7 +192,7 @@ extension ClientSession {
 
     package mutating func upstreamOctetsReceived(
         _ account: AccountID,
-        _ octets: ByteBuffer,
+        octets: ByteBuffer,
         at now: Moment
     ) {
         self.now = now
@@ -211,12 +211,12 @@ extension ClientSession {
             guard let disposition = try self.disposition(of: head, &piece, from: account) else {
                 return
             }
-            if piece.isLast, case .pass = disposition { return self.pass(piece, account) }
+            if piece.isLast, case .pass = disposition { return self.pass(piece, account: account) }
             self.upstreams[account]?.disposition = disposition
         }
         switch self.upstreams[account]?.disposition {
         case .pass:
-            self.pass(piece, account)
+            self.pass(piece, account: account)
         case .collect(var collector):
             // Held once, or each piece would copy those before it.
             self.upstreams[account]?.disposition = .withhold
@@ -226,20 +226,20 @@ extension ClientSession {
         case .rename(var renamer):
             if piece.kind == .line { piece.octets = renamer.rename(piece.octets) }
             self.upstreams[account]?.disposition = .rename(renamer)
-            self.pass(piece, account)
+            self.pass(piece, account: account)
         case .numbers:
             guard case .forwarding(let forwarding) = self.running else { return }
             try forwarding.results?.add(piece.octets, isFirst: piece.isFirst)
         case .transfer:
             if case .transferring(let transferring) = self.running {
-                self.transferPieceReceived(transferring, piece)
+                self.transferPieceReceived(transferring, piece: piece)
             }
         case .withhold, .none:
             break
         }
     }
 
-    private mutating func pass(_ piece: ResponseReader.Piece, _ account: AccountID) {
+    private mutating func pass(_ piece: ResponseReader.Piece, account: AccountID) {
         // Two servers' responses cannot both be under way; a client must never read one in the other.
         guard self.passing == nil || self.passing == account else { return self.end(nil) }
         self.actions.sendToClient(piece.octets)
@@ -269,18 +269,18 @@ extension ClientSession {
             guard piece.isLast, tag == self.upstreams[account]?.inFlight else {
                 throw SyntaxError(.malformedTag, at: 0)
             }
-            self.completionReceived(account, condition, text)
+            self.completionReceived(account, condition: condition, text: text)
             return nil
         case .continuation:
             try self.continuationReceived(account)
             return nil
         case .status(let condition, let text):
-            self.statusReceived(account, condition, text)
+            self.statusReceived(account, condition: condition, text: text)
             return nil
         case .numbered(_, .fetch):
             if case .transferring(let transferring) = self.running, transferring.source == account {
                 if case .listing = transferring.step { return .collect(ResponseCollector()) }
-                if try self.transferReceives(transferring, piece) { return .transfer }
+                if try self.transferReceives(transferring, piece: piece) { return .transfer }
             }
             self.auditFetched(piece, from: account)
             return self.disposition(ofNumbered: .fetch, account)
@@ -288,7 +288,7 @@ extension ClientSession {
             if let line = kind.line(number) { piece.octets = line }
             return self.disposition(ofNumbered: kind, account)
         case .data(let kind):
-            return try self.disposition(of: kind, &piece, account)
+            return try self.disposition(of: kind, &piece, account: account)
         }
     }
 
@@ -319,7 +319,7 @@ extension ClientSession {
     private mutating func disposition(
         of kind: DataKind,
         _ piece: inout ResponseReader.Piece,
-        _ account: AccountID
+        account: AccountID
     ) throws(SyntaxError) -> Upstream.Disposition {
         let expected = self.expected(from: account)
         switch kind {
@@ -327,7 +327,11 @@ extension ClientSession {
             .thread where expected.contains(.thread):
             return self.collectsResults ? .numbers : .pass
         case .esearch where expected.contains(.search) || self.isInSight(account):
-            return try self.correlate(&piece, account, isExpected: expected.contains(.search))
+            return try self.correlate(
+                &piece,
+                account: account,
+                isExpected: expected.contains(.search)
+            )
                 ? .pass : .withhold
         case .flags where self.isInSight(account):
             return .collect(ResponseCollector())

@@ -248,7 +248,7 @@ package struct ClientSession {
         case .commandRefused(let tag):
             self.commandRefused(tag)
         case .message(let head, let literal):
-            self.messageAnnounced(head, literal)
+            self.messageAnnounced(head, literal: literal)
         case .messageOctets(let octets):
             self.messageOctetsReceived(octets)
         case .appendEnded(let rest):
@@ -263,7 +263,7 @@ package struct ClientSession {
         case .awaitingSASLResponse(let tag):
             return self.saslResponseReceived(frame.withoutBlanksAtEnd, tag: tag)
         case .idling(let idling):
-            return self.lineReceivedWhileIdle(frame, idling)
+            return self.lineReceivedWhileIdle(frame, idling: idling)
         default:
             break
         }
@@ -271,25 +271,25 @@ package struct ClientSession {
         self.hasExpungedMeanwhile = false
         switch CommandParser.parse(frame) {
         case .command(let tag, let command):
-            self.dispatch(tag, command)
+            self.dispatch(tag, command: command)
         case .malformed(let tag, let error):
-            self.malformedCommandReceived(tag, error)
+            self.malformedCommandReceived(tag, error: error)
         }
     }
 
-    private mutating func malformedCommandReceived(_ tag: ByteBuffer?, _ error: SyntaxError) {
+    private mutating func malformedCommandReceived(_ tag: ByteBuffer?, error: SyntaxError) {
         // A command with too many parts parses as far as it was read, and no client is out of step.
         if !error.reason.isCount || self.user == nil { self.strike() }
-        self.answer(tag, ReplyText(error))
+        self.answer(tag, text: ReplyText(error))
     }
 
     /// A command over a limit was read away.
     private mutating func commandRefused(_ tag: ByteBuffer?) {
         self.oversizedCommands += 1
         if case .appending(let appending) = self.running {
-            self.abandonAppend(appending, .tooBig)
+            self.abandonAppend(appending, text: .tooBig)
         } else {
-            self.answer(tag, .tooBig)
+            self.answer(tag, text: .tooBig)
         }
         guard self.user != nil else { return self.strike() }
         if self.oversizedCommands >= Self.maximumOversizedCommands {
@@ -317,16 +317,16 @@ package struct ClientSession {
     }
 
     /// Sends the tagged answer of a command; untagged `BAD` where there is no tag to repeat.
-    mutating func answer(_ tag: ByteBuffer?, _ text: ReplyText) {
+    mutating func answer(_ tag: ByteBuffer?, text: ReplyText) {
         if case .ended = self.running { return }
         if self.auditing != nil { self.auditAnswered(text) }
         guard let tag = tag else { return self.emit(Reply.untagged(text)) }
-        self.emit(Reply.tagged(tag, text))
+        self.emit(Reply.tagged(tag, text: text))
     }
 
     /// The command that ran is answered; the next one may run.
-    mutating func finish(_ tag: ByteBuffer, _ text: ReplyText) {
-        self.answer(tag, text)
+    mutating func finish(_ tag: ByteBuffer, text: ReplyText) {
+        self.answer(tag, text: text)
         if case .ended = self.running { return }
         self.running = .nothing
         self.isRepeating = false

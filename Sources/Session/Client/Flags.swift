@@ -23,7 +23,7 @@ enum Flags {
     }
 
     /// The flags of a list that the user may set; the others are dropped silently.
-    static func permitted(_ flags: [Flag], _ rights: Rights) -> [Flag] {
+    static func permitted(_ flags: [Flag], rights: Rights) -> [Flag] {
         flags.filter { rights.contains(self.right(for: $0)) }
     }
 
@@ -36,13 +36,13 @@ enum Flags {
     /// - Parameter known: the mailbox's flags, as its server listed them.
     static func permitted(
         _ store: StoreFlags,
-        _ rights: Rights,
+        rights: Rights,
         known: [ByteBuffer]
     ) -> [StoreFlags] {
         let all: Rights = [.seen, .deleteMessages, .write]
         guard !rights.isDisjoint(with: all) else { return [] }
         if rights.isSuperset(of: all) { return [store] }
-        let named = self.permitted(store.flags, rights)
+        let named = self.permitted(store.flags, rights: rights)
         var step = store
         step.flags = named
         switch store.action {

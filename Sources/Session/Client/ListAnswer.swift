@@ -91,7 +91,7 @@ final class ListAnswer {
             guard !self.isTooLarge, let entry = self.tree.popFirst() else { return true }
             octets -= Self.octetsOfName + entry.name.count * (1 + self.patternCost)
             // Written before the permissions changed.
-            if let last = self.last, !NameOrder.precedes(last, entry.name) { continue }
+            if let last = self.last, !NameOrder.precedes(last, other: entry.name) { continue }
             self.last = entry.name
             for line in self.writer.lines(for: entry, in: self.tree) { session.emit(line) }
         }
@@ -130,7 +130,7 @@ final class ListAnswer {
         return true
     }
 
-    private func access(_ session: inout ClientSession, _ account: AccountID) -> AccountAccess {
+    private func access(_ session: inout ClientSession, account: AccountID) -> AccountAccess {
         let access = session.access(to: account)
         self.accesses[account] = access
         return access
@@ -138,7 +138,7 @@ final class ListAnswer {
 
     private func insertFolders(in session: inout ClientSession, _ octets: inout Int) {
         let part = self.listing.parts[self.part]
-        let access = self.access(&session, part.view.account)
+        let access = self.access(&session, account: part.view.account)
         guard access.isOwner || !part.isOwner else {
             // It was listed for an owner, which the user is no more.
             self.part += 1
@@ -162,12 +162,23 @@ final class ListAnswer {
                 name: name,
                 attributes: attributes,
                 rights: rights,
-                isSubscribed: Self.isSubscribed(folder, isSelectable, part, base, choices),
-                isSubscribedAsParent: Self.isParent(folder, part, base, choices),
+                isSubscribed: Self.isSubscribed(
+                    folder,
+                    isSelectable: isSelectable,
+                    part: part,
+                    base: base,
+                    choices: choices
+                ),
+                isSubscribedAsParent: Self.isParent(
+                    folder,
+                    part: part,
+                    base: base,
+                    choices: choices
+                ),
                 status: rights.contains(.read) ? part.counts[folder] : nil,
                 isPersonal: part.view.isPersonal
             )
-            self.insert(entry, &octets)
+            self.insert(entry, octets: &octets)
         }
         guard octets > 0 else { return }
         self.part += 1
@@ -185,15 +196,15 @@ final class ListAnswer {
                 attributes: [],
                 rights: ClientSession.emptyInboxRights,
                 isSubscribed: true,
-                status: items.map { ClientSession.emptyInboxStatus($0, ByteBuffer()) }
+                status: items.map { ClientSession.emptyInboxStatus($0, mailbox: ByteBuffer()) }
             ),
-            &octets
+            octets: &octets
         )
     }
 
-    private func insert(_ entry: FolderTree.Entry, _ octets: inout Int) {
+    private func insert(_ entry: FolderTree.Entry, octets: inout Int) {
         if self.writer.reportsSubscribedBelow { octets -= entry.name.count * self.patternCost }
-        octets -= self.tree.insert(entry, self.writer.selection(of: entry))
+        octets -= self.tree.insert(entry, selection: self.writer.selection(of: entry))
     }
 
     /// Whether there is a mailbox, and not only a name above others.
@@ -206,10 +217,10 @@ final class ListAnswer {
     /// Whether a folder that its server lists is subscribed.
     private static func isSubscribed(
         _ folder: FolderPath,
-        _ isSelectable: Bool,
-        _ part: Listing.Part,
-        _ base: SubscriptionBase,
-        _ choices: SubscriptionChoices.Account
+        isSelectable: Bool,
+        part: Listing.Part,
+        base: SubscriptionBase,
+        choices: SubscriptionChoices.Account
     ) -> Bool {
         switch base {
         case .own: part.subscriptions.contains(folder)
@@ -222,9 +233,9 @@ final class ListAnswer {
     /// Whether a name counts as subscribed only where nothing below it is.
     private static func isParent(
         _ folder: FolderPath,
-        _ part: Listing.Part,
-        _ base: SubscriptionBase,
-        _ choices: SubscriptionChoices.Account
+        part: Listing.Part,
+        base: SubscriptionBase,
+        choices: SubscriptionChoices.Account
     ) -> Bool {
         switch base {
         case .own: part.subscriptions[folder] == false
@@ -245,7 +256,7 @@ final class ListAnswer {
             self.writer.reportsSubscribedBelow && !self.listing.list.selectsSpecialUse
             && session.subscriptionBase(of: view) == .every && !self.known.contains(view.account)
         let selection: FolderTree.Below = countsWhole ? [.selected, .selectedApart] : []
-        self.tree.insertRoot(Array(view.prefix.dropLast()), selection)
+        self.tree.insertRoot(Array(view.prefix.dropLast()), selection: selection)
     }
 
     /// Inserts names that are subscribed and have no folder, or none that the user may see: the user reads the
@@ -257,7 +268,8 @@ final class ListAnswer {
             let base = session.subscriptionBase(of: view)
             let choices = self.choices[account]
             let counts =
-                subscriptions.part != nil ? self.access(&session, account).isOwner : base != .own
+                subscriptions.part != nil
+                ? self.access(&session, account: account).isOwner : base != .own
             while counts, octets > 0, self.folder < folders.count {
                 let folder = folders[self.folder]
                 self.folder += 1
@@ -267,8 +279,10 @@ final class ListAnswer {
                     !(view.isPersonal && Namespace.isReserved(name))
                 else { continue }
                 let isParent =
-                    subscriptions.part.map { Self.isParent(folder, $0, base, choices) } ?? false
-                self.insertName(name, isParent, &octets)
+                    subscriptions.part.map {
+                        Self.isParent(folder, part: $0, base: base, choices: choices)
+                    } ?? false
+                self.insertName(name, isParent: isParent, octets: &octets)
             }
             guard octets > 0 else { return }
         }
@@ -276,7 +290,7 @@ final class ListAnswer {
         self.folder = 0
     }
 
-    private func insertName(_ name: [UInt8], _ isParent: Bool, _ octets: inout Int) {
+    private func insertName(_ name: [UInt8], isParent: Bool, octets: inout Int) {
         let entry = FolderTree.Entry(
             name: name,
             attributes: [],
@@ -285,6 +299,6 @@ final class ListAnswer {
             isSubscribedAsParent: isParent,
             isParentOnly: true
         )
-        self.insert(entry, &octets)
+        self.insert(entry, octets: &octets)
     }
 }

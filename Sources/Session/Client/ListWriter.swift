@@ -66,7 +66,7 @@ struct ListWriter {
         if !self.isLsub, below.contains(.selected) { response.childInfo = ["SUBSCRIBED"] }
         var lines = [response.encoded(isLsub: self.isLsub)]
         if self.list.returnsMyRights, !entry.isParentOnly {
-            lines.append(Reply.myRights(mailbox, entry.rights.letters))
+            lines.append(Reply.myRights(mailbox, rights: entry.rights.letters))
         }
         if var status = entry.status {
             status.mailbox = mailbox

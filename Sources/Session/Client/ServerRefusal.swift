@@ -18,7 +18,7 @@ package struct ServerRefusal: Equatable, Sendable {
     /// - Parameters:
     ///   - text: without its CR LF.
     ///   - isOwner: whether the user owns the account.
-    init(_ condition: Condition, _ code: ResponseCode?, _ text: ByteBuffer, isOwner: Bool) {
+    init(_ condition: Condition, code: ResponseCode?, text: ByteBuffer, isOwner: Bool) {
         let words = ServerWords(text)
         let isUncoded = code == nil || code == .unknown || code == .alert
         self.condition = condition
@@ -32,7 +32,7 @@ package struct ServerRefusal: Equatable, Sendable {
         guard case .tagged(_, let condition, let text)? = try? ResponseHead(response),
             condition == .no || condition == .bad
         else { return nil }
-        self.init(condition, (try? ResponseText(text))?.code, text, isOwner: false)
+        self.init(condition, code: (try? ResponseText(text))?.code, text: text, isOwner: false)
     }
 
     /// What kind of refusal it is, for the log.
@@ -66,13 +66,13 @@ extension ClientSession {
     /// A server completed a command. A refusal is logged, and kept while the client's command is answered.
     mutating func refusalReceived(
         _ account: AccountID,
-        _ condition: Condition,
-        _ code: ResponseCode?,
-        _ text: ByteBuffer
+        condition: Condition,
+        code: ResponseCode?,
+        text: ByteBuffer
     ) {
         guard condition == .no || condition == .bad else { return }
         let isOwner = self.access(to: account).isOwner
-        let refusal = ServerRefusal(condition, code, text, isOwner: isOwner)
+        let refusal = ServerRefusal(condition, code: code, text: text, isOwner: isOwner)
         let isUpkeep = self.upstreams[account]?.housekeeping == .upkeep
         if refusal.isLogged, !isUpkeep { self.actions.append(.serverRefused(account, refusal)) }
         self.serverRefusal = refusal

@@ -263,7 +263,7 @@ final class Transferring {
 
     /// The flags of a message that the user may set and the target keeps (RFC 4314 §4).
     func flags(of message: Message) -> [Flag] {
-        Flags.permitted(message.flags, self.rights).filter { flag in
+        Flags.permitted(message.flags, rights: self.rights).filter { flag in
             guard let kept = self.permanentFlags else { return true }
             if case .keyword = flag, kept.contains("\\*") { return true }
             return kept.contains(flag.text.uppercasedText())

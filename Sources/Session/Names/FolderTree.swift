@@ -54,7 +54,7 @@ struct FolderTree {
     /// Adds a folder, or a name that is only subscribed, and the parents above it.
     /// - Parameter selection: whether it satisfies the selection options, and matches no pattern.
     /// - Returns: how many octets of names were copied for that.
-    mutating func insert(_ entry: Entry, _ selection: Below = []) -> Int {
+    mutating func insert(_ entry: Entry, selection: Below = []) -> Int {
         guard !self.isTooLarge else { return 0 }
         let before = self.octets
         self.octets += entry.name.count + Self.octetsOfEntry
@@ -78,7 +78,7 @@ struct FolderTree {
 
     /// Adds the root of an account, which always has something below it, and what is above.
     /// - Parameter selection: what of the account counts without being inserted.
-    mutating func insertRoot(_ name: [UInt8], _ selection: Below = []) {
+    mutating func insertRoot(_ name: [UInt8], selection: Below = []) {
         let below = selection.union(.folder)
         self.add(below, to: name)
         self.insertParent(name)

@@ -19,7 +19,7 @@ struct NameOrder {
     /// A binary heap of runs with names left, by their next name.
     private var heap: [Int] = []
 
-    static func precedes(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+    static func precedes(_ one: [UInt8], other: [UInt8]) -> Bool {
         if one == Self.inbox { return other != Self.inbox }
         return other != Self.inbox && one.lexicographicallyPrecedes(other)
     }
@@ -44,7 +44,7 @@ struct NameOrder {
     }
 
     private mutating func closeRun() {
-        self.open.sort { Self.precedes($1, $0) }
+        self.open.sort { Self.precedes($1, other: $0) }
         self.runs.append(Run(names: self.open))
         self.open = []
         self.heap.append(self.runs.count - 1)
@@ -53,18 +53,18 @@ struct NameOrder {
 
     // MARK: - The heap
 
-    private func precedes(_ one: Int, _ other: Int) -> Bool {
+    private func precedes(_ one: Int, other: Int) -> Bool {
         guard let name = self.runs[self.heap[one]].names.last,
             let otherName = self.runs[self.heap[other]].names.last
         else { return false }
-        return Self.precedes(name, otherName)
+        return Self.precedes(name, other: otherName)
     }
 
     private mutating func siftUp() {
         var child = self.heap.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
-            guard self.precedes(child, parent) else { return }
+            guard self.precedes(child, other: parent) else { return }
             self.heap.swapAt(child, parent)
             child = parent
         }
@@ -75,7 +75,7 @@ struct NameOrder {
         while true {
             var least = parent
             for child in [2 * parent + 1, 2 * parent + 2]
-            where child < self.heap.count && self.precedes(child, least) {
+            where child < self.heap.count && self.precedes(child, other: least) {
                 least = child
             }
             guard least != parent else { return }

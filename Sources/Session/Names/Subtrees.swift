@@ -7,7 +7,7 @@ struct Subtrees {
     private var roots: [[UInt8]] = []
 
     init(_ roots: [FolderPath]) {
-        for root in roots.map(\.octets).sorted(by: { Self.precedes($0[...], $1[...]) })
+        for root in roots.map(\.octets).sorted(by: { Self.precedes($0[...], other: $1[...]) })
         where !self.contains(root[...]) {
             self.roots.append(root)
         }
@@ -18,7 +18,7 @@ struct Subtrees {
         var (low, high) = (0, self.roots.count)
         while low < high {
             let middle = (low + high) / 2
-            if Self.precedes(folder, self.roots[middle][...]) {
+            if Self.precedes(folder, other: self.roots[middle][...]) {
                 high = middle
             } else {
                 low = middle + 1
@@ -30,7 +30,7 @@ struct Subtrees {
     }
 
     /// The delimiter comes before all other octets: what is below a name stands right behind it.
-    private static func precedes(_ one: ArraySlice<UInt8>, _ other: ArraySlice<UInt8>) -> Bool {
+    private static func precedes(_ one: ArraySlice<UInt8>, other: ArraySlice<UInt8>) -> Bool {
         one.lexicographicallyPrecedes(other) { Self.rank($0) < Self.rank($1) }
     }
 

@@ -99,7 +99,9 @@ package struct UpstreamNames: Equatable, Sendable {
     package func place(of name: ByteBuffer) -> Place {
         let octets = Array(name.readableBytesView)
         if self.isPersonal(octets) { return .personal }
-        let isForeign = self.foreignPrefixes.contains { $0.isEmpty || self.isBelow($0, octets) }
+        let isForeign = self.foreignPrefixes.contains {
+            $0.isEmpty || self.isBelow($0, name: octets)
+        }
         // The part above the folders themselves may be listed as one.
         let isAbove = self.personalPrefixes.contains { $0.dropLast().elementsEqual(octets) }
         return isForeign || isAbove ? .foreign : .unknown
@@ -119,10 +121,10 @@ package struct UpstreamNames: Equatable, Sendable {
     private func isPersonal(_ name: [UInt8]) -> Bool {
         if name.map(\.asciiUppercased).elementsEqual("INBOX".utf8) { return true }
         let personal = self.personalPrefixes.contains { name.starts(with: $0) }
-        return personal && !self.foreignPrefixes.contains { self.isBelow($0, name) }
+        return personal && !self.foreignPrefixes.contains { self.isBelow($0, name: name) }
     }
 
-    private func isBelow(_ prefix: [UInt8], _ name: [UInt8]) -> Bool {
+    private func isBelow(_ prefix: [UInt8], name: [UInt8]) -> Bool {
         guard !prefix.isEmpty else { return false }
         // Some servers fold case: each spelling of another namespace's name leads there.
         let folded = prefix.lazy.map(\.asciiUppercased)

@@ -41,14 +41,14 @@ package final class SendingCounter: Sendable {
 
     /// Whether one more message may begin.
     package func mayBegin(_ user: UserID, at now: Moment) -> Bool {
-        self.count(user, now) { parts in
+        self.count(user, now: now) { parts in
             parts.reduce(0) { $0 + $1.messages } < self.limits.messagesPerHour
         }
     }
 
     /// Counts one more recipient, if there may be one.
     package func addRecipient(_ user: UserID, at now: Moment) -> Bool {
-        self.count(user, now) { parts in
+        self.count(user, now: now) { parts in
             guard parts.reduce(0, { $0 + $1.recipients }) < self.limits.recipientsPerHour else {
                 return false
             }
@@ -59,7 +59,7 @@ package final class SendingCounter: Sendable {
 
     /// Counts one more message, if there may be one.
     package func addMessage(_ user: UserID, at now: Moment) -> Bool {
-        self.count(user, now) { parts in
+        self.count(user, now: now) { parts in
             guard parts.reduce(0, { $0 + $1.messages }) < self.limits.messagesPerHour else {
                 return false
             }
@@ -71,8 +71,8 @@ package final class SendingCounter: Sendable {
     /// - Parameter change: gets the parts of the last hour, of which the last is the present one.
     private func count(
         _ user: UserID,
-        _ now: Moment,
-        _ change: (inout [Part]) -> Bool
+        now: Moment,
+        change: (inout [Part]) -> Bool
     ) -> Bool {
         let number = now.seconds / Self.partSeconds
         return self.sent.withLock { sent in

@@ -125,7 +125,7 @@ package struct SubmissionLogin {
 
     private mutating func hello() -> Step {
         self.state = .hello
-        return .send(Self.line("EHLO ", Array(self.name.utf8)))
+        return .send(Self.line("EHLO ", octets: Array(self.name.utf8)))
     }
 
     private mutating func greeted(_ profile: SubmissionProfile) -> Step {
@@ -148,11 +148,11 @@ package struct SubmissionLogin {
     /// With the message in the command, where the line stays within its limit: 512 octets with the
     /// line end (RFC 4954 §4).
     private mutating func authenticate(_ mechanism: String) -> Step {
-        var line = Self.line("AUTH ", Array("\(mechanism) ".utf8) + self.credential.message)
+        var line = Self.line("AUTH ", octets: Array("\(mechanism) ".utf8) + self.credential.message)
         self.state = .finished
         if line.readableBytes > 512 {
             self.state = .challenge
-            line = Self.line("AUTH ", Array(mechanism.utf8))
+            line = Self.line("AUTH ", octets: Array(mechanism.utf8))
         }
         return .send(line)
     }
@@ -167,10 +167,10 @@ package struct SubmissionLogin {
             return .fail(reply.isPermanent ? .noMechanism : .unreachable)
         }
         self.state = next
-        return .send(Self.line("", answer))
+        return .send(Self.line("", octets: answer))
     }
 
-    private static func line(_ word: StaticString, _ octets: [UInt8]) -> ByteBuffer {
+    private static func line(_ word: StaticString, octets: [UInt8]) -> ByteBuffer {
         var line = ByteBuffer(staticString: word)
         line.writeBytes(octets)
         line.writeStaticString("\r\n")

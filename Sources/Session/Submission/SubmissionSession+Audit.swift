@@ -7,7 +7,7 @@ extension SubmissionSession {
     private static let maximumNamedAddresses = 16
 
     /// An address may not be sent from, or a message not be sent.
-    mutating func auditRefused(_ refused: SubmissionReply.Refused, _ authors: MessageAuthors?) {
+    mutating func auditRefused(_ refused: SubmissionReply.Refused, authors: MessageAuthors?) {
         var event = AuditEvent("send")
         event.outcome = .refused
         event.detail = ["rule: \(refused)"]
@@ -30,7 +30,10 @@ extension SubmissionSession {
     mutating func auditForbidden(_ refused: SubmissionReply.Refused) {
         let reversePath = self.transaction?.reversePath
         let authors = self.transaction?.authors
-        self.auditRefused(refused, authors ?? MessageAuthors(reversePath: reversePath, from: []))
+        self.auditRefused(
+            refused,
+            authors: authors ?? MessageAuthors(reversePath: reversePath, from: [])
+        )
     }
 
     /// What the log will have of a message once it went out: one record for each account of somebody

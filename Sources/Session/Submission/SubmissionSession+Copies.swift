@@ -8,7 +8,7 @@ import struct NIOCore.ByteBuffer
 extension SubmissionSession {
     /// The copy of a message is on the disk, or cannot be: then the message is not sent.
     /// - Parameter number: of the transaction whose copy it is.
-    package mutating func copyKept(_ number: UInt64, _ succeeded: Bool, at now: Moment) {
+    package mutating func copyKept(_ number: UInt64, succeeded: Bool, at now: Moment) {
         self.now = now
         guard case .receiving(let receiving) = self.running, number == self.transactions,
             case .keepingCopy = receiving.stage
@@ -18,7 +18,7 @@ extension SubmissionSession {
         if succeeded {
             self.completeMessage(receiving)
         } else {
-            self.refuseMessage(receiving, .noRoomForCopy)
+            self.refuseMessage(receiving, reply: .noRoomForCopy)
         }
         self.readClient()
     }
@@ -29,15 +29,15 @@ extension SubmissionSession {
             return true
         }
         receiving.copies = []
-        self.refuseMessage(receiving, .noRoomForCopy)
+        self.refuseMessage(receiving, reply: .noRoomForCopy)
         return false
     }
 
     /// - Returns: false where the message is refused, because its copy has grown beyond the room.
-    mutating func keepCopy(_ octets: ByteBuffer, _ receiving: Receiving) -> Bool {
+    mutating func keepCopy(_ octets: ByteBuffer, receiving: Receiving) -> Bool {
         guard !receiving.copies.isEmpty else { return true }
         guard self.copySpace.extend(receiving.copies, by: octets.readableBytes) else {
-            self.refuseMessage(receiving, .noRoomForCopy)
+            self.refuseMessage(receiving, reply: .noRoomForCopy)
             return false
         }
         receiving.copyOctets += UInt64(octets.readableBytes)
@@ -46,7 +46,7 @@ extension SubmissionSession {
     }
 
     /// The client is answered when the copy has its name: until then a restart deletes it.
-    mutating func fileCopy(_ receiving: Receiving, _ reply: SubmissionReply) {
+    mutating func fileCopy(_ receiving: Receiving, reply: SubmissionReply) {
         receiving.stage = .filingCopy(reply)
         let own = receiving.copies.filter { self.snapshot.accounts[$0]?.owner == self.user }
         self.actions.append(

@@ -13,7 +13,7 @@ extension SubmissionSession {
         case .noop: self.reply(.ok)
         case .rset: self.reset()
         case .startTLS: self.startTLS()
-        case .auth(let mechanism, let response): self.auth(mechanism, response)
+        case .auth(let mechanism, let response): self.auth(mechanism, initial: response)
         case .mail, .rcpt, .data, .bdat, .vrfy, .unserved: self.dispatchAfterLogin(command)
         }
     }
@@ -61,29 +61,29 @@ extension SubmissionSession {
 
     // MARK: - AUTH (RFC 4954)
 
-    private mutating func auth(_ mechanism: [UInt8], _ initial: [UInt8]?) {
+    private mutating func auth(_ mechanism: [UInt8], initial: [UInt8]?) {
         guard self.hasTLS else { return self.refuse(.mustStartTLS) }
         guard self.user == nil else { return self.refuse(.alreadyAuthenticated) }
         guard self.hasGreeted, self.transaction == nil else { return self.refuse(.badSequence) }
         switch String(decoding: mechanism.map(\.asciiUppercased), as: UTF8.self) {
         case "PLAIN":
-            guard let initial else { return self.challenge(.plain, .challenge) }
-            self.loginLineReceived(initial == [UInt8(ascii: "=")] ? [] : initial, .plain)
+            guard let initial else { return self.challenge(.plain, reply: .challenge) }
+            self.loginLineReceived(initial == [UInt8(ascii: "=")] ? [] : initial, challenge: .plain)
         case "LOGIN":
-            guard let initial else { return self.challenge(.name, .nameChallenge) }
-            self.loginLineReceived(initial, .name)
+            guard let initial else { return self.challenge(.name, reply: .nameChallenge) }
+            self.loginLineReceived(initial, challenge: .name)
         default:
             self.refuse(.unknownMechanism)
         }
     }
 
-    private mutating func challenge(_ challenge: Challenge, _ reply: SubmissionReply) {
+    private mutating func challenge(_ challenge: Challenge, reply: SubmissionReply) {
         self.running = .awaitingLogin(challenge)
         self.reply(reply)
     }
 
     /// The client's answer to a challenge: base64, or `*` to give up.
-    mutating func loginLineReceived(_ line: [UInt8], _ challenge: Challenge) {
+    mutating func loginLineReceived(_ line: [UInt8], challenge: Challenge) {
         self.running = .nothing
         // Some clients put a blank at the end.
         let line = Array(line.dropLast(line.reversed().prefix { $0 == 0x20 }.count))
@@ -96,7 +96,7 @@ extension SubmissionSession {
             else { return self.loginRefused() }
             self.authenticate(Credentials(name: authcid, password: password))
         case .name:
-            self.challenge(.password(name: octets), .passwordChallenge)
+            self.challenge(.password(name: octets), reply: .passwordChallenge)
         case .password(let name):
             self.authenticate(Credentials(name: name, password: Secret(octets)))
         }

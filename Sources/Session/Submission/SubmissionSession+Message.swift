@@ -49,28 +49,28 @@ extension SubmissionSession {
         }
         self.messageOctets += UInt64(waiting - self.input.readableBytes)
         switch piece {
-        case .octets(let octets): self.messageOctetsReceived(octets, receiving)
+        case .octets(let octets): self.messageOctetsReceived(octets, receiving: receiving)
         case .end: receiving.isComplete = true
         case .none: break
         }
-        if receiving.stream.isBroken { self.refuseMessage(receiving, .bareLineEnd) }
+        if receiving.stream.isBroken { self.refuseMessage(receiving, reply: .bareLineEnd) }
         self.continueMessage(receiving)
     }
 
-    private mutating func messageOctetsReceived(_ octets: ByteBuffer, _ receiving: Receiving) {
+    private mutating func messageOctetsReceived(_ octets: ByteBuffer, receiving: Receiving) {
         guard receiving.stream.count <= self.settings.maximumMessageOctets else {
-            return self.refuseMessage(receiving, .tooLarge)
+            return self.refuseMessage(receiving, reply: .tooLarge)
         }
         switch receiving.stage {
         case .header:
             do {
                 guard let (header, rest) = try receiving.collector.receive(octets) else { return }
-                self.judge(header, rest, receiving)
+                self.judge(header, rest: rest, receiving: receiving)
             } catch {
-                self.refuseMessage(receiving, SubmissionReply(error))
+                self.refuseMessage(receiving, reply: SubmissionReply(error))
             }
         case .streaming:
-            self.forward(octets, receiving)
+            self.forward(octets, receiving: receiving)
         case .envelope, .data, .keepingCopy, .verdict, .filingCopy, .discarding:
             break
         }
@@ -94,11 +94,13 @@ extension SubmissionSession {
         switch receiving.stage {
         case .header:
             // No empty line: the message is all header.
-            self.judge(receiving.collector.end(), ByteBuffer(), receiving)
+            self.judge(receiving.collector.end(), rest: ByteBuffer(), receiving: receiving)
             self.continueMessage(receiving)
         case .streaming:
             self.checkTransaction()
-            if !receiving.stream.isAtLineStart { self.refuseMessage(receiving, .unfinishedLine) }
+            if !receiving.stream.isAtLineStart {
+                self.refuseMessage(receiving, reply: .unfinishedLine)
+            }
             guard !receiving.isRefused else { return self.continueMessage(receiving) }
             guard !receiving.copies.isEmpty else { return self.completeMessage(receiving) }
             receiving.stage = .keepingCopy
@@ -118,7 +120,7 @@ extension SubmissionSession {
     }
 
     /// Nothing of the message is sent, or what was sent is taken back by closing.
-    mutating func refuseMessage(_ receiving: Receiving, _ reply: SubmissionReply) {
+    mutating func refuseMessage(_ receiving: Receiving, reply: SubmissionReply) {
         guard !receiving.isRefused else { return }
         if receiving.isUnderWay { self.dropUpstream() }
         self.dropCopy(receiving)
@@ -132,9 +134,9 @@ extension SubmissionSession {
     // MARK: - The verdict
 
     /// Judges a header; a message that may go is announced to the server.
-    private mutating func judge(_ block: ByteBuffer, _ rest: ByteBuffer, _ receiving: Receiving) {
+    private mutating func judge(_ block: ByteBuffer, rest: ByteBuffer, receiving: Receiving) {
         guard let transaction = self.transaction, let user = self.user else {
-            return self.refuseMessage(receiving, .noSender)
+            return self.refuseMessage(receiving, reply: .noSender)
         }
         let found: Authors
         let authors: MessageAuthors
@@ -148,26 +150,26 @@ extension SubmissionSession {
             authors = MessageAuthors(found, reversePath: transaction.reversePath)
             receiving.messageID = header.messageID.map { ByteBuffer(bytes: $0) }
         } catch {
-            return self.refuseMessage(receiving, SubmissionReply(error))
+            return self.refuseMessage(receiving, reply: SubmissionReply(error))
         }
         switch self.snapshot.sending(authors, by: user, at: self.now) {
         case .refused(let refusal):
-            self.auditRefused(SubmissionReply.Refused(refusal), authors)
-            self.refuseMessage(receiving, .notPermitted(SubmissionReply.Refused(refusal)))
+            self.auditRefused(SubmissionReply.Refused(refusal), authors: authors)
+            self.refuseMessage(receiving, reply: .notPermitted(SubmissionReply.Refused(refusal)))
         case .accepted(let route, let signature):
             guard self.counter.addMessage(user, at: self.now) else {
-                return self.refuseMessage(receiving, .tooManyMessages)
+                return self.refuseMessage(receiving, reply: .tooManyMessages)
             }
-            receiving.pending += self.signed(block, found, signature) + [rest]
-            self.admit(receiving, authors, route)
+            receiving.pending += self.signed(block, authors: found, signature: signature) + [rest]
+            self.admit(receiving, authors: authors, route: route)
         }
     }
 
     /// The header as it goes to the server, and what it then shows of who sends.
     private mutating func signed(
         _ block: ByteBuffer,
-        _ authors: Authors,
-        _ signature: Signature?
+        authors: Authors,
+        signature: Signature?
     ) -> [ByteBuffer] {
         let own = signature ?? self.user.flatMap(self.snapshot.signature)
         guard let own else { return [block] }
@@ -183,8 +185,8 @@ extension SubmissionSession {
     /// A message may go: what becomes of it is kept, and its server is asked to take it.
     private mutating func admit(
         _ receiving: Receiving,
-        _ authors: MessageAuthors,
-        _ route: AccountID
+        authors: MessageAuthors,
+        route: AccountID
     ) {
         guard let transaction = self.transaction, let user = self.user else { return }
         self.transaction?.authors = authors
@@ -198,19 +200,19 @@ extension SubmissionSession {
         guard self.reserveCopies(receiving) else { return }
         if transaction.route == nil {
             self.transaction?.route = route
-            self.beginEnvelope(receiving, route)
+            self.beginEnvelope(receiving, route: route)
         } else {
             receiving.stage = .data
             self.send("DATA")
         }
     }
 
-    private mutating func forward(_ octets: ByteBuffer, _ receiving: Receiving) {
+    private mutating func forward(_ octets: ByteBuffer, receiving: Receiving) {
         guard let profile = self.upstream?.profile else { return }
         if !profile.has("8BITMIME"), octets.readableBytesView.contains(where: { $0 >= 0x80 }) {
-            return self.refuseMessage(receiving, .noEightBit)
+            return self.refuseMessage(receiving, reply: .noEightBit)
         }
-        guard self.keepCopy(octets, receiving) else { return }
+        guard self.keepCopy(octets, receiving: receiving) else { return }
         guard octets.readableBytes > 0 else { return }
         self.actions.append(.toUpstream(receiving.stuffing.stuff(octets)))
     }
@@ -220,13 +222,15 @@ extension SubmissionSession {
         receiving.stage = .streaming
         let pending = receiving.pending
         receiving.pending = []
-        for octets in pending where !receiving.isRefused { self.forward(octets, receiving) }
+        for octets in pending where !receiving.isRefused {
+            self.forward(octets, receiving: receiving)
+        }
         self.continueMessage(receiving)
     }
 
     // MARK: - The null reverse-path, whose way out From names
 
-    private mutating func beginEnvelope(_ receiving: Receiving, _ route: AccountID) {
+    private mutating func beginEnvelope(_ receiving: Receiving, route: AccountID) {
         receiving.stage = .envelope(told: 0)
         guard let upstream = self.upstream, upstream.account == route, upstream.profile != nil,
             !upstream.isDirty, !upstream.isOutdated
@@ -236,36 +240,36 @@ extension SubmissionSession {
 
     mutating func envelopeConnected(_ receiving: Receiving) {
         guard let transaction = self.transaction, let profile = self.upstream?.profile else {
-            return self.refuseMessage(receiving, .unavailable)
+            return self.refuseMessage(receiving, reply: .unavailable)
         }
         let needsDSN = transaction.recipients.contains(where: \.usesDSN)
-        if needsDSN, !profile.has("DSN") { return self.refuseMessage(receiving, .noDSN) }
-        if let reply = Self.cannotCarry(transaction.mail, profile) {
-            return self.refuseMessage(receiving, reply)
+        if needsDSN, !profile.has("DSN") { return self.refuseMessage(receiving, reply: .noDSN) }
+        if let reply = Self.cannotCarry(transaction.mail, profile: profile) {
+            return self.refuseMessage(receiving, reply: reply)
         }
-        self.actions.append(.toUpstream(self.encoded(transaction.mail, profile)))
+        self.actions.append(.toUpstream(self.encoded(transaction.mail, profile: profile)))
     }
 
     // MARK: - Answers of the server
 
-    mutating func replyReceivedWhileReceiving(_ reply: ServerReply, _ receiving: Receiving) {
+    mutating func replyReceivedWhileReceiving(_ reply: ServerReply, receiving: Receiving) {
         switch receiving.stage {
         case .envelope(let told):
-            self.envelopeReplyReceived(reply, receiving, told: told)
+            self.envelopeReplyReceived(reply, receiving: receiving, told: told)
         case .data:
             if reply.code == 354 { return self.startStreaming(receiving) }
             // The server did not begin to take the message, and so can stay.
             receiving.stage = .envelope(told: 0)
-            self.refuseMessage(receiving, self.passed(reply, expectsSuccess: false))
+            self.refuseMessage(receiving, reply: self.passed(reply, expectsSuccess: false))
         case .verdict:
-            self.verdictReceived(reply, receiving)
+            self.verdictReceived(reply, receiving: receiving)
         case .header, .streaming, .keepingCopy, .filingCopy, .discarding:
             // Nothing was asked: whatever this is, the server is out of step.
             self.upstreamLost(.unavailable)
         }
     }
 
-    private mutating func verdictReceived(_ reply: ServerReply, _ receiving: Receiving) {
+    private mutating func verdictReceived(_ reply: ServerReply, receiving: Receiving) {
         if reply.isPositive {
             self.auditSent(self.transaction, isConfirmed: true)
             self.upstream?.isDirty = false
@@ -274,7 +278,7 @@ extension SubmissionSession {
         }
         self.transaction = nil
         let passed = self.passed(reply, expectsSuccess: true)
-        guard receiving.copies.isEmpty else { return self.fileCopy(receiving, passed) }
+        guard receiving.copies.isEmpty else { return self.fileCopy(receiving, reply: passed) }
         self.messageEnded(passed)
     }
 
@@ -287,12 +291,12 @@ extension SubmissionSession {
 
     private mutating func envelopeReplyReceived(
         _ reply: ServerReply,
-        _ receiving: Receiving,
+        receiving: Receiving,
         told: Int
     ) {
         self.upstream?.isDirty = true
         guard reply.isPositive, let recipients = self.transaction?.recipients else {
-            return self.refuseMessage(receiving, self.passed(reply, expectsSuccess: false))
+            return self.refuseMessage(receiving, reply: self.passed(reply, expectsSuccess: false))
         }
         if told < recipients.count {
             receiving.stage = .envelope(told: told + 1)

@@ -24,7 +24,10 @@ extension SubmissionSession {
             return self.reply(.senderAccepted)
         }
         guard let found = self.snapshot.send(as: reversePath, by: user, at: self.now) else {
-            self.auditRefused(.reversePath, MessageAuthors(reversePath: reversePath, from: []))
+            self.auditRefused(
+                .reversePath,
+                authors: MessageAuthors(reversePath: reversePath, from: [])
+            )
             return self.reply(.notPermitted(.reversePath))
         }
         transaction.route = found.account
@@ -57,19 +60,19 @@ extension SubmissionSession {
         guard let mail = self.transaction?.mail, let profile = self.upstream?.profile else {
             return self.fail(.unavailable)
         }
-        if let reply = Self.cannotCarry(mail, profile) { return self.fail(reply) }
+        if let reply = Self.cannotCarry(mail, profile: profile) { return self.fail(reply) }
         self.running = .awaiting(.mail)
-        self.actions.append(.toUpstream(self.encoded(mail, profile)))
+        self.actions.append(.toUpstream(self.encoded(mail, profile: profile)))
     }
 
     /// Why a server cannot keep what MAIL asks for, if it cannot.
-    static func cannotCarry(_ mail: Mail, _ profile: SubmissionProfile) -> SubmissionReply? {
+    static func cannotCarry(_ mail: Mail, profile: SubmissionProfile) -> SubmissionReply? {
         if mail.isInternational, !profile.has("SMTPUTF8") { return .noInternational }
         if mail.usesDSN, !profile.has("DSN") { return .noDSN }
         return nil
     }
 
-    func encoded(_ mail: Mail, _ profile: SubmissionProfile) -> ByteBuffer {
+    func encoded(_ mail: Mail, profile: SubmissionProfile) -> ByteBuffer {
         var line = ByteBuffer(staticString: "MAIL FROM:")
         line.writeBytes(mail.path?.encoded ?? Array("<>".utf8))
         if let size = mail.size, profile.has("SIZE") {
@@ -200,7 +203,7 @@ extension SubmissionSession {
         case .receiving(let receiving):
             if receiving.isPastEnd { return }
             if !receiving.isRefused { self.auditForbidden(forbidden) }
-            self.refuseMessage(receiving, .notPermitted(forbidden))
+            self.refuseMessage(receiving, reply: .notPermitted(forbidden))
         case .negotiatingTLS, .awaitingLogin, .authenticating, .awaiting, .ended:
             break
         }

@@ -85,7 +85,7 @@ extension SubmissionSession {
                 self.reply(.unconfirmed)
                 if self.endsAfterVerdict { self.end(.closing) }
             } else if !receiving.isPastEnd, self.transaction?.route != nil {
-                self.refuseMessage(receiving, reply)
+                self.refuseMessage(receiving, reply: reply)
             }
         case .nothing:
             guard self.transaction?.route != nil else { break }
@@ -200,7 +200,7 @@ extension SubmissionSession {
             if reply.isPositive { self.transaction?.recipients.append(recipient) }
             self.reply(self.passed(reply, expectsSuccess: true))
         case .receiving(let receiving):
-            self.replyReceivedWhileReceiving(reply, receiving)
+            self.replyReceivedWhileReceiving(reply, receiving: receiving)
         case .nothing, .negotiatingTLS, .awaitingLogin, .authenticating, .awaiting(.connection),
             .ended:
             // An answer to nothing, as 421 before a server closes: it is used no more.

@@ -202,7 +202,7 @@ package struct SubmissionSession {
             }
             guard let line = try next.get() else { return false }
             if case .awaitingLogin(let challenge) = self.running {
-                self.loginLineReceived(line, challenge)
+                self.loginLineReceived(line, challenge: challenge)
             } else {
                 self.dispatch(try SubmissionCommand(line: line))
             }

@@ -97,7 +97,7 @@ package struct TransferRecovery: ServerConversation {
         self.search = CopySearch(wanted: wanted, known: Set(transfer.copies.compactMap(\.uid)))
     }
 
-    package mutating func begin(_ profile: UpstreamProfile, _ tags: UpstreamTags) -> Step {
+    package mutating func begin(_ profile: UpstreamProfile, tags: UpstreamTags) -> Step {
         self.sender = CommandSender(tags)
         self.hasUIDPlus = profile.has("UIDPLUS")
         let names = UpstreamNames(profile)

@@ -68,19 +68,20 @@ struct CopyComparison: Sendable {
         if self.current.uid == self.own {
             guard let digest else { return nil }
             self.ownDigests.append(digest)
-            return self.current.part == .header ? self.read(self.own, .text) : self.readOther()
+            return self.current.part == .header
+                ? self.read(self.own, part: .text) : self.readOther()
         }
         let isEqual = digest == self.ownDigests[self.current.part == .header ? 0 : 1]
-        if isEqual, self.current.part == .header { return self.read(self.current.uid, .text) }
+        if isEqual, self.current.part == .header { return self.read(self.current.uid, part: .text) }
         self.isSame = isEqual
         return isEqual ? nil : self.readOther()
     }
 
     private mutating func readOther() -> (uid: UInt32, part: Part)? {
-        self.others.popLast().flatMap { self.read($0, .header) }
+        self.others.popLast().flatMap { self.read($0, part: .header) }
     }
 
-    private mutating func read(_ uid: UInt32, _ part: Part) -> (uid: UInt32, part: Part)? {
+    private mutating func read(_ uid: UInt32, part: Part) -> (uid: UInt32, part: Part)? {
         self.current = (uid, part)
         self.digester = BodyDigester(uid: uid)
         return self.current

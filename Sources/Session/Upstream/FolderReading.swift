@@ -22,7 +22,7 @@ package struct FolderReading: ServerConversation {
         self.names = UpstreamNames(self.profile)
     }
 
-    package mutating func begin(_ profile: UpstreamProfile, _ tags: UpstreamTags) -> Step {
+    package mutating func begin(_ profile: UpstreamProfile, tags: UpstreamTags) -> Step {
         self.sender = CommandSender(tags)
         self.profile = profile
         self.names = UpstreamNames(profile)

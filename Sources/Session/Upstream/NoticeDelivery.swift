@@ -41,7 +41,7 @@ package struct NoticeDelivery: ServerConversation {
         self.message = message
     }
 
-    package mutating func begin(_ profile: UpstreamProfile, _ tags: UpstreamTags) -> Step {
+    package mutating func begin(_ profile: UpstreamProfile, tags: UpstreamTags) -> Step {
         self.sender = CommandSender(tags)
         return self.send { $0.write(word: "EXAMINE INBOX") }
     }

@@ -93,7 +93,7 @@ package struct SentFiling: ServerConversation {
         if case .tidy(let copy) = purpose { self.copy = copy }
     }
 
-    package mutating func begin(_ profile: UpstreamProfile, _ tags: UpstreamTags) -> Step {
+    package mutating func begin(_ profile: UpstreamProfile, tags: UpstreamTags) -> Step {
         self.profile = profile
         self.sender = CommandSender(tags)
         if let copy = self.copy { return self.select(copy.folder) }

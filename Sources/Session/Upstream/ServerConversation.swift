@@ -20,7 +20,7 @@ package protocol ServerConversation: Sendable {
     /// Whether it asks for STATUS responses.
     static var readsStatus: Bool { get }
     /// - Parameter tags: what is left of the connection's tags after the login.
-    mutating func begin(_ profile: UpstreamProfile, _ tags: UpstreamTags) -> Step
+    mutating func begin(_ profile: UpstreamProfile, tags: UpstreamTags) -> Step
     /// A piece of a response, before the response is collected.
     /// - Returns: whether it was taken, and the response is not to be collected: it holds a message.
     mutating func pieceReceived(_ piece: ResponseReader.Piece) -> Bool

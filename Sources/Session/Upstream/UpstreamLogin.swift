@@ -103,18 +103,18 @@ package struct UpstreamLogin {
         guard let head = try? ResponseHead(response) else { return self.fail(self.unreadable) }
         switch head {
         case .status(let condition, let text):
-            return self.statusReceived(condition, text)
+            return self.statusReceived(condition, text: text)
         case .data(.capability):
             return self.capabilitiesReceived(response)
         case .data(let kind):
-            return self.dataReceived(kind, response)
+            return self.dataReceived(kind, response: response)
         case .continuation:
             return self.challengeReceived()
         case .tagged(let tag, _, let text) where tag == self.identification:
             return self.identified(text)
         case .tagged(let tag, let condition, let text):
             guard tag == self.tag else { return self.fail(.unexpectedResponse) }
-            return self.completionReceived(condition, text, isLast: isLast)
+            return self.completionReceived(condition, text: text, isLast: isLast)
         case .numbered:
             return self.state == .awaitingGreeting
                 ? self.fail(.notIMAP) : self.fail(.unexpectedResponse)
@@ -132,7 +132,7 @@ package struct UpstreamLogin {
 
     private mutating func statusReceived(
         _ condition: Condition,
-        _ text: ByteBuffer
+        text: ByteBuffer
     ) -> [Action] {
         switch (self.state, condition) {
         case (.awaitingGreeting, .ok):
@@ -167,7 +167,7 @@ package struct UpstreamLogin {
         return []
     }
 
-    private mutating func dataReceived(_ kind: DataKind, _ response: ByteBuffer) -> [Action] {
+    private mutating func dataReceived(_ kind: DataKind, response: ByteBuffer) -> [Action] {
         switch (self.state, kind) {
         case (.awaitingNamespaces, .namespace):
             guard let namespaces = try? NamespaceResponse(response) else {
@@ -219,7 +219,7 @@ package struct UpstreamLogin {
 
     private mutating func completionReceived(
         _ condition: Condition,
-        _ text: ByteBuffer,
+        text: ByteBuffer,
         isLast: Bool
     ) -> [Action] {
         switch self.state {

@@ -56,7 +56,7 @@ final class DovecotServer {
             try Data(Self.tokens(port).utf8).write(to: self.tokenConfiguration)
         }
         let configuration = self.folder.appendingPathComponent("dovecot.conf")
-        try Data(self.configuration(certificate, key).utf8).write(to: configuration)
+        try Data(self.configuration(certificate, key: key).utf8).write(to: configuration)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.executable)
         process.arguments = ["-F", "-c", configuration.path]
@@ -124,7 +124,7 @@ final class DovecotServer {
 
     // MARK: - Configuration
 
-    private func configuration(_ certificate: URL, _ key: URL) -> String {
+    private func configuration(_ certificate: URL, key: URL) -> String {
         let isRoot = geteuid() == 0
         let user = isRoot ? "nobody" : NSUserName()
         let own = """

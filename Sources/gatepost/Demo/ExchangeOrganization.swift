@@ -48,7 +48,7 @@ struct ExchangeOrganization: Sendable {
     var answersAbout: String?
 
     /// - Returns: nil when nothing is called so.
-    func rows(_ cmdlet: String, _ identity: String?) -> [[String: any Sendable]]? {
+    func rows(_ cmdlet: String, identity: String?) -> [[String: any Sendable]]? {
         switch cmdlet {
         case "Get-Mailbox":
             return self.mailbox(identity).map { [self.row(of: $0)] }

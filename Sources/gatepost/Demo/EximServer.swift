@@ -52,8 +52,8 @@ final class EximServer {
         for (file, name) in [(certificate, "certificate.pem"), (key, "key.pem")] {
             try Data(contentsOf: file).write(to: self.folder.appendingPathComponent(name))
         }
-        try self.write("users", self.mailboxes.map { "\($0.user): \($0.password)" })
-        try self.write("ports", self.mailboxes.map { "\($0.user): \($0.lmtpPort)" })
+        try self.write("users", lines: self.mailboxes.map { "\($0.user): \($0.password)" })
+        try self.write("ports", lines: self.mailboxes.map { "\($0.user): \($0.lmtpPort)" })
         let configuration = self.folder.appendingPathComponent("exim.conf")
         try Data(self.configuration.utf8).write(to: configuration)
         try self.handOver()
@@ -86,7 +86,7 @@ final class EximServer {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
-    private func write(_ name: String, _ lines: [String]) throws {
+    private func write(_ name: String, lines: [String]) throws {
         try Data((lines.joined(separator: "\n") + "\n").utf8)
             .write(to: self.folder.appendingPathComponent(name))
     }

@@ -43,7 +43,7 @@ enum LoopbackPort {
 
     private static func withAddress(
         _ port: Int,
-        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+        body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

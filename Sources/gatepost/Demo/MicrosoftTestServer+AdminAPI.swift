@@ -21,7 +21,7 @@ extension MicrosoftTestServer {
         var commands: [String] = []
 
         /// No endpoint answers.
-        mutating func refuseAll(_ status: Int, _ body: String = "") {
+        mutating func refuseAll(_ status: Int, body: String = "") {
             for endpoint in MicrosoftTestServer.endpoints.keys {
                 self.refusals[endpoint] = .status(status, headers: [:], body: body)
             }
@@ -42,9 +42,9 @@ extension MicrosoftTestServer {
 
     func documentedAnswer(
         _ path: String,
-        _ authorization: String?,
-        _ body: Data,
-        _ state: inout State
+        authorization: String?,
+        body: Data,
+        state: inout State
     ) -> Answer {
         let place = path.dropFirst(Self.documentedPath.count).split(separator: "?", maxSplits: 1)
         let endpoint = place.first.map(String.init) ?? ""
@@ -54,7 +54,7 @@ extension MicrosoftTestServer {
             return Answer(status: status, headers: headers, body: body)
         }
         if case .revocation? = fault { state.tokens = [:] }
-        guard Self.isGood(authorization, state) else { return Answer(status: 401) }
+        guard Self.isGood(authorization, state: state) else { return Answer(status: 401) }
         guard let command = try? JSONDecoder().decode(Command.self, from: body).input,
             Self.endpoints[endpoint] == command.name,
             Self.parameters.isSuperset(of: command.parameters.keys)
@@ -65,7 +65,7 @@ extension MicrosoftTestServer {
             )
         }
         let identity = command.parameters["Identity"] ?? ""
-        guard let rows = state.organization.rows(command.name, identity) else {
+        guard let rows = state.organization.rows(command.name, identity: identity) else {
             return Self.notFound(identity)
         }
         state.commands.append("\(command.name) \(identity)")
@@ -73,9 +73,9 @@ extension MicrosoftTestServer {
         return self.page(
             of: rows,
             endpoint,
-            place.dropFirst().first.map(String.init),
-            fault,
-            &state
+            query: place.dropFirst().first.map(String.init),
+            fault: fault,
+            state: &state
         )
     }
 
@@ -83,9 +83,9 @@ extension MicrosoftTestServer {
     private func page(
         of rows: [[String: any Sendable]],
         _ endpoint: String,
-        _ query: String?,
-        _ fault: Fault?,
-        _ state: inout State
+        query: String?,
+        fault: Fault?,
+        state: inout State
     ) -> Answer {
         let skipped = query.flatMap { Int($0.dropFirst("skip=".count)) } ?? 0
         if query != nil, state.documented.expirations > 0 {

@@ -97,7 +97,7 @@ final class MicrosoftTestServer: Sendable {
 
     private func listen(
         _ port: Int,
-        _ prepare: @escaping @Sendable (any Channel) throws -> Void
+        prepare: @escaping @Sendable (any Channel) throws -> Void
     ) throws {
         _ = try ServerBootstrap(group: self.group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -123,21 +123,31 @@ final class MicrosoftTestServer: Sendable {
         var body = ""
     }
 
-    func answer(_ path: String, _ authorization: String?, _ body: Data) -> Answer {
+    func answer(_ path: String, authorization: String?, body: Data) -> Answer {
         self.state.withLock { state in
             switch path {
             case "/\(Self.tenant)/oauth2/v2.0/token":
-                return Self.token(body, &state)
+                return Self.token(body, state: &state)
             case "/adminapi/beta/\(Self.tenant)/InvokeCommand":
-                return Self.command(authorization, body, &state)
+                return Self.command(authorization, body: body, state: &state)
             case let path where path.hasPrefix(Self.documentedPath):
-                return self.documentedAnswer(path, authorization, body, &state)
+                return self.documentedAnswer(
+                    path,
+                    authorization: authorization,
+                    body: body,
+                    state: &state
+                )
             case let path where path.hasPrefix("/introspect"):
                 let token = Self.form(body)["token"] ?? path.components(separatedBy: "token=").last
                 let isGood = state.tokens[token ?? ""].map { $0 > Date() } ?? false
                 return Answer(body: #"{"active":\#(isGood),"username":"application"}"#)
             case let path where path.hasSuffix("/oauth2/v2.0/token"):
-                return Self.refusal(400, "invalid_request", 90_002, "Tenant not found.")
+                return Self.refusal(
+                    400,
+                    error: "invalid_request",
+                    code: 90_002,
+                    text: "Tenant not found."
+                )
             default:
                 return Answer(status: 404)
             }
@@ -150,7 +160,7 @@ final class MicrosoftTestServer: Sendable {
         return Dictionary((components.queryItems ?? []).map { ($0.name, $0.value ?? "") }) { $1 }
     }
 
-    private static func token(_ body: Data, _ state: inout State) -> Answer {
+    private static func token(_ body: Data, state: inout State) -> Answer {
         state.tokenRequests += 1
         if !state.tokenFaults.isEmpty,
             case .status(let status, let headers, let body) =
@@ -162,9 +172,9 @@ final class MicrosoftTestServer: Sendable {
         guard form["client_id"] == Self.application else {
             return Self.refusal(
                 400,
-                "unauthorized_client",
-                700_016,
-                "Application with identifier '\(form["client_id"] ?? "")' was not found."
+                error: "unauthorized_client",
+                code: 700_016,
+                text: "Application with identifier '\(form["client_id"] ?? "")' was not found."
             )
         }
         let assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -175,16 +185,22 @@ final class MicrosoftTestServer: Sendable {
         guard isProved else {
             return Self.refusal(
                 401,
-                "invalid_client",
-                7_000_215,
-                "Invalid client secret provided. Ensure the secret being sent in the request is the "
+                error: "invalid_client",
+                code: 7_000_215,
+                text:
+                    "Invalid client secret provided. Ensure the secret being sent in the request is the "
                     + "client secret value, not the client secret ID."
             )
         }
         guard form["grant_type"] == "client_credentials",
             form["scope"] == "https://outlook.office365.com/.default"
         else {
-            return Self.refusal(400, "invalid_scope", 70_011, "The provided scope is not valid.")
+            return Self.refusal(
+                400,
+                error: "invalid_scope",
+                code: 70_011,
+                text: "The provided scope is not valid."
+            )
         }
         let token = "eyJ" + String(repeating: UUID().uuidString, count: 30)
         state.tokens[token] = Date().addingTimeInterval(TimeInterval(state.tokenSeconds))
@@ -197,9 +213,9 @@ final class MicrosoftTestServer: Sendable {
 
     private static func refusal(
         _ status: Int,
-        _ error: String,
-        _ code: Int,
-        _ text: String
+        error: String,
+        code: Int,
+        text: String
     ) -> Answer {
         Answer(
             status: status,
@@ -231,8 +247,8 @@ final class MicrosoftTestServer: Sendable {
 
     private static func command(
         _ authorization: String?,
-        _ body: Data,
-        _ state: inout State
+        body: Data,
+        state: inout State
     ) -> Answer {
         state.times.append(.now)
         var fault: Fault?
@@ -241,14 +257,14 @@ final class MicrosoftTestServer: Sendable {
             return Answer(status: status, headers: headers, body: body)
         }
         if case .revocation? = fault { state.tokens = [:] }
-        guard Self.isGood(authorization, state) else { return Answer(status: 401) }
+        guard Self.isGood(authorization, state: state) else { return Answer(status: 401) }
         guard let command = try? JSONDecoder().decode(Command.self, from: body).input else {
             return Answer(status: 400)
         }
         guard !state.refused.contains(command.name) else { return Answer(status: 403) }
         let identity = command.parameters["Identity"]
         state.commands.append("\(command.name) \(identity ?? "")")
-        guard let rows = state.organization.rows(command.name, identity) else {
+        guard let rows = state.organization.rows(command.name, identity: identity) else {
             return self.notFound(identity ?? "")
         }
         var answer: [String: Any] = [
@@ -275,7 +291,7 @@ final class MicrosoftTestServer: Sendable {
         return Answer(body: String(decoding: octets, as: UTF8.self))
     }
 
-    static func isGood(_ authorization: String?, _ state: State) -> Bool {
+    static func isGood(_ authorization: String?, state: State) -> Bool {
         let token = authorization?.replacingOccurrences(of: "Bearer ", with: "") ?? ""
         return state.tokens[token].map { $0 > Date() } ?? false
     }
@@ -330,8 +346,8 @@ private final class RequestHandler: ChannelInboundHandler {
         guard let head = self.head else { return }
         let answer = self.server.answer(
             head.uri,
-            head.headers.first(name: "Authorization"),
-            self.body
+            authorization: head.headers.first(name: "Authorization"),
+            body: self.body
         )
         var headers = HTTPHeaders(answer.headers.map { ($0.key, $0.value) })
         headers.add(name: "Content-Length", value: "\(answer.body.utf8.count)")

@@ -28,7 +28,7 @@ import Testing
 
     @Test(arguments: texts)
     func `a text has its condition and code`(text: ReplyText, expected: String) {
-        #expect(String(buffer: Reply.tagged(Self.tag, text)) == "a1 \(expected)\r\n")
+        #expect(String(buffer: Reply.tagged(Self.tag, text: text)) == "a1 \(expected)\r\n")
         #expect(String(buffer: Reply.untagged(text)) == "* \(expected)\r\n")
     }
 
@@ -62,12 +62,12 @@ import Testing
             "* NAMESPACE ((\"a\\\"b\" \"\\\\\")) NIL NIL"
         ),
         (Reply.esearchHead(tag: ByteBuffer(string: "a1")), "* ESEARCH (TAG \"a1\")"),
-        (Reply.myRights(ByteBuffer(string: "INBOX"), "lr"), "* MYRIGHTS INBOX lr"),
-        (Reply.myRights(ByteBuffer(string: "a b"), ""), "* MYRIGHTS \"a b\" \"\""),
+        (Reply.myRights(ByteBuffer(string: "INBOX"), rights: "lr"), "* MYRIGHTS INBOX lr"),
+        (Reply.myRights(ByteBuffer(string: "a b"), rights: ""), "* MYRIGHTS \"a b\" \"\""),
         (
             Reply.acl(
                 ByteBuffer(string: "INBOX"),
-                [("anna@kanzlei.example", "lr"), ("b \"c", "l")]
+                entries: [("anna@kanzlei.example", "lr"), ("b \"c", "l")]
             ),
             "* ACL INBOX anna@kanzlei.example lr \"b \\\"c\" l"
         ),
@@ -91,7 +91,7 @@ import Testing
     /// Octets of a client in a reply are a literal where they could be anything else.
     @Test func `nothing in a name ends the line`() {
         let name = ByteBuffer(string: "x\r\n* OK [ALERT] pwned\r\nA1 OK\r\n")
-        let line = Reply.myRights(name, "lr")
+        let line = Reply.myRights(name, rights: "lr")
         #expect(
             String(buffer: line) == "* MYRIGHTS {30}\r\nx\r\n* OK [ALERT] pwned\r\nA1 OK\r\n lr\r\n"
         )

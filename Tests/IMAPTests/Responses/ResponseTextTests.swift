@@ -65,7 +65,7 @@ import Testing
     func `a code is read, and written anew`(text: String, expected: String?) {
         let read = try? ResponseText(ByteBuffer(string: text))
         let written = read.map { read in
-            let line = Reply.tagged(ByteBuffer(string: "a"), .completed("X", read.code))
+            let line = Reply.tagged(ByteBuffer(string: "a"), text: .completed("X", read.code))
             return String(buffer: line).dropFirst("a OK ".count).dropLast("X completed\r\n".count)
         }
         #expect(written.map { String($0) } == expected)
@@ -80,7 +80,7 @@ import Testing
             + " INPROGRESS"
         for name in line.split(separator: " ") {
             let code = try ResponseText(ByteBuffer(string: "[\(name)] x")).code
-            let written = Reply.tagged(ByteBuffer(string: "a"), .completed("X", code))
+            let written = Reply.tagged(ByteBuffer(string: "a"), text: .completed("X", code))
             #expect(String(buffer: written) == "a OK [\(name)] X completed\r\n")
         }
     }
