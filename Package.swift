@@ -135,6 +135,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "Session", "Store", "Access", "Exchange", logging, nioCore, nioEmbedded,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "IntegrationTests",
             dependencies: [
                 "gatepost", "Gateway", "Exchange", "Store", "Access", crypto, cryptoExtras, logging,

@@ -13,7 +13,7 @@ package struct Gateway: Service {
     /// a second.
     private static let storeSilence = Duration.milliseconds(800)
 
-    private let environment: Environment
+    private let gateway: GatewayContext
     private let store: PermissionStore
     private let logger: Logger
 
@@ -27,7 +27,7 @@ package struct Gateway: Service {
         self.store = store
         self.logger = logger
         Privileges.raiseOpenFiles()
-        self.environment = try Environment(
+        self.gateway = try GatewayContext(
             configuration: configuration,
             store: store,
             masterKey: masterKey,
@@ -37,19 +37,19 @@ package struct Gateway: Service {
 
     /// Serves until the task is cancelled or a graceful shutdown is asked for.
     package func run() async throws {
-        let threads = self.environment.configuration.threads
+        let threads = self.gateway.configuration.threads
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
-        let listeners = try await Listeners(environment: self.environment, group: group)
-        let control = ControlSocket(environment: self.environment, listeners: listeners)
+        let listeners = try await Listeners(gateway: self.gateway, group: group)
+        let control = ControlSocket(gateway: self.gateway, listeners: listeners)
         do {
             try await listeners.bind()
             // Nobody is served, and no file is made, with more rights than are needed.
-            if let name = self.environment.configuration.runAs {
+            if let name = self.gateway.configuration.runAs {
                 try Privileges.drop(to: name)
                 try self.store.requireWritable()
                 // What is read again later has to be readable for that user.
-                try self.environment.reloadCertificates()
-                _ = try MasterKey(file: self.environment.configuration.masterKey)
+                try self.gateway.reloadCertificates()
+                _ = try MasterKey(file: self.gateway.configuration.masterKey)
             }
             self.start(listeners, on: group)
             await control.bind(on: group)
@@ -59,35 +59,35 @@ package struct Gateway: Service {
         } catch {
             await control.close()
             try? await listeners.close()
-            await self.environment.credentials.shutdown()
+            await self.gateway.credentials.shutdown()
             try? await group.shutdownGracefully()
             throw error
         }
-        try await self.environment.authenticator.stop()
-        try await self.environment.subscriptions.stop()
-        try await self.environment.sentCopies.stop()
-        try await self.environment.transfers.stop()
-        try await self.environment.sharing.stop()
-        try await self.environment.notices.stop()
-        self.environment.audit.cancel()
-        await self.environment.credentials.shutdown()
+        try await self.gateway.authenticator.stop()
+        try await self.gateway.subscriptions.stop()
+        try await self.gateway.sentCopies.stop()
+        try await self.gateway.transfers.stop()
+        try await self.gateway.aclWriter.stop()
+        try await self.gateway.ownerNotifications.stop()
+        self.gateway.audit.cancel()
+        await self.gateway.credentials.shutdown()
         // Sessions that did not end in time end now, and are recorded.
         try await group.shutdownGracefully()
-        self.environment.serverLog.flush()
-        try await self.environment.audit.stop()
+        self.gateway.serverLog.flush()
+        try await self.gateway.audit.stop()
         // The next file that is put in its place finds no write-ahead log of this one.
         self.store.close()
     }
 
     private func start(_ listeners: Listeners, on group: any EventLoopGroup) {
-        self.environment.authenticator.start()
-        self.environment.subscriptions.start()
-        self.environment.sentCopies.start(self.environment, on: group)
-        self.environment.transfers.start(self.environment, on: group)
-        self.environment.sharing.start()
-        self.environment.notices.start(self.environment, on: group)
+        self.gateway.authenticator.start()
+        self.gateway.subscriptions.start()
+        self.gateway.sentCopies.start(self.gateway, on: group)
+        self.gateway.transfers.start(self.gateway, on: group)
+        self.gateway.aclWriter.start()
+        self.gateway.ownerNotifications.start(self.gateway, on: group)
         do {
-            try self.store.setConsent(self.environment.configuration.oversight.consent)
+            try self.store.setConsent(self.gateway.configuration.oversight.consent)
         } catch {
             self.logger.error("consent cannot be kept", metadata: ["error": "\(error)"])
         }
@@ -97,9 +97,9 @@ package struct Gateway: Service {
 
     /// Where the log cannot be written, and has to be, nothing is shared until it can.
     private func startAudit(_ listeners: Listeners, on group: any EventLoopGroup) {
-        let isRequired = self.environment.configuration.oversight.audit == .required
-        let (permissions, logger) = (self.environment.permissions, self.logger)
-        self.environment.audit.start(on: group) { isAvailable in
+        let isRequired = self.gateway.configuration.oversight.audit == .required
+        let (permissions, logger) = (self.gateway.permissions, self.logger)
+        self.gateway.audit.start(on: group) { isAvailable in
             guard isRequired else { return }
             logger.error(
                 isAvailable
@@ -115,7 +115,7 @@ package struct Gateway: Service {
     /// are not usable, the ones in use stay, and the log says why.
     package func reloadCertificates() {
         do {
-            try self.environment.reloadCertificates()
+            try self.gateway.reloadCertificates()
             self.logger.notice("certificates read again")
         } catch {
             self.logger.error(
@@ -130,28 +130,28 @@ package struct Gateway: Service {
         let changes = self.store.changes(
             every: Self.storeInterval,
             silence: Self.storeSilence,
-            masterKey: self.environment.masterKey
+            masterKey: self.gateway.masterKey
         )
         for await change in changes.cancelOnGracefulShutdown() {
             switch change {
             case .published(let published):
-                let isReplaced = self.environment.store.publish(published)
+                let isReplaced = self.gateway.store.publish(published)
                 if isReplaced {
                     self.logger.notice("the store's file was replaced, and is in force")
                 }
-                if self.environment.permissions.restrict(.store, isInForce: false) {
+                if self.gateway.permissions.restrict(.store, isInForce: false) {
                     self.logger.notice("the store can be read again")
                 }
             case .unreadable(let refusal):
                 // Whoever is out by now must not be let in by what was read before.
-                self.environment.store.refuse(refusal)
+                self.gateway.store.refuse(refusal)
                 self.logger.error(
                     "shared mailboxes are refused until the store can be read",
                     metadata: ["error": "\(refusal)"]
                 )
             }
             listeners.permissionsChanged()
-            self.environment.notices.deliver()
+            self.gateway.ownerNotifications.deliver()
         }
     }
 }

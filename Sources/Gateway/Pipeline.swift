@@ -11,8 +11,8 @@ import TLS
 /// Both ends live on one event loop and call each other directly.
 enum Pipeline {
     /// A socket that clients connect to.
-    static func addListener(to channel: any Channel, _ environment: Environment) throws {
-        try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: environment.logger))
+    static func addListener(to channel: any Channel, _ gateway: GatewayContext) throws {
+        try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: gateway.logger))
     }
 
     /// A client's connection; with implicit TLS the session greets once the handshake is done.
@@ -20,18 +20,18 @@ enum Pipeline {
         to channel: any Channel,
         kind: Listener.Kind,
         arrival: Admission.Arrival,
-        environment: Environment,
-        loop: LoopState
+        gateway: GatewayContext,
+        loop: EventLoopSessions
     ) throws {
         let operations = channel.pipeline.syncOperations
         if kind.isImplicitTLS {
-            try operations.addHandler(TLSHandler(server: environment.serverTLS(for: kind)))
+            try operations.addHandler(TLSHandler(server: gateway.serverTLS(for: kind)))
         }
         let address = channel.remoteAddress
         switch kind {
         case .imaps, .imap:
             let client = ClientHandler(
-                environment: environment,
+                gateway: gateway,
                 loop: loop,
                 security: kind,
                 address: address
@@ -40,7 +40,7 @@ enum Pipeline {
             try operations.addHandler(client)
         case .submissions, .submission:
             let client = SubmissionHandler(
-                environment: environment,
+                gateway: gateway,
                 loop: loop,
                 security: kind,
                 address: address
@@ -54,23 +54,23 @@ enum Pipeline {
     static func addRefusal(
         to channel: any Channel,
         _ kind: Listener.Kind,
-        environment: Environment
+        gateway: GatewayContext
     ) throws {
         let operations = channel.pipeline.syncOperations
         if kind.isImplicitTLS {
-            try operations.addHandler(TLSHandler(server: environment.serverTLS(for: kind)))
+            try operations.addHandler(TLSHandler(server: gateway.serverTLS(for: kind)))
         }
-        try operations.addHandler(RefusalHandler(kind))
+        try operations.addHandler(OverloadHandler(kind))
     }
 
     /// A command of an administrator.
     static func addControl(
         to channel: any Channel,
-        _ environment: Environment,
+        _ gateway: GatewayContext,
         listeners: Listeners
     ) throws {
         try channel.pipeline.syncOperations.addHandler(
-            ControlHandler(environment: environment, listeners: listeners)
+            ControlHandler(gateway: gateway, listeners: listeners)
         )
     }
 
@@ -78,10 +78,10 @@ enum Pipeline {
     static func addServerTLS(
         to context: ChannelHandlerContext,
         _ kind: Listener.Kind,
-        environment: Environment
+        gateway: GatewayContext
     ) throws {
         try context.pipeline.syncOperations.addHandler(
-            TLSHandler(server: environment.serverTLS(for: kind)),
+            TLSHandler(server: gateway.serverTLS(for: kind)),
             position: .first
         )
     }
@@ -91,11 +91,11 @@ enum Pipeline {
         _ connection: any ChannelHandler,
         endpoint: Endpoint,
         to channel: any Channel,
-        environment: Environment
+        gateway: GatewayContext
     ) throws {
         let operations = channel.pipeline.syncOperations
         if endpoint.tls == .implicit {
-            let context = try environment.clientTLS.context(for: endpoint)
+            let context = try gateway.clientTLS.context(for: endpoint)
             try operations.addHandler(TLSHandler(client: context, serverName: endpoint.host))
         }
         try operations.addHandler(connection)
@@ -105,9 +105,9 @@ enum Pipeline {
     static func addUpstreamTLS(
         to context: ChannelHandlerContext,
         _ endpoint: Endpoint,
-        environment: Environment
+        gateway: GatewayContext
     ) throws {
-        let tls = try environment.clientTLS.context(for: endpoint)
+        let tls = try gateway.clientTLS.context(for: endpoint)
         try context.pipeline.syncOperations.addHandler(
             TLSHandler(client: tls, serverName: endpoint.host),
             position: .first

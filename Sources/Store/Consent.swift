@@ -229,7 +229,7 @@ extension PermissionStore {
         Data((0..<16).map { _ in UInt8.random(in: 0...255) })
     }
 
-    // MARK: - Notices
+    // MARK: - OwnerNotifications
 
     package func notices() throws -> [Notice] {
         try self.read { database in

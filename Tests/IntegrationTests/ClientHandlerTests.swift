@@ -10,7 +10,7 @@ import Testing
 /// How long a client's end of a session lives.
 @Suite @MainActor struct ClientHandlerTests {
     /// What connections share, with a store of its own and the certificates of an office.
-    private static func environment(loginTimeout: TimeAmount) async throws -> Environment {
+    private static func gateway(loginTimeout: TimeAmount) async throws -> GatewayContext {
         let file = try #require(Office.first.get().environment["GATEPOST_CONFIG"])
         var configuration = try await GatewayConfiguration(file: file, readsEnvironment: false)
         configuration.store =
@@ -18,7 +18,7 @@ import Testing
             .appendingPathComponent("handler-\(UUID().uuidString).db").path
         configuration.exchange = nil
         configuration.limits.loginTimeout = loginTimeout
-        return try Environment(
+        return try GatewayContext(
             configuration: configuration,
             store: PermissionStore(path: configuration.store),
             masterKey: MasterKey(),
@@ -26,9 +26,9 @@ import Testing
         )
     }
 
-    private static func removeStore(_ environment: Environment) {
+    private static func removeStore(_ gateway: GatewayContext) {
         for suffix in ["", "-wal", "-shm"] {
-            try? FileManager.default.removeItem(atPath: environment.configuration.store + suffix)
+            try? FileManager.default.removeItem(atPath: gateway.configuration.store + suffix)
         }
     }
 
@@ -42,11 +42,11 @@ import Testing
 
     /// A session without TLS on a connection that stands.
     private static func connect(
-        _ environment: Environment
+        _ gateway: GatewayContext
     ) throws -> (channel: EmbeddedChannel, client: ClientHandler) {
         let client = ClientHandler(
-            environment: environment,
-            loop: LoopState(),
+            gateway: gateway,
+            loop: EventLoopSessions(),
             security: .imap,
             address: nil
         )
@@ -59,8 +59,8 @@ import Testing
     }
 
     /// - Returns: the session, once its connection has ended.
-    private static func remains(_ environment: Environment) throws -> Remains {
-        let (channel, client) = try Self.connect(environment)
+    private static func remains(_ gateway: GatewayContext) throws -> Remains {
+        let (channel, client) = try Self.connect(gateway)
         // What a session waits for, minutes away each.
         client.schedulePoll()
         client.scheduleReport()
@@ -77,20 +77,20 @@ import Testing
     }
 
     @Test func `nothing keeps a session whose connection has ended`() async throws {
-        let environment = try await Self.environment(loginTimeout: .minutes(30))
-        defer { Self.removeStore(environment) }
-        let remains = try Self.remains(environment)
+        let gateway = try await Self.gateway(loginTimeout: .minutes(30))
+        defer { Self.removeStore(gateway) }
+        let remains = try Self.remains(gateway)
         #expect(remains.client == nil)
     }
 
     @Test func `who does not log in is told to go`() async throws {
-        let environment = try await Self.environment(loginTimeout: .zero)
-        defer { Self.removeStore(environment) }
-        try Self.expectTimeout(environment)
+        let gateway = try await Self.gateway(loginTimeout: .zero)
+        defer { Self.removeStore(gateway) }
+        try Self.expectTimeout(gateway)
     }
 
-    private static func expectTimeout(_ environment: Environment) throws {
-        let (channel, _) = try Self.connect(environment)
+    private static func expectTimeout(_ gateway: GatewayContext) throws {
+        let (channel, _) = try Self.connect(gateway)
         #expect(channel.isActive)
         channel.embeddedEventLoop.advanceTime(by: .seconds(1))
         #expect(try Self.said(channel).hasPrefix("* BYE "))

@@ -276,22 +276,22 @@ extension CredentialBreaker {
     // MARK: - What commands tell
 
     /// A gateway that has this account in force.
-    private static func environment(_ account: UpstreamAccount) async throws -> Environment {
-        let environment = try await LoginDeadlineTests.environment()
-        let current = environment.permissions.current
-        environment.permissions.replace(
+    private static func gateway(_ account: UpstreamAccount) async throws -> GatewayContext {
+        let gateway = try await LoginDeadlineTests.gateway()
+        let current = gateway.permissions.current
+        gateway.permissions.replace(
             with: Published(
                 access: current.access,
                 endpoints: [account.id: account],
                 passwords: current.passwords
             )
         )
-        return environment
+        return gateway
     }
 
     /// - Returns: how many credentials rest after the gateway was told.
     private static func tell(
-        _ environment: Environment,
+        _ gateway: GatewayContext,
         _ account: UpstreamAccount,
         isAccepted: Bool
     ) throws -> Int {
@@ -303,7 +303,7 @@ extension CredentialBreaker {
         // As it goes over the socket.
         let request = ControlMessage.CredentialRequest(verdict: verdict)
         let line = try JSONEncoder().encode(request)
-        return environment.answer(
+        return gateway.answer(
             try JSONDecoder().decode(ControlMessage.CredentialRequest.self, from: line)
         ).count
     }
@@ -311,24 +311,24 @@ extension CredentialBreaker {
     @Test func `a verdict on another server or credential than the one in force is dropped`()
         async throws
     {
-        let environment = try await Self.environment(Self.account)
-        defer { LoginDeadlineTests.removeStore(environment) }
+        let gateway = try await Self.gateway(Self.account)
+        defer { LoginDeadlineTests.removeStore(gateway) }
         let others = [
             CredentialCircuitsTests.account(version: 2),
             CredentialCircuitsTests.account(host: "new.kanzlei.example"),
         ]
         // Refused: the one in force is not closed by it.
         for other in others {
-            #expect(try Self.tell(environment, other, isAccepted: false) == 0)
+            #expect(try Self.tell(gateway, other, isAccepted: false) == 0)
         }
-        #expect(!environment.credentialBreaker.isSuspended(Self.account, .imap))
+        #expect(!gateway.credentialBreaker.isSuspended(Self.account, .imap))
         // Accepted: the one in force is not opened by it. It rests for both protocols.
-        #expect(try Self.tell(environment, Self.account, isAccepted: false) == 2)
+        #expect(try Self.tell(gateway, Self.account, isAccepted: false) == 2)
         for other in others {
-            #expect(try Self.tell(environment, other, isAccepted: true) == 2)
+            #expect(try Self.tell(gateway, other, isAccepted: true) == 2)
         }
-        #expect(environment.credentialBreaker.isSuspended(Self.account, .imap))
-        #expect(try Self.tell(environment, Self.account, isAccepted: true) == 0)
-        #expect(!environment.credentialBreaker.isSuspended(Self.account, .imap))
+        #expect(gateway.credentialBreaker.isSuspended(Self.account, .imap))
+        #expect(try Self.tell(gateway, Self.account, isAccepted: true) == 0)
+        #expect(!gateway.credentialBreaker.isSuspended(Self.account, .imap))
     }
 }

@@ -26,9 +26,9 @@ import Testing
 
     nonisolated private static let loop = MultiThreadedEventLoopGroup.singleton.next()
 
-    static func environment(
+    static func gateway(
         timeForLogin: TimeAmount = .milliseconds(300)
-    ) async throws -> Environment {
+    ) async throws -> GatewayContext {
         let file = try #require(Office.first.get().environment["GATEPOST_CONFIG"])
         var configuration = try await GatewayConfiguration(file: file, readsEnvironment: false)
         configuration.store =
@@ -36,7 +36,7 @@ import Testing
             .appendingPathComponent("deadline-\(UUID().uuidString).db").path
         configuration.exchange = nil
         configuration.limits.upstreamTimeout = timeForLogin
-        return try Environment(
+        return try GatewayContext(
             configuration: configuration,
             store: PermissionStore(path: configuration.store),
             masterKey: MasterKey(),
@@ -44,9 +44,9 @@ import Testing
         )
     }
 
-    nonisolated static func removeStore(_ environment: Environment) {
+    nonisolated static func removeStore(_ gateway: GatewayContext) {
         for suffix in ["", "-wal", "-shm"] {
-            try? FileManager.default.removeItem(atPath: environment.configuration.store + suffix)
+            try? FileManager.default.removeItem(atPath: gateway.configuration.store + suffix)
         }
     }
 
@@ -56,13 +56,13 @@ import Testing
 
     private static func account(
         at server: any Channel,
-        _ environment: Environment
+        _ gateway: GatewayContext
     ) throws -> UpstreamAccount {
         var account = CredentialCircuitsTests.account()
         let port = try #require(server.localAddress?.port)
         account.imap = Endpoint(host: "127.0.0.1", port: port, tls: .none)
         account.smtp = account.imap
-        account.sealedPassword = try environment.masterKey.seal("x", for: account.id)
+        account.sealedPassword = try gateway.masterKey.seal("x", for: account.id)
         return account
     }
 
@@ -70,11 +70,11 @@ import Testing
     private static func expectFree(
         _ account: UpstreamAccount,
         _ service: CredentialService,
-        _ environment: Environment
+        _ gateway: GatewayContext
     ) async throws {
         while true {
             do {
-                let breaker = environment.credentialBreaker
+                let breaker = gateway.credentialBreaker
                 return try await breaker.attempt(account, service, on: self.loop).get().accepted()
             } catch is CredentialBreaker.WaitedTooLong {
                 continue
@@ -83,16 +83,16 @@ import Testing
     }
 
     @Test func `a conversation gives the credential back`() async throws {
-        let environment = try await Self.environment()
-        defer { Self.removeStore(environment) }
+        let gateway = try await Self.gateway()
+        defer { Self.removeStore(gateway) }
         let server = try await Self.silentServer()
-        let account = try Self.account(at: server, environment)
+        let account = try Self.account(at: server, gateway)
         let pool = NIOThreadPool.singleton
         let outcome = await withCheckedContinuation { continuation in
             ConversationConnection.run(
                 Conversation(),
                 target: account,
-                environment: environment,
+                gateway: gateway,
                 pool: pool,
                 on: Self.loop
             ) {
@@ -100,7 +100,7 @@ import Testing
             }
         }
         #expect(outcome == nil)
-        try await Self.expectFree(account, .imap, environment)
+        try await Self.expectFree(account, .imap, gateway)
         try await server.close().get()
     }
 
@@ -153,8 +153,8 @@ import Testing
     @Test func `a conversation at a slow server goes on to the verdict, and begins no pause`()
         async throws
     {
-        let environment = try await Self.environment(timeForLogin: SlowServer.timeForLogin)
-        defer { Self.removeStore(environment) }
+        let gateway = try await Self.gateway(timeForLogin: SlowServer.timeForLogin)
+        defer { Self.removeStore(gateway) }
         let answers = Answers()
         let server = try await ServerBootstrap(group: Self.loop)
             .childChannelInitializer { channel in
@@ -163,7 +163,7 @@ import Testing
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        let account = try Self.account(at: server, environment)
+        let account = try Self.account(at: server, gateway)
         // Two that were given no answer would begin a pause.
         for number in 1...2 {
             let pool = NIOThreadPool.singleton
@@ -171,7 +171,7 @@ import Testing
                 ConversationConnection.run(
                     Conversation(),
                     target: account,
-                    environment: environment,
+                    gateway: gateway,
                     pool: pool,
                     on: Self.loop
                 ) { continuation.resume(returning: $0) }
@@ -179,20 +179,20 @@ import Testing
             #expect(outcome == nil)
             while answers.count < number { try await Task.sleep(for: .milliseconds(20)) }
         }
-        #expect(environment.credentialBreaker.denial(account, service: .imap) == nil)
+        #expect(gateway.credentialBreaker.denial(account, service: .imap) == nil)
         try await server.close().get()
     }
 
     @Test func `a connection for sending gives the credential back`() async throws {
-        let environment = try await Self.environment()
-        defer { Self.removeStore(environment) }
+        let gateway = try await Self.gateway()
+        defer { Self.removeStore(gateway) }
         let server = try await Self.silentServer()
-        let account = try Self.account(at: server, environment)
+        let account = try Self.account(at: server, gateway)
         let endpoint = account.imap
         let connection = try await Self.loop.submit {
             let client = SubmissionHandler(
-                environment: environment,
-                loop: LoopState(),
+                gateway: gateway,
+                loop: EventLoopSessions(),
                 security: .submission,
                 address: nil
             )
@@ -201,12 +201,12 @@ import Testing
                 target: account,
                 user: nil,
                 client: client,
-                environment: environment
+                gateway: gateway
             )
             connection.open(on: Self.loop)
             return NIOLoopBound(connection, eventLoop: Self.loop)
         }.get()
-        try await Self.expectFree(account, .submission, environment)
+        try await Self.expectFree(account, .submission, gateway)
         try await Self.loop.submit { connection.value.close() }.get()
         try await server.close().get()
     }

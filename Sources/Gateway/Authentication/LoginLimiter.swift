@@ -24,7 +24,7 @@ struct LoginLimiter {
     mutating func admits(_ record: AuditRecord) -> Bool {
         guard record.event == "login", record.outcome != .refused else { return true }
         var key = Key(
-            actor: RefusalLimiter.counted(record.actor),
+            actor: AuditRateLimiter.counted(record.actor),
             network: Network(text: record.from).description,
             outcome: record.outcome
         )

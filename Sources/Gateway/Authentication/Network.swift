@@ -29,11 +29,12 @@ struct Network: Hashable, Sendable, CustomStringConvertible {
     /// - Parameter text: an address as inet_ntop(3) writes it; nil and others are no network.
     init(text: String?) {
         let text = text ?? ""
-        var (ipv4, ipv6) = (in_addr(), in6_addr())
-        if inet_pton(AF_INET, text, &ipv4) == 1 {
-            self.init(packed: withUnsafeBytes(of: ipv4) { Array($0) })
-        } else if inet_pton(AF_INET6, text, &ipv6) == 1 {
-            self.init(packed: withUnsafeBytes(of: ipv6) { Array($0) })
+        // In network byte order, as long as the longest address.
+        var address = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, text, &address) == 1 {
+            self.init(packed: Array(address.prefix(4)))
+        } else if inet_pton(AF_INET6, text, &address) == 1 {
+            self.init(packed: address)
         } else {
             self.init(packed: [])
         }

@@ -84,18 +84,18 @@ final class Admission: Sendable {
     }
 
     /// - Returns: the place of one connection of a user; nil where there is none left.
-    func admit(_ user: UserID) -> Place? {
+    func admit(_ user: UserID) -> ConnectionSlot? {
         let isAdmitted = self.counts.withLock { counts in
             let count = counts.users[user, default: 0]
             guard count < self.limits.connectionsPerUser else { return false }
             counts.users[user] = count + 1
             return true
         }
-        return isAdmitted ? Place(self, user: user) : nil
+        return isAdmitted ? ConnectionSlot(self, user: user) : nil
     }
 
     /// Taken as long as it is kept, however a connection or its login ends.
-    final class Place: Sendable {
+    final class ConnectionSlot: Sendable {
         private let admission: Admission
         private let user: UserID
 

@@ -20,7 +20,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private let endpoint: Endpoint
     let target: UpstreamAccount
     private let user: UserID?
-    private let environment: Environment
+    private let gateway: GatewayContext
     private var client: SubmissionHandler?
     private var channel: (any Channel)?
     private var loop: (any EventLoop)?
@@ -40,13 +40,13 @@ final class SubmissionConnection: ChannelDuplexHandler {
         target: UpstreamAccount,
         user: UserID?,
         client: SubmissionHandler,
-        environment: Environment
+        gateway: GatewayContext
     ) {
         self.endpoint = endpoint
         self.target = target
         self.user = user
         self.client = client
-        self.environment = environment
+        self.gateway = gateway
     }
 
     var isWritable: Bool { self.channel?.isWritable ?? true }
@@ -54,14 +54,13 @@ final class SubmissionConnection: ChannelDuplexHandler {
     func open(on loop: any EventLoop) {
         self.loop = loop
         // Who has to wait for a slot need not wait for this.
-        if let denial = self.environment.credentialBreaker.denial(self.target, service: .submission)
-        {
+        if let denial = self.gateway.credentialBreaker.denial(self.target, service: .submission) {
             return self.fail(SubmissionFault(denial), on: loop)
         }
         guard self.target.kind == .exchange else { return self.findCredential(on: loop) }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        self.environment.sendingSlots.acquire(self.target.id, for: self.user, on: loop).whenComplete
-        { result in
+        self.gateway.sendingSlots.acquire(self.target.id, for: self.user, on: loop).whenComplete {
+            result in
             switch result {
             case .success:
                 bound.value.hasSlot = true
@@ -75,7 +74,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private func findCredential(on loop: any EventLoop) {
         guard self.client != nil else { return self.releaseSlot() }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        self.environment.credentialLease(
+        self.gateway.credentialLease(
             of: self.target,
             for: .submission,
             by: self.user,
@@ -121,24 +120,24 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     /// How long the server may still take to answer the login; nil where it does not owe an answer.
     private var timeForVerdict: TimeAmount? {
-        self.lease?.timeForVerdict(of: self.environment.configuration.limits.upstreamTimeout)
+        self.lease?.timeForVerdict(of: self.gateway.configuration.limits.upstreamTimeout)
     }
 
     private func dial(_ lease: CredentialLease, on loop: any EventLoop) {
         guard self.client != nil else { return }
         self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let timeout = self.environment.configuration.limits.upstreamTimeout
+        let timeout = self.gateway.configuration.limits.upstreamTimeout
         self.loginTimeout = loop.scheduleTask(deadline: lease.began + timeout) {
             bound.value.loginTimeoutPassed()
         }
-        self.environment.dialler.dial(self.endpoint, on: loop, timeout: timeout) { channel in
+        self.gateway.connector.dial(self.endpoint, on: loop, timeout: timeout) { channel in
             let connection = bound.value
             try Pipeline.addUpstream(
                 connection,
                 endpoint: connection.endpoint,
                 to: channel,
-                environment: connection.environment
+                gateway: connection.gateway
             )
         }.whenComplete { result in
             bound.value.dialled(result)
@@ -184,7 +183,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     private func log(_ what: StaticString, error: (any Error)?) {
         guard let loop = self.loop else { return }
-        self.environment.serverLog.log(
+        self.gateway.serverLog.log(
             "server for sending \(what)",
             account: self.target,
             at: self.endpoint,
@@ -269,7 +268,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     func startTLS() {
         guard let context = self.context else { return }
         do {
-            try Pipeline.addUpstreamTLS(to: context, self.endpoint, environment: self.environment)
+            try Pipeline.addUpstreamTLS(to: context, self.endpoint, gateway: self.gateway)
         } catch {
             self.fail("cannot start TLS", error: error)
         }
@@ -353,7 +352,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private func releaseSlot() {
         guard self.hasSlot else { return }
         self.hasSlot = false
-        self.environment.sendingSlots.release(self.target.id)
+        self.gateway.sendingSlots.release(self.target.id)
     }
 
     func resumeReading() {

@@ -8,7 +8,7 @@ extension SubmissionHandler {
     func keepCopy(_ octets: ByteBuffer) {
         guard let loop = self.context?.eventLoop else { return }
         if self.copy == nil {
-            self.copy = self.environment.sentCopies.begin(on: loop)
+            self.copy = self.gateway.sentCopies.begin(on: loop)
             self.copy?.onDrained = { [weak self] in self?.resumeReading() }
         }
         self.copy?.append(octets)
@@ -37,7 +37,7 @@ extension SubmissionHandler {
         }
         self.copy = nil
         let bound = NIOLoopBound(self, eventLoop: copy.loop)
-        self.environment.sentCopies.file(copy, for: accounts, own: own, messageID: messageID) {
+        self.gateway.sentCopies.file(copy, for: accounts, own: own, messageID: messageID) {
             bound.value.takePermissions()
             bound.value.session.copyFiled(number, at: .current)
             bound.value.perform()

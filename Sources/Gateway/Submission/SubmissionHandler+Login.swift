@@ -15,7 +15,7 @@ extension SubmissionHandler {
             actor: actor,
             permissions: self.permissions
         )
-        self.pendingLogin = self.environment.authenticator.authenticate(request, on: loop) {
+        self.pendingLogin = self.gateway.authenticator.authenticate(request, on: loop) {
             bound.value.authenticated($0)
         }
     }
@@ -29,7 +29,7 @@ extension SubmissionHandler {
         case .overloaded:
             self.session.authenticationFinished(.overloaded)
         case .accepted(let user, let account):
-            guard let place = self.environment.admission.admit(user) else {
+            guard let place = self.gateway.admission.admit(user) else {
                 self.session.authenticationFinished(.tooManyConnections)
                 break
             }
@@ -41,7 +41,7 @@ extension SubmissionHandler {
             }
         }
         self.clock.isLoggedIn = self.session.authenticatedUser != nil
-        if self.clock.isLoggedIn { self.began = (self.environment.nextSession(), .current) }
+        if self.clock.isLoggedIn { self.began = (self.gateway.nextSession(), .current) }
         self.perform()
     }
 }

@@ -8,13 +8,13 @@ import TLS
 
 /// A submitting client's end of a session: hands octets and events to the session's machine and
 /// performs what it answers. It decides nothing.
-final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
+final class SubmissionHandler: ChannelDuplexHandler, SessionHandle {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    let environment: Environment
-    let loop: LoopState
+    let gateway: GatewayContext
+    let loop: EventLoopSessions
     private let security: Listener.Kind
     let address: SocketAddress?
     var session: SubmissionSession
@@ -36,28 +36,28 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     /// The login that is being checked.
     var pendingLogin: Authenticator.Handle?
     /// Among the user's connections, from the login on.
-    var place: Admission.Place?
+    var place: Admission.ConnectionSlot?
     var trail: AuditTrail
     /// The session's number and its beginning, once somebody is logged in.
     var began: (number: UInt64, at: Moment)?
 
     init(
-        environment: Environment,
-        loop: LoopState,
+        gateway: GatewayContext,
+        loop: EventLoopSessions,
         security: Listener.Kind,
         address: SocketAddress?
     ) {
-        self.environment = environment
+        self.gateway = gateway
         self.loop = loop
         self.security = security
         self.address = address
-        self.permissions = environment.permissions.current
-        self.trail = AuditTrail(environment.audit, address: address)
-        self.clock = SubmissionClock(limits: environment.configuration.limits)
+        self.permissions = gateway.permissions.current
+        self.trail = AuditTrail(gateway.audit, address: address)
+        self.clock = SubmissionClock(limits: gateway.configuration.limits)
         self.session = SubmissionSession(
-            settings: environment.submissionSettings,
-            counter: environment.sendingCounter,
-            copySpace: environment.sentCopies.space,
+            settings: gateway.submissionSettings,
+            counter: gateway.sendingCounter,
+            copySpace: gateway.sentCopies.space,
             snapshot: self.permissions.access,
             hasTLS: security.isImplicitTLS,
             at: .current
@@ -132,7 +132,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.environment.logger.debug("client connection failed", metadata: ["error": "\(error)"])
+        self.gateway.logger.debug("client connection failed", metadata: ["error": "\(error)"])
         self.closed()
         context.close(promise: nil)
     }
@@ -162,7 +162,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
     }
 
     private func closed() {
-        if let login = self.pendingLogin { self.environment.authenticator.cancel(login) }
+        if let login = self.pendingLogin { self.gateway.authenticator.cancel(login) }
         self.pendingLogin = nil
         self.arrival = nil
         self.session.clientClosed()
@@ -247,7 +247,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
 
     /// Nothing is judged by permissions older than those in force.
     func takePermissions() {
-        let current = self.environment.permissions.current
+        let current = self.gateway.permissions.current
         guard current !== self.permissions else { return self.session.timePassed(at: .current) }
         if let user = self.session.authenticatedUser, !current.knows(user, as: self.permissions) {
             self.session.endRequested()
@@ -353,7 +353,7 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
             target: target,
             user: self.session.authenticatedUser,
             client: self,
-            environment: self.environment
+            gateway: self.gateway
         )
         self.upstream = connection
         connection.open(on: context.eventLoop)
@@ -363,9 +363,9 @@ final class SubmissionHandler: ChannelDuplexHandler, LoopMember {
         guard let context = self.context else { return }
         self.flush()
         do {
-            try Pipeline.addServerTLS(to: context, self.security, environment: self.environment)
+            try Pipeline.addServerTLS(to: context, self.security, gateway: self.gateway)
         } catch {
-            self.environment.logger.error("STARTTLS failed", metadata: ["error": "\(error)"])
+            self.gateway.logger.error("STARTTLS failed", metadata: ["error": "\(error)"])
             context.close(promise: nil)
         }
     }

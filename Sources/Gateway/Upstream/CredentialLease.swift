@@ -56,7 +56,7 @@ extension CredentialLease {
     struct TokenTooLate: Error {}
 }
 
-extension Environment {
+extension GatewayContext {
     /// What to log in with at an account's server now.
     /// - Parameter user: whose session logs in; nil for the gateway's own conversations.
     /// - Returns: fails with ``CredentialBreaker/Suspended`` where the credential rests, as

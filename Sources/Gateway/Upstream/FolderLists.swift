@@ -115,17 +115,17 @@ final class FolderLists: Sendable {
     // MARK: - Asking without a session
 
     /// Asks an account's server for its folders, soon, and once however many sessions want to know.
-    func refresh(_ account: AccountID, environment: Environment, on loop: any EventLoop) {
+    func refresh(_ account: AccountID, gateway: GatewayContext, on loop: any EventLoop) {
         self.state.withLock { state in
             let now = NIODeadline.now()
             if let rest = state.rests[account], rest > now { return }
             guard state.due.insert(account).inserted else { return }
             state.waiting.append(account)
         }
-        self.readNext(environment, on: loop)
+        self.readNext(gateway, on: loop)
     }
 
-    private func readNext(_ environment: Environment, on loop: any EventLoop) {
+    private func readNext(_ gateway: GatewayContext, on loop: any EventLoop) {
         let next = self.state.withLock { state -> (AccountID, UInt64)? in
             guard state.reading < Self.maximumReading, let account = state.waiting.popLast() else {
                 return nil
@@ -135,31 +135,31 @@ final class FolderLists: Sendable {
             return (account, state.generations[account] ?? 0)
         }
         guard let (account, generation) = next else { return }
-        guard let target = environment.permissions.current.endpoints[account] else {
-            return self.readingEnded(account, environment: environment, on: loop)
+        guard let target = gateway.permissions.current.endpoints[account] else {
+            return self.readingEnded(account, gateway: gateway, on: loop)
         }
         let pool = NIOSingletons.posixBlockingThreadPool
         ConversationConnection.run(
             FolderReading(),
             target: target,
-            environment: environment,
+            gateway: gateway,
             pool: pool,
             on: loop
         ) {
             if case .listed(let folders, let profile)? = $0 {
                 let key = FolderListKey(account: account, isOwner: false)
                 self.keep(folders, as: key, of: target, generation: generation)
-                environment.profiles.learnt(profile, of: target)
+                gateway.profiles.learnt(profile, of: target)
             } else {
-                environment.profiles.failed(target)
+                gateway.profiles.failed(target)
             }
-            loop.execute { self.readingEnded(account, environment: environment, on: loop) }
+            loop.execute { self.readingEnded(account, gateway: gateway, on: loop) }
         }
     }
 
     private func readingEnded(
         _ account: AccountID,
-        environment: Environment,
+        gateway: GatewayContext,
         on loop: any EventLoop
     ) {
         self.state.withLock { state in
@@ -171,6 +171,6 @@ final class FolderLists: Sendable {
                 state.rests = state.rests.filter { $0.value > now }
             }
         }
-        self.readNext(environment, on: loop)
+        self.readNext(gateway, on: loop)
     }
 }

@@ -3,7 +3,7 @@ import NIOPosix
 import Store
 
 /// Opens connections to mail servers on a given event loop.
-final class Dialler: Sendable {
+final class UpstreamConnector: Sendable {
     /// A read of 128 KiB costs least a message; above it nothing is gained.
     private static let maximumReadOctets = 128 * 1_024
 

@@ -18,7 +18,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
 
     let file: URL?
     let target: UpstreamAccount
-    let environment: Environment
+    let gateway: GatewayContext
     let pool: NIOThreadPool
     private var done: Done?
     private var login: UpstreamLogin?
@@ -39,15 +39,15 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         _ conversation: Conversation,
         file: URL?,
         target: UpstreamAccount,
-        environment: Environment,
+        gateway: GatewayContext,
         pool: NIOThreadPool,
         done: @escaping Done
     ) {
         self.conversation = conversation
         self.file = file
         self.target = target
-        self.environment = environment
-        self.clock = UpstreamClock(limits: environment.configuration.limits)
+        self.gateway = gateway
+        self.clock = UpstreamClock(limits: gateway.configuration.limits)
         self.pool = pool
         self.done = done
     }
@@ -60,7 +60,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         _ conversation: Conversation,
         sending file: URL? = nil,
         target: UpstreamAccount,
-        environment: Environment,
+        gateway: GatewayContext,
         pool: NIOThreadPool,
         on loop: any EventLoop,
         done: @escaping Done
@@ -70,7 +70,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
                 conversation,
                 file: file,
                 target: target,
-                environment: environment,
+                gateway: gateway,
                 pool: pool,
                 done: done
             )
@@ -79,9 +79,9 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     private func open(on loop: any EventLoop) {
-        guard !self.environment.profiles.isPaused(self.target) else { return self.finish(nil) }
+        guard !self.gateway.profiles.isPaused(self.target) else { return self.finish(nil) }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        self.environment.credentialLease(of: self.target, for: .imap, by: nil, on: loop)
+        self.gateway.credentialLease(of: self.target, for: .imap, by: nil, on: loop)
             .whenComplete { result in
                 switch result {
                 case .success(let lease):
@@ -103,7 +103,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private func loginTimeoutPassed(_ loop: any EventLoop) {
         guard !self.hasBegun else { return }
         self.log("did not finish the login in time", error: "no answer", on: loop)
-        let timeout = self.environment.configuration.limits.upstreamTimeout
+        let timeout = self.gateway.configuration.limits.upstreamTimeout
         if let channel = self.channel, let rest = self.lease?.timeForVerdict(of: timeout) {
             loop.scheduleTask(in: rest) { channel.close(promise: nil) }
             return self.finish(nil, keepsLease: true)
@@ -115,7 +115,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     /// Behind the login, a client may wait for what the conversation comes to.
     private func scheduleSilenceCheck(_ loop: any EventLoop) {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let time = self.environment.configuration.limits.upstreamTransferTime
+        let time = self.gateway.configuration.limits.upstreamTransferTime
         let interval = TimeAmount.nanoseconds(time.nanoseconds / Conversations.looks)
         self.silenceCheck = loop.scheduleTask(in: interval) { bound.value.checkSilence(loop) }
     }
@@ -134,17 +134,17 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         guard self.done != nil else { return }
         self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let timeout = self.environment.configuration.limits.upstreamTimeout
+        let timeout = self.gateway.configuration.limits.upstreamTimeout
         self.loginTimeout = loop.scheduleTask(deadline: lease.began + timeout) {
             bound.value.loginTimeoutPassed(loop)
         }
-        self.environment.dialler.dial(self.target.imap, on: loop, timeout: timeout) { channel in
+        self.gateway.connector.dial(self.target.imap, on: loop, timeout: timeout) { channel in
             let connection = bound.value
             try Pipeline.addUpstream(
                 connection,
                 endpoint: connection.target.imap,
                 to: channel,
-                environment: connection.environment
+                gateway: connection.gateway
             )
         }.whenComplete { result in
             switch result {
@@ -166,7 +166,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     private func log(_ what: StaticString, error: String, on loop: any EventLoop) {
-        self.environment.serverLog.log(
+        self.gateway.serverLog.log(
             "mail server \(what)",
             account: self.target,
             at: self.target.imap,
@@ -331,7 +331,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             self.lease?.answeredWithoutVerdict()
         case .throttled(let milliseconds):
             self.lease?.answeredWithoutVerdict()
-            self.environment.profiles.paused(
+            self.gateway.profiles.paused(
                 self.target,
                 for: .milliseconds(Int64(milliseconds))
             )
@@ -347,7 +347,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             try Pipeline.addUpstreamTLS(
                 to: context,
                 self.target.imap,
-                environment: self.environment
+                gateway: self.gateway
             )
         } catch {
             self.log("TLS cannot be started", error: error, on: context.eventLoop)

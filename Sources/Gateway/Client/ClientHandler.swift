@@ -9,13 +9,13 @@ import TLS
 
 /// A client's end of a session: hands octets and events to the session's machine and performs what
 /// it answers. It decides nothing.
-final class ClientHandler: ChannelDuplexHandler, LoopMember {
+final class ClientHandler: ChannelDuplexHandler, SessionHandle {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    let environment: Environment
-    let loop: LoopState
+    let gateway: GatewayContext
+    let loop: EventLoopSessions
     private let security: Listener.Kind
     let address: SocketAddress?
     var session: ClientSession
@@ -40,7 +40,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     /// The login that is being checked.
     var pendingLogin: Authenticator.Handle?
     /// Among the user's connections, from the login on.
-    var place: Admission.Place?
+    var place: Admission.ConnectionSlot?
     /// Revoked in the middle of a response.
     var revocation: Scheduled<Void>?
     /// The next look at the clock.
@@ -58,22 +58,22 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     var began: (number: UInt64, at: Moment)?
 
     init(
-        environment: Environment,
-        loop: LoopState,
+        gateway: GatewayContext,
+        loop: EventLoopSessions,
         security: Listener.Kind,
         address: SocketAddress?
     ) {
-        self.environment = environment
+        self.gateway = gateway
         self.loop = loop
         self.security = security
         self.address = address
-        self.permissions = environment.permissions.current
-        self.trail = AuditTrail(environment.audit, address: address)
-        self.clock = SessionClock(limits: environment.configuration.limits)
+        self.permissions = gateway.permissions.current
+        self.trail = AuditTrail(gateway.audit, address: address)
+        self.clock = SessionClock(limits: gateway.configuration.limits)
         self.session = ClientSession(
             snapshot: self.permissions.access,
             hasTLS: security.isImplicitTLS,
-            subscribesShared: environment.configuration.subscribesShared,
+            subscribesShared: gateway.configuration.subscribesShared,
             at: .current
         )
     }
@@ -156,7 +156,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.environment.logger.debug("client connection failed", metadata: ["error": "\(error)"])
+        self.gateway.logger.debug("client connection failed", metadata: ["error": "\(error)"])
         self.closed()
         context.close(promise: nil)
     }
@@ -187,7 +187,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
     }
 
     private func closed() {
-        if let login = self.pendingLogin { self.environment.authenticator.cancel(login) }
+        if let login = self.pendingLogin { self.gateway.authenticator.cancel(login) }
         self.pendingLogin = nil
         self.arrival = nil
         self.session.clientClosed()
@@ -249,7 +249,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
 
     /// No octet is judged by permissions older than those in force.
     func takePermissions() {
-        let current = self.environment.permissions.current
+        let current = self.gateway.permissions.current
         guard current !== self.permissions else { return self.session.timePassed(at: .current) }
         let previous = self.permissions
         self.permissions = current
@@ -259,7 +259,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         }
         for account in self.upstreams.keys
         where previous.endpoints[account]?.server != current.endpoints[account]?.server {
-            self.environment.serverChanged(account)
+            self.gateway.serverChanged(account)
             self.session.serverChanged(account)
         }
     }
@@ -303,7 +303,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         case .lineUnreadable(let account, let line):
             self.upstreams[account]?.unreadable(line)
         case .forgetProfile(let account):
-            self.environment.serverChanged(account)
+            self.gateway.serverChanged(account)
         case .serverRefused(let account, let refusal):
             self.upstreams[account]?.refused(refusal)
         case .authenticate(let credentials):
@@ -321,7 +321,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         case .refreshFolders(let account):
             self.refreshFolders(account)
         case .foldersChanged(let account):
-            self.environment.folderLists.foldersChanged(in: account)
+            self.gateway.folderLists.foldersChanged(in: account)
         case .limitWaiting:
             self.limitWaiting()
         case .serverStalled(let account):
@@ -378,7 +378,7 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
             account: account,
             user: self.session.authenticatedUser,
             client: self,
-            environment: self.environment
+            gateway: self.gateway
         )
         self.upstreams[account] = connection
         if self.isSilent(account) { return connection.refuse(on: context.eventLoop) }
@@ -390,9 +390,9 @@ final class ClientHandler: ChannelDuplexHandler, LoopMember {
         guard let context = self.context else { return }
         self.flush()
         do {
-            try Pipeline.addServerTLS(to: context, self.security, environment: self.environment)
+            try Pipeline.addServerTLS(to: context, self.security, gateway: self.gateway)
         } catch {
-            self.environment.logger.error("STARTTLS failed", metadata: ["error": "\(error)"])
+            self.gateway.logger.error("STARTTLS failed", metadata: ["error": "\(error)"])
             context.close(promise: nil)
         }
     }

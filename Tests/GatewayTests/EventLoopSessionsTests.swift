@@ -5,9 +5,9 @@ import Testing
 @testable import Gateway
 
 /// Work for many sessions of a loop at once.
-@Suite struct LoopStateTests {
+@Suite struct EventLoopSessionsTests {
     /// A session that works for a millisecond whenever it is told to.
-    private final class Member: LoopMember {
+    private final class Member: SessionHandle {
         var changes = 0
         var turns = 0
         var summary: SessionSummary? { nil }
@@ -30,7 +30,7 @@ import Testing
     @Test
     func `a change reaches every session, and holds the loop for no session's turn but a few`() {
         let loop = EmbeddedEventLoop()
-        let state = LoopState()
+        let state = EventLoopSessions()
         let members = (0..<100).map { _ in Member() }
         for member in members { state.add(member) }
         state.permissionsChanged(on: loop)
@@ -52,7 +52,7 @@ import Testing
 
     @Test func `who is gone by its turn is not told`() {
         let loop = EmbeddedEventLoop()
-        let state = LoopState()
+        let state = EventLoopSessions()
         let (one, other) = (Member(), Member())
         state.add(one)
         state.add(other)
@@ -65,7 +65,7 @@ import Testing
 
     @Test func `all sessions share the time of a round`() {
         let loop = EmbeddedEventLoop()
-        let state = LoopState()
+        let state = EventLoopSessions()
         #expect(state.hasTime(on: loop) && state.hasTime(on: loop))
         let end = NIODeadline.now() + .milliseconds(6)
         while NIODeadline.now() < end {}
@@ -77,7 +77,7 @@ import Testing
 
     @Test func `no turn begins before the work of the last one is written`() {
         let loop = EmbeddedEventLoop()
-        let state = LoopState()
+        let state = EventLoopSessions()
         let members = (0..<20).map { _ in Member() }
         for member in members { state.add(member) }
         state.permissionsChanged(on: loop)

@@ -101,7 +101,7 @@ extension ClientHandler {
     func scheduleSilenceCheck() {
         guard self.silenceCheck == nil, let loop = self.context?.eventLoop else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let time = self.environment.configuration.limits.upstreamAnswerTime
+        let time = self.gateway.configuration.limits.upstreamAnswerTime
         self.silenceCheck = loop.scheduleTask(in: .nanoseconds(time.nanoseconds / Self.looks)) {
             bound.value.silenceCheckDue()
         }
@@ -117,7 +117,7 @@ extension ClientHandler {
             guard self.upstreams[account]?.isSilent(awaited) ?? false else { continue }
             // As long as it was waited for: at most half of a client's time goes to a dead server.
             self.silent[account] = Silence(
-                until: .now() + self.environment.configuration.limits.upstreamAnswerTime,
+                until: .now() + self.gateway.configuration.limits.upstreamAnswerTime,
                 server: self.permissions.endpoints[account]?.server
             )
             self.session.upstreamSilent(account)

@@ -4,7 +4,7 @@ import NIOTLS
 import SMTP
 
 /// Tells a client that there are too many, and closes: nothing that it sends is read.
-final class RefusalHandler: ChannelInboundHandler {
+final class OverloadHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 

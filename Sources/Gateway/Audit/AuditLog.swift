@@ -20,7 +20,7 @@ final class AuditLog: Sendable {
         var waiting: [(moment: Moment, record: AuditRecord)] = []
         /// Records for which there was no room.
         var lost = 0
-        var refusals = RefusalLimiter()
+        var refusals = AuditRateLimiter()
         var logins = LoginLimiter()
         var isFailing = false
 

@@ -15,29 +15,30 @@ final class Listeners: Sendable {
     /// A shortage that lasts is one line in the log, and then at most one in this time.
     private static let shortageLogPeriod = TimeAmount.minutes(1)
 
-    private let environment: Environment
+    private let gateway: GatewayContext
     private let group: MultiThreadedEventLoopGroup
-    private let loops: [ObjectIdentifier: (any EventLoop, NIOLoopBound<LoopState>)]
+    private let loops: [ObjectIdentifier: (any EventLoop, NIOLoopBound<EventLoopSessions>)]
     private let shortageLogged = NIOLockedValueBox<NIODeadline?>(nil)
     private let sockets = NIOLockedValueBox<[any Channel]>([])
 
     /// Must be called outside the event loops.
-    init(environment: Environment, group: MultiThreadedEventLoopGroup) async throws {
-        self.environment = environment
+    init(gateway: GatewayContext, group: MultiThreadedEventLoopGroup) async throws {
+        self.gateway = gateway
         self.group = group
-        var loops: [ObjectIdentifier: (any EventLoop, NIOLoopBound<LoopState>)] = [:]
+        var loops: [ObjectIdentifier: (any EventLoop, NIOLoopBound<EventLoopSessions>)] = [:]
         for loop in group.makeIterator() {
-            let state = try await loop.submit { NIOLoopBound(LoopState(), eventLoop: loop) }.get()
+            let state = try await loop.submit { NIOLoopBound(EventLoopSessions(), eventLoop: loop) }
+                .get()
             loops[ObjectIdentifier(loop)] = (loop, state)
         }
         self.loops = loops
     }
 
     func bind() async throws {
-        for listener in self.environment.configuration.listeners {
+        for listener in self.gateway.configuration.listeners {
             let socket = try await self.bind(listener)
             self.sockets.withLockedValue { $0.append(socket) }
-            self.environment.logger.info(
+            self.gateway.logger.info(
                 "listening",
                 metadata: [
                     "for": "\(listener.kind.rawValue)",
@@ -61,9 +62,9 @@ final class Listeners: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             // Clients wait until everything that serves them has been started.
             .serverChannelOption(.autoRead, value: false)
-            .serverChannelInitializer { [environment = self.environment] channel in
+            .serverChannelInitializer { [gateway = self.gateway] channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try Pipeline.addListener(to: channel, environment)
+                    try Pipeline.addListener(to: channel, gateway)
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -89,19 +90,19 @@ final class Listeners: Sendable {
     }
 
     private func accept(_ channel: any Channel, kind: Listener.Kind) throws {
-        self.environment.descriptors.count(channel)
+        self.gateway.descriptors.count(channel)
         let address = channel.remoteAddress
         let arrival: Admission.Arrival
         do {
-            arrival = try self.environment.admission.admit(
+            arrival = try self.gateway.admission.admit(
                 address,
-                isKnown: self.environment.authenticator.isKnown(Network(address))
+                isKnown: self.gateway.authenticator.isKnown(Network(address))
             )
         } catch {
             return try self.refuse(channel, kind: kind, refusal: error)
         }
-        channel.closeFuture.whenComplete { [environment = self.environment] _ in
-            environment.admission.release(address)
+        channel.closeFuture.whenComplete { [gateway = self.gateway] _ in
+            gateway.admission.release(address)
         }
         guard let (_, loop) = self.loops[ObjectIdentifier(channel.eventLoop)] else {
             throw AdmissionRefused()
@@ -110,7 +111,7 @@ final class Listeners: Sendable {
             to: channel,
             kind: kind,
             arrival: arrival,
-            environment: self.environment,
+            gateway: self.gateway,
             loop: loop.value
         )
     }
@@ -123,11 +124,11 @@ final class Listeners: Sendable {
         refusal: Admission.Refusal
     ) throws {
         if refusal == .noDescriptors { self.logShortage() }
-        guard self.environment.admission.beginRefusal() else { throw AdmissionRefused() }
-        channel.closeFuture.whenComplete { [environment = self.environment] _ in
-            environment.admission.endRefusal()
+        guard self.gateway.admission.beginRefusal() else { throw AdmissionRefused() }
+        channel.closeFuture.whenComplete { [gateway = self.gateway] _ in
+            gateway.admission.endRefusal()
         }
-        try Pipeline.addRefusal(to: channel, kind, environment: self.environment)
+        try Pipeline.addRefusal(to: channel, kind, gateway: self.gateway)
     }
 
     private func logShortage() {
@@ -138,7 +139,7 @@ final class Listeners: Sendable {
             return true
         }
         guard isDue else { return }
-        self.environment.logger.error(
+        self.gateway.logger.error(
             "few file descriptors are left: clients from unknown networks are told to come back"
         )
     }
@@ -164,8 +165,8 @@ final class Listeners: Sendable {
     /// Each minute every connection records what it only counted.
     private func followTime() {
         for (loop, state) in self.loops.values {
-            if let threshold = self.environment.configuration.limits.stallTime {
-                let logger = self.environment.logger
+            if let threshold = self.gateway.configuration.limits.stallTime {
+                let logger = self.gateway.logger
                 LoopStallMeter.start(on: loop, threshold: threshold, logger: logger)
             }
             loop.scheduleRepeatedTask(initialDelay: .minutes(1), delay: .minutes(1)) { _ in
@@ -203,12 +204,12 @@ final class Listeners: Sendable {
         }
         let start = ContinuousClock.now
         let drainTime = Duration.nanoseconds(
-            self.environment.configuration.limits.drainTime.nanoseconds
+            self.gateway.configuration.limits.drainTime.nanoseconds
         )
         while true {
             let waited = ContinuousClock.now - start
             let isSending = await self.isSending()
-            if !isSending, self.environment.admission.isEmpty { return }
+            if !isSending, self.gateway.admission.isEmpty { return }
             guard waited < (isSending ? max(drainTime, Self.goodbyeTime) : Self.goodbyeTime) else {
                 return
             }

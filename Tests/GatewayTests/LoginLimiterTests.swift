@@ -46,13 +46,13 @@ import Testing
     }
 
     @Test func `refusals of invented logins are bounded together`() {
-        var limiter = RefusalLimiter()
+        var limiter = AuditRateLimiter()
         _ = limiter.due(at: Moment(seconds: 1_000))
         let admitted = (0..<3_000).count { number in
             limiter.admits(Self.login("unknown x\(number)@x.example", "192.0.2.7", .refused))
         }
         let isAnnas = limiter.admits(Self.login("anna@kanzlei.example", "192.0.2.7", .refused))
-        #expect(admitted == RefusalLimiter.maximum && isAnnas)
+        #expect(admitted == AuditRateLimiter.maximum && isAnnas)
         #expect(limiter.flush().map(\.count) == [2_000])
     }
 }

@@ -29,7 +29,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     let account: AccountID
     private let user: UserID?
-    let environment: Environment
+    let gateway: GatewayContext
     private var client: ClientHandler?
     private var channel: (any Channel)?
     private(set) var loop: (any EventLoop)?
@@ -41,12 +41,12 @@ final class UpstreamConnection: ChannelInboundHandler {
     private var hasPendingRead = false
     var clock: UpstreamClock
 
-    init(account: AccountID, user: UserID?, client: ClientHandler, environment: Environment) {
+    init(account: AccountID, user: UserID?, client: ClientHandler, gateway: GatewayContext) {
         self.account = account
         self.user = user
         self.client = client
-        self.environment = environment
-        self.clock = UpstreamClock(limits: environment.configuration.limits)
+        self.gateway = gateway
+        self.clock = UpstreamClock(limits: gateway.configuration.limits)
     }
 
     var isWritable: Bool { self.channel?.isWritable ?? true }
@@ -61,11 +61,11 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.target = target
         self.loop = loop
         let bound = NIOLoopBound(self, eventLoop: loop)
-        guard !self.environment.profiles.isPaused(target) else {
+        guard !self.gateway.profiles.isPaused(target) else {
             // Not at once: the session is in the middle of asking for this.
             return loop.execute { bound.value.fail(.unreachable) }
         }
-        self.environment.credentialLease(of: target, for: .imap, by: self.user, on: loop)
+        self.gateway.credentialLease(of: target, for: .imap, by: self.user, on: loop)
             .whenComplete { result in
                 switch result {
                 case .success(let lease):
@@ -85,14 +85,14 @@ final class UpstreamConnection: ChannelInboundHandler {
         guard case .dialling = self.phase else { return }
         self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let timeout = self.environment.configuration.limits.upstreamTimeout
+        let timeout = self.gateway.configuration.limits.upstreamTimeout
         loop.scheduleTask(deadline: lease.began + timeout) { bound.value.loginTimeoutPassed() }
-        self.environment.dialler.dial(target.imap, on: loop, timeout: timeout) { channel in
+        self.gateway.connector.dial(target.imap, on: loop, timeout: timeout) { channel in
             try Pipeline.addUpstream(
                 bound.value,
                 endpoint: target.imap,
                 to: channel,
-                environment: bound.value.environment
+                gateway: bound.value.gateway
             )
         }.whenComplete { result in
             bound.value.dialled(result)
@@ -119,7 +119,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         switch self.phase {
         case .dialling, .loggingIn:
             self.log("did not finish the login in time", error: nil)
-            let timeout = self.environment.configuration.limits.upstreamTimeout
+            let timeout = self.gateway.configuration.limits.upstreamTimeout
             guard let loop = self.loop, let rest = self.lease?.timeForVerdict(of: timeout) else {
                 return self.fail(.unreachable)
             }
@@ -141,7 +141,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         let login = UpstreamLogin(
             security: target.imap.tls == .starttls ? .startTLS : .established,
             credential: credential.forServer,
-            known: self.environment.profiles.profile(of: target),
+            known: self.gateway.profiles.profile(of: target),
             tags: UpstreamTags(random: .random(in: .min ... .max))
         )
         self.phase = .loggingIn(login, WholeResponseReader())
@@ -285,7 +285,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private func startTLS(_ context: ChannelHandlerContext) {
         guard let target = self.target else { return }
         do {
-            try Pipeline.addUpstreamTLS(to: context, target.imap, environment: self.environment)
+            try Pipeline.addUpstreamTLS(to: context, target.imap, gateway: self.gateway)
         } catch {
             self.log("TLS cannot be started", error: error)
             self.fail(.notTrusted)
@@ -299,7 +299,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.lease = nil
         // What was known already is learnt no second time: it may have been dropped meanwhile.
         if let target = self.target, !login.usesKnown {
-            self.environment.profiles.learnt(profile, of: target)
+            self.gateway.profiles.learnt(profile, of: target)
         }
         guard self.client != nil else { return self.close() }
         self.client?.upstreamReady(self.account, profile: profile, login: login)
@@ -311,7 +311,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     func fail(_ fault: UpstreamFault) {
-        if let target = self.target { self.environment.profiles.failed(target) }
+        if let target = self.target { self.gateway.profiles.failed(target) }
         let client = self.detach()
         client?.upstreamFailed(self.account, fault: fault)
     }
@@ -332,7 +332,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     /// The server asked to be left alone.
     func pause(_ time: TimeAmount) {
-        if let target = self.target { self.environment.profiles.paused(target, for: time) }
+        if let target = self.target { self.gateway.profiles.paused(target, for: time) }
     }
 
     /// The session is done with this connection. A login under way goes on to its verdict: a client that leaves

@@ -16,7 +16,7 @@ extension ClientHandler {
             actor: actor,
             permissions: self.permissions
         )
-        self.pendingLogin = self.environment.authenticator.authenticate(request, on: loop) {
+        self.pendingLogin = self.gateway.authenticator.authenticate(request, on: loop) {
             bound.value.authenticated($0)
         }
     }
@@ -30,7 +30,7 @@ extension ClientHandler {
         case .overloaded:
             self.session.authenticationFinished(.overloaded)
         case .accepted(let user, let account):
-            guard let place = self.environment.admission.admit(user) else {
+            guard let place = self.gateway.admission.admit(user) else {
                 self.session.authenticationFinished(.tooManyConnections)
                 break
             }
@@ -38,7 +38,7 @@ extension ClientHandler {
                 .accepted(
                     user,
                     account: account,
-                    profiles: self.environment.profiles.known(of: self.permissions.endpoints)
+                    profiles: self.gateway.profiles.known(of: self.permissions.endpoints)
                 )
             )
             // The client may have gone meanwhile, or the session refused what the password let in.
@@ -48,7 +48,7 @@ extension ClientHandler {
             }
         }
         self.clock.loggedIn = self.session.authenticatedUser != nil
-        if self.clock.loggedIn { self.began = (self.environment.nextSession(), .current) }
+        if self.clock.loggedIn { self.began = (self.gateway.nextSession(), .current) }
         self.perform()
     }
 
@@ -69,7 +69,7 @@ extension ClientHandler {
     func loadSubscriptions(_ user: UserID) {
         guard let loop = self.eventLoop else { return }
         let answer = self.answering(on: loop) { $0.subscriptionsLoaded($1) }
-        self.environment.subscriptions.load(user, on: loop, answer: answer)
+        self.gateway.subscriptions.load(user, on: loop, answer: answer)
     }
 
     func changeSubscription(
@@ -79,7 +79,7 @@ extension ClientHandler {
         change: SubscriptionChange
     ) {
         guard let loop = self.eventLoop else { return }
-        self.environment.subscriptions.change(
+        self.gateway.subscriptions.change(
             user,
             account: account,
             folder: folder,
@@ -93,7 +93,7 @@ extension ClientHandler {
     func changeACL(_ change: ACLChange) {
         guard let loop = self.eventLoop else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        self.environment.sharing.change(change, from: self.address, on: loop) { outcome in
+        self.gateway.aclWriter.change(change, from: self.address, on: loop) { outcome in
             bound.value.takePermissions()
             bound.value.session.aclChanged(outcome)
             bound.value.perform()
@@ -104,7 +104,7 @@ extension ClientHandler {
     /// connection is closed.
     func leaveUpstream(_ account: AccountID, request: JournalRequest) {
         guard let loop = self.eventLoop else { return }
-        let transfers = self.environment.transfers
+        let transfers = self.gateway.transfers
         guard let connection = self.removeUpstream(account) else {
             return transfers.perform(request, on: loop) { _ in }
         }
@@ -114,7 +114,7 @@ extension ClientHandler {
     func journal(_ request: JournalRequest) {
         guard let loop = self.eventLoop else { return }
         let answer = self.answering(on: loop) { $0.journalAnswered($1) }
-        self.environment.transfers.perform(request, on: loop, answer: answer)
+        self.gateway.transfers.perform(request, on: loop, answer: answer)
     }
 }
 

@@ -2,7 +2,7 @@ import Access
 
 /// Keeps somebody from filling the audit log with what was refused, by one connection after the other:
 /// beyond so many records in a minute the rest is one. What was allowed is always recorded.
-struct RefusalLimiter {
+struct AuditRateLimiter {
     /// Refusals of one actor in a minute.
     static let maximum = 1_000
     private static let period: Int64 = 60

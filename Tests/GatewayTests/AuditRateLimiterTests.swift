@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 /// What is refused fills no disk.
-@Suite struct RefusalLimiterTests {
+@Suite struct AuditRateLimiterTests {
     private static func record(_ actor: String, _ outcome: AuditRecord.Outcome) -> AuditRecord {
         AuditRecord(event: "status", outcome: outcome, actor: actor)
     }
@@ -13,13 +13,13 @@ import Testing
     private static func refuse(
         _ count: Int,
         _ actor: String,
-        _ limiter: inout RefusalLimiter
+        _ limiter: inout AuditRateLimiter
     ) -> Int {
         (0..<count).count { _ in limiter.admits(Self.record(actor, .refused)) }
     }
 
     @Test func `beyond a bound refusals are counted, each actor's apart`() {
-        var limiter = RefusalLimiter()
+        var limiter = AuditRateLimiter()
         let first = limiter.due(at: Moment(seconds: 1_000))
         let admitted = Self.refuse(1_500, "anna", &limiter)
         let others = Self.refuse(1, "bob", &limiter)
@@ -29,7 +29,7 @@ import Testing
         let due = limiter.due(at: Moment(seconds: 1_060))
         let again = Self.refuse(1, "anna", &limiter)
         let last = limiter.flush()
-        #expect(admitted == RefusalLimiter.maximum && others == 1 && again == 1)
+        #expect(admitted == AuditRateLimiter.maximum && others == 1 && again == 1)
         #expect(isAllowedKept && isFailedKept)
         #expect(first == [] && early == [] && last == [])
         #expect(due.map(\.actor) == ["anna"] && due.map(\.count) == [500])
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func `a clock that goes back keeps nobody quiet`() {
-        var limiter = RefusalLimiter()
+        var limiter = AuditRateLimiter()
         _ = limiter.due(at: Moment(seconds: 1_000))
         _ = Self.refuse(1_100, "anna", &limiter)
         let due = limiter.due(at: Moment(seconds: 10))

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// A client's end of a session, as its event loop knows it.
-protocol LoopMember: AnyObject {
+protocol SessionHandle: AnyObject {
     func flush()
     func permissionsChanged()
     /// The work that was put off may go on.
@@ -22,7 +22,7 @@ protocol LoopMember: AnyObject {
 /// is done in turns of bounded time: between two turns the loop looks for what peers have sent. No octet
 /// is judged by permissions older than those in force meanwhile, because each event of a session looks
 /// for new ones first.
-final class LoopState {
+final class EventLoopSessions {
     private enum Work {
         case permissions
         case workOn
@@ -35,32 +35,32 @@ final class LoopState {
     /// A loop runs what is due at once before it looks for what peers have sent.
     private static let pause = TimeAmount.microseconds(200)
 
-    private var handlers: [ObjectIdentifier: any LoopMember] = [:]
-    private var unflushed: [any LoopMember] = []
+    private var handlers: [ObjectIdentifier: any SessionHandle] = [:]
+    private var unflushed: [any SessionHandle] = []
     /// Handlers, not by reference: who is gone by its turn has no work.
     private var waiting = CircularBuffer<(Work, ObjectIdentifier)>()
     private var isScheduled = false
     /// When the time is over for what has arrived in this round of the loop; nil before the first of it.
     private var endOfRound: NIODeadline?
 
-    func add(_ handler: any LoopMember) {
+    func add(_ handler: any SessionHandle) {
         self.handlers[ObjectIdentifier(handler)] = handler
     }
 
-    func remove(_ handler: any LoopMember) {
+    func remove(_ handler: any SessionHandle) {
         self.handlers[ObjectIdentifier(handler)] = nil
     }
 
     /// Writes what a session has for its client and its servers once everything that has arrived
     /// on this loop is dealt with: the peers are woken once for many lines.
-    func flushLater(_ handler: any LoopMember, on loop: any EventLoop) {
+    func flushLater(_ handler: any SessionHandle, on loop: any EventLoop) {
         self.unflushed.append(handler)
         guard self.unflushed.count == 1 else { return }
         loop.assumeIsolated().execute { self.flush() }
     }
 
     private func flush() {
-        var handlers: [any LoopMember] = []
+        var handlers: [any SessionHandle] = []
         swap(&handlers, &self.unflushed)
         for handler in handlers { handler.flush() }
     }
@@ -87,7 +87,7 @@ final class LoopState {
     }
 
     /// Calls `workOn` of a session in one of the next turns.
-    func workLater(_ handler: any LoopMember, on loop: any EventLoop) {
+    func workLater(_ handler: any SessionHandle, on loop: any EventLoop) {
         self.waiting.append((.workOn, ObjectIdentifier(handler)))
         self.schedule(on: loop)
     }

@@ -7,7 +7,7 @@ extension ConversationConnection {
     /// Logs a response that refuses a command.
     func logRefusal(_ response: ByteBuffer, on loop: any EventLoop) {
         guard let refusal = ServerRefusal(response: response), refusal.isLogged else { return }
-        self.environment.serverLog.log(
+        self.gateway.serverLog.log(
             "mail server refused a command of the gateway",
             account: self.target,
             at: self.target.imap,

@@ -47,7 +47,7 @@ package final class SentCopies: Sendable {
     /// What waiting copies take.
     let space = SentCopySpace()
     private let folder: URL
-    private let environment: Mutex<Environment?>
+    private let gateway: Mutex<GatewayContext?>
     private let turns = Mutex<[AccountID: [Turn]]>([:])
     /// What the gateway has filed and still looks after.
     private let filed = Mutex<[AccountID: Set<FiledCopy>]>([:])
@@ -60,7 +60,7 @@ package final class SentCopies: Sendable {
         self.folder = Self.folder(store: store)
         self.log = log
         self.logger = logger
-        self.environment = Mutex(nil)
+        self.gateway = Mutex(nil)
     }
 
     /// Where copies wait.
@@ -82,8 +82,8 @@ package final class SentCopies: Sendable {
 
     /// Files what an earlier run left, and throws away what it did not complete: of those messages no client was
     /// told that they went out. Blocks.
-    func start(_ environment: Environment, on group: any EventLoopGroup) {
-        self.environment.withLock { $0 = environment }
+    func start(_ gateway: GatewayContext, on group: any EventLoopGroup) {
+        self.gateway.withLock { $0 = gateway }
         self.pool.start()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.folder.path)) ?? []
         var waiting: [AccountID: Int] = [:]
@@ -138,7 +138,7 @@ package final class SentCopies: Sendable {
     }
 
     func stop() async throws {
-        self.environment.withLock { $0 = nil }
+        self.gateway.withLock { $0 = nil }
         try await self.pool.shutdownGracefully()
     }
 
@@ -218,13 +218,13 @@ package final class SentCopies: Sendable {
         done: @escaping @Sendable (SentFiling.Outcome?, UpstreamAccount?) -> Void
     ) {
         self.enqueue(account) { [self] in
-            guard let environment = self.environment.withLock({ $0 }),
-                let target = environment.permissions.current.endpoints[account]
+            guard let gateway = self.gateway.withLock({ $0 }),
+                let target = gateway.permissions.current.endpoints[account]
             else {
                 done(nil, nil)
                 return self.turnEnded(account)
             }
-            let access = environment.permissions.current.access
+            let access = gateway.permissions.current.access
             var others = self.filed.withLock { $0[account] ?? [] }
             if case .tidy(let copy) = purpose { others.remove(copy) }
             let filing = SentFiling(
@@ -237,7 +237,7 @@ package final class SentCopies: Sendable {
                 filing,
                 sending: file,
                 target: target,
-                environment: environment,
+                gateway: gateway,
                 pool: self.pool,
                 on: loop
             ) { outcome in
@@ -250,8 +250,8 @@ package final class SentCopies: Sendable {
     // MARK: - Filing
 
     private func file(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
-        guard let environment = self.environment.withLock({ $0 }) else { return }
-        guard environment.permissions.current.endpoints[copy.account] != nil else {
+        guard let gateway = self.gateway.withLock({ $0 }) else { return }
+        guard gateway.permissions.current.endpoints[copy.account] != nil else {
             self.logger.warning("the copy of a sent message goes with its account, which is gone")
             return self.remove(copy)
         }
@@ -336,7 +336,7 @@ package final class SentCopies: Sendable {
     ) {
         guard check < Self.checks.count else { return self.lookNoMore(after: copy, account) }
         loop.scheduleTask(in: Self.checks[check]) { [self] in
-            guard self.environment.withLock({ $0 }) != nil else { return }
+            guard self.gateway.withLock({ $0 }) != nil else { return }
             self.converse(.tidy(copy), account: account, messageID: messageID, on: loop) {
                 outcome,
                 _ in

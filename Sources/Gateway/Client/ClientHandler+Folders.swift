@@ -10,9 +10,9 @@ extension ClientHandler {
         var known: [FolderListKey: FolderKnowledge] = [:]
         for key in keys {
             guard let target = self.permissions.endpoints[key.account] else { continue }
-            var knowledge = self.environment.folderLists.knowledge(of: key, target)
+            var knowledge = self.gateway.folderLists.knowledge(of: key, target)
             knowledge.isFailing =
-                self.environment.profiles.isFailing(target) || self.isSilent(key.account)
+                self.gateway.profiles.isFailing(target) || self.isSilent(key.account)
             known[key] = knowledge
         }
         self.session.foldersLookedUp(known)
@@ -20,19 +20,19 @@ extension ClientHandler {
 
     func keepFolders(_ key: FolderListKey, folders: KnownFolders, generation: UInt64) {
         guard let target = self.permissions.endpoints[key.account] else { return }
-        self.environment.folderLists.keep(folders, as: key, of: target, generation: generation)
-        self.environment.profiles.succeeded(target)
+        self.gateway.folderLists.keep(folders, as: key, of: target, generation: generation)
+        self.gateway.profiles.succeeded(target)
     }
 
     func refreshFolders(_ account: AccountID) {
         guard let loop = self.eventLoop else { return }
-        self.environment.folderLists.refresh(account, environment: self.environment, on: loop)
+        self.gateway.folderLists.refresh(account, gateway: self.gateway, on: loop)
     }
 
     /// A client waited for a server that did not answer.
     func serverStalled(_ account: AccountID) {
         if let target = self.permissions.endpoints[account] {
-            self.environment.profiles.failed(target)
+            self.gateway.profiles.failed(target)
         }
         self.refreshFolders(account)
     }
@@ -42,7 +42,7 @@ extension ClientHandler {
         guard let loop = self.context?.eventLoop else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
         self.waitingLimit?.cancel()
-        let time = self.environment.configuration.limits.listTime
+        let time = self.gateway.configuration.limits.listTime
         self.waitingLimit = loop.scheduleTask(in: time) { bound.value.waitingTimePassed() }
     }
 

@@ -8,7 +8,7 @@ import Synchronization
 
 /// What owners change from their mail clients: written off the event loops, and in force when it is
 /// answered.
-final class SharingByHand: Sendable {
+final class ACLWriter: Sendable {
     /// Changes of one owner in an hour, some for each of a hundred folders: the audit log keeps them all.
     private static let maximumChanges = 600
 

@@ -100,16 +100,16 @@ package enum ControlMessage {
 /// A socket on this machine for administrators' commands, beside the store. Whoever connects is
 /// known by the operating system: the gateway's own user, or root.
 final class ControlSocket: Sendable {
-    private let environment: Environment
+    private let gateway: GatewayContext
     private let listeners: Listeners
     private let socket = Mutex<(any Channel)?>(nil)
 
-    init(environment: Environment, listeners: Listeners) {
-        self.environment = environment
+    init(gateway: GatewayContext, listeners: Listeners) {
+        self.gateway = gateway
         self.listeners = listeners
     }
 
-    private var path: String { self.environment.configuration.controlSocket }
+    private var path: String { self.gateway.configuration.controlSocket }
 
     /// Without it `session`, `account test`, `doctor` and `store accept` do not reach the gateway; clients are served
     /// all the same.
@@ -118,7 +118,7 @@ final class ControlSocket: Sendable {
             .connect(unixDomainSocketPath: self.path).get()
         if let other {
             try? await other.close().get()
-            return self.environment.logger.error(
+            return self.gateway.logger.error(
                 "another gateway has the socket for commands: they reach that one, and not this",
                 metadata: ["path": "\(self.path)"]
             )
@@ -126,9 +126,9 @@ final class ControlSocket: Sendable {
         unlink(self.path)
         do {
             let channel = try await ServerBootstrap(group: group)
-                .childChannelInitializer { [environment = self.environment, listeners] channel in
+                .childChannelInitializer { [gateway = self.gateway, listeners] channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try Pipeline.addControl(to: channel, environment, listeners: listeners)
+                        try Pipeline.addControl(to: channel, gateway, listeners: listeners)
                     }
                 }
                 .bind(unixDomainSocketPath: self.path)
@@ -136,7 +136,7 @@ final class ControlSocket: Sendable {
             chmod(self.path, 0o600)
             self.socket.withLock { $0 = channel }
         } catch {
-            self.environment.logger.error(
+            self.gateway.logger.error(
                 "no socket for commands: session, account test, doctor and store accept do not reach the gateway",
                 metadata: ["path": "\(self.path)", "error": "\(error)"]
             )
@@ -166,13 +166,13 @@ final class ControlHandler: ChannelInboundHandler {
     /// 4,096 octets at most.
     private static let maximumOctets = 16_384
 
-    private let environment: Environment
+    private let gateway: GatewayContext
     private let listeners: Listeners
     private var received = ByteBuffer()
     private var isAnswered = false
 
-    init(environment: Environment, listeners: Listeners) {
-        self.environment = environment
+    init(gateway: GatewayContext, listeners: Listeners) {
+        self.gateway = gateway
         self.listeners = listeners
     }
 
@@ -219,8 +219,8 @@ final class ControlHandler: ChannelInboundHandler {
         if let credentials = request.credentials {
             // Sessions of clients share this loop.
             return NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
-                [environment = self.environment] in
-                environment.answer(credentials)
+                [gateway = self.gateway] in
+                gateway.answer(credentials)
             }.whenSuccess { credentials in
                 var answer = ControlMessage.Answer()
                 answer.credentials = credentials
@@ -248,7 +248,7 @@ final class ControlHandler: ChannelInboundHandler {
                     from: "command line"
                 )
                 record.detail = ["session \(number) of \(ended.user)"]
-                handler.environment.audit.append(record)
+                handler.gateway.audit.append(record)
             }
             handler.send(answer, context: context)
         }
@@ -257,7 +257,7 @@ final class ControlHandler: ChannelInboundHandler {
     /// What is in force; the file that is put into force counts a moment later.
     private func answerState(_ request: ControlMessage.Request, context: ChannelHandlerContext) {
         if let waiting = request.accept {
-            guard self.environment.store.accept(waiting) else {
+            guard self.gateway.store.accept(waiting) else {
                 var answer = ControlMessage.Answer()
                 answer.refusal = "the file was changed, or does not wait any more: say it again"
                 return self.send(answer, context: context)
@@ -268,10 +268,10 @@ final class ControlHandler: ChannelInboundHandler {
                 from: "command line"
             )
             record.detail = ["store accept: revision \(waiting.revision), which lacks changes"]
-            self.environment.audit.append(record)
+            self.gateway.audit.append(record)
         }
         var answer = ControlMessage.Answer()
-        answer.state = self.environment.store.state
+        answer.state = self.gateway.store.state
         self.send(answer, context: context)
     }
 

@@ -9,11 +9,11 @@ import Synchronization
 
 /// Messages for owners on their way into INBOXes. One stays in the store until its server has taken
 /// it, and is known by a Message-ID that nobody can guess, so that it comes once.
-final class Notices: Sendable {
+final class OwnerNotifications: Sendable {
     private static let retryTime = TimeAmount.minutes(1)
 
     private struct State {
-        var environment: Environment?
+        var gateway: GatewayContext?
         var group: (any EventLoopGroup)?
         /// Accounts to whose servers one is being delivered; the next waits.
         var underWay: Set<AccountID> = []
@@ -33,17 +33,17 @@ final class Notices: Sendable {
         self.logger = logger
     }
 
-    func start(_ environment: Environment, on group: any EventLoopGroup) {
+    func start(_ gateway: GatewayContext, on group: any EventLoopGroup) {
         self.pool.start()
         self.state.withLock { state in
-            state.environment = environment
+            state.gateway = gateway
             state.group = group
         }
         self.deliver()
     }
 
     func stop() async throws {
-        self.state.withLock { $0.environment = nil }
+        self.state.withLock { $0.gateway = nil }
         try await self.pool.shutdownGracefully()
     }
 
@@ -55,15 +55,15 @@ final class Notices: Sendable {
     }
 
     private func deliver(_ notice: Notice) {
-        let found = self.state.withLock { state -> (Environment, any EventLoop)? in
-            guard let environment = state.environment, let group = state.group,
+        let found = self.state.withLock { state -> (GatewayContext, any EventLoop)? in
+            guard let gateway = state.gateway, let group = state.group,
                 !state.resting.contains(notice.account),
                 state.underWay.insert(notice.account).inserted
             else { return nil }
-            return (environment, group.next())
+            return (gateway, group.next())
         }
-        guard let (environment, loop) = found else { return }
-        let published = environment.permissions.current
+        guard let (gateway, loop) = found else { return }
+        let published = gateway.permissions.current
         guard let target = published.endpoints[notice.account],
             let account = published.access.accounts[notice.account]
         else { return self.done(notice, isDelivered: false, on: loop) }
@@ -75,7 +75,7 @@ final class Notices: Sendable {
         ConversationConnection.run(
             delivery,
             target: target,
-            environment: environment,
+            gateway: gateway,
             pool: self.pool,
             on: loop
         ) { outcome in
@@ -95,7 +95,7 @@ final class Notices: Sendable {
             let isRemoved = isDelivered && self.remove(notice)
             let rests = self.state.withLock { state in
                 state.underWay.remove(notice.account)
-                guard !isRemoved, state.environment != nil else { return false }
+                guard !isRemoved, state.gateway != nil else { return false }
                 return state.resting.insert(notice.account).inserted
             }
             if isRemoved { self.deliver() }

@@ -88,7 +88,7 @@ enum Probe {
         let promise = loop.makePromise(of: Report.self)
         let contexts = ClientContexts()
         do {
-            let channel = try await Dialler().dial(
+            let channel = try await UpstreamConnector().dial(
                 endpoint,
                 on: loop,
                 timeout: self.timeout

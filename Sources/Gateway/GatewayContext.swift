@@ -1,0 +1,130 @@
+import Access
+import Logging
+import NIOCore
+import Session
+import Store
+import Synchronization
+import TLS
+
+/// What every connection of a gateway shares. Each member is safe to use from any event loop.
+final class GatewayContext: Sendable {
+    let configuration: GatewayConfiguration
+    let masterKey: MasterKey
+    let credentials: CredentialSource
+    let credentialBreaker: CredentialBreaker
+    let logger: Logger
+    let serverLog: ServerLog
+    let permissions: CurrentPermissions
+    /// What `doctor` is told of the store.
+    let store: StoreInForce
+    let profiles: ProfileCache
+    let folderLists: FolderLists
+    let authenticator: Authenticator
+    let admission: Admission
+    let descriptors: DescriptorBudget
+    let connector: UpstreamConnector
+    let subscriptions: Subscriptions
+    let sendingCounter: SendingCounter
+    let sendingSlots = SendingSlots()
+    let sentCopies: SentCopies
+    let transfers: Transfers
+    let audit: AuditLog
+    let aclWriter: ACLWriter
+    let ownerNotifications: OwnerNotifications
+    let submissionSettings: SubmissionSession.Settings
+    private let imapTLS: TLSServerContextStore
+    private let submissionTLS: TLSServerContextStore
+    let clientTLS: ClientContexts
+    private let lastSession = Atomic<UInt64>(0)
+
+    init(
+        configuration: GatewayConfiguration,
+        store: PermissionStore,
+        masterKey: MasterKey,
+        logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.masterKey = masterKey
+        self.credentials = CredentialSource(masterKey, application: configuration.exchange)
+        self.logger = logger
+        self.serverLog = ServerLog(logger: logger)
+        let permissions = CurrentPermissions(try store.load())
+        self.permissions = permissions
+        self.credentialBreaker = CredentialBreaker(
+            logger: logger,
+            waitingTime: configuration.limits.upstreamTimeout
+        ) { permissions.current.endpoints[$0] }
+        self.store = StoreInForce(store, permissions: self.permissions)
+        self.profiles = ProfileCache()
+        self.folderLists = FolderLists(lifetime: configuration.limits.folderListTime)
+        self.descriptors = DescriptorBudget(limit: DescriptorBudget.ofProcess)
+        self.admission = Admission(limits: configuration.limits, descriptors: self.descriptors)
+        self.connector = UpstreamConnector(descriptors: self.descriptors)
+        self.subscriptions = Subscriptions(store: store)
+        self.sentCopies = SentCopies(
+            store: configuration.store,
+            log: self.serverLog,
+            logger: logger
+        )
+        self.sendingCounter = SendingCounter(limits: configuration.limits.sending)
+        self.transfers = Transfers(
+            store: store,
+            settleTime: configuration.limits.settleTime,
+            logger: logger
+        )
+        self.audit = AuditLog(
+            store: store,
+            masterKey: masterKey,
+            days: configuration.oversight.auditDays,
+            logger: logger
+        )
+        self.authenticator = Authenticator(logger: logger) { [audit = self.audit] record in
+            audit.append(record)
+        }
+        self.aclWriter = ACLWriter(
+            store: store,
+            masterKey: masterKey,
+            permissions: self.permissions,
+            logger: logger
+        )
+        self.ownerNotifications = OwnerNotifications(
+            store: store,
+            hostName: configuration.hostName,
+            logger: logger
+        )
+        self.submissionSettings = SubmissionSession.Settings(
+            maximumMessageOctets: UInt64(configuration.limits.messageMebibytes) << 20,
+            name: configuration.hostName
+        )
+        self.imapTLS = try TLSServerContextStore(configuration.imapTLS)
+        self.submissionTLS = try TLSServerContextStore(configuration.submissionTLS)
+        self.clientTLS = ClientContexts()
+    }
+}
+
+extension GatewayContext {
+    /// The TLS context that a listener's next handshake uses.
+    func serverTLS(for kind: Listener.Kind) -> TLSServerContext {
+        switch kind {
+        case .imaps, .imap: self.imapTLS.current
+        case .submissions, .submission: self.submissionTLS.current
+        }
+    }
+
+    /// The number of a new session.
+    func nextSession() -> UInt64 {
+        self.lastSession.add(1, ordering: .relaxed).newValue
+    }
+
+    /// What was learnt of an account's server is learnt anew: it says otherwise now, or may.
+    func serverChanged(_ account: AccountID) {
+        self.profiles.forget(account)
+        self.folderLists.foldersChanged(in: account)
+    }
+
+    /// Reads the certificates again.
+    func reloadCertificates() throws {
+        try self.imapTLS.reload()
+        try self.submissionTLS.reload()
+    }
+}
