@@ -34,27 +34,27 @@ final class Authenticator: Sendable {
 
     /// A login whose answer is not there yet.
     struct Handle: Sendable {
-        fileprivate let login: PendingLogin
-        fileprivate let mark: CheckQueue.Mark?
-        fileprivate let lane: CheckQueue.Lane
+        let login: PendingLogin
+        let mark: CheckQueue.Mark?
+        let lane: CheckQueue.Lane
     }
 
     /// Each check needs 32 MiB and 0.1 s of a core; more at once would starve the event loops.
-    private static let threads = 2
+    static let threads = 2
     /// Each use begins it anew.
-    private static let memoryLifetime = TimeAmount.minutes(5)
+    static let memoryLifetime = TimeAmount.minutes(5)
     /// Logins remembered at most; beyond it a tenth goes, the oldest.
-    private static let maximumEntries = 10_000
+    static let maximumEntries = 10_000
     /// An overload is one line in the log, and then at most one in this time.
-    private static let overloadPeriod = TimeAmount.minutes(1)
+    static let overloadPeriod = TimeAmount.minutes(1)
 
-    private struct Remembered {
+    struct Remembered {
         var mark: CheckQueue.Mark
         var version: Int64
         var until: NIODeadline
     }
 
-    private struct Memory {
+    struct Memory {
         var remembered: [UserID: Remembered] = [:]
         var failures = LoginFailures()
         var known = KnownLogins()
@@ -64,11 +64,11 @@ final class Authenticator: Sendable {
         var overloadLogged: NIODeadline?
     }
 
-    private let pool = NIOThreadPool(numberOfThreads: Authenticator.threads)
-    private let key = SymmetricKey(size: .bits256)
-    private let memory = Mutex(Memory())
-    private let logger: Logger
-    private let record: @Sendable (AuditRecord) -> Void
+    let pool = NIOThreadPool(numberOfThreads: Authenticator.threads)
+    let key = SymmetricKey(size: .bits256)
+    let memory = Mutex(Memory())
+    let logger: Logger
+    let record: @Sendable (AuditRecord) -> Void
 
     /// - Parameter record: puts a record into the audit log.
     init(logger: Logger, record: @escaping @Sendable (AuditRecord) -> Void) {
@@ -140,7 +140,7 @@ final class Authenticator: Sendable {
         self.memory.withLock { $0.queue.cancel(handle.login, mark: mark, lane: handle.lane) }
     }
 
-    private static func pending(
+    static func pending(
         _ request: Request,
         user: UserID?,
         loop: any EventLoop,
@@ -164,7 +164,7 @@ final class Authenticator: Sendable {
 
     /// The account in `LOGIN/ACCOUNT`; one that does not exist, or that the user has no right on, refuses the login
     /// after the same check, with the same delay, as a wrong password.
-    private static func accept(_ request: Request, user: UserID) -> Answer {
+    static func accept(_ request: Request, user: UserID) -> Answer {
         guard let name = request.credentials.account else { return .accepted(user, account: nil) }
         let access = request.permissions.access
         guard let address = Address(name), let account = access.account(address: address) else {
@@ -177,7 +177,7 @@ final class Authenticator: Sendable {
         return .accepted(user, account: account.id)
     }
 
-    private func lane(of user: UserID?, _ network: Network) -> CheckQueue.Lane {
+    func lane(of user: UserID?, _ network: Network) -> CheckQueue.Lane {
         guard let user else { return .other(network) }
         let isKnown = self.memory.withLock { $0.known.contains(user, from: network, at: .now()) }
         return isKnown ? .known(user) : .other(network)
@@ -185,7 +185,7 @@ final class Authenticator: Sendable {
 
     // MARK: - The queue
 
-    private func enter(_ login: PendingLogin, check: CheckQueue.Check) {
+    func enter(_ login: PendingLogin, check: CheckQueue.Check) {
         let (entry, displaced) = self.memory.withLock { $0.queue.enter(login, check: check) }
         for other in displaced { self.turnAway(other) }
         switch entry {
@@ -199,7 +199,7 @@ final class Authenticator: Sendable {
     }
 
     /// On one of the threads.
-    private func runNext() {
+    func runNext() {
         // There is none where it had to make room, or its connection has closed.
         guard let check = self.memory.withLock({ $0.queue.next() }) else { return }
         let isRight = check.run()
@@ -209,7 +209,7 @@ final class Authenticator: Sendable {
     }
 
     /// Counts and records before anybody is answered, and where nobody is.
-    private func finish(_ login: PendingLogin, isRight: Bool) {
+    func finish(_ login: PendingLogin, isRight: Bool) {
         if isRight, case .accepted(let user, _) = login.whenRight {
             if !login.isCancelled {
                 self.memory.withLock { $0.known.succeeded(user, from: login.network, at: .now()) }
@@ -222,7 +222,7 @@ final class Authenticator: Sendable {
     }
 
     /// There is no time for the check of a login now.
-    private func turnAway(_ login: PendingLogin) {
+    func turnAway(_ login: PendingLogin) {
         var record = login.record
         record.outcome = .failed
         record.detail = ["too many logins wait for their check"]
@@ -241,67 +241,5 @@ final class Authenticator: Sendable {
             "the check of passwords is overloaded; logins are told to come back",
             metadata: ["times": "\(overloads)", "network": "\(login.network)"]
         )
-    }
-
-    // MARK: - Memory
-
-    private func mark(
-        _ credentials: Credentials,
-        version: Int64?,
-        lane: CheckQueue.Lane
-    ) -> CheckQueue.Mark {
-        let lane =
-            switch lane {
-            case .known: "known"
-            case .other(let network): "\(network)"
-            }
-        var text = Array("\(lane) \(version ?? 0) \(credentials.login.count) ".utf8)
-        text += credentials.login
-        text += credentials.password.value
-        return self.mark(text)
-    }
-
-    private func mark(_ octets: [UInt8]) -> CheckQueue.Mark {
-        HMAC<SHA256>.authenticationCode(for: octets, using: self.key)
-    }
-
-    /// Whether the password was right some minutes ago; if so, it is remembered for longer.
-    private func remembers(
-        _ user: UserID,
-        password: [UInt8],
-        version: Int64,
-        from network: Network
-    ) -> Bool {
-        let now = NIODeadline.now()
-        let remembered = self.memory.withLock { $0.remembered[user] }
-        guard let remembered, remembered.version == version, remembered.until > now,
-            HMAC<SHA256>.isValidAuthenticationCode(
-                remembered.mark,
-                authenticating: password,
-                using: self.key
-            )
-        else { return false }
-        self.memory.withLock { memory in
-            memory.known.succeeded(user, from: network, at: now)
-            if memory.remembered[user]?.mark == remembered.mark {
-                memory.remembered[user]?.until = now + Self.memoryLifetime
-            }
-        }
-        return true
-    }
-
-    private func remember(_ user: UserID, password: [UInt8], version: Int64) {
-        let mark = self.mark(password)
-        self.memory.withLock { memory in
-            if memory.remembered.count >= Self.maximumEntries {
-                let oldest = memory.remembered.leastTenth { $0.until < $1.until }
-                for user in oldest { memory.remembered[user] = nil }
-            }
-            memory.remembered[user] = Remembered(
-                mark: mark,
-                version: version,
-                until: .now() + Self.memoryLifetime
-            )
-        }
     }
 }

@@ -15,24 +15,24 @@ import Synchronization
 /// one thread, in order; the name of a complete one tells where it belongs.
 package final class SentCopies: Sendable {
     /// What a message is filed with: `ACCOUNT-ACCOUNT`, then an identifier.
-    private static let complete = "eml"
-    private static let partial = "part"
+    static let complete = "eml"
+    static let partial = "part"
     /// What the name of a copy has in it that goes into an account of the sender's own. Only there the same
     /// message may stand for it, which the sender's own program files.
-    private static let own = "own"
+    static let own = "own"
     /// When a copy that could not be filed is tried again; after the last of them, as often as that.
-    private static let retries: [TimeAmount] = [.seconds(30), .minutes(5), .minutes(60)]
+    static let retries: [TimeAmount] = [.seconds(30), .minutes(5), .minutes(60)]
     /// When it is looked whether the sender's own program filed one too.
-    private static let checks: [TimeAmount] = [.seconds(20), .minutes(2), .minutes(10)]
+    static let checks: [TimeAmount] = [.seconds(20), .minutes(2), .minutes(10)]
 
     /// Between the copies that an earlier run left for one account: its server takes few connections.
-    private static let pause = TimeAmount.milliseconds(250)
+    static let pause = TimeAmount.milliseconds(250)
 
     /// A copy that is older should have been filed.
-    private static let waitingTime: TimeInterval = 60
+    static let waitingTime: TimeInterval = 60
 
     /// A copy in the folder.
-    private struct Waiting: Sendable {
+    struct Waiting: Sendable {
         let file: URL
         let account: AccountID
         let octets: UInt64
@@ -42,18 +42,18 @@ package final class SentCopies: Sendable {
 
     /// What runs, or waits, for an account: one conversation at a time, so that of two that file the
     /// same message each knows of the other's copy.
-    private typealias Turn = @Sendable () -> Void
+    typealias Turn = @Sendable () -> Void
 
     /// What waiting copies take.
     let space = SentCopySpace()
-    private let folder: URL
-    private let gateway: Mutex<GatewayContext?>
-    private let turns = Mutex<[AccountID: [Turn]]>([:])
+    let folder: URL
+    let gateway: Mutex<GatewayContext?>
+    let turns = Mutex<[AccountID: [Turn]]>([:])
     /// What the gateway has filed and still looks after.
-    private let filed = Mutex<[AccountID: Set<FiledCopy>]>([:])
-    private let pool = NIOThreadPool(numberOfThreads: 1)
-    private let log: ServerLog
-    private let logger: Logger
+    let filed = Mutex<[AccountID: Set<FiledCopy>]>([:])
+    let pool = NIOThreadPool(numberOfThreads: 1)
+    let log: ServerLog
+    let logger: Logger
 
     /// - Parameter store: the path of the store, beside which the folder is made.
     init(store: String, log: ServerLog, logger: Logger) {
@@ -112,7 +112,7 @@ package final class SentCopies: Sendable {
     }
 
     /// - Returns: nil for a file that is no complete copy.
-    private static func waiting(_ file: URL) -> Waiting? {
+    static func waiting(_ file: URL) -> Waiting? {
         let name = file.lastPathComponent
         guard file.pathExtension == Self.complete,
             let account = name.split(separator: ".").first.flatMap({ Int64($0) })
@@ -128,7 +128,7 @@ package final class SentCopies: Sendable {
     }
 
     /// The Message-ID of a message in a file.
-    private static func messageID(of file: URL) -> ByteBuffer? {
+    static func messageID(of file: URL) -> ByteBuffer? {
         guard let handle = try? FileHandle(forReadingFrom: file) else { return nil }
         defer { try? handle.close() }
         let head = (try? handle.read(upToCount: Header.maximumOctets)) ?? Data()
@@ -184,7 +184,7 @@ package final class SentCopies: Sendable {
 
     // MARK: - One at a time
 
-    private func enqueue(_ account: AccountID, turn: @escaping Turn) {
+    func enqueue(_ account: AccountID, turn: @escaping Turn) {
         let isFirst = self.turns.withLock { turns in
             guard turns[account] == nil else {
                 turns[account]?.append(turn)
@@ -196,7 +196,7 @@ package final class SentCopies: Sendable {
         if isFirst { turn() }
     }
 
-    private func turnEnded(_ account: AccountID) {
+    func turnEnded(_ account: AccountID) {
         let next = self.turns.withLock { turns -> Turn? in
             guard var waiting = turns[account], !waiting.isEmpty else {
                 turns[account] = nil
@@ -209,7 +209,7 @@ package final class SentCopies: Sendable {
         next?()
     }
 
-    private func converse(
+    func converse(
         _ purpose: SentFiling.Purpose,
         account: AccountID,
         messageID: ByteBuffer?,
@@ -244,118 +244,6 @@ package final class SentCopies: Sendable {
                 done(outcome, target)
                 self.turnEnded(account)
             }
-        }
-    }
-
-    // MARK: - Filing
-
-    private func file(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
-        guard let gateway = self.gateway.withLock({ $0 }) else { return }
-        guard gateway.permissions.current.endpoints[copy.account] != nil else {
-            self.logger.warning("the copy of a sent message goes with its account, which is gone")
-            return self.remove(copy)
-        }
-        self.pool.submit { [self] _ in
-            let exists = FileManager.default.fileExists(atPath: copy.file.path)
-            loop.execute {
-                guard exists else {
-                    self.logger.warning("the copy of a sent message was removed while it waited")
-                    return self.space.end(copy.account, octets: copy.octets)
-                }
-                self.send(copy, on: loop, attempt: attempt)
-            }
-        }
-    }
-
-    private func send(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
-        self.converse(
-            .file(octets: Int(clamping: copy.octets)),
-            account: copy.account,
-            messageID: copy.messageID,
-            sending: copy.file,
-            on: loop
-        ) { outcome, target in
-            self.filed(outcome, copy: copy, target: target, loop: loop, attempt: attempt)
-        }
-    }
-
-    private func filed(
-        _ outcome: SentFiling.Outcome?,
-        copy: Waiting,
-        target: UpstreamAccount?,
-        loop: any EventLoop,
-        attempt: Int
-    ) {
-        switch outcome {
-        case .filed(let filed):
-            self.remove(copy)
-            guard let filed, let messageID = copy.messageID else { return }
-            self.filed.withLock { _ = $0[copy.account, default: []].insert(filed) }
-            self.checkLater(
-                filed,
-                account: copy.account,
-                messageID: messageID,
-                loop: loop,
-                check: 0
-            )
-        case .removed, .kept:
-            self.remove(copy)
-        case .noSentFolder, .refused, .none:
-            if let target {
-                self.log.log(
-                    "a sent copy could not be filed, and waits",
-                    account: target,
-                    at: target.imap,
-                    error: "\(outcome.map { "\($0)" } ?? "the server cannot be used")",
-                    on: loop
-                )
-            }
-            let time = Self.retries[min(attempt, Self.retries.count - 1)]
-            loop.scheduleTask(in: time) { [self] in
-                self.file(copy, on: loop, attempt: attempt + 1)
-            }
-        }
-    }
-
-    private func remove(_ copy: Waiting) {
-        self.pool.submit { [self] _ in
-            try? FileManager.default.removeItem(at: copy.file)
-            // A name that comes back with a power loss would be filed a second time.
-            try? SentCopy.syncFolder(self.folder)
-            self.space.end(copy.account, octets: copy.octets)
-        }
-    }
-
-    /// Many mail programs file a copy themselves, a moment later: then this one goes.
-    private func checkLater(
-        _ copy: FiledCopy,
-        account: AccountID,
-        messageID: ByteBuffer,
-        loop: any EventLoop,
-        check: Int
-    ) {
-        guard check < Self.checks.count else { return self.lookNoMore(after: copy, account) }
-        loop.scheduleTask(in: Self.checks[check]) { [self] in
-            guard self.gateway.withLock({ $0 }) != nil else { return }
-            self.converse(.tidy(copy), account: account, messageID: messageID, on: loop) {
-                outcome,
-                _ in
-                if outcome == .removed { return self.lookNoMore(after: copy, account) }
-                self.checkLater(
-                    copy,
-                    account: account,
-                    messageID: messageID,
-                    loop: loop,
-                    check: check + 1
-                )
-            }
-        }
-    }
-
-    private func lookNoMore(after copy: FiledCopy, _ account: AccountID) {
-        self.filed.withLock { filed in
-            filed[account]?.remove(copy)
-            if filed[account]?.isEmpty ?? false { filed[account] = nil }
         }
     }
 }

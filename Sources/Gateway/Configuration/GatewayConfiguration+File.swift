@@ -14,7 +14,7 @@ package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConve
 extension GatewayConfiguration {
     /// The file that is used for who came by sudo and names none.
     package static let systemFile = "/etc/gatepost/gatepost.yaml"
-    private static let fallbacks = ["gatepost.yaml", Self.systemFile]
+    static let fallbacks = ["gatepost.yaml", Self.systemFile]
 
     /// The file that is used: `named`, else the one in `GATEPOST_CONFIG`, else `gatepost.yaml` in
     /// the current folder, else the one in `/etc/gatepost`.
@@ -54,7 +54,7 @@ extension GatewayConfiguration {
             )
         }
         let environment = EnvironmentVariablesProvider().prefixKeys(with: "gatepost")
-        let reader = Values(
+        let reader = ConfigurationValues(
             file: file,
             reader: readsEnvironment
                 ? ConfigReader(providers: [environment, provider])
@@ -80,7 +80,7 @@ extension GatewayConfiguration {
 
     /// Where an error of the YAML reader is, `LINE:COLUMN: error: …`. The rest of it stays untold: it
     /// has the whole file in it.
-    private static func place(of error: any Error) -> String {
+    static func place(of error: any Error) -> String {
         guard let match = "\(error)".prefixMatch(of: /(?<line>[0-9]+):(?<column>[0-9]+): error/)
         else { return ": is it there, and may it be read?" }
         return ": line \(match.output.line), column \(match.output.column)"
@@ -88,12 +88,12 @@ extension GatewayConfiguration {
 }
 
 /// The values of a configuration, each checked where it is read.
-private struct Values {
+struct ConfigurationValues {
     let file: String
     let reader: ConfigReader
     let requirePath: (String) throws -> Void
 
-    private func wrong(_ key: String, allowed: String) -> ConfigurationError {
+    func wrong(_ key: String, allowed: String) -> ConfigurationError {
         ConfigurationError(description: "\(self.file): \(key): \(allowed)")
     }
 
@@ -105,7 +105,7 @@ private struct Values {
     }
 
     /// Paths are relative to the configuration's folder.
-    private func resolved(_ path: String) throws -> String {
+    func resolved(_ path: String) throws -> String {
         let folder = URL(fileURLWithPath: self.file).deletingLastPathComponent()
         let resolved = path.hasPrefix("/") ? path : folder.appendingPathComponent(path).path
         try self.requirePath(resolved)
@@ -125,7 +125,7 @@ private struct Values {
         return number
     }
 
-    private func integer(_ key: String) -> String? {
+    func integer(_ key: String) -> String? {
         self.reader.int(forKey: ConfigKey(key)).map(String.init)
     }
 
@@ -180,86 +180,6 @@ private struct Values {
         return name
     }
 
-    /// The part `exchange`; nil where there is none.
-    func exchange() throws -> Application? {
-        func text(_ key: String) -> String? {
-            self.reader.string(forKey: ConfigKey("exchange.\(key)")).flatMap {
-                $0.isEmpty ? nil : $0
-            }
-        }
-        guard let tenant = text("tenant") else { return nil }
-        guard let clientID = text("application") else {
-            throw self.wrong(
-                "exchange.application",
-                allowed: "the application's (client) id is needed"
-            )
-        }
-        guard
-            (tenant + clientID).utf8.allSatisfy({
-                $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x2E
-            })
-        else { throw self.wrong("exchange", allowed: "tenant and application are ids, or domains") }
-        let cloud = text("cloud") ?? Application.Cloud.worldwide.rawValue
-        guard let cloud = Application.Cloud(rawValue: cloud) else {
-            let names = Application.Cloud.allCases.map(\.rawValue).joined(separator: ", ")
-            throw self.wrong("exchange.cloud", allowed: "one of \(names)")
-        }
-        for key in ["loginURL", "exchangeURL"] {
-            guard let url = text(key), !url.hasPrefix("https://") else { continue }
-            throw self.wrong("exchange.\(key)", allowed: "https://HOST[:PORT]")
-        }
-        return Application(
-            tenant: tenant,
-            clientID: clientID,
-            proof: try self.proof(text),
-            cloud: cloud,
-            loginURL: text("loginURL"),
-            exchangeURL: text("exchangeURL"),
-            mailDomains: self.reader.stringArray(forKey: "exchange.mailDomains"),
-            caFile: try text("caFile").map(self.resolved)
-        )
-    }
-
-    private func proof(_ text: (String) -> String?) throws -> Application.Proof {
-        if let name = text("secretFile") {
-            let secret = try self.secret("exchange.secretFile", name: name)
-            return .secret(secret.trimmingCharacters(in: .whitespacesAndNewlines))
-        }
-        guard let certificate = text("certificate"), let key = text("certificateKey") else {
-            throw self.wrong(
-                "exchange",
-                allowed: "secretFile, or certificate and certificateKey, are needed"
-            )
-        }
-        let file = try self.resolved(certificate)
-        guard let pem = try? String(contentsOfFile: file, encoding: .utf8) else {
-            throw self.wrong("exchange.certificate", allowed: "\(certificate) cannot be read")
-        }
-        do {
-            return .certificate(
-                try ClientCertificate(
-                    certificatePEM: pem,
-                    keyPEM: try self.secret("exchange.certificateKey", name: key)
-                )
-            )
-        } catch let error as OnlineError {
-            throw ConfigurationError(description: "\(self.file): \(error)")
-        }
-    }
-
-    /// A file that nobody else may read.
-    private func secret(_ key: String, name: String) throws -> String {
-        let path = try self.resolved(name)
-        let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
-        guard let mode = (mode as? NSNumber)?.intValue,
-            let text = try? String(contentsOfFile: path, encoding: .utf8), !text.isEmpty
-        else { throw self.wrong(key, allowed: "\(path) cannot be read, or is empty") }
-        guard mode & 0o077 == 0 else {
-            throw self.wrong(key, allowed: "\(path) can be read by others: chmod 600 \(path)")
-        }
-        return text
-    }
-
     func logLevel() throws -> String {
         let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
         let level = self.reader.string(forKey: "log.level") ?? "info"
@@ -287,7 +207,7 @@ private struct Values {
         return oversight
     }
 
-    private func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String,
         type: Choice.Type
     ) throws -> Choice? {
@@ -314,67 +234,8 @@ private struct Values {
         }
     }
 
-    private func boolean(_ key: String) -> String? {
+    func boolean(_ key: String) -> String? {
         self.reader.bool(forKey: ConfigKey(key)).map { $0 ? "on" : "off" }
-    }
-
-    func limits() throws -> GatewayConfiguration.Limits {
-        var limits = GatewayConfiguration.Limits()
-        if let value = try self.number("limits.connectionsPerAddress", range: 1...1_000_000) {
-            limits.connectionsPerAddress = value
-        }
-        if let value = try self.number("limits.connectionsPerUser", range: 1...1_000_000) {
-            limits.connectionsPerUser = value
-        }
-        if let value = try self.number("limits.loginSeconds", range: 1...600) {
-            limits.loginTimeout = .seconds(Int64(value))
-        }
-        if let value = try self.number("limits.idleMinutes", range: 1...1_440) {
-            limits.idleTimeout = .minutes(Int64(value))
-        }
-        if let value = try self.number("limits.upstreamSeconds", range: 1...600) {
-            limits.upstreamTimeout = .seconds(Int64(value))
-        }
-        if let value = try self.number("limits.listSeconds", range: 1...600) {
-            limits.listTime = .seconds(Int64(value))
-        }
-        if let value = try self.number("limits.folderListSeconds", range: 0...86_400) {
-            limits.folderListTime = .seconds(Int64(value))
-        }
-        if let value = try self.number("limits.upstreamAnswerSeconds", range: 1...3_600) {
-            limits.upstreamAnswerTime = .seconds(Int64(value))
-        }
-        if let value = try self.number("limits.upstreamWorkSeconds", range: 1...86_400) {
-            limits.upstreamWorkTime = .seconds(Int64(value))
-        }
-        if let value = try self.number("limits.upstreamTransferSeconds", range: 1...3_600) {
-            limits.upstreamTransferTime = .seconds(Int64(value))
-        }
-        if let value = try self.number("limits.drainSeconds", range: 0...600) {
-            limits.drainTime = .seconds(Int64(value))
-        }
-        if let value = try self.number("limits.settleSeconds", range: 1...3_600) {
-            limits.settleTime = .seconds(Int64(value))
-        }
-        if let value = try self.number("limits.messageMebibytes", range: 1...2_047) {
-            limits.messageMebibytes = value
-        }
-        if let value = try self.number("limits.messageSeconds", range: 1...86_400) {
-            limits.messageTime = .seconds(Int64(value))
-        }
-        if let value = try self.number("limits.recipientsPerMessage", range: 1...100_000) {
-            limits.sending.recipientsPerMessage = value
-        }
-        if let value = try self.number("limits.messagesPerHour", range: 1...1_000_000) {
-            limits.sending.messagesPerHour = value
-        }
-        if let value = try self.number("limits.recipientsPerHour", range: 1...10_000_000) {
-            limits.sending.recipientsPerHour = value
-        }
-        if let value = try self.number("limits.stallMilliseconds", range: 1...10_000) {
-            limits.stallTime = .milliseconds(Int64(value))
-        }
-        return limits
     }
 }
 

@@ -37,15 +37,15 @@ final class CredentialBreaker: Sendable {
     /// The account has another server or credential by now.
     struct Outdated: Error {}
 
-    private typealias Key = CredentialCircuits.Key
+    typealias Key = CredentialCircuits.Key
 
     /// Tokens that are refused once are fetched anew for the next login.
-    private static let toleratedTokenRefusals = 1
+    static let toleratedTokenRefusals = 1
 
-    private let logger: Logger
-    private let waitingTime: TimeAmount
-    private let inForce: @Sendable (AccountID) -> UpstreamAccount?
-    private let state = Mutex(State())
+    let logger: Logger
+    let waitingTime: TimeAmount
+    let inForce: @Sendable (AccountID) -> UpstreamAccount?
+    let state = Mutex(State())
 
     /// - Parameters:
     ///   - waitingTime: how long a login waits for the verdict on others: its session waits no longer.
@@ -69,7 +69,7 @@ final class CredentialBreaker: Sendable {
         /// Since when the server has the credential without an answer.
         private let unansweredSince = Mutex<NIODeadline?>(nil)
 
-        fileprivate init(_ breaker: CredentialBreaker, lease: CredentialCircuits.Lease) {
+        init(_ breaker: CredentialBreaker, lease: CredentialCircuits.Lease) {
             self.breaker = breaker
             self.lease = lease
         }
@@ -151,100 +151,10 @@ final class CredentialBreaker: Sendable {
         self.state.withLock { $0.circuits.adopt(account, service: service) }
     }
 
-    // MARK: - Verdicts
-
-    fileprivate func accepted(_ lease: CredentialCircuits.Lease) {
-        let hasEnded = self.state.withLock { $0.circuits.accepted(lease, at: .now()) }
-        self.acceptedAgain(lease.account, service: lease.service, hasEnded: hasEnded)
-    }
-
-    /// A command found that a server accepts the credential of the account that is in force.
-    func accepted(_ account: UpstreamAccount, service: CredentialService) {
-        let hasEnded = self.state.withLock {
-            $0.circuits.accepted(account, service: service, at: .now())
-        }
-        self.acceptedAgain(account, service: service, hasEnded: hasEnded)
-    }
-
-    private func acceptedAgain(
-        _ account: UpstreamAccount,
-        service: CredentialService,
-        hasEnded: Bool
-    ) {
-        if hasEnded {
-            self.logger.notice(
-                "a mail server accepts the stored credential again",
-                metadata: ["account": "\(account.address)", "for": "\(service.rawValue)"]
-            )
-        }
-        self.release(account, service: service)
-    }
-
-    fileprivate func refused(_ lease: CredentialCircuits.Lease) {
-        let tolerated = Self.tolerated(lease.account)
-        let now = NIODeadline.now()
-        let begun = self.state.withLock {
-            $0.circuits.refused(lease, tolerated: tolerated, at: now)
-        }
-        self.refused(lease.account, service: lease.service, begun: begun, at: now)
-    }
-
-    /// A command found that a server refuses the credential of the account that is in force.
-    func refused(_ account: UpstreamAccount, service: CredentialService) {
-        let tolerated = Self.tolerated(account)
-        let now = NIODeadline.now()
-        let begun = self.state.withLock {
-            $0.circuits.refused(account, service: service, tolerated: tolerated, at: now)
-        }
-        self.refused(account, service: service, begun: begun, at: now)
-    }
-
-    private static func tolerated(_ account: UpstreamAccount) -> Int {
-        account.usesToken ? self.toleratedTokenRefusals : 0
-    }
-
-    private func refused(
-        _ account: UpstreamAccount,
-        service: CredentialService,
-        begun: CredentialCircuits.Suspension?,
-        at now: NIODeadline
-    ) {
-        if let begun {
-            self.logger.error(
-                "a mail server refused the stored credential; it is not tried again for a while",
-                metadata: [
-                    "account": "\(account.address)", "for": "\(service.rawValue)",
-                    "refusals": "\(begun.refusals)",
-                    "seconds": "\((begun.until - now).nanoseconds / 1_000_000_000)",
-                    "remedy": "gatepost account set \(account.address) --password-stdin",
-                ]
-            )
-        }
-        for service in CredentialService.allCases { self.release(account, service: service) }
-    }
-
-    fileprivate func ended(_ lease: CredentialCircuits.Lease, isUnanswered: Bool) {
-        let now = NIODeadline.now()
-        let begun = self.state.withLock {
-            $0.circuits.ended(lease, isUnanswered: isUnanswered, at: now)
-        }
-        if let begun {
-            self.logger.warning(
-                "a mail server ends logins without an answer; none is made there for a moment",
-                metadata: [
-                    "account": "\(lease.account.address)", "for": "\(lease.service.rawValue)",
-                    "times": "\(begun.unanswered)",
-                    "seconds": "\((begun.until - now).nanoseconds / 1_000_000_000)",
-                ]
-            )
-        }
-        self.release(lease.account, service: lease.service)
-    }
-
     // MARK: - Those that wait
 
     /// A login that waits until others come to a verdict.
-    private final class Waiter: Sendable {
+    final class Waiter: Sendable {
         let account: UpstreamAccount
         private let promise: EventLoopPromise<Attempt>
         private let hasEnded = Atomic(false)
@@ -274,9 +184,9 @@ final class CredentialBreaker: Sendable {
         }
     }
 
-    private typealias Released = (waiter: Waiter, admission: CredentialCircuits.Admission)
+    typealias Released = (waiter: Waiter, admission: CredentialCircuits.Admission)
 
-    private struct State {
+    struct State {
         var circuits = CredentialCircuits()
         /// Without those whose time has passed.
         var waiting: [Key: FairQueue<UserID?, Waiter>] = [:]
@@ -301,19 +211,19 @@ final class CredentialBreaker: Sendable {
         }
     }
 
-    private func release(_ account: UpstreamAccount, service: CredentialService) {
+    func release(_ account: UpstreamAccount, service: CredentialService) {
         let key = Key(account: account.id, service: service)
         self.goOn(self.state.withLock { $0.release(key, at: .now()) }, asking: nil)
     }
 
     /// - Parameter asking: who has just come, and is told at once.
-    private func goOn(_ released: [Released], asking: Waiter?) {
+    func goOn(_ released: [Released], asking: Waiter?) {
         for (waiter, admission) in released {
             waiter.goOn(self.result(admission), atOnce: waiter === asking)
         }
     }
 
-    private func result(
+    func result(
         _ admission: CredentialCircuits.Admission
     ) -> Result<Attempt, any Error> {
         switch admission {

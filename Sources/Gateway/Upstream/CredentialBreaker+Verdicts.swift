@@ -1,0 +1,96 @@
+import Access
+import Logging
+import NIOCore
+import Store
+import Synchronization
+
+/// Verdicts.
+extension CredentialBreaker {
+    func accepted(_ lease: CredentialCircuits.Lease) {
+        let hasEnded = self.state.withLock { $0.circuits.accepted(lease, at: .now()) }
+        self.acceptedAgain(lease.account, service: lease.service, hasEnded: hasEnded)
+    }
+
+    /// A command found that a server accepts the credential of the account that is in force.
+    func accepted(_ account: UpstreamAccount, service: CredentialService) {
+        let hasEnded = self.state.withLock {
+            $0.circuits.accepted(account, service: service, at: .now())
+        }
+        self.acceptedAgain(account, service: service, hasEnded: hasEnded)
+    }
+
+    func acceptedAgain(
+        _ account: UpstreamAccount,
+        service: CredentialService,
+        hasEnded: Bool
+    ) {
+        if hasEnded {
+            self.logger.notice(
+                "a mail server accepts the stored credential again",
+                metadata: ["account": "\(account.address)", "for": "\(service.rawValue)"]
+            )
+        }
+        self.release(account, service: service)
+    }
+
+    func refused(_ lease: CredentialCircuits.Lease) {
+        let tolerated = Self.tolerated(lease.account)
+        let now = NIODeadline.now()
+        let begun = self.state.withLock {
+            $0.circuits.refused(lease, tolerated: tolerated, at: now)
+        }
+        self.refused(lease.account, service: lease.service, begun: begun, at: now)
+    }
+
+    /// A command found that a server refuses the credential of the account that is in force.
+    func refused(_ account: UpstreamAccount, service: CredentialService) {
+        let tolerated = Self.tolerated(account)
+        let now = NIODeadline.now()
+        let begun = self.state.withLock {
+            $0.circuits.refused(account, service: service, tolerated: tolerated, at: now)
+        }
+        self.refused(account, service: service, begun: begun, at: now)
+    }
+
+    static func tolerated(_ account: UpstreamAccount) -> Int {
+        account.usesToken ? self.toleratedTokenRefusals : 0
+    }
+
+    func refused(
+        _ account: UpstreamAccount,
+        service: CredentialService,
+        begun: CredentialCircuits.Suspension?,
+        at now: NIODeadline
+    ) {
+        if let begun {
+            self.logger.error(
+                "a mail server refused the stored credential; it is not tried again for a while",
+                metadata: [
+                    "account": "\(account.address)", "for": "\(service.rawValue)",
+                    "refusals": "\(begun.refusals)",
+                    "seconds": "\((begun.until - now).nanoseconds / 1_000_000_000)",
+                    "remedy": "gatepost account set \(account.address) --password-stdin",
+                ]
+            )
+        }
+        for service in CredentialService.allCases { self.release(account, service: service) }
+    }
+
+    func ended(_ lease: CredentialCircuits.Lease, isUnanswered: Bool) {
+        let now = NIODeadline.now()
+        let begun = self.state.withLock {
+            $0.circuits.ended(lease, isUnanswered: isUnanswered, at: now)
+        }
+        if let begun {
+            self.logger.warning(
+                "a mail server ends logins without an answer; none is made there for a moment",
+                metadata: [
+                    "account": "\(lease.account.address)", "for": "\(lease.service.rawValue)",
+                    "times": "\(begun.unanswered)",
+                    "seconds": "\((begun.until - now).nanoseconds / 1_000_000_000)",
+                ]
+            )
+        }
+        self.release(lease.account, service: lease.service)
+    }
+}
