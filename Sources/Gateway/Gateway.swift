@@ -59,7 +59,7 @@ package struct Gateway: Service {
         } catch {
             await control.close()
             try? await listeners.close()
-            await self.gateway.credentials.shutdown()
+            await self.gateway.upstream.credentials.shutdown()
             try? await group.shutdownGracefully()
             throw error
         }
@@ -70,10 +70,10 @@ package struct Gateway: Service {
         try await self.gateway.aclWriter.stop()
         try await self.gateway.ownerNotifications.stop()
         self.gateway.audit.cancel()
-        await self.gateway.credentials.shutdown()
+        await self.gateway.upstream.credentials.shutdown()
         // Sessions that did not end in time end now, and are recorded.
         try await group.shutdownGracefully()
-        self.gateway.serverLog.flush()
+        self.gateway.upstream.serverLog.flush()
         try await self.gateway.audit.stop()
         // The next file that is put in its place finds no write-ahead log of this one.
         self.store.close()
@@ -82,10 +82,10 @@ package struct Gateway: Service {
     private func start(_ listeners: Listeners, on group: any EventLoopGroup) {
         self.gateway.authenticator.start()
         self.gateway.subscriptions.start()
-        self.gateway.sentCopies.start(self.gateway, on: group)
-        self.gateway.transfers.start(self.gateway, on: group)
+        self.gateway.sentCopies.start(self.gateway.upstream, on: group)
+        self.gateway.transfers.start(self.gateway.upstream, on: group)
         self.gateway.aclWriter.start()
-        self.gateway.ownerNotifications.start(self.gateway, on: group)
+        self.gateway.ownerNotifications.start(self.gateway.upstream, on: group)
         do {
             try self.store.setConsent(self.gateway.configuration.oversight.consent)
         } catch {

@@ -10,22 +10,17 @@ import TLS
 final class GatewayContext: Sendable {
     let configuration: GatewayConfiguration
     let masterKey: MasterKey
-    let credentials: CredentialSource
-    let credentialBreaker: CredentialBreaker
     let logger: Logger
-    let serverLog: ServerLog
     let permissions: CurrentPermissions
+    let upstream: UpstreamServices
+    let folderRefresher: FolderRefresher
     /// What `doctor` is told of the store.
     let store: StoreInForce
-    let profiles: ProfileCache
-    let folderLists: FolderLists
     let authenticator: Authenticator
     let admission: Admission
     let descriptors: DescriptorBudget
-    let connector: UpstreamConnector
     let subscriptions: Subscriptions
     let sendingCounter: SendingCounter
-    let sendingSlots = SendingSlots()
     let sentCopies: SentCopies
     let transfers: Transfers
     let audit: AuditLog
@@ -34,7 +29,6 @@ final class GatewayContext: Sendable {
     let submissionSettings: SubmissionSession.Settings
     private let imapTLS: TLSServerContextStore
     private let submissionTLS: TLSServerContextStore
-    let clientTLS: ClientContexts
     private let lastSession = Atomic<UInt64>(0)
 
     init(
@@ -45,25 +39,24 @@ final class GatewayContext: Sendable {
     ) throws {
         self.configuration = configuration
         self.masterKey = masterKey
-        self.credentials = CredentialSource(masterKey, application: configuration.exchange)
         self.logger = logger
-        self.serverLog = ServerLog(logger: logger)
         let permissions = CurrentPermissions(try store.load())
         self.permissions = permissions
-        self.credentialBreaker = CredentialBreaker(
-            logger: logger,
-            waitingTime: configuration.limits.upstreamTimeout
-        ) { permissions.current.endpoints[$0] }
         self.store = StoreInForce(store, permissions: self.permissions)
-        self.profiles = ProfileCache()
-        self.folderLists = FolderLists(lifetime: configuration.limits.folderListTime)
         self.descriptors = DescriptorBudget(limit: DescriptorBudget.ofProcess)
+        self.upstream = UpstreamServices(
+            configuration: configuration,
+            masterKey: masterKey,
+            permissions: permissions,
+            descriptors: self.descriptors,
+            logger: logger
+        )
+        self.folderRefresher = FolderRefresher(upstream: self.upstream)
         self.admission = Admission(limits: configuration.limits, descriptors: self.descriptors)
-        self.connector = UpstreamConnector(descriptors: self.descriptors)
         self.subscriptions = Subscriptions(store: store)
         self.sentCopies = SentCopies(
             store: configuration.store,
-            log: self.serverLog,
+            log: self.upstream.serverLog,
             logger: logger
         )
         self.sendingCounter = SendingCounter(limits: configuration.limits.sending)
@@ -98,7 +91,6 @@ final class GatewayContext: Sendable {
         )
         self.imapTLS = try TLSServerContextStore(configuration.imapTLS)
         self.submissionTLS = try TLSServerContextStore(configuration.submissionTLS)
-        self.clientTLS = ClientContexts()
     }
 }
 
@@ -114,12 +106,6 @@ extension GatewayContext {
     /// The number of a new session.
     func nextSession() -> UInt64 {
         self.lastSession.add(1, ordering: .relaxed).newValue
-    }
-
-    /// What was learnt of an account's server is learnt anew: it says otherwise now, or may.
-    func serverChanged(_ account: AccountID) {
-        self.profiles.forget(account)
-        self.folderLists.foldersChanged(in: account)
     }
 
     /// Reads the certificates again.

@@ -91,11 +91,11 @@ enum Pipeline {
         _ connection: any ChannelHandler,
         endpoint: Endpoint,
         to channel: any Channel,
-        gateway: GatewayContext
+        upstream: UpstreamServices
     ) throws {
         let operations = channel.pipeline.syncOperations
         if endpoint.tls == .implicit {
-            let context = try gateway.clientTLS.context(for: endpoint)
+            let context = try upstream.clientTLS.context(for: endpoint)
             try operations.addHandler(TLSHandler(client: context, serverName: endpoint.host))
         }
         try operations.addHandler(connection)
@@ -105,9 +105,9 @@ enum Pipeline {
     static func addUpstreamTLS(
         to context: ChannelHandlerContext,
         _ endpoint: Endpoint,
-        gateway: GatewayContext
+        upstream: UpstreamServices
     ) throws {
-        let tls = try gateway.clientTLS.context(for: endpoint)
+        let tls = try upstream.clientTLS.context(for: endpoint)
         try context.pipeline.syncOperations.addHandler(
             TLSHandler(client: tls, serverName: endpoint.host),
             position: .first

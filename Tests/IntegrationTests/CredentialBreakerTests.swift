@@ -303,7 +303,7 @@ extension CredentialBreaker {
         // As it goes over the socket.
         let request = ControlMessage.CredentialRequest(verdict: verdict)
         let line = try JSONEncoder().encode(request)
-        return gateway.answer(
+        return gateway.upstream.answer(
             try JSONDecoder().decode(ControlMessage.CredentialRequest.self, from: line)
         ).count
     }
@@ -321,14 +321,14 @@ extension CredentialBreaker {
         for other in others {
             #expect(try Self.tell(gateway, other, isAccepted: false) == 0)
         }
-        #expect(!gateway.credentialBreaker.isSuspended(Self.account, .imap))
+        #expect(!gateway.upstream.credentialBreaker.isSuspended(Self.account, .imap))
         // Accepted: the one in force is not opened by it. It rests for both protocols.
         #expect(try Self.tell(gateway, Self.account, isAccepted: false) == 2)
         for other in others {
             #expect(try Self.tell(gateway, other, isAccepted: true) == 2)
         }
-        #expect(gateway.credentialBreaker.isSuspended(Self.account, .imap))
+        #expect(gateway.upstream.credentialBreaker.isSuspended(Self.account, .imap))
         #expect(try Self.tell(gateway, Self.account, isAccepted: true) == 0)
-        #expect(!gateway.credentialBreaker.isSuspended(Self.account, .imap))
+        #expect(!gateway.upstream.credentialBreaker.isSuspended(Self.account, .imap))
     }
 }

@@ -74,7 +74,7 @@ import Testing
     ) async throws {
         while true {
             do {
-                let breaker = gateway.credentialBreaker
+                let breaker = gateway.upstream.credentialBreaker
                 return try await breaker.attempt(account, service, on: self.loop).get().accepted()
             } catch is CredentialBreaker.WaitedTooLong {
                 continue
@@ -92,7 +92,7 @@ import Testing
             ConversationConnection.run(
                 Conversation(),
                 target: account,
-                gateway: gateway,
+                upstream: gateway.upstream,
                 pool: pool,
                 on: Self.loop
             ) {
@@ -171,7 +171,7 @@ import Testing
                 ConversationConnection.run(
                     Conversation(),
                     target: account,
-                    gateway: gateway,
+                    upstream: gateway.upstream,
                     pool: pool,
                     on: Self.loop
                 ) { continuation.resume(returning: $0) }
@@ -179,7 +179,7 @@ import Testing
             #expect(outcome == nil)
             while answers.count < number { try await Task.sleep(for: .milliseconds(20)) }
         }
-        #expect(gateway.credentialBreaker.denial(account, service: .imap) == nil)
+        #expect(gateway.upstream.credentialBreaker.denial(account, service: .imap) == nil)
         try await server.close().get()
     }
 
@@ -201,7 +201,7 @@ import Testing
                 target: account,
                 user: nil,
                 client: client,
-                gateway: gateway
+                upstream: gateway.upstream
             )
             connection.open(on: Self.loop)
             return NIOLoopBound(connection, eventLoop: Self.loop)

@@ -13,7 +13,7 @@ final class OwnerNotifications: Sendable {
     private static let retryTime = TimeAmount.minutes(1)
 
     private struct State {
-        var gateway: GatewayContext?
+        var upstream: UpstreamServices?
         var group: (any EventLoopGroup)?
         /// Accounts to whose servers one is being delivered; the next waits.
         var underWay: Set<AccountID> = []
@@ -33,17 +33,17 @@ final class OwnerNotifications: Sendable {
         self.logger = logger
     }
 
-    func start(_ gateway: GatewayContext, on group: any EventLoopGroup) {
+    func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
         self.pool.start()
         self.state.withLock { state in
-            state.gateway = gateway
+            state.upstream = upstream
             state.group = group
         }
         self.deliver()
     }
 
     func stop() async throws {
-        self.state.withLock { $0.gateway = nil }
+        self.state.withLock { $0.upstream = nil }
         try await self.pool.shutdownGracefully()
     }
 
@@ -55,15 +55,15 @@ final class OwnerNotifications: Sendable {
     }
 
     private func deliver(_ notice: Notice) {
-        let found = self.state.withLock { state -> (GatewayContext, any EventLoop)? in
-            guard let gateway = state.gateway, let group = state.group,
+        let found = self.state.withLock { state -> (UpstreamServices, any EventLoop)? in
+            guard let upstream = state.upstream, let group = state.group,
                 !state.resting.contains(notice.account),
                 state.underWay.insert(notice.account).inserted
             else { return nil }
-            return (gateway, group.next())
+            return (upstream, group.next())
         }
-        guard let (gateway, loop) = found else { return }
-        let published = gateway.permissions.current
+        guard let (upstream, loop) = found else { return }
+        let published = upstream.permissions.current
         guard let target = published.endpoints[notice.account],
             let account = published.access.accounts[notice.account]
         else { return self.done(notice, isDelivered: false, on: loop) }
@@ -75,7 +75,7 @@ final class OwnerNotifications: Sendable {
         ConversationConnection.run(
             delivery,
             target: target,
-            gateway: gateway,
+            upstream: upstream,
             pool: self.pool,
             on: loop
         ) { outcome in
@@ -95,7 +95,7 @@ final class OwnerNotifications: Sendable {
             let isRemoved = isDelivered && self.remove(notice)
             let rests = self.state.withLock { state in
                 state.underWay.remove(notice.account)
-                guard !isRemoved, state.gateway != nil else { return false }
+                guard !isRemoved, state.upstream != nil else { return false }
                 return state.resting.insert(notice.account).inserted
             }
             if isRemoved { self.deliver() }

@@ -11,8 +11,8 @@ import Synchronization
 /// Filing.
 extension SentCopies {
     func file(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
-        guard let gateway = self.gateway.withLock({ $0 }) else { return }
-        guard gateway.permissions.current.endpoints[copy.account] != nil else {
+        guard let upstream = self.upstream.withLock({ $0 }) else { return }
+        guard upstream.permissions.current.endpoints[copy.account] != nil else {
             self.logger.warning("the copy of a sent message goes with its account, which is gone")
             return self.remove(copy)
         }
@@ -97,7 +97,7 @@ extension SentCopies {
     ) {
         guard check < Self.checks.count else { return self.lookNoMore(after: copy, account) }
         loop.scheduleTask(in: Self.checks[check]) { [self] in
-            guard self.gateway.withLock({ $0 }) != nil else { return }
+            guard self.upstream.withLock({ $0 }) != nil else { return }
             self.converse(.tidy(copy), account: account, messageID: messageID, on: loop) {
                 outcome,
                 _ in

@@ -47,7 +47,7 @@ package final class SentCopies: Sendable {
     /// What waiting copies take.
     let space = SentCopySpace()
     let folder: URL
-    let gateway: Mutex<GatewayContext?>
+    let upstream: Mutex<UpstreamServices?>
     let turns = Mutex<[AccountID: [Turn]]>([:])
     /// What the gateway has filed and still looks after.
     let filed = Mutex<[AccountID: Set<FiledCopy>]>([:])
@@ -60,7 +60,7 @@ package final class SentCopies: Sendable {
         self.folder = Self.folder(store: store)
         self.log = log
         self.logger = logger
-        self.gateway = Mutex(nil)
+        self.upstream = Mutex(nil)
     }
 
     /// Where copies wait.
@@ -82,8 +82,8 @@ package final class SentCopies: Sendable {
 
     /// Files what an earlier run left, and throws away what it did not complete: of those messages no client was
     /// told that they went out. Blocks.
-    func start(_ gateway: GatewayContext, on group: any EventLoopGroup) {
-        self.gateway.withLock { $0 = gateway }
+    func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
+        self.upstream.withLock { $0 = upstream }
         self.pool.start()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.folder.path)) ?? []
         var waiting: [AccountID: Int] = [:]
@@ -138,7 +138,7 @@ package final class SentCopies: Sendable {
     }
 
     func stop() async throws {
-        self.gateway.withLock { $0 = nil }
+        self.upstream.withLock { $0 = nil }
         try await self.pool.shutdownGracefully()
     }
 
@@ -218,13 +218,13 @@ package final class SentCopies: Sendable {
         done: @escaping @Sendable (SentFiling.Outcome?, UpstreamAccount?) -> Void
     ) {
         self.enqueue(account) { [self] in
-            guard let gateway = self.gateway.withLock({ $0 }),
-                let target = gateway.permissions.current.endpoints[account]
+            guard let upstream = self.upstream.withLock({ $0 }),
+                let target = upstream.permissions.current.endpoints[account]
             else {
                 done(nil, nil)
                 return self.turnEnded(account)
             }
-            let access = gateway.permissions.current.access
+            let access = upstream.permissions.current.access
             var others = self.filed.withLock { $0[account] ?? [] }
             if case .tidy(let copy) = purpose { others.remove(copy) }
             let filing = SentFiling(
@@ -237,7 +237,7 @@ package final class SentCopies: Sendable {
                 filing,
                 sending: file,
                 target: target,
-                gateway: gateway,
+                upstream: upstream,
                 pool: self.pool,
                 on: loop
             ) { outcome in

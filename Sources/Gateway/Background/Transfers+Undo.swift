@@ -212,13 +212,13 @@ extension Transfers {
         on loop: any EventLoop,
         done: @escaping @Sendable (TransferRecovery.Outcome?) -> Void
     ) {
-        guard let gateway = self.gateway.withLock({ $0 }),
-            let target = gateway.permissions.current.endpoints[place.account]
+        guard let upstream = self.upstream.withLock({ $0 }),
+            let target = upstream.permissions.current.endpoints[place.account]
         else { return done(nil) }
         ConversationConnection.run(
             TransferRecovery(purpose, of: transfer),
             target: target,
-            gateway: gateway,
+            upstream: upstream,
             pool: self.pool,
             on: loop,
             done: done
@@ -244,7 +244,7 @@ extension Transfers {
 
     /// Copies stay, or may: an administrator hears of it.
     private func remains(_ interrupted: Interrupted, transfer: Transfer, messages: Int) {
-        let published = self.gateway.withLock { $0 }?.permissions.current
+        let published = self.upstream.withLock { $0 }?.permissions.current
         let account = published?.access.accounts[transfer.target.account]?.address.description
         self.logger.warning(
             "an interrupted transfer may have left copies, and nothing proves which they are",
@@ -278,7 +278,7 @@ extension Transfers {
 
     private func resolve(_ interrupted: Interrupted, in time: TimeAmount) {
         interrupted.loop.scheduleTask(in: time) { [self] in
-            guard self.gateway.withLock({ $0 }) != nil else { return }
+            guard self.upstream.withLock({ $0 }) != nil else { return }
             self.resolve(interrupted)
         }
     }

@@ -21,7 +21,7 @@ final class Transfers: Sendable {
     let settleTime: TimeAmount
     let logger: Logger
     let pool = NIOThreadPool(numberOfThreads: 1)
-    let gateway = Mutex<GatewayContext?>(nil)
+    let upstream = Mutex<UpstreamServices?>(nil)
 
     init(store: PermissionStore, settleTime: TimeAmount, logger: Logger) {
         self.store = store
@@ -30,8 +30,8 @@ final class Transfers: Sendable {
     }
 
     /// Brings to an end what an earlier run left.
-    func start(_ gateway: GatewayContext, on group: any EventLoopGroup) {
-        self.gateway.withLock { $0 = gateway }
+    func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
+        self.upstream.withLock { $0 = upstream }
         self.pool.start()
         self.takeUp(on: group)
     }
@@ -43,7 +43,7 @@ final class Transfers: Sendable {
         } catch {
             self.logger.error("the journal cannot be read", metadata: ["error": "\(error)"])
             group.next().scheduleTask(in: Self.retries[0]) { [self] in
-                guard self.gateway.withLock({ $0 }) != nil else { return }
+                guard self.upstream.withLock({ $0 }) != nil else { return }
                 self.pool.submit { _ in self.takeUp(on: group) }
             }
             return
@@ -57,7 +57,7 @@ final class Transfers: Sendable {
     }
 
     func stop() async throws {
-        self.gateway.withLock { $0 = nil }
+        self.upstream.withLock { $0 = nil }
         try await self.pool.shutdownGracefully()
     }
 

@@ -10,9 +10,9 @@ extension ClientHandler {
         var known: [FolderListKey: FolderKnowledge] = [:]
         for key in keys {
             guard let target = self.permissions.endpoints[key.account] else { continue }
-            var knowledge = self.gateway.folderLists.knowledge(of: key, target)
+            var knowledge = self.gateway.upstream.folderLists.knowledge(of: key, target)
             knowledge.isFailing =
-                self.gateway.profiles.isFailing(target) || self.isSilent(key.account)
+                self.gateway.upstream.profiles.isFailing(target) || self.isSilent(key.account)
             known[key] = knowledge
         }
         self.session.foldersLookedUp(known)
@@ -20,19 +20,19 @@ extension ClientHandler {
 
     func keepFolders(_ key: FolderListKey, folders: KnownFolders, generation: UInt64) {
         guard let target = self.permissions.endpoints[key.account] else { return }
-        self.gateway.folderLists.keep(folders, as: key, of: target, generation: generation)
-        self.gateway.profiles.succeeded(target)
+        self.gateway.upstream.folderLists.keep(folders, as: key, of: target, generation: generation)
+        self.gateway.upstream.profiles.succeeded(target)
     }
 
     func refreshFolders(_ account: AccountID) {
         guard let loop = self.eventLoop else { return }
-        self.gateway.folderLists.refresh(account, gateway: self.gateway, on: loop)
+        self.gateway.folderRefresher.refresh(account, on: loop)
     }
 
     /// A client waited for a server that did not answer.
     func serverStalled(_ account: AccountID) {
         if let target = self.permissions.endpoints[account] {
-            self.gateway.profiles.failed(target)
+            self.gateway.upstream.profiles.failed(target)
         }
         self.refreshFolders(account)
     }

@@ -38,7 +38,7 @@ extension ClientHandler {
                 .accepted(
                     user,
                     account: account,
-                    profiles: self.gateway.profiles.known(of: self.permissions.endpoints)
+                    profiles: self.gateway.upstream.profiles.known(of: self.permissions.endpoints)
                 )
             )
             // The client may have gone meanwhile, or the session refused what the password let in.

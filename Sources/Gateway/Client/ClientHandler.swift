@@ -9,7 +9,7 @@ import TLS
 
 /// A client's end of a session: hands octets and events to the session's machine and performs what
 /// it answers. It decides nothing.
-final class ClientHandler: ChannelDuplexHandler, SessionHandle {
+final class ClientHandler: ChannelDuplexHandler, SessionHandle, UpstreamConnectionClient {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -259,7 +259,7 @@ final class ClientHandler: ChannelDuplexHandler, SessionHandle {
         }
         for account in self.upstreams.keys
         where previous.endpoints[account]?.server != current.endpoints[account]?.server {
-            self.gateway.serverChanged(account)
+            self.gateway.upstream.serverChanged(account)
             self.session.serverChanged(account)
         }
     }
@@ -303,7 +303,7 @@ final class ClientHandler: ChannelDuplexHandler, SessionHandle {
         case .lineUnreadable(let account, let line):
             self.upstreams[account]?.unreadable(line)
         case .forgetProfile(let account):
-            self.gateway.serverChanged(account)
+            self.gateway.upstream.serverChanged(account)
         case .serverRefused(let account, let refusal):
             self.upstreams[account]?.refused(refusal)
         case .authenticate(let credentials):
@@ -321,7 +321,7 @@ final class ClientHandler: ChannelDuplexHandler, SessionHandle {
         case .refreshFolders(let account):
             self.refreshFolders(account)
         case .foldersChanged(let account):
-            self.gateway.folderLists.foldersChanged(in: account)
+            self.gateway.upstream.folderLists.foldersChanged(in: account)
         case .limitWaiting:
             self.limitWaiting()
         case .serverStalled(let account):
@@ -378,7 +378,7 @@ final class ClientHandler: ChannelDuplexHandler, SessionHandle {
             account: account,
             user: self.session.authenticatedUser,
             client: self,
-            gateway: self.gateway
+            upstream: self.gateway.upstream
         )
         self.upstreams[account] = connection
         if self.isSilent(account) { return connection.refuse(on: context.eventLoop) }

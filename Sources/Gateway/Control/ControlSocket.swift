@@ -220,7 +220,7 @@ final class ControlHandler: ChannelInboundHandler {
             // Sessions of clients share this loop.
             return NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
                 [gateway = self.gateway] in
-                gateway.answer(credentials)
+                gateway.upstream.answer(credentials)
             }.whenSuccess { credentials in
                 var answer = ControlMessage.Answer()
                 answer.credentials = credentials

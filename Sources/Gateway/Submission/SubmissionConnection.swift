@@ -20,8 +20,8 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private let endpoint: Endpoint
     let target: UpstreamAccount
     private let user: UserID?
-    private let gateway: GatewayContext
-    private var client: SubmissionHandler?
+    private let upstream: UpstreamServices
+    private var client: (any SubmissionConnectionClient)?
     private var channel: (any Channel)?
     private var loop: (any EventLoop)?
     private var context: ChannelHandlerContext?
@@ -39,14 +39,14 @@ final class SubmissionConnection: ChannelDuplexHandler {
         endpoint: Endpoint,
         target: UpstreamAccount,
         user: UserID?,
-        client: SubmissionHandler,
-        gateway: GatewayContext
+        client: any SubmissionConnectionClient,
+        upstream: UpstreamServices
     ) {
         self.endpoint = endpoint
         self.target = target
         self.user = user
         self.client = client
-        self.gateway = gateway
+        self.upstream = upstream
     }
 
     var isWritable: Bool { self.channel?.isWritable ?? true }
@@ -54,12 +54,12 @@ final class SubmissionConnection: ChannelDuplexHandler {
     func open(on loop: any EventLoop) {
         self.loop = loop
         // Who has to wait for a slot need not wait for this.
-        if let denial = self.gateway.credentialBreaker.denial(self.target, service: .submission) {
+        if let denial = self.upstream.credentialBreaker.denial(self.target, service: .submission) {
             return self.fail(SubmissionFault(denial), on: loop)
         }
         guard self.target.kind == .exchange else { return self.findCredential(on: loop) }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        self.gateway.sendingSlots.acquire(self.target.id, for: self.user, on: loop).whenComplete {
+        self.upstream.sendingSlots.acquire(self.target.id, for: self.user, on: loop).whenComplete {
             result in
             switch result {
             case .success:
@@ -74,7 +74,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private func findCredential(on loop: any EventLoop) {
         guard self.client != nil else { return self.releaseSlot() }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        self.gateway.credentialLease(
+        self.upstream.credentialLease(
             of: self.target,
             for: .submission,
             by: self.user,
@@ -120,24 +120,24 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     /// How long the server may still take to answer the login; nil where it does not owe an answer.
     private var timeForVerdict: TimeAmount? {
-        self.lease?.timeForVerdict(of: self.gateway.configuration.limits.upstreamTimeout)
+        self.lease?.timeForVerdict(of: self.upstream.limits.upstreamTimeout)
     }
 
     private func dial(_ lease: CredentialLease, on loop: any EventLoop) {
         guard self.client != nil else { return }
         self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let timeout = self.gateway.configuration.limits.upstreamTimeout
+        let timeout = self.upstream.limits.upstreamTimeout
         self.loginTimeout = loop.scheduleTask(deadline: lease.began + timeout) {
             bound.value.loginTimeoutPassed()
         }
-        self.gateway.connector.dial(self.endpoint, on: loop, timeout: timeout) { channel in
+        self.upstream.connector.dial(self.endpoint, on: loop, timeout: timeout) { channel in
             let connection = bound.value
             try Pipeline.addUpstream(
                 connection,
                 endpoint: connection.endpoint,
                 to: channel,
-                gateway: connection.gateway
+                upstream: connection.upstream
             )
         }.whenComplete { result in
             bound.value.dialled(result)
@@ -183,7 +183,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
 
     private func log(_ what: StaticString, error: (any Error)?) {
         guard let loop = self.loop else { return }
-        self.gateway.serverLog.log(
+        self.upstream.serverLog.log(
             "server for sending \(what)",
             account: self.target,
             at: self.endpoint,
@@ -268,7 +268,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     func startTLS() {
         guard let context = self.context else { return }
         do {
-            try Pipeline.addUpstreamTLS(to: context, self.endpoint, gateway: self.gateway)
+            try Pipeline.addUpstreamTLS(to: context, self.endpoint, upstream: self.upstream)
         } catch {
             self.fail("cannot start TLS", error: error)
         }
@@ -338,7 +338,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     }
 
     /// Nothing of this connection reaches the session any more.
-    private func detach() -> SubmissionHandler? {
+    private func detach() -> (any SubmissionConnectionClient)? {
         let client = self.client
         self.client = nil
         self.lease = nil
@@ -352,7 +352,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     private func releaseSlot() {
         guard self.hasSlot else { return }
         self.hasSlot = false
-        self.gateway.sendingSlots.release(self.target.id)
+        self.upstream.sendingSlots.release(self.target.id)
     }
 
     func resumeReading() {

@@ -8,7 +8,7 @@ import TLS
 
 /// A submitting client's end of a session: hands octets and events to the session's machine and
 /// performs what it answers. It decides nothing.
-final class SubmissionHandler: ChannelDuplexHandler, SessionHandle {
+final class SubmissionHandler: ChannelDuplexHandler, SessionHandle, SubmissionConnectionClient {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -353,7 +353,7 @@ final class SubmissionHandler: ChannelDuplexHandler, SessionHandle {
             target: target,
             user: self.session.authenticatedUser,
             client: self,
-            gateway: self.gateway
+            upstream: self.gateway.upstream
         )
         self.upstream = connection
         connection.open(on: context.eventLoop)

@@ -7,8 +7,8 @@ extension ConversationConnection {
     /// Logs a response that refuses a command.
     func logRefusal(_ response: ByteBuffer, on loop: any EventLoop) {
         guard let refusal = ServerRefusal(response: response), refusal.isLogged else { return }
-        self.gateway.serverLog.log(
-            "mail server refused a command of the gateway",
+        self.upstream.serverLog.log(
+            "mail server refused a command of the upstream",
             account: self.target,
             at: self.target.imap,
             error: refusal.name,

@@ -18,7 +18,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
 
     let file: URL?
     let target: UpstreamAccount
-    let gateway: GatewayContext
+    let upstream: UpstreamServices
     let pool: NIOThreadPool
     private var done: Done?
     private var login: UpstreamLogin?
@@ -39,15 +39,15 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         _ conversation: Conversation,
         file: URL?,
         target: UpstreamAccount,
-        gateway: GatewayContext,
+        upstream: UpstreamServices,
         pool: NIOThreadPool,
         done: @escaping Done
     ) {
         self.conversation = conversation
         self.file = file
         self.target = target
-        self.gateway = gateway
-        self.clock = UpstreamClock(limits: gateway.configuration.limits)
+        self.upstream = upstream
+        self.clock = UpstreamClock(limits: upstream.limits)
         self.pool = pool
         self.done = done
     }
@@ -60,7 +60,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         _ conversation: Conversation,
         sending file: URL? = nil,
         target: UpstreamAccount,
-        gateway: GatewayContext,
+        upstream: UpstreamServices,
         pool: NIOThreadPool,
         on loop: any EventLoop,
         done: @escaping Done
@@ -70,7 +70,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
                 conversation,
                 file: file,
                 target: target,
-                gateway: gateway,
+                upstream: upstream,
                 pool: pool,
                 done: done
             )
@@ -79,9 +79,9 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     private func open(on loop: any EventLoop) {
-        guard !self.gateway.profiles.isPaused(self.target) else { return self.finish(nil) }
+        guard !self.upstream.profiles.isPaused(self.target) else { return self.finish(nil) }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        self.gateway.credentialLease(of: self.target, for: .imap, by: nil, on: loop)
+        self.upstream.credentialLease(of: self.target, for: .imap, by: nil, on: loop)
             .whenComplete { result in
                 switch result {
                 case .success(let lease):
@@ -103,7 +103,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     private func loginTimeoutPassed(_ loop: any EventLoop) {
         guard !self.hasBegun else { return }
         self.log("did not finish the login in time", error: "no answer", on: loop)
-        let timeout = self.gateway.configuration.limits.upstreamTimeout
+        let timeout = self.upstream.limits.upstreamTimeout
         if let channel = self.channel, let rest = self.lease?.timeForVerdict(of: timeout) {
             loop.scheduleTask(in: rest) { channel.close(promise: nil) }
             return self.finish(nil, keepsLease: true)
@@ -115,7 +115,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     /// Behind the login, a client may wait for what the conversation comes to.
     private func scheduleSilenceCheck(_ loop: any EventLoop) {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let time = self.gateway.configuration.limits.upstreamTransferTime
+        let time = self.upstream.limits.upstreamTransferTime
         let interval = TimeAmount.nanoseconds(time.nanoseconds / Conversations.looks)
         self.silenceCheck = loop.scheduleTask(in: interval) { bound.value.checkSilence(loop) }
     }
@@ -134,17 +134,17 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         guard self.done != nil else { return }
         self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let timeout = self.gateway.configuration.limits.upstreamTimeout
+        let timeout = self.upstream.limits.upstreamTimeout
         self.loginTimeout = loop.scheduleTask(deadline: lease.began + timeout) {
             bound.value.loginTimeoutPassed(loop)
         }
-        self.gateway.connector.dial(self.target.imap, on: loop, timeout: timeout) { channel in
+        self.upstream.connector.dial(self.target.imap, on: loop, timeout: timeout) { channel in
             let connection = bound.value
             try Pipeline.addUpstream(
                 connection,
                 endpoint: connection.target.imap,
                 to: channel,
-                gateway: connection.gateway
+                upstream: connection.upstream
             )
         }.whenComplete { result in
             switch result {
@@ -166,7 +166,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
     }
 
     private func log(_ what: StaticString, error: String, on loop: any EventLoop) {
-        self.gateway.serverLog.log(
+        self.upstream.serverLog.log(
             "mail server \(what)",
             account: self.target,
             at: self.target.imap,
@@ -331,7 +331,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             self.lease?.answeredWithoutVerdict()
         case .throttled(let milliseconds):
             self.lease?.answeredWithoutVerdict()
-            self.gateway.profiles.paused(
+            self.upstream.profiles.paused(
                 self.target,
                 for: .milliseconds(Int64(milliseconds))
             )
@@ -347,7 +347,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
             try Pipeline.addUpstreamTLS(
                 to: context,
                 self.target.imap,
-                gateway: self.gateway
+                upstream: self.upstream
             )
         } catch {
             self.log("TLS cannot be started", error: error, on: context.eventLoop)

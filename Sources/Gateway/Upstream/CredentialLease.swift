@@ -56,7 +56,7 @@ extension CredentialLease {
     struct TokenTooLate: Error {}
 }
 
-extension GatewayContext {
+extension UpstreamServices {
     /// What to log in with at an account's server now.
     /// - Parameter user: whose session logs in; nil for the gateway's own conversations.
     /// - Returns: fails with ``CredentialBreaker/Suspended`` where the credential rests, as
@@ -89,7 +89,7 @@ extension GatewayContext {
         let credential = self.credentials.credential(of: account, on: loop)
         guard account.usesToken else { return credential }
         let promise = loop.makePromise(of: UpstreamCredential.self)
-        let timeout = loop.scheduleTask(in: self.configuration.limits.upstreamTimeout) {
+        let timeout = loop.scheduleTask(in: self.limits.upstreamTimeout) {
             promise.fail(CredentialLease.TokenTooLate())
         }
         credential.cascade(to: promise)

@@ -1,6 +1,5 @@
 import Access
 import NIOCore
-import NIOPosix
 import Session
 import Store
 import Synchronization
@@ -25,13 +24,6 @@ final class FolderLists: Sendable {
         var size = 0
         /// How often folders were made or removed, where they were.
         var generations: [AccountID: UInt64] = [:]
-        /// Accounts whose servers are to be asked, or are being asked.
-        var due: Set<AccountID> = []
-        /// The same without those that are being asked. The last one is asked next: for it a client may wait.
-        var waiting: [AccountID] = []
-        var reading = 0
-        /// When an account's server may be asked again.
-        var rests: [AccountID: NIODeadline] = [:]
     }
 
     /// For so long a list is shown without asking the server anew.
@@ -40,10 +32,6 @@ final class FolderLists: Sendable {
     private static let maximumSize = 64 * 1_024 * 1_024
     /// What an entry costs besides its folders.
     private static let sizeOfEntry = 512
-    /// Servers that are asked at once without a session. Some of them may not answer at all.
-    private static let maximumReading = 16
-    /// Between two times at which a server is asked without a session.
-    private static let restTime = TimeAmount.seconds(30)
 
     private let lifetime: TimeAmount
     private let state = Mutex(State())
@@ -94,6 +82,11 @@ final class FolderLists: Sendable {
         }
     }
 
+    /// How often folders were made or removed in an account.
+    func generation(of account: AccountID) -> UInt64 {
+        self.state.withLock { $0.generations[account] ?? 0 }
+    }
+
     /// Folders were made or removed: what was listed before is shown only where the server does not answer.
     func foldersChanged(in account: AccountID) {
         self.state.withLock { $0.generations[account, default: 0] += 1 }
@@ -110,67 +103,5 @@ final class FolderLists: Sendable {
 
     private static func size(of entry: Entry) -> Int {
         entry.folders.size + self.sizeOfEntry
-    }
-
-    // MARK: - Asking without a session
-
-    /// Asks an account's server for its folders, soon, and once however many sessions want to know.
-    func refresh(_ account: AccountID, gateway: GatewayContext, on loop: any EventLoop) {
-        self.state.withLock { state in
-            let now = NIODeadline.now()
-            if let rest = state.rests[account], rest > now { return }
-            guard state.due.insert(account).inserted else { return }
-            state.waiting.append(account)
-        }
-        self.readNext(gateway, on: loop)
-    }
-
-    private func readNext(_ gateway: GatewayContext, on loop: any EventLoop) {
-        let next = self.state.withLock { state -> (AccountID, UInt64)? in
-            guard state.reading < Self.maximumReading, let account = state.waiting.popLast() else {
-                return nil
-            }
-            state.reading += 1
-            state.rests[account] = .now() + Self.restTime
-            return (account, state.generations[account] ?? 0)
-        }
-        guard let (account, generation) = next else { return }
-        guard let target = gateway.permissions.current.endpoints[account] else {
-            return self.readingEnded(account, gateway: gateway, on: loop)
-        }
-        let pool = NIOSingletons.posixBlockingThreadPool
-        ConversationConnection.run(
-            FolderReading(),
-            target: target,
-            gateway: gateway,
-            pool: pool,
-            on: loop
-        ) {
-            if case .listed(let folders, let profile)? = $0 {
-                let key = FolderListKey(account: account, isOwner: false)
-                self.keep(folders, as: key, of: target, generation: generation)
-                gateway.profiles.learnt(profile, of: target)
-            } else {
-                gateway.profiles.failed(target)
-            }
-            loop.execute { self.readingEnded(account, gateway: gateway, on: loop) }
-        }
-    }
-
-    private func readingEnded(
-        _ account: AccountID,
-        gateway: GatewayContext,
-        on loop: any EventLoop
-    ) {
-        self.state.withLock { state in
-            state.reading -= 1
-            state.due.remove(account)
-            // Rests that are over are looked for when they have become many.
-            if state.rests.count > 1_000 {
-                let now = NIODeadline.now()
-                state.rests = state.rests.filter { $0.value > now }
-            }
-        }
-        self.readNext(gateway, on: loop)
     }
 }

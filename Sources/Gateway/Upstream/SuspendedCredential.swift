@@ -16,7 +16,7 @@ package struct SuspendedCredential: Codable, Equatable, Sendable {
     package var seconds: Int64
 }
 
-extension GatewayContext {
+extension UpstreamServices {
     /// Takes note of what a login of the command line found; not of a server or credential that is not in force (yet,
     /// or any more). Looks through all accounts at rest: not for an event loop.
     /// - Returns: the credentials that rest now.

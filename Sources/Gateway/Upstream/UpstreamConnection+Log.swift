@@ -31,7 +31,7 @@ extension UpstreamConnection {
         text: String? = nil
     ) {
         guard let loop = self.loop, let target = self.target else { return }
-        self.gateway.serverLog.log(
+        self.upstream.serverLog.log(
             "mail server \(what)",
             account: target,
             at: target.imap,

@@ -15,7 +15,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private enum Phase {
+    enum Phase {
         case dialling
         case loggingIn(UpstreamLogin, WholeResponseReader)
         case ready
@@ -29,24 +29,29 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     let account: AccountID
     private let user: UserID?
-    let gateway: GatewayContext
-    private var client: ClientHandler?
-    private var channel: (any Channel)?
+    let upstream: UpstreamServices
+    var client: (any UpstreamConnectionClient)?
+    var channel: (any Channel)?
     private(set) var loop: (any EventLoop)?
-    private var phase = Phase.dialling
+    var phase = Phase.dialling
     private(set) var target: UpstreamAccount?
     /// Until the server has accepted or refused the credential.
     private var lease: CredentialLease?
     private var needsFlush = false
-    private var hasPendingRead = false
+    var hasPendingRead = false
     var clock: UpstreamClock
 
-    init(account: AccountID, user: UserID?, client: ClientHandler, gateway: GatewayContext) {
+    init(
+        account: AccountID,
+        user: UserID?,
+        client: any UpstreamConnectionClient,
+        upstream: UpstreamServices
+    ) {
         self.account = account
         self.user = user
         self.client = client
-        self.gateway = gateway
-        self.clock = UpstreamClock(limits: gateway.configuration.limits)
+        self.upstream = upstream
+        self.clock = UpstreamClock(limits: upstream.limits)
     }
 
     var isWritable: Bool { self.channel?.isWritable ?? true }
@@ -61,11 +66,11 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.target = target
         self.loop = loop
         let bound = NIOLoopBound(self, eventLoop: loop)
-        guard !self.gateway.profiles.isPaused(target) else {
+        guard !self.upstream.profiles.isPaused(target) else {
             // Not at once: the session is in the middle of asking for this.
             return loop.execute { bound.value.fail(.unreachable) }
         }
-        self.gateway.credentialLease(of: target, for: .imap, by: self.user, on: loop)
+        self.upstream.credentialLease(of: target, for: .imap, by: self.user, on: loop)
             .whenComplete { result in
                 switch result {
                 case .success(let lease):
@@ -85,14 +90,14 @@ final class UpstreamConnection: ChannelInboundHandler {
         guard case .dialling = self.phase else { return }
         self.lease = lease
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let timeout = self.gateway.configuration.limits.upstreamTimeout
+        let timeout = self.upstream.limits.upstreamTimeout
         loop.scheduleTask(deadline: lease.began + timeout) { bound.value.loginTimeoutPassed() }
-        self.gateway.connector.dial(target.imap, on: loop, timeout: timeout) { channel in
+        self.upstream.connector.dial(target.imap, on: loop, timeout: timeout) { channel in
             try Pipeline.addUpstream(
                 bound.value,
                 endpoint: target.imap,
                 to: channel,
-                gateway: bound.value.gateway
+                upstream: bound.value.upstream
             )
         }.whenComplete { result in
             bound.value.dialled(result)
@@ -119,7 +124,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         switch self.phase {
         case .dialling, .loggingIn:
             self.log("did not finish the login in time", error: nil)
-            let timeout = self.gateway.configuration.limits.upstreamTimeout
+            let timeout = self.upstream.limits.upstreamTimeout
             guard let loop = self.loop, let rest = self.lease?.timeForVerdict(of: timeout) else {
                 return self.fail(.unreachable)
             }
@@ -141,7 +146,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         let login = UpstreamLogin(
             security: target.imap.tls == .starttls ? .startTLS : .established,
             credential: credential.forServer,
-            known: self.gateway.profiles.profile(of: target),
+            known: self.upstream.profiles.profile(of: target),
             tags: UpstreamTags(random: .random(in: .min ... .max))
         )
         self.phase = .loggingIn(login, WholeResponseReader())
@@ -285,7 +290,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private func startTLS(_ context: ChannelHandlerContext) {
         guard let target = self.target else { return }
         do {
-            try Pipeline.addUpstreamTLS(to: context, target.imap, gateway: self.gateway)
+            try Pipeline.addUpstreamTLS(to: context, target.imap, upstream: self.upstream)
         } catch {
             self.log("TLS cannot be started", error: error)
             self.fail(.notTrusted)
@@ -299,7 +304,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.lease = nil
         // What was known already is learnt no second time: it may have been dropped meanwhile.
         if let target = self.target, !login.usesKnown {
-            self.gateway.profiles.learnt(profile, of: target)
+            self.upstream.profiles.learnt(profile, of: target)
         }
         guard self.client != nil else { return self.close() }
         self.client?.upstreamReady(self.account, profile: profile, login: login)
@@ -311,7 +316,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     func fail(_ fault: UpstreamFault) {
-        if let target = self.target { self.gateway.profiles.failed(target) }
+        if let target = self.target { self.upstream.profiles.failed(target) }
         let client = self.detach()
         client?.upstreamFailed(self.account, fault: fault)
     }
@@ -332,7 +337,7 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     /// The server asked to be left alone.
     func pause(_ time: TimeAmount) {
-        if let target = self.target { self.gateway.profiles.paused(target, for: time) }
+        if let target = self.target { self.upstream.profiles.paused(target, for: time) }
     }
 
     /// The session is done with this connection. A login under way goes on to its verdict: a client that leaves
@@ -361,7 +366,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     /// Nothing of this connection reaches the session any more.
-    func detach() -> ClientHandler? {
+    func detach() -> (any UpstreamConnectionClient)? {
         let client = self.client
         self.client = nil
         self.lease = nil
@@ -369,30 +374,5 @@ final class UpstreamConnection: ChannelInboundHandler {
         self.channel?.close(promise: nil)
         self.channel = nil
         return client
-    }
-
-    func resumeReading() {
-        guard self.hasPendingRead, self.client?.wantsOctets(from: self.account) ?? true else {
-            return
-        }
-        self.hasPendingRead = false
-        self.clock.readingResumed()
-        self.channel?.read()
-    }
-}
-
-extension UpstreamConnection: ChannelOutboundHandler {
-    typealias OutboundIn = ByteBuffer
-
-    /// Whoever does not take what a server sends stops the server from being read.
-    func read(context: ChannelHandlerContext) {
-        if case .ready = self.phase, let client = self.client,
-            !client.wantsOctets(from: self.account)
-        {
-            self.hasPendingRead = true
-            self.clock.readingStopped()
-        } else {
-            context.read()
-        }
     }
 }
