@@ -64,53 +64,7 @@ enum Pipeline {
     }
 
     /// A command of an administrator.
-    static func addControl(
-        to channel: any Channel,
-        _ gateway: GatewayContext,
-        listeners: Listeners
-    ) throws {
-        try channel.pipeline.syncOperations.addHandler(
-            ControlHandler(gateway: gateway, listeners: listeners)
-        )
-    }
-
-    /// TLS under a client that said STARTTLS.
-    static func addServerTLS(
-        to context: ChannelHandlerContext,
-        _ kind: Listener.Kind,
-        gateway: GatewayContext
-    ) throws {
-        try context.pipeline.syncOperations.addHandler(
-            TLSHandler(server: gateway.serverTLS(for: kind)),
-            position: .first
-        )
-    }
-
-    /// A connection to a mail server.
-    static func addUpstream(
-        _ connection: any ChannelHandler,
-        endpoint: Endpoint,
-        to channel: any Channel,
-        upstream: UpstreamServices
-    ) throws {
-        let operations = channel.pipeline.syncOperations
-        if endpoint.tls == .implicit {
-            let context = try upstream.clientTLS.context(for: endpoint)
-            try operations.addHandler(TLSHandler(client: context, serverName: endpoint.host))
-        }
-        try operations.addHandler(connection)
-    }
-
-    /// TLS under a connection to a mail server that agreed to STARTTLS.
-    static func addUpstreamTLS(
-        to context: ChannelHandlerContext,
-        _ endpoint: Endpoint,
-        upstream: UpstreamServices
-    ) throws {
-        let tls = try upstream.clientTLS.context(for: endpoint)
-        try context.pipeline.syncOperations.addHandler(
-            TLSHandler(client: tls, serverName: endpoint.host),
-            position: .first
-        )
+    static func addControl(_ handler: any ChannelHandler, to channel: any Channel) throws {
+        try channel.pipeline.syncOperations.addHandler(handler)
     }
 }

@@ -390,7 +390,7 @@ final class ClientHandler: ChannelDuplexHandler, SessionHandle, UpstreamConnecti
         guard let context = self.context else { return }
         self.flush()
         do {
-            try Pipeline.addServerTLS(to: context, self.security, gateway: self.gateway)
+            try ServerTLS.add(to: context, self.security, gateway: self.gateway)
         } catch {
             self.gateway.logger.error("STARTTLS failed", metadata: ["error": "\(error)"])
             context.close(promise: nil)

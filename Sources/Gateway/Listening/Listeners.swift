@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 
 /// The sockets that clients connect to, and the sessions behind them.
-final class Listeners: Sendable {
+final class Listeners: ControlledSessions {
     /// Connections the kernel holds until they are accepted.
     private static let backlog: CInt = 1_024
     /// A read of 128 KiB costs least an appended message; above it nothing is gained.

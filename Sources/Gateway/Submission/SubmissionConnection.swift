@@ -133,7 +133,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
         }
         self.upstream.connector.dial(self.endpoint, on: loop, timeout: timeout) { channel in
             let connection = bound.value
-            try Pipeline.addUpstream(
+            try UpstreamPipeline.add(
                 connection,
                 endpoint: connection.endpoint,
                 to: channel,
@@ -268,7 +268,7 @@ final class SubmissionConnection: ChannelDuplexHandler {
     func startTLS() {
         guard let context = self.context else { return }
         do {
-            try Pipeline.addUpstreamTLS(to: context, self.endpoint, upstream: self.upstream)
+            try UpstreamPipeline.addTLS(to: context, self.endpoint, upstream: self.upstream)
         } catch {
             self.fail("cannot start TLS", error: error)
         }

@@ -140,7 +140,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
         }
         self.upstream.connector.dial(self.target.imap, on: loop, timeout: timeout) { channel in
             let connection = bound.value
-            try Pipeline.addUpstream(
+            try UpstreamPipeline.add(
                 connection,
                 endpoint: connection.target.imap,
                 to: channel,
@@ -344,7 +344,7 @@ final class ConversationConnection<Conversation: ServerConversation>: ChannelInb
 
     private func startTLS(_ context: ChannelHandlerContext) {
         do {
-            try Pipeline.addUpstreamTLS(
+            try UpstreamPipeline.addTLS(
                 to: context,
                 self.target.imap,
                 upstream: self.upstream

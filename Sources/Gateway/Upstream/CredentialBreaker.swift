@@ -1,24 +1,8 @@
 import Access
 import Logging
 import NIOCore
-package import Store
+import Store
 import Synchronization
-
-/// The servers at which an account's credential is used.
-package enum CredentialService: String, Codable, CaseIterable, Sendable {
-    case imap
-    case submission
-
-    var other: CredentialService { self == .imap ? .submission : .imap }
-
-    /// Where and as whom an account logs in there; nil without a server for sending.
-    package func server(of account: UpstreamAccount) -> UpstreamAccount.Server? {
-        switch self {
-        case .imap: account.server
-        case .submission: account.sendingServer
-        }
-    }
-}
 
 /// The circuit breaker for stored credentials: after a mail server has refused one, no session and no background
 /// conversation of this gateway tries it again until it changes or its pause has passed. A few logins with one credential

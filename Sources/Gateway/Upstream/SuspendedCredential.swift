@@ -15,32 +15,3 @@ package struct SuspendedCredential: Codable, Equatable, Sendable {
     /// Until it is tried again.
     package var seconds: Int64
 }
-
-extension UpstreamServices {
-    /// Takes note of what a login of the command line found; not of a server or credential that is not in force (yet,
-    /// or any more). Looks through all accounts at rest: not for an event loop.
-    /// - Returns: the credentials that rest now.
-    func answer(_ request: ControlMessage.CredentialRequest) -> [SuspendedCredential] {
-        let accounts = self.permissions.current.endpoints
-        if let verdict = request.verdict,
-            let account = accounts[AccountID(verdict.account)],
-            verdict.service.server(of: account) == verdict.server
-        {
-            self.credentialBreaker.adopt(account, service: verdict.service)
-            // Whoever tests an account may have changed its server.
-            if verdict.service == .imap { self.serverChanged(account.id) }
-            if verdict.isAccepted {
-                if account.usesToken { self.credentials.tokensAccepted() }
-                self.credentialBreaker.accepted(account, service: verdict.service)
-            } else {
-                self.credentialBreaker.refused(account, service: verdict.service)
-            }
-        }
-        return self.credentialBreaker.suspended(accounts).sorted {
-            if ExactText($0.address) == ExactText($1.address) {
-                return $0.service.rawValue < $1.service.rawValue
-            }
-            return $0.address.utf8.lexicographicallyPrecedes($1.address.utf8)
-        }
-    }
-}

@@ -93,7 +93,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         let timeout = self.upstream.limits.upstreamTimeout
         loop.scheduleTask(deadline: lease.began + timeout) { bound.value.loginTimeoutPassed() }
         self.upstream.connector.dial(target.imap, on: loop, timeout: timeout) { channel in
-            try Pipeline.addUpstream(
+            try UpstreamPipeline.add(
                 bound.value,
                 endpoint: target.imap,
                 to: channel,
@@ -290,7 +290,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     private func startTLS(_ context: ChannelHandlerContext) {
         guard let target = self.target else { return }
         do {
-            try Pipeline.addUpstreamTLS(to: context, target.imap, upstream: self.upstream)
+            try UpstreamPipeline.addTLS(to: context, target.imap, upstream: self.upstream)
         } catch {
             self.log("TLS cannot be started", error: error)
             self.fail(.notTrusted)

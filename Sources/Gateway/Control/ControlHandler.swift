@@ -1,0 +1,147 @@
+import Access
+import Foundation
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import Store
+import Synchronization
+
+/// One command of an administrator: a line comes, a line goes, and the connection is closed.
+final class ControlHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// A request has some hundred octets, and a verdict the names of a server, of a login and of a CA file, which has
+    /// 4,096 octets at most.
+    private static let maximumOctets = 16_384
+
+    private let gateway: GatewayContext
+    private let listeners: any ControlledSessions
+    private var received = ByteBuffer()
+    private var isAnswered = false
+
+    init(gateway: GatewayContext, listeners: any ControlledSessions) {
+        self.gateway = gateway
+        self.listeners = listeners
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.received.writeImmutableBuffer(self.unwrapInboundIn(data))
+        guard self.received.readableBytes <= Self.maximumOctets else {
+            return context.close(promise: nil)
+        }
+        guard !self.isAnswered, self.received.readableBytesView.last == UInt8(ascii: "\n") else {
+            return
+        }
+        self.isAnswered = true
+        let line = Data(self.received.readableBytesView)
+        guard let request = try? JSONDecoder().decode(ControlMessage.Request.self, from: line)
+        else {
+            return context.close(promise: nil)
+        }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        self.peer(of: context).whenComplete { result in
+            let (handler, context) = bound.value
+            guard case .success(let peer) = result, peer == 0 || peer == geteuid() else {
+                var answer = ControlMessage.Answer()
+                answer.refusal = "the gateway answers root and its own user only"
+                return handler.send(answer, context: context)
+            }
+            handler.carryOut(request, context: context)
+        }
+    }
+
+    /// Who is at the other end, as the kernel has it.
+    private func peer(of context: ChannelHandlerContext) -> EventLoopFuture<uid_t> {
+        guard let provider = context.channel as? any SocketOptionProvider else {
+            return context.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
+        }
+        let option: EventLoopFuture<PeerCredential> = provider.unsafeGetSocketOption(
+            level: .socket,
+            name: .init(rawValue: SO_PEERCRED)
+        )
+        return option.map(\.uid)
+    }
+
+    private func carryOut(_ request: ControlMessage.Request, context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        if let credentials = request.credentials {
+            // Sessions of clients share this loop.
+            return NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
+                [gateway = self.gateway] in
+                gateway.upstream.answer(credentials)
+            }.whenSuccess { credentials in
+                var answer = ControlMessage.Answer()
+                answer.credentials = credentials
+                bound.value.0.send(answer, context: bound.value.1)
+            }
+        }
+        if request.state == true || request.accept != nil {
+            return self.answerState(request, context: context)
+        }
+        guard let number = request.end else {
+            return self.listeners.sessions(on: context.eventLoop).whenSuccess { sessions in
+                var answer = ControlMessage.Answer()
+                answer.sessions = sessions.sorted { $0.session < $1.session }
+                bound.value.0.send(answer, context: bound.value.1)
+            }
+        }
+        self.listeners.endSession(number, on: context.eventLoop).whenSuccess { ended in
+            let (handler, context) = bound.value
+            var answer = ControlMessage.Answer()
+            answer.hasEnded = ended != nil
+            if let ended {
+                var record = AuditRecord(
+                    event: "session end",
+                    actor: request.actor,
+                    from: "command line"
+                )
+                record.detail = ["session \(number) of \(ended.user)"]
+                handler.gateway.audit.append(record)
+            }
+            handler.send(answer, context: context)
+        }
+    }
+
+    /// What is in force; the file that is put into force counts a moment later.
+    private func answerState(_ request: ControlMessage.Request, context: ChannelHandlerContext) {
+        if let waiting = request.accept {
+            guard self.gateway.store.accept(waiting) else {
+                var answer = ControlMessage.Answer()
+                answer.refusal = "the file was changed, or does not wait any more: say it again"
+                return self.send(answer, context: context)
+            }
+            var record = AuditRecord(
+                event: "change",
+                actor: request.actor,
+                from: "command line"
+            )
+            record.detail = ["store accept: revision \(waiting.revision), which lacks changes"]
+            self.gateway.audit.append(record)
+        }
+        var answer = ControlMessage.Answer()
+        answer.state = self.gateway.store.state
+        self.send(answer, context: context)
+    }
+
+    /// A list of thousands of sessions takes its time to be written: that is done off the loop.
+    private func send(_ answer: ControlMessage.Answer, context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
+            try JSONEncoder().encode(answer)
+        }.whenComplete { result in
+            let (handler, context) = bound.value
+            guard case .success(let data) = result else { return context.close(promise: nil) }
+            var octets = ByteBuffer(bytes: data)
+            octets.writeStaticString("\n")
+            context.writeAndFlush(handler.wrapOutboundOut(octets)).whenComplete { _ in
+                bound.value.1.close(promise: nil)
+            }
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}
