@@ -27,13 +27,15 @@ struct Gatepost: AsyncParsableCommand {
         commandName: "gatepost",
         abstract: "A mail access gateway: who may see which mailbox, decided in one place.",
         subcommands: [
-            Init.self, Serve.self, ServiceCommand.self, Demo.self, UserCommand.self,
+            InitCommand.self, ServeCommand.self, ServiceCommand.self, DemoCommand.self,
+            UserCommand.self,
             GroupCommand.self,
             AccountCommand.self, GrantCommand.self, PermissionsCommand.self, WallCommand.self,
-            ConsentCommand.self, SessionCommand.self, StoreCommand.self, Explain.self, Report.self,
+            ConsentCommand.self, SessionCommand.self, StoreCommand.self, ExplainCommand.self,
+            ReportCommand.self,
             AuditCommand.self,
-            Export.self,
-            Apply.self, Doctor.self,
+            ExportCommand.self,
+            ApplyCommand.self, DoctorCommand.self,
         ]
     )
 

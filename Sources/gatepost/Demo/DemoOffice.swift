@@ -118,12 +118,12 @@ struct DemoOffice {
             attributes: [.posixPermissions: 0o755]
         )
         try self.deliverSamples()
-        var installation = Installation(folder: self.gateway.path, host: "127.0.0.1")
-        installation.imaps = self.imaps
-        installation.imap = self.imap
-        installation.submissions = self.submissions
-        installation.submission = self.submission
-        try installation.write()
+        var template = ConfigurationTemplate(folder: self.gateway.path, host: "127.0.0.1")
+        template.imaps = self.imaps
+        template.imap = self.imap
+        template.submissions = self.submissions
+        template.submission = self.submission
+        try template.write()
         try self.microsoft.addApplication(to: self.gateway)
         let certificates = self.gateway.appendingPathComponent("certs")
         for server in [self.first, self.second] {

@@ -3,8 +3,9 @@ import ArgumentParser
 import Store
 
 /// `gatepost report`: the access review, account by account.
-struct Report: AsyncParsableCommand {
+struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "report",
         abstract: "Who may see and send what, why, since when, by whom, and when it was last used."
     )
 

@@ -3,8 +3,11 @@ import ArgumentParser
 import Store
 
 /// `gatepost explain LOGIN ACCOUNT [--folder PATH]`
-struct Explain: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Every right of a user, and why.")
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Every right of a user, and why."
+    )
 
     @OptionGroup var configuration: ConfigurationOption
     @OptionGroup var output: JSONOption

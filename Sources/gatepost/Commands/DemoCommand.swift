@@ -7,8 +7,9 @@ import Store
 import UnixSignals
 
 /// `gatepost demo`
-struct Demo: AsyncParsableCommand {
+struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "demo",
         abstract: "A gateway in front of real mail servers with sample mailboxes, until Ctrl-C."
     )
 
@@ -37,14 +38,14 @@ struct Demo: AsyncParsableCommand {
             configuration: configuration,
             store: try PermissionStore(path: configuration.store, creates: false),
             masterKey: try MasterKey(file: configuration.masterKey),
-            logger: Serve.logger(level: "notice")
+            logger: ServeCommand.logger(level: "notice")
         )
         print(office.introduction)
         fflush(nil)
         let group = ServiceGroup(
             services: [gateway],
             gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
-            logger: Serve.logger(level: "error")
+            logger: ServeCommand.logger(level: "error")
         )
         try await group.run()
     }

@@ -4,7 +4,7 @@ import Store
 
 /// What `doctor` finds in the gateway that runs: its files may be in order, and not be those that it
 /// has in force.
-extension Doctor {
+extension DoctorCommand {
     /// A change counts in the gateway within a second; then it has to have the same revision.
     private static let looks = 15
     private static let lookInterval = Duration.milliseconds(100)

@@ -2,7 +2,7 @@ import Foundation
 import Store
 
 /// The files of a new gateway: configuration, empty store, master key, development certificates.
-struct Installation {
+struct ConfigurationTemplate {
     private let folder: URL
     private let host: String
     var imaps = 993

@@ -4,37 +4,10 @@ import Foundation
 import Gateway
 import Store
 
-/// `gatepost export [FILE]`
-struct Export: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "The whole model as one JSON document; no password and no credential is in it."
-    )
-
-    @OptionGroup var configuration: ConfigurationOption
-    @Argument(help: "Standard output by default.") var file: String?
-
-    func run() async throws {
-        let (store, _) = try await self.configuration.openForChange(.administrator)
-        let document = try store.export()
-        guard let file = self.file else { return try Output.json(document) }
-        // It would be written with the rights of the gateway's user.
-        guard !Actor.current.isBySudo else {
-            throw Failure("by sudo, take the output: export > \(file)")
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        do {
-            try encoder.encode(document)
-                .write(to: URL(fileURLWithPath: file), options: .withoutOverwriting)
-        } catch {
-            throw Failure("\(file) cannot be written, or is there already")
-        }
-    }
-}
-
 /// `gatepost apply FILE`
-struct Apply: AsyncParsableCommand {
+struct ApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "apply",
         abstract: "Make the store equal to a document, for every part that the document has."
     )
 

@@ -6,8 +6,9 @@ import SwiftASN1
 import X509
 
 /// `gatepost doctor`
-struct Doctor: AsyncParsableCommand {
+struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Check configuration, certificates, store and mail servers, each with its remedy."
     )
 

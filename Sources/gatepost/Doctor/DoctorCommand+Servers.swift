@@ -3,7 +3,7 @@ import Gateway
 import Store
 
 /// What `doctor` finds at the mail servers.
-extension Doctor {
+extension DoctorCommand {
     static func checkServers(
         _ store: PermissionStore,
         configuration: GatewayConfiguration,

@@ -3,8 +3,9 @@ import Gateway
 import Store
 
 /// `gatepost init [DIR]`
-struct Init: AsyncParsableCommand {
+struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "init",
         abstract:
             "Write a configuration, an empty store, a master key and development certificates."
     )
@@ -48,15 +49,15 @@ struct Init: AsyncParsableCommand {
         guard !Actor.current.isBySudo else {
             throw Failure("a configuration is root's or the gateway's user's own: not by sudo")
         }
-        var installation = Installation(folder: self.folder, host: self.host)
-        installation.imaps = self.imaps
-        installation.imap = self.imap
-        installation.submissions = self.submissions
-        installation.submission = self.submission
-        try installation.write()
+        var template = ConfigurationTemplate(folder: self.folder, host: self.host)
+        template.imaps = self.imaps
+        template.imap = self.imap
+        template.submissions = self.submissions
+        template.submission = self.submission
+        try template.write()
         print(
             """
-            \(installation.file) is ready. Next, in this order:
+            \(template.file) is ready. Next, in this order:
               gatepost user add LOGIN
               gatepost account add ADDRESS --kind imap --owner LOGIN --imap HOST --password-stdin
               gatepost serve

@@ -3,7 +3,7 @@ import Gateway
 import Store
 
 /// What `doctor` finds about the record and the owners' say.
-extension Doctor {
+extension DoctorCommand {
     /// A message for an owner should have been delivered by then.
     private static let noticeTime: Int64 = 600
 

@@ -8,8 +8,9 @@ import Synchronization
 import UnixSignals
 
 /// `gatepost serve`
-struct Serve: AsyncParsableCommand {
+struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "serve",
         abstract: "Run the gateway in the foreground, until SIGTERM or SIGINT.",
         discussion: "SIGHUP makes it read its certificates again."
     )
