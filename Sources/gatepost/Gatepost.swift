@@ -73,12 +73,3 @@ struct Gatepost: AsyncParsableCommand {
         Foundation.exit(1)
     }
 }
-
-/// What a command ran into, in words that say what to do.
-struct Failure: Error, CustomStringConvertible {
-    var description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
-}

@@ -1,3 +1,5 @@
+// The compiler takes whichever of the C modules it loads first for the home of C's structures.
+import CDispatch
 import CoreFoundation
 import Foundation
 import Gateway

@@ -43,7 +43,7 @@ struct AuditCommand: AsyncParsableCommand {
             let entries = try store.auditEntries(
                 account: self.account,
                 user: self.user,
-                since: try self.since.map { try GrantCommand.Add.moment($0, isEnd: false) }
+                since: try self.since.map { try Moment.argument($0, isEnd: false) }
             )
             if self.output.json {
                 return try Output.json(
@@ -109,7 +109,7 @@ struct AuditCommand: AsyncParsableCommand {
             let range = found.first.map { " (\($0) to \(found.last ?? $0))" } ?? ""
             print("\(found.count) records\(range), all as they were written")
             guard let sealed = found.sealed, let moment = found.sealedAt else { return }
-            print("sealed up to \(sealed), \(GrantCommand.date(moment.seconds))")
+            print("sealed up to \(sealed), \(Output.date(moment.seconds))")
         }
     }
 
@@ -139,7 +139,7 @@ struct AuditCommand: AsyncParsableCommand {
         let count = record.count.map { " (\($0))" } ?? ""
         let because = (record.because ?? []) + (record.detail ?? [])
         return [
-            "\(entry.sequence)", GrantCommand.date(entry.moment.seconds), record.actor,
+            "\(entry.sequence)", Output.date(entry.moment.seconds), record.actor,
             record.from ?? "", record.event + count, record.outcome.rawValue,
             source + (target.isEmpty ? "" : " → \(target)"), because.joined(separator: "; "),
         ]

@@ -64,7 +64,7 @@ struct ConsentCommand: AsyncParsableCommand {
                         "\(grant.id)", grant.account, grant.subject,
                         grant.rights.isEmpty ? "-" : grant.rights, grant.send,
                         grant.folder.map { $0 + (grant.subtree ? "/…" : "") } ?? "all",
-                        grant.until.map(GrantCommand.date) ?? "-", grant.author,
+                        grant.until.map(Output.date) ?? "-", grant.author,
                         grant.reason ?? "",
                     ]
                 }

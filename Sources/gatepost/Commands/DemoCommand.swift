@@ -38,14 +38,14 @@ struct DemoCommand: AsyncParsableCommand {
             configuration: configuration,
             store: try PermissionStore(path: configuration.store, creates: false),
             masterKey: try MasterKey(file: configuration.masterKey),
-            logger: ServeCommand.logger(level: "notice")
+            logger: LogOutput.logger(level: "notice")
         )
         print(office.introduction)
         fflush(nil)
         let group = ServiceGroup(
             services: [gateway],
             gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
-            logger: ServeCommand.logger(level: "error")
+            logger: LogOutput.logger(level: "error")
         )
         try await group.run()
     }

@@ -129,8 +129,8 @@ struct ReportCommand: AsyncParsableCommand {
         let authors = Set(row.because.compactMap(\.by)).sorted().joined(separator: ", ")
         return [
             row.account, row.user, row.viewing.isEmpty ? "-" : row.viewing,
-            row.send == "none" ? "-" : row.send, row.lastUsed.map(GrantCommand.date) ?? "-",
-            since.map(GrantCommand.date) ?? "-", authors.isEmpty ? "-" : authors,
+            row.send == "none" ? "-" : row.send, row.lastUsed.map(Output.date) ?? "-",
+            since.map(Output.date) ?? "-", authors.isEmpty ? "-" : authors,
             row.because.map(Self.sentence).joined(separator: "; "),
         ]
     }

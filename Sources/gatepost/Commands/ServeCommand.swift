@@ -1,10 +1,7 @@
 import ArgumentParser
-import Foundation
 import Gateway
-import Logging
 import ServiceLifecycle
 import Store
-import Synchronization
 import UnixSignals
 
 /// `gatepost serve`
@@ -21,7 +18,7 @@ struct ServeCommand: AsyncParsableCommand {
         let configuration = try await self.configuration.load()
         let (store, _) = try await self.configuration.openForChange(.administrator)
         let masterKey = try MasterKey(file: configuration.masterKey)
-        let logger = Self.logger(level: configuration.logLevel)
+        let logger = LogOutput.logger(level: configuration.logLevel)
         let gateway: Gateway
         do {
             gateway = try Gateway(
@@ -38,33 +35,13 @@ struct ServeCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             services: [gateway, CertificateReload(gateway: gateway)],
             gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: Self.logger(level: "error")
+            logger: LogOutput.logger(level: "error")
         )
         do {
             try await group.run()
         } catch {
             throw Failure("the gateway stopped: \(error)")
         }
-    }
-
-    static func logger(level: String) -> Logger {
-        var logger = Logger(label: "gatepost") { StreamLogHandler(label: $0, stream: LogLines()) }
-        logger.logLevel = Logger.Level(rawValue: level) ?? .info
-        return logger
-    }
-}
-
-/// Standard error, with one line for each event whatever a server or a client said.
-private struct LogLines: TextOutputStream, Sendable {
-    /// A line is written whole, whichever threads have one.
-    private static let output = Mutex(FileHandle.standardError)
-
-    /// - Parameter event: a whole event and the end of its line.
-    mutating func write(_ event: String) {
-        let text = event.hasSuffix("\n") ? event.dropLast() : event[...]
-        // There is nowhere to say that a line could not be written.
-        let line = Data((Output.printable(text) + "\n").utf8)
-        Self.output.withLock { try? $0.write(contentsOf: line) }
     }
 }
 

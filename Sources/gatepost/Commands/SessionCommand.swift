@@ -23,7 +23,7 @@ struct SessionCommand: AsyncParsableCommand {
                 rows: sessions.map { session in
                     [
                         "\(session.session)", session.user, session.protocol, session.from ?? "",
-                        GrantCommand.date(session.since),
+                        Output.date(session.since),
                         [session.account, session.folder].compactMap { $0 }.joined(separator: " "),
                     ]
                 }

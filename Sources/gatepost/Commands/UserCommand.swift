@@ -149,5 +149,3 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 }
-
-extension Role: ExpressibleByArgument {}

@@ -51,7 +51,7 @@ struct WallCommand: AsyncParsableCommand {
             Output.table(
                 ["ACCOUNT", "BARRED", "REASON", "BY", "WHEN"],
                 rows: walls.map {
-                    [$0.account, $0.subject, $0.reason, $0.author, GrantCommand.date($0.created)]
+                    [$0.account, $0.subject, $0.reason, $0.author, Output.date($0.created)]
                 }
             )
         }

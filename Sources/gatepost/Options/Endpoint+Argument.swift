@@ -1,0 +1,30 @@
+import Store
+
+extension Endpoint {
+    /// A server in an argument: `mail.example`, `mail.example:1993`, `[::1]:1993`.
+    static func argument(
+        _ text: String,
+        security: Endpoint.Security,
+        port: Int
+    ) throws -> Endpoint {
+        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+            let host = String(text[text.index(after: text.startIndex)..<end])
+            let rest = text[text.index(after: end)...].dropFirst()
+            guard rest.isEmpty || Int(rest) != nil else {
+                throw Failure("\(text) is no server")
+            }
+            return Endpoint(host: host, port: Int(rest) ?? port, tls: security)
+        }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let host = parts.first, !host.isEmpty else {
+            throw Failure(
+                "\(text) is no server: HOST or HOST:PORT, an IPv6 address in brackets"
+            )
+        }
+        guard parts.count == 1 || Int(parts[1]) != nil else {
+            throw Failure("\(parts[1]) is no port")
+        }
+        let named = parts.count == 2 ? Int(parts[1]) : nil
+        return Endpoint(host: String(host), port: named ?? port, tls: security)
+    }
+}

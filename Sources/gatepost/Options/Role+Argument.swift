@@ -1,0 +1,4 @@
+import ArgumentParser
+import Store
+
+extension Role: ExpressibleByArgument {}

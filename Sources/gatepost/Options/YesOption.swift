@@ -1,0 +1,17 @@
+import ArgumentParser
+import Foundation
+
+/// `--yes`: destroy without asking.
+struct YesOption: ParsableArguments {
+    @Flag(help: "Do not ask.")
+    var yes = false
+
+    func confirm(_ question: String) throws {
+        guard !self.yes else { return }
+        guard isatty(0) == 1 else { throw Failure("\(question): say --yes to do it") }
+        print("\(question)? [y/N] ", terminator: "")
+        guard ["y", "yes"].contains(readLine()?.lowercased()) else {
+            throw Failure("nothing was changed")
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Access
+import Store
+
+/// Tables of grants and withdrawals.
+extension Output {
+    /// What was taken away, by whom, when.
+    static func withdrawals(_ withdrawals: [WithdrawalRow]) {
+        guard !withdrawals.isEmpty else { return }
+        print("")
+        Output.table(
+            ["WITHDRAWN", "FROM", "VIEWING", "SENDING", "BY", "WHEN"],
+            rows: withdrawals.map { row in
+                [
+                    row.account, row.subject, row.view ? "yes" : "-", row.send ? "yes" : "-",
+                    row.source == "exchange" ? "denied in Exchange" : row.author,
+                    self.date(row.created),
+                ]
+            }
+        )
+    }
+
+    /// The two lists that people think in, as two columns.
+    static func grants(_ grants: [GrantRow]) {
+        Output.table(
+            ["ACCOUNT", "SUBJECT", "VIEWABLE", "SENDING", "FOLDER", "UNTIL", "FROM", "BY"],
+            rows: grants.map { grant in
+                let withdrawn = grant.withdrawn ?? ""
+                return [
+                    grant.account, grant.subject,
+                    grant.rights.isEmpty
+                        ? "-" : grant.rights + (withdrawn.contains("view") ? " withdrawn" : ""),
+                    grant.send == "none"
+                        ? "-" : grant.send + (withdrawn.contains("send") ? " withdrawn" : ""),
+                    grant.folder.map { $0 + (grant.subtree ? "/…" : "") } ?? "all",
+                    grant.until.map(Self.end) ?? "-", Self.origin(of: grant), grant.author,
+                ]
+            }
+        )
+    }
+
+    /// A moment, and how soon it is where that is within thirty days.
+    private static func end(_ seconds: Int64) -> String {
+        let now = Moment.current.seconds
+        let text = self.date(seconds)
+        guard seconds > now else { return "\(text) (ended)" }
+        let days = (seconds - now) / 86_400
+        if days == 0 { return "\(text) (ends today)" }
+        return days <= 30 ? "\(text) (ends in \(days) \(days == 1 ? "day" : "days"))" : text
+    }
+
+    private static func origin(of grant: GrantRow) -> String {
+        grant.source + (grant.via.map { " (\($0))" } ?? "")
+            + (grant.confirmed ? "" : ", not confirmed")
+    }
+}

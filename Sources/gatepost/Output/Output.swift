@@ -1,0 +1,55 @@
+import Foundation
+
+/// Prints what a command found.
+enum Output {
+    static func json(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    /// An aligned table; what does not fit the terminal is cut in the last column.
+    static func table(_ header: [String], rows: [[String]]) {
+        let all = [header] + rows.map { $0.map(self.printable) }
+        var widths = header.map(\.count)
+        for row in all {
+            for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) }
+        }
+        let width = Terminal.width
+        for row in all {
+            var line = ""
+            for (index, cell) in row.enumerated() {
+                let isLast = index == row.count - 1
+                line +=
+                    isLast
+                    ? cell : cell + String(repeating: " ", count: widths[index] + 2 - cell.count)
+            }
+            print(width.map { String(line.prefix($0)) } ?? line)
+        }
+    }
+
+    /// A line of text in which names from elsewhere may be.
+    static func line(_ text: String) {
+        print(self.printable(text))
+    }
+
+    /// Control characters, ends of lines and what turns the direction of writing as escapes: a name
+    /// from elsewhere must not drive the terminal, nor look like another line of a log.
+    static func printable(_ text: some StringProtocol) -> String {
+        text.unicodeScalars.map { scalar in
+            let properties = scalar.properties
+            let isEscaped =
+                switch properties.generalCategory {
+                case .control, .lineSeparator, .paragraphSeparator: true
+                default: properties.isBidiControl
+                }
+            return isEscaped ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+        }.joined()
+    }
+
+    /// A moment in UTC: `2026-11-30T12:00:00Z`.
+    /// - Parameter seconds: since 1970.
+    static func date(_ seconds: Int64) -> String {
+        ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: TimeInterval(seconds)))
+    }
+}

@@ -1,0 +1,32 @@
+// The compiler takes whichever of the C modules it loads first for the home of C's structures.
+import CDispatch
+import CoreFoundation
+import Foundation
+import Glibc
+
+/// The terminal that the command runs at.
+enum Terminal {
+    /// Columns; nil when the output is no terminal.
+    static var width: Int? {
+        guard isatty(1) == 1 else { return nil }
+        var size = winsize()
+        guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    /// Reads a line without echo.
+    /// - Returns: nil at the end of the input.
+    static func ask(_ prompt: String) -> String? {
+        FileHandle.standardError.write(Data(prompt.utf8))
+        var settings = termios()
+        tcgetattr(0, &settings)
+        var silent = settings
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(0, TCSANOW, &silent)
+        defer {
+            tcsetattr(0, TCSANOW, &settings)
+            FileHandle.standardError.write(Data("\n".utf8))
+        }
+        return readLine(strippingNewline: true)
+    }
+}
