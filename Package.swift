@@ -84,11 +84,16 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "Demo",
+            dependencies: ["Store", "Access", nioCore, nioPosix, nioHTTP1, nioSSL],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "gatepost",
             dependencies: [
-                "Gateway", "Store", "Access", "Exchange", crypto, logging, nioCore, nioPosix,
-                nioHTTP1, nioSSL,
+                "Gateway", "Store", "Access", "Exchange", "Demo", crypto, logging, nioCore,
+                nioPosix,
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -144,8 +149,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "gatepost", "Gateway", "Exchange", "Store", "Access", crypto, cryptoExtras, logging,
-                nioCore, nioEmbedded,
+                "gatepost", "Demo", "Gateway", "Exchange", "Store", "Access", crypto, cryptoExtras,
+                logging, nioCore, nioEmbedded,
             ],
             exclude: ["Clients"],
             swiftSettings: settings

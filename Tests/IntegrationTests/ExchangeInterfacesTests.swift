@@ -1,4 +1,5 @@
 import Access
+import Demo
 import Exchange
 import Foundation
 import Synchronization

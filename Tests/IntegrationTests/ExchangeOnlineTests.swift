@@ -1,6 +1,7 @@
 import Access
 import Crypto
 import CryptoExtras
+import Demo
 import Exchange
 import Foundation
 import Synchronization

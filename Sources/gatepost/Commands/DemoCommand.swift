@@ -1,5 +1,6 @@
 import Access
 import ArgumentParser
+import Demo
 import Foundation
 import Gateway
 import ServiceLifecycle
@@ -30,10 +31,15 @@ struct DemoCommand: AsyncParsableCommand {
         // Whatever ends the demo before the gateway runs, too, leaves nothing behind.
         let office = try DemoOffice(folder: folder)
         defer { office.remove() }
+        try office.prepare()
+        var template = ConfigurationTemplate(folder: office.gateway.path, host: "127.0.0.1")
+        template.imaps = office.imaps
+        template.imap = office.imap
+        template.submissions = office.submissions
+        template.submission = office.submission
+        try template.write()
         try office.start()
-        let configuration = try await GatewayConfiguration(
-            file: folder.appendingPathComponent("gateway/gatepost.yaml").path
-        )
+        let configuration = try await GatewayConfiguration(file: template.file)
         let gateway = try Gateway(
             configuration: configuration,
             store: try PermissionStore(path: configuration.store, creates: false),

@@ -5,7 +5,7 @@ extension Process {
     ///
     /// A program inherits the blocked signals of the thread that starts it, and the threads of the
     /// concurrency pool block all of them: a server started there could not be told to stop.
-    func runUnblocked() throws {
+    package func runUnblocked() throws {
         var none = sigset_t()
         var blocked = sigset_t()
         sigemptyset(&none)

@@ -1,19 +1,20 @@
-import Foundation
+package import Foundation
 
 /// A real Exim with a configuration of its own: on loopback, with TLS, delivering by LMTP into the
 /// mailboxes of Dovecot servers.
 ///
 /// As the servers of mail providers do, it lets each login send as itself only, so that a message
 /// that arrives went out with its sender's own credential.
-final class EximServer {
-    static let executable = "/usr/sbin/exim4"
+package final class EximServer {
+    /// Where the package of the distribution puts it.
+    package static let executable = "/usr/sbin/exim4"
     private static let startTime: TimeInterval = 10
     private static let stopTime: TimeInterval = 3
 
     /// Submission with TLS from the first octet.
-    let implicitPort: Int
+    package let implicitPort: Int
     /// Submission with STARTTLS.
-    let startTLSPort: Int
+    package let startTLSPort: Int
     private let folder: URL
     private let mailboxes: [(user: String, password: String, lmtpPort: Int)]
     /// Where it asks, on this machine, whether a token is good; nil for passwords only.
@@ -23,7 +24,7 @@ final class EximServer {
     /// - Parameters:
     ///   - folder: made here, and only for this server.
     ///   - mailboxes: who may log in, and where mail for them is delivered.
-    init(
+    package init(
         folder: URL,
         implicitPort: Int,
         startTLSPort: Int,
@@ -37,10 +38,12 @@ final class EximServer {
         self.mailboxes = mailboxes
     }
 
-    var processIdentifier: pid_t { self.process?.processIdentifier ?? 0 }
+    /// 0 before it was started.
+    package var processIdentifier: pid_t { self.process?.processIdentifier ?? 0 }
 
     /// Starts the server and waits until it accepts connections.
-    func start(certificate: URL, key: URL) throws {
+    /// - Throws: ``DemoError`` with what its log says, where it does not start.
+    package func start(certificate: URL, key: URL) throws {
         let files = FileManager.default
         for name in ["spool", "log"] {
             try files.createDirectory(
@@ -69,14 +72,14 @@ final class EximServer {
             guard Date() < end, process.isRunning else {
                 let log = self.folder.appendingPathComponent("log/paniclog")
                 let reason = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-                throw Failure("exim does not start: \(reason.suffix(400))")
+                throw DemoError("exim does not start: \(reason.suffix(400))")
             }
             Thread.sleep(forTimeInterval: 0.05)
         }
     }
 
     /// Stops the server, and waits until it is gone, for it writes to its folder until then.
-    func stop() {
+    package func stop() {
         guard let process = self.process else { return }
         kill(process.processIdentifier, SIGTERM)
         let end = Date().addingTimeInterval(Self.stopTime)

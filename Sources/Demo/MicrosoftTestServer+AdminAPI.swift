@@ -2,26 +2,27 @@ import Foundation
 
 /// The Admin API v2.0 of Exchange Online: an endpoint for each cmdlet, by POST, with pages.
 extension MicrosoftTestServer {
-    struct DocumentedState: Sendable {
+    /// What the Admin API does next, and did.
+    package struct DocumentedState: Sendable {
         /// What the next requests get instead of an answer.
-        var faults: [Fault] = []
+        package var faults: [Fault] = []
         /// What requests to an endpoint get, however often they come.
-        var refusals: [String: Fault] = [:]
+        package var refusals: [String: Fault] = [:]
         /// Rows of a page.
-        var pageRows = 1_000
+        package var pageRows = 1_000
         /// Where links to pages lead; nil for the server itself.
-        var pageServer: String?
+        package var pageServer: String?
         /// How often a link to a page is said to be no longer good.
-        var expirations = 0
+        package var expirations = 0
         /// Whether the last page links to the first.
-        var hasEndlessPages = false
+        package var hasEndlessPages = false
         /// Columns that rows lack.
-        var missingColumns: Set<String> = []
+        package var missingColumns: Set<String> = []
         /// Endpoint, cmdlet and identity of what was answered, a page each.
-        var commands: [String] = []
+        package var commands: [String] = []
 
         /// No endpoint answers.
-        mutating func refuseAll(_ status: Int, body: String = "") {
+        package mutating func refuseAll(_ status: Int, body: String = "") {
             for endpoint in MicrosoftTestServer.endpoints.keys {
                 self.refusals[endpoint] = .status(status, headers: [:], body: body)
             }
@@ -30,7 +31,7 @@ extension MicrosoftTestServer {
 
     static let documentedPath = "/adminapi/v2.0/\(tenant)/"
 
-    fileprivate static let endpoints = [
+    private static let endpoints = [
         "Mailbox": "Get-Mailbox", "MailboxFolderPermission": "Get-MailboxFolderPermission",
         "DistributionGroupMember": "Get-DistributionGroupMember",
         "DynamicDistributionGroupMember": "Get-DynamicDistributionGroupMember",
@@ -45,21 +46,21 @@ extension MicrosoftTestServer {
         authorization: String?,
         body: Data,
         state: inout State
-    ) -> Answer {
+    ) -> HTTPAnswer {
         let place = path.dropFirst(Self.documentedPath.count).split(separator: "?", maxSplits: 1)
         let endpoint = place.first.map(String.init) ?? ""
         var fault = state.documented.refusals[endpoint]
         if !state.documented.faults.isEmpty { fault = state.documented.faults.removeFirst() }
         if case .status(let status, let headers, let body)? = fault {
-            return Answer(status: status, headers: headers, body: body)
+            return HTTPAnswer(status: status, headers: headers, body: body)
         }
         if case .revocation? = fault { state.tokens = [:] }
-        guard Self.isGood(authorization, state: state) else { return Answer(status: 401) }
+        guard Self.isGood(authorization, state: state) else { return HTTPAnswer(status: 401) }
         guard let command = try? JSONDecoder().decode(Command.self, from: body).input,
             Self.endpoints[endpoint] == command.name,
             Self.parameters.isSuperset(of: command.parameters.keys)
         else {
-            return Answer(
+            return HTTPAnswer(
                 status: 400,
                 body: #"{"error":{"code":"BadRequest","message":"Not a cmdlet of this endpoint."}}"#
             )
@@ -86,11 +87,11 @@ extension MicrosoftTestServer {
         query: String?,
         fault: Fault?,
         state: inout State
-    ) -> Answer {
+    ) -> HTTPAnswer {
         let skipped = query.flatMap { Int($0.dropFirst("skip=".count)) } ?? 0
         if query != nil, state.documented.expirations > 0 {
             state.documented.expirations -= 1
-            return Answer(
+            return HTTPAnswer(
                 status: 400,
                 body: #"{"error":{"code":"BadRequest","message":"Expired or Invalid pagination "#
                     + #"request. Default Expiry time is 00:30:00"}}"#
@@ -117,6 +118,6 @@ extension MicrosoftTestServer {
         if case .warning? = fault { answer["@adminapi.warnings"] = ["The object is corrupted."] }
         if case .nextLink? = fault { answer["@odata.nextLink"] = 7 }
         let octets = (try? JSONSerialization.data(withJSONObject: answer)) ?? Data()
-        return Answer(body: String(decoding: octets, as: UTF8.self))
+        return HTTPAnswer(body: String(decoding: octets, as: UTF8.self))
     }
 }

@@ -1,52 +1,5 @@
-/// An invented organisation at Exchange Online, and what its cmdlets say of it.
-struct ExchangeOrganization: Sendable {
-    struct Entry: Sendable {
-        var user: String
-        var isDenied = false
-    }
-
-    struct Folder: Sendable {
-        /// With `/` between the components.
-        var path: String
-        var type: String
-        var entries: [(user: String, rights: [String])] = []
-        /// What rows of its permissions call it, where that is not its name.
-        var shownName: String?
-    }
-
-    struct Mailbox: Sendable {
-        var address: String
-        var name: String
-        var aliases: [String] = []
-        var type = "UserMailbox"
-        var fullAccess: [Entry] = []
-        var sendAs: [Entry] = []
-        var sendOnBehalf: [String] = []
-        var folders = [Folder(path: "Inbox", type: "Inbox")]
-    }
-
-    /// An application that the organisation let in, by `New-ServicePrincipal`.
-    struct Application: Sendable {
-        var name: String
-        var id: String
-    }
-
-    struct Group: Sendable {
-        var name: String
-        var address: String
-        var type = "MailUniversalSecurityGroup"
-        /// Addresses of mailboxes and groups.
-        var members: [String] = []
-    }
-
-    var mailboxes: [Mailbox] = []
-    var groups: [Group] = []
-    var applications: [Application] = []
-    /// Addresses of people whose account is disabled.
-    var disabled: Set<String> = []
-    /// The mailbox that rows of FullAccess are said to be about, where it is not the one asked for.
-    var answersAbout: String?
-
+/// What the cmdlets of Exchange say of the organization.
+extension ExchangeOrganization {
     /// - Returns: nil when nothing is called so.
     func rows(_ cmdlet: String, identity: String?) -> [[String: any Sendable]]? {
         switch cmdlet {

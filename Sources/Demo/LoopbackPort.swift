@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// Ports of this machine's loopback address.
-enum LoopbackPort {
+package enum LoopbackPort {
     /// Below the ports that the system gives to connections and to servers that ask for any: none of these
     /// takes such a port between the question and the start of the server that it is for.
     private static let range = 20_000..<32_768
@@ -12,7 +12,8 @@ enum LoopbackPort {
 
     /// A free port for a server that starts later.
     /// - Parameter port: the port to prefer; 0 for any.
-    static func free(preferring port: Int) throws -> Int {
+    /// - Throws: ``DemoError`` where none was found.
+    package static func free(preferring port: Int) throws -> Int {
         if port != 0, self.isFree(port) { return port }
         for _ in 0..<Self.tries {
             let port = Int.random(in: Self.range)
@@ -21,11 +22,11 @@ enum LoopbackPort {
             }
             return port
         }
-        throw Failure("no free port on 127.0.0.1")
+        throw DemoError("no free port on 127.0.0.1")
     }
 
     /// Whether somebody listens.
-    static func accepts(_ port: Int) -> Bool {
+    package static func accepts(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }

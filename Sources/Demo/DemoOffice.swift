@@ -1,10 +1,8 @@
-import Access
-import Foundation
-import Store
+package import Foundation
 
 /// The office of the demo: three people, a function mailbox, two mail servers, a server for
 /// sending, and the grants between them.
-struct DemoOffice {
+package struct DemoOffice {
     static let anna = "anna@kanzlei.example"
     static let bob = "bob@kanzlei.example"
     static let clara = "clara@kanzlei.example"
@@ -14,11 +12,13 @@ struct DemoOffice {
     static let people = [anna, bob, clara]
 
     let folder: URL
-    let gateway: URL
-    let imaps: Int
-    let imap: Int
-    let submissions: Int
-    let submission: Int
+    /// The folder of the gateway's files.
+    package let gateway: URL
+    // The ports of the gateway's listeners.
+    package let imaps: Int
+    package let imap: Int
+    package let submissions: Int
+    package let submission: Int
     let first: DovecotServer
     /// Its delimiter is `.`; what clients see is `/` all the same.
     let second: DovecotServer
@@ -26,7 +26,9 @@ struct DemoOffice {
     let mta: EximServer
     let microsoft: MicrosoftTestServer
 
-    init(folder: URL) throws {
+    /// Chooses the ports.
+    /// - Parameter folder: made by ``prepare()``, and only for the demo.
+    package init(folder: URL) throws {
         self.folder = folder
         self.gateway = folder.appendingPathComponent("gateway")
         self.imaps = try LoopbackPort.free(preferring: 10_993)
@@ -110,7 +112,8 @@ struct DemoOffice {
 
     // MARK: - Life
 
-    func start() throws {
+    /// Makes the folder, and puts the sample messages where the mail servers look for them.
+    package func prepare() throws {
         // Made here and by nobody before, who could have put something into it.
         try FileManager.default.createDirectory(
             at: self.folder,
@@ -118,12 +121,12 @@ struct DemoOffice {
             attributes: [.posixPermissions: 0o755]
         )
         try self.deliverSamples()
-        var template = ConfigurationTemplate(folder: self.gateway.path, host: "127.0.0.1")
-        template.imaps = self.imaps
-        template.imap = self.imap
-        template.submissions = self.submissions
-        template.submission = self.submission
-        try template.write()
+    }
+
+    /// Starts the servers, and fills the gateway's store with people, accounts and grants.
+    ///
+    /// The folder ``gateway`` has the files of a new gateway by now, which `gatepost init` makes.
+    package func start() throws {
         try self.microsoft.addApplication(to: self.gateway)
         let certificates = self.gateway.appendingPathComponent("certs")
         for server in [self.first, self.second] {
@@ -143,92 +146,12 @@ struct DemoOffice {
         try self.fillStore(certificates.appendingPathComponent("ca.pem"))
     }
 
-    func remove() {
+    /// Stops the servers, and removes what they left.
+    package func remove() {
         self.mta.stop()
         self.microsoft.stop()
         self.first.stop()
         self.second.stop()
         try? FileManager.default.removeItem(at: self.folder)
-    }
-
-    func fillStore(_ authority: URL) throws {
-        let store = try PermissionStore(
-            path: self.gateway.appendingPathComponent("gatepost.sqlite").path
-        )
-        let masterKey = try MasterKey(file: self.gateway.appendingPathComponent("master.key").path)
-        for user in Self.people {
-            try store.addUser(
-                user,
-                name: nil,
-                role: nil,
-                password: Self.password(of: user),
-                actor: "demo"
-            )
-        }
-        for address in Self.people + [Self.info, Self.vertrieb] {
-            var settings = AccountSettings()
-            settings.kind = address == Self.vertrieb ? .exchange : .imap
-            settings.owner = Self.people.contains(address) ? address : nil
-            let port = address == Self.bob ? self.second.port : self.first.port
-            settings.imap = Endpoint(host: "127.0.0.1", port: port, tls: .implicit)
-            settings.smtp = Endpoint(
-                host: "localhost",
-                port: self.mta.implicitPort,
-                tls: .implicit
-            )
-            settings.caFile = authority.path
-            if address != Self.vertrieb {
-                settings.password = StoredSecret(Self.upstreamPassword(of: address))
-            }
-            try store.addAccount(address, settings: settings, masterKey: masterKey, actor: "demo")
-        }
-        try store.addGroup("Sekretariat", actor: "demo")
-        try store.join([Self.anna], to: "Sekretariat", actor: "demo")
-        try self.grant(
-            store,
-            account: Self.bob,
-            subject: Self.anna,
-            rights: .view,
-            send: .onBehalf,
-            reach: .subtree("Akten")
-        )
-        try self.grant(
-            store,
-            account: Self.info,
-            subject: "group:Sekretariat",
-            rights: .edit,
-            send: .as,
-            reach: .account
-        )
-    }
-
-    enum Reach {
-        case account
-        case subtree(String)
-    }
-
-    func grant(
-        _ store: PermissionStore,
-        account: String,
-        subject: String,
-        rights: Rights,
-        send: SendRight,
-        reach: Reach
-    ) throws {
-        let scope: Scope =
-            switch reach {
-            case .account: .account
-            case .subtree(let folder): .subtree(try PermissionStore.folder(folder))
-            }
-        try store.addGrant(
-            GrantRequest(
-                account: account,
-                subject: subject,
-                rights: rights,
-                send: send,
-                scope: scope
-            ),
-            actor: "demo"
-        )
     }
 }

@@ -1,0 +1,88 @@
+import Access
+import Foundation
+import Store
+
+/// What the gateway's store has.
+extension DemoOffice {
+    /// - Parameter authority: that the mail servers' certificates are from.
+    func fillStore(_ authority: URL) throws {
+        let store = try PermissionStore(
+            path: self.gateway.appendingPathComponent("gatepost.sqlite").path
+        )
+        let masterKey = try MasterKey(file: self.gateway.appendingPathComponent("master.key").path)
+        for user in Self.people {
+            try store.addUser(
+                user,
+                name: nil,
+                role: nil,
+                password: Self.password(of: user),
+                actor: "demo"
+            )
+        }
+        for address in Self.people + [Self.info, Self.vertrieb] {
+            var settings = AccountSettings()
+            settings.kind = address == Self.vertrieb ? .exchange : .imap
+            settings.owner = Self.people.contains(address) ? address : nil
+            let port = address == Self.bob ? self.second.port : self.first.port
+            settings.imap = Endpoint(host: "127.0.0.1", port: port, tls: .implicit)
+            settings.smtp = Endpoint(
+                host: "localhost",
+                port: self.mta.implicitPort,
+                tls: .implicit
+            )
+            settings.caFile = authority.path
+            if address != Self.vertrieb {
+                settings.password = StoredSecret(Self.upstreamPassword(of: address))
+            }
+            try store.addAccount(address, settings: settings, masterKey: masterKey, actor: "demo")
+        }
+        try store.addGroup("Sekretariat", actor: "demo")
+        try store.join([Self.anna], to: "Sekretariat", actor: "demo")
+        try self.grant(
+            store,
+            account: Self.bob,
+            subject: Self.anna,
+            rights: .view,
+            send: .onBehalf,
+            reach: .subtree("Akten")
+        )
+        try self.grant(
+            store,
+            account: Self.info,
+            subject: "group:Sekretariat",
+            rights: .edit,
+            send: .as,
+            reach: .account
+        )
+    }
+
+    private enum Reach {
+        case account
+        case subtree(String)
+    }
+
+    private func grant(
+        _ store: PermissionStore,
+        account: String,
+        subject: String,
+        rights: Rights,
+        send: SendRight,
+        reach: Reach
+    ) throws {
+        let scope: Scope =
+            switch reach {
+            case .account: .account
+            case .subtree(let folder): .subtree(try PermissionStore.folder(folder))
+            }
+        try store.addGrant(
+            GrantRequest(
+                account: account,
+                subject: subject,
+                rights: rights,
+                send: send,
+                scope: scope
+            ),
+            actor: "demo"
+        )
+    }
+}
