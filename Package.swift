@@ -47,12 +47,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
     ],
     targets: [
-        .target(name: "IMAP", dependencies: [nioCore], swiftSettings: settings),
+        .target(name: "SASL", swiftSettings: settings),
+        .target(name: "IMAP", dependencies: ["SASL", nioCore], swiftSettings: settings),
         .target(name: "SMTP", dependencies: [nioCore], swiftSettings: settings),
         .target(name: "Access", swiftSettings: settings),
         .target(
             name: "Session",
-            dependencies: ["IMAP", "SMTP", "Access", nioCore, crypto],
+            dependencies: ["IMAP", "SMTP", "SASL", "Access", nioCore, crypto],
             swiftSettings: settings
         ),
         .target(
@@ -75,8 +76,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "CLinux", "IMAP", "SMTP", "Access", "Session", "Store", "TLS", "Exchange", nioCore,
-                nioPosix, nioTLS,
+                "CLinux", "IMAP", "SMTP", "SASL", "Access", "Session", "Store", "TLS", "Exchange",
+                nioCore, nioPosix, nioTLS,
                 logging,
                 crypto,
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -109,6 +110,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "SASLTests",
+            dependencies: ["SASL", "Support"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "IMAPTests",
             dependencies: ["IMAP", "Support", nioCore],
             swiftSettings: settings
@@ -120,7 +126,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SessionTests",
-            dependencies: ["Session", "IMAP", "Access", "Support", nioCore],
+            dependencies: ["Session", "IMAP", "SASL", "Access", "Support", nioCore],
             exclude: ["Attacks", "Dialogs", "Submissions"],
             swiftSettings: settings
         ),
@@ -142,7 +148,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Session", "Store", "Access", "Exchange", logging, nioCore, nioEmbedded,
+                "Gateway", "Session", "Store", "SASL", "Access", "Exchange", logging, nioCore,
+                nioEmbedded,
             ],
             swiftSettings: settings
         ),

@@ -2,6 +2,7 @@ import Access
 import Foundation
 import IMAP
 import NIOCore
+import SASL
 import Session
 import Support
 import Testing

@@ -281,8 +281,6 @@ import Testing
             let octets = Array(octets.readableBytesView)
             _ = ModifiedUTF7.encode(octets)
             _ = ModifiedUTF7.decode(octets)
-            _ = Base64.decode(octets)
-            _ = Base64.encode(octets)
         }
     }
 

@@ -1,7 +1,7 @@
 import Access
 import Foundation
-import IMAP
 import NIOCore
+import SASL
 import SMTP
 import Session
 

@@ -1,4 +1,4 @@
-import IMAP
+import SASL
 import SMTP
 import Testing
 

@@ -1,6 +1,6 @@
 import Access
-import IMAP
 import NIOCore
+import SASL
 import Testing
 
 @testable import Session

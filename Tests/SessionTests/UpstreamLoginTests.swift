@@ -1,5 +1,6 @@
 import IMAP
 import NIOCore
+import SASL
 import Session
 import Testing
 

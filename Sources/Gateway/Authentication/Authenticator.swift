@@ -1,9 +1,9 @@
 import Access
 import Crypto
-import IMAP
 import Logging
 import NIOCore
 import NIOPosix
+import SASL
 import Session
 import Store
 import Synchronization

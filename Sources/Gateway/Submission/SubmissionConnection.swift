@@ -1,5 +1,4 @@
 import Access
-import IMAP
 import Logging
 import NIOCore
 import NIOTLS

@@ -1,4 +1,3 @@
-import IMAP
 import NIOCore
 import NIOTLS
 import SMTP

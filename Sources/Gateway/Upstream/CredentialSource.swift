@@ -1,7 +1,7 @@
 import Access
 package import Exchange
-import IMAP
 import NIOCore
+import SASL
 import Session
 package import Store
 

@@ -1,3 +1,5 @@
+package import SASL
+
 package import struct NIOCore.ByteBuffer
 
 /// `LOGIN anna@kanzlei.example "pass word"` (RFC 9051 §6.2.3).

@@ -1,5 +1,6 @@
 package import Access
 package import IMAP
+package import SASL
 
 package import struct NIOCore.ByteBuffer
 

@@ -1,5 +1,6 @@
 import Access
 import IMAP
+import SASL
 
 import struct NIOCore.ByteBuffer
 
@@ -43,7 +44,7 @@ extension ClientSession {
 
     mutating func authenticate(_ tag: ByteBuffer, authenticate: Authenticate) {
         guard self.hasTLS else { return self.finish(tag, text: .privacyRequired) }
-        guard authenticate.mechanism.equals(word: "PLAIN") else {
+        guard SASLMechanism(name: authenticate.mechanism.readableBytesView) == .plain else {
             return self.finish(tag, text: .unknownMechanism)
         }
         if let response = authenticate.initialResponse {

@@ -1,5 +1,4 @@
 package import Access
-import IMAP
 
 package import struct NIOCore.ByteBuffer
 

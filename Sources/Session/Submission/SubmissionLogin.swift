@@ -1,4 +1,4 @@
-import IMAP
+import SASL
 package import SMTP
 
 package import struct NIOCore.ByteBuffer
@@ -24,7 +24,9 @@ package struct SubmissionProfile: Equatable, Sendable {
 
     func has(_ keyword: String) -> Bool { self.keywords.contains(keyword) }
 
-    func hasMechanism(_ name: String) -> Bool { self.mechanisms.contains(name) }
+    func hasMechanism(_ mechanism: SASLMechanism) -> Bool {
+        self.mechanisms.contains(mechanism.rawValue)
+    }
 }
 
 /// The conversation with a server for sending, from its greeting until the gateway is logged in.
@@ -138,7 +140,7 @@ package struct SubmissionLogin {
         if profile.hasMechanism(self.credential.mechanism) {
             return self.authenticate(self.credential.mechanism)
         }
-        guard profile.hasMechanism("LOGIN"), self.credential.password != nil else {
+        guard profile.hasMechanism(.login), self.credential.password != nil else {
             return .fail(.noMechanism)
         }
         self.state = .name
@@ -147,12 +149,12 @@ package struct SubmissionLogin {
 
     /// With the message in the command, where the line stays within its limit: 512 octets with the
     /// line end (RFC 4954 §4).
-    private mutating func authenticate(_ mechanism: String) -> Step {
+    private mutating func authenticate(_ mechanism: SASLMechanism) -> Step {
         var line = Self.line("AUTH ", octets: Array("\(mechanism) ".utf8) + self.credential.message)
         self.state = .finished
         if line.readableBytes > 512 {
             self.state = .challenge
-            line = Self.line("AUTH ", octets: Array(mechanism.utf8))
+            line = Self.line("AUTH ", octets: Array(mechanism.rawValue.utf8))
         }
         return .send(line)
     }

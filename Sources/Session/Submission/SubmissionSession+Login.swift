@@ -1,5 +1,5 @@
 import Access
-import IMAP
+import SASL
 import SMTP
 
 import struct NIOCore.ByteBuffer
@@ -65,14 +65,14 @@ extension SubmissionSession {
         guard self.hasTLS else { return self.refuse(.mustStartTLS) }
         guard self.user == nil else { return self.refuse(.alreadyAuthenticated) }
         guard self.hasGreeted, self.transaction == nil else { return self.refuse(.badSequence) }
-        switch String(decoding: mechanism.map(\.asciiUppercased), as: UTF8.self) {
-        case "PLAIN":
+        switch SASLMechanism(name: mechanism) {
+        case .plain:
             guard let initial else { return self.challenge(.plain, reply: .challenge) }
             self.loginLineReceived(initial == [UInt8(ascii: "=")] ? [] : initial, challenge: .plain)
-        case "LOGIN":
+        case .login:
             guard let initial else { return self.challenge(.name, reply: .nameChallenge) }
             self.loginLineReceived(initial, challenge: .name)
-        default:
+        case .xoauth2, nil:
             self.refuse(.unknownMechanism)
         }
     }

@@ -1,4 +1,4 @@
-package import IMAP
+package import SASL
 
 /// What the gateway logs in with at an account's server.
 package struct ServerCredential: Equatable, Sendable {
@@ -17,25 +17,23 @@ package struct ServerCredential: Equatable, Sendable {
     }
 
     /// The SASL mechanism that takes everything in one message.
-    var mechanism: String {
+    var mechanism: SASLMechanism {
         switch self.proof {
-        case .password: "PLAIN"
-        case .token: "XOAUTH2"
+        case .password: .plain
+        case .token: .xoauth2
         }
     }
 
-    /// That message in base64: `NUL user NUL password` (RFC 4616), or Microsoft's and Google's
-    /// `user=…^Aauth=Bearer …^A^A`.
+    /// That message in base64.
     var message: [UInt8] {
-        switch self.proof {
-        case .password(let password):
-            Base64.encode([0] + self.username + [0] + password.value)
-        case .token(let token):
-            Base64.encode(
-                Array("user=".utf8) + self.username + [1] + Array("auth=Bearer ".utf8)
-                    + token.value + [1, 1]
-            )
-        }
+        let message =
+            switch self.proof {
+            case .password(let password):
+                SASLPlain.encode(authcid: self.username, password: password)
+            case .token(let token):
+                SASLXOAUTH2.encode(user: self.username, token: token)
+            }
+        return Base64.encode(message.value)
     }
 
     /// For mechanisms older than SASL; nil for a token, which only SASL carries.

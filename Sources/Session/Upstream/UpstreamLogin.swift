@@ -1,4 +1,5 @@
 import IMAP
+import SASL
 
 package import struct NIOCore.ByteBuffer
 

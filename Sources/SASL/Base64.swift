@@ -1,10 +1,11 @@
-/// Base64 as SASL wants it: no white space, exact padding, no bits left over (RFC 4648 §4).
+/// Base64 of SASL messages: no white space, exact padding, no bits left over (RFC 4648 §4).
 package enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
     )
     private static let padding = UInt8(ascii: "=")
 
+    /// Encodes octets, padded to a multiple of four characters.
     package static func encode(_ octets: [UInt8]) -> [UInt8] {
         var encoded: [UInt8] = []
         encoded.reserveCapacity((octets.count + 2) / 3 * 4)
@@ -23,6 +24,7 @@ package enum Base64 {
         return encoded
     }
 
+    /// Decodes base64.
     /// - Returns: nil unless `text` is the one encoding of some octets.
     package static func decode(_ text: [UInt8]) -> [UInt8]? {
         guard text.count.isMultiple(of: 4) else { return nil }

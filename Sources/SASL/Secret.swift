@@ -2,6 +2,7 @@
 package struct Secret<Value: Sendable>: Sendable, CustomStringConvertible,
     CustomDebugStringConvertible, CustomReflectable
 {
+    /// The value itself: never put it in a log line, an error or a reply.
     package let value: Value
 
     package init(_ value: Value) {
