@@ -58,7 +58,7 @@ let package = Package(
         ),
         .target(
             name: "Store",
-            dependencies: ["Access", grdb, crypto, cryptoExtras],
+            dependencies: ["SASL", "Access", grdb, crypto, cryptoExtras],
             swiftSettings: settings
         ),
         .systemLibrary(
@@ -87,14 +87,14 @@ let package = Package(
         ),
         .target(
             name: "Demo",
-            dependencies: ["Store", "Access", nioCore, nioPosix, nioHTTP1, nioSSL],
+            dependencies: ["Store", "SASL", "Access", nioCore, nioPosix, nioHTTP1, nioSSL],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "gatepost",
             dependencies: [
-                "Gateway", "Store", "Access", "Exchange", "Demo", crypto, logging, nioCore,
-                nioPosix,
+                "Gateway", "Store", "SASL", "Access", "Exchange", "Demo", crypto, logging,
+                nioCore, nioPosix,
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -137,7 +137,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StoreTests",
-            dependencies: ["Store", "Access", "Support", grdb],
+            dependencies: ["Store", "SASL", "Access", "Support", grdb],
             swiftSettings: settings
         ),
         .testTarget(

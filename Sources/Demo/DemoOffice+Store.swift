@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import SASL
 import Store
 
 /// What the gateway's store has.
@@ -32,7 +33,7 @@ extension DemoOffice {
             )
             settings.caFile = authority.path
             if address != Self.vertrieb {
-                settings.password = StoredSecret(Self.upstreamPassword(of: address))
+                settings.password = Secret(Self.upstreamPassword(of: address))
             }
             try store.addAccount(address, settings: settings, masterKey: masterKey, actor: "demo")
         }

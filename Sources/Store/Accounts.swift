@@ -1,6 +1,7 @@
 package import Access
 import Foundation
 import GRDB
+package import SASL
 
 /// An account as it is added or changed; nil leaves a value as it is.
 package struct AccountSettings: Sendable {
@@ -12,7 +13,7 @@ package struct AccountSettings: Sendable {
     package var smtp: Endpoint?
     package var caFile: String?
     package var username: String?
-    package var password: StoredSecret?
+    package var password: Secret<String>?
     package var sentCopy: String?
 
     package init() {}

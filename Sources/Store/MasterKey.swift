@@ -1,6 +1,7 @@
 package import Access
 import Crypto
 package import Foundation
+package import SASL
 
 /// The key that seals the credentials of accounts; 32 octets, in base64 in a file of its own.
 package struct MasterKey: Sendable {
@@ -81,7 +82,7 @@ package struct MasterKey: Sendable {
         }
         return try UpstreamCredential(
             username: account.username,
-            proof: .password(StoredSecret(String(decoding: octets, as: UTF8.self)))
+            proof: .password(Secret(String(decoding: octets, as: UTF8.self)))
         )
     }
 
@@ -114,9 +115,9 @@ package struct MasterKey: Sendable {
 /// What the gateway logs in with at an account's server.
 package struct UpstreamCredential: Sendable {
     package enum Proof: Sendable {
-        case password(StoredSecret)
+        case password(Secret<String>)
         /// An OAuth access token.
-        case token(StoredSecret)
+        case token(Secret<String>)
     }
 
     package let username: String
@@ -142,19 +143,4 @@ package struct UpstreamCredential: Sendable {
     static func isLegal(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
     }
-}
-
-/// A secret that no description, log line or error shows.
-package struct StoredSecret: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
-    CustomReflectable
-{
-    package let value: String
-
-    package init(_ value: String) {
-        self.value = value
-    }
-
-    package var description: String { "(redacted)" }
-    package var debugDescription: String { "(redacted)" }
-    package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import SASL
 import Store
 import Testing
 
@@ -156,7 +157,7 @@ import Testing
             for secret in kept { #expect(octets.range(of: secret) != nil) }
         }
         var settings = AccountSettings()
-        settings.password = StoredSecret("another")
+        settings.password = Secret("another")
         try expectGone {
             try store.setAccount(
                 "bob@kanzlei.example",

@@ -1,6 +1,7 @@
 import Access
 import Foundation
 import GRDB
+import SASL
 import Store
 import Testing
 
@@ -51,7 +52,7 @@ import Testing
             settings.owner = owner.map { "\($0)@kanzlei.example" }
             settings.aliases = aliases
             settings.imap = Endpoint(host: "mail.kanzlei.example", port: 993, tls: .implicit)
-            settings.password = StoredSecret("up p\"\\w")
+            settings.password = Secret("up p\"\\w")
             try self.store.addAccount(
                 "\(name)@kanzlei.example",
                 settings: settings,
@@ -268,7 +269,7 @@ import Testing
         let temporary = try Temporary()
         try temporary.addAccount("bob")
         var settings = AccountSettings()
-        settings.password = StoredSecret(password)
+        settings.password = Secret(password)
         let text = self.refusal {
             try temporary.store.setAccount(
                 "bob@kanzlei.example",

@@ -80,7 +80,7 @@ package final class CredentialSource: Sendable {
         of account: UpstreamAccount,
         _ token: AccessToken
     ) throws -> UpstreamCredential {
-        try UpstreamCredential(username: account.username, proof: .token(StoredSecret(token.value)))
+        try UpstreamCredential(username: account.username, proof: .token(Secret(token.value)))
     }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
+import SASL
 import Store
 
 /// What `account add` and `account set` have in common.
@@ -43,7 +44,7 @@ struct AccountOptions: ParsableArguments {
         }
         settings.username = self.username
         settings.sentCopy = self.sentCopy?.rawValue
-        settings.password = try self.password.read(prompt: prompt).map(StoredSecret.init)
+        settings.password = try self.password.read(prompt: prompt).map(Secret.init)
         return settings
     }
 
