@@ -1,7 +1,7 @@
 package import Access
 import IMAP
 
-package import struct NIOCore.ByteBuffer
+import struct NIOCore.ByteBuffer
 
 /// One client's connection: octets and events in, actions out.
 ///
@@ -21,12 +21,12 @@ package struct ClientSession {
     static let maximumLoginFailures = 3
 
     /// Octets of all commands but ID before login; CAPABILITY, STARTTLS and login are some hundreds.
-    private static let maximumOctetsBeforeLogin = 16 * 1_024
+    static let maximumOctetsBeforeLogin = 16 * 1_024
     /// Octets of all ID commands before login: one of the largest (RFC 2971 §3.3).
-    private static let maximumIdentificationOctets =
+    static let maximumIdentificationOctets =
         CommandReader.Limits.identification.maximumCommandOctets
     /// Commands over a limit after login, each of which is read away: a client that does not learn ends here.
-    private static let maximumOversizedCommands = 100
+    static let maximumOversizedCommands = 100
 
     /// What the session is busy with.
     enum Running {
@@ -82,13 +82,13 @@ package struct ClientSession {
 
     var reader: CommandReader
     var running = Running.nothing
-    private var isReadingClient = false
+    var isReadingClient = false
     /// Whether the session has yielded the event loop: no client or server is read until `readOn`.
     var hasYielded = false
     /// Pieces of responses that were dealt with in this turn.
     var pieces = 0
     /// Commands, or pieces of one, in a turn: LIST may look at hundreds of accounts.
-    private static let commandsInTurn = 16
+    static let commandsInTurn = 16
     var upstreams: [AccountID: Upstream] = [:]
     var actions: [Action] = []
     /// Whether the server of the selected mailbox told of a removed message while the command waited: the
@@ -101,9 +101,9 @@ package struct ClientSession {
     /// The refusal of a server whose command is being answered.
     var serverRefusal: ServerRefusal?
     var syntaxErrors = 0
-    private var octetsBeforeLogin = 0
-    private var identificationOctets = 0
-    private var oversizedCommands = 0
+    var octetsBeforeLogin = 0
+    var identificationOctets = 0
+    var oversizedCommands = 0
     var loginFailures = 0
     /// The account whose response has passed to the client in part; everything else waits.
     var passing: AccountID?
@@ -157,155 +157,6 @@ package struct ClientSession {
     /// The mailbox that is open.
     package var openPlace: AuditEvent.Place? {
         self.selected.map { AuditEvent.Place(account: $0.account, folder: $0.folder) }
-    }
-
-    // MARK: - Events from the client
-
-    /// The connection is open, and secured where it is implicit TLS.
-    package mutating func opened() {
-        self.emit(Reply.greeting(capabilities: self.capabilities))
-    }
-
-    package mutating func clientOctetsReceived(_ octets: ByteBuffer, at now: Moment) {
-        self.now = now
-        if case .negotiatingTLS = self.running { return self.end(.bye(.octetsBehindStartTLS)) }
-        self.reader.receive(octets)
-        self.readClient()
-    }
-
-    /// TLS is up after STARTTLS; everything known before is gone (RFC 9051 §6.2.1).
-    package mutating func tlsEstablished() {
-        guard case .negotiatingTLS = self.running else { return }
-        self.hasTLS = true
-        self.reader = CommandReader(limits: .beforeLogin)
-        self.running = .nothing
-        self.syntaxErrors = 0
-    }
-
-    /// Takes what the reader has, as long as the session is ready for it.
-    ///
-    /// What a command brings about may call this again: the outermost call goes on then, so that the stack
-    /// does not grow with what a client sends at once.
-    mutating func readClient() {
-        guard !self.isReadingClient, !self.hasYielded else { return }
-        self.isReadingClient = true
-        defer { self.isReadingClient = false }
-        self.continueListing()
-        for _ in 0..<Self.commandsInTurn {
-            if self.hasOutdatedServer { self.leaveOutdatedServers() }
-            guard self.isReadyForClient, !self.hasYielded else { return }
-            do {
-                guard let event = try self.nextEvent() else { return }
-                self.clientEvent(event)
-            } catch {
-                return self.end(.bye(error.reason.isSize ? .tooBig : .syntax))
-            }
-        }
-        guard self.reader.bufferedOctets > 0 else { return }
-        self.yieldLoop()
-    }
-
-    /// The reader's next event; before login all of them together have a bound.
-    private mutating func nextEvent() throws(SyntaxError) -> CommandReader.Event? {
-        guard self.user == nil else { return try self.reader.next() }
-        let buffered = self.reader.bufferedOctets
-        let event = try self.reader.next()
-        let octets = buffered - self.reader.bufferedOctets
-        if case .command(let frame)? = event, CommandReader.isIdentification(frame) {
-            self.identificationOctets += octets
-        } else {
-            self.octetsBeforeLogin += octets
-        }
-        guard self.octetsBeforeLogin <= Self.maximumOctetsBeforeLogin,
-            self.identificationOctets <= Self.maximumIdentificationOctets
-        else { throw SyntaxError(.commandTooLarge, at: 0) }
-        return event
-    }
-
-    private var isReadyForClient: Bool {
-        switch self.running {
-        case .nothing, .awaitingSASLResponse:
-            // What nobody asked for, and has passed in part, passes to its end: another server's
-            // answer would get into the middle of it.
-            self.passing == nil
-        case .idling(let idling):
-            // What comes before the server idles is no line for it, and no command either.
-            idling.doneTag == nil && (idling.account == nil || idling.isUpstreamIdling)
-        case .appending(let appending):
-            appending.readsClient
-        case .authenticating, .negotiatingTLS, .learning, .preparing, .forwarding, .selecting,
-            .listing, .transferring, .subscribing, .changingACL, .notifying, .ended:
-            false
-        }
-    }
-
-    private mutating func clientEvent(_ event: CommandReader.Event) {
-        switch event {
-        case .command(let frame):
-            self.frameReceived(frame)
-        case .continuationNeeded:
-            self.emit(Reply.continuation(.literal))
-        case .commandRefused(let tag):
-            self.commandRefused(tag)
-        case .message(let head, let literal):
-            self.messageAnnounced(head, literal: literal)
-        case .messageOctets(let octets):
-            self.messageOctetsReceived(octets)
-        case .appendEnded(let rest):
-            self.appendEnded(rest)
-        case .discarded:
-            break
-        }
-    }
-
-    private mutating func frameReceived(_ frame: ByteBuffer) {
-        switch self.running {
-        case .awaitingSASLResponse(let tag):
-            return self.saslResponseReceived(frame.withoutBlanksAtEnd, tag: tag)
-        case .idling(let idling):
-            return self.lineReceivedWhileIdle(frame, idling: idling)
-        default:
-            break
-        }
-        self.commandNumber += 1
-        self.hasExpungedMeanwhile = false
-        switch CommandParser.parse(frame) {
-        case .command(let tag, let command):
-            self.dispatch(tag, command: command)
-        case .malformed(let tag, let error):
-            self.malformedCommandReceived(tag, error: error)
-        }
-    }
-
-    private mutating func malformedCommandReceived(_ tag: ByteBuffer?, error: SyntaxError) {
-        // A command with too many parts parses as far as it was read, and no client is out of step.
-        if !error.reason.isCount || self.user == nil { self.strike() }
-        self.answer(tag, text: ReplyText(error))
-    }
-
-    /// A command over a limit was read away.
-    private mutating func commandRefused(_ tag: ByteBuffer?) {
-        self.oversizedCommands += 1
-        if case .appending(let appending) = self.running {
-            self.abandonAppend(appending, text: .tooBig)
-        } else {
-            self.answer(tag, text: .tooBig)
-        }
-        guard self.user != nil else { return self.strike() }
-        if self.oversizedCommands >= Self.maximumOversizedCommands {
-            self.end(.bye(.tooManyErrors))
-        }
-    }
-
-    /// Counts a command that did not parse.
-    mutating func strike() {
-        self.syntaxErrors += 1
-        if self.syntaxErrors >= Self.maximumSyntaxErrors
-            || self.user == nil
-                && self.syntaxErrors >= Self.maximumLoginFailures
-        {
-            self.end(.bye(.tooManyErrors))
-        }
     }
 
     // MARK: - Out

@@ -18,7 +18,7 @@ final class ListAnswer {
     static let octetsOfName = 256
 
     /// Names of one account that are subscribed.
-    private struct Subscriptions {
+    struct Subscriptions {
         var account: AccountID
         /// The server's part, where it has the subscriptions.
         var part: Listing.Part?
@@ -28,20 +28,20 @@ final class ListAnswer {
     private let listing: Listing
     private let writer: ListWriter
     private let patternCost: Int
-    private let choices: SubscriptionChoices
+    let choices: SubscriptionChoices
     /// Names that are subscribed whether or not there are folders, by account.
-    private let subscriptions: [Subscriptions]
+    let subscriptions: [Subscriptions]
     /// Accounts whose folders are known.
     private let known: Set<AccountID>
 
     private var views: [Namespace.View]
     private var accesses: [AccountID: AccountAccess] = [:]
-    private var tree = FolderTree()
+    var tree = FolderTree()
     // What is to be inserted next; each is behind the one above.
-    private var part = 0
-    private var folder = 0
-    private var view = 0
-    private var subscription = 0
+    var part = 0
+    var folder = 0
+    var view = 0
+    var subscription = 0
     private var hasInsertedInbox = false
     /// The last name that was taken for writing.
     private var last: [UInt8]?
@@ -130,7 +130,7 @@ final class ListAnswer {
         return true
     }
 
-    private func access(_ session: inout ClientSession, account: AccountID) -> AccountAccess {
+    func access(_ session: inout ClientSession, account: AccountID) -> AccountAccess {
         let access = session.access(to: account)
         self.accesses[account] = access
         return access
@@ -202,7 +202,7 @@ final class ListAnswer {
         )
     }
 
-    private func insert(_ entry: FolderTree.Entry, octets: inout Int) {
+    func insert(_ entry: FolderTree.Entry, octets: inout Int) {
         if self.writer.reportsSubscribedBelow { octets -= entry.name.count * self.patternCost }
         octets -= self.tree.insert(entry, selection: self.writer.selection(of: entry))
     }
@@ -211,36 +211,6 @@ final class ListAnswer {
     private static func isSelectable(_ attributes: [ByteBuffer]) -> Bool {
         !attributes.contains {
             $0.equals(word: "\\Noselect") || $0.equals(word: "\\NonExistent")
-        }
-    }
-
-    /// Whether a folder that its server lists is subscribed.
-    private static func isSubscribed(
-        _ folder: FolderPath,
-        isSelectable: Bool,
-        part: Listing.Part,
-        base: SubscriptionBase,
-        choices: SubscriptionChoices.Account
-    ) -> Bool {
-        switch base {
-        case .own: part.subscriptions.contains(folder)
-        case .owner: choices[folder] ?? part.subscriptions.contains(folder)
-        case .every: choices[folder] ?? isSelectable
-        case .none: choices[folder] ?? false
-        }
-    }
-
-    /// Whether a name counts as subscribed only where nothing below it is.
-    private static func isParent(
-        _ folder: FolderPath,
-        part: Listing.Part,
-        base: SubscriptionBase,
-        choices: SubscriptionChoices.Account
-    ) -> Bool {
-        switch base {
-        case .own: part.subscriptions[folder] == false
-        case .owner: choices[folder] == nil && part.subscriptions[folder] == false
-        case .every, .none: false
         }
     }
 
@@ -257,48 +227,5 @@ final class ListAnswer {
             && session.subscriptionBase(of: view) == .every && !self.known.contains(view.account)
         let selection: FolderTree.Below = countsWhole ? [.selected, .selectedApart] : []
         self.tree.insertRoot(Array(view.prefix.dropLast()), selection: selection)
-    }
-
-    /// Inserts names that are subscribed and have no folder, or none that the user may see: the user reads the
-    /// same of both.
-    private func insertSubscriptions(in session: inout ClientSession, _ octets: inout Int) {
-        let subscriptions = self.subscriptions[self.subscription]
-        let (account, folders) = (subscriptions.account, subscriptions.folders)
-        if let view = session.namespace.view(of: account) {
-            let base = session.subscriptionBase(of: view)
-            let choices = self.choices[account]
-            let counts =
-                subscriptions.part != nil
-                ? self.access(&session, account: account).isOwner : base != .own
-            while counts, octets > 0, self.folder < folders.count {
-                let folder = folders[self.folder]
-                self.folder += 1
-                octets -= Self.octetsOfName + folder.octets.count
-                let name = session.namespace.name(of: folder, in: view)
-                guard base == .own || choices[folder] ?? true, !self.tree.hasFolder(name),
-                    !(view.isPersonal && Namespace.isReserved(name))
-                else { continue }
-                let isParent =
-                    subscriptions.part.map {
-                        Self.isParent(folder, part: $0, base: base, choices: choices)
-                    } ?? false
-                self.insertName(name, isParent: isParent, octets: &octets)
-            }
-            guard octets > 0 else { return }
-        }
-        self.subscription += 1
-        self.folder = 0
-    }
-
-    private func insertName(_ name: [UInt8], isParent: Bool, octets: inout Int) {
-        let entry = FolderTree.Entry(
-            name: name,
-            attributes: [],
-            rights: [],
-            isSubscribed: true,
-            isSubscribedAsParent: isParent,
-            isParentOnly: true
-        )
-        self.insert(entry, octets: &octets)
     }
 }

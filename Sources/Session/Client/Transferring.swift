@@ -105,12 +105,12 @@ final class Transferring {
     // MARK: The messages
 
     var messages: [Message] = []
-    private var known: Set<UInt32> = []
+    var known: Set<UInt32> = []
     /// Numbers of messages that are meant and of which the source told a part only, and of those of
     /// which it told all.
-    private var partlyListed: Set<UInt32> = []
-    private var listed: Set<UInt32> = []
-    private var flagOctets = 0
+    var partlyListed: Set<UInt32> = []
+    var listed: Set<UInt32> = []
+    var flagOctets = 0
     /// Those that were marked as deleted before.
     var wasDeleted: Set<UInt32> = []
     var index = 0
@@ -123,18 +123,18 @@ final class Transferring {
     /// The last APPEND that the journal has been given, and what it came to.
     var last = AppendOutcome(number: 0, answer: .refused)
     /// What ``last`` was before, until the journal has answered.
-    private var previous = AppendOutcome(number: 0, answer: .refused)
+    var previous = AppendOutcome(number: 0, answer: .refused)
     /// Those whose command the target has confirmed, and what they are there.
     var confirmed: [UInt32] = []
     var copies: [UInt32]? = []
     /// UIDs that APPENDUID has named.
-    private var named: Set<UInt32> = []
+    var named: Set<UInt32> = []
     /// Whether a command at the target is complete except for its last line end.
     var isAppendOpen = false
     /// Whether the target could have stored something that it has not confirmed.
     var isInDoubt = false
     /// Whether COPYUID names messages that were not to be copied: nobody knows which were.
-    private(set) var isCopyDoubtful = false
+    var isCopyDoubtful = false
 
     // MARK: The journal
 
@@ -171,19 +171,6 @@ final class Transferring {
         self.rights = rights
         self.mayCreate = mayCreate
         self.segmentsAccount = target
-    }
-
-    /// Whether the source told of a message that is meant, and not all that was asked. To leave it out
-    /// would be to say that it is not there.
-    var lacksMessages: Bool { !self.partlyListed.isSubset(of: self.listed) }
-
-    /// Takes that the source told a part of what was asked of a message, or news of it.
-    func addPart(of fetched: FetchResponse) {
-        let number = self.copy.isUID ? fetched.uid : fetched.number
-        guard let number, self.copy.set.surelyContains(number),
-            self.partlyListed.count <= Self.maximumMessages
-        else { return }
-        self.partlyListed.insert(fetched.number)
     }
 
     /// Whether it stays inside one account: its server copies the messages itself.
@@ -234,160 +221,6 @@ final class Transferring {
                 uidValidity: uidValidity
             ),
             uidNext: uidNext
-        )
-    }
-
-    /// Takes a message that the source tells of, once.
-    func add(_ number: UInt32, uid: UInt32, flags: [Flag], date: ByteBuffer) {
-        if self.listed.count <= Self.maximumMessages { self.listed.insert(number) }
-        guard self.messages.count <= Self.maximumMessages, self.known.insert(uid).inserted else {
-            return
-        }
-        if flags.contains(.deleted) { self.wasDeleted.insert(uid) }
-        // Octets of their own: a slice would keep the whole response.
-        let flags = flags.prefix(Self.maximumFlags).map { flag in
-            guard case .keyword(let name) = flag else { return flag }
-            self.flagOctets += min(name.readableBytes, Self.maximumFlagOctets)
-            return .keyword(
-                ByteBuffer(bytes: name.readableBytesView.prefix(Self.maximumFlagOctets))
-            )
-        }
-        self.messages.append(
-            Message(
-                uid: uid,
-                flags: self.flagOctets > Self.maximumKeywordOctets ? [] : flags,
-                date: ByteBuffer(bytes: date.readableBytesView.prefix(Self.maximumDateOctets))
-            )
-        )
-    }
-
-    /// The flags of a message that the user may set and the target keeps (RFC 4314 §4).
-    func flags(of message: Message) -> [Flag] {
-        Flags.permitted(message.flags, rights: self.rights).filter { flag in
-            guard let kept = self.permanentFlags else { return true }
-            if case .keyword = flag, kept.contains("\\*") { return true }
-            return kept.contains(flag.text.uppercasedText())
-        }
-    }
-
-    /// All octets of the present message have passed.
-    func messagePassed() {
-        let message = self.messages[self.index]
-        self.sending.append(
-            Transfer.Message(
-                source: message.uid,
-                octets: self.hasher.octets,
-                date: message.date.flatMap(DateTime.init)?.seconds ?? 0,
-                digest: self.hasher.digest
-            )
-        )
-        self.index += 1
-    }
-
-    /// The present APPEND for the journal. Until its last line end is sent, nothing of it is stored.
-    func recordAppend() -> TransferAppend {
-        self.previous = self.last
-        self.last = AppendOutcome(number: self.previous.number + 1, answer: .refused)
-        return TransferAppend(
-            number: self.last.number,
-            messages: self.sending,
-            previous: self.previous
-        )
-    }
-
-    /// The journal could not be written: it knows nothing of the present APPEND.
-    func appendNotRecorded() {
-        self.last = self.previous
-    }
-
-    /// The target gets the last line end of the present APPEND.
-    func completeAppend() {
-        self.isInDoubt = true
-        self.last.answer = .missing
-    }
-
-    /// The target refused the present APPEND.
-    func refuse() {
-        self.isInDoubt = false
-        self.last.answer = .refused
-    }
-
-    /// The target took the present APPEND, or the server the COPY that takes its place.
-    func confirm(_ code: ResponseCode?) {
-        self.isInDoubt = false
-        let (sources, uids) = self.isLocal ? self.copied(code) : (self.sent, self.uids(code))
-        self.confirmed += sources
-        self.last.answer = .stored(uids: uids)
-        if let uids { self.copies? += uids } else { self.copies = nil }
-        self.sending = []
-    }
-
-    /// What COPYUID names: the messages that were copied, and what they are now. A message of which it says
-    /// nothing was not there any more, or was not copied, and stays. Without COPYUID an `OK` says that all
-    /// were copied that were there (RFC 9051 §6.4.7).
-    private func copied(_ code: ResponseCode?) -> (sources: [UInt32], uids: [UInt32]?) {
-        guard case .copyUID(let validity, let set, let copies)? = code else {
-            return (self.sent, nil)
-        }
-        let sent = Set(self.sent)
-        guard let sources = set.members(atMost: sent.count), Set(sources).count == sources.count,
-            sent.isSuperset(of: sources)
-        else {
-            self.isCopyDoubtful = true
-            return (self.sent, nil)
-        }
-        guard validity == self.uidValidity, let uids = copies.members(atMost: sources.count),
-            self.areNew(uids), uids.count == sources.count
-        else { return (sources, nil) }
-        // The journal has the messages in the order in which they were sent.
-        let pairs = Dictionary(uniqueKeysWithValues: zip(sources, uids))
-        let ordered = self.sent.filter { pairs[$0] != nil }
-        self.named.formUnion(uids)
-        return (ordered, ordered.compactMap { pairs[$0] })
-    }
-
-    /// Whether UIDs can be those of messages that this transfer stored: each once, and none that was there
-    /// before.
-    private func areNew(_ uids: [UInt32]) -> Bool {
-        guard let uidNext = self.uidNext else { return false }
-        return Set(uids).count == uids.count && uids.allSatisfy { $0 >= uidNext }
-            && Set(uids).isDisjoint(with: self.named)
-    }
-
-    /// Takes what STATUS told of the target's mailbox.
-    func counted(_ status: StatusResponse) {
-        for (item, value) in status.items {
-            guard case .number(let number) = value, let number = UInt32(exactly: number),
-                number > 0
-            else { continue }
-            switch item {
-            case .uidNext: self.uidNext = number
-            case .uidValidity where self.isLocal: self.uidValidity = number
-            default: break
-            }
-        }
-    }
-
-    /// What APPENDUID names, where that can be the messages of the present APPEND: as many, in the
-    /// mailbox that was selected, and none that was there before.
-    private func uids(_ code: ResponseCode?) -> [UInt32]? {
-        guard case .appendUID(let validity, let set)? = code, validity == self.uidValidity,
-            let uids = set.members(atMost: self.sending.count), uids.count == self.sending.count,
-            self.areNew(uids)
-        else { return nil }
-        self.named.formUnion(uids)
-        return uids
-    }
-
-    /// `COPYUID`, or nil where the user may not know it or the target did not tell.
-    var copyUID: ResponseCode? {
-        guard self.rights.contains(.read), let uidValidity = self.uidValidity,
-            let copies = self.copies, !copies.isEmpty, copies.count == self.confirmed.count
-        else { return nil }
-        return .copyUID(
-            uidValidity,
-            SequenceSet(uids: self.confirmed),
-            SequenceSet(uids: copies)
         )
     }
 }

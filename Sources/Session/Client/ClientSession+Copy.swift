@@ -1,0 +1,62 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// COPY and MOVE (RFC 9051 §6.4.7, §6.4.8).
+extension ClientSession {
+    /// COPY and MOVE: `i` on the target, and for MOVE `t` and `e` on the source
+    /// (RFC 4314 §4, RFC 6851 §4.2).
+    mutating func copy(
+        _ tag: ByteBuffer,
+        copy: Copy,
+        command: Command,
+        selected: Selected,
+        rights: Rights,
+        moves: Bool
+    ) {
+        let resolved = self.resolve(copy.mailbox)
+        guard case .folder(let account, let folder, let targetRights) = resolved else {
+            let isEmptyInbox = self.isEmptyInbox(copy.mailbox)
+            return self.finish(tag, text: isEmptyInbox ? .notPermitted : .noSuchMailbox)
+        }
+        guard targetRights.contains(.insert) else { return self.finish(tag, text: .notPermitted) }
+        if moves, !rights.contains([.deleteMessages, .expunge]) || selected.isReadOnlyUpstream {
+            return self.finish(tag, text: .notPermitted)
+        }
+        let isOther = account != selected.account
+        let located = self.locate(folder, in: account, for: tag, command: command)
+        guard case .name(let name) = located else {
+            guard case .missing = located else { return }
+            return self.finish(tag, text: self.missingTarget(folder, in: account))
+        }
+        let mayCreate = self.mayCreate(folder, in: account)
+        let hasMove = self.upstreams[account]?.profile.has("MOVE") ?? false
+        // What STATUS tells of the selected mailbox may be out of date (RFC 9051 §6.3.11): an original could be taken
+        // for a copy that has to go.
+        guard isOther || !moves || hasMove || folder != selected.folder else {
+            return self.finish(tag, text: .lacking("MOVE"))
+        }
+        // Where the server has no MOVE, the gateway copies, and removes the originals under its journal.
+        guard !isOther, !moves || hasMove else {
+            return self.transfer(
+                Transferring(
+                    tag: tag,
+                    moves: moves,
+                    copy: copy,
+                    from: selected,
+                    to: account,
+                    folder,
+                    name: name,
+                    rights: targetRights,
+                    mayCreate: mayCreate
+                )
+            )
+        }
+        var encoder = self.encoder(for: account)
+        copy.encode(into: &encoder, command: moves ? "MOVE" : "COPY", mailbox: name)
+        self.forward(tag, account: account, name: moves ? "MOVE" : "COPY", encoder: encoder) {
+            $0.completion = .copied(to: folder)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// Events of watched mailboxes, passed to the client (RFC 5465 §5).
+extension ClientSession {
+    /// Counts of a mailbox changed.
+    mutating func countsChanged(
+        _ status: StatusResponse,
+        folder: FolderPath,
+        account: AccountID
+    ) {
+        guard let mailbox = self.watchedName(of: folder, in: account, needs: [.lookup, .read])
+        else { return }
+        var status = status
+        status.mailbox = mailbox
+        let news = FolderNews(folder: folder, needs: [.lookup, .read], line: status.encoded)
+        self.tell(news, of: account)
+    }
+
+    /// A mailbox came, went, has another name, or another subscription.
+    mutating func mailboxChanged(_ list: ListResponse, from account: AccountID) {
+        guard let names = self.upstreams[account]?.names else { return }
+        if let oldName = list.oldName, let folder = names.folder(named: oldName) {
+            let attributes = [ByteBuffer(staticString: "\\NonExistent")]
+            self.tellMailbox(folder, in: account, attributes: attributes)
+        }
+        guard let folder = names.folder(named: list.mailbox) else { return }
+        let isOwn = self.namespace.personal == account && self.onlyAccount == nil
+        let isPersonal = self.namespace.view(of: account)?.isPersonal ?? false
+        let attributes = list.attributes.filter { attribute in
+            ListWriter.passes(attribute, isPersonal: isPersonal)
+                || isOwn && attribute.equals(word: "\\Subscribed")
+        }
+        self.tellMailbox(folder, in: account, attributes: attributes)
+    }
+
+    private mutating func tellMailbox(
+        _ folder: FolderPath,
+        in account: AccountID,
+        attributes: [ByteBuffer]
+    ) {
+        guard let mailbox = self.watchedName(of: folder, in: account, needs: .lookup) else {
+            return
+        }
+        let list = ListResponse(
+            attributes: attributes,
+            delimiter: Namespace.delimiter,
+            mailbox: mailbox
+        )
+        let line = list.encoded(isLsub: false)
+        self.tell(FolderNews(folder: folder, needs: .lookup, line: line), of: account)
+    }
+
+    /// The client's name of a folder it watches and may know of.
+    private mutating func watchedName(
+        of folder: FolderPath,
+        in account: AccountID,
+        needs rights: Rights
+    ) -> ByteBuffer? {
+        guard let watching = self.watching, let view = self.namespace.view(of: account),
+            self.access(to: account).rights(in: folder).contains(rights),
+            !watching.isUnsubscribed(folder, in: view)
+        else { return nil }
+        let name = self.namespace.name(of: folder, in: view)
+        guard !view.isPersonal || !Namespace.isReserved(name) else { return nil }
+        return ByteBuffer(bytes: ModifiedUTF7.encode(name))
+    }
+
+    mutating func tell(_ line: ByteBuffer) {
+        guard self.held.count < Self.maximumHeld else { return self.stopWatching() }
+        self.emit(line)
+    }
+}

@@ -1,0 +1,114 @@
+import Access
+import IMAP
+
+/// NOTIFY (RFC 5465) at the servers of watched accounts.
+extension ClientSession {
+    /// Accounts of which something else than the selected mailbox is watched.
+    mutating func watchedAccounts() -> Set<AccountID> {
+        guard self.watching != nil else { return [] }
+        return self.namespace.views.reduce(into: []) { accounts, view in
+            if self.isWatched(view.account) { accounts.insert(view.account) }
+        }
+    }
+
+    mutating func isWatched(_ account: AccountID) -> Bool {
+        self.isWanted(account) { !$0.isSelected }
+    }
+
+    /// Whether one of the groups, of those with such a filter, means something in an account.
+    mutating func isWanted(
+        _ account: AccountID,
+        isOfKind: (NotifyGroup.Filter) -> Bool = { _ in true }
+    ) -> Bool {
+        guard let watching = self.watching, let view = self.namespace.view(of: account) else {
+            return false
+        }
+        return watching.request.groups.indices.contains { number in
+            isOfKind(watching.request.groups[number].filter)
+                && self.reach(of: number, watching, in: view) != nil
+        }
+    }
+
+    /// Connects to the servers of accounts that came into sight, and tells each what is watched of
+    /// what may be known of now.
+    mutating func watchAnew() {
+        guard self.watching != nil else { return }
+        let namespace = self.namespace
+        self.watching?.resolve(in: namespace)
+        for account in self.watchedAccounts() where self.upstreams[account] == nil {
+            self.open(account)
+        }
+        for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
+    }
+
+    /// Tells a server what the client wants to know, where it does not know that yet.
+    /// - Returns: whether it is being told, so that nothing else can be sent now.
+    mutating func bringInStep(_ account: AccountID) -> Bool {
+        // Between two commands of a transfer nothing else may be sent there.
+        if case .transferring(let transferring) = self.running, transferring.involves(account) {
+            return false
+        }
+        guard let upstream = self.upstreams[account], upstream.isIdle,
+            upstream.isNotifyDue
+                || !upstream.isInStep(self.watching) && upstream.watchVersion != self.watchVersion
+        else { return false }
+        guard self.watching == nil || !self.enable(in: account, for: nil) else { return true }
+        if self.needsFolders(of: account), self.requestFolders(of: account) { return true }
+        let groups = self.groups(for: account, upstream.names)
+        // Without its list nothing of the account can be watched.
+        let isUnlisted =
+            upstream.folders == nil && self.isWatched(account)
+            && (!self.access(to: account).isOwner || !upstream.profile.has("NOTIFY"))
+        if isUnlisted, case .notifying(var notifying) = self.running {
+            notifying.hasFailed = true
+            self.running = .notifying(notifying)
+        }
+        guard upstream.profile.has("NOTIFY") else { return self.watchByPolling(account) }
+        guard upstream.isNotifyDue || groups != upstream.watched else {
+            upstream.watchVersion = self.watchVersion
+            self.notified(account, failed: false)
+            return false
+        }
+        let sendsStatus = self.watching?.request.sendsStatus ?? false
+        var encoder = self.encoder(for: account)
+        Notify(sendsStatus: sendsStatus, groups: groups).encode(into: &encoder)
+        upstream.isNotifyDue = false
+        upstream.watched = groups
+        upstream.isNotifyGiven = true
+        upstream.watchVersion = self.watchVersion
+        upstream.housekeeping = .notify
+        upstream.segments = encoder.finish()
+        guard !upstream.segments.isEmpty else { return true }
+        self.actions.append(.toUpstream(account, upstream.segments.removeFirst()))
+        return true
+    }
+
+    /// A server answered NOTIFY.
+    mutating func notifyCompleted(_ account: AccountID, condition: Condition) {
+        guard condition != .ok else { return self.notified(account, failed: false) }
+        self.upstreams[account]?.watched = []
+        if case .notifying(let notifying) = self.running {
+            self.watching = nil
+            return self.finish(notifying.tag, text: .cannotOnThisServer)
+        }
+        self.stopWatching()
+    }
+
+    /// A watched account's connection ended: what happens there cannot be told any more.
+    mutating func watchedUpstreamLost(_ account: AccountID) {
+        if case .notifying = self.running { return self.notified(account, failed: true) }
+        guard self.isWatched(account) else { return }
+        self.stopWatching()
+    }
+
+    /// The client is told to look for itself (RFC 5465 §5.8).
+    mutating func stopWatching() {
+        guard self.watching != nil else { return }
+        self.watching = nil
+        self.emit(Reply.untagged(.status(.notificationOverflow)))
+        if case .notifying(let notifying) = self.running {
+            self.finish(notifying.tag, text: .completed("NOTIFY"))
+        }
+        for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
+    }
+}

@@ -1,0 +1,43 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// STORE and UID STORE (RFC 9051 §6.4.6).
+extension ClientSession {
+    mutating func store(
+        _ tag: ByteBuffer,
+        store: StoreFlags,
+        selected: Selected,
+        rights: Rights
+    ) {
+        guard rights.contains(.seen) || !Quirks.marksReadSilently(store) else {
+            return self.finish(tag, text: .completed("STORE"))
+        }
+        guard !selected.isReadOnlyUpstream else { return self.finish(tag, text: .notPermitted) }
+        let steps = Flags.permitted(store, rights: rights, known: selected.flags)
+        guard !steps.isEmpty else { return self.finish(tag, text: .notPermitted) }
+        var encoded: [(tag: ByteBuffer, segments: [ByteBuffer])] = []
+        for step in steps {
+            var encoder = self.encoder(for: selected.account)
+            step.encode(into: &encoder)
+            let upstreamTag = self.upstreams[selected.account]?.inFlight ?? ByteBuffer()
+            encoded.append((upstreamTag, encoder.finish()))
+        }
+        let first = encoded.removeFirst()
+        self.upstreams[selected.account]?.inFlight = first.tag
+        var segments = first.segments
+        let opening = segments.removeFirst()
+        let forwarding = Forwarding(
+            tag: tag,
+            account: selected.account,
+            name: "STORE",
+            segments: segments
+        )
+        forwarding.followUps = encoded
+        forwarding.enablesModSeqs = self.commandEnablesModSeqs
+        forwarding.followUpRights = rights.intersection(.changingSelected)
+        self.running = .forwarding(forwarding)
+        self.actions.append(.toUpstream(selected.account, opening))
+    }
+}

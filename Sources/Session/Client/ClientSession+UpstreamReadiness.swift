@@ -1,0 +1,55 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// The server of an account, made ready before a command runs there.
+extension ClientSession {
+    /// Whether an account's server is connected, idle and in step with what the client enabled.
+    /// Where it is not, what is missing is started and the command is dispatched anew, with every
+    /// check, once it is there; or it is refused.
+    mutating func prepare(
+        _ account: AccountID,
+        tag: ByteBuffer,
+        command: Command,
+        needs: [String] = []
+    ) -> Bool {
+        self.open(account)
+        guard let upstream = self.upstreams[account], upstream.isIdle,
+            !self.requestFoldersForNews(of: account),
+            upstream.isInStep(self.watching) || !self.bringInStep(account)
+        else {
+            self.running = .preparing(tag: tag, command, account)
+            return false
+        }
+        if needs.isEmpty, self.enabled.isEmpty { return true }
+        if let refusal = self.refusal(of: needs, in: account) {
+            self.finish(tag, text: refusal)
+            return false
+        }
+        guard !self.enable(in: account, for: command) else {
+            self.running = .preparing(tag: tag, command, account)
+            return false
+        }
+        return true
+    }
+
+    mutating func open(_ account: AccountID) {
+        guard self.upstreams[account] == nil else { return }
+        if case .ended = self.running { return }
+        self.upstreams[account] = Upstream(tags: UpstreamTags(random: 0))
+        self.actions.append(.openUpstream(account))
+    }
+
+    /// An encoder for the next command to an account's server, whose tag is now in flight.
+    mutating func encoder(for account: AccountID) -> CommandEncoder {
+        guard let tag = self.upstreams[account]?.tags.next() else {
+            return CommandEncoder(tag: ByteBuffer(), literals: .synchronizing)
+        }
+        self.upstreams[account]?.inFlight = tag
+        return CommandEncoder(
+            tag: tag,
+            literals: self.upstreams[account]?.profile.literals ?? .synchronizing
+        )
+    }
+}

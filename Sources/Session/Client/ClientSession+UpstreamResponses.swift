@@ -1,0 +1,170 @@
+package import Access
+import IMAP
+
+package import struct NIOCore.ByteBuffer
+
+/// Responses of the servers: for the client, for the gateway, or for nobody.
+extension ClientSession {
+    package mutating func upstreamOctetsReceived(
+        _ account: AccountID,
+        octets: ByteBuffer,
+        at now: Moment
+    ) {
+        self.now = now
+        self.upstreams[account]?.reader.receive(octets)
+        self.readUpstream(account)
+        self.readClient()
+    }
+
+    mutating func pieceReceived(
+        _ received: ResponseReader.Piece,
+        from account: AccountID
+    ) throws(SyntaxError) {
+        var piece = received
+        if piece.isFirst {
+            let head = try ResponseHead(piece.octets)
+            guard let disposition = try self.disposition(of: head, &piece, from: account) else {
+                return
+            }
+            if piece.isLast, case .pass = disposition { return self.pass(piece, account: account) }
+            self.upstreams[account]?.disposition = disposition
+        }
+        switch self.upstreams[account]?.disposition {
+        case .pass:
+            self.pass(piece, account: account)
+        case .collect(var collector):
+            // Held once, or each piece would copy those before it.
+            self.upstreams[account]?.disposition = .withhold
+            let response = try collector.add(piece)
+            self.upstreams[account]?.disposition = .collect(collector)
+            if let response { try self.collectedReceived(response, from: account) }
+        case .rename(var renamer):
+            if piece.kind == .line { piece.octets = renamer.rename(piece.octets) }
+            self.upstreams[account]?.disposition = .rename(renamer)
+            self.pass(piece, account: account)
+        case .numbers:
+            guard case .forwarding(let forwarding) = self.running else { return }
+            try forwarding.results?.add(piece.octets, isFirst: piece.isFirst)
+        case .transfer:
+            if case .transferring(let transferring) = self.running {
+                self.transferPieceReceived(transferring, piece: piece)
+            }
+        case .withhold, .none:
+            break
+        }
+    }
+
+    private mutating func pass(_ piece: ResponseReader.Piece, account: AccountID) {
+        // Two servers' responses cannot both be under way; a client must never read one in the other.
+        guard self.passing == nil || self.passing == account else { return self.end(nil) }
+        self.actions.sendToClient(piece.octets)
+        if piece.isLast {
+            guard self.passing != nil else { return }
+            self.passing = nil
+            for octets in self.held { self.actions.sendToClient(octets) }
+            self.held = []
+            if self.revoking == account { self.revoke(account) }
+        } else {
+            self.passing = account
+        }
+    }
+
+    /// Decides on a response by its first piece; nil when it is dealt with already.
+    private mutating func disposition(
+        of head: ResponseHead,
+        _ piece: inout ResponseReader.Piece,
+        from account: AccountID
+    ) throws(SyntaxError) -> Upstream.Disposition? {
+        switch head {
+        case .tagged(let tag, _, _)
+        where piece.isLast && tag == self.upstreams[account]?.identification:
+            self.upstreams[account]?.identification = nil
+            return nil
+        case .tagged(let tag, let condition, let text):
+            guard piece.isLast, tag == self.upstreams[account]?.inFlight else {
+                throw SyntaxError(.malformedTag, at: 0)
+            }
+            self.completionReceived(account, condition: condition, text: text)
+            return nil
+        case .continuation:
+            try self.continuationReceived(account)
+            return nil
+        case .status(let condition, let text):
+            self.statusReceived(account, condition: condition, text: text)
+            return nil
+        case .numbered(_, .fetch):
+            if case .transferring(let transferring) = self.running, transferring.source == account {
+                if case .listing = transferring.step { return .collect(ResponseCollector()) }
+                if try self.transferReceives(transferring, piece: piece) { return .transfer }
+            }
+            self.auditFetched(piece, from: account)
+            return self.disposition(ofNumbered: .fetch, account)
+        case .numbered(let number, let kind):
+            if let line = kind.line(number) { piece.octets = line }
+            return self.disposition(ofNumbered: kind, account)
+        case .data(let kind):
+            return try self.disposition(of: kind, &piece, account: account)
+        }
+    }
+
+    private mutating func disposition(
+        ofNumbered kind: NumberedKind,
+        _ account: AccountID
+    ) -> Upstream.Disposition {
+        guard self.isInSight(account) else { return .withhold }
+        if kind == .expunge { self.messageExpunged() }
+        if kind == .fetch, case .forwarding(let forwarding) = self.running,
+            forwarding.renamesItems
+        {
+            return .rename(FetchItemRenamer())
+        }
+        return .pass
+    }
+
+    private mutating func messageExpunged() {
+        if case .preparing = self.running { self.hasExpungedMeanwhile = true }
+    }
+
+    /// Whether what this server says is about the mailbox the client has selected, or is selecting.
+    private func isInSight(_ account: AccountID) -> Bool {
+        if case .selecting(let selecting) = self.running { return selecting.account == account }
+        return self.selected?.account == account
+    }
+
+    private mutating func disposition(
+        of kind: DataKind,
+        _ piece: inout ResponseReader.Piece,
+        account: AccountID
+    ) throws(SyntaxError) -> Upstream.Disposition {
+        let expected = self.expected(from: account)
+        switch kind {
+        case .search where expected.contains(.search), .sort where expected.contains(.sort),
+            .thread where expected.contains(.thread):
+            return self.collectsResults ? .numbers : .pass
+        case .esearch where expected.contains(.search) || self.isInSight(account):
+            return try self.correlate(
+                &piece,
+                account: account,
+                isExpected: expected.contains(.search)
+            )
+                ? .pass : .withhold
+        case .flags where self.isInSight(account):
+            return .collect(ResponseCollector())
+        case .vanished where self.isInSight(account):
+            self.messageExpunged()
+            return .pass
+        case .status where expected.contains(.status),
+            .quota where expected.contains(.quota), .quotaRoot where expected.contains(.quota):
+            return .collect(ResponseCollector())
+        case .list, .lsub, .status:
+            if self.upstreams[account]?.housekeeping == .folders {
+                return .collect(ResponseCollector())
+            }
+            if case .listing = self.running { return .collect(ResponseCollector()) }
+            if case .transferring = self.running { return .collect(ResponseCollector()) }
+            return self.watching == nil ? .withhold : .collect(ResponseCollector())
+        default:
+            return .withhold
+        }
+    }
+}

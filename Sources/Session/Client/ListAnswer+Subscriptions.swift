@@ -1,0 +1,78 @@
+import Access
+import IMAP
+
+/// Subscribed names in an answer to LIST and LSUB.
+extension ListAnswer {
+    /// Inserts names that are subscribed and have no folder, or none that the user may see: the user reads the
+    /// same of both.
+    func insertSubscriptions(in session: inout ClientSession, _ octets: inout Int) {
+        let subscriptions = self.subscriptions[self.subscription]
+        let (account, folders) = (subscriptions.account, subscriptions.folders)
+        if let view = session.namespace.view(of: account) {
+            let base = session.subscriptionBase(of: view)
+            let choices = self.choices[account]
+            let counts =
+                subscriptions.part != nil
+                ? self.access(&session, account: account).isOwner : base != .own
+            while counts, octets > 0, self.folder < folders.count {
+                let folder = folders[self.folder]
+                self.folder += 1
+                octets -= Self.octetsOfName + folder.octets.count
+                let name = session.namespace.name(of: folder, in: view)
+                guard base == .own || choices[folder] ?? true, !self.tree.hasFolder(name),
+                    !(view.isPersonal && Namespace.isReserved(name))
+                else { continue }
+                let isParent =
+                    subscriptions.part.map {
+                        Self.isParent(folder, part: $0, base: base, choices: choices)
+                    } ?? false
+                self.insertName(name, isParent: isParent, octets: &octets)
+            }
+            guard octets > 0 else { return }
+        }
+        self.subscription += 1
+        self.folder = 0
+    }
+
+    /// Whether a folder that its server lists is subscribed.
+    static func isSubscribed(
+        _ folder: FolderPath,
+        isSelectable: Bool,
+        part: Listing.Part,
+        base: SubscriptionBase,
+        choices: SubscriptionChoices.Account
+    ) -> Bool {
+        switch base {
+        case .own: part.subscriptions.contains(folder)
+        case .owner: choices[folder] ?? part.subscriptions.contains(folder)
+        case .every: choices[folder] ?? isSelectable
+        case .none: choices[folder] ?? false
+        }
+    }
+
+    /// Whether a name counts as subscribed only where nothing below it is.
+    static func isParent(
+        _ folder: FolderPath,
+        part: Listing.Part,
+        base: SubscriptionBase,
+        choices: SubscriptionChoices.Account
+    ) -> Bool {
+        switch base {
+        case .own: part.subscriptions[folder] == false
+        case .owner: choices[folder] == nil && part.subscriptions[folder] == false
+        case .every, .none: false
+        }
+    }
+
+    private func insertName(_ name: [UInt8], isParent: Bool, octets: inout Int) {
+        let entry = FolderTree.Entry(
+            name: name,
+            attributes: [],
+            rights: [],
+            isSubscribed: true,
+            isSubscribedAsParent: isParent,
+            isParentOnly: true
+        )
+        self.insert(entry, octets: &octets)
+    }
+}

@@ -1,0 +1,112 @@
+import Access
+import IMAP
+
+/// The APPEND of each message or batch, and what the target answered.
+extension Transferring {
+    /// The present APPEND for the journal. Until its last line end is sent, nothing of it is stored.
+    func recordAppend() -> TransferAppend {
+        self.previous = self.last
+        self.last = AppendOutcome(number: self.previous.number + 1, answer: .refused)
+        return TransferAppend(
+            number: self.last.number,
+            messages: self.sending,
+            previous: self.previous
+        )
+    }
+
+    /// The journal could not be written: it knows nothing of the present APPEND.
+    func appendNotRecorded() {
+        self.last = self.previous
+    }
+
+    /// The target gets the last line end of the present APPEND.
+    func completeAppend() {
+        self.isInDoubt = true
+        self.last.answer = .missing
+    }
+
+    /// The target refused the present APPEND.
+    func refuse() {
+        self.isInDoubt = false
+        self.last.answer = .refused
+    }
+
+    /// The target took the present APPEND, or the server the COPY that takes its place.
+    func confirm(_ code: ResponseCode?) {
+        self.isInDoubt = false
+        let (sources, uids) = self.isLocal ? self.copied(code) : (self.sent, self.uids(code))
+        self.confirmed += sources
+        self.last.answer = .stored(uids: uids)
+        if let uids { self.copies? += uids } else { self.copies = nil }
+        self.sending = []
+    }
+
+    /// What COPYUID names: the messages that were copied, and what they are now. A message of which it says
+    /// nothing was not there any more, or was not copied, and stays. Without COPYUID an `OK` says that all
+    /// were copied that were there (RFC 9051 §6.4.7).
+    func copied(_ code: ResponseCode?) -> (sources: [UInt32], uids: [UInt32]?) {
+        guard case .copyUID(let validity, let set, let copies)? = code else {
+            return (self.sent, nil)
+        }
+        let sent = Set(self.sent)
+        guard let sources = set.members(atMost: sent.count), Set(sources).count == sources.count,
+            sent.isSuperset(of: sources)
+        else {
+            self.isCopyDoubtful = true
+            return (self.sent, nil)
+        }
+        guard validity == self.uidValidity, let uids = copies.members(atMost: sources.count),
+            self.areNew(uids), uids.count == sources.count
+        else { return (sources, nil) }
+        // The journal has the messages in the order in which they were sent.
+        let pairs = Dictionary(uniqueKeysWithValues: zip(sources, uids))
+        let ordered = self.sent.filter { pairs[$0] != nil }
+        self.named.formUnion(uids)
+        return (ordered, ordered.compactMap { pairs[$0] })
+    }
+
+    /// Whether UIDs can be those of messages that this transfer stored: each once, and none that was there
+    /// before.
+    private func areNew(_ uids: [UInt32]) -> Bool {
+        guard let uidNext = self.uidNext else { return false }
+        return Set(uids).count == uids.count && uids.allSatisfy { $0 >= uidNext }
+            && Set(uids).isDisjoint(with: self.named)
+    }
+
+    /// Takes what STATUS told of the target's mailbox.
+    func counted(_ status: StatusResponse) {
+        for (item, value) in status.items {
+            guard case .number(let number) = value, let number = UInt32(exactly: number),
+                number > 0
+            else { continue }
+            switch item {
+            case .uidNext: self.uidNext = number
+            case .uidValidity where self.isLocal: self.uidValidity = number
+            default: break
+            }
+        }
+    }
+
+    /// What APPENDUID names, where that can be the messages of the present APPEND: as many, in the
+    /// mailbox that was selected, and none that was there before.
+    private func uids(_ code: ResponseCode?) -> [UInt32]? {
+        guard case .appendUID(let validity, let set)? = code, validity == self.uidValidity,
+            let uids = set.members(atMost: self.sending.count), uids.count == self.sending.count,
+            self.areNew(uids)
+        else { return nil }
+        self.named.formUnion(uids)
+        return uids
+    }
+
+    /// `COPYUID`, or nil where the user may not know it or the target did not tell.
+    var copyUID: ResponseCode? {
+        guard self.rights.contains(.read), let uidValidity = self.uidValidity,
+            let copies = self.copies, !copies.isEmpty, copies.count == self.confirmed.count
+        else { return nil }
+        return .copyUID(
+            uidValidity,
+            SequenceSet(uids: self.confirmed),
+            SequenceSet(uids: copies)
+        )
+    }
+}
