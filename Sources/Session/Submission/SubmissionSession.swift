@@ -1,7 +1,7 @@
 package import Access
 import SMTP
 
-package import struct NIOCore.ByteBuffer
+import struct NIOCore.ByteBuffer
 
 /// One client's connection for submission: octets and events in, actions out (RFC 6409).
 ///
@@ -29,7 +29,7 @@ package struct SubmissionSession {
     /// Logins that may fail on one connection.
     static let maximumLoginFailures = 3
     /// Octets of all commands before login; greeting, STARTTLS and login are some hundreds.
-    private static let maximumOctetsBeforeLogin = 16 * 1_024
+    static let maximumOctetsBeforeLogin = 16 * 1_024
 
     /// What the session is busy with.
     enum Running {
@@ -59,7 +59,7 @@ package struct SubmissionSession {
     var hasGreeted = false
     var user: UserID?
     var running = Running.nothing
-    private var isReadingClient = false
+    var isReadingClient = false
     /// Whether the session has yielded the event loop: the client is not read until `readOn`.
     var hasYielded = false
     var transaction: Transaction?
@@ -73,9 +73,9 @@ package struct SubmissionSession {
     var input = ByteBuffer()
     var actions: [SubmissionAction] = []
     var errors = 0
-    private var octetsBeforeLogin = 0
+    var octetsBeforeLogin = 0
     /// Octets of a line that were read away because it is too long.
-    private var discardedOctets = 0
+    var discardedOctets = 0
     var loginFailures = 0
     /// Whether the session ends once the server has answered the message whose end was sent: what
     /// becomes of it has to be known, for its copy and for the client.
@@ -133,93 +133,6 @@ package struct SubmissionSession {
     }
 
     // MARK: - Events from the client
-
-    /// The connection is open, and secured where it is implicit TLS.
-    package mutating func opened() {
-        self.reply(.greeting)
-    }
-
-    package mutating func clientOctetsReceived(_ octets: ByteBuffer, at now: Moment) {
-        self.now = now
-        // Nothing may follow STARTTLS before TLS is up (RFC 3207 §4.2).
-        if case .negotiatingTLS = self.running { return self.end(nil) }
-        if self.input.readableBytes == 0 {
-            self.input = octets
-        } else {
-            // A buffer that is only appended to keeps every octet that was ever read from it.
-            if self.input.readerIndex > 0 { self.input.discardReadBytes() }
-            self.input.writeImmutableBuffer(octets)
-        }
-        self.readClient()
-    }
-
-    /// TLS is up after STARTTLS; everything known before is gone.
-    package mutating func tlsEstablished() {
-        guard case .negotiatingTLS = self.running else { return }
-        self.hasTLS = true
-        self.hasGreeted = false
-        self.running = .nothing
-        self.errors = 0
-    }
-
-    /// Takes what there is, as long as the session is ready for it and the turn lasts.
-    ///
-    /// What a command brings about may call this again: the outermost call goes on then.
-    mutating func readClient() {
-        guard !self.isReadingClient else { return }
-        self.isReadingClient = true
-        defer { self.isReadingClient = false }
-        if self.isDraining, !self.hasTransaction { return self.end(.closing) }
-        var turn = Turn()
-        while self.input.readableBytes > 0, !self.hasYielded {
-            switch self.running {
-            case .nothing, .awaitingLogin:
-                guard turn.takesCommand() else { return self.yieldLoop() }
-                guard self.readLine() else { return }
-            case .receiving(let receiving):
-                guard !receiving.awaitsUpstream else { return }
-                guard turn.takesPiece() else { return self.yieldLoop() }
-                self.readMessage(receiving)
-            case .negotiatingTLS, .authenticating, .awaiting, .ended:
-                return
-            }
-        }
-    }
-
-    /// - Returns: whether there was a line.
-    private mutating func readLine() -> Bool {
-        do {
-            let waiting = self.input.readableBytes
-            let next = Result { () throws(SubmissionError) in
-                try CommandLine.next(&self.input, discarded: &self.discardedOctets)
-            }
-            if self.user == nil {
-                self.octetsBeforeLogin += waiting - self.input.readableBytes
-                guard self.octetsBeforeLogin <= Self.maximumOctetsBeforeLogin else {
-                    self.end(.tooManyErrors)
-                    return false
-                }
-            }
-            guard let line = try next.get() else { return false }
-            if case .awaitingLogin(let challenge) = self.running {
-                self.loginLineReceived(line, challenge: challenge)
-            } else {
-                self.dispatch(try SubmissionCommand(line: line))
-            }
-        } catch {
-            // Behind these nothing can be told apart any more; and who does not begin with a greeting speaks
-            // another protocol, perhaps in the name of somebody who was made to (ALPACA).
-            let isForeign =
-                (error == .unknownCommand || error == .lineTooLong) && !self.hasGreeted
-            if isForeign || error == .endlessLine || error == .malformedChunkSize {
-                self.end(SubmissionReply(error))
-            } else {
-                self.running = .nothing
-                self.refuse(SubmissionReply(error))
-            }
-        }
-        return true
-    }
 
     /// What is judged next is judged as of now.
     package mutating func timePassed(at now: Moment) {

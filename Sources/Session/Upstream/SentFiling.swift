@@ -3,20 +3,6 @@ package import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// A copy that the gateway has filed, as the server's own answer names it (RFC 4315 §3).
-package struct FiledCopy: Hashable, Sendable {
-    /// The folder's name on the server.
-    package var folder: ByteBuffer
-    package var uidValidity: UInt32
-    package var uid: UInt32
-
-    package init(folder: ByteBuffer, uidValidity: UInt32, uid: UInt32) {
-        self.folder = folder
-        self.uidValidity = uidValidity
-        self.uid = uid
-    }
-}
-
 /// The conversation in which the copy of a sent message is put into an account's Sent folder, or
 /// taken out again because the sender's own program put the same message there.
 ///
@@ -40,7 +26,7 @@ package struct SentFiling: ServerConversation {
         case refused
     }
 
-    private enum State {
+    enum State {
         case listing
         case selecting
         case announcing
@@ -56,24 +42,24 @@ package struct SentFiling: ServerConversation {
 
     /// How long ago, in seconds, another copy may have been filed to count: a little more than the
     /// 65 minutes in which one is tried again whose answer was lost.
-    private static let younger: UInt64 = 4_800
+    static let younger: UInt64 = 4_800
     /// Messages of a SEARCH that are kept.
     private static let maximumFound = 1_000
 
     private let purpose: Purpose
-    private let messageID: ByteBuffer?
+    let messageID: ByteBuffer?
     private let creatable: [Scope]
-    private let others: Set<FiledCopy>
-    private var profile = UpstreamProfile(capabilities: [], delimiter: nil)
+    let others: Set<FiledCopy>
+    var profile = UpstreamProfile(capabilities: [], delimiter: nil)
     private var sender = CommandSender()
-    private var state = State.listing
+    var state = State.listing
     private var sentFolder: SentFolder
-    private var folder: ByteBuffer?
-    private var uidValidity: UInt32?
+    var folder: ByteBuffer?
+    var uidValidity: UInt32?
     /// The gateway's own.
-    private var copy: FiledCopy?
-    private var found: [UInt32] = []
-    private var comparison: CopyComparison?
+    var copy: FiledCopy?
+    var found: [UInt32] = []
+    var comparison: CopyComparison?
 
     /// - Parameters:
     ///   - messageID: the value of the message's Message-ID; without one nothing is compared.
@@ -216,89 +202,10 @@ package struct SentFiling: ServerConversation {
         return self.search()
     }
 
-    // MARK: - The same message once more
-
-    private mutating func search() -> Step {
-        guard let messageID = self.messageID, self.profile.has("UIDPLUS") else {
-            return self.keep()
-        }
-        self.state = .searching
-        let hasWithin = self.profile.has("WITHIN")
-        return self.command {
-            $0.write(word: "UID SEARCH UNDELETED HEADER Message-ID")
-            $0.write(string: messageID)
-            guard hasWithin else { return }
-            $0.write(word: "YOUNGER")
-            $0.write(number: Self.younger)
-        }
-    }
-
-    private mutating func compare() -> Step {
-        guard let copy = self.copy else { return self.keep() }
-        let others = self.others.filter {
-            $0.folder == copy.folder && $0.uidValidity == copy.uidValidity
-        }
-        self.comparison = CopyComparison(
-            own: copy.uid,
-            found: self.found,
-            except: Set(others.map(\.uid))
-        )
-        guard let comparison = self.comparison else { return self.keep() }
-        self.state = .sizing
-        return self.command {
-            $0.write(word: "UID FETCH")
-            SequenceSet(uids: comparison.uids).encode(into: &$0)
-            $0.write(word: "(UID RFC822.SIZE)")
-        }
-    }
-
-    /// Asks for the next part of a message that is compared, or does what the comparison came to.
-    private mutating func read(_ next: (uid: UInt32, part: CopyComparison.Part)?) -> Step {
-        guard let (uid, part) = next else {
-            return self.comparison?.isSame ?? false ? self.mark() : self.keep()
-        }
-        self.state = .reading
-        return self.command {
-            $0.write(word: "UID FETCH")
-            $0.write(number: UInt64(uid))
-            switch part {
-            case .header:
-                $0.write(
-                    word: """
-                        (UID BODY.PEEK[HEADER.FIELDS (DATE FROM TO CC REPLY-TO SUBJECT MESSAGE-ID \
-                        IN-REPLY-TO REFERENCES MIME-VERSION CONTENT-TYPE \
-                        CONTENT-TRANSFER-ENCODING CONTENT-DISPOSITION)])
-                        """
-                )
-            case .text:
-                $0.write(word: "(UID BODY.PEEK[TEXT])")
-            }
-        }
-    }
-
-    private mutating func mark() -> Step {
-        guard let uid = self.copy?.uid else { return self.keep() }
-        self.state = .marking
-        return self.command {
-            $0.write(word: "UID STORE")
-            $0.write(number: UInt64(uid))
-            $0.write(word: "+FLAGS.SILENT (\\Deleted)")
-        }
-    }
-
-    private mutating func expunge() -> Step {
-        guard let uid = self.copy?.uid else { return self.keep() }
-        self.state = .expunging
-        return self.command {
-            $0.write(word: "UID EXPUNGE")
-            $0.write(number: UInt64(uid))
-        }
-    }
-
     // MARK: - The end
 
     /// The own copy stays.
-    private mutating func keep() -> Step {
+    mutating func keep() -> Step {
         if case .file = self.purpose { return self.finish(.filed(self.copy)) }
         return self.finish(.kept)
     }
@@ -314,7 +221,7 @@ package struct SentFiling: ServerConversation {
         return .done(outcome)
     }
 
-    private mutating func command(_ write: (inout CommandEncoder) -> Void) -> Step {
+    mutating func command(_ write: (inout CommandEncoder) -> Void) -> Step {
         var announces = false
         if case .announcing = self.state { announces = true }
         let first = self.sender.send(announces: announces, write)

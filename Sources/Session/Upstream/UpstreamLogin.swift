@@ -32,7 +32,7 @@ package struct UpstreamLogin {
     /// much is left for everything else.
     package static let maximumOctets = 2 * ResponseCollector.maximumOctets
 
-    private enum State: Equatable {
+    enum State: Equatable {
         case awaitingGreeting
         case awaitingCapabilities(beforeStartTLS: Bool)
         case awaitingStartTLS
@@ -47,22 +47,22 @@ package struct UpstreamLogin {
         case finished
     }
 
-    private var state = State.awaitingGreeting
+    var state = State.awaitingGreeting
     private var responses = 0
     private var octets = 0
-    private let security: Security
-    private let credential: ServerCredential
-    private let known: UpstreamProfile?
-    private var tags: UpstreamTags
-    private var tag = ByteBuffer()
-    private var capabilities: Set<String> = []
-    private var isRefusalRead = false
-    private var hasNamespaces = false
+    let security: Security
+    let credential: ServerCredential
+    let known: UpstreamProfile?
+    var tags: UpstreamTags
+    var tag = ByteBuffer()
+    var capabilities: Set<String> = []
+    var isRefusalRead = false
+    var hasNamespaces = false
     /// The tag of an ID command that the server has not answered yet.
-    package private(set) var identification: ByteBuffer?
+    package internal(set) var identification: ByteBuffer?
     /// Whether the profile is what an earlier connection learnt.
-    package private(set) var usesKnown = false
-    private var profile = UpstreamProfile(capabilities: [], delimiter: nil)
+    package internal(set) var usesKnown = false
+    var profile = UpstreamProfile(capabilities: [], delimiter: nil)
 
     /// - Parameters:
     ///   - known: what an earlier connection learnt; spares asking again.
@@ -129,86 +129,9 @@ package struct UpstreamLogin {
         return self.ask("CAPABILITY", then: .awaitingCapabilities(beforeStartTLS: false))
     }
 
-    // MARK: - Untagged
-
-    private mutating func statusReceived(
-        _ condition: Condition,
-        text: ByteBuffer
-    ) -> [Action] {
-        switch (self.state, condition) {
-        case (.awaitingGreeting, .ok):
-            self.learn(from: text)
-            return self.greeted()
-        case (.awaitingGreeting, .preauth):
-            return self.fail(.preauthenticated)
-        case (.awaitingGreeting, _), (_, .bye):
-            return self.fail(Quirks.failure(text) ?? .refusedGreeting)
-        case (_, .preauth):
-            return self.fail(.unexpectedResponse)
-        case (_, .ok), (_, .no), (_, .bad):
-            return []
-        }
-    }
-
-    private mutating func greeted() -> [Action] {
-        if self.security == .startTLS {
-            return self.ask("CAPABILITY", then: .awaitingCapabilities(beforeStartTLS: true))
-        }
-        if self.capabilities.isEmpty {
-            return self.ask("CAPABILITY", then: .awaitingCapabilities(beforeStartTLS: false))
-        }
-        return self.authenticate()
-    }
-
-    private mutating func capabilitiesReceived(_ response: ByteBuffer) -> [Action] {
-        guard self.state != .awaitingGreeting, let list = try? CapabilityResponse(response) else {
-            return self.fail(self.unreadable)
-        }
-        self.capabilities = Set(list.capabilities)
-        return []
-    }
-
-    private mutating func dataReceived(_ kind: DataKind, response: ByteBuffer) -> [Action] {
-        switch (self.state, kind) {
-        case (.awaitingNamespaces, .namespace):
-            guard let namespaces = try? NamespaceResponse(response) else {
-                return self.fail(.unexpectedResponse)
-            }
-            self.learn(namespaces)
-            self.hasNamespaces = true
-            return []
-        case (.awaitingDelimiter, .list):
-            guard let list = try? ListResponse(response) else {
-                return self.fail(.unexpectedResponse)
-            }
-            self.profile.delimiter = list.delimiter
-            return []
-        case (.awaitingFinalCapabilities, _), (.awaitingNamespaces, _), (.awaitingDelimiter, _),
-            (.awaitingIdentification, _):
-            return []
-        default:
-            return self.fail(.unexpectedResponse)
-        }
-    }
-
-    private mutating func learn(_ namespaces: NamespaceResponse) {
-        self.profile.personalPrefixes = namespaces.personal.map {
-            Array($0.prefix.readableBytesView)
-        }
-        self.profile.foreignPrefixes = (namespaces.others + namespaces.shared).map {
-            Array($0.prefix.readableBytesView)
-        }
-    }
-
-    /// Takes the capabilities from a response code, where there are any.
-    private mutating func learn(from text: ByteBuffer) {
-        let parsed = try? ResponseText(text)
-        if case .capability(let list)? = parsed?.code { self.capabilities = Set(list) }
-    }
-
     // MARK: - The commands, in order
 
-    private mutating func ask(_ command: StaticString, then state: State) -> [Action] {
+    mutating func ask(_ command: StaticString, then state: State) -> [Action] {
         self.state = state
         self.tag = self.tags.next()
         var line = self.tag
@@ -262,7 +185,7 @@ package struct UpstreamLogin {
     }
 
     /// Everything is known; the next command of the connection comes behind the answer to ID.
-    private mutating func learned() -> [Action] {
+    mutating func learned() -> [Action] {
         guard self.identification == nil else {
             self.state = .awaitingIdentification
             return []
@@ -274,87 +197,7 @@ package struct UpstreamLogin {
 
     // MARK: - ID
 
-    /// Tells the server who logs in, if it offers to hear it (RFC 2971): some providers open no mailbox for a
-    /// client that does not. The command goes out together with the next one and costs no round trip.
-    private mutating func identify(to capabilities: Set<String>) -> [Action] {
-        guard capabilities.contains("ID") else { return [] }
-        let tag = self.tags.next()
-        self.identification = tag
-        var line = tag
-        line.writeStaticString(" ID (\"name\" \"Gatepost\" \"vendor\" \"Gatepost\")\r\n")
-        return [.send(line)]
-    }
-
-    /// The server answered ID; what it says changes nothing.
-    private mutating func identified(_ text: ByteBuffer) -> [Action] {
-        self.identification = nil
-        if let failure = Quirks.failure(text) { return self.fail(failure) }
-        return self.state == .awaitingIdentification ? self.learned() : []
-    }
-
-    private mutating func authenticate() -> [Action] {
-        if self.capabilities.contains("AUTH=\(self.credential.mechanism)") {
-            let hasInitialResponse = self.capabilities.contains("SASL-IR")
-            self.state = hasInitialResponse ? .authenticating : .awaitingChallenge
-            self.tag = self.tags.next()
-            var line = self.tag
-            line.writeString(" AUTHENTICATE \(self.credential.mechanism)")
-            if hasInitialResponse {
-                line.writeStaticString(" ")
-                line.writeBytes(self.credential.message)
-            }
-            line.writeStaticString("\r\n")
-            return [.send(line)]
-        }
-        guard !self.capabilities.contains("LOGINDISABLED"),
-            let password = self.credential.password
-        else { return self.fail(.noMechanism) }
-        return self.login(password)
-    }
-
-    /// LOGIN, for servers without SASL. Strings go quoted: the store keeps no control octets in
-    /// them, and eight-bit ones would need a literal, which needs a continuation.
-    private mutating func login(_ password: [UInt8]) -> [Action] {
-        self.state = .authenticating
-        self.tag = self.tags.next()
-        var encoder = CommandEncoder(tag: self.tag, literals: .nonSynchronizing)
-        encoder.write(word: "LOGIN")
-        encoder.write(quoted: self.credential.username)
-        encoder.write(quoted: password)
-        return encoder.finish().map(Action.send)
-    }
-
-    private mutating func challengeReceived() -> [Action] {
-        switch self.state {
-        case .awaitingChallenge:
-            self.state = .authenticating
-            return [.send(ByteBuffer(bytes: self.credential.message + [0x0D, 0x0A]))]
-        case .authenticating where self.credential.password == nil && !self.isRefusalRead:
-            // Why a token was refused may come as a challenge, which wants an empty answer.
-            self.isRefusalRead = true
-            return [.send(ByteBuffer(staticString: "\r\n"))]
-        default:
-            return self.fail(.unexpectedResponse)
-        }
-    }
-
-    private mutating func loggedIn(_ text: ByteBuffer) -> [Action] {
-        // A token may be good for the server, and not for this mailbox; only a further command
-        // shows that, so that what is known already is asked again.
-        if let known = self.known, self.credential.password != nil {
-            self.state = .finished
-            self.usesKnown = true
-            return self.identify(to: known.capabilities) + [.ready(known)]
-        }
-        self.capabilities = []
-        self.learn(from: text)
-        if self.capabilities.isEmpty {
-            return self.ask("CAPABILITY", then: .awaitingFinalCapabilities)
-        }
-        return self.askNamespaces()
-    }
-
-    private mutating func askNamespaces() -> [Action] {
+    mutating func askNamespaces() -> [Action] {
         let identification = self.identify(to: self.capabilities)
         if self.capabilities.contains("NAMESPACE") {
             return identification + self.ask("NAMESPACE", then: .awaitingNamespaces)
@@ -363,11 +206,11 @@ package struct UpstreamLogin {
     }
 
     /// Who has greeted in IMAP speaks it, whatever it says then.
-    private var unreadable: Failure {
+    var unreadable: Failure {
         self.state == .awaitingGreeting ? .notIMAP : .unexpectedResponse
     }
 
-    private mutating func fail(_ failure: Failure) -> [Action] {
+    mutating func fail(_ failure: Failure) -> [Action] {
         self.state = .finished
         return [.fail(failure)]
     }

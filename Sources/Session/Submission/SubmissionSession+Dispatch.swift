@@ -1,0 +1,62 @@
+import Access
+import IMAP
+import SMTP
+
+import struct NIOCore.ByteBuffer
+
+/// Each command in the state in which it may be given (RFC 6409, RFC 5321 §4.1.4).
+extension SubmissionSession {
+    mutating func dispatch(_ command: SubmissionCommand) {
+        switch command {
+        case .ehlo: self.hello(self.extensions)
+        case .helo: self.hello([])
+        case .quit: self.end(.bye)
+        case .noop: self.reply(.ok)
+        case .rset: self.reset()
+        case .startTLS: self.startTLS()
+        case .auth(let mechanism, let response): self.auth(mechanism, initial: response)
+        case .mail, .rcpt, .data, .bdat, .vrfy, .unserved: self.dispatchAfterLogin(command)
+        }
+    }
+
+    private mutating func dispatchAfterLogin(_ command: SubmissionCommand) {
+        guard self.hasTLS, self.user != nil else {
+            // The octets of a chunk follow its command, whatever is answered (RFC 3030 §2).
+            if case .bdat = command { return self.end(.mustAuthenticate) }
+            return self.refuse(self.hasTLS ? .mustAuthenticate : .mustStartTLS)
+        }
+        switch command {
+        case .mail(let mail): self.mail(mail)
+        case .rcpt(let recipient): self.rcpt(recipient)
+        case .data: self.data()
+        case .bdat(let count, let isLast): self.bdat(count, isLast: isLast)
+        case .vrfy: self.reply(.cannotVerify)
+        default: self.refuse(.unserved)
+        }
+    }
+
+    /// EHLO ends a transaction, as RSET does (RFC 5321 §4.1.4).
+    private mutating func hello(_ extensions: [String]) {
+        self.hasGreeted = true
+        self.abandonTransaction()
+        self.reply(.hello(extensions))
+    }
+
+    /// Before TLS nothing but STARTTLS (RFC 8314 §4.1).
+    private var extensions: [String] {
+        guard self.hasTLS else { return ["STARTTLS"] }
+        return [
+            "PIPELINING", "SIZE \(self.settings.maximumMessageOctets)", "8BITMIME", "SMTPUTF8",
+            "ENHANCEDSTATUSCODES", "DSN", "CHUNKING", "AUTH PLAIN LOGIN",
+            "LIMITS RCPTMAX=\(self.counter.limits.recipientsPerMessage)",
+        ]
+    }
+
+    private mutating func startTLS() {
+        guard !self.hasTLS, self.hasGreeted else { return self.refuse(.badSequence) }
+        guard self.input.readableBytes == 0 else { return self.end(nil) }
+        self.reply(.beginTLS)
+        self.running = .negotiatingTLS
+        self.actions.append(.startTLS)
+    }
+}

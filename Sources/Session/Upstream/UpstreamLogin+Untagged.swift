@@ -1,0 +1,81 @@
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// Untagged responses before and during a login.
+extension UpstreamLogin {
+    mutating func statusReceived(
+        _ condition: Condition,
+        text: ByteBuffer
+    ) -> [Action] {
+        switch (self.state, condition) {
+        case (.awaitingGreeting, .ok):
+            self.learn(from: text)
+            return self.greeted()
+        case (.awaitingGreeting, .preauth):
+            return self.fail(.preauthenticated)
+        case (.awaitingGreeting, _), (_, .bye):
+            return self.fail(Quirks.failure(text) ?? .refusedGreeting)
+        case (_, .preauth):
+            return self.fail(.unexpectedResponse)
+        case (_, .ok), (_, .no), (_, .bad):
+            return []
+        }
+    }
+
+    private mutating func greeted() -> [Action] {
+        if self.security == .startTLS {
+            return self.ask("CAPABILITY", then: .awaitingCapabilities(beforeStartTLS: true))
+        }
+        if self.capabilities.isEmpty {
+            return self.ask("CAPABILITY", then: .awaitingCapabilities(beforeStartTLS: false))
+        }
+        return self.authenticate()
+    }
+
+    mutating func capabilitiesReceived(_ response: ByteBuffer) -> [Action] {
+        guard self.state != .awaitingGreeting, let list = try? CapabilityResponse(response) else {
+            return self.fail(self.unreadable)
+        }
+        self.capabilities = Set(list.capabilities)
+        return []
+    }
+
+    mutating func dataReceived(_ kind: DataKind, response: ByteBuffer) -> [Action] {
+        switch (self.state, kind) {
+        case (.awaitingNamespaces, .namespace):
+            guard let namespaces = try? NamespaceResponse(response) else {
+                return self.fail(.unexpectedResponse)
+            }
+            self.learn(namespaces)
+            self.hasNamespaces = true
+            return []
+        case (.awaitingDelimiter, .list):
+            guard let list = try? ListResponse(response) else {
+                return self.fail(.unexpectedResponse)
+            }
+            self.profile.delimiter = list.delimiter
+            return []
+        case (.awaitingFinalCapabilities, _), (.awaitingNamespaces, _), (.awaitingDelimiter, _),
+            (.awaitingIdentification, _):
+            return []
+        default:
+            return self.fail(.unexpectedResponse)
+        }
+    }
+
+    mutating func learn(_ namespaces: NamespaceResponse) {
+        self.profile.personalPrefixes = namespaces.personal.map {
+            Array($0.prefix.readableBytesView)
+        }
+        self.profile.foreignPrefixes = (namespaces.others + namespaces.shared).map {
+            Array($0.prefix.readableBytesView)
+        }
+    }
+
+    /// Takes the capabilities from a response code, where there are any.
+    mutating func learn(from text: ByteBuffer) {
+        let parsed = try? ResponseText(text)
+        if case .capability(let list)? = parsed?.code { self.capabilities = Set(list) }
+    }
+}
