@@ -1,60 +1,6 @@
-package import Access
+import Access
 import Foundation
 import GRDB
-
-/// A grant as it is asked for.
-package struct GrantRequest: Sendable {
-    package var account: String
-    /// A login, or `group:NAME`.
-    package var subject: String
-    package var rights: Rights
-    package var send: SendRight
-    package var scope: Scope
-    package var until: Moment?
-    package var reason: String?
-
-    package init(
-        account: String,
-        subject: String,
-        rights: Rights,
-        send: SendRight,
-        scope: Scope = .account,
-        until: Moment? = nil,
-        reason: String? = nil
-    ) {
-        self.account = account
-        self.subject = subject
-        self.rights = rights
-        self.send = send
-        self.scope = scope
-        self.until = until
-        self.reason = reason
-    }
-}
-
-/// A grant as the command line shows it.
-package struct GrantRow: Codable, Equatable, Sendable {
-    package var id: Int64
-    package var account: String
-    package var subject: String
-    package var rights: String
-    package var send: String
-    @Nullable package var folder: String?
-    package var subtree: Bool
-    /// `local`, or `exchange` for what an import brought.
-    package var source: String
-    /// The group in Exchange through which it reaches the user.
-    @Nullable package var via: String?
-    /// Whether it counts, where that is asked for.
-    package var confirmed: Bool
-    /// Seconds since 1970.
-    @Nullable package var until: Int64?
-    package var author: String
-    package var created: Int64
-    @Nullable package var reason: String?
-    /// What of it has no effect, because it was withdrawn: `view`, `send` or `view send`.
-    @Nullable package var withdrawn: String?
-}
 
 extension PermissionStore {
     typealias GrantOfStore = (accountID: Int64, user: Int64?, group: Int64?, row: GrantRow)
@@ -219,68 +165,6 @@ extension PermissionStore {
                 sql: "UPDATE \"grant\" SET send = 'none' WHERE \(filter)",
                 arguments: arguments
             )
-        }
-    }
-
-    package func grants(account: String?, subject: String?) throws -> [GrantRow] {
-        try self.read { database in
-            let id = try account.map { try Self.accountID(database, text: $0) }
-            let (user, group) =
-                try subject.map { try Self.subject(database, text: $0) } ?? (nil, nil)
-            return try Self.grants(database).filter { row in
-                (id == nil || row.accountID == id)
-                    && (subject == nil || (row.user == user && row.group == group))
-            }.map(\.row)
-        }
-    }
-
-    static func grants(_ database: Database) throws -> [GrantOfStore] {
-        let rows = try Row.fetchAll(
-            database,
-            sql: """
-                SELECT g.*, address.address,
-                    coalesce(user.login, 'group:' || inner.name, 'anyone') AS subject
-                FROM "grant" AS g
-                JOIN address ON address.account = g.account AND isPrimary = 1
-                LEFT JOIN user ON user.id = g.user
-                LEFT JOIN "group" AS inner ON inner.id = g."group"
-                ORDER BY address.address, subject, g.folder, g.id
-                """
-        )
-        let withdrawals = try self.withdrawals(database)
-        return try rows.map { row in
-            let folder = (row["folder"] as Data?).map { String(decoding: $0, as: UTF8.self) }
-            let user: Int64? = row["user"]
-            let withdrawn = try withdrawals.filter { withdrawal in
-                guard withdrawal.accountID == row["account"] else { return false }
-                if withdrawal.group != nil, withdrawal.group == row["group"] { return true }
-                guard let user else { return false }
-                return try withdrawal.user == user
-                    || withdrawal.group.map { try self.isMember(user, of: $0, database: database) }
-                        ?? false
-            }
-            let sides = [
-                withdrawn.contains(where: \.row.view) && row["rights"] != "" ? "view" : nil,
-                withdrawn.contains(where: \.row.send) && row["send"] != "none" ? "send" : nil,
-            ].compactMap { $0 }
-            let shown = GrantRow(
-                id: row["id"],
-                account: row["address"],
-                subject: row["subject"],
-                rights: row["rights"],
-                send: row["send"],
-                folder: folder,
-                subtree: row["subtree"],
-                source: row["source"],
-                via: row["via"],
-                confirmed: row["confirmed"],
-                until: row["until"],
-                author: row["author"],
-                created: row["created"],
-                reason: row["reason"],
-                withdrawn: sides.isEmpty ? nil : sides.joined(separator: " ")
-            )
-            return (row["account"], row["user"], row["group"], shown)
         }
     }
 

@@ -76,7 +76,7 @@ extension PermissionStore {
         return refusal
     }
 
-    private var stamps: [FileStamp] {
+    var stamps: [FileStamp] {
         // The shared index is written by whoever only reads.
         ["", StoreFiles.companions[0]].map { FileStamp(path: self.path + $0) }
     }
@@ -155,41 +155,8 @@ extension PermissionStore {
         }
     }
 
-    /// Reads the file alone, without a lock and without SQLite's other files: until the file is known
-    /// to be fit or not, those are the ones of the database in force.
-    /// - Throws: why it may not be in force, or that it was changed meanwhile.
-    private func requireFit(
-        _ masterKey: MasterKey,
-        after known: Published?,
-        opened: Opened
-    ) throws {
-        let stamps = self.stamps
-        guard let file = FileIdentity(path: self.path) else { throw StillChanging() }
-        let name = self.path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed)
-        var configuration = Configuration()
-        configuration.readonly = true
-        let queue = try DatabaseQueue(
-            path: "file:\(name ?? self.path)?immutable=1",
-            configuration: configuration
-        )
-        let result = Result {
-            try queue.read { database in
-                _ = try self.readReplacement(
-                    database,
-                    file: file,
-                    masterKey: masterKey,
-                    after: known,
-                    opened: opened
-                )
-            }
-        }
-        try? queue.close()
-        guard self.stamps == stamps else { throw StillChanging() }
-        try result.get()
-    }
-
     /// - Throws: why the database may not take the place of the one that is open.
-    private func readReplacement(
+    func readReplacement(
         _ database: Database,
         file: FileIdentity,
         masterKey: MasterKey,
@@ -242,68 +209,5 @@ extension PermissionStore {
             try? next.database.close()
             throw error
         }
-    }
-
-    /// - Throws: where the database has other tables than this version, or was not sealed with this
-    ///   master key.
-    static func requireOwn(_ database: Database, masterKey: MasterKey) throws {
-        guard try !Schema.migrator.hasBeenSuperseded(database) else {
-            throw StoreRefusal("it is the store of a newer version of gatepost: update the gateway")
-        }
-        guard try Schema.migrator.hasCompletedMigrations(database) else {
-            throw StoreRefusal(
-                "it is no store, or one of an older version: gatepost user list brings such a one "
-                    + "up to date"
-            )
-        }
-        guard let seal = try AuditSeal.fetch(.checkpoint, database: database),
-            seal.isAuthentic(masterKey)
-        else {
-            throw StoreRefusal(
-                "it was not sealed with this master key: put the store and the master key of one "
-                    + "installation in place, or say gatepost audit seal"
-            )
-        }
-    }
-
-    /// - Throws: where a number in the database means somebody else: sessions know users and accounts
-    ///   by their numbers.
-    func requireSameNumbers(_ next: Published, as known: Published) throws {
-        guard next.agrees(with: known) else {
-            throw StoreRefusal(
-                "it is another installation's store, or has gone another way since it was copied: "
-                    + "restart the gateway to use it"
-            )
-        }
-    }
-}
-
-extension Published {
-    /// Whether each number that both know means the same user with the same password, and the same
-    /// account with the same credential.
-    fileprivate func agrees(with known: Published) -> Bool {
-        let users = self.access.users.allSatisfy { id, user in
-            known.access.users[id].map { $0.login == user.login } ?? true
-        }
-        let passwords = self.passwords.allSatisfy { id, password in
-            guard let other = known.passwords[id], other.version == password.version else {
-                return true
-            }
-            return other.hash == password.hash
-        }
-        let accounts = self.endpoints.allSatisfy { id, account in
-            guard let other = known.endpoints[id] else { return true }
-            guard other.credentialVersion == account.credentialVersion else {
-                return other.hasAddress(of: account)
-            }
-            return other.hasAddress(of: account) && other.sealedPassword == account.sealedPassword
-        }
-        return users && passwords && accounts
-    }
-}
-
-extension UpstreamAccount {
-    fileprivate func hasAddress(of other: UpstreamAccount) -> Bool {
-        ExactText(self.address) == ExactText(other.address)
     }
 }

@@ -1,0 +1,76 @@
+import Access
+import GRDB
+
+extension PermissionStore {
+    package func export() throws -> ModelDocument {
+        try self.read { try Self.document($0) }
+    }
+
+    static func document(_ database: Database) throws -> ModelDocument {
+        var document = ModelDocument()
+        document.users = try Row.fetchAll(database, sql: "SELECT * FROM user ORDER BY login").map {
+            UserRow(
+                login: $0["login"],
+                name: $0["name"],
+                role: $0["role"],
+                disabled: $0["disabled"],
+                osUser: $0["osUser"]
+            )
+        }
+        document.groups = try String.fetchAll(
+            database,
+            sql: "SELECT name FROM \"group\" ORDER BY name"
+        ).map { GroupRow(name: $0, members: try self.members(database, of: $0)) }
+        document.accounts = try Int64.fetchAll(
+            database,
+            sql: "SELECT account FROM address WHERE isPrimary = 1 ORDER BY address"
+        ).map { id in
+            let row = try self.row(of: id, database)
+            return ModelDocument.Account(
+                address: row.address,
+                kind: row.kind,
+                owner: row.owner,
+                aliases: row.aliases,
+                imap: row.imap,
+                smtp: row.smtp,
+                sentCopy: row.sentCopy,
+                username: row.username,
+                caFile: row.caFile
+            )
+        }
+        document.grants = try self.grants(database).map { _, _, _, row in
+            ModelDocument.Grant(
+                account: row.account,
+                subject: row.subject,
+                rights: row.rights,
+                send: row.send,
+                scope: row.folder.map { .folder($0, isSubtree: row.subtree) } ?? .account,
+                until: row.until,
+                source: row.source,
+                reason: row.reason,
+                confirmed: row.isPending ? false : nil
+            )
+        }
+        var sides: [ExactText: ModelDocument.Withdrawal] = [:]
+        for (_, _, _, row) in try self.withdrawals(database)
+        where row.source == Source.local.rawValue {
+            let key = ExactText("\(row.account) \(row.subject)")
+            let known = sides[key]
+            sides[key] = ModelDocument.Withdrawal(
+                account: row.account,
+                subject: row.subject,
+                view: row.view || known?.view ?? false,
+                send: row.send || known?.send ?? false
+            )
+        }
+        document.withdrawals = sides.sorted { $0.key < $1.key }.map(\.value)
+        document.walls = try self.walls(database).map {
+            ModelDocument.Wall(
+                account: $0.row.account,
+                subject: $0.row.subject,
+                reason: $0.row.reason
+            )
+        }
+        return document
+    }
+}

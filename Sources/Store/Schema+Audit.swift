@@ -1,0 +1,64 @@
+import Access
+import GRDB
+
+/// The tables of the audit log, of roles and of notices.
+extension Schema {
+    /// Who may change something is a user of the gateway, known by the name at the operating system.
+    static let audit = """
+        CREATE TABLE audit (
+            -- Without a gap.
+            sequence INTEGER PRIMARY KEY,
+            moment INTEGER NOT NULL,
+            record TEXT NOT NULL,
+            hash BLOB NOT NULL
+        ) STRICT;
+
+        -- How the log ended, and what retention left of its start.
+        CREATE TABLE auditSeal (
+            kind TEXT PRIMARY KEY CHECK (kind IN ('checkpoint', 'start')),
+            sequence INTEGER NOT NULL,
+            hash BLOB NOT NULL,
+            moment INTEGER NOT NULL,
+            mark BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TRIGGER auditUpdated BEFORE UPDATE ON audit BEGIN
+            SELECT RAISE(ABORT, 'the audit log is only appended to');
+        END;
+        CREATE TRIGGER auditDeleted BEFORE DELETE ON audit
+        WHEN OLD.sequence > coalesce((SELECT sequence FROM auditSeal WHERE kind = 'start'), 0)
+        BEGIN
+            SELECT RAISE(ABORT, 'the audit log is only appended to');
+        END;
+
+        DROP TABLE actor;
+        ALTER TABLE user ADD COLUMN osUser TEXT;
+        CREATE UNIQUE INDEX userOSUser ON user (osUser);
+
+        UPDATE user SET osUser = login WHERE role IS NOT NULL;
+
+        -- What the gateway was told, for commands that are told something else.
+        CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+        -- Messages for owners, until they are in the INBOX.
+        CREATE TABLE notice (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            subject TEXT NOT NULL,
+            text TEXT NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT;
+        """
+
+    /// Edits that were kept before there was an audit log are its first records.
+    static func moveChanges(_ database: Database) throws {
+        let changes = try Row.fetchAll(database, sql: "SELECT * FROM change ORDER BY id").map {
+            row in
+            var record = AuditRecord(event: "change", actor: row["actor"], from: "command line")
+            record.detail = [row["what"]]
+            return (moment: Moment(seconds: row["moment"]), record: record)
+        }
+        try PermissionStore.append(changes, database: database)
+        try database.execute(sql: "DROP TABLE change")
+    }
+}
