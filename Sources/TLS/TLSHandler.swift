@@ -16,7 +16,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     package typealias OutboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
-    private enum State {
+    enum State {
         case waiting
         case handshaking
         case open
@@ -34,15 +34,15 @@ package final class TLSHandler: ChannelDuplexHandler {
     static let maximumAnswerOctets = 64 * 1_024
 
     let connection: SSLConnection
-    private var state = State.waiting
-    private var pending = PendingWrites()
+    var state = State.waiting
+    var pending = PendingWrites()
     private var inputIsClosed = false
-    private var outputIsClosed = false
+    var outputIsClosed = false
     /// Somebody above has asked for octets and has not got any since.
     private var readIsWanted = false
     private var answerOctets = 0
-    private var closePromise: EventLoopPromise<Void>?
-    private var closeTimeout: Scheduled<Void>?
+    var closePromise: EventLoopPromise<Void>?
+    var closeTimeout: Scheduled<Void>?
 
     package init(server: TLSServerContext) throws(TLSError) {
         self.connection = try SSLConnection(server: server)
@@ -102,7 +102,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     /// Nothing is sent any more: fails what was to be, and ends the wait of who wanted to close.
-    private func settle(_ error: any Error) {
+    func settle(_ error: any Error) {
         self.closeTimeout?.cancel()
         self.closeTimeout = nil
         let closed = self.closePromise
@@ -127,7 +127,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     }
 
     /// Sends the alert that OpenSSL made, tells of the error, and closes.
-    private func fail(_ error: TLSError, context: ChannelHandlerContext) {
+    func fail(_ error: TLSError, context: ChannelHandlerContext) {
         if case .closed = self.state { return }
         self.state = .closed
         self.send(context, promise: nil)
@@ -213,128 +213,5 @@ package final class TLSHandler: ChannelDuplexHandler {
         self.inputIsClosed = true
         context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)
         context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
-    }
-
-    // MARK: - Out
-
-    package func write(
-        context: ChannelHandlerContext,
-        data: NIOAny,
-        promise: EventLoopPromise<Void>?
-    ) {
-        switch self.state {
-        case .open where self.outputIsClosed:
-            promise?.fail(ChannelError.outputClosed)
-        case .waiting, .handshaking, .open:
-            self.pending.append(self.unwrapOutboundIn(data), promise: promise)
-        case .closing, .closed:
-            promise?.fail(ChannelError.ioOnClosedChannel)
-        }
-    }
-
-    package func flush(context: ChannelHandlerContext) {
-        self.pending.flush()
-        self.encrypt(context)
-    }
-
-    private func encrypt(_ context: ChannelHandlerContext) {
-        guard case .open = self.state, let writes = self.pending.takeFlushed() else { return }
-        let promise = writes.joinedPromise()
-        guard let error = self.connection.encrypt(writes) else {
-            return self.send(context, promise: promise)
-        }
-        promise?.fail(error)
-        self.fail(error, context: context)
-    }
-
-    private func send(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        guard let ciphertext = self.connection.takeOutput() else {
-            promise?.succeed()
-            return
-        }
-        context.writeAndFlush(self.wrapOutboundOut(ciphertext), promise: promise)
-    }
-
-    // MARK: - Closing
-
-    package func close(
-        context: ChannelHandlerContext,
-        mode: CloseMode,
-        promise: EventLoopPromise<Void>?
-    ) {
-        switch (mode, self.state) {
-        case (.input, _):
-            context.close(mode: .input, promise: promise)
-        case (.output, .open):
-            self.closeOutput(context, promise: promise)
-        case (.all, .open):
-            self.join(promise)
-            self.closeAll(context)
-        case (.all, .closing):
-            self.join(promise)
-        case (.output, .waiting), (.output, .handshaking):
-            promise?.fail(ChannelError.operationUnsupported)
-        case (.output, .closing), (.output, .closed):
-            promise?.fail(ChannelError.outputClosed)
-        case (.all, .waiting), (.all, .handshaking), (.all, .closed):
-            self.state = .closed
-            self.settle(ChannelError.ioOnClosedChannel)
-            context.close(mode: .all, promise: promise)
-        }
-    }
-
-    private func join(_ promise: EventLoopPromise<Void>?) {
-        guard let promise else { return }
-        if let first = self.closePromise {
-            first.futureResult.cascade(to: promise)
-        } else {
-            self.closePromise = promise
-        }
-    }
-
-    /// The end of all that was written, and close_notify; without promise if that was done before.
-    private func endOutput(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        guard !self.outputIsClosed else { return self.send(context, promise: promise) }
-        self.pending.flush()
-        self.encrypt(context)
-        self.outputIsClosed = true
-        self.connection.shutdown()
-        self.send(context, promise: promise)
-    }
-
-    private func closeOutput(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        sent.futureResult.whenComplete { _ in bound.value.close(mode: .output, promise: promise) }
-        self.endOutput(context, promise: sent)
-    }
-
-    /// Closes once the end has left; a peer that does not read has ``closeTime`` for it.
-    private func closeAll(_ context: ChannelHandlerContext) {
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        let own = NIOLoopBound(self, eventLoop: context.eventLoop)
-        self.endOutput(context, promise: sent)
-        // An error of the last write has closed the connection already.
-        guard case .open = self.state else { return }
-        self.state = .closing
-        sent.futureResult.whenComplete { _ in own.value.closeNow(bound.value) }
-        guard case .closing = self.state else { return }
-        self.closeTimeout = context.eventLoop.scheduleTask(in: Self.closeTime) {
-            own.value.closeNow(bound.value)
-        }
-    }
-
-    private func closeNow(_ context: ChannelHandlerContext) {
-        guard case .closing = self.state else { return }
-        self.state = .closed
-        let promise = self.closePromise
-        self.closePromise = nil
-        self.settle(ChannelError.ioOnClosedChannel)
-        guard context.channel.isActive else {
-            promise?.succeed()
-            return
-        }
-        context.close(mode: .all, promise: promise)
     }
 }

@@ -2,7 +2,7 @@
 /// `Get-RecipientPermission` (`Get-ADPermission` on premises), `Get-Mailbox` and
 /// `Get-MailboxFolderPermission`, with or without `EXO` in their names.
 struct CmdletOutput {
-    private typealias Document = PermissionsDocument
+    typealias Document = PermissionsDocument
 
     private enum Kind: String, CaseIterable {
         case mailboxPermission = "Get-MailboxPermission"
@@ -13,8 +13,8 @@ struct CmdletOutput {
     }
 
     private var mailboxes: [String: Document.Mailbox] = [:]
-    private var folderRows: [String: FolderRows] = [:]
-    private var recipients: [Document.Recipient] = []
+    var folderRows: [String: FolderRows] = [:]
+    var recipients: [Document.Recipient] = []
     private var counts: [Kind: Int] = [:]
     private var notes: Set<String> = []
 
@@ -93,188 +93,9 @@ struct CmdletOutput {
         )
     }
 
-    // MARK: - The five kinds
-
-    private mutating func addMailboxPermission(_ row: CmdletRow) throws(ReadingError) {
-        guard let isDenied = try row.flag("Deny") else {
-            throw row.fail("Deny", text: "is missing: a denial would look like a permission")
-        }
-        let rights = try row.words("AccessRights")
-        guard !rights.isEmpty else { throw row.fail("AccessRights", text: "is empty") }
-        for right in rights where !Self.mailboxRights.contains(right.lowercased()) {
-            throw row.fail("AccessRights", text: "has \(right), which is no right of a mailbox")
-        }
-        guard rights.contains(where: { $0.lowercased() == "fullaccess" }) else { return }
-        let entry = Document.AccessEntry(
-            principal: try self.principal(
-                row,
-                column: "User",
-                sid: "UserSid",
-                address: "PrimarySmtpAddress"
-            ),
-            isDenied: isDenied,
-            isInherited: try Self.isInherited(row)
-        )
-        try self.update(row) { $0.fullAccess.append(entry) }
-    }
-
-    private static func isInherited(_ row: CmdletRow) throws(ReadingError) -> Bool {
-        guard let isInherited = try row.flag("IsInherited") else {
-            throw row.fail(
-                "IsInherited",
-                text: "is missing: what administrators have everywhere would look like a permission"
-            )
-        }
-        return isInherited
-    }
-
-    private static let mailboxRights: Set<String> = [
-        "fullaccess", "readpermission", "changepermission", "changeowner", "deleteitem",
-        "externalaccount", "sendas",
-    ]
-
-    private mutating func addRecipientPermission(_ row: CmdletRow) throws(ReadingError) {
-        let rights = try row.words("AccessRights", numbers: [1: "SendAs"])
-        guard rights.map({ $0.lowercased() }) == ["sendas"] else {
-            throw row.fail("AccessRights", text: "is \(rights.joined(separator: ", ")), not SendAs")
-        }
-        var isDenied = try row.flag("Deny") ?? false
-        switch try row.text("AccessControlType")?.lowercased() {
-        case "deny": isDenied = true
-        case "allow": break
-        case nil:
-            guard row.has("Deny") else {
-                throw row.fail(
-                    "AccessControlType",
-                    text: "is missing: a denial would look like a permission"
-                )
-            }
-        case let other?: throw row.fail("AccessControlType", text: "is \(other), not Allow or Deny")
-        }
-        let entry = Document.AccessEntry(
-            principal: try self.principal(
-                row,
-                column: "Trustee",
-                sid: "TrusteeSidString",
-                address: "TrusteeWithPrimarySmtpAddress"
-            ),
-            isDenied: isDenied,
-            isInherited: try row.flag("IsInherited") ?? false
-        )
-        try self.update(row) { $0.sendAs.append(entry) }
-    }
-
-    private mutating func addDirectoryPermission(_ row: CmdletRow) throws(ReadingError) {
-        guard let isDenied = try row.flag("Deny") else {
-            throw row.fail("Deny", text: "is missing: a denial would look like a permission")
-        }
-        let rights = try row.words("ExtendedRights").map { $0.lowercased() }
-        // To deny everything, or every extended right, is to deny this one.
-        let access = try row.words("AccessRights").map { $0.lowercased() }
-        let isAll =
-            access.contains("genericall") || access.contains("extendedright") && rights.isEmpty
-        guard rights.contains("send-as") || rights.contains("send as") || isDenied && isAll else {
-            return
-        }
-        let entry = Document.AccessEntry(
-            principal: try self.principal(row, column: "User", sid: "UserSid", address: nil),
-            isDenied: isDenied,
-            isInherited: try Self.isInherited(row)
-        )
-        try self.update(row) { $0.sendAs.append(entry) }
-    }
-
-    private mutating func addMailbox(_ row: CmdletRow) throws(ReadingError) {
-        guard let address = try row.text("PrimarySmtpAddress").flatMap(Directory.address) else {
-            throw row.fail("PrimarySmtpAddress", text: "is missing, or no address")
-        }
-        var names: [String] = []
-        for column in ["Identity", "Name", "Alias", "DistinguishedName", "Id"] {
-            if let name = try row.name(column) { names.append(name) }
-        }
-        // Any two mailboxes may show the same name.
-        let shown = try row.name("DisplayName").map { [$0] } ?? []
-        var guids: [String] = []
-        for column in ["Guid", "ExchangeGuid", "ExternalDirectoryObjectId"] {
-            if let guid = try row.text(column) { guids.append(guid) }
-        }
-        var addresses = [address]
-        addresses += try row.words("EmailAddresses").compactMap(Directory.address)
-        if let name = try row.text("UserPrincipalName") { addresses.append(name) }
-        // With display names and addresses, where the administrator asked for them.
-        var delegates: [Document.Principal] = []
-        for delegate in try row.names("GrantSendOnBehalfTo") {
-            delegates.append(row.principal(delegate))
-        }
-        let type = try row.text("RecipientTypeDetails") ?? "UserMailbox"
-        self.recipients.append(
-            Document.Recipient(
-                guids: guids,
-                addresses: addresses,
-                names: names + shown,
-                type: type,
-                isEnabled: !(try row.flag("AccountDisabled") ?? false)
-            )
-        )
-        let identities = names + guids + addresses
-        self.update(address) { mailbox in
-            mailbox.identities += identities
-            mailbox.sendOnBehalf += delegates
-        }
-    }
-
-    private mutating func addFolderPermission(_ row: CmdletRow) throws(ReadingError) {
-        let identity = try row.exactText("Identity")
-        let named = try row.exactText("FolderPath").flatMap { $0.isEmpty ? nil : $0 }
-        guard let path = named ?? identity.flatMap(Self.folderPart) else {
-            throw row.fail(
-                "Identity",
-                text:
-                    "does not say which folder (MAILBOX:\\Folder\\Sub), and FolderName is only the last "
-                    + "part: use gatepost's script"
-            )
-        }
-        let name = try row.exactText("FolderName").flatMap { $0.isEmpty ? nil : $0 }
-        if row.origin == .csv(isASCII: true) {
-            try row.checkLetters(path, column: named == nil ? "Identity" : "FolderPath")
-        }
-        let folderRow = FolderRows.Row(
-            path: path,
-            name: name,
-            type: try row.text("FolderType"),
-            entry: try Self.folderEntry(row)
-        )
-        let mailbox = try Self.identity(of: row)
-        self.folderRows[mailbox, default: FolderRows()].add(folderRow)
-    }
-
-    /// Who has what in a folder.
-    static func folderEntry(
-        _ row: CmdletRow
-    ) throws(ReadingError) -> PermissionsDocument.FolderEntry {
-        let entry = Document.FolderEntry(
-            principal: try self.folderPrincipal(row),
-            rights: try row.words("AccessRights")
-        )
-        guard !entry.rights.isEmpty else { throw row.fail("AccessRights", text: "is empty") }
-        guard FolderRights.rights(named: entry.rights) != nil else {
-            throw row.fail(
-                "AccessRights",
-                text: "is \(entry.rights.joined(separator: ", ")): no role or right of a folder"
-            )
-        }
-        return entry
-    }
-
-    /// What follows the colon of `MAILBOX:\Folder\Sub`.
-    private static func folderPart(_ identity: String) -> String? {
-        guard let place = identity.firstRange(of: ":\\") else { return nil }
-        return String(identity[place.lowerBound...].dropFirst())
-    }
-
     // MARK: - Principals
 
-    private func principal(
+    func principal(
         _ row: CmdletRow,
         column: String,
         sid: String,
@@ -294,8 +115,7 @@ struct CmdletOutput {
         return principal
     }
 
-    private static func folderPrincipal(_ row: CmdletRow) throws(ReadingError) -> Document.Principal
-    {
+    static func folderPrincipal(_ row: CmdletRow) throws(ReadingError) -> Document.Principal {
         guard let user = row.value["User"], user != .null else {
             throw row.fail("User", text: "is empty")
         }
@@ -324,7 +144,7 @@ struct CmdletOutput {
 
     // MARK: - Which mailbox
 
-    private mutating func update(
+    mutating func update(
         _ row: CmdletRow,
         change: (inout PermissionsDocument.Mailbox) -> Void
     ) throws(ReadingError) {
@@ -332,7 +152,7 @@ struct CmdletOutput {
     }
 
     /// The mailbox that a row is about, folded.
-    private static func identity(of row: CmdletRow) throws(ReadingError) -> String {
+    static func identity(of row: CmdletRow) throws(ReadingError) -> String {
         guard var identity = try row.exactText("Identity") else {
             throw row.fail("Identity", text: "is missing: it says which mailbox the row is about")
         }
@@ -345,7 +165,7 @@ struct CmdletOutput {
         return Directory.folded(checked)
     }
 
-    private mutating func update(
+    mutating func update(
         _ identity: String,
         change: (inout PermissionsDocument.Mailbox) -> Void
     ) {

@@ -50,9 +50,9 @@ package struct CommandReader {
     /// Where in the buffer the current line begins, from the reader index.
     var lineStart = 0
     var scan = LineScan()
-    private var literals = 0
+    var literals = 0
     /// Whether a message of the APPEND that is being read has passed.
-    private var isBehindMessage = false
+    var isBehindMessage = false
     /// Whether the command that is read away is one over a limit.
     var isOversized = false
     /// The tag of that command.
@@ -61,7 +61,7 @@ package struct CommandReader {
     var discardedOctets: UInt64 = 0
     /// Octets of the line that is read away that are gone.
     var forgottenOctets = 0
-    private var pendingLiteral = MessageLiteral(
+    var pendingLiteral = MessageLiteral(
         octets: 0,
         isSynchronizing: false,
         isLiteral8: false
@@ -143,7 +143,7 @@ package struct CommandReader {
         return isBeforeLogin && Self.isIdentification(self.buffer) ? .identification : self.limits
     }
 
-    private mutating func nextLine() throws(SyntaxError) -> Event? {
+    mutating func nextLine() throws(SyntaxError) -> Event? {
         let limits = self.currentLimits
         while true {
             guard let end = try self.endOfLine(limits) else {
@@ -209,145 +209,5 @@ package struct CommandReader {
         self.refusedTag = nil
         self.discardedOctets = 0
         self.forgottenOctets = 0
-    }
-
-    // MARK: - Literals
-
-    /// The announcement at the end of a line, if there is one.
-    ///
-    ///     literal = "{" number64 ["+"] "}" CRLF *CHAR8
-    func literal(endingAt end: Int) throws(SyntaxError) -> MessageLiteral? {
-        guard !self.readsLines, end > self.lineStart,
-            self.octet(at: end - 1) == UInt8(ascii: "}")
-        else { return nil }
-        var open = end - 2
-        while open >= self.lineStart, self.octet(at: open) != UInt8(ascii: "{") { open -= 1 }
-        guard open >= self.lineStart else { return nil }
-        // An open quote and an announcement: readers that look at quotes first and readers that
-        // look at line ends first would differ.
-        if self.scan.isQuoted { throw SyntaxError(.malformedLiteral, at: end) }
-        var digits = end - 1
-        let isSynchronizing = self.octet(at: digits - 1) != UInt8(ascii: "+")
-        if !isSynchronizing { digits -= 1 }
-        guard let octets = self.number(from: open + 1, to: digits) else {
-            throw SyntaxError(.malformedLiteral, at: end)
-        }
-        let isLiteral8 = open > self.lineStart && self.octet(at: open - 1) == UInt8(ascii: "~")
-        return MessageLiteral(
-            octets: octets,
-            isSynchronizing: isSynchronizing,
-            isLiteral8: isLiteral8
-        )
-    }
-
-    private func number(from start: Int, to end: Int) -> UInt64? {
-        guard start < end, end - start <= 19 else { return nil }
-        var value: UInt64 = 0
-        for index in start..<end {
-            guard let octet = self.octet(at: index), octet.isDigit else { return nil }
-            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = product.addingReportingOverflow(UInt64(octet &- 0x30))
-            guard !overflow, !carry else { return nil }
-            value = sum
-        }
-        return value
-    }
-
-    private func octet(at offset: Int) -> UInt8? {
-        self.buffer.getInteger(at: self.buffer.readerIndex + offset)
-    }
-
-    /// Whether a literal, or the command with it, is over a limit.
-    private func isTooLarge(
-        _ literal: MessageLiteral,
-        end: Int,
-        limits: Limits,
-        isMessage: Bool
-    ) -> Bool {
-        if self.literals > limits.maximumLiterals { return true }
-        if isMessage { return literal.octets > limits.maximumMessageOctets }
-        let (total, overflow) = (end + 2).addingReportingOverflow(Int(clamping: literal.octets))
-        return literal.octets > UInt64(limits.maximumLiteralOctets) || overflow
-            || total > limits.maximumCommandOctets
-    }
-
-    /// - Returns: nil where the literal's octets are on their way.
-    private mutating func beginLiteral(_ literal: MessageLiteral, end: Int) -> Event? {
-        let total = end + 2 + Int(clamping: literal.octets)
-        self.lineStart = total
-        self.state = .literal(remaining: total)
-        self.scan = LineScan()
-        return literal.isSynchronizing ? .continuationNeeded : nil
-    }
-
-    /// Whether the command's first `total` octets, a literal's last among them, are there.
-    private mutating func collect(_ total: Int) -> Bool {
-        guard self.buffer.readableBytes >= total else { return false }
-        self.state = .line
-        return true
-    }
-
-    /// The tag of the command that is being read; nil where there is none to repeat.
-    func tag() -> ByteBuffer? {
-        if self.isBehindMessage { return nil }
-        var cursor = Cursor(self.buffer)
-        let tag = cursor.takeRun(where: \.isTagChar)
-        let isTag = tag.readableBytes > 0 && tag.readableBytes <= CommandParser.maximumTagOctets
-        // A copy, which does not keep the rest of the command.
-        return isTag && cursor.peek() == UInt8(ascii: " ")
-            ? ByteBuffer(bytes: tag.readableBytesView) : nil
-    }
-
-    /// Whether a command, or the beginning of one, is ID.
-    package static func isIdentification(_ command: ByteBuffer) -> Bool {
-        var cursor = Cursor(command)
-        _ = cursor.takeRun(where: \.isTagChar)
-        return cursor.take(" ") && cursor.take(word: "ID ")
-    }
-
-    // MARK: - Messages
-
-    /// Whether the announced literal is a message: in an APPEND, every one but the mailbox's name.
-    private func isMessage(endingAt end: Int) -> Bool {
-        if self.isBehindMessage { return true }
-        var cursor = Cursor(self.buffer)
-        _ = cursor.takeRun(where: \.isTagChar)
-        guard cursor.take(" "), cursor.take(argumentsOf: "APPEND"), cursor.offset <= end else {
-            return false
-        }
-        return cursor.peek() != UInt8(ascii: "{") || self.lineStart > 0
-    }
-
-    private mutating func announce(_ literal: MessageLiteral, end: Int) -> Event {
-        var head = self.buffer.readSlice(length: end) ?? ByteBuffer()
-        self.buffer.moveReaderIndex(forwardBy: 2)
-        Self.removeAnnouncement(&head)
-        self.pendingLiteral = literal
-        self.state = .decidingMessage
-        self.lineStart = 0
-        self.scan = LineScan()
-        return .message(head: head, literal)
-    }
-
-    private static func removeAnnouncement(_ head: inout ByteBuffer) {
-        guard let open = head.readableBytesView.lastIndex(of: UInt8(ascii: "{")) else { return }
-        var end = open
-        if end > head.readerIndex,
-            head.getInteger(at: end - 1) == UInt8(ascii: "~")
-        {
-            end -= 1
-        }
-        head.moveWriterIndex(to: end)
-    }
-
-    private mutating func nextMessageOctets(_ remaining: UInt64) throws(SyntaxError) -> Event? {
-        guard remaining > 0 else {
-            self.state = .line
-            return try self.nextLine()
-        }
-        let count = Int(min(remaining, UInt64(self.buffer.readableBytes)))
-        guard count > 0, let octets = self.buffer.readSlice(length: count) else { return nil }
-        self.state = .message(remaining: remaining - UInt64(count))
-        return .messageOctets(octets)
     }
 }

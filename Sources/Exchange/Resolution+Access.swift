@@ -1,0 +1,99 @@
+import Access
+
+/// FullAccess, Send As and Send on Behalf.
+extension Resolution {
+    /// The order is that of Windows: what is said of the mailbox itself before what is inherited,
+    /// and of each a denial first. What is inherited never gives.
+    mutating func addAccess(_ entries: [Document.AccessEntry], purpose: Purpose) {
+        let right = purpose == .fullAccess ? "FullAccess" : "SendAs"
+        var denials = Denials()
+        var allowed: [String: String?] = [:]
+        for entry in entries {
+            let principal = entry.principal
+            switch self.outcome(of: principal, purpose, isDenied: entry.isDenied) {
+            case .nobody, .stranger, .everyone:
+                continue
+            case .unresolved(let why):
+                if entry.isInherited { continue }
+                self.unresolved(
+                    principal,
+                    right: entry.isDenied ? "Deny \(right)" : right,
+                    why: why
+                )
+                if entry.isDenied { denials.hasUnknown = true }
+            case .people(let logins, _) where entry.isDenied:
+                if entry.isInherited {
+                    denials.inherited.formUnion(logins)
+                } else {
+                    denials.own.formUnion(logins)
+                }
+            case .people(_, _) where entry.isInherited:
+                self.notes.insert("\(principal.name) has \(right) by inheritance only: left out")
+            case .people(let logins, let group):
+                for login in logins where group == nil || allowed[login] == nil {
+                    allowed[login] = .some(group)
+                }
+            }
+        }
+        denials.own.formUnion(denials.inherited.subtracting(allowed.keys))
+        for (login, group) in allowed where !denials.own.contains(login) {
+            // It may be the same person by another name, or a group with that person in it.
+            guard !denials.hasUnknown else {
+                self.notes.insert(
+                    "\(right) of \(login) is left out: a denial names somebody unknown, who may be "
+                        + "the same, or a group: end it in Exchange, or make it known"
+                )
+                continue
+            }
+            self.imported.entries.append(
+                ImportedPermissions.Entry(
+                    login: login,
+                    via: group,
+                    rights: purpose == .fullAccess ? FolderRights.fullAccess.letters : "",
+                    send: purpose == .sendAs ? "as" : "none"
+                )
+            )
+        }
+        for login in denials.own { self.deny(login, purpose: purpose) }
+    }
+
+    /// Who is denied a right.
+    private struct Denials {
+        /// Logins, by entries of the mailbox itself.
+        var own: Set<String> = []
+        /// Logins, by what is inherited.
+        var inherited: Set<String> = []
+        /// Whether somebody is denied of whom nobody can tell who it is.
+        var hasUnknown = false
+    }
+
+    private mutating func deny(_ login: String, purpose: Purpose) {
+        let isView = purpose == .fullAccess
+        if let index = self.imported.denials.firstIndex(where: { $0.login == login }) {
+            if isView {
+                self.imported.denials[index].view = true
+            } else {
+                self.imported.denials[index].send = true
+            }
+        } else {
+            self.imported.denials.append(.init(login: login, view: isView, send: !isView))
+        }
+    }
+
+    mutating func addDelegates(_ delegates: [Document.Principal]) {
+        for principal in delegates {
+            switch self.outcome(of: principal, .sendOnBehalf, isDenied: false) {
+            case .nobody, .stranger, .everyone:
+                continue
+            case .unresolved(let why):
+                self.unresolved(principal, right: "SendOnBehalf", why: why)
+            case .people(let logins, let group):
+                for login in logins {
+                    self.imported.entries.append(
+                        ImportedPermissions.Entry(login: login, via: group, send: "on-behalf")
+                    )
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package import struct NIOCore.ByteBuffer
+
+/// Literals of commands (RFC 9051 §4.3, RFC 7888).
+extension CommandReader {
+    /// The announcement at the end of a line, if there is one.
+    ///
+    ///     literal = "{" number64 ["+"] "}" CRLF *CHAR8
+    func literal(endingAt end: Int) throws(SyntaxError) -> MessageLiteral? {
+        guard !self.readsLines, end > self.lineStart,
+            self.octet(at: end - 1) == UInt8(ascii: "}")
+        else { return nil }
+        var open = end - 2
+        while open >= self.lineStart, self.octet(at: open) != UInt8(ascii: "{") { open -= 1 }
+        guard open >= self.lineStart else { return nil }
+        // An open quote and an announcement: readers that look at quotes first and readers that
+        // look at line ends first would differ.
+        if self.scan.isQuoted { throw SyntaxError(.malformedLiteral, at: end) }
+        var digits = end - 1
+        let isSynchronizing = self.octet(at: digits - 1) != UInt8(ascii: "+")
+        if !isSynchronizing { digits -= 1 }
+        guard let octets = self.number(from: open + 1, to: digits) else {
+            throw SyntaxError(.malformedLiteral, at: end)
+        }
+        let isLiteral8 = open > self.lineStart && self.octet(at: open - 1) == UInt8(ascii: "~")
+        return MessageLiteral(
+            octets: octets,
+            isSynchronizing: isSynchronizing,
+            isLiteral8: isLiteral8
+        )
+    }
+
+    private func number(from start: Int, to end: Int) -> UInt64? {
+        guard start < end, end - start <= 19 else { return nil }
+        var value: UInt64 = 0
+        for index in start..<end {
+            guard let octet = self.octet(at: index), octet.isDigit else { return nil }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(UInt64(octet &- 0x30))
+            guard !overflow, !carry else { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    private func octet(at offset: Int) -> UInt8? {
+        self.buffer.getInteger(at: self.buffer.readerIndex + offset)
+    }
+
+    /// Whether a literal, or the command with it, is over a limit.
+    func isTooLarge(
+        _ literal: MessageLiteral,
+        end: Int,
+        limits: Limits,
+        isMessage: Bool
+    ) -> Bool {
+        if self.literals > limits.maximumLiterals { return true }
+        if isMessage { return literal.octets > limits.maximumMessageOctets }
+        let (total, overflow) = (end + 2).addingReportingOverflow(Int(clamping: literal.octets))
+        return literal.octets > UInt64(limits.maximumLiteralOctets) || overflow
+            || total > limits.maximumCommandOctets
+    }
+
+    /// - Returns: nil where the literal's octets are on their way.
+    mutating func beginLiteral(_ literal: MessageLiteral, end: Int) -> Event? {
+        let total = end + 2 + Int(clamping: literal.octets)
+        self.lineStart = total
+        self.state = .literal(remaining: total)
+        self.scan = LineScan()
+        return literal.isSynchronizing ? .continuationNeeded : nil
+    }
+
+    /// Whether the command's first `total` octets, a literal's last among them, are there.
+    mutating func collect(_ total: Int) -> Bool {
+        guard self.buffer.readableBytes >= total else { return false }
+        self.state = .line
+        return true
+    }
+
+    /// The tag of the command that is being read; nil where there is none to repeat.
+    func tag() -> ByteBuffer? {
+        if self.isBehindMessage { return nil }
+        var cursor = Cursor(self.buffer)
+        let tag = cursor.takeRun(where: \.isTagChar)
+        let isTag = tag.readableBytes > 0 && tag.readableBytes <= CommandParser.maximumTagOctets
+        // A copy, which does not keep the rest of the command.
+        return isTag && cursor.peek() == UInt8(ascii: " ")
+            ? ByteBuffer(bytes: tag.readableBytesView) : nil
+    }
+
+    /// Whether a command, or the beginning of one, is ID.
+    package static func isIdentification(_ command: ByteBuffer) -> Bool {
+        var cursor = Cursor(command)
+        _ = cursor.takeRun(where: \.isTagChar)
+        return cursor.take(" ") && cursor.take(word: "ID ")
+    }
+}

@@ -1,0 +1,42 @@
+package import NIOCore
+
+/// Octets to the network, encrypted.
+extension TLSHandler {
+    package func write(
+        context: ChannelHandlerContext,
+        data: NIOAny,
+        promise: EventLoopPromise<Void>?
+    ) {
+        switch self.state {
+        case .open where self.outputIsClosed:
+            promise?.fail(ChannelError.outputClosed)
+        case .waiting, .handshaking, .open:
+            self.pending.append(self.unwrapOutboundIn(data), promise: promise)
+        case .closing, .closed:
+            promise?.fail(ChannelError.ioOnClosedChannel)
+        }
+    }
+
+    package func flush(context: ChannelHandlerContext) {
+        self.pending.flush()
+        self.encrypt(context)
+    }
+
+    func encrypt(_ context: ChannelHandlerContext) {
+        guard case .open = self.state, let writes = self.pending.takeFlushed() else { return }
+        let promise = writes.joinedPromise()
+        guard let error = self.connection.encrypt(writes) else {
+            return self.send(context, promise: promise)
+        }
+        promise?.fail(error)
+        self.fail(error, context: context)
+    }
+
+    func send(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+        guard let ciphertext = self.connection.takeOutput() else {
+            promise?.succeed()
+            return
+        }
+        context.writeAndFlush(self.wrapOutboundOut(ciphertext), promise: promise)
+    }
+}
