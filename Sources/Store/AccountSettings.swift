@@ -1,4 +1,5 @@
 package import Access
+package import SASL
 
 /// An account as it is added or changed; nil leaves a value as it is.
 package struct AccountSettings: Sendable {

@@ -5,7 +5,7 @@ import Synchronization
 
 extension PermissionStore {
     /// Everything a gateway needs, read in one transaction.
-    package func load() throws -> Published {
+    package func load() throws -> StoreSnapshot {
         let opened = self.opened.withLock { $0 }
         do {
             let (published, standing) = try opened.database.read { database in
@@ -30,7 +30,7 @@ extension PermissionStore {
         try Int64.fetchOne(database, sql: "SELECT value FROM revision") ?? 0
     }
 
-    static func published(_ database: Database, generation: Int) throws -> Published {
+    static func published(_ database: Database, generation: Int) throws -> StoreSnapshot {
         let users = try self.users(database)
         let (accounts, endpoints) = try self.accounts(database)
         let snapshot = Snapshot(
@@ -42,7 +42,7 @@ extension PermissionStore {
             withdrawals: try self.withdrawals(database),
             walls: try self.walls(database)
         )
-        return Published(
+        return StoreSnapshot(
             access: snapshot,
             endpoints: endpoints,
             passwords: try self.passwords(database),

@@ -124,10 +124,10 @@ extension PermissionStore {
     ///   sqlite3 does it.
     func newest(
         _ masterKey: MasterKey,
-        after known: Published?,
+        after known: StoreSnapshot?,
         always: Bool,
         answered: () -> Void
-    ) throws -> Published? {
+    ) throws -> StoreSnapshot? {
         let opened = self.opened.withLock { $0 }
         guard let file = opened.files.database else { return nil }
         let before = self.inForce.withLock { $0 }
@@ -167,7 +167,7 @@ extension PermissionStore {
 
     /// Reads the file in force after a change that this process made in it.
     /// - Throws: ``StoreRefusal`` where it lacks something that was in force.
-    package func loadNext(_ masterKey: MasterKey) throws -> Published {
+    package func loadNext(_ masterKey: MasterKey) throws -> StoreSnapshot {
         let opened = self.opened.withLock { $0 }
         guard let file = opened.files.database else { throw StoreError.replaced }
         let known = self.inForce.withLock { $0 }

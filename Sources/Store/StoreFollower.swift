@@ -4,7 +4,7 @@ import Synchronization
 
 /// What became of the store.
 package enum StoreChange: Sendable {
-    case published(Published)
+    case published(StoreSnapshot)
     /// What is known of it may be out of date; the next that is published ends this.
     case unreadable(StoreRefusal)
 }
@@ -118,7 +118,7 @@ private struct StoreFollower {
 
     let store: PermissionStore
     let masterKey: MasterKey
-    private var known: Published?
+    private var known: StoreSnapshot?
     private var expiry: Moment?
     private var failures = 0
     /// What was told last of a file that cannot be used.
@@ -161,7 +161,7 @@ private struct StoreFollower {
         return .unreadable(refusal)
     }
 
-    private func newest(_ answered: () -> Void) throws -> Published? {
+    private func newest(_ answered: () -> Void) throws -> StoreSnapshot? {
         if let replaced = try self.store.adoptReplacement(self.masterKey, after: self.known) {
             return replaced
         }

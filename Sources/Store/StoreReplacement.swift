@@ -13,7 +13,10 @@ extension PermissionStore {
     /// - Parameter known: what is in force.
     /// - Returns: what the new database says; nil where the open one is in place.
     /// - Throws: ``StoreRefusal`` where no file is there, or not one that may be in force.
-    func adoptReplacement(_ masterKey: MasterKey, after known: Published?) throws -> Published? {
+    func adoptReplacement(
+        _ masterKey: MasterKey,
+        after known: StoreSnapshot?
+    ) throws -> StoreSnapshot? {
         guard FileIdentity(path: self.path) != nil else {
             throw StoreRefusal("there is no store at \(self.path): restore it from your backup")
         }
@@ -123,9 +126,9 @@ extension PermissionStore {
     /// Opens the file in force again, which was put back into its place after another one was there.
     private func reopen(
         _ masterKey: MasterKey,
-        after known: Published?,
+        after known: StoreSnapshot?,
         opened: Opened
-    ) throws -> Published {
+    ) throws -> StoreSnapshot {
         // SQLite goes on with the files beside it that were taken away, as long as it is open.
         try? opened.database.close()
         let next = try Self.open(self.path, generation: opened.generation + 1)
@@ -160,9 +163,9 @@ extension PermissionStore {
         _ database: Database,
         file: FileIdentity,
         masterKey: MasterKey,
-        after known: Published?,
+        after known: StoreSnapshot?,
         opened: Opened
-    ) throws -> (Published, StoreStanding) {
+    ) throws -> (StoreSnapshot, StoreStanding) {
         try Self.requireOwn(database, masterKey: masterKey)
         let published = try Self.published(database, generation: opened.generation + 1)
         if let known { try self.requireSameNumbers(published, as: known) }
@@ -187,9 +190,9 @@ extension PermissionStore {
 
     private func openReplacement(
         _ masterKey: MasterKey,
-        after known: Published?,
+        after known: StoreSnapshot?,
         opened: Opened
-    ) throws -> (Opened, Published) {
+    ) throws -> (Opened, StoreSnapshot) {
         let next = try Self.open(self.path, generation: opened.generation + 1)
         do {
             guard let file = next.files.database else { throw StillChanging() }

@@ -9,7 +9,7 @@ extension PermissionStore {
     /// - Throws: why it may not be in force, or that it was changed meanwhile.
     func requireFit(
         _ masterKey: MasterKey,
-        after known: Published?,
+        after known: StoreSnapshot?,
         opened: Opened
     ) throws {
         let stamps = self.stamps
@@ -61,7 +61,7 @@ extension PermissionStore {
 
     /// - Throws: where a number in the database means somebody else: sessions know users and accounts
     ///   by their numbers.
-    func requireSameNumbers(_ next: Published, as known: Published) throws {
+    func requireSameNumbers(_ next: StoreSnapshot, as known: StoreSnapshot) throws {
         guard next.agrees(with: known) else {
             throw StoreRefusal(
                 "it is another installation's store, or has gone another way since it was copied: "
@@ -71,10 +71,10 @@ extension PermissionStore {
     }
 }
 
-extension Published {
+extension StoreSnapshot {
     /// Whether each number that both know means the same user with the same password, and the same
     /// account with the same credential.
-    fileprivate func agrees(with known: Published) -> Bool {
+    fileprivate func agrees(with known: StoreSnapshot) -> Bool {
         let users = self.access.users.allSatisfy { id, user in
             known.access.users[id].map { $0.login == user.login } ?? true
         }

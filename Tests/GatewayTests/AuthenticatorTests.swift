@@ -16,7 +16,7 @@ import Testing
     /// An authenticator with Anna and Bob, and what it records.
     private final class Bench: Sendable {
         let authenticator: Authenticator
-        let permissions: Published
+        let permissions: StoreSnapshot
         private let records: RecordBox
         private let file: String
 

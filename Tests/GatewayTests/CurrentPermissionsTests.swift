@@ -10,7 +10,7 @@ import Testing
     /// More than any read takes; it passes only where a read waits for the change.
     private static let timeout = DispatchTimeInterval.seconds(20)
 
-    private static func published() throws -> Published {
+    private static func published() throws -> StoreSnapshot {
         let path = FileManager.default.temporaryDirectory
             .appendingPathComponent("permissions-\(UUID().uuidString).db").path
         defer {

@@ -458,7 +458,7 @@ import Testing
 }
 
 extension StoreChange {
-    var published: Published? {
+    var published: StoreSnapshot? {
         guard case .published(let published) = self else { return nil }
         return published
     }

@@ -29,7 +29,7 @@ final class Authenticator: Sendable {
         var service: CredentialService
         /// As the audit log names who tries to log in.
         var actor: String
-        var permissions: Published
+        var permissions: StoreSnapshot
     }
 
     /// A login whose answer is not there yet.

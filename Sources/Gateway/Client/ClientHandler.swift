@@ -23,7 +23,7 @@ final class ClientHandler: ChannelDuplexHandler, SessionHandle, UpstreamConnecti
     /// The journal is written to after the channel is gone, too.
     var eventLoop: (any EventLoop)?
     var upstreams: [AccountID: UpstreamConnection] = [:]
-    var permissions: Published
+    var permissions: StoreSnapshot
     var clock: SessionClock
     private var hasGreeted = false
     private var needsFlush = false

@@ -56,7 +56,7 @@ final class StoreInForce: Sendable {
 
     /// Puts what was read into force.
     /// - Returns: whether it was read from another file than before.
-    func publish(_ published: Published) -> Bool {
+    func publish(_ published: StoreSnapshot) -> Bool {
         self.permissions.replace(with: published)
         let file = self.store.file
         return self.inForce.withLock { state in

@@ -21,7 +21,7 @@ final class SubmissionHandler: ChannelDuplexHandler, SessionHandle, SubmissionCo
     var context: ChannelHandlerContext?
     var upstream: SubmissionConnection?
     var copy: SentCopy?
-    var permissions: Published
+    var permissions: StoreSnapshot
     var clock: SubmissionClock
     private var hasGreeted = false
     private var needsFlush = false

@@ -2,7 +2,7 @@ package import Access
 package import Foundation
 
 /// Everything a running gateway needs from the store, at one moment; immutable.
-package final class Published: Sendable {
+package final class StoreSnapshot: Sendable {
     package let access: Snapshot
     package let endpoints: [AccountID: UpstreamAccount]
     package let passwords: [UserID: PasswordRecord]
@@ -22,18 +22,18 @@ package final class Published: Sendable {
     }
 
     /// Whether it was read from an earlier file, or is an earlier revision of the same one.
-    package func isOlder(than other: Published) -> Bool {
+    package func isOlder(than other: StoreSnapshot) -> Bool {
         (self.generation, self.access.revision) < (other.generation, other.access.revision)
     }
 
     /// Whether a user logs in with the same password as before.
-    package func knows(_ user: UserID, as before: Published) -> Bool {
+    package func knows(_ user: UserID, as before: StoreSnapshot) -> Bool {
         self.passwords[user]?.version == before.passwords[user]?.version
     }
 
     /// The same with owners alone.
-    package var withoutSharing: Published {
-        Published(
+    package var withoutSharing: StoreSnapshot {
+        StoreSnapshot(
             access: self.access.withoutSharing,
             endpoints: self.endpoints,
             passwords: self.passwords,
