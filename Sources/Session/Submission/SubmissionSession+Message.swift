@@ -122,7 +122,7 @@ extension SubmissionSession {
     /// Nothing of the message is sent, or what was sent is taken back by closing.
     mutating func refuseMessage(_ receiving: Receiving, reply: SubmissionReply) {
         guard !receiving.isRefused else { return }
-        if receiving.isUnderWay { self.dropUpstream() }
+        if receiving.isInData { self.dropUpstream() }
         self.dropCopy(receiving)
         let waited = receiving.awaitsUpstream
         receiving.pending = []

@@ -4,7 +4,7 @@ import SMTP
 /// The envelope and the replies of the server, while a message is received.
 extension SubmissionSession {
     mutating func beginEnvelope(_ receiving: Receiving, route: AccountID) {
-        receiving.stage = .envelope(told: 0)
+        receiving.stage = .envelope(recipientsSent: 0)
         guard let upstream = self.upstream, upstream.account == route, upstream.profile != nil,
             !upstream.isDirty, !upstream.isOutdated
         else { return self.openUpstream(route) }
@@ -27,12 +27,12 @@ extension SubmissionSession {
 
     mutating func replyReceivedWhileReceiving(_ reply: ServerReply, receiving: Receiving) {
         switch receiving.stage {
-        case .envelope(let told):
-            self.envelopeReplyReceived(reply, receiving: receiving, told: told)
+        case .envelope(let recipientsSent):
+            self.envelopeReplyReceived(reply, receiving: receiving, recipientsSent: recipientsSent)
         case .data:
             if reply.code == 354 { return self.startStreaming(receiving) }
             // The server did not begin to take the message, and so can stay.
-            receiving.stage = .envelope(told: 0)
+            receiving.stage = .envelope(recipientsSent: 0)
             self.refuseMessage(receiving, reply: self.passed(reply, expectsSuccess: false))
         case .verdict:
             self.verdictReceived(reply, receiving: receiving)
@@ -65,15 +65,15 @@ extension SubmissionSession {
     private mutating func envelopeReplyReceived(
         _ reply: ServerReply,
         receiving: Receiving,
-        told: Int
+        recipientsSent: Int
     ) {
         self.upstream?.isDirty = true
         guard reply.isPositive, let recipients = self.transaction?.recipients else {
             return self.refuseMessage(receiving, reply: self.passed(reply, expectsSuccess: false))
         }
-        if told < recipients.count {
-            receiving.stage = .envelope(told: told + 1)
-            self.actions.append(.toUpstream(Self.encoded(recipients[told])))
+        if recipientsSent < recipients.count {
+            receiving.stage = .envelope(recipientsSent: recipientsSent + 1)
+            self.actions.append(.toUpstream(Self.encoded(recipients[recipientsSent])))
         } else {
             receiving.stage = .data
             self.send("DATA")

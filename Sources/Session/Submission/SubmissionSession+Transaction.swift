@@ -159,7 +159,7 @@ extension SubmissionSession {
     /// A message between two of its chunks is not sent.
     private mutating func dropChunks() {
         guard let chunks = self.transaction?.chunks else { return }
-        if chunks.isUnderWay { self.dropUpstream() }
+        if chunks.isInData { self.dropUpstream() }
         self.dropCopy(chunks)
     }
 

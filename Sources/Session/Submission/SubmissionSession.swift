@@ -38,7 +38,7 @@ package struct SubmissionSession {
         case awaitingLogin(Challenge)
         case authenticating
         /// The server's answer to a command of the transaction.
-        case awaiting(Awaited)
+        case awaiting(PendingReply)
         case receiving(Receiving)
         case ended
     }

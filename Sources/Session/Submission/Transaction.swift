@@ -25,7 +25,7 @@ struct Transaction {
 }
 
 /// The answer of a server that a transaction waits for.
-enum Awaited {
+enum PendingReply {
     /// The server is being connected, for MAIL.
     case connection
     /// The transaction before was left open there.
@@ -43,7 +43,7 @@ final class Receiving {
         case header
         /// The server of a null reverse-path is being connected, and told who sends and who
         /// receives; so many recipients were told.
-        case envelope(told: Int)
+        case envelope(recipientsSent: Int)
         /// The server was asked to take the message.
         case data
         case streaming
@@ -96,7 +96,7 @@ final class Receiving {
     }
 
     /// Whether the server is in the middle of the message, which only closing can take back.
-    var isUnderWay: Bool {
+    var isInData: Bool {
         switch self.stage {
         case .data, .streaming, .keepingCopy, .verdict: true
         case .header, .envelope, .filingCopy, .discarding: false
