@@ -245,7 +245,7 @@ struct AttackBench {
             self.session.aclChanged(.done)
         case .readLater:
             let start = StallMeter.now
-            self.session.readOn(at: Fixture.now)
+            self.session.resumeReading(at: Fixture.now)
             self.meter.add(since: start)
         case .closeClient:
             self.isClosed = true

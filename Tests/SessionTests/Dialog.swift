@@ -322,7 +322,7 @@ struct Dialog {
         case .revokeLater:
             self.revocations += 1
         case .readLater:
-            self.session.readOn(at: Fixture.now)
+            self.session.resumeReading(at: Fixture.now)
         case .lineUnreadable(let account, let line):
             self.log.append("\(self.fixture.name(of: account)) \(line)")
         case .serverRefused(let account, let refusal):

@@ -83,14 +83,14 @@ import Testing
                 self.session.upstreamOctetsReceived(account, octets: piece, at: Fixture.now)
                 self.meter.add(since: start)
                 self.perform()
-                while self.lines.isEmpty, self.waits { self.readOn() }
+                while self.lines.isEmpty, self.waits { self.resumeReading() }
             }
         }
 
-        mutating func readOn() {
+        mutating func resumeReading() {
             self.waits = false
             let start = StallMeter.now
-            self.session.readOn(at: Fixture.now)
+            self.session.resumeReading(at: Fixture.now)
             self.meter.add(since: start)
             self.perform()
         }
@@ -113,7 +113,7 @@ import Testing
         bench.client("a LIST \"\" (\(patterns) *) RETURN (SUBSCRIBED)\r\n")
         bench.server(1, Self.answer(bench.tag, 60_000))
         bench.server(1, "\(bench.tag) OK x\r\n")
-        while bench.waits { bench.readOn() }
+        while bench.waits { bench.resumeReading() }
         #expect(bench.lines.count == 60_000 + 41 + 1)
         #expect(bench.lines.last == "a OK LIST completed")
         #expect(bench.meter.longest < StallMeter.limit)
@@ -130,7 +130,7 @@ import Testing
         #expect(bench.lines == ["a OK [READ-ONLY] SELECT completed"])
         bench.client("b LIST \"\" *\r\n")
         bench.server(2, Self.answer(bench.tag, 60_000, "."))
-        while bench.waits { bench.readOn() }
+        while bench.waits { bench.resumeReading() }
         #expect(bench.lines.count == 1 + 60_000 + 41 + 1)
         #expect(bench.meter.longest < StallMeter.limit)
     }
@@ -164,7 +164,7 @@ import Testing
         bench.choices = SubscriptionChoices(unsubscribed)
         bench.client("a \(line)\r\n")
         bench.server(2, Self.answer(bench.tag, 60_000, "."))
-        while bench.waits { bench.readOn() }
+        while bench.waits { bench.resumeReading() }
         #expect(bench.lines.count == 54_000 + 1)
         #expect(bench.meter.longest < StallMeter.limit)
     }
@@ -175,7 +175,7 @@ import Testing
         bench.server(1, "* LIST () \"/\" INBOX\r\n\(bench.tag) OK x\r\n")
         let answer = Self.answer(bench.tag, 60_000).replacing("* LIST", with: "* LSUB")
         bench.server(1, answer)
-        while bench.waits { bench.readOn() }
+        while bench.waits { bench.resumeReading() }
         #expect(bench.lines.count == 60_000 + 1)
         let first =
             "* LIST (\\NonExistent \\Noselect \\Subscribed \\HasNoChildren) \"/\" Projects/0/0"
@@ -192,9 +192,9 @@ import Testing
         // Whatever else happens: only its own turn brings more.
         bench.client("b NOOP\r\n")
         #expect(bench.lines.count == first)
-        bench.readOn()
+        bench.resumeReading()
         #expect(bench.lines.count > first && bench.lines.count < 2 * 500)
-        while bench.waits { bench.readOn() }
+        while bench.waits { bench.resumeReading() }
         #expect(bench.lines.suffix(2) == ["a OK LIST completed", "b OK NOOP completed"])
         #expect(Set(bench.lines).count == bench.lines.count)
     }
@@ -210,7 +210,7 @@ import Testing
         var changed = Fixture()
         try changed.configure("grant bob folder:Projects/7/4967 lr")
         bench.revoke(changed)
-        while bench.waits { bench.readOn() }
+        while bench.waits { bench.resumeReading() }
         let after = bench.lines.dropFirst(before.count)
         #expect(
             after == [
@@ -230,7 +230,7 @@ import Testing
         var turns = 0
         while bench.waits {
             bench.revoke(fixture)
-            bench.readOn()
+            bench.resumeReading()
             turns += 1
         }
         // The folders and what is above them, an INBOX of the gateway's, and the tagged line.

@@ -51,9 +51,9 @@ import Testing
         session.timePassed(at: Fixture.now)
         #expect(answers() == (0, false))
         #expect(!session.wantsClientOctets)
-        session.readOn(at: Fixture.now)
+        session.resumeReading(at: Fixture.now)
         #expect(answers() == (16, true))
-        session.readOn(at: Fixture.now)
+        session.resumeReading(at: Fixture.now)
         #expect(answers() == (9, false))
         #expect(session.wantsClientOctets)
     }

@@ -163,7 +163,7 @@ struct SubmissionBench {
         case .fileCopy(let number, _, _, _):
             self.session.copyFiled(number, at: Fixture.now)
         case .readLater:
-            self.session.readOn(at: Fixture.now)
+            self.session.resumeReading(at: Fixture.now)
         case .startTLS, .loginFailed, .loggedIn, .credentialSent, .keepCopy, .dropCopy, .audit:
             break
         }

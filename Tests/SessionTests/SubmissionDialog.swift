@@ -305,7 +305,7 @@ struct SubmissionDialog {
                 }
                 self.session.copyFiled(number, at: Fixture.now)
             case .dropCopy: self.copyState = "dropped"
-            case .readLater: self.session.readOn(at: Fixture.now)
+            case .readLater: self.session.resumeReading(at: Fixture.now)
             case .authenticate, .startTLS, .startUpstreamTLS, .loginFailed, .loggedIn,
                 .credentialSent:
                 break

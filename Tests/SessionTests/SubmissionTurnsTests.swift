@@ -54,8 +54,8 @@ import Testing
         return self.turn()
     }
 
-    private func readOn() -> Turn {
-        self.session.readOn(at: Fixture.now)
+    private func resumeReading() -> Turn {
+        self.session.resumeReading(at: Fixture.now)
         return self.turn()
     }
 
@@ -75,8 +75,8 @@ import Testing
         self.session.timePassed(at: Fixture.now)
         #expect(self.turn() == Turn(answers: 0, toUpstream: 0, readsLater: false))
         #expect(!self.session.wantsClientOctets)
-        #expect(self.readOn() == Turn(answers: 16, toUpstream: 0, readsLater: true))
-        #expect(self.readOn() == Turn(answers: 9, toUpstream: 0, readsLater: false))
+        #expect(self.resumeReading() == Turn(answers: 16, toUpstream: 0, readsLater: true))
+        #expect(self.resumeReading() == Turn(answers: 9, toUpstream: 0, readsLater: false))
         #expect(self.session.wantsClientOctets)
     }
 
@@ -85,9 +85,9 @@ import Testing
         let message = String(repeating: "..\r\n", count: 500)
         #expect(self.client(message) == Turn(answers: 0, toUpstream: 0, readsLater: true))
         #expect(self.session.messageOctets <= 201 * 4)
-        #expect(self.readOn().readsLater)
+        #expect(self.resumeReading().readsLater)
         #expect(self.session.messageOctets <= 402 * 4)
-        #expect(!self.readOn().readsLater)
+        #expect(!self.resumeReading().readsLater)
         #expect(self.session.messageOctets == 2_000)
     }
 
@@ -96,13 +96,13 @@ import Testing
         self.session.yieldLoop()
         #expect(self.turn() == Turn(answers: 0, toUpstream: 0, readsLater: true))
         #expect(self.client("NOOP\r\n") == Turn(answers: 0, toUpstream: 0, readsLater: false))
-        #expect(self.readOn() == Turn(answers: 1, toUpstream: 0, readsLater: false))
+        #expect(self.resumeReading() == Turn(answers: 1, toUpstream: 0, readsLater: false))
     }
 
     @Test func `nothing is put off behind the end`() {
         #expect(self.client("QUIT\r\n").answers == 1)
         self.session.yieldLoop()
-        #expect(self.readOn() == Turn(answers: 0, toUpstream: 0, readsLater: false))
+        #expect(self.resumeReading() == Turn(answers: 0, toUpstream: 0, readsLater: false))
     }
 
     @Test func `a piece of a message with many dots goes to the server as one`() {

@@ -138,7 +138,7 @@ extension ClientHandler {
             return
         }
         self.takePermissions()
-        self.session.readOn(at: .current)
+        self.session.resumeReading(at: .current)
         self.perform()
     }
 }

@@ -22,7 +22,7 @@ extension SubmissionHandler {
             return
         }
         self.takePermissions()
-        self.session.readOn(at: .current)
+        self.session.resumeReading(at: .current)
         self.perform()
     }
 }

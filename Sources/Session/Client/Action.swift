@@ -57,7 +57,7 @@ package enum Action: Equatable, Sendable {
     case reportLater
     /// Call `pollDue` in a while; a later one takes the place of an earlier one.
     case pollLater
-    /// Call `readOn` in a later turn of the event loop, when the client takes answers.
+    /// Call `resumeReading` in a later turn of the event loop, when the client takes answers.
     case readLater
     case closeClient
 }

@@ -8,7 +8,7 @@ extension ClientSession {
     /// other.
     private static let maximumPieces = 200
 
-    /// Lets the other sessions on the loop work; `readOn` goes on.
+    /// Lets the other sessions on the loop work; `resumeReading` goes on.
     package mutating func yieldLoop() {
         guard !self.hasYielded else { return }
         if case .ended = self.running { return }
@@ -17,7 +17,7 @@ extension ClientSession {
     }
 
     /// The session has the event loop again.
-    package mutating func readOn(at now: Moment) {
+    package mutating func resumeReading(at now: Moment) {
         self.now = now
         self.hasYielded = false
         self.pieces = 0

@@ -83,7 +83,7 @@ package struct ClientSession {
     var reader: CommandReader
     var running = Running.nothing
     var isReadingClient = false
-    /// Whether the session has yielded the event loop: no client or server is read until `readOn`.
+    /// Whether the session has yielded the event loop: no client or server is read until `resumeReading`.
     var hasYielded = false
     /// Pieces of responses that were dealt with in this turn.
     var pieces = 0

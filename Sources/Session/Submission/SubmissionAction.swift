@@ -37,7 +37,7 @@ package enum SubmissionAction: Equatable, Sendable {
     case authenticate(Credentials)
     /// Put TLS under the client's connection, then `tlsEstablished`.
     case startTLS
-    /// Call `readOn` once the other sessions on the event loop have had their turn.
+    /// Call `resumeReading` once the other sessions on the event loop have had their turn.
     case readLater
     case closeClient
 }

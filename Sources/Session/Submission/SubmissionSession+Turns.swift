@@ -25,7 +25,7 @@ extension SubmissionSession {
         }
     }
 
-    /// Lets the other sessions on the loop work; `readOn` goes on.
+    /// Lets the other sessions on the loop work; `resumeReading` goes on.
     package mutating func yieldLoop() {
         guard !self.hasYielded else { return }
         if case .ended = self.running { return }
@@ -34,7 +34,7 @@ extension SubmissionSession {
     }
 
     /// The session has the event loop again.
-    package mutating func readOn(at now: Moment) {
+    package mutating func resumeReading(at now: Moment) {
         self.now = now
         self.hasYielded = false
         self.readClient()

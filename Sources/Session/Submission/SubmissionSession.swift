@@ -60,7 +60,7 @@ package struct SubmissionSession {
     var user: UserID?
     var running = Running.nothing
     var isReadingClient = false
-    /// Whether the session has yielded the event loop: the client is not read until `readOn`.
+    /// Whether the session has yielded the event loop: the client is not read until `resumeReading`.
     var hasYielded = false
     var transaction: Transaction?
     /// How many have begun.
