@@ -77,7 +77,8 @@ extension ClientSession {
             idling.doneTag == nil && (idling.account == nil || idling.isUpstreamIdling)
         case .appending(let appending):
             appending.readsClient
-        case .authenticating, .negotiatingTLS, .learning, .preparing, .forwarding, .selecting,
+        case .authenticating, .negotiatingTLS, .discoveringCapabilities, .preparing, .forwarding,
+            .selecting,
             .listing, .transferring, .subscribing, .changingACL, .notifying, .ended:
             false
         }

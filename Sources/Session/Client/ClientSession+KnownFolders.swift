@@ -82,7 +82,8 @@ extension ClientSession {
     /// A client has waited long enough for servers that do not answer.
     package mutating func waitingTimePassed() {
         switch self.running {
-        case .learning(let tag, let waiting) where !waiting.contains(where: self.isPersonal):
+        case .discoveringCapabilities(let tag, let waiting)
+        where !waiting.contains(where: self.isPersonal):
             self.loggedIn(tag)
         case .listing(let listing):
             for part in listing.parts { self.leaveIfStalled(part.view.account) }

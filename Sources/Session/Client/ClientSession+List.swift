@@ -23,7 +23,7 @@ extension ClientSession {
 
     private mutating func begin(_ listing: Listing) {
         var listing = listing
-        self.lookAround()
+        self.refreshNamespace()
         for view in self.namespace.views
         where listing.patterns.contains(where: { Self.mayMatch($0, in: view) }) {
             listing.parts.append(Listing.Part(view: view))

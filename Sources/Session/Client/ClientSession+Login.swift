@@ -117,24 +117,27 @@ extension ClientSession {
         case .accepted(let user, let account, let profiles):
             self.user = user
             self.onlyAccount = account
-            self.lookAround()
+            self.refreshNamespace()
             guard account == nil || self.namespace.personal == account else {
                 // Whoever may not see it is told what everybody is told who gets something wrong.
                 self.user = nil
                 self.onlyAccount = nil
-                self.lookAround()
+                self.refreshNamespace()
                 self.loginRefused(tag, text: .authenticationFailed)
                 break
             }
             self.reader.limits = .afterLogin
             self.syntaxErrors = 0
             self.actions.append(.audit(AuditEvent("login")))
-            self.learn(tag, known: profiles)
+            self.discoverCapabilities(tag, known: profiles)
         }
         self.readClient()
     }
 
-    private mutating func learn(_ tag: ByteBuffer, known: [AccountID: UpstreamProfile?]) {
+    private mutating func discoverCapabilities(
+        _ tag: ByteBuffer,
+        known: [AccountID: UpstreamProfile?]
+    ) {
         var unknown: Set<AccountID> = []
         for view in self.namespace.views {
             switch known[view.account] {
@@ -146,16 +149,16 @@ extension ClientSession {
         // What another server can do is learnt when it is needed.
         if let personal = self.namespace.personal { unknown.formIntersection([personal]) }
         guard !unknown.isEmpty else { return self.loggedIn(tag) }
-        self.running = .learning(tag: tag, waitingFor: unknown)
+        self.running = .discoveringCapabilities(tag: tag, waitingFor: unknown)
         for account in unknown.sorted() { self.open(account) }
         self.actions.append(.limitWaiting)
     }
 
     /// One of the servers asked at login answered, or failed to.
-    mutating func learned(_ account: AccountID) {
-        guard case .learning(let tag, var waiting) = self.running else { return }
+    mutating func capabilitiesDiscovered(_ account: AccountID) {
+        guard case .discoveringCapabilities(let tag, var waiting) = self.running else { return }
         waiting.remove(account)
-        self.running = .learning(tag: tag, waitingFor: waiting)
+        self.running = .discoveringCapabilities(tag: tag, waitingFor: waiting)
         if waiting.isEmpty { self.loggedIn(tag) }
     }
 
@@ -166,7 +169,7 @@ extension ClientSession {
     // MARK: - What is in sight
 
     /// Works out which accounts the user sees, and under which names.
-    mutating func lookAround() {
+    mutating func refreshNamespace() {
         guard let user = self.user else {
             self.namespace = Namespace(views: [])
             return

@@ -13,7 +13,7 @@ extension ClientSession {
         self.forgetFolders(readWith: before)
         guard let user = self.user else { return }
         guard snapshot.isEnabled(user) else { return self.end(.bye(.accessEnded)) }
-        self.lookAround()
+        self.refreshNamespace()
         if let onlyAccount = self.onlyAccount, self.namespace.personal != onlyAccount {
             return self.end(.bye(.accessEnded))
         }

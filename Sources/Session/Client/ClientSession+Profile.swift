@@ -29,7 +29,7 @@ extension ClientSession {
         self.upstreams[account]?.identification = identification
         self.upstreams[account]?.usesKnownProfile = isKnown
         self.upstreamBecameIdle(account)
-        self.learned(account)
+        self.capabilitiesDiscovered(account)
         self.readClient()
     }
 

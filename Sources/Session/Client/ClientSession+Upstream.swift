@@ -20,7 +20,7 @@ extension ClientSession {
         case .unreachable, .protocolViolation, .lost:
             self.stop(account, answer: .unavailable)
         }
-        self.learned(account)
+        self.capabilitiesDiscovered(account)
         self.readClient()
     }
 
@@ -172,8 +172,8 @@ extension ClientSession {
             self.idlingUpstreamLost(idling, answer: answer)
         case .transferring(let transferring) where transferring.involves(account):
             self.transferUpstreamLost(transferring, account: account, answer: answer)
-        case .learning:
-            self.learned(account)
+        case .discoveringCapabilities:
+            self.capabilitiesDiscovered(account)
         default:
             break
         }

@@ -34,7 +34,7 @@ package struct ClientSession {
         case authenticating(tag: ByteBuffer)
         case awaitingSASLResponse(tag: ByteBuffer)
         case negotiatingTLS
-        case learning(tag: ByteBuffer, waitingFor: Set<AccountID>)
+        case discoveringCapabilities(tag: ByteBuffer, waitingFor: Set<AccountID>)
         case preparing(tag: ByteBuffer, Command, AccountID)
         case forwarding(Forwarding)
         case selecting(Selecting)
