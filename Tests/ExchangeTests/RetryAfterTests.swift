@@ -14,11 +14,11 @@ import Testing
         let now = try #require(
             ISO8601DateFormatter().date(from: "1994-11-06T08:50:37Z")
         )
-        #expect(Web.seconds(text, now: now) == seconds)
+        #expect(MicrosoftHTTPClient.seconds(text, now: now) == seconds)
     }
 
     @Test func `a date far away is a number all the same`() throws {
-        let seconds = Web.seconds(
+        let seconds = MicrosoftHTTPClient.seconds(
             "Fri, 31 Dec 9999 23:59:59 GMT",
             now: Date(timeIntervalSince1970: 0)
         )

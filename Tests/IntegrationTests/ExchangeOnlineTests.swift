@@ -84,9 +84,9 @@ import Testing
         func application(
             clientID: String = MicrosoftTestServer.application,
             tenant: String = MicrosoftTestServer.tenant,
-            proof: Application.Proof = .secret(MicrosoftTestServer.secret)
-        ) -> Application {
-            Application(
+            proof: EntraApplication.Proof = .secret(MicrosoftTestServer.secret)
+        ) -> EntraApplication {
+            EntraApplication(
                 tenant: tenant,
                 clientID: clientID,
                 proof: proof,
@@ -114,7 +114,7 @@ import Testing
             return try result.get()
         }
 
-        func token(_ application: Application) async throws -> String {
+        func token(_ application: EntraApplication) async throws -> String {
             let tokens = TokenSource(application)
             do {
                 let token = try await tokens.token().value

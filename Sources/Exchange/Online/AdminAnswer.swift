@@ -3,9 +3,9 @@ import Foundation
 /// An answer of one of the administration interfaces of Exchange Online.
 struct AdminAnswer {
     let cmdlet: Cmdlet
-    let answer: Web.Answer
+    let answer: MicrosoftHTTPClient.Answer
 
-    init(_ cmdlet: Cmdlet, answer: Web.Answer) {
+    init(_ cmdlet: Cmdlet, answer: MicrosoftHTTPClient.Answer) {
         self.cmdlet = cmdlet
         self.answer = answer
     }

@@ -26,9 +26,9 @@ struct AdminTransport: Sendable {
     private static let maximumTries = 6
     private static let maximumWait = Duration.seconds(120)
 
-    let application: Application
+    let application: EntraApplication
     let tokens: TokenSource
-    let web: Web
+    let http: MicrosoftHTTPClient
     let now: @Sendable () -> Date
 
     /// - Returns: the last answer, whatever it says.
@@ -36,7 +36,7 @@ struct AdminTransport: Sendable {
         _ url: String,
         cmdlet: Cmdlet,
         parameters: [String: String]
-    ) async throws -> Web.Answer {
+    ) async throws -> MicrosoftHTTPClient.Answer {
         let input = Body.Input(name: cmdlet.rawValue, parameters: parameters)
         let body = String(decoding: try JSONEncoder().encode(Body(input: input)), as: UTF8.self)
         var tries = 0
@@ -45,7 +45,7 @@ struct AdminTransport: Sendable {
             tries += 1
             try await Task.sleep(for: Self.pause)
             let token = try await self.tokens.token()
-            let answer = try await self.web.post(url, headers: self.headers(token), body: body)
+            let answer = try await self.http.post(url, headers: self.headers(token), body: body)
             if answer.status == 401, !hasRenewed, try await self.renews(token) {
                 hasRenewed = true
                 continue
@@ -87,7 +87,7 @@ struct AdminTransport: Sendable {
     ]
 
     /// Whether the server is busy: the same request may go well later.
-    static func isTransient(_ answer: Web.Answer) -> Bool {
+    static func isTransient(_ answer: MicrosoftHTTPClient.Answer) -> Bool {
         if [429, 502, 503, 504].contains(answer.status) { return true }
         let text = String(decoding: answer.body, as: UTF8.self)
         return answer.status == 400 && self.transientCodes.contains(where: text.contains)

@@ -7,22 +7,22 @@ package struct OnlineLoader: Sendable {
     private static let maximumFolders = 5_000
 
     private let interface: AdminInterface
-    private let web: Web
+    private let http: MicrosoftHTTPClient
 
     /// - Parameter now: the time by which a token that is refused counts as old.
     package init(
-        _ application: Application,
+        _ application: EntraApplication,
         tokens: TokenSource,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
-        self.web = Web(caFile: application.caFile)
+        self.http = MicrosoftHTTPClient(caFile: application.caFile)
         self.interface = AdminInterface(
-            AdminTransport(application: application, tokens: tokens, web: self.web, now: now)
+            AdminTransport(application: application, tokens: tokens, http: self.http, now: now)
         )
     }
 
     package func shutdown() async {
-        await self.web.shutdown()
+        await self.http.shutdown()
     }
 
     /// Everything about some mailboxes, with the organisation's recipients and the members of the

@@ -29,17 +29,17 @@ package final class TokenSource: Sendable {
     /// application may not use must not make every login fetch another.
     private static let minimumAge: TimeInterval = 60
 
-    private let application: Application
-    private let web: Web
+    private let application: EntraApplication
+    private let http: MicrosoftHTTPClient
     private let state = Mutex(State())
 
-    package init(_ application: Application) {
+    package init(_ application: EntraApplication) {
         self.application = application
-        self.web = Web(caFile: application.caFile)
+        self.http = MicrosoftHTTPClient(caFile: application.caFile)
     }
 
     package func shutdown() async {
-        await self.web.shutdown()
+        await self.http.shutdown()
     }
 
     /// The token that is known, while it is good; asks nobody.
@@ -147,7 +147,7 @@ package final class TokenSource: Sendable {
             form.append(("client_assertion", assertion))
         }
         let began = Date()
-        let answer = try await self.web.post(
+        let answer = try await self.http.post(
             url,
             headers: [("Content-Type", "application/x-www-form-urlencoded")],
             body: form.map { "\($0)=\(Self.encoded($1))" }.joined(separator: "&")

@@ -79,7 +79,7 @@ package struct GatewayConfiguration: Sendable {
     /// What the gateway calls itself towards servers for sending.
     package var hostName: String
     /// The application that the gateway is for Exchange Online; nil where there is none.
-    package var exchange: Application?
+    package var exchange: EntraApplication?
     package var oversight: Oversight
     /// Whom a gateway that was started by root becomes once its ports are open; nil stays root.
     package var runAs: String?
@@ -96,7 +96,7 @@ package struct GatewayConfiguration: Sendable {
         logLevel: String,
         limits: Limits,
         hostName: String,
-        exchange: Application?,
+        exchange: EntraApplication?,
         oversight: Oversight,
         runAs: String?
     ) {

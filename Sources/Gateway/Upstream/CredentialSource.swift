@@ -9,10 +9,10 @@ package import Store
 /// account without one a token of the gateway's application.
 package final class CredentialSource: Sendable {
     private let masterKey: MasterKey
-    private let application: Application?
+    private let application: EntraApplication?
     private let tokens: TokenSource?
 
-    package init(_ masterKey: MasterKey, application: Application?) {
+    package init(_ masterKey: MasterKey, application: EntraApplication?) {
         self.masterKey = masterKey
         self.application = application
         self.tokens = application.map(TokenSource.init)

@@ -1,6 +1,6 @@
 /// The application that an administrator registered for the gateway in Microsoft Entra, and where
 /// its organisation's servers are.
-package struct Application: Sendable {
+package struct EntraApplication: Sendable {
     package enum Proof: Sendable {
         case secret(String)
         case certificate(ClientCertificate)

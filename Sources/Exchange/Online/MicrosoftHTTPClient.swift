@@ -5,7 +5,7 @@ import NIOHTTP1
 import NIOSSL
 
 /// HTTPS to Microsoft.
-final class Web: Sendable {
+final class MicrosoftHTTPClient: Sendable {
     struct Answer: Sendable {
         var status: Int
         /// Seconds; what `Retry-After` says (RFC 9110 §10.2.3).
