@@ -63,7 +63,7 @@ import Testing
         return "A1 " + command.replacing(" @", with: " " + spelling(name), maxReplacements: 1)
     }
 
-    private static func bench(for command: String) throws -> AttackBench {
+    private static func bench(for command: String) throws -> AttackHarness {
         var grants = [
             "group team anna", "group kanzlei group:team", "group fremde clara",
             "grant bob folder:Team lrsw group:kanzlei", "grant bob subtree:Verwaltet lrswipkxtea",
@@ -72,7 +72,7 @@ import Testing
         if command.hasPrefix("GETQUOTA") {
             grants += ["anna", "bob", "info", "clara"].map { "capabilities \($0) IMAP4REV1 QUOTA" }
         }
-        return try AttackBench(state: self.state(for: command), with: grants)
+        return try AttackHarness(state: self.state(for: command), with: grants)
     }
 
     @Test(arguments: commands, mailboxes)
@@ -134,7 +134,7 @@ import Testing
         attack: AttackTests.Attack
     ) throws {
         for length in 0..<attack.octets.count {
-            var bench = try AttackBench(state: attack.state)
+            var bench = try AttackHarness(state: attack.state)
             bench.send(Array(attack.octets.prefix(length)), chunk: .max)
             bench.check()
             bench.leave()

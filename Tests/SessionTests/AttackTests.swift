@@ -112,7 +112,7 @@ import Testing
     }
 
     private static func run(_ attack: Attack, chunk: Int) throws -> String {
-        var bench = try AttackBench(state: attack.state)
+        var bench = try AttackHarness(state: attack.state)
         bench.send(attack.octets, chunk: chunk)
         let text = bench.clientText
         for expectation in attack.expected {
@@ -135,7 +135,7 @@ import Testing
     private static func check(
         _ expectation: String,
         _ attack: Attack,
-        _ bench: AttackBench,
+        _ bench: AttackHarness,
         _ text: String
     ) {
         let words = expectation.split(separator: " ", maxSplits: 1).map(String.init)

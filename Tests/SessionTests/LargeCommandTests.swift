@@ -38,7 +38,7 @@ import Testing
     func `a large command is answered, and the next one too`(row: Int) throws {
         let (command, answer, isSent) = Self.commands[row]
         for chunk in [1_460, 65_536] {
-            var bench = try AttackBench(state: "own")
+            var bench = try AttackHarness(state: "own")
             bench.send(Array("A1 \(command)\r\nA2 NOOP\r\n".utf8), chunk: chunk)
             #expect(bench.answer("A1")?.hasPrefix(answer) == true, "\(bench.clientText.suffix(99))")
             #expect(bench.answer("A2")?.hasPrefix("OK") == true)
@@ -51,7 +51,7 @@ import Testing
     @Test func `an ID of the largest size is answered before login`() throws {
         let fields = Self.repeated("\"name\" \"\(Self.repeated("x", 1_024))\" ", 30)
         for chunk in [1_460, 65_536] {
-            var bench = try AttackBench(state: "before-login")
+            var bench = try AttackHarness(state: "before-login")
             bench.send(Array("A1 ID (\(fields))\r\nA2 NOOP\r\n".utf8), chunk: chunk)
             #expect(bench.answer("A1") == "OK ID completed")
             #expect(bench.answer("A2")?.hasPrefix("OK") == true)

@@ -161,7 +161,7 @@ import Testing
     /// So many folders, and half as many, all of them subscribed.
     @Test(arguments: listings, [["A"], ["A/B/C/D/", "A/B/C/E/"]])
     func `a listing is written in time`(command: String, parents: [String]) throws {
-        let bench = try AttackBench(state: "own")
+        let bench = try AttackHarness(state: "own")
         let ratio = Linearity.ratio(from: 1_000, upTo: 1_000) { count in
             func answer(_ name: String) -> [UInt8] {
                 let folders = (0..<count).map { number in

@@ -23,7 +23,7 @@ import Testing
     }
 
     private static func run(_ command: String, _ state: String) throws {
-        var bench = try AttackBench(state: state)
+        var bench = try AttackHarness(state: state)
         let count = 2_000
         let octets = Array(String(repeating: "x \(command)\r\n", count: count).utf8)
         bench.send(octets, chunk: .max)

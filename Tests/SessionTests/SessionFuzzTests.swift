@@ -117,7 +117,7 @@ import Testing
         for round in Array(stride(from: part, to: Self.rounds, by: 10)) + finds {
             var generator = Seeded(state: UInt64(round) + 1)
             let state = Self.states.randomElement(using: &generator) ?? "in"
-            var bench = try AttackBench(state: state)
+            var bench = try AttackHarness(state: state)
             var sent: [UInt8] = []
             for _ in 0..<Int.random(in: 1...3, using: &generator) {
                 if Int.random(in: 0..<3, using: &generator) == 0 {

@@ -66,7 +66,7 @@ import Testing
     }
 
     private static func run(_ attack: Attack, chunk: Int) throws -> String {
-        var bench = try AttackBench(state: attack.state)
+        var bench = try AttackHarness(state: attack.state)
         bench.lieChunk = chunk
         bench.answerNext(with: attack.octets)
         bench.send(Array("A1 \(attack.command)\r\n".utf8), chunk: .max)

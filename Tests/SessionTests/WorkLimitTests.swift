@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func `a watch of more subscriptions than a session may keep is refused`() throws {
-        var bench = try AttackBench(state: "in", with: Self.notifyChosen)
+        var bench = try AttackHarness(state: "in", with: Self.notifyChosen)
         bench.subscriptions = try Self.subscriptions(1_999, octets: 1_900)
         bench.send(
             Array("A1 NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\nA2 NOOP\r\n".utf8),
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test func `a watch of all the subscriptions that a user may have is carried out`() throws {
-        var bench = try AttackBench(state: "in", with: Self.notifyChosen)
+        var bench = try AttackHarness(state: "in", with: Self.notifyChosen)
         bench.subscriptions = try Self.subscriptions(2_000, octets: 50)
         let line = "NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\n"
         bench.send(Array("A1 \(line)".utf8), chunk: .max)
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func `subscriptions that become too many end the watch, and the client is told`() throws {
-        var bench = try AttackBench(state: "in", with: Self.notifyChosen)
+        var bench = try AttackHarness(state: "in", with: Self.notifyChosen)
         bench.subscriptions = try Self.subscriptions(10, octets: 50)
         bench.send(
             Array("A1 NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\n".utf8),
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func `a watch without more folders than a session may keep is refused`() throws {
-        var bench = try AttackBench(state: "in", with: Self.notify)
+        var bench = try AttackHarness(state: "in", with: Self.notify)
         bench.subscriptions = try Self.subscriptions(100, octets: 1_900, isSubscribed: false)
         let line = "NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\n"
         bench.send(Array("A1 \(line)A2 NOOP\r\n".utf8), chunk: .max)

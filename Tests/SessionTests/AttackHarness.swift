@@ -9,7 +9,7 @@ import Testing
 
 /// A session under attack, in front of servers that record every octet and answer what a real one
 /// would, the forbidden included: what must not be seen is there to be seen.
-struct AttackBench {
+struct AttackHarness {
     /// Stands in every mailbox that Anna may not read.
     static let canary = "CANARY"
 
