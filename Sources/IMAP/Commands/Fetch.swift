@@ -31,12 +31,12 @@ package struct Fetch: Equatable, Sendable {
     }
 
     /// Capabilities that the mailbox's server must have.
-    package var needs: [String] {
-        var needs = Set(self.attributes.compactMap(\.needs))
-        if self.changedSince != nil { needs.insert("CONDSTORE") }
-        if self.asksVanished { needs.insert("QRESYNC") }
-        if self.set.isSavedResult { needs.insert("SEARCHRES") }
-        return needs.sorted()
+    package var requiredCapabilities: [String] {
+        var required = Set(self.attributes.compactMap(\.requiredCapability))
+        if self.changedSince != nil { required.insert("CONDSTORE") }
+        if self.asksVanished { required.insert("QRESYNC") }
+        if self.set.isSavedResult { required.insert("SEARCHRES") }
+        return required.sorted()
     }
 
     package func encode(into encoder: inout CommandEncoder) {

@@ -64,7 +64,7 @@ package enum FetchAttribute: Equatable, Sendable {
     }
 
     /// The capability that a server must have for it.
-    package var needs: String? {
+    package var requiredCapability: String? {
         switch self {
         case .modSeq: "CONDSTORE"
         case .saveDate: "SAVEDATE"

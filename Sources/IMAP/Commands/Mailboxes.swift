@@ -6,7 +6,7 @@ package struct Create: Equatable, Sendable {
     /// Special uses, in the protocol's spelling.
     package var uses: [ByteBuffer] = []
 
-    package var needs: [String] { self.uses.isEmpty ? [] : ["CREATE-SPECIAL-USE"] }
+    package var requiredCapabilities: [String] { self.uses.isEmpty ? [] : ["CREATE-SPECIAL-USE"] }
 
     package func encode(into encoder: inout CommandEncoder, mailbox: ByteBuffer) {
         encoder.write(word: "CREATE")
@@ -31,7 +31,7 @@ package struct Copy: Equatable, Sendable {
     package var set: SequenceSet
     package var mailbox: ClientMailbox
 
-    package var needs: [String] { self.set.isSavedResult ? ["SEARCHRES"] : [] }
+    package var requiredCapabilities: [String] { self.set.isSavedResult ? ["SEARCHRES"] : [] }
 
     package func encode(
         into encoder: inout CommandEncoder,

@@ -14,8 +14,9 @@ package struct Notify: Equatable, Sendable {
     }
 
     /// Capabilities that the servers must have.
-    package var needs: [String] {
-        Set(self.groups.flatMap { $0.attributes.compactMap(\.needs) } + ["NOTIFY"]).sorted()
+    package var requiredCapabilities: [String] {
+        Set(self.groups.flatMap { $0.attributes.compactMap(\.requiredCapability) } + ["NOTIFY"])
+            .sorted()
     }
 
     package func encode(into encoder: inout CommandEncoder) {

@@ -12,8 +12,10 @@ package struct Search: Equatable, Sendable {
 
     /// Capabilities that the mailbox's server must have. Without ESEARCH and CONTEXT=SEARCH the gateway
     /// works out of the numbers what RETURN asks for.
-    package var needs: [String] {
-        self.key.needs.union(self.returns?.contains(.save) ?? false ? ["SEARCHRES"] : []).sorted()
+    package var requiredCapabilities: [String] {
+        self.key.requiredCapabilities.union(
+            self.returns?.contains(.save) ?? false ? ["SEARCHRES"] : []
+        ).sorted()
     }
 
     package func encode(into encoder: inout CommandEncoder) {
@@ -55,7 +57,7 @@ package enum SearchReturn: Equatable, Sendable {
     /// What a server must have besides contexts (RFC 5267) to tell changes.
     package var updateNeeds: [String] {
         guard case .update(let attributes) = self else { return [] }
-        return attributes.compactMap(\.needs) + (attributes.isEmpty ? [] : ["NOTIFY"])
+        return attributes.compactMap(\.requiredCapability) + (attributes.isEmpty ? [] : ["NOTIFY"])
     }
 
     package var isPartial: Bool {

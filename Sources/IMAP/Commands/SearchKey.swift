@@ -20,7 +20,7 @@ package indirect enum SearchKey: Equatable, Sendable {
     case or(SearchKey, SearchKey)
     case and([SearchKey])
 
-    var needs: Set<String> {
+    var requiredCapabilities: Set<String> {
         switch self {
         case .number(let name, _) where name == "OLDER" || name == "YOUNGER": ["WITHIN"]
         case .modSeq: ["CONDSTORE"]
@@ -28,9 +28,9 @@ package indirect enum SearchKey: Equatable, Sendable {
         case .date(let name, _) where name.description.hasPrefix("SAVED"): ["SAVEDATE"]
         case .word(let name) where name == "SAVEDATESUPPORTED": ["SAVEDATE"]
         case .sequence(let set), .uid(let set): set.isSavedResult ? ["SEARCHRES"] : []
-        case .not(let key): key.needs
-        case .or(let one, let other): one.needs.union(other.needs)
-        case .and(let keys): keys.reduce(into: []) { $0.formUnion($1.needs) }
+        case .not(let key): key.requiredCapabilities
+        case .or(let one, let other): one.requiredCapabilities.union(other.requiredCapabilities)
+        case .and(let keys): keys.reduce(into: []) { $0.formUnion($1.requiredCapabilities) }
         case .all, .word, .string, .header, .date, .number, .keyword: []
         }
     }

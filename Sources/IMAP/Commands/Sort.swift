@@ -10,11 +10,11 @@ package struct Sort: Equatable, Sendable {
 
     /// Capabilities that the mailbox's server must have. Without ESORT and CONTEXT=SORT the gateway works
     /// out of the numbers what RETURN asks for.
-    package var needs: [String] {
-        var needs = self.key.needs.union(["SORT"])
-        if self.returns?.contains(.save) ?? false { needs.insert("SEARCHRES") }
-        if self.criteria.contains(where: \.isDisplay) { needs.insert("SORT=DISPLAY") }
-        return needs.sorted()
+    package var requiredCapabilities: [String] {
+        var required = self.key.requiredCapabilities.union(["SORT"])
+        if self.returns?.contains(.save) ?? false { required.insert("SEARCHRES") }
+        if self.criteria.contains(where: \.isDisplay) { required.insert("SORT=DISPLAY") }
+        return required.sorted()
     }
 
     package func encode(into encoder: inout CommandEncoder) {
@@ -88,8 +88,8 @@ package struct Thread: Equatable, Sendable {
 
     package var hasUnsupportedCharset: Bool { self.charset == .unsupported }
 
-    package var needs: [String] {
-        self.key.needs.union(["THREAD=\(self.algorithm.word)"]).sorted()
+    package var requiredCapabilities: [String] {
+        self.key.requiredCapabilities.union(["THREAD=\(self.algorithm.word)"]).sorted()
     }
 
     package func encode(into encoder: inout CommandEncoder) {

@@ -48,7 +48,7 @@ package enum StatusItem: CaseIterable, Hashable, Sendable {
     }
 
     /// The capability that a server must have for it.
-    package var needs: String? {
+    package var requiredCapability: String? {
         switch self {
         case .messages, .recent, .uidNext, .uidValidity, .unseen: nil
         case .deleted: "IMAP4REV2"

@@ -14,7 +14,7 @@ package struct StoreFlags: Equatable, Sendable {
     package var isSilent: Bool
     package var flags: [Flag]
 
-    package var needs: [String] {
+    package var requiredCapabilities: [String] {
         (self.unchangedSince == nil ? [] : ["CONDSTORE"])
             + (self.set.isSavedResult ? ["SEARCHRES"] : [])
     }

@@ -4,15 +4,15 @@ import IMAP
 import struct NIOCore.ByteBuffer
 
 extension ClientSession {
-    private var state: Rule.States {
+    private var state: CommandRequirements.States {
         guard self.user != nil else { return .notAuthenticated }
         return self.selected == nil && !self.isEmptyInboxSelected ? .authenticated : .selected
     }
 
     /// Checks a command against the table, then carries it out.
     mutating func dispatch(_ tag: ByteBuffer, command: Command) {
-        let rule = command.rule
-        guard rule.states.contains(self.state) else {
+        let requirements = command.requirements
+        guard requirements.states.contains(self.state) else {
             return self.finish(tag, text: .badState)
         }
         if self.user == nil {
@@ -22,7 +22,11 @@ extension ClientSession {
             self.commandEnablesModSeqs = command.enablesModSeqs
             if self.commandEnablesModSeqs { self.enabled.insert("CONDSTORE") }
             if self.answerForEmptyInbox(tag, command: command) { return }
-            self.dispatchAfterLogin(tag, command: command, needs: rule.needs)
+            self.dispatchAfterLogin(
+                tag,
+                command: command,
+                requiring: requirements.requiredCapabilities
+            )
         }
     }
 
@@ -50,7 +54,7 @@ extension ClientSession {
     private mutating func dispatchAfterLogin(
         _ tag: ByteBuffer,
         command: Command,
-        needs: [String]
+        requiring capabilities: [String]
     ) {
         switch command {
         case .capability: self.capability(tag)
@@ -69,7 +73,8 @@ extension ClientSession {
         case .examine(let select):
             self.select(tag, select: select, command: command, readOnly: true)
         case .status(let status): self.status(tag, status: status, command: command)
-        case .create(let create): self.create(tag, create: create, command: command, needs: needs)
+        case .create(let create):
+            self.create(tag, create: create, command: command, requiring: capabilities)
         case .delete(let mailbox): self.delete(tag, mailbox: mailbox, command: command)
         case .rename(let rename): self.rename(tag, rename: rename, command: command)
         case .myRights(let mailbox): self.myRights(tag, mailbox: mailbox)
@@ -77,12 +82,13 @@ extension ClientSession {
         case .setACL(let setACL): self.setACL(tag, setACL: setACL)
         case .deleteACL(let deleteACL): self.deleteACL(tag, deleteACL: deleteACL)
         case .listRights(let listRights): self.listRights(tag, listRights: listRights)
-        case .getQuota(let root): self.getQuota(tag, root: root, command: command, needs: needs)
+        case .getQuota(let root):
+            self.getQuota(tag, root: root, command: command, requiring: capabilities)
         case .getQuotaRoot(let mailbox):
-            self.getQuotaRoot(tag, mailbox: mailbox, command: command, needs: needs)
+            self.getQuotaRoot(tag, mailbox: mailbox, command: command, requiring: capabilities)
         case .noop, .check, .close, .unselect, .expunge, .uidExpunge, .fetch, .store, .search,
             .cancelUpdate, .sort, .thread, .copy, .move:
-            self.dispatchOnSelected(tag, command: command, needs: needs)
+            self.dispatchOnSelected(tag, command: command, requiring: capabilities)
         case .startTLS, .login, .authenticate:
             self.finish(tag, text: .badState)
         }
@@ -92,7 +98,7 @@ extension ClientSession {
     private mutating func dispatchOnSelected(
         _ tag: ByteBuffer,
         command: Command,
-        needs: [String]
+        requiring capabilities: [String]
     ) {
         guard let selected = self.selected else {
             return self.finish(tag, text: .completed("NOOP"))
@@ -102,7 +108,8 @@ extension ClientSession {
             self.leaveSelected(announce: true)
             return self.finish(tag, text: .notPermitted)
         }
-        guard self.prepare(selected.account, tag: tag, command: command, needs: needs) else {
+        guard self.prepare(selected.account, tag: tag, command: command, requiring: capabilities)
+        else {
             return
         }
         guard !self.hasExpungedMeanwhile || !command.usesMessageNumbers else {

@@ -51,7 +51,7 @@ extension Command {
         case .list(let list):
             list.returnsStatus?.contains(.highestModSeq) ?? false
         default:
-            self.rule.needs.contains("CONDSTORE")
+            self.requirements.requiredCapabilities.contains("CONDSTORE")
         }
     }
 }

@@ -30,9 +30,9 @@ extension ClientSession {
         in account: AccountID,
         for tag: ByteBuffer,
         command: Command,
-        needs: [String] = []
+        requiring capabilities: [String] = []
     ) -> Located {
-        guard self.prepare(account, tag: tag, command: command, needs: needs) else {
+        guard self.prepare(account, tag: tag, command: command, requiring: capabilities) else {
             return .answeredOrDeferred
         }
         switch self.exists(folder, as: existence, in: account) {

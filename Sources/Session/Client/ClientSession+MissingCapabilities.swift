@@ -28,8 +28,10 @@ extension ClientSession {
     }
 
     /// The answer to a command that needs what an account's server lacks; nil where it has everything.
-    func refusal(of needs: [String], in account: AccountID) -> ReplyText? {
-        guard let lacking = needs.first(where: { !self.has($0, in: account) }) else { return nil }
+    func refusal(of capabilities: [String], in account: AccountID) -> ReplyText? {
+        guard let lacking = capabilities.first(where: { !self.has($0, in: account) }) else {
+            return nil
+        }
         // RFC 7162 §3.1.2.2 and §3.2.6.
         return lacking == "CONDSTORE" || lacking == "QRESYNC" ? .badNoModSeq : .lacking(lacking)
     }
@@ -53,7 +55,7 @@ extension ClientSession {
     func items(of status: Status, in account: AccountID) -> Status {
         var asked = status
         asked.items.removeAll { item in
-            item.needs.map { !self.has($0, in: account) } ?? false
+            item.requiredCapability.map { !self.has($0, in: account) } ?? false
         }
         if asked.items.isEmpty, status.items.contains(.highestModSeq) {
             asked.items = [.uidValidity]

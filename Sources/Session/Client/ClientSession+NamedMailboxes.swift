@@ -10,14 +10,14 @@ extension ClientSession {
         status: Status,
         command: Command
     ) {
-        self.onNamed(tag, mailbox: status.mailbox, rights: .read, command: command, needs: []) {
+        self.onNamed(tag, mailbox: status.mailbox, rights: .read, command: command, requiring: []) {
             session,
             account,
             folder,
             name in
             let asked = session.items(of: status, in: account)
             guard !asked.items.isEmpty else {
-                let lacking = status.items.lazy.compactMap(\.needs).first
+                let lacking = status.items.lazy.compactMap(\.requiredCapability).first
                 return session.finish(
                     tag,
                     text: lacking.map(ReplyText.lacking) ?? .cannotOnThisServer
@@ -48,7 +48,8 @@ extension ClientSession {
             // Where the account's folders have the prefix INBOX., all of them lie below it on the server.
             guard !folder.isInbox else { return self.finish(tag, text: .cannotChangeInbox) }
         }
-        self.onNamed(tag, mailbox: mailbox, rights: .deleteMailbox, command: command, needs: []) {
+        self.onNamed(tag, mailbox: mailbox, rights: .deleteMailbox, command: command, requiring: [])
+        {
             session,
             account,
             _,
@@ -68,14 +69,20 @@ extension ClientSession {
         mailbox: ClientMailbox,
         rights: Rights,
         command: Command,
-        needs: [String],
+        requiring capabilities: [String],
         proceed: (inout ClientSession, AccountID, FolderPath, ByteBuffer) -> Void
     ) {
         switch self.require([rights, .lookup], on: mailbox) {
         case .failure(let refusal):
             self.finish(tag, text: refusal.text)
         case .success(let (account, folder, _)):
-            let located = self.locate(folder, in: account, for: tag, command: command, needs: needs)
+            let located = self.locate(
+                folder,
+                in: account,
+                for: tag,
+                command: command,
+                requiring: capabilities
+            )
             guard case .name(let name) = located else {
                 guard case .missing = located else { return }
                 return self.finish(tag, text: .noSuchMailbox)
@@ -89,7 +96,7 @@ extension ClientSession {
         _ tag: ByteBuffer,
         create: Create,
         command: Command,
-        needs: [String]
+        requiring capabilities: [String]
     ) {
         guard let name = create.mailbox.name,
             case .folder(let account, let folder) = self.namespace.place(of: name.withoutTrailing)
@@ -102,7 +109,9 @@ extension ClientSession {
         guard create.uses.isEmpty || self.access(to: account).isOwner else {
             return self.finish(tag, text: .notPermitted)
         }
-        guard self.isParentThere(of: folder, in: account, for: tag, command, needs: needs) else {
+        guard
+            self.isParentThere(of: folder, in: account, for: tag, command, requiring: capabilities)
+        else {
             return
         }
         guard let upstreamName = self.newName(of: folder, in: account) else {
@@ -122,10 +131,10 @@ extension ClientSession {
         in account: AccountID,
         for tag: ByteBuffer,
         _ command: Command,
-        needs: [String] = []
+        requiring capabilities: [String] = []
     ) -> Bool {
         guard let parent = folder.parent else {
-            return self.prepare(account, tag: tag, command: command, needs: needs)
+            return self.prepare(account, tag: tag, command: command, requiring: capabilities)
         }
         switch self.locate(
             parent,
@@ -133,7 +142,7 @@ extension ClientSession {
             in: account,
             for: tag,
             command: command,
-            needs: needs
+            requiring: capabilities
         ) {
         case .name:
             // Where nothing is listed below INBOX, what is there may be hidden: the names of an alias, whose

@@ -13,7 +13,7 @@ extension ClientSession {
 
     mutating func notify(_ tag: ByteBuffer, notify: Notify) {
         let shown = Set(self.capabilities)
-        if let lacking = notify.needs.first(where: { !shown.contains($0) }) {
+        if let lacking = notify.requiredCapabilities.first(where: { !shown.contains($0) }) {
             return self.finish(tag, text: .lacking(lacking))
         }
         guard !notify.groups.contains(where: { $0.events.contains(.unsupported) }) else {

@@ -33,7 +33,7 @@ extension ClientSession {
             // the answer to LIST names it: nothing that looks like that answer may be asked for.
             if !isOwner { group.events.removeAll { $0 == .mailboxName } }
             group.attributes.removeAll { item in
-                item.needs.map { !self.has($0, in: account) } ?? false
+                item.requiredCapability.map { !self.has($0, in: account) } ?? false
             }
             guard !group.events.isEmpty || requested.events.isEmpty else { return [] }
             var filters: [NotifyGroup.Filter] = []

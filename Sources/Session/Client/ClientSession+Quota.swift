@@ -9,12 +9,14 @@ extension ClientSession {
         _ tag: ByteBuffer,
         root: ByteBuffer,
         command: Command,
-        needs: [String]
+        requiring capabilities: [String]
     ) {
         guard let account = self.namespace.personal, self.access(to: account).isOwner else {
             return self.finish(tag, text: .notPermitted)
         }
-        guard self.prepare(account, tag: tag, command: command, needs: needs) else { return }
+        guard self.prepare(account, tag: tag, command: command, requiring: capabilities) else {
+            return
+        }
         var encoder = self.encoder(for: account)
         encoder.write(word: "GETQUOTA")
         encoder.write(astring: root)
@@ -27,14 +29,20 @@ extension ClientSession {
         _ tag: ByteBuffer,
         mailbox: ClientMailbox,
         command: Command,
-        needs: [String]
+        requiring capabilities: [String]
     ) {
         if case .folder(let account, _, _) = self.resolve(mailbox),
             !self.access(to: account).isOwner
         {
             return self.finish(tag, text: .notPermitted)
         }
-        self.onNamed(tag, mailbox: mailbox, rights: .read, command: command, needs: needs) {
+        self.onNamed(
+            tag,
+            mailbox: mailbox,
+            rights: .read,
+            command: command,
+            requiring: capabilities
+        ) {
             session,
             account,
             _,

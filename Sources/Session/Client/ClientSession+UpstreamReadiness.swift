@@ -12,7 +12,7 @@ extension ClientSession {
         _ account: AccountID,
         tag: ByteBuffer,
         command: Command,
-        needs: [String] = []
+        requiring capabilities: [String] = []
     ) -> Bool {
         self.open(account)
         guard let upstream = self.upstreams[account], upstream.isIdle,
@@ -22,8 +22,8 @@ extension ClientSession {
             self.running = .preparing(tag: tag, command, account)
             return false
         }
-        if needs.isEmpty, self.enabled.isEmpty { return true }
-        if let refusal = self.refusal(of: needs, in: account) {
+        if capabilities.isEmpty, self.enabled.isEmpty { return true }
+        if let refusal = self.refusal(of: capabilities, in: account) {
             self.finish(tag, text: refusal)
             return false
         }

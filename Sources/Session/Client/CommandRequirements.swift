@@ -5,7 +5,7 @@ import IMAP
 /// Every command that the parser knows has a row; a command without one does not parse, is
 /// answered `BAD` and reaches no server. The rights that a command needs stand in the function
 /// that carries it out, beside the mailbox they are needed on.
-struct Rule: Equatable {
+struct CommandRequirements: Equatable {
     /// The states of a client's connection (RFC 9051 §3).
     struct States: OptionSet {
         let rawValue: UInt8
@@ -21,52 +21,52 @@ struct Rule: Equatable {
     var states: States
     /// Capabilities that the server of the mailbox must have; those without which the gateway carries out
     /// the command in another way are not among them.
-    var needs: [String] = []
+    var requiredCapabilities: [String] = []
 
-    init(_ states: States, needs: [String] = []) {
+    init(_ states: States, requiredCapabilities: [String] = []) {
         self.states = states
-        self.needs = needs
+        self.requiredCapabilities = requiredCapabilities
     }
 }
 
 extension Command {
     /// The command's row of the table.
-    var rule: Rule {
+    var requirements: CommandRequirements {
         switch self {
         case .capability, .noop, .logout, .id:
-            Rule(.any)
+            CommandRequirements(.any)
         case .startTLS, .login, .authenticate:
-            Rule(.notAuthenticated)
+            CommandRequirements(.notAuthenticated)
         case .enable, .namespace, .list, .lsub, .subscribe, .unsubscribe, .idle, .notify:
-            Rule(.loggedIn)
+            CommandRequirements(.loggedIn)
         case .select, .examine, .status:
-            Rule(.loggedIn)
+            CommandRequirements(.loggedIn)
         case .create(let create):
-            Rule(.loggedIn, needs: create.needs)
+            CommandRequirements(.loggedIn, requiredCapabilities: create.requiredCapabilities)
         case .delete, .rename:
-            Rule(.loggedIn)
+            CommandRequirements(.loggedIn)
         case .myRights, .getACL, .setACL, .deleteACL, .listRights:
-            Rule(.loggedIn)
+            CommandRequirements(.loggedIn)
         case .getQuota, .getQuotaRoot:
-            Rule(.loggedIn, needs: ["QUOTA"])
+            CommandRequirements(.loggedIn, requiredCapabilities: ["QUOTA"])
         case .check, .close, .unselect, .expunge:
-            Rule(.selected)
+            CommandRequirements(.selected)
         case .uidExpunge:
-            Rule(.selected, needs: ["UIDPLUS"])
+            CommandRequirements(.selected, requiredCapabilities: ["UIDPLUS"])
         case .fetch(let fetch):
-            Rule(.selected, needs: fetch.needs)
+            CommandRequirements(.selected, requiredCapabilities: fetch.requiredCapabilities)
         case .store(let store):
-            Rule(.selected, needs: store.needs)
+            CommandRequirements(.selected, requiredCapabilities: store.requiredCapabilities)
         case .search(let search):
-            Rule(.selected, needs: search.needs)
+            CommandRequirements(.selected, requiredCapabilities: search.requiredCapabilities)
         case .cancelUpdate:
-            Rule(.selected, needs: ["CONTEXT=SEARCH"])
+            CommandRequirements(.selected, requiredCapabilities: ["CONTEXT=SEARCH"])
         case .sort(let sort):
-            Rule(.selected, needs: sort.needs)
+            CommandRequirements(.selected, requiredCapabilities: sort.requiredCapabilities)
         case .thread(let thread):
-            Rule(.selected, needs: thread.needs)
+            CommandRequirements(.selected, requiredCapabilities: thread.requiredCapabilities)
         case .copy(let copy), .move(let copy):
-            Rule(.selected, needs: copy.needs)
+            CommandRequirements(.selected, requiredCapabilities: copy.requiredCapabilities)
         }
     }
 }
