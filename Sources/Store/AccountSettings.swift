@@ -11,7 +11,7 @@ package struct AccountSettings: Sendable {
     package var smtp: Endpoint?
     package var caFile: String?
     package var username: String?
-    package var password: Secret?
+    package var password: Secret<String>?
     package var sentCopy: String?
 
     package init() {}

@@ -1,6 +1,7 @@
 import Access
 import Foundation
 import GRDB
+import SASL
 
 /// The settings of an account, checked and written.
 extension PermissionStore {

@@ -280,7 +280,7 @@ extension CredentialBreaker {
         let gateway = try await LoginDeadlineTests.gateway()
         let current = gateway.permissions.current
         gateway.permissions.replace(
-            with: Published(
+            with: StoreSnapshot(
                 access: current.access,
                 endpoints: [account.id: account],
                 passwords: current.passwords

@@ -9,7 +9,7 @@ import SystemPackage
 /// Where permissions of Exchange accounts are read, and how the gateway proves who it is there.
 extension ConfigurationValues {
     /// The part `exchange`; nil where there is none.
-    func exchange() throws -> Application? {
+    func exchange() throws -> EntraApplication? {
         func text(_ key: String) -> String? {
             self.reader.string(forKey: ConfigKey("exchange.\(key)")).flatMap {
                 $0.isEmpty ? nil : $0
@@ -27,16 +27,16 @@ extension ConfigurationValues {
                 $0.isASCIILetterOrDigit || $0 == 0x2D || $0 == 0x2E
             })
         else { throw self.wrong("exchange", allowed: "tenant and application are ids, or domains") }
-        let cloud = text("cloud") ?? Application.Cloud.worldwide.rawValue
-        guard let cloud = Application.Cloud(rawValue: cloud) else {
-            let names = Application.Cloud.allCases.map(\.rawValue).joined(separator: ", ")
+        let cloud = text("cloud") ?? EntraApplication.Cloud.worldwide.rawValue
+        guard let cloud = EntraApplication.Cloud(rawValue: cloud) else {
+            let names = EntraApplication.Cloud.allCases.map(\.rawValue).joined(separator: ", ")
             throw self.wrong("exchange.cloud", allowed: "one of \(names)")
         }
         for key in ["loginURL", "exchangeURL"] {
             guard let url = text(key), !url.hasPrefix("https://") else { continue }
             throw self.wrong("exchange.\(key)", allowed: "https://HOST[:PORT]")
         }
-        return Application(
+        return EntraApplication(
             tenant: tenant,
             clientID: clientID,
             proof: try self.proof(text),
@@ -48,7 +48,7 @@ extension ConfigurationValues {
         )
     }
 
-    func proof(_ text: (String) -> String?) throws -> Application.Proof {
+    func proof(_ text: (String) -> String?) throws -> EntraApplication.Proof {
         if let name = text("secretFile") {
             let secret = try self.secret("exchange.secretFile", name: name)
             return .secret(secret.trimmingCharacters(in: .whitespacesAndNewlines))

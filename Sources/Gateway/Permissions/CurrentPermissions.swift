@@ -12,25 +12,25 @@ final class CurrentPermissions: Sendable {
     }
 
     private struct State {
-        var published: Published
+        var published: StoreSnapshot
         /// What sessions see; owners alone while nothing else may be opened.
-        var current: Published
+        var current: StoreSnapshot
         var restrictions: Set<Restriction> = []
     }
 
     private let state: Mutex<State>
-    private let withoutSharing: @Sendable (Published) -> Published
+    private let withoutSharing: @Sendable (StoreSnapshot) -> StoreSnapshot
 
     /// - Parameter withoutSharing: the same permissions with owners alone.
     init(
-        _ published: Published,
-        withoutSharing: @escaping @Sendable (Published) -> Published = { $0.withoutSharing }
+        _ published: StoreSnapshot,
+        withoutSharing: @escaping @Sendable (StoreSnapshot) -> StoreSnapshot = { $0.withoutSharing }
     ) {
         self.state = Mutex(State(published: published, current: published))
         self.withoutSharing = withoutSharing
     }
 
-    var current: Published {
+    var current: StoreSnapshot {
         self.state.withLock { $0.current }
     }
 
@@ -39,7 +39,7 @@ final class CurrentPermissions: Sendable {
     }
 
     /// Puts others into force; older ones than those in force change nothing.
-    func replace(with published: Published) {
+    func replace(with published: StoreSnapshot) {
         self.change { state in
             guard !published.isOlder(than: state.published) else { return false }
             state.published = published
@@ -68,9 +68,9 @@ final class CurrentPermissions: Sendable {
     /// - Returns: whether there was a change.
     @discardableResult
     private func change(_ change: (inout State) -> Bool) -> Bool {
-        var restricted: (of: Published, value: Published)?
+        var restricted: (of: StoreSnapshot, value: StoreSnapshot)?
         while true {
-            var missing: Published?
+            var missing: StoreSnapshot?
             let hasChanged = self.state.withLock { state in
                 var next = state
                 guard change(&next) else { return false }

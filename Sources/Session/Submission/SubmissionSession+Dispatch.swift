@@ -1,5 +1,5 @@
 import Access
-import IMAP
+import SASL
 import SMTP
 
 import struct NIOCore.ByteBuffer
