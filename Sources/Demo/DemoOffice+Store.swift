@@ -57,6 +57,7 @@ extension DemoOffice {
         )
     }
 
+    /// What of an account is granted.
     private enum Reach {
         case account
         case subtree(String)

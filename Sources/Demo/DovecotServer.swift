@@ -50,14 +50,13 @@ package final class DovecotServer {
     package static let executable = "/usr/sbin/dovecot"
     /// The part of it that takes mail by LMTP, in a package of its own.
     package static let lmtp = "/usr/lib/dovecot/lmtp"
-    private static let startTime: TimeInterval = 10
-    private static let stopTime: TimeInterval = 3
 
+    /// Of IMAP.
     package let port: Int
     let folder: URL
     let traits: Traits
     private let mailboxes: [Mailbox]
-    private var process: Process?
+    private let process = ServerProcess("dovecot")
 
     /// - Parameter folder: made here, and only for this server.
     package init(folder: URL, port: Int, traits: Traits = Traits(), mailboxes: [Mailbox]) {
@@ -80,39 +79,23 @@ package final class DovecotServer {
         }
         let configuration = self.folder.appendingPathComponent("dovecot.conf")
         try Data(self.configuration(certificate, key: key).utf8).write(to: configuration)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.executable)
-        process.arguments = ["-F", "-c", configuration.path]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.runUnblocked()
-        self.process = process
-        let end = Date().addingTimeInterval(Self.startTime)
-        while !LoopbackPort.accepts(self.port) {
-            guard Date() < end, process.isRunning else {
-                let log = self.folder.appendingPathComponent("log")
-                let reason = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-                throw DemoError("dovecot does not start: \(reason.suffix(400))")
-            }
-            Thread.sleep(forTimeInterval: 0.05)
-        }
+        try self.process.start(
+            Self.executable,
+            arguments: ["-F", "-c", configuration.path],
+            port: self.port,
+            log: self.folder.appendingPathComponent("log")
+        )
     }
 
     /// Where it takes mail by LMTP; 0 where it does not.
     package var lmtpPort: Int { self.traits.lmtpPort ?? 0 }
 
     /// 0 before it was started.
-    package var processIdentifier: pid_t { self.process?.processIdentifier ?? 0 }
+    package var processIdentifier: pid_t { self.process.identifier }
 
     /// Stops the server, and waits until it is gone, for it writes to its folder until then.
     package func stop() {
-        guard let process = self.process else { return }
-        kill(process.processIdentifier, SIGTERM)
-        let end = Date().addingTimeInterval(Self.stopTime)
-        while process.isRunning, Date() < end {
-            Thread.sleep(forTimeInterval: 0.02)
-        }
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        self.process.stop()
     }
 
     var mailRoot: URL { self.folder.appendingPathComponent("mail") }

@@ -8,8 +8,6 @@ package import Foundation
 package final class EximServer {
     /// Where the package of the distribution puts it.
     package static let executable = "/usr/sbin/exim4"
-    private static let startTime: TimeInterval = 10
-    private static let stopTime: TimeInterval = 3
 
     /// Submission with TLS from the first octet.
     package let implicitPort: Int
@@ -19,7 +17,7 @@ package final class EximServer {
     private let mailboxes: [(user: String, password: String, lmtpPort: Int)]
     /// Where it asks, on this machine, whether a token is good; nil for passwords only.
     private let introspectionPort: Int?
-    private var process: Process?
+    private let process = ServerProcess("exim")
 
     /// - Parameters:
     ///   - folder: made here, and only for this server.
@@ -39,7 +37,7 @@ package final class EximServer {
     }
 
     /// 0 before it was started.
-    package var processIdentifier: pid_t { self.process?.processIdentifier ?? 0 }
+    package var processIdentifier: pid_t { self.process.identifier }
 
     /// Starts the server and waits until it accepts connections.
     /// - Throws: ``DemoError`` with what its log says, where it does not start.
@@ -60,33 +58,17 @@ package final class EximServer {
         let configuration = self.folder.appendingPathComponent("exim.conf")
         try Data(self.configuration.utf8).write(to: configuration)
         try self.handOver()
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.executable)
-        process.arguments = ["-C", configuration.path, "-bdf"]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.runUnblocked()
-        self.process = process
-        let end = Date().addingTimeInterval(Self.startTime)
-        while !LoopbackPort.accepts(self.implicitPort) {
-            guard Date() < end, process.isRunning else {
-                let log = self.folder.appendingPathComponent("log/paniclog")
-                let reason = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-                throw DemoError("exim does not start: \(reason.suffix(400))")
-            }
-            Thread.sleep(forTimeInterval: 0.05)
-        }
+        try self.process.start(
+            Self.executable,
+            arguments: ["-C", configuration.path, "-bdf"],
+            port: self.implicitPort,
+            log: self.folder.appendingPathComponent("log/paniclog")
+        )
     }
 
     /// Stops the server, and waits until it is gone, for it writes to its folder until then.
     package func stop() {
-        guard let process = self.process else { return }
-        kill(process.processIdentifier, SIGTERM)
-        let end = Date().addingTimeInterval(Self.stopTime)
-        while process.isRunning, Date() < end {
-            Thread.sleep(forTimeInterval: 0.02)
-        }
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        self.process.stop()
     }
 
     private func write(_ name: String, lines: [String]) throws {

@@ -12,6 +12,7 @@ package import Synchronization
 /// A second port without TLS, on loopback, tells the mail servers whether a token is good
 /// (RFC 7662).
 package final class MicrosoftTestServer: Sendable {
+    // What the gateway's configuration has to name.
     package static let tenant = "11111111-2222-3333-4444-555555555555"
     package static let application = "00000000-1111-2222-3333-444444444444"
     package static let secret = "demo~secret"
@@ -29,8 +30,10 @@ package final class MicrosoftTestServer: Sendable {
     /// What the next requests get, and what the ones before were.
     package struct State: Sendable {
         package var organization: ExchangeOrganization
+        /// What the next requests to InvokeCommand get instead of an answer.
         package var faults: [Fault] = []
         package var tokenFaults: [Fault] = []
+        /// Those that were given out, and when each ends.
         package var tokens: [String: Date] = [:]
         package var tokenRequests = 0
         /// Cmdlets that were run, through either interface.
@@ -40,12 +43,15 @@ package final class MicrosoftTestServer: Sendable {
         package var times: [ContinuousClock.Instant] = []
         /// Cmdlets that the application may not run.
         package var refused: Set<String> = []
+        /// How long a new token is good.
         package var tokenSeconds = 3_599
         /// Checks an assertion that stands in for the secret.
         package var isAssertionGood: @Sendable (String) -> Bool = { _ in false }
     }
 
+    /// Of the endpoints, with TLS.
     package let port: Int
+    /// Where mail servers ask about tokens, without TLS.
     package let introspectionPort: Int
     package let state: Mutex<State>
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -117,6 +123,7 @@ package final class MicrosoftTestServer: Sendable {
             .bind(host: "127.0.0.1", port: port).wait()
     }
 
+    /// Closes both ports and every connection.
     package func stop() {
         try? self.group.syncShutdownGracefully()
     }

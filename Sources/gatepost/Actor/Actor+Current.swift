@@ -1,6 +1,7 @@
 import Foundation
 import Store
 
+/// Who runs the command.
 extension Actor {
     /// The operating-system user who runs this command, and who became that one by sudo.
     static var current: Actor {

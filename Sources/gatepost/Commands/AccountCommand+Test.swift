@@ -5,6 +5,7 @@ import Store
 
 /// `gatepost account test …`
 extension AccountCommand {
+    /// `gatepost account test …`
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Log in at the account's server and print what it offers."
@@ -13,6 +14,7 @@ extension AccountCommand {
         @OptionGroup var output: JSONOption
         @Argument var address: String
 
+        /// What the servers of an account offer, as it is printed.
         struct Found: Encodable {
             var account: String
             var greeting: String

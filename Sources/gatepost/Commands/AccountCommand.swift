@@ -13,11 +13,13 @@ struct AccountCommand: AsyncParsableCommand {
         subcommands: [Add.self, List.self, Show.self, Test.self, Set.self, Remove.self]
     )
 
+    /// Where a mailbox is.
     enum Kind: String, ExpressibleByArgument, CaseIterable {
         case imap
         case exchange
     }
 
+    /// `gatepost account add …`
     struct Add: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument var address: String
@@ -58,6 +60,7 @@ struct AccountCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost account set …`
     struct Set: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument var address: String
@@ -94,6 +97,7 @@ struct AccountCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost account list …`
     struct List: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
@@ -110,6 +114,7 @@ struct AccountCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost account show …`
     struct Show: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
@@ -149,6 +154,7 @@ struct AccountCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost account remove …`
     struct Remove: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption

@@ -12,6 +12,7 @@ struct AuditCommand: AsyncParsableCommand {
         subcommands: [List.self, Verify.self, Seal.self]
     )
 
+    /// `gatepost audit list …`
     struct List: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
@@ -19,12 +20,14 @@ struct AuditCommand: AsyncParsableCommand {
         @Option(help: "Who acted: a login, or a name at the operating system.") var user: String?
         @Option(help: "YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SSZ.") var since: String?
 
+        /// A record as it is printed, with its place in the log.
         struct Row: Encodable {
             var sequence: Int64
             /// Seconds since 1970.
             var when: Int64
             var record: AuditRecord
 
+            /// What is added to a record.
             enum CodingKeys: CodingKey {
                 case sequence
                 case when
@@ -59,6 +62,7 @@ struct AuditCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost audit verify …`
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Whether the log is whole: nothing changed, missing, reordered or cut off."
@@ -67,6 +71,7 @@ struct AuditCommand: AsyncParsableCommand {
         @OptionGroup var output: JSONOption
         @Option(help: "SEQUENCE:HASH of a seal, as the gateway has logged it.") var seal: String?
 
+        /// What was found, as it is printed.
         private struct Row: Encodable {
             var records: Int
             var first: Int64?
@@ -113,6 +118,7 @@ struct AuditCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost audit seal …`
     struct Seal: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Seal a log that has no seal any more, as it is now."

@@ -45,6 +45,7 @@ struct ConsentCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost consent list …`
     struct List: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var owner: Owner
@@ -72,6 +73,7 @@ struct ConsentCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost consent confirm …`
     struct Confirm: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var owner: Owner
@@ -84,6 +86,7 @@ struct ConsentCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost consent refuse …`
     struct Refuse: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var owner: Owner

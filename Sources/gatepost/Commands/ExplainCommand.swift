@@ -15,7 +15,9 @@ struct ExplainCommand: AsyncParsableCommand {
     @Argument var account: String
     @Option(help: "One folder; the account as a whole by default.") var folder: String?
 
+    /// A verdict, as it is printed.
     struct Answer: Encodable {
+        /// One reason for it.
         struct Because: Encodable {
             var kind: String
             var id: String?

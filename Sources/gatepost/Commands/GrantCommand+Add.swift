@@ -6,11 +6,13 @@ import Store
 
 /// `gatepost grant add …`
 extension GrantCommand {
+    /// What may be granted for sending.
     enum Send: String, ExpressibleByArgument, CaseIterable {
         case `as`
         case onBehalf = "on-behalf"
     }
 
+    /// `gatepost grant add …`
     struct Add: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument var account: String

@@ -12,6 +12,7 @@ struct GrantCommand: AsyncParsableCommand {
         subcommands: [Add.self, Remove.self, Restore.self, List.self]
     )
 
+    /// `gatepost grant remove …`
     struct Remove: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument var account: String
@@ -46,6 +47,7 @@ struct GrantCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost grant restore …`
     struct Restore: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "End what `grant remove` did to an Exchange account."
@@ -70,6 +72,7 @@ struct GrantCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost grant list …`
     struct List: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption

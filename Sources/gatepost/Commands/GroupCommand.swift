@@ -9,6 +9,7 @@ struct GroupCommand: AsyncParsableCommand {
         subcommands: [Add.self, Remove.self, List.self, Show.self, Join.self, Leave.self]
     )
 
+    /// `gatepost group add …`
     struct Add: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument var name: String
@@ -19,6 +20,7 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost group remove …`
     struct Remove: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption
@@ -32,6 +34,7 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost group list …`
     struct List: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
@@ -46,6 +49,7 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost group show …`
     struct Show: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
@@ -58,6 +62,7 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost group join …`
     struct Join: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument var name: String
@@ -69,6 +74,7 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost group leave …`
     struct Leave: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument var name: String

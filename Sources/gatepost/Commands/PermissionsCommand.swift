@@ -13,6 +13,7 @@ struct PermissionsCommand: AsyncParsableCommand {
         subcommands: [Load.self, Diff.self, Save.self, Discard.self, ExportScript.self]
     )
 
+    /// `gatepost permissions load …`
     struct Load: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Fetch what Exchange has; nothing of it is in force until it is saved."
@@ -99,6 +100,7 @@ struct PermissionsCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost permissions diff …`
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "What saving would change."
@@ -114,6 +116,7 @@ struct PermissionsCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost permissions save …`
     struct Save: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put what was loaded into force, all of it or nothing."
@@ -138,6 +141,7 @@ struct PermissionsCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost permissions discard …`
     struct Discard: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Drop what was loaded; what was saved stays in force."

@@ -16,6 +16,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     /// One user on one account.
     struct Row: Encodable, Equatable {
+        /// One rule that counts.
         struct Because: Encodable, Equatable {
             var rule: String
             var rights: String?

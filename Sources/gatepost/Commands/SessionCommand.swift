@@ -10,6 +10,7 @@ struct SessionCommand: AsyncParsableCommand {
         subcommands: [List.self, End.self]
     )
 
+    /// `gatepost session list …`
     struct List: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
@@ -31,6 +32,7 @@ struct SessionCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost session end …`
     struct End: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument(help: "Its number in `gatepost session list`.") var session: UInt64

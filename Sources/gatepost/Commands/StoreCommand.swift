@@ -10,6 +10,7 @@ struct StoreCommand: AsyncParsableCommand {
         subcommands: [Accept.self]
     )
 
+    /// `gatepost store accept …`
     struct Accept: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put a store into force that lacks changes of the one that was in force.",

@@ -21,6 +21,7 @@ struct UserCommand: AsyncParsableCommand {
         ]
     }
 
+    /// `gatepost user add …`
     struct Add: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var password: PasswordOption
@@ -47,6 +48,7 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost user list …`
     struct List: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
@@ -61,6 +63,7 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost user show …`
     struct Show: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
@@ -73,6 +76,7 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost user set …`
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "What a user may change here, and who that is at the operating system."
@@ -103,6 +107,7 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost user password …`
     struct Password: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var password: PasswordOption
@@ -116,6 +121,7 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost user disable …`
     struct Disable: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument var login: String
@@ -126,6 +132,7 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost user enable …`
     struct Enable: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument var login: String
@@ -136,6 +143,7 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost user remove …`
     struct Remove: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption

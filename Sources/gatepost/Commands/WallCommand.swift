@@ -9,6 +9,7 @@ struct WallCommand: AsyncParsableCommand {
         subcommands: [Add.self, Remove.self, List.self]
     )
 
+    /// `gatepost wall add …`
     struct Add: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @Argument var account: String
@@ -26,6 +27,7 @@ struct WallCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost wall remove …`
     struct Remove: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption
@@ -41,6 +43,7 @@ struct WallCommand: AsyncParsableCommand {
         }
     }
 
+    /// `gatepost wall list …`
     struct List: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption

@@ -18,6 +18,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup var configuration: ConfigurationOption
     @OptionGroup var output: JSONOption
 
+    /// One thing that was looked at.
     struct Finding: Encodable {
         var subject: String
         var state: String

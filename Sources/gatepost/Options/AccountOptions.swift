@@ -23,6 +23,8 @@ struct AccountOptions: ParsableArguments {
         }
     }
 
+    /// - Parameter prompt: what to ask at a terminal for the password; nil to do without.
+    /// - Throws: ``Failure`` for a server or a file that cannot be used.
     func settings(prompt: String?) throws -> AccountSettings {
         let security = Endpoint.Security(rawValue: self.tls ?? "implicit") ?? .implicit
         var settings = AccountSettings()
@@ -48,6 +50,7 @@ struct AccountOptions: ParsableArguments {
         return settings
     }
 
+    /// Who gets a copy of what others send.
     enum SentCopy: String, ExpressibleByArgument, CaseIterable {
         case owner
         case sender

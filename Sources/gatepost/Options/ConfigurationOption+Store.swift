@@ -3,6 +3,8 @@ import Store
 
 /// The store of a configuration, and who may change it.
 extension ConfigurationOption {
+    /// The store, for a command that reads.
+    /// - Throws: ``Failure`` where the running gateway has another file in force.
     func openStore() async throws -> PermissionStore {
         let configuration = try await self.load()
         try await StoreInPlace.require(configuration)
@@ -18,6 +20,7 @@ extension ConfigurationOption {
     }
 
     /// The store, for a command that changes it.
+    /// - Parameter role: that the actor has to have.
     func openForChange(
         _ role: Role = .settings
     ) async throws -> (store: PermissionStore, actor: String) {

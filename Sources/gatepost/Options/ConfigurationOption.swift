@@ -8,6 +8,8 @@ struct ConfigurationOption: ParsableArguments {
     @Option(help: "The configuration (default: GATEPOST_CONFIG, gatepost.yaml, /etc/gatepost).")
     var config: String?
 
+    /// Reads the configuration; by sudo root's only, and nothing from the environment.
+    /// - Throws: ``Failure`` where it cannot be used.
     func load() async throws -> GatewayConfiguration {
         do {
             guard Actor.current.isBySudo else {

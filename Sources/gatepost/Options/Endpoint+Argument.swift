@@ -2,6 +2,9 @@ import Store
 
 extension Endpoint {
     /// A server in an argument: `mail.example`, `mail.example:1993`, `[::1]:1993`.
+    ///
+    /// - Parameter port: where the text has none.
+    /// - Throws: ``Failure`` for text that is no server.
     static func argument(
         _ text: String,
         security: Endpoint.Security,

@@ -4,6 +4,7 @@ import Synchronization
 
 /// The log of a gateway that runs in this process.
 enum LogOutput {
+    /// - Parameter level: a level of swift-log; `info` where it is none.
     static func logger(level: String) -> Logger {
         var logger = Logger(label: "gatepost") { StreamLogHandler(label: $0, stream: LogLines()) }
         logger.logLevel = Logger.Level(rawValue: level) ?? .info

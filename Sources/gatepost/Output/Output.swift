@@ -2,6 +2,7 @@ import Foundation
 
 /// Prints what a command found.
 enum Output {
+    /// One document, with its keys in order.
     static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
