@@ -39,50 +39,28 @@ extension DemoOffice {
         }
         try store.addGroup("Sekretariat", actor: "demo")
         try store.join([Self.anna], to: "Sekretariat", actor: "demo")
-        try self.grant(
-            store,
-            account: Self.bob,
-            subject: Self.anna,
-            rights: .view,
-            send: .onBehalf,
-            reach: .subtree("Akten")
-        )
-        try self.grant(
-            store,
-            account: Self.info,
-            subject: "group:Sekretariat",
-            rights: .edit,
-            send: .as,
-            reach: .account
-        )
+        try self.addGrants(store)
     }
 
-    /// What of an account is granted.
-    private enum Reach {
-        case account
-        case subtree(String)
-    }
-
-    private func grant(
-        _ store: PermissionStore,
-        account: String,
-        subject: String,
-        rights: Rights,
-        send: SendRight,
-        reach: Reach
-    ) throws {
-        let scope: Scope =
-            switch reach {
-            case .account: .account
-            case .subtree(let folder): .subtree(try PermissionStore.folder(folder))
-            }
+    /// Anna reads Bob's Akten and writes on his behalf; the secretaries work in the function mailbox.
+    private func addGrants(_ store: PermissionStore) throws {
         try store.addGrant(
             GrantRequest(
-                account: account,
-                subject: subject,
-                rights: rights,
-                send: send,
-                scope: scope
+                account: Self.bob,
+                subject: Self.anna,
+                rights: .view,
+                send: .onBehalf,
+                scope: .subtree(try PermissionStore.folder("Akten"))
+            ),
+            actor: "demo"
+        )
+        try store.addGrant(
+            GrantRequest(
+                account: Self.info,
+                subject: "group:Sekretariat",
+                rights: .edit,
+                send: .as,
+                scope: .account
             ),
             actor: "demo"
         )

@@ -14,7 +14,7 @@ enum Main {
         Privileges.forbidCoreDumps()
         let done = DispatchSemaphore(value: 0)
         Task.detached {
-            await Gatepost.start()
+            await GatepostCommand.start()
             done.signal()
         }
         done.wait()
@@ -22,7 +22,7 @@ enum Main {
 }
 
 /// The command line: noun, then verb.
-struct Gatepost: AsyncParsableCommand {
+struct GatepostCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gatepost",
         abstract: "A mail access gateway: who may see which mailbox, decided in one place.",
