@@ -49,7 +49,7 @@ let package = Package(
     targets: [
         .target(name: "SASL", swiftSettings: settings),
         .target(name: "IMAP", dependencies: ["SASL", nioCore], swiftSettings: settings),
-        .target(name: "SMTP", dependencies: [nioCore], swiftSettings: settings),
+        .target(name: "SMTP", dependencies: ["SASL", nioCore], swiftSettings: settings),
         .target(name: "Access", swiftSettings: settings),
         .target(
             name: "Session",
@@ -121,7 +121,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SMTPTests",
-            dependencies: ["SMTP", nioCore],
+            dependencies: ["SMTP", "SASL", nioCore],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,4 +1,5 @@
-/// Base64 of SASL messages: no white space, exact padding, no bits left over (RFC 4648 §4).
+/// Base64 of SASL messages and encoded words: no white space, exact padding, no bits left over
+/// (RFC 4648 §3.5, §4).
 package enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8

@@ -1,4 +1,5 @@
 import NIOCore
+import SASL
 import SMTP
 import Testing
 
@@ -134,10 +135,13 @@ import Testing
         ("EHLO pc.example ", .ehlo), ("EHLO  pc.example", .ehlo), ("EHLO ", nil), ("RSET ", .rset),
         (
             "AUTH  PLAIN  AA== ",
-            .auth(mechanism: Array("PLAIN".utf8), initialResponse: Array("AA==".utf8))
+            .auth(mechanism: Array("PLAIN".utf8), initialResponse: Secret(Array("AA==".utf8)))
         ),
         ("AUTH PLAIN", .auth(mechanism: Array("PLAIN".utf8), initialResponse: nil)),
-        ("AUTH PLAIN =", .auth(mechanism: Array("PLAIN".utf8), initialResponse: Array("=".utf8))),
+        (
+            "AUTH PLAIN =",
+            .auth(mechanism: Array("PLAIN".utf8), initialResponse: Secret(Array("=".utf8)))
+        ),
         ("AUTH", nil), ("AUTH PLAIN a b", nil), ("", nil), (" NOOP", nil), ("XYZZY", nil),
         ("NOOP\u{0}", nil), ("ＮＯＯＰ", nil),
     ]
@@ -145,6 +149,12 @@ import Testing
     @Test(arguments: others)
     func `a command is known or refused`(line: String, expected: SubmissionCommand?) {
         #expect((try? SubmissionCommand(line: Array(line.utf8))) == expected)
+    }
+
+    @Test func `the description of AUTH does not show the initial response`() throws {
+        let command = try SubmissionCommand(line: Array("AUTH PLAIN c2VjcmV0".utf8))
+        #expect(!"\(command)".contains("\(UInt8(ascii: "c")), \(UInt8(ascii: "2"))"))
+        #expect("\(command)".contains("(redacted)"))
     }
 
     static let lines: [(String, [String?])] = [

@@ -19,6 +19,13 @@ import Testing
         (" =?gb2312?B?YqPAeA==?= <a@x.example>", .atSign),
         (" \"b@x.example\" <a@x.example>", .foreignAddress),
         (" Execs: a@x.example;", .malformed),
+        // Base64 has exact padding and no bits left over (RFC 4648 §3.5).
+        (" =?utf-8?B?QW5uYQ==?= <a@x.example>", nil), (" =?utf-8?b?QW5u?= <a@x.example>", nil),
+        (" =?utf-8?B?QW5uYQ?= <a@x.example>", .encodedWord),
+        (" =?utf-8?B?QW5uYR==?= <a@x.example>", .encodedWord),
+        (" =?utf-8?B?QW==bmE=?= <a@x.example>", .encodedWord),
+        (" =?utf-8?B?QW-u?= <a@x.example>", .encodedWord),
+        (" =?utf-8?B?QW5uY===?= <a@x.example>", .encodedWord),
         // Charsets have one spelling, and so does a language (RFC 2231 §5).
         (" =?UTF-8?q?a?= <a@x.example>", nil), (" =?windows-1252?Q?a=92b?= <a@x.example>", nil),
         (" =?windows-874?Q?=AD?= <a@x.example>", nil), (" =?koi8-r?Q?=AD?= <a@x.example>", nil),

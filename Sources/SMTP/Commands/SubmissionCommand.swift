@@ -1,3 +1,5 @@
+package import SASL
+
 /// A command of a client, parsed whole: nothing in it is unknown (RFC 5321 §4.1, RFC 6409).
 package enum SubmissionCommand: Equatable, Sendable {
     /// EHLO; the client's name for itself is read and dropped.
@@ -5,7 +7,7 @@ package enum SubmissionCommand: Equatable, Sendable {
     case helo
     case startTLS
     /// - Parameter initialResponse: base64 as it came; `=` for an empty one (RFC 4954 §4).
-    case auth(mechanism: [UInt8], initialResponse: [UInt8]?)
+    case auth(mechanism: [UInt8], initialResponse: Secret<[UInt8]>?)
     case mail(Mail)
     case rcpt(Recipient)
     case data
@@ -82,7 +84,7 @@ extension SubmissionCommand {
         }
         return .auth(
             mechanism: Array(mechanism),
-            initialResponse: words.count == 2 ? Array(words[1]) : nil
+            initialResponse: words.count == 2 ? Secret(Array(words[1])) : nil
         )
     }
 

@@ -1,3 +1,5 @@
+import SASL
+
 /// `=?utf-8?Q?B=C3=BCro?=`: text of a display name in another charset (RFC 2047 §2).
 ///
 /// Only the form that every decoder reads in the same way is read. A lenient decoder takes `=KG` for an
@@ -25,7 +27,8 @@ enum EncodedWord {
         }
         let octets: [UInt8]? =
             switch encoding.asciiLowercased {
-            case UInt8(ascii: "b"): self.base64(parts[2])
+            // The "B" encoding (RFC 2047 §4.1).
+            case UInt8(ascii: "b"): Base64.decode(Array(parts[2]))
             case UInt8(ascii: "q"): self.quoted(parts[2])
             default: nil
             }
@@ -48,39 +51,6 @@ enum EncodedWord {
         return tags.allSatisfy {
             (1...8).contains($0.count) && $0.allSatisfy { $0.isLetter || $0.isDigit }
         } && tags[0].allSatisfy(\.isLetter)
-    }
-
-    /// The "B" encoding (RFC 2047 §4.1), with exact padding and no bits left over (RFC 4648 §3.5).
-    private static func base64(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        let digits = text.prefix { $0 != UInt8(ascii: "=") }
-        let padding = text.dropFirst(digits.count)
-        guard text.count.isMultiple(of: 4), padding.count <= 2,
-            padding.allSatisfy({ $0 == UInt8(ascii: "=") })
-        else { return nil }
-        var octets: [UInt8] = []
-        var bits: UInt32 = 0
-        var count: UInt32 = 0
-        for digit in digits {
-            guard let value = self.base64Value(digit) else { return nil }
-            bits = bits << 6 | UInt32(value)
-            count += 6
-            guard count >= 8 else { continue }
-            count -= 8
-            octets.append(UInt8(truncatingIfNeeded: bits >> count))
-            bits &= (1 << count) - 1
-        }
-        return bits == 0 && count < 6 ? octets : nil
-    }
-
-    private static func base64Value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case 0x41...0x5A: digit - 0x41
-        case 0x61...0x7A: digit - 0x61 + 26
-        case 0x30...0x39: digit - 0x30 + 52
-        case UInt8(ascii: "+"): 62
-        case UInt8(ascii: "/"): 63
-        default: nil
-        }
     }
 
     /// The "Q" encoding (RFC 2047 §4.2). Digits in lower case are read as well: every decoder reads them

@@ -14,7 +14,7 @@ extension SubmissionSession {
         case .noop: self.reply(.ok)
         case .rset: self.reset()
         case .startTLS: self.startTLS()
-        case .auth(let mechanism, let response): self.auth(mechanism, initial: response)
+        case .auth(let mechanism, let response): self.auth(mechanism, initial: response?.value)
         case .mail, .rcpt, .data, .bdat, .vrfy, .unserved: self.dispatchAfterLogin(command)
         }
     }
