@@ -63,7 +63,7 @@ extension ClientSession {
                 return try self.folderListed(list, octets: response.readableBytes, by: account)
             }
             if case .transferring(let transferring) = self.running,
-                case .lookingForTarget = transferring.step, transferring.target == account
+                case .lookingForTarget = transferring.step, transferring.plan.target == account
             {
                 return self.targetListed(transferring, list: list)
             }
@@ -116,8 +116,8 @@ extension ClientSession {
             if let items = forwarding.statusItems { status.setNoModSeq(in: items) }
             return self.emit(status.encoded)
         }
-        if case .transferring(let transferring) = self.running, transferring.target == account,
-            transferring.targetFolder == folder, case .askingUIDNext = transferring.step
+        if case .transferring(let transferring) = self.running, transferring.plan.target == account,
+            transferring.plan.targetFolder == folder, case .askingUIDNext = transferring.step
         {
             transferring.counted(status)
             // What a server tells by itself has more in it.

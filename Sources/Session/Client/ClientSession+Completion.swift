@@ -27,7 +27,7 @@ extension ClientSession {
             self.idleBegan(idling)
         case .listing(let listing) where listing.expectsContinuation(from: account):
             self.listingContinued(account)
-        case .transferring(let transferring) where transferring.involves(account):
+        case .transferring(let transferring) where transferring.plan.involves(account):
             try self.transferContinued(transferring, account: account)
         default:
             throw SyntaxError(.expected("no continuation"), at: 0)
@@ -81,7 +81,7 @@ extension ClientSession {
             self.appendCompleted(appending, condition: condition, code: code)
         case .idling(let idling) where idling.account == account:
             self.idleCompleted(idling, condition: condition)
-        case .transferring(let transferring) where transferring.involves(account):
+        case .transferring(let transferring) where transferring.plan.involves(account):
             self.transferAnswered(transferring, by: account, condition: condition, code: code)
         default:
             // What asked for it was answered before; something else may wait for the server.
@@ -184,8 +184,8 @@ extension ClientSession {
         if case .selecting(let selecting) = self.running, selecting.account == account {
             return self.selectStatusReceived(selecting, code: code)
         }
-        if case .transferring(let transferring) = self.running, transferring.target == account,
-            !transferring.isLocal
+        if case .transferring(let transferring) = self.running, transferring.plan.target == account,
+            !transferring.plan.isLocal
         {
             return self.transferStatusReceived(transferring, code: code)
         }

@@ -41,15 +41,17 @@ extension ClientSession {
         guard !isOther, !moves || hasMove else {
             return self.transfer(
                 Transferring(
-                    tag: tag,
-                    moves: moves,
-                    copy: copy,
-                    from: selected,
-                    to: account,
-                    folder,
-                    name: name,
-                    rights: targetRights,
-                    mayCreate: mayCreate
+                    TransferPlan(
+                        tag: tag,
+                        moves: moves,
+                        copy: copy,
+                        from: selected,
+                        to: account,
+                        folder,
+                        name: name,
+                        mayCreate: mayCreate
+                    ),
+                    rights: targetRights
                 )
             )
         }

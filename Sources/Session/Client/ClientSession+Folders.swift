@@ -181,7 +181,8 @@ extension ClientSession {
             !upstream.waitingNews.isEmpty
         else { return false }
         // Between two commands of a transfer nothing else may be sent there.
-        if case .transferring(let transferring) = self.running, transferring.involves(account) {
+        if case .transferring(let transferring) = self.running, transferring.plan.involves(account)
+        {
             return false
         }
         return self.requestFolders(of: account)

@@ -45,7 +45,8 @@ extension ClientSession {
     /// - Returns: whether it is being told, so that nothing else can be sent now.
     mutating func bringInStep(_ account: AccountID) -> Bool {
         // Between two commands of a transfer nothing else may be sent there.
-        if case .transferring(let transferring) = self.running, transferring.involves(account) {
+        if case .transferring(let transferring) = self.running, transferring.plan.involves(account)
+        {
             return false
         }
         guard let upstream = self.upstreams[account], upstream.isIdle,

@@ -31,7 +31,8 @@ extension ClientSession {
 
     private func answer(owedBy upstream: Upstream, of account: AccountID) -> AwaitedAnswer? {
         guard upstream.housekeeping == nil else { return .prompt }
-        if case .transferring(let transferring) = self.running, transferring.involves(account) {
+        if case .transferring(let transferring) = self.running, transferring.plan.involves(account)
+        {
             return transferring.awaitedAnswer(of: account)
         }
         guard upstream.inFlight != nil else { return nil }
@@ -80,8 +81,8 @@ extension Appending {
 
 extension Transferring {
     fileprivate func awaitedAnswer(of account: AccountID) -> AwaitedAnswer? {
-        let isSource = account == self.source
-        let isTarget = account == self.target
+        let isSource = account == self.plan.source
+        let isTarget = account == self.plan.target
         return switch self.step {
         case .selectingTarget, .askingUIDNext, .lookingForTarget: isTarget ? .prompt : nil
         case .silencing: isSource ? .prompt : nil

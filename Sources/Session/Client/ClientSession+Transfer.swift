@@ -17,16 +17,16 @@ extension ClientSession {
     /// The account whose server has to take what this one's sends, if messages pass from it.
     package func transferDestination(from account: AccountID) -> AccountID? {
         guard case .transferring(let transferring) = self.running,
-            transferring.source == account, !transferring.isLocal
+            transferring.plan.source == account, !transferring.plan.isLocal
         else { return nil }
-        return transferring.target
+        return transferring.plan.target
     }
 
     /// Whether the next octets of this account's server are wanted now.
     package func wantsOctets(from account: AccountID) -> Bool {
         guard !(self.upstreams[account]?.isReadDeferred ?? false) else { return false }
         guard case .transferring(let transferring) = self.running else { return true }
-        return transferring.source != account || !transferring.isSourcePaused
+        return transferring.plan.source != account || !transferring.isSourcePaused
     }
 
     // MARK: - What happens in between
@@ -38,7 +38,9 @@ extension ClientSession {
         condition: Condition,
         code: ResponseCode?
     ) {
-        if account == transferring.target, !transferring.isLocal || transferring.isTargetAsked {
+        if account == transferring.plan.target,
+            !transferring.plan.isLocal || transferring.isTargetAsked
+        {
             return self.targetAnswered(transferring, condition: condition, code: code)
         }
         switch transferring.step {
@@ -92,9 +94,12 @@ extension ClientSession {
         self.actions.append(.reportLater)
         self.emit(
             Reply.progress(
-                tag: transferring.tag,
-                done: min(transferring.index, max(transferring.messages.count - 1, 0)),
-                of: transferring.messages.count
+                tag: transferring.plan.tag,
+                done: min(
+                    transferring.progress.index,
+                    max(transferring.listing.messages.count - 1, 0)
+                ),
+                of: transferring.listing.messages.count
             )
         )
     }
@@ -108,47 +113,49 @@ extension ClientSession {
         switch transferring.step {
         case .marking, .unmarking, .expunging:
             // The target is not needed any more; the source's part is done by other means.
-            guard account == transferring.source else { return }
+            guard account == transferring.plan.source else { return }
             self.resolve(transferring, answer: answer)
         case .recording:
             // The journal answers first.
-            transferring.lostAnswer = answer
+            transferring.journal.lostAnswer = answer
         case .recordingAppend:
             // An incomplete command stores nothing; the journal answers first.
-            self.drop(transferring.target)
-            transferring.lostAnswer = answer
+            self.drop(transferring.plan.target)
+            transferring.journal.lostAnswer = answer
         case .recordingCopied, .forgetting, .resolving:
             // What the journal answers leads on.
             break
         case .draining(let first):
-            if account == transferring.source { self.fail(transferring, answer: first) }
+            if account == transferring.plan.source { self.fail(transferring, answer: first) }
         case .silencing, .listing, .fetching, .announcing, .streaming, .fetched:
-            if account == transferring.source {
+            if account == transferring.plan.source {
                 // An incomplete command stores nothing.
-                self.drop(transferring.target)
+                self.drop(transferring.plan.target)
                 return self.fail(transferring, answer: answer)
             }
             transferring.step = .draining(answer)
-            self.readUpstream(transferring.source)
+            self.readUpstream(transferring.plan.source)
         case .selectingTarget, .askingUIDNext, .lookingForTarget, .confirming:
-            if account == transferring.source { self.drop(transferring.target) }
+            if account == transferring.plan.source { self.drop(transferring.plan.target) }
             self.fail(transferring, answer: answer)
         }
     }
 
     /// A transfer whose target takes no more messages of this user is cut, and is taken back.
     mutating func checkTransferring() -> AccountID? {
-        guard case .transferring(let transferring) = self.running, !transferring.isCopied else {
+        guard case .transferring(let transferring) = self.running, !transferring.journal.isCopied
+        else {
             return nil
         }
-        let rights = self.rights(in: transferring.targetFolder, of: transferring.target)
+        let rights = self.rights(in: transferring.plan.targetFolder, of: transferring.plan.target)
         transferring.rights = rights
-        return rights.contains([.insert, .lookup]) ? nil : transferring.target
+        return rights.contains([.insert, .lookup]) ? nil : transferring.plan.target
     }
 
     /// The client's connection ends: what the journal has is brought to its end without it.
     mutating func abandonTransfer() {
-        guard case .transferring(let transferring) = self.running, let entry = transferring.entry
+        guard case .transferring(let transferring) = self.running,
+            let entry = transferring.journal.entry
         else { return }
         switch transferring.step {
         case .forgetting, .resolving:
@@ -159,7 +166,7 @@ extension ClientSession {
         case .confirming:
             self.leaveConfirming(transferring, entry: entry)
         default:
-            let standing = transferring.standing
+            let standing = transferring.journal.standing
             self.actions.append(
                 .journal(transferring.needsResolution ? .resolve(entry, standing) : .forget(entry))
             )
@@ -169,14 +176,17 @@ extension ClientSession {
     /// The target has got a whole command and stores it, be its connection closed or not: it is
     /// left only when it has answered, because a look before that finds nothing.
     private mutating func leaveConfirming(_ transferring: Transferring, entry: Int64) {
-        var encoder = self.encoder(for: transferring.target)
+        var encoder = self.encoder(for: transferring.plan.target)
         encoder.write(word: "LOGOUT")
         for segment in encoder.finish() {
-            self.actions.append(.toUpstream(transferring.target, segment))
+            self.actions.append(.toUpstream(transferring.plan.target, segment))
         }
-        self.upstreams[transferring.target] = nil
+        self.upstreams[transferring.plan.target] = nil
         self.actions.append(
-            .leaveUpstream(transferring.target, then: .resolve(entry, transferring.standing))
+            .leaveUpstream(
+                transferring.plan.target,
+                then: .resolve(entry, transferring.journal.standing)
+            )
         )
     }
 
@@ -186,18 +196,18 @@ extension ClientSession {
         _ transferring: Transferring,
         write: (inout CommandEncoder) -> Void
     ) {
-        var encoder = self.encoder(for: transferring.target)
+        var encoder = self.encoder(for: transferring.plan.target)
         write(&encoder)
-        self.send(encoder.finish(), to: transferring.target, transferring: transferring)
+        self.send(encoder.finish(), to: transferring.plan.target, transferring: transferring)
     }
 
     mutating func sendToSource(
         _ transferring: Transferring,
         write: (inout CommandEncoder) -> Void
     ) {
-        var encoder = self.encoder(for: transferring.source)
+        var encoder = self.encoder(for: transferring.plan.source)
         write(&encoder)
-        self.send(encoder.finish(), to: transferring.source, transferring: transferring)
+        self.send(encoder.finish(), to: transferring.plan.source, transferring: transferring)
     }
 
     private mutating func send(

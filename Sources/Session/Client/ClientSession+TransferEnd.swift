@@ -30,25 +30,34 @@ extension ClientSession {
             if let entry { self.actions.append(.journal(.forget(entry))) }
             return
         }
-        transferring.entry = entry
-        guard entry != nil, self.upstreams[transferring.source] != nil,
-            self.upstreams[transferring.target] != nil
-        else { return self.conclude(transferring, answer: transferring.lostAnswer ?? .unavailable) }
+        transferring.journal.entry = entry
+        guard entry != nil, self.upstreams[transferring.plan.source] != nil,
+            self.upstreams[transferring.plan.target] != nil
+        else {
+            return self.conclude(
+                transferring,
+                answer: transferring.journal.lostAnswer ?? .unavailable
+            )
+        }
         self.fetchNext(transferring)
     }
 
     /// Every message is at the target, and its server said so.
     mutating func allConfirmed(_ transferring: Transferring) {
-        guard let entry = transferring.entry, transferring.moves,
-            !transferring.confirmed.isEmpty
+        guard let entry = transferring.journal.entry, transferring.plan.moves,
+            !transferring.progress.confirmed.isEmpty
         else { return self.conclude(transferring, answer: self.transferCompleted(transferring)) }
-        let rights = self.access(to: transferring.source).rights(in: transferring.sourceFolder)
+        let rights = self.access(to: transferring.plan.source).rights(
+            in: transferring.plan.sourceFolder
+        )
         guard rights.contains([.deleteMessages, .expunge]) else {
             return self.fail(transferring, answer: .notPermitted)
         }
         transferring.step = .recordingCopied
         self.actions.append(
-            .journal(.confirm(entry, transferring.confirmed, last: transferring.last))
+            .journal(
+                .confirm(entry, transferring.progress.confirmed, last: transferring.journal.last)
+            )
         )
     }
 
@@ -58,25 +67,25 @@ extension ClientSession {
             case .recordingCopied = transferring.step
         else { return }
         guard succeeded else { return self.fail(transferring, answer: .unavailable) }
-        transferring.isCopied = true
-        guard self.upstreams[transferring.source] != nil else {
+        transferring.journal.isCopied = true
+        guard self.upstreams[transferring.plan.source] != nil else {
             return self.resolve(transferring, answer: .unavailable)
         }
         transferring.step = .marking
-        transferring.batches = SequenceSet.batches(of: transferring.confirmed)
+        transferring.journal.batches = SequenceSet.batches(of: transferring.progress.confirmed)
         self.markNext(transferring)
     }
 
     /// Tells the client of a MOVE what the messages are now, before they go (RFC 6851 §4.3).
     private mutating func tellCopies(_ transferring: Transferring) {
-        guard transferring.moves, !transferring.hasToldCopies else { return }
+        guard transferring.plan.moves, !transferring.hasToldCopies else { return }
         transferring.hasToldCopies = true
         if let code = transferring.copyUID { self.emit(Reply.untagged(.status(code))) }
     }
 
     private mutating func markNext(_ transferring: Transferring) {
-        let batch = transferring.batches.removeFirst()
-        let hasUIDPlus = self.upstreams[transferring.source]?.profile.has("UIDPLUS") ?? false
+        let batch = transferring.journal.batches.removeFirst()
+        let hasUIDPlus = self.upstreams[transferring.plan.source]?.profile.has("UIDPLUS") ?? false
         self.sendToSource(transferring) { encoder in
             encoder.write(word: "UID STORE")
             batch.encode(into: &encoder)
@@ -92,7 +101,7 @@ extension ClientSession {
         else { return }
         // Of a COPY an entry that stays takes the copies back when the gateway starts again, so
         // the client may not be told that they are there.
-        if !succeeded, !transferring.isCopied {
+        if !succeeded, !transferring.journal.isCopied {
             return self.resolve(transferring, answer: .unavailable)
         }
         self.finishTransfer(transferring, answer: answer)
@@ -109,28 +118,30 @@ extension ClientSession {
         guard condition == .ok else {
             // Some may be marked by now, and another client's EXPUNGE would take them.
             let answer = self.refusal(condition, code: code)
-            let marked = transferring.confirmed.filter { !transferring.wasDeleted.contains($0) }
-            transferring.batches = SequenceSet.batches(of: marked)
+            let marked = transferring.progress.confirmed.filter {
+                !transferring.listing.wasDeleted.contains($0)
+            }
+            transferring.journal.batches = SequenceSet.batches(of: marked)
             return self.unmarkNext(transferring, answer: answer)
         }
-        guard transferring.batches.isEmpty else { return self.markNext(transferring) }
+        guard transferring.journal.batches.isEmpty else { return self.markNext(transferring) }
         self.tellCopies(transferring)
-        guard self.upstreams[transferring.source]?.profile.has("UIDPLUS") ?? false else {
+        guard self.upstreams[transferring.plan.source]?.profile.has("UIDPLUS") ?? false else {
             return self.conclude(transferring, answer: .movedWithMarks)
         }
         transferring.step = .expunging
-        transferring.batches = SequenceSet.batches(of: transferring.confirmed)
+        transferring.journal.batches = SequenceSet.batches(of: transferring.progress.confirmed)
         self.expungeNext(transferring)
     }
 
     /// Takes the marks off the originals, which stay; only then what was copied is taken back.
     mutating func unmarkNext(_ transferring: Transferring, answer: ReplyText) {
-        guard !transferring.batches.isEmpty else {
-            transferring.isCopied = false
+        guard !transferring.journal.batches.isEmpty else {
+            transferring.journal.isCopied = false
             return self.resolve(transferring, answer: answer)
         }
         transferring.step = .unmarking(answer)
-        let batch = transferring.batches.removeFirst()
+        let batch = transferring.journal.batches.removeFirst()
         self.sendToSource(transferring) { encoder in
             encoder.write(word: "UID STORE")
             batch.encode(into: &encoder)
@@ -139,10 +150,10 @@ extension ClientSession {
     }
 
     mutating func expungeNext(_ transferring: Transferring) {
-        guard !transferring.batches.isEmpty else {
+        guard !transferring.journal.batches.isEmpty else {
             return self.conclude(transferring, answer: self.transferCompleted(transferring))
         }
-        let batch = transferring.batches.removeFirst()
+        let batch = transferring.journal.batches.removeFirst()
         self.sendToSource(transferring) { encoder in
             encoder.write(word: "UID EXPUNGE")
             batch.encode(into: &encoder)
@@ -151,14 +162,14 @@ extension ClientSession {
 
     func transferCompleted(_ transferring: Transferring) -> ReplyText {
         // MOVE has told it before the messages went.
-        transferring.moves
+        transferring.plan.moves
             ? .completed("MOVE") : .completed("COPY", transferring.copyUID)
     }
 
     /// Ends a transfer of which nothing is in doubt: the journal forgets it, then the client is
     /// answered.
     mutating func conclude(_ transferring: Transferring, answer: ReplyText) {
-        guard let entry = transferring.entry else {
+        guard let entry = transferring.journal.entry else {
             return self.finishTransfer(transferring, answer: answer)
         }
         transferring.step = .forgetting(answer)
@@ -173,12 +184,12 @@ extension ClientSession {
     }
 
     mutating func resolve(_ transferring: Transferring, answer: ReplyText) {
-        guard let entry = transferring.entry else {
+        guard let entry = transferring.journal.entry else {
             return self.finishTransfer(transferring, answer: answer)
         }
         self.leaveTarget(transferring)
         transferring.step = .resolving(answer)
-        self.actions.append(.journal(.resolve(entry, transferring.standing)))
+        self.actions.append(.journal(.resolve(entry, transferring.journal.standing)))
     }
 
     /// An interrupted transfer has come to an end, or will be brought to one later.
@@ -197,12 +208,12 @@ extension ClientSession {
                 transferring,
                 answer: .partlyCopied(
                     SequenceSet(
-                        uids: transferring.confirmed
-                            + (transferring.isInDoubt ? transferring.sent : [])
+                        uids: transferring.progress.confirmed
+                            + (transferring.progress.isInDoubt ? transferring.progress.sent : [])
                     )
                 )
             )
-        case .postponed where transferring.isCopied:
+        case .postponed where transferring.journal.isCopied:
             self.tellCopies(transferring)
             self.finishTransfer(transferring, answer: .movedLater)
         case .postponed:
@@ -212,8 +223,8 @@ extension ClientSession {
 
     private mutating func finishTransfer(_ transferring: Transferring, answer: ReplyText) {
         self.leaveTarget(transferring)
-        self.finish(transferring.tag, text: answer)
-        for account in Set([transferring.source, transferring.target]).sorted() {
+        self.finish(transferring.plan.tag, text: answer)
+        for account in Set([transferring.plan.source, transferring.plan.target]).sorted() {
             if !self.bringInStep(account), self.selected?.account != account {
                 self.requestFoldersForNews(of: account)
             }
@@ -223,9 +234,9 @@ extension ClientSession {
 
     /// Lets go of the target's mailbox; without UNSELECT, of the connection.
     private mutating func leaveTarget(_ transferring: Transferring) {
-        let account = transferring.target
+        let account = transferring.plan.target
         // Inside one account the client has its mailbox selected there.
-        guard !transferring.isLocal, !transferring.hasLeftTarget,
+        guard !transferring.plan.isLocal, !transferring.hasLeftTarget,
             let upstream = self.upstreams[account],
             upstream.state == .ready
         else { return }

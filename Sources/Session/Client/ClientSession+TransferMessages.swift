@@ -16,18 +16,21 @@ extension ClientSession {
     private static let messagesPerCopy = 300
 
     private func appendsMany(_ transferring: Transferring) -> Bool {
-        if transferring.isLocal { return transferring.sending.count < Self.messagesPerCopy }
-        return self.upstreams[transferring.target]?.profile.has("MULTIAPPEND") ?? false
+        if transferring.plan.isLocal {
+            return transferring.progress.sending.count < Self.messagesPerCopy
+        }
+        return self.upstreams[transferring.plan.target]?.profile.has("MULTIAPPEND") ?? false
     }
 
     /// Asks for the next message, or completes the command at the target behind the last.
     mutating func fetchNext(_ transferring: Transferring) {
-        guard transferring.index < transferring.messages.count else {
+        guard transferring.progress.index < transferring.listing.messages.count else {
             let isOpen =
-                transferring.isLocal ? !transferring.sending.isEmpty : transferring.isAppendOpen
+                transferring.plan.isLocal
+                ? !transferring.progress.sending.isEmpty : transferring.progress.isAppendOpen
             return isOpen ? self.completeAppend(transferring) : self.allConfirmed(transferring)
         }
-        let uid = transferring.messages[transferring.index].uid
+        let uid = transferring.listing.messages[transferring.progress.index].uid
         transferring.step = .fetching
         self.sendToSource(transferring) { encoder in
             encoder.write(word: "UID FETCH")
@@ -49,55 +52,55 @@ extension ClientSession {
         let fetched = try FetchResponse(piece.octets)
         guard fetched.hasBody else { return false }
         guard case .fetching = transferring.step else { return true }
-        let expected = transferring.messages[transferring.index].uid
+        let expected = transferring.listing.messages[transferring.progress.index].uid
         guard fetched.uid.map({ $0 == expected }) ?? true else {
             throw SyntaxError(.malformedNumber, at: 0)
         }
-        guard !transferring.isLocal else {
+        guard !transferring.plan.isLocal else {
             self.digest(transferring, fetched: fetched)
             return true
         }
         // Nothing is no message: to a target it would even mean to forget the others (RFC 3502 §3).
         let octets = fetched.announced ?? UInt64(fetched.body?.readableBytes ?? 0)
         guard octets > 0 else {
-            if transferring.isAppendOpen { self.drop(transferring.target) }
-            transferring.isAppendOpen = false
+            if transferring.progress.isAppendOpen { self.drop(transferring.plan.target) }
+            transferring.progress.isAppendOpen = false
             transferring.step = .draining(.refusedByServer(nil))
             return true
         }
-        transferring.quoted = fetched.announced == nil ? fetched.body : nil
+        transferring.progress.quoted = fetched.announced == nil ? fetched.body : nil
         self.announce(transferring, octets: octets)
         return true
     }
 
     /// The octets of a message that its server copies pass through the digest, and nowhere else.
     private func digest(_ transferring: Transferring, fetched: FetchResponse) {
-        transferring.hasher = MessageHasher()
+        transferring.progress.hasher = MessageHasher()
         transferring.step = fetched.announced == nil ? .fetched : .streaming
-        if let body = fetched.body { transferring.hasher.update(body) }
+        if let body = fetched.body { transferring.progress.hasher.update(body) }
     }
 
     private mutating func announce(_ transferring: Transferring, octets: UInt64) {
-        let message = transferring.messages[transferring.index]
+        let message = transferring.listing.messages[transferring.progress.index]
         let flags = transferring.flags(of: message)
-        guard let profile = self.upstreams[transferring.target]?.profile else {
+        guard let profile = self.upstreams[transferring.plan.target]?.profile else {
             transferring.step = .draining(.unavailable)
             return
         }
         var encoder: CommandEncoder
-        if transferring.isAppendOpen {
+        if transferring.progress.isAppendOpen {
             encoder = CommandEncoder(continuing: profile.literals)
         } else {
-            encoder = self.encoder(for: transferring.target)
+            encoder = self.encoder(for: transferring.plan.target)
             encoder.write(word: "APPEND")
-            encoder.write(mailbox: transferring.targetName)
+            encoder.write(mailbox: transferring.plan.targetName)
         }
         encoder.write(flags: flags, date: message.date, octets: octets)
-        transferring.isAppendOpen = true
-        transferring.hasher = MessageHasher()
+        transferring.progress.isAppendOpen = true
+        transferring.progress.hasher = MessageHasher()
         transferring.step = .announcing
         transferring.segments = encoder.finishWithoutLineEnd()
-        transferring.segmentsAccount = transferring.target
+        transferring.segmentsAccount = transferring.plan.target
         self.sendAnnouncement(transferring)
     }
 
@@ -106,9 +109,9 @@ extension ClientSession {
     private mutating func sendAnnouncement(_ transferring: Transferring) {
         guard !transferring.segments.isEmpty else { return self.stream(transferring) }
         self.actions.append(
-            .toUpstream(transferring.target, transferring.segments.removeFirst())
+            .toUpstream(transferring.plan.target, transferring.segments.removeFirst())
         )
-        let literals = self.upstreams[transferring.target]?.profile.literals
+        let literals = self.upstreams[transferring.plan.target]?.profile.literals
         if transferring.segments.isEmpty, literals == .nonSynchronizing {
             self.stream(transferring)
         }
@@ -116,10 +119,10 @@ extension ClientSession {
 
     private mutating func stream(_ transferring: Transferring) {
         transferring.step = .streaming
-        if let quoted = transferring.quoted {
-            transferring.quoted = nil
-            transferring.hasher.update(quoted)
-            self.actions.append(.toUpstream(transferring.target, quoted))
+        if let quoted = transferring.progress.quoted {
+            transferring.progress.quoted = nil
+            transferring.progress.hasher.update(quoted)
+            self.actions.append(.toUpstream(transferring.plan.target, quoted))
             transferring.step = .fetched
         }
     }
@@ -129,9 +132,9 @@ extension ClientSession {
         _ transferring: Transferring,
         account: AccountID
     ) throws(SyntaxError) {
-        if account == transferring.target, case .announcing = transferring.step {
+        if account == transferring.plan.target, case .announcing = transferring.step {
             self.sendAnnouncement(transferring)
-            if !transferring.isSourcePaused { self.readUpstream(transferring.source) }
+            if !transferring.isSourcePaused { self.readUpstream(transferring.plan.source) }
             return
         }
         guard !transferring.segments.isEmpty, account == transferring.segmentsAccount else {
@@ -147,9 +150,9 @@ extension ClientSession {
     ) {
         guard case .streaming = transferring.step else { return }
         if piece.kind == .literal {
-            transferring.hasher.update(piece.octets)
-            guard !transferring.isLocal else { return }
-            self.actions.append(.toUpstream(transferring.target, piece.octets))
+            transferring.progress.hasher.update(piece.octets)
+            guard !transferring.plan.isLocal else { return }
+            self.actions.append(.toUpstream(transferring.plan.target, piece.octets))
         } else if !piece.isFirst {
             // The literal is over; what stands behind it was not asked for.
             transferring.step = .fetched
@@ -168,7 +171,7 @@ extension ClientSession {
         }
         guard case .fetched = transferring.step else {
             // Somebody expunged it meanwhile: as with any COPY, it is left out.
-            transferring.messages.remove(at: transferring.index)
+            transferring.listing.messages.remove(at: transferring.progress.index)
             return self.fetchNext(transferring)
         }
         transferring.messagePassed()
@@ -179,11 +182,11 @@ extension ClientSession {
     /// The command at the target lacks its end: the journal gets what was sent before the target
     /// can store it, so that nobody ever has to guess what that was.
     private mutating func completeAppend(_ transferring: Transferring) {
-        guard let entry = transferring.entry else {
+        guard let entry = transferring.journal.entry else {
             self.leaveAppend(transferring)
             return self.fail(transferring, answer: .unavailable)
         }
-        transferring.isAppendOpen = false
+        transferring.progress.isAppendOpen = false
         transferring.step = .recordingAppend
         self.actions.append(.journal(.append(entry, transferring.recordAppend())))
     }
@@ -195,29 +198,29 @@ extension ClientSession {
             case .recordingAppend = transferring.step
         else { return }
         if !succeeded { transferring.appendNotRecorded() }
-        guard succeeded, transferring.lostAnswer == nil else {
+        guard succeeded, transferring.journal.lostAnswer == nil else {
             self.leaveAppend(transferring)
-            return self.fail(transferring, answer: transferring.lostAnswer ?? .unavailable)
+            return self.fail(transferring, answer: transferring.journal.lostAnswer ?? .unavailable)
         }
         transferring.completeAppend()
         transferring.step = .confirming
-        guard !transferring.isLocal else { return self.copySent(transferring) }
-        self.actions.append(.toUpstream(transferring.target, ByteBuffer(string: "\r\n")))
+        guard !transferring.plan.isLocal else { return self.copySent(transferring) }
+        self.actions.append(.toUpstream(transferring.plan.target, ByteBuffer(string: "\r\n")))
     }
 
     /// Lets the server copy the messages whose digests the journal has.
     private mutating func copySent(_ transferring: Transferring) {
-        let set = SequenceSet(uids: transferring.sent)
+        let set = SequenceSet(uids: transferring.progress.sent)
         self.sendToSource(transferring) { encoder in
             encoder.write(word: "UID COPY")
             set.encode(into: &encoder)
-            encoder.write(mailbox: transferring.targetName)
+            encoder.write(mailbox: transferring.plan.targetName)
         }
     }
 
     /// Gives up a command at the target that lacks its end. Inside one account there is none.
     private mutating func leaveAppend(_ transferring: Transferring) {
-        if !transferring.isLocal { self.drop(transferring.target) }
+        if !transferring.plan.isLocal { self.drop(transferring.plan.target) }
     }
 
     /// The target has answered an APPEND: at its end, or before, because it takes no more.
@@ -234,23 +237,23 @@ extension ClientSession {
                 return self.fail(transferring, answer: refusal)
             }
             transferring.confirm(code)
-            guard !transferring.isCopyDoubtful else {
+            guard !transferring.progress.isCopyDoubtful else {
                 return self.resolve(transferring, answer: .unavailable)
             }
             self.fetchNext(transferring)
         case .announcing:
-            transferring.isAppendOpen = false
+            transferring.progress.isAppendOpen = false
             transferring.step = .draining(condition == .ok ? .unavailable : refusal)
-            self.readUpstream(transferring.source)
+            self.readUpstream(transferring.plan.source)
         case .recordingAppend:
-            self.drop(transferring.target)
-            transferring.lostAnswer = condition == .ok ? .unavailable : refusal
+            self.drop(transferring.plan.target)
+            transferring.journal.lostAnswer = condition == .ok ? .unavailable : refusal
         case .fetching, .streaming, .fetched:
             // The rest of the command would be read as another one: the connection is of no use.
-            self.drop(transferring.target)
-            transferring.isAppendOpen = false
+            self.drop(transferring.plan.target)
+            transferring.progress.isAppendOpen = false
             transferring.step = .draining(condition == .ok ? .unavailable : refusal)
-            self.readUpstream(transferring.source)
+            self.readUpstream(transferring.plan.source)
         default:
             break
         }

@@ -10,10 +10,10 @@ extension ClientSession {
     mutating func transfer(_ transferring: Transferring) {
         self.running = .transferring(transferring)
         self.actions.append(.reportLater)
-        guard !transferring.isLocal else { return self.askUIDNext(transferring) }
+        guard !transferring.plan.isLocal else { return self.askUIDNext(transferring) }
         self.sendToTarget(transferring) { encoder in
             encoder.write(word: "SELECT")
-            encoder.write(mailbox: transferring.targetName)
+            encoder.write(mailbox: transferring.plan.targetName)
         }
     }
 
@@ -42,7 +42,7 @@ extension ClientSession {
             transferring.step = .lookingForTarget(refusal)
             return self.sendToTarget(transferring) { encoder in
                 encoder.write(word: "LIST \"\"")
-                encoder.write(mailbox: transferring.targetName)
+                encoder.write(mailbox: transferring.plan.targetName)
             }
         }
         if case .readOnly? = code { return self.conclude(transferring, answer: .notPermitted) }
@@ -52,17 +52,17 @@ extension ClientSession {
         }
         // Without these nobody can tell, should it be interrupted, what it has copied.
         guard transferring.uidValidity != nil, transferring.uidNext != nil,
-            transferring.sourceValidity > 0
+            transferring.plan.sourceValidity > 0
         else { return self.conclude(transferring, answer: .cannotOnThisServer) }
         self.silenceSource(transferring)
     }
 
     private mutating func askUIDNext(_ transferring: Transferring) {
         transferring.step = .askingUIDNext
-        let name = transferring.targetName
+        let name = transferring.plan.targetName
         let status = Status(
             mailbox: ClientMailbox(wire: name),
-            items: transferring.isLocal ? [.uidNext, .uidValidity] : [.uidNext]
+            items: transferring.plan.isLocal ? [.uidNext, .uidValidity] : [.uidNext]
         )
         self.sendToTarget(transferring) { status.encode(into: &$0, mailbox: name) }
     }
@@ -71,7 +71,7 @@ extension ClientSession {
     /// answers here, and nobody could tell one from the other: until the transfer is over it tells no more
     /// than that there is one (RFC 5465 §5.2).
     private mutating func silenceSource(_ transferring: Transferring) {
-        guard let upstream = self.upstreams[transferring.source],
+        guard let upstream = self.upstreams[transferring.plan.source],
             upstream.watched.contains(where: { !$0.attributes.isEmpty })
         else { return self.listSource(transferring) }
         for index in upstream.watched.indices { upstream.watched[index].attributes = [] }
@@ -83,9 +83,9 @@ extension ClientSession {
     mutating func listSource(_ transferring: Transferring) {
         transferring.step = .listing
         self.sendToSource(transferring) { encoder in
-            if transferring.copy.isUID { encoder.write(word: "UID") }
+            if transferring.plan.copy.isUID { encoder.write(word: "UID") }
             encoder.write(word: "FETCH")
-            transferring.copy.set.encode(into: &encoder)
+            transferring.plan.copy.set.encode(into: &encoder)
             encoder.write(word: "(UID FLAGS INTERNALDATE)")
         }
     }
@@ -98,7 +98,7 @@ extension ClientSession {
     ) -> ReplyText {
         switch code {
         case .nonExistent, .tryCreate:
-            transferring.mayCreate ? .tryCreate : .noSuchMailbox
+            transferring.plan.mayCreate ? .tryCreate : .noSuchMailbox
         default:
             self.refusal(condition, code: code)
         }
@@ -107,7 +107,7 @@ extension ClientSession {
     /// What LIST tells of the target's mailbox: Dovecot refuses to select one that is not there
     /// without a code, and clients make it only where they are told to (RFC 9051 §6.4.7).
     mutating func targetListed(_ transferring: Transferring, list: ListResponse) {
-        guard list.mailbox == transferring.targetName else { return }
+        guard list.mailbox == transferring.plan.targetName else { return }
         transferring.isTargetListed = !list.attributes.contains { attribute in
             attribute.equals(word: "\\NonExistent") || attribute.equals(word: "\\Noselect")
         }
@@ -117,7 +117,10 @@ extension ClientSession {
         guard !transferring.isTargetListed else {
             return self.conclude(transferring, answer: refusal)
         }
-        self.conclude(transferring, answer: transferring.mayCreate ? .tryCreate : .noSuchMailbox)
+        self.conclude(
+            transferring,
+            answer: transferring.plan.mayCreate ? .tryCreate : .noSuchMailbox
+        )
     }
 
     /// What the source says of a message, before any is asked for: one of those that are meant, or
@@ -129,13 +132,13 @@ extension ClientSession {
         let fetched = try FetchResponse(response)
         guard let uid = fetched.uid, let flags = fetched.flags, let date = fetched.internalDate
         else {
-            transferring.addPart(of: fetched)
+            transferring.listing.addPart(of: fetched, for: transferring.plan.copy)
             return self.emit(response)
         }
         guard DateTime(date) != nil else {
             throw SyntaxError(.expected("date-time"), at: 0)
         }
-        transferring.add(fetched.number, uid: uid, flags: flags, date: date)
+        transferring.listing.add(fetched.number, uid: uid, flags: flags, date: date)
     }
 
     mutating func sourceListed(
@@ -146,15 +149,15 @@ extension ClientSession {
         guard condition == .ok else {
             return self.conclude(transferring, answer: self.refusal(condition, code: code))
         }
-        guard transferring.messages.count <= Transferring.maximumMessages,
-            !transferring.hasTooManyKeywords
+        guard transferring.listing.messages.count <= TransferListing.maximumMessages,
+            !transferring.listing.hasTooManyKeywords
         else {
             return self.conclude(transferring, answer: .tooManyMessages)
         }
-        guard !transferring.lacksMessages else {
+        guard !transferring.listing.lacksMessages else {
             return self.conclude(transferring, answer: .answerUnreadable)
         }
-        guard !transferring.messages.isEmpty, let record = transferring.record else {
+        guard !transferring.listing.messages.isEmpty, let record = transferring.record else {
             return self.conclude(transferring, answer: self.transferCompleted(transferring))
         }
         transferring.step = .recording

@@ -67,7 +67,7 @@ extension ClientSession {
     ) throws(SyntaxError) {
         self.reportUnreadable(line, from: account)
         switch self.running {
-        case .transferring(let transferring) where transferring.target == account:
+        case .transferring(let transferring) where transferring.plan.target == account:
             // It may be there: the client is not told to make it.
             transferring.isTargetListed = true
         case .listing where self.upstreams[account]?.housekeeping == nil:

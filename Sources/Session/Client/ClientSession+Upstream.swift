@@ -170,7 +170,7 @@ extension ClientSession {
             self.appendUpstreamLost(appending, answer: answer)
         case .idling(let idling) where (idling.account ?? idling.polled) == account:
             self.idlingUpstreamLost(idling, answer: answer)
-        case .transferring(let transferring) where transferring.involves(account):
+        case .transferring(let transferring) where transferring.plan.involves(account):
             self.transferUpstreamLost(transferring, account: account, answer: answer)
         case .discoveringCapabilities:
             self.capabilitiesDiscovered(account)

@@ -93,7 +93,9 @@ extension ClientSession {
             self.statusReceived(account, condition: condition, text: text)
             return nil
         case .numbered(_, .fetch):
-            if case .transferring(let transferring) = self.running, transferring.source == account {
+            if case .transferring(let transferring) = self.running,
+                transferring.plan.source == account
+            {
                 if case .listing = transferring.step { return .collect(ResponseCollector()) }
                 if try self.transferReceives(transferring, piece: piece) { return .transfer }
             }

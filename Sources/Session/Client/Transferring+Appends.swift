@@ -1,44 +1,71 @@
 import Access
 import IMAP
 
-/// The APPEND of each message or batch, and what the target answered.
+/// Messages that passed, the APPEND of each message or batch, and what the target answered.
 extension Transferring {
+    /// The flags of a message that the user may set and the target keeps (RFC 4314 §4).
+    func flags(of message: TransferListing.Message) -> [Flag] {
+        Flags.permitted(message.flags, rights: self.rights).filter { flag in
+            guard let kept = self.permanentFlags else { return true }
+            if case .keyword = flag, kept.contains("\\*") { return true }
+            return kept.contains(flag.text.uppercasedText())
+        }
+    }
+
+    /// All octets of the present message have passed.
+    func messagePassed() {
+        let message = self.listing.messages[self.progress.index]
+        self.progress.sending.append(
+            Transfer.Message(
+                source: message.uid,
+                octets: self.progress.hasher.octets,
+                date: message.date.flatMap(DateTime.init)?.seconds ?? 0,
+                digest: self.progress.hasher.digest
+            )
+        )
+        self.progress.index += 1
+    }
+
     /// The present APPEND for the journal. Until its last line end is sent, nothing of it is stored.
     func recordAppend() -> TransferAppend {
-        self.previous = self.last
-        self.last = AppendOutcome(number: self.previous.number + 1, answer: .refused)
+        self.journal.previous = self.journal.last
+        self.journal.last = AppendOutcome(
+            number: self.journal.previous.number + 1,
+            answer: .refused
+        )
         return TransferAppend(
-            number: self.last.number,
-            messages: self.sending,
-            previous: self.previous
+            number: self.journal.last.number,
+            messages: self.progress.sending,
+            previous: self.journal.previous
         )
     }
 
     /// The journal could not be written: it knows nothing of the present APPEND.
     func appendNotRecorded() {
-        self.last = self.previous
+        self.journal.last = self.journal.previous
     }
 
     /// The target gets the last line end of the present APPEND.
     func completeAppend() {
-        self.isInDoubt = true
-        self.last.answer = .missing
+        self.progress.isInDoubt = true
+        self.journal.last.answer = .missing
     }
 
     /// The target refused the present APPEND.
     func refuse() {
-        self.isInDoubt = false
-        self.last.answer = .refused
+        self.progress.isInDoubt = false
+        self.journal.last.answer = .refused
     }
 
     /// The target took the present APPEND, or the server the COPY that takes its place.
     func confirm(_ code: ResponseCode?) {
-        self.isInDoubt = false
-        let (sources, uids) = self.isLocal ? self.copied(code) : (self.sent, self.uids(code))
-        self.confirmed += sources
-        self.last.answer = .stored(uids: uids)
-        if let uids { self.copies? += uids } else { self.copies = nil }
-        self.sending = []
+        self.progress.isInDoubt = false
+        let (sources, uids) =
+            self.plan.isLocal ? self.copied(code) : (self.progress.sent, self.uids(code))
+        self.progress.confirmed += sources
+        self.journal.last.answer = .stored(uids: uids)
+        if let uids { self.progress.copies? += uids } else { self.progress.copies = nil }
+        self.progress.sending = []
     }
 
     /// What COPYUID names: the messages that were copied, and what they are now. A message of which it says
@@ -46,22 +73,22 @@ extension Transferring {
     /// were copied that were there (RFC 9051 §6.4.7).
     func copied(_ code: ResponseCode?) -> (sources: [UInt32], uids: [UInt32]?) {
         guard case .copyUID(let validity, let set, let copies)? = code else {
-            return (self.sent, nil)
+            return (self.progress.sent, nil)
         }
-        let sent = Set(self.sent)
+        let sent = Set(self.progress.sent)
         guard let sources = set.members(atMost: sent.count), Set(sources).count == sources.count,
             sent.isSuperset(of: sources)
         else {
-            self.isCopyDoubtful = true
-            return (self.sent, nil)
+            self.progress.isCopyDoubtful = true
+            return (self.progress.sent, nil)
         }
         guard validity == self.uidValidity, let uids = copies.members(atMost: sources.count),
             self.areNew(uids), uids.count == sources.count
         else { return (sources, nil) }
         // The journal has the messages in the order in which they were sent.
         let pairs = Dictionary(uniqueKeysWithValues: zip(sources, uids))
-        let ordered = self.sent.filter { pairs[$0] != nil }
-        self.named.formUnion(uids)
+        let ordered = self.progress.sent.filter { pairs[$0] != nil }
+        self.progress.named.formUnion(uids)
         return (ordered, ordered.compactMap { pairs[$0] })
     }
 
@@ -70,7 +97,7 @@ extension Transferring {
     private func areNew(_ uids: [UInt32]) -> Bool {
         guard let uidNext = self.uidNext else { return false }
         return Set(uids).count == uids.count && uids.allSatisfy { $0 >= uidNext }
-            && Set(uids).isDisjoint(with: self.named)
+            && Set(uids).isDisjoint(with: self.progress.named)
     }
 
     /// Takes what STATUS told of the target's mailbox.
@@ -81,7 +108,7 @@ extension Transferring {
             else { continue }
             switch item {
             case .uidNext: self.uidNext = number
-            case .uidValidity where self.isLocal: self.uidValidity = number
+            case .uidValidity where self.plan.isLocal: self.uidValidity = number
             default: break
             }
         }
@@ -91,21 +118,23 @@ extension Transferring {
     /// mailbox that was selected, and none that was there before.
     private func uids(_ code: ResponseCode?) -> [UInt32]? {
         guard case .appendUID(let validity, let set)? = code, validity == self.uidValidity,
-            let uids = set.members(atMost: self.sending.count), uids.count == self.sending.count,
+            let uids = set.members(atMost: self.progress.sending.count),
+            uids.count == self.progress.sending.count,
             self.areNew(uids)
         else { return nil }
-        self.named.formUnion(uids)
+        self.progress.named.formUnion(uids)
         return uids
     }
 
     /// `COPYUID`, or nil where the user may not know it or the target did not tell.
     var copyUID: ResponseCode? {
         guard self.rights.contains(.read), let uidValidity = self.uidValidity,
-            let copies = self.copies, !copies.isEmpty, copies.count == self.confirmed.count
+            let copies = self.progress.copies, !copies.isEmpty,
+            copies.count == self.progress.confirmed.count
         else { return nil }
         return .copyUID(
             uidValidity,
-            SequenceSet(uids: self.confirmed),
+            SequenceSet(uids: self.progress.confirmed),
             SequenceSet(uids: copies)
         )
     }

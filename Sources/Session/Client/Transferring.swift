@@ -56,41 +56,21 @@ final class Transferring {
         case resolving(ReplyText)
     }
 
-    struct Message {
-        var uid: UInt32
-        var flags: [Flag]
-        var date: ByteBuffer?
-    }
-
-    /// Between accounts, so many messages move by one command: COPYUID has to name them, and the
-    /// session holds what is known of each.
-    static let maximumMessages = 10_000
-    /// Flags of a message that pass, and octets of a keyword: no server keeps more.
-    static let maximumFlags = 64
-    static let maximumFlagOctets = 256
-    /// Octets of all keywords of all messages.
-    static let maximumKeywordOctets = 4 * 1_024 * 1_024
-    /// `17-Jul-1996 02:44:25 -0700`
-    static let maximumDateOctets = 26
-
-    let tag: ByteBuffer
-    let moves: Bool
-    let copy: Copy
-    let source: AccountID
-    let sourceFolder: FolderPath
-    let sourceValidity: UInt32
-    let target: AccountID
-    let targetFolder: FolderPath
-    let targetName: ByteBuffer
+    let plan: TransferPlan
     /// In the target, by the snapshot in force.
     var rights: Rights
-    let mayCreate: Bool
 
     var step = Step.selectingTarget
     /// Segments of the command in flight, each sent after a `+`.
     var segments: [ByteBuffer] = []
     /// Whose server they are for.
     var segmentsAccount: AccountID
+
+    var listing = TransferListing()
+    var progress = TransferProgress()
+    var journal = TransferJournal()
+    var hasLeftTarget = false
+    var hasToldCopies = false
 
     // MARK: What the target said of its mailbox
 
@@ -102,81 +82,11 @@ final class Transferring {
     /// Whether LIST told of it.
     var isTargetListed = false
 
-    // MARK: The messages
-
-    var messages: [Message] = []
-    var known: Set<UInt32> = []
-    /// Numbers of messages that are meant and of which the source told a part only, and of those of
-    /// which it told all.
-    var partlyListed: Set<UInt32> = []
-    var listed: Set<UInt32> = []
-    var flagOctets = 0
-    /// Those that were marked as deleted before.
-    var wasDeleted: Set<UInt32> = []
-    var index = 0
-    /// A message that the source sent as a quoted string, until the target asks for it.
-    var quoted: ByteBuffer?
-    /// Messages of the present APPEND whose octets the target has got.
-    var sending: [Transfer.Message] = []
-    /// Of the message that passes.
-    var hasher = MessageHasher()
-    /// The last APPEND that the journal has been given, and what it came to.
-    var last = AppendOutcome(number: 0, answer: .refused)
-    /// What ``last`` was before, until the journal has answered.
-    var previous = AppendOutcome(number: 0, answer: .refused)
-    /// Those whose command the target has confirmed, and what they are there.
-    var confirmed: [UInt32] = []
-    var copies: [UInt32]? = []
-    /// UIDs that APPENDUID has named.
-    var named: Set<UInt32> = []
-    /// Whether a command at the target is complete except for its last line end.
-    var isAppendOpen = false
-    /// Whether the target could have stored something that it has not confirmed.
-    var isInDoubt = false
-    /// Whether COPYUID names messages that were not to be copied: nobody knows which were.
-    var isCopyDoubtful = false
-
-    // MARK: The journal
-
-    /// The entry's number.
-    var entry: Int64?
-    var isCopied = false
-    var hasLeftTarget = false
-    /// Why a server went while the journal was written.
-    var lostAnswer: ReplyText?
-    var hasToldCopies = false
-    /// Originals still to be marked or expunged, a command each.
-    var batches: [SequenceSet] = []
-
-    init(
-        tag: ByteBuffer,
-        moves: Bool,
-        copy: Copy,
-        from selected: ClientSession.Selected,
-        to target: AccountID,
-        _ folder: FolderPath,
-        name: ByteBuffer,
-        rights: Rights,
-        mayCreate: Bool
-    ) {
-        self.tag = tag
-        self.moves = moves
-        self.copy = copy
-        self.source = selected.account
-        self.sourceFolder = selected.folder
-        self.sourceValidity = selected.uidValidity ?? 0
-        self.target = target
-        self.targetFolder = folder
-        self.targetName = name
+    init(_ plan: TransferPlan, rights: Rights) {
+        self.plan = plan
         self.rights = rights
-        self.mayCreate = mayCreate
-        self.segmentsAccount = target
+        self.segmentsAccount = plan.target
     }
-
-    /// Whether it stays inside one account: its server copies the messages itself.
-    var isLocal: Bool { self.source == self.target }
-
-    var hasTooManyKeywords: Bool { self.flagOctets > Self.maximumKeywordOctets }
 
     /// Whether the source's next octets have to wait for the target.
     var isSourcePaused: Bool {
@@ -192,32 +102,24 @@ final class Transferring {
         }
     }
 
-    func involves(_ account: AccountID) -> Bool {
-        account == self.source || account == self.target
-    }
-
-    /// What the journal cannot know of it.
-    var standing: TransferStanding { self.isCopied ? .copied : .begun(self.last) }
-
-    /// UIDs at the source of what the present APPEND holds.
-    var sent: [UInt32] { self.sending.map(\.source) }
-
     /// Whether something may have to be taken back, or brought to its end.
-    var needsResolution: Bool { self.isInDoubt || self.isCopied || !self.confirmed.isEmpty }
+    var needsResolution: Bool {
+        self.progress.isInDoubt || self.journal.isCopied || !self.progress.confirmed.isEmpty
+    }
 
     var record: Transfer? {
         guard let uidValidity = self.uidValidity, let uidNext = self.uidNext else { return nil }
         return Transfer(
-            moves: self.moves,
+            moves: self.plan.moves,
             source: Transfer.Place(
-                account: self.source,
-                folder: self.sourceFolder,
-                uidValidity: self.sourceValidity
+                account: self.plan.source,
+                folder: self.plan.sourceFolder,
+                uidValidity: self.plan.sourceValidity
             ),
-            uids: self.messages.map(\.uid),
+            uids: self.listing.messages.map(\.uid),
             target: Transfer.Place(
-                account: self.target,
-                folder: self.targetFolder,
+                account: self.plan.target,
+                folder: self.plan.targetFolder,
                 uidValidity: uidValidity
             ),
             uidNext: uidNext
