@@ -7,15 +7,24 @@ import Store
 extension ClientHandler {
     /// Looks up what is known of accounts' folders.
     func lookUpFolders(_ keys: [FolderListKey]) {
+        let isMany = self.wouldConnectToMany(keys)
         var known: [FolderListKey: FolderKnowledge] = [:]
         for key in keys {
             guard let target = self.permissions.endpoints[key.account] else { continue }
             var knowledge = self.gateway.upstream.folderLists.knowledge(of: key, target)
+            knowledge.isCurrent = knowledge.isCurrent && isMany
             knowledge.isFailing =
                 self.gateway.upstream.profiles.isFailing(target) || self.isSilent(key.account)
             known[key] = knowledge
         }
         self.session.foldersLookedUp(known)
+    }
+
+    /// Whether a session would connect to many shared accounts to ask for their folders. A few are asked: a folder
+    /// that was made at the server a moment ago is listed then.
+    private func wouldConnectToMany(_ keys: [FolderListKey]) -> Bool {
+        let new = keys.count { !$0.isOwner && self.upstreams[$0.account] == nil }
+        return new > self.gateway.configuration.limits.listConnections
     }
 
     func keepFolders(_ key: FolderListKey, folders: KnownFolders, generation: UInt64) {

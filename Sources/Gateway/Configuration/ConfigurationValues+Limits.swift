@@ -28,6 +28,9 @@ extension ConfigurationValues {
         if let value = try self.number("limits.listSeconds", range: 1...600) {
             limits.listTime = .seconds(Int64(value))
         }
+        if let value = try self.number("limits.listConnections", range: 0...1_000_000) {
+            limits.listConnections = value
+        }
         if let value = try self.number("limits.folderListSeconds", range: 0...86_400) {
             limits.folderListTime = .seconds(Int64(value))
         }

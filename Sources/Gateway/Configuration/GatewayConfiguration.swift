@@ -21,6 +21,9 @@ package struct GatewayConfiguration: Sendable {
         /// How long LIST waits for a server that tells nothing: then its folders are listed as they were known
         /// last. People look at an empty window meanwhile.
         package var listTime = TimeAmount.seconds(2)
+        /// Shared accounts to which a session connects to list their folders although another session listed them a
+        /// moment ago.
+        package var listConnections = 8
         /// How long a list of a shared account's folders is shown to sessions that have no connection there,
         /// without waiting for the server.
         package var folderListTime = TimeAmount.minutes(10)

@@ -59,6 +59,8 @@ package enum ReplyText: Equatable, Sendable {
     case cannotOnThisServer
     /// The server of the mailbox does not have this capability, spelled as in the gateway's own table.
     case lacking(String)
+    /// The first messages of an APPEND are stored, and no further one.
+    case partlyStored(Int, ResponseCode?)
     case tooManyResults
     case cannotHaveName
     case cannotChangeACL
@@ -123,6 +125,13 @@ package enum ReplyText: Equatable, Sendable {
         case .partlyCopied(let uids):
             line.writeStaticString("NO Not all was copied; the other mailbox keeps copies of UIDs ")
             line.writeImmutableBuffer(uids.text)
+        case .partlyStored(let count, let code):
+            line.write(
+                condition: "NO ",
+                code,
+                text: "Not all was stored; the mailbox keeps the first "
+            )
+            line.writeString("\(count) of the messages")
         case .lacking(let capability):
             line.write(
                 condition: "NO ",
@@ -228,7 +237,7 @@ package enum ReplyText: Equatable, Sendable {
         case .badNotEnabled: "BAD QRESYNC is not enabled"
         case .tooManyResults: "NO [LIMIT] Too many messages found"
         case .completed, .loggedIn, .status, .noUpdate, .refusedByServer, .refusedWithWords,
-            .partlyCopied, .lacking, .bye:
+            .partlyCopied, .partlyStored, .lacking, .bye:
             ""
         }
     }

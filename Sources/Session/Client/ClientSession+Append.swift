@@ -23,6 +23,10 @@ struct Appending {
     var literal: CommandReader.MessageLiteral
     var step = Step.waitingForUpstream
     var segments: [ByteBuffer] = []
+    /// What is stored already of a command with several messages, at a server that takes one in a command.
+    var series = AppendSeries()
+    /// The message of the same command that comes behind the one that is being stored.
+    var next: FurtherMessage?
 
     var readsClient: Bool { self.step == .streaming }
 }
@@ -48,6 +52,15 @@ extension ClientSession {
         self.reader.refuseMessage()
         if case .ended = self.running { return }
         self.running = .nothing
+    }
+
+    /// Refuses the message that is on its way, and tells what is stored of the same command.
+    mutating func refuseMessage(
+        of appending: Appending,
+        text: ReplyText,
+        code: ResponseCode? = nil
+    ) {
+        self.refuseMessage(appending.tag, text: appending.series.answer(text, code: code))
     }
 
     private mutating func append(
@@ -87,21 +100,21 @@ extension ClientSession {
         case .some(true): break
         case .some(false):
             let refusal = self.missingTarget(appending.folder, in: account)
-            return self.refuseMessage(appending.tag, text: refusal)
+            return self.refuseMessage(of: appending, text: refusal)
         case .none:
             guard !self.requestFolders(of: account) else { return }
-            return self.refuseMessage(appending.tag, text: .unavailable)
+            return self.refuseMessage(of: appending, text: .unavailable)
         }
         guard let name = upstream.names.name(of: appending.folder) else {
-            return self.refuseMessage(appending.tag, text: .noSuchMailbox)
+            return self.refuseMessage(of: appending, text: .noSuchMailbox)
         }
         guard !appending.literal.isLiteral8 || upstream.profile.has("BINARY") else {
-            return self.refuseMessage(appending.tag, text: .lacking("BINARY"))
+            return self.refuseMessage(of: appending, text: .lacking("BINARY"))
         }
         // Rights are looked at again: the connection may have taken its time.
         let rights = self.rights(in: appending.folder, of: account)
         guard rights.contains([.insert, .lookup]) else {
-            return self.refuseMessage(appending.tag, text: .noSuchMailbox)
+            return self.refuseMessage(of: appending, text: .noSuchMailbox)
         }
         var encoder = self.encoder(for: account)
         appending.head.encode(
@@ -164,12 +177,17 @@ extension ClientSession {
         guard let further = try? CommandParser.parseAppendContinuation(head) else {
             return self.abandonAppend(appending, text: .badSyntax)
         }
-        // One APPEND for each message could leave some of them behind where a later one fails
-        // (RFC 3502 §3): nothing is stored, and the client sends them singly.
-        guard let profile = self.upstreams[appending.account]?.profile, profile.has("MULTIAPPEND")
-        else { return self.abandonAppend(appending, text: .lacking("MULTIAPPEND")) }
+        guard let profile = self.upstreams[appending.account]?.profile else {
+            return self.abandonAppend(appending, text: .unavailable)
+        }
         guard !literal.isLiteral8 || profile.has("BINARY") else {
             return self.abandonAppend(appending, text: .lacking("BINARY"))
+        }
+        guard profile.has("MULTIAPPEND") else {
+            return self.endMessage(
+                of: appending,
+                before: FurtherMessage(head: further, literal: literal)
+            )
         }
         var encoder = CommandEncoder(continuing: profile.literals)
         further.encodeFurther(
@@ -192,10 +210,7 @@ extension ClientSession {
             self.dropUnfinished(appending)
             return self.answer(appending.tag, text: .badSyntax)
         }
-        self.actions.append(.toUpstream(appending.account, ByteBuffer(string: "\r\n")))
-        var complete = appending
-        complete.step = .waitingForAnswer
-        self.running = .appending(complete)
+        self.endMessage(of: appending, before: nil)
     }
 
     mutating func appendCompleted(
@@ -207,25 +222,21 @@ extension ClientSession {
         case .waitingForUpstream:
             break
         case .waitingForContinuation:
-            self.refuseMessage(appending.tag, text: self.refusal(condition, code: code))
+            self.refuseMessage(of: appending, text: self.refusal(condition, code: code), code: code)
         case .streaming:
             // The server may read the rest of the message as commands: the connection is of no use.
             self.dropUnfinished(appending)
             let refusal = condition == .ok ? .unavailable : self.refusal(condition, code: code)
             self.appendUpstreamLost(appending, answer: refusal)
         case .waitingForAnswer:
-            guard condition == .ok else {
-                return self.finish(appending.tag, text: self.refusal(condition, code: code))
-            }
-            let mayRead = self.rights(in: appending.folder, of: appending.account).contains(.read)
-            self.finish(appending.tag, text: .completed("APPEND", mayRead ? code?.forClient : nil))
+            self.messageAnswered(appending, condition: condition, code: code)
         }
     }
 
     /// Ends an APPEND so that its server cannot store what came so far.
     mutating func abandonAppend(_ appending: Appending, text: ReplyText) {
         self.dropUnfinished(appending)
-        self.refuseMessage(appending.tag, text: text)
+        self.refuseMessage(of: appending, text: text)
     }
 
     private mutating func dropUnfinished(_ appending: Appending) {
@@ -240,12 +251,14 @@ extension ClientSession {
     mutating func appendUpstreamLost(_ appending: Appending, answer: ReplyText) {
         switch appending.step {
         case .waitingForUpstream, .waitingForContinuation:
-            self.refuseMessage(appending.tag, text: answer)
+            self.refuseMessage(of: appending, text: answer)
         case .streaming:
             self.reader.refuseMessage()
-            self.finish(appending.tag, text: answer)
+            self.finish(appending.tag, text: appending.series.answer(answer, code: nil))
+        case .waitingForAnswer where appending.next != nil:
+            self.refuseMessage(of: appending, text: answer)
         case .waitingForAnswer:
-            self.finish(appending.tag, text: answer)
+            self.finish(appending.tag, text: appending.series.answer(answer, code: nil))
         }
     }
 }

@@ -223,7 +223,8 @@ extension ReplyText {
     /// What the log has of a command with this answer; nil where nobody decided.
     fileprivate var auditOutcome: AuditRecord.Outcome? {
         switch self {
-        case .completed, .selected, .movedWithMarks, .movedLater, .partlyCopied:
+        case .completed, .selected, .movedWithMarks, .movedLater, .partlyCopied,
+            .partlyStored:
             .allowed
         case .noSuchMailbox, .notPermitted, .cannotAcrossAccounts, .cannotChangeACL,
             .cannotGrantRight, .cannotChangeInbox:

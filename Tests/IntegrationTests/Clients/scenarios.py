@@ -453,8 +453,6 @@ def what_is_shared_is_subscribed_until_the_user_unsubscribes():
 
     with granted(BOB, CLARA, "--view"):
         m = client(CLARA)
-        # Connected to the server, the session lists what is there now, and not what another session saw.
-        m.status(f'"{SHARED}/INBOX"', "(MESSAGES)")
         listed = [name for name in names(m.list()) if name.startswith(SHARED + "/")]
         assert f"{SHARED}/INBOX" in listed and f"{SHARED}/Termine" in listed, listed
         assert [name for name in names(m.lsub()) if name.startswith(SHARED)] == listed

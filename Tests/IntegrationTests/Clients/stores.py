@@ -25,6 +25,9 @@ def copied(gateway, *command):
     """A copy of the store's one file, in which a command was carried out; what the gateway has done up to now
     is recorded in it."""
     time.sleep(0.6)
+    # A reader may have kept the gateway from bringing the write-ahead log into the file.
+    with contextlib.closing(sqlite3.connect(gateway.store, timeout=10)) as store:
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     copy = os.path.join(gateway.folder, "copy.sqlite")
     shutil.copy(gateway.store, copy)
     if command:
