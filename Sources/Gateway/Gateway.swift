@@ -63,6 +63,7 @@ package struct Gateway: Service {
             try? await group.shutdownGracefully()
             throw error
         }
+        self.gateway.folderRefresher.stop()
         try await self.gateway.authenticator.stop()
         try await self.gateway.subscriptions.stop()
         try await self.gateway.sentCopies.stop()

@@ -15,6 +15,8 @@ final class FolderRefresher: Sendable {
         var reading = 0
         /// When an account's server may be asked again.
         var rests: [AccountID: NIODeadline] = [:]
+        /// Whether the gateway ends.
+        var isStopped = false
     }
 
     /// Servers that are asked at once. Some of them may not answer at all.
@@ -35,10 +37,18 @@ final class FolderRefresher: Sendable {
     func refresh(_ account: AccountID, on loop: any EventLoop) {
         self.state.withLock { state in
             if let rest = state.rests[account], rest > .now() { return }
-            guard state.due.insert(account).inserted else { return }
+            guard !state.isStopped, state.due.insert(account).inserted else { return }
             state.waiting.append(account)
         }
         self.readNext(on: loop)
+    }
+
+    /// Asks no further server.
+    func stop() {
+        self.state.withLock { state in
+            state.isStopped = true
+            state.waiting = []
+        }
     }
 
     private func readNext(on loop: any EventLoop) {
@@ -52,7 +62,8 @@ final class FolderRefresher: Sendable {
         }
         guard let account = next else { return }
         guard let target = self.upstream.permissions.current.endpoints[account] else {
-            return self.readingEnded(account, on: loop)
+            // Not at once: many accounts may be gone, and each would be a call within the call before it.
+            return loop.execute { self.readingEnded(account, on: loop) }
         }
         let generation = self.upstream.folderLists.generation(of: account)
         ConversationConnection.run(

@@ -28,7 +28,8 @@ extension ClientHandler {
     }
 
     func keepFolders(_ key: FolderListKey, folders: KnownFolders, generation: UInt64) {
-        guard let target = self.permissions.endpoints[key.account] else { return }
+        // The server that listed them: the account may have another one by now.
+        guard let target = self.upstreams[key.account]?.target else { return }
         self.gateway.upstream.folderLists.keep(folders, as: key, of: target, generation: generation)
         self.gateway.upstream.profiles.succeeded(target)
     }
@@ -40,7 +41,7 @@ extension ClientHandler {
 
     /// A client waited for a server that did not answer.
     func serverStalled(_ account: AccountID) {
-        if let target = self.permissions.endpoints[account] {
+        if let target = self.upstreams[account]?.target ?? self.permissions.endpoints[account] {
             self.gateway.upstream.profiles.failed(target)
         }
         self.refreshFolders(account)

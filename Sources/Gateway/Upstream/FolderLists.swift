@@ -1,13 +1,14 @@
 import Access
 import NIOCore
+import NIOPosix
 import Session
 import Store
 import Synchronization
 
 /// The folders that mail servers listed last, from whichever session asked.
 ///
-/// So a session need not connect to each shared account to answer LIST, and has something to show for a server that
-/// does not answer. Nothing in here is judged by rights: each session does that when it shows folders.
+/// So a session with many shared accounts need not connect to each of them to answer LIST, and has something to show for
+/// a server that does not answer. Nothing in here is judged by rights: each session does that when it shows folders.
 final class FolderLists: Sendable {
     private struct Entry {
         /// The server, and the credential there, that listed them.
@@ -19,16 +20,20 @@ final class FolderLists: Sendable {
     }
 
     private struct State {
-        var entries: [FolderListKey: Entry] = [:]
-        /// Octets of all entries.
-        var size = 0
+        /// What was listed since `old` was begun anew.
+        var young: [FolderListKey: Entry] = [:]
+        /// Octets of it.
+        var youngSize = 0
+        /// What was listed before that.
+        var old: [FolderListKey: Entry] = [:]
         /// How often folders were made or removed, where they were.
         var generations: [AccountID: UInt64] = [:]
     }
 
     /// For so long a list is shown without asking the server anew.
     private static let freshTime = TimeAmount.seconds(60)
-    /// All lists together: about a million folders. Beyond it the oldest ones go.
+    /// Octets of all lists together: about a million folders. Beyond it the older half goes at once, so that no event
+    /// loop looks for the oldest ones.
     private static let maximumSize = 64 * 1_024 * 1_024
     /// What an entry costs besides its folders.
     private static let sizeOfEntry = 512
@@ -47,9 +52,8 @@ final class FolderLists: Sendable {
         self.state.withLock { state in
             var knowledge = FolderKnowledge()
             knowledge.generation = state.generations[account.id] ?? 0
-            guard let entry = state.entries[key], entry.server == account.server else {
-                return knowledge
-            }
+            guard let entry = state.young[key] ?? state.old[key], entry.server == account.server
+            else { return knowledge }
             let age = NIODeadline.now() - entry.listed
             knowledge.folders = entry.folders
             knowledge.isCurrent =
@@ -65,9 +69,11 @@ final class FolderLists: Sendable {
         of account: UpstreamAccount,
         generation: UInt64
     ) {
-        self.state.withLock { state in
-            let before = state.entries.removeValue(forKey: key)
-            state.size -= before.map(Self.size) ?? 0
+        let dropped = self.state.withLock { state -> [FolderListKey: Entry] in
+            let young = state.young.removeValue(forKey: key)
+            state.youngSize -= young.map(Self.size) ?? 0
+            let before = young ?? state.old[key]
+            state.old[key] = nil
             let earlier = before.flatMap { $0.server == account.server ? $0.folders : nil }
             let entry = Entry(
                 server: account.server,
@@ -75,11 +81,16 @@ final class FolderLists: Sendable {
                 listed: .now(),
                 generation: generation
             )
-            guard Self.size(of: entry) <= Self.maximumSize / 2 else { return }
-            state.entries[key] = entry
-            state.size += Self.size(of: entry)
-            if state.size > Self.maximumSize { Self.makeRoom(&state) }
+            guard Self.size(of: entry) <= Self.maximumSize / 4 else { return [:] }
+            state.young[key] = entry
+            state.youngSize += Self.size(of: entry)
+            guard state.youngSize > Self.maximumSize / 2 else { return [:] }
+            defer { (state.old, state.young, state.youngSize) = (state.young, [:], 0) }
+            return state.old
         }
+        guard !dropped.isEmpty else { return }
+        // To free many lists takes longer than an event loop has time for.
+        NIOSingletons.posixBlockingThreadPool.submit { _ in _ = dropped.count }
     }
 
     /// How often folders were made or removed in an account.
@@ -90,15 +101,6 @@ final class FolderLists: Sendable {
     /// Folders were made or removed: what was listed before is shown only where the server does not answer.
     func foldersChanged(in account: AccountID) {
         self.state.withLock { $0.generations[account, default: 0] += 1 }
-    }
-
-    /// The oldest half goes, so that this is rarely done.
-    private static func makeRoom(_ state: inout State) {
-        for (key, entry) in state.entries.sorted(by: { $0.value.listed < $1.value.listed }) {
-            guard state.size > self.maximumSize / 2 else { return }
-            state.entries[key] = nil
-            state.size -= self.size(of: entry)
-        }
     }
 
     private static func size(of entry: Entry) -> Int {

@@ -129,9 +129,9 @@ package enum ReplyText: Equatable, Sendable {
             line.write(
                 condition: "NO ",
                 code,
-                text: "Not all was stored; the mailbox keeps the first "
+                text: "Messages stored: "
             )
-            line.writeString("\(count) of the messages")
+            line.writeString("\(count), the first of the command; the others are not stored")
         case .lacking(let capability):
             line.write(
                 condition: "NO ",

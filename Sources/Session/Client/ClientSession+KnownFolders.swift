@@ -3,8 +3,7 @@ import IMAP
 
 /// Folders that are listed without asking their server, or without waiting for it any longer.
 ///
-/// A session without a connection to a shared account does not open one to list folders that another session listed
-/// a moment ago. A server that does not answer costs a LIST a short time once; then its folders are shown as they
+/// A session that would connect to many shared accounts shows what another session listed a moment ago. A server that does not answer costs a LIST a short time once; then its folders are shown as they
 /// were known last, and the client is told.
 extension ClientSession {
     /// Asks what is known of the folders of each account that a listing reaches.
