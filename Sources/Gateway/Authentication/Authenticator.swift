@@ -15,12 +15,7 @@ import Synchronization
 /// An unknown login costs the same time as a known one. Each refusal is counted and recorded when the check is made,
 /// whether or not its client still waits for the answer.
 final class Authenticator: Sendable {
-    enum Answer: Sendable {
-        case accepted(UserID, account: AccountID?)
-        case refused
-        /// More logins wait for their check than can.
-        case overloaded
-    }
+    typealias Answer = AuthenticationResult
 
     /// What a client asks for.
     struct Request {

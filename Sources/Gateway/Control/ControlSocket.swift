@@ -62,10 +62,3 @@ final class ControlSocket: Sendable {
         unlink(self.path)
     }
 }
-
-/// The kernel's `struct ucred` (unix(7)).
-struct PeerCredential: Sendable {
-    var pid: pid_t = 0
-    var uid: uid_t = 0
-    var gid: gid_t = 0
-}
