@@ -11,9 +11,7 @@ extension PermissionStore {
     package static let maximumUnsubscriptions = 10_000
 
     /// The folders that a user subscribed to, and those that the user unsubscribed from.
-    package func subscriptions(
-        of user: UserID
-    ) throws -> [(account: AccountID, folder: FolderPath, isSubscribed: Bool)] {
+    package func subscriptions(of user: UserID) throws -> [Subscription] {
         try self.read { database in
             try Row.fetchAll(
                 database,
@@ -21,7 +19,11 @@ extension PermissionStore {
                 arguments: [user.rawValue]
             ).compactMap { row in
                 FolderPath(octets: Array(row["folder"] as Data)).map {
-                    (AccountID(row["account"]), $0, row["isSubscribed"])
+                    Subscription(
+                        account: AccountID(row["account"]),
+                        folder: $0,
+                        isSubscribed: row["isSubscribed"]
+                    )
                 }
             }
         }
@@ -32,25 +34,20 @@ extension PermissionStore {
     ///
     /// Subscriptions decide nothing, so the revision stays as it is.
     ///
-    /// - Parameter isSubscribed: nil where nothing of the folder is kept any more.
-    /// - Returns: whether there was room for it.
-    package func setSubscription(
-        of user: UserID,
-        account: AccountID,
-        folder: FolderPath,
-        isSubscribed: Bool?
-    ) throws -> Bool {
+    /// - Returns: `changed`, or `tooMany` where there is no room for it.
+    package func setSubscription(_ change: SubscriptionChange) throws -> SubscriptionOutcome {
         let key: [any DatabaseValueConvertible] = [
-            user.rawValue, account.rawValue, Data(folder.octets),
+            change.user.rawValue, change.account.rawValue, Data(change.folder.octets),
         ]
         return try self.write { database in
-            guard let isSubscribed else {
+            guard change.kind != .forget else {
                 try database.execute(
                     sql: "DELETE FROM subscription WHERE user = ? AND account = ? AND folder = ?",
                     arguments: StatementArguments(key)
                 )
-                return true
+                return .changed
             }
+            let isSubscribed = change.kind == .subscribe
             let known = try Bool.fetchOne(
                 database,
                 sql: """
@@ -59,14 +56,14 @@ extension PermissionStore {
                     """,
                 arguments: StatementArguments(key)
             )
-            guard known != isSubscribed else { return true }
+            guard known != isSubscribed else { return .changed }
             let count = try Int.fetchOne(
                 database,
                 sql: "SELECT COUNT(*) FROM subscription WHERE user = ? AND isSubscribed = ?",
-                arguments: [user.rawValue, isSubscribed]
+                arguments: [change.user.rawValue, isSubscribed]
             )
             let limit = isSubscribed ? Self.maximumSubscriptions : Self.maximumUnsubscriptions
-            guard count ?? 0 < limit else { return false }
+            guard count ?? 0 < limit else { return .tooMany }
             try database.execute(
                 sql: """
                     INSERT INTO subscription (user, account, folder, isSubscribed)
@@ -75,7 +72,7 @@ extension PermissionStore {
                     """,
                 arguments: StatementArguments(key + [isSubscribed])
             )
-            return true
+            return .changed
         }
     }
 }

@@ -19,30 +19,20 @@ extension PermissionStore {
     /// Whoever cuts one transfer after the other must not fill the store.
     private static let maximumLeft = 1_000
 
-    /// An APPEND is about to be completed.
-    /// - Parameters:
-    ///   - previous: what the one before came to, where that is known.
-    ///   - copies: its messages, in order.
-    package func recordAppend(
-        _ number: Int,
-        of transfer: Int64,
-        previous: TransferRow.Answer?,
-        copies: [TransferRow.Copy]
-    ) throws {
+    /// An APPEND is about to be completed; what the one before came to is recorded with it.
+    package func recordAppend(_ append: TransferAppend, of transfer: Int64) throws {
         try self.write { database in
-            if let previous {
-                try Self.set(previous, ofAppend: number - 1, transfer: transfer, database: database)
-            }
+            try Self.set(append.previous, transfer: transfer, database: database)
             let insert = try database.makeStatement(
                 sql: """
                     INSERT INTO transferCopy (transfer, append, source, octets, date, digest)
                     VALUES (?, ?, ?, ?, ?, ?)
                     """
             )
-            for copy in copies {
+            for message in append.messages {
                 try insert.execute(arguments: [
-                    transfer, number, copy.source, Int64(clamping: copy.octets), copy.date,
-                    Data(copy.digest),
+                    transfer, append.number, message.source, Int64(clamping: message.octets),
+                    message.date, Data(message.digest.octets),
                 ])
             }
         }
@@ -63,24 +53,22 @@ extension PermissionStore {
         }
     }
 
-    static func set(
-        _ answer: TransferRow.Answer,
-        ofAppend number: Int,
-        transfer: Int64,
-        database: Database
-    ) throws {
+    /// Records what became of an APPEND. One whose answer is missing stays open.
+    static func set(_ outcome: AppendOutcome, transfer: Int64, database: Database) throws {
         let open = "transfer = ? AND append = ? AND stored = 0"
-        switch answer {
+        switch outcome.answer {
+        case .missing:
+            return
         case .refused:
             try database.execute(
                 sql: "DELETE FROM transferCopy WHERE \(open)",
-                arguments: [transfer, number]
+                arguments: [transfer, outcome.number]
             )
         case .stored(let uids):
             let rows = try Int64.fetchAll(
                 database,
                 sql: "SELECT id FROM transferCopy WHERE \(open) ORDER BY id",
-                arguments: [transfer, number]
+                arguments: [transfer, outcome.number]
             )
             let known = uids.flatMap { $0.count == rows.count ? $0 : nil }
             for (index, row) in rows.enumerated() {
@@ -92,22 +80,25 @@ extension PermissionStore {
         }
     }
 
-    static func copies(of transfer: Int64, _ database: Database) throws -> [TransferRow.Copy] {
+    static func copies(of transfer: Int64, _ database: Database) throws -> [Transfer.Copy] {
         try Row.fetchAll(
             database,
             sql: "SELECT * FROM transferCopy WHERE transfer = ? ORDER BY id",
             arguments: [transfer]
-        ).map { row in
-            let digest: Data = row["digest"]
+        ).compactMap { row in
             let octets: Int64 = row["octets"]
-            return TransferRow.Copy(
-                source: row["source"],
-                octets: UInt64(clamping: octets),
-                date: row["date"],
-                digest: Array(digest),
-                isStored: row["stored"],
-                uid: row["uid"]
-            )
+            return MessageDigest(octets: Array(row["digest"] as Data)).map { digest in
+                Transfer.Copy(
+                    message: Transfer.Message(
+                        source: row["source"],
+                        octets: UInt64(clamping: octets),
+                        date: row["date"],
+                        digest: digest
+                    ),
+                    isStored: row["stored"],
+                    uid: row["uid"]
+                )
+            }
         }
     }
 

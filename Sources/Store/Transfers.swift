@@ -2,94 +2,6 @@ package import Access
 import Foundation
 import GRDB
 
-/// A COPY or MOVE between two accounts, in the journal until nothing of it is in doubt.
-package struct TransferRow: Equatable, Sendable {
-    package struct Place: Equatable, Sendable {
-        package var account: AccountID
-        package var folder: FolderPath
-        package var uidValidity: UInt32
-
-        package init(account: AccountID, folder: FolderPath, uidValidity: UInt32) {
-            self.account = account
-            self.folder = folder
-            self.uidValidity = uidValidity
-        }
-    }
-
-    /// A message that was sent to the target.
-    package struct Copy: Equatable, Sendable {
-        /// Its UID at the source.
-        package var source: UInt32
-        package var octets: UInt64
-        /// INTERNALDATE, in seconds since 1970.
-        package var date: Int64
-        /// SHA-256 of its octets.
-        package var digest: [UInt8]
-        /// Whether the target has confirmed it.
-        package var isStored: Bool
-        /// Its UID at the target, where that is known.
-        package var uid: UInt32?
-
-        package init(
-            source: UInt32,
-            octets: UInt64,
-            date: Int64,
-            digest: [UInt8],
-            isStored: Bool = false,
-            uid: UInt32? = nil
-        ) {
-            self.source = source
-            self.octets = octets
-            self.date = date
-            self.digest = digest
-            self.isStored = isStored
-            self.uid = uid
-        }
-    }
-
-    /// What an APPEND came to, by its number; nil where that is not known.
-    package enum Answer: Equatable, Sendable {
-        case refused
-        /// - Parameter uids: at the target, in the messages' order.
-        case stored(uids: [UInt32]?)
-    }
-
-    /// `begun` or `copied`.
-    package var state: String
-    package var moves: Bool
-    package var source: Place
-    /// The messages at the source.
-    package var uids: [UInt32]
-    package var target: Place
-    package var uidNext: UInt32
-    /// What was sent, in order.
-    package var copies: [Copy] = []
-    /// Whether another transfer of the same messages into the same mailbox ran at the same time.
-    package var isContested = false
-    /// Whether ``copies`` is kept; entries of earlier versions have none.
-    package var recordsCopies = true
-
-    package init(
-        state: String,
-        moves: Bool,
-        source: Place,
-        uids: [UInt32],
-        target: Place,
-        uidNext: UInt32,
-        isContested: Bool = false,
-        recordsCopies: Bool = true
-    ) {
-        self.state = state
-        self.moves = moves
-        self.source = source
-        self.uids = uids
-        self.target = target
-        self.uidNext = uidNext
-        self.isContested = isContested
-        self.recordsCopies = recordsCopies
-    }
-}
-
 /// The journal of transfers. It decides nothing about permissions, so the revision stays as it is.
 extension PermissionStore {
     /// A MOVE reserves its messages. A COPY does not, or who may only read could keep the owner from
@@ -97,7 +9,7 @@ extension PermissionStore {
     /// copies are its own.
     ///
     /// - Returns: the entry's number; nil where some of the messages are being moved.
-    package func recordTransfer(_ transfer: TransferRow) throws -> Int64? {
+    package func recordTransfer(_ transfer: Transfer) throws -> Int64? {
         try self.write { database in
             let uids = Set(transfer.uids)
             let others = try Row.fetchAll(
@@ -125,7 +37,8 @@ extension PermissionStore {
                     """,
                 arguments: [
                     // In another state of the store, too, it means this transfer or none.
-                    Int64.random(in: 1..<Int64.max), transfer.state, transfer.moves,
+                    Int64.random(in: 1..<Int64.max), transfer.state.rawValue,
+                    transfer.moves,
                     transfer.source.account.rawValue,
                     Data(transfer.source.folder.octets), transfer.source.uidValidity,
                     Self.data(transfer.uids), transfer.target.account.rawValue,
@@ -140,25 +53,18 @@ extension PermissionStore {
     /// - Throws: also where the journal has no such entry any more; nothing is written then.
     /// - Parameters:
     ///   - uids: the messages at the source, where they are others now.
-    ///   - answer: what the APPEND of this number came to, where that is known.
+    ///   - last: what the last APPEND came to.
     package func setTransfer(
         _ id: Int64,
-        state: String,
+        state: Transfer.State,
         uids: [UInt32]? = nil,
-        answer: (number: Int, answer: TransferRow.Answer)? = nil
+        last: AppendOutcome? = nil
     ) throws {
         try self.write { database in
-            if let answer {
-                try Self.set(
-                    answer.answer,
-                    ofAppend: answer.number,
-                    transfer: id,
-                    database: database
-                )
-            }
+            if let last { try Self.set(last, transfer: id, database: database) }
             try database.execute(
                 sql: "UPDATE transfer SET state = ?, uids = coalesce(?, uids) WHERE id = ?",
-                arguments: [state, uids.map(Self.data), id]
+                arguments: [state.rawValue, uids.map(Self.data), id]
             )
             guard database.changesCount == 1 else { throw Self.noTransfer }
         }
@@ -174,7 +80,7 @@ extension PermissionStore {
     }
 
     /// - Returns: nil for one that is not there any more.
-    package func transfer(_ id: Int64) throws -> TransferRow? {
+    package func transfer(_ id: Int64) throws -> Transfer? {
         try self.read { database in
             try Row.fetchOne(database, sql: "SELECT * FROM transfer WHERE id = ?", arguments: [id])
                 .flatMap(Self.transfer)
@@ -206,28 +112,30 @@ extension PermissionStore {
 
     private static let transferTime: Int64 = 600
 
-    private static func transfer(_ row: Row) -> TransferRow? {
+    private static func transfer(_ row: Row) -> Transfer? {
         guard let source = self.place(row, name: "source"),
-            let target = self.place(row, name: "target")
+            let target = self.place(row, name: "target"),
+            let state = Transfer.State(rawValue: row["state"])
         else {
             return nil
         }
-        return TransferRow(
-            state: row["state"],
+        var transfer = Transfer(
+            state: state,
             moves: row["moves"],
             source: source,
             uids: self.uids(row["uids"]),
             target: target,
-            uidNext: row["uidNext"],
-            isContested: row["contested"],
-            recordsCopies: row["recordsCopies"]
+            uidNext: row["uidNext"]
         )
+        transfer.isContested = row["contested"]
+        transfer.recordsCopies = row["recordsCopies"]
+        return transfer
     }
 
-    private static func place(_ row: Row, name: String) -> TransferRow.Place? {
+    private static func place(_ row: Row, name: String) -> Transfer.Place? {
         let folder: Data = row["\(name)Folder"]
         return FolderPath(octets: Array(folder)).map {
-            TransferRow.Place(
+            Transfer.Place(
                 account: AccountID(row[name]),
                 folder: $0,
                 uidValidity: row["\(name)Validity"]

@@ -297,8 +297,8 @@ struct Dialog {
         case .loadSubscriptions:
             let choices = SubscriptionChoices(self.fixture.subscriptions)
             self.session.subscriptionsLoaded(self.isStoreUnreadable ? nil : choices)
-        case .changeSubscription(_, let account, let folder, let change):
-            self.fixture.change(change, of: folder, in: account)
+        case .changeSubscription(let change):
+            self.fixture.change(change)
             self.session.subscriptionChanged(.changed)
         case .closeClient:
             self.isClosed = true

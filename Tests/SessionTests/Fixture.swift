@@ -126,20 +126,16 @@ struct Fixture {
     }
 
     /// Does what the store does.
-    mutating func change(
-        _ change: SubscriptionChange,
-        of folder: FolderPath,
-        in account: AccountID
-    ) {
+    mutating func change(_ change: SubscriptionChange) {
         self.subscriptions = self.subscriptions.filter {
-            $0.account != account || $0.folder != folder
+            $0.account != change.account || $0.folder != change.folder
         }
-        guard change != .forget else { return }
+        guard change.kind != .forget else { return }
         self.subscriptions.insert(
             Subscription(
-                account: account,
-                folder: folder,
-                isSubscribed: change == .subscribe
+                account: change.account,
+                folder: change.folder,
+                isSubscribed: change.kind == .subscribe
             )
         )
     }

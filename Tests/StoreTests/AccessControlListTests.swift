@@ -19,22 +19,22 @@ import Testing
 
     private static func share(
         _ temporary: Temporary,
-        _ kind: FolderSharing.Kind,
+        _ kind: ACLChange.Kind,
         _ rights: String,
         with subject: String = anna
-    ) throws -> FolderSharing.Outcome {
+    ) throws -> ACLChange.Outcome {
         let access = try temporary.store.load().access
         let account = try #require(Address(Self.bob.utf8).flatMap { access.account(address: $0) })
         return try temporary.store.share(
-            FolderSharing(
+            ACLChange(
+                owner: try #require(account.owner),
                 account: account.id,
                 folder: try #require(FolderPath(octets: Array("Akten".utf8))),
-                subject: subject,
+                identifier: Array(subject.utf8),
                 kind: kind,
-                rights: try #require(Rights(letters: rights)),
-                owner: try #require(account.owner),
-                from: nil
-            )
+                rights: try #require(Rights(letters: rights))
+            ),
+            from: nil
         )
     }
 
@@ -114,17 +114,19 @@ import Testing
 
     @Test func `an account is shared by hand so often and no more`() throws {
         let temporary = try Self.office()
-        for number in 0..<FolderSharing.maximumGrants {
+        for number in 0..<PermissionStore.maximumSharedGrants {
             try Self.grant(temporary, .view, folder: "Akten \(number)", until: nil)
         }
         #expect(try Self.share(temporary, .replace, "lr") == .tooMany)
-        #expect(try Self.grants(temporary).count == FolderSharing.maximumGrants)
+        #expect(try Self.grants(temporary).count == PermissionStore.maximumSharedGrants)
     }
 
-    @Test(arguments: ["nobody@kanzlei.example", "group:Nirgends", bob, "a b", "group:", ""])
+    @Test(arguments: [
+        "nobody@kanzlei.example", "group:Nirgends", bob, "a b", "group:", "", "anyone", "-\(anna)",
+    ])
     func `nobody else is granted anything`(subject: String) throws {
         let temporary = try Self.office()
-        #expect(try Self.share(temporary, .replace, "lr", with: subject) == .unknownSubject)
+        #expect(try Self.share(temporary, .replace, "lr", with: subject) == .unknownIdentifier)
         #expect(try Self.grants(temporary) == [])
     }
 }

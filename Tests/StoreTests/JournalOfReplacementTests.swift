@@ -6,14 +6,13 @@ import Testing
 
 /// The journal of transfers, where another file takes the place of the store.
 @Suite struct JournalOfReplacementTests {
-    private static func row(_ uids: [UInt32]) throws -> TransferRow {
-        let place = TransferRow.Place(
+    private static func row(_ uids: [UInt32]) throws -> Transfer {
+        let place = Transfer.Place(
             account: AccountID(1),
             folder: try #require(FolderPath(octets: Array("INBOX".utf8))),
             uidValidity: 7
         )
-        return TransferRow(
-            state: "begun",
+        return Transfer(
             moves: true,
             source: place,
             uids: uids,
@@ -22,12 +21,12 @@ import Testing
         )
     }
 
-    private static func copy(of source: UInt32) -> TransferRow.Copy {
-        TransferRow.Copy(
+    private static func message(_ source: UInt32) -> Transfer.Message {
+        Transfer.Message(
             source: source,
             octets: 100,
             date: 0,
-            digest: [UInt8](repeating: 1, count: 32)
+            digest: MessageDigest(sha256: repeatElement(1, count: 32))
         )
     }
 
@@ -41,18 +40,25 @@ import Testing
         try bench.makeCopy { try $0.addGroup("Sekretariat", actor: "test") }
         try bench.running.forgetTransfer(ended)
         let begun = try #require(try bench.running.recordTransfer(Self.row([2])))
-        try bench.running.recordAppend(1, of: begun, previous: nil, copies: [Self.copy(of: 2)])
+        try bench.running.recordAppend(
+            TransferAppend(
+                number: 1,
+                messages: [Self.message(2)],
+                previous: AppendOutcome(number: 0, answer: .missing)
+            ),
+            of: begun
+        )
         bench.moveCopyIntoPlace()
         #expect(await bench.next()?.published?.access.groups.count == 1)
         #expect(bench.running.file == FileIdentity(path: bench.temporary.path))
         #expect(try bench.running.transfers() == [begun])
         try bench.running.setTransfer(
             begun,
-            state: "copied",
-            answer: (number: 1, answer: .stored(uids: [50]))
+            state: .copied,
+            last: AppendOutcome(number: 1, answer: .stored(uids: [50]))
         )
         let row = try #require(try bench.running.transfer(begun))
-        #expect(row.state == "copied" && row.copies.map(\.uid) == [50])
+        #expect(row.state == .copied && row.copies.map(\.uid) == [50])
     }
 
     @Test func `an entry means no other transfer in a state that was put back`() async throws {
@@ -63,12 +69,19 @@ import Testing
         try DatabaseQueue(path: bench.copy).backup(to: DatabaseQueue(path: bench.temporary.path))
         let other = try #require(try bench.running.recordTransfer(Self.row([3])))
         #expect(throws: StoreError.self) {
-            try bench.running.setTransfer(begun, state: "copied", uids: [2])
+            try bench.running.setTransfer(begun, state: .copied, uids: [2])
         }
         #expect(throws: (any Error).self) {
-            try bench.running.recordAppend(1, of: begun, previous: nil, copies: [Self.copy(of: 2)])
+            try bench.running.recordAppend(
+                TransferAppend(
+                    number: 1,
+                    messages: [Self.message(2)],
+                    previous: AppendOutcome(number: 0, answer: .missing)
+                ),
+                of: begun
+            )
         }
         #expect(try bench.running.transfer(begun) == nil)
-        #expect(try bench.running.transfer(other)?.state == "begun")
+        #expect(try bench.running.transfer(other)?.state == .begun)
     }
 }

@@ -28,13 +28,22 @@ import Testing
             ).id
         }
 
+        /// - Returns: whether there was room for it.
         func set(_ name: String, _ isSubscribed: Bool?) throws -> Bool {
-            try self.store.setSubscription(
-                of: self.anna,
-                account: self.bob,
-                folder: try #require(FolderPath(octets: Array(name.utf8))),
-                isSubscribed: isSubscribed
-            )
+            let kind: SubscriptionChange.Kind =
+                switch isSubscribed {
+                case true?: .subscribe
+                case false?: .unsubscribe
+                case nil: .forget
+                }
+            return try self.store.setSubscription(
+                SubscriptionChange(
+                    user: self.anna,
+                    account: self.bob,
+                    folder: try #require(FolderPath(octets: Array(name.utf8))),
+                    kind: kind
+                )
+            ) == .changed
         }
 
         /// Each folder with a sign, in order.
@@ -127,11 +136,13 @@ import Testing
         let akten = try #require(rows.first?.folder)
         #expect(
             try store.setSubscription(
-                of: UserID(1),
-                account: AccountID(1),
-                folder: akten,
-                isSubscribed: false
-            )
+                SubscriptionChange(
+                    user: UserID(1),
+                    account: AccountID(1),
+                    folder: akten,
+                    kind: .unsubscribe
+                )
+            ) == .changed
         )
         #expect(try store.subscriptions(of: UserID(1)).map(\.isSubscribed) == [false])
     }

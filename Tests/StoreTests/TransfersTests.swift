@@ -7,8 +7,8 @@ import Testing
 
 /// The journal of messages on their way from one account to another.
 @Suite struct TransfersTests {
-    private func place(_ account: Int64, _ folder: String) throws -> TransferRow.Place {
-        TransferRow.Place(
+    private func place(_ account: Int64, _ folder: String) throws -> Transfer.Place {
+        Transfer.Place(
             account: AccountID(account),
             folder: try #require(FolderPath(octets: Array(folder.utf8))),
             uidValidity: .max
@@ -17,12 +17,11 @@ import Testing
 
     private func row(
         moves: Bool,
-        _ source: TransferRow.Place,
+        _ source: Transfer.Place,
         _ uids: [UInt32],
-        _ target: TransferRow.Place
-    ) -> TransferRow {
-        TransferRow(
-            state: "begun",
+        _ target: Transfer.Place
+    ) -> Transfer {
+        Transfer(
             moves: moves,
             source: source,
             uids: uids,
@@ -45,8 +44,8 @@ import Testing
         )
         let entry = try #require(try store.recordTransfer(row))
         #expect(try store.transfer(entry) == row)
-        try store.setTransfer(entry, state: "copied", uids: [300])
-        row.state = "copied"
+        try store.setTransfer(entry, state: .copied, uids: [300])
+        row.state = .copied
         row.uids = [300]
         #expect(try store.transfer(entry) == row)
         #expect(try PermissionStore(path: temporary.path).transfers() == [entry])
@@ -86,12 +85,12 @@ import Testing
         #expect((try temporary.store.recordTransfer(second) != nil) == mayBegin)
     }
 
-    private func copy(_ source: UInt32, _ octet: UInt8) -> TransferRow.Copy {
-        TransferRow.Copy(
+    private func message(_ source: UInt32, _ octet: UInt8) -> Transfer.Message {
+        Transfer.Message(
             source: source,
             octets: UInt64(Int64.max),
             date: -5,
-            digest: Array(repeating: octet, count: 32)
+            digest: MessageDigest(sha256: repeatElement(octet, count: 32))
         )
     }
 
@@ -112,21 +111,37 @@ import Testing
         let store = temporary.store
         let entry = try self.begun(store)
         try store.recordAppend(
-            1,
-            of: entry,
-            previous: nil,
-            copies: [self.copy(1, 7), self.copy(2, 8)]
+            TransferAppend(
+                number: 1,
+                messages: [self.message(1, 7), self.message(2, 8)],
+                previous: AppendOutcome(number: 0, answer: .missing)
+            ),
+            of: entry
         )
-        #expect(try store.transfer(entry)?.copies == [self.copy(1, 7), self.copy(2, 8)])
+        #expect(
+            try store.transfer(entry)?.copies.map(\.message) == [
+                self.message(1, 7), self.message(2, 8),
+            ]
+        )
         // The next one brings what the first came to; a late refusal of another takes nothing.
         try store.recordAppend(
-            2,
-            of: entry,
-            previous: .stored(uids: [41, 43]),
-            copies: [self.copy(3, 9)]
+            TransferAppend(
+                number: 2,
+                messages: [self.message(3, 9)],
+                previous: AppendOutcome(number: 1, answer: .stored(uids: [41, 43]))
+            ),
+            of: entry
         )
-        try store.setTransfer(entry, state: "begun", answer: (1, .refused))
-        try store.setTransfer(entry, state: "begun", answer: (3, .refused))
+        try store.setTransfer(
+            entry,
+            state: .begun,
+            last: AppendOutcome(number: 1, answer: .refused)
+        )
+        try store.setTransfer(
+            entry,
+            state: .begun,
+            last: AppendOutcome(number: 3, answer: .refused)
+        )
         let copies = try #require(try store.transfer(entry)).copies
         #expect(copies.map(\.uid) == [41, 43, nil])
         #expect(copies.map(\.isStored) == [true, true, false])
@@ -146,12 +161,18 @@ import Testing
         let store = temporary.store
         let entry = try self.begun(store)
         try store.recordAppend(
-            1,
-            of: entry,
-            previous: .refused,
-            copies: [self.copy(1, 7), self.copy(2, 8)]
+            TransferAppend(
+                number: 1,
+                messages: [self.message(1, 7), self.message(2, 8)],
+                previous: AppendOutcome(number: 0, answer: .refused)
+            ),
+            of: entry
         )
-        try store.setTransfer(entry, state: "begun", answer: (1, .stored(uids: [41])))
+        try store.setTransfer(
+            entry,
+            state: .begun,
+            last: AppendOutcome(number: 1, answer: .stored(uids: [41]))
+        )
         let copies = try #require(try store.transfer(entry)).copies
         #expect(copies.map(\.isStored) == [true, true] && copies.map(\.uid) == [nil, nil])
     }
@@ -162,12 +183,18 @@ import Testing
         try temporary.addAccount("bob")
         let entry = try self.begun(temporary.store)
         try temporary.store.recordAppend(
-            1,
-            of: entry,
-            previous: .refused,
-            copies: [self.copy(1, 7)]
+            TransferAppend(
+                number: 1,
+                messages: [self.message(1, 7)],
+                previous: AppendOutcome(number: 0, answer: .refused)
+            ),
+            of: entry
         )
-        try temporary.store.setTransfer(entry, state: "begun", answer: (1, .refused))
+        try temporary.store.setTransfer(
+            entry,
+            state: .begun,
+            last: AppendOutcome(number: 1, answer: .refused)
+        )
         #expect(try temporary.store.transfer(entry)?.copies == [])
     }
 

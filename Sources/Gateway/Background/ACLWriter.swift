@@ -46,21 +46,11 @@ final class ACLWriter: Sendable {
         on loop: any EventLoop,
         answer: @escaping @Sendable (ACLChange.Outcome) -> Void
     ) {
-        guard let subject = String(validating: change.identifier, as: UTF8.self),
-            !Self.meansOthers(subject)
-        else { return loop.execute { answer(.unknownIdentifier) } }
+        guard change.subject != nil else { return loop.execute { answer(.unknownIdentifier) } }
         guard self.count(change.owner, at: .current) else {
             return loop.execute { answer(.tooMany) }
         }
-        let sharing = FolderSharing(
-            account: change.account,
-            folder: change.folder,
-            subject: subject,
-            kind: Self.kind(change.kind),
-            rights: change.rights,
-            owner: change.owner,
-            from: address?.ipAddress
-        )
+        let from = address?.ipAddress
         self.pool.submit {
             [store = self.store, masterKey, permissions = self.permissions, logger] _ in
             let outcome: ACLChange.Outcome
@@ -69,12 +59,7 @@ final class ACLWriter: Sendable {
                 return loop.execute { answer(.failed) }
             }
             do {
-                switch try store.share(sharing) {
-                case .done: outcome = .done
-                case .unknownSubject: outcome = .unknownIdentifier
-                case .grantedElsewhere: outcome = .grantedElsewhere
-                case .tooMany: outcome = .tooMany
-                }
+                outcome = try store.share(change, from: from)
                 if outcome == .done { permissions.replace(with: try store.loadNext(masterKey)) }
             } catch {
                 logger.error("sharing by hand failed", metadata: ["error": "\(error)"])
@@ -91,19 +76,6 @@ final class ACLWriter: Sendable {
             if changes.hour != hour { changes = (hour, [:]) }
             changes.of[owner, default: 0] += 1
             return changes.of[owner, default: 0] <= Self.maximumChanges
-        }
-    }
-
-    /// Negative rights, and identifiers for everybody, have no counterpart here (RFC 4314 §2).
-    private static func meansOthers(_ identifier: String) -> Bool {
-        identifier.hasPrefix("-") || ["anyone", "anonymous"].contains(identifier)
-    }
-
-    private static func kind(_ kind: ACLChange.Kind) -> FolderSharing.Kind {
-        switch kind {
-        case .replace: .replace
-        case .add: .add
-        case .remove: .remove
         }
     }
 }

@@ -27,41 +27,18 @@ final class Subscriptions: Sendable {
         answer: @escaping @Sendable (SubscriptionChoices?) -> Void
     ) {
         self.pool.submit { [store = self.store] _ in
-            let rows = try? store.subscriptions(of: user)
-            let choices = rows.map { rows in
-                SubscriptionChoices(
-                    rows.map { account, folder, isSubscribed in
-                        Subscription(account: account, folder: folder, isSubscribed: isSubscribed)
-                    }
-                )
-            }
+            let choices = (try? store.subscriptions(of: user)).map { SubscriptionChoices($0) }
             loop.execute { answer(choices) }
         }
     }
 
     func change(
-        _ user: UserID,
-        account: AccountID,
-        folder: FolderPath,
-        change: SubscriptionChange,
+        _ change: SubscriptionChange,
         on loop: any EventLoop,
         answer: @escaping @Sendable (SubscriptionOutcome) -> Void
     ) {
-        let isSubscribed: Bool? =
-            switch change {
-            case .subscribe: true
-            case .unsubscribe: false
-            case .forget: nil
-            }
         self.pool.submit { [store = self.store] _ in
-            let hadRoom = try? store.setSubscription(
-                of: user,
-                account: account,
-                folder: folder,
-                isSubscribed: isSubscribed
-            )
-            let outcome: SubscriptionOutcome =
-                hadRoom.map { $0 ? .changed : .tooMany } ?? .failed
+            let outcome = (try? store.setSubscription(change)) ?? .failed
             loop.execute { answer(outcome) }
         }
     }

@@ -48,23 +48,21 @@ extension Transfers {
 
     func resolve(_ interrupted: Interrupted) {
         let entry = interrupted.entry
-        let known = interrupted.standing?.state.rawValue
-        var end: (number: Int, answer: TransferRow.Answer)?
-        if case .begun(let last)? = interrupted.standing {
-            end = last.forStore.map { (last.number, $0) }
-        }
-        let read: @Sendable (PermissionStore) throws -> TransferRow? = { [end] store in
+        let known = interrupted.standing?.state
+        var end: AppendOutcome?
+        if case .begun(let last)? = interrupted.standing { end = last }
+        let read: @Sendable (PermissionStore) throws -> Transfer? = { [end] store in
             guard try store.transfer(entry) != nil else { return nil }
-            if let known { try store.setTransfer(entry, state: known, answer: end) }
+            if let known { try store.setTransfer(entry, state: known, last: end) }
             return try store.transfer(entry)
         }
         self.write(read, on: interrupted.loop) { found in
             // Nil outside: the journal cannot be read; inside: what was sent is not known any more.
             guard let found else { return self.tryLater(interrupted) }
-            guard let row = found else {
+            guard let transfer = found else {
                 return self.isLost(interrupted)
             }
-            self.inspect(interrupted, transfer: Transfer(row), isCopied: row.state == "copied")
+            self.inspect(interrupted, transfer: transfer)
         }
     }
 
@@ -78,7 +76,8 @@ extension Transfers {
         interrupted.tell(.remains)
     }
 
-    private func inspect(_ interrupted: Interrupted, transfer: Transfer, isCopied: Bool) {
+    private func inspect(_ interrupted: Interrupted, transfer: Transfer) {
+        let isCopied = transfer.state == .copied
         guard isCopied || transfer.recordsCopies else {
             // What an earlier version has sent is not known.
             return self.remains(interrupted, transfer: transfer, messages: transfer.uids.count)

@@ -71,7 +71,7 @@ final class Transfers: Sendable {
         switch request {
         case .record(let transfer):
             self.write(
-                { try $0.recordTransfer(TransferRow(transfer)) },
+                { try $0.recordTransfer(transfer) },
                 on: loop,
                 answer: { entry in
                     guard let entry else { return answer(.recorded(nil)) }
@@ -79,25 +79,14 @@ final class Transfers: Sendable {
                 }
             )
         case .append(let entry, let append):
-            let copies = append.messages.map(TransferRow.Copy.init)
-            let previous = append.previous.forStore
             self.write(
-                {
-                    try $0.recordAppend(
-                        append.number,
-                        of: entry,
-                        previous: previous,
-                        copies: copies
-                    )
-                },
+                { try $0.recordAppend(append, of: entry) },
                 on: loop,
                 answer: { answer(.appending($0 != nil)) }
             )
         case .confirm(let entry, let uids, let last):
-            let state = Transfer.State.copied.rawValue
-            let end = last.forStore.map { (number: last.number, answer: $0) }
             self.write(
-                { try $0.setTransfer(entry, state: state, uids: uids, answer: end) },
+                { try $0.setTransfer(entry, state: .copied, uids: uids, last: last) },
                 on: loop,
                 answer: { answer(.confirmed($0 != nil)) }
             )

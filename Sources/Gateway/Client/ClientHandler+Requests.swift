@@ -72,18 +72,10 @@ extension ClientHandler {
         self.gateway.subscriptions.load(user, on: loop, answer: answer)
     }
 
-    func changeSubscription(
-        _ user: UserID,
-        account: AccountID,
-        folder: FolderPath,
-        change: SubscriptionChange
-    ) {
+    func changeSubscription(_ change: SubscriptionChange) {
         guard let loop = self.eventLoop else { return }
         self.gateway.subscriptions.change(
-            user,
-            account: account,
-            folder: folder,
-            change: change,
+            change,
             on: loop,
             answer: self.answering(on: loop) { $0.subscriptionChanged($1) }
         )

@@ -312,8 +312,8 @@ final class ClientHandler: ChannelDuplexHandler, SessionHandle, UpstreamConnecti
             self.startTLS()
         case .loadSubscriptions(let user):
             self.loadSubscriptions(user)
-        case .changeSubscription(let user, let account, let folder, let change):
-            self.changeSubscription(user, account: account, folder: folder, change: change)
+        case .changeSubscription(let change):
+            self.changeSubscription(change)
         case .lookUpFolders(let keys):
             self.lookUpFolders(keys)
         case .keepFolders(let key, let folders, let generation):

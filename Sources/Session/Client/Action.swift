@@ -44,7 +44,7 @@ package enum Action: Equatable, Sendable {
     /// Read what the user decided about subscriptions, then `subscriptionsLoaded`.
     case loadSubscriptions(UserID)
     /// Record what the user decided about one folder, then `subscriptionChanged`.
-    case changeSubscription(UserID, AccountID, FolderPath, SubscriptionChange)
+    case changeSubscription(SubscriptionChange)
     /// Put this in the audit log.
     case audit(AuditEvent)
     /// Change who may do what in a mailbox, then `aclChanged`.

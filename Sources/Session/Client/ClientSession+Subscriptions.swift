@@ -1,4 +1,4 @@
-import Access
+package import Access
 import IMAP
 
 import struct NIOCore.ByteBuffer
@@ -33,9 +33,13 @@ extension ClientSession {
             }
             self.running = .subscribing(tag: tag, isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
             // Whoever may not see the folder has it no more: shared again, it is a new one.
-            let change: SubscriptionChange =
-                isSubscribed ? .subscribe : isVisible ? .unsubscribe : .forget
-            return self.actions.append(.changeSubscription(user, account, folder, change))
+            let change = SubscriptionChange(
+                user: user,
+                account: account,
+                folder: folder,
+                kind: isSubscribed ? .subscribe : isVisible ? .unsubscribe : .forget
+            )
+            return self.actions.append(.changeSubscription(change))
         }
         guard self.prepare(account, tag: tag, command: command) else { return }
         if isSubscribed, UpstreamNames.isEscaped(folder),

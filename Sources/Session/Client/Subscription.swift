@@ -1,34 +1,5 @@
 package import Access
 
-/// What a user decided about the subscription of one folder of an account, as the gateway's store keeps it.
-package struct Subscription: Hashable, Sendable {
-    package var account: AccountID
-    package var folder: FolderPath
-    /// Whether the user subscribed to the folder, or unsubscribed from it.
-    package var isSubscribed: Bool
-
-    package init(account: AccountID, folder: FolderPath, isSubscribed: Bool = true) {
-        self.account = account
-        self.folder = folder
-        self.isSubscribed = isSubscribed
-    }
-}
-
-/// How the store has to change what it keeps of one folder.
-package enum SubscriptionChange: Equatable, Sendable {
-    case subscribe
-    case unsubscribe
-    /// Keep nothing: the folder is subscribed, or not, as one that its user never decided about.
-    case forget
-}
-
-/// What became of a change that was to be recorded.
-package enum SubscriptionOutcome: Sendable {
-    case changed
-    case tooMany
-    case failed
-}
-
 /// The folders that a user subscribed to or unsubscribed from, of all accounts whose subscriptions the gateway keeps.
 ///
 /// Built off the event loop: a user may have decided about thousands of folders.

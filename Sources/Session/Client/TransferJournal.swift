@@ -1,3 +1,4 @@
+import Access
 import IMAP
 
 /// What the journal has of a transfer, and what is still to be written there.

@@ -1,3 +1,5 @@
+import Access
+
 import struct NIOCore.ByteBuffer
 
 /// How far a transfer is: the message that passes, and what the target has confirmed.

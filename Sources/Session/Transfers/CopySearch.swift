@@ -1,3 +1,5 @@
+import Access
+
 /// Which messages of the target are the copies of an APPEND whose answer is missing.
 ///
 /// A message is one only if it has the octets that were sent, by their digest, and the date that was

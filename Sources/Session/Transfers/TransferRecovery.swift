@@ -1,3 +1,4 @@
+package import Access
 package import IMAP
 
 package import struct NIOCore.ByteBuffer

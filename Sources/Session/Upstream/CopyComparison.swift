@@ -1,3 +1,4 @@
+import Access
 import IMAP
 
 import struct NIOCore.ByteBuffer

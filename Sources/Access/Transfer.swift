@@ -1,12 +1,11 @@
-package import Access
-
 /// A COPY or MOVE between two accounts, as the journal keeps it until nothing of it is in doubt.
 ///
 /// The rule that every step obeys: nothing is removed at the source before the target has confirmed
 /// every message, and no copy is removed at the target unless its original is seen at the source
 /// and the journal names the copy's UID. Nothing that stands in a message names a copy.
 package struct Transfer: Equatable, Sendable {
-    package enum State: String, Sendable {
+    /// How far it has come.
+    package enum State: String, Equatable, Sendable {
         /// The target may hold none, some or all of the messages; the source holds all of them.
         case begun
         /// The target has confirmed all of them; of a MOVE, the source's go.
@@ -51,13 +50,14 @@ package struct Transfer: Equatable, Sendable {
         /// What APPENDUID said, or what the digest has proven; nil where neither did.
         package var uid: UInt32?
 
-        package init(message: Message, isStored: Bool, uid: UInt32?) {
+        package init(message: Message, isStored: Bool = false, uid: UInt32? = nil) {
             self.message = message
             self.isStored = isStored
             self.uid = uid
         }
     }
 
+    package var state: State
     package var moves: Bool
     package var source: Place
     /// The messages at the source.
@@ -73,7 +73,15 @@ package struct Transfer: Equatable, Sendable {
     /// Whether ``copies`` tells everything: entries of earlier versions have none.
     package var recordsCopies = true
 
-    package init(moves: Bool, source: Place, uids: [UInt32], target: Place, uidNext: UInt32) {
+    package init(
+        state: State = .begun,
+        moves: Bool,
+        source: Place,
+        uids: [UInt32],
+        target: Place,
+        uidNext: UInt32
+    ) {
+        self.state = state
         self.moves = moves
         self.source = source
         self.uids = uids
@@ -119,58 +127,4 @@ package struct AppendOutcome: Equatable, Sendable {
         self.number = number
         self.answer = answer
     }
-}
-
-/// What is known better than in the journal of a transfer that was interrupted.
-package enum TransferStanding: Equatable, Sendable {
-    /// The target has every message.
-    case copied
-    /// The target has what the journal tells, and the last APPEND came to this.
-    case begun(AppendOutcome)
-
-    package var state: Transfer.State {
-        switch self {
-        case .copied: .copied
-        case .begun: .begun
-        }
-    }
-}
-
-/// What became of a transfer that was interrupted.
-package enum TransferResolution: Equatable, Sendable {
-    /// The target holds none of the messages, the source all.
-    case undone
-    /// The move is complete.
-    case completed
-    /// Copies stay at the target, or may: it cannot remove single messages (no UIDPLUS), or nothing
-    /// proves which messages they are. The log and `doctor` tell.
-    case remains
-    /// A server cannot be used now, or may not have stored yet what it got; it is looked again.
-    case postponed
-}
-
-/// What a session asks of the journal of transfers.
-package enum JournalRequest: Equatable, Sendable {
-    case record(Transfer)
-    /// An APPEND is about to be completed.
-    case append(Int64, TransferAppend)
-    /// The target has every message, those with these UIDs at the source.
-    case confirm(Int64, [UInt32], last: AppendOutcome)
-    case forget(Int64)
-    /// Bring an interrupted transfer to its end, from what is known or the state in the journal.
-    case resolve(Int64, TransferStanding?)
-}
-
-/// What the journal of transfers answers.
-package enum JournalAnswer: Equatable, Sendable {
-    /// The entry's number; nil where the journal could not be written.
-    case recorded(Int64?)
-    /// Not recorded: some of the messages are being moved.
-    case busy
-    /// Whether the APPEND was written.
-    case appending(Bool)
-    /// Whether it was written.
-    case confirmed(Bool)
-    case forgotten(Bool)
-    case resolved(TransferResolution)
 }

@@ -1,24 +1,8 @@
+package import Access
 import Crypto
 import IMAP
 
 package import struct NIOCore.ByteBuffer
-
-/// The SHA-256 digest of a message's octets.
-package struct MessageDigest: Hashable, Sendable {
-    package static let octetCount = 32
-
-    package let octets: [UInt8]
-
-    /// - Returns: nil for what is not ``octetCount`` octets long.
-    package init?(octets: [UInt8]) {
-        guard octets.count == Self.octetCount else { return nil }
-        self.octets = octets
-    }
-
-    fileprivate init(_ digest: SHA256.Digest) {
-        self.octets = Array(digest)
-    }
-}
 
 /// Computes the digest of a message while its octets pass; none is kept.
 package struct MessageHasher: Sendable {
@@ -33,7 +17,8 @@ package struct MessageHasher: Sendable {
         self.octets += UInt64(octets.readableBytes)
     }
 
-    package var digest: MessageDigest { MessageDigest(self.hash.finalize()) }
+    /// Of the octets so far.
+    package var digest: MessageDigest { MessageDigest(sha256: self.hash.finalize()) }
 }
 
 /// Computes the digest of the one BODY[…] item of a FETCH response, piece by piece, so that the

@@ -1,5 +1,3 @@
-package import Access
-
 /// What an owner changes of who may do what in a folder, from a mail client (RFC 4314 §3.1).
 package struct ACLChange: Equatable, Sendable {
     package enum Kind: String, Sendable {
@@ -26,13 +24,29 @@ package struct ACLChange: Equatable, Sendable {
     package var identifier: [UInt8]
     package var kind: Kind
     package var rights: Rights
-}
 
-extension Rights {
-    /// Letters as SETACL has them: those of RFC 4314, and the two of RFC 2086 that stand for several
-    /// of them (RFC 4314 §2.1.1).
-    init?(aclLetters letters: String) {
-        let current = letters.replacing("c", with: "k").replacing("d", with: "xte")
-        self.init(letters: current)
+    package init(
+        owner: UserID,
+        account: AccountID,
+        folder: FolderPath,
+        identifier: [UInt8],
+        kind: Kind,
+        rights: Rights
+    ) {
+        self.owner = owner
+        self.account = account
+        self.folder = folder
+        self.identifier = identifier
+        self.kind = kind
+        self.rights = rights
+    }
+
+    /// The identifier as a login, or `group:NAME`; nil for what is not UTF-8, for negative rights, and for
+    /// identifiers of everybody: nothing can be granted to them here (RFC 4314 §2).
+    package var subject: String? {
+        guard let subject = String(validating: self.identifier, as: UTF8.self),
+            !subject.hasPrefix("-"), subject != "anyone", subject != "anonymous"
+        else { return nil }
+        return subject
     }
 }
