@@ -6,7 +6,8 @@ package struct ACLChange: Equatable, Sendable {
         case remove
     }
 
-    package enum Outcome: Equatable, Sendable {
+    /// What became of it; all but `done` are thrown by the decision.
+    package enum Outcome: Error, Equatable, Sendable {
         case done
         /// Nobody is called so, or it is nobody to whom something can be granted.
         case unknownIdentifier

@@ -256,5 +256,5 @@ extension Grant {
 
 extension Account {
     /// Grants of an Exchange account come from Exchange alone, those of any other never do.
-    fileprivate var grantSource: Source { self.kind == .exchange ? .exchange : .local }
+    package var grantSource: Source { self.kind == .exchange ? .exchange : .local }
 }

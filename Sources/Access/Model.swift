@@ -165,6 +165,9 @@ package struct Grant: Hashable, Sendable {
         self.isConfirmed = isConfirmed
     }
 
+    /// Whether it waits for the owner's word.
+    package var isPending: Bool { !self.isConfirmed && self.source == .local }
+
     func isInForce(at moment: Moment) -> Bool {
         self.isConfirmed && (self.until.map { moment < $0 } ?? true)
     }

@@ -10,8 +10,7 @@ package final class Snapshot: Sendable {
     let walls: [AccountID: [Wall]]
     private let logins: [Address: UserID]
     private let addresses: [Address: AccountID]
-    /// Each user's groups, with the path from the group down to the user.
-    private let memberships: [UserID: [GroupID: [GroupID]]]
+    let memberships: GroupMemberships
     private let accountsByAddress: [Account]
     // A store change is judged for every session at once: a session looks at the accounts that concern
     // its user, not at all accounts and their grants.
@@ -42,7 +41,7 @@ package final class Snapshot: Sendable {
             }
         ) { first, _ in first }
         self.accountsByAddress = accounts.sorted { $0.address < $1.address }
-        self.memberships = Self.memberships(groups)
+        self.memberships = GroupMemberships(groups)
         self.grantsBySubject = self.grants.mapValues { Dictionary(grouping: $0, by: \.subject) }
         self.accountsBySubject = grants.reduce(into: [:]) { accounts, grant in
             accounts[grant.subject, default: []].insert(grant.account)
@@ -118,7 +117,7 @@ package final class Snapshot: Sendable {
     /// The user, and every group that contains the user, with the groups in between.
     func subjects(of user: UserID) -> [Subject: [GroupID]] {
         var subjects: [Subject: [GroupID]] = [.user(user): [], .everyone: []]
-        for (group, path) in self.memberships[user] ?? [:] { subjects[.group(group)] = path }
+        for (group, path) in self.memberships.groups(of: user) { subjects[.group(group)] = path }
         return subjects
     }
 
@@ -171,33 +170,5 @@ package final class Snapshot: Sendable {
         case .group(let group): self.groups[group].map { "group:\($0.name)" }
         case .everyone: "anyone"
         }
-    }
-
-    // MARK: - Groups
-
-    /// Walks down from each group; a group that was seen on the way is not entered again, so that
-    /// a cycle, which the store refuses, ends all the same.
-    private static func memberships(_ groups: [Group]) -> [UserID: [GroupID: [GroupID]]] {
-        let members = Dictionary(groups.map { ($0.id, $0.members) }) { first, _ in first }
-        var memberships: [UserID: [GroupID: [GroupID]]] = [:]
-        for group in groups {
-            var seen: Set<GroupID> = [group.id]
-            var waiting: [(GroupID, [GroupID])] = [(group.id, [group.id])]
-            while let (current, path) = waiting.popLast() {
-                for member in members[current] ?? [] {
-                    switch member {
-                    case .everyone: continue
-                    case .user(let user):
-                        let known = memberships[user]?[group.id]
-                        guard known.map({ $0.count > path.count }) ?? true else { continue }
-                        memberships[user, default: [:]][group.id] = path
-                    case .group(let inner):
-                        guard seen.insert(inner).inserted else { continue }
-                        waiting.append((inner, path + [inner]))
-                    }
-                }
-            }
-        }
-        return memberships
     }
 }

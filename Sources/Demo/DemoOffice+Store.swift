@@ -12,13 +12,7 @@ extension DemoOffice {
         )
         let masterKey = try MasterKey(file: self.gateway.appendingPathComponent("master.key").path)
         for user in Self.people {
-            try store.addUser(
-                user,
-                name: nil,
-                role: nil,
-                password: Self.password(of: user),
-                actor: "demo"
-            )
+            try store.addUser(NewUser(user, password: Self.password(of: user)), actor: "demo")
         }
         for address in Self.people + [Self.info, Self.vertrieb] {
             var settings = AccountSettings()

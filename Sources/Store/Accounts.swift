@@ -15,9 +15,7 @@ extension PermissionStore {
         }
         func details(_: Void) -> [String] { settings.changes }
         try self.edit(
-            actor: actor,
-            "account add \(address)",
-            account: address.description,
+            Edit(actor: actor, "account add \(address)", account: address.description),
             details: details
         ) { database in
             try Self.checkFree(address, database: database)
@@ -48,10 +46,12 @@ extension PermissionStore {
     ) throws {
         func details(_: Void) -> [String] { settings.changes }
         try self.edit(
-            actor: actor,
-            "account set \(text)",
-            account: text,
-            removesSecrets: settings.password != nil,
+            Edit(
+                actor: actor,
+                "account set \(text)",
+                account: text,
+                removesSecrets: settings.password != nil
+            ),
             details: details
         ) { database in
             let id = try Self.accountID(database, text: text)
@@ -61,10 +61,7 @@ extension PermissionStore {
 
     package func removeAccount(_ text: String, actor: String) throws {
         try self.edit(
-            actor: actor,
-            "account remove \(text)",
-            account: text,
-            removesSecrets: true
+            Edit(actor: actor, "account remove \(text)", account: text, removesSecrets: true)
         ) { database in
             let id = try Self.accountID(database, text: text)
             try database.execute(sql: "DELETE FROM account WHERE id = ?", arguments: [id])

@@ -21,6 +21,19 @@ extension Consent {
     }
 }
 
+/// A grant of which an account's owner is told.
+struct GrantNotice {
+    /// The grant's number.
+    var id: Int64
+    var account: Int64
+    /// What holds of the owner's consent.
+    var consent: Consent
+    /// Whether it waits for the owner.
+    var isPending: Bool
+    /// Who gave it.
+    var actor: String
+}
+
 /// A message for an account's owner, until it is in the INBOX.
 package struct Notice: Equatable, Sendable {
     package var id: Int64
@@ -60,24 +73,22 @@ extension PermissionStore {
     package func pendingGrants(owner login: String) throws -> [GrantRow] {
         try self.read { database in
             let owner = try Self.userID(database, login: login)
-            return try Self.grants(database).filter { grant in
-                try grant.row.isPending && Self.owner(of: grant.accountID, database) == owner
-            }.map(\.row)
+            let waiting = try Self.rules(database, awaiting: owner)
+                .grants(awaiting: UserID(owner)).map(\.id)
+            return try Self.grants(database, RowFilter("g.id", in: waiting)).map(\.row)
         }
     }
 
     /// Lets a grant count: its owner agrees.
     package func confirmGrant(_ id: Int64, owner login: String) throws {
         try self.decide(id, what: "confirm", login: login) { database, grant in
-            let user = grant.user
-            let group = grant.group
-            let filter = "id <> ? AND \(Self.samePlace)"
-            let folder = grant.row.folder.map { Data($0.utf8) }
             try Self.clear(
-                filter,
-                arguments: [id, grant.accountID, user, group, folder, grant.row.subtree],
-                view: !grant.row.rights.isEmpty,
-                send: grant.row.send != "none",
+                RowFilter(
+                    account: grant.account.rawValue,
+                    subject: grant.subject,
+                    scope: grant.scope
+                ).and("id <> ?", [id]),
+                sides: grant.sides,
                 database: database
             )
             try database.execute(
@@ -98,28 +109,28 @@ extension PermissionStore {
         _ id: Int64,
         what: String,
         login: String,
-        body: (Database, GrantOfStore) throws -> Void
+        body: (Database, Grant) throws -> Void
     ) throws {
         let address = try Self.address(login).description
         func details(_ row: GrantRow) -> [String] { [row.line] }
         let account = try self.read { database in
-            try Self.grants(database).first { $0.row.id == id }?.row.account
+            try Self.grants(database, RowFilter("g.id", in: [id])).first?.row.account
         }
         _ = try self.edit(
-            actor: address,
-            "consent \(what) \(id)",
-            account: account,
+            Edit(actor: address, "consent \(what) \(id)", account: account),
             details: details
         ) { database in
             let owner = try Self.userID(database, login: address)
-            let grant = try Self.grants(database).first { $0.row.id == id && $0.row.isPending }
-            guard let grant, try Self.owner(of: grant.accountID, database) == owner else {
+            let waiting = try Self.rules(database, awaiting: owner).grants(awaiting: UserID(owner))
+            let rows = try Self.grants(database, RowFilter("g.id", in: [id]))
+            guard let grant = waiting.first(where: { $0.id == id }), let row = rows.first?.row
+            else {
                 throw StoreError.notFound(
                     "no grant \(id) waits for \(address): gatepost consent list"
                 )
             }
             try body(database, grant)
-            return grant.row
+            return row
         }
     }
 
@@ -128,7 +139,8 @@ extension PermissionStore {
     /// Keeps what the gateway is told, so that no command can be told less.
     package func setConsent(_ consent: Consent) throws {
         guard try self.read({ try Self.consent($0) }) != consent else { return }
-        try self.edit(actor: "gatepost", from: "serve", "consent \(consent.rawValue)") { database in
+        try self.edit(Edit(actor: "gatepost", from: "serve", "consent \(consent.rawValue)")) {
+            database in
             try database.execute(
                 sql: "INSERT OR REPLACE INTO setting (name, value) VALUES ('consent', ?)",
                 arguments: [consent.rawValue]
@@ -138,7 +150,11 @@ extension PermissionStore {
 
     /// What holds: the stricter of what a command and the gateway are told.
     package func consent(atLeast told: Consent) throws -> Consent {
-        let kept = try self.read { try Self.consent($0) }
+        try self.read { try Self.consent($0, atLeast: told) }
+    }
+
+    static func consent(_ database: Database, atLeast told: Consent) throws -> Consent {
+        let kept = try self.consent(database)
         return kept.strictness > told.strictness ? kept : told
     }
 
@@ -155,57 +171,46 @@ extension PermissionStore {
         consent: Consent,
         database: Database
     ) throws -> Bool {
-        guard consent == .required, let owner = try self.owner(of: account, database) else {
-            return false
-        }
-        let (user, group) = try self.subject(database, text: request.subject)
-        guard user != owner else { return false }
-        let (folder, isSubtree) = self.columns(of: request.scope)
-        let known = try Row.fetchAll(
-            database,
-            sql: "SELECT * FROM \"grant\" WHERE \(self.samePlace) AND confirmed = 1",
-            arguments: [account, user, group, folder, isSubtree]
+        guard consent == .required else { return false }
+        let subject = try self.subject(database, text: request.subject)
+        let rules = try self.rules(database, on: [account], about: [subject])
+        return rules.needsConsent(
+            Grant(
+                id: 0,
+                account: AccountID(account),
+                subject: subject,
+                rights: request.rights,
+                send: request.send,
+                scope: request.scope,
+                until: request.until
+            )
         )
-        return !known.contains { row in
-            let rights = Rights(letters: row["rights"]) ?? []
-            let until: Int64? = row["until"]
-            let endsNoLater =
-                until.map { known in request.until.map { $0.seconds <= known } ?? false } ?? true
-            return rights.isSuperset(of: request.rights)
-                && SendRight(name: row["send"]) >= request.send && endsNoLater
-        }
     }
 
     /// Leaves a message for an account's owner about a grant, where that is asked for.
     static func notify(
-        _ request: GrantRequest,
-        id: Int64,
-        on account: Int64,
-        consent: Consent,
-        isPending: Bool,
-        actor: String,
+        _ notice: GrantNotice,
+        of request: GrantRequest,
         database: Database
     ) throws {
-        guard consent != .off, let owner = try self.owner(of: account, database) else { return }
-        let (user, _) = try self.subject(database, text: request.subject)
-        guard user != owner else { return }
-        let name = try self.primary(of: account, database)
-        let login =
-            try String.fetchOne(
-                database,
-                sql: "SELECT login FROM user WHERE id = ?",
-                arguments: [owner]
-            ) ?? ""
+        guard notice.consent != .off else { return }
+        let subject = try self.subject(database, text: request.subject)
+        let rules = try self.rules(database, on: [notice.account], about: [subject])
+        let account = AccountID(notice.account)
+        guard let owner = rules.ownerToTell(of: subject, on: account) else { return }
+        let name = try self.primary(of: notice.account, database)
+        let login = rules.name(of: .user(owner)) ?? ""
+        let isPending = notice.isPending
         var lines = [
-            "\(actor) has given \(request.subject) access to the mailbox \(name):", "",
+            "\(notice.actor) has given \(request.subject) access to the mailbox \(name):", "",
             "    \(request.line)", "",
         ]
         if let reason = request.reason { lines += ["Reason: \(reason)", ""] }
         lines.append(
             isPending
                 ? "Nothing of it counts until you agree. On the gateway's machine:\n\n"
-                    + "    gatepost consent confirm \(id) --as \(login)\n"
-                    + "    gatepost consent refuse \(id) --as \(login)\n\n"
+                    + "    gatepost consent confirm \(notice.id) --as \(login)\n"
+                    + "    gatepost consent refuse \(notice.id) --as \(login)\n\n"
                     + "Your password is asked for. Your administrator helps you with it."
                 : "It counts already. Ask your administrator if you did not expect it."
         )
@@ -214,7 +219,7 @@ extension PermissionStore {
                 INSERT INTO notice (account, subject, text, created, token) VALUES (?, ?, ?, ?, ?)
                 """,
             arguments: [
-                account,
+                notice.account,
                 isPending
                     ? "Somebody asks for access to your mailbox"
                     : "Somebody was given access to your mailbox",

@@ -21,7 +21,7 @@ extension PermissionStore {
             changes.removed.map { "- \($0)" } + changes.added.map { "+ \($0)" }
         }
         do {
-            _ = try self.edit(actor: actor, "apply", removesSecrets: true, details: details) {
+            _ = try self.edit(Edit(actor: actor, "apply", removesSecrets: true), details: details) {
                 database in
                 changes.revision = try Self.revision(database)
                 guard revision == nil || revision == changes.revision else {
@@ -79,7 +79,7 @@ extension PermissionStore {
         for row in try Row.fetchAll(database, sql: "SELECT id, login FROM user")
         where !kept.contains(ExactText(row["login"])) {
             let id: Int64 = row["id"]
-            try self.requireNoBar(of: "user", id, subject: row["login"], database: database)
+            try self.requireNotKeptOut(.user(UserID(id)), name: row["login"], database: database)
             try database.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
         }
         // Names at the operating system may have changed hands.
@@ -97,7 +97,11 @@ extension PermissionStore {
         for name in try String.fetchAll(database, sql: "SELECT name FROM \"group\"")
         where !kept.contains(ExactText(name)) {
             let id = try self.groupID(database, name: name)
-            try self.requireNoBar(of: "group", id, subject: "group:\(name)", database: database)
+            try self.requireNotKeptOut(
+                .group(GroupID(id)),
+                name: "group:\(name)",
+                database: database
+            )
             try database.execute(sql: "DELETE FROM \"group\" WHERE name = ?", arguments: [name])
         }
         for name in names.sorted().map(\.text) {

@@ -38,8 +38,9 @@ extension PermissionStore {
                 caFile: row.caFile
             )
         }
-        document.grants = try self.grants(database).map { _, _, _, row in
-            ModelDocument.Grant(
+        document.grants = try self.grants(database).map { grant in
+            let row = grant.row
+            return ModelDocument.Grant(
                 account: row.account,
                 subject: row.subject,
                 rights: row.rights,
@@ -52,7 +53,7 @@ extension PermissionStore {
             )
         }
         var sides: [ExactText: ModelDocument.Withdrawal] = [:]
-        for (_, _, _, row) in try self.withdrawals(database)
+        for row in try self.withdrawals(database).map(\.row)
         where row.source == Source.local.rawValue {
             let key = ExactText("\(row.account) \(row.subject)")
             let known = sides[key]

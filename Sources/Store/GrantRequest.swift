@@ -28,4 +28,7 @@ package struct GrantRequest: Sendable {
         self.until = until
         self.reason = reason
     }
+
+    /// The sides on which it gives something.
+    var sides: Sides { Sides(view: !self.rights.isEmpty, send: self.send != .none) }
 }

@@ -3,8 +3,6 @@ import Foundation
 import GRDB
 
 extension PermissionStore {
-    typealias GrantOfStore = (accountID: Int64, user: Int64?, group: Int64?, row: GrantRow)
-
     /// Adds a grant; one for the same subject and scope is replaced.
     /// - Returns: whether it waits for the owner's word.
     @discardableResult
@@ -19,20 +17,13 @@ extension PermissionStore {
                 + (isPending ? ["waits for the owner"] : [])
         }
         return try self.edit(
-            actor: actor,
-            what,
-            account: request.account,
+            Edit(actor: actor, what, account: request.account),
             details: details
         ) { database in
             let account = try Self.accountID(database, text: request.account)
             try Self.checkLocal(account, name: request.account, database: database)
-            return try Self.insert(
-                request,
-                account: account,
-                told: consent,
-                actor: actor,
-                database: database
-            )
+            let grant = NewGrant(request, account: account, told: consent, actor: actor)
+            return try Self.insert(grant, database: database)
         }
     }
 
@@ -40,24 +31,38 @@ extension PermissionStore {
     /// cannot be written.
     private static let ends: ClosedRange<Int64> = 0...253_402_300_800
 
-    /// The local grants of a subject in one scope.
-    static let samePlace = """
-        account = ? AND user IS ? AND "group" IS ? AND folder IS ? AND subtree = ?
-        AND source = 'local'
-        """
+    /// A grant to be made.
+    struct NewGrant {
+        var request: GrantRequest
+        var account: Int64
+        /// What the command was told of the owner's consent.
+        var told: Consent
+        /// Whether it waits for the owner, where that is decided already.
+        var isPending: Bool?
+        var actor: String
+
+        init(
+            _ request: GrantRequest,
+            account: Int64,
+            told: Consent,
+            isPending: Bool? = nil,
+            actor: String
+        ) {
+            self.request = request
+            self.account = account
+            self.told = told
+            self.isPending = isPending
+            self.actor = actor
+        }
+    }
 
     /// Adds a grant. Of what the subject was granted in the same scope before it takes the place
     /// on the side that it names, viewing or sending, and leaves the other as it is; one that waits
     /// for the owner takes it when it is confirmed.
     @discardableResult
-    static func insert(
-        _ request: GrantRequest,
-        account: Int64,
-        told: Consent,
-        isPending decided: Bool? = nil,
-        actor: String,
-        database: Database
-    ) throws -> Bool {
+    static func insert(_ grant: NewGrant, database: Database) throws -> Bool {
+        let request = grant.request
+        let account = grant.account
         guard !request.rights.isEmpty || request.send != .none else {
             throw StoreError.refused("a grant needs --view, --edit, --manage, --rights or --send")
         }
@@ -66,20 +71,18 @@ extension PermissionStore {
                 "until \(until.seconds) on \(request.account): seconds since 1970, up to the year 9999"
             )
         }
-        let kept = try self.consent(database)
-        let consent = kept.strictness > told.strictness ? kept : told
+        let consent = try self.consent(database, atLeast: grant.told)
         let isPending =
-            try decided
+            try grant.isPending
             ?? self.waitsForOwner(request, on: account, consent: consent, database: database)
-        let (user, group) = try self.subject(database, text: request.subject)
-        let (folder, isSubtree) = self.columns(of: request.scope)
+        let subject = try self.subject(database, text: request.subject)
+        let before = RowFilter(account: account, subject: subject, scope: request.scope)
         try self.clear(
-            isPending ? "\(self.samePlace) AND confirmed = 0" : self.samePlace,
-            arguments: [account, user, group, folder, isSubtree],
-            view: !request.rights.isEmpty,
-            send: request.send != .none,
+            isPending ? before.and("confirmed = 0") : before,
+            sides: request.sides,
             database: database
         )
+        let (folder, isSubtree) = request.scope.columns
         try database.execute(
             sql: """
                 INSERT INTO "grant" (account, user, "group", rights, send, folder, subtree,
@@ -87,20 +90,19 @@ extension PermissionStore {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                account, user, group, request.rights.letters, request.send.name, folder, isSubtree,
-                request.until?.seconds, !isPending, actor, Moment.current.seconds, request.reason,
+                account, subject.userKey, subject.groupKey, request.rights.letters,
+                request.send.name, folder, isSubtree, request.until?.seconds, !isPending,
+                grant.actor, Moment.current.seconds, request.reason,
             ]
         )
-        let id = database.lastInsertedRowID
-        try self.notify(
-            request,
-            id: id,
-            on: account,
+        let notice = GrantNotice(
+            id: database.lastInsertedRowID,
+            account: account,
             consent: consent,
             isPending: isPending,
-            actor: actor,
-            database: database
+            actor: grant.actor
         )
+        try self.notify(notice, of: request, database: database)
         return isPending
     }
 
@@ -113,57 +115,50 @@ extension PermissionStore {
         send: Bool,
         actor: String
     ) throws -> Int {
-        try self.edit(
-            actor: actor,
-            "grant remove \(account) \(subject) \(Self.sides(view, send: send))",
-            account: account
+        let sides = Sides(view: view, send: send)
+        return try self.edit(
+            Edit(
+                actor: actor,
+                "grant remove \(account) \(subject) \(sides.words)",
+                account: account
+            )
         ) { database in
             let id = try Self.accountID(database, text: account)
-            let (user, group) = try Self.subject(database, text: subject)
-            let filter = "account = ? AND user IS ? AND \"group\" IS ? AND source = 'local'"
-            let arguments: StatementArguments = [id, user, group]
+            let filter = RowFilter(
+                account: id,
+                subject: try Self.subject(database, text: subject)
+            )
             let affected =
                 (view ? "rights <> ''" : "FALSE") + " OR " + (send ? "send <> 'none'" : "FALSE")
-            let count = try Int.fetchOne(
-                database,
-                sql: "SELECT count(*) FROM \"grant\" WHERE \(filter) AND (\(affected))",
-                arguments: arguments
-            )
-            guard let count, count > 0 else {
+            let count = try filter.and("(\(affected))")
+                .rows(database, of: "SELECT 1 FROM \"grant\"").count
+            guard count > 0 else {
                 throw StoreError.notFound(
                     "\(subject) has no such grant on \(account): gatepost grant list --account "
                         + account
                 )
             }
-            try Self.clear(filter, arguments: arguments, view: view, send: send, database: database)
+            try Self.clear(filter, sides: sides, database: database)
             return count
         }
     }
 
     /// Takes the view side, the send side or both of the grants that a filter finds away. One of
     /// which nothing is left goes; the schema allows none without a right.
-    static func clear(
-        _ filter: String,
-        arguments: StatementArguments,
-        view: Bool,
-        send: Bool,
-        database: Database
-    ) throws {
-        let rest = (view ? "TRUE" : "rights = ''") + " AND " + (send ? "TRUE" : "send = 'none'")
+    static func clear(_ filter: RowFilter, sides: Sides, database: Database) throws {
+        let kept =
+            (sides.contains(.view) ? "TRUE" : "rights = ''") + " AND "
+            + (sides.contains(.send) ? "TRUE" : "send = 'none'")
+        let gone = filter.and("(\(kept))")
         try database.execute(
-            sql: "DELETE FROM \"grant\" WHERE \(filter) AND (\(rest))",
-            arguments: arguments
+            sql: "DELETE FROM \"grant\" \(gone.clause)",
+            arguments: gone.arguments
         )
-        if view {
+        for (side, assignment) in [(Sides.view, "rights = ''"), (.send, "send = 'none'")]
+        where sides.contains(side) {
             try database.execute(
-                sql: "UPDATE \"grant\" SET rights = '' WHERE \(filter)",
-                arguments: arguments
-            )
-        }
-        if send {
-            try database.execute(
-                sql: "UPDATE \"grant\" SET send = 'none' WHERE \(filter)",
-                arguments: arguments
+                sql: "UPDATE \"grant\" SET \(assignment) \(filter.clause)",
+                arguments: filter.arguments
             )
         }
     }
@@ -181,19 +176,9 @@ extension PermissionStore {
 
     /// Grants on an Exchange account come from Exchange alone.
     static func checkLocal(_ account: Int64, name: String, database: Database) throws {
-        guard try self.kind(of: account, database) == .imap else {
-            throw StoreError.refused(
-                "\(name) is an Exchange account: its grants come from Exchange. Share the mailbox "
-                    + "there, then: gatepost permissions load \(name)"
-            )
-        }
-    }
-
-    static func columns(of scope: Scope) -> (folder: Data?, isSubtree: Bool) {
-        switch scope {
-        case .account: (nil, false)
-        case .folder(let folder): (Data(folder.octets), false)
-        case .subtree(let folder): (Data(folder.octets), true)
+        let rules = try self.rules(database, on: [account], about: [])
+        try self.decide(.grant, account: name) { () throws(EditRefusal) in
+            try rules.requireGrants(from: .local, on: AccountID(account))
         }
     }
 }

@@ -5,8 +5,7 @@ import GRDB
 /// What tells one local grant from another in a document.
 private struct GrantKey: Hashable {
     var account: Int64
-    var user: Int64?
-    var group: Int64?
+    var subject: Subject
     var folder: Data?
     var isSubtree: Bool
     var rights: String
@@ -23,8 +22,7 @@ private struct GrantPlace: Hashable {
     }
 
     var account: Int64
-    var user: Int64?
-    var group: Int64?
+    var subject: Subject
     var folder: Data?
     var isSubtree: Bool
     var side: Side
@@ -39,8 +37,7 @@ private struct GrantPlace: Hashable {
         return sides.map { side in
             GrantPlace(
                 account: key.account,
-                user: key.user,
-                group: key.group,
+                subject: key.subject,
                 folder: key.folder,
                 isSubtree: key.isSubtree,
                 side: side,
@@ -72,8 +69,7 @@ extension PermissionStore {
                 GrantPlace.all(key, request: request, isPending: grant.confirmed == false)
             )
             // Decided before anything goes: less than what there is needs nobody's leave.
-            let kept = try self.consent(database)
-            let asks = kept.strictness > consent.strictness ? kept : consent
+            let asks = try self.consent(database, atLeast: consent)
             let isPending =
                 try grant.confirmed == false
                 || self.waitsForOwner(request, on: key.account, consent: asks, database: database)
@@ -87,9 +83,8 @@ extension PermissionStore {
         var known = Set(wanted.map(\.key))
         for grant in try self.grants(database) where grant.row.source == Source.local.rawValue {
             let key = GrantKey(
-                account: grant.accountID,
-                user: grant.user,
-                group: grant.group,
+                account: grant.account,
+                subject: grant.subject,
                 folder: grant.row.folder.map { Data($0.utf8) },
                 isSubtree: grant.row.subtree,
                 rights: grant.row.rights,
@@ -107,14 +102,14 @@ extension PermissionStore {
             }
         }
         for (key, request, isPending) in wanted {
-            try self.insert(
+            let grant = NewGrant(
                 request,
                 account: key.account,
                 told: consent,
                 isPending: isPending,
-                actor: actor,
-                database: database
+                actor: actor
             )
+            try self.insert(grant, database: database)
         }
     }
 
@@ -149,12 +144,10 @@ extension PermissionStore {
     ) throws -> GrantKey {
         let account = try self.accountID(database, text: request.account)
         try self.checkLocal(account, name: request.account, database: database)
-        let (user, group) = try self.subject(database, text: request.subject)
-        let (folder, isSubtree) = self.columns(of: request.scope)
+        let (folder, isSubtree) = request.scope.columns
         return GrantKey(
             account: account,
-            user: user,
-            group: group,
+            subject: try self.subject(database, text: request.subject),
             folder: folder,
             isSubtree: isSubtree,
             rights: request.rights.letters,

@@ -19,7 +19,7 @@ extension PermissionStore {
 
     package func addGroup(_ name: String, actor: String) throws {
         try Self.requireGroupName(name)
-        try self.edit(actor: actor, "group add \(name)") { database in
+        try self.edit(Edit(actor: actor, "group add \(name)")) { database in
             let exists = try Bool.fetchOne(
                 database,
                 sql: "SELECT EXISTS (SELECT 1 FROM \"group\" WHERE name = ?)",
@@ -36,9 +36,13 @@ extension PermissionStore {
     }
 
     package func removeGroup(_ name: String, actor: String) throws {
-        try self.edit(actor: actor, "group remove \(name)") { database in
+        try self.edit(Edit(actor: actor, "group remove \(name)")) { database in
             let id = try Self.groupID(database, name: name)
-            try Self.requireNoBar(of: "group", id, subject: "group:\(name)", database: database)
+            try Self.requireNotKeptOut(
+                .group(GroupID(id)),
+                name: "group:\(name)",
+                database: database
+            )
             try database.execute(sql: "DELETE FROM \"group\" WHERE id = ?", arguments: [id])
         }
     }
@@ -60,7 +64,7 @@ extension PermissionStore {
 
     package func join(_ members: [String], to name: String, actor: String) throws {
         let what = "group join \(name) \(members.joined(separator: " "))"
-        try self.edit(actor: actor, what) { database in
+        try self.edit(Edit(actor: actor, what)) { database in
             let group = try Self.groupID(database, name: name)
             for member in members {
                 try Self.insert(member, into: group, name: name, database: database)
@@ -70,13 +74,13 @@ extension PermissionStore {
 
     package func leave(_ members: [String], from name: String, actor: String) throws {
         let what = "group leave \(name) \(members.joined(separator: " "))"
-        try self.edit(actor: actor, what) { database in
+        try self.edit(Edit(actor: actor, what)) { database in
             let group = try Self.groupID(database, name: name)
             for member in members {
-                let (user, inner) = try Self.subject(database, text: member)
+                let subject = try Self.subject(database, text: member)
                 try database.execute(
                     sql: "DELETE FROM member WHERE \"group\" = ? AND user IS ? AND inner IS ?",
-                    arguments: [group, user, inner]
+                    arguments: [group, subject.userKey, subject.groupKey]
                 )
                 guard database.changesCount > 0 else {
                     throw StoreError.notFound("\(member) is not in \(name)")
@@ -106,53 +110,17 @@ extension PermissionStore {
         name: String,
         database: Database
     ) throws {
-        let (user, inner) = try Self.subject(database, text: member)
-        if let inner, try self.contains(group, from: inner, database: database) {
-            throw StoreError.refused(
-                "\(member) contains group:\(name) already: a group cannot be inside itself"
-            )
+        let subject = try Self.subject(database, text: member)
+        // A user contains nothing.
+        if subject.groupKey != nil {
+            let rules = try self.rules(database, on: [], about: [.group(GroupID(group))])
+            try self.decide(.member(of: name), subject: member) { () throws(EditRefusal) in
+                try rules.requireMember(subject, of: GroupID(group))
+            }
         }
         try database.execute(
             sql: "INSERT OR IGNORE INTO member (\"group\", user, inner) VALUES (?, ?, ?)",
-            arguments: [group, user, inner]
+            arguments: [group, subject.userKey, subject.groupKey]
         )
-    }
-
-    /// Whether a user is in a group, or in one inside it.
-    static func isMember(_ user: Int64, of group: Int64, database: Database) throws -> Bool {
-        try Bool.fetchOne(
-            database,
-            sql: """
-                WITH RECURSIVE inside (id) AS (
-                    VALUES (?)
-                    UNION SELECT member.inner FROM member
-                    JOIN inside ON member."group" = inside.id WHERE member.inner IS NOT NULL
-                )
-                SELECT EXISTS (
-                    SELECT 1 FROM member JOIN inside ON member."group" = inside.id
-                    WHERE member.user = ?
-                )
-                """,
-            arguments: [group, user]
-        ) ?? false
-    }
-
-    /// Whether `group` is `start` or lies inside it.
-    private static func contains(
-        _ group: Int64,
-        from start: Int64,
-        database: Database
-    ) throws -> Bool {
-        try Bool.fetchOne(
-            database,
-            sql: """
-                WITH RECURSIVE inside (id) AS (
-                    SELECT ? UNION
-                    SELECT member.inner FROM member JOIN inside ON member."group" = inside.id
-                    WHERE member.inner IS NOT NULL
-                ) SELECT EXISTS (SELECT 1 FROM inside WHERE id = ?)
-                """,
-            arguments: [start, group]
-        ) ?? false
     }
 }

@@ -31,16 +31,16 @@ extension PermissionStore {
     }
 
     static func published(_ database: Database, generation: Int) throws -> StoreSnapshot {
-        let users = try self.users(database)
-        let (accounts, endpoints) = try self.accounts(database)
+        let users = try self.loadUsers(database)
+        let (accounts, endpoints) = try self.loadAccounts(database)
         let snapshot = Snapshot(
             revision: try self.revision(database),
             users: users,
-            groups: try self.groups(database),
+            groups: try self.loadGroups(database),
             accounts: accounts,
-            grants: try self.grants(database),
-            withdrawals: try self.withdrawals(database),
-            walls: try self.walls(database)
+            grants: try self.loadGrants(database),
+            withdrawals: try self.loadWithdrawals(database),
+            walls: try self.loadWalls(database)
         )
         return StoreSnapshot(
             access: snapshot,
@@ -50,8 +50,8 @@ extension PermissionStore {
         )
     }
 
-    private static func users(_ database: Database) throws -> [User] {
-        let rows = try Row.fetchAll(database, sql: "SELECT id, login, disabled, name FROM user")
+    static func loadUsers(_ database: Database, _ filter: RowFilter = .all) throws -> [User] {
+        let rows = try filter.rows(database, of: "SELECT id, login, disabled, name FROM user")
         return rows.compactMap { row in
             Address((row["login"] as String).utf8).map {
                 let name = (row["name"] as String?).map { Array($0.utf8) }
@@ -81,7 +81,7 @@ extension PermissionStore {
         ) { first, _ in first }
     }
 
-    private static func groups(_ database: Database) throws -> [Group] {
+    private static func loadGroups(_ database: Database) throws -> [Group] {
         var members: [Int64: [Subject]] = [:]
         for row in try Row.fetchAll(database, sql: "SELECT \"group\", user, inner FROM member") {
             members[row["group"], default: []].append(self.subject(row, group: "inner"))
@@ -91,19 +91,23 @@ extension PermissionStore {
         }
     }
 
-    private static func subject(_ row: Row, group: String = "group") -> Subject {
+    static func subject(_ row: Row, group: String = "group") -> Subject {
         if let user: Int64 = row["user"] { return .user(UserID(user)) }
         if row.hasColumn("everyone"), row["everyone"] { return .everyone }
         return .group(GroupID(row[group] ?? 0))
     }
 
-    private static func accounts(
-        _ database: Database
+    /// - Parameter filter: of the joined rows of accounts and their addresses.
+    static func loadAccounts(
+        _ database: Database,
+        _ filter: RowFilter = .all
     ) throws -> ([Account], [AccountID: UpstreamAccount]) {
         var aliases: [Int64: [Address]] = [:]
-        let rows = try Row.fetchAll(
+        let joined = "FROM account JOIN address ON address.account = account.id"
+        let rows = try filter.and("isPrimary = 0").rows(
             database,
-            sql: "SELECT address, account FROM address WHERE isPrimary = 0 ORDER BY address"
+            of: "SELECT address, account \(joined)",
+            "ORDER BY address"
         )
         for row in rows {
             guard let address = Address((row["address"] as String).utf8) else { continue }
@@ -111,12 +115,9 @@ extension PermissionStore {
         }
         var accounts: [Account] = []
         var endpoints: [AccountID: UpstreamAccount] = [:]
-        let all = try Row.fetchAll(
+        let all = try filter.and("isPrimary = 1").rows(
             database,
-            sql: """
-                SELECT account.*, address.address AS primaryAddress FROM account
-                JOIN address ON address.account = account.id AND address.isPrimary = 1
-                """
+            of: "SELECT account.*, address.address AS primaryAddress \(joined)"
         )
         for row in all {
             let text: String = row["primaryAddress"]
@@ -168,8 +169,11 @@ extension PermissionStore {
         )
     }
 
-    private static func grants(_ database: Database) throws -> [Grant] {
-        try Row.fetchAll(database, sql: "SELECT * FROM \"grant\"").compactMap { row in
+    static func loadGrants(
+        _ database: Database,
+        _ filter: RowFilter = .all
+    ) throws -> [Grant] {
+        try filter.rows(database, of: "SELECT * FROM \"grant\"").compactMap { row in
             guard let rights = Rights(letters: row["rights"]), let scope = self.scope(row) else {
                 return nil
             }
@@ -195,8 +199,11 @@ extension PermissionStore {
         return row["subtree"] ? .subtree(path) : .folder(path)
     }
 
-    private static func withdrawals(_ database: Database) throws -> [Withdrawal] {
-        try Row.fetchAll(database, sql: "SELECT * FROM withdrawal").map { row in
+    static func loadWithdrawals(
+        _ database: Database,
+        _ filter: RowFilter = .all
+    ) throws -> [Withdrawal] {
+        try filter.rows(database, of: "SELECT * FROM withdrawal").map { row in
             Withdrawal(
                 account: AccountID(row["account"]),
                 subject: self.subject(row),
@@ -207,8 +214,11 @@ extension PermissionStore {
         }
     }
 
-    private static func walls(_ database: Database) throws -> [Wall] {
-        try Row.fetchAll(database, sql: "SELECT * FROM wall").map { row in
+    static func loadWalls(
+        _ database: Database,
+        _ filter: RowFilter = .all
+    ) throws -> [Wall] {
+        try filter.rows(database, of: "SELECT * FROM wall").map { row in
             Wall(
                 account: AccountID(row["account"]),
                 subject: self.subject(row),

@@ -78,20 +78,19 @@ extension PermissionStore {
     /// - Throws: where there is none of this name.
     package func canonical(_ subject: String) throws -> String {
         try self.read { database in
-            let (user, _) = try Self.subject(database, text: subject)
-            return user == nil ? subject : try Self.address(subject).description
+            switch try Self.subject(database, text: subject) {
+            case .user: try Self.address(subject).description
+            case .group, .everyone: subject
+            }
         }
     }
 
     /// A login, or `group:NAME`.
-    static func subject(
-        _ database: Database,
-        text: String
-    ) throws -> (user: Int64?, group: Int64?) {
+    static func subject(_ database: Database, text: String) throws -> Subject {
         if text.hasPrefix("group:") {
-            return (nil, try self.groupID(database, name: String(text.dropFirst(6))))
+            return .group(GroupID(try self.groupID(database, name: String(text.dropFirst(6)))))
         }
-        return (try self.userID(database, login: text), nil)
+        return .user(UserID(try self.userID(database, login: text)))
     }
 
     /// The path of a folder.
@@ -106,7 +105,7 @@ extension PermissionStore {
     }
 
     /// Every user, with the login and the addresses of the accounts that belong to the user.
-    package func people() throws -> [(login: String, addresses: Set<String>)] {
+    package func people() throws -> [Person] {
         try self.read { database in
             let owned = try Row.fetchAll(
                 database,
@@ -121,7 +120,7 @@ extension PermissionStore {
                 let login: String = row["login"]
                 people[login, default: [login]].formUnion([row["address"]].compactMap { $0 })
             }
-            return people.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+            return people.sorted { $0.key < $1.key }.map { Person(login: $0, addresses: $1) }
         }
     }
 }

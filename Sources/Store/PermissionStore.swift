@@ -148,36 +148,54 @@ package final class PermissionStore: Sendable {
         guard StoreFiles(path: self.path) == opened.files else { throw StoreError.replaced }
     }
 
+    /// What the audit log has of an edit before it is made.
+    struct Edit {
+        var actor: String
+        /// Where the actor is.
+        var from: String
+        var what: String
+        /// The address of the one account that it is about.
+        var account: String?
+        /// Whether nothing of what it takes out may stay in the store's files.
+        var removesSecrets: Bool
+
+        init(
+            actor: String,
+            from: String = "command line",
+            _ what: String,
+            account: String? = nil,
+            removesSecrets: Bool = false
+        ) {
+            self.actor = actor
+            self.from = from
+            self.what = what
+            self.account = account
+            self.removesSecrets = removesSecrets
+        }
+    }
+
     /// One edit, and its record in the audit log: both are made, or neither.
-    /// - Parameters:
-    ///   - from: where the actor is.
-    ///   - account: the address of the one account that it is about.
-    ///   - removesSecrets: whether nothing of what it takes out may stay in the store's files.
-    ///   - details: what it changed, where `what` does not say all.
+    /// - Parameter details: what it changed, where ``Edit/what`` does not say all.
     func edit<Value>(
-        actor: String,
-        from: String = "command line",
-        _ what: String,
-        account: String? = nil,
-        removesSecrets: Bool = false,
+        _ edit: Edit,
         details: (Value) -> [String] = { _ in [] },
         body: (Database) throws -> Value
     ) throws -> Value {
         do {
             let value = try self.write { database in
-                var record = AuditRecord(event: "change", actor: actor, from: from)
+                var record = AuditRecord(event: "change", actor: edit.actor, from: edit.from)
                 // Before the change, which may remove the account.
-                record.account = try account.flatMap { try Self.primary(named: $0, database) }
+                record.account = try edit.account.flatMap { try Self.primary(named: $0, database) }
                 let value = try body(database)
-                if let account, record.account == nil {
+                if let account = edit.account, record.account == nil {
                     record.account = try Self.primary(named: account, database)
                 }
-                record.detail = [what] + details(value)
+                record.detail = [edit.what] + details(value)
                 try database.execute(sql: "UPDATE revision SET value = value + 1")
                 try Self.append([(.current, record)], database: database)
                 return value
             }
-            if removesSecrets { self.truncateWAL() } else { self.completeDatabase() }
+            if edit.removesSecrets { self.truncateWAL() } else { self.completeDatabase() }
             return value
         } catch let error as DatabaseError {
             throw Self.explained(error)

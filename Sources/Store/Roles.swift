@@ -96,7 +96,7 @@ extension PermissionStore {
         let what =
             "user set \(login) role \(role?.rawValue ?? "none")"
             + (osUser.map { " os-user \($0)" } ?? "")
-        try self.edit(actor: actor, what) { database in
+        try self.edit(Edit(actor: actor, what)) { database in
             let id = try Self.userID(database, login: login)
             try Self.setRole(role, osUser: osUser, of: id, database: database)
         }

@@ -28,8 +28,19 @@ enum Schema {
         migrator.registerMigration("2026-11-29 folders that users unsubscribed from") { database in
             try database.execute(sql: Self.unsubscriptions)
         }
+        migrator.registerMigration("2026-11-30 rules by whom they name") { database in
+            try database.execute(sql: Self.subjects)
+        }
         return migrator
     }
+
+    /// An edit looks up the rules of the subjects that it names, and the groups that contain them.
+    private static let subjects = """
+        CREATE INDEX memberUser ON member (user);
+        CREATE INDEX memberInner ON member (inner);
+        CREATE INDEX withdrawalAccount ON withdrawal (account);
+        CREATE INDEX wallAccount ON wall (account);
+        """
 
     /// Rows of an earlier version are folders that users subscribed to.
     private static let unsubscriptions = """

@@ -7,29 +7,18 @@ extension PermissionStore {
     static func report(of stage: Stage, _ database: Database) throws -> StageReport {
         let saved = try self.savedLines(of: stage.account, database)
         let loaded = stage.lines
-        let withdrawn = try self.withdrawals(database).filter { $0.accountID == stage.account }
-        func isWithdrawn(_ line: Line) throws -> Bool {
-            let user = try? self.userID(database, login: line.subject)
-            guard let user else { return false }
-            for withdrawal in withdrawn where withdrawal.row.source == Source.local.rawValue {
-                guard
-                    try withdrawal.user == user
-                        || withdrawal.group.map({
-                            try self.isMember(user, of: $0, database: database)
-                        })
-                            ?? false
-                else { continue }
-                let isViewing = !line.rights.isEmpty || line.folder != nil
-                if withdrawal.row.view && isViewing { return true }
-                if withdrawal.row.send && line.send != "none" { return true }
-            }
-            return false
+        let people = try self.people(named: loaded.map(\.subject), database)
+        let account = AccountID(stage.account)
+        let rules = try self.rules(database, on: [stage.account], about: Set(people.values))
+        func isWithdrawn(_ line: Line) -> Bool {
+            guard let person = people[ExactText(line.subject)] else { return false }
+            let sides = rules.sidesWithdrawn(from: person, on: account, source: .local)
+            let isViewing = !line.rights.isEmpty || line.folder != nil
+            return sides.contains(.view) && isViewing
+                || sides.contains(.send) && line.send != "none"
         }
-        let barred = try Set(loaded.map(\.subject)).filter { subject in
-            guard let user = try? self.userID(database, login: subject) else { return false }
-            return try self.isBarred(user, from: stage.account, database: database)
-        }
-        let walls = barred.sorted().map {
+        let barred = people.filter { !rules.walls(barring: $0.value, from: account).isEmpty }
+        let walls = barred.keys.sorted().map {
             "a wall bars \($0): what Exchange gives there counts for nothing (gatepost wall list)"
         }
         return StageReport(
@@ -40,7 +29,7 @@ extension PermissionStore {
             added: loaded.subtracting(saved.keys).sorted(),
             removed: saved.keys.filter { !loaded.contains($0) }.sorted(),
             unchanged: loaded.intersection(saved.keys).sorted(),
-            stillWithdrawn: try loaded.filter(isWithdrawn).sorted(),
+            stillWithdrawn: loaded.filter(isWithdrawn).sorted(),
             unconfirmed: loaded.filter {
                 $0.subject == "anyone" && !$0.rights.isEmpty && saved[$0] != true
             }.sorted(),
@@ -49,14 +38,30 @@ extension PermissionStore {
         )
     }
 
+    /// Those of these subjects who are users.
+    private static func people(
+        named logins: [String],
+        _ database: Database
+    ) throws -> [ExactText: Subject] {
+        var people: [ExactText: Subject] = [:]
+        for login in Set(logins.map(ExactText.init)) {
+            guard let user = try? self.userID(database, login: login.text) else { continue }
+            people[login] = .user(UserID(user))
+        }
+        return people
+    }
+
     /// What is saved of Exchange's lists, each with whether it was confirmed.
     static func savedLines(
         of account: Int64,
         _ database: Database
     ) throws -> [Line: Bool] {
         var lines: [Line: Bool] = [:]
-        for grant in try self.grants(database)
-        where grant.accountID == account && grant.row.source == Source.exchange.rawValue {
+        let ofExchange = RowFilter("source = 'exchange'")
+        for grant in try self.grants(
+            database,
+            RowFilter("g.account", in: [account]).and(ofExchange)
+        ) {
             let line = Line(
                 subject: grant.row.subject,
                 via: grant.row.via,
@@ -67,10 +72,10 @@ extension PermissionStore {
             )
             lines[line] = grant.row.confirmed
         }
-        for withdrawal in try self.withdrawals(database)
-        where withdrawal.accountID == account
-            && withdrawal.row.source == Source.exchange.rawValue
-        {
+        for withdrawal in try self.withdrawals(
+            database,
+            RowFilter("w.account", in: [account]).and(ofExchange)
+        ) {
             let denial = ImportedPermissions.Denial(
                 login: withdrawal.row.subject,
                 view: withdrawal.row.view,

@@ -32,9 +32,11 @@ extension PermissionStore {
     ) throws -> [StageReport] {
         let names = loaded.map(\.account).joined(separator: " ")
         return try self.edit(
-            actor: actor,
-            "permissions load \(names)",
-            account: loaded.count == 1 ? names : nil
+            Edit(
+                actor: actor,
+                "permissions load \(names)",
+                account: loaded.count == 1 ? names : nil
+            )
         ) { database in
             try loaded.map { name, version, permissions in
                 let id = try Self.exchangeAccountID(database, name: name)
@@ -78,9 +80,11 @@ extension PermissionStore {
     ) throws -> [StageReport] {
         let names = accounts.isEmpty ? "all" : accounts.joined(separator: " ")
         return try self.edit(
-            actor: actor,
-            "permissions save \(names)",
-            account: accounts.count == 1 ? accounts[0] : nil,
+            Edit(
+                actor: actor,
+                "permissions save \(names)",
+                account: accounts.count == 1 ? accounts[0] : nil
+            ),
             details: StageReport.changes
         ) { database in
             try Self.stages(of: accounts, database).map { stage in
@@ -105,7 +109,7 @@ extension PermissionStore {
     /// - Returns: the accounts whose stage was dropped.
     package func discardStages(of accounts: [String], actor: String) throws -> [String] {
         let names = accounts.isEmpty ? "all" : accounts.joined(separator: " ")
-        return try self.edit(actor: actor, "permissions discard \(names)") { database in
+        return try self.edit(Edit(actor: actor, "permissions discard \(names)")) { database in
             try Self.stages(of: accounts, database).map { stage in
                 try database.execute(
                     sql: "DELETE FROM stage WHERE account = ?",
@@ -126,10 +130,9 @@ extension PermissionStore {
 
     static func exchangeAccountID(_ database: Database, name: String) throws -> Int64 {
         let id = try self.accountID(database, text: name)
-        guard try self.kind(of: id, database) == .exchange else {
-            throw StoreError.refused(
-                "\(name) is an IMAP account: its grants are set here (gatepost grant add)"
-            )
+        let rules = try self.rules(database, on: [id], about: [])
+        try self.decide(.withdrawal, account: name) { () throws(EditRefusal) in
+            try rules.requireGrants(from: .exchange, on: AccountID(id))
         }
         return id
     }

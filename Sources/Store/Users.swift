@@ -2,23 +2,42 @@ import Access
 import Foundation
 import GRDB
 
-extension PermissionStore {
-    // MARK: - Users
+/// A user as somebody adds it.
+package struct NewUser: Sendable {
+    package var login: String
+    package var name: String?
+    /// `administrator`, `settings`, or nil.
+    package var role: String?
+    /// Who the user is at the operating system; nil for the login, where there is a role.
+    package var osUser: String?
+    /// Nil for somebody who cannot log in yet.
+    package var password: String?
 
-    package func addUser(
+    package init(
         _ login: String,
-        name: String?,
-        role: String?,
+        name: String? = nil,
+        role: String? = nil,
         osUser: String? = nil,
-        password: String?,
-        actor: String
-    ) throws {
-        let address = try Self.login(login)
-        let hash = try password.map { try PasswordHash(password: Array($0.utf8)).text }
+        password: String? = nil
+    ) {
+        self.login = login
+        self.name = name
+        self.role = role
+        self.osUser = osUser
+        self.password = password
+    }
+}
+
+/// Users, their passwords, and their end.
+extension PermissionStore {
+    /// Adds a user who logs in to the gateway.
+    package func addUser(_ user: NewUser, actor: String) throws {
+        let address = try Self.login(user.login)
+        let hash = try user.password.map { try PasswordHash(password: Array($0.utf8)).text }
         let what =
-            "user add \(address)" + (role.map { " role \($0)" } ?? "")
-            + (osUser.map { " os-user \($0)" } ?? "")
-        try self.edit(actor: actor, what) { database in
+            "user add \(address)" + (user.role.map { " role \($0)" } ?? "")
+            + (user.osUser.map { " os-user \($0)" } ?? "")
+        try self.edit(Edit(actor: actor, what)) { database in
             let exists = try Bool.fetchOne(
                 database,
                 sql: "SELECT EXISTS (SELECT 1 FROM user WHERE login = ?)",
@@ -31,10 +50,14 @@ extension PermissionStore {
                 sql: """
                     INSERT INTO user (login, name, password, passwordVersion) VALUES (?, ?, ?, 1)
                     """,
-                arguments: [address.description, name, hash]
+                arguments: [address.description, user.name, hash]
             )
-            let id = database.lastInsertedRowID
-            try Self.setRole(role.flatMap(Role.init), osUser: osUser, of: id, database: database)
+            try Self.setRole(
+                user.role.flatMap(Role.init),
+                osUser: user.osUser,
+                of: database.lastInsertedRowID,
+                database: database
+            )
         }
     }
 
@@ -87,21 +110,12 @@ extension PermissionStore {
     /// Removes a user with the grants it has; accounts it owned have no owner then.
     package func removeUser(_ login: String, actor: String) throws {
         try self.change(login, what: "remove", actor: actor, removesSecrets: true) { database, id in
-            let owned = try String.fetchAll(
-                database,
-                sql: """
-                    SELECT address FROM address JOIN account ON account.id = address.account
-                    WHERE isPrimary = 1 AND owner = ?
-                    """,
-                arguments: [id]
-            )
-            guard owned.isEmpty else {
-                throw StoreError.refused(
-                    "\(login) owns \(owned.joined(separator: ", ")): give each another owner with "
-                        + "gatepost account set, or remove it"
-                )
+            let user = Subject.user(UserID(id))
+            let rules = try Self.rules(database, keepingOut: user)
+            try Self.decide(.removal(rules, isUser: true), subject: login) {
+                () throws(EditRefusal) in
+                try rules.requireRemovable(user)
             }
-            try Self.requireNoBar(of: "user", id, subject: login, database: database)
             try database.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
         }
     }
@@ -116,29 +130,16 @@ extension PermissionStore {
     }
 
     /// What keeps somebody out stays until somebody ends it, and does not go with whom it names.
-    static func requireNoBar(
-        of column: String,
-        _ id: Int64,
-        subject: String,
+    /// - Parameter name: of the subject, in the text of the refusal.
+    static func requireNotKeptOut(
+        _ subject: Subject,
+        name: String,
         database: Database
     ) throws {
-        let barred = try String.fetchAll(
-            database,
-            sql: """
-                SELECT DISTINCT address FROM address JOIN (
-                    SELECT account, "\(column)" AS subject FROM withdrawal WHERE source = 'local'
-                    UNION SELECT account, "\(column)" FROM wall
-                ) AS bar ON bar.account = address.account
-                WHERE isPrimary = 1 AND subject = ? ORDER BY address
-                """,
-            arguments: [id]
-        )
-        guard barred.isEmpty else {
-            throw StoreError.refused(
-                "\(subject) is kept out of \(barred.joined(separator: ", ")), which would be "
-                    + "forgotten: gatepost grant restore, or wall remove, ACCOUNT \(subject) first"
-                    + (column == "user" ? ", or gatepost user disable \(subject)" : "")
-            )
+        let rules = try self.rules(database, keepingOut: subject)
+        try self.decide(.removal(rules, isUser: subject.userKey != nil), subject: name) {
+            () throws(EditRefusal) in
+            try rules.requireNotKeptOut(subject)
         }
     }
 
@@ -149,7 +150,7 @@ extension PermissionStore {
         removesSecrets: Bool = false,
         body: (Database, Int64) throws -> Void
     ) throws {
-        try self.edit(actor: actor, "user \(what) \(login)", removesSecrets: removesSecrets) {
+        try self.edit(Edit(actor: actor, "user \(what) \(login)", removesSecrets: removesSecrets)) {
             database in
             try body(database, try Self.userID(database, login: login))
         }

@@ -20,45 +20,30 @@ extension PermissionStore {
         actor: String
     ) throws {
         try self.edit(
-            actor: actor,
-            "wall add \(account) \(subject): \(reason)",
-            account: account
+            Edit(actor: actor, "wall add \(account) \(subject): \(reason)", account: account)
         ) { database in
             let id = try Self.accountID(database, text: account)
-            let (user, group) = try Self.subject(database, text: subject)
-            let exists = try Self.walls(database).contains {
-                $0.accountID == id && $0.user == user && $0.group == group
-            }
-            guard !exists else {
-                throw StoreError.refused(
-                    "a wall bars \(subject) from \(account) already: gatepost wall list"
-                )
-            }
-            try Self.insertWall(
-                id,
-                account: account,
-                user: user,
-                group: group,
-                subject: subject,
-                reason: reason,
-                actor: actor,
-                database: database
+            let wall = NewWall(
+                account: id,
+                accountName: account,
+                subject: try Self.subject(database, text: subject),
+                subjectName: subject,
+                reason: reason
             )
+            try Self.insert(wall, actor: actor, database: database)
         }
     }
 
     /// Takes a wall away: what is granted counts again.
     package func removeWall(account: String, subject: String, actor: String) throws {
         try self.edit(
-            actor: actor,
-            "wall remove \(account) \(subject)",
-            account: account
+            Edit(actor: actor, "wall remove \(account) \(subject)", account: account)
         ) { database in
             let id = try Self.accountID(database, text: account)
-            let (user, group) = try Self.subject(database, text: subject)
+            let named = try Self.subject(database, text: subject)
             try database.execute(
                 sql: "DELETE FROM wall WHERE account = ? AND user IS ? AND \"group\" IS ?",
-                arguments: [id, user, group]
+                arguments: [id, named.userKey, named.groupKey]
             )
             guard database.changesCount > 0 else {
                 throw StoreError.notFound(
@@ -68,19 +53,15 @@ extension PermissionStore {
         }
     }
 
-    /// The walls between an account and a subject, or a group that a user is in.
+    /// The walls between an account and a subject, or a group that the subject is in.
     package func walls(barring subject: String, from account: String) throws -> [WallRow] {
         try self.read { database in
             let id = try Self.accountID(database, text: account)
-            let (user, group) = try Self.subject(database, text: subject)
-            return try Self.walls(database).filter { wall in
-                guard wall.accountID == id else { return false }
-                if let group { return wall.group == group }
-                guard let user else { return false }
-                return try wall.user == user
-                    || wall.group.map { try Self.isMember(user, of: $0, database: database) }
-                        ?? false
-            }.map(\.row)
+            let named = try Self.subject(database, text: subject)
+            let rules = try Self.rules(database, on: [id], about: [named])
+            let barring = Set(rules.walls(barring: named, from: AccountID(id)).map(\.subject))
+            return try Self.walls(database, RowFilter("w.account", in: [id]))
+                .filter { barring.contains($0.subject) }.map(\.row)
         }
     }
 
@@ -89,18 +70,19 @@ extension PermissionStore {
     }
 
     static func walls(
-        _ database: Database
-    ) throws -> [(accountID: Int64, user: Int64?, group: Int64?, row: WallRow)] {
-        try Row.fetchAll(
+        _ database: Database,
+        _ filter: RowFilter = .all
+    ) throws -> [StoredRule<WallRow>] {
+        try filter.rows(
             database,
-            sql: """
+            of: """
                 SELECT w.*, address.address, coalesce(user.login, 'group:' || inner.name) AS subject
                 FROM wall AS w
                 JOIN address ON address.account = w.account AND isPrimary = 1
                 LEFT JOIN user ON user.id = w.user
                 LEFT JOIN "group" AS inner ON inner.id = w."group"
-                ORDER BY address.address, subject, w.id
-                """
+                """,
+            "ORDER BY address.address, subject, w.id"
         ).map { row in
             let shown = WallRow(
                 account: row["address"],
@@ -109,44 +91,37 @@ extension PermissionStore {
                 author: row["author"],
                 created: row["created"]
             )
-            return (row["account"], row["user"], row["group"], shown)
+            return StoredRule(account: row["account"], subject: self.subject(row), row: shown)
         }
     }
 
-    /// Whether a wall bars a user from an account, in person or through a group.
-    static func isBarred(_ user: Int64, from account: Int64, database: Database) throws -> Bool {
-        try self.walls(database).contains { wall in
-            guard wall.accountID == account else { return false }
-            return try wall.user == user
-                || wall.group.map { try self.isMember(user, of: $0, database: database) } ?? false
-        }
+    /// A wall to be made, with the names that the edit has.
+    private struct NewWall {
+        var account: Int64
+        var accountName: String
+        var subject: Subject
+        var subjectName: String
+        var reason: String
     }
 
-    private static func insertWall(
-        _ id: Int64,
-        account: String,
-        user: Int64?,
-        group: Int64?,
-        subject: String,
-        reason: String,
-        actor: String,
-        database: Database
-    ) throws {
-        guard reason.contains(where: { !$0.isWhitespace }) else {
+    private static func insert(_ wall: NewWall, actor: String, database: Database) throws {
+        let rules = try self.rules(database, on: [wall.account], about: [wall.subject])
+        try self.decide(.wall, account: wall.accountName, subject: wall.subjectName) {
+            () throws(EditRefusal) in
+            try rules.requireWall(wall.subject, at: AccountID(wall.account))
+        }
+        guard wall.reason.contains(where: { !$0.isWhitespace }) else {
             throw StoreError.refused("a wall has a reason, which is kept: --reason TEXT")
-        }
-        if let user, try self.owner(of: id, database) == user {
-            throw StoreError.refused(
-                "\(account) belongs to \(subject), whom no wall bars from it: gatepost user "
-                    + "disable \(subject)"
-            )
         }
         try database.execute(
             sql: """
                 INSERT INTO wall (account, user, "group", reason, author, created)
                 VALUES (?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [id, user, group, reason, actor, Moment.current.seconds]
+            arguments: [
+                wall.account, wall.subject.userKey, wall.subject.groupKey, wall.reason, actor,
+                Moment.current.seconds,
+            ]
         )
     }
 
@@ -158,15 +133,17 @@ extension PermissionStore {
     ) throws {
         let keys = try walls.map { wall in
             let account = try self.accountID(database, text: wall.account)
-            let (user, group) = try self.subject(database, text: wall.subject)
-            return [account, user, group]
+            return SubjectOnAccount(
+                account: account,
+                subject: try self.subject(database, text: wall.subject)
+            )
         }
         try self.requireDistinct("walls", keys: keys.map { [$0] }) { index in
             "\(walls[index].subject) and \(walls[index].account)"
         }
         var wanted = Dictionary(zip(keys, walls)) { first, _ in first }
         for known in try self.walls(database) {
-            let key = [known.accountID, known.user, known.group]
+            let key = SubjectOnAccount(account: known.account, subject: known.subject)
             // The same wall keeps who made it, and when.
             if wanted[key].map({ ExactText($0.reason) }) == ExactText(known.row.reason) {
                 wanted[key] = nil
@@ -174,20 +151,18 @@ extension PermissionStore {
             }
             try database.execute(
                 sql: "DELETE FROM wall WHERE account = ? AND user IS ? AND \"group\" IS ?",
-                arguments: [known.accountID, known.user, known.group]
+                arguments: [known.account, known.subject.userKey, known.subject.groupKey]
             )
         }
         for (key, wall) in wanted {
-            try self.insertWall(
-                key[0] ?? 0,
-                account: wall.account,
-                user: key[1],
-                group: key[2],
-                subject: wall.subject,
-                reason: wall.reason,
-                actor: actor,
-                database: database
+            let wall = NewWall(
+                account: key.account,
+                accountName: wall.account,
+                subject: key.subject,
+                subjectName: wall.subject,
+                reason: wall.reason
             )
+            try self.insert(wall, actor: actor, database: database)
         }
     }
 }

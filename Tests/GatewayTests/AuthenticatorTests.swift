@@ -33,10 +33,7 @@ import Testing
             let store = try PermissionStore(path: self.file)
             for name in ["anna", "bob"] {
                 try store.addUser(
-                    "\(name)@kanzlei.example",
-                    name: nil,
-                    role: nil,
-                    password: "pw-\(name)",
+                    NewUser("\(name)@kanzlei.example", password: "pw-\(name)"),
                     actor: "test"
                 )
                 try Self.addAccount(name, store)

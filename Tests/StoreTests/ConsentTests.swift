@@ -166,13 +166,7 @@ import Testing
 
     @Test func `an owner is known by the password`() throws {
         let temporary = try Temporary()
-        try temporary.store.addUser(
-            Self.bob,
-            name: nil,
-            role: nil,
-            password: "right",
-            actor: "test"
-        )
+        try temporary.store.addUser(NewUser(Self.bob, password: "right"), actor: "test")
         try temporary.store.verify("right", of: "BOB@kanzlei.example")
         for (login, password) in [(Self.bob, "wrong"), (Self.bob, ""), (Self.anna, "right")] {
             #expect(throws: StoreError.self) { try temporary.store.verify(password, of: login) }

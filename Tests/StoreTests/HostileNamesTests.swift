@@ -82,9 +82,9 @@ import Testing
         }
         // Who can be added is exactly that.
         if !may.contains(.beUser) {
-            refused { try store.addUser(name, name: name, role: nil, password: nil, actor: "test") }
+            refused { try store.addUser(NewUser(name, name: name), actor: "test") }
         } else {
-            try store.addUser(name, name: name, role: nil, password: nil, actor: "test")
+            try store.addUser(NewUser(name, name: name), actor: "test")
             #expect(try store.user(name).login == Address(name.utf8)?.description)
             try store.removeUser(name, actor: "test")
         }

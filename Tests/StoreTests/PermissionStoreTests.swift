@@ -31,13 +31,7 @@ import Testing
 
         func addUsers(_ names: String...) throws {
             for name in names {
-                try self.store.addUser(
-                    "\(name)@kanzlei.example",
-                    name: nil,
-                    role: nil,
-                    password: nil,
-                    actor: "test"
-                )
+                try self.store.addUser(NewUser("\(name)@kanzlei.example"), actor: "test")
             }
         }
 

@@ -171,13 +171,7 @@ import Testing
             // In another installation's store a number is somebody else's.
             try bench.makeCopy { store in
                 try store.removeUser("anna@kanzlei.example", actor: "test")
-                try store.addUser(
-                    "eve@kanzlei.example",
-                    name: nil,
-                    role: nil,
-                    password: nil,
-                    actor: "test"
-                )
+                try store.addUser(NewUser("eve@kanzlei.example"), actor: "test")
             }
             try await DatabaseQueue(path: bench.copy).write {
                 try $0.execute(sql: "UPDATE user SET id = 1 WHERE login LIKE 'eve%'")

@@ -8,10 +8,7 @@ import Testing
         // Composed and decomposed.
         for (login, name) in [("anna", "Anna Caf\u{E9}"), ("bob", "Bob Cafe\u{301}")] {
             try temporary.store.addUser(
-                "\(login)@kanzlei.example",
-                name: name,
-                role: nil,
-                password: nil,
+                NewUser("\(login)@kanzlei.example", name: name),
                 actor: "test"
             )
             let address = try #require(Address("\(login)@kanzlei.example".utf8))

@@ -38,7 +38,7 @@ struct PermissionsCommand: AsyncParsableCommand {
             // What Exchange says waits for nobody; a file says what its writer wants.
             if !self.from.isEmpty { try await self.configuration.requireOwnersLeave(store) }
             let versions = try store.permissionsVersions(of: self.accounts)
-            let people = try store.people().map { Person(login: $0, addresses: $1) }
+            let people = try store.people()
             var loaded: [(account: String, version: Int64, permissions: ImportedPermissions)] = []
             let document: PermissionsDocument
             do {

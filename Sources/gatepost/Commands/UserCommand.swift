@@ -38,11 +38,13 @@ struct UserCommand: AsyncParsableCommand {
                 throw Failure("no password: say --password-stdin or --password-file FILE")
             }
             try store.addUser(
-                self.login,
-                name: self.name,
-                role: self.role?.rawValue,
-                osUser: self.osUser,
-                password: password,
+                NewUser(
+                    self.login,
+                    name: self.name,
+                    role: self.role?.rawValue,
+                    osUser: self.osUser,
+                    password: password
+                ),
                 actor: actor
             )
         }

@@ -1,0 +1,108 @@
+import Access
+
+/// An edit that a refusal is about, for its text.
+enum RefusedEdit {
+    case grant
+    case withdrawal
+    case restoring
+    case wall
+    case member(of: String)
+    case removal(Snapshot, isUser: Bool)
+}
+
+extension StoreError {
+    /// A refusal in words that say what to do.
+    /// - Parameters:
+    ///   - account: as the edit names it.
+    ///   - subject: as the edit names it.
+    init(_ refusal: EditRefusal, of edit: RefusedEdit, account: String = "", subject: String = "") {
+        self =
+            switch refusal {
+            case .grantsComeFrom(.exchange):
+                .refused(
+                    "\(account) is an Exchange account: its grants come from Exchange. Share the "
+                        + "mailbox there, then: gatepost permissions load \(account)"
+                )
+            case .grantsComeFrom(.local):
+                .refused(Self.local(edit, account: account, subject: subject))
+            case .groupCycle:
+                .refused(Self.cycle(edit, subject: subject))
+            case .wallStands:
+                .refused("a wall bars \(subject) from \(account) already: gatepost wall list")
+            case .isOwner:
+                .refused(Self.owner(edit, account: account, subject: subject))
+            case .withdrawnAlready:
+                .refused("it is withdrawn from \(subject) already")
+            case .nothingWithdrawn:
+                .notFound(
+                    "nothing of \(account) is withdrawn from \(subject): gatepost grant list "
+                        + "--account \(account)"
+                )
+            case .keptOut(let accounts):
+                .refused(Self.keptOut(edit, of: accounts, subject: subject))
+            case .owns(let accounts):
+                .refused(
+                    "\(subject) owns \(Self.names(accounts, in: edit)): give each another owner "
+                        + "with gatepost account set, or remove it"
+                )
+            }
+    }
+
+    private static func local(_ edit: RefusedEdit, account: String, subject: String) -> String {
+        if case .restoring = edit {
+            return "\(account) is an IMAP account, from which removing deletes: add the grant "
+                + "again (gatepost grant add \(account) \(subject) …)"
+        }
+        return "\(account) is an IMAP account: its grants are set here (gatepost grant add)"
+    }
+
+    private static func cycle(_ edit: RefusedEdit, subject: String) -> String {
+        guard case .member(let group) = edit else { return "a group cannot be inside itself" }
+        return "\(subject) contains group:\(group) already: a group cannot be inside itself"
+    }
+
+    private static func owner(_ edit: RefusedEdit, account: String, subject: String) -> String {
+        let why: String
+        if case .wall = edit {
+            why = "whom no wall bars from it"
+        } else {
+            why = "from whom it cannot be withdrawn"
+        }
+        return "\(account) belongs to \(subject), \(why): gatepost user disable \(subject)"
+    }
+
+    private static func keptOut(
+        _ edit: RefusedEdit,
+        of accounts: [AccountID],
+        subject: String
+    ) -> String {
+        var isUser = false
+        if case .removal(_, let removesUser) = edit { isUser = removesUser }
+        return "\(subject) is kept out of \(self.names(accounts, in: edit)), which would be "
+            + "forgotten: gatepost grant restore, or wall remove, ACCOUNT \(subject) first"
+            + (isUser ? ", or gatepost user disable \(subject)" : "")
+    }
+
+    private static func names(_ accounts: [AccountID], in edit: RefusedEdit) -> String {
+        guard case .removal(let rules, _) = edit else { return "" }
+        return accounts.compactMap { rules.accounts[$0]?.address.description }
+            .joined(separator: ", ")
+    }
+}
+
+extension PermissionStore {
+    /// Asks for a decision on an edit.
+    /// - Throws: the refusal in words.
+    static func decide<Value>(
+        _ edit: RefusedEdit,
+        account: String = "",
+        subject: String = "",
+        _ decision: () throws(EditRefusal) -> Value
+    ) throws -> Value {
+        do {
+            return try decision()
+        } catch {
+            throw StoreError(error, of: edit, account: account, subject: subject)
+        }
+    }
+}
