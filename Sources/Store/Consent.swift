@@ -75,7 +75,7 @@ extension PermissionStore {
             let owner = try Self.userID(database, login: login)
             let waiting = try Self.rules(database, awaiting: owner)
                 .grants(awaiting: UserID(owner)).map(\.id)
-            return try Self.grants(database, RowFilter("g.id", in: waiting)).map(\.row)
+            return try Self.grants(database, where: RowFilter("g.id", in: waiting)).map(\.row)
         }
     }
 
@@ -87,7 +87,7 @@ extension PermissionStore {
                     account: grant.account.rawValue,
                     subject: grant.subject,
                     scope: grant.scope
-                ).and("id <> ?", [id]),
+                ).and("id <> ?", arguments: [id]),
                 sides: grant.sides,
                 database: database
             )
@@ -114,7 +114,7 @@ extension PermissionStore {
         let address = try Self.address(login).description
         func details(_ row: GrantRow) -> [String] { [row.line] }
         let account = try self.read { database in
-            try Self.grants(database, RowFilter("g.id", in: [id])).first?.row.account
+            try Self.grants(database, where: RowFilter("g.id", in: [id])).first?.row.account
         }
         _ = try self.edit(
             Edit(actor: address, "consent \(what) \(id)", account: account),
@@ -122,7 +122,7 @@ extension PermissionStore {
         ) { database in
             let owner = try Self.userID(database, login: address)
             let waiting = try Self.rules(database, awaiting: owner).grants(awaiting: UserID(owner))
-            let rows = try Self.grants(database, RowFilter("g.id", in: [id]))
+            let rows = try Self.grants(database, where: RowFilter("g.id", in: [id]))
             guard let grant = waiting.first(where: { $0.id == id }), let row = rows.first?.row
             else {
                 throw StoreError.notFound(

@@ -97,7 +97,7 @@ extension PermissionStore {
         _ edit: RefusedEdit,
         account: String = "",
         subject: String = "",
-        _ decision: () throws(EditRefusal) -> Value
+        by decision: () throws(EditRefusal) -> Value
     ) throws -> Value {
         do {
             return try decision()

@@ -8,7 +8,7 @@ extension PermissionStore {
         try self.read { database in
             try Self.grants(
                 database,
-                try Self.filter(database, of: "g", account: account, subject: subject)
+                where: try Self.filter(database, of: "g", account: account, subject: subject)
             ).map(\.row)
         }
     }
@@ -30,7 +30,7 @@ extension PermissionStore {
             let named = try self.subject(database, text: subject)
             filter = filter.and(
                 "\(table).user IS ? AND \(table).\"group\" IS ?",
-                [named.userKey, named.groupKey]
+                arguments: [named.userKey, named.groupKey]
             )
         }
         return filter
@@ -39,7 +39,7 @@ extension PermissionStore {
     /// - Parameter filter: of the table `g`.
     static func grants(
         _ database: Database,
-        _ filter: RowFilter = .all
+        where filter: RowFilter = .all
     ) throws -> [StoredRule<GrantRow>] {
         let grants = try filter.rows(
             database,
@@ -51,9 +51,9 @@ extension PermissionStore {
                 LEFT JOIN user ON user.id = g.user
                 LEFT JOIN "group" AS inner ON inner.id = g."group"
                 """,
-            "ORDER BY address.address, subject, g.folder, g.id"
+            order: "ORDER BY address.address, subject, g.folder, g.id"
         ).map(self.grant)
-        return try self.marked(grants, database)
+        return try self.marked(grants, in: database)
     }
 
     private static func grant(_ row: Row) -> StoredRule<GrantRow> {
@@ -80,11 +80,11 @@ extension PermissionStore {
     /// Says of each grant what withdrawals leave without effect.
     private static func marked(
         _ grants: [StoredRule<GrantRow>],
-        _ database: Database
+        in database: Database
     ) throws -> [StoredRule<GrantRow>] {
         let accounts = Set(grants.map(\.account))
         let filter = RowFilter("account", in: accounts)
-        let touched = Set(try self.loadWithdrawals(database, filter).map(\.account.rawValue))
+        let touched = Set(try self.loadWithdrawals(database, where: filter).map(\.account.rawValue))
         guard !touched.isEmpty else { return grants }
         let subjects = Set(grants.filter { touched.contains($0.account) }.map(\.subject))
         let rules = try self.rules(database, on: touched, about: subjects)

@@ -50,7 +50,7 @@ extension PermissionStore {
         )
     }
 
-    static func loadUsers(_ database: Database, _ filter: RowFilter = .all) throws -> [User] {
+    static func loadUsers(_ database: Database, where filter: RowFilter = .all) throws -> [User] {
         let rows = try filter.rows(database, of: "SELECT id, login, disabled, name FROM user")
         return rows.compactMap { row in
             Address((row["login"] as String).utf8).map {
@@ -100,14 +100,14 @@ extension PermissionStore {
     /// - Parameter filter: of the joined rows of accounts and their addresses.
     static func loadAccounts(
         _ database: Database,
-        _ filter: RowFilter = .all
+        where filter: RowFilter = .all
     ) throws -> ([Account], [AccountID: UpstreamAccount]) {
         var aliases: [Int64: [Address]] = [:]
         let joined = "FROM account JOIN address ON address.account = account.id"
         let rows = try filter.and("isPrimary = 0").rows(
             database,
             of: "SELECT address, account \(joined)",
-            "ORDER BY address"
+            order: "ORDER BY address"
         )
         for row in rows {
             guard let address = Address((row["address"] as String).utf8) else { continue }
@@ -171,7 +171,7 @@ extension PermissionStore {
 
     static func loadGrants(
         _ database: Database,
-        _ filter: RowFilter = .all
+        where filter: RowFilter = .all
     ) throws -> [Grant] {
         try filter.rows(database, of: "SELECT * FROM \"grant\"").compactMap { row in
             guard let rights = Rights(letters: row["rights"]), let scope = self.scope(row) else {
@@ -201,7 +201,7 @@ extension PermissionStore {
 
     static func loadWithdrawals(
         _ database: Database,
-        _ filter: RowFilter = .all
+        where filter: RowFilter = .all
     ) throws -> [Withdrawal] {
         try filter.rows(database, of: "SELECT * FROM withdrawal").map { row in
             Withdrawal(
@@ -216,7 +216,7 @@ extension PermissionStore {
 
     static func loadWalls(
         _ database: Database,
-        _ filter: RowFilter = .all
+        where filter: RowFilter = .all
     ) throws -> [Wall] {
         try filter.rows(database, of: "SELECT * FROM wall").map { row in
             Wall(

@@ -48,10 +48,10 @@ struct RowFilter {
     init(account: Int64, subject: Subject, scope: Scope) {
         let (folder, isSubtree) = scope.columns
         self = RowFilter(account: account, subject: subject)
-            .and("folder IS ? AND subtree = ?", [folder, isSubtree])
+            .and("folder IS ? AND subtree = ?", arguments: [folder, isSubtree])
     }
 
-    func and(_ condition: String, _ arguments: StatementArguments = []) -> RowFilter {
+    func and(_ condition: String, arguments: StatementArguments = []) -> RowFilter {
         var filter = self
         filter.conditions.append(condition)
         filter.arguments += arguments
@@ -73,7 +73,7 @@ struct RowFilter {
     /// - Parameters:
     ///   - selection: up to the condition.
     ///   - order: what follows the condition.
-    func rows(_ database: Database, of selection: String, _ order: String = "") throws -> [Row] {
+    func rows(_ database: Database, of selection: String, order: String = "") throws -> [Row] {
         try Row.fetchAll(
             database,
             sql: "\(selection) \(self.clause) \(order)",

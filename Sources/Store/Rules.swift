@@ -18,17 +18,20 @@ extension PermissionStore {
         let groups = try self.loadGroups(database, above: subjects)
         let named = subjects.union(groups.map { .group($0.id) })
         let filter = RowFilter("account", in: accounts).and(RowFilter(naming: named))
-        let (loaded, _) = try self.loadAccounts(database, RowFilter("account.id", in: accounts))
+        let (loaded, _) = try self.loadAccounts(
+            database,
+            where: RowFilter("account.id", in: accounts)
+        )
         let owners = loaded.compactMap { $0.owner?.rawValue }
         let users = Set(subjects.compactMap(\.userKey) + owners)
         return Snapshot(
             revision: try self.revision(database),
-            users: try self.loadUsers(database, RowFilter("id", in: users)),
+            users: try self.loadUsers(database, where: RowFilter("id", in: users)),
             groups: groups,
             accounts: loaded,
-            grants: try self.loadGrants(database, filter),
-            withdrawals: try self.loadWithdrawals(database, filter),
-            walls: try self.loadWalls(database, filter)
+            grants: try self.loadGrants(database, where: filter),
+            withdrawals: try self.loadWithdrawals(database, where: filter),
+            walls: try self.loadWalls(database, where: filter)
         )
     }
 
@@ -57,10 +60,11 @@ extension PermissionStore {
         let filter = RowFilter("account", in: accounts).and("confirmed = 0")
         return Snapshot(
             revision: try self.revision(database),
-            users: try self.loadUsers(database, RowFilter("id", in: [owner])),
+            users: try self.loadUsers(database, where: RowFilter("id", in: [owner])),
             groups: [],
-            accounts: try self.loadAccounts(database, RowFilter("account.id", in: accounts)).0,
-            grants: try self.loadGrants(database, filter),
+            accounts: try self.loadAccounts(database, where: RowFilter("account.id", in: accounts))
+                .0,
+            grants: try self.loadGrants(database, where: filter),
             withdrawals: [],
             walls: []
         )

@@ -60,7 +60,7 @@ extension PermissionStore {
         let ofExchange = RowFilter("source = 'exchange'")
         for grant in try self.grants(
             database,
-            RowFilter("g.account", in: [account]).and(ofExchange)
+            where: RowFilter("g.account", in: [account]).and(ofExchange)
         ) {
             let line = Line(
                 subject: grant.row.subject,
@@ -74,7 +74,7 @@ extension PermissionStore {
         }
         for withdrawal in try self.withdrawals(
             database,
-            RowFilter("w.account", in: [account]).and(ofExchange)
+            where: RowFilter("w.account", in: [account]).and(ofExchange)
         ) {
             let denial = ImportedPermissions.Denial(
                 login: withdrawal.row.subject,

@@ -60,7 +60,7 @@ extension PermissionStore {
             let named = try Self.subject(database, text: subject)
             let rules = try Self.rules(database, on: [id], about: [named])
             let barring = Set(rules.walls(barring: named, from: AccountID(id)).map(\.subject))
-            return try Self.walls(database, RowFilter("w.account", in: [id]))
+            return try Self.walls(database, where: RowFilter("w.account", in: [id]))
                 .filter { barring.contains($0.subject) }.map(\.row)
         }
     }
@@ -71,7 +71,7 @@ extension PermissionStore {
 
     static func walls(
         _ database: Database,
-        _ filter: RowFilter = .all
+        where filter: RowFilter = .all
     ) throws -> [StoredRule<WallRow>] {
         try filter.rows(
             database,
@@ -82,7 +82,7 @@ extension PermissionStore {
                 LEFT JOIN user ON user.id = w.user
                 LEFT JOIN "group" AS inner ON inner.id = w."group"
                 """,
-            "ORDER BY address.address, subject, w.id"
+            order: "ORDER BY address.address, subject, w.id"
         ).map { row in
             let shown = WallRow(
                 account: row["address"],

@@ -81,14 +81,14 @@ extension PermissionStore {
         try self.read { database in
             try Self.withdrawals(
                 database,
-                try Self.filter(database, of: "w", account: account, subject: subject)
+                where: try Self.filter(database, of: "w", account: account, subject: subject)
             ).map(\.row)
         }
     }
 
     static func withdrawals(
         _ database: Database,
-        _ filter: RowFilter = .all
+        where filter: RowFilter = .all
     ) throws -> [StoredRule<WithdrawalRow>] {
         try filter.rows(
             database,
@@ -99,7 +99,7 @@ extension PermissionStore {
                 LEFT JOIN user ON user.id = w.user
                 LEFT JOIN "group" AS inner ON inner.id = w."group"
                 """,
-            "ORDER BY address.address, subject, w.id"
+            order: "ORDER BY address.address, subject, w.id"
         ).map { row in
             let shown = WithdrawalRow(
                 account: row["address"],

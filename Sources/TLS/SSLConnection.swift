@@ -219,6 +219,14 @@ final class SSLConnection {
     var isSessionReused: Bool { SSL_session_reused(self.ssl) == 1 }
 }
 
+/// OpenSSL calls this when the server has given a session that may be resumed.
+/// - Returns: 1, because the connection takes the session over.
+func sessionReceived(ssl: OpaquePointer?, session: OpaquePointer?) -> CInt {
+    guard let ssl, let session, let connection = SSLConnection.of(ssl) else { return 0 }
+    connection.sessionReceived(SessionBox(takingOwnershipOf: session))
+    return 1
+}
+
 extension TLSError {
     /// The number of the alert no_application_protocol (RFC 7301 §3.2) among OpenSSL's reasons.
     private static let noApplicationProtocolAlert =

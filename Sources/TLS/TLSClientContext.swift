@@ -42,10 +42,3 @@ package final class TLSClientContext: Sendable {
         self.sessions.withLock { $0.keep(session, for: server.text) }
     }
 }
-
-/// - Returns: 1, because the connection takes the session over.
-private func sessionReceived(ssl: OpaquePointer?, session: OpaquePointer?) -> CInt {
-    guard let ssl, let session, let connection = SSLConnection.of(ssl) else { return 0 }
-    connection.sessionReceived(SessionBox(takingOwnershipOf: session))
-    return 1
-}

@@ -80,7 +80,17 @@ package final class TLSServerContext: Sendable {
         let own = Unmanaged.passUnretained(self).toOpaque()
         gp_SSL_CTX_set_tlsext_servername_callback(context, nameReceived)
         gp_SSL_CTX_set_tlsext_servername_arg(context, own)
-        if !self.protocols.isEmpty { SSL_CTX_set_alpn_select_cb(context, protocolsReceived, own) }
+        guard !self.protocols.isEmpty else { return }
+        let received: ProtocolOffer.Callback = { _, chosen, chosenLength, list, length, argument in
+            guard let chosen, let list, let argument else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+            let offer = ProtocolOffer(
+                list: UnsafeBufferPointer(start: list, count: Int(length)),
+                chosen: chosen,
+                chosenLength: chosenLength
+            )
+            return protocolsReceived(offer, argument: argument)
+        }
+        SSL_CTX_set_alpn_select_cb(context, received, own)
     }
 
     /// The context for a name: an exact match, else a wildcard for one label, else the first.
@@ -107,21 +117,30 @@ private func nameReceived(
     return SSL_TLSEXT_ERR_OK
 }
 
+/// The application protocols that a client offers, and where the choice is written (RFC 7301 §3.1).
+private struct ProtocolOffer {
+    /// What OpenSSL calls.
+    typealias Callback =
+        @convention(c) (
+            OpaquePointer?, UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
+            UnsafeMutablePointer<UInt8>?,
+            UnsafePointer<UInt8>?, UInt32, UnsafeMutableRawPointer?
+        ) -> CInt
+
+    /// As it came: an octet with the length before each name.
+    var list: UnsafeBufferPointer<UInt8>
+    /// The chosen name, a part of the list.
+    var chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>
+    var chosenLength: UnsafeMutablePointer<UInt8>?
+}
+
 /// The client offers application protocols; without a common one the handshake ends with the
 /// alert no_application_protocol (RFC 7301 §3.2).
-private func protocolsReceived(
-    ssl: OpaquePointer?,
-    chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
-    chosenLength: UnsafeMutablePointer<UInt8>?,
-    offered: UnsafePointer<UInt8>?,
-    offeredLength: UInt32,
-    argument: UnsafeMutableRawPointer?
-) -> CInt {
-    guard let chosen, let offered, let argument else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+private func protocolsReceived(_ offer: ProtocolOffer, argument: UnsafeMutableRawPointer) -> CInt {
     let server = Unmanaged<TLSServerContext>.fromOpaque(argument).takeUnretainedValue()
-    let list = UnsafeBufferPointer(start: offered, count: Int(offeredLength))
-    guard let name = server.protocols.choose(from: list) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-    chosen.pointee = offered + name.lowerBound
-    chosenLength?.pointee = UInt8(clamping: name.count)
+    guard let name = server.protocols.choose(from: offer.list), let start = offer.list.baseAddress
+    else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+    offer.chosen.pointee = start + name.lowerBound
+    offer.chosenLength?.pointee = UInt8(clamping: name.count)
     return SSL_TLSEXT_ERR_OK
 }

@@ -4,7 +4,7 @@ import Testing
 
 /// What a name beside an address may show, and why it is refused otherwise.
 @Suite struct DisplayNameTests {
-    typealias Fault = AddressParser.Fault
+    typealias Fault = AddressFault
 
     /// What stands behind `From:`, and why it is refused; nil where it is accepted.
     static let fields: [(String, Fault?)] = [

@@ -3,7 +3,7 @@ import Testing
 
 /// Names that look like an address, hide something, or are honest though they look so at first.
 @Suite struct ShownNameTests {
-    typealias Fault = AddressParser.Fault
+    typealias Fault = AddressFault
 
     /// Names in which blanks, separators or comments stand in an address.
     static let broken: [(String, Fault?)] = [

@@ -38,7 +38,7 @@ package struct Mail: Equatable, Sendable {
     private mutating func take(_ parameter: Parameter) throws(SubmissionError) {
         switch parameter.keyword {
         case "SIZE":
-            guard let size = parameter.value.flatMap(SubmissionCommand.number) else {
+            guard let size = parameter.value?.decimalNumber else {
                 throw .malformedParameter
             }
             self.size = size

@@ -93,15 +93,9 @@ extension SubmissionCommand {
         _ arguments: ArraySlice<UInt8>
     ) throws(SubmissionError) -> SubmissionCommand {
         let words = arguments.split(separator: 0x20)
-        guard let size = words.first, let count = Self.number(size),
+        guard let size = words.first, let count = size.decimalNumber,
             words.count == 1 || words.count == 2 && words[1].equals(word: "LAST")
         else { throw .malformedChunkSize }
         return .bdat(count: count, isLast: words.count == 2)
-    }
-
-    /// 1 to 18 digits, so that nothing overflows.
-    static func number(_ octets: some Collection<UInt8>) -> UInt64? {
-        guard (1...18).contains(octets.count), octets.allSatisfy(\.isDigit) else { return nil }
-        return octets.reduce(0) { $0 * 10 + UInt64($1 - 0x30) }
     }
 }

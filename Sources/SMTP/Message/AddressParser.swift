@@ -17,36 +17,6 @@ package struct Mailbox: Equatable, Sendable {
 /// where readers are known to differ: no source route, no group, no comment or blank inside an
 /// address, and no display name that looks like another address.
 package struct AddressParser {
-    /// Why a field is refused; the octets are not repeated.
-    package enum Fault: Error, Equatable, Sendable {
-        /// Not one or more plain addresses.
-        case malformed
-        /// Octets outside ASCII, without SMTPUTF8.
-        case notEncoded
-        case notUTF8
-        /// A line that programs on the way may cut.
-        case longLine
-        /// Part of an encoded word, or one that is not the encoding of its octets.
-        case encodedWord
-        /// A charset that programs read in different ways, or octets that are none of it.
-        case charset
-        /// A line separator or another control character.
-        case control
-        /// A character that changes the direction of text.
-        case direction
-        case invisible
-        /// A code point without a character: private use, unassigned, a noncharacter.
-        case unassigned
-        /// More blanks than a display name needs, which push what is behind them out of sight.
-        case padding
-        /// An angle bracket in a display name that is not around the mailbox's own address.
-        case angleBracket
-        /// An `@` of another width in a charset with two octets for one character.
-        case atSign
-        /// A display name that reads as an address that is not the user's own.
-        case foreignAddress
-    }
-
     /// Mailboxes in one field: a message has one author, seldom two.
     private static let maximumMailboxes = 64
     /// Comments inside comments.
@@ -76,7 +46,7 @@ package struct AddressParser {
         _ body: [UInt8],
         isInternational: Bool,
         own: [[UInt8]] = []
-    ) throws(Fault) -> [Mailbox] {
+    ) throws(AddressFault) -> [Mailbox] {
         guard isInternational || body.allSatisfy({ $0 < 0x80 }) else { throw .notEncoded }
         guard String(validating: body, as: UTF8.self) != nil else { throw .notUTF8 }
         var parser = AddressParser(body, isInternational: isInternational, own: own)
@@ -97,7 +67,7 @@ package struct AddressParser {
 
     ///     mailbox = name-addr / addr-spec
     ///     name-addr = [display-name] angle-addr
-    private mutating func mailbox() throws(Fault) -> Mailbox {
+    private mutating func mailbox() throws(AddressFault) -> Mailbox {
         self.shown = ShownName()
         try self.skipBlanksAndComments()
         let start = self.rest
@@ -120,7 +90,7 @@ package struct AddressParser {
     }
 
     /// The mailbox with what is shown beside it, which must not read as another's address.
-    private func named(_ mailbox: Mailbox) throws(Fault) -> Mailbox {
+    private func named(_ mailbox: Mailbox) throws(AddressFault) -> Mailbox {
         try self.shown.check(beside: mailbox.address, own: self.own)
         var named = mailbox
         named.isNamed = !self.shown.isEmpty
@@ -128,7 +98,7 @@ package struct AddressParser {
     }
 
     /// An address without brackets; nil where what comes is not one.
-    private mutating func bareAddress() throws(Fault) -> Mailbox? {
+    private mutating func bareAddress() throws(AddressFault) -> Mailbox? {
         guard self.rest.first != UInt8(ascii: "<") else { return nil }
         let start = self.rest
         if self.rest.first == UInt8(ascii: "\"") {
@@ -142,7 +112,7 @@ package struct AddressParser {
     }
 
     ///     addr-spec = local-part "@" domain
-    private mutating func address() throws(Fault) -> Mailbox {
+    private mutating func address() throws(AddressFault) -> Mailbox {
         var local: [UInt8]
         if self.rest.first == UInt8(ascii: "\"") {
             let quoted = self.rest
@@ -174,7 +144,7 @@ package struct AddressParser {
 
     ///     display-name = phrase
     ///     phrase = 1*word / obs-phrase
-    private mutating func displayName() throws(Fault) {
+    private mutating func displayName() throws(AddressFault) {
         while let octet = self.rest.first, octet != UInt8(ascii: "<") {
             if octet == UInt8(ascii: "\"") {
                 self.shown.appendWord(try self.quotedString())
@@ -191,7 +161,7 @@ package struct AddressParser {
     }
 
     /// The contents of a quoted string, unescaped and unfolded.
-    private mutating func quotedString() throws(Fault) -> [UInt8] {
+    private mutating func quotedString() throws(AddressFault) -> [UInt8] {
         self.rest.removeFirst()
         var contents: [UInt8] = []
         while let octet = self.rest.popFirst() {
@@ -217,12 +187,12 @@ package struct AddressParser {
     }
 
     /// The rest of a folding white space, whose CR is consumed.
-    private mutating func expectFold() throws(Fault) {
+    private mutating func expectFold() throws(AddressFault) {
         guard self.take(.lineFeed), self.rest.first?.isBlank ?? false else { throw .malformed }
     }
 
     ///     CFWS = (1*([FWS] comment) [FWS]) / FWS
-    private mutating func skipBlanksAndComments() throws(Fault) {
+    private mutating func skipBlanksAndComments() throws(AddressFault) {
         while let octet = self.rest.first {
             if octet.isBlank {
                 self.rest.removeFirst()
@@ -239,7 +209,7 @@ package struct AddressParser {
     }
 
     ///     comment = "(" *([FWS] (ctext / quoted-pair / comment)) [FWS] ")"
-    private mutating func comment() throws(Fault) {
+    private mutating func comment() throws(AddressFault) {
         var depth = 0
         var text: [UInt8] = []
         repeat {

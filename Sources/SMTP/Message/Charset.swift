@@ -3,34 +3,22 @@
 /// UTF-8 is decoded. Of other charsets the gateway decodes what names are checked for: ASCII, and the octets
 /// that stand for something invisible or for an `@` of another width.
 struct Charset {
-    /// Stands for a character that the gateway does not decode, of a charset with two octets for one. It may
-    /// be a full stop.
-    static let unknown: Unicode.Scalar = "\u{E000}"
-    /// Stands for a letter that the gateway does not decode.
-    private static let letter: Unicode.Scalar = "\u{E001}"
     private static let middleDot: Unicode.Scalar = "\u{B7}"
     private static let bulletOperator: Unicode.Scalar = "\u{2219}"
     /// No-break space.
     private static let blank: Unicode.Scalar = "\u{A0}"
-    /// As wide as a character of two octets.
-    static let wideBlank: Unicode.Scalar = "\u{3000}"
-
-    /// Whether a character stands for one that the gateway does not decode. No text in UTF-8 has it.
-    static func isPlaceholder(_ scalar: Unicode.Scalar) -> Bool {
-        scalar == self.unknown || scalar == self.letter
-    }
 
     /// The text of octets in UTF-8.
     ///
     /// - Throws: `notUTF8`; `unassigned` for the two private-use characters that are placeholders here.
     static func text(
         utf8 octets: some Collection<UInt8>
-    ) throws(AddressParser.Fault)
+    ) throws(AddressFault)
         -> [Unicode.Scalar]
     {
         guard let text = String(validating: octets, as: UTF8.self) else { throw .notUTF8 }
         let scalars = Array(text.unicodeScalars)
-        guard !scalars.contains(where: self.isPlaceholder) else { throw .unassigned }
+        guard !scalars.contains(where: Placeholder.isOne) else { throw .unassigned }
         return scalars
     }
 
@@ -116,7 +104,7 @@ struct Charset {
     /// - Throws: `notUTF8`; `charset` for octets that are none of the charset, a character that is not whole
     ///   (RFC 2047 §5), or one that programs know under this name or not; `invisible`, `atSign`,
     ///   `unassigned`.
-    func decode(_ octets: [UInt8]) throws(AddressParser.Fault) -> [Unicode.Scalar] {
+    func decode(_ octets: [UInt8]) throws(AddressFault) -> [Unicode.Scalar] {
         switch self.kind {
         case .utf8:
             return try Self.text(utf8: octets)
@@ -130,7 +118,7 @@ struct Charset {
             return octets.map { octet in
                 if octet < 0x80 { return Unicode.Scalar(octet) }
                 if let scalar = special[octet] { return scalar }
-                return latin?.contains(octet) ?? false ? Unicode.Scalar(octet) : Self.letter
+                return latin?.contains(octet) ?? false ? Unicode.Scalar(octet) : Placeholder.letter
             }
         case .double(let charset):
             return try charset.decode(octets)

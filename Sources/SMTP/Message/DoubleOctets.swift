@@ -98,7 +98,7 @@ struct DoubleOctets {
     ]
 
     /// - Throws: `charset` for a character that is not whole or not of the charset; `atSign`, `invisible`.
-    func decode(_ octets: [UInt8]) throws(AddressParser.Fault) -> [Unicode.Scalar] {
+    func decode(_ octets: [UInt8]) throws(AddressFault) -> [Unicode.Scalar] {
         guard !self.isMisread(octets) else { throw .atSign }
         var text: [Unicode.Scalar] = []
         var rest = octets[...]
@@ -107,7 +107,7 @@ struct DoubleOctets {
                 text.append(Unicode.Scalar(octet))
                 continue
             }
-            text.append(Charset.unknown)
+            text.append(Placeholder.unknown)
             if case .pairs(_, let singles?) = self.form, singles.contains(octet) { continue }
             let character = try self.character(octet, rest: &rest)
             guard !self.signs.contains(character) else { throw .atSign }
@@ -115,7 +115,7 @@ struct DoubleOctets {
             guard !self.userDefined.contains(where: { $0.contains(character) }) else {
                 throw .charset
             }
-            if character == self.blank { text[text.count - 1] = Charset.wideBlank }
+            if character == self.blank { text[text.count - 1] = Placeholder.wideBlank }
             // Where there is no such character, some readers show a second half that is an `@` for itself;
             // between letters it could make an address.
             if character.second == UInt8(ascii: "@") {
@@ -132,7 +132,7 @@ struct DoubleOctets {
     private func character(
         _ first: UInt8,
         rest: inout ArraySlice<UInt8>
-    ) throws(AddressParser.Fault) -> Pair {
+    ) throws(AddressFault) -> Pair {
         switch self.form {
         case .halves(let longer, let hasLetters):
             let count = longer[first] ?? 1
@@ -185,7 +185,7 @@ enum EscapedCharset {
 
     /// `ESC ( B` and `ESC ( J` begin ASCII, `ESC $ …` characters of two octets. Each encoded word begins
     /// and ends in ASCII.
-    static func decode(_ octets: [UInt8]) throws(AddressParser.Fault) -> [Unicode.Scalar] {
+    static func decode(_ octets: [UInt8]) throws(AddressFault) -> [Unicode.Scalar] {
         var text: [Unicode.Scalar] = []
         var rest = octets[...]
         var isASCII = true
@@ -205,7 +205,7 @@ enum EscapedCharset {
             else { throw .charset }
             guard DoubleOctets.Pair(octet, second: second) != self.sign else { throw .atSign }
             let isBlank = octet == 0x21 && second == 0x21
-            text.append(isBlank ? Charset.wideBlank : Charset.unknown)
+            text.append(isBlank ? Placeholder.wideBlank : Placeholder.unknown)
         }
         guard isASCII else { throw .charset }
         return text
@@ -214,7 +214,7 @@ enum EscapedCharset {
     /// - Returns: whether ASCII follows.
     private static func escape(
         _ rest: inout ArraySlice<UInt8>
-    ) throws(AddressParser.Fault) -> Bool {
+    ) throws(AddressFault) -> Bool {
         if rest.starts(with: "(B".utf8) || rest.starts(with: "(J".utf8) {
             rest = rest.dropFirst(2)
             return true

@@ -12,7 +12,7 @@ enum EncodedWord {
     ///   charset that is not in the list; and what ``Charset/decode(_:)`` throws.
     static func decode(
         _ word: ArraySlice<UInt8>
-    ) throws(AddressParser.Fault) -> [Unicode.Scalar]? {
+    ) throws(AddressFault) -> [Unicode.Scalar]? {
         guard self.hasMark(word) else { return nil }
         guard word.starts(with: "=?".utf8), word.suffix(2).elementsEqual("?=".utf8),
             word.count > 4

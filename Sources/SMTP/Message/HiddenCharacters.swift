@@ -16,7 +16,7 @@ enum HiddenCharacters {
 
     /// - Returns: `control`, `direction`, `unassigned` or `invisible` for the first such character; nil
     ///   without one.
-    static func fault(in text: [Unicode.Scalar]) -> AddressParser.Fault? {
+    static func fault(in text: [Unicode.Scalar]) -> AddressFault? {
         var index = 0
         while index < text.count {
             if let end = self.endOfFlag(text, at: index) {
@@ -31,16 +31,16 @@ enum HiddenCharacters {
         return nil
     }
 
-    private static func fault(of scalar: Unicode.Scalar) -> AddressParser.Fault? {
+    private static func fault(of scalar: Unicode.Scalar) -> AddressFault? {
         switch scalar.value {
         case 0x09, 0x20..<0x7F: nil
         case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: .control
         case 0x061C, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: .direction
-        default: Charset.isPlaceholder(scalar) ? nil : self.propertyFault(of: scalar)
+        default: Placeholder.isOne(scalar) ? nil : self.propertyFault(of: scalar)
         }
     }
 
-    private static func propertyFault(of scalar: Unicode.Scalar) -> AddressParser.Fault? {
+    private static func propertyFault(of scalar: Unicode.Scalar) -> AddressFault? {
         let properties = scalar.properties
         guard !properties.isDefaultIgnorableCodePoint, !self.isShownBlank(scalar) else {
             return .invisible

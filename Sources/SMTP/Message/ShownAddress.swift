@@ -248,11 +248,11 @@ struct ShownAddress {
         guard !domain.contains(self.dot) else { return true }
         var rest = domain[...]
         func isEnd(_ scalar: Unicode.Scalar) -> Bool {
-            scalar == Charset.unknown || self.kind(of: scalar) == .punctuation
+            scalar == Placeholder.unknown || self.kind(of: scalar) == .punctuation
         }
         rest = rest.drop(while: isEnd)
         while let last = rest.last, isEnd(last) { rest.removeLast() }
-        return rest.contains(Charset.unknown)
+        return rest.contains(Placeholder.unknown)
     }
 
     private static func octets(_ text: [Unicode.Scalar]) -> [UInt8] {

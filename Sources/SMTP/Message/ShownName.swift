@@ -66,7 +66,7 @@ struct ShownName {
     /// - Parameters:
     ///   - address: the one that it stands beside, which it may show in angle brackets.
     ///   - own: other addresses that it may show, with ASCII in lower case.
-    func check(beside address: [UInt8], own: [[UInt8]] = []) throws(AddressParser.Fault) {
+    func check(beside address: [UInt8], own: [[UInt8]] = []) throws(AddressFault) {
         guard try !self.isPadded() else { throw .padding }
         guard !self.isEmpty else { return }
         let address = address.map(\.asciiLowercased)
@@ -120,7 +120,7 @@ struct ShownName {
 
     /// Whether blanks push what stands behind them out of sight. Those around the whole mailbox are not
     /// shown.
-    private func isPadded() throws(AddressParser.Fault) -> Bool {
+    private func isPadded() throws(AddressFault) -> Bool {
         var shown = ShownBlanks()
         var parts = self.parts[...]
         while case .blank = parts.first { parts.removeFirst() }
@@ -139,7 +139,7 @@ struct ShownName {
     private static func measure(
         _ octets: [UInt8],
         shown: inout ShownBlanks
-    ) throws(AddressParser.Fault) {
+    ) throws(AddressFault) {
         var rest = octets[...]
         while let octet = rest.first {
             if octet.isBlank {
@@ -155,7 +155,7 @@ struct ShownName {
         }
     }
 
-    private func text(_ reading: Reading) throws(AddressParser.Fault) -> [Unicode.Scalar] {
+    private func text(_ reading: Reading) throws(AddressFault) -> [Unicode.Scalar] {
         var text: [Unicode.Scalar] = []
         var wasEncoded = false
         for word in self.octets(reading).split(whereSeparator: \.isBlank) {

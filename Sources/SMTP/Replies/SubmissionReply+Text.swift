@@ -110,7 +110,7 @@ extension SubmissionReply.Refused {
     }
 }
 
-extension AddressParser.Fault {
+extension AddressFault {
     /// What is wrong with a field, behind its name.
     var text: String {
         switch self {

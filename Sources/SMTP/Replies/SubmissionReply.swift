@@ -73,7 +73,7 @@ package enum SubmissionReply: Equatable, Sendable {
     case missingFrom
     case repeatedField(String)
     /// A field that names an author, and what is wrong with it.
-    case malformedAddress(String, AddressParser.Fault)
+    case malformedAddress(String, AddressFault)
     case noSendingServer
     case notPermitted(Refused)
 

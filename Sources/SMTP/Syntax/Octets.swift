@@ -55,3 +55,11 @@ extension Collection<UInt8> where SubSequence: Sendable {
             && self.prefix(word.utf8CodeUnitCount).equals(word: word)
     }
 }
+
+extension Collection<UInt8> {
+    /// The number that digits write; nil for anything but 1 to 18 digits, so that nothing overflows.
+    var decimalNumber: UInt64? {
+        guard (1...18).contains(self.count), self.allSatisfy(\.isDigit) else { return nil }
+        return self.reduce(0) { $0 * 10 + UInt64($1 - 0x30) }
+    }
+}
