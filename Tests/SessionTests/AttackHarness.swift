@@ -153,7 +153,7 @@ struct AttackHarness {
             self.breach("the session does not read what the client sent")
         }
         if self.readAsClient().hasBareLF { self.breach("a bare LF to the client") }
-        if self.meter.longest > StallMeter.limit {
+        if self.meter.isOverLimit {
             self.breach("the loop was held for \(self.meter.longest) ms")
         }
     }

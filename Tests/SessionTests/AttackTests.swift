@@ -1,15 +1,13 @@
 import Foundation
+import Support
 import Testing
 
 /// Attacks on the client's side of an IMAP session, each with what it must come to.
 ///
-/// The files in `Attacks` have one attack a line: a number, the octets, and after `=>` what is expected.
-/// `@state` says how far the session is: `plain` (before TLS), `before-login`, `in`, `own` (own INBOX
+/// The files in `Attacks` have one attack a line (``AttackFile``). `@state` says how far the session is: `plain` (before TLS), `before-login`, `in`, `own` (own INBOX
 /// selected), `shared` (Bob's INBOX selected, read-only).
 ///
-///     T001 A1 NOOP\nA2 LOGOUT\r\n => BYE; A2 -
-///
-/// Octets: `\r \n \t \\ \xNN`; `[[x*1000]]` repeats. Expected, all of them:
+/// Expected, all of them:
 ///
 ///     A1 NO       the answer with this tag begins so; `A1 NO/BAD` one of them; `A1 -` there is none
 ///     * BAD       an untagged line that begins so
@@ -32,73 +30,17 @@ import Testing
         var testDescription: String { self.number }
     }
 
-    static let attacks: [Attack] = {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("Attacks")
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.filter { $0.hasSuffix(".imap") }.sorted().flatMap { name in
-            let file = folder.appendingPathComponent(name)
-            return AttackTests.read((try? String(contentsOf: file, encoding: .utf8)) ?? "")
-        }
-    }()
-
-    private static func read(_ text: String) -> [Attack] {
-        var state = "in"
-        return text.split(separator: "\n").compactMap { line in
-            if line.hasPrefix("@state ") { state = String(line.dropFirst(7)) }
-            guard line.hasPrefix("T"), let arrow = line.range(of: " => ", options: .backwards),
-                let space = line.firstIndex(of: " ")
-            else { return nil }
-            let payload = line[line.index(after: space)..<arrow.lowerBound]
-            return Attack(
-                number: String(line[..<space]),
-                state: state,
-                octets: self.octets(payload),
-                expected: line[arrow.upperBound...].split(separator: ";")
-                    .map { $0.trimmingCharacters(in: .whitespaces) }
-            )
-        }
-    }
-
-    /// Escapes, and `[[text*count]]`.
-    static func octets(_ text: some StringProtocol) -> [UInt8] {
-        var octets: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let first = rest.first {
-            if rest.starts(with: Array("[[".utf8)),
-                let end = Array(rest).firstRange(of: Array("]]".utf8))
-            {
-                let inner = Array(rest.dropFirst(2).prefix(end.lowerBound - 2))
-                rest = rest.dropFirst(end.upperBound)
-                let star = inner.lastIndex(of: UInt8(ascii: "*")) ?? inner.endIndex
-                let unit = self.octets(String(decoding: inner[..<star], as: UTF8.self))
-                let count = Int(String(decoding: inner[(star + 1)...], as: UTF8.self)) ?? 0
-                for _ in 0..<count { octets += unit }
-                continue
-            }
-            rest = rest.dropFirst()
-            guard first == UInt8(ascii: "\\"), let escape = rest.first else {
-                octets.append(first)
-                continue
-            }
-            rest = rest.dropFirst()
-            switch escape {
-            case UInt8(ascii: "r"): octets.append(13)
-            case UInt8(ascii: "n"): octets.append(10)
-            case UInt8(ascii: "t"): octets.append(9)
-            case UInt8(ascii: "x"):
-                let digits = String(decoding: rest.prefix(2), as: UTF8.self)
-                rest = rest.dropFirst(2)
-                octets.append(UInt8(digits, radix: 16) ?? 0)
-            default: octets.append(escape)
-            }
-        }
-        return octets
+    static let attacks = AttackFile.lines(besides: #filePath, ending: "imap").map { line in
+        Attack(
+            number: line.number,
+            state: line.settings["state"] ?? "in",
+            octets: AttackFile.octets(line.payload),
+            expected: line.expected
+        )
     }
 
     @Test func `there are attacks to try`() {
         #expect(Self.attacks.count > 200)
-        #expect(Self.octets(#"a\r\n\x00[[b\\*3]]"#) == Array("a\r\n\0b\\b\\b\\".utf8))
     }
 
     @Test(arguments: attacks)
@@ -148,7 +90,7 @@ import Testing
         case "quiet":
             #expect(bench.receivedForClient == [], comment)
         case "only":
-            let prefix = String(decoding: self.octets(words[1]), as: UTF8.self)
+            let prefix = String(decoding: AttackFile.octets(words[1]), as: UTF8.self)
             let lines = bench.receivedForClient
             #expect(!lines.isEmpty && lines.allSatisfy { $0.hasPrefix(prefix) }, comment)
         case "hides":

@@ -25,29 +25,22 @@ import Testing
         var testDescription: String { self.number }
     }
 
-    static let attacks: [Attack] = {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("Attacks/answers.mta")
-        var startsTLS = false
-        let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").compactMap { line in
-            if line.hasPrefix("@") { startsTLS = line == "@starttls" }
-            let words = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-            guard line.hasPrefix("T"), words.count == 3,
-                let arrow = words[2].range(of: "=> ", options: .backwards)
-            else { return nil }
-            return Attack(
-                number: String(words[0]),
-                step: String(words[1]),
-                startsTLS: startsTLS,
-                octets: AttackTests.octets(
-                    words[2][..<arrow.lowerBound].trimmingCharacters(in: .whitespaces)
-                ),
-                expected: words[2][arrow.upperBound...].split(separator: ";")
-                    .map { $0.trimmingCharacters(in: .whitespaces) }
-            )
-        }
-    }()
+    static let attacks = AttackFile.lines(besides: #filePath, ending: "mta").map { line in
+        let words = line.payload.split(
+            separator: " ",
+            maxSplits: 1,
+            omittingEmptySubsequences: false
+        )
+        return Attack(
+            number: line.number,
+            step: String(words[0]),
+            startsTLS: line.lastSetting == "starttls",
+            octets: AttackFile.octets(
+                words.dropFirst().joined().trimmingCharacters(in: .whitespaces)
+            ),
+            expected: line.expected
+        )
+    }
 
     private static let message = "From: anna@kanzlei.example\r\n\r\nhi\r\n.\r\n"
     private static let commands = [

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 /// Attacks on submission, each with what it must come to; written as in ``AttackTests``, in files that end
@@ -26,34 +27,16 @@ import Testing
     private static let envelope =
         "MAIL FROM:<anna@kanzlei.example>\\r\\nRCPT TO:<v@x.example>\\r\\nDATA\\r\\n"
 
-    static let attacks: [Attack] = {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("Attacks")
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.filter { $0.hasSuffix(".smtp") }.sorted().flatMap { name in
-            let file = folder.appendingPathComponent(name)
-            return SubmissionAttackTests.read(
-                (try? String(contentsOf: file, encoding: .utf8)) ?? ""
-            )
-        }
-    }()
-
-    private static func read(_ text: String) -> [Attack] {
-        var isHeader = false
-        return text.split(separator: "\n").compactMap { line in
-            if line.hasPrefix("@") { isHeader = line == "@header" }
-            guard line.hasPrefix("T"), let arrow = line.range(of: " => ", options: .backwards),
-                let space = line.firstIndex(of: " ")
-            else { return nil }
-            let payload = String(line[line.index(after: space)..<arrow.lowerBound])
-            let whole = isHeader ? self.envelope + payload + "\\r\\nhi\\r\\n.\\r\\n" : payload
-            return Attack(
-                number: String(line[..<space]),
-                octets: AttackTests.octets(whole),
-                expected: line[arrow.upperBound...].split(separator: ";")
-                    .map { $0.trimmingCharacters(in: .whitespaces) }
-            )
-        }
+    static let attacks = AttackFile.lines(besides: #filePath, ending: "smtp").map { line in
+        let isHeader = line.lastSetting == "header"
+        let whole =
+            isHeader
+            ? SubmissionAttackTests.envelope + line.payload + "\\r\\nhi\\r\\n.\\r\\n" : line.payload
+        return Attack(
+            number: line.number,
+            octets: AttackFile.octets(whole),
+            expected: line.expected
+        )
     }
 
     @Test func `there are attacks to try`() {
@@ -123,7 +106,7 @@ import Testing
         let evil =
             #"MAIL FROM:<clara@kanzlei.example>\r\nRCPT TO:<v@x.example>\r\nDATA\r\n"#
             + #"From: clara@kanzlei.example\r\n\r\nevil\r\n.\r\n"#
-        let payload = AttackTests.octets(Self.envelope + place + end.1 + evil)
+        let payload = AttackFile.octets(Self.envelope + place + end.1 + evil)
         for chunk in [1, 7, Int.max] {
             var bench = SubmissionBench()
             bench.send(payload, chunk: chunk)
@@ -136,7 +119,7 @@ import Testing
     @Test(arguments: ends)
     func `no second message is smuggled in a chunk`(end: (String, String)) {
         let evil = #"MAIL FROM:<clara@kanzlei.example>\r\n"#
-        let body = AttackTests.octets(
+        let body = AttackFile.octets(
             #"From: anna@kanzlei.example\r\n\r\nhi"# + end.1 + evil + #"\r\n"#
         )
         let head = "MAIL FROM:<anna@kanzlei.example>\r\nRCPT TO:<v@x.example>\r\n"
@@ -156,7 +139,7 @@ import Testing
         let header = "From: anna@kanzlei.example\r\n\r\n"
         let stuffed = body.components(separatedBy: "\r\n")
             .map { $0.hasPrefix(".") ? ".\($0)" : $0 }.joined(separator: "\r\n")
-        let payload = AttackTests.octets(Self.envelope) + Array((header + stuffed + ".\r\n").utf8)
+        let payload = AttackFile.octets(Self.envelope) + Array((header + stuffed + ".\r\n").utf8)
         for chunk in [1, Int.max] {
             var bench = SubmissionBench()
             bench.send(payload, chunk: chunk)
@@ -166,7 +149,7 @@ import Testing
 
     /// Wherever the client is cut off, no message goes out that it has not ended.
     @Test func `a client that is cut off anywhere sends nothing`() {
-        let payload = AttackTests.octets(Self.envelope + Self.places[0] + #"\r\n.\r\n"#)
+        let payload = AttackFile.octets(Self.envelope + Self.places[0] + #"\r\n.\r\n"#)
         for length in 0..<payload.count {
             var bench = SubmissionBench()
             bench.send(Array(payload.prefix(length)), chunk: .max)

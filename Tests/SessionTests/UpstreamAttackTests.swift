@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 /// What a server may send that lies, is broken or was taken over; in files that end with `.server`, written
@@ -24,34 +25,14 @@ import Testing
         var testDescription: String { self.number }
     }
 
-    static let attacks: [Attack] = {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("Attacks")
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.filter { $0.hasSuffix(".server") }.sorted().flatMap { name in
-            let file = folder.appendingPathComponent(name)
-            return UpstreamAttackTests.read((try? String(contentsOf: file, encoding: .utf8)) ?? "")
-        }
-    }()
-
-    private static func read(_ text: String) -> [Attack] {
-        var state = "own"
-        var command = "NOOP"
-        return text.split(separator: "\n").compactMap { line in
-            if line.hasPrefix("@state ") { state = String(line.dropFirst(7)) }
-            if line.hasPrefix("@command ") { command = String(line.dropFirst(9)) }
-            guard line.hasPrefix("T"), let arrow = line.range(of: " => ", options: .backwards),
-                let space = line.firstIndex(of: " ")
-            else { return nil }
-            return Attack(
-                number: String(line[..<space]),
-                state: state,
-                command: command,
-                octets: AttackTests.octets(line[line.index(after: space)..<arrow.lowerBound]),
-                expected: line[arrow.upperBound...].split(separator: ";")
-                    .map { $0.trimmingCharacters(in: .whitespaces) }
-            )
-        }
+    static let attacks = AttackFile.lines(besides: #filePath, ending: "server").map { line in
+        Attack(
+            number: line.number,
+            state: line.settings["state"] ?? "own",
+            command: line.settings["command"] ?? "NOOP",
+            octets: AttackFile.octets(line.payload),
+            expected: line.expected
+        )
     }
 
     @Test func `there are attacks to try`() {

@@ -101,7 +101,8 @@ import Testing
         #expect(credential.username == "bob@kanzlei.example")
     }
 
-    @Test func `another connection sees a change within a second`() async throws {
+    @Test(.timeLimit(.minutes(20)))
+    func `another connection sees each change at its next look`() async throws {
         let temporary = try Temporary()
         let other = try PermissionStore(path: temporary.path)
         var changes = other.changes(
@@ -111,16 +112,13 @@ import Testing
         ).makeAsyncIterator()
         let first = await changes.next()?.published
         #expect(first?.access.users.isEmpty == true)
-        // The best of several: one may have waited for the processor behind other tests.
-        var shortest = Duration.seconds(60)
-        for name in ["anna", "bob", "clara", "dora", "eva"] {
-            let start = ContinuousClock.now
+        for (number, name) in ["anna", "bob", "clara", "dora", "eva"].enumerated() {
             try temporary.addUsers(name)
-            let count = await changes.next()?.published?.access.users.count
-            shortest = min(shortest, ContinuousClock.now - start)
-            #expect(count == (try temporary.store.load()).access.users.count)
+            // The very next that is published has it: nothing older comes between.
+            let users = await changes.next()?.published?.access.users
+            #expect(users?.count == number + 1)
+            #expect(users?.values.contains { "\($0.login)".hasPrefix(name) } == true)
         }
-        #expect(shortest < .seconds(1))
     }
 
     @Test func `a store that cannot be read says so, and comes back`() async throws {

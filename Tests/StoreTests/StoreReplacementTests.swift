@@ -5,7 +5,7 @@ import Store
 import Testing
 
 /// A store's file that is replaced, removed or written over while a gateway has it open.
-@Suite(.timeLimit(.minutes(2))) struct StoreReplacementTests {
+@Suite(.timeLimit(.minutes(20))) struct StoreReplacementTests {
     /// A store with a grant, sealed as `init` seals it, and what a gateway follows of it.
     final class Bench {
         let temporary: PermissionStoreTests.Temporary

@@ -123,7 +123,8 @@ struct PeerTests {
         try await server.stop()
     }
 
-    @Test func `a connection cut by the network is an error at the other end`() async throws {
+    @Test(.timeLimit(.minutes(20)))
+    func `a connection cut by the network is an error at the other end`() async throws {
         let server = try await EchoServer(.testing())
         let context = try TLSClientContext.testing()
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -136,7 +137,7 @@ struct PeerTests {
             .connect(host: "127.0.0.1", port: server.port)
             .get()
         try await channel.closeFuture.get()
-        for _ in 1...100 where server.log.errors.isEmpty {
+        while server.log.errors.isEmpty {
             try await Task.sleep(for: .milliseconds(20))
         }
         #expect(server.log.errors == [.uncleanShutdown])

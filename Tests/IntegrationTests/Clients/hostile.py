@@ -8,7 +8,6 @@ import re
 import shutil
 import socket
 import ssl
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import upstreams
 from dovecot import Dovecot
 from folders import OWN
 from gateway import Gateway, free_port
+from pace import Watch, unit
 from scenarios import ANNA, BOB, CA, CLARA, IMAP, IMAPS, run_scenario, wire
 from sending import SUBMISSION, SUBMISSIONS, Raw
 from upstreams import Authority, Server, context, imap
@@ -38,6 +38,30 @@ def seconds_of_work(pid):
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cost(gateway, work):
+    """What a piece of work costs the gateway of the processor; the least of some tries, and at least one tick."""
+    def once():
+        before = seconds_of_work(gateway.process.pid)
+        for _ in range(5):
+            work()
+        return seconds_of_work(gateway.process.pid) - before
+    return max(min(once() for _ in range(3)), 1 / os.sysconf("SC_CLK_TCK"))
+
+
+def quickest_noop(w):
+    """Seconds of the quickest of fifty answers: the others may have waited for the processor."""
+    times = []
+    for _ in range(50):
+        start = time.perf_counter()
+        w.ok("NOOP")
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+# Octets: the kernel's buffers on both sides have less room.
+MORE_THAN_BUFFERS = 64_000_000
 
 
 def openssl(port, *words, lines=""):
@@ -388,7 +412,7 @@ def a_server_that_takes_nothing_costs_no_memory():
             w, other = gateway.wire(), gateway.wire()
             w.ok(f'EXAMINE "Other Users/{BOB}/INBOX"')
             other.ok("SELECT INBOX")
-            before = resident(gateway.process.pid)
+            alone, before = quickest_noop(other), resident(gateway.process.pid)
             w.send(f'a APPEND "Other Users/{BOB}/INBOX" {{60000000}}\r\n'.encode())
             assert w.line().startswith(b"+")
             w.raw.settimeout(1)
@@ -398,14 +422,10 @@ def a_server_that_takes_nothing_costs_no_memory():
                     w.send(b"y" * 1_000_000)
                     sent += 1
             assert sent < 40, "the gateway took everything"
-            times = []
-            for _ in range(50):
-                start = time.perf_counter()
-                other.ok("NOOP")
-                times.append(time.perf_counter() - start)
+            beside = quickest_noop(other)
             after = resident(gateway.process.pid)
             assert after - before < 8_192, (before, after)
-            assert statistics.median(times) < 0.05, statistics.median(times)
+            assert beside < 5 * alone, (alone, beside)
             stop.set()
     finally:
         shutil.rmtree(folder)
@@ -451,14 +471,15 @@ def commands_whose_answers_nobody_reads_cost_no_memory():
             w.raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
             w.raw.settimeout(2)
             before = resident(gateway.process.pid)
-            end = time.time() + 10
+            sent = 0
             with contextlib.suppress(TimeoutError, ssl.SSLError, ConnectionError):
-                while time.time() < end:
+                while sent < MORE_THAN_BUFFERS:
                     w.send(line * 100)
+                    sent += len(line) * 100
             after = resident(gateway.process.pid)
             # What one read of 64 KiB asks for is answered yet: some thousand answers, put together.
             assert after - before < 12_288, (name, before, after)
-            assert time.time() < end, f"all was taken: {name}"
+            assert sent < MORE_THAN_BUFFERS, f"all was taken: {name}"
         other.ok("NOOP")
 
 
@@ -542,17 +563,17 @@ def a_client_that_sends_slowly_takes_no_place():
                 s.send(head)
             else:
                 assert s.command(f"MAIL FROM:<{CLARA}>").startswith("250")
-            start = time.time()
+            watch = Watch()
             said = b""
             s.raw.settimeout(0.2)
             with contextlib.suppress(ConnectionError, ssl.SSLError):
-                while not said.endswith(b"long\r\n") and time.time() - start < 60:
+                while not said.endswith(b"long\r\n") and watch.elapsed < 300:
                     s.send(octets)
                     time.sleep(0.1 * (octets != b"x"))
                     with contextlib.suppress(TimeoutError):
                         said += s.raw.recv(4096)
             # Looked at each ten seconds.
-            assert 2 < time.time() - start < 30 and b"421 4.4.2" in said, (time.time() - start, said[-100:])
+            assert 2 < watch.elapsed and watch.seconds < 30 and b"421 4.4.2" in said, (watch.elapsed, said[-100:])
         assert b"\r\n.\r\n" not in server.heard
         # Each 1,000 octets are a second more; what the server takes is its own.
         s = client()
@@ -565,9 +586,9 @@ def a_client_that_sends_slowly_takes_no_place():
         # The connection to the server is given up while nobody sends by it, and had again.
         count = len(server.connections)
         last = server.connections[-1]
-        end = time.time() + 70
+        watch = Watch()
         while last.raw.fileno() != -1:
-            assert time.time() < end, "the server's connection is kept"
+            assert watch.seconds < 70, "the server's connection is kept"
             assert s.command("NOOP").startswith("250")
             time.sleep(0.5)
         s.begin(CLARA, CLARA)
@@ -589,15 +610,15 @@ def servers_that_are_away_hold_up_nobody():
         gateway.start()
         w = gateway.wire()
         w.raw.settimeout(60)
-        start = time.time()
+        watch = Watch()
         lines = w.ok('LIST "" "*"')
-        duration = time.time() - start
+        duration = watch.seconds
         assert any(BOB.encode() in line for line in lines), lines
         assert duration < 20, duration
         other = gateway.wire(BOB)
-        start = time.time()
+        watch = Watch()
         other.ok("SELECT INBOX")
-        assert time.time() - start < 2
+        assert watch.seconds < 2, watch.seconds
     finally:
         silent.close()
         gateway.remove()
@@ -673,13 +694,17 @@ def what_a_user_keeps_is_bounded():
         gateway.run("grant", "add", BOB, CLARA, "--view")
         gateway.start()
         w = gateway.wire()
-        w.send(b"".join(f's SUBSCRIBE "Other Users/{BOB}/{name}"\r\n'.encode() for name in names))
-        answers = [w.until(b"s")[-1] for _ in range(2_100)]
+        costs, answers = [], []
+        # What a fourth of them costs, and all of them.
+        for count in (500, 1_600):
+            w.send(b"".join(f's SUBSCRIBE "Other Users/{BOB}/{name}"\r\n'.encode()
+                            for name in names[len(answers):len(answers) + count]))
+            answers += [w.until(b"s")[-1] for _ in range(count)]
+            costs.append(cost(gateway, lambda: w.ok('LSUB "" "Other Users/%"')))
         assert [a[:9] for a in answers].count(b"s OK SUBS") == 2_000, answers[-1]
         assert answers[-1].startswith(b"s NO [LIMIT]"), answers[-1]
-        start = seconds_of_work(gateway.process.pid)
-        w.ok('LSUB "" "Other Users/%"')
-        assert seconds_of_work(gateway.process.pid) - start < 4
+        # In proportion it is four times as much, with the square sixteen times.
+        assert costs[1] < 9 * costs[0], costs
         assert w.answer(f'UNSUBSCRIBE "Other Users/{BOB}/{names[0]}"') == "OK UNSUBSCRIBE completed"
         assert w.answer(f'SUBSCRIBE "Other Users/{BOB}/{names[-1]}"').startswith("OK")
         bob = gateway.wire(BOB)
@@ -785,9 +810,9 @@ def guessing_gets_slower_and_locks_nobody_out():
         assert 0 < len(answers) <= 10 and said[-1].startswith(b"* BYE"), said[-3:]
         assert time.time() - start > 2, "guesses are not slowed"
         # Its owner gets in at once with the right password, also from the same address.
-        start = time.time()
+        watch = Watch()
         Wire(gateway.port, ca).login(BOB, "pw-bob")
-        assert time.time() - start < 2, "an owner was locked out"
+        assert watch.seconds < 2, "an owner was locked out"
         # Somebody's own login does not make the next guess faster.
         w = Wire(gateway.port, ca)
         w.login(CLARA, "pw-clara")
@@ -852,8 +877,8 @@ def a_new_password_ends_what_the_old_one_opened():
 # -- What holds a loop, or fills the memory
 
 
-# Without optimisation everything takes twenty times as long and more.
-STALL = 400 if "/debug/" in os.path.realpath(os.environ["GATEPOST"]) else 20
+# Units of work (`pace.unit`) that may hold a loop. Without optimisation everything takes twenty times as long and more.
+STALL = 20 if "/debug/" in os.path.realpath(os.environ["GATEPOST"]) else 1
 
 
 def large_server(count, identifies):
@@ -877,14 +902,16 @@ def large_server(count, identifies):
 
 def nothing_holds_a_loop():
     """What is asked in few octets and costs much, and changes of the store while many sessions are open: no work
-    holds an event loop for longer than 20 milliseconds of the processor."""
+    holds an event loop for longer than a small piece of work takes the processor in the same run."""
     # A machine that has to find memory first adds its own time to a thread's, once in a while.
     for identifies in (False, True):
+        most = STALL * unit() * 1_000
         longest = [longest_hold_of_a_loop(identifies)]
-        if longest[0] >= STALL:
+        if longest[0] >= most:
+            most = max(most, STALL * unit() * 1_000)
             longest.append(longest_hold_of_a_loop(identifies))
         print("longest", longest)
-        assert min(longest) < STALL, (identifies, longest)
+        assert min(longest) < most, (identifies, longest, most)
 
 
 def longest_hold_of_a_loop(identifies):
@@ -962,7 +989,7 @@ def a_server_that_says_too_much_is_left():
         for server in servers:
             gateway.run("account", "set", CLARA, "--imap", f"localhost:{server.port}", "--ca", authority.trusted)
             for words in (("account", "test", CLARA), ("doctor",), ("grant", "add", CLARA, BOB, "--view", "--folder", "x")):
-                start = time.time()
+                watch = Watch()
                 process = subprocess.Popen([os.environ["GATEPOST"], *words], text=True, env=gateway.environment,
                                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
                 most = 0
@@ -972,7 +999,7 @@ def a_server_that_says_too_much_is_left():
                     time.sleep(0.01)
                 said = process.stdout.read()
                 assert "more than the gateway takes" in said, (words, said)
-                assert most < 150_000 and time.time() - start < 14, (words, most, time.time() - start)
+                assert most < 150_000 and watch.seconds < 14, (words, most, watch.seconds)
     finally:
         for server in servers:
             server.close()
@@ -1048,9 +1075,9 @@ def a_server_that_floods_is_left():
         time.sleep(0.5)
         gone.set()
         wait("verdict")
-        w, start = gateway.wire(), time.time()
+        w, watch = gateway.wire(), Watch()
         assert "NO [UNAVAILABLE]" in str(w.command(f'STATUS "Other Users/{BOB}/INBOX" (MESSAGES)')[-1])
-        assert time.time() - start < 5
+        assert watch.seconds < 5, watch.seconds
         wait("login")
     finally:
         for server in servers:
@@ -1125,9 +1152,9 @@ def a_server_that_answers_nothing_costs_its_own_account():
         w, bob, silent = gateway.wire(), servers[BOB], quiet[BOB]
 
         def times_out(text, least=0.9, most=8):
-            start = time.time()
+            watch = Watch()
             answer = w.command(text)
-            assert least < time.time() - start < most, (text, time.time() - start)
+            assert least < watch.elapsed and watch.seconds < most, (text, watch.elapsed, watch.seconds)
             # The client's connection, and its own account, are as good as before.
             w.ok("STATUS INBOX (MESSAGES)")
             return answer
@@ -1181,8 +1208,8 @@ def a_server_that_answers_nothing_costs_its_own_account():
         w.ok(f'SELECT "{root}/INBOX"')
         silent.add("news")
         w.send(b"n IDLE\r\n")
-        start = time.time()
-        assert w.closed() and 0.9 < time.time() - start < 8
+        watch = Watch()
+        assert w.closed() and 0.9 < watch.elapsed and watch.seconds < 8
         assert "does not answer any more" in gateway.log()
 
 
@@ -1193,10 +1220,10 @@ def a_transfer_between_silent_servers_ends():
         w.ok("SELECT INBOX")
         silent[BOB].add("APPEND")
         silent[CLARA] |= {"LIST", "SELECT", "EXAMINE"}
-        start = time.time()
+        watch = Watch()
         answer = w.answer(f'COPY 1 "Other Users/{BOB}/INBOX"')
         assert answer.startswith("NO [UNAVAILABLE] Not copied; copies that are there go"), answer
-        assert 3.9 < time.time() - start < 15, time.time() - start
+        assert 3.9 < watch.elapsed and watch.seconds < 15, (watch.elapsed, watch.seconds)
         # Nor does the source give a message.
         silent[BOB].clear()
         silent[CLARA] = {"UID FETCH"}

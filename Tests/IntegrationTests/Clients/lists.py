@@ -6,6 +6,7 @@ import tempfile
 import time
 
 from gateway import Gateway
+from pace import Watch
 from scenarios import BOB, CLARA, run_scenario
 from upstreams import Authority, Server, context, imap
 
@@ -51,10 +52,9 @@ def office(last, **settings):
 
 
 def timed(act, most, least=0.0):
-    begin = time.time()
+    watch = Watch()
     result = act()
-    duration = time.time() - begin
-    assert least <= duration < most, duration
+    assert least <= watch.elapsed and watch.seconds < most, (watch.elapsed, watch.seconds)
     return result
 
 
@@ -100,7 +100,7 @@ def what_one_session_listed_another_one_shows():
         assert inboxes(gateway.wire(BOB).ok('LIST "" "*"')) == (ACCOUNTS - 1, False)
         # Another credential may show other folders: the server is asked.
         gateway.run("account", "set", "a01@kanzlei.example", "--password-stdin", stdin="y\n")
-        end = time.time() + 10
+        end = time.time() + 60
         while len(many.connections) == connected:
             assert time.time() < end
             assert inboxes(gateway.wire(BOB).ok('LIST "" "*"')) == (ACCOUNTS - 1, False)

@@ -14,6 +14,7 @@ import time
 
 from gateway import Gateway, free_port
 from hostile import seconds_of_work
+from pace import Watch
 from scenarios import BOB, CLARA, run_scenario
 from sending import Raw
 from upstreams import Server, imap
@@ -119,11 +120,11 @@ def a_credential_that_is_refused_rests():
         servers.serve(gateway)
         gateway.start()
         w = gateway.wire()
-        start = time.time()
+        watch = Watch()
         answers = [w.answer(f'SELECT "{SHARED}/INBOX"') for _ in range(124)]
         assert servers.logins == 1, servers.logins
         assert all(a.startswith(("NO [UNAVAILABLE]", "NO [CONTACTADMIN]")) for a in answers), set(answers)
-        assert "refused the gateway's login" in answers[-1] and time.time() - start < 5, answers[-1]
+        assert "refused the gateway's login" in answers[-1] and watch.seconds < 5, answers[-1]
         # Another session, and the other protocol.
         assert gateway.wire().answer(f'STATUS "{SHARED}/INBOX" (MESSAGES)').startswith("NO [UNAVAILABLE]")
         s = sender(gateway)
@@ -165,7 +166,7 @@ def another_password_is_tried_at_once():
         assert (servers.logins, servers.sending) == (0, 1), (servers.logins, servers.sending)
         servers.answer = None
         gateway.run("account", "set", BOB, "--password-stdin", stdin="another\n")
-        end = time.time() + 5
+        end = time.time() + 60
         while not w.answer(f'SELECT "{SHARED}/INBOX"').startswith("OK"):
             assert time.time() < end, gateway.log()[-2000:]
             time.sleep(0.1)
@@ -196,14 +197,14 @@ def a_password_that_changes_at_the_server_makes_few_failures():
         wires = [gateway.wire() for _ in range(30)]
         before = servers.logins
         servers.answer, servers.delay = "[AUTHENTICATIONFAILED] wrong", 0.3
-        start = time.time()
+        watch = Watch()
         for w in wires:
             w.send(f'b SELECT "{SHARED}/INBOX"\r\n'.encode())
         for w in wires:
             answer = w.until(b"b")[-1].split(b" ", 1)[1].decode()
             assert answer.startswith(("NO [UNAVAILABLE]", "NO [CONTACTADMIN]")), answer
         assert 1 <= servers.logins - before <= 4, servers.logins - before
-        assert time.time() - start < 5, time.time() - start
+        assert watch.seconds < 5, watch.seconds
 
 
 def delegates_that_come_together_are_let_in_soon():
@@ -213,13 +214,13 @@ def delegates_that_come_together_are_let_in_soon():
         gateway.start()
         gateway.wire().ok(f'SELECT "{SHARED}/INBOX"')
         wires = [gateway.wire() for _ in range(45)]
-        before, start = servers.logins, time.time()
+        before, watch = servers.logins, Watch()
         for w in wires:
             w.send(f'b SELECT "{SHARED}/INBOX"\r\n'.encode())
         for w in wires:
             assert w.until(b"b")[-1].startswith(b"b OK"), "a delegate is left out"
         assert servers.logins - before == 45, servers.logins - before
-        assert time.time() - start < 10, time.time() - start
+        assert watch.seconds < 10, watch.seconds
 
 
 def a_server_that_ends_logins_is_left_alone_for_a_moment():
@@ -250,7 +251,7 @@ def a_server_that_ends_logins_is_left_alone_for_a_moment():
             assert found["state"] == "failed" and "instead of an answer to the login" in found["remedy"], found
             # One that is well again is found by itself.
             servers.answer = None
-            end = time.time() + 10
+            end = time.time() + 60
             while not w.answer(f'SELECT "{SHARED}/INBOX"').startswith("OK"):
                 assert time.time() < end, gateway.log()[-2000:]
                 time.sleep(0.1)
@@ -299,13 +300,13 @@ def waiting_for_other_logins_is_no_silence_of_the_server():
         gateway.start()
         gateway.wire().ok(f'SELECT "{SHARED}/INBOX"')
         wires = [gateway.wire() for _ in range(30)]
-        start = time.time()
+        watch = Watch()
         for w in wires:
             w.send(f'b SELECT "{SHARED}/INBOX"\r\n'.encode())
             time.sleep(0.1)
         answers = [w.until(b"b")[-1].decode() for w in wires]
         # Two seconds in line, and two for the login.
-        assert time.time() - start < 9, time.time() - start
+        assert watch.seconds < 9, watch.seconds
         assert not any("refused" in a or "did not answer" in a for a in answers), set(answers)
         # The first twelve had their turn within two seconds of their arrival.
         let_in = sum(a.startswith("b OK") for a in answers)
@@ -326,10 +327,10 @@ def a_delegate_with_many_connections_keeps_no_owner_out():
         for w in wires:
             w.send(f'b SELECT "{SHARED}/INBOX"\r\n'.encode())
         time.sleep(0.2)
-        start = time.time()
+        watch = Watch()
         owner.ok("SELECT INBOX")
         # The logins under way, one of the delegate's, and its own.
-        assert time.time() - start < 3, time.time() - start
+        assert watch.seconds < 3, watch.seconds
         for w in wires:
             assert w.until(b"b")[-1].startswith(b"b OK"), "a delegate is left out"
 
@@ -342,14 +343,14 @@ def what_is_told_of_a_new_password_is_not_about_the_old_one():
         for number in range(5):
             wrong, servers.right = f"wrong{number}", f"right{number}"
             gateway.run("account", "set", BOB, "--password-stdin", stdin=f"{wrong}\n")
-            w, end = gateway.wire(), time.time() + 5
+            w, end = gateway.wire(), time.time() + 60
             while wrong not in servers.passwords:
                 w.answer(f'SELECT "{SHARED}/INBOX"')
                 assert time.time() < end, gateway.log()[-2000:]
             # The command's success may come before the gateway has the new password in force: the old one rests on.
             gateway.run("account", "set", BOB, "--password-stdin", stdin=f"{servers.right}\n")
             gateway.run("account", "test", BOB)
-            end = time.time() + 5
+            end = time.time() + 60
             while not w.answer(f'SELECT "{SHARED}/INBOX"').startswith("OK"):
                 assert time.time() < end, gateway.log()[-2000:]
             assert servers.passwords.count(wrong) == 1, servers.passwords
@@ -394,9 +395,9 @@ def who_guesses_and_leaves_is_counted_and_recorded():
             w.send(f"a LOGIN {'Bob' if number % 2 else 'bob'}@kanzlei.example guess{number}\r\n".encode())
             time.sleep(stay)
             w.raw.close()
-        start = time.time()
+        watch = Watch()
         Wire(gateway.port, ca(gateway)).login(BOB, "pw-bob")
-        assert time.time() - start < 2, "an owner was locked out"
+        assert watch.seconds < 2, "an owner was locked out"
         # The next guess is answered late, by the other protocol and another spelling, too.
         start = time.time()
         s = sender(gateway, None)
@@ -450,9 +451,9 @@ def an_overload_is_called_one():
             w.send(f"a LOGIN guess{n}@kanzlei.example x\r\n".encode())
         for w in leaving:
             w.raw.close()
-        start = time.time()
+        watch = Watch()
         gateway.wire(BOB)
-        assert time.time() - start < 3, "checks of closed connections are made"
+        assert watch.seconds < 3, "checks of closed connections are made"
         assert "the check of passwords is overloaded" in gateway.log()
         time.sleep(0.5)
         records = [r for r in audit(gateway, event="login", outcome="failed") if r["detail"][0].startswith("too many logins wait")]
@@ -473,6 +474,13 @@ def logins_that_repeat_are_counted():
 # -- Descriptors
 
 
+def share_of_work(pid, seconds):
+    """What a process has of a processor for so long: near 0 where it is idle, and 1 where it turns in a circle."""
+    watch, before = Watch(), seconds_of_work(pid)
+    time.sleep(seconds)
+    return (seconds_of_work(pid) - before) / watch.elapsed
+
+
 def strangers_leave_descriptors_to_users():
     with Gateway() as gateway:
         wrapper = os.path.join(gateway.folder, "limited")
@@ -489,6 +497,7 @@ def strangers_leave_descriptors_to_users():
             limits = next(line.split() for line in file if line.startswith("Max open files"))
         assert limits[3:5] == ["1024", "1024"], limits
         gateway.wire().raw.close()
+        quiet = share_of_work(pid, 2)
         idle = []
         for n in range(1_200):
             s = socket.socket()
@@ -497,13 +506,11 @@ def strangers_leave_descriptors_to_users():
             s.connect(("127.0.0.1", gateway.port))
             idle.append(s)
         time.sleep(1)
-        before = seconds_of_work(pid)
-        start = time.time()
+        watch = Watch()
         w = gateway.wire()
         w.ok(f'SELECT "{SHARED}/INBOX"')
-        assert time.time() - start < 3, "a known user waits"
-        time.sleep(2)
-        assert seconds_of_work(pid) - before < 1, "the accept loop is busy"
+        assert watch.seconds < 3, "a known user waits"
+        assert share_of_work(pid, 2) < quiet + 0.2, "the accept loop is busy"
         assert "few file descriptors are left" in gateway.log()
         for s in idle:
             s.close()
@@ -513,12 +520,11 @@ def a_gateway_without_descriptors_waits_for_some():
     with Gateway() as gateway:
         gateway.start()
         pid = gateway.process.pid
+        quiet = share_of_work(pid, 3)
         used = len(os.listdir(f"/proc/{pid}/fd"))
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, 1_024))
         waiting = [socket.create_connection(("127.0.0.1", gateway.port), 5) for _ in range(20)]
-        before = seconds_of_work(pid)
-        time.sleep(3)
-        assert seconds_of_work(pid) - before < 0.5, "the accept loop is busy"
+        assert share_of_work(pid, 3) < quiet + 0.15, "the accept loop is busy"
         assert "no client can be accepted" in gateway.log(), gateway.log()[-1000:]
         assert gateway.log().count("no client can be accepted") == 1
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (1_024, 1_024))

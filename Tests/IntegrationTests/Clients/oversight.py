@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import pace
 from gateway import Gateway
 from scenarios import ANNA, BOB, CLARA, SHARED, append, gatepost, granted, owner, run_scenario, wire
 from sending import Raw
@@ -24,9 +25,20 @@ FIRST, SECOND = int(os.environ["FIRST_PORT"]), int(os.environ["SECOND_PORT"])
 PLACE = f"Other Users/{BOB}"
 
 
+# Of the change that the scenario waits for: what the machine owes since then does not count.
+waited_before = pace.waited()
+
+
+def begins():
+    """From here on it is judged whether something comes soon."""
+    global waited_before
+    waited_before = pace.waited()
+
+
 def changed(*words):
     """A change by the command line, and when it was done."""
     gatepost(*words)
+    begins()
     return time.time()
 
 
@@ -34,9 +46,14 @@ class TooSlow(Exception):
     """It came, and later than it should: other tests may have had the processor."""
 
 
-def soon(start, seconds=1):
-    if time.time() - start > seconds:
-        raise TooSlow(time.time() - start)
+def late_by(moment):
+    """Seconds since a moment in which every task had a processor."""
+    return time.time() - moment - (pace.waited() - waited_before)
+
+
+def soon(late, seconds=1):
+    if late > seconds:
+        raise TooSlow(late)
 
 
 def best_of_three(scenario):
@@ -64,7 +81,7 @@ def a_client_that_idles_is_out_within_a_second():
     assert w.line() == b"+ idling"
     done = changed("grant", "remove", BOB, CLARA)
     lines = w.until(b"i")
-    soon(done)
+    soon(late_by(done))
     assert lines[-2].startswith(b"* OK [CLOSED]") and lines[-1].startswith(b"i NO [NOPERM]"), lines
     # The session goes on, and the mailbox does not exist any more.
     w.ok("SELECT INBOX")
@@ -78,11 +95,11 @@ def what_is_granted_is_there_without_a_new_login():
     assert BOB.encode() not in b"".join(w.ok('LIST "" "*"'))
     done = changed("grant", "add", BOB, CLARA, "--view")
     while BOB.encode() not in b"".join(w.ok('LIST "" "*"')):
-        assert time.time() - done < 20
-    late = time.time() - done
+        assert time.time() - done < 120
+    late = late_by(done)
     w.ok(f'SELECT "{PLACE}/INBOX"')
     gatepost("grant", "remove", BOB, CLARA)
-    soon(time.time() - late)
+    soon(late)
 
 
 def a_fetch_of_five_hundred_messages_stops():
@@ -158,11 +175,12 @@ def a_grant_ends_at_its_moment():
     w.ok(f'SELECT "{PLACE}/INBOX"')
     w.send(b"i IDLE\r\n")
     assert w.line() == b"+ idling"
+    begins()
     assert w.until(b"i")[-1].startswith(b"i NO [NOPERM]")
-    late = time.time() - end
+    early, late = end - time.time(), late_by(end)
     gatepost("grant", "remove", BOB, CLARA)
-    assert late > -0.1, late
-    soon(time.time() - late)
+    assert early < 0.1, early
+    soon(late)
 
 
 @best_of_three
@@ -174,9 +192,9 @@ def a_disabled_user_is_out():
     assert w.line() == b"+ idling"
     done = changed("user", "disable", "kurz@kanzlei.example")
     assert w.line().startswith(b"* BYE") and w.closed()
-    late = time.time() - done
+    late = late_by(done)
     gatepost("user", "remove", "kurz@kanzlei.example", "--yes")
-    soon(time.time() - late)
+    soon(late)
 
 
 # -- Sharing by hand
@@ -191,7 +209,7 @@ def an_owner_shares_a_folder_from_a_mail_client():
     assert any(f"{CLARA} lrs".encode() in line for line in bob.ok("GETACL Teilen")), bob.ok("GETACL Teilen")
     start = time.time()
     while not any(b"Teilen" in line for line in clara.ok('LIST "" "*"')):
-        assert time.time() - start < 20
+        assert time.time() - start < 120
     assert clara.ok(f'MYRIGHTS "{PLACE}/Teilen"') == [f'* MYRIGHTS "{PLACE}/Teilen" lrs'.encode()]
     assert clara.answer(f'SELECT "{PLACE}/INBOX"').startswith("NO [NONEXISTENT]")
     assert clara.answer(f'SETACL "{PLACE}/Teilen" {ANNA} lr').startswith("NO [NOPERM]")
@@ -216,7 +234,7 @@ def an_owner_shares_a_folder_from_a_mail_client():
     done = time.time()
     bob.ok(f"DELETEACL Teilen {CLARA}")
     while any(b"Teilen" in line for line in clara.ok('LIST "" "*"')):
-        assert time.time() - done < 20
+        assert time.time() - done < 120
     gatepost("wall", "add", BOB, CLARA, "--reason", "x")
     time.sleep(1)
     assert any(f"-{CLARA} ".encode() in line for line in bob.ok("GETACL Teilen")), bob.ok("GETACL Teilen")
@@ -295,7 +313,7 @@ def a_log_that_cannot_be_written_closes_what_is_shared():
                 # Something that is not recorded yet.
                 assert w.answer(f'STATUS "{PLACE}/INBOX" (MESSAGES)').startswith("OK")
                 assert w.answer(f'EXAMINE "{PLACE}/INBOX"').startswith("OK")
-                end = time.time() + 10
+                end = time.time() + 60
                 while "audit log cannot be written" not in gateway.log():
                     assert time.time() < end, gateway.log()
                     time.sleep(0.1)
@@ -307,7 +325,7 @@ def a_log_that_cannot_be_written_closes_what_is_shared():
                 assert "full" in gateway.run("wall", "add", BOB, CLARA, "--reason", "x", status=1)
                 store.execute("DROP TRIGGER full")
                 store.commit()
-            end = time.time() + 10
+            end = time.time() + 60
             while not w.answer(f'SELECT "{PLACE}/INBOX"').startswith("OK"):
                 assert time.time() < end, gateway.log()
                 time.sleep(0.1)
@@ -364,7 +382,7 @@ def an_owner_is_asked_and_told():
         time.sleep(1)
         assert BOB.encode() not in b"".join(w.ok('LIST "" "*"'))
         assert "waits for its owner" in gateway.run("explain", CLARA, BOB)
-        end = time.time() + 10
+        end = time.time() + 60
         while len(messages()) == len(before):
             assert time.time() < end, gateway.log()[-2000:]
             bob.noop()
@@ -384,7 +402,7 @@ def an_owner_is_asked_and_told():
         gateway.run("consent", "confirm", number, "--as", BOB, "--password-stdin", stdin="pw-bob\n")
         done = time.time()
         while BOB.encode() not in b"".join(w.ok('LIST "" "*"')):
-            assert time.time() - done < 20
+            assert time.time() - done < 120
         # The owner's own hand needs no leave.
         gateway.wire(BOB).ok(f"SETACL INBOX {CLARA} lrs")
         assert "s" in w.ok(f'MYRIGHTS "{PLACE}/INBOX"')[0].split(b" ")[-1].decode()
@@ -610,7 +628,7 @@ def sessions_are_listed_and_ended():
         assert w.line().startswith(b"* BYE") and w.closed()
         v.ok("NOOP")
         assert [r["user"] for r in json.loads(gateway.run("session", "list", "--json"))] == [BOB]
-        deadline = time.time() + 20
+        deadline = time.time() + 120
         while not any(r["event"] == "session end" for r in json.loads(gateway.run("audit", "list", "--json"))):
             assert time.time() < deadline, "the end is not recorded"
             time.sleep(0.2)

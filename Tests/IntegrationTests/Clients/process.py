@@ -15,6 +15,7 @@ import threading
 import time
 
 from gateway import Gateway, free_port
+from pace import Watch
 from oversight import best_of_three, soon
 from scenarios import BOB, CLARA, run_scenario
 from wire import Wire
@@ -66,7 +67,7 @@ def root_is_left_once_the_ports_are_open():
         # So with a command, which holds the master key and a password.
         with subprocess.Popen([os.environ["GATEPOST"], "user", "password", BOB, "--password-stdin"], user="nobody",
                               stdin=subprocess.PIPE, env=gateway.environment) as command:
-            end = time.time() + 10
+            end = time.time() + 60
             while os.stat(f"/proc/{command.pid}/environ").st_uid != 0:
                 assert time.time() < end and command.poll() is None, "a command can be dumped"
                 time.sleep(0.05)
@@ -75,7 +76,7 @@ def root_is_left_once_the_ports_are_open():
         # Everything works without those rights: a session, a change, the log, certificates, a clean end.
         w.ok(f'SELECT "Other Users/{BOB}/INBOX"')
         os.kill(gateway.process.pid, signal.SIGHUP)
-        end = time.time() + 10
+        end = time.time() + 60
         while "certificates read again" not in gateway.log():
             assert time.time() < end, gateway.log()
             time.sleep(0.05)
@@ -142,10 +143,10 @@ def a_message_that_is_being_sent_is_ended_before_the_gateway_stops():
         gateway.start()
         busy = Raw(CLARA, port, trust=trust)
         busy.begin(CLARA, CLARA)
-        start = time.time()
+        watch = Watch()
         gateway.process.terminate()
-        gateway.process.wait(20)
-        assert 2 < time.time() - start < 10, time.time() - start
+        gateway.process.wait(120)
+        assert 2 < watch.elapsed and watch.seconds < 10, (watch.elapsed, watch.seconds)
 
 
 def no_copy_of_a_message_that_went_out_is_lost_by_a_kill():
@@ -235,7 +236,8 @@ def half_open_connections_leave_users_alone():
                 start = time.perf_counter()
                 w.ok("NOOP")
                 times.append(time.perf_counter() - start)
-            return sorted(times)[100], sorted(times)[190]
+            # Of the quickest tenth: the others may have waited for the processor.
+            return sorted(times)[20], sorted(times)[190]
         quiet, before = latency(), resident()
         for number in range(count):
             # Spread over the loopback range: a connection has a port of its own on each address.
@@ -288,7 +290,7 @@ def who_is_over_the_limit_is_told():
         assert other.recv(100).startswith(b"* OK")
         first.ok("LOGOUT")
         first.raw.close()
-        end = time.time() + 5
+        end = time.time() + 60
         while not Wire(gateway.port, ca).greeting.startswith(b"* OK"):
             assert time.time() < end
         second.ok("NOOP")
@@ -304,7 +306,7 @@ def two_gateways_on_one_store_agree():
         port = free_port()
         second = subprocess.Popen([os.environ["GATEPOST"], "serve"], stderr=subprocess.DEVNULL,
                                   env=dict(first.environment, GATEPOST_LISTEN_IMAPS=f"127.0.0.1:{port}"))
-        end = time.time() + 10
+        end = time.time() + 60
         while True:
             with contextlib.suppress(OSError):
                 socket.create_connection(("localhost", port), 1).close()

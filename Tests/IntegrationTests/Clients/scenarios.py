@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 
+from pace import Watch
 from wire import Wire
 
 IMAPS, IMAP = int(os.environ["IMAPS"]), int(os.environ["IMAP"])
@@ -74,9 +75,9 @@ def wrong_password_and_unknown_user_are_answered_alike():
     answers, times = [], []
     for name in (ANNA, "nobody@kanzlei.example", CLARA + "/" + BOB):
         w = Wire(IMAPS, CA)
-        start = time.time()
+        watch = Watch()
         answers.append(w.answer(f'LOGIN "{name}" "wrong"'))
-        times.append(time.time() - start)
+        times.append(watch.seconds)
     assert len(set(answers)) == 1 and answers[0].startswith("NO [AUTHENTICATIONFAILED]"), answers
     assert max(times) - min(times) < 2.5, times
 
@@ -371,10 +372,10 @@ def grants_take_effect_within_a_second():
         w.send(b"i IDLE\r\n")
         assert w.line() == b"+ idling"
         gatepost("grant", "remove", CLARA, ANNA)
-        start = time.time()
+        watch = Watch()
         assert w.line() == b"* OK [CLOSED] The mailbox is closed"
         assert w.until(b"i")[-1].startswith(b"i NO [NOPERM]")
-        times.append(time.time() - start)
+        times.append(watch.seconds)
         assert w.answer("FETCH 1 FLAGS").startswith("BAD")
         assert w.answer(f"SELECT {name}").startswith("NO [NONEXISTENT]")
     assert min(times) < 1, times
@@ -388,10 +389,10 @@ def a_grant_ends_at_its_moment():
     w.ok(f'SELECT "Other Users/{CLARA}/INBOX"')
     w.send(b"i IDLE\r\n")
     assert w.line() == b"+ idling"
-    start = time.time()
+    watch = Watch()
     assert w.line() == b"* OK [CLOSED] The mailbox is closed"
     assert w.until(b"i")[-1].startswith(b"i NO [NOPERM]")
-    assert time.time() - start < 5, time.time() - start
+    assert watch.seconds < 5, watch.seconds
     assert w.answer(f'SELECT "Other Users/{CLARA}/INBOX"').startswith("NO [NONEXISTENT]")
     gatepost("grant", "remove", CLARA, ANNA)
 
@@ -555,7 +556,7 @@ def a_server_that_is_down_costs_its_account_only():
     w = wire()
     w.ok(f'SELECT "{SHARED}/INBOX"')
     with stopped(os.environ["SECOND"]):
-        end = time.time() + 10
+        end = time.time() + 60
         while not any(line.startswith(b"* OK [CLOSED]") for line in w.ok("NOOP")):
             assert time.time() < end, "the mailbox stays open"
             time.sleep(0.1)
