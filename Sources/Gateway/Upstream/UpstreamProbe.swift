@@ -67,7 +67,7 @@ private final class ProbeHandler: ChannelInboundHandler {
 
     /// Octets of everything that a server says: as many as it may need to list its folders when the
     /// account is used. Without a bound a server fills the memory of the administrator's command.
-    private static let maximumOctets = Listing.maximumOctets
+    private static let maximumOctets = ListLimits.octetsOfServer
 
     private let endpoint: Endpoint
     private let contexts: ClientContexts

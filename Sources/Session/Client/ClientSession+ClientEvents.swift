@@ -34,7 +34,7 @@ extension ClientSession {
         guard !self.isReadingClient, !self.hasYielded else { return }
         self.isReadingClient = true
         defer { self.isReadingClient = false }
-        self.continueListing()
+        if case .listing(let listing) = self.running { listing.resume(in: &self) }
         for _ in 0..<Self.commandsInTurn {
             if self.hasOutdatedServer { self.leaveOutdatedServers() }
             guard self.isReadyForClient, !self.hasYielded else { return }
@@ -73,8 +73,7 @@ extension ClientSession {
             // answer would get into the middle of it.
             self.passing == nil
         case .idling(let idling):
-            // What comes before the server idles is no line for it, and no command either.
-            idling.doneTag == nil && (idling.account == nil || idling.isUpstreamIdling)
+            idling.readsClient
         case .appending(let appending):
             appending.readsClient
         case .authenticating, .negotiatingTLS, .discoveringCapabilities, .preparing, .forwarding,
@@ -95,9 +94,13 @@ extension ClientSession {
         case .message(let head, let literal):
             self.messageAnnounced(head, literal: literal)
         case .messageOctets(let octets):
-            self.messageOctetsReceived(octets)
+            if case .appending(let appending) = self.running {
+                appending.octetsReceived(octets, in: &self)
+            }
         case .appendEnded(let rest):
-            self.appendEnded(rest)
+            if case .appending(let appending) = self.running {
+                appending.ended(rest, in: &self)
+            }
         case .discarded:
             break
         }
@@ -108,7 +111,7 @@ extension ClientSession {
         case .awaitingSASLResponse(let tag):
             return self.saslResponseReceived(frame.withoutBlanksAtEnd, tag: tag)
         case .idling(let idling):
-            return self.lineReceivedWhileIdle(frame, idling: idling)
+            return idling.lineReceived(frame, in: &self)
         default:
             break
         }
@@ -132,7 +135,7 @@ extension ClientSession {
     private mutating func commandRefused(_ tag: ByteBuffer?) {
         self.oversizedCommands += 1
         if case .appending(let appending) = self.running {
-            self.abandonAppend(appending, text: .tooBig)
+            appending.abandon(.tooBig, in: &self)
         } else {
             self.answer(tag, text: .tooBig)
         }

@@ -26,8 +26,8 @@ extension ClientSession {
         from account: AccountID
     ) throws(SyntaxError) {
         guard case .data(let kind) = try ResponseHead(response) else {
-            guard case .transferring(let transferring) = self.running else { return }
-            return try self.transferListed(transferring, response: response)
+            _ = try self.deliver(.untagged(.fetch(response)), from: account)
+            return
         }
         do {
             try self.collected(kind, response: response, from: account)
@@ -44,51 +44,39 @@ extension ClientSession {
     ) throws(SyntaxError) {
         switch kind {
         case .flags:
-            try self.flagsReceived(response)
+            try self.flagsReceived(response, from: account)
         case .status:
             try self.statusReceived(response, from: account)
         case .quota:
             self.emit(try QuotaResponse(response).encoded)
         case .quotaRoot:
-            guard case .forwarding(let forwarding) = self.running,
-                let mailbox = forwarding.mailbox
-            else { return }
-            var roots = try QuotaRootResponse(response)
-            roots.mailbox = mailbox
-            self.emit(roots.encoded)
+            let roots = try QuotaRootResponse(response)
+            _ = try self.deliver(.untagged(.quotaRoot(roots)), from: account)
         case .list, .lsub:
             let list = try ListResponse(response)
             guard !self.profileContradicted(by: list, from: account) else { return }
             if self.upstreams[account]?.housekeeping == .folders {
                 return try self.folderListed(list, octets: response.readableBytes, by: account)
             }
-            if case .transferring(let transferring) = self.running,
-                case .lookingForTarget = transferring.step, transferring.plan.target == account
-            {
-                return self.targetListed(transferring, list: list)
-            }
-            guard case .listing = self.running else {
-                return self.mailboxChanged(list, from: account)
-            }
-            try self.listingReceived(
+            let event = UntaggedResponse.list(
                 list,
                 octets: response.readableBytes,
-                isLsub: kind == .lsub,
-                from: account
+                isLsub: kind == .lsub
             )
+            guard try !self.deliver(.untagged(event), from: account) else { return }
+            self.mailboxChanged(list, from: account)
         default:
             break
         }
     }
 
-    private mutating func flagsReceived(_ response: ByteBuffer) throws(SyntaxError) {
+    private mutating func flagsReceived(
+        _ response: ByteBuffer,
+        from account: AccountID
+    ) throws(SyntaxError) {
         let flags = try FlagsResponse(response)
-        if case .selecting(var selecting) = self.running {
-            selecting.flags = flags.flags
-            self.running = .selecting(selecting)
-        } else {
-            self.selected?.flags = flags.flags
-        }
+        guard try !self.deliver(.untagged(.flags(flags.flags)), from: account) else { return }
+        self.selected?.flags = flags.flags
         self.emit(Reply.flags(flags.flags))
     }
 
@@ -96,7 +84,7 @@ extension ClientSession {
         _ response: ByteBuffer,
         from account: AccountID
     ) throws(SyntaxError) {
-        var status = try StatusResponse(response)
+        let status = try StatusResponse(response)
         if self.upstreams[account]?.folderListing != nil, status.mailboxIdentifier != nil {
             return try self.folderIdentified(status, by: account)
         }
@@ -108,51 +96,10 @@ extension ClientSession {
             }
             return
         }
-        if case .forwarding(let forwarding) = self.running, forwarding.account == account,
-            forwarding.folder == folder, let mailbox = forwarding.mailbox
-        {
-            guard self.mayRead(folder, of: account) else { return }
-            status.mailbox = mailbox
-            if let items = forwarding.statusItems { status.setNoModSeq(in: items) }
-            return self.emit(status.encoded)
-        }
-        if case .transferring(let transferring) = self.running, transferring.plan.target == account,
-            transferring.plan.targetFolder == folder, case .askingUIDNext = transferring.step
-        {
-            transferring.counted(status)
-            // What a server tells by itself has more in it.
-            if Set(status.items.map(\.item)).isSubset(of: [.uidNext, .uidValidity]) { return }
-        }
+        guard try !self.deliver(.untagged(.counts(status, folder)), from: account) else { return }
         if self.upstreams[account]?.housekeeping == .poll {
             return self.polledStatusReceived(status, of: folder, in: account)
         }
-        // The listing is held once when it grows, or each line would copy all that came before it.
-        switch self.listingStatus(status, of: folder, in: account) {
-        case .identifier(let identifier):
-            try self.listingIdentified(identifier, folder: folder, from: account)
-        case .counts:
-            try self.listingStatusReceived(status, folder: folder, from: account)
-        case .news:
-            self.countsChanged(status, folder: folder, account: account)
-        }
-    }
-
-    /// What a STATUS response is while a LIST may run.
-    private enum ListingStatus {
-        case identifier(ByteBuffer)
-        case counts
-        case news
-    }
-
-    private func listingStatus(
-        _ status: StatusResponse,
-        of folder: FolderPath,
-        in account: AccountID
-    ) -> ListingStatus {
-        guard case .listing(let listing) = self.running else { return .news }
-        if let identifier = status.mailboxIdentifier, listing.identifies(account) {
-            return .identifier(identifier)
-        }
-        return listing.counts(folder, of: account) ? .counts : .news
+        self.countsChanged(status, folder: folder, account: account)
     }
 }

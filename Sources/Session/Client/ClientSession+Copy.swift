@@ -11,7 +11,7 @@ extension ClientSession {
         _ tag: ByteBuffer,
         copy: Copy,
         command: Command,
-        selected: Selected,
+        selected: SelectedMailbox,
         rights: Rights,
         moves: Bool
     ) {
@@ -39,26 +39,24 @@ extension ClientSession {
         }
         // Where the server has no MOVE, the gateway copies, and removes the originals under its journal.
         guard !isOther, !moves || hasMove else {
-            return self.transfer(
-                Transferring(
-                    TransferPlan(
-                        tag: tag,
-                        moves: moves,
-                        copy: copy,
-                        from: selected,
-                        to: account,
-                        folder,
-                        name: name,
-                        mayCreate: mayCreate
-                    ),
-                    rights: targetRights
-                )
+            let plan = TransferPlan(
+                tag: tag,
+                moves: moves,
+                copy: copy,
+                from: selected,
+                to: account,
+                folder,
+                name: name,
+                mayCreate: mayCreate
             )
+            let transferring = Transferring(plan, rights: targetRights)
+            self.running = .transferring(transferring)
+            return transferring.begin(in: &self)
         }
         var encoder = self.encoder(for: account)
         copy.encode(into: &encoder, command: moves ? "MOVE" : "COPY", mailbox: name)
         self.forward(tag, account: account, name: moves ? "MOVE" : "COPY", encoder: encoder) {
-            $0.completion = .copied(to: folder)
+            $0.outcome = .copied(to: folder)
         }
     }
 }

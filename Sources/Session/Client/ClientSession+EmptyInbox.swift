@@ -9,22 +9,6 @@ import struct NIOCore.ByteBuffer
 /// with `LOGIN/ACCOUNT` and no right on that account's INBOX, gets this one. The answers are the same
 /// whether the account has an INBOX or not.
 extension ClientSession {
-    private static let emptyInboxUIDValidity: UInt32 = 1
-    /// No message ever gets it.
-    private static let emptyInboxUIDNext: UInt32 = 1
-    static let emptyInboxRights: Rights = [.lookup, .read]
-
-    /// Whether this session's INBOX is the empty one.
-    mutating func hasEmptyInbox() -> Bool {
-        guard let inbox = FolderPath(octets: MailboxName.inbox) else { return false }
-        guard let account = self.namespace.personal else { return true }
-        return !self.access(to: account).rights(in: inbox).contains(.lookup)
-    }
-
-    mutating func isEmptyInbox(_ mailbox: ClientMailbox) -> Bool {
-        mailbox.name?.octets == MailboxName.inbox && self.hasEmptyInbox()
-    }
-
     /// Answers a command that concerns the empty INBOX.
     /// - Returns: false where the command concerns another mailbox, or none.
     mutating func answerForEmptyInbox(_ tag: ByteBuffer, command: Command) -> Bool {
@@ -36,11 +20,11 @@ extension ClientSession {
         case .status(let status):
             guard self.isEmptyInbox(status.mailbox) else { return false }
             self.auditing = nil
-            self.emit(Self.emptyInboxStatus(status.items, mailbox: status.mailbox.wire).encoded)
+            self.emit(EmptyInbox.status(status.items, mailbox: status.mailbox.wire).encoded)
             self.finish(tag, text: .completed("STATUS"))
         case .myRights(let mailbox):
             guard self.isEmptyInbox(mailbox) else { return false }
-            self.emit(Reply.myRights(mailbox.wire, rights: Self.emptyInboxRights.letters))
+            self.emit(Reply.myRights(mailbox.wire, rights: EmptyInbox.rights.letters))
             self.finish(tag, text: .completed("MYRIGHTS"))
         case .subscribe(let mailbox):
             guard self.isEmptyInbox(mailbox) else { return false }
@@ -62,28 +46,12 @@ extension ClientSession {
         self.emit(Reply.flags([]))
         self.emit(ByteBuffer(staticString: "* 0 EXISTS\r\n* 0 RECENT\r\n"))
         self.emit(Reply.untagged(.status(.permanentFlags([]))))
-        self.emit(Reply.untagged(.status(.uidValidity(Self.emptyInboxUIDValidity))))
-        self.emit(Reply.untagged(.status(.uidNext(Self.emptyInboxUIDNext))))
+        self.emit(Reply.untagged(.status(.uidValidity(EmptyInbox.uidValidity))))
+        self.emit(Reply.untagged(.status(.uidNext(EmptyInbox.uidNext))))
         if select.condStore || select.resync != nil {
             self.emit(Reply.untagged(.status(.noModSeq)))
         }
         self.finish(tag, text: .selected(isReadOnly: true))
-    }
-
-    /// The counts of the empty INBOX. Items that only a server can tell are left out.
-    static func emptyInboxStatus(_ items: [StatusItem], mailbox: ByteBuffer) -> StatusResponse {
-        StatusResponse(
-            mailbox: mailbox,
-            items: items.compactMap { item in
-                switch item {
-                case .messages, .recent, .unseen, .deleted, .size, .highestModSeq:
-                    (item, .number(0))
-                case .uidNext: (item, .number(UInt64(Self.emptyInboxUIDNext)))
-                case .uidValidity: (item, .number(UInt64(Self.emptyInboxUIDValidity)))
-                case .appendLimit, .mailboxID: nil
-                }
-            }
-        )
     }
 
     /// A command on the selected mailbox, which is the empty INBOX.

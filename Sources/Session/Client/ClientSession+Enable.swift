@@ -32,11 +32,6 @@ extension ClientSession {
         }
         return !upstream.enabled.contains("CONDSTORE") && self.has("CONDSTORE", in: account)
     }
-
-    /// A server carried out a command that enables CONDSTORE by itself.
-    mutating func modSeqsEnabled(in account: AccountID) {
-        self.upstreams[account]?.enabled.insert("CONDSTORE")
-    }
 }
 
 extension Command {

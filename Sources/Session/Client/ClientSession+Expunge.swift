@@ -7,7 +7,7 @@ import struct NIOCore.ByteBuffer
 extension ClientSession {
     mutating func expunge(
         _ tag: ByteBuffer,
-        selected: Selected,
+        selected: SelectedMailbox,
         rights: Rights,
         set: SequenceSet?
     ) {

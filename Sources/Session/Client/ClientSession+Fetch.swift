@@ -9,7 +9,7 @@ extension ClientSession {
     mutating func fetch(
         _ tag: ByteBuffer,
         fetch: Fetch,
-        selected: Selected,
+        selected: SelectedMailbox,
         rights: Rights
     ) {
         let mustPeek = !rights.contains(.seen) && !selected.isReadOnlyUpstream && fetch.setsSeen

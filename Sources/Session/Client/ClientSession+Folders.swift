@@ -15,18 +15,10 @@ extension ClientSession {
         case answeredOrDeferred
     }
 
-    /// Where a folder has to be in the server's list.
-    enum Existence {
-        /// As a mailbox that the server lists.
-        case listed
-        /// As a mailbox, or as a name that stands above one: something may be created below it.
-        case parent
-    }
-
     /// Gets an account's server ready and finds the name that a folder has there.
     mutating func locate(
         _ folder: FolderPath,
-        as existence: Existence = .listed,
+        as existence: FolderExistence = .listed,
         in account: AccountID,
         for tag: ByteBuffer,
         command: Command,
@@ -75,7 +67,7 @@ extension ClientSession {
     /// names need not be listed, unless its name is written in escapes.
     mutating func exists(
         _ folder: FolderPath,
-        as existence: Existence = .listed,
+        as existence: FolderExistence = .listed,
         in account: AccountID
     ) -> Bool? {
         if self.access(to: account).isOwner, !UpstreamNames.isEscaped(folder) { return true }
@@ -212,65 +204,9 @@ extension ClientSession {
         for (account, upstream) in self.upstreams
         where upstream.folders != nil || upstream.folderListing != nil {
             guard before[account] != self.access(to: account) else { continue }
-            self.foldersChanged(in: account)
+            upstream.foldersChanged()
             // One that is arriving is asked for again.
             upstream.folderListing = nil
         }
-    }
-
-    /// A folder was created, deleted or renamed: the list is not the server's any more.
-    mutating func foldersChanged(in account: AccountID) {
-        self.upstreams[account]?.folders = nil
-        self.upstreams[account]?.unlisted = OctetStringSet()
-        self.upstreams[account]?.refreshes = FolderList.Refreshes()
-    }
-
-    /// The refusal where the target of APPEND, COPY or MOVE is missing: who may create it is told to
-    /// (RFC 9051 §6.3.12).
-    mutating func missingTarget(_ folder: FolderPath, in account: AccountID) -> ReplyText {
-        self.mayCreate(folder, in: account) ? .tryCreate : .noSuchMailbox
-    }
-}
-
-/// What a server told by itself of a folder (RFC 5465 §5).
-struct FolderNews {
-    var folder: FolderPath
-    /// Rights that the client needs to know of it.
-    var needs: Rights
-    /// What the client is told, with the client's name of the folder.
-    var line: ByteBuffer
-}
-
-extension Upstream {
-    /// Counts what a list that is arriving takes.
-    func count(octets: Int) throws(SyntaxError) {
-        self.folderListing?.octets += octets
-        guard self.folderListing?.octets ?? 0 <= Listing.maximumOctets else {
-            throw SyntaxError(.lineTooLong, at: octets)
-        }
-    }
-
-    /// News that may wait for a list.
-    static let maximumWaitingNews = 64
-    /// Folders of which the server tells and that it does not list: each costs a list once, and behind so
-    /// many no further one does.
-    static let maximumUnlisted = 1_000
-}
-
-extension ListResponse {
-    /// Whether the response names a mailbox that is there, and not one that went or has a new name
-    /// (RFC 5465 §5.4).
-    var isMailbox: Bool {
-        self.oldName == nil && !self.attributes.contains { $0.equals(word: "\\NonExistent") }
-    }
-}
-
-extension StatusResponse {
-    /// The value of `MAILBOXID`.
-    var mailboxIdentifier: ByteBuffer? {
-        for (item, value) in self.items where item == .mailboxID {
-            if case .identifier(let octets) = value { return octets }
-        }
-        return nil
     }
 }

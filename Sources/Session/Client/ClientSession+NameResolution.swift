@@ -15,12 +15,6 @@ extension ClientSession {
         return access
     }
 
-    /// Rights in one folder, by the snapshot in force: none that are kept while a server works
-    /// would be those at its answer.
-    mutating func rights(in folder: FolderPath, of account: AccountID) -> Rights {
-        self.access(to: account).rights(in: folder)
-    }
-
     /// A mailbox that a command names, as far as the user may know of it.
     enum Resolved {
         case folder(AccountID, FolderPath, Rights)

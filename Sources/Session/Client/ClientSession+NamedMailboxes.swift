@@ -58,7 +58,7 @@ extension ClientSession {
             encoder.write(word: "DELETE")
             encoder.write(mailbox: name)
             session.forward(tag, account: account, name: "DELETE", encoder: encoder) {
-                $0.completion = .foldersChanged
+                $0.outcome = .foldersChanged
             }
         }
     }
@@ -120,7 +120,7 @@ extension ClientSession {
         var encoder = self.encoder(for: account)
         create.encode(into: &encoder, mailbox: upstreamName)
         self.forward(tag, account: account, name: "CREATE", encoder: encoder) {
-            $0.completion = .foldersChanged
+            $0.outcome = .foldersChanged
         }
     }
 
@@ -201,7 +201,7 @@ extension ClientSession {
         encoder.write(mailbox: from)
         encoder.write(mailbox: to)
         self.forward(tag, account: account, name: "RENAME", encoder: encoder) {
-            $0.completion = .foldersChanged
+            $0.outcome = .foldersChanged
         }
     }
 
@@ -209,14 +209,6 @@ extension ClientSession {
     func newName(of folder: FolderPath, in account: AccountID) -> ByteBuffer? {
         guard !UpstreamNames.endsInEscapes(folder) else { return nil }
         return self.upstreams[account]?.names.name(of: folder)
-    }
-
-    mutating func mayCreate(_ folder: FolderPath, in account: AccountID) -> Bool {
-        let access = self.access(to: account)
-        guard let parent = folder.parent else {
-            return access.coversAccount.contains(.createMailbox)
-        }
-        return access.rights(in: parent).contains(.createMailbox)
     }
 
     /// Whether the user may know whether a folder is there: it, or its parent, is listed.

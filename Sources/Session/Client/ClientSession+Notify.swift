@@ -51,36 +51,24 @@ extension ClientSession {
     }
 
     private mutating func notifyServers() {
-        guard case .notifying(var notifying) = self.running else { return }
+        guard case .notifying(let notifying) = self.running else { return }
         var concerned = self.watchedAccounts()
         for (account, upstream) in self.upstreams
         where self.isWanted(account) || !upstream.watched.isEmpty || self.lacksNotify(account) {
             upstream.isNotifyDue = true
             concerned.insert(account)
         }
-        notifying.waitingFor = concerned
-        self.running = .notifying(notifying)
+        notifying.wait(for: concerned)
         for account in concerned.sorted() {
             self.open(account)
             _ = self.bringInStep(account)
         }
-        self.completeNotifying()
+        if case .notifying = self.running { notifying.complete(in: &self) }
     }
 
     /// An account's server is in step with what the client asked for, or cannot be.
     mutating func notified(_ account: AccountID, failed: Bool) {
-        guard case .notifying(var notifying) = self.running else { return }
-        guard notifying.waitingFor?.remove(account) != nil else { return }
-        notifying.hasFailed = notifying.hasFailed || failed
-        self.running = .notifying(notifying)
-        self.completeNotifying()
-    }
-
-    private mutating func completeNotifying() {
-        guard case .notifying(let notifying) = self.running,
-            notifying.waitingFor?.isEmpty ?? false
-        else { return }
-        if notifying.hasFailed { self.emit(Reply.untagged(.someUnavailable)) }
-        self.finish(notifying.tag, text: .completed("NOTIFY"))
+        guard case .notifying(let notifying) = self.running else { return }
+        notifying.notified(account, failed: failed, in: &self)
     }
 }

@@ -60,10 +60,7 @@ extension ClientSession {
         let isUnlisted =
             upstream.folders == nil && self.isWatched(account)
             && (!self.access(to: account).isOwner || !upstream.profile.has("NOTIFY"))
-        if isUnlisted, case .notifying(var notifying) = self.running {
-            notifying.hasFailed = true
-            self.running = .notifying(notifying)
-        }
+        if isUnlisted, case .notifying(let notifying) = self.running { notifying.lacksPart() }
         guard upstream.profile.has("NOTIFY") else { return self.watchByPolling(account) }
         guard upstream.isNotifyDue || groups != upstream.watched else {
             upstream.watchVersion = self.watchVersion
@@ -97,7 +94,9 @@ extension ClientSession {
 
     /// A watched account's connection ended: what happens there cannot be told any more.
     mutating func watchedUpstreamLost(_ account: AccountID) {
-        if case .notifying = self.running { return self.notified(account, failed: true) }
+        if case .notifying(let notifying) = self.running {
+            return notifying.notified(account, failed: true, in: &self)
+        }
         guard self.isWatched(account) else { return }
         self.stopWatching()
     }

@@ -17,45 +17,33 @@ extension ClientSession {
         if let onlyAccount = self.onlyAccount, self.namespace.personal != onlyAccount {
             return self.end(.bye(.accessEnded))
         }
-        let open = self.open?.account
-        let target = self.checkTransferring()
-        if let account = self.revoking, account != target, !self.isRevoked(account) {
+        let open = self.openAccount
+        self.command?.permissionsChanged(in: &self)
+        if let account = self.revoking, !self.isRevoked(account) {
             self.revoking = nil
         }
         for account in self.upstreams.keys.sorted()
-        where account == target || self.isRevoked(account) {
+        where self.isRevoked(account) {
             if account == open { self.auditReadingEnded() }
             self.revoke(account)
         }
         self.watchAnew()
-        if case .listing(let listing) = self.running {
-            listing.answer?.permissionsChanged(in: &self)
-        }
         // What was stopped is answered, and what the client sent behind it may run.
         self.readClient()
     }
 
-    /// The mailboxes of which a server tells, or is about to.
-    private var open: (account: AccountID, folders: [FolderPath])? {
-        if case .selecting(let selecting) = self.running {
-            return (selecting.account, [selecting.folder] + (selecting.left.map { [$0] } ?? []))
-        }
-        return self.selected.map { ($0.account, [$0.folder]) }
+    /// The account whose server tells of a mailbox, or is about to.
+    private var openAccount: AccountID? {
+        if case .selecting(let selecting) = self.running { return selecting.account }
+        return self.selected?.account
     }
 
-    /// Whether an account, or what is open of it, is out of sight, or takes the message no more that is
-    /// on its way there.
+    /// Whether an account, or what is open or runs there, is out of sight.
     private mutating func isRevoked(_ account: AccountID) -> Bool {
         guard self.namespace.view(of: account) != nil else { return true }
-        if case .appending(let appending) = self.running, appending.account == account,
-            !self.rights(in: appending.folder, of: account).contains([.insert, .lookup])
-        {
-            return true
-        }
-        guard let open = self.open, open.account == account else { return false }
-        return open.folders.contains {
-            !self.rights(in: $0, of: account).contains([.lookup, .read])
-        }
+        if self.command?.isForbidden(at: account, in: &self) ?? false { return true }
+        guard let selected = self.selected, selected.account == account else { return false }
+        return !self.mayRead(selected.folder, of: account)
     }
 
     /// An account, or its selected mailbox, is out of sight: its connection ends, and with it

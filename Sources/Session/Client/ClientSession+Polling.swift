@@ -17,9 +17,8 @@ extension ClientSession {
         upstream.isNotifyDue = false
         upstream.watchVersion = self.watchVersion
         upstream.polling = polling.isEmpty ? nil : polling
-        if polling.isIncomplete, case .notifying(var notifying) = self.running {
-            notifying.hasFailed = true
-            self.running = .notifying(notifying)
+        if polling.isIncomplete, case .notifying(let notifying) = self.running {
+            notifying.lacksPart()
         }
         if !polling.isEmpty { self.schedulePoll() }
         return self.pollNext(account)
@@ -28,8 +27,7 @@ extension ClientSession {
     /// One timer serves all accounts.
     private mutating func schedulePoll() {
         guard !self.isPollScheduled else { return }
-        self.isPollScheduled = true
-        self.actions.append(.pollLater)
+        self.pollLater()
     }
 
     /// The time to ask accounts that are watched by polling.

@@ -5,7 +5,7 @@ import struct NIOCore.ByteBuffer
 
 /// SEARCH, SORT and THREAD in the selected mailbox.
 extension ClientSession {
-    mutating func search(_ tag: ByteBuffer, search: Search, selected: Selected) {
+    mutating func search(_ tag: ByteBuffer, search: Search, selected: SelectedMailbox) {
         guard !search.hasUnsupportedCharset else { return self.finish(tag, text: .badCharset) }
         var search = search
         let extensions = SearchExtensions(results: "ESEARCH", context: "CONTEXT=SEARCH")
@@ -35,7 +35,7 @@ extension ClientSession {
         }
     }
 
-    mutating func sort(_ tag: ByteBuffer, sort: Sort, selected: Selected) {
+    mutating func sort(_ tag: ByteBuffer, sort: Sort, selected: SelectedMailbox) {
         guard !sort.hasUnsupportedCharset else { return self.finish(tag, text: .badCharset) }
         var sort = sort
         let extensions = SearchExtensions(results: "ESORT", context: "CONTEXT=SORT")
@@ -67,7 +67,7 @@ extension ClientSession {
         }
     }
 
-    mutating func thread(_ tag: ByteBuffer, thread: Thread, selected: Selected) {
+    mutating func thread(_ tag: ByteBuffer, thread: Thread, selected: SelectedMailbox) {
         guard !thread.hasUnsupportedCharset else { return self.finish(tag, text: .badCharset) }
         var encoder = self.encoder(for: selected.account)
         thread.encode(into: &encoder)

@@ -3,50 +3,8 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// A SELECT or EXAMINE on its way.
-struct Selecting {
-    var tag: ByteBuffer
-    var command: Command
-    var account: AccountID
-    var folder: FolderPath
-    /// What was open on the same connection, of which there may be news until the server answers.
-    var left: FolderPath?
-    /// Whether the client asked for EXAMINE.
-    var isExamine: Bool
-    var isReadOnlyUpstream: Bool
-    var segments: [ByteBuffer]
-    /// Whether the client is told that the mailbox has no mod-sequences, whatever its server says.
-    var tellsNoModSeq: Bool
-    /// Whether the server has CONDSTORE enabled once it has opened the mailbox.
-    var enablesModSeqs: Bool
-    var flags: [ByteBuffer] = []
-    var uidValidity: UInt32?
-}
-
-extension Rights {
-    /// Rights whose use a server can only carry out in a mailbox that is open for writing.
-    static let changingSelected: Rights = [.seen, .write, .deleteMessages, .expunge]
-    /// Rights that make a mailbox `READ-WRITE` (RFC 4314 §5.2).
-    static let changingShared: Rights = [.changingSelected, .insert]
-}
-
+/// SELECT, EXAMINE, CLOSE and UNSELECT (RFC 9051 §6.3.2, §6.4.1).
 extension ClientSession {
-    /// The mailbox the client has selected.
-    struct Selected {
-        var account: AccountID
-        var folder: FolderPath
-        /// Whether the server has it open read-only (EXAMINE).
-        var isReadOnlyUpstream: Bool
-        /// Nil where the server has no UIDs that last.
-        var uidValidity: UInt32?
-        /// Whether the client was told that the mailbox has no mod-sequences, whatever its server says.
-        var tellsNoModSeq: Bool
-        /// The mailbox's flags as the server last listed them, in wire octets.
-        var flags: [ByteBuffer] = []
-        /// Searches whose changes the server tells, by its tag and the client's.
-        var updating: [(upstream: ByteBuffer, client: ByteBuffer)] = []
-    }
-
     mutating func select(
         _ tag: ByteBuffer,
         select: Select,
@@ -87,108 +45,28 @@ extension ClientSession {
         asked.encode(into: &encoder, mailbox: name, readOnly: opensReadOnly)
         let left = self.selected?.folder
         self.selected = nil
-        var selecting = Selecting(
+        let selecting = Selecting(
             tag: tag,
             command: command,
-            account: account,
             folder: folder,
-            left: left,
-            isExamine: readOnly,
-            isReadOnlyUpstream: opensReadOnly,
-            segments: encoder.finish(),
-            tellsNoModSeq: tellsNoModSeq,
-            enablesModSeqs: asked.condStore || asked.resync != nil
+            in: account,
+            leaving: left,
+            mode: Selecting.Mode(
+                isExamine: readOnly,
+                isReadOnlyUpstream: opensReadOnly,
+                tellsNoModSeq: tellsNoModSeq,
+                enablesModSeqs: asked.condStore || asked.resync != nil
+            )
         )
-        self.actions.append(.toUpstream(account, selecting.segments.removeFirst()))
         self.running = .selecting(selecting)
-    }
-
-    /// The server answered SELECT.
-    mutating func selectCompleted(
-        _ selecting: Selecting,
-        condition: Condition,
-        code: ResponseCode?
-    ) {
-        guard condition == .ok else {
-            return self.finish(selecting.tag, text: self.refusal(condition, code: code))
-        }
-        if selecting.enablesModSeqs { self.modSeqsEnabled(in: selecting.account) }
-        self.auditReadingEnded()
-        let rights = self.rights(in: selecting.folder, of: selecting.account)
-        guard rights.contains([.lookup, .read]) else {
-            self.drop(selecting.account)
-            return self.finish(selecting.tag, text: .notPermitted)
-        }
-        var isReadOnly = selecting.isExamine || rights.isDisjoint(with: .changingShared)
-        if case .readOnly? = code, !selecting.isReadOnlyUpstream { isReadOnly = true }
-        self.selected = Selected(
-            account: selecting.account,
-            folder: selecting.folder,
-            isReadOnlyUpstream: selecting.isReadOnlyUpstream,
-            uidValidity: selecting.uidValidity,
-            tellsNoModSeq: selecting.tellsNoModSeq,
-            flags: selecting.flags
-        )
-        if selecting.tellsNoModSeq { self.emit(Reply.untagged(.status(.noModSeq))) }
-        self.finish(selecting.tag, text: .selected(isReadOnly: isReadOnly))
-    }
-
-    // MARK: - What the server says of the mailbox
-
-    mutating func selectStatusReceived(_ selecting: Selecting, code: ResponseCode) {
-        if case .uidValidity(let value) = code {
-            var known = selecting
-            known.uidValidity = value
-            self.running = .selecting(known)
-        }
-        if case .permanentFlags(let flags) = code {
-            let permitted =
-                selecting.isExamine
-                ? [] : self.permanentFlags(flags, in: selecting.folder, of: selecting.account)
-            return self.emit(Reply.untagged(.status(.permanentFlags(permitted))))
-        }
-        guard let shown = code.onSelected, !selecting.tellsNoModSeq || !shown.isOfModSeqs else {
-            return
-        }
-        self.emit(Reply.untagged(.status(shown)))
-    }
-
-    /// A server may say anew what it said at SELECT: what has changed since, or what it says last of all.
-    mutating func selectedStatusReceived(_ selected: Selected, code: ResponseCode) {
-        switch code {
-        case .uidValidity(let value):
-            self.selected?.uidValidity = value
-        case .permanentFlags(let flags):
-            let permitted =
-                selected.isReadOnlyUpstream
-                ? [] : self.permanentFlags(flags, in: selected.folder, of: selected.account)
-            return self.emit(Reply.untagged(.status(.permanentFlags(permitted))))
-        case .readOnly:
-            return self.emit(Reply.untagged(.status(.readOnly)))
-        default:
-            break
-        }
-        guard let shown = code.onSelected, !selected.tellsNoModSeq || !shown.isOfModSeqs else {
-            return
-        }
-        self.emit(Reply.untagged(.status(shown)))
-    }
-
-    /// What the client may change for good, of what the server says (RFC 4314 §5.1.1).
-    private mutating func permanentFlags(
-        _ flags: [ByteBuffer],
-        in folder: FolderPath,
-        of account: AccountID
-    ) -> [ByteBuffer] {
-        let rights = self.rights(in: folder, of: account)
-        return flags.filter { Flags.right(for: $0).map(rights.contains) ?? false }
+        selecting.begin(encoder, in: &self)
     }
 
     /// CLOSE and UNSELECT. Without the right to expunge, CLOSE closes and expunges nothing, and is
     /// answered `OK` (RFC 4314 §4).
     mutating func close(
         _ tag: ByteBuffer,
-        selected: Selected,
+        selected: SelectedMailbox,
         name: StaticText,
         expunges: Bool
     ) {

@@ -31,21 +31,9 @@ extension ClientSession {
 
     private func answer(owedBy upstream: Upstream, of account: AccountID) -> AwaitedAnswer? {
         guard upstream.housekeeping == nil else { return .prompt }
-        if case .transferring(let transferring) = self.running, transferring.plan.involves(account)
-        {
-            return transferring.awaitedAnswer(of: account)
-        }
-        guard upstream.inFlight != nil else { return nil }
-        switch self.running {
-        case .forwarding(let forwarding) where forwarding.account == account:
-            return forwarding.isWork ? .work : .prompt
-        case .appending(let appending) where appending.account == account:
-            return appending.awaitedAnswer
-        case .idling(let idling) where idling.account == account:
-            return idling.isUpstreamIdling && idling.doneTag == nil ? nil : .prompt
-        default:
-            return .prompt
-        }
+        let isInFlight = upstream.inFlight != nil
+        guard let command = self.command else { return isInFlight ? .prompt : nil }
+        return command.awaitedAnswer(of: account, isInFlight: isInFlight)
     }
 
     /// A server was silent for too long. Its connection is closed, and what ran on it fails as on a lost
@@ -55,42 +43,5 @@ extension ClientSession {
         self.actions.append(.closeUpstream(account))
         self.upstreamLost(account)
         self.readClient()
-    }
-}
-
-extension Forwarding {
-    /// Commands for which a server may read a whole archive, or change each message of it.
-    private static let work: Set<String> = [
-        "FETCH", "SEARCH", "SORT", "THREAD", "STORE", "COPY", "MOVE", "EXPUNGE", "CLOSE", "CHECK",
-        "DELETE",
-        "RENAME",
-    ]
-
-    fileprivate var isWork: Bool { Self.work.contains(self.name.description) }
-}
-
-extension Appending {
-    fileprivate var awaitedAnswer: AwaitedAnswer {
-        switch self.step {
-        case .waitingForUpstream, .waitingForContinuation: .prompt
-        case .streaming: .message
-        case .waitingForAnswer: .work
-        }
-    }
-}
-
-extension Transferring {
-    fileprivate func awaitedAnswer(of account: AccountID) -> AwaitedAnswer? {
-        let isSource = account == self.plan.source
-        let isTarget = account == self.plan.target
-        return switch self.step {
-        case .selectingTarget, .askingUIDNext, .lookingForTarget: isTarget ? .prompt : nil
-        case .silencing: isSource ? .prompt : nil
-        case .listing, .marking, .unmarking, .expunging: isSource ? .transfer : nil
-        case .announcing, .confirming: isTarget ? .transfer : nil
-        // The source is read only while the target takes what came before.
-        case .fetching, .streaming, .fetched, .draining: isSource ? .transfer : .message
-        case .recording, .recordingAppend, .recordingCopied, .forgetting, .resolving: nil
-        }
     }
 }

@@ -8,7 +8,7 @@ extension ClientSession {
     mutating func store(
         _ tag: ByteBuffer,
         store: StoreFlags,
-        selected: Selected,
+        selected: SelectedMailbox,
         rights: Rights
     ) {
         guard rights.contains(.seen) || !Quirks.marksReadSilently(store) else {

@@ -79,36 +79,13 @@ extension ClientSession {
 
     /// The user's decisions about subscriptions; nil where the store cannot be read.
     package mutating func subscriptionsLoaded(_ choices: SubscriptionChoices?) {
-        guard case .listing(var listing) = self.running, listing.needsSubscriptions,
-            listing.choices == nil
+        guard case .listing(let listing) = self.running,
+            listing.subscriptionsLoaded(choices, in: &self)
         else {
             self.watchedSubscriptionsLoaded(choices)
             return self.readClient()
         }
-        guard let choices else { return self.finish(listing.tag, text: .unavailable) }
-        listing.choices = choices
-        self.running = .listing(listing)
-        self.listUnsubscribedAccounts()
-        self.completeListing()
         self.readClient()
-    }
-
-    /// Asks the servers of accounts that no pattern reaches into, but whose own names are shown if any folder
-    /// below is subscribed: where the user unsubscribed from some, only the list of folders tells whether
-    /// others are left.
-    private mutating func listUnsubscribedAccounts() {
-        guard case .listing(var listing) = self.running, listing.reportsSubscribedBelow,
-            let choices = listing.choices
-        else { return }
-        let asked = Set(listing.parts.map(\.view.account))
-        let views = choices.accounts.filter { account, known in
-            !asked.contains(account) && known.hasUnsubscribed && known.subscribed.isEmpty
-        }.keys.sorted().compactMap(self.namespace.view(of:))
-            .filter { self.subscriptionBase(of: $0) == .every }
-        guard !views.isEmpty else { return }
-        listing.parts += views.map { Listing.Part(view: $0, isBelowPatterns: true) }
-        self.running = .listing(listing)
-        self.lookUpFolders(for: listing)
     }
 
     /// Those of the user's decisions that say which folders are watched, also of accounts that may come into sight.

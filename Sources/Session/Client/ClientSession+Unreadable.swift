@@ -70,8 +70,8 @@ extension ClientSession {
         case .transferring(let transferring) where transferring.plan.target == account:
             // It may be there: the client is not told to make it.
             transferring.isTargetListed = true
-        case .listing where self.upstreams[account]?.housekeeping == nil:
-            try self.countListed(line.readableBytes, from: account)
+        case .listing(let listing) where self.upstreams[account]?.housekeeping == nil:
+            try listing.count(octets: line.readableBytes, from: account)
         default:
             try self.upstreams[account]?.count(octets: line.readableBytes)
         }
@@ -100,22 +100,6 @@ extension ClientSession {
         default:
             self.reportUnreadable(line, from: account)
             self.stopWatching()
-        }
-    }
-
-    /// A command is complete whose answer cannot all be read.
-    mutating func incompleteAnswerCompleted(_ account: AccountID) {
-        switch self.running {
-        case .forwarding(let forwarding) where forwarding.account == account:
-            self.finish(forwarding.tag, text: .answerUnreadable)
-        case .selecting(let selecting) where selecting.account == account:
-            // The server has the mailbox open, and the client has not.
-            self.drop(account)
-            self.finish(selecting.tag, text: .answerUnreadable)
-        case .listing:
-            self.listingCompleted(account, condition: .no)
-        default:
-            self.upstreamBecameIdle(account)
         }
     }
 }

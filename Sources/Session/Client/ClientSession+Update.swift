@@ -15,7 +15,7 @@ extension ClientSession {
         _ tag: ByteBuffer,
         returns: inout [SearchReturn]?,
         extensions: SearchExtensions,
-        selected: Selected
+        selected: SelectedMailbox
     ) -> Bool {
         guard let update = returns?.first(where: \.isUpdate) else { return false }
         let isKnown = selected.updating.contains { $0.client == tag }
@@ -32,10 +32,9 @@ extension ClientSession {
     /// The server does not tell the changes of the search with this tag of the gateway's.
     mutating func updateRefused(_ tag: ByteBuffer, account: AccountID) {
         if case .forwarding(let forwarding) = self.running, forwarding.account == account,
-            forwarding.updatingTag == tag
+            forwarding.updateRefused(tag, in: &self)
         {
-            forwarding.updatingTag = nil
-            return self.emit(Reply.untagged(.noUpdate(tag: forwarding.tag)))
+            return
         }
         guard let selected = self.selected, selected.account == account,
             let index = selected.updating.firstIndex(where: { $0.upstream == tag })
@@ -44,7 +43,7 @@ extension ClientSession {
         self.emit(Reply.untagged(.noUpdate(tag: selected.updating[index].client)))
     }
 
-    mutating func cancelUpdate(_ tag: ByteBuffer, tags: [ByteBuffer], selected: Selected) {
+    mutating func cancelUpdate(_ tag: ByteBuffer, tags: [ByteBuffer], selected: SelectedMailbox) {
         var upstreamTags: [ByteBuffer] = []
         for canceled in tags {
             guard let known = selected.updating.first(where: { $0.client == canceled }) else {

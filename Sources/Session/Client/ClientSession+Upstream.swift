@@ -131,12 +131,8 @@ extension ClientSession {
         case .preparing(let tag, let command, account):
             self.running = .nothing
             self.dispatch(tag, command: command)
-        case .listing:
-            self.listingUpstreamReady(account)
-        case .appending(let appending) where appending.account == account:
-            self.appendUpstreamReady(appending)
         default:
-            _ = self.pollNext(account)
+            if !self.delivers(.ready, from: account) { _ = self.pollNext(account) }
         }
     }
 
@@ -160,22 +156,12 @@ extension ClientSession {
         switch self.running {
         case .preparing(let tag, _, account):
             self.finish(tag, text: answer)
-        case .forwarding(let forwarding) where forwarding.account == account:
-            self.finish(forwarding.tag, text: answer)
-        case .selecting(let selecting) where selecting.account == account:
-            self.finish(selecting.tag, text: answer)
-        case .listing:
-            self.listingUpstreamLost(account)
-        case .appending(let appending) where appending.account == account:
-            self.appendUpstreamLost(appending, answer: answer)
-        case .idling(let idling) where (idling.account ?? idling.polled) == account:
-            self.idlingUpstreamLost(idling, answer: answer)
-        case .transferring(let transferring) where transferring.plan.involves(account):
-            self.transferUpstreamLost(transferring, account: account, answer: answer)
         case .discoveringCapabilities:
             self.capabilitiesDiscovered(account)
-        default:
+        case .notifying:
             break
+        default:
+            _ = self.delivers(.lost(answer: answer), from: account)
         }
         self.watchedUpstreamLost(account)
     }

@@ -40,16 +40,4 @@ extension ClientSession {
         self.upstreams[account] = Upstream(tags: UpstreamTags(random: 0))
         self.actions.append(.openUpstream(account))
     }
-
-    /// An encoder for the next command to an account's server, whose tag is now in flight.
-    mutating func encoder(for account: AccountID) -> CommandEncoder {
-        guard let tag = self.upstreams[account]?.tags.next() else {
-            return CommandEncoder(tag: ByteBuffer(), literals: .synchronizing)
-        }
-        self.upstreams[account]?.inFlight = tag
-        return CommandEncoder(
-            tag: tag,
-            literals: self.upstreams[account]?.profile.literals ?? .synchronizing
-        )
-    }
 }

@@ -44,10 +44,10 @@ extension ClientSession {
             self.pass(piece, account: account)
         case .numbers:
             guard case .forwarding(let forwarding) = self.running else { return }
-            try forwarding.results?.add(piece.octets, isFirst: piece.isFirst)
+            try forwarding.numbersReceived(piece)
         case .transfer:
             if case .transferring(let transferring) = self.running {
-                self.transferPieceReceived(transferring, piece: piece)
+                transferring.pieceReceived(piece, in: &self)
             }
         case .withhold, .none:
             break
@@ -84,20 +84,20 @@ extension ClientSession {
             guard piece.isLast, tag == self.upstreams[account]?.inFlight else {
                 throw SyntaxError(.malformedTag, at: 0)
             }
-            self.completionReceived(account, condition: condition, text: text)
+            try self.completionReceived(account, condition: condition, text: text)
             return nil
         case .continuation:
             try self.continuationReceived(account)
             return nil
         case .status(let condition, let text):
-            self.statusReceived(account, condition: condition, text: text)
+            try self.statusReceived(account, condition: condition, text: text)
             return nil
         case .numbered(_, .fetch):
             if case .transferring(let transferring) = self.running,
                 transferring.plan.source == account
             {
                 if case .listing = transferring.step { return .collect(ResponseCollector()) }
-                if try self.transferReceives(transferring, piece: piece) { return .transfer }
+                if try transferring.receives(piece, in: &self) { return .transfer }
             }
             self.auditFetched(piece, from: account)
             return self.disposition(ofNumbered: .fetch, account)

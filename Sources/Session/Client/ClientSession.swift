@@ -68,7 +68,7 @@ package struct ClientSession {
     var enabled: Set<String> = []
     /// Whether the command that runs enables CONDSTORE by itself.
     var commandEnablesModSeqs = false
-    var selected: Selected?
+    var selected: SelectedMailbox?
     var isEmptyInboxSelected = false
     var watching: Watching? { didSet { self.watchVersion += 1 } }
     /// Whether the client has given a NOTIFY.
@@ -145,12 +145,6 @@ package struct ClientSession {
         }
     }
 
-    /// The account whose server takes the message that the client is sending, if any.
-    package var messageDestination: AccountID? {
-        guard case .appending(let appending) = self.running else { return nil }
-        return appending.account
-    }
-
     /// The user who is logged in.
     package var authenticatedUser: UserID? { self.user }
 
@@ -188,7 +182,7 @@ package struct ClientSession {
         if case .ended = self.running { return }
         if let text = text, self.passing == nil { self.emit(Reply.untagged(text)) }
         self.auditEnded()
-        self.abandonTransfer()
+        if case .transferring(let transferring) = self.running { transferring.abandon(in: &self) }
         self.running = .ended
         for account in self.upstreams.keys { self.actions.append(.closeUpstream(account)) }
         self.upstreams = [:]

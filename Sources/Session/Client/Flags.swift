@@ -22,6 +22,11 @@ enum Flags {
         return flag.equals(word: "\\Recent") ? nil : .write
     }
 
+    /// What the client may change for good, of what the server says (RFC 4314 §5.1.1).
+    static func permanent(_ flags: [ByteBuffer], rights: Rights) -> [ByteBuffer] {
+        flags.filter { self.right(for: $0).map(rights.contains) ?? false }
+    }
+
     /// The flags of a list that the user may set; the others are dropped silently.
     static func permitted(_ flags: [Flag], rights: Rights) -> [Flag] {
         flags.filter { rights.contains(self.right(for: $0)) }

@@ -3,14 +3,6 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// A NOTIFY on its way.
-struct Notifying {
-    var tag: ByteBuffer
-    /// Accounts whose servers have not answered; nil until it is known which have to.
-    var waitingFor: Set<AccountID>?
-    var hasFailed = false
-}
-
 /// What the client wants to be told of by itself, of any account in sight (RFC 5465).
 struct Watching {
     /// Octets of the paths of all folders together whose subscription the user decided about. A session keeps them

@@ -13,7 +13,7 @@ package struct ConversationLimiter {
     package static let maximumUnaskedOctets = 4 * ResponseCollector.maximumOctets
     /// Octets of everything that a server says after a command, without messages: as many as a session takes of
     /// a LIST, the longest answer that is asked for.
-    package static let maximumOctets = Listing.maximumOctets
+    package static let maximumOctets = ListLimits.octetsOfServer
 
     private var unaskedOctets = 0
     private var octets = 0

@@ -18,12 +18,14 @@ struct ListWriter {
     let patterns: [MailboxPattern]
     /// Whether a name is shown because a subscribed one is below it.
     let reportsSubscribedBelow: Bool
+    private let needsSubscriptions: Bool
 
-    init(_ listing: Listing) {
-        self.list = listing.list
-        self.isLsub = listing.isLsub
-        self.patterns = listing.patterns
-        self.reportsSubscribedBelow = listing.reportsSubscribedBelow
+    init(_ request: ListRequest) {
+        self.list = request.list
+        self.isLsub = request.isLsub
+        self.patterns = request.patterns
+        self.reportsSubscribedBelow = request.reportsSubscribedBelow
+        self.needsSubscriptions = request.needsSubscriptions
     }
 
     /// Whether the client is told an attribute that a server gave.
@@ -40,7 +42,7 @@ struct ListWriter {
     /// What a name means to those above it.
     func selection(of entry: FolderTree.Entry) -> FolderTree.Below {
         let below: FolderTree.Below =
-            entry.isSubscribed && !entry.isSubscribedAsParent && self.list.needsSubscriptions
+            entry.isSubscribed && !entry.isSubscribedAsParent && self.needsSubscriptions
             ? .subscribed : []
         guard self.reportsSubscribedBelow, self.isSelected(entry) else { return below }
         return below.union(self.matches(entry.name) ? .selected : [.selected, .selectedApart])
@@ -104,7 +106,7 @@ struct ListWriter {
             } else if !attributes.contains(where: { $0.equals(word: "\\Noselect") }) {
                 attributes.append(ByteBuffer(string: "\\Noselect"))
             }
-        } else if entry.isSubscribed, self.list.needsSubscriptions {
+        } else if entry.isSubscribed, self.needsSubscriptions {
             attributes.append(ByteBuffer(string: "\\Subscribed"))
         }
         // Programs go down to where LSUB tells of children: there also names count that are only subscribed.

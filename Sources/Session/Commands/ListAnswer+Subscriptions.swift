@@ -5,20 +5,20 @@ import IMAP
 extension ListAnswer {
     /// Inserts names that are subscribed and have no folder, or none that the user may see: the user reads the
     /// same of both.
-    func insertSubscriptions(in session: inout ClientSession, _ octets: inout Int) {
+    func insertSubscriptions(in context: inout some CommandContext, _ octets: inout Int) {
         let subscriptions = self.subscriptions[self.subscription]
         let (account, folders) = (subscriptions.account, subscriptions.folders)
-        if let view = session.namespace.view(of: account) {
-            let base = session.subscriptionBase(of: view)
+        if let view = context.namespace.view(of: account) {
+            let base = context.subscriptionBase(of: view)
             let choices = self.choices[account]
             let counts =
                 subscriptions.part != nil
-                ? self.access(&session, account: account).isOwner : base != .own
+                ? self.access(&context, account: account).isOwner : base != .own
             while counts, octets > 0, self.folder < folders.count {
                 let folder = folders[self.folder]
                 self.folder += 1
                 octets -= Self.octetsOfName + folder.octets.count
-                let name = session.namespace.name(of: folder, in: view)
+                let name = context.namespace.name(of: folder, in: view)
                 guard base == .own || choices[folder] ?? true, !self.tree.hasFolder(name),
                     !(view.isPersonal && Namespace.isReserved(name))
                 else { continue }
@@ -38,7 +38,7 @@ extension ListAnswer {
     static func isSubscribed(
         _ folder: FolderPath,
         isSelectable: Bool,
-        part: Listing.Part,
+        part: ListingPart,
         base: SubscriptionBase,
         choices: SubscriptionChoices.Account
     ) -> Bool {
@@ -53,7 +53,7 @@ extension ListAnswer {
     /// Whether a name counts as subscribed only where nothing below it is.
     static func isParent(
         _ folder: FolderPath,
-        part: Listing.Part,
+        part: ListingPart,
         base: SubscriptionBase,
         choices: SubscriptionChoices.Account
     ) -> Bool {

@@ -12,7 +12,7 @@ import struct NIOCore.ByteBuffer
 ///
 /// A reference, because each response looks at it and a look must copy nothing; it belongs to one
 /// session.
-final class Transferring {
+final class Transferring: RunningCommand {
     enum Step {
         /// The target's mailbox is being selected: what it can hold is told then.
         case selectingTarget

@@ -20,7 +20,7 @@ struct TransferPlan {
         tag: ByteBuffer,
         moves: Bool,
         copy: Copy,
-        from selected: ClientSession.Selected,
+        from selected: SelectedMailbox,
         to target: AccountID,
         _ folder: FolderPath,
         name: ByteBuffer,

@@ -10,7 +10,7 @@ import struct NIOCore.ByteBuffer
 /// number of folders nor a client that does not read decides how long the loop is held, or how many
 /// lines are in memory.
 ///
-/// A reference, so that it grows and shrinks in place; it belongs to one session.
+/// A reference, so that it grows and shrinks in place; it belongs to one context.
 final class ListAnswer {
     /// Octets that are matched, hashed or copied in a piece: about half a millisecond.
     static let octetsPerPiece = 64 * 1_024
@@ -21,11 +21,12 @@ final class ListAnswer {
     struct Subscriptions {
         var account: AccountID
         /// The server's part, where it has the subscriptions.
-        var part: Listing.Part?
+        var part: ListingPart?
         var folders: [FolderPath]
     }
 
-    private let listing: Listing
+    private let request: ListRequest
+    private let parts: [ListingPart]
     private let writer: ListWriter
     private let patternCost: Int
     let choices: SubscriptionChoices
@@ -49,27 +50,33 @@ final class ListAnswer {
     private(set) var isTooLarge = false
 
     /// - Parameters:
-    ///   - listing: complete.
+    ///   - parts: each complete, or failed.
+    ///   - choices: what the user decided about subscriptions.
     ///   - views: the accounts in sight.
-    init(_ listing: Listing, views: [Namespace.View]) {
-        self.listing = listing
+    init(
+        _ request: ListRequest,
+        parts: [ListingPart],
+        choices: SubscriptionChoices,
+        views: [Namespace.View]
+    ) {
+        self.request = request
+        self.parts = parts
         self.views = views
-        self.writer = ListWriter(listing)
-        self.patternCost = listing.patternCost
-        let choices = listing.choices ?? SubscriptionChoices()
+        self.writer = ListWriter(request)
+        self.patternCost = request.patternCost
         self.choices = choices
-        self.known = Set(listing.parts.filter { $0.step == .complete }.map(\.view.account))
-        guard listing.list.selectsSubscribed else {
+        self.known = Set(parts.filter { $0.step == .complete }.map(\.account))
+        guard request.list.selectsSubscribed else {
             self.subscriptions = []
             return
         }
         // What a server has that does not answer is not called gone.
-        let failed = Set(listing.parts.filter { $0.step == .failed }.map(\.view.account))
-        let onServers = listing.parts.filter { $0.step == .complete }
+        let failed = Set(parts.filter { $0.step == .failed }.map(\.account))
+        let onServers = parts.filter { $0.step == .complete }
             .map { part in
                 // Of the owner's, others are shown those of folders that are there.
                 let names = part.isOwner ? part.subscriptions.names : []
-                return Subscriptions(account: part.view.account, part: part, folders: names)
+                return Subscriptions(account: part.account, part: part, folders: names)
             }
         let kept = views.map(\.account).filter { !failed.contains($0) }
             .map { Subscriptions(account: $0, folders: choices[$0].subscribed) }
@@ -78,33 +85,33 @@ final class ListAnswer {
 
     /// Does a piece of the work, and sends the lines that it makes.
     /// - Returns: whether everything is written, or nothing can be.
-    func advance(in session: inout ClientSession) -> Bool {
+    func advance(in context: inout some CommandContext) -> Bool {
         // A grant that has ended since the last piece gives no further line.
-        if self.accesses.values.contains(where: { $0.validUntil.map { $0 <= session.now } ?? false }
+        if self.accesses.values.contains(where: { $0.validUntil.map { $0 <= context.now } ?? false }
         ) {
-            self.permissionsChanged(in: &session)
+            self.permissionsChanged(in: &context)
         }
         var octets = Self.octetsPerPiece
         while octets > 0 {
-            if self.insertNext(in: &session, &octets) { continue }
+            if self.insertNext(in: &context, &octets) { continue }
             self.isTooLarge = self.tree.isTooLarge
             guard !self.isTooLarge, let entry = self.tree.popFirst() else { return true }
             octets -= Self.octetsOfName + entry.name.count * (1 + self.patternCost)
             // Written before the permissions changed.
             if let last = self.last, !NameOrder.precedes(last, other: entry.name) { continue }
             self.last = entry.name
-            for line in self.writer.lines(for: entry, in: self.tree) { session.emit(line) }
+            for line in self.writer.lines(for: entry, in: self.tree) { context.emit(line) }
         }
         return false
     }
 
     /// The permissions changed. Where that concerns what is listed, the names are put together anew, and
     /// the lines go on behind the last one.
-    func permissionsChanged(in session: inout ClientSession) {
-        let isSame = self.accesses.allSatisfy { session.access(to: $0.key) == $0.value }
-        guard !isSame || self.views != session.namespace.views else { return }
+    func permissionsChanged(in context: inout some CommandContext) {
+        let isSame = self.accesses.allSatisfy { context.access(to: $0.key) == $0.value }
+        guard !isSame || self.views != context.namespace.views else { return }
         self.accesses = [:]
-        self.views = session.namespace.views
+        self.views = context.namespace.views
         self.tree = FolderTree()
         (self.part, self.folder, self.view, self.subscription) = (0, 0, 0, 0)
         self.hasInsertedInbox = false
@@ -114,37 +121,37 @@ final class ListAnswer {
 
     /// Inserts some of the names that are still to be inserted.
     /// - Returns: false where there are none.
-    private func insertNext(in session: inout ClientSession, _ octets: inout Int) -> Bool {
+    private func insertNext(in context: inout some CommandContext, _ octets: inout Int) -> Bool {
         guard !self.tree.isTooLarge else { return false }
-        if self.part < self.listing.parts.count {
-            self.insertFolders(in: &session, &octets)
+        if self.part < self.parts.count {
+            self.insertFolders(in: &context, &octets)
         } else if !self.hasInsertedInbox {
-            self.insertEmptyInbox(in: &session, &octets)
+            self.insertEmptyInbox(in: &context, &octets)
         } else if self.view < self.views.count {
-            self.insertRoot(in: session, &octets)
+            self.insertRoot(in: &context, &octets)
         } else if self.subscription < self.subscriptions.count {
-            self.insertSubscriptions(in: &session, &octets)
+            self.insertSubscriptions(in: &context, &octets)
         } else {
             return false
         }
         return true
     }
 
-    func access(_ session: inout ClientSession, account: AccountID) -> AccountAccess {
-        let access = session.access(to: account)
+    func access(_ context: inout some CommandContext, account: AccountID) -> AccountAccess {
+        let access = context.access(to: account)
         self.accesses[account] = access
         return access
     }
 
-    private func insertFolders(in session: inout ClientSession, _ octets: inout Int) {
-        let part = self.listing.parts[self.part]
-        let access = self.access(&session, account: part.view.account)
+    private func insertFolders(in context: inout some CommandContext, _ octets: inout Int) {
+        let part = self.parts[self.part]
+        let access = self.access(&context, account: part.account)
         guard access.isOwner || !part.isOwner else {
             // It was listed for an owner, which the user is no more.
             self.part += 1
             return
         }
-        let base = session.subscriptionBase(of: part.view)
+        let base = context.subscriptionBase(of: part.view)
         let choices = self.choices[part.view.account]
         while octets > 0, part.step == .complete, self.folder < part.folders.count {
             let index = self.folder
@@ -154,7 +161,7 @@ final class ListAnswer {
             octets -= folder.octets.count
             let rights = access.rights(in: folder)
             guard rights.contains(.lookup), !part.aliases.contains(folder) else { continue }
-            let name = session.namespace.name(of: folder, in: part.view)
+            let name = context.namespace.name(of: folder, in: part.view)
             if part.view.isPersonal, Namespace.isReserved(name) { continue }
             let attributes = part.folders.attributes(at: index)
             let isSelectable = Self.isSelectable(attributes)
@@ -186,17 +193,17 @@ final class ListAnswer {
     }
 
     /// The INBOX of a user who has none is listed, and subscribed to.
-    private func insertEmptyInbox(in session: inout ClientSession, _ octets: inout Int) {
+    private func insertEmptyInbox(in context: inout some CommandContext, _ octets: inout Int) {
         self.hasInsertedInbox = true
-        guard session.hasEmptyInbox() else { return }
-        let items = self.listing.list.returnsStatus
+        guard context.hasEmptyInbox() else { return }
+        let items = self.request.list.returnsStatus
         self.insert(
             FolderTree.Entry(
                 name: MailboxName.inbox,
                 attributes: [],
-                rights: ClientSession.emptyInboxRights,
+                rights: EmptyInbox.rights,
                 isSubscribed: true,
-                status: items.map { ClientSession.emptyInboxStatus($0, mailbox: ByteBuffer()) }
+                status: items.map { EmptyInbox.status($0, mailbox: ByteBuffer()) }
             ),
             octets: &octets
         )
@@ -217,14 +224,14 @@ final class ListAnswer {
     /// The namespaces' and accounts' own names stand above what is shared, also of an account
     /// that does not answer, or that no pattern reaches into. There something counts as subscribed where its
     /// folders are unknown, and are subscribed unless the user decides otherwise.
-    private func insertRoot(in session: borrowing ClientSession, _ octets: inout Int) {
+    private func insertRoot(in context: inout some CommandContext, _ octets: inout Int) {
         let view = self.views[self.view]
         self.view += 1
         octets -= Self.octetsOfName
         guard !view.isPersonal else { return }
         let countsWhole =
-            self.writer.reportsSubscribedBelow && !self.listing.list.selectsSpecialUse
-            && session.subscriptionBase(of: view) == .every && !self.known.contains(view.account)
+            self.writer.reportsSubscribedBelow && !self.request.list.selectsSpecialUse
+            && context.subscriptionBase(of: view) == .every && !self.known.contains(view.account)
         let selection: FolderTree.Below = countsWhole ? [.selected, .selectedApart] : []
         self.tree.insertRoot(Array(view.prefix.dropLast()), selection: selection)
     }

@@ -1,0 +1,283 @@
+import Access
+import IMAP
+
+import struct NIOCore.ByteBuffer
+
+/// An APPEND on its way: the message passes from the client to one server and is never collected.
+final class Appending: RunningCommand {
+    private enum Step {
+        /// The server is not connected yet.
+        case waitingForUpstream
+        /// The command is sent up to a literal for which the server has to ask.
+        case waitingForContinuation
+        /// Octets of the message pass.
+        case streaming
+        /// The command is complete.
+        case waitingForAnswer
+    }
+
+    /// A message of the command, as the client announced it.
+    struct Message {
+        var head: AppendHead
+        var literal: CommandReader.MessageLiteral
+    }
+
+    let account: AccountID
+    private let tag: ByteBuffer
+    private let folder: FolderPath
+    private var message: Message
+    private var step = Step.waitingForUpstream
+    private var segments: [ByteBuffer] = []
+    /// What is stored already of a command with several messages, at a server that takes one in a command.
+    private var series = AppendSeries()
+    /// The message of the same command that comes behind the one that is being stored.
+    private var next: Message?
+
+    init(tag: ByteBuffer, message: Message, to folder: FolderPath, in account: AccountID) {
+        self.tag = tag
+        self.message = message
+        self.folder = folder
+        self.account = account
+    }
+
+    /// Whether the client's next octets are wanted.
+    var readsClient: Bool { self.step == .streaming }
+
+    // MARK: - The server
+
+    func received(
+        _ event: UpstreamEvent,
+        from account: AccountID,
+        in context: inout some CommandContext
+    ) throws(SyntaxError) -> Bool {
+        guard account == self.account else { return false }
+        switch event {
+        case .continued:
+            guard self.step == .waitingForContinuation else { return false }
+            self.sendSegment(in: &context)
+        case .completed(let completion):
+            self.completed(completion, in: &context)
+        case .ready:
+            self.upstreamReady(in: &context)
+        case .lost(let answer):
+            self.upstreamLost(answer: answer, in: &context)
+        case .untagged:
+            return false
+        }
+        return true
+    }
+
+    /// Begins the command at the server, or goes on waiting for it.
+    func upstreamReady(in context: inout some CommandContext) {
+        guard self.step == .waitingForUpstream else { return }
+        guard let upstream = context.upstream(of: self.account) else {
+            return context.open(self.account)
+        }
+        guard upstream.isIdle else { return }
+        switch context.exists(self.folder, as: .listed, in: self.account) {
+        case .some(true): break
+        case .some(false):
+            return self.refuse(context.missingTarget(self.folder, in: self.account), in: &context)
+        case .none:
+            guard !context.requestFolders(of: self.account) else { return }
+            return self.refuse(.unavailable, in: &context)
+        }
+        guard let name = upstream.names.name(of: self.folder) else {
+            return self.refuse(.noSuchMailbox, in: &context)
+        }
+        guard !self.message.literal.isLiteral8 || upstream.profile.has("BINARY") else {
+            return self.refuse(.lacking("BINARY"), in: &context)
+        }
+        // Rights are looked at again: the connection may have taken its time.
+        let rights = context.rights(in: self.folder, of: self.account)
+        guard rights.contains([.insert, .lookup]) else {
+            return self.refuse(.noSuchMailbox, in: &context)
+        }
+        var encoder = context.encoder(for: self.account)
+        self.message.head.encode(
+            into: &encoder,
+            mailbox: name,
+            flags: Flags.permitted(self.message.head.flags, rights: rights),
+            literal: self.message.literal
+        )
+        self.send(encoder, in: &context)
+    }
+
+    /// Sends the first of the segments that lead to a message's octets.
+    private func send(_ encoder: CommandEncoder, in context: inout some CommandContext) {
+        var encoder = encoder
+        self.segments = encoder.finishWithoutLineEnd()
+        self.step = .waitingForContinuation
+        self.sendSegment(in: &context)
+    }
+
+    /// Sends a segment; behind the last one of a server that needs no `+` the message follows.
+    private func sendSegment(in context: inout some CommandContext) {
+        guard !self.segments.isEmpty else { return self.stream(in: &context) }
+        context.send(self.segments.removeFirst(), to: self.account)
+        let literals = context.upstream(of: self.account)?.profile.literals
+        if self.segments.isEmpty, literals == .nonSynchronizing { self.stream(in: &context) }
+    }
+
+    private func stream(in context: inout some CommandContext) {
+        self.step = .streaming
+        if self.message.literal.isSynchronizing { context.emit(Reply.continuation(.literal)) }
+        context.reader.acceptMessage()
+        context.readClient()
+    }
+
+    private func completed(_ completion: Completion, in context: inout some CommandContext) {
+        switch self.step {
+        case .waitingForUpstream:
+            break
+        case .waitingForContinuation:
+            self.refuse(context.refusal(completion), code: completion.code, in: &context)
+        case .streaming:
+            // The server may read the rest of the message as commands: the connection is of no use.
+            self.dropUnfinished(in: &context)
+            let isEarly = completion.condition == .ok
+            self.upstreamLost(
+                answer: isEarly ? .unavailable : context.refusal(completion),
+                in: &context
+            )
+        case .waitingForAnswer:
+            self.answered(completion, in: &context)
+        }
+    }
+
+    /// The server stored a message, or did not.
+    private func answered(_ completion: Completion, in context: inout some CommandContext) {
+        guard completion.condition == .ok else {
+            let (refusal, code) = (context.refusal(completion), completion.code)
+            guard self.next == nil else { return self.refuse(refusal, code: code, in: &context) }
+            return context.finish(self.tag, text: self.series.answer(refusal, code: code))
+        }
+        self.series.stored(completion.code)
+        guard let next = self.next else {
+            let shown = self.series.count == 1 ? completion.code : self.series.code
+            let mayRead = context.rights(in: self.folder, of: self.account).contains(.read)
+            return context.finish(
+                self.tag,
+                text: .completed("APPEND", mayRead ? shown?.forClient : nil)
+            )
+        }
+        self.next = nil
+        self.message.head.flags = next.head.flags
+        self.message.head.date = next.head.date
+        self.message.literal = next.literal
+        self.step = .waitingForUpstream
+        self.upstreamReady(in: &context)
+    }
+
+    /// The server was lost: the client's message is read away and refused.
+    private func upstreamLost(answer: ReplyText, in context: inout some CommandContext) {
+        switch self.step {
+        case .waitingForUpstream, .waitingForContinuation:
+            self.refuse(answer, in: &context)
+        case .streaming:
+            context.reader.refuseMessage()
+            context.finish(self.tag, text: self.series.answer(answer, code: nil))
+        case .waitingForAnswer where self.next != nil:
+            self.refuse(answer, in: &context)
+        case .waitingForAnswer:
+            context.finish(self.tag, text: self.series.answer(answer, code: nil))
+        }
+    }
+
+    // MARK: - The client
+
+    /// Octets of the message.
+    func octetsReceived(_ octets: ByteBuffer, in context: inout some CommandContext) {
+        context.send(octets, to: self.account)
+    }
+
+    /// Another message in the same command (RFC 3502).
+    func furtherMessageAnnounced(
+        _ head: ByteBuffer,
+        literal: CommandReader.MessageLiteral,
+        in context: inout some CommandContext
+    ) {
+        guard let further = try? CommandParser.parseAppendContinuation(head) else {
+            return self.abandon(.badSyntax, in: &context)
+        }
+        guard let profile = context.upstream(of: self.account)?.profile else {
+            return self.abandon(.unavailable, in: &context)
+        }
+        guard !literal.isLiteral8 || profile.has("BINARY") else {
+            return self.abandon(.lacking("BINARY"), in: &context)
+        }
+        guard profile.has("MULTIAPPEND") else {
+            return self.end(before: Message(head: further, literal: literal), in: &context)
+        }
+        let rights = context.rights(in: self.folder, of: self.account)
+        var encoder = CommandEncoder(continuing: profile.literals)
+        further.encodeFurther(
+            into: &encoder,
+            flags: Flags.permitted(further.flags, rights: rights),
+            literal: literal
+        )
+        self.message.literal = literal
+        self.send(encoder, in: &context)
+    }
+
+    /// The octets of the command are all there: it is completed, unless something stood behind
+    /// the message that does not belong there.
+    func ended(_ rest: ByteBuffer, in context: inout some CommandContext) {
+        guard rest.readableBytesView.allSatisfy({ $0 == UInt8(ascii: " ") }) else {
+            context.leaveCommand()
+            self.dropUnfinished(in: &context)
+            return context.finish(self.tag, text: .badSyntax)
+        }
+        self.end(before: nil, in: &context)
+    }
+
+    /// The octets of a message are all there, and so is its command at the server.
+    ///
+    /// - Parameter next: the message of the client's command that comes behind it, if there is one.
+    private func end(before next: Message?, in context: inout some CommandContext) {
+        context.send(ByteBuffer(string: "\r\n"), to: self.account)
+        self.step = .waitingForAnswer
+        self.next = next
+    }
+
+    // MARK: - The end
+
+    /// Ends an APPEND so that its server cannot store what came so far.
+    func abandon(_ text: ReplyText, in context: inout some CommandContext) {
+        self.dropUnfinished(in: &context)
+        self.refuse(text, in: &context)
+    }
+
+    /// Refuses the message that is on its way, and tells what is stored of the same command.
+    private func refuse(
+        _ text: ReplyText,
+        code: ResponseCode? = nil,
+        in context: inout some CommandContext
+    ) {
+        context.finish(self.tag, text: self.series.answer(text, code: code))
+        context.reader.refuseMessage()
+    }
+
+    private func dropUnfinished(in context: inout some CommandContext) {
+        if context.selected?.account == self.account {
+            context.selected = nil
+            context.emit(Reply.untagged(.closed))
+        }
+        context.drop(self.account)
+    }
+
+    func isForbidden(at account: AccountID, in context: inout some CommandContext) -> Bool {
+        guard account == self.account else { return false }
+        return !context.rights(in: self.folder, of: account).contains([.insert, .lookup])
+    }
+
+    func awaitedAnswer(of account: AccountID, isInFlight: Bool) -> AwaitedAnswer? {
+        guard isInFlight else { return nil }
+        guard account == self.account else { return .prompt }
+        switch self.step {
+        case .waitingForUpstream, .waitingForContinuation: return .prompt
+        case .streaming: return .message
+        case .waitingForAnswer: return .work
+        }
+    }
+}
