@@ -149,7 +149,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "Session", "Store", "SASL", "Access", "Exchange", logging, nioCore,
-                nioEmbedded,
+                nioEmbedded, nioPosix, nioTLS,
             ],
             swiftSettings: settings
         ),
