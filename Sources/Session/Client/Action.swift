@@ -1,6 +1,5 @@
 package import Access
 package import IMAP
-package import SASL
 
 package import struct NIOCore.ByteBuffer
 
@@ -62,36 +61,6 @@ package enum Action: Equatable, Sendable {
     case closeClient
 }
 
-/// What a client logs in with.
-package struct Credentials: Equatable, Sendable {
-    package var login: [UInt8]
-    /// The account after `/` in `LOGIN/ACCOUNT`, shown as if it were the personal one.
-    package var account: [UInt8]?
-    package var password: Secret<[UInt8]>
-
-    /// - Parameter name: `login` or `login/account`, as the client sent it.
-    package init(name: [UInt8], password: Secret<[UInt8]>) {
-        let slash = name.firstIndex(of: UInt8(ascii: "/"))
-        self.login = Array(name[..<(slash ?? name.endIndex)])
-        self.account = slash.map { Array(name[name.index(after: $0)...]) }
-        self.password = password
-    }
-}
-
-/// The answer to a login.
-package enum AuthenticationOutcome: Sendable {
-    /// - Parameters:
-    ///   - account: the account to show as personal, where the login named one.
-    ///   - profiles: what is known already of the servers; nil for one that failed just now.
-    case accepted(UserID, account: AccountID?, profiles: [AccountID: UpstreamProfile?])
-    /// The check itself has recorded it.
-    case refused
-    /// More logins wait for their check than can; the check itself has recorded it.
-    case overloaded
-    /// The password is right, and the user has as many connections as may be.
-    case tooManyConnections
-}
-
 /// Why an account's server cannot be used now.
 package enum UpstreamFault: Error, Equatable, Sendable {
     case unreachable
@@ -109,19 +78,14 @@ package enum UpstreamFault: Error, Equatable, Sendable {
 }
 
 extension Action: ClientBound {
-    var octetsToClient: ByteBuffer? {
+    package var octetsToClient: ByteBuffer? {
         guard case .toClient(let octets) = self else { return nil }
         return octets
     }
 }
 
 extension ClientSession {
-    /// Actions whose storage is kept: a command and its answer have two or three, a listing thousands.
-    private static let keptActions = 8
-
-    /// Puts the actions since the last call, in order, into `taken`, whose storage serves the next.
     package mutating func takeActions(into taken: inout [Action]) {
-        taken.removeAll(keepingCapacity: taken.count <= Self.keptActions)
-        swap(&taken, &self.actions)
+        self.actions.take(into: &taken)
     }
 }

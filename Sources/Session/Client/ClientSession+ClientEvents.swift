@@ -55,14 +55,14 @@ extension ClientSession {
         let buffered = self.reader.bufferedOctets
         let event = try self.reader.next()
         let octets = buffered - self.reader.bufferedOctets
+        let isWithinBounds: Bool
         if case .command(let frame)? = event, CommandReader.isIdentification(frame) {
             self.identificationOctets += octets
+            isWithinBounds = self.identificationOctets <= Self.maximumIdentificationOctets
         } else {
-            self.octetsBeforeLogin += octets
+            isWithinBounds = self.clientLogin.octetsReceived(octets)
         }
-        guard self.octetsBeforeLogin <= Self.maximumOctetsBeforeLogin,
-            self.identificationOctets <= Self.maximumIdentificationOctets
-        else { throw SyntaxError(.commandTooLarge, at: 0) }
+        guard isWithinBounds else { throw SyntaxError(.commandTooLarge, at: 0) }
         return event
     }
 
@@ -150,7 +150,7 @@ extension ClientSession {
         self.syntaxErrors += 1
         if self.syntaxErrors >= Self.maximumSyntaxErrors
             || self.user == nil
-                && self.syntaxErrors >= Self.maximumLoginFailures
+                && self.syntaxErrors >= ClientLogin.maximumFailures
         {
             self.end(.bye(.tooManyErrors))
         }

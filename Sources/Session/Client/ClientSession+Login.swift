@@ -48,7 +48,7 @@ extension ClientSession {
             return self.finish(tag, text: .unknownMechanism)
         }
         if let response = authenticate.initialResponse {
-            return self.plain(tag, response: response.value)
+            return self.perform(SASLExchange.plain.messageReceived(response.value), tag: tag)
         }
         self.running = .awaitingSASLResponse(tag: tag)
         self.reader.readsLines = true
@@ -59,23 +59,19 @@ extension ClientSession {
     mutating func saslResponseReceived(_ line: ByteBuffer, tag: ByteBuffer) {
         self.reader.readsLines = false
         self.running = .nothing
-        guard !line.equals(word: "*"), let response = Base64.decode(Array(line.readableBytesView))
-        else {
-            self.strike()
-            return self.answer(tag, text: .badSyntax)
-        }
-        self.plain(tag, response: response)
+        self.perform(SASLExchange.plain.lineReceived(Array(line.readableBytesView)), tag: tag)
     }
 
-    private mutating func plain(_ tag: ByteBuffer, response: [UInt8]) {
-        guard let (authzid, authcid, password) = SASLPlain.decode(response) else {
+    private mutating func perform(_ step: SASLExchange.Step, tag: ByteBuffer) {
+        switch step {
+        case .authenticate(let credentials):
+            self.authenticate(tag, credentials: credentials)
+        case .otherIdentity:
+            self.loginFinished(self.clientLogin.refused(), tag: tag, failure: .authorizationFailed)
+        case .cancelled, .malformedBase64, .malformedMessage, .challenge:
             self.strike()
-            return self.answer(tag, text: .badSyntax)
+            self.answer(tag, text: .badSyntax)
         }
-        guard authzid.isEmpty || authzid == authcid else {
-            return self.loginRefused(tag, text: .authorizationFailed)
-        }
-        self.authenticate(tag, credentials: Credentials(name: authcid, password: password))
     }
 
     private mutating func authenticate(_ tag: ByteBuffer, credentials: Credentials) {
@@ -83,55 +79,49 @@ extension ClientSession {
         self.actions.append(.authenticate(credentials))
     }
 
-    /// A login that was refused without a check of its password, or after it.
-    private mutating func loginRefused(_ tag: ByteBuffer, text: ReplyText) {
-        var event = AuditEvent("login")
-        event.outcome = .refused
-        self.actions.append(.audit(event))
-        self.loginFailed(tag, text: text)
-    }
-
-    private mutating func loginFailed(_ tag: ByteBuffer, text: ReplyText) {
-        self.loginFailures += 1
-        self.finish(tag, text: text)
-        if self.loginFailures >= Self.maximumLoginFailures { self.end(.bye(.tooManyLogins)) }
-    }
-
     // MARK: - The answer
 
-    /// The password was checked. The server of the personal account is asked before the client hears of it, if
-    /// nothing is known of it, because the answer has its capabilities. Without a personal account the answer has
-    /// those of all servers that answer in a moment.
     package mutating func authenticationFinished(_ outcome: AuthenticationOutcome) {
         guard case .authenticating(let tag) = self.running else { return }
-        switch outcome {
-        case .refused:
-            self.loginFailed(tag, text: .authenticationFailed)
+        let result = self.clientLogin.checked(
+            outcome,
+            in: self.snapshot,
+            mayOpen: self.isAccountInSight(outcome)
+        )
+        self.loginFinished(result, tag: tag, failure: .authenticationFailed)
+        self.readClient()
+    }
+
+    /// Whether the user sees the account that `LOGIN/ACCOUNT` named, if it named one.
+    private func isAccountInSight(_ outcome: AuthenticationOutcome) -> Bool {
+        guard case .accepted(let user, let account?, _) = outcome else { return true }
+        return self.snapshot.accounts(visibleTo: user, at: self.now).contains { $0.id == account }
+    }
+
+    /// The server of the personal account is asked before the client hears of a login that succeeded, if nothing is
+    /// known of it, because the answer has its capabilities. Without a personal account the answer has those of all
+    /// servers that answer in a moment.
+    private mutating func loginFinished(
+        _ result: ClientLogin.Result,
+        tag: ByteBuffer,
+        failure: ReplyText
+    ) {
+        if let event = result.event { self.actions.append(.audit(event)) }
+        switch result.answer {
+        case .failed:
+            self.finish(tag, text: failure)
         case .overloaded:
             self.finish(tag, text: .passwordCheckOverloaded)
         case .tooManyConnections:
-            self.actions.append(.audit(.tooManyConnections))
             self.finish(tag, text: .tooManyConnectionsOfUser)
-        case .accepted(let user, _, _) where !self.snapshot.isEnabled(user):
-            self.loginRefused(tag, text: .authenticationFailed)
-        case .accepted(let user, let account, let profiles):
-            self.user = user
+        case .accepted(let account, let profiles):
             self.onlyAccount = account
             self.refreshNamespace()
-            guard account == nil || self.namespace.personal == account else {
-                // Whoever may not see it is told what everybody is told who gets something wrong.
-                self.user = nil
-                self.onlyAccount = nil
-                self.refreshNamespace()
-                self.loginRefused(tag, text: .authenticationFailed)
-                break
-            }
             self.reader.limits = .afterLogin
             self.syntaxErrors = 0
-            self.actions.append(.audit(AuditEvent("login")))
             self.discoverCapabilities(tag, known: profiles)
         }
-        self.readClient()
+        if result.endsConnection { self.end(.bye(.tooManyLogins)) }
     }
 
     private mutating func discoverCapabilities(

@@ -17,11 +17,6 @@ package struct ClientSession {
     package static let maximumWaitingOctets = 64 * 1_024
     /// Lines that do not parse before the connection ends: a client in step sends none.
     static let maximumSyntaxErrors = 10
-    /// Logins that may fail on one connection (RFC 9051 §11.7 leaves the number open).
-    static let maximumLoginFailures = 3
-
-    /// Octets of all commands but ID before login; CAPABILITY, STARTTLS and login are some hundreds.
-    static let maximumOctetsBeforeLogin = 16 * 1_024
     /// Octets of all ID commands before login: one of the largest (RFC 2971 §3.3).
     static let maximumIdentificationOctets =
         CommandReader.Limits.identification.maximumCommandOctets
@@ -53,7 +48,7 @@ package struct ClientSession {
     var snapshot: Snapshot
     var now: Moment
     var hasTLS: Bool
-    var user: UserID?
+    var user: UserID? { self.clientLogin.user }
     /// Whether a folder of another account is subscribed until its user unsubscribes.
     let subscribesShared: Bool
     /// The account that `LOGIN/ACCOUNT` named.
@@ -101,10 +96,9 @@ package struct ClientSession {
     /// The refusal of a server whose command is being answered.
     var serverRefusal: ServerRefusal?
     var syntaxErrors = 0
-    var octetsBeforeLogin = 0
     var identificationOctets = 0
     var oversizedCommands = 0
-    var loginFailures = 0
+    var clientLogin = ClientLogin()
     /// The account whose response has passed to the client in part; everything else waits.
     var passing: AccountID?
     var held: [ByteBuffer] = []

@@ -59,7 +59,7 @@ package enum SubmissionFault: Error, Equatable, Sendable {
 }
 
 extension SubmissionAction: ClientBound {
-    var octetsToClient: ByteBuffer? {
+    package var octetsToClient: ByteBuffer? {
         guard case .toClient(let octets) = self else { return nil }
         return octets
     }

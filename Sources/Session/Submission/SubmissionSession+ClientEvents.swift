@@ -65,15 +65,14 @@ extension SubmissionSession {
                 try CommandLine.next(&self.input, discarded: &self.discardedOctets)
             }
             if self.user == nil {
-                self.octetsBeforeLogin += waiting - self.input.readableBytes
-                guard self.octetsBeforeLogin <= Self.maximumOctetsBeforeLogin else {
+                guard self.clientLogin.octetsReceived(waiting - self.input.readableBytes) else {
                     self.end(.tooManyErrors)
                     return false
                 }
             }
             guard let line = try next.get() else { return false }
-            if case .awaitingLogin(let challenge) = self.running {
-                self.loginLineReceived(line, challenge: challenge)
+            if case .awaitingLogin(let exchange) = self.running {
+                self.loginLineReceived(line, exchange: exchange)
             } else {
                 self.dispatch(try SubmissionCommand(line: line))
             }

@@ -26,28 +26,17 @@ package struct SubmissionSession {
     package static let maximumWaitingOctets = 64 * 1_024
     /// Commands that make no sense before the connection ends: a client in step sends none.
     private static let maximumErrors = 10
-    /// Logins that may fail on one connection.
-    static let maximumLoginFailures = 3
-    /// Octets of all commands before login; greeting, STARTTLS and login are some hundreds.
-    static let maximumOctetsBeforeLogin = 16 * 1_024
 
     /// What the session is busy with.
     enum Running {
         case nothing
         case negotiatingTLS
-        case awaitingLogin(Challenge)
+        case awaitingLogin(SASLExchange)
         case authenticating
         /// The server's answer to a command of the transaction.
         case awaiting(PendingReply)
         case receiving(Receiving)
         case ended
-    }
-
-    /// What an AUTH exchange asked for.
-    enum Challenge {
-        case plain
-        case name
-        case password(name: [UInt8])
     }
 
     let settings: Settings
@@ -57,7 +46,7 @@ package struct SubmissionSession {
     var now: Moment
     var hasTLS: Bool
     var hasGreeted = false
-    var user: UserID?
+    var user: UserID? { self.clientLogin.user }
     var running = Running.nothing
     var isReadingClient = false
     /// Whether the session has yielded the event loop: the client is not read until `resumeReading`.
@@ -73,10 +62,9 @@ package struct SubmissionSession {
     var input = ByteBuffer()
     var actions: [SubmissionAction] = []
     var errors = 0
-    var octetsBeforeLogin = 0
     /// Octets of a line that were read away because it is too long.
     var discardedOctets = 0
-    var loginFailures = 0
+    var clientLogin = ClientLogin()
     /// Whether the session ends once the server has answered the message whose end was sent: what
     /// becomes of it has to be known, for its copy and for the client.
     var endsAfterVerdict = false
@@ -126,10 +114,8 @@ package struct SubmissionSession {
         return receiving.isStreaming
     }
 
-    /// Puts the actions since the last call, in order, into `taken`.
     package mutating func takeActions(into taken: inout [SubmissionAction]) {
-        taken.removeAll(keepingCapacity: true)
-        swap(&taken, &self.actions)
+        self.actions.take(into: &taken)
     }
 
     // MARK: - Events from the client

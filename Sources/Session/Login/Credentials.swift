@@ -1,0 +1,17 @@
+package import SASL
+
+/// What a client logs in with.
+package struct Credentials: Equatable, Sendable {
+    package var login: [UInt8]
+    /// The account after `/` in `LOGIN/ACCOUNT`, shown as if it were the personal one.
+    package var account: [UInt8]?
+    package var password: Secret<[UInt8]>
+
+    /// - Parameter name: `login` or `login/account`, as the client sent it.
+    package init(name: [UInt8], password: Secret<[UInt8]>) {
+        let slash = name.firstIndex(of: UInt8(ascii: "/"))
+        self.login = Array(name[..<(slash ?? name.endIndex)])
+        self.account = slash.map { Array(name[name.index(after: $0)...]) }
+        self.password = password
+    }
+}
