@@ -1,0 +1,74 @@
+import Access
+import Foundation
+import Store
+import Testing
+
+/// The scope of a grant in a document: what is written, what is read, and what is neither.
+@Suite struct DocumentScopeTests {
+    static let scopes: [(ModelDocument.Scope, String)] = [
+        (.account, #""account""#),
+        (.folder("Akten", isSubtree: false), #"{"folder":"Akten","subtree":false}"#),
+        (.folder("Akten/Neu", isSubtree: true), #"{"folder":"Akten/Neu","subtree":true}"#),
+        (.folder("account", isSubtree: false), #"{"folder":"account","subtree":false}"#),
+        (.folder("", isSubtree: true), #"{"folder":"","subtree":true}"#),
+        (.folder("\"", isSubtree: false), #"{"folder":"\"","subtree":false}"#),
+    ]
+
+    @Test(arguments: scopes)
+    func `a scope is written in one form, and read again`(
+        scope: ModelDocument.Scope,
+        text: String
+    ) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        #expect(String(decoding: try encoder.encode(scope), as: UTF8.self) == text)
+        #expect(try JSONDecoder().decode(ModelDocument.Scope.self, from: Data(text.utf8)) == scope)
+    }
+
+    /// What is read beside that.
+    @Test(arguments: [
+        (#"{"folder":"Akten"}"#, ModelDocument.Scope.folder("Akten", isSubtree: false)),
+        (#"{"folder":"Akten","subtree":null}"#, .folder("Akten", isSubtree: false)),
+        (#"{"subtree":true,"folder":"Akten","more":1}"#, .folder("Akten", isSubtree: true)),
+    ])
+    func `a folder alone is that folder alone`(text: String, scope: ModelDocument.Scope) throws {
+        #expect(try JSONDecoder().decode(ModelDocument.Scope.self, from: Data(text.utf8)) == scope)
+    }
+
+    @Test(arguments: [
+        #"{"folder":1}"#, #"{"folder":null}"#, #"{"folder":"a","subtree":"yes"}"#,
+        #"{"folder":"a","subtree":1}"#, #"{"Folder":"a"}"#, #"["account"]"#, "true", "0", "",
+        #""account "#, #""ACCOUNT""#, #""Akten""#,
+    ])
+    func `what is no scope is none, and never the whole account`(text: String) {
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(ModelDocument.Scope.self, from: Data(text.utf8))
+        }
+        let grant = #"{"account":"a","subject":"b","scope":\#(text)}"#
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(ModelDocument.Grant.self, from: Data(grant.utf8))
+        }
+    }
+
+    @Test func `a document's folder is checked when it is applied`() throws {
+        let office = try Office()
+        try office.grant("info", "anna", .view, scope: .folder(try Office.path("Akten")))
+        for name in ["", "/", "a//b", "a\u{1}"] {
+            var document = try office.store.export()
+            document.grants?[0].scope = .folder(name, isSubtree: true)
+            let refusal = Office.refusal {
+                try office.store.apply(document, dryRun: false, actor: "test")
+            }
+            #expect(refusal?.contains("cannot be a folder") == true)
+        }
+        // A subtree becomes one folder where the document says so.
+        var document = try office.store.export()
+        document.grants?[0].scope = .folder("Akten", isSubtree: true)
+        _ = try office.store.apply(document, dryRun: false, actor: "test")
+        let below = try Office.path("Akten/Neu")
+        #expect(try office.access(of: "anna", to: "info").rights(in: below) == .view)
+        document.grants?[0].scope = .folder("Akten", isSubtree: false)
+        _ = try office.store.apply(document, dryRun: false, actor: "test")
+        #expect(try office.access(of: "anna", to: "info").rights(in: below) == [])
+    }
+}

@@ -1,0 +1,101 @@
+import Access
+import Foundation
+import Store
+import Testing
+
+/// When a look at the store counts as too long, and what following it tells.
+@Suite struct StoreFollowerTests {
+    private static let start = ContinuousClock.now
+
+    private static func at(_ milliseconds: Int) -> ContinuousClock.Instant {
+        self.start + .milliseconds(milliseconds)
+    }
+
+    /// Events at their times: `a` answered, `e` a look ended, `c` a check; and what each told.
+    static let rows: [([(Character, Int)], [String])] = [
+        ([("c", 0), ("c", 1_000)], ["", ""]), ([("c", 1_001), ("c", 1_002)], ["silent", ""]),
+        ([("a", 900), ("c", 1_001), ("c", 1_900)], ["", "", ""]),
+        ([("a", 900), ("c", 1_901)], ["", "silent"]),
+        ([("e", 900), ("c", 1_800), ("c", 1_901)], ["was heard", "", "silent"]),
+        ([("c", 1_500), ("e", 1_600), ("c", 1_700)], ["silent", "was silent", ""]),
+        ([("c", 1_500), ("a", 1_600), ("c", 9_000)], ["silent", "", ""]),
+        (
+            [("c", 1_500), ("e", 1_600), ("c", 2_601), ("e", 2_700)],
+            ["silent", "was silent", "silent", "was silent"]
+        ),
+    ]
+
+    @Test(arguments: rows.indices)
+    func `a silence is told once, and ends with a look`(index: Int) {
+        let (events, expected) = Self.rows[index]
+        let watch = StoreWatch(silence: .seconds(1), from: Self.at(0))
+        var told: [String] = []
+        for (event, time) in events {
+            var text = ""
+            switch event {
+            case "a": watch.answered(at: Self.at(time))
+            case "e": watch.lookEnded(at: Self.at(time)) { text = $0 ? "was silent" : "was heard" }
+            default: watch.check(at: Self.at(time)) { _ in text = "silent" }
+            }
+            told.append(text)
+        }
+        #expect(told == expected)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a grant that ends is told without any change`()
+        async throws
+    {
+        let office = try Office()
+        try office.store.addGrant(
+            GrantRequest(
+                account: Office.full("info"),
+                subject: Office.full("anna"),
+                rights: .view,
+                send: .none,
+                until: Moment(seconds: Moment.current.seconds + 2)
+            ),
+            actor: "test"
+        )
+        let store = try PermissionStore(path: office.temporary.path)
+        var changes = store.changes(
+            every: .milliseconds(20),
+            silence: .seconds(3_600),
+            masterKey: office.temporary.masterKey
+        ).makeAsyncIterator()
+        let first = try #require(await changes.next()?.published)
+        let second = try #require(await changes.next()?.published)
+        #expect(first.access.revision == second.access.revision)
+        #expect(!first.isOlder(than: second) && !second.isOlder(than: first))
+        #expect(second.access.nextExpiry(after: .current) == nil)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `what was published is older than what comes after it`()
+        async throws
+    {
+        let office = try Office()
+        let store = try PermissionStore(path: office.temporary.path)
+        var changes = store.changes(
+            every: .milliseconds(20),
+            silence: .seconds(3_600),
+            masterKey: office.temporary.masterKey
+        ).makeAsyncIterator()
+        let first = try #require(await changes.next()?.published)
+        try office.grant("info", "anna", .edit)
+        let second = try #require(await changes.next()?.published)
+        #expect(first.isOlder(than: second) && !second.isOlder(than: first))
+        // Without sharing, owners have what is theirs and others nothing.
+        let (anna, bob) = (
+            try office.user("anna", in: second.access), try office.user("bob", in: second.access)
+        )
+        let (info, own) = (
+            try office.account("info", in: second.access),
+            try office.account("bob", in: second.access)
+        )
+        let alone = second.withoutSharing
+        #expect(second.access.access(of: anna, to: info, at: .current).anywhere == .edit)
+        #expect(alone.access.access(of: anna, to: info, at: .current).anywhere == [])
+        #expect(alone.access.access(of: bob, to: own, at: .current).isOwner)
+        #expect(alone.endpoints.count == second.endpoints.count)
+        #expect(!alone.isOlder(than: second) && !second.isOlder(than: alone))
+    }
+}
