@@ -5,8 +5,8 @@ import TLS
 
 /// The only place where handlers are added: what stands here is the path of the octets.
 ///
-///     client ── TLS ── ClientHandler(session) ┄┄ UpstreamConnection ── TLS ── mail server
-///     client ── TLS ── SubmissionHandler(session) ┄┄ SubmissionConnection ── TLS ── mail server
+///     client ── TLS ── IMAPClientHandler(session) ┄┄ UpstreamConnection ── TLS ── mail server
+///     client ── TLS ── SubmissionClientHandler(session) ┄┄ SubmissionConnection ── TLS ── mail server
 ///
 /// Both ends live on one event loop and call each other directly.
 enum Pipeline {
@@ -21,32 +21,40 @@ enum Pipeline {
         kind: Listener.Kind,
         arrival: Admission.Arrival,
         gateway: GatewayContext,
-        loop: EventLoopSessions
+        sessions: EventLoopSessions
     ) throws {
         let operations = channel.pipeline.syncOperations
         if kind.isImplicitTLS {
             try operations.addHandler(TLSHandler(server: gateway.serverTLS(for: kind)))
         }
-        let address = channel.remoteAddress
+        let client = Self.client(of: channel, kind: kind, gateway: gateway, sessions: sessions)
+        client.arrival = arrival
+        try operations.addHandler(client)
+    }
+
+    private static func client(
+        of channel: any Channel,
+        kind: Listener.Kind,
+        gateway: GatewayContext,
+        sessions: EventLoopSessions
+    ) -> any ClientConnection & ChannelHandler {
         switch kind {
         case .imaps, .imap:
-            let client = ClientHandler(
+            IMAPClientHandler(
                 gateway: gateway,
-                loop: loop,
+                sessions: sessions,
                 security: kind,
-                address: address
+                address: channel.remoteAddress,
+                eventLoop: channel.eventLoop
             )
-            client.arrival = arrival
-            try operations.addHandler(client)
         case .submissions, .submission:
-            let client = SubmissionHandler(
+            SubmissionClientHandler(
                 gateway: gateway,
-                loop: loop,
+                sessions: sessions,
                 security: kind,
-                address: address
+                address: channel.remoteAddress,
+                eventLoop: channel.eventLoop
             )
-            client.arrival = arrival
-            try operations.addHandler(client)
         }
     }
 

@@ -191,11 +191,12 @@ import Testing
         let account = try Self.account(at: server, gateway)
         let endpoint = account.imap
         let connection = try await Self.loop.submit {
-            let client = SubmissionHandler(
+            let client = SubmissionClientHandler(
                 gateway: gateway,
-                loop: EventLoopSessions(),
+                sessions: EventLoopSessions(),
                 security: .submission,
-                address: nil
+                address: nil,
+                eventLoop: Self.loop
             )
             let connection = SubmissionConnection(
                 endpoint: endpoint,

@@ -155,6 +155,7 @@ struct Dialog {
             self.session.upstreamClosed(self.fixture.account(words[1]))
         case "server":
             self.session.serverChanged(self.fixture.account(words[1]))
+            self.session.snapshotChanged(self.fixture.snapshot, at: Fixture.now)
         case "drop":
             let wasClosed = self.closed.remove(words[1]) != nil
             #expect(wasClosed, "\(self.name):\(step.number): the connection is not closed")

@@ -112,7 +112,7 @@ final class Listeners: ControlledSessions {
             kind: kind,
             arrival: arrival,
             gateway: self.gateway,
-            loop: loop.value
+            sessions: loop.value
         )
     }
 

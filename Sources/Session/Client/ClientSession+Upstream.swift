@@ -35,12 +35,12 @@ extension ClientSession {
     }
 
     /// An account's server, or what the gateway logs in with there, is another one now: what runs on
-    /// the connection is brought to its end, and what comes next gets a new one.
+    /// the connection is brought to its end, and what comes next gets a new one. Told before `snapshotChanged`, which
+    /// reads on: nothing more goes to the old one then.
     package mutating func serverChanged(_ account: AccountID) {
         guard let upstream = self.upstreams[account] else { return }
         upstream.isOutdated = true
         self.hasOutdatedServer = true
-        self.readClient()
     }
 
     /// Ends connections to servers that are others now, where nothing runs on them.

@@ -4,11 +4,11 @@ import Session
 import Store
 
 /// The copy for Sent folders of the message that is being sent.
-extension SubmissionHandler {
+extension SubmissionClientHandler {
     func keepCopy(_ octets: ByteBuffer) {
-        guard let loop = self.context?.eventLoop else { return }
+        guard self.context != nil else { return }
         if self.copy == nil {
-            self.copy = self.gateway.sentCopies.begin(on: loop)
+            self.copy = self.gateway.sentCopies.begin(on: self.eventLoop)
             self.copy?.onDrained = { [weak self] in self?.resumeReading() }
         }
         self.copy?.append(octets)
@@ -18,12 +18,9 @@ extension SubmissionHandler {
         guard let copy = self.copy else {
             return self.session.copyKept(number, succeeded: false, at: .current)
         }
-        let bound = NIOLoopBound(self, eventLoop: copy.loop)
-        copy.sync { succeeded in
-            bound.value.takePermissions()
-            bound.value.session.copyKept(number, succeeded: succeeded, at: .current)
-            bound.value.perform()
-        }
+        copy.sync(
+            self.delivering { $0.copyKept(number, succeeded: $1, at: .current) }
+        )
     }
 
     func fileCopy(
@@ -38,9 +35,7 @@ extension SubmissionHandler {
         self.copy = nil
         let bound = NIOLoopBound(self, eventLoop: copy.loop)
         self.gateway.sentCopies.file(copy, for: accounts, own: own, messageID: messageID) {
-            bound.value.takePermissions()
-            bound.value.session.copyFiled(number, at: .current)
-            bound.value.perform()
+            bound.value.deliver { $0.copyFiled(number, at: .current) }
         }
     }
 }

@@ -4,7 +4,7 @@ import Session
 import Store
 
 /// What sessions know of folders from each other.
-extension ClientHandler {
+extension IMAPClientHandler {
     /// Looks up what is known of accounts' folders.
     func lookUpFolders(_ keys: [FolderListKey]) {
         let isMany = self.wouldConnectToMany(keys)
@@ -35,8 +35,7 @@ extension ClientHandler {
     }
 
     func refreshFolders(_ account: AccountID) {
-        guard let loop = self.eventLoop else { return }
-        self.gateway.folderRefresher.refresh(account, on: loop)
+        self.gateway.folderRefresher.refresh(account, on: self.eventLoop)
     }
 
     /// A client waited for a server that did not answer.
@@ -49,19 +48,16 @@ extension ClientHandler {
 
     /// Calls `waitingTimePassed` when a client has waited long enough for servers that do not answer.
     func limitWaiting() {
-        guard let loop = self.context?.eventLoop else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop)
         self.waitingLimit?.cancel()
-        let time = self.gateway.configuration.limits.listTime
-        self.waitingLimit = loop.scheduleTask(in: time) { bound.value.waitingTimePassed() }
+        self.waitingLimit = self.schedule(in: self.gateway.configuration.limits.listTime) {
+            $0.waitingTimePassed()
+        }
     }
 
     private func waitingTimePassed() {
         self.waitingLimit = nil
         // While the client takes nothing no server is read, and none counts as one that does not answer.
-        guard self.context?.channel.isWritable ?? false else { return self.limitWaiting() }
-        self.takePermissions()
-        self.session.waitingTimePassed()
-        self.perform()
+        guard self.isWritable else { return self.limitWaiting() }
+        self.deliver { $0.waitingTimePassed() }
     }
 }

@@ -1,0 +1,51 @@
+import Access
+import NIOCore
+import Session
+import Store
+
+/// The login of a client.
+extension ClientHandler {
+    func authenticate(_ credentials: Credentials) {
+        let actor = self.trail.loginTried(credentials.login, snapshot: self.permissions.access)
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        let request = Authenticator.Request(
+            credentials: credentials,
+            address: self.address,
+            service: Self.service,
+            actor: actor,
+            permissions: self.permissions
+        )
+        self.pendingLogin = self.gateway.authenticator.authenticate(request, on: self.eventLoop) {
+            bound.value.authenticated($0)
+        }
+    }
+
+    private func authenticated(_ answer: Authenticator.Answer) {
+        self.pendingLogin = nil
+        self.takePermissions()
+        switch answer {
+        case .refused:
+            self.session.authenticationFinished(.refused)
+        case .overloaded:
+            self.session.authenticationFinished(.overloaded)
+        case .accepted(let user, let account):
+            self.admit(user, account: account)
+        }
+        let isLoggedIn = self.session.authenticatedUser != nil
+        self.clock.loginAnswered(isLoggedIn: isLoggedIn, at: self.eventLoop.now)
+        if isLoggedIn { self.began = (self.gateway.nextSession(), .current) }
+        self.perform()
+    }
+
+    private func admit(_ user: UserID, account: AccountID?) {
+        guard let slot = self.gateway.admission.admit(user) else {
+            return self.session.authenticationFinished(.tooManyConnections)
+        }
+        let profiles = self.knownProfiles
+        self.session.authenticationFinished(.accepted(user, account: account, profiles: profiles))
+        // The client may have gone meanwhile, or the session refused what the password let in.
+        guard self.session.authenticatedUser != nil else { return }
+        self.slot = slot
+        self.arrival = nil
+    }
+}

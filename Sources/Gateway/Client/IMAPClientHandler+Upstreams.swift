@@ -1,0 +1,110 @@
+import Access
+import NIOCore
+import Session
+import Store
+
+/// Connections to the servers of accounts.
+extension IMAPClientHandler: UpstreamConnectionClient {
+    func openUpstream(_ account: AccountID) {
+        guard self.context != nil, let target = self.permissions.endpoints[account] else {
+            return self.session.upstreamFailed(account, fault: .noCredential)
+        }
+        let connection = UpstreamConnection(
+            account: account,
+            user: self.session.authenticatedUser,
+            client: self,
+            upstream: self.gateway.upstream
+        )
+        self.upstreams[account] = connection
+        if self.isSilent(account) { return connection.refuse(on: self.eventLoop) }
+        connection.open(target, on: self.eventLoop)
+        self.scheduleSweep()
+    }
+
+    func write(_ octets: ByteBuffer, to account: AccountID) {
+        self.upstreams[account]?.write(octets)
+        self.flushLater()
+        self.scheduleSilenceCheck()
+    }
+
+    func flushUpstream() {
+        for upstream in self.upstreams.values { upstream.flush() }
+    }
+
+    /// The session is over, or goes on without this server; the journal is written to when its
+    /// connection is closed.
+    func leaveUpstream(_ account: AccountID, request: JournalRequest) {
+        let (transfers, loop) = (self.gateway.transfers, self.eventLoop)
+        guard let connection = self.upstreams.removeValue(forKey: account) else {
+            return transfers.perform(request, on: loop) { _ in }
+        }
+        connection.leave { transfers.perform(request, on: loop) { _ in } }
+    }
+
+    // MARK: - What servers say
+
+    func upstreamReady(_ account: AccountID, profile: UpstreamProfile, login: UpstreamLogin) {
+        self.deliver {
+            $0.upstreamReady(
+                account,
+                profile: profile,
+                tags: login.remainingTags,
+                identification: login.identification,
+                isKnown: login.usesKnown
+            )
+        }
+    }
+
+    func upstreamFailed(_ account: AccountID, fault: UpstreamFault) {
+        self.upstreams[account] = nil
+        self.deliver { $0.upstreamFailed(account, fault: fault) }
+    }
+
+    func upstreamOctetsReceived(_ account: AccountID, octets: ByteBuffer) {
+        self.takePermissions()
+        self.yieldLoopWithoutTime()
+        self.session.upstreamOctetsReceived(account, octets: octets, at: .current)
+        self.perform()
+        if self.session.isPassing { self.scheduleSilenceCheck() }
+    }
+
+    func upstreamClosed(_ account: AccountID) {
+        self.upstreams[account] = nil
+        self.deliver { $0.upstreamClosed(account) }
+    }
+
+    func upstreamsChanged(to permissions: StoreSnapshot) {
+        for account in self.upstreams.keys
+        where self.permissions.endpoints[account]?.server != permissions.endpoints[account]?.server
+        {
+            self.gateway.upstream.serverChanged(account)
+            self.session.serverChanged(account)
+        }
+    }
+
+    // MARK: - Back-pressure
+
+    /// Whether a server is read now: while the client, and a server that its messages go to, take
+    /// what came before.
+    func wantsOctets(from account: AccountID) -> Bool {
+        guard self.isWritable, self.session.wantsOctets(from: account) else { return false }
+        guard let destination = self.session.transferDestination(from: account) else { return true }
+        return self.upstreams[destination]?.isWritable ?? true
+    }
+
+    var takesClientOctets: Bool {
+        guard let destination = self.session.messageDestination else { return true }
+        return self.upstreams[destination]?.isWritable ?? true
+    }
+
+    func resumeReadingUpstream() {
+        for upstream in self.upstreams.values { upstream.resumeReading() }
+    }
+
+    func clientWritable() {
+        // Its client takes what it is told, if slowly.
+        if self.session.isTransferring { self.clock.touch(at: self.eventLoop.now) }
+        // Only now the servers are read again.
+        if self.waitingLimit != nil { self.limitWaiting() }
+    }
+}

@@ -1,0 +1,98 @@
+import Access
+import IMAP
+import NIOCore
+import Session
+import Store
+
+/// An IMAP client's end of a session, with a connection to the server of each account that the session uses.
+final class IMAPClientHandler: ClientConnection, ClientHandler {
+    static var service: CredentialService { .imap }
+
+    var session: ClientSession
+    var spare: [Action] = []
+    var upstreams: [AccountID: UpstreamConnection] = [:]
+    /// Servers that were silent for too long, which are not asked again yet.
+    var silent: [AccountID: Silence] = [:]
+    var poll: Scheduled<Void>?
+    var report: Scheduled<Void>?
+    /// Revoked in the middle of a response.
+    var revocation: Scheduled<Void>?
+    /// The next look for connections to servers that nothing uses.
+    var sweep: Scheduled<Void>?
+    /// When the client has waited long enough for servers that do not answer.
+    var waitingLimit: Scheduled<Void>?
+    /// The next look for servers that owe an answer.
+    var silenceCheck: Scheduled<Void>?
+
+    init(
+        gateway: GatewayContext,
+        sessions: EventLoopSessions,
+        security: Listener.Kind,
+        address: SocketAddress?,
+        eventLoop: any EventLoop
+    ) {
+        let permissions = gateway.permissions.current
+        let limits = gateway.configuration.limits
+        self.session = ClientSession(
+            snapshot: permissions.access,
+            hasTLS: security.isImplicitTLS,
+            subscribesShared: gateway.configuration.subscribesShared,
+            at: .current
+        )
+        super.init(
+            gateway: gateway,
+            sessions: sessions,
+            security: security,
+            address: address,
+            eventLoop: eventLoop,
+            permissions: permissions,
+            clock: SessionClock(
+                beforeLogin: limits.loginTimeout,
+                afterLogin: limits.idleTimeout,
+                at: eventLoop.now
+            )
+        )
+    }
+
+    var knownProfiles: [AccountID: UpstreamProfile?] {
+        self.gateway.upstream.profiles.known(of: self.permissions.endpoints)
+    }
+
+    func actionsPerformed() {}
+
+    func perform(_ action: Action) {
+        switch action {
+        case .toClient(let octets): self.write(octets)
+        case .toUpstream(let account, let octets): self.write(octets, to: account)
+        case .openUpstream(let account): self.openUpstream(account)
+        case .closeUpstream(let account): self.upstreams.removeValue(forKey: account)?.close()
+        case .leaveUpstream(let account, let request): self.leaveUpstream(account, request: request)
+        case .pauseUpstream(let account, let milliseconds):
+            self.upstreams[account]?.pause(.milliseconds(Int64(milliseconds)))
+        case .upstreamFailed(let account, let failure): self.upstreams[account]?.failed(failure)
+        case .lineUnreadable(let account, let line): self.upstreams[account]?.unreadable(line)
+        case .serverRefused(let account, let refusal): self.upstreams[account]?.refused(refusal)
+        case .forgetProfile(let account): self.gateway.upstream.serverChanged(account)
+        case .loadSubscriptions(let user): self.loadSubscriptions(user)
+        case .changeSubscription(let change): self.changeSubscription(change)
+        case .lookUpFolders(let keys): self.lookUpFolders(keys)
+        case .keepFolders(let key, let folders, let generation):
+            self.keepFolders(key, folders: folders, generation: generation)
+        case .refreshFolders(let account): self.refreshFolders(account)
+        case .foldersChanged(let account):
+            self.gateway.upstream.folderLists.foldersChanged(in: account)
+        case .limitWaiting: self.limitWaiting()
+        case .serverStalled(let account): self.serverStalled(account)
+        case .pollLater: self.schedulePoll()
+        case .journal(let request): self.journal(request)
+        case .reportLater: self.scheduleReport()
+        case .changeACL(let change): self.changeACL(change)
+        case .revokeLater: self.scheduleRevocation()
+        case .audit(let event): self.trail.record(event, snapshot: self.permissions.access)
+        case .authenticate(let credentials): self.authenticate(credentials)
+        case .startTLS: self.startTLS()
+        case .readLater: self.readOnLater()
+        case .closeClient: self.closeClient()
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Access
+import NIOCore
+import Session
+import Store
+
+/// The connection to the server that a message goes to.
+extension SubmissionClientHandler: SubmissionConnectionClient {
+    func openUpstream(_ account: AccountID) {
+        guard self.context != nil, let target = self.permissions.endpoints[account],
+            let endpoint = target.smtp
+        else { return self.session.upstreamFailed(.noServer) }
+        let connection = SubmissionConnection(
+            endpoint: endpoint,
+            target: target,
+            user: self.session.authenticatedUser,
+            client: self,
+            upstream: self.gateway.upstream
+        )
+        self.upstream = connection
+        connection.open(on: self.eventLoop)
+    }
+
+    func flushUpstream() {
+        self.upstream?.flush()
+    }
+
+    // MARK: - What the server says
+
+    func upstreamConnected(_ credential: ServerCredential, startsTLS: Bool) {
+        self.deliver { $0.upstreamConnected(credential, startsTLS: startsTLS) }
+    }
+
+    func upstreamTLSEstablished() {
+        self.deliver { $0.upstreamTLSEstablished() }
+    }
+
+    func upstreamFailed(_ fault: SubmissionFault) {
+        self.upstream = nil
+        self.deliver { $0.upstreamFailed(fault) }
+    }
+
+    func upstreamOctetsReceived(_ octets: ByteBuffer) {
+        self.clock.touch(at: self.eventLoop.now)
+        self.transactionClock.serverSpoke(at: self.eventLoop.now)
+        self.takePermissions()
+        self.yieldLoopWithoutTime()
+        self.session.upstreamOctetsReceived(octets, at: .current)
+        self.perform()
+    }
+
+    func upstreamClosed() {
+        self.upstream = nil
+        self.deliver { $0.upstreamClosed() }
+    }
+
+    func upstreamsChanged(to permissions: StoreSnapshot) {
+        guard let target = self.upstream?.target,
+            permissions.endpoints[target.id]?.sendingServer != target.sendingServer
+        else { return }
+        self.session.serverChanged()
+    }
+
+    // MARK: - Back-pressure
+
+    /// A message is read while its server, and its copy, take what came before.
+    var takesClientOctets: Bool {
+        guard self.copy?.isWritable ?? true else { return false }
+        return !self.session.isStreaming || self.upstream?.isWritable ?? true
+    }
+
+    func resumeReadingUpstream() {
+        if self.isWritable { self.upstream?.resumeReading() }
+    }
+
+    func clientWritable() {}
+}

@@ -1,0 +1,67 @@
+import NIOCore
+import Testing
+
+@testable import Gateway
+
+/// How long clients may be silent or slow.
+@Suite struct SessionClockTests {
+    private static let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+
+    private static func at(_ seconds: Int64) -> NIODeadline { self.start + .seconds(seconds) }
+
+    private static func clock(checkInterval: TimeAmount? = nil) -> SessionClock {
+        SessionClock(
+            beforeLogin: .seconds(30),
+            afterLogin: .seconds(300),
+            checkInterval: checkInterval,
+            at: self.start
+        )
+    }
+
+    @Test func `before login the time runs from the beginning`() {
+        var clock = Self.clock()
+        clock.touch(at: Self.at(20))
+        #expect(!clock.isExpired(at: Self.at(29)))
+        #expect(clock.isExpired(at: Self.at(30)))
+    }
+
+    @Test func `a login that was refused begins the time anew`() {
+        var clock = Self.clock()
+        clock.loginAnswered(isLoggedIn: false, at: Self.at(20))
+        clock.touch(at: Self.at(40))
+        #expect(!clock.isExpired(at: Self.at(49)))
+        #expect(clock.isExpired(at: Self.at(50)))
+    }
+
+    @Test func `after login the time runs from the last octets`() {
+        var clock = Self.clock()
+        clock.loginAnswered(isLoggedIn: true, at: Self.at(10))
+        #expect(!clock.isExpired(at: Self.at(309)) && clock.isExpired(at: Self.at(310)))
+        clock.touch(at: Self.at(100))
+        #expect(!clock.isExpired(at: Self.at(399)) && clock.isExpired(at: Self.at(400)))
+    }
+
+    @Test func `an earlier limit counts, and a later one does not`() {
+        var clock = Self.clock()
+        clock.limit = Self.at(20)
+        #expect(!clock.isExpired(at: Self.at(19)) && clock.isExpired(at: Self.at(20)))
+        clock.limit = Self.at(40)
+        #expect(clock.isExpired(at: Self.at(30)))
+    }
+
+    @Test func `who waits for a server is not silent`() {
+        var clock = Self.clock()
+        clock.isSuspended = true
+        #expect(!clock.isExpired(at: Self.at(3_000)))
+        clock.isSuspended = false
+        #expect(clock.isExpired(at: Self.at(3_000)))
+    }
+
+    @Test func `the next look is at the end of the time, a second away at least`() {
+        #expect(Self.clock().untilNextCheck(at: Self.at(10)) == .seconds(20))
+        #expect(Self.clock().untilNextCheck(at: Self.at(30)) == .seconds(1))
+        let often = Self.clock(checkInterval: .seconds(10))
+        #expect(often.untilNextCheck(at: Self.start) == .seconds(10))
+        #expect(often.untilNextCheck(at: Self.at(25)) == .seconds(5))
+    }
+}
