@@ -31,13 +31,7 @@ private struct Template {
         masterKey: MasterKey
     ) throws {
         let address = "\(name)@kanzlei.example"
-        try store.addUser(
-            address,
-            name: nil,
-            role: nil,
-            password: "pw-\(name)",
-            actor: "test"
-        )
+        try store.addUser(NewUser(address, password: "pw-\(name)"), actor: "test")
         var settings = AccountSettings()
         settings.kind = .imap
         settings.owner = address
