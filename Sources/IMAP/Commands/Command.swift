@@ -108,6 +108,40 @@ package enum CommandParser {
     }
 }
 
+/// Names of commands with arguments.
+private enum NamedCommand: String {
+    case append = "APPEND"
+    case authenticate = "AUTHENTICATE"
+    case cancelUpdate = "CANCELUPDATE"
+    case copy = "COPY"
+    case create = "CREATE"
+    case delete = "DELETE"
+    case deleteACL = "DELETEACL"
+    case enable = "ENABLE"
+    case examine = "EXAMINE"
+    case getACL = "GETACL"
+    case getQuota = "GETQUOTA"
+    case getQuotaRoot = "GETQUOTAROOT"
+    case id = "ID"
+    case list = "LIST"
+    case listRights = "LISTRIGHTS"
+    case login = "LOGIN"
+    case lsub = "LSUB"
+    case move = "MOVE"
+    case myRights = "MYRIGHTS"
+    case notify = "NOTIFY"
+    case rename = "RENAME"
+    case search = "SEARCH"
+    case select = "SELECT"
+    case setACL = "SETACL"
+    case sort = "SORT"
+    case status = "STATUS"
+    case store = "STORE"
+    case subscribe = "SUBSCRIBE"
+    case thread = "THREAD"
+    case unsubscribe = "UNSUBSCRIBE"
+}
+
 extension Cursor {
     ///     tag = 1*<any ASTRING-CHAR except "+">
     fileprivate mutating func tag() throws(SyntaxError) -> ByteBuffer {
@@ -132,9 +166,9 @@ extension Cursor {
         }
         let upper = name.uppercasedText()
         if let command = Self.bare[upper] { return try self.bare(command) }
-        guard Self.named.contains(upper) else { throw self.error(.unknownCommand) }
+        guard let named = NamedCommand(rawValue: upper) else { throw self.error(.unknownCommand) }
         try self.expectBlank()
-        return try self.argumentCommand(upper)
+        return try self.arguments(of: named)
     }
 
     /// Commands without arguments.
@@ -144,67 +178,62 @@ extension Cursor {
         "UNSELECT": .unselect, "EXPUNGE": .expunge,
     ]
 
-    /// Commands with arguments.
-    private static let named: Set<String> = [
-        "ID", "LOGIN", "AUTHENTICATE", "ENABLE", "LIST", "LSUB", "SUBSCRIBE", "UNSUBSCRIBE",
-        "STATUS", "SELECT", "EXAMINE", "CREATE", "DELETE", "RENAME", "MYRIGHTS", "GETACL",
-        "SETACL", "DELETEACL", "LISTRIGHTS", "GETQUOTA", "GETQUOTAROOT", "STORE", "SEARCH", "SORT",
-        "THREAD", "COPY", "MOVE", "APPEND", "NOTIFY", "CANCELUPDATE",
-    ]
-
     private mutating func bare(_ command: Command) throws(SyntaxError) -> Command {
         try self.expectEndOfCommand()
         return command
     }
 
-    private mutating func argumentCommand(_ name: String) throws(SyntaxError) -> Command {
-        switch name {
-        case "LIST": return .list(try self.listCommand())
-        case "LSUB": return .lsub(try self.lsub())
-        case "STATUS": return .status(try self.status())
-        case "SELECT": return .select(try self.select())
-        case "EXAMINE": return .examine(try self.select())
-        case "STORE": return .store(try self.store(isUID: false))
-        case "SEARCH": return .search(try self.search(isUID: false))
-        case "SORT": return .sort(try self.sort(isUID: false))
-        case "THREAD": return .thread(try self.thread(isUID: false))
-        case "COPY": return .copy(try self.copy(isUID: false))
-        case "MOVE": return .move(try self.copy(isUID: false))
-        case "NOTIFY": return .notify(try self.notify())
-        case "CANCELUPDATE": return .cancelUpdate(try self.canceledUpdates())
-        case "LOGIN": return .login(try self.login())
-        case "AUTHENTICATE": return .authenticate(try self.authenticate())
-        case "ENABLE": return .enable(try self.enable())
-        case "ID":
-            try self.identification()
-            return .id
-        default: return try self.mailboxCommand(name)
+    private mutating func arguments(of command: NamedCommand) throws(SyntaxError) -> Command {
+        switch command {
+        case .list: .list(try self.listCommand())
+        case .lsub: .lsub(try self.lsub())
+        case .status: .status(try self.status())
+        case .select: .select(try self.select())
+        case .examine: .examine(try self.select())
+        case .store: .store(try self.store(isUID: false))
+        case .search: .search(try self.search(isUID: false))
+        case .sort: .sort(try self.sort(isUID: false))
+        case .thread: .thread(try self.thread(isUID: false))
+        case .copy: .copy(try self.copy(isUID: false))
+        case .move: .move(try self.copy(isUID: false))
+        case .notify: .notify(try self.notify())
+        case .cancelUpdate: .cancelUpdate(try self.canceledUpdates())
+        case .login: .login(try self.login())
+        case .authenticate: .authenticate(try self.authenticate())
+        case .enable: .enable(try self.enable())
+        case .id: try self.identificationCommand()
+        case .subscribe: .subscribe(try self.onlyMailbox())
+        case .unsubscribe: .unsubscribe(try self.onlyMailbox())
+        case .create: .create(try self.create())
+        case .delete: .delete(try self.onlyMailbox())
+        case .rename: .rename(try self.rename())
+        case .myRights: .myRights(try self.onlyMailbox())
+        case .getACL: .getACL(try self.onlyMailbox())
+        case .setACL: .setACL(try self.setACL())
+        case .deleteACL: .deleteACL(try self.deleteACL())
+        case .listRights: .listRights(try self.listRights())
+        case .getQuotaRoot: .getQuotaRoot(try self.onlyMailbox())
+        case .getQuota: .getQuota(try self.onlyAstring())
+        // An APPEND that gets here announced no message.
+        case .append: throw self.error(.expected("arguments of the command"))
         }
     }
 
-    private mutating func mailboxCommand(_ name: String) throws(SyntaxError) -> Command {
-        switch name {
-        case "SUBSCRIBE": return .subscribe(try self.onlyMailbox())
-        case "UNSUBSCRIBE": return .unsubscribe(try self.onlyMailbox())
-        case "CREATE": return .create(try self.create())
-        case "DELETE": return .delete(try self.onlyMailbox())
-        case "RENAME": return .rename(try self.rename())
-        case "MYRIGHTS": return .myRights(try self.onlyMailbox())
-        case "GETACL": return .getACL(try self.onlyMailbox())
-        case "GETQUOTAROOT": return .getQuotaRoot(try self.onlyMailbox())
-        case "GETQUOTA": return .getQuota(try self.onlyAstring())
-        case "SETACL": return .setACL(try self.setACL())
-        case "DELETEACL":
-            let (mailbox, identifier) = try self.mailboxAndIdentifier()
-            try self.expectEndOfCommand()
-            return .deleteACL(DeleteACL(mailbox: mailbox, identifier: identifier))
-        case "LISTRIGHTS":
-            let (mailbox, identifier) = try self.mailboxAndIdentifier()
-            try self.expectEndOfCommand()
-            return .listRights(ListRights(mailbox: mailbox, identifier: identifier))
-        // An APPEND that gets here announced no message.
-        default: throw self.error(.expected("arguments of the command"))
-        }
+    private mutating func identificationCommand() throws(SyntaxError) -> Command {
+        try self.identification()
+        return .id
+    }
+
+    private mutating func deleteACL() throws(SyntaxError) -> DeleteACL {
+        let (mailbox, identifier) = try self.mailboxAndIdentifier()
+        try self.expectEndOfCommand()
+        return DeleteACL(mailbox: mailbox, identifier: identifier)
+    }
+
+    private mutating func listRights() throws(SyntaxError) -> ListRights {
+        let (mailbox, identifier) = try self.mailboxAndIdentifier()
+        try self.expectEndOfCommand()
+        return ListRights(mailbox: mailbox, identifier: identifier)
     }
 
     ///     uid = "UID" SP (copy / move / fetch / search / store / sort / thread / uid-expunge)

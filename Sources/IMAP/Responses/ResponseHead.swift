@@ -44,7 +44,7 @@ package enum NumberedKind: Equatable, Sendable {
 }
 
 /// The data that an untagged response carries.
-package enum DataKind: Equatable, Sendable {
+package enum DataKind: UInt8, Equatable, Sendable {
     case capability
     case enabled
     case list
@@ -86,6 +86,17 @@ package enum DataKind: Equatable, Sendable {
         return !word.readableBytesView.contains(UInt8(ascii: "["))
             && !self.numbered.contains { word.equals(word: $0) }
     }
+}
+
+/// Some kinds of data.
+package struct DataKinds: ExpressibleByArrayLiteral, Equatable, Sendable {
+    private var bits: UInt32 = 0
+
+    package init(arrayLiteral kinds: DataKind...) {
+        for kind in kinds { self.bits |= 1 << kind.rawValue }
+    }
+
+    package func contains(_ kind: DataKind) -> Bool { self.bits & 1 << kind.rawValue != 0 }
 }
 
 /// What a response is, from its first piece.

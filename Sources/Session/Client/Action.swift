@@ -10,7 +10,7 @@ package enum Action: Equatable, Sendable {
     /// Connect to an account's server and log in, then `upstreamReady` or `upstreamFailed`.
     case openUpstream(AccountID)
     /// Log why a connection that had been good is dropped.
-    case upstreamFailed(AccountID, UpstreamLogin.Failure)
+    case upstreamFailed(AccountID, UpstreamLoginFailure)
     /// Log a line of an account's server that cannot be read.
     case lineUnreadable(AccountID, UnreadableLine)
     /// Forget what was learnt of an account's server: it says otherwise now.

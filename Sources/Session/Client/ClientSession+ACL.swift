@@ -5,41 +5,48 @@ import struct NIOCore.ByteBuffer
 
 /// The commands about rights, answered from the permission store (RFC 4314).
 extension ClientSession {
-    mutating func myRights(_ tag: ByteBuffer, mailbox: ClientMailbox) {
-        guard case .folder(let account, let folder, let rights) = self.resolve(mailbox) else {
-            return self.finish(tag, text: .noSuchMailbox)
+    mutating func myRights(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
+        guard !self.isEmptyInbox(mailbox) else {
+            self.emit(Reply.myRights(mailbox.wire, rights: EmptyInbox.rights.letters))
+            return self.finish(tagged.tag, text: .completed("MYRIGHTS"))
         }
-        guard self.isThere(folder, in: account, for: tag, command: .myRights(mailbox)) else {
+        guard case .folder(let account, let folder, let rights) = self.resolve(mailbox) else {
+            return self.finish(tagged.tag, text: .noSuchMailbox)
+        }
+        guard self.isThere(folder, in: account, for: tagged) else {
             return
         }
         self.emit(Reply.myRights(mailbox.wire, rights: rights.letters))
-        self.finish(tag, text: .completed("MYRIGHTS"))
+        self.finish(tagged.tag, text: .completed("MYRIGHTS"))
     }
 
     /// GETACL shows each subject's rights in the folder; it needs `a`, which the owner has.
-    mutating func getACL(_ tag: ByteBuffer, mailbox: ClientMailbox) {
+    mutating func getACL(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
+        guard !self.isEmptyInbox(mailbox) else {
+            return self.finish(tagged.tag, text: .notPermitted)
+        }
         switch self.require([.lookup, .administer], on: mailbox) {
         case .failure(let refusal):
-            self.finish(tag, text: refusal.text)
+            self.finish(tagged.tag, text: refusal.text)
         case .success(let (account, folder, _)):
-            guard self.isThere(folder, in: account, for: tag, command: .getACL(mailbox)) else {
+            guard self.isThere(folder, in: account, for: tagged) else {
                 return
             }
             let entries = self.snapshot.accessControlList(of: folder, in: account, at: self.now)
             self.emit(
                 Reply.acl(mailbox.wire, entries: entries.map { ($0.identifier, $0.rights.letters) })
             )
-            self.finish(tag, text: .completed("GETACL"))
+            self.finish(tagged.tag, text: .completed("GETACL"))
         }
     }
 
     /// LISTRIGHTS: each right but `a` can be granted by itself; on Exchange nothing can.
-    mutating func listRights(_ tag: ByteBuffer, listRights: ListRights) {
+    mutating func listRights(_ tagged: TaggedCommand, listRights: ListRights) {
         switch self.require([.lookup, .administer], on: listRights.mailbox) {
         case .failure(let refusal):
-            self.finish(tag, text: refusal.text)
+            self.finish(tagged.tag, text: refusal.text)
         case .success(let (account, folder, _)):
-            guard self.isThere(folder, in: account, for: tag, command: .listRights(listRights))
+            guard self.isThere(folder, in: account, for: tagged)
             else {
                 return
             }
@@ -52,7 +59,7 @@ extension ClientSession {
                     optional: isLocal ? Rights.manage.letters.map(String.init) : []
                 )
             )
-            self.finish(tag, text: .completed("LISTRIGHTS"))
+            self.finish(tagged.tag, text: .completed("LISTRIGHTS"))
         }
     }
 
@@ -60,7 +67,7 @@ extension ClientSession {
 
     /// SETACL: the owner of an account shares one of its folders. The store is written, so that
     /// everything else that asks it agrees.
-    mutating func setACL(_ tag: ByteBuffer, setACL: SetACL) {
+    mutating func setACL(_ tagged: TaggedCommand, setACL: SetACL) {
         var letters = String(buffer: setACL.rights)
         let kind: ACLChange.Kind =
             switch letters.first {
@@ -70,60 +77,53 @@ extension ClientSession {
             }
         if kind != .replace { letters.removeFirst() }
         guard let rights = Rights(aclLetters: letters) else {
-            return self.finish(tag, text: .badSyntax)
+            return self.finish(tagged.tag, text: .badSyntax)
         }
-        self.changeACL(
-            tag,
-            name: "SETACL",
-            mailbox: setACL.mailbox,
-            identifier: setACL.identifier,
-            kind: kind,
-            rights: rights
-        )
+        let share = Share(identifier: setACL.identifier, kind: kind, rights: rights)
+        self.change(tagged, mailbox: setACL.mailbox, to: share)
     }
 
-    mutating func deleteACL(_ tag: ByteBuffer, deleteACL: DeleteACL) {
-        self.changeACL(
-            tag,
-            name: "DELETEACL",
-            mailbox: deleteACL.mailbox,
-            identifier: deleteACL.identifier,
-            kind: .replace,
-            rights: []
-        )
+    mutating func deleteACL(_ tagged: TaggedCommand, deleteACL: DeleteACL) {
+        let share = Share(identifier: deleteACL.identifier, kind: .replace, rights: [])
+        self.change(tagged, mailbox: deleteACL.mailbox, to: share)
     }
 
-    private mutating func changeACL(
-        _ tag: ByteBuffer,
-        name: StaticText,
+    /// What somebody is to have in a folder.
+    private struct Share {
+        /// A login, or `group:NAME`, as the client sent it.
+        var identifier: ByteBuffer
+        var kind: ACLChange.Kind
+        var rights: Rights
+    }
+
+    private mutating func change(
+        _ tagged: TaggedCommand,
         mailbox: ClientMailbox,
-        identifier: ByteBuffer,
-        kind: ACLChange.Kind,
-        rights: Rights
+        to share: Share
     ) {
         switch self.require([.lookup, .administer], on: mailbox) {
         case .failure(let refusal):
-            self.finish(tag, text: refusal.text)
+            self.finish(tagged.tag, text: refusal.text)
         case .success(let (account, folder, _)):
             guard self.access(to: account).isOwner, let user = self.user else {
-                return self.finish(tag, text: .notPermitted)
+                return self.finish(tagged.tag, text: .notPermitted)
             }
             guard self.snapshot.accounts[account]?.kind == .imap else {
-                return self.finish(tag, text: .cannotChangeACL)
+                return self.finish(tagged.tag, text: .cannotChangeACL)
             }
-            guard kind == .remove || !rights.contains(.administer) else {
-                return self.finish(tag, text: .cannotGrantRight)
+            guard share.kind == .remove || !share.rights.contains(.administer) else {
+                return self.finish(tagged.tag, text: .cannotGrantRight)
             }
-            self.running = .changingACL(tag: tag, name)
+            self.running = .changingACL(tagged)
             self.actions.append(
                 .changeACL(
                     ACLChange(
                         owner: user,
                         account: account,
                         folder: folder,
-                        identifier: Array(identifier.readableBytesView),
-                        kind: kind,
-                        rights: rights
+                        identifier: Array(share.identifier.readableBytesView),
+                        kind: share.kind,
+                        rights: share.rights
                     )
                 )
             )
@@ -132,13 +132,13 @@ extension ClientSession {
 
     /// The store was written, or refused.
     package mutating func aclChanged(_ outcome: ACLChange.Outcome) {
-        guard case .changingACL(let tag, let name) = self.running else { return }
+        guard case .changingACL(let tagged) = self.running else { return }
         switch outcome {
-        case .done: self.finish(tag, text: .completed(name))
-        case .unknownIdentifier: self.finish(tag, text: .noSuchIdentifier)
-        case .grantedElsewhere: self.finish(tag, text: .grantedElsewhere)
-        case .tooMany: self.finish(tag, text: .tooManyGrants)
-        case .failed: self.finish(tag, text: .unavailable)
+        case .done: self.finish(tagged.tag, text: .completed(tagged.traits.name))
+        case .unknownIdentifier: self.finish(tagged.tag, text: .noSuchIdentifier)
+        case .grantedElsewhere: self.finish(tagged.tag, text: .grantedElsewhere)
+        case .tooMany: self.finish(tagged.tag, text: .tooManyGrants)
+        case .failed: self.finish(tagged.tag, text: .unavailable)
         }
         self.readClient()
     }

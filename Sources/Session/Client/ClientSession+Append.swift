@@ -34,7 +34,7 @@ extension ClientSession {
     private mutating func append(_ tag: ByteBuffer, message: Appending.Message) {
         guard self.user != nil else { return self.refuseMessage(tag, text: .badState) }
         let mailbox = message.head.mailbox
-        self.auditBegan(appendTo: mailbox)
+        self.auditBegan(.always("append", of: mailbox))
         switch self.require([.insert, .lookup], on: mailbox) {
         case .failure(let refusal):
             self.refuseMessage(

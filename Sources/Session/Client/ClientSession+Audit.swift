@@ -11,6 +11,13 @@ extension ClientSession {
     /// Reasons that a record gives: a user may be in hundreds of groups that each have a grant.
     private static let maximumReasons = 16
 
+    /// What the log will have of a command, once it is answered.
+    struct Auditing {
+        var event: AuditEvent
+        /// Whether it is recorded when it is carried out, too.
+        var isRecordedWhenAllowed: Bool
+    }
+
     /// Messages of a shared mailbox whose text has passed since it was selected.
     struct Reading {
         var place: AuditEvent.Place
@@ -22,21 +29,18 @@ extension ClientSession {
     // MARK: - The command that runs
 
     /// A command begins: what the log will have of it, once it is answered.
-    mutating func auditBegan(_ command: Command) {
+    ///
+    /// - Parameter audited: from the command's row of the table.
+    mutating func auditBegan(_ audited: AuditedCommand?) {
         self.auditing = nil
-        guard let (name, mailboxes, isOnSelected) = command.audited else { return }
-        var places = mailboxes.map { self.auditPlace($0) }
-        if isOnSelected {
+        guard let audited else { return }
+        var places = audited.mailboxes.map { self.auditPlace($0) }
+        if audited.isOnSelected {
             guard let selected = self.selected else { return }
             let place = AuditEvent.Place(account: selected.account, folder: selected.folder)
             places.insert(.known(place), at: 0)
         }
-        self.auditBegan(name, places: places)
-    }
-
-    /// APPEND has begun.
-    mutating func auditBegan(appendTo mailbox: ClientMailbox) {
-        self.auditBegan("append", places: [self.auditPlace(mailbox)])
+        self.auditBegan(audited, places: places)
     }
 
     private enum AuditPlace {
@@ -62,8 +66,8 @@ extension ClientSession {
         return .nowhere(mailbox, account?.id)
     }
 
-    private mutating func auditBegan(_ name: String, places: [AuditPlace]) {
-        var event = AuditEvent(name)
+    private mutating func auditBegan(_ audited: AuditedCommand, places: [AuditPlace]) {
+        var event = AuditEvent(audited.name)
         var known: [AuditEvent.Place] = []
         var hidden: AuditEvent.Place?
         for place in places {
@@ -81,16 +85,20 @@ extension ClientSession {
         event.place = known.first ?? hidden
         event.target = known.count > 1 ? known[1] : known.isEmpty ? nil : hidden
         event.because = self.auditReasons([event.place, event.target].compactMap { $0 })
-        self.auditing = event
+        self.auditing = Auditing(
+            event: event,
+            isRecordedWhenAllowed: audited.isRecordedWhenAllowed
+        )
     }
 
     /// The command that runs is answered.
     mutating func auditAnswered(_ text: ReplyText) {
-        guard var event = self.auditing else { return }
+        guard let auditing = self.auditing else { return }
         self.auditing = nil
         guard let outcome = text.auditOutcome else { return }
+        var event = auditing.event
         event.outcome = outcome
-        if outcome != .refused, !Command.auditedWhenAllowed.contains(event.name) { return }
+        guard outcome == .refused || auditing.isRecordedWhenAllowed else { return }
         // What the server does not have is no refusal by anybody.
         if text == .noSuchMailbox, event.detail.isEmpty, self.seesAll(of: event) { return }
         self.actions.append(.audit(event))
@@ -106,15 +114,23 @@ extension ClientSession {
     /// The session ends while a command runs: what its server makes of it nobody hears.
     mutating func auditEnded() {
         self.auditReadingEnded()
-        guard var event = self.auditing else { return }
+        guard let auditing = self.auditing else { return }
         self.auditing = nil
+        guard self.isAtServer, auditing.isRecordedWhenAllowed else { return }
+        var event = auditing.event
+        event.detail.append("the session ended before the answer")
+        self.actions.append(.audit(event))
+    }
+
+    /// Whether a server may carry out the command that runs, whatever becomes of the session.
+    private var isAtServer: Bool {
         switch self.running {
         case .forwarding, .selecting, .appending, .transferring:
-            guard Command.auditedWhenAllowed.contains(event.name) else { return }
-            event.detail.append("the session ended before the answer")
-            self.actions.append(.audit(event))
-        default:
-            break
+            true
+        case .nothing, .authenticating, .awaitingSASLResponse, .negotiatingTLS,
+            .discoveringCapabilities, .preparing, .listing, .idling, .subscribing, .changingACL,
+            .notifying, .ended:
+            false
         }
     }
 
@@ -175,48 +191,6 @@ extension ClientSession {
         event.count = reading.count
         self.actions.append(.audit(event))
     }
-}
-
-extension Command {
-    /// What the log calls a command, the mailboxes that it names, and whether it is about the
-    /// selected one; nil for one that opens, changes and refuses nothing.
-    fileprivate var audited: (name: String, mailboxes: [ClientMailbox], isOnSelected: Bool)? {
-        switch self {
-        case .select(let select): ("select", [select.mailbox], false)
-        case .examine(let select): ("examine", [select.mailbox], false)
-        case .status(let status): ("status", [status.mailbox], false)
-        case .create(let create): ("create", [create.mailbox], false)
-        case .delete(let mailbox): ("delete", [mailbox], false)
-        case .rename(let rename): ("rename", [rename.from, rename.to], false)
-        case .myRights(let mailbox): ("myrights", [mailbox], false)
-        case .getACL(let mailbox): ("getacl", [mailbox], false)
-        case .setACL(let setACL): ("setacl", [setACL.mailbox], false)
-        case .deleteACL(let deleteACL): ("deleteacl", [deleteACL.mailbox], false)
-        case .listRights(let listRights): ("listrights", [listRights.mailbox], false)
-        case .getQuotaRoot(let mailbox): ("getquotaroot", [mailbox], false)
-        case .copy(let copy): ("copy", [copy.mailbox], true)
-        case .move(let copy): ("move", [copy.mailbox], true)
-        case .expunge, .uidExpunge: ("expunge", [], true)
-        // It expunges, where the user may.
-        case .close: ("close", [], true)
-        case .fetch: ("fetch", [], true)
-        case .store: ("store", [], true)
-        case .search: ("search", [], true)
-        case .sort: ("sort", [], true)
-        case .thread: ("thread", [], true)
-        case .capability, .noop, .logout, .id, .startTLS, .login, .authenticate, .enable,
-            .namespace,
-            .list, .lsub, .subscribe, .unsubscribe, .idle, .notify, .getQuota, .check, .unselect,
-            .cancelUpdate:
-            nil
-        }
-    }
-
-    /// Commands that are recorded when they are carried out, too; reading is summed up.
-    fileprivate static let auditedWhenAllowed: Set<String> = [
-        "select", "examine", "status", "create", "delete", "rename", "copy", "move", "append",
-        "expunge", "close",
-    ]
 }
 
 extension ReplyText {

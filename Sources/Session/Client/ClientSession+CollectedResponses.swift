@@ -29,20 +29,21 @@ extension ClientSession {
             _ = try self.deliver(.untagged(.fetch(response)), from: account)
             return
         }
+        guard case .collected(let data) = kind.treatment else { return }
         do {
-            try self.collected(kind, response: response, from: account)
+            try self.collected(data, response: response, from: account)
         } catch {
             guard !error.reason.isSize else { throw error }
-            try self.responseUnreadable(kind, response: response, from: account, error: error)
+            try self.responseUnreadable(data, response: response, from: account, error: error)
         }
     }
 
     private mutating func collected(
-        _ kind: DataKind,
+        _ data: CollectedData,
         response: ByteBuffer,
         from account: AccountID
     ) throws(SyntaxError) {
-        switch kind {
+        switch data {
         case .flags:
             try self.flagsReceived(response, from: account)
         case .status:
@@ -61,12 +62,10 @@ extension ClientSession {
             let event = UntaggedResponse.list(
                 list,
                 octets: response.readableBytes,
-                isLsub: kind == .lsub
+                isLsub: data == .lsub
             )
             guard try !self.deliver(.untagged(event), from: account) else { return }
             self.mailboxChanged(list, from: account)
-        default:
-            break
         }
     }
 

@@ -50,7 +50,7 @@ extension ClientSession {
         return self.selected?.updating.first { $0.upstream == tag }?.client
     }
 
-    func expected(from account: AccountID) -> Forwarding.Expected {
+    func expected(from account: AccountID) -> DataKinds {
         guard case .forwarding(let forwarding) = self.running, forwarding.account == account else {
             return []
         }

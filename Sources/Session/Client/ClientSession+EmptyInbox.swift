@@ -9,37 +9,7 @@ import struct NIOCore.ByteBuffer
 /// with `LOGIN/ACCOUNT` and no right on that account's INBOX, gets this one. The answers are the same
 /// whether the account has an INBOX or not.
 extension ClientSession {
-    /// Answers a command that concerns the empty INBOX.
-    /// - Returns: false where the command concerns another mailbox, or none.
-    mutating func answerForEmptyInbox(_ tag: ByteBuffer, command: Command) -> Bool {
-        switch command {
-        case .select(let select), .examine(let select):
-            self.isEmptyInboxSelected = false
-            guard self.isEmptyInbox(select.mailbox) else { return false }
-            self.selectEmptyInbox(tag, select: select)
-        case .status(let status):
-            guard self.isEmptyInbox(status.mailbox) else { return false }
-            self.auditing = nil
-            self.emit(EmptyInbox.status(status.items, mailbox: status.mailbox.wire).encoded)
-            self.finish(tag, text: .completed("STATUS"))
-        case .myRights(let mailbox):
-            guard self.isEmptyInbox(mailbox) else { return false }
-            self.emit(Reply.myRights(mailbox.wire, rights: EmptyInbox.rights.letters))
-            self.finish(tag, text: .completed("MYRIGHTS"))
-        case .subscribe(let mailbox):
-            guard self.isEmptyInbox(mailbox) else { return false }
-            self.finish(tag, text: .completed("SUBSCRIBE"))
-        case .getQuotaRoot(let mailbox), .getACL(let mailbox):
-            guard self.isEmptyInbox(mailbox) else { return false }
-            self.finish(tag, text: .notPermitted)
-        default:
-            guard self.isEmptyInboxSelected else { return false }
-            return self.answerInEmptyInbox(tag, command: command)
-        }
-        return true
-    }
-
-    private mutating func selectEmptyInbox(_ tag: ByteBuffer, select: Select) {
+    mutating func selectEmptyInbox(_ tag: ByteBuffer, select: Select) {
         self.auditing = nil
         self.leaveSelected(announce: false)
         self.isEmptyInboxSelected = true
@@ -55,40 +25,17 @@ extension ClientSession {
     }
 
     /// A command on the selected mailbox, which is the empty INBOX.
-    private mutating func answerInEmptyInbox(_ tag: ByteBuffer, command: Command) -> Bool {
-        switch command {
-        case .noop: self.finish(tag, text: .completed("NOOP"))
-        case .check: self.finish(tag, text: .completed("CHECK"))
-        case .close, .unselect:
-            self.isEmptyInboxSelected = false
-            self.finish(tag, text: .completed(command == .close ? "CLOSE" : "UNSELECT"))
-        // There is no message that any of these could name.
-        case .fetch(let fetch): self.answerInEmptyInbox(tag, name: "FETCH", isUID: fetch.isUID)
-        case .copy(let copy): self.answerInEmptyInbox(tag, name: "COPY", isUID: copy.isUID)
-        case .expunge, .uidExpunge, .store, .move: self.finish(tag, text: .notPermitted)
-        case .search(let search):
-            self.emitNoResults(
-                tag,
-                line: "* SEARCH\r\n",
-                returns: search.returns,
-                isUID: search.isUID
-            )
-            self.finish(tag, text: .completed("SEARCH"))
-        case .sort(let sort):
-            self.emitNoResults(tag, line: "* SORT\r\n", returns: sort.returns, isUID: sort.isUID)
-            self.finish(tag, text: .completed("SORT"))
-        case .thread:
-            self.emit(ByteBuffer(staticString: "* THREAD\r\n"))
-            self.finish(tag, text: .completed("THREAD"))
-        case .cancelUpdate: self.finish(tag, text: .completed("CANCELUPDATE"))
-        default: return false
+    mutating func answerInEmptyInbox(_ tagged: TaggedCommand, answer: EmptyInboxAnswer) {
+        var text = ReplyText.completed(tagged.traits.name)
+        switch answer {
+        case .completed: break
+        case .left: self.isEmptyInboxSelected = false
+        case .noMessage(let isUID): if !isUID { text = .noSuchMessage }
+        case .notPermitted: text = .notPermitted
+        case .noResults(let line, let returns, let isUID):
+            self.emitNoResults(tagged.tag, line: line, returns: returns, isUID: isUID)
         }
-        return true
-    }
-
-    /// UIDs that are not there are passed over; a message number that is not there is an error (RFC 9051 §6.4.9).
-    private mutating func answerInEmptyInbox(_ tag: ByteBuffer, name: StaticText, isUID: Bool) {
-        self.finish(tag, text: isUID ? .completed(name) : .noSuchMessage)
+        self.finish(tagged.tag, text: text)
     }
 
     private mutating func emitNoResults(

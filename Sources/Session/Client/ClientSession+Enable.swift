@@ -6,14 +6,14 @@ import IMAP
 extension ClientSession {
     /// Enables on an account's connection what the client enabled, and its server has.
     ///
-    /// - Parameter command: the client's command that is to be sent next, which may enable CONDSTORE by itself.
+    /// - Parameter tagged: the client's command that is to be sent next, which may enable CONDSTORE by itself.
     /// - Returns: whether the server is being asked, so that nothing else can be sent now.
-    mutating func enable(in account: AccountID, for command: Command?) -> Bool {
+    mutating func enable(in account: AccountID, for tagged: TaggedCommand?) -> Bool {
         guard !self.enabled.isEmpty, let upstream = self.upstreams[account],
             upstream.profile.has("ENABLE")
         else { return false }
         var missing = self.enabled.subtracting(upstream.enabled)
-        if missing == ["CONDSTORE"], command?.enablesModSeqs ?? false { missing = [] }
+        if missing == ["CONDSTORE"], tagged?.traits.enablesModSeqs ?? false { missing = [] }
         missing = missing.filter { self.has($0, in: account) }
         guard !missing.isEmpty else { return false }
         upstream.enabled.formUnion(missing)
@@ -31,22 +31,5 @@ extension ClientSession {
             return false
         }
         return !upstream.enabled.contains("CONDSTORE") && self.has("CONDSTORE", in: account)
-    }
-}
-
-extension Command {
-    /// Whether the client shows by this command that it wants mod-sequences in every FETCH response from now on
-    /// (RFC 7162 §3.1).
-    var enablesModSeqs: Bool {
-        switch self {
-        case .select(let select), .examine(let select):
-            select.condStore || select.resync != nil
-        case .status(let status):
-            status.items.contains(.highestModSeq)
-        case .list(let list):
-            list.returnsStatus?.contains(.highestModSeq) ?? false
-        default:
-            self.requirements.requiredCapabilities.contains("CONDSTORE")
-        }
     }
 }

@@ -6,17 +6,17 @@ import struct NIOCore.ByteBuffer
 /// EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9).
 extension ClientSession {
     mutating func expunge(
-        _ tag: ByteBuffer,
+        _ tagged: TaggedCommand,
+        set: SequenceSet?,
         selected: SelectedMailbox,
-        rights: Rights,
-        set: SequenceSet?
+        rights: Rights
     ) {
         guard rights.contains(.expunge), !selected.isReadOnlyUpstream else {
-            return self.finish(tag, text: .notPermitted)
+            return self.finish(tagged.tag, text: .notPermitted)
         }
-        var encoder = self.encoder(for: selected.account)
-        encoder.write(word: set == nil ? "EXPUNGE" : "UID EXPUNGE")
-        if let set = set { set.encode(into: &encoder) }
-        self.forward(tag, account: selected.account, name: "EXPUNGE", encoder: encoder)
+        self.forward(tagged, to: selected.account) { encoder in
+            encoder.write(word: set == nil ? "EXPUNGE" : "UID EXPUNGE")
+            set?.encode(into: &encoder)
+        }
     }
 }

@@ -7,18 +7,18 @@ import struct NIOCore.ByteBuffer
 extension ClientSession {
     /// Without the right to set `\Seen`, bodies are asked for in the form that does not set it.
     mutating func fetch(
-        _ tag: ByteBuffer,
+        _ tagged: TaggedCommand,
         fetch: Fetch,
         selected: SelectedMailbox,
         rights: Rights
     ) {
         let mustPeek = !rights.contains(.seen) && !selected.isReadOnlyUpstream && fetch.setsSeen
         let sent = mustPeek ? fetch.peeking() : fetch
-        var encoder = self.encoder(for: selected.account)
-        sent.encode(into: &encoder)
-        self.forward(tag, account: selected.account, name: "FETCH", encoder: encoder) {
+        self.forward(tagged, to: selected.account) {
             $0.renamesItems = mustPeek && fetch.usesWholeMessageItems
             $0.fetchesText = fetch.asksText
+        } encode: {
+            sent.encode(into: &$0)
         }
     }
 }

@@ -20,13 +20,9 @@ extension ClientSession {
         _ folder: FolderPath,
         as existence: FolderExistence = .listed,
         in account: AccountID,
-        for tag: ByteBuffer,
-        command: Command,
-        requiring capabilities: [String] = []
+        for tagged: TaggedCommand
     ) -> Located {
-        guard self.prepare(account, tag: tag, command: command, requiring: capabilities) else {
-            return .answeredOrDeferred
-        }
+        guard self.prepare(account, for: tagged) else { return .answeredOrDeferred }
         switch self.exists(folder, as: existence, in: account) {
         case .some(true):
             return self.upstreams[account]?.names.name(of: folder).map(Located.name) ?? .missing
@@ -34,10 +30,10 @@ extension ClientSession {
             return .missing
         case .none:
             guard self.requestFolders(of: account) else {
-                self.finish(tag, text: .unavailable)
+                self.finish(tagged.tag, text: .unavailable)
                 return .answeredOrDeferred
             }
-            self.running = .preparing(tag: tag, command, account)
+            self.running = .preparing(tagged, account)
             return .answeredOrDeferred
         }
     }
@@ -48,15 +44,14 @@ extension ClientSession {
     mutating func isThere(
         _ folder: FolderPath,
         in account: AccountID,
-        for tag: ByteBuffer,
-        command: Command
+        for tagged: TaggedCommand
     ) -> Bool {
         if self.access(to: account).isOwner, !UpstreamNames.isEscaped(folder) { return true }
-        switch self.locate(folder, in: account, for: tag, command: command) {
+        switch self.locate(folder, in: account, for: tagged) {
         case .name:
             return true
         case .missing:
-            self.finish(tag, text: .noSuchMailbox)
+            self.finish(tagged.tag, text: .noSuchMailbox)
             return false
         case .answeredOrDeferred:
             return false

@@ -4,28 +4,21 @@ import IMAP
 import struct NIOCore.ByteBuffer
 
 extension ClientSession {
-    /// Sends a command without arguments.
-    mutating func forward(_ tag: ByteBuffer, account: AccountID, name: StaticString) {
-        var encoder = self.encoder(for: account)
-        encoder.write(word: name)
-        self.forward(tag, account: account, name: StaticText(stringLiteral: name), encoder: encoder)
-    }
-
-    /// Sends an encoded command.
+    /// Sends a command to an account's server, which carries it out.
     mutating func forward(
-        _ tag: ByteBuffer,
-        account: AccountID,
-        name: StaticText,
-        encoder: CommandEncoder,
-        configure: (Forwarding) -> Void = { _ in }
+        _ tagged: TaggedCommand,
+        to account: AccountID,
+        configure: (Forwarding) -> Void = { _ in },
+        encode: (inout CommandEncoder) -> Void
     ) {
-        var encoder = encoder
+        var encoder = self.encoder(for: account)
+        encode(&encoder)
         var segments = encoder.finish()
-        guard !segments.isEmpty else { return self.finish(tag, text: .unavailable) }
+        guard !segments.isEmpty else { return self.finish(tagged.tag, text: .unavailable) }
         let first = segments.removeFirst()
-        let forwarding = Forwarding(tag: tag, account: account, name: name, segments: segments)
-        forwarding.enablesModSeqs = self.commandEnablesModSeqs
+        let forwarding = Forwarding(tagged, to: account, segments: segments)
         configure(forwarding)
+        if forwarding.isUpdating { forwarding.updatingTag = self.upstreams[account]?.inFlight }
         self.running = .forwarding(forwarding)
         self.actions.append(.toUpstream(account, first))
     }

@@ -6,16 +6,16 @@ import struct NIOCore.ByteBuffer
 /// IDLE (RFC 2177).
 extension ClientSession {
     /// Idles at the server of the selected mailbox where that can, else here.
-    mutating func idle(_ tag: ByteBuffer) {
-        guard let selected = self.selected else { return self.idle(tag, at: .here) }
+    mutating func idle(_ tagged: TaggedCommand) {
+        guard let selected = self.selected else { return self.idle(tagged.tag, at: .here) }
         let account = selected.account
         guard self.mayRead(selected.folder, of: account) else {
             self.leaveSelected(announce: true)
-            return self.finish(tag, text: .notPermitted)
+            return self.finish(tagged.tag, text: .notPermitted)
         }
-        guard self.prepare(account, tag: tag, command: .idle) else { return }
+        guard self.prepare(account, for: tagged) else { return }
         let hasIdle = self.upstreams[account]?.profile.has("IDLE") ?? false
-        self.idle(tag, at: hasIdle ? .upstream(account) : .polled(account))
+        self.idle(tagged.tag, at: hasIdle ? .upstream(account) : .polled(account))
     }
 
     private mutating func idle(_ tag: ByteBuffer, at place: Idling.Place) {

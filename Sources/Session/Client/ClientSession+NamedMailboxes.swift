@@ -5,122 +5,103 @@ import struct NIOCore.ByteBuffer
 
 /// On a mailbox that is named.
 extension ClientSession {
-    mutating func status(
-        _ tag: ByteBuffer,
-        status: Status,
-        command: Command
-    ) {
-        self.onNamed(tag, mailbox: status.mailbox, rights: .read, command: command, requiring: []) {
-            session,
-            account,
-            folder,
-            name in
-            let asked = session.items(of: status, in: account)
+    mutating func status(_ tagged: TaggedCommand, status: Status) {
+        guard !self.isEmptyInbox(status.mailbox) else {
+            self.auditing = nil
+            self.emit(EmptyInbox.status(status.items, mailbox: status.mailbox.wire).encoded)
+            return self.finish(tagged.tag, text: .completed("STATUS"))
+        }
+        self.onNamed(tagged, mailbox: status.mailbox, rights: .read) { session, named in
+            let asked = session.items(of: status, in: named.account)
             guard !asked.items.isEmpty else {
                 let lacking = status.items.lazy.compactMap(\.requiredCapability).first
                 return session.finish(
-                    tag,
+                    tagged.tag,
                     text: lacking.map(ReplyText.lacking) ?? .cannotOnThisServer
                 )
             }
-            var encoder = session.encoder(for: account)
-            asked.encode(into: &encoder, mailbox: name)
-            let tellsNoModSeq = session.tellsNoModSeq(on: status, in: account)
-            session.forward(tag, account: account, name: "STATUS", encoder: encoder) {
+            let tellsNoModSeq = session.tellsNoModSeq(on: status, in: named.account)
+            session.forward(tagged, to: named.account) {
                 $0.statusItems = tellsNoModSeq ? status.items : nil
-                $0.expected = .status
                 $0.mailbox = status.mailbox.wire
-                $0.folder = folder
-                $0.repeatable = command
+                $0.folder = named.folder
+            } encode: {
+                asked.encode(into: &$0, mailbox: named.name)
             }
         }
     }
 
     /// DELETE needs `x` on the folder and on everything below it, there or not: some servers delete that too.
-    mutating func delete(_ tag: ByteBuffer, mailbox: ClientMailbox, command: Command) {
+    mutating func delete(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
         if mailbox.name?.octets.elementsEqual("INBOX".utf8) ?? false {
-            return self.finish(tag, text: .cannotChangeInbox)
+            return self.finish(tagged.tag, text: .cannotChangeInbox)
         }
         if case .success(let (account, folder, _)) = self.require(.deleteMailbox, on: mailbox) {
             guard self.access(to: account).mayDelete(folder) else {
-                return self.finish(tag, text: .notPermitted)
+                return self.finish(tagged.tag, text: .notPermitted)
             }
             // Where the account's folders have the prefix INBOX., all of them lie below it on the server.
-            guard !folder.isInbox else { return self.finish(tag, text: .cannotChangeInbox) }
+            guard !folder.isInbox else { return self.finish(tagged.tag, text: .cannotChangeInbox) }
         }
-        self.onNamed(tag, mailbox: mailbox, rights: .deleteMailbox, command: command, requiring: [])
-        {
-            session,
-            account,
-            _,
-            name in
-            var encoder = session.encoder(for: account)
-            encoder.write(word: "DELETE")
-            encoder.write(mailbox: name)
-            session.forward(tag, account: account, name: "DELETE", encoder: encoder) {
+        self.onNamed(tagged, mailbox: mailbox, rights: .deleteMailbox) { session, named in
+            session.forward(tagged, to: named.account) {
                 $0.outcome = .foldersChanged
+            } encode: {
+                $0.write(word: "DELETE")
+                $0.write(mailbox: named.name)
             }
         }
+    }
+
+    /// A mailbox that a command names, and that exists for the user.
+    struct Named {
+        var account: AccountID
+        var folder: FolderPath
+        /// Its name on the server.
+        var name: ByteBuffer
     }
 
     /// Resolves a mailbox, gets its server ready, and goes on with its name there.
     mutating func onNamed(
-        _ tag: ByteBuffer,
+        _ tagged: TaggedCommand,
         mailbox: ClientMailbox,
         rights: Rights,
-        command: Command,
-        requiring capabilities: [String],
-        proceed: (inout ClientSession, AccountID, FolderPath, ByteBuffer) -> Void
+        proceed: (inout ClientSession, Named) -> Void
     ) {
         switch self.require([rights, .lookup], on: mailbox) {
         case .failure(let refusal):
-            self.finish(tag, text: refusal.text)
+            self.finish(tagged.tag, text: refusal.text)
         case .success(let (account, folder, _)):
-            let located = self.locate(
-                folder,
-                in: account,
-                for: tag,
-                command: command,
-                requiring: capabilities
-            )
+            let located = self.locate(folder, in: account, for: tagged)
             guard case .name(let name) = located else {
                 guard case .missing = located else { return }
-                return self.finish(tag, text: .noSuchMailbox)
+                return self.finish(tagged.tag, text: .noSuchMailbox)
             }
-            proceed(&self, account, folder, name)
+            proceed(&self, Named(account: account, folder: folder, name: name))
         }
     }
 
     /// CREATE needs `k` on the parent (RFC 4314 §4), and on an account's top level on the account.
-    mutating func create(
-        _ tag: ByteBuffer,
-        create: Create,
-        command: Command,
-        requiring capabilities: [String]
-    ) {
+    mutating func create(_ tagged: TaggedCommand, create: Create) {
         guard let name = create.mailbox.name,
             case .folder(let account, let folder) = self.namespace.place(of: name.withoutTrailing)
-        else { return self.finish(tag, text: .noSuchMailbox) }
+        else { return self.finish(tagged.tag, text: .noSuchMailbox) }
         guard self.mayCreate(folder, in: account) else {
             let isSeen = self.isSeen(folder, in: account)
-            return self.finish(tag, text: isSeen ? .notPermitted : .noSuchMailbox)
+            return self.finish(tagged.tag, text: isSeen ? .notPermitted : .noSuchMailbox)
         }
         // The gateway itself files into the folder with `\\Sent`, and mail programs into others.
         guard create.uses.isEmpty || self.access(to: account).isOwner else {
-            return self.finish(tag, text: .notPermitted)
+            return self.finish(tagged.tag, text: .notPermitted)
         }
-        guard
-            self.isParentThere(of: folder, in: account, for: tag, command, requiring: capabilities)
-        else {
-            return
-        }
+        guard self.isParentThere(of: folder, in: account, for: tagged) else { return }
         guard let upstreamName = self.newName(of: folder, in: account) else {
-            return self.finish(tag, text: .cannotHaveName)
+            return self.finish(tagged.tag, text: .cannotHaveName)
         }
-        var encoder = self.encoder(for: account)
-        create.encode(into: &encoder, mailbox: upstreamName)
-        self.forward(tag, account: account, name: "CREATE", encoder: encoder) {
+        self.forward(tagged, to: account) {
             $0.outcome = .foldersChanged
+        } encode: {
+            create.encode(into: &$0, mailbox: upstreamName)
         }
     }
 
@@ -129,21 +110,10 @@ extension ClientSession {
     mutating func isParentThere(
         of folder: FolderPath,
         in account: AccountID,
-        for tag: ByteBuffer,
-        _ command: Command,
-        requiring capabilities: [String] = []
+        for tagged: TaggedCommand
     ) -> Bool {
-        guard let parent = folder.parent else {
-            return self.prepare(account, tag: tag, command: command, requiring: capabilities)
-        }
-        switch self.locate(
-            parent,
-            as: .parent,
-            in: account,
-            for: tag,
-            command: command,
-            requiring: capabilities
-        ) {
+        guard let parent = folder.parent else { return self.prepare(account, for: tagged) }
+        switch self.locate(parent, as: .parent, in: account, for: tagged) {
         case .name:
             // Where nothing is listed below INBOX, what is there may be hidden: the names of an alias, whose
             // folders are elsewhere in the account.
@@ -151,57 +121,57 @@ extension ClientSession {
                 self.access(to: account).isOwner || !folder.isBelowInbox
                     || self.upstreams[account]?.folders?.hasBelowInbox ?? false
             else {
-                self.finish(tag, text: .notPermitted)
+                self.finish(tagged.tag, text: .notPermitted)
                 return false
             }
             return true
         case .missing:
-            self.finish(tag, text: .noSuchMailbox)
+            self.finish(tagged.tag, text: .noSuchMailbox)
             return false
         case .answeredOrDeferred:
             return false
         }
     }
 
-    mutating func rename(_ tag: ByteBuffer, rename: Rename, command: Command) {
+    mutating func rename(_ tagged: TaggedCommand, rename: Rename) {
         guard
             case .success(let (account, source, _)) = self.require(.deleteMailbox, on: rename.from)
         else {
             guard case .failure(let refusal) = self.require(.deleteMailbox, on: rename.from) else {
                 return
             }
-            return self.finish(tag, text: refusal.text)
+            return self.finish(tagged.tag, text: refusal.text)
         }
         // A delimiter behind a name announces folders below it, and only in CREATE (RFC 9051 §6.3.4).
         guard !(rename.to.name?.octets.last == Namespace.delimiter) else {
-            return self.finish(tag, text: .cannotHaveName)
+            return self.finish(tagged.tag, text: .cannotHaveName)
         }
         guard let name = rename.to.name,
             case .folder(let target, let folder) = self.namespace.place(of: name)
-        else { return self.finish(tag, text: .noSuchMailbox) }
+        else { return self.finish(tagged.tag, text: .noSuchMailbox) }
         guard self.mayCreate(folder, in: target) else {
             let isSeen = self.isSeen(folder, in: target)
-            return self.finish(tag, text: isSeen ? .notPermitted : .noSuchMailbox)
+            return self.finish(tagged.tag, text: isSeen ? .notPermitted : .noSuchMailbox)
         }
-        guard target == account else { return self.finish(tag, text: .cannotAcrossAccounts) }
+        guard target == account else { return self.finish(tagged.tag, text: .cannotAcrossAccounts) }
         guard self.access(to: account).mayMove(source, to: folder) else {
-            return self.finish(tag, text: .notPermitted)
+            return self.finish(tagged.tag, text: .notPermitted)
         }
-        let located = self.locate(source, in: account, for: tag, command: command)
+        let located = self.locate(source, in: account, for: tagged)
         guard case .name(let from) = located else {
             guard case .missing = located else { return }
-            return self.finish(tag, text: .noSuchMailbox)
+            return self.finish(tagged.tag, text: .noSuchMailbox)
         }
-        guard self.isParentThere(of: folder, in: account, for: tag, command) else { return }
+        guard self.isParentThere(of: folder, in: account, for: tagged) else { return }
         guard let to = self.newName(of: folder, in: account) else {
-            return self.finish(tag, text: .cannotHaveName)
+            return self.finish(tagged.tag, text: .cannotHaveName)
         }
-        var encoder = self.encoder(for: account)
-        encoder.write(word: "RENAME")
-        encoder.write(mailbox: from)
-        encoder.write(mailbox: to)
-        self.forward(tag, account: account, name: "RENAME", encoder: encoder) {
+        self.forward(tagged, to: account) {
             $0.outcome = .foldersChanged
+        } encode: {
+            $0.write(word: "RENAME")
+            $0.write(mailbox: from)
+            $0.write(mailbox: to)
         }
     }
 

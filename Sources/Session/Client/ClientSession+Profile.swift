@@ -62,7 +62,7 @@ extension ClientSession {
 
     /// Whether a command waits for what this server tells.
     private func isPreparing(_ account: AccountID) -> Bool {
-        guard case .preparing(_, _, account) = self.running else { return false }
+        guard case .preparing(_, account) = self.running else { return false }
         return self.selected?.account != account
     }
 }

@@ -5,55 +5,32 @@ import struct NIOCore.ByteBuffer
 
 /// Quota of one's own account.
 extension ClientSession {
-    mutating func getQuota(
-        _ tag: ByteBuffer,
-        root: ByteBuffer,
-        command: Command,
-        requiring capabilities: [String]
-    ) {
+    mutating func getQuota(_ tagged: TaggedCommand, root: ByteBuffer) {
         guard let account = self.namespace.personal, self.access(to: account).isOwner else {
-            return self.finish(tag, text: .notPermitted)
+            return self.finish(tagged.tag, text: .notPermitted)
         }
-        guard self.prepare(account, tag: tag, command: command, requiring: capabilities) else {
-            return
-        }
-        var encoder = self.encoder(for: account)
-        encoder.write(word: "GETQUOTA")
-        encoder.write(astring: root)
-        self.forward(tag, account: account, name: "GETQUOTA", encoder: encoder) {
-            $0.expected = .quota
+        guard self.prepare(account, for: tagged) else { return }
+        self.forward(tagged, to: account) {
+            $0.write(word: "GETQUOTA")
+            $0.write(astring: root)
         }
     }
 
-    mutating func getQuotaRoot(
-        _ tag: ByteBuffer,
-        mailbox: ClientMailbox,
-        command: Command,
-        requiring capabilities: [String]
-    ) {
+    mutating func getQuotaRoot(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
+        guard !self.isEmptyInbox(mailbox) else {
+            return self.finish(tagged.tag, text: .notPermitted)
+        }
         if case .folder(let account, _, _) = self.resolve(mailbox),
             !self.access(to: account).isOwner
         {
-            return self.finish(tag, text: .notPermitted)
+            return self.finish(tagged.tag, text: .notPermitted)
         }
-        self.onNamed(
-            tag,
-            mailbox: mailbox,
-            rights: .read,
-            command: command,
-            requiring: capabilities
-        ) {
-            session,
-            account,
-            _,
-            name in
-            var encoder = session.encoder(for: account)
-            encoder.write(word: "GETQUOTAROOT")
-            encoder.write(mailbox: name)
-            session.forward(tag, account: account, name: "GETQUOTAROOT", encoder: encoder) {
-                $0.expected = .quota
+        self.onNamed(tagged, mailbox: mailbox, rights: .read) { session, named in
+            session.forward(tagged, to: named.account) {
                 $0.mailbox = mailbox.wire
-                $0.repeatable = command
+            } encode: {
+                $0.write(word: "GETQUOTAROOT")
+                $0.write(mailbox: named.name)
             }
         }
     }

@@ -6,35 +6,38 @@ import struct NIOCore.ByteBuffer
 /// SELECT, EXAMINE, CLOSE and UNSELECT (RFC 9051 §6.3.2, §6.4.1).
 extension ClientSession {
     mutating func select(
-        _ tag: ByteBuffer,
+        _ tagged: TaggedCommand,
         select: Select,
-        command: Command,
         readOnly: Bool
     ) {
+        self.isEmptyInboxSelected = false
+        guard !self.isEmptyInbox(select.mailbox) else {
+            return self.selectEmptyInbox(tagged.tag, select: select)
+        }
         // RFC 7162 §3.2.5; what was selected stays so.
         guard select.resync == nil || self.enabled.contains("QRESYNC") else {
-            return self.finish(tag, text: .badNotEnabled)
+            return self.finish(tagged.tag, text: .badNotEnabled)
         }
         // A connection that is being asked for counts cannot leave its mailbox before the answer.
         if let left = self.selected?.account, self.upstreams[left]?.housekeeping == .poll {
-            self.running = .preparing(tag: tag, command, left)
+            self.running = .preparing(tagged, left)
             return
         }
         let found = self.require([.lookup, .read], on: select.mailbox)
         guard case .success(let (account, folder, rights)) = found else {
             self.leaveSelected(announce: false)
             guard case .failure(let refusal) = found else { return }
-            return self.finish(tag, text: refusal.text)
+            return self.finish(tagged.tag, text: refusal.text)
         }
         if self.selected?.account != account { self.leaveSelected(announce: false) }
-        let located = self.locate(folder, in: account, for: tag, command: command)
+        let located = self.locate(folder, in: account, for: tagged)
         guard case .name(let name) = located else {
             guard case .missing = located else { return }
             self.leaveSelected(announce: false)
-            return self.finish(tag, text: .noSuchMailbox)
+            return self.finish(tagged.tag, text: .noSuchMailbox)
         }
         if self.giveNotify(to: account) {
-            self.running = .preparing(tag: tag, command, account)
+            self.running = .preparing(tagged, account)
             return
         }
         let opensReadOnly = readOnly || rights.isDisjoint(with: .changingSelected)
@@ -46,8 +49,7 @@ extension ClientSession {
         let left = self.selected?.folder
         self.selected = nil
         let selecting = Selecting(
-            tag: tag,
-            command: command,
+            tagged,
             folder: folder,
             in: account,
             leaving: left,
@@ -64,12 +66,7 @@ extension ClientSession {
 
     /// CLOSE and UNSELECT. Without the right to expunge, CLOSE closes and expunges nothing, and is
     /// answered `OK` (RFC 4314 §4).
-    mutating func close(
-        _ tag: ByteBuffer,
-        selected: SelectedMailbox,
-        name: StaticText,
-        expunges: Bool
-    ) {
+    mutating func close(_ tagged: TaggedCommand, selected: SelectedMailbox, expunges: Bool) {
         self.auditReadingEnded()
         let account = selected.account
         let hasUnselect = self.upstreams[account]?.profile.has("UNSELECT") ?? false
@@ -77,11 +74,9 @@ extension ClientSession {
         let expunges = expunges && !selected.isReadOnlyUpstream
         guard expunges || hasUnselect else {
             self.drop(account)
-            return self.finish(tag, text: .completed(name))
+            return self.finish(tagged.tag, text: .completed(tagged.traits.name))
         }
-        var encoder = self.encoder(for: account)
-        encoder.write(word: expunges ? "CLOSE" : "UNSELECT")
-        self.forward(tag, account: account, name: name, encoder: encoder)
+        self.forward(tagged, to: account) { $0.write(word: expunges ? "CLOSE" : "UNSELECT") }
     }
 
     /// Lets go of the selected mailbox, so that nothing can act on it any more, and withholds what

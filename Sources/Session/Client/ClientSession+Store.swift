@@ -6,18 +6,20 @@ import struct NIOCore.ByteBuffer
 /// STORE and UID STORE (RFC 9051 §6.4.6).
 extension ClientSession {
     mutating func store(
-        _ tag: ByteBuffer,
+        _ tagged: TaggedCommand,
         store: StoreFlags,
         selected: SelectedMailbox,
         rights: Rights
     ) {
         guard rights.contains(.seen) || !Quirks.marksReadSilently(store) else {
-            return self.finish(tag, text: .completed("STORE"))
+            return self.finish(tagged.tag, text: .completed("STORE"))
         }
-        guard !selected.isReadOnlyUpstream else { return self.finish(tag, text: .notPermitted) }
+        guard !selected.isReadOnlyUpstream else {
+            return self.finish(tagged.tag, text: .notPermitted)
+        }
         let steps = Flags.permitted(store, rights: rights, known: selected.flags)
-        guard !steps.isEmpty else { return self.finish(tag, text: .notPermitted) }
-        var encoded: [(tag: ByteBuffer, segments: [ByteBuffer])] = []
+        guard !steps.isEmpty else { return self.finish(tagged.tag, text: .notPermitted) }
+        var encoded: [Forwarding.Encoded] = []
         for step in steps {
             var encoder = self.encoder(for: selected.account)
             step.encode(into: &encoder)
@@ -28,14 +30,8 @@ extension ClientSession {
         self.upstreams[selected.account]?.inFlight = first.tag
         var segments = first.segments
         let opening = segments.removeFirst()
-        let forwarding = Forwarding(
-            tag: tag,
-            account: selected.account,
-            name: "STORE",
-            segments: segments
-        )
+        let forwarding = Forwarding(tagged, to: selected.account, segments: segments)
         forwarding.followUps = encoded
-        forwarding.enablesModSeqs = self.commandEnablesModSeqs
         forwarding.followUpRights = rights.intersection(.changingSelected)
         self.running = .forwarding(forwarding)
         self.actions.append(.toUpstream(selected.account, opening))

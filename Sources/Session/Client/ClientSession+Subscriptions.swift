@@ -1,4 +1,4 @@
-package import Access
+import Access
 import IMAP
 
 import struct NIOCore.ByteBuffer
@@ -16,63 +16,97 @@ extension ClientSession {
 
     private var sharedSubscriptionBase: SubscriptionBase { self.subscribesShared ? .every : .none }
 
-    mutating func subscribe(_ tag: ByteBuffer, mailbox: ClientMailbox, isSubscribed: Bool) {
-        guard let name = mailbox.name, let user = self.user,
+    mutating func subscribe(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
+        guard !self.isEmptyInbox(mailbox) else {
+            return self.finish(tagged.tag, text: .completed("SUBSCRIBE"))
+        }
+        guard let (account, folder) = self.place(of: mailbox),
+            self.rights(in: folder, of: account).contains(.lookup)
+        else { return self.finish(tagged.tag, text: .noSuchMailbox) }
+        if self.ownsSubscriptions(of: account) {
+            self.forwardSubscription(tagged, of: folder, in: account)
+        } else if self.isThere(folder, in: account, for: tagged) {
+            self.change(.subscribe, of: folder, in: account, for: tagged)
+        }
+    }
+
+    mutating func unsubscribe(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
+        guard let (account, folder) = self.place(of: mailbox) else {
+            return self.finish(tagged.tag, text: .completed("UNSUBSCRIBE"))
+        }
+        guard !self.ownsSubscriptions(of: account) else {
+            return self.forwardSubscription(tagged, of: folder, in: account)
+        }
+        // Whoever may not see the folder has it no more: shared again, it is a new one.
+        let isVisible = self.rights(in: folder, of: account).contains(.lookup)
+        self.change(isVisible ? .unsubscribe : .forget, of: folder, in: account, for: tagged)
+    }
+
+    private func place(of mailbox: ClientMailbox) -> (AccountID, FolderPath)? {
+        guard let name = mailbox.name, self.user != nil,
             case .folder(let account, let folder) = self.namespace.place(of: name)
-        else {
-            return self.finish(tag, text: isSubscribed ? .noSuchMailbox : .completed("UNSUBSCRIBE"))
-        }
-        let access = self.access(to: account)
-        let isVisible = access.rights(in: folder).contains(.lookup)
-        if isSubscribed, !isVisible { return self.finish(tag, text: .noSuchMailbox) }
-        let command: Command = isSubscribed ? .subscribe(mailbox) : .unsubscribe(mailbox)
-        guard self.namespace.personal == account, self.onlyAccount == nil, access.isOwner else {
-            guard !isSubscribed || self.isThere(folder, in: account, for: tag, command: command)
-            else {
-                return
-            }
-            self.running = .subscribing(tag: tag, isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
-            // Whoever may not see the folder has it no more: shared again, it is a new one.
-            let change = SubscriptionChange(
-                user: user,
-                account: account,
-                folder: folder,
-                kind: isSubscribed ? .subscribe : isVisible ? .unsubscribe : .forget
-            )
-            return self.actions.append(.changeSubscription(change))
-        }
-        guard self.prepare(account, tag: tag, command: command) else { return }
+        else { return nil }
+        return (account, folder)
+    }
+
+    /// Whether the subscriptions of an account are the user's own, and its server keeps them.
+    private mutating func ownsSubscriptions(of account: AccountID) -> Bool {
+        self.namespace.personal == account && self.onlyAccount == nil
+            && self.access(to: account).isOwner
+    }
+
+    private mutating func change(
+        _ kind: SubscriptionChange.Kind,
+        of folder: FolderPath,
+        in account: AccountID,
+        for tagged: TaggedCommand
+    ) {
+        guard let user = self.user else { return }
+        self.running = .subscribing(tagged)
+        let change = SubscriptionChange(
+            user: user,
+            account: account,
+            folder: folder,
+            kind: kind
+        )
+        self.actions.append(.changeSubscription(change))
+    }
+
+    private mutating func forwardSubscription(
+        _ tagged: TaggedCommand,
+        of folder: FolderPath,
+        in account: AccountID
+    ) {
+        var isSubscribed = false
+        if case .subscribe = tagged.command { isSubscribed = true }
+        guard self.prepare(account, for: tagged) else { return }
         if isSubscribed, UpstreamNames.isEscaped(folder),
-            !self.isThere(folder, in: account, for: tag, command: command)
+            !self.isThere(folder, in: account, for: tagged)
         {
             return
         }
-        guard let upstreamName = self.upstreams[account]?.names.name(of: folder) else {
-            return self.finish(tag, text: .noSuchMailbox)
+        guard let name = self.upstreams[account]?.names.name(of: folder) else {
+            return self.finish(tagged.tag, text: .noSuchMailbox)
         }
-        var encoder = self.encoder(for: account)
-        encoder.write(word: isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
-        encoder.write(mailbox: upstreamName)
-        self.forward(
-            tag,
-            account: account,
-            name: isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE",
-            encoder: encoder
-        )
+        self.forward(tagged, to: account) {
+            $0.write(word: isSubscribed ? "SUBSCRIBE" : "UNSUBSCRIBE")
+            $0.write(mailbox: name)
+        }
     }
 
     /// A change of a subscription was recorded, or could not be.
     package mutating func subscriptionChanged(_ outcome: SubscriptionOutcome) {
-        guard case .subscribing(let tag, let name) = self.running else { return }
+        guard case .subscribing(let tagged) = self.running else { return }
         if self.watching?.needsSubscriptions ?? false, let user = self.user {
             self.actions.append(.loadSubscriptions(user))
         }
         switch outcome {
-        case .changed: self.finish(tag, text: .completed(name))
-        case .tooMany where name.description == "UNSUBSCRIBE":
-            self.finish(tag, text: .tooManyUnsubscriptions)
-        case .tooMany: self.finish(tag, text: .tooManySubscriptions)
-        case .failed: self.finish(tag, text: .unavailable)
+        case .changed: self.finish(tagged.tag, text: .completed(tagged.traits.name))
+        case .tooMany:
+            var text = ReplyText.tooManySubscriptions
+            if case .unsubscribe = tagged.command { text = .tooManyUnsubscriptions }
+            self.finish(tagged.tag, text: text)
+        case .failed: self.finish(tagged.tag, text: .unavailable)
         }
         self.readClient()
     }

@@ -35,14 +35,14 @@ extension ClientSession {
     /// A collected response cannot be read.
     /// - Throws: `error` where the connection cannot go on.
     mutating func responseUnreadable(
-        _ kind: DataKind,
+        _ data: CollectedData,
         response: ByteBuffer,
         from account: AccountID,
         error: SyntaxError
     ) throws(SyntaxError) {
         // Where a response with a literal ends is certain only if the literal is one.
         guard response.isOneLine else { throw error }
-        switch kind {
+        switch data {
         case .list, .lsub:
             try self.listLineUnreadable(response, from: account)
         case .status:
@@ -55,8 +55,6 @@ extension ClientSession {
             self.answerUnreadable(response, from: account)
         case .quota, .quotaRoot:
             self.answerUnreadable(response, from: account)
-        default:
-            throw error
         }
     }
 

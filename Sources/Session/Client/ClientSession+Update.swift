@@ -43,20 +43,24 @@ extension ClientSession {
         self.emit(Reply.untagged(.noUpdate(tag: selected.updating[index].client)))
     }
 
-    mutating func cancelUpdate(_ tag: ByteBuffer, tags: [ByteBuffer], selected: SelectedMailbox) {
+    mutating func cancelUpdate(
+        _ tagged: TaggedCommand,
+        tags: [ByteBuffer],
+        selected: SelectedMailbox
+    ) {
         var upstreamTags: [ByteBuffer] = []
         for canceled in tags {
             guard let known = selected.updating.first(where: { $0.client == canceled }) else {
-                return self.finish(tag, text: .badSyntax)
+                return self.finish(tagged.tag, text: .badSyntax)
             }
             upstreamTags.append(known.upstream)
         }
         self.selected?.updating.removeAll { tags.contains($0.client) }
-        var encoder = self.encoder(for: selected.account)
-        encoder.write(word: "CANCELUPDATE")
-        for upstreamTag in upstreamTags {
-            encoder.write(quoted: Array(upstreamTag.readableBytesView))
+        self.forward(tagged, to: selected.account) { encoder in
+            encoder.write(word: "CANCELUPDATE")
+            for upstreamTag in upstreamTags {
+                encoder.write(quoted: Array(upstreamTag.readableBytesView))
+            }
         }
-        self.forward(tag, account: selected.account, name: "CANCELUPDATE", encoder: encoder)
     }
 }

@@ -85,10 +85,10 @@ extension ClientSession {
         // The rest of its response does not come, and nothing else can be said.
         if self.passing == account { return self.end(nil) }
         // What changes nothing may be asked again; whether the rest was done, nobody knows.
-        if !self.isRepeating, let (tag, command) = self.repeatable(on: account) {
+        if !self.isRepeating, let repeated = self.repeatable(on: account) {
             self.isRepeating = true
             self.running = .nothing
-            self.dispatch(tag, command: command)
+            self.dispatch(repeated.tag, command: repeated.command)
         } else {
             self.upstreamLost(account)
         }
@@ -96,15 +96,15 @@ extension ClientSession {
     }
 
     /// The command that runs on an account's server, if it may be given once more.
-    private func repeatable(on account: AccountID) -> (ByteBuffer, Command)? {
+    private func repeatable(on account: AccountID) -> TaggedCommand? {
         switch self.running {
         case .forwarding(let forwarding) where forwarding.account == account:
-            forwarding.repeatable.map { (forwarding.tag, $0) }
+            forwarding.tagged.traits.isRepeatable ? forwarding.tagged : nil
         case .selecting(let selecting) where selecting.account == account:
-            (selecting.tag, selecting.command)
-        case .preparing(let tag, let command, account):
+            selecting.tagged
+        case .preparing(let tagged, account):
             // It has not been given to the server yet.
-            (tag, command)
+            tagged
         default:
             nil
         }
@@ -128,9 +128,9 @@ extension ClientSession {
     mutating func upstreamBecameIdle(_ account: AccountID) {
         if self.requestFoldersForNews(of: account) || self.bringInStep(account) { return }
         switch self.running {
-        case .preparing(let tag, let command, account):
+        case .preparing(let tagged, account):
             self.running = .nothing
-            self.dispatch(tag, command: command)
+            self.dispatch(tagged.tag, command: tagged.command)
         default:
             if !self.delivers(.ready, from: account) { _ = self.pollNext(account) }
         }
@@ -154,8 +154,8 @@ extension ClientSession {
             self.emit(Reply.untagged(.closed))
         }
         switch self.running {
-        case .preparing(let tag, _, account):
-            self.finish(tag, text: answer)
+        case .preparing(let tagged, account):
+            self.finish(tagged.tag, text: answer)
         case .discoveringCapabilities:
             self.capabilitiesDiscovered(account)
         case .notifying:

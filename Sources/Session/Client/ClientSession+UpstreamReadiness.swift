@@ -8,27 +8,23 @@ extension ClientSession {
     /// Whether an account's server is connected, idle and in step with what the client enabled.
     /// Where it is not, what is missing is started and the command is dispatched anew, with every
     /// check, once it is there; or it is refused.
-    mutating func prepare(
-        _ account: AccountID,
-        tag: ByteBuffer,
-        command: Command,
-        requiring capabilities: [String] = []
-    ) -> Bool {
+    mutating func prepare(_ account: AccountID, for tagged: TaggedCommand) -> Bool {
         self.open(account)
         guard let upstream = self.upstreams[account], upstream.isIdle,
             !self.requestFoldersForNews(of: account),
             upstream.isInStep(self.watching) || !self.bringInStep(account)
         else {
-            self.running = .preparing(tag: tag, command, account)
+            self.running = .preparing(tagged, account)
             return false
         }
+        let capabilities = tagged.traits.requiredCapabilities
         if capabilities.isEmpty, self.enabled.isEmpty { return true }
         if let refusal = self.refusal(of: capabilities, in: account) {
-            self.finish(tag, text: refusal)
+            self.finish(tagged.tag, text: refusal)
             return false
         }
-        guard !self.enable(in: account, for: command) else {
-            self.running = .preparing(tag: tag, command, account)
+        guard !self.enable(in: account, for: tagged) else {
+            self.running = .preparing(tagged, account)
             return false
         }
         return true

@@ -138,35 +138,40 @@ extension ClientSession {
         _ piece: inout ResponseReader.Piece,
         account: AccountID
     ) throws(SyntaxError) -> Upstream.Disposition {
-        let expected = self.expected(from: account)
-        switch kind {
-        case .search where expected.contains(.search), .sort where expected.contains(.sort),
-            .thread where expected.contains(.thread):
+        let isExpected = self.expected(from: account).contains(kind)
+        switch kind.treatment {
+        case .passed:
+            guard isExpected else { return .withhold }
             return self.collectsResults ? .numbers : .pass
-        case .esearch where expected.contains(.search) || self.isInSight(account):
-            return try self.correlate(
-                &piece,
-                account: account,
-                isExpected: expected.contains(.search)
-            )
+        case .correlated:
+            guard isExpected || self.isInSight(account) else { return .withhold }
+            return try self.correlate(&piece, account: account, isExpected: isExpected)
                 ? .pass : .withhold
-        case .flags where self.isInSight(account):
-            return .collect(ResponseCollector())
-        case .vanished where self.isInSight(account):
+        case .vanished:
+            guard self.isInSight(account) else { return .withhold }
             self.messageExpunged()
             return .pass
-        case .status where expected.contains(.status),
-            .quota where expected.contains(.quota), .quotaRoot where expected.contains(.quota):
-            return .collect(ResponseCollector())
-        case .list, .lsub, .status:
-            if self.upstreams[account]?.housekeeping == .folders {
-                return .collect(ResponseCollector())
-            }
-            if case .listing = self.running { return .collect(ResponseCollector()) }
-            if case .transferring = self.running { return .collect(ResponseCollector()) }
-            return self.watching == nil ? .withhold : .collect(ResponseCollector())
-        default:
+        case .collected(let data):
+            return isExpected || self.collects(data, from: account)
+                ? .collect(ResponseCollector()) : .withhold
+        case .withheld:
             return .withhold
+        }
+    }
+
+    /// Whether data is read that the command that runs does not expect.
+    private func collects(_ data: CollectedData, from account: AccountID) -> Bool {
+        switch data {
+        case .flags:
+            return self.isInSight(account)
+        case .list, .lsub, .status:
+            if self.upstreams[account]?.housekeeping == .folders { return true }
+            switch self.running {
+            case .listing, .transferring: return true
+            default: return self.watching != nil
+            }
+        case .quota, .quotaRoot:
+            return false
         }
     }
 }

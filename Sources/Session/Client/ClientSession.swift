@@ -30,15 +30,15 @@ package struct ClientSession {
         case awaitingSASLResponse(tag: ByteBuffer)
         case negotiatingTLS
         case discoveringCapabilities(tag: ByteBuffer, waitingFor: Set<AccountID>)
-        case preparing(tag: ByteBuffer, Command, AccountID)
+        case preparing(TaggedCommand, AccountID)
         case forwarding(Forwarding)
         case selecting(Selecting)
         case listing(Listing)
         case appending(Appending)
         case transferring(Transferring)
         case idling(Idling)
-        case subscribing(tag: ByteBuffer, StaticText)
-        case changingACL(tag: ByteBuffer, StaticText)
+        case subscribing(TaggedCommand)
+        case changingACL(TaggedCommand)
         case notifying(Notifying)
         case ended
     }
@@ -61,8 +61,6 @@ package struct ClientSession {
     /// Whether one of the connections is to a server that is another one now.
     var hasOutdatedServer = false
     var enabled: Set<String> = []
-    /// Whether the command that runs enables CONDSTORE by itself.
-    var commandEnablesModSeqs = false
     var selected: SelectedMailbox?
     var isEmptyInboxSelected = false
     var watching: Watching? { didSet { self.watchVersion += 1 } }
@@ -105,7 +103,7 @@ package struct ClientSession {
     /// The account that is out of sight, and whose response has still to pass to its end.
     var revoking: AccountID?
     /// What the audit log will have of the command that runs.
-    var auditing: AuditEvent?
+    var auditing: Auditing?
     var reading: Reading?
 
     /// - Parameters:

@@ -5,17 +5,6 @@ import struct NIOCore.ByteBuffer
 
 /// A command that one server carries out.
 final class Forwarding: RunningCommand {
-    /// Untagged responses that belong to the command.
-    struct Expected: OptionSet {
-        let rawValue: UInt8
-
-        static let search = Expected(rawValue: 1)
-        static let sort = Expected(rawValue: 2)
-        static let thread = Expected(rawValue: 4)
-        static let status = Expected(rawValue: 8)
-        static let quota = Expected(rawValue: 16)
-    }
-
     /// How the answer of the server becomes the client's.
     enum Outcome {
         case plain
@@ -29,16 +18,17 @@ final class Forwarding: RunningCommand {
     /// A whole command for the server, with its tag.
     typealias Encoded = (tag: ByteBuffer, segments: [ByteBuffer])
 
-    let tag: ByteBuffer
+    /// The client's command.
+    let tagged: TaggedCommand
     let account: AccountID
-    private let name: StaticText
     /// Segments of the command still to be sent, each after a `+`.
     private var segments: [ByteBuffer]
     /// Whole commands still to be sent, each after the one before succeeded.
     var followUps: [Encoded] = []
     /// What they change needs these.
     var followUpRights: Rights = []
-    var expected: Expected = []
+    /// Untagged responses that belong to the answer.
+    var expected: DataKinds
     var outcome = Outcome.plain
     /// The mailbox as the client spelled it, for responses that repeat it.
     var mailbox: ByteBuffer?
@@ -48,23 +38,24 @@ final class Forwarding: RunningCommand {
     var statusItems: [StatusItem]?
     /// The numbers that a search finds, where the gateway writes the ESEARCH response.
     var results: SearchResults?
+    /// Whether the server is asked to tell the changes of a search.
+    var isUpdating = false
     /// The server's tag of a search whose changes it tells.
     var updatingTag: ByteBuffer?
-    /// The client's command, where it changes nothing and may be given to the server once more.
-    var repeatable: Command?
     /// Whether a FETCH asks for the text of messages; nil for another command.
     var fetchesText: Bool?
-    /// Whether the server has CONDSTORE enabled once it has carried out the command.
-    var enablesModSeqs = false
     /// Whether RFC822 items were asked as BODY.PEEK items.
     var renamesItems = false
 
-    init(tag: ByteBuffer, account: AccountID, name: StaticText, segments: [ByteBuffer]) {
-        self.tag = tag
+    /// - Parameter segments: of the command, behind the first.
+    init(_ tagged: TaggedCommand, to account: AccountID, segments: [ByteBuffer]) {
+        self.tagged = tagged
         self.account = account
-        self.name = name
+        self.expected = tagged.traits.expected
         self.segments = segments
     }
+
+    var tag: ByteBuffer { self.tagged.tag }
 
     func received(
         _ event: UpstreamEvent,
@@ -143,7 +134,7 @@ final class Forwarding: RunningCommand {
         guard completion.condition == .ok else {
             return self.refused(completion, in: &context)
         }
-        if self.enablesModSeqs {
+        if self.tagged.traits.enablesModSeqs {
             context.upstream(of: self.account)?.enabled.insert("CONDSTORE")
         }
         if let folder = self.folder, !context.mayRead(folder, of: self.account) {
@@ -163,7 +154,7 @@ final class Forwarding: RunningCommand {
         // MOVE gives its COPYUID untagged, before the EXPUNGE (RFC 6851 §4.3).
         if case .copyUID? = shown, !self.mayShowCopyUID(in: &context) { shown = nil }
         if context.selected?.tellsNoModSeq ?? false, shown?.isOfModSeqs ?? false { shown = nil }
-        context.finish(self.tag, text: .completed(self.name, shown?.forClient))
+        context.finish(self.tag, text: .completed(self.tagged.traits.name, shown?.forClient))
     }
 
     private func refused(_ completion: Completion, in context: inout some CommandContext) {
@@ -189,16 +180,9 @@ final class Forwarding: RunningCommand {
         context.send(first, to: self.account)
     }
 
-    /// Commands for which a server may read a whole archive, or change each message of it.
-    private static let work: Set<String> = [
-        "FETCH", "SEARCH", "SORT", "THREAD", "STORE", "COPY", "MOVE", "EXPUNGE", "CLOSE", "CHECK",
-        "DELETE",
-        "RENAME",
-    ]
-
     func awaitedAnswer(of account: AccountID, isInFlight: Bool) -> AwaitedAnswer? {
         guard isInFlight else { return nil }
         guard account == self.account else { return .prompt }
-        return Self.work.contains(self.name.description) ? .work : .prompt
+        return self.tagged.traits.awaited
     }
 }

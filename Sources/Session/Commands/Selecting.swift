@@ -16,8 +16,8 @@ final class Selecting: RunningCommand {
         var enablesModSeqs: Bool
     }
 
-    let tag: ByteBuffer
-    let command: Command
+    /// The client's command.
+    let tagged: TaggedCommand
     let account: AccountID
     let folder: FolderPath
     /// What was open on the same connection, of which there may be news until the server answers.
@@ -28,15 +28,13 @@ final class Selecting: RunningCommand {
     private var uidValidity: UInt32?
 
     init(
-        tag: ByteBuffer,
-        command: Command,
+        _ tagged: TaggedCommand,
         folder: FolderPath,
         in account: AccountID,
         leaving left: FolderPath?,
         mode: Mode
     ) {
-        self.tag = tag
-        self.command = command
+        self.tagged = tagged
         self.folder = folder
         self.account = account
         self.left = left
@@ -68,7 +66,7 @@ final class Selecting: RunningCommand {
             self.flags = flags
             context.emit(Reply.flags(flags))
         case .lost(let answer):
-            context.finish(self.tag, text: answer)
+            context.finish(self.tagged.tag, text: answer)
         case .ready, .untagged:
             return false
         }
@@ -79,10 +77,10 @@ final class Selecting: RunningCommand {
         guard !completion.isIncomplete else {
             // The server has the mailbox open, and the client has not.
             context.drop(self.account)
-            return context.finish(self.tag, text: .answerUnreadable)
+            return context.finish(self.tagged.tag, text: .answerUnreadable)
         }
         guard completion.condition == .ok else {
-            return context.finish(self.tag, text: context.refusal(completion))
+            return context.finish(self.tagged.tag, text: context.refusal(completion))
         }
         if self.mode.enablesModSeqs {
             context.upstream(of: self.account)?.enabled.insert("CONDSTORE")
@@ -91,7 +89,7 @@ final class Selecting: RunningCommand {
         let rights = context.rights(in: self.folder, of: self.account)
         guard rights.contains([.lookup, .read]) else {
             context.drop(self.account)
-            return context.finish(self.tag, text: .notPermitted)
+            return context.finish(self.tagged.tag, text: .notPermitted)
         }
         self.open(rights: rights, code: completion.code, in: &context)
     }
@@ -112,7 +110,7 @@ final class Selecting: RunningCommand {
             flags: self.flags
         )
         if self.mode.tellsNoModSeq { context.emit(Reply.untagged(.status(.noModSeq))) }
-        context.finish(self.tag, text: .selected(isReadOnly: isReadOnly))
+        context.finish(self.tagged.tag, text: .selected(isReadOnly: isReadOnly))
     }
 
     /// What the server says of the mailbox that it opens.

@@ -35,3 +35,17 @@ extension UpstreamLogin.Failure {
             }
     }
 }
+
+extension Quirks {
+    /// What a status response of a server in trouble means for the login, or for the session behind it.
+    static func failure(_ text: ByteBuffer) -> UpstreamLogin.Failure? {
+        switch self.trouble(text) {
+        case .noMailbox: .noMailbox
+        case .throttled(let milliseconds): .throttled(milliseconds: milliseconds)
+        case nil: nil
+        }
+    }
+}
+
+/// Why a login ended, or why a session ended behind it.
+package typealias UpstreamLoginFailure = UpstreamLogin.Failure
