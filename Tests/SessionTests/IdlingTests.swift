@@ -1,0 +1,166 @@
+import IMAP
+import NIOCore
+import Testing
+
+@testable import Session
+
+/// IDLE, without a session.
+@Suite struct IdlingTests {
+    private static let tag = ByteBuffer(string: "a1")
+
+    private static func run(
+        at place: Idling.Place,
+        chunk: Int = .max,
+        _ script: String
+    ) throws {
+        var context = try RecordedContext()
+        context.connect("anna", "IDLE")
+        context.select("anna")
+        let idling = Idling(tag: Self.tag, at: place)
+        try MachineScript.run(idling, in: context, chunk: chunk, script: script) {
+            idling.begin(in: &$0)
+        }
+    }
+
+    @Test(arguments: [1, 2, .max])
+    func `a server idles until the client says DONE`(chunk: Int) throws {
+        try Self.run(
+            at: .upstream(1),
+            chunk: chunk,
+            """
+            U anna> T IDLE
+            U anna< + idling
+            S: + idling
+            C: DONE
+            U anna> DONE
+            U anna< T OK Idle done.
+            S: a1 OK IDLE completed
+            """
+        )
+    }
+
+    @Test func `a line that comes before the server idles waits`() throws {
+        try Self.run(
+            at: .upstream(1),
+            """
+            U anna> T IDLE
+            C: DONE
+            U anna< + idling
+            S: + idling
+            U anna> DONE
+            U anna< T OK Idle done.
+            S: a1 OK IDLE completed
+            """
+        )
+    }
+
+    @Test func `another line than DONE stops the server and is answered BAD`() throws {
+        try Self.run(
+            at: .upstream(1),
+            """
+            U anna> T IDLE
+            U anna< + idling
+            S: + idling
+            C: a2 NOOP
+            strike
+            U anna> DONE
+            U anna< T OK Idle done.
+            S: a1 BAD Syntax error
+            """
+        )
+    }
+
+    @Test func `behind a line that announces a literal nothing is read`() throws {
+        try Self.run(
+            at: .upstream(1),
+            """
+            U anna> T IDLE
+            U anna< + idling
+            S: + idling
+            C: a2 LOGIN {4}
+            S: * BYE Syntax error
+            end
+            """
+        )
+    }
+
+    @Test(arguments: ["U anna< T NO Not now.", "U anna< T OK Idle done.", "! lost anna"])
+    func `a server that idles no longer ends the command`(end: String) throws {
+        try Self.run(
+            at: .upstream(1),
+            """
+            U anna> T IDLE
+            U anna< + idling
+            S: + idling
+            \(end)
+            S: a1 NO [UNAVAILABLE] The mail server of this mailbox cannot be used now
+            """
+        )
+    }
+
+    @Test func `a server that refuses IDLE ends the command before the client waits`() throws {
+        try Self.run(
+            at: .upstream(1),
+            """
+            U anna> T IDLE
+            U anna< T BAD No.
+            S: a1 NO [UNAVAILABLE] The mail server of this mailbox cannot be used now
+            """
+        )
+    }
+
+    @Test func `without a mailbox the gateway idles`() throws {
+        try Self.run(
+            at: .here,
+            """
+            S: + idling
+            ! polled
+            ! lost anna
+            C: DONE
+            S: a1 OK IDLE completed
+            """
+        )
+    }
+
+    @Test func `a server that cannot idle is asked from time to time`() throws {
+        try Self.run(
+            at: .polled(1),
+            """
+            poll later
+            S: + idling
+            ! polled
+            poll later
+            U anna> T NOOP
+            ! polled
+            poll later
+            C: DONE
+            S: a1 OK IDLE completed
+            """
+        )
+    }
+
+    @Test func `the loss of a server that is asked ends the command`() throws {
+        try Self.run(
+            at: .polled(1),
+            """
+            poll later
+            S: + idling
+            ! lost anna
+            S: a1 NO [UNAVAILABLE] The mail server of this mailbox cannot be used now
+            """
+        )
+    }
+
+    @Test func `a server owes an answer until it idles and after DONE`() throws {
+        var context = try RecordedContext()
+        context.connect("anna", "IDLE")
+        let idling = Idling(tag: Self.tag, at: .upstream(1))
+        idling.begin(in: &context)
+        #expect(idling.awaitedAnswer(of: 1, isInFlight: true) == .prompt)
+        #expect(try idling.received(.continued, from: 1, in: &context))
+        #expect(idling.awaitedAnswer(of: 1, isInFlight: true) == nil)
+        idling.lineReceived(ByteBuffer(string: "DONE"), in: &context)
+        #expect(idling.awaitedAnswer(of: 1, isInFlight: true) == .prompt)
+        #expect(try !idling.received(.continued, from: 1, in: &context))
+    }
+}

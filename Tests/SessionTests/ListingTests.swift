@@ -1,0 +1,276 @@
+import Access
+import IMAP
+import NIOCore
+import Testing
+
+@testable import Session
+
+/// LIST and LSUB, without a session.
+@Suite struct ListingTests {
+    private static let unavailable =
+        "S: a1 NO [UNAVAILABLE] The mail server of this mailbox cannot be used now"
+
+    private static func listing(_ text: String) throws -> Listing {
+        guard case .command(let tag, let command) = CommandParser.parse(ByteBuffer(string: text))
+        else { throw SyntaxError(.unknownCommand, at: 0) }
+        switch command {
+        case .list(let list): return Listing(tag: tag, request: ListRequest(list))
+        case .lsub(let lsub): return Listing(tag: tag, request: ListRequest(lsub))
+        default: throw SyntaxError(.unknownCommand, at: 0)
+        }
+    }
+
+    private static func key(_ account: AccountID) -> FolderListKey {
+        FolderListKey(account: account, isOwner: account == 1)
+    }
+
+    /// What was known before of an account's folders.
+    private static func known(_ names: [String], isCurrent: Bool) -> FolderKnowledge {
+        var folders = ListedFolders()
+        for name in names {
+            guard let path = FolderPath(octets: Array(name.utf8)) else { continue }
+            folders.append(path, attributes: [])
+        }
+        var known = FolderKnowledge()
+        known.folders = KnownFolders(folders, aliases: OctetStringSet(), subscriptions: nil)
+        known.isCurrent = isCurrent
+        return known
+    }
+
+    /// - Parameters:
+    ///   - text: the command, which reaches Bob's folders.
+    ///   - connected: whose servers are there.
+    private static func run(
+        _ text: String = "a1 LIST \"\" \"Other Users/*\"",
+        grants: [String] = ["bob account lr"],
+        connected: [String] = ["bob"],
+        known: [FolderListKey: FolderKnowledge] = [:],
+        script: String
+    ) throws -> RecordedContext {
+        var context = try RecordedContext(grants: grants)
+        for name in connected { context.connect(name, "LITERAL+") }
+        let listing = try Self.listing(text)
+        var run = MachineScript(listing, in: context)
+        listing.begin(in: &run.context)
+        try run.play("lookUpFolders")
+        listing.foldersLookedUp(known, in: &run.context)
+        try run.play(script)
+        return run.context
+    }
+
+    // MARK: - One server
+
+    @Test func `folders are listed by name, as far as they may be seen`() throws {
+        _ = try Self.run(
+            grants: ["bob folder:Akten lr", "bob folder:Post lr"],
+            script: """
+                U bob> T LIST "" "*"
+                limitWaiting
+                U bob< * LIST () "/" Post
+                U bob< * LIST () "/" Privat
+                U bob< * LIST (\\HasChildren) "/" Akten
+                U bob< T OK Done.
+                keepFolders
+                S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" "Other Users/bob@kanzlei.example"
+                S: * LIST (\\HasNoChildren) "/" "Other Users/bob@kanzlei.example/Akten"
+                S: * LIST (\\HasNoChildren) "/" "Other Users/bob@kanzlei.example/Post"
+                S: a1 OK LIST completed
+                """
+        )
+    }
+
+    @Test func `a folder whose right went before the answer is not listed`() throws {
+        _ = try Self.run(
+            script: """
+                U bob> T LIST "" "*"
+                limitWaiting
+                U bob< * LIST () "/" Akten
+                ! grant bob folder:Post lr
+                U bob< * LIST () "/" Post
+                U bob< T OK Done.
+                keepFolders
+                S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" "Other Users/bob@kanzlei.example"
+                S: * LIST (\\HasNoChildren) "/" "Other Users/bob@kanzlei.example/Post"
+                S: a1 OK LIST completed
+                """
+        )
+    }
+
+    @Test(arguments: ["U bob< T NO No.", "! lost bob"])
+    func `a server that fails costs the answer, where nothing else was asked`(end: String) throws {
+        _ = try Self.run(
+            script: """
+                U bob> T LIST "" "*"
+                limitWaiting
+                U bob< * LIST () "/" Akten
+                \(end)
+                \(Self.unavailable)
+                """
+        )
+    }
+
+    @Test func `a server that is not there is connected to first`() throws {
+        _ = try Self.run(
+            connected: [],
+            script: """
+                open bob
+                limitWaiting
+                ! ready bob LITERAL+
+                U bob> T LIST "" "*"
+                U bob< T OK Done.
+                keepFolders
+                S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" "Other Users/bob@kanzlei.example"
+                S: a1 OK LIST completed
+                """
+        )
+    }
+
+    // MARK: - What is known
+
+    @Test func `what another session listed a moment ago is shown without a connection`() throws {
+        _ = try Self.run(
+            connected: [],
+            known: [Self.key(2): Self.known(["Akten"], isCurrent: true)],
+            script: """
+                S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" "Other Users/bob@kanzlei.example"
+                S: * LIST (\\HasNoChildren) "/" "Other Users/bob@kanzlei.example/Akten"
+                S: a1 OK LIST completed
+                """
+        )
+    }
+
+    @Test func `folders as they were known last stand in for a server that is lost`() throws {
+        _ = try Self.run(
+            known: [Self.key(2): Self.known(["Akten"], isCurrent: false)],
+            script: """
+                U bob> T LIST "" "*"
+                limitWaiting
+                ! lost bob
+                S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" "Other Users/bob@kanzlei.example"
+                S: * LIST (\\HasNoChildren) "/" "Other Users/bob@kanzlei.example/Akten"
+                S: * NO [UNAVAILABLE] Some mail servers do not answer; their folders are as last known
+                S: a1 OK LIST completed
+                """
+        )
+    }
+
+    @Test func `a server that tells nothing more is left`() throws {
+        var context = try RecordedContext(grants: ["bob account lr"])
+        context.connect("bob", "LITERAL+")
+        let listing = try Self.listing("a1 LIST \"\" \"Other Users/*\"")
+        listing.begin(in: &context)
+        listing.foldersLookedUp([:], in: &context)
+        #expect(listing.part(of: 2)?.step == .folders)
+        try listing.count(octets: 10, from: 2)
+        context.log = []
+        listing.waitingTimePassed(in: &context)
+        #expect(context.log == ["limitWaiting"])
+        context.log = []
+        listing.waitingTimePassed(in: &context)
+        #expect(context.log == ["serverStalled", "drop bob", Self.unavailable])
+    }
+
+    @Test func `a server that holds the selected mailbox is waited for`() throws {
+        var context = try RecordedContext(grants: ["bob account lr"])
+        context.connect("bob", "LITERAL+")
+        context.select("bob")
+        let listing = try Self.listing("a1 LIST \"\" \"Other Users/*\"")
+        listing.begin(in: &context)
+        listing.foldersLookedUp([:], in: &context)
+        context.log = []
+        listing.waitingTimePassed(in: &context)
+        listing.waitingTimePassed(in: &context)
+        #expect(context.log == ["limitWaiting", "limitWaiting"])
+    }
+
+    // MARK: - Counts
+
+    @Test func `counts are asked for folder by folder, where the user may read`() throws {
+        _ = try Self.run(
+            "a1 LIST \"\" \"Other Users/bob@kanzlei.example/*\" RETURN (STATUS (MESSAGES))",
+            grants: ["bob folder:Akten lr", "bob folder:Post l"],
+            script: """
+                U bob> T LIST "" "*"
+                limitWaiting
+                U bob< * LIST () "/" Akten
+                U bob< * LIST () "/" Post
+                U bob< T OK Done.
+                keepFolders
+                U bob> T STATUS Akten (MESSAGES)
+                U bob< * STATUS Akten (MESSAGES 3)
+                U bob< T OK Done.
+                S: * LIST (\\HasNoChildren) "/" "Other Users/bob@kanzlei.example/Akten"
+                S: * STATUS "Other Users/bob@kanzlei.example/Akten" (MESSAGES 3)
+                S: * LIST (\\HasNoChildren) "/" "Other Users/bob@kanzlei.example/Post"
+                S: a1 OK LIST completed
+                """
+        )
+    }
+
+    @Test func `counts that nothing asked for are news`() throws {
+        var context = try RecordedContext(grants: ["bob account lr"])
+        context.connect("bob", "LITERAL+")
+        let listing = try Self.listing("a1 LIST \"\" \"Other Users/*\"")
+        listing.begin(in: &context)
+        listing.foldersLookedUp([:], in: &context)
+        let status = try StatusResponse(ByteBuffer(string: "* STATUS Akten (MESSAGES 3)\r\n"))
+        let folder = try #require(FolderPath(octets: Array("Akten".utf8)))
+        #expect(
+            try !listing.received(.untagged(.counts(status, folder)), from: 2, in: &context)
+        )
+        #expect(try !listing.received(.continued, from: 2, in: &context))
+    }
+
+    // MARK: - Subscriptions
+
+    @Test func `the answer waits for the user's decisions`() throws {
+        var context = try RecordedContext(grants: ["bob account lr"])
+        context.connect("bob", "LITERAL+")
+        let listing = try Self.listing("a1 LSUB \"\" \"Other Users/*\"")
+        listing.begin(in: &context)
+        listing.foldersLookedUp(
+            [Self.key(2): Self.known(["Akten", "Post"], isCurrent: true)],
+            in: &context
+        )
+        var run = MachineScript(listing, in: context)
+        run.context.log = []
+        try run.play(
+            "U bob< * LIST () \"/\" Akten\nU bob< * LIST () \"/\" Post\nU bob< T OK Done.\nkeepFolders"
+        )
+    }
+
+    @Test func `without the user's decisions there is no answer`() throws {
+        var context = try RecordedContext(grants: ["bob account lr"])
+        let listing = try Self.listing("a1 LSUB \"\" \"Other Users/*\"")
+        listing.begin(in: &context)
+        context.log = []
+        #expect(listing.subscriptionsLoaded(nil, in: &context))
+        #expect(context.log == [Self.unavailable])
+    }
+
+    @Test func `a LIST that needs no decisions takes none`() throws {
+        var context = try RecordedContext(grants: ["bob account lr"])
+        let listing = try Self.listing("a1 LIST \"\" \"Other Users/*\"")
+        listing.begin(in: &context)
+        #expect(!listing.subscriptionsLoaded(SubscriptionChoices(), in: &context))
+    }
+
+    // MARK: - Limits
+
+    @Test func `a server that lists without an end breaks the protocol`() throws {
+        var context = try RecordedContext(grants: ["bob account lr"])
+        context.connect("bob", "LITERAL+")
+        let listing = try Self.listing("a1 LIST \"\" \"Other Users/*\"")
+        listing.begin(in: &context)
+        listing.foldersLookedUp([:], in: &context)
+        try listing.count(octets: ListLimits.octetsOfServer, from: 2)
+        #expect(throws: SyntaxError.self) { try listing.count(octets: 1, from: 2) }
+    }
+
+    @Test func `all servers together have a limit`() throws {
+        let listing = try Self.listing("a1 LIST \"\" \"*\"")
+        let whole = ListLimits.octets - ListLimits.octetsOfFolder
+        try listing.count(octets: whole, from: 9)
+        #expect(throws: SyntaxError.self) { try listing.count(octets: 0, from: 9) }
+    }
+}
