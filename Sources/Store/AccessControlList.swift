@@ -1,6 +1,5 @@
 package import Access
 import Foundation
-import GRDB
 
 extension PermissionStore {
     /// Grants of one account beyond which none is added from a mail client: each change reads all again.
@@ -11,13 +10,13 @@ extension PermissionStore {
     /// - Parameter from: the owner's network address.
     package func share(_ change: ACLChange, from: String?) throws -> ACLChange.Outcome {
         guard let subject = change.subject else { return .unknownIdentifier }
-        let (login, address) = try self.read { database in
-            let login = try String.fetchOne(
-                database,
+        let (login, address) = try self.read { transaction in
+            let login = try transaction.value(
+                of: String.self,
                 sql: "SELECT login FROM user WHERE id = ? AND disabled = 0",
                 arguments: [change.owner.rawValue]
             )
-            return (login, try Self.primary(of: change.account.rawValue, database))
+            return (login, try transaction.primary(of: change.account.rawValue))
         }
         guard let login else { throw StoreError.refused("the owner is gone, or disabled") }
         let what = "share \(change.folder) with \(subject)"
@@ -28,26 +27,27 @@ extension PermissionStore {
             _ = try self.edit(
                 Edit(actor: login, from: from ?? "mail client", what, account: address),
                 details: details
-            ) { database in
-                try Self.share(change, with: subject, login: login, database: database)
+            ) { transaction in
+                try transaction.share(change, with: subject, login: login)
             }
             return .done
         } catch let outcome as ACLChange.Outcome {
             return outcome
         }
     }
+}
 
+/// The same within a transaction.
+extension StoreTransaction {
     /// - Returns: what the subject has in the folder now.
-    private static func share(
+    func share(
         _ change: ACLChange,
         with subject: String,
-        login: String,
-        database: Database
+        login: String
     ) throws -> Rights {
         let account = change.account.rawValue
-        let named = try? self.subject(database, text: subject)
+        let named = try? self.subject(text: subject)
         let rules = try self.rules(
-            database,
             on: [account],
             about: Set([named].compactMap { $0 })
         )
@@ -62,15 +62,14 @@ extension PermissionStore {
         let scope = Scope.folder(change.folder)
         try self.clear(
             RowFilter(account: account, subject: named, scope: scope),
-            sides: .view,
-            database: database
+            sides: .view
         )
         guard let rights = edit.rights else { return edit.result }
         let count = try RowFilter("account", in: [account])
-            .rows(database, of: "SELECT 1 FROM \"grant\"").count
-        guard count < self.maximumSharedGrants else { throw ACLChange.Outcome.tooMany }
+            .rows(self, of: "SELECT 1 FROM \"grant\"").count
+        guard count < PermissionStore.maximumSharedGrants else { throw ACLChange.Outcome.tooMany }
         let (folder, isSubtree) = scope.columns
-        try database.execute(
+        try self.execute(
             sql: """
                 INSERT INTO "grant" (account, user, "group", rights, send, folder, subtree,
                     until, author, created) VALUES (?, ?, ?, ?, 'none', ?, ?, ?, ?, ?)

@@ -1,107 +1,100 @@
 import Access
 import Foundation
-import GRDB
 import SASL
 
 /// The settings of an account, checked and written.
-extension PermissionStore {
-    static func checkFree(_ address: Address, database: Database) throws {
-        let taken = try Int64.fetchOne(
-            database,
+extension StoreTransaction {
+    func checkFree(_ address: Address) throws {
+        let taken = try self.value(
+            of: Int64.self,
             sql: "SELECT account FROM address WHERE address = ?",
             arguments: [address.description]
         )
         guard let taken else { return }
         throw StoreError.refused(
-            "\(address) belongs to account \(try self.primary(of: taken, database)) already"
+            "\(address) belongs to account \(try self.primary(of: taken)) already"
         )
     }
 
-    static func apply(
+    func apply(
         _ settings: AccountSettings,
         to id: Int64,
-        database: Database,
         masterKey: MasterKey
     ) throws {
-        if let owner = settings.owner { try self.set(owner: owner, of: id, database) }
-        if let aliases = settings.aliases { try self.set(aliases: aliases, of: id, database) }
+        if let owner = settings.owner { try self.set(owner: owner, of: id) }
+        if let aliases = settings.aliases { try self.set(aliases: aliases, of: id) }
         if let imap = settings.imap {
-            try self.check(imap)
+            try Self.check(imap)
             try self.update(
                 id,
                 assignments: "imapHost = ?, imapPort = ?, imapTLS = ?",
-                values: [imap.host, imap.port, imap.tls.rawValue],
-                database: database
+                values: [imap.host, imap.port, imap.tls.rawValue]
             )
         }
         if let smtp = settings.smtp {
-            try self.check(smtp)
+            try Self.check(smtp)
             try self.update(
                 id,
                 assignments: "smtpHost = ?, smtpPort = ?, smtpTLS = ?",
-                values: [smtp.host, smtp.port, smtp.tls.rawValue],
-                database: database
+                values: [smtp.host, smtp.port, smtp.tls.rawValue]
             )
         }
         if let caFile = settings.caFile {
-            try self.update(id, assignments: "caFile = ?", values: [caFile], database: database)
+            try self.update(id, assignments: "caFile = ?", values: [caFile])
         }
         if let sentCopy = settings.sentCopy {
-            try self.update(id, assignments: "sentCopy = ?", values: [sentCopy], database: database)
+            try self.update(id, assignments: "sentCopy = ?", values: [sentCopy])
         }
         if let username = settings.username {
-            try self.checkCredential(username, what: "user name")
+            try Self.checkCredential(username, what: "user name")
             try self.update(
                 id,
                 assignments: "username = ?, credentialVersion = credentialVersion + 1",
-                values: [username],
-                database: database
+                values: [username]
             )
         }
         guard let password = settings.password else { return }
-        try self.checkCredential(password.value, what: "password")
+        try Self.checkCredential(password.value, what: "password")
         let sealed = try masterKey.seal(password.value, for: AccountID(id))
         try self.update(
             id,
             assignments: "password = ?, credentialVersion = credentialVersion + 1",
-            values: [sealed],
-            database: database
+            values: [sealed]
         )
     }
 
-    private static func update(
+    private func update(
         _ id: Int64,
         assignments: String,
-        values: [any DatabaseValueConvertible],
-        database: Database
+        values: [any StoreValue]
     ) throws {
-        try database.execute(
+        try self.execute(
             sql: "UPDATE account SET \(assignments) WHERE id = ?",
-            arguments: StatementArguments(values + [id])
+            arguments: StoreArguments(values + [id])
         )
     }
 
     /// Says that a mailbox belongs to nobody: a function mailbox.
     private static let noOwner = "none"
 
-    private static func set(owner: String, of id: Int64, _ database: Database) throws {
-        let isNobody = owner.isEmpty || owner == self.noOwner
-        let user = isNobody ? nil : try self.userID(database, login: owner)
-        try database.execute(
+    private func set(owner: String, of id: Int64) throws {
+        let isNobody = owner.isEmpty || owner == Self.noOwner
+        let user = isNobody ? nil : try self.userID(login: owner)
+        try self.execute(
             sql: "UPDATE account SET owner = ? WHERE id = ?",
             arguments: [user, id]
         )
     }
 
-    private static func set(aliases: [String], of id: Int64, _ database: Database) throws {
-        try database.execute(
+    private func set(aliases: [String], of id: Int64) throws {
+        try self.execute(
             sql: "DELETE FROM address WHERE account = ? AND isPrimary = 0",
             arguments: [id]
         )
         for alias in aliases {
-            let address = try self.address(alias)
-            try self.checkFree(address, database: database)
-            try database.execute(
+            let address = try PermissionStore.address(alias)
+            try self.checkFree(address)
+            try self.execute(
                 sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 0)",
                 arguments: [address.description, id]
             )
@@ -115,7 +108,7 @@ extension PermissionStore {
         else { throw StoreError.refused("\(endpoint.host):\(endpoint.port) is no server") }
         let isLoopback =
             endpoint.host == "localhost" || endpoint.host == "::1"
-            || self.isLoopbackAddress(endpoint.host)
+            || Self.isLoopbackAddress(endpoint.host)
         guard endpoint.tls != .none || isLoopback else {
             throw StoreError.refused(
                 "--tls none is for servers on this machine only: \(endpoint.host) needs implicit "

@@ -1,6 +1,5 @@
 import Access
 import Foundation
-import GRDB
 
 extension PermissionStore {
     package func addAccount(
@@ -9,7 +8,7 @@ extension PermissionStore {
         masterKey: MasterKey,
         actor: String
     ) throws {
-        let address = try Self.address(text)
+        let address = try PermissionStore.address(text)
         guard let kind = settings.kind, let imap = settings.imap else {
             throw StoreError.refused("an account needs --kind and --imap HOST[:PORT]")
         }
@@ -17,9 +16,9 @@ extension PermissionStore {
         try self.edit(
             Edit(actor: actor, "account add \(address)", account: address.description),
             details: details
-        ) { database in
-            try Self.checkFree(address, database: database)
-            try database.execute(
+        ) { transaction in
+            try transaction.checkFree(address)
+            try transaction.execute(
                 sql: """
                     INSERT INTO account (kind, imapHost, imapPort, imapTLS, username)
                     VALUES (?, ?, ?, ?, ?)
@@ -29,12 +28,12 @@ extension PermissionStore {
                     settings.username ?? address.description,
                 ]
             )
-            let id = database.lastInsertedRowID
-            try database.execute(
+            let id = transaction.insertedKey
+            try transaction.execute(
                 sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 1)",
                 arguments: [address.description, id]
             )
-            try Self.apply(settings, to: id, database: database, masterKey: masterKey)
+            try transaction.apply(settings, to: id, masterKey: masterKey)
         }
     }
 
@@ -53,67 +52,68 @@ extension PermissionStore {
                 removesSecrets: settings.password != nil
             ),
             details: details
-        ) { database in
-            let id = try Self.accountID(database, text: text)
-            try Self.apply(settings, to: id, database: database, masterKey: masterKey)
+        ) { transaction in
+            let id = try transaction.accountID(text: text)
+            try transaction.apply(settings, to: id, masterKey: masterKey)
         }
     }
 
     package func removeAccount(_ text: String, actor: String) throws {
         try self.edit(
             Edit(actor: actor, "account remove \(text)", account: text, removesSecrets: true)
-        ) { database in
-            let id = try Self.accountID(database, text: text)
-            try database.execute(sql: "DELETE FROM account WHERE id = ?", arguments: [id])
+        ) { transaction in
+            let id = try transaction.accountID(text: text)
+            try transaction.execute(sql: "DELETE FROM account WHERE id = ?", arguments: [id])
         }
     }
 
     package func accounts() throws -> [AccountRow] {
-        try self.read { database in
-            try Int64.fetchAll(
-                database,
+        try self.read { transaction in
+            try transaction.values(
+                of: Int64.self,
                 sql: "SELECT account FROM address WHERE isPrimary = 1 ORDER BY address"
-            ).map { try Self.row(of: $0, database) }
+            ).map { try transaction.row(of: $0) }
         }
     }
 
     package func account(_ text: String) throws -> AccountRow {
-        try self.read { database in
-            try Self.row(of: try Self.accountID(database, text: text), database)
+        try self.read { transaction in
+            try transaction.row(of: try transaction.accountID(text: text))
         }
     }
 
     /// What a probe of the account's server needs.
     package func upstream(_ text: String) throws -> UpstreamAccount {
-        try self.read { database in
-            let id = try Self.accountID(database, text: text)
-            let row = try Row.fetchOne(
-                database,
+        try self.read { transaction in
+            let id = try transaction.accountID(text: text)
+            let row = try transaction.row(
                 sql: "SELECT * FROM account WHERE id = ?",
                 arguments: [id]
             )
             guard let row else { throw StoreError.notFound("no account \(text)") }
-            return Self.upstream(
+            return StoreTransaction.upstream(
                 row,
                 id: AccountID(id),
-                address: try Self.primary(of: id, database)
+                address: try transaction.primary(of: id)
             )
         }
     }
 
     // MARK: - Reading
+}
 
-    static func primary(of id: Int64, _ database: Database) throws -> String {
-        try String.fetchOne(
-            database,
+/// The same within a transaction.
+extension StoreTransaction {
+    func primary(of id: Int64) throws -> String {
+        try self.value(
+            of: String.self,
             sql: "SELECT address FROM address WHERE account = ? AND isPrimary = 1",
             arguments: [id]
         ) ?? "?"
     }
 
-    static func row(of id: Int64, _ database: Database) throws -> AccountRow {
-        let row = try Row.fetchOne(
-            database,
+    func row(of id: Int64) throws -> AccountRow {
+        let row = try self.row(
             sql: """
                 SELECT account.*, user.login FROM account
                 LEFT JOIN user ON user.id = account.owner WHERE account.id = ?
@@ -121,8 +121,8 @@ extension PermissionStore {
             arguments: [id]
         )
         guard let row else { throw StoreError.notFound("no such account") }
-        let aliases = try String.fetchAll(
-            database,
+        let aliases = try self.values(
+            of: String.self,
             sql: "SELECT address FROM address WHERE account = ? AND isPrimary = 0 ORDER BY address",
             arguments: [id]
         )
@@ -135,7 +135,7 @@ extension PermissionStore {
             )
         }
         return AccountRow(
-            address: try self.primary(of: id, database),
+            address: try self.primary(of: id),
             kind: row["kind"],
             owner: row["login"],
             aliases: aliases,

@@ -1,6 +1,5 @@
 package import Access
 import Foundation
-import GRDB
 
 /// What the log was at one moment, authenticated with the master key.
 package struct AuditSeal: Equatable, Sendable {
@@ -37,8 +36,8 @@ package struct AuditSeal: Equatable, Sendable {
         masterKey.isValid(self.mark, for: self.text)
     }
 
-    func write(_ masterKey: MasterKey, database: Database) throws {
-        try database.execute(
+    func write(_ masterKey: MasterKey, transaction: StoreTransaction) throws {
+        try transaction.execute(
             sql: """
                 INSERT OR REPLACE INTO auditSeal (kind, sequence, hash, moment, mark)
                 VALUES (?, ?, ?, ?, ?)
@@ -50,9 +49,8 @@ package struct AuditSeal: Equatable, Sendable {
         )
     }
 
-    static func fetch(_ kind: Kind, database: Database) throws -> AuditSeal? {
-        try Row.fetchOne(
-            database,
+    static func fetch(_ kind: Kind, transaction: StoreTransaction) throws -> AuditSeal? {
+        try transaction.row(
             sql: "SELECT * FROM auditSeal WHERE kind = ?",
             arguments: [kind.rawValue]
         ).map { row in

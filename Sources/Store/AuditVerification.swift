@@ -1,6 +1,5 @@
 package import Access
 import Foundation
-import GRDB
 
 /// What is found when the audit log is gone through.
 package struct AuditVerification: Equatable, Sendable {
@@ -34,19 +33,17 @@ extension PermissionStore {
         _ masterKey: MasterKey,
         anchor: String? = nil
     ) throws -> AuditVerification {
-        try self.read { database in
+        try self.read { transaction in
             var verification = AuditVerification()
-            let start = try Self.seal(
+            let start = try transaction.seal(
                 .start,
                 masterKey: masterKey,
-                verification: &verification,
-                database: database
+                verification: &verification
             )
-            let checkpoint = try Self.seal(
+            let checkpoint = try transaction.seal(
                 .checkpoint,
                 masterKey: masterKey,
-                verification: &verification,
-                database: database
+                verification: &verification
             )
             if checkpoint == nil {
                 verification.found(
@@ -56,7 +53,7 @@ extension PermissionStore {
             var expected: [Int64: Data] = [:]
             if let checkpoint { expected[checkpoint.sequence] = checkpoint.hash }
             if let anchor {
-                guard let (sequence, hash) = Self.parse(anchor) else {
+                guard let (sequence, hash) = StoreTransaction.parse(anchor) else {
                     throw StoreError.refused("\(anchor): SEQUENCE:HASH, as the gateway logs it")
                 }
                 if sequence < start?.sequence ?? 0 {
@@ -69,19 +66,21 @@ extension PermissionStore {
                 }
                 expected[sequence] = hash
             }
-            try Self.walk(
+            try transaction.walk(
                 start,
                 expected: expected,
-                verification: &verification,
-                database: database
+                verification: &verification
             )
             verification.sealed = checkpoint?.sequence
             verification.sealedAt = checkpoint?.moment
             return verification
         }
     }
+}
 
-    private static func parse(_ anchor: String) -> (Int64, Data)? {
+/// The same within a transaction.
+extension StoreTransaction {
+    static func parse(_ anchor: String) -> (Int64, Data)? {
         let parts = anchor.split(separator: ":", maxSplits: 1)
         guard parts.count == 2, let sequence = Int64(parts[0]) else { return nil }
         let digits = Array(parts[1].utf8)
@@ -95,13 +94,12 @@ extension PermissionStore {
         return (sequence, hash)
     }
 
-    private static func seal(
+    func seal(
         _ kind: AuditSeal.Kind,
         masterKey: MasterKey,
-        verification: inout AuditVerification,
-        database: Database
+        verification: inout AuditVerification
     ) throws -> AuditSeal? {
-        guard let seal = try AuditSeal.fetch(kind, database: database) else { return nil }
+        guard let seal = try AuditSeal.fetch(kind, transaction: self) else { return nil }
         if seal.isAuthentic(masterKey) { return seal }
         verification.found(
             "the seal of the log's \(kind == .start ? "start" : "end") was not made with this "
@@ -110,18 +108,17 @@ extension PermissionStore {
         return nil
     }
 
-    private static func walk(
+    func walk(
         _ start: AuditSeal?,
         expected: [Int64: Data],
-        verification: inout AuditVerification,
-        database: Database
+        verification: inout AuditVerification
     ) throws {
         var sequence = start?.sequence ?? 0
-        var hash = start?.hash ?? self.firstHash
+        var hash = start?.hash ?? Self.firstHash
         for (sealed, value) in expected where sealed == sequence && value != hash {
             verification.found("the records up to \(sealed) are not those that were sealed")
         }
-        let rows = try Row.fetchCursor(database, sql: "SELECT * FROM audit ORDER BY sequence")
+        let rows = try self.cursor(sql: "SELECT * FROM audit ORDER BY sequence")
         while let row = try rows.next() {
             let number: Int64 = row["sequence"]
             let stored: Data = row["hash"]
@@ -130,7 +127,7 @@ extension PermissionStore {
             verification.last = number
             if number == sequence + 1 {
                 let moment: Int64 = row["moment"]
-                if self.hash(after: hash, number, moment: moment, text: row["record"]) != stored {
+                if Self.hash(after: hash, number, moment: moment, text: row["record"]) != stored {
                     verification.found("record \(number) was changed")
                 }
             } else if number <= sequence {

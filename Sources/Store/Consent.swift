@@ -1,6 +1,5 @@
 package import Access
 import Foundation
-import GRDB
 
 /// Whether an owner has a say in what is granted on the owner's account.
 package enum Consent: String, Sendable, CaseIterable {
@@ -48,11 +47,11 @@ package struct Notice: Equatable, Sendable {
 extension PermissionStore {
     /// Whether a login and a password belong together, for an owner who decides at a terminal.
     package func verify(_ password: String, of login: String) throws {
-        let hash = try self.read { database in
-            try String.fetchOne(
-                database,
+        let hash = try self.read { transaction in
+            try transaction.value(
+                of: String.self,
                 sql: "SELECT password FROM user WHERE login = ? AND disabled = 0",
-                arguments: [try Self.address(login).description]
+                arguments: [try PermissionStore.address(login).description]
             )
         }
         let isRight = (hash.map(PasswordHash.init(text:)) ?? .dummy).verify(Array(password.utf8))
@@ -71,27 +70,26 @@ extension PermissionStore {
 
     /// The grants on accounts of an owner that wait for the owner's word.
     package func pendingGrants(owner login: String) throws -> [GrantRow] {
-        try self.read { database in
-            let owner = try Self.userID(database, login: login)
-            let waiting = try Self.rules(database, awaiting: owner)
+        try self.read { transaction in
+            let owner = try transaction.userID(login: login)
+            let waiting = try transaction.rules(awaiting: owner)
                 .grants(awaiting: UserID(owner)).map(\.id)
-            return try Self.grants(database, where: RowFilter("g.id", in: waiting)).map(\.row)
+            return try transaction.grants(where: RowFilter("g.id", in: waiting)).map(\.row)
         }
     }
 
     /// Lets a grant count: its owner agrees.
     package func confirmGrant(_ id: Int64, owner login: String) throws {
-        try self.decide(id, what: "confirm", login: login) { database, grant in
-            try Self.clear(
+        try self.decide(id, what: "confirm", login: login) { transaction, grant in
+            try transaction.clear(
                 RowFilter(
                     account: grant.account.rawValue,
                     subject: grant.subject,
                     scope: grant.scope
                 ).and("id <> ?", arguments: [id]),
-                sides: grant.sides,
-                database: database
+                sides: grant.sides
             )
-            try database.execute(
+            try transaction.execute(
                 sql: "UPDATE \"grant\" SET confirmed = 1 WHERE id = ?",
                 arguments: [id]
             )
@@ -100,8 +98,8 @@ extension PermissionStore {
 
     /// Drops a grant that waits: its owner does not agree.
     package func refuseGrant(_ id: Int64, owner login: String) throws {
-        try self.decide(id, what: "refuse", login: login) { database, _ in
-            try database.execute(sql: "DELETE FROM \"grant\" WHERE id = ?", arguments: [id])
+        try self.decide(id, what: "refuse", login: login) { transaction, _ in
+            try transaction.execute(sql: "DELETE FROM \"grant\" WHERE id = ?", arguments: [id])
         }
     }
 
@@ -109,27 +107,27 @@ extension PermissionStore {
         _ id: Int64,
         what: String,
         login: String,
-        body: (Database, Grant) throws -> Void
+        body: (StoreTransaction, Grant) throws -> Void
     ) throws {
-        let address = try Self.address(login).description
+        let address = try PermissionStore.address(login).description
         func details(_ row: GrantRow) -> [String] { [row.line] }
-        let account = try self.read { database in
-            try Self.grants(database, where: RowFilter("g.id", in: [id])).first?.row.account
+        let account = try self.read { transaction in
+            try transaction.grants(where: RowFilter("g.id", in: [id])).first?.row.account
         }
         _ = try self.edit(
             Edit(actor: address, "consent \(what) \(id)", account: account),
             details: details
-        ) { database in
-            let owner = try Self.userID(database, login: address)
-            let waiting = try Self.rules(database, awaiting: owner).grants(awaiting: UserID(owner))
-            let rows = try Self.grants(database, where: RowFilter("g.id", in: [id]))
+        ) { transaction in
+            let owner = try transaction.userID(login: address)
+            let waiting = try transaction.rules(awaiting: owner).grants(awaiting: UserID(owner))
+            let rows = try transaction.grants(where: RowFilter("g.id", in: [id]))
             guard let grant = waiting.first(where: { $0.id == id }), let row = rows.first?.row
             else {
                 throw StoreError.notFound(
                     "no grant \(id) waits for \(address): gatepost consent list"
                 )
             }
-            try body(database, grant)
+            try body(transaction, grant)
             return row
         }
     }
@@ -138,10 +136,10 @@ extension PermissionStore {
 
     /// Keeps what the gateway is told, so that no command can be told less.
     package func setConsent(_ consent: Consent) throws {
-        guard try self.read({ try Self.consent($0) }) != consent else { return }
+        guard try self.read({ try $0.consent() }) != consent else { return }
         try self.edit(Edit(actor: "gatepost", from: "serve", "consent \(consent.rawValue)")) {
-            database in
-            try database.execute(
+            transaction in
+            try transaction.execute(
                 sql: "INSERT OR REPLACE INTO setting (name, value) VALUES ('consent', ?)",
                 arguments: [consent.rawValue]
             )
@@ -150,95 +148,14 @@ extension PermissionStore {
 
     /// What holds: the stricter of what a command and the gateway are told.
     package func consent(atLeast told: Consent) throws -> Consent {
-        try self.read { try Self.consent($0, atLeast: told) }
-    }
-
-    static func consent(_ database: Database, atLeast told: Consent) throws -> Consent {
-        let kept = try self.consent(database)
-        return kept.strictness > told.strictness ? kept : told
-    }
-
-    static func consent(_ database: Database) throws -> Consent {
-        try String.fetchOne(database, sql: "SELECT value FROM setting WHERE name = 'consent'")
-            .flatMap(Consent.init) ?? .off
-    }
-
-    /// Whether a grant counts only when the account's owner has confirmed it: not for the owner, and
-    /// not where it takes something away from what the same subject has.
-    static func waitsForOwner(
-        _ request: GrantRequest,
-        on account: Int64,
-        consent: Consent,
-        database: Database
-    ) throws -> Bool {
-        guard consent == .required else { return false }
-        let subject = try self.subject(database, text: request.subject)
-        let rules = try self.rules(database, on: [account], about: [subject])
-        return rules.needsConsent(
-            Grant(
-                id: 0,
-                account: AccountID(account),
-                subject: subject,
-                rights: request.rights,
-                send: request.send,
-                scope: request.scope,
-                until: request.until
-            )
-        )
-    }
-
-    /// Leaves a message for an account's owner about a grant, where that is asked for.
-    static func notify(
-        _ notice: GrantNotice,
-        of request: GrantRequest,
-        database: Database
-    ) throws {
-        guard notice.consent != .off else { return }
-        let subject = try self.subject(database, text: request.subject)
-        let rules = try self.rules(database, on: [notice.account], about: [subject])
-        let account = AccountID(notice.account)
-        guard let owner = rules.ownerToTell(of: subject, on: account) else { return }
-        let name = try self.primary(of: notice.account, database)
-        let login = rules.name(of: .user(owner)) ?? ""
-        let isPending = notice.isPending
-        var lines = [
-            "\(notice.actor) has given \(request.subject) access to the mailbox \(name):", "",
-            "    \(request.line)", "",
-        ]
-        if let reason = request.reason { lines += ["Reason: \(reason)", ""] }
-        lines.append(
-            isPending
-                ? "Nothing of it counts until you agree. On the gateway's machine:\n\n"
-                    + "    gatepost consent confirm \(notice.id) --as \(login)\n"
-                    + "    gatepost consent refuse \(notice.id) --as \(login)\n\n"
-                    + "Your password is asked for. Your administrator helps you with it."
-                : "It counts already. Ask your administrator if you did not expect it."
-        )
-        try database.execute(
-            sql: """
-                INSERT INTO notice (account, subject, text, created, token) VALUES (?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                notice.account,
-                isPending
-                    ? "Somebody asks for access to your mailbox"
-                    : "Somebody was given access to your mailbox",
-                lines.joined(separator: "\n"), Moment.current.seconds, Self.noticeToken(),
-            ]
-        )
-    }
-
-    /// 128 random bits: whoever can put messages into the INBOX cannot name the next notice, and make
-    /// it seem to be there.
-    static func noticeToken() -> Data {
-        Data((0..<16).map { _ in UInt8.random(in: 0...255) })
+        try self.read { try $0.consent(atLeast: told) }
     }
 
     // MARK: - OwnerNotifications
 
     package func notices() throws -> [Notice] {
-        try self.read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM notice ORDER BY id").map { row in
+        try self.read { transaction in
+            try transaction.rows(sql: "SELECT * FROM notice ORDER BY id").map { row in
                 Notice(
                     id: row["id"],
                     account: AccountID(row["account"]),
@@ -253,8 +170,8 @@ extension PermissionStore {
 
     /// It is in the INBOX.
     package func removeNotice(_ id: Int64) throws {
-        try self.write { database in
-            try database.execute(sql: "DELETE FROM notice WHERE id = ?", arguments: [id])
+        try self.write { transaction in
+            try transaction.execute(sql: "DELETE FROM notice WHERE id = ?", arguments: [id])
         }
     }
 }
@@ -287,5 +204,87 @@ extension GrantRequest {
             return ", until \(text)"
         }
         return "\(place): \(rights), sending \(self.send.name)\(end ?? "")"
+    }
+}
+
+/// The same within a transaction.
+extension StoreTransaction {
+    func consent(atLeast told: Consent) throws -> Consent {
+        let kept = try self.consent()
+        return kept.strictness > told.strictness ? kept : told
+    }
+
+    func consent() throws -> Consent {
+        try self.value(of: String.self, sql: "SELECT value FROM setting WHERE name = 'consent'")
+            .flatMap(Consent.init) ?? .off
+    }
+
+    /// Whether a grant counts only when the account's owner has confirmed it: not for the owner, and
+    /// not where it takes something away from what the same subject has.
+    func waitsForOwner(
+        _ request: GrantRequest,
+        on account: Int64,
+        consent: Consent
+    ) throws -> Bool {
+        guard consent == .required else { return false }
+        let subject = try self.subject(text: request.subject)
+        let rules = try self.rules(on: [account], about: [subject])
+        return rules.needsConsent(
+            Grant(
+                id: 0,
+                account: AccountID(account),
+                subject: subject,
+                rights: request.rights,
+                send: request.send,
+                scope: request.scope,
+                until: request.until
+            )
+        )
+    }
+
+    /// Leaves a message for an account's owner about a grant, where that is asked for.
+    func notify(
+        _ notice: GrantNotice,
+        of request: GrantRequest
+    ) throws {
+        guard notice.consent != .off else { return }
+        let subject = try self.subject(text: request.subject)
+        let rules = try self.rules(on: [notice.account], about: [subject])
+        let account = AccountID(notice.account)
+        guard let owner = rules.ownerToTell(of: subject, on: account) else { return }
+        let name = try self.primary(of: notice.account)
+        let login = rules.name(of: .user(owner)) ?? ""
+        let isPending = notice.isPending
+        var lines = [
+            "\(notice.actor) has given \(request.subject) access to the mailbox \(name):", "",
+            "    \(request.line)", "",
+        ]
+        if let reason = request.reason { lines += ["Reason: \(reason)", ""] }
+        lines.append(
+            isPending
+                ? "Nothing of it counts until you agree. On the gateway's machine:\n\n"
+                    + "    gatepost consent confirm \(notice.id) --as \(login)\n"
+                    + "    gatepost consent refuse \(notice.id) --as \(login)\n\n"
+                    + "Your password is asked for. Your administrator helps you with it."
+                : "It counts already. Ask your administrator if you did not expect it."
+        )
+        try self.execute(
+            sql: """
+                INSERT INTO notice (account, subject, text, created, token) VALUES (?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                notice.account,
+                isPending
+                    ? "Somebody asks for access to your mailbox"
+                    : "Somebody was given access to your mailbox",
+                lines.joined(separator: "\n"), Moment.current.seconds, Self.noticeToken(),
+            ]
+        )
+    }
+
+    /// 128 random bits: whoever can put messages into the INBOX cannot name the next notice, and make
+    /// it seem to be there.
+    static func noticeToken() -> Data {
+        Data((0..<16).map { _ in UInt8.random(in: 0...255) })
     }
 }

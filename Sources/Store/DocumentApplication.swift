@@ -1,5 +1,4 @@
 import Access
-import GRDB
 
 /// A document applied to the store.
 extension PermissionStore {
@@ -22,52 +21,55 @@ extension PermissionStore {
         }
         do {
             _ = try self.edit(Edit(actor: actor, "apply", removesSecrets: true), details: details) {
-                database in
-                changes.revision = try Self.revision(database)
+                transaction in
+                changes.revision = try transaction.revision()
                 guard revision == nil || revision == changes.revision else {
                     throw StoreError.refused(
                         "somebody changed something after the changes were shown; nothing was "
                             + "applied: look again"
                     )
                 }
-                let before = try Self.document(database)
-                if let users = document.users { try Self.apply(users: users, database) }
-                if let groups = document.groups { try Self.apply(groups: groups, database) }
-                if let accounts = document.accounts { try Self.apply(accounts: accounts, database) }
+                let before = try transaction.document()
+                if let users = document.users { try transaction.apply(users: users) }
+                if let groups = document.groups { try transaction.apply(groups: groups) }
+                if let accounts = document.accounts { try transaction.apply(accounts: accounts) }
                 if let grants = document.grants {
-                    try Self.apply(grants: grants, consent, actor: actor, database: database)
+                    try transaction.apply(grants: grants, consent, actor: actor)
                 }
                 if let withdrawals = document.withdrawals {
-                    try Self.apply(withdrawals: withdrawals, actor, database: database)
+                    try transaction.apply(withdrawals: withdrawals, actor)
                 }
                 if let walls = document.walls {
-                    try Self.apply(walls: walls, actor, database: database)
+                    try transaction.apply(walls: walls, actor)
                 }
-                let after = try Self.document(database)
+                let after = try transaction.document()
                 (changes.added, changes.removed) = after.changes(from: before)
-                if dryRun { throw DryRun() }
+                if dryRun { throw StoreTransaction.DryRun() }
                 return changes
             }
-        } catch is DryRun {
+        } catch is StoreTransaction.DryRun {
             return changes
         }
         return changes
     }
+}
 
+/// The same within a transaction.
+extension StoreTransaction {
     /// Rolls the transaction back.
-    private struct DryRun: Error {}
+    struct DryRun: Error {}
 
-    private static func apply(users: [UserRow], _ database: Database) throws {
+    func apply(users: [UserRow]) throws {
         var kept: Set<ExactText> = []
         for user in users {
-            let login = try self.login(user.login).description
+            let login = try Self.login(user.login).description
             guard kept.insert(ExactText(login)).inserted else {
                 throw StoreError.refused("user \(login) stands in the document twice")
             }
             guard user.role == nil || ["administrator", "settings"].contains(user.role) else {
                 throw StoreError.refused("role of \(login): administrator, settings, or none")
             }
-            try database.execute(
+            try self.execute(
                 sql: """
                     INSERT INTO user (login, name, disabled) VALUES (?, ?, ?)
                     ON CONFLICT (login) DO UPDATE SET
@@ -76,94 +78,89 @@ extension PermissionStore {
                 arguments: [login, user.name, user.disabled]
             )
         }
-        for row in try Row.fetchAll(database, sql: "SELECT id, login FROM user")
+        for row in try self.rows(sql: "SELECT id, login FROM user")
         where !kept.contains(ExactText(row["login"])) {
             let id: Int64 = row["id"]
-            try self.requireNotKeptOut(.user(UserID(id)), name: row["login"], database: database)
-            try database.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
+            try self.requireNotKeptOut(.user(UserID(id)), name: row["login"])
+            try self.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
         }
         // Names at the operating system may have changed hands.
         for user in users {
-            let id = try self.userID(database, login: user.login)
+            let id = try self.userID(login: user.login)
             let role = user.role.flatMap(Role.init)
-            try self.setRole(role, osUser: user.osUser, of: id, database: database)
+            try self.setRole(role, osUser: user.osUser, of: id)
         }
     }
 
-    private static func apply(groups: [GroupRow], _ database: Database) throws {
+    func apply(groups: [GroupRow]) throws {
         let names = groups.map { ExactText($0.name) }
-        try self.requireDistinct("groups", keys: names.map { [$0] }) { "group:\(groups[$0].name)" }
+        try Self.requireDistinct("groups", keys: names.map { [$0] }) { "group:\(groups[$0].name)" }
         let kept = Set(names)
-        for name in try String.fetchAll(database, sql: "SELECT name FROM \"group\"")
+        for name in try self.values(of: String.self, sql: "SELECT name FROM \"group\"")
         where !kept.contains(ExactText(name)) {
-            let id = try self.groupID(database, name: name)
+            let id = try self.groupID(name: name)
             try self.requireNotKeptOut(
                 .group(GroupID(id)),
-                name: "group:\(name)",
-                database: database
+                name: "group:\(name)"
             )
-            try database.execute(sql: "DELETE FROM \"group\" WHERE name = ?", arguments: [name])
+            try self.execute(sql: "DELETE FROM \"group\" WHERE name = ?", arguments: [name])
         }
         for name in names.sorted().map(\.text) {
-            try self.requireGroupName(name)
-            try database.execute(
+            try Self.requireGroupName(name)
+            try self.execute(
                 sql: "INSERT OR IGNORE INTO \"group\" (name) VALUES (?)",
                 arguments: [name]
             )
         }
-        try database.execute(sql: "DELETE FROM member")
+        try self.execute(sql: "DELETE FROM member")
         for group in groups {
-            let id = try self.groupID(database, name: group.name)
+            let id = try self.groupID(name: group.name)
             for member in group.members {
-                try self.insert(member, into: id, name: group.name, database: database)
+                try self.insert(member, into: id, name: group.name)
             }
         }
     }
 
-    private static func apply(
-        accounts: [ModelDocument.Account],
-        _ database: Database
-    ) throws {
-        let addresses = try accounts.map { try self.address($0.address) }
-        try self.requireDistinct("accounts", keys: addresses.map { [$0] }) {
+    func apply(accounts: [ModelDocument.Account]) throws {
+        let addresses = try accounts.map { try PermissionStore.address($0.address) }
+        try Self.requireDistinct("accounts", keys: addresses.map { [$0] }) {
             addresses[$0].description
         }
         let kept = Set(addresses.map { ExactText($0.description) })
-        let present = try Row.fetchAll(
-            database,
+        let present = try self.rows(
             sql: "SELECT address, account FROM address WHERE isPrimary = 1"
         )
         for row in present where !kept.contains(ExactText(row["address"])) {
-            try database.execute(
+            try self.execute(
                 sql: "DELETE FROM account WHERE id = ?",
                 arguments: [row["account"] as Int64]
             )
         }
-        try database.execute(sql: "DELETE FROM address WHERE isPrimary = 0")
-        for account in accounts { try self.apply(account, database: database) }
+        try self.execute(sql: "DELETE FROM address WHERE isPrimary = 0")
+        for account in accounts { try self.apply(account) }
     }
 
-    private static func apply(_ account: ModelDocument.Account, database: Database) throws {
-        let address = try self.address(account.address)
+    func apply(_ account: ModelDocument.Account) throws {
+        let address = try PermissionStore.address(account.address)
         guard let kind = Access.Account.Kind(rawValue: account.kind) else {
             throw StoreError.refused("kind of \(address): imap or exchange")
         }
-        let imap = try self.endpoint(account.imap, address: address)
-        let smtp = try account.smtp.map { try self.endpoint($0, address: address) }
-        let owner = try account.owner.map { try self.userID(database, login: $0) }
-        var id = try Int64.fetchOne(
-            database,
+        let imap = try Self.endpoint(account.imap, address: address)
+        let smtp = try account.smtp.map { try Self.endpoint($0, address: address) }
+        let owner = try account.owner.map { try self.userID(login: $0) }
+        var id = try self.value(
+            of: Int64.self,
             sql: "SELECT account FROM address WHERE address = ? AND isPrimary = 1",
             arguments: [address.description]
         )
-        if let id, try self.kind(of: id, database) != kind {
+        if let id, try self.kind(of: id) != kind {
             throw StoreError.refused(
                 "\(address) cannot become an account of another kind: remove it and add it anew"
             )
         }
         if id == nil {
-            try self.checkFree(address, database: database)
-            try database.execute(
+            try self.checkFree(address)
+            try self.execute(
                 sql: """
                     INSERT INTO account (kind, imapHost, imapPort, imapTLS, username)
                     VALUES (?, ?, ?, ?, ?)
@@ -172,13 +169,13 @@ extension PermissionStore {
                     kind.rawValue, imap.host, imap.port, imap.tls.rawValue, address.description,
                 ]
             )
-            id = database.lastInsertedRowID
-            try database.execute(
+            id = self.insertedKey
+            try self.execute(
                 sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 1)",
                 arguments: [address.description, id]
             )
         }
-        try database.execute(
+        try self.execute(
             sql: """
                 UPDATE account SET kind = ?, owner = ?, imapHost = ?, imapPort = ?, imapTLS = ?,
                 smtpHost = ?, smtpPort = ?, smtpTLS = ?, sentCopy = ?,
@@ -191,9 +188,9 @@ extension PermissionStore {
             ]
         )
         for alias in account.aliases ?? [] {
-            let other = try self.address(alias)
-            try self.checkFree(other, database: database)
-            try database.execute(
+            let other = try PermissionStore.address(alias)
+            try self.checkFree(other)
+            try self.execute(
                 sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 0)",
                 arguments: [other.description, id]
             )
@@ -208,7 +205,7 @@ extension PermissionStore {
             throw StoreError.refused("tls of \(address): implicit, starttls or none")
         }
         let endpoint = Endpoint(host: server.host, port: server.port, tls: tls)
-        try self.check(endpoint)
+        try Self.check(endpoint)
         return endpoint
     }
 }

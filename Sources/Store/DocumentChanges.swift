@@ -29,7 +29,7 @@ extension ModelDocument {
     }
 }
 
-extension PermissionStore {
+extension StoreTransaction {
     /// Refuses a part of a document in which two entries are for one thing: one of them alone could
     /// count, and nobody could see which.
     ///

@@ -1,14 +1,16 @@
 import Access
-import GRDB
 
 extension PermissionStore {
     package func export() throws -> ModelDocument {
-        try self.read { try Self.document($0) }
+        try self.read { try $0.document() }
     }
+}
 
-    static func document(_ database: Database) throws -> ModelDocument {
+/// The same within a transaction.
+extension StoreTransaction {
+    func document() throws -> ModelDocument {
         var document = ModelDocument()
-        document.users = try Row.fetchAll(database, sql: "SELECT * FROM user ORDER BY login").map {
+        document.users = try self.rows(sql: "SELECT * FROM user ORDER BY login").map {
             UserRow(
                 login: $0["login"],
                 name: $0["name"],
@@ -17,15 +19,15 @@ extension PermissionStore {
                 osUser: $0["osUser"]
             )
         }
-        document.groups = try String.fetchAll(
-            database,
+        document.groups = try self.values(
+            of: String.self,
             sql: "SELECT name FROM \"group\" ORDER BY name"
-        ).map { GroupRow(name: $0, members: try self.members(database, of: $0)) }
-        document.accounts = try Int64.fetchAll(
-            database,
+        ).map { GroupRow(name: $0, members: try self.members(of: $0)) }
+        document.accounts = try self.values(
+            of: Int64.self,
             sql: "SELECT account FROM address WHERE isPrimary = 1 ORDER BY address"
         ).map { id in
-            let row = try self.row(of: id, database)
+            let row = try self.row(of: id)
             return ModelDocument.Account(
                 address: row.address,
                 kind: row.kind,
@@ -38,7 +40,7 @@ extension PermissionStore {
                 caFile: row.caFile
             )
         }
-        document.grants = try self.grants(database).map { grant in
+        document.grants = try self.grants().map { grant in
             let row = grant.row
             return ModelDocument.Grant(
                 account: row.account,
@@ -53,7 +55,7 @@ extension PermissionStore {
             )
         }
         var sides: [ExactText: ModelDocument.Withdrawal] = [:]
-        for row in try self.withdrawals(database).map(\.row)
+        for row in try self.withdrawals().map(\.row)
         where row.source == Source.local.rawValue {
             let key = ExactText("\(row.account) \(row.subject)")
             let known = sides[key]
@@ -65,7 +67,7 @@ extension PermissionStore {
             )
         }
         document.withdrawals = sides.sorted { $0.key < $1.key }.map(\.value)
-        document.walls = try self.walls(database).map {
+        document.walls = try self.walls().map {
             ModelDocument.Wall(
                 account: $0.row.account,
                 subject: $0.row.subject,

@@ -90,7 +90,7 @@ extension StoreError {
     }
 }
 
-extension PermissionStore {
+extension StoreTransaction {
     /// Asks for a decision on an edit.
     /// - Throws: the refusal in words.
     static func decide<Value>(

@@ -1,33 +1,33 @@
 import Access
 import Foundation
-import GRDB
 
 /// Grants as rows of a list.
 extension PermissionStore {
     package func grants(account: String?, subject: String?) throws -> [GrantRow] {
-        try self.read { database in
-            try Self.grants(
-                database,
-                where: try Self.filter(database, of: "g", account: account, subject: subject)
+        try self.read { transaction in
+            try transaction.grants(
+                where: try transaction.filter(of: "g", account: account, subject: subject)
             ).map(\.row)
         }
     }
+}
 
+/// The same within a transaction.
+extension StoreTransaction {
     /// The rules on an account, of a subject, or both.
     /// - Parameter table: the table's short name.
-    static func filter(
-        _ database: Database,
+    func filter(
         of table: String,
         account: String?,
         subject: String?
     ) throws -> RowFilter {
         var filter = RowFilter.all
         if let account {
-            let id = try self.accountID(database, text: account)
+            let id = try self.accountID(text: account)
             filter = filter.and(RowFilter("\(table).account", in: [id]))
         }
         if let subject {
-            let named = try self.subject(database, text: subject)
+            let named = try self.subject(text: subject)
             filter = filter.and(
                 "\(table).user IS ? AND \(table).\"group\" IS ?",
                 arguments: [named.userKey, named.groupKey]
@@ -37,12 +37,9 @@ extension PermissionStore {
     }
 
     /// - Parameter filter: of the table `g`.
-    static func grants(
-        _ database: Database,
-        where filter: RowFilter = .all
-    ) throws -> [StoredRule<GrantRow>] {
+    func grants(where filter: RowFilter = .all) throws -> [StoredRule<GrantRow>] {
         let grants = try filter.rows(
-            database,
+            self,
             of: """
                 SELECT g.*, address.address,
                     coalesce(user.login, 'group:' || inner.name, 'anyone') AS subject
@@ -52,11 +49,11 @@ extension PermissionStore {
                 LEFT JOIN "group" AS inner ON inner.id = g."group"
                 """,
             order: "ORDER BY address.address, subject, g.folder, g.id"
-        ).map(self.grant)
-        return try self.marked(grants, in: database)
+        ).map(Self.grant)
+        return try self.marked(grants)
     }
 
-    private static func grant(_ row: Row) -> StoredRule<GrantRow> {
+    private static func grant(_ row: StoreRow) -> StoredRule<GrantRow> {
         let folder = (row["folder"] as Data?).map { String(decoding: $0, as: UTF8.self) }
         let shown = GrantRow(
             id: row["id"],
@@ -74,20 +71,17 @@ extension PermissionStore {
             created: row["created"],
             reason: row["reason"]
         )
-        return StoredRule(account: row["account"], subject: self.subject(row), row: shown)
+        return StoredRule(account: row["account"], subject: Self.subject(row), row: shown)
     }
 
     /// Says of each grant what withdrawals leave without effect.
-    private static func marked(
-        _ grants: [StoredRule<GrantRow>],
-        in database: Database
-    ) throws -> [StoredRule<GrantRow>] {
+    private func marked(_ grants: [StoredRule<GrantRow>]) throws -> [StoredRule<GrantRow>] {
         let accounts = Set(grants.map(\.account))
         let filter = RowFilter("account", in: accounts)
-        let touched = Set(try self.loadWithdrawals(database, where: filter).map(\.account.rawValue))
+        let touched = Set(try self.loadWithdrawals(where: filter).map(\.account.rawValue))
         guard !touched.isEmpty else { return grants }
         let subjects = Set(grants.filter { touched.contains($0.account) }.map(\.subject))
-        let rules = try self.rules(database, on: touched, about: subjects)
+        let rules = try self.rules(on: touched, about: subjects)
         return grants.map { grant in
             guard touched.contains(grant.account) else { return grant }
             let withdrawn = rules.sidesWithdrawn(

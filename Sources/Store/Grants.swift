@@ -1,6 +1,5 @@
 import Access
 import Foundation
-import GRDB
 
 extension PermissionStore {
     /// Adds a grant; one for the same subject and scope is replaced.
@@ -19,17 +18,72 @@ extension PermissionStore {
         return try self.edit(
             Edit(actor: actor, what, account: request.account),
             details: details
-        ) { database in
-            let account = try Self.accountID(database, text: request.account)
-            try Self.checkLocal(account, name: request.account, database: database)
-            let grant = NewGrant(request, account: account, told: consent, actor: actor)
-            return try Self.insert(grant, database: database)
+        ) { transaction in
+            let account = try transaction.accountID(text: request.account)
+            try transaction.checkLocal(account, name: request.account)
+            let grant = StoreTransaction.NewGrant(
+                request,
+                account: account,
+                told: consent,
+                actor: actor
+            )
+            return try transaction.insert(grant)
         }
     }
 
+    /// Takes the view side, the send side, or both of every local grant of a subject away.
+    /// - Returns: how many grants were changed.
+    package func removeGrants(
+        account: String,
+        subject: String,
+        view: Bool,
+        send: Bool,
+        actor: String
+    ) throws -> Int {
+        let sides = Sides(view: view, send: send)
+        return try self.edit(
+            Edit(
+                actor: actor,
+                "grant remove \(account) \(subject) \(sides.words)",
+                account: account
+            )
+        ) { transaction in
+            let id = try transaction.accountID(text: account)
+            let filter = RowFilter(
+                account: id,
+                subject: try transaction.subject(text: subject)
+            )
+            let affected =
+                (view ? "rights <> ''" : "FALSE") + " OR " + (send ? "send <> 'none'" : "FALSE")
+            let count = try filter.and("(\(affected))")
+                .rows(transaction, of: "SELECT 1 FROM \"grant\"").count
+            guard count > 0 else {
+                throw StoreError.notFound(
+                    "\(subject) has no such grant on \(account): gatepost grant list --account "
+                        + account
+                )
+            }
+            try transaction.clear(filter, sides: sides)
+            return count
+        }
+    }
+
+    /// - Throws: for an account whose grants come from Exchange.
+    package func requireLocalGrants(_ name: String) throws {
+        try self.read { transaction in
+            try transaction.checkLocal(
+                transaction.accountID(text: name),
+                name: name
+            )
+        }
+    }
+}
+
+/// The same within a transaction.
+extension StoreTransaction {
     /// When a grant may end: seconds since 1970, up to the end of the year 9999, behind which dates
     /// cannot be written.
-    private static let ends: ClosedRange<Int64> = 0...253_402_300_800
+    static let ends: ClosedRange<Int64> = 0...253_402_300_800
 
     /// A grant to be made.
     struct NewGrant {
@@ -60,7 +114,7 @@ extension PermissionStore {
     /// on the side that it names, viewing or sending, and leaves the other as it is; one that waits
     /// for the owner takes it when it is confirmed.
     @discardableResult
-    static func insert(_ grant: NewGrant, database: Database) throws -> Bool {
+    func insert(_ grant: NewGrant) throws -> Bool {
         let request = grant.request
         let account = grant.account
         guard !request.rights.isEmpty || request.send != .none else {
@@ -71,19 +125,18 @@ extension PermissionStore {
                 "until \(until.seconds) on \(request.account): seconds since 1970, up to the year 9999"
             )
         }
-        let consent = try self.consent(database, atLeast: grant.told)
+        let consent = try self.consent(atLeast: grant.told)
         let isPending =
             try grant.isPending
-            ?? self.waitsForOwner(request, on: account, consent: consent, database: database)
-        let subject = try self.subject(database, text: request.subject)
+            ?? self.waitsForOwner(request, on: account, consent: consent)
+        let subject = try self.subject(text: request.subject)
         let before = RowFilter(account: account, subject: subject, scope: request.scope)
         try self.clear(
             isPending ? before.and("confirmed = 0") : before,
-            sides: request.sides,
-            database: database
+            sides: request.sides
         )
         let (folder, isSubtree) = request.scope.columns
-        try database.execute(
+        try self.execute(
             sql: """
                 INSERT INTO "grant" (account, user, "group", rights, send, folder, subtree,
                     until, confirmed, author, created, reason)
@@ -96,88 +149,40 @@ extension PermissionStore {
             ]
         )
         let notice = GrantNotice(
-            id: database.lastInsertedRowID,
+            id: self.insertedKey,
             account: account,
             consent: consent,
             isPending: isPending,
             actor: grant.actor
         )
-        try self.notify(notice, of: request, database: database)
+        try self.notify(notice, of: request)
         return isPending
-    }
-
-    /// Takes the view side, the send side, or both of every local grant of a subject away.
-    /// - Returns: how many grants were changed.
-    package func removeGrants(
-        account: String,
-        subject: String,
-        view: Bool,
-        send: Bool,
-        actor: String
-    ) throws -> Int {
-        let sides = Sides(view: view, send: send)
-        return try self.edit(
-            Edit(
-                actor: actor,
-                "grant remove \(account) \(subject) \(sides.words)",
-                account: account
-            )
-        ) { database in
-            let id = try Self.accountID(database, text: account)
-            let filter = RowFilter(
-                account: id,
-                subject: try Self.subject(database, text: subject)
-            )
-            let affected =
-                (view ? "rights <> ''" : "FALSE") + " OR " + (send ? "send <> 'none'" : "FALSE")
-            let count = try filter.and("(\(affected))")
-                .rows(database, of: "SELECT 1 FROM \"grant\"").count
-            guard count > 0 else {
-                throw StoreError.notFound(
-                    "\(subject) has no such grant on \(account): gatepost grant list --account "
-                        + account
-                )
-            }
-            try Self.clear(filter, sides: sides, database: database)
-            return count
-        }
     }
 
     /// Takes the view side, the send side or both of the grants that a filter finds away. One of
     /// which nothing is left goes; the schema allows none without a right.
-    static func clear(_ filter: RowFilter, sides: Sides, database: Database) throws {
+    func clear(_ filter: RowFilter, sides: Sides) throws {
         let kept =
             (sides.contains(.view) ? "TRUE" : "rights = ''") + " AND "
             + (sides.contains(.send) ? "TRUE" : "send = 'none'")
         let gone = filter.and("(\(kept))")
-        try database.execute(
+        try self.execute(
             sql: "DELETE FROM \"grant\" \(gone.clause)",
             arguments: gone.arguments
         )
         for (side, assignment) in [(Sides.view, "rights = ''"), (.send, "send = 'none'")]
         where sides.contains(side) {
-            try database.execute(
+            try self.execute(
                 sql: "UPDATE \"grant\" SET \(assignment) \(filter.clause)",
                 arguments: filter.arguments
             )
         }
     }
 
-    /// - Throws: for an account whose grants come from Exchange.
-    package func requireLocalGrants(_ name: String) throws {
-        try self.read { database in
-            try Self.checkLocal(
-                Self.accountID(database, text: name),
-                name: name,
-                database: database
-            )
-        }
-    }
-
     /// Grants on an Exchange account come from Exchange alone.
-    static func checkLocal(_ account: Int64, name: String, database: Database) throws {
-        let rules = try self.rules(database, on: [account], about: [])
-        try self.decide(.grant, account: name) { () throws(EditRefusal) in
+    func checkLocal(_ account: Int64, name: String) throws {
+        let rules = try self.rules(on: [account], about: [])
+        try Self.decide(.grant, account: name) { () throws(EditRefusal) in
             try rules.requireGrants(from: .local, on: AccountID(account))
         }
     }

@@ -1,6 +1,5 @@
 import Access
 import Foundation
-import GRDB
 
 /// What tells one local grant from another in a document.
 private struct GrantKey: Hashable {
@@ -47,14 +46,13 @@ private struct GrantPlace: Hashable {
     }
 }
 
-extension PermissionStore {
+extension StoreTransaction {
     /// Makes the local grants equal to those of a document. One that is there already keeps its
     /// number, who made it and when, and whether it was confirmed.
-    static func apply(
+    func apply(
         grants: [ModelDocument.Grant],
         _ consent: Consent,
-        actor: String,
-        database: Database
+        actor: String
     ) throws {
         var wanted: [(key: GrantKey, request: GrantRequest, isPending: Bool)] = []
         var places: [[GrantPlace]] = []
@@ -63,25 +61,25 @@ extension PermissionStore {
                 places.append([])
                 continue
             }
-            let request = try self.request(grant)
-            let key = try self.key(of: request, database)
+            let request = try Self.request(grant)
+            let key = try self.key(of: request)
             places.append(
                 GrantPlace.all(key, request: request, isPending: grant.confirmed == false)
             )
             // Decided before anything goes: less than what there is needs nobody's leave.
-            let asks = try self.consent(database, atLeast: consent)
+            let asks = try self.consent(atLeast: consent)
             let isPending =
                 try grant.confirmed == false
-                || self.waitsForOwner(request, on: key.account, consent: asks, database: database)
+                || self.waitsForOwner(request, on: key.account, consent: asks)
             wanted.append((key, request, isPending))
         }
-        try self.requireDistinct("grants", keys: places) { index in
+        try Self.requireDistinct("grants", keys: places) { index in
             "\(grants[index].subject) on \(grants[index].account), in the same scope"
         }
         // One that counts takes the place of one that waits.
         wanted = wanted.filter { !$0.isPending } + wanted.filter(\.isPending)
         var known = Set(wanted.map(\.key))
-        for grant in try self.grants(database) where grant.row.source == Source.local.rawValue {
+        for grant in try self.grants() where grant.row.source == Source.local.rawValue {
             let key = GrantKey(
                 account: grant.account,
                 subject: grant.subject,
@@ -95,7 +93,7 @@ extension PermissionStore {
             if known.remove(key) != nil {
                 wanted.removeAll { $0.key == key }
             } else {
-                try database.execute(
+                try self.execute(
                     sql: "DELETE FROM \"grant\" WHERE id = ?",
                     arguments: [grant.row.id]
                 )
@@ -109,7 +107,7 @@ extension PermissionStore {
                 isPending: isPending,
                 actor: actor
             )
-            try self.insert(grant, database: database)
+            try self.insert(grant)
         }
     }
 
@@ -124,7 +122,7 @@ extension PermissionStore {
         }
         var scope = Scope.account
         if case .folder(let name, let isSubtree) = grant.scope {
-            let folder = try self.folder(name)
+            let folder = try PermissionStore.folder(name)
             scope = isSubtree ? .subtree(folder) : .folder(folder)
         }
         return GrantRequest(
@@ -138,16 +136,13 @@ extension PermissionStore {
         )
     }
 
-    private static func key(
-        of request: GrantRequest,
-        _ database: Database
-    ) throws -> GrantKey {
-        let account = try self.accountID(database, text: request.account)
-        try self.checkLocal(account, name: request.account, database: database)
+    private func key(of request: GrantRequest) throws -> GrantKey {
+        let account = try self.accountID(text: request.account)
+        try self.checkLocal(account, name: request.account)
         let (folder, isSubtree) = request.scope.columns
         return GrantKey(
             account: account,
-            subject: try self.subject(database, text: request.subject),
+            subject: try self.subject(text: request.subject),
             folder: folder,
             isSubtree: isSubtree,
             rights: request.rights.letters,

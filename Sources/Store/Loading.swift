@@ -1,57 +1,76 @@
 package import Access
 import Foundation
-import GRDB
 import Synchronization
 
 extension PermissionStore {
     /// Everything a gateway needs, read in one transaction.
     package func load() throws -> StoreSnapshot {
-        let opened = self.opened.withLock { $0 }
-        do {
-            let (published, standing) = try opened.database.read { database in
+        let opened = self.engine
+        let (published, standing) = try SQLiteEngine.explaining {
+            try opened.read { transaction in
                 (
-                    try Self.published(database, generation: opened.generation),
-                    try StoreStanding(database)
+                    try transaction.published(generation: opened.generation),
+                    try StoreStanding(transaction)
                 )
             }
-            // What is read first is what every later look goes on from.
-            self.inForce.withLock { $0 = $0 ?? standing }
-            return published
-        } catch let error as DatabaseError {
-            throw Self.explained(error)
         }
+        // What is read first is what every later look goes on from.
+        self.inForce.withLock { $0 = $0 ?? standing }
+        return published
     }
 
     package func revision() throws -> Int64 {
-        try self.read { try Self.revision($0) }
+        try self.read { try $0.revision() }
+    }
+}
+
+extension SendRight {
+    /// `none`, `on-behalf`, `as`; anything else is none.
+    package init(name: String) {
+        switch name {
+        case "as": self = .as
+        case "on-behalf": self = .onBehalf
+        default: self = .none
+        }
     }
 
-    static func revision(_ database: Database) throws -> Int64 {
-        try Int64.fetchOne(database, sql: "SELECT value FROM revision") ?? 0
+    package var name: String {
+        switch self {
+        case .none: "none"
+        case .onBehalf: "on-behalf"
+        case .as: "as"
+        }
+    }
+}
+
+/// The same within a transaction.
+extension StoreTransaction {
+    func revision() throws -> Int64 {
+        try self.value(of: Int64.self, sql: "SELECT value FROM revision") ?? 0
     }
 
-    static func published(_ database: Database, generation: Int) throws -> StoreSnapshot {
-        let users = try self.loadUsers(database)
-        let (accounts, endpoints) = try self.loadAccounts(database)
+    func published(generation: Int) throws -> StoreSnapshot {
+        let users = try self.loadUsers()
+        let (accounts, endpoints) = try self.loadAccounts()
         let snapshot = Snapshot(
-            revision: try self.revision(database),
+            revision: try self.revision(),
             users: users,
-            groups: try self.loadGroups(database),
+            groups: try self.loadGroups(),
             accounts: accounts,
-            grants: try self.loadGrants(database),
-            withdrawals: try self.loadWithdrawals(database),
-            walls: try self.loadWalls(database)
+            grants: try self.loadGrants(),
+            withdrawals: try self.loadWithdrawals(),
+            walls: try self.loadWalls()
         )
         return StoreSnapshot(
             access: snapshot,
             endpoints: endpoints,
-            passwords: try self.passwords(database),
+            passwords: try self.passwords(),
             generation: generation
         )
     }
 
-    static func loadUsers(_ database: Database, where filter: RowFilter = .all) throws -> [User] {
-        let rows = try filter.rows(database, of: "SELECT id, login, disabled, name FROM user")
+    func loadUsers(where filter: RowFilter = .all) throws -> [User] {
+        let rows = try filter.rows(self, of: "SELECT id, login, disabled, name FROM user")
         return rows.compactMap { row in
             Address((row["login"] as String).utf8).map {
                 let name = (row["name"] as String?).map { Array($0.utf8) }
@@ -65,9 +84,8 @@ extension PermissionStore {
         }
     }
 
-    private static func passwords(_ database: Database) throws -> [UserID: PasswordRecord] {
-        let rows = try Row.fetchAll(
-            database,
+    private func passwords() throws -> [UserID: PasswordRecord] {
+        let rows = try self.rows(
             sql: "SELECT id, password, passwordVersion FROM user WHERE password IS NOT NULL"
         )
         return Dictionary(
@@ -81,31 +99,30 @@ extension PermissionStore {
         ) { first, _ in first }
     }
 
-    private static func loadGroups(_ database: Database) throws -> [Group] {
+    private func loadGroups() throws -> [Group] {
         var members: [Int64: [Subject]] = [:]
-        for row in try Row.fetchAll(database, sql: "SELECT \"group\", user, inner FROM member") {
-            members[row["group"], default: []].append(self.subject(row, group: "inner"))
+        for row in try self.rows(sql: "SELECT \"group\", user, inner FROM member") {
+            members[row["group"], default: []].append(Self.subject(row, group: "inner"))
         }
-        return try Row.fetchAll(database, sql: "SELECT id, name FROM \"group\"").map { row in
+        return try self.rows(sql: "SELECT id, name FROM \"group\"").map { row in
             Group(id: GroupID(row["id"]), name: row["name"], members: members[row["id"]] ?? [])
         }
     }
 
-    static func subject(_ row: Row, group: String = "group") -> Subject {
+    static func subject(_ row: StoreRow, group: String = "group") -> Subject {
         if let user: Int64 = row["user"] { return .user(UserID(user)) }
         if row.hasColumn("everyone"), row["everyone"] { return .everyone }
         return .group(GroupID(row[group] ?? 0))
     }
 
     /// - Parameter filter: of the joined rows of accounts and their addresses.
-    static func loadAccounts(
-        _ database: Database,
+    func loadAccounts(
         where filter: RowFilter = .all
     ) throws -> ([Account], [AccountID: UpstreamAccount]) {
         var aliases: [Int64: [Address]] = [:]
         let joined = "FROM account JOIN address ON address.account = account.id"
         let rows = try filter.and("isPrimary = 0").rows(
-            database,
+            self,
             of: "SELECT address, account \(joined)",
             order: "ORDER BY address"
         )
@@ -116,14 +133,14 @@ extension PermissionStore {
         var accounts: [Account] = []
         var endpoints: [AccountID: UpstreamAccount] = [:]
         let all = try filter.and("isPrimary = 1").rows(
-            database,
+            self,
             of: "SELECT account.*, address.address AS primaryAddress \(joined)"
         )
         for row in all {
             let text: String = row["primaryAddress"]
             guard let address = Address(text.utf8) else { continue }
             let id = AccountID(row["id"])
-            let endpoint = self.upstream(row, id: id, address: text)
+            let endpoint = Self.upstream(row, id: id, address: text)
             endpoints[id] = endpoint
             accounts.append(
                 Account(
@@ -141,7 +158,7 @@ extension PermissionStore {
         return (accounts, endpoints)
     }
 
-    static func upstream(_ row: Row, id: AccountID, address: String) -> UpstreamAccount {
+    static func upstream(_ row: StoreRow, id: AccountID, address: String) -> UpstreamAccount {
         let caFile: String? = row["caFile"]
         var smtp: Endpoint?
         if let host: String = row["smtpHost"] {
@@ -169,18 +186,15 @@ extension PermissionStore {
         )
     }
 
-    static func loadGrants(
-        _ database: Database,
-        where filter: RowFilter = .all
-    ) throws -> [Grant] {
-        try filter.rows(database, of: "SELECT * FROM \"grant\"").compactMap { row in
-            guard let rights = Rights(letters: row["rights"]), let scope = self.scope(row) else {
+    func loadGrants(where filter: RowFilter = .all) throws -> [Grant] {
+        try filter.rows(self, of: "SELECT * FROM \"grant\"").compactMap { row in
+            guard let rights = Rights(letters: row["rights"]), let scope = Self.scope(row) else {
                 return nil
             }
             return Grant(
                 id: row["id"],
                 account: AccountID(row["account"]),
-                subject: self.subject(row),
+                subject: Self.subject(row),
                 rights: rights,
                 send: SendRight(name: row["send"]),
                 scope: scope,
@@ -193,20 +207,17 @@ extension PermissionStore {
     }
 
     /// - Returns: nil for a folder that no folder can be called: then the grant reaches nothing.
-    private static func scope(_ row: Row) -> Scope? {
+    private static func scope(_ row: StoreRow) -> Scope? {
         guard let folder: Data = row["folder"] else { return .account }
         guard let path = FolderPath(octets: Array(folder)) else { return nil }
         return row["subtree"] ? .subtree(path) : .folder(path)
     }
 
-    static func loadWithdrawals(
-        _ database: Database,
-        where filter: RowFilter = .all
-    ) throws -> [Withdrawal] {
-        try filter.rows(database, of: "SELECT * FROM withdrawal").map { row in
+    func loadWithdrawals(where filter: RowFilter = .all) throws -> [Withdrawal] {
+        try filter.rows(self, of: "SELECT * FROM withdrawal").map { row in
             Withdrawal(
                 account: AccountID(row["account"]),
-                subject: self.subject(row),
+                subject: Self.subject(row),
                 view: row["view"],
                 send: row["send"],
                 source: Source(rawValue: row["source"]) ?? .local
@@ -214,35 +225,13 @@ extension PermissionStore {
         }
     }
 
-    static func loadWalls(
-        _ database: Database,
-        where filter: RowFilter = .all
-    ) throws -> [Wall] {
-        try filter.rows(database, of: "SELECT * FROM wall").map { row in
+    func loadWalls(where filter: RowFilter = .all) throws -> [Wall] {
+        try filter.rows(self, of: "SELECT * FROM wall").map { row in
             Wall(
                 account: AccountID(row["account"]),
-                subject: self.subject(row),
+                subject: Self.subject(row),
                 reason: row["reason"]
             )
-        }
-    }
-}
-
-extension SendRight {
-    /// `none`, `on-behalf`, `as`; anything else is none.
-    package init(name: String) {
-        switch name {
-        case "as": self = .as
-        case "on-behalf": self = .onBehalf
-        default: self = .none
-        }
-    }
-
-    package var name: String {
-        switch self {
-        case .none: "none"
-        case .onBehalf: "on-behalf"
-        case .as: "as"
         }
     }
 }

@@ -1,6 +1,5 @@
 package import Access
 import Foundation
-import GRDB
 
 extension PermissionStore {
     /// A login or an address as it is compared.
@@ -22,75 +21,15 @@ extension PermissionStore {
         return address
     }
 
-    static func userID(_ database: Database, login: String) throws -> Int64 {
-        let address = try self.address(login)
-        let id = try Int64.fetchOne(
-            database,
-            sql: "SELECT id FROM user WHERE login = ?",
-            arguments: [address.description]
-        )
-        guard let id else {
-            throw StoreError.notFound("no user \(login): gatepost user add \(login)")
-        }
-        return id
-    }
-
-    static func groupID(_ database: Database, name: String) throws -> Int64 {
-        let id = try Int64.fetchOne(
-            database,
-            sql: "SELECT id FROM \"group\" WHERE name = ?",
-            arguments: [name]
-        )
-        guard let id else {
-            throw StoreError.notFound("no group \(name): gatepost group add \(name)")
-        }
-        return id
-    }
-
-    static func accountID(_ database: Database, text: String) throws -> Int64 {
-        let address = try self.address(text)
-        let id = try Int64.fetchOne(
-            database,
-            sql: "SELECT account FROM address WHERE address = ?",
-            arguments: [address.description]
-        )
-        guard let id else {
-            throw StoreError.notFound("no account \(text): gatepost account add \(text) …")
-        }
-        return id
-    }
-
-    /// The primary address of an account that is named by any of its addresses; nil where none is.
-    static func primary(named text: String, _ database: Database) throws -> String? {
-        guard let address = try? self.address(text) else { return nil }
-        return try String.fetchOne(
-            database,
-            sql: """
-                SELECT main.address FROM address
-                JOIN address AS main ON main.account = address.account AND main.isPrimary = 1
-                WHERE address.address = ?
-                """,
-            arguments: [address.description]
-        )
-    }
-
     /// A subject as it is called everywhere.
     /// - Throws: where there is none of this name.
     package func canonical(_ subject: String) throws -> String {
-        try self.read { database in
-            switch try Self.subject(database, text: subject) {
-            case .user: try Self.address(subject).description
+        try self.read { transaction in
+            switch try transaction.subject(text: subject) {
+            case .user: try PermissionStore.address(subject).description
             case .group, .everyone: subject
             }
         }
-    }
-
-    /// A login, or `group:NAME`.
-    static func subject(_ database: Database, text: String) throws -> Subject {
-        if text.hasPrefix("group:") {
-            return .group(GroupID(try self.groupID(database, name: String(text.dropFirst(6)))))
-        }
-        return .user(UserID(try self.userID(database, login: text)))
     }
 
     /// The path of a folder.
@@ -106,9 +45,8 @@ extension PermissionStore {
 
     /// Every user, with the login and the addresses of the accounts that belong to the user.
     package func people() throws -> [Person] {
-        try self.read { database in
-            let owned = try Row.fetchAll(
-                database,
+        try self.read { transaction in
+            let owned = try transaction.rows(
                 sql: """
                     SELECT user.login, address.address FROM user
                     LEFT JOIN account ON account.owner = user.id
@@ -122,5 +60,68 @@ extension PermissionStore {
             }
             return people.sorted { $0.key < $1.key }.map { Person(login: $0, addresses: $1) }
         }
+    }
+}
+
+/// The same within a transaction.
+extension StoreTransaction {
+    func userID(login: String) throws -> Int64 {
+        let address = try PermissionStore.address(login)
+        let id = try self.value(
+            of: Int64.self,
+            sql: "SELECT id FROM user WHERE login = ?",
+            arguments: [address.description]
+        )
+        guard let id else {
+            throw StoreError.notFound("no user \(login): gatepost user add \(login)")
+        }
+        return id
+    }
+
+    func groupID(name: String) throws -> Int64 {
+        let id = try self.value(
+            of: Int64.self,
+            sql: "SELECT id FROM \"group\" WHERE name = ?",
+            arguments: [name]
+        )
+        guard let id else {
+            throw StoreError.notFound("no group \(name): gatepost group add \(name)")
+        }
+        return id
+    }
+
+    func accountID(text: String) throws -> Int64 {
+        let address = try PermissionStore.address(text)
+        let id = try self.value(
+            of: Int64.self,
+            sql: "SELECT account FROM address WHERE address = ?",
+            arguments: [address.description]
+        )
+        guard let id else {
+            throw StoreError.notFound("no account \(text): gatepost account add \(text) …")
+        }
+        return id
+    }
+
+    /// The primary address of an account that is named by any of its addresses; nil where none is.
+    func primary(named text: String) throws -> String? {
+        guard let address = try? PermissionStore.address(text) else { return nil }
+        return try self.value(
+            of: String.self,
+            sql: """
+                SELECT main.address FROM address
+                JOIN address AS main ON main.account = address.account AND main.isPrimary = 1
+                WHERE address.address = ?
+                """,
+            arguments: [address.description]
+        )
+    }
+
+    /// A login, or `group:NAME`.
+    func subject(text: String) throws -> Subject {
+        if text.hasPrefix("group:") {
+            return .group(GroupID(try self.groupID(name: String(text.dropFirst(6)))))
+        }
+        return .user(UserID(try self.userID(login: text)))
     }
 }

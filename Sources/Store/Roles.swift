@@ -1,6 +1,5 @@
 import Access
 import Foundation
-import GRDB
 
 /// What somebody may change.
 package enum Role: String, Sendable, CaseIterable {
@@ -45,7 +44,8 @@ extension PermissionStore {
         case .settings:
             refusal = "\(name) has the role settings: this needs administrator"
         case nil:
-            refusal = "\(name) may not change anything: this needs the role \(Self.names(needed))"
+            refusal =
+                "\(name) may not change anything: this needs the role \(StoreTransaction.names(needed))"
         }
         var record = AuditRecord(
             event: "change",
@@ -59,14 +59,10 @@ extension PermissionStore {
         throw StoreError.refused(refusal)
     }
 
-    private static func names(_ needed: Role) -> String {
-        needed == .administrator ? "administrator" : "administrator or settings"
-    }
-
     private func role(ofOSUser name: String) throws -> Role? {
-        try self.read { database in
-            try String.fetchOne(
-                database,
+        try self.read { transaction in
+            try transaction.value(
+                of: String.self,
                 sql: "SELECT role FROM user WHERE osUser = ? AND disabled = 0",
                 arguments: [name]
             ).flatMap(Role.init)
@@ -75,9 +71,9 @@ extension PermissionStore {
 
     /// The user of the gateway who is an operating-system user.
     package func login(ofOSUser name: String) throws -> String? {
-        try self.read { database in
-            try String.fetchOne(
-                database,
+        try self.read { transaction in
+            try transaction.value(
+                of: String.self,
                 sql: "SELECT login FROM user WHERE osUser = ? AND disabled = 0",
                 arguments: [name]
             )
@@ -96,25 +92,31 @@ extension PermissionStore {
         let what =
             "user set \(login) role \(role?.rawValue ?? "none")"
             + (osUser.map { " os-user \($0)" } ?? "")
-        try self.edit(Edit(actor: actor, what)) { database in
-            let id = try Self.userID(database, login: login)
-            try Self.setRole(role, osUser: osUser, of: id, database: database)
+        try self.edit(Edit(actor: actor, what)) { transaction in
+            let id = try transaction.userID(login: login)
+            try transaction.setRole(role, osUser: osUser, of: id)
         }
+    }
+}
+
+/// The same within a transaction.
+extension StoreTransaction {
+    static func names(_ needed: Role) -> String {
+        needed == .administrator ? "administrator" : "administrator or settings"
     }
 
     /// Takes the name at the operating system away.
     private static let noOSUser = "none"
 
-    static func setRole(
+    func setRole(
         _ role: Role?,
         osUser: String?,
-        of user: Int64,
-        database: Database
+        of user: Int64
     ) throws {
         if let osUser, osUser != Self.noOSUser {
             guard !osUser.isEmpty else { throw StoreError.refused("--os-user NAME, or none") }
-            let other = try String.fetchOne(
-                database,
+            let other = try self.value(
+                of: String.self,
                 sql: "SELECT login FROM user WHERE osUser = ? AND id <> ?",
                 arguments: [osUser, user]
             )
@@ -122,7 +124,7 @@ extension PermissionStore {
                 throw StoreError.refused("the operating-system user \(osUser) is \(other) already")
             }
         }
-        try database.execute(
+        try self.execute(
             sql: """
                 UPDATE user SET role = :role,
                 osUser = CASE WHEN :isNone THEN NULL ELSE

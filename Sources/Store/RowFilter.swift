@@ -1,17 +1,16 @@
 import Access
 import Foundation
-import GRDB
 
 /// A condition on rows, with the values in it.
 struct RowFilter {
     private(set) var conditions: [String] = []
-    private(set) var arguments: StatementArguments = []
+    private(set) var arguments: StoreArguments = []
 
     static let all = RowFilter()
 
     private init() {}
 
-    init(_ condition: String, arguments: StatementArguments = []) {
+    init(_ condition: String, arguments: StoreArguments = []) {
         self.conditions = [condition]
         self.arguments = arguments
     }
@@ -51,7 +50,7 @@ struct RowFilter {
             .and("folder IS ? AND subtree = ?", arguments: [folder, isSubtree])
     }
 
-    func and(_ condition: String, arguments: StatementArguments = []) -> RowFilter {
+    func and(_ condition: String, arguments: StoreArguments = []) -> RowFilter {
         var filter = self
         filter.conditions.append(condition)
         filter.arguments += arguments
@@ -73,9 +72,12 @@ struct RowFilter {
     /// - Parameters:
     ///   - selection: up to the condition.
     ///   - order: what follows the condition.
-    func rows(_ database: Database, of selection: String, order: String = "") throws -> [Row] {
-        try Row.fetchAll(
-            database,
+    func rows(
+        _ transaction: StoreTransaction,
+        of selection: String,
+        order: String = ""
+    ) throws -> [StoreRow] {
+        try transaction.rows(
             sql: "\(selection) \(self.clause) \(order)",
             arguments: self.arguments
         )

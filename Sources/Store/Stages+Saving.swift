@@ -1,15 +1,19 @@
 import Access
 import Foundation
-import GRDB
 
 /// Comparing.
 extension PermissionStore {
-    static func report(of stage: Stage, _ database: Database) throws -> StageReport {
-        let saved = try self.savedLines(of: stage.account, database)
+    // MARK: - Saving
+}
+
+/// The same within a transaction.
+extension StoreTransaction {
+    func report(of stage: Stage) throws -> StageReport {
+        let saved = try self.savedLines(of: stage.account)
         let loaded = stage.lines
-        let people = try self.people(named: loaded.map(\.subject), database)
+        let people = try self.people(named: loaded.map(\.subject))
         let account = AccountID(stage.account)
-        let rules = try self.rules(database, on: [stage.account], about: Set(people.values))
+        let rules = try self.rules(on: [stage.account], about: Set(people.values))
         func isWithdrawn(_ line: Line) -> Bool {
             guard let person = people[ExactText(line.subject)] else { return false }
             let sides = rules.sidesWithdrawn(from: person, on: account, source: .local)
@@ -39,29 +43,20 @@ extension PermissionStore {
     }
 
     /// Those of these subjects who are users.
-    private static func people(
-        named logins: [String],
-        _ database: Database
-    ) throws -> [ExactText: Subject] {
+    private func people(named logins: [String]) throws -> [ExactText: Subject] {
         var people: [ExactText: Subject] = [:]
         for login in Set(logins.map(ExactText.init)) {
-            guard let user = try? self.userID(database, login: login.text) else { continue }
+            guard let user = try? self.userID(login: login.text) else { continue }
             people[login] = .user(UserID(user))
         }
         return people
     }
 
     /// What is saved of Exchange's lists, each with whether it was confirmed.
-    static func savedLines(
-        of account: Int64,
-        _ database: Database
-    ) throws -> [Line: Bool] {
+    func savedLines(of account: Int64) throws -> [Line: Bool] {
         var lines: [Line: Bool] = [:]
         let ofExchange = RowFilter("source = 'exchange'")
-        for grant in try self.grants(
-            database,
-            where: RowFilter("g.account", in: [account]).and(ofExchange)
-        ) {
+        for grant in try self.grants(where: RowFilter("g.account", in: [account]).and(ofExchange)) {
             let line = Line(
                 subject: grant.row.subject,
                 via: grant.row.via,
@@ -73,7 +68,6 @@ extension PermissionStore {
             lines[line] = grant.row.confirmed
         }
         for withdrawal in try self.withdrawals(
-            database,
             where: RowFilter("w.account", in: [account]).and(ofExchange)
         ) {
             let denial = ImportedPermissions.Denial(
@@ -81,22 +75,19 @@ extension PermissionStore {
                 view: withdrawal.row.view,
                 send: withdrawal.row.send
             )
-            lines[self.line(of: denial)] = true
+            lines[Self.line(of: denial)] = true
         }
         return lines
     }
 
-    // MARK: - Saving
-
-    static func save(
+    func save(
         _ stage: Stage,
         confirmsEveryone: Bool,
-        actor: String,
-        database: Database
+        actor: String
     ) throws {
-        let saved = try self.savedLines(of: stage.account, database)
+        let saved = try self.savedLines(of: stage.account)
         for table in ["\"grant\"", "withdrawal"] {
-            try database.execute(
+            try self.execute(
                 sql: "DELETE FROM \(table) WHERE account = ? AND source = 'exchange'",
                 arguments: [stage.account]
             )
@@ -109,44 +100,42 @@ extension PermissionStore {
                     line,
                     isConfirmed: isConfirmed,
                     stage: stage,
-                    actor: actor,
-                    database: database
+                    actor: actor
                 )
             } else {
-                try database.execute(
+                try self.execute(
                     sql: """
                         INSERT INTO withdrawal (account, user, view, send, source, author, created)
                         VALUES (?, ?, ?, ?, 'exchange', ?, ?)
                         """,
                     arguments: [
                         stage.account,
-                        try self.stagedUserID(line.subject, stage: stage, database: database),
+                        try self.stagedUserID(line.subject, stage: stage),
                         line.denied.contains("view"), line.denied.contains("send"), actor,
                         Moment.current.seconds,
                     ]
                 )
             }
         }
-        try self.permissionsChanged(stage.account, database: database)
-        try database.execute(
+        try self.permissionsChanged(stage.account)
+        try self.execute(
             sql: "UPDATE account SET permissionsLoaded = ? WHERE id = ?",
             arguments: [stage.created, stage.account]
         )
-        try database.execute(
+        try self.execute(
             sql: "DELETE FROM stage WHERE account = ?",
             arguments: [stage.account]
         )
     }
 
-    static func insert(
+    func insert(
         _ line: Line,
         isConfirmed: Bool,
         stage: Stage,
-        actor: String,
-        database: Database
+        actor: String
     ) throws {
         let isEveryone = line.subject == "anyone"
-        try database.execute(
+        try self.execute(
             sql: """
                 INSERT INTO "grant" (account, user, everyone, rights, send, folder, source, via,
                     confirmed, author, created)
@@ -155,21 +144,21 @@ extension PermissionStore {
             arguments: [
                 stage.account,
                 isEveryone
-                    ? nil : try self.stagedUserID(line.subject, stage: stage, database: database),
+                    ? nil : try self.stagedUserID(line.subject, stage: stage),
                 isEveryone, line.rights, line.send,
-                try line.folder.map { Data(try self.folder($0).octets) }, line.via, isConfirmed,
+                try line.folder.map { Data(try PermissionStore.folder($0).octets) }, line.via,
+                isConfirmed,
                 actor, Moment.current.seconds,
             ]
         )
     }
 
-    static func stagedUserID(
+    func stagedUserID(
         _ login: String,
-        stage: Stage,
-        database: Database
+        stage: Stage
     ) throws -> Int64 {
         do {
-            return try self.userID(database, login: login)
+            return try self.userID(login: login)
         } catch {
             throw StoreError.refused(
                 "\(login) is no user any more, after the permissions of \(stage.name) were loaded; "

@@ -1,19 +1,16 @@
 package import Access
 import Foundation
-import GRDB
 
 extension PermissionStore {
-    typealias Line = StageReport.Line
-
     /// What a load compares with later: how often what is saved of each account, and who has which
     /// address, had changed before it began.
     /// - Throws: for what is no Exchange account.
     package func permissionsVersions(of accounts: [String]) throws -> [Int64] {
-        try self.read { database in
+        try self.read { transaction in
             try accounts.map { name in
-                let id = try Self.exchangeAccountID(database, name: name)
-                return try Int64.fetchOne(
-                    database,
+                let id = try transaction.exchangeAccountID(name: name)
+                return try transaction.value(
+                    of: Int64.self,
                     sql: "SELECT permissionsVersion FROM account WHERE id = ?",
                     arguments: [id]
                 ) ?? 0
@@ -37,11 +34,11 @@ extension PermissionStore {
                 "permissions load \(names)",
                 account: loaded.count == 1 ? names : nil
             )
-        ) { database in
+        ) { transaction in
             try loaded.map { name, version, permissions in
-                let id = try Self.exchangeAccountID(database, name: name)
+                let id = try transaction.exchangeAccountID(name: name)
                 let document = try JSONEncoder().encode(permissions)
-                try database.execute(
+                try transaction.execute(
                     sql: """
                         INSERT OR REPLACE INTO stage
                             (account, permissionsVersion, document, source, author, created)
@@ -52,22 +49,22 @@ extension PermissionStore {
                         Moment.current.seconds,
                     ]
                 )
-                let stage = try Stage(id, database: database)
-                guard try stage.isCurrent(database) else {
+                let stage = try StoreTransaction.Stage(id, transaction: transaction)
+                guard try stage.isCurrent(transaction) else {
                     throw StoreError.refused(
                         "users, or the permissions of \(stage.name), changed while they were "
                             + "loaded; nothing is kept: gatepost permissions load \(stage.name)"
                     )
                 }
-                return try Self.report(of: stage, database)
+                return try transaction.report(of: stage)
             }
         }
     }
 
     /// - Parameter accounts: those to tell of; empty for all that are staged.
     package func stages(of accounts: [String]) throws -> [StageReport] {
-        try self.read { database in
-            try Self.stages(of: accounts, database).map { try Self.report(of: $0, database) }
+        try self.read { transaction in
+            try transaction.stages(of: accounts).map { try transaction.report(of: $0) }
         }
     }
 
@@ -86,20 +83,19 @@ extension PermissionStore {
                 account: accounts.count == 1 ? accounts[0] : nil
             ),
             details: StageReport.changes
-        ) { database in
-            try Self.stages(of: accounts, database).map { stage in
-                guard try stage.isCurrent(database) else {
+        ) { transaction in
+            try transaction.stages(of: accounts).map { stage in
+                guard try stage.isCurrent(transaction) else {
                     throw StoreError.refused(
                         "users, or the permissions of \(stage.name), changed after they were loaded; "
                             + "nothing was saved: gatepost permissions load \(stage.name)"
                     )
                 }
-                let report = try Self.report(of: stage, database)
-                try Self.save(
+                let report = try transaction.report(of: stage)
+                try transaction.save(
                     stage,
                     confirmsEveryone: confirmsEveryone,
-                    actor: actor,
-                    database: database
+                    actor: actor
                 )
                 return report
             }
@@ -109,9 +105,9 @@ extension PermissionStore {
     /// - Returns: the accounts whose stage was dropped.
     package func discardStages(of accounts: [String], actor: String) throws -> [String] {
         let names = accounts.isEmpty ? "all" : accounts.joined(separator: " ")
-        return try self.edit(Edit(actor: actor, "permissions discard \(names)")) { database in
-            try Self.stages(of: accounts, database).map { stage in
-                try database.execute(
+        return try self.edit(Edit(actor: actor, "permissions discard \(names)")) { transaction in
+            try transaction.stages(of: accounts).map { stage in
+                try transaction.execute(
                     sql: "DELETE FROM stage WHERE account = ?",
                     arguments: [stage.account]
                 )
@@ -120,32 +116,37 @@ extension PermissionStore {
         }
     }
 
+    // MARK: - One stage
+}
+
+/// The same within a transaction.
+extension StoreTransaction {
+    typealias Line = StageReport.Line
+
     /// What is saved of an account's permissions changed: a stage loaded before cannot be saved.
-    static func permissionsChanged(_ account: Int64, database: Database) throws {
-        try database.execute(
+    func permissionsChanged(_ account: Int64) throws {
+        try self.execute(
             sql: "UPDATE account SET permissionsVersion = permissionsVersion + 1 WHERE id = ?",
             arguments: [account]
         )
     }
 
-    static func exchangeAccountID(_ database: Database, name: String) throws -> Int64 {
-        let id = try self.accountID(database, text: name)
-        let rules = try self.rules(database, on: [id], about: [])
-        try self.decide(.withdrawal, account: name) { () throws(EditRefusal) in
+    func exchangeAccountID(name: String) throws -> Int64 {
+        let id = try self.accountID(text: name)
+        let rules = try self.rules(on: [id], about: [])
+        try Self.decide(.withdrawal, account: name) { () throws(EditRefusal) in
             try rules.requireGrants(from: .exchange, on: AccountID(id))
         }
         return id
     }
 
-    static func kind(of account: Int64, _ database: Database) throws -> Account.Kind? {
-        try String.fetchOne(
-            database,
+    func kind(of account: Int64) throws -> Account.Kind? {
+        try self.value(
+            of: String.self,
             sql: "SELECT kind FROM account WHERE id = ?",
             arguments: [account]
         ).flatMap(Account.Kind.init)
     }
-
-    // MARK: - One stage
 
     struct Stage {
         var account: Int64
@@ -156,11 +157,10 @@ extension PermissionStore {
         var created: Int64
         var permissions: ImportedPermissions
 
-        init(_ account: Int64, database: Database) throws {
+        init(_ account: Int64, transaction: StoreTransaction) throws {
             self.account = account
-            self.name = try PermissionStore.primary(of: account, database)
-            let row = try Row.fetchOne(
-                database,
+            self.name = try transaction.primary(of: account)
+            let row = try transaction.row(
                 sql: "SELECT * FROM stage WHERE account = ?",
                 arguments: [account]
             )
@@ -180,9 +180,9 @@ extension PermissionStore {
             )
         }
 
-        func isCurrent(_ database: Database) throws -> Bool {
-            let version = try Int64.fetchOne(
-                database,
+        func isCurrent(_ transaction: StoreTransaction) throws -> Bool {
+            let version = try transaction.value(
+                of: Int64.self,
                 sql: "SELECT permissionsVersion FROM account WHERE id = ?",
                 arguments: [self.account]
             )
@@ -203,7 +203,7 @@ extension PermissionStore {
                 }
             )
             for denial in self.permissions.denials {
-                lines.insert(PermissionStore.line(of: denial))
+                lines.insert(StoreTransaction.line(of: denial))
             }
             return lines
         }
@@ -221,14 +221,14 @@ extension PermissionStore {
         )
     }
 
-    static func stages(of accounts: [String], _ database: Database) throws -> [Stage] {
+    func stages(of accounts: [String]) throws -> [Stage] {
         guard accounts.isEmpty else {
             return try accounts.map {
-                try Stage(try self.exchangeAccountID(database, name: $0), database: database)
+                try Stage(try self.exchangeAccountID(name: $0), transaction: self)
             }
         }
-        let staged = try Int64.fetchAll(
-            database,
+        let staged = try self.values(
+            of: Int64.self,
             sql: """
                 SELECT stage.account FROM stage
                 JOIN address ON address.account = stage.account AND isPrimary = 1
@@ -238,6 +238,6 @@ extension PermissionStore {
         guard !staged.isEmpty else {
             throw StoreError.notFound("nothing is loaded: gatepost permissions load ACCOUNT")
         }
-        return try staged.map { try Stage($0, database: database) }
+        return try staged.map { try Stage($0, transaction: self) }
     }
 }

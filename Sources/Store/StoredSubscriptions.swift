@@ -1,6 +1,5 @@
 package import Access
 import Foundation
-import GRDB
 
 /// What users decided about subscriptions of folders that are not their own.
 extension PermissionStore {
@@ -12,9 +11,8 @@ extension PermissionStore {
 
     /// The folders that a user subscribed to, and those that the user unsubscribed from.
     package func subscriptions(of user: UserID) throws -> [Subscription] {
-        try self.read { database in
-            try Row.fetchAll(
-                database,
+        try self.read { transaction in
+            try transaction.rows(
                 sql: "SELECT account, folder, isSubscribed FROM subscription WHERE user = ?",
                 arguments: [user.rawValue]
             ).compactMap { row in
@@ -36,41 +34,42 @@ extension PermissionStore {
     ///
     /// - Returns: `changed`, or `tooMany` where there is no room for it.
     package func setSubscription(_ change: SubscriptionChange) throws -> SubscriptionOutcome {
-        let key: [any DatabaseValueConvertible] = [
+        let key: [any StoreValue] = [
             change.user.rawValue, change.account.rawValue, Data(change.folder.octets),
         ]
-        return try self.write { database in
+        return try self.write { transaction in
             guard change.kind != .forget else {
-                try database.execute(
+                try transaction.execute(
                     sql: "DELETE FROM subscription WHERE user = ? AND account = ? AND folder = ?",
-                    arguments: StatementArguments(key)
+                    arguments: StoreArguments(key)
                 )
                 return .changed
             }
             let isSubscribed = change.kind == .subscribe
-            let known = try Bool.fetchOne(
-                database,
+            let known = try transaction.value(
+                of: Bool.self,
                 sql: """
                     SELECT isSubscribed FROM subscription
                     WHERE user = ? AND account = ? AND folder = ?
                     """,
-                arguments: StatementArguments(key)
+                arguments: StoreArguments(key)
             )
             guard known != isSubscribed else { return .changed }
-            let count = try Int.fetchOne(
-                database,
+            let count = try transaction.value(
+                of: Int.self,
                 sql: "SELECT COUNT(*) FROM subscription WHERE user = ? AND isSubscribed = ?",
                 arguments: [change.user.rawValue, isSubscribed]
             )
-            let limit = isSubscribed ? Self.maximumSubscriptions : Self.maximumUnsubscriptions
+            let limit =
+                isSubscribed ? PermissionStore.maximumSubscriptions : Self.maximumUnsubscriptions
             guard count ?? 0 < limit else { return .tooMany }
-            try database.execute(
+            try transaction.execute(
                 sql: """
                     INSERT INTO subscription (user, account, folder, isSubscribed)
                     VALUES (?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET isSubscribed = excluded.isSubscribed
                     """,
-                arguments: StatementArguments(key + [isSubscribed])
+                arguments: StoreArguments(key + [isSubscribed])
             )
             return .changed
         }

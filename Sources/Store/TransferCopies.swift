@@ -1,6 +1,5 @@
 package import Access
 import Foundation
-import GRDB
 
 /// Copies that an interrupted transfer may have left in a mailbox.
 package struct CopiesLeft: Equatable, Sendable {
@@ -14,16 +13,11 @@ package struct CopiesLeft: Equatable, Sendable {
 
 /// What the journal has of each message that a transfer sent.
 extension PermissionStore {
-    /// An administrator who looks at `doctor` once a month sees each.
-    private static let leftTime: Int64 = 30 * 86_400
-    /// Whoever cuts one transfer after the other must not fill the store.
-    private static let maximumLeft = 1_000
-
     /// An APPEND is about to be completed; what the one before came to is recorded with it.
     package func recordAppend(_ append: TransferAppend, of transfer: Int64) throws {
-        try self.write { database in
-            try Self.set(append.previous, transfer: transfer, database: database)
-            let insert = try database.makeStatement(
+        try self.write { transaction in
+            try transaction.set(append.previous, transfer: transfer)
+            let insert = try transaction.statement(
                 sql: """
                     INSERT INTO transferCopy (transfer, append, source, octets, date, digest)
                     VALUES (?, ?, ?, ?, ?, ?)
@@ -40,9 +34,9 @@ extension PermissionStore {
 
     /// Copies were found at the target: their UIDs there, by those at the source.
     package func recordFound(_ found: [UInt32: UInt32], of transfer: Int64) throws {
-        try self.write { database in
+        try self.write { transaction in
             for (source, uid) in found {
-                try database.execute(
+                try transaction.execute(
                     sql: """
                         UPDATE transferCopy SET stored = 1, uid = ?
                         WHERE transfer = ? AND source = ? AND stored = 0
@@ -53,26 +47,82 @@ extension PermissionStore {
         }
     }
 
+    // MARK: - What stays
+
+    /// Forgets a transfer, of which so many messages may stay at the target.
+    package func leaveTransfer(_ id: Int64, messages: Int) throws {
+        try self.write { transaction in
+            let now = Moment.current.seconds
+            try transaction.execute(
+                sql: """
+                    INSERT INTO copyLeft (account, folder, messages, created)
+                    SELECT target, targetFolder, ?, ? FROM transfer WHERE id = ?
+                    """,
+                arguments: [messages, now, id]
+            )
+            try transaction.execute(sql: "DELETE FROM transfer WHERE id = ?", arguments: [id])
+            try transaction.execute(
+                sql: """
+                    DELETE FROM copyLeft WHERE created < ?
+                        OR id <= (SELECT max(id) FROM copyLeft) - ?
+                    """,
+                arguments: [now - StoreTransaction.leftTime, StoreTransaction.maximumLeft]
+            )
+        }
+    }
+
+    /// What was left in the last thirty days, the latest first.
+    package func copiesLeft() throws -> [CopiesLeft] {
+        try self.read { transaction in
+            try transaction.rows(
+                sql: """
+                    SELECT copyLeft.*, address.address FROM copyLeft
+                    JOIN address ON address.account = copyLeft.account AND isPrimary = 1
+                    WHERE created >= ? ORDER BY id DESC
+                    """,
+                arguments: [Moment.current.seconds - StoreTransaction.leftTime]
+            ).compactMap { row in
+                let folder: Data = row["folder"]
+                return FolderPath(octets: Array(folder)).map {
+                    CopiesLeft(
+                        account: row["address"],
+                        folder: $0,
+                        messages: row["messages"],
+                        created: Moment(seconds: row["created"])
+                    )
+                }
+            }
+        }
+    }
+}
+
+/// The same within a transaction.
+extension StoreTransaction {
+    /// An administrator who looks at `doctor` once a month sees each.
+    static let leftTime: Int64 = 30 * 86_400
+    /// Whoever cuts one transfer after the other must not fill the store.
+    static let maximumLeft = 1_000
+
     /// Records what became of an APPEND. One whose answer is missing stays open.
-    static func set(_ outcome: AppendOutcome, transfer: Int64, database: Database) throws {
+    func set(_ outcome: AppendOutcome, transfer: Int64) throws {
         let open = "transfer = ? AND append = ? AND stored = 0"
         switch outcome.answer {
         case .missing:
             return
         case .refused:
-            try database.execute(
+            try self.execute(
                 sql: "DELETE FROM transferCopy WHERE \(open)",
                 arguments: [transfer, outcome.number]
             )
         case .stored(let uids):
-            let rows = try Int64.fetchAll(
-                database,
+            let rows = try self.values(
+                of: Int64.self,
                 sql: "SELECT id FROM transferCopy WHERE \(open) ORDER BY id",
                 arguments: [transfer, outcome.number]
             )
             let known = uids.flatMap { $0.count == rows.count ? $0 : nil }
             for (index, row) in rows.enumerated() {
-                try database.execute(
+                try self.execute(
                     sql: "UPDATE transferCopy SET stored = 1, uid = ? WHERE id = ?",
                     arguments: [known?[index], row]
                 )
@@ -80,9 +130,8 @@ extension PermissionStore {
         }
     }
 
-    static func copies(of transfer: Int64, _ database: Database) throws -> [Transfer.Copy] {
-        try Row.fetchAll(
-            database,
+    func copies(of transfer: Int64) throws -> [Transfer.Copy] {
+        try self.rows(
             sql: "SELECT * FROM transferCopy WHERE transfer = ? ORDER BY id",
             arguments: [transfer]
         ).compactMap { row in
@@ -98,55 +147,6 @@ extension PermissionStore {
                     isStored: row["stored"],
                     uid: row["uid"]
                 )
-            }
-        }
-    }
-
-    // MARK: - What stays
-
-    /// Forgets a transfer, of which so many messages may stay at the target.
-    package func leaveTransfer(_ id: Int64, messages: Int) throws {
-        try self.write { database in
-            let now = Moment.current.seconds
-            try database.execute(
-                sql: """
-                    INSERT INTO copyLeft (account, folder, messages, created)
-                    SELECT target, targetFolder, ?, ? FROM transfer WHERE id = ?
-                    """,
-                arguments: [messages, now, id]
-            )
-            try database.execute(sql: "DELETE FROM transfer WHERE id = ?", arguments: [id])
-            try database.execute(
-                sql: """
-                    DELETE FROM copyLeft WHERE created < ?
-                        OR id <= (SELECT max(id) FROM copyLeft) - ?
-                    """,
-                arguments: [now - Self.leftTime, Self.maximumLeft]
-            )
-        }
-    }
-
-    /// What was left in the last thirty days, the latest first.
-    package func copiesLeft() throws -> [CopiesLeft] {
-        try self.read { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT copyLeft.*, address.address FROM copyLeft
-                    JOIN address ON address.account = copyLeft.account AND isPrimary = 1
-                    WHERE created >= ? ORDER BY id DESC
-                    """,
-                arguments: [Moment.current.seconds - Self.leftTime]
-            ).compactMap { row in
-                let folder: Data = row["folder"]
-                return FolderPath(octets: Array(folder)).map {
-                    CopiesLeft(
-                        account: row["address"],
-                        folder: $0,
-                        messages: row["messages"],
-                        created: Moment(seconds: row["created"])
-                    )
-                }
             }
         }
     }

@@ -1,6 +1,5 @@
 package import Access
 import Foundation
-import GRDB
 
 /// The journal of transfers. It decides nothing about permissions, so the revision stays as it is.
 extension PermissionStore {
@@ -10,25 +9,26 @@ extension PermissionStore {
     ///
     /// - Returns: the entry's number; nil where some of the messages are being moved.
     package func recordTransfer(_ transfer: Transfer) throws -> Int64? {
-        try self.write { database in
+        try self.write { transaction in
             let uids = Set(transfer.uids)
-            let others = try Row.fetchAll(
-                database,
+            let others = try transaction.rows(
                 sql: "SELECT * FROM transfer WHERE source = ? AND sourceFolder = ?",
                 arguments: [
                     transfer.source.account.rawValue, Data(transfer.source.folder.octets),
                 ]
-            ).compactMap { row in Self.transfer(row).map { (id: row["id"] as Int64, row: $0) } }
-                .filter { !uids.isDisjoint(with: $0.row.uids) }
+            ).compactMap { row in
+                StoreTransaction.transfer(row).map { (id: row["id"] as Int64, row: $0) }
+            }
+            .filter { !uids.isDisjoint(with: $0.row.uids) }
             guard !others.contains(where: \.row.moves) else { return nil }
             let rivals = others.filter { $0.row.target == transfer.target }
             for rival in rivals {
-                try database.execute(
+                try transaction.execute(
                     sql: "UPDATE transfer SET contested = 1 WHERE id = ?",
                     arguments: [rival.id]
                 )
             }
-            try database.execute(
+            try transaction.execute(
                 sql: """
                     INSERT INTO transfer (id, state, moves, source, sourceFolder, sourceValidity, uids,
                         target, targetFolder, targetValidity, uidNext, created, contested,
@@ -41,12 +41,12 @@ extension PermissionStore {
                     transfer.moves,
                     transfer.source.account.rawValue,
                     Data(transfer.source.folder.octets), transfer.source.uidValidity,
-                    Self.data(transfer.uids), transfer.target.account.rawValue,
+                    StoreTransaction.data(transfer.uids), transfer.target.account.rawValue,
                     Data(transfer.target.folder.octets), transfer.target.uidValidity,
                     transfer.uidNext, Moment.current.seconds, !rivals.isEmpty,
                 ]
             )
-            return database.lastInsertedRowID
+            return transaction.insertedKey
         }
     }
 
@@ -60,33 +60,30 @@ extension PermissionStore {
         uids: [UInt32]? = nil,
         last: AppendOutcome? = nil
     ) throws {
-        try self.write { database in
-            if let last { try Self.set(last, transfer: id, database: database) }
-            try database.execute(
+        try self.write { transaction in
+            if let last { try transaction.set(last, transfer: id) }
+            try transaction.execute(
                 sql: "UPDATE transfer SET state = ?, uids = coalesce(?, uids) WHERE id = ?",
-                arguments: [state.rawValue, uids.map(Self.data), id]
+                arguments: [state.rawValue, uids.map(StoreTransaction.data), id]
             )
-            guard database.changesCount == 1 else { throw Self.noTransfer }
+            guard transaction.changedRows == 1 else { throw StoreTransaction.noTransfer }
         }
     }
 
-    /// The journal that had it was replaced, or an account of it was removed.
-    static let noTransfer = StoreError.notFound("the journal has no such transfer")
-
     package func forgetTransfer(_ id: Int64) throws {
-        try self.write { database in
-            try database.execute(sql: "DELETE FROM transfer WHERE id = ?", arguments: [id])
+        try self.write { transaction in
+            try transaction.execute(sql: "DELETE FROM transfer WHERE id = ?", arguments: [id])
         }
     }
 
     /// - Returns: nil for one that is not there any more.
     package func transfer(_ id: Int64) throws -> Transfer? {
-        try self.read { database in
-            try Row.fetchOne(database, sql: "SELECT * FROM transfer WHERE id = ?", arguments: [id])
-                .flatMap(Self.transfer)
+        try self.read { transaction in
+            try transaction.row(sql: "SELECT * FROM transfer WHERE id = ?", arguments: [id])
+                .flatMap(StoreTransaction.transfer)
                 .map { row in
                     var row = row
-                    row.copies = try Self.copies(of: id, database)
+                    row.copies = try transaction.copies(of: id)
                     return row
                 }
         }
@@ -94,27 +91,36 @@ extension PermissionStore {
 
     /// The numbers of every entry: right after the start, of what an earlier run left.
     package func transfers() throws -> [Int64] {
-        try self.read { database in
-            try Int64.fetchAll(database, sql: "SELECT id FROM transfer ORDER BY created, id")
+        try self.read { transaction in
+            try transaction.values(
+                of: Int64.self,
+                sql: "SELECT id FROM transfer ORDER BY created, id"
+            )
         }
     }
 
     /// How many transfers have been in the journal for longer than a server takes to answer.
     package func interruptedTransfers() throws -> Int {
-        try self.read { database in
-            try Int.fetchOne(
-                database,
+        try self.read { transaction in
+            try transaction.value(
+                of: Int.self,
                 sql: "SELECT count(*) FROM transfer WHERE created < ?",
-                arguments: [Moment.current.seconds - Self.transferTime]
+                arguments: [Moment.current.seconds - StoreTransaction.transferTime]
             ) ?? 0
         }
     }
+}
 
-    private static let transferTime: Int64 = 600
+/// The same within a transaction.
+extension StoreTransaction {
+    /// The journal that had it was replaced, or an account of it was removed.
+    static let noTransfer = StoreError.notFound("the journal has no such transfer")
 
-    private static func transfer(_ row: Row) -> Transfer? {
-        guard let source = self.place(row, name: "source"),
-            let target = self.place(row, name: "target"),
+    static let transferTime: Int64 = 600
+
+    static func transfer(_ row: StoreRow) -> Transfer? {
+        guard let source = Self.place(row, name: "source"),
+            let target = Self.place(row, name: "target"),
             let state = Transfer.State(rawValue: row["state"])
         else {
             return nil
@@ -123,7 +129,7 @@ extension PermissionStore {
             state: state,
             moves: row["moves"],
             source: source,
-            uids: self.uids(row["uids"]),
+            uids: Self.uids(row["uids"]),
             target: target,
             uidNext: row["uidNext"]
         )
@@ -132,7 +138,7 @@ extension PermissionStore {
         return transfer
     }
 
-    private static func place(_ row: Row, name: String) -> Transfer.Place? {
+    private static func place(_ row: StoreRow, name: String) -> Transfer.Place? {
         let folder: Data = row["\(name)Folder"]
         return FolderPath(octets: Array(folder)).map {
             Transfer.Place(
@@ -144,7 +150,7 @@ extension PermissionStore {
     }
 
     /// Four octets a UID, the most significant first.
-    private static func data(_ uids: [UInt32]) -> Data {
+    static func data(_ uids: [UInt32]) -> Data {
         Data(
             uids.flatMap { uid in (0..<4).map { UInt8(truncatingIfNeeded: uid >> (24 - 8 * $0)) } }
         )

@@ -1,5 +1,3 @@
-import GRDB
-
 /// A user as the command line shows it.
 package struct UserRow: Codable, Equatable, Sendable {
     package var login: String
@@ -26,11 +24,11 @@ package struct UserRow: Codable, Equatable, Sendable {
 
 extension UserRow {
     static func fetch(
-        _ database: Database,
+        _ transaction: StoreTransaction,
         sql: String,
-        arguments: StatementArguments
+        arguments: StoreArguments
     ) throws -> [UserRow] {
-        try Row.fetchAll(database, sql: sql, arguments: arguments).map { row in
+        try transaction.rows(sql: sql, arguments: arguments).map { row in
             UserRow(
                 login: row["login"],
                 name: row["name"],

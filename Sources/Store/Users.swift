@@ -1,6 +1,5 @@
 import Access
 import Foundation
-import GRDB
 
 /// A user as somebody adds it.
 package struct NewUser: Sendable {
@@ -32,46 +31,45 @@ package struct NewUser: Sendable {
 extension PermissionStore {
     /// Adds a user who logs in to the gateway.
     package func addUser(_ user: NewUser, actor: String) throws {
-        let address = try Self.login(user.login)
+        let address = try StoreTransaction.login(user.login)
         let hash = try user.password.map { try PasswordHash(password: Array($0.utf8)).text }
         let what =
             "user add \(address)" + (user.role.map { " role \($0)" } ?? "")
             + (user.osUser.map { " os-user \($0)" } ?? "")
-        try self.edit(Edit(actor: actor, what)) { database in
-            let exists = try Bool.fetchOne(
-                database,
+        try self.edit(Edit(actor: actor, what)) { transaction in
+            let exists = try transaction.value(
+                of: Bool.self,
                 sql: "SELECT EXISTS (SELECT 1 FROM user WHERE login = ?)",
                 arguments: [address.description]
             )
             guard exists != true else {
                 throw StoreError.refused("user \(address) exists: gatepost user show \(address)")
             }
-            try database.execute(
+            try transaction.execute(
                 sql: """
                     INSERT INTO user (login, name, password, passwordVersion) VALUES (?, ?, ?, 1)
                     """,
                 arguments: [address.description, user.name, hash]
             )
-            try Self.setRole(
+            try transaction.setRole(
                 user.role.flatMap(Role.init),
                 osUser: user.osUser,
-                of: database.lastInsertedRowID,
-                database: database
+                of: transaction.insertedKey
             )
         }
     }
 
     package func users() throws -> [UserRow] {
-        try self.read { database in
-            try UserRow.fetch(database, sql: "SELECT * FROM user ORDER BY login", arguments: [])
+        try self.read { transaction in
+            try UserRow.fetch(transaction, sql: "SELECT * FROM user ORDER BY login", arguments: [])
         }
     }
 
     package func user(_ login: String) throws -> UserRow {
-        try self.read { database in
-            let id = try Self.userID(database, login: login)
+        try self.read { transaction in
+            let id = try transaction.userID(login: login)
             let rows = try UserRow.fetch(
-                database,
+                transaction,
                 sql: "SELECT * FROM user WHERE id = ?",
                 arguments: [id]
             )
@@ -84,9 +82,9 @@ extension PermissionStore {
         guard !password.isEmpty else { throw StoreError.refused("the password is empty") }
         let hash = try PasswordHash(password: Array(password.utf8)).text
         try self.change(login, what: "password", actor: actor, removesSecrets: true) {
-            database,
+            transaction,
             id in
-            try database.execute(
+            try transaction.execute(
                 sql: """
                     UPDATE user SET password = ?, passwordVersion = passwordVersion + 1
                     WHERE id = ?
@@ -98,9 +96,9 @@ extension PermissionStore {
 
     package func setDisabled(_ isDisabled: Bool, login: String, actor: String) throws {
         try self.change(login, what: isDisabled ? "disable" : "enable", actor: actor) {
-            database,
+            transaction,
             id in
-            try database.execute(
+            try transaction.execute(
                 sql: "UPDATE user SET disabled = ? WHERE id = ?",
                 arguments: [isDisabled, id]
             )
@@ -109,37 +107,16 @@ extension PermissionStore {
 
     /// Removes a user with the grants it has; accounts it owned have no owner then.
     package func removeUser(_ login: String, actor: String) throws {
-        try self.change(login, what: "remove", actor: actor, removesSecrets: true) { database, id in
+        try self.change(login, what: "remove", actor: actor, removesSecrets: true) {
+            transaction,
+            id in
             let user = Subject.user(UserID(id))
-            let rules = try Self.rules(database, keepingOut: user)
-            try Self.decide(.removal(rules, isUser: true), subject: login) {
+            let rules = try transaction.rules(keepingOut: user)
+            try StoreTransaction.decide(.removal(rules, isUser: true), subject: login) {
                 () throws(EditRefusal) in
                 try rules.requireRemovable(user)
             }
-            try database.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
-        }
-    }
-
-    /// A login; no word that means others than one user.
-    static func login(_ text: String) throws -> Address {
-        let address = try self.address(text)
-        guard address.description != "anyone", !address.description.hasPrefix("group:") else {
-            throw StoreError.refused("\(address) means others than one user: choose another login")
-        }
-        return address
-    }
-
-    /// What keeps somebody out stays until somebody ends it, and does not go with whom it names.
-    /// - Parameter name: of the subject, in the text of the refusal.
-    static func requireNotKeptOut(
-        _ subject: Subject,
-        name: String,
-        database: Database
-    ) throws {
-        let rules = try self.rules(database, keepingOut: subject)
-        try self.decide(.removal(rules, isUser: subject.userKey != nil), subject: name) {
-            () throws(EditRefusal) in
-            try rules.requireNotKeptOut(subject)
+            try transaction.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
         }
     }
 
@@ -148,11 +125,36 @@ extension PermissionStore {
         what: String,
         actor: String,
         removesSecrets: Bool = false,
-        body: (Database, Int64) throws -> Void
+        body: (StoreTransaction, Int64) throws -> Void
     ) throws {
         try self.edit(Edit(actor: actor, "user \(what) \(login)", removesSecrets: removesSecrets)) {
-            database in
-            try body(database, try Self.userID(database, login: login))
+            transaction in
+            try body(transaction, try transaction.userID(login: login))
+        }
+    }
+}
+
+/// The same within a transaction.
+extension StoreTransaction {
+    /// A login; no word that means others than one user.
+    static func login(_ text: String) throws -> Address {
+        let address = try PermissionStore.address(text)
+        guard address.description != "anyone", !address.description.hasPrefix("group:") else {
+            throw StoreError.refused("\(address) means others than one user: choose another login")
+        }
+        return address
+    }
+
+    /// What keeps somebody out stays until somebody ends it, and does not go with whom it names.
+    /// - Parameter name: of the subject, in the text of the refusal.
+    func requireNotKeptOut(
+        _ subject: Subject,
+        name: String
+    ) throws {
+        let rules = try self.rules(keepingOut: subject)
+        try Self.decide(.removal(rules, isUser: subject.userKey != nil), subject: name) {
+            () throws(EditRefusal) in
+            try rules.requireNotKeptOut(subject)
         }
     }
 }

@@ -1,5 +1,4 @@
 import Access
-import GRDB
 
 /// A wall as the command line shows it.
 package struct WallRow: Codable, Equatable, Sendable {
@@ -21,16 +20,16 @@ extension PermissionStore {
     ) throws {
         try self.edit(
             Edit(actor: actor, "wall add \(account) \(subject): \(reason)", account: account)
-        ) { database in
-            let id = try Self.accountID(database, text: account)
-            let wall = NewWall(
+        ) { transaction in
+            let id = try transaction.accountID(text: account)
+            let wall = StoreTransaction.NewWall(
                 account: id,
                 accountName: account,
-                subject: try Self.subject(database, text: subject),
+                subject: try transaction.subject(text: subject),
                 subjectName: subject,
                 reason: reason
             )
-            try Self.insert(wall, actor: actor, database: database)
+            try transaction.insert(wall, actor: actor)
         }
     }
 
@@ -38,14 +37,14 @@ extension PermissionStore {
     package func removeWall(account: String, subject: String, actor: String) throws {
         try self.edit(
             Edit(actor: actor, "wall remove \(account) \(subject)", account: account)
-        ) { database in
-            let id = try Self.accountID(database, text: account)
-            let named = try Self.subject(database, text: subject)
-            try database.execute(
+        ) { transaction in
+            let id = try transaction.accountID(text: account)
+            let named = try transaction.subject(text: subject)
+            try transaction.execute(
                 sql: "DELETE FROM wall WHERE account = ? AND user IS ? AND \"group\" IS ?",
                 arguments: [id, named.userKey, named.groupKey]
             )
-            guard database.changesCount > 0 else {
+            guard transaction.changedRows > 0 else {
                 throw StoreError.notFound(
                     "no wall bars \(subject) from \(account): gatepost wall list"
                 )
@@ -55,26 +54,26 @@ extension PermissionStore {
 
     /// The walls between an account and a subject, or a group that the subject is in.
     package func walls(barring subject: String, from account: String) throws -> [WallRow] {
-        try self.read { database in
-            let id = try Self.accountID(database, text: account)
-            let named = try Self.subject(database, text: subject)
-            let rules = try Self.rules(database, on: [id], about: [named])
+        try self.read { transaction in
+            let id = try transaction.accountID(text: account)
+            let named = try transaction.subject(text: subject)
+            let rules = try transaction.rules(on: [id], about: [named])
             let barring = Set(rules.walls(barring: named, from: AccountID(id)).map(\.subject))
-            return try Self.walls(database, where: RowFilter("w.account", in: [id]))
+            return try transaction.walls(where: RowFilter("w.account", in: [id]))
                 .filter { barring.contains($0.subject) }.map(\.row)
         }
     }
 
     package func walls() throws -> [WallRow] {
-        try self.read { try Self.walls($0).map(\.row) }
+        try self.read { try $0.walls().map(\.row) }
     }
+}
 
-    static func walls(
-        _ database: Database,
-        where filter: RowFilter = .all
-    ) throws -> [StoredRule<WallRow>] {
+/// The same within a transaction.
+extension StoreTransaction {
+    func walls(where filter: RowFilter = .all) throws -> [StoredRule<WallRow>] {
         try filter.rows(
-            database,
+            self,
             of: """
                 SELECT w.*, address.address, coalesce(user.login, 'group:' || inner.name) AS subject
                 FROM wall AS w
@@ -91,12 +90,12 @@ extension PermissionStore {
                 author: row["author"],
                 created: row["created"]
             )
-            return StoredRule(account: row["account"], subject: self.subject(row), row: shown)
+            return StoredRule(account: row["account"], subject: Self.subject(row), row: shown)
         }
     }
 
     /// A wall to be made, with the names that the edit has.
-    private struct NewWall {
+    struct NewWall {
         var account: Int64
         var accountName: String
         var subject: Subject
@@ -104,16 +103,16 @@ extension PermissionStore {
         var reason: String
     }
 
-    private static func insert(_ wall: NewWall, actor: String, database: Database) throws {
-        let rules = try self.rules(database, on: [wall.account], about: [wall.subject])
-        try self.decide(.wall, account: wall.accountName, subject: wall.subjectName) {
+    func insert(_ wall: NewWall, actor: String) throws {
+        let rules = try self.rules(on: [wall.account], about: [wall.subject])
+        try Self.decide(.wall, account: wall.accountName, subject: wall.subjectName) {
             () throws(EditRefusal) in
             try rules.requireWall(wall.subject, at: AccountID(wall.account))
         }
         guard wall.reason.contains(where: { !$0.isWhitespace }) else {
             throw StoreError.refused("a wall has a reason, which is kept: --reason TEXT")
         }
-        try database.execute(
+        try self.execute(
             sql: """
                 INSERT INTO wall (account, user, "group", reason, author, created)
                 VALUES (?, ?, ?, ?, ?, ?)
@@ -126,30 +125,29 @@ extension PermissionStore {
     }
 
     /// Makes the walls equal to those of a document.
-    static func apply(
+    func apply(
         walls: [ModelDocument.Wall],
-        _ actor: String,
-        database: Database
+        _ actor: String
     ) throws {
         let keys = try walls.map { wall in
-            let account = try self.accountID(database, text: wall.account)
+            let account = try self.accountID(text: wall.account)
             return SubjectOnAccount(
                 account: account,
-                subject: try self.subject(database, text: wall.subject)
+                subject: try self.subject(text: wall.subject)
             )
         }
-        try self.requireDistinct("walls", keys: keys.map { [$0] }) { index in
+        try Self.requireDistinct("walls", keys: keys.map { [$0] }) { index in
             "\(walls[index].subject) and \(walls[index].account)"
         }
         var wanted = Dictionary(zip(keys, walls)) { first, _ in first }
-        for known in try self.walls(database) {
+        for known in try self.walls() {
             let key = SubjectOnAccount(account: known.account, subject: known.subject)
             // The same wall keeps who made it, and when.
             if wanted[key].map({ ExactText($0.reason) }) == ExactText(known.row.reason) {
                 wanted[key] = nil
                 continue
             }
-            try database.execute(
+            try self.execute(
                 sql: "DELETE FROM wall WHERE account = ? AND user IS ? AND \"group\" IS ?",
                 arguments: [known.account, known.subject.userKey, known.subject.groupKey]
             )
@@ -162,7 +160,7 @@ extension PermissionStore {
                 subjectName: wall.subject,
                 reason: wall.reason
             )
-            try self.insert(wall, actor: actor, database: database)
+            try self.insert(wall, actor: actor)
         }
     }
 }

@@ -1,5 +1,4 @@
 import Access
-import GRDB
 
 /// A withdrawal as the command line shows it.
 package struct WithdrawalRow: Codable, Equatable, Sendable {
@@ -31,16 +30,20 @@ extension PermissionStore {
                 "grant remove \(account) \(subject) \(sides.words)",
                 account: account
             )
-        ) { database in
-            let id = try Self.exchangeAccountID(database, name: account)
-            let named = try Self.subject(database, text: subject)
-            let rules = try Self.rules(database, on: [id], about: [named])
-            let withdrawn = try Self.decide(.withdrawal, account: account, subject: subject) {
+        ) { transaction in
+            let id = try transaction.exchangeAccountID(name: account)
+            let named = try transaction.subject(text: subject)
+            let rules = try transaction.rules(on: [id], about: [named])
+            let withdrawn = try StoreTransaction.decide(
+                .withdrawal,
+                account: account,
+                subject: subject
+            ) {
                 () throws(EditRefusal) in
                 try rules.withdrawing(sides, from: named, on: AccountID(id))
             }
             let key = SubjectOnAccount(account: id, subject: named)
-            try Self.setWithdrawn(withdrawn, from: key, actor: actor, database: database)
+            try transaction.setWithdrawn(withdrawn, from: key, actor: actor)
         }
     }
 
@@ -59,39 +62,40 @@ extension PermissionStore {
                 "grant restore \(account) \(subject) \(sides.words)",
                 account: account
             )
-        ) { database in
-            let id = try Self.accountID(database, text: account)
-            let own = try Self.rules(database, on: [id], about: [])
-            try Self.decide(.restoring, account: account, subject: subject) {
+        ) { transaction in
+            let id = try transaction.accountID(text: account)
+            let own = try transaction.rules(on: [id], about: [])
+            try StoreTransaction.decide(.restoring, account: account, subject: subject) {
                 () throws(EditRefusal) in
                 try own.requireGrants(from: .exchange, on: AccountID(id))
             }
-            let named = try Self.subject(database, text: subject)
-            let rules = try Self.rules(database, on: [id], about: [named])
-            let left = try Self.decide(.restoring, account: account, subject: subject) {
+            let named = try transaction.subject(text: subject)
+            let rules = try transaction.rules(on: [id], about: [named])
+            let left = try StoreTransaction.decide(.restoring, account: account, subject: subject) {
                 () throws(EditRefusal) in
                 try rules.restoring(sides, to: named, on: AccountID(id))
             }
             let key = SubjectOnAccount(account: id, subject: named)
-            try Self.setWithdrawn(left, from: key, actor: actor, database: database)
+            try transaction.setWithdrawn(left, from: key, actor: actor)
         }
     }
 
     package func withdrawals(account: String?, subject: String?) throws -> [WithdrawalRow] {
-        try self.read { database in
-            try Self.withdrawals(
-                database,
-                where: try Self.filter(database, of: "w", account: account, subject: subject)
+        try self.read { transaction in
+            try transaction.withdrawals(
+                where: try transaction.filter(of: "w", account: account, subject: subject)
             ).map(\.row)
         }
     }
 
-    static func withdrawals(
-        _ database: Database,
-        where filter: RowFilter = .all
-    ) throws -> [StoredRule<WithdrawalRow>] {
+    // MARK: - One subject
+}
+
+/// The same within a transaction.
+extension StoreTransaction {
+    func withdrawals(where filter: RowFilter = .all) throws -> [StoredRule<WithdrawalRow>] {
         try filter.rows(
-            database,
+            self,
             of: """
                 SELECT w.*, address.address, coalesce(user.login, 'group:' || inner.name) AS subject
                 FROM withdrawal AS w
@@ -110,19 +114,18 @@ extension PermissionStore {
                 author: row["author"],
                 created: row["created"]
             )
-            return StoredRule(account: row["account"], subject: self.subject(row), row: shown)
+            return StoredRule(account: row["account"], subject: Self.subject(row), row: shown)
         }
     }
 
     /// Makes the withdrawals made here equal to those of a document.
-    static func apply(
+    func apply(
         withdrawals: [ModelDocument.Withdrawal],
-        _ actor: String,
-        database: Database
+        _ actor: String
     ) throws {
         let keys = try withdrawals.map { withdrawal in
-            let account = try self.exchangeAccountID(database, name: withdrawal.account)
-            let named = try self.subject(database, text: withdrawal.subject)
+            let account = try self.exchangeAccountID(name: withdrawal.account)
+            let named = try self.subject(text: withdrawal.subject)
             guard withdrawal.view || withdrawal.send else {
                 throw StoreError.refused(
                     "withdrawal of \(withdrawal.account) from \(withdrawal.subject): view, send or "
@@ -131,46 +134,42 @@ extension PermissionStore {
             }
             return SubjectOnAccount(account: account, subject: named)
         }
-        try self.requireDistinct("withdrawals", keys: keys.map { [$0] }) { index in
+        try Self.requireDistinct("withdrawals", keys: keys.map { [$0] }) { index in
             "\(withdrawals[index].subject) on \(withdrawals[index].account)"
         }
         let wanted = Dictionary(zip(keys, withdrawals)) { first, _ in first }
-        for known in try self.withdrawals(database) where known.row.source == Source.local.rawValue
-        {
+        for known in try self.withdrawals() where known.row.source == Source.local.rawValue {
             let key = SubjectOnAccount(account: known.account, subject: known.subject)
             guard wanted[key] == nil else { continue }
-            try self.setWithdrawn([], from: key, actor: actor, database: database)
+            try self.setWithdrawn([], from: key, actor: actor)
         }
         for (key, withdrawal) in wanted {
             let sides = Sides(view: withdrawal.view, send: withdrawal.send)
-            try self.setWithdrawn(sides, from: key, actor: actor, database: database)
+            try self.setWithdrawn(sides, from: key, actor: actor)
         }
     }
 
-    // MARK: - One subject
-
     /// Leaves exactly these sides withdrawn from a subject.
-    static func setWithdrawn(
+    func setWithdrawn(
         _ sides: Sides,
         from key: SubjectOnAccount,
-        actor: String,
-        database: Database
+        actor: String
     ) throws {
         // One row a side, so that each keeps who withdrew it, and when.
         for (column, side) in [("view", Sides.view), ("send", .send)] {
             let filter = RowFilter(account: key.account, subject: key.subject)
                 .and("\(column) = 1")
             guard sides.contains(side) else {
-                try database.execute(
+                try self.execute(
                     sql: "DELETE FROM withdrawal \(filter.clause)",
                     arguments: filter.arguments
                 )
                 continue
             }
-            guard try filter.rows(database, of: "SELECT 1 FROM withdrawal").isEmpty else {
+            guard try filter.rows(self, of: "SELECT 1 FROM withdrawal").isEmpty else {
                 continue
             }
-            try database.execute(
+            try self.execute(
                 sql: """
                     INSERT INTO withdrawal (account, user, "group", view, send, author, created)
                     VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -181,6 +180,6 @@ extension PermissionStore {
                 ]
             )
         }
-        try self.permissionsChanged(key.account, database: database)
+        try self.permissionsChanged(key.account)
     }
 }

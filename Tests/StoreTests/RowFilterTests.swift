@@ -54,8 +54,12 @@ import Testing
         let queue = try Self.database()
         for (index, (filter, expected)) in Self.filters.enumerated() {
             let found = try queue.read { database in
-                try filter.rows(database, of: "SELECT id FROM rule", order: "ORDER BY id")
-                    .map { $0["id"] as Int64 }
+                try filter.rows(
+                    StoreTransaction(database),
+                    of: "SELECT id FROM rule",
+                    order: "ORDER BY id"
+                )
+                .map { $0["id"] as Int64 }
             }
             #expect(found == expected, "filter \(index): \(filter.clause)")
         }
@@ -64,7 +68,9 @@ import Testing
     @Test func `more values than a statement has arguments are one`() throws {
         let queue = try Self.database()
         let filter = RowFilter("account", in: (1...200_000).map { Int64($0) })
-        let count = try queue.read { try filter.rows($0, of: "SELECT id FROM rule").count }
+        let count = try queue.read {
+            try filter.rows(StoreTransaction($0), of: "SELECT id FROM rule").count
+        }
         #expect(count == 7)
     }
 

@@ -341,9 +341,7 @@ import Testing
         let all = try office.store.load().access
         let keys = try accounts.map { try office.account($0, in: all).rawValue }
         let named = Set(try subjects.map { try office.subject($0, in: all) })
-        return try office.store.read { database in
-            try PermissionStore.rules(database, on: keys, about: named)
-        }
+        return try office.store.read { try $0.rules(on: keys, about: named) }
     }
 
     @Test func `the rules of some accounts and subjects are loaded, and no others`() throws {

@@ -84,10 +84,10 @@ import Testing
             (PermissionStore.maximumSubscriptions, true),
             (PermissionStore.maximumUnsubscriptions, false),
         ]
-        try office.store.write { database in
+        try office.store.write { transaction in
             for (count, isSubscribed) in rows {
                 for number in 0..<count {
-                    try database.execute(
+                    try transaction.execute(
                         sql: "INSERT INTO subscription VALUES (?, ?, ?, ?)",
                         arguments: [
                             office.anna.rawValue, office.bob.rawValue,

@@ -15,9 +15,9 @@ struct StoreStanding: Equatable, Sendable {
     let revision: Int64
     let end: AuditEnd
 
-    init(_ database: Database) throws {
-        self.revision = try PermissionStore.revision(database)
-        let (sequence, hash) = try PermissionStore.auditEnd(database)
+    init(_ database: StoreTransaction) throws {
+        self.revision = try database.revision()
+        let (sequence, hash) = try database.auditEnd()
         self.end = AuditEnd(sequence: sequence, hash: hash)
     }
 
@@ -25,19 +25,19 @@ struct StoreStanding: Equatable, Sendable {
     /// - Parameter mayHaveForgotten: whether this may have been deleted by retention since; that is
     ///   so in the file itself alone, for in another one nothing would prove that it ever was there.
     func isContained(
-        in database: Database,
+        in database: StoreTransaction,
         _ masterKey: MasterKey,
         mayHaveForgotten: Bool
     ) throws -> Bool {
-        guard try PermissionStore.revision(database) >= self.revision else { return false }
+        guard try database.revision() >= self.revision else { return false }
         guard self.end.sequence > 0 else { return true }
-        let stored = try Data.fetchOne(
-            database,
+        let stored = try database.value(
+            of: Data.self,
             sql: "SELECT hash FROM audit WHERE sequence = ?",
             arguments: [self.end.sequence]
         )
         if let stored { return stored == self.end.hash }
-        guard let start = try AuditSeal.fetch(.start, database: database),
+        guard let start = try AuditSeal.fetch(.start, transaction: database),
             start.isAuthentic(masterKey)
         else { return false }
         if start.sequence == self.end.sequence { return start.hash == self.end.hash }
@@ -70,7 +70,7 @@ extension PermissionStore {
         _ file: FileIdentity,
         isSameFile: Bool,
         masterKey: MasterKey,
-        database: Database
+        database: StoreTransaction
     ) throws -> Continuation {
         guard let known else { return .complete }
         let isComplete = try known.isContained(
@@ -128,10 +128,10 @@ extension PermissionStore {
         always: Bool,
         answered: () -> Void
     ) throws -> StoreSnapshot? {
-        let opened = self.opened.withLock { $0 }
+        let opened = self.engine
         guard let file = opened.files.database else { return nil }
         let before = self.inForce.withLock { $0 }
-        let check: (Database) throws -> (Continuation, StoreStanding) = { database in
+        let check: (StoreTransaction) throws -> (Continuation, StoreStanding) = { database in
             let continuation = try self.requireContinuation(
                 of: before,
                 file,
@@ -150,8 +150,7 @@ extension PermissionStore {
         let (published, now) = try self.read { database in
             let (continuation, standing) = try check(database)
             let isAccepted = continuation == .accepted
-            let published = try Self.published(
-                database,
+            let published = try database.published(
                 generation: opened.generation + (isAccepted ? 1 : 0)
             )
             if isAccepted {
@@ -168,7 +167,7 @@ extension PermissionStore {
     /// Reads the file in force after a change that this process made in it.
     /// - Throws: ``StoreRefusal`` where it lacks something that was in force.
     package func loadNext(_ masterKey: MasterKey) throws -> StoreSnapshot {
-        let opened = self.opened.withLock { $0 }
+        let opened = self.engine
         guard let file = opened.files.database else { throw StoreError.replaced }
         let known = self.inForce.withLock { $0 }
         return try self.read { database in
@@ -181,14 +180,14 @@ extension PermissionStore {
             )
             // What an administrator accepted is taken by whoever follows the store.
             guard continuation == .complete else { throw StoreError.replaced }
-            return try Self.published(database, generation: opened.generation)
+            return try database.published(generation: opened.generation)
         }
     }
 
     /// What is published from now on comes after what was published before, whatever its revision.
     private func beginGeneration() {
         self.opened.withLock { opened in
-            opened = Opened(
+            opened = SQLiteEngine(
                 database: opened.database,
                 files: opened.files,
                 generation: opened.generation + 1

@@ -44,7 +44,7 @@ extension Schema {
         for id in try Int64.fetchAll(database, sql: "SELECT id FROM notice") {
             try database.execute(
                 sql: "UPDATE notice SET token = ? WHERE id = ?",
-                arguments: [PermissionStore.noticeToken(), id]
+                arguments: [StoreTransaction.noticeToken(), id]
             )
         }
     }

@@ -25,7 +25,7 @@ extension PermissionStore {
                 "\(self.path) cannot be read and written by the gateway's user: check its owner"
             )
         }
-        let opened = self.opened.withLock { $0 }
+        let opened = self.engine
         let files = StoreFiles(path: self.path)
         guard files != opened.files else {
             self.replacement.withLock { replacement in
@@ -66,7 +66,7 @@ extension PermissionStore {
 
     /// What is wrong with the file itself stays wrong until the file changes; what came in the way of
     /// looking at it, such as a lock or a lack of descriptors, may be gone at the next look.
-    private func remembered(_ error: any Error, opened: Opened) -> StoreRefusal {
+    private func remembered(_ error: any Error, opened: SQLiteEngine) -> StoreRefusal {
         let codes: [ResultCode] = [.SQLITE_NOTADB, .SQLITE_CORRUPT]
         let isDamaged = (error as? DatabaseError).map { codes.contains($0.resultCode) } ?? false
         let refusal =
@@ -111,7 +111,7 @@ extension PermissionStore {
     /// Brings the write-ahead log of the database that was replaced into it, and takes it out of the
     /// way: SQLite would take it for that of the new database. Nothing is written there any more, and
     /// who still reads there closes it.
-    private func retire(_ opened: Opened) {
+    private func retire(_ opened: SQLiteEngine) {
         self.replacement.withLock { $0.hasRetired = true }
         try? opened.database.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
         let identities = [opened.files.writeAheadLog, opened.files.sharedIndex]
@@ -127,17 +127,17 @@ extension PermissionStore {
     private func reopen(
         _ masterKey: MasterKey,
         after known: StoreSnapshot?,
-        opened: Opened
+        opened: SQLiteEngine
     ) throws -> StoreSnapshot {
         // SQLite goes on with the files beside it that were taken away, as long as it is open.
         try? opened.database.close()
-        let next = try Self.open(self.path, generation: opened.generation + 1)
+        let next = try SQLiteEngine.open(self.path, generation: opened.generation + 1)
         do {
             guard let file = next.files.database else { throw StillChanging() }
             let before = self.inForce.withLock { $0 }
-            let (published, standing) = try next.database.read { database in
+            let (published, standing) = try next.read { database in
                 try Self.requireOwn(database, masterKey: masterKey)
-                let published = try Self.published(database, generation: next.generation)
+                let published = try database.published(generation: next.generation)
                 if let known { try self.requireSameNumbers(published, as: known) }
                 _ = try self.requireContinuation(
                     of: before,
@@ -160,14 +160,14 @@ extension PermissionStore {
 
     /// - Throws: why the database may not take the place of the one that is open.
     func readReplacement(
-        _ database: Database,
+        _ database: StoreTransaction,
         file: FileIdentity,
         masterKey: MasterKey,
         after known: StoreSnapshot?,
-        opened: Opened
+        opened: SQLiteEngine
     ) throws -> (StoreSnapshot, StoreStanding) {
         try Self.requireOwn(database, masterKey: masterKey)
-        let published = try Self.published(database, generation: opened.generation + 1)
+        let published = try database.published(generation: opened.generation + 1)
         if let known { try self.requireSameNumbers(published, as: known) }
         _ = try self.requireContinuation(
             of: try self.lastStanding(opened, masterKey: masterKey),
@@ -180,9 +180,10 @@ extension PermissionStore {
     }
 
     /// Up to where the database came that was replaced. Nothing is written there any more.
-    private func lastStanding(_ opened: Opened, masterKey: MasterKey) throws -> StoreStanding? {
+    private func lastStanding(_ opened: SQLiteEngine, masterKey: MasterKey) throws -> StoreStanding?
+    {
         guard let known = self.inForce.withLock({ $0 }) else { return nil }
-        return try opened.database.read { database in
+        return try opened.read { database in
             let goesOn = try known.isContained(in: database, masterKey, mayHaveForgotten: true)
             return goesOn ? try StoreStanding(database) : known
         }
@@ -191,12 +192,12 @@ extension PermissionStore {
     private func openReplacement(
         _ masterKey: MasterKey,
         after known: StoreSnapshot?,
-        opened: Opened
-    ) throws -> (Opened, StoreSnapshot) {
-        let next = try Self.open(self.path, generation: opened.generation + 1)
+        opened: SQLiteEngine
+    ) throws -> (SQLiteEngine, StoreSnapshot) {
+        let next = try SQLiteEngine.open(self.path, generation: opened.generation + 1)
         do {
             guard let file = next.files.database else { throw StillChanging() }
-            let (published, standing) = try next.database.read { database in
+            let (published, standing) = try next.read { database in
                 try self.readReplacement(
                     database,
                     file: file,

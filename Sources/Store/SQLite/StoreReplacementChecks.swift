@@ -10,7 +10,7 @@ extension PermissionStore {
     func requireFit(
         _ masterKey: MasterKey,
         after known: StoreSnapshot?,
-        opened: Opened
+        opened: SQLiteEngine
     ) throws {
         let stamps = self.stamps
         guard let file = FileIdentity(path: self.path) else { throw StillChanging() }
@@ -24,7 +24,7 @@ extension PermissionStore {
         let result = Result {
             try queue.read { database in
                 _ = try self.readReplacement(
-                    database,
+                    StoreTransaction(database),
                     file: file,
                     masterKey: masterKey,
                     after: known,
@@ -39,17 +39,17 @@ extension PermissionStore {
 
     /// - Throws: where the database has other tables than this version, or was not sealed with this
     ///   master key.
-    static func requireOwn(_ database: Database, masterKey: MasterKey) throws {
-        guard try !Schema.migrator.hasBeenSuperseded(database) else {
+    static func requireOwn(_ database: StoreTransaction, masterKey: MasterKey) throws {
+        guard try !Schema.migrator.hasBeenSuperseded(database.database) else {
             throw StoreRefusal("it is the store of a newer version of gatepost: update the gateway")
         }
-        guard try Schema.migrator.hasCompletedMigrations(database) else {
+        guard try Schema.migrator.hasCompletedMigrations(database.database) else {
             throw StoreRefusal(
                 "it is no store, or one of an older version: gatepost user list brings such a one "
                     + "up to date"
             )
         }
-        guard let seal = try AuditSeal.fetch(.checkpoint, database: database),
+        guard let seal = try AuditSeal.fetch(.checkpoint, transaction: database),
             seal.isAuthentic(masterKey)
         else {
             throw StoreRefusal(

@@ -58,7 +58,7 @@ extension Schema {
             record.detail = [row["what"]]
             return (moment: Moment(seconds: row["moment"]), record: record)
         }
-        try PermissionStore.append(changes, database: database)
+        try StoreTransaction(database).append(changes)
         try database.execute(sql: "DROP TABLE change")
     }
 }
