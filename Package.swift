@@ -148,8 +148,26 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Session", "Store", "SASL", "Access", "Exchange", logging, nioCore,
-                nioEmbedded, nioPosix, nioTLS,
+                "Gateway", "Session", "Store", "SASL", "Access", "Exchange", "IMAP", "Support",
+                logging, nioCore, nioEmbedded, nioPosix, nioTLS,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "gatepostTests",
+            dependencies: [
+                "gatepost", "Gateway", "Store", "SASL", "Access", "Exchange", "Support", logging,
+                nioCore, nioPosix,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "DemoTests",
+            dependencies: [
+                "Demo", "Gateway", "Store", "Access", "Support", nioCore, nioEmbedded, nioHTTP1,
             ],
             swiftSettings: settings
         ),

@@ -25,7 +25,8 @@ enum Main {
 struct GatepostCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gatepost",
-        abstract: "A mail access gateway: who may see which mailbox, decided in one place.",
+        abstract:
+            "Run and manage a mail access gateway: who may see which mailbox, decided in one place.",
         subcommands: [
             InitCommand.self, ServeCommand.self, ServiceCommand.self, DemoCommand.self,
             UserCommand.self,

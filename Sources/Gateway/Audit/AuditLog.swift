@@ -9,7 +9,7 @@ import Synchronization
 /// with a bound. It also seals the log, and deletes what is older than it is to be kept.
 final class AuditLog: Sendable {
     /// Records that wait at most: some seconds of everything a busy gateway does.
-    private static let maximumWaiting = 20_000
+    static let maximumWaiting = 20_000
     private static let maximumBatch = 2_000
     private static let interval = TimeAmount.milliseconds(200)
     private static let sealInterval = TimeAmount.seconds(60)
@@ -35,16 +35,25 @@ final class AuditLog: Sendable {
     private let masterKey: MasterKey
     private let days: Int?
     private let logger: Logger
-    private let pool = NIOThreadPool(numberOfThreads: 1)
+    private let now: @Sendable () -> Moment
+    /// Writes, seals and deletes, in order.
+    let pool = NIOThreadPool(numberOfThreads: 1)
     private let queue = Mutex(Queue())
     private let tasks = Mutex<[RepeatedTask]>([])
     private let whenChanged = Mutex<(@Sendable (Bool) -> Void)?>(nil)
 
-    init(store: PermissionStore, masterKey: MasterKey, days: Int?, logger: Logger) {
+    init(
+        store: PermissionStore,
+        masterKey: MasterKey,
+        days: Int?,
+        logger: Logger,
+        now: @escaping @Sendable () -> Moment = { .current }
+    ) {
         self.store = store
         self.masterKey = masterKey
         self.days = days
         self.logger = logger
+        self.now = now
     }
 
     /// - Parameter whenChanged: is told whether the log can be written, whenever that changes.
@@ -97,7 +106,7 @@ final class AuditLog: Sendable {
                 if state == .active {
                     self.queue.withLock { queue in
                         let due = queue.refusals.flush() + queue.logins.flush()
-                        queue.waiting += due.map { (.current, $0) }
+                        queue.waiting += due.map { (self.now(), $0) }
                     }
                     self.write()
                     self.seal()
@@ -109,7 +118,7 @@ final class AuditLog: Sendable {
     }
 
     func append(_ record: AuditRecord) {
-        let moment = Moment.current
+        let moment = self.now()
         self.queue.withLock { queue in
             queue.addDue(at: moment)
             guard queue.refusals.admits(record), queue.logins.admits(record) else { return }
@@ -148,12 +157,12 @@ final class AuditLog: Sendable {
     /// Once everything else is written, what there was no room for is told.
     private func nextBatch() -> [(moment: Moment, record: AuditRecord)]? {
         self.queue.withLock { queue in
-            queue.addDue(at: .current)
+            queue.addDue(at: self.now())
             if queue.waiting.isEmpty, queue.lost > 0 {
                 var record = AuditRecord(event: "lost", outcome: .failed, actor: "gatepost")
                 record.count = queue.lost
                 record.detail = ["there was no room for so many records"]
-                queue.waiting.append((.current, record))
+                queue.waiting.append((self.now(), record))
                 queue.lost = 0
             }
             return queue.waiting.isEmpty ? nil : Array(queue.waiting.prefix(Self.maximumBatch))
@@ -182,7 +191,7 @@ final class AuditLog: Sendable {
 
     private func deleteOld() {
         guard let days = self.days else { return }
-        let moment = Moment(seconds: Moment.current.seconds - Int64(days) * Self.secondsOfDay)
+        let moment = Moment(seconds: self.now().seconds - Int64(days) * Self.secondsOfDay)
         do {
             let count = try self.store.deleteAudit(before: moment, self.masterKey)
             guard count > 0 else { return }

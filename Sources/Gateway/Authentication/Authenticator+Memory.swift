@@ -37,7 +37,7 @@ extension Authenticator {
         version: Int64,
         from network: Network
     ) -> Bool {
-        let now = NIODeadline.now()
+        let now = self.now()
         let remembered = self.memory.withLock { $0.remembered[user] }
         guard let remembered, remembered.version == version, remembered.until > now,
             HMAC<SHA256>.isValidAuthenticationCode(
@@ -65,7 +65,7 @@ extension Authenticator {
             memory.remembered[user] = Remembered(
                 mark: mark,
                 version: version,
-                until: .now() + Self.memoryLifetime
+                until: self.now() + Self.memoryLifetime
             )
         }
     }

@@ -63,11 +63,17 @@ final class Authenticator: Sendable {
     let key = SymmetricKey(size: .bits256)
     let memory = Mutex(Memory())
     let logger: Logger
+    let now: @Sendable () -> NIODeadline
     let record: @Sendable (AuditRecord) -> Void
 
     /// - Parameter record: puts a record into the audit log.
-    init(logger: Logger, record: @escaping @Sendable (AuditRecord) -> Void) {
+    init(
+        logger: Logger,
+        now: @escaping @Sendable () -> NIODeadline = { .now() },
+        record: @escaping @Sendable (AuditRecord) -> Void
+    ) {
         self.logger = logger
+        self.now = now
         self.record = record
     }
 
@@ -81,7 +87,7 @@ final class Authenticator: Sendable {
 
     /// Whether a login succeeded recently from the network of an address.
     func isKnown(_ network: Network) -> Bool {
-        self.memory.withLock { $0.known.contains(network, at: .now()) }
+        self.memory.withLock { $0.known.contains(network, at: self.now()) }
     }
 
     /// Checks that wait for a thread.
@@ -174,7 +180,9 @@ final class Authenticator: Sendable {
 
     func lane(of user: UserID?, _ network: Network) -> CheckQueue.Lane {
         guard let user else { return .other(network) }
-        let isKnown = self.memory.withLock { $0.known.contains(user, from: network, at: .now()) }
+        let isKnown = self.memory.withLock {
+            $0.known.contains(user, from: network, at: self.now())
+        }
         return isKnown ? .known(user) : .other(network)
     }
 
@@ -207,11 +215,13 @@ final class Authenticator: Sendable {
     func finish(_ login: PendingLogin, isRight: Bool) {
         if isRight, case .accepted(let user, _) = login.whenRight {
             if !login.isCancelled {
-                self.memory.withLock { $0.known.succeeded(user, from: login.network, at: .now()) }
+                self.memory.withLock {
+                    $0.known.succeeded(user, from: login.network, at: self.now())
+                }
             }
             return login.finish(login.whenRight)
         }
-        let delay = self.memory.withLock { $0.failures.count(login.slots, at: .now()) }
+        let delay = self.memory.withLock { $0.failures.count(login.slots, at: self.now()) }
         self.record(login.record)
         login.finish(.refused, in: delay)
     }
@@ -225,7 +235,7 @@ final class Authenticator: Sendable {
         login.finish(.overloaded)
         let overloads: Int? = self.memory.withLock { memory in
             memory.overloads += 1
-            let now = NIODeadline.now()
+            let now = self.now()
             if let last = memory.overloadLogged, now - last < Self.overloadPeriod { return nil }
             defer { memory.overloads = 0 }
             memory.overloadLogged = now

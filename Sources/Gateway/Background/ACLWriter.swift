@@ -10,12 +10,13 @@ import Synchronization
 /// answered.
 final class ACLWriter: Sendable {
     /// Changes of one owner in an hour, some for each of a hundred folders: the audit log keeps them all.
-    private static let maximumChanges = 600
+    static let maximumChanges = 600
 
     private let store: PermissionStore
     private let masterKey: MasterKey
     private let permissions: CurrentPermissions
     private let logger: Logger
+    private let now: @Sendable () -> Moment
     private let pool = NIOThreadPool(numberOfThreads: 1)
     /// Of the hour that is running.
     private let changes = Mutex((hour: Int64(0), of: [UserID: Int]()))
@@ -24,9 +25,11 @@ final class ACLWriter: Sendable {
         store: PermissionStore,
         masterKey: MasterKey,
         permissions: CurrentPermissions,
-        logger: Logger
+        logger: Logger,
+        now: @escaping @Sendable () -> Moment = { .current }
     ) {
         self.logger = logger
+        self.now = now
         self.store = store
         self.masterKey = masterKey
         self.permissions = permissions
@@ -47,7 +50,7 @@ final class ACLWriter: Sendable {
         answer: @escaping @Sendable (ACLChange.Outcome) -> Void
     ) {
         guard change.subject != nil else { return loop.execute { answer(.unknownIdentifier) } }
-        guard self.count(change.owner, at: .current) else {
+        guard self.count(change.owner, at: self.now()) else {
             return loop.execute { answer(.tooMany) }
         }
         let from = address?.ipAddress

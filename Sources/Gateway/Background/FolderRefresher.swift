@@ -20,23 +20,28 @@ final class FolderRefresher: Sendable {
     }
 
     /// Servers that are asked at once. Some of them may not answer at all.
-    private static let maximumReading = 16
+    static let maximumReading = 16
     /// Between two times at which a server is asked.
-    private static let restTime = TimeAmount.seconds(30)
+    static let restTime = TimeAmount.seconds(30)
     /// Accounts with such a time that are kept before those are looked for whose time is over.
     private static let keptRests = 1_000
 
     private let upstream: UpstreamServices
+    private let now: @Sendable () -> NIODeadline
     private let state = Mutex(State())
 
-    init(upstream: UpstreamServices) {
+    init(
+        upstream: UpstreamServices,
+        now: @escaping @Sendable () -> NIODeadline = { .now() }
+    ) {
         self.upstream = upstream
+        self.now = now
     }
 
     /// Asks an account's server for its folders, soon, and once however many sessions want to know.
     func refresh(_ account: AccountID, on loop: any EventLoop) {
         self.state.withLock { state in
-            if let rest = state.rests[account], rest > .now() { return }
+            if let rest = state.rests[account], rest > self.now() { return }
             guard !state.isStopped, state.due.insert(account).inserted else { return }
             state.waiting.append(account)
         }
@@ -57,7 +62,7 @@ final class FolderRefresher: Sendable {
                 return nil
             }
             state.reading += 1
-            state.rests[account] = .now() + Self.restTime
+            state.rests[account] = self.now() + Self.restTime
             return account
         }
         guard let account = next else { return }
@@ -89,7 +94,7 @@ final class FolderRefresher: Sendable {
             state.reading -= 1
             state.due.remove(account)
             if state.rests.count > Self.keptRests {
-                let now = NIODeadline.now()
+                let now = self.now()
                 state.rests = state.rests.filter { $0.value > now }
             }
         }

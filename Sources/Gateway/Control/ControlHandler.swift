@@ -14,7 +14,7 @@ final class ControlHandler: ChannelInboundHandler {
 
     /// A request has some hundred octets, and a verdict the names of a server, of a login and of a CA file, which has
     /// 4,096 octets at most.
-    private static let maximumOctets = 16_384
+    static let maximumOctets = 16_384
 
     private let gateway: GatewayContext
     private let listeners: any ControlledSessions
@@ -43,13 +43,18 @@ final class ControlHandler: ChannelInboundHandler {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         self.peer(of: context).whenComplete { result in
             let (handler, context) = bound.value
-            guard case .success(let peer) = result, peer == 0 || peer == geteuid() else {
+            guard case .success(let peer) = result, Self.mayAsk(peer, gatewayUser: geteuid()) else {
                 var answer = ControlMessage.Answer()
                 answer.refusal = "the gateway answers root and its own user only"
                 return handler.send(answer, context: context)
             }
             handler.carryOut(request, context: context)
         }
+    }
+
+    /// Whether a user of this machine may ask: root, and the user that the gateway runs as.
+    static func mayAsk(_ peer: uid_t, gatewayUser: uid_t) -> Bool {
+        peer == 0 || peer == gatewayUser
     }
 
     /// Who is at the other end, as the kernel has it.

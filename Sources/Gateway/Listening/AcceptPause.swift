@@ -11,14 +11,16 @@ final class AcceptPause: ChannelInboundHandler {
     /// Connections end meanwhile. The kernel holds those that wait.
     private static let pause = TimeAmount.seconds(1)
     /// A lack that lasts is one line in the log, and then one in this time.
-    private static let logPeriod = TimeAmount.minutes(1)
+    static let logPeriod = TimeAmount.minutes(1)
 
     private let logger: Logger
+    private let now: () -> NIODeadline
     private var pauses = 0
     private var logged: NIODeadline?
 
-    init(logger: Logger) {
+    init(logger: Logger, now: @escaping () -> NIODeadline = { .now() }) {
         self.logger = logger
+        self.now = now
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -41,7 +43,7 @@ final class AcceptPause: ChannelInboundHandler {
 
     private func log(_ error: IOError) {
         self.pauses += 1
-        let now = NIODeadline.now()
+        let now = self.now()
         if let logged = self.logged, now - logged < Self.logPeriod { return }
         self.logger.error(
             "no client can be accepted for a moment: raise the limit of open files",

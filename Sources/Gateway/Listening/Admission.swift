@@ -60,7 +60,8 @@ final class Admission: Sendable {
 
     private func maximum(of network: Network) -> Int {
         let share = network.site == network ? 1 : Self.networksPerSite
-        return self.limits.connectionsPerAddress.multipliedReportingOverflow(by: share).partialValue
+        let product = self.limits.connectionsPerAddress.multipliedReportingOverflow(by: share)
+        return product.overflow ? .max : product.partialValue
     }
 
     /// A connection that is not logged in: counted for its network as long as it is kept, so that changing the

@@ -9,7 +9,7 @@ import Store
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account",
-        abstract: "A mailbox on a mail server.",
+        abstract: "Manage mailboxes on mail servers.",
         subcommands: [Add.self, List.self, Show.self, Test.self, Set.self, Remove.self]
     )
 
@@ -21,6 +21,9 @@ struct AccountCommand: AsyncParsableCommand {
 
     /// `gatepost account add …`
     struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add a mailbox with its servers and its credential."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument var address: String
         @Option var kind: Kind
@@ -62,6 +65,9 @@ struct AccountCommand: AsyncParsableCommand {
 
     /// `gatepost account set …`
     struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change what is named of an account, and nothing else."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument var address: String
         @OptionGroup var settings: AccountOptions
@@ -99,6 +105,9 @@ struct AccountCommand: AsyncParsableCommand {
 
     /// `gatepost account list …`
     struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List all accounts."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
 
@@ -116,6 +125,9 @@ struct AccountCommand: AsyncParsableCommand {
 
     /// `gatepost account show …`
     struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show one account with its grants."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
         @Argument var address: String
@@ -156,6 +168,9 @@ struct AccountCommand: AsyncParsableCommand {
 
     /// `gatepost account remove …`
     struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove an account and every grant on it."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption
         @Argument var address: String

@@ -8,12 +8,15 @@ import Store
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "What was opened, refused and changed, by whom.",
+        abstract: "Look at what was opened, refused and changed, by whom.",
         subcommands: [List.self, Verify.self, Seal.self]
     )
 
     /// `gatepost audit list …`
     struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List what is in the audit log, oldest first."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
         @Option var account: String?
@@ -65,7 +68,8 @@ struct AuditCommand: AsyncParsableCommand {
     /// `gatepost audit verify …`
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Whether the log is whole: nothing changed, missing, reordered or cut off."
+            abstract:
+                "Verify that the log is whole: nothing changed, missing, reordered or cut off."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption

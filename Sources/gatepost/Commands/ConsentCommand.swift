@@ -6,7 +6,7 @@ import Store
 struct ConsentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "consent",
-        abstract: "What an owner has a say in: grants that wait for the owner's word.",
+        abstract: "Decide, as an owner, about grants that wait for the owner's word.",
         subcommands: [List.self, Confirm.self, Refuse.self]
     )
 
@@ -47,6 +47,9 @@ struct ConsentCommand: AsyncParsableCommand {
 
     /// `gatepost consent list …`
     struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the grants that wait for the owner's word."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var owner: Owner
         @OptionGroup var output: JSONOption
@@ -75,6 +78,9 @@ struct ConsentCommand: AsyncParsableCommand {
 
     /// `gatepost consent confirm …`
     struct Confirm: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Confirm a grant: it counts from now on."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var owner: Owner
         @Argument(help: "Its number in `gatepost consent list`.") var grant: Int64
@@ -88,6 +94,9 @@ struct ConsentCommand: AsyncParsableCommand {
 
     /// `gatepost consent refuse …`
     struct Refuse: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Refuse a grant: it is removed."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var owner: Owner
         @Argument(help: "Its number in `gatepost consent list`.") var grant: Int64

@@ -11,7 +11,7 @@ import UnixSignals
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "A gateway in front of real mail servers with sample mailboxes, until Ctrl-C."
+        abstract: "Run a gateway in front of real mail servers with sample mailboxes, until Ctrl-C."
     )
 
     func run() async throws {

@@ -6,7 +6,7 @@ import Store
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Every right of a user, and why."
+        abstract: "Explain every right of a user."
     )
 
     @OptionGroup var configuration: ConfigurationOption

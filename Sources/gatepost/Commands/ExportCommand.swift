@@ -8,7 +8,8 @@ import Store
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "The whole model as one JSON document; no password and no credential is in it."
+        abstract:
+            "Write the whole model as one JSON document; no password and no credential is in it."
     )
 
     @OptionGroup var configuration: ConfigurationOption

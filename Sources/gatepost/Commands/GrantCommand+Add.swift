@@ -14,6 +14,9 @@ extension GrantCommand {
 
     /// `gatepost grant add …`
     struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Grant a user or a group rights on an account."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument var account: String
         @Argument(help: "A login, or group:NAME.") var subject: String

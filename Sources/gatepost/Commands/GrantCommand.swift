@@ -8,12 +8,15 @@ import Store
 struct GrantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "grant",
-        abstract: "Who may see an account, and who may send from it.",
+        abstract: "Manage who may see an account, and who may send from it.",
         subcommands: [Add.self, Remove.self, Restore.self, List.self]
     )
 
     /// `gatepost grant remove …`
     struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove what was granted; of an Exchange account, withdraw it here."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument var account: String
         @Argument(help: "A login, or group:NAME.") var subject: String
@@ -74,6 +77,9 @@ struct GrantCommand: AsyncParsableCommand {
 
     /// `gatepost grant list …`
     struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List grants and withdrawals."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
         @Option var account: String?

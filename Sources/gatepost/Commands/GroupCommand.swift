@@ -5,12 +5,15 @@ import Store
 struct GroupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "group",
-        abstract: "A named set of users and groups.",
+        abstract: "Manage named sets of users and groups.",
         subcommands: [Add.self, Remove.self, List.self, Show.self, Join.self, Leave.self]
     )
 
     /// `gatepost group add …`
     struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add a group without members."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument var name: String
 
@@ -22,6 +25,9 @@ struct GroupCommand: AsyncParsableCommand {
 
     /// `gatepost group remove …`
     struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove a group and every grant to it."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption
         @Argument var name: String
@@ -36,6 +42,9 @@ struct GroupCommand: AsyncParsableCommand {
 
     /// `gatepost group list …`
     struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List all groups with their members."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
 
@@ -51,6 +60,9 @@ struct GroupCommand: AsyncParsableCommand {
 
     /// `gatepost group show …`
     struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show one group with its members."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
         @Argument var name: String
@@ -64,6 +76,9 @@ struct GroupCommand: AsyncParsableCommand {
 
     /// `gatepost group join …`
     struct Join: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Put users and groups into a group."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument var name: String
         @Argument(help: "Logins, and group:NAME.") var members: [String]
@@ -76,6 +91,9 @@ struct GroupCommand: AsyncParsableCommand {
 
     /// `gatepost group leave …`
     struct Leave: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take users and groups out of a group."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument var name: String
         @Argument(help: "Logins, and group:NAME.") var members: [String]

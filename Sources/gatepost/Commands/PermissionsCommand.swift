@@ -9,7 +9,7 @@ import Store
 struct PermissionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "permissions",
-        abstract: "Who may see and use Exchange accounts, as Exchange has it: load, look, save.",
+        abstract: "Load who may use Exchange accounts, as Exchange has it; look at it; save it.",
         subcommands: [Load.self, Diff.self, Save.self, Discard.self, ExportScript.self]
     )
 
@@ -103,7 +103,7 @@ struct PermissionsCommand: AsyncParsableCommand {
     /// `gatepost permissions diff …`
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "What saving would change."
+            abstract: "Print what saving would change."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption

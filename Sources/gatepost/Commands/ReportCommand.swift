@@ -6,7 +6,8 @@ import Store
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Who may see and send what, why, since when, by whom, and when it was last used."
+        abstract:
+            "Print who may see and send what, why, since when, by whom, and when it was last used."
     )
 
     @OptionGroup var configuration: ConfigurationOption

@@ -6,12 +6,15 @@ import Store
 struct SessionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "session",
-        abstract: "Who is connected to the running gateway.",
+        abstract: "Look at who is connected to the running gateway, and end sessions.",
         subcommands: [List.self, End.self]
     )
 
     /// `gatepost session list …`
     struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List who is connected, with what is open."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
 
@@ -34,6 +37,9 @@ struct SessionCommand: AsyncParsableCommand {
 
     /// `gatepost session end …`
     struct End: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End a session; its user may log in again."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument(help: "Its number in `gatepost session list`.") var session: UInt64
 

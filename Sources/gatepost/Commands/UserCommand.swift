@@ -5,7 +5,7 @@ import Store
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
-        abstract: "Somebody who logs in to the gateway.",
+        abstract: "Manage users who log in to the gateway.",
         subcommands: [
             Add.self, List.self, Show.self, Set.self, Password.self, Disable.self, Enable.self,
             Remove.self,
@@ -23,6 +23,9 @@ struct UserCommand: AsyncParsableCommand {
 
     /// `gatepost user add …`
     struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add a user with a password."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var password: PasswordOption
         @Argument var login: String
@@ -52,6 +55,9 @@ struct UserCommand: AsyncParsableCommand {
 
     /// `gatepost user list …`
     struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List all users."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
 
@@ -67,6 +73,9 @@ struct UserCommand: AsyncParsableCommand {
 
     /// `gatepost user show …`
     struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show one user."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
         @Argument var login: String
@@ -81,7 +90,7 @@ struct UserCommand: AsyncParsableCommand {
     /// `gatepost user set …`
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "What a user may change here, and who that is at the operating system."
+            abstract: "Set what a user may change here, and who that is at the operating system."
         )
         @OptionGroup var configuration: ConfigurationOption
         @Argument var login: String
@@ -111,6 +120,9 @@ struct UserCommand: AsyncParsableCommand {
 
     /// `gatepost user password …`
     struct Password: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Set a user's password; open sessions end."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var password: PasswordOption
         @Argument var login: String
@@ -125,6 +137,9 @@ struct UserCommand: AsyncParsableCommand {
 
     /// `gatepost user disable …`
     struct Disable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Disable a user: no login succeeds, and open sessions end."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument var login: String
 
@@ -136,6 +151,9 @@ struct UserCommand: AsyncParsableCommand {
 
     /// `gatepost user enable …`
     struct Enable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Enable a user who was disabled."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument var login: String
 
@@ -147,6 +165,9 @@ struct UserCommand: AsyncParsableCommand {
 
     /// `gatepost user remove …`
     struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove a user and every grant to it."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption
         @Argument var login: String

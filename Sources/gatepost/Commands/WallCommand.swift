@@ -5,12 +5,15 @@ import Store
 struct WallCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wall",
-        abstract: "Somebody who is barred from an account, whatever is granted or loaded.",
+        abstract: "Bar people from an account, whatever is granted or loaded.",
         subcommands: [Add.self, Remove.self, List.self]
     )
 
     /// `gatepost wall add …`
     struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Bar somebody from an account."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @Argument var account: String
         @Argument(help: "A login, or group:NAME.") var subject: String
@@ -29,6 +32,9 @@ struct WallCommand: AsyncParsableCommand {
 
     /// `gatepost wall remove …`
     struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove a wall: what is granted counts again."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption
         @Argument var account: String
@@ -45,6 +51,9 @@ struct WallCommand: AsyncParsableCommand {
 
     /// `gatepost wall list …`
     struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List all walls with their reasons."
+        )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
 

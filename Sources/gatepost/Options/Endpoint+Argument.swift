@@ -12,11 +12,10 @@ extension Endpoint {
     ) throws -> Endpoint {
         if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
             let host = String(text[text.index(after: text.startIndex)..<end])
-            let rest = text[text.index(after: end)...].dropFirst()
-            guard rest.isEmpty || Int(rest) != nil else {
-                throw Failure("\(text) is no server")
-            }
-            return Endpoint(host: host, port: Int(rest) ?? port, tls: security)
+            let rest = text[text.index(after: end)...]
+            let named = rest.first == ":" ? Int(rest.dropFirst()) : nil
+            guard rest.isEmpty || named != nil else { throw Failure("\(text) is no server") }
+            return Endpoint(host: host, port: named ?? port, tls: security)
         }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count <= 2, let host = parts.first, !host.isEmpty else {

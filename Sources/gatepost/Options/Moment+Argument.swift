@@ -13,7 +13,8 @@ extension Moment {
         }
         let day = ISO8601DateFormatter()
         day.formatOptions = [.withFullDate]
-        guard let date = day.date(from: text) else {
+        // The formatter reads over what stands behind a day, and takes 30 February for 2 March.
+        guard let date = day.date(from: text), day.string(from: date) == text else {
             throw Failure("\(text): YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SSZ")
         }
         return Moment(seconds: Int64(date.timeIntervalSince1970) + (isEnd ? 86_400 : 0))

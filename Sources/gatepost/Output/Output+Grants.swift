@@ -21,26 +21,29 @@ extension Output {
 
     /// The two lists that people think in, as two columns.
     static func grants(_ grants: [GrantRow]) {
+        let now = Moment.current.seconds
         Output.table(
             ["ACCOUNT", "SUBJECT", "VIEWABLE", "SENDING", "FOLDER", "UNTIL", "FROM", "BY"],
-            rows: grants.map { grant in
-                let withdrawn = grant.withdrawn ?? ""
-                return [
-                    grant.account, grant.subject,
-                    grant.rights.isEmpty
-                        ? "-" : grant.rights + (withdrawn.contains("view") ? " withdrawn" : ""),
-                    grant.send == "none"
-                        ? "-" : grant.send + (withdrawn.contains("send") ? " withdrawn" : ""),
-                    grant.folder.map { $0 + (grant.subtree ? "/…" : "") } ?? "all",
-                    grant.until.map(Self.end) ?? "-", Self.origin(of: grant), grant.author,
-                ]
-            }
+            rows: grants.map { self.cells($0, now: now) }
         )
     }
 
+    /// - Parameter now: seconds since 1970.
+    static func cells(_ grant: GrantRow, now: Int64) -> [String] {
+        let withdrawn = grant.withdrawn ?? ""
+        return [
+            grant.account, grant.subject,
+            grant.rights.isEmpty
+                ? "-" : grant.rights + (withdrawn.contains("view") ? " withdrawn" : ""),
+            grant.send == "none"
+                ? "-" : grant.send + (withdrawn.contains("send") ? " withdrawn" : ""),
+            grant.folder.map { $0 + (grant.subtree ? "/…" : "") } ?? "all",
+            grant.until.map { self.end($0, now: now) } ?? "-", Self.origin(of: grant), grant.author,
+        ]
+    }
+
     /// A moment, and how soon it is where that is within thirty days.
-    private static func end(_ seconds: Int64) -> String {
-        let now = Moment.current.seconds
+    private static func end(_ seconds: Int64, now: Int64) -> String {
         let text = self.date(seconds)
         guard seconds > now else { return "\(text) (ended)" }
         let days = (seconds - now) / 86_400

@@ -4,20 +4,30 @@ import Foundation
 enum Output {
     /// One document, with its keys in order.
     static func json(_ value: some Encodable) throws {
+        print(try self.document(value))
+    }
+
+    /// The text of one document, with its keys in order.
+    static func document(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
     /// An aligned table; what does not fit the terminal is cut in the last column.
     static func table(_ header: [String], rows: [[String]]) {
+        for line in self.lines(header, rows: rows, width: Terminal.width) { print(line) }
+    }
+
+    /// The lines of a table.
+    /// - Parameter width: columns of the terminal; nil cuts nothing.
+    static func lines(_ header: [String], rows: [[String]], width: Int?) -> [String] {
         let all = [header] + rows.map { $0.map(self.printable) }
         var widths = header.map(\.count)
         for row in all {
             for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) }
         }
-        let width = Terminal.width
-        for row in all {
+        return all.map { row in
             var line = ""
             for (index, cell) in row.enumerated() {
                 let isLast = index == row.count - 1
@@ -25,7 +35,7 @@ enum Output {
                     isLast
                     ? cell : cell + String(repeating: " ", count: widths[index] + 2 - cell.count)
             }
-            print(width.map { String(line.prefix($0)) } ?? line)
+            return width.map { String(line.prefix($0)) } ?? line
         }
     }
 

@@ -270,7 +270,7 @@ import Testing
         #expect(Self.encoded(command) == sent)
     }
 
-    private static func encoded(_ command: Command) -> String {
+    static func encoded(_ command: Command) -> String {
         var encoder = CommandEncoder(tag: ByteBuffer(), literals: .nonSynchronizing)
         let mailbox = ByteBuffer(string: "UP")
         switch command {

@@ -69,7 +69,8 @@ import Testing
         #expect(throws: Never.self) { _ = try admission.admit(address, isKnown: false) }
     }
 
-    @Test func `a listener without descriptors pauses and says so`() async throws {
+    @Test(.timeLimit(.minutes(20)))
+    func `a listener without descriptors pauses and says so`() async throws {
         let lines = Lines()
         let logger = Logger(label: "test") { _ in LineHandler(lines: lines) }
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -87,10 +88,9 @@ import Testing
         // The kernel holds who comes meanwhile.
         let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(to: #require(listener.localAddress)).get()
-        for _ in 0..<100 where try await !listener.getOption(.autoRead).get() {
+        while try await !listener.getOption(.autoRead).get() {
             try await Task.sleep(for: .milliseconds(100))
         }
-        #expect(try await listener.getOption(.autoRead).get())
         try await client.close()
         try await listener.close()
     }

@@ -1,0 +1,283 @@
+import Access
+import Dispatch
+import NIOCore
+import NIOEmbedded
+import NIOPosix
+import SASL
+import Session
+import Store
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+/// What a login costs in time that the test moves on: delays, what is remembered, and for how long.
+@Suite(.serialized) struct AuthenticatorTimeTests {
+    private final class Bench: Sendable {
+        let fixture: StoreFixture
+        let time = ManualTime()
+        let loop = NIOAsyncTestingEventLoop()
+        let records = Records()
+        let authenticator: Authenticator
+
+        final class Records: Sendable {
+            let all = Mutex<[AuditRecord]>([])
+        }
+
+        init() throws {
+            self.fixture = try StoreFixture()
+            self.authenticator = Authenticator(
+                logger: self.fixture.log.logger,
+                now: { [time = self.time] in time.now },
+                record: { [records = self.records] record in
+                    records.all.withLock { $0.append(record) }
+                }
+            )
+            self.authenticator.start()
+        }
+
+        /// Starts a login, and waits until its check is over.
+        func begin(
+            _ login: String,
+            _ password: String,
+            from address: String = "192.0.2.7",
+            service: CredentialService = .imap
+        ) async throws -> Answers {
+            let answers = Answers()
+            let request = Authenticator.Request(
+                credentials: Credentials(
+                    name: Array(login.utf8),
+                    password: Secret(Array(password.utf8))
+                ),
+                address: try SocketAddress(ipAddress: address, port: 1_000),
+                service: service,
+                actor: login,
+                permissions: try self.fixture.store.load()
+            )
+            let handle = self.authenticator.authenticate(request, on: self.loop) { answer in
+                answers.all.withLock { $0.append(answer) }
+            }
+            answers.wasRemembered = handle.mark == nil
+            try await self.settle()
+            return answers
+        }
+
+        /// Waits for the threads that check, and for what is due on the loop.
+        func settle() async throws {
+            // Once each thread waits for the others, none has anything else to do.
+            let others = DispatchSemaphore(value: 0)
+            let arrived = Mutex(0)
+            await withCheckedContinuation { continuation in
+                for _ in 0..<Authenticator.threads {
+                    self.authenticator.pool.submit { _ in
+                        let count = arrived.withLock { count in
+                            count += 1
+                            return count
+                        }
+                        guard count == Authenticator.threads else { return others.wait() }
+                        for _ in 1..<Authenticator.threads { others.signal() }
+                        continuation.resume()
+                    }
+                }
+            }
+            await self.loop.run()
+        }
+
+        func advance(by time: TimeAmount) async {
+            self.time.advance(by: time)
+            await self.loop.advanceTime(by: time)
+        }
+    }
+
+    private final class Answers: @unchecked Sendable {
+        let all = Mutex<[Authenticator.Answer]>([])
+        /// Whether no check was made.
+        var wasRemembered = false
+
+        var isAccepted: Bool {
+            self.all.withLock { answers in
+                if case .accepted? = answers.first { answers.count == 1 } else { false }
+            }
+        }
+
+        var isRefused: Bool {
+            self.all.withLock { answers in
+                if case .refused? = answers.first { answers.count == 1 } else { false }
+            }
+        }
+
+        var isEmpty: Bool { self.all.withLock(\.isEmpty) }
+    }
+
+    @Test func `a guess is answered later with each one before it, and never before that`()
+        async throws
+    {
+        let bench = try Bench()
+        for milliseconds in [250, 500, 1_000, 2_000] as [Int64] {
+            let answers = try await bench.begin("anna@kanzlei.example", "wrong")
+            await bench.advance(by: .milliseconds(milliseconds - 1))
+            #expect(answers.isEmpty, "\(milliseconds)")
+            await bench.advance(by: .milliseconds(1))
+            #expect(answers.isRefused, "\(milliseconds)")
+        }
+        #expect(bench.records.all.withLock { $0.count } == 4)
+    }
+
+    @Test func `guesses are forgotten after ten minutes without one`() async throws {
+        let bench = try Bench()
+        for _ in 0..<3 { _ = try await bench.begin("anna@kanzlei.example", "wrong") }
+        await bench.advance(by: .minutes(10))
+        let answers = try await bench.begin("anna@kanzlei.example", "wrong")
+        await bench.advance(by: .milliseconds(250))
+        #expect(answers.isRefused)
+    }
+
+    @Test func `a success forgets no guess`() async throws {
+        let bench = try Bench()
+        for _ in 0..<3 { _ = try await bench.begin("anna@kanzlei.example", "wrong") }
+        let right = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        #expect(right.isAccepted)
+        let answers = try await bench.begin("anna@kanzlei.example", "wrong", from: "198.51.100.9")
+        await bench.advance(by: .milliseconds(1_999))
+        #expect(answers.isEmpty)
+        await bench.advance(by: .milliseconds(1))
+        #expect(answers.isRefused)
+    }
+
+    @Test func `a password that was right is remembered for five minutes after its last use`()
+        async throws
+    {
+        let bench = try Bench()
+        #expect(try await !bench.begin("anna@kanzlei.example", "pw-anna").wasRemembered)
+        for _ in 0..<3 {
+            await bench.advance(by: Authenticator.memoryLifetime - .seconds(1))
+            let answers = try await bench.begin("anna@kanzlei.example", "pw-anna")
+            #expect(answers.wasRemembered && answers.isAccepted)
+        }
+        await bench.advance(by: Authenticator.memoryLifetime)
+        let late = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        #expect(!late.wasRemembered && late.isAccepted)
+    }
+
+    @Test(arguments: ["wrong", "", "pw-ann", "pw-annaa", "PW-ANNA"])
+    func `another password is checked although one is remembered`(password: String) async throws {
+        let bench = try Bench()
+        _ = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        let answers = try await bench.begin("anna@kanzlei.example", password)
+        await bench.advance(by: .milliseconds(250))
+        #expect(!answers.wasRemembered && answers.isRefused)
+        // Nor does it forget the right one.
+        #expect(try await bench.begin("anna@kanzlei.example", "pw-anna").wasRemembered)
+    }
+
+    @Test func `a password that was changed is not remembered`() async throws {
+        let bench = try Bench()
+        _ = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        try bench.fixture.store.setPassword("new", of: "anna@kanzlei.example", actor: "test")
+        let old = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        await bench.advance(by: .milliseconds(250))
+        #expect(!old.wasRemembered && old.isRefused)
+        #expect(try await bench.begin("anna@kanzlei.example", "new").isAccepted)
+    }
+
+    @Test func `a user who is disabled is refused, whatever is remembered`() async throws {
+        let bench = try Bench()
+        _ = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        try bench.fixture.store.setDisabled(true, login: "anna@kanzlei.example", actor: "test")
+        let answers = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        await bench.advance(by: .milliseconds(250))
+        #expect(!answers.wasRemembered && answers.isRefused)
+        try bench.fixture.store.setDisabled(false, login: "anna@kanzlei.example", actor: "test")
+        #expect(try await bench.begin("anna@kanzlei.example", "pw-anna").isAccepted)
+    }
+
+    @Test(arguments: [
+        ("anna@kanzlei.example", true), ("ANNA@KANZLEI.EXAMPLE", true),
+        ("anna@kanzlei.example/anna@kanzlei.example", true),
+        ("anna@kanzlei.example/bob@kanzlei.example", false),
+        ("anna@kanzlei.example/nobody@kanzlei.example", false), ("anna@kanzlei.example/", false),
+        ("nobody@kanzlei.example", false), ("anna", false), ("", false),
+    ])
+    func `the account of a login is one that the user may see`(
+        login: String,
+        isAccepted: Bool
+    ) async throws {
+        let bench = try Bench()
+        let answers = try await bench.begin(login, "pw-anna")
+        if isAccepted {
+            #expect(answers.isAccepted)
+        } else {
+            #expect(answers.isEmpty)
+            await bench.advance(by: .milliseconds(250))
+            #expect(answers.isRefused)
+            #expect(bench.records.all.withLock { $0.map(\.actor) } == [login])
+        }
+    }
+
+    @Test(arguments: [CredentialService.imap, .submission], [SendRight.none, .as, .onBehalf])
+    func `a mailbox to send from is an account for sending alone`(
+        service: CredentialService,
+        send: SendRight
+    ) async throws {
+        let bench = try Bench()
+        if send != .none { try bench.fixture.grant("bob", to: "anna", [], send: send) }
+        let answers = try await bench.begin(
+            "anna@kanzlei.example/bob@kanzlei.example",
+            "pw-anna",
+            service: service
+        )
+        #expect(answers.isAccepted == (service == .submission && send != .none))
+    }
+
+    @Test func `a network is known for a week after its last login`() async throws {
+        let bench = try Bench()
+        let network = Network(text: "192.0.2.7")
+        #expect(!bench.authenticator.isKnown(network))
+        _ = try await bench.begin("anna@kanzlei.example", "wrong")
+        #expect(!bench.authenticator.isKnown(network))
+        _ = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        #expect(bench.authenticator.isKnown(network))
+        #expect(!bench.authenticator.isKnown(Network(text: "192.0.2.8")))
+        await bench.advance(by: KnownLogins.lifetime - .seconds(1))
+        #expect(bench.authenticator.isKnown(network))
+        _ = try await bench.begin("anna@kanzlei.example", "pw-anna")
+        await bench.advance(by: KnownLogins.lifetime - .seconds(1))
+        #expect(bench.authenticator.isKnown(network))
+        await bench.advance(by: .seconds(1))
+        #expect(!bench.authenticator.isKnown(network))
+    }
+
+    @Test func `an overload is told to each that has to go, and to the log once a minute`()
+        async throws
+    {
+        let bench = try Bench()
+        let snapshot = try bench.fixture.store.load()
+        func turnAway() {
+            let login = Authenticator.pending(
+                Authenticator.Request(
+                    credentials: Credentials(name: [], password: Secret([])),
+                    address: nil,
+                    service: .imap,
+                    actor: "x",
+                    permissions: snapshot
+                ),
+                user: nil,
+                loop: bench.loop
+            ) { _ in }
+            bench.authenticator.turnAway(login)
+        }
+        let line = "the check of passwords is overloaded"
+        for _ in 0..<5 { turnAway() }
+        #expect(bench.fixture.log.count(line) == 1)
+        await bench.advance(by: Authenticator.overloadPeriod - .seconds(1))
+        turnAway()
+        #expect(bench.fixture.log.count(line) == 1)
+        await bench.advance(by: .seconds(1))
+        turnAway()
+        #expect(bench.fixture.log.count(line) == 2)
+        // Those that were not told one by one.
+        #expect(bench.fixture.log.all.last?.contains("times=6") == true)
+        let records = bench.records.all.withLock { $0 }
+        #expect(records.count == 7 && records.allSatisfy { $0.outcome == .failed })
+    }
+}

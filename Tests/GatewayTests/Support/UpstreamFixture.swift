@@ -1,0 +1,39 @@
+import NIOCore
+import Store
+import Support
+
+@testable import Gateway
+
+/// What connections to mail servers share, over a store of a test's own.
+enum UpstreamFixture {
+    /// The least that a configuration has, for a store.
+    static func configuration(_ fixture: StoreFixture) -> GatewayConfiguration {
+        GatewayConfiguration(
+            file: fixture.folder.path("gatepost.yaml"),
+            listeners: [],
+            certificates: [],
+            store: fixture.store.path,
+            masterKey: fixture.folder.path("master.key"),
+            threads: 1,
+            logLevel: "info",
+            limits: GatewayConfiguration.Limits(),
+            hostName: "mail.gateway.example",
+            exchange: nil,
+            oversight: GatewayConfiguration.Oversight(),
+            runAs: nil
+        )
+    }
+
+    static func services(
+        _ fixture: StoreFixture,
+        permissions: CurrentPermissions? = nil
+    ) throws -> UpstreamServices {
+        UpstreamServices(
+            configuration: self.configuration(fixture),
+            masterKey: fixture.masterKey,
+            permissions: try permissions ?? fixture.permissions(),
+            descriptors: DescriptorBudget(limit: 1_000),
+            logger: fixture.log.logger
+        )
+    }
+}
