@@ -121,4 +121,5 @@ class Dovecot:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait()
-        shutil.rmtree(self.folder)
+        # A process of its own may still take a file away.
+        shutil.rmtree(self.folder, ignore_errors=True)

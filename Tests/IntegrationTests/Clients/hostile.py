@@ -704,6 +704,7 @@ def what_a_user_keeps_is_bounded():
         assert [a[:9] for a in answers].count(b"s OK SUBS") == 2_000, answers[-1]
         assert answers[-1].startswith(b"s NO [LIMIT]"), answers[-1]
         # In proportion it is four times as much, with the square sixteen times.
+        print("costs", costs)
         assert costs[1] < 9 * costs[0], costs
         assert w.answer(f'UNSUBSCRIBE "Other Users/{BOB}/{names[0]}"') == "OK UNSUBSCRIBE completed"
         assert w.answer(f'SUBSCRIBE "Other Users/{BOB}/{names[-1]}"').startswith("OK")

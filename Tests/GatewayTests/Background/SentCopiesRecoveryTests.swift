@@ -1,0 +1,169 @@
+import Access
+import Foundation
+import NIOCore
+import NIOPosix
+import Session
+import Store
+import Support
+import Testing
+
+@testable import Gateway
+
+/// A gateway that was killed between any two steps of keeping a copy: the next one files each copy once.
+@Suite struct SentCopiesRecoveryTests {
+    private struct Bench {
+        let server: FakeMailServer
+        let fixture: StoreFixture
+        let copies: SentCopies
+
+        init(_ script: [String: String] = [:], accounts: [String] = ["anna", "bob"]) async throws {
+            self.server = try await FakeMailServer(script)
+            self.fixture = try StoreFixture(accounts, port: self.server.port)
+            let upstream = try UpstreamFixture.services(self.fixture)
+            self.copies = SentCopies(
+                store: self.fixture.store.path,
+                log: upstream.serverLog,
+                logger: self.fixture.log.logger
+            )
+            try FileManager.default.createDirectory(
+                at: self.copies.folder,
+                withIntermediateDirectories: true
+            )
+        }
+
+        static func message(_ text: String) -> String {
+            "From: <anna@kanzlei.example>\r\nMessage-ID: <\(text)@x.example>\r\n\r\n\(text)\r\n"
+        }
+
+        /// Puts a file into the spool; `ACCOUNT` in its name stands for the number of Anna's account.
+        func put(_ name: String, _ text: String) throws {
+            let account = try self.fixture.account("anna").rawValue
+            try self.fixture.folder.write(
+                Self.message(text),
+                as: "sent/" + name.replacing("ACCOUNT", with: "\(account)")
+            )
+        }
+
+        func start() throws {
+            self.copies.start(
+                try UpstreamFixture.services(self.fixture),
+                on: MultiThreadedEventLoopGroup.singleton
+            )
+        }
+
+        var names: [String] { self.fixture.folder.names(in: "sent") }
+
+        func wait(until isDone: () -> Bool) async throws {
+            while !isDone() { try await Task.sleep(for: .milliseconds(10)) }
+        }
+
+        func stop() async throws {
+            try await self.copies.stop()
+            try await self.server.stop()
+        }
+    }
+
+    /// What lies in the folder after a step, and which messages are to be filed.
+    @Test(
+        arguments: [
+            ([], []), (["x.part"], []), (["x.part", "ACCOUNT.1.eml"], ["ACCOUNT.1.eml"]),
+            (["ACCOUNT.1.eml"], ["ACCOUNT.1.eml"]),
+            (
+                ["x.part", "ACCOUNT.1.eml", "ACCOUNT.2.own.eml"],
+                ["ACCOUNT.1.eml", "ACCOUNT.2.own.eml"]
+            ),
+            (["ACCOUNT.1.eml", "y.part", "ACCOUNT.2.eml"], ["ACCOUNT.1.eml", "ACCOUNT.2.eml"]),
+        ] as [([String], [String])]
+    )
+    func `complete copies are filed once each, and incomplete ones are not`(
+        files: [String],
+        filed: [String]
+    ) async throws {
+        let bench = try await Bench()
+        for name in files { try bench.put(name, name.replacing(".", with: "-")) }
+        try bench.start()
+        try await bench.wait { bench.names.isEmpty }
+        let expected = filed.map { Bench.message($0.replacing(".", with: "-")) }
+        #expect(bench.server.messages.sorted() == expected.sorted())
+        let appends = bench.server.commands.filter { $0.hasPrefix("APPEND") }
+        #expect(appends.count == filed.count)
+        #expect(appends.allSatisfy { $0.hasPrefix("APPEND Sent (\\Seen)") }, "\(appends)")
+        try await bench.stop()
+        // The space is free again.
+        #expect(bench.copies.space.begin([try bench.fixture.account("anna")]))
+    }
+
+    @Test func `a copy goes to the account that its name has, and to no other`() async throws {
+        let bench = try await Bench()
+        let bob = try bench.fixture.account("bob").rawValue
+        try bench.put("ACCOUNT.1.eml", "for-anna")
+        try bench.put("\(bob).2.eml", "for-bob")
+        try bench.start()
+        try await bench.wait { bench.names.isEmpty }
+        let logins = bench.server.commands.filter { $0.hasPrefix("AUTHENTICATE PLAIN ") }
+            .compactMap { Data(base64Encoded: String($0.dropFirst("AUTHENTICATE PLAIN ".count))) }
+            .map { String(decoding: $0, as: UTF8.self) }
+        #expect(Set(logins.filter { $0.contains("anna") }) == ["\0anna@kanzlei.example\0up-anna"])
+        #expect(Set(logins.filter { $0.contains("bob") }) == ["\0bob@kanzlei.example\0up-bob"])
+        #expect(bench.server.messages.count == 2)
+        try await bench.stop()
+    }
+
+    /// What a server says instead of taking the copy.
+    @Test(arguments: [
+        ["APPEND": "\\T NO [OVERQUOTA] full\r\n"], ["SELECT": "\\T NO no such mailbox\r\n"],
+        ["LIST": "* LIST () \"/\" INBOX\r\n\\T OK done\r\n"],
+        ["AUTHENTICATE": "\\T NO [UNAVAILABLE] later\r\n"],
+    ])
+    func `a copy that the server does not take stays, and the log says why`(
+        script: [String: String]
+    ) async throws {
+        let bench = try await Bench(script)
+        try bench.put("ACCOUNT.1.eml", "one")
+        try bench.start()
+        try await bench.wait {
+            bench.fixture.log.count("a sent copy could not be filed, and waits") > 0
+        }
+        #expect(bench.names.count == 1)
+        #expect(bench.server.messages.count <= 1)
+        try await bench.stop()
+        #expect(bench.names.count == 1, "it is there for the next start")
+    }
+
+    @Test func `a copy that is removed while it waits is no copy any more`() async throws {
+        let bench = try await Bench()
+        try bench.start()
+        let account = try bench.fixture.account("anna")
+        bench.copies.space.found(account, octets: 7)
+        bench.copies.file(
+            SentCopies.Waiting(
+                file: bench.copies.folder.appendingPathComponent("gone.eml"),
+                account: account,
+                octets: 7,
+                messageID: nil
+            ),
+            on: MultiThreadedEventLoopGroup.singleton.next(),
+            attempt: 0
+        )
+        try await bench.wait {
+            bench.fixture.log.count("the copy of a sent message was removed while it waited") > 0
+        }
+        #expect(bench.server.connections == 0)
+        try await bench.stop()
+    }
+
+    @Test func `copies of one account are filed one after the other`() async throws {
+        let bench = try await Bench()
+        for number in 0..<4 { try bench.put("ACCOUNT.\(number).eml", "m\(number)") }
+        try bench.start()
+        try await bench.wait { bench.names.isEmpty }
+        // Within one connection everything of a copy comes before anything of the next one's.
+        let order = bench.server.commands.filter {
+            $0.hasPrefix("SELECT") || $0.hasPrefix("APPEND")
+        }
+        .map { String($0.prefix(6)) }
+        #expect(order == (0..<4).flatMap { _ in ["SELECT", "APPEND"] })
+        #expect(Set(bench.server.messages).count == 4)
+        try await bench.stop()
+    }
+}
