@@ -148,8 +148,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Session", "Store", "SASL", "Access", "Exchange", "IMAP", "Support",
-                logging, nioCore, nioEmbedded, nioPosix, nioTLS,
+                "Gateway", "Session", "IMAP", "Store", "SASL", "TLS", "Access", "Exchange",
+                "Support", logging, nioCore, nioEmbedded, nioPosix, nioTLS,
             ],
             swiftSettings: settings
         ),

@@ -65,11 +65,11 @@ package struct Gateway: Service {
         }
         self.gateway.folderRefresher.stop()
         try await self.gateway.authenticator.stop()
-        try await self.gateway.subscriptions.stop()
-        try await self.gateway.sentCopies.stop()
-        try await self.gateway.transfers.stop()
-        try await self.gateway.aclWriter.stop()
-        try await self.gateway.ownerNotifications.stop()
+        self.gateway.sentCopies.stop()
+        self.gateway.transfers.stop()
+        self.gateway.ownerNotifications.stop()
+        try await self.gateway.storeWriter.stop()
+        try await self.gateway.fileWriter.stop()
         self.gateway.audit.cancel()
         await self.gateway.upstream.credentials.shutdown()
         // Sessions that did not end in time end now, and are recorded.
@@ -82,10 +82,10 @@ package struct Gateway: Service {
 
     private func start(_ listeners: Listeners, on group: any EventLoopGroup) {
         self.gateway.authenticator.start()
-        self.gateway.subscriptions.start()
+        self.gateway.storeWriter.start()
+        self.gateway.fileWriter.start()
         self.gateway.sentCopies.start(self.gateway.upstream, on: group)
         self.gateway.transfers.start(self.gateway.upstream, on: group)
-        self.gateway.aclWriter.start()
         self.gateway.ownerNotifications.start(self.gateway.upstream, on: group)
         do {
             try self.store.setConsent(self.gateway.configuration.oversight.consent)

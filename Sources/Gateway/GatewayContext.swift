@@ -19,6 +19,10 @@ final class GatewayContext: Sendable {
     let authenticator: Authenticator
     let admission: Admission
     let descriptors: DescriptorBudget
+    /// Reads and writes the store off the event loops.
+    let storeWriter = BackgroundWriter()
+    /// Reads and writes the files of sent copies.
+    let fileWriter = BackgroundWriter()
     let subscriptions: Subscriptions
     let sendingCounter: SendingCounter
     let sentCopies: SentCopies
@@ -45,17 +49,21 @@ final class GatewayContext: Sendable {
         self.store = StoreInForce(store, permissions: self.permissions)
         self.descriptors = DescriptorBudget(limit: DescriptorBudget.ofProcess)
         self.upstream = UpstreamServices(
-            configuration: configuration,
-            masterKey: masterKey,
-            permissions: permissions,
-            descriptors: self.descriptors,
-            logger: logger
+            UpstreamServices.Foundations(
+                limits: configuration.limits,
+                hostName: configuration.hostName,
+                credentials: CredentialSource(masterKey, application: configuration.exchange),
+                permissions: permissions,
+                logger: logger,
+                connector: SocketConnector(descriptors: self.descriptors)
+            )
         )
         self.folderRefresher = FolderRefresher(upstream: self.upstream)
         self.admission = Admission(limits: configuration.limits, descriptors: self.descriptors)
-        self.subscriptions = Subscriptions(store: store)
+        self.subscriptions = Subscriptions(store: store, writer: self.storeWriter)
         self.sentCopies = SentCopies(
             store: configuration.store,
+            writer: self.fileWriter,
             log: self.upstream.serverLog,
             logger: logger
         )
@@ -63,6 +71,7 @@ final class GatewayContext: Sendable {
         self.transfers = Transfers(
             store: store,
             settleTime: configuration.limits.settleTime,
+            writer: self.storeWriter,
             logger: logger
         )
         self.audit = AuditLog(
@@ -78,11 +87,13 @@ final class GatewayContext: Sendable {
             store: store,
             masterKey: masterKey,
             permissions: self.permissions,
+            writer: self.storeWriter,
             logger: logger
         )
         self.ownerNotifications = OwnerNotifications(
             store: store,
             hostName: configuration.hostName,
+            writer: self.storeWriter,
             logger: logger
         )
         self.submissionSettings = SubmissionSession.Settings(

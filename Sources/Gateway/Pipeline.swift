@@ -5,8 +5,8 @@ import TLS
 
 /// The only place where handlers are added: what stands here is the path of the octets.
 ///
-///     client ── TLS ── IMAPClientHandler(session) ┄┄ UpstreamConnection ── TLS ── mail server
-///     client ── TLS ── SubmissionClientHandler(session) ┄┄ SubmissionConnection ── TLS ── mail server
+///     client ── TLS ── IMAPClientHandler(session) ┄┄ UpstreamConnection(UpstreamChannel) ── TLS ── mail server
+///     client ── TLS ── SubmissionClientHandler(session) ┄┄ SubmissionConnection(UpstreamChannel) ── TLS ── mail server
 ///
 /// Both ends live on one event loop and call each other directly.
 enum Pipeline {

@@ -124,7 +124,7 @@ extension StoreTransaction {
     }
 
     private static func checkCredential(_ text: String, what: String) throws {
-        guard UpstreamCredential.isLegal(text) else {
+        guard UpstreamCredential.isLegal(text.utf8) else {
             throw StoreError.refused("the \(what) is empty or has control characters in it")
         }
     }

@@ -81,8 +81,8 @@ package struct MasterKey: Sendable {
             )
         }
         return try UpstreamCredential(
-            username: account.username,
-            proof: .password(Secret(String(decoding: octets, as: UTF8.self)))
+            user: account.username,
+            proof: .password(Secret(Array(octets)))
         )
     }
 
@@ -112,35 +112,15 @@ package struct MasterKey: Sendable {
     }
 }
 
-/// What the gateway logs in with at an account's server.
-package struct UpstreamCredential: Sendable {
-    package enum Proof: Sendable {
-        case password(Secret<String>)
-        /// An OAuth access token.
-        case token(Secret<String>)
-    }
-
-    package let username: String
-    package let proof: Proof
-
-    /// - Throws: where a part is empty, or has a control character in it: it could end a line or a
-    ///   field of the login, and begin another.
-    package init(username: String, proof: Proof) throws {
-        let secret =
-            switch proof {
-            case .password(let secret), .token(let secret): secret
-            }
-        guard Self.isLegal(username), Self.isLegal(secret.value) else {
+extension UpstreamCredential {
+    /// - Throws: where a part is not legal (``UpstreamCredential/isLegal``).
+    package init(user username: String, proof: Proof) throws {
+        self.init(username: Array(username.utf8), proof: proof)
+        guard self.isLegal else {
             throw StoreError.unusable(
                 "what the gateway would log in with is empty, or has control characters in it: set "
                     + "the account's user and password anew (gatepost account set)"
             )
         }
-        self.username = username
-        self.proof = proof
-    }
-
-    static func isLegal(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
     }
 }

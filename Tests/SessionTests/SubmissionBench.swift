@@ -10,6 +10,8 @@ import Session
 struct SubmissionBench {
     private let fixture = Fixture()
     private var session: SubmissionSession
+    /// The login at the server, until it is over.
+    private var login: LoginDriver<SubmissionLogin>?
     private var fromClient = Arriving()
     private(set) var toClient: [UInt8] = []
     private(set) var isClosed = false
@@ -132,14 +134,11 @@ struct SubmissionBench {
             self.isConnected = true
             self.said = []
             self.hasUpstreamTLS = !self.startsTLS
-            let credential = ServerCredential(
-                username: Array("u".utf8),
-                proof: .password(Secret(Array("p".utf8)))
-            )
-            self.session.upstreamConnected(credential, startsTLS: self.startsTLS)
+            self.login = LoginDriver(.scripted(startsTLS: self.startsTLS))
             self.reply("greeting", "220 server ESMTP")
-        case .closeUpstream, .leaveUpstreamLogin:
+        case .closeUpstream:
             // What was not ended is thrown away.
+            self.login = nil
             self.isConnected = false
             self.line = []
             self.message = nil
@@ -151,25 +150,54 @@ struct SubmissionBench {
             self.session.authenticationFinished(
                 isRight ? .accepted(self.fixture.anna, account: nil, profiles: [:]) : .refused
             )
-        case .startUpstreamTLS:
-            self.hasUpstreamTLS = true
-            // What was said before and comes now is no handshake.
-            if !self.said.isEmpty { self.said.insert([], at: 0) }
-            if self.lies["tls!"] != nil { self.said = [[]] }
-            guard self.said.isEmpty else { break }
-            self.session.upstreamTLSEstablished()
         case .syncCopy(let number):
             self.session.copyKept(number, succeeded: true, at: Fixture.now)
         case .fileCopy(let number, _, _, _):
             self.session.copyFiled(number, at: Fixture.now)
         case .readLater:
             self.session.resumeReading(at: Fixture.now)
-        case .startTLS, .loginFailed, .loggedIn, .credentialSent, .keepCopy, .dropCopy, .audit:
+        case .startTLS, .keepCopy, .dropCopy, .audit:
             break
         }
     }
 
+    private mutating func perform(_ action: SubmissionLogin.Step) {
+        switch action {
+        case .send(let octets):
+            for octet in octets.readableBytesView { self.serverGot(octet) }
+        case .startTLS:
+            self.hasUpstreamTLS = true
+            // What was said before and comes now is no handshake.
+            if !self.said.isEmpty { self.said.insert([], at: 0) }
+            if self.lies["tls!"] != nil { self.said = [[]] }
+            guard self.said.isEmpty else { break }
+            for action in self.login?.tlsEstablished() ?? [] { self.perform(action) }
+        case .ready(let profile):
+            self.login = nil
+            self.session.upstreamReady(profile)
+        case .fail(let fault):
+            self.login = nil
+            self.session.upstreamFailed(fault)
+        }
+    }
+
     // MARK: - The server
+
+    /// The login hears the server, and behind it the session.
+    private mutating func serverSaid(_ octets: ByteBuffer) {
+        guard self.login != nil else {
+            return self.session.upstreamOctetsReceived(octets, at: Fixture.now)
+        }
+        do {
+            try self.login?.receive(octets)
+            while let actions = try self.login?.next() {
+                for action in actions { self.perform(action) }
+            }
+        } catch {
+            self.login = nil
+            self.session.upstreamClosed()
+        }
+    }
 
     /// What the server says at a step; it arrives behind what it said before.
     private mutating func reply(_ step: String, _ text: String) {
@@ -191,9 +219,10 @@ struct SubmissionBench {
             let piece = self.said.removeFirst()
             if piece.isEmpty {
                 self.isConnected = false
+                self.login = nil
                 self.session.upstreamClosed()
             } else {
-                self.session.upstreamOctetsReceived(ByteBuffer(bytes: piece), at: Fixture.now)
+                self.serverSaid(ByteBuffer(bytes: piece))
             }
             self.perform()
         }

@@ -36,10 +36,6 @@ struct SubmissionDialog {
     private var toUpstream: [UInt8] = []
     private var opened: [AccountID] = []
     private var closes = 0
-    private let credential = ServerCredential(
-        username: Array("u".utf8),
-        proof: .password(Secret(Array("p".utf8)))
-    )
     private var isClosed = false
     private var audit: [String] = []
     private var isAuditRead = false
@@ -210,23 +206,15 @@ struct SubmissionDialog {
 
     /// Plays the part of a server up to its login.
     private mutating func connect() {
-        self.session.upstreamConnected(
-            self.credential,
-            startsTLS: false
-        )
         let hello = (["server.example"] + self.extensions + ["AUTH PLAIN"])
         let lines = hello.enumerated().map { index, line in
             "250\(index == hello.count - 1 ? " " : "-")\(line)\r\n"
         }
-        for reply in ["220 server.example ESMTP\r\n", lines.joined(), "235 Ok\r\n"] {
-            self.session.upstreamOctetsReceived(ByteBuffer(string: reply), at: Fixture.now)
-        }
+        let replies = ["220 server.example ESMTP\r\n", lines.joined(), "235 Ok\r\n"]
+        let (sent, profile) = SubmissionLogin.run(against: replies)
+        #expect(sent == "EHLO gw.example\r\nAUTH PLAIN AHUAcA==\r\n", "\(self.name)")
+        if let profile { self.session.upstreamReady(profile) }
         self.perform()
-        let login = Self.shown(self.toUpstream)
-        #expect(login.hasPrefix("EHLO gw.example\r\nAUTH PLAIN AHUAcA==\r\n"), "\(self.name)")
-        self.toUpstream = Array(
-            login.dropFirst("EHLO gw.example\r\nAUTH PLAIN AHUAcA==\r\n".count).utf8
-        )
     }
 
     // MARK: - Octets
@@ -279,7 +267,7 @@ struct SubmissionDialog {
             case .toClient(let octets): self.toClient += octets.readableBytesView
             case .toUpstream(let octets): self.toUpstream += octets.readableBytesView
             case .openUpstream(let account): self.opened.append(account)
-            case .closeUpstream, .leaveUpstreamLogin:
+            case .closeUpstream:
                 self.closes += 1
                 // A line that was cut is the server's to throw away.
                 let end = self.toUpstream.lastIndex(of: 10).map { $0 + 1 } ?? 0
@@ -306,9 +294,7 @@ struct SubmissionDialog {
                 self.session.copyFiled(number, at: Fixture.now)
             case .dropCopy: self.copyState = "dropped"
             case .readLater: self.session.resumeReading(at: Fixture.now)
-            case .authenticate, .startTLS, .startUpstreamTLS, .loginFailed, .loggedIn,
-                .credentialSent:
-                break
+            case .authenticate, .startTLS: break
             }
         }
     }

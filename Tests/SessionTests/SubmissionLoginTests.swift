@@ -1,4 +1,3 @@
-import SASL
 import SMTP
 import Testing
 
@@ -6,14 +5,6 @@ import Testing
 
 /// Which answers of a server for sending say that the credential is wrong.
 @Suite struct SubmissionLoginTests {
-    private static func login() -> SubmissionLogin {
-        let credential = ServerCredential(
-            username: Array("u".utf8),
-            proof: .password(Secret(Array("p".utf8)))
-        )
-        return SubmissionLogin(credential: credential, startsTLS: false, name: "gw.example")
-    }
-
     private static func reply(_ text: String) -> ServerReply {
         ServerReply(
             code: Int(text.prefix(3)) ?? 0,
@@ -37,7 +28,7 @@ import Testing
         replies: [String],
         fault: SubmissionFault
     ) {
-        var login = Self.login()
+        var login = SubmissionLogin.scripted()
         var last: SubmissionLogin.Step?
         for reply in replies { last = login.replyReceived(Self.reply(reply)) }
         #expect(last == .fail(fault))
@@ -45,7 +36,7 @@ import Testing
     }
 
     @Test func `a verdict is awaited once the server has the whole credential`() {
-        var login = Self.login()
+        var login = SubmissionLogin.scripted()
         let steps = ["220 x", "250 x|AUTH LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 ok"]
         let awaits = steps.map { step in
             _ = login.replyReceived(Self.reply(step))

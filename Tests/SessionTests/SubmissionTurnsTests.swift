@@ -1,6 +1,5 @@
 import Access
 import NIOCore
-import SASL
 import Testing
 
 @testable import Session
@@ -107,14 +106,11 @@ import Testing
 
     @Test func `a piece of a message with many dots goes to the server as one`() {
         _ = self.client("MAIL FROM:<anna@kanzlei.example>\r\n")
-        let credential = ServerCredential(
-            username: Array("u".utf8),
-            proof: .password(Secret(Array("p".utf8)))
-        )
-        self.session.upstreamConnected(credential, startsTLS: false)
-        for reply in ["220 x", "250-x\r\n250 AUTH PLAIN", "235 Ok", "250 Ok"] {
-            self.upstream(reply + "\r\n")
+        let replies = ["220 x\r\n", "250-x\r\n250 AUTH PLAIN\r\n", "235 Ok\r\n"]
+        if let profile = SubmissionLogin.run(against: replies).profile {
+            self.session.upstreamReady(profile)
         }
+        self.upstream("250 Ok\r\n")
         _ = self.client("RCPT TO:<x@y.example>\r\n")
         self.upstream("250 Ok\r\n")
         let header = "From: anna@kanzlei.example\r\n\r\n"

@@ -16,7 +16,7 @@ import Testing
     ) -> (sent: [String], last: UpstreamLogin.Action?) {
         var login = UpstreamLogin(
             security: security,
-            credential: ServerCredential(
+            credential: UpstreamCredential(
                 username: Array("bob".utf8),
                 proof: token
                     ? .token(Secret(Array("t0k".utf8)))
@@ -346,7 +346,7 @@ import Testing
     @Test func `the octets of a login have a bound, of whatever responses they are`() {
         var login = UpstreamLogin(
             security: .established,
-            credential: ServerCredential(
+            credential: UpstreamCredential(
                 username: Array("bob".utf8),
                 proof: .password(Secret(Array("s3cret".utf8)))
             ),

@@ -97,8 +97,8 @@ import Testing
             Issue.record("no password")
             return
         }
-        #expect(password.value == "up p\"\\w")
-        #expect(credential.username == "bob@kanzlei.example")
+        #expect(password.value == Array("up p\"\\w".utf8))
+        #expect(credential.username == Array("bob@kanzlei.example".utf8))
     }
 
     @Test(.timeLimit(.minutes(20)))

@@ -1,7 +1,6 @@
 import Access
 import Logging
 import NIOCore
-import NIOPosix
 import Session
 import Store
 import Synchronization
@@ -17,7 +16,7 @@ final class ACLWriter: Sendable {
     private let permissions: CurrentPermissions
     private let logger: Logger
     private let now: @Sendable () -> Moment
-    private let pool = NIOThreadPool(numberOfThreads: 1)
+    private let writer: BackgroundWriter
     /// Of the hour that is running.
     private let changes = Mutex((hour: Int64(0), of: [UserID: Int]()))
 
@@ -25,22 +24,16 @@ final class ACLWriter: Sendable {
         store: PermissionStore,
         masterKey: MasterKey,
         permissions: CurrentPermissions,
+        writer: BackgroundWriter,
         logger: Logger,
         now: @escaping @Sendable () -> Moment = { .current }
     ) {
         self.logger = logger
         self.now = now
+        self.writer = writer
         self.store = store
         self.masterKey = masterKey
         self.permissions = permissions
-    }
-
-    func start() {
-        self.pool.start()
-    }
-
-    func stop() async throws {
-        try await self.pool.shutdownGracefully()
     }
 
     func change(
@@ -54,8 +47,8 @@ final class ACLWriter: Sendable {
             return loop.execute { answer(.tooMany) }
         }
         let from = address?.ipAddress
-        self.pool.submit {
-            [store = self.store, masterKey, permissions = self.permissions, logger] _ in
+        self.writer.submit {
+            [store = self.store, masterKey, permissions = self.permissions, logger] in
             let outcome: ACLChange.Outcome
             // Into a store that is refused nothing is put: it would not be in force.
             guard !permissions.isRestricted(by: .store) else {

@@ -1,6 +1,5 @@
 import Access
 import NIOCore
-import NIOPosix
 import Session
 import Store
 import Synchronization
@@ -73,9 +72,7 @@ final class FolderRefresher: Sendable {
         let generation = self.upstream.folderLists.generation(of: account)
         ConversationConnection.run(
             FolderReading(),
-            target: target,
-            upstream: self.upstream,
-            pool: NIOSingletons.posixBlockingThreadPool,
+            at: ConversationServer(account: target, upstream: self.upstream),
             on: loop
         ) { [upstream = self.upstream] in
             if case .listed(let folders, let profile)? = $0 {

@@ -2,7 +2,6 @@ import Access
 import Foundation
 import Logging
 import NIOCore
-import NIOPosix
 import Session
 import Store
 import Synchronization
@@ -24,17 +23,17 @@ final class OwnerNotifications: Sendable {
     private let store: PermissionStore
     private let hostName: String
     private let logger: Logger
-    private let pool = NIOThreadPool(numberOfThreads: 1)
+    private let writer: BackgroundWriter
     private let state = Mutex(State())
 
-    init(store: PermissionStore, hostName: String, logger: Logger) {
+    init(store: PermissionStore, hostName: String, writer: BackgroundWriter, logger: Logger) {
+        self.writer = writer
         self.store = store
         self.hostName = hostName
         self.logger = logger
     }
 
     func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
-        self.pool.start()
         self.state.withLock { state in
             state.upstream = upstream
             state.group = group
@@ -42,14 +41,14 @@ final class OwnerNotifications: Sendable {
         self.deliver()
     }
 
-    func stop() async throws {
+    /// Delivers nothing more.
+    func stop() {
         self.state.withLock { $0.upstream = nil }
-        try await self.pool.shutdownGracefully()
     }
 
     /// Looks whether there are any.
     func deliver() {
-        self.pool.submit { [self] _ in
+        self.writer.submit { [self] in
             for notice in (try? self.store.notices()) ?? [] { self.deliver(notice) }
         }
     }
@@ -74,9 +73,7 @@ final class OwnerNotifications: Sendable {
         )
         ConversationConnection.run(
             delivery,
-            target: target,
-            upstream: upstream,
-            pool: self.pool,
+            at: ConversationServer(account: target, upstream: upstream),
             on: loop
         ) { outcome in
             self.done(notice, isDelivered: outcome == .delivered, on: loop)
@@ -90,7 +87,7 @@ final class OwnerNotifications: Sendable {
     }
 
     private func done(_ notice: Notice, isDelivered: Bool, on loop: any EventLoop) {
-        self.pool.submit { [self] _ in
+        self.writer.submit { [self] in
             // One that stays in the store would be found again at once.
             let isRemoved = isDelivered && self.remove(notice)
             let rests = self.state.withLock { state in

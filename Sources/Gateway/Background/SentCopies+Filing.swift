@@ -2,7 +2,6 @@ import Access
 import Foundation
 import Logging
 import NIOCore
-import NIOPosix
 import SMTP
 import Session
 import Store
@@ -16,7 +15,7 @@ extension SentCopies {
             self.logger.warning("the copy of a sent message goes with its account, which is gone")
             return self.remove(copy)
         }
-        self.pool.submit { [self] _ in
+        self.writer.submit { [self] in
             let exists = FileManager.default.fileExists(atPath: copy.file.path)
             loop.execute {
                 guard exists else {
@@ -30,10 +29,12 @@ extension SentCopies {
 
     func send(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
         self.converse(
-            .file(octets: Int(clamping: copy.octets)),
-            account: copy.account,
-            messageID: copy.messageID,
-            sending: copy.file,
+            Errand(
+                purpose: .file(octets: Int(clamping: copy.octets)),
+                account: copy.account,
+                messageID: copy.messageID,
+                file: copy.file
+            ),
             on: loop
         ) { outcome, target in
             self.filed(outcome, copy: copy, target: target, loop: loop, attempt: attempt)
@@ -63,13 +64,13 @@ extension SentCopies {
             self.remove(copy)
         case .noSentFolder, .refused, .none:
             if let target {
-                self.log.log(
+                let trouble = ServerLog.Trouble(
                     "a sent copy could not be filed, and waits",
                     account: target,
                     at: target.imap,
-                    error: "\(outcome.map { "\($0)" } ?? "the server cannot be used")",
-                    on: loop
+                    error: "\(outcome.map { "\($0)" } ?? "the server cannot be used")"
                 )
+                self.log.log(trouble, on: loop)
             }
             let time = Self.retries[min(attempt, Self.retries.count - 1)]
             loop.scheduleTask(in: time) { [self] in
@@ -79,7 +80,7 @@ extension SentCopies {
     }
 
     func remove(_ copy: Waiting) {
-        self.pool.submit { [self] _ in
+        self.writer.submit { [self] in
             try? FileManager.default.removeItem(at: copy.file)
             // A name that comes back with a power loss would be filed a second time.
             try? SentCopy.syncFolder(self.folder)
@@ -98,9 +99,8 @@ extension SentCopies {
         guard check < Self.checks.count else { return self.lookNoMore(after: copy, account) }
         loop.scheduleTask(in: Self.checks[check]) { [self] in
             guard self.upstream.withLock({ $0 }) != nil else { return }
-            self.converse(.tidy(copy), account: account, messageID: messageID, on: loop) {
-                outcome,
-                _ in
+            let errand = Errand(purpose: .tidy(copy), account: account, messageID: messageID)
+            self.converse(errand, on: loop) { outcome, _ in
                 if outcome == .removed { return self.lookNoMore(after: copy, account) }
                 self.checkLater(
                     copy,

@@ -2,7 +2,6 @@ import Access
 import Foundation
 import Logging
 import NIOCore
-import NIOPosix
 import SMTP
 import Session
 import Store
@@ -51,12 +50,15 @@ package final class SentCopies: Sendable {
     let turns = Mutex<[AccountID: [Turn]]>([:])
     /// What the gateway has filed and still looks after.
     let filed = Mutex<[AccountID: Set<FiledCopy>]>([:])
-    let pool = NIOThreadPool(numberOfThreads: 1)
+    let writer: BackgroundWriter
     let log: ServerLog
     let logger: Logger
 
-    /// - Parameter store: the path of the store, beside which the folder is made.
-    init(store: String, log: ServerLog, logger: Logger) {
+    /// - Parameters:
+    ///   - store: the path of the store, beside which the folder is made.
+    ///   - writer: has no other work.
+    init(store: String, writer: BackgroundWriter, log: ServerLog, logger: Logger) {
+        self.writer = writer
         self.folder = Self.folder(store: store)
         self.log = log
         self.logger = logger
@@ -84,7 +86,6 @@ package final class SentCopies: Sendable {
     /// told that they went out. Blocks.
     func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
         self.upstream.withLock { $0 = upstream }
-        self.pool.start()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.folder.path)) ?? []
         var waiting: [AccountID: Int] = [:]
         var incomplete = 0
@@ -137,15 +138,15 @@ package final class SentCopies: Sendable {
         return (try? Header(found.header))?.messageID.map { ByteBuffer(bytes: $0) }
     }
 
-    func stop() async throws {
+    /// Files nothing more.
+    func stop() {
         self.upstream.withLock { $0 = nil }
-        try await self.pool.shutdownGracefully()
     }
 
     /// A copy of the message that a client is sending now.
     func begin(on loop: any EventLoop) -> SentCopy {
         let name = "\(UUID().uuidString).\(Self.partial)"
-        return SentCopy(self.folder.appendingPathComponent(name), pool: self.pool, loop: loop)
+        return SentCopy(self.folder.appendingPathComponent(name), writer: self.writer, loop: loop)
     }
 
     /// The message went out: its copy is filed.
@@ -209,14 +210,21 @@ package final class SentCopies: Sendable {
         next?()
     }
 
+    /// What is done in the Sent folder of an account.
+    struct Errand: Sendable {
+        var purpose: SentFiling.Purpose
+        var account: AccountID
+        var messageID: ByteBuffer?
+        /// The message that is filed.
+        var file: URL?
+    }
+
     func converse(
-        _ purpose: SentFiling.Purpose,
-        account: AccountID,
-        messageID: ByteBuffer?,
-        sending file: URL? = nil,
+        _ errand: Errand,
         on loop: any EventLoop,
         done: @escaping @Sendable (SentFiling.Outcome?, UpstreamAccount?) -> Void
     ) {
+        let account = errand.account
         self.enqueue(account) { [self] in
             guard let upstream = self.upstream.withLock({ $0 }),
                 let target = upstream.permissions.current.endpoints[account]
@@ -226,19 +234,17 @@ package final class SentCopies: Sendable {
             }
             let access = upstream.permissions.current.access
             var others = self.filed.withLock { $0[account] ?? [] }
-            if case .tidy(let copy) = purpose { others.remove(copy) }
+            if case .tidy(let copy) = errand.purpose { others.remove(copy) }
             let filing = SentFiling(
-                purpose,
-                messageID: messageID,
+                errand.purpose,
+                messageID: errand.messageID,
                 creatable: access.partsWhereOthersCreate(in: account),
                 others: others
             )
             ConversationConnection.run(
                 filing,
-                sending: file,
-                target: target,
-                upstream: upstream,
-                pool: self.pool,
+                sending: errand.file.map { OutgoingMessage(file: $0, writer: self.writer) },
+                at: ConversationServer(account: target, upstream: upstream),
                 on: loop
             ) { outcome in
                 done(outcome, target)

@@ -1,7 +1,6 @@
 import Foundation
 import Glibc
 import NIOCore
-import NIOPosix
 import Synchronization
 
 /// The copy of one message while it goes out. Used on its event loop only.
@@ -11,7 +10,7 @@ final class SentCopy {
 
     let loop: any EventLoop
     private let file: URL
-    private let pool: NIOThreadPool
+    private let writer: BackgroundWriter
     private let handle = HandleBox()
     private var waiting = 0
     /// Octets so far.
@@ -19,9 +18,9 @@ final class SentCopy {
     /// Called when it takes octets again.
     var onDrained: (() -> Void)?
 
-    init(_ file: URL, pool: NIOThreadPool, loop: any EventLoop) {
+    init(_ file: URL, writer: BackgroundWriter, loop: any EventLoop) {
         self.file = file
-        self.pool = pool
+        self.writer = writer
         self.loop = loop
     }
 
@@ -33,7 +32,7 @@ final class SentCopy {
         self.octets += UInt64(count)
         let bound = NIOLoopBound(self, eventLoop: self.loop)
         let (file, handle, loop) = (self.file, self.handle, self.loop)
-        self.pool.submit { _ in
+        self.writer.submit {
             handle.write(octets, to: file)
             loop.execute { bound.value.written(count) }
         }
@@ -48,7 +47,7 @@ final class SentCopy {
     /// Brings everything that was written to the disk.
     func sync(_ done: @escaping @Sendable (Bool) -> Void) {
         let (handle, loop) = (self.handle, self.loop)
-        self.pool.submit { _ in
+        self.writer.submit {
             let succeeded = handle.sync()
             loop.execute { done(succeeded) }
         }
@@ -58,7 +57,7 @@ final class SentCopy {
     /// - Parameter done: gets the names that it has, on the loop.
     func complete(as targets: [URL], _ done: @escaping @Sendable (Set<URL>) -> Void) {
         let (file, handle, loop) = (self.file, self.handle, self.loop)
-        self.pool.submit { _ in
+        self.writer.submit {
             let names = handle.complete(file, as: targets)
             loop.execute { done(names) }
         }
@@ -74,7 +73,7 @@ final class SentCopy {
 
     func drop() {
         let (file, handle) = (self.file, self.handle)
-        self.pool.submit { _ in handle.drop(file) }
+        self.writer.submit { handle.drop(file) }
     }
 
     /// The open file, on the thread that writes.

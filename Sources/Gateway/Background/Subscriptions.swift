@@ -1,24 +1,16 @@
 import Access
 import NIOCore
-import NIOPosix
 import Session
 import Store
 
 /// What users decide about subscriptions of folders that are not their own, read and written off the event loops.
 final class Subscriptions: Sendable {
     private let store: PermissionStore
-    private let pool = NIOThreadPool(numberOfThreads: 1)
+    private let writer: BackgroundWriter
 
-    init(store: PermissionStore) {
+    init(store: PermissionStore, writer: BackgroundWriter) {
         self.store = store
-    }
-
-    func start() {
-        self.pool.start()
-    }
-
-    func stop() async throws {
-        try await self.pool.shutdownGracefully()
+        self.writer = writer
     }
 
     func load(
@@ -26,7 +18,7 @@ final class Subscriptions: Sendable {
         on loop: any EventLoop,
         answer: @escaping @Sendable (SubscriptionChoices?) -> Void
     ) {
-        self.pool.submit { [store = self.store] _ in
+        self.writer.submit { [store = self.store] in
             let choices = (try? store.subscriptions(of: user)).map { SubscriptionChoices($0) }
             loop.execute { answer(choices) }
         }
@@ -37,7 +29,7 @@ final class Subscriptions: Sendable {
         on loop: any EventLoop,
         answer: @escaping @Sendable (SubscriptionOutcome) -> Void
     ) {
-        self.pool.submit { [store = self.store] _ in
+        self.writer.submit { [store = self.store] in
             let outcome = (try? store.setSubscription(change)) ?? .failed
             loop.execute { answer(outcome) }
         }

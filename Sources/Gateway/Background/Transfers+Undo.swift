@@ -216,9 +216,7 @@ extension Transfers {
         else { return done(nil) }
         ConversationConnection.run(
             TransferRecovery(purpose, of: transfer),
-            target: target,
-            upstream: upstream,
-            pool: self.pool,
+            at: ConversationServer(account: target, upstream: upstream),
             on: loop,
             done: done
         )

@@ -1,7 +1,6 @@
 import Access
 import Logging
 import NIOCore
-import NIOPosix
 import Session
 import Store
 import Synchronization
@@ -20,10 +19,16 @@ final class Transfers: Sendable {
     /// Until a server has stored what it got, be its connection gone; the last look is made then.
     let settleTime: TimeAmount
     let logger: Logger
-    let pool = NIOThreadPool(numberOfThreads: 1)
+    let writer: BackgroundWriter
     let upstream = Mutex<UpstreamServices?>(nil)
 
-    init(store: PermissionStore, settleTime: TimeAmount, logger: Logger) {
+    init(
+        store: PermissionStore,
+        settleTime: TimeAmount,
+        writer: BackgroundWriter,
+        logger: Logger
+    ) {
+        self.writer = writer
         self.store = store
         self.settleTime = settleTime
         self.logger = logger
@@ -32,7 +37,6 @@ final class Transfers: Sendable {
     /// Brings to an end what an earlier run left.
     func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
         self.upstream.withLock { $0 = upstream }
-        self.pool.start()
         self.takeUp(on: group)
     }
 
@@ -44,7 +48,7 @@ final class Transfers: Sendable {
             self.logger.error("the journal cannot be read", metadata: ["error": "\(error)"])
             group.next().scheduleTask(in: Self.retries[0]) { [self] in
                 guard self.upstream.withLock({ $0 }) != nil else { return }
-                self.pool.submit { _ in self.takeUp(on: group) }
+                self.writer.submit { self.takeUp(on: group) }
             }
             return
         }
@@ -56,9 +60,9 @@ final class Transfers: Sendable {
         }
     }
 
-    func stop() async throws {
+    /// Tries nothing more.
+    func stop() {
         self.upstream.withLock { $0 = nil }
-        try await self.pool.shutdownGracefully()
     }
 
     // MARK: - The journal
@@ -109,7 +113,7 @@ final class Transfers: Sendable {
         on loop: any EventLoop,
         answer: @escaping @Sendable (Value?) -> Void
     ) {
-        self.pool.submit { [store = self.store, logger = self.logger] _ in
+        self.writer.submit { [store = self.store, logger = self.logger] in
             do {
                 let value = try body(store)
                 loop.execute { answer(value) }

@@ -26,12 +26,9 @@ extension SubmissionClientHandler: SubmissionConnectionClient {
 
     // MARK: - What the server says
 
-    func upstreamConnected(_ credential: ServerCredential, startsTLS: Bool) {
-        self.deliver { $0.upstreamConnected(credential, startsTLS: startsTLS) }
-    }
-
-    func upstreamTLSEstablished() {
-        self.deliver { $0.upstreamTLSEstablished() }
+    func upstreamReady(_ profile: SubmissionProfile) {
+        self.transactionClock.serverSpoke(at: self.eventLoop.now)
+        self.deliver { $0.upstreamReady(profile) }
     }
 
     func upstreamFailed(_ fault: SubmissionFault) {

@@ -64,16 +64,9 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
             self.upstream?.write(octets)
             self.flushLater()
         case .openUpstream(let account): self.openUpstream(account)
-        case .startUpstreamTLS: self.upstream?.startTLS()
-        case .loginFailed(let fault): self.upstream?.loginFailed(fault)
         case .closeUpstream:
             self.upstream?.close()
             self.upstream = nil
-        case .leaveUpstreamLogin:
-            self.upstream?.leaveLogin()
-            self.upstream = nil
-        case .credentialSent: self.upstream?.credentialSent()
-        case .loggedIn: self.upstream?.loggedIn()
         case .keepCopy(let octets): self.keepCopy(octets)
         case .syncCopy(let number): self.syncCopy(number)
         case .fileCopy(let number, let accounts, let own, let messageID):

@@ -6,9 +6,8 @@ protocol SubmissionConnectionClient: AnyObject {
     /// Whether the client takes what the server says.
     var isWritable: Bool { get }
 
-    /// The connection stands; the session logs in.
-    func upstreamConnected(_ credential: ServerCredential, startsTLS: Bool)
-    func upstreamTLSEstablished()
+    /// The connection is logged in.
+    func upstreamReady(_ profile: SubmissionProfile)
     /// The connection cannot be had.
     func upstreamFailed(_ fault: SubmissionFault)
     func upstreamOctetsReceived(_ octets: ByteBuffer)

@@ -1,9 +1,7 @@
 import NIOCore
-import NIOTLS
-import SMTP
+package import SASL
 import Session
 package import Store
-import TLS
 
 /// One login at the server that an account sends through, outside any session, to see what an
 /// administrator has to know before the account is used.
@@ -17,111 +15,60 @@ package struct SubmissionProbe: Sendable {
         _ endpoint: Endpoint,
         credential: UpstreamCredential
     ) async throws(ProbeError) -> [String] {
-        try await Probe.run(endpoint) { contexts, promise in
-            SubmissionProbeHandler(
-                endpoint,
-                credential: credential,
-                contexts: contexts,
-                promise: promise
-            )
+        try await Probe.run(endpoint, credential: credential) { route, promise in
+            SubmissionProbeConversation(promise).open(route)
         }
     }
 }
 
 /// The conversation of a probe.
-private final class SubmissionProbeHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
+private final class SubmissionProbeConversation: UpstreamChannelDelegate {
+    typealias Login = SubmissionLogin
 
-    private let endpoint: Endpoint
-    private let contexts: ClientContexts
+    /// What a command calls itself in EHLO.
+    private static let name = "[127.0.0.1]"
+
     private let promise: EventLoopPromise<[String]>
-    private var login: SubmissionLogin
-    private var reader = ServerReplyReader()
+    private var channel: UpstreamChannel<SubmissionLogin>?
 
-    init(
-        _ endpoint: Endpoint,
-        credential: UpstreamCredential,
-        contexts: ClientContexts,
-        promise: EventLoopPromise<[String]>
-    ) {
-        self.endpoint = endpoint
-        self.contexts = contexts
+    init(_ promise: EventLoopPromise<[String]>) {
         self.promise = promise
-        self.login = SubmissionLogin(
-            credential: credential.forServer,
-            startsTLS: endpoint.tls == .starttls,
-            name: "[127.0.0.1]"
-        )
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard case TLSUserEvent.handshakeCompleted = event else {
-            return context.fireUserInboundEventTriggered(event)
+    func open(_ route: UpstreamRoute) {
+        let isSTARTTLS = route.endpoint.tls == .starttls
+        let loop = self.promise.futureResult.eventLoop
+        let channel = UpstreamChannel(route, delegate: self, on: loop) { credential in
+            SubmissionLogin(credential: credential, startsTLS: isSTARTTLS, name: Self.name)
         }
-        guard self.endpoint.tls == .starttls else { return }
-        self.perform(self.login.tlsEstablished(), context: context)
+        self.channel = channel
+        let bound = NIOLoopBound(channel, eventLoop: loop)
+        self.promise.futureResult.whenComplete { _ in bound.value.close() }
+        channel.open()
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        self.reader.receive(self.unwrapInboundIn(data))
-        do {
-            while let reply = try self.reader.next() {
-                let awaitedVerdict = self.login.awaitsVerdict
-                let step = self.login.replyReceived(reply)
-                // 421 instead of an answer.
-                if awaitedVerdict, step == .fail(.unreachable) {
-                    return self.promise.fail(ProbeError.loginUnanswered)
-                }
-                self.perform(step, context: context)
-            }
-        } catch {
-            self.promise.fail(ProbeError.notSubmission)
-        }
+    var wantsOctets: Bool { true }
+
+    func channelReady(_ profile: SubmissionProfile, login: SubmissionLogin) {
+        self.promise.succeed(profile.extensions)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    func channelFailed(_ failure: UpstreamFailure<SubmissionFault>) {
+        if case .violation = failure { return self.promise.fail(ProbeError.notSubmission) }
+        let owedVerdict = self.channel?.driver?.owedVerdict ?? false
         self.promise.fail(
-            self.login.awaitsVerdict
-                ? ProbeError.loginUnanswered : .unreachable("the connection was closed")
+            ProbeError(failure, of: self.channel) { fault in
+                // 421 instead of an answer.
+                owedVerdict && fault == .unreachable ? .loginUnanswered : ProbeError(fault)
+            }
         )
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if self.login.awaitsVerdict {
-            self.promise.fail(ProbeError.loginUnanswered)
-        } else if let error = error as? TLSError {
-            self.promise.fail(ProbeError.notTrusted("\(error)"))
-        } else {
-            self.promise.fail(ProbeError.unreachable("\(error)"))
-        }
-        context.close(promise: nil)
-    }
+    func channelReceived(_ octets: ByteBuffer) {}
 
-    private func perform(_ step: SubmissionLogin.Step, context: ChannelHandlerContext) {
-        switch step {
-        case .send(let octets):
-            context.writeAndFlush(self.wrapOutboundOut(octets), promise: nil)
-        case .startTLS:
-            // Nothing said before TLS counts after it (RFC 3207 §4.2).
-            guard self.reader.bufferedOctets == 0 else {
-                return self.promise.fail(ProbeError.notSubmission)
-            }
-            do {
-                let tls = try self.contexts.context(for: self.endpoint)
-                try context.pipeline.syncOperations.addHandler(
-                    TLSHandler(client: tls, serverName: self.endpoint.host),
-                    position: .first
-                )
-            } catch {
-                self.promise.fail(ProbeError.notTrusted("\(error)"))
-            }
-        case .ready(let profile):
-            self.promise.succeed(profile.extensions)
-        case .fail(let fault):
-            self.promise.fail(ProbeError(fault))
-        }
-    }
+    func channelClosed() {}
+
+    func channelBecameWritable() {}
 }
 
 extension ProbeError {

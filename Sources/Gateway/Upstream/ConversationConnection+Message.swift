@@ -1,50 +1,47 @@
 import Foundation
 import NIOCore
-import NIOPosix
 import Session
+
+/// A message in a file, and the thread that reads it.
+struct OutgoingMessage: Sendable {
+    let file: URL
+    let writer: BackgroundWriter
+}
 
 /// The message that a conversation sends.
 extension ConversationConnection {
     /// Sends the file piece by piece, the next when the last is out.
-    func sendMessage(_ context: ChannelHandlerContext) {
-        guard let file = self.file else { return context.close(promise: nil) }
-        let loop = context.eventLoop
-        let bound = NIOLoopBound((self, context), eventLoop: loop)
-        self.pool.submit { _ in
-            let handle = try? FileHandle(forReadingFrom: file)
+    func sendMessage() {
+        guard let message = self.message, let loop = self.channel?.loop else {
+            return self.messageFailed()
+        }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        message.writer.submit {
+            let handle = try? FileHandle(forReadingFrom: message.file)
             loop.execute {
-                guard let handle else { return bound.value.1.close(promise: nil) }
-                bound.value.0.sendNext(handle, bound: bound)
+                guard let handle else { return bound.value.messageFailed() }
+                bound.value.sendNext(handle, bound: bound)
             }
         }
     }
 
-    private func sendNext(
-        _ handle: FileHandle,
-        bound: NIOLoopBound<(ConversationConnection, ChannelHandlerContext)>
-    ) {
-        let loop = bound.value.1.eventLoop
-        self.pool.submit { _ in
+    private func sendNext(_ handle: FileHandle, bound: NIOLoopBound<ConversationConnection>) {
+        guard let message = self.message, let loop = self.channel?.loop else { return }
+        message.writer.submit {
             let data = try? handle.read(upToCount: Conversations.chunk) ?? Data()
             if data?.isEmpty ?? true { try? handle.close() }
-            loop.execute { bound.value.0.read(data, handle: handle, bound: bound) }
+            loop.execute { bound.value.read(data, handle: handle, bound: bound) }
         }
     }
 
     private func read(
         _ data: Data?,
         handle: FileHandle,
-        bound: NIOLoopBound<(ConversationConnection, ChannelHandlerContext)>
+        bound: NIOLoopBound<ConversationConnection>
     ) {
-        let context = bound.value.1
         // A message that cannot be read is not ended: the server would file what it has.
-        guard let data else { return context.close(promise: nil) }
-        guard !data.isEmpty else {
-            return self.perform(self.conversation.messageSent(), context: context)
-        }
-        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: data))).whenSuccess {
-            bound.value.0.clock.octetsSent()
-            bound.value.0.sendNext(handle, bound: bound)
-        }
+        guard let data else { return self.messageFailed() }
+        guard !data.isEmpty else { return self.perform(self.conversation.messageSent()) }
+        self.channel?.send(ByteBuffer(bytes: data)) { bound.value.sendNext(handle, bound: bound) }
     }
 }

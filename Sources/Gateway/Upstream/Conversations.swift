@@ -4,7 +4,7 @@ import NIOCore
 enum Conversations {
     /// Octets read from a file at once.
     static let chunk = 128 * 1_024
-    /// From dialling to the end; a large message on a slow line takes its time.
+    /// From the login to the end; a large message on a slow line takes its time.
     static let timeout = TimeAmount.minutes(10)
     /// In the time for which a server may be silent.
     static let looks: Int64 = 10

@@ -7,14 +7,16 @@ import Synchronization
 /// Verdicts.
 extension CredentialBreaker {
     func accepted(_ lease: CredentialCircuits.Lease) {
-        let hasEnded = self.state.withLock { $0.circuits.accepted(lease, at: .now()) }
+        let now = self.now()
+        let hasEnded = self.state.withLock { $0.circuits.accepted(lease, at: now) }
         self.acceptedAgain(lease.account, service: lease.service, hasEnded: hasEnded)
     }
 
     /// A command found that a server accepts the credential of the account that is in force.
     func accepted(_ account: UpstreamAccount, service: CredentialService) {
+        let now = self.now()
         let hasEnded = self.state.withLock {
-            $0.circuits.accepted(account, service: service, at: .now())
+            $0.circuits.accepted(account, service: service, at: now)
         }
         self.acceptedAgain(account, service: service, hasEnded: hasEnded)
     }
@@ -35,7 +37,7 @@ extension CredentialBreaker {
 
     func refused(_ lease: CredentialCircuits.Lease) {
         let tolerated = Self.tolerated(lease.account)
-        let now = NIODeadline.now()
+        let now = self.now()
         let begun = self.state.withLock {
             $0.circuits.refused(lease, tolerated: tolerated, at: now)
         }
@@ -45,7 +47,7 @@ extension CredentialBreaker {
     /// A command found that a server refuses the credential of the account that is in force.
     func refused(_ account: UpstreamAccount, service: CredentialService) {
         let tolerated = Self.tolerated(account)
-        let now = NIODeadline.now()
+        let now = self.now()
         let begun = self.state.withLock {
             $0.circuits.refused(account, service: service, tolerated: tolerated, at: now)
         }
@@ -77,7 +79,7 @@ extension CredentialBreaker {
     }
 
     func ended(_ lease: CredentialCircuits.Lease, isUnanswered: Bool) {
-        let now = NIODeadline.now()
+        let now = self.now()
         let begun = self.state.withLock {
             $0.circuits.ended(lease, isUnanswered: isUnanswered, at: now)
         }

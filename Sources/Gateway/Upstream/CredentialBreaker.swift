@@ -28,19 +28,23 @@ final class CredentialBreaker: Sendable {
 
     let logger: Logger
     let waitingTime: TimeAmount
+    let now: @Sendable () -> NIODeadline
     let inForce: @Sendable (AccountID) -> UpstreamAccount?
     let state = Mutex(State())
 
     /// - Parameters:
     ///   - waitingTime: how long a login waits for the verdict on others: its session waits no longer.
+    ///   - now: the time; the one of the event loops whose logins ask.
     ///   - inForce: an account's server and credential in force; nil for an account that is not in the store.
     init(
         logger: Logger,
         waitingTime: TimeAmount,
+        now: @escaping @Sendable () -> NIODeadline = { .now() },
         inForce: @escaping @Sendable (AccountID) -> UpstreamAccount? = { _ in nil }
     ) {
         self.logger = logger
         self.waitingTime = waitingTime
+        self.now = now
         self.inForce = inForce
     }
 
@@ -59,7 +63,7 @@ final class CredentialBreaker: Sendable {
         }
 
         /// The server gets the credential: it has to answer. Told again, this changes nothing.
-        func credentialSent(at now: NIODeadline = .now()) {
+        func credentialSent(at now: NIODeadline) {
             self.unansweredSince.withLock { $0 = $0 ?? now }
         }
 
@@ -97,7 +101,8 @@ final class CredentialBreaker: Sendable {
         _ account: UpstreamAccount,
         service: CredentialService
     ) -> CredentialCircuits.Denial? {
-        self.state.withLock { $0.circuits.denial(account, service: service, at: .now()) }
+        let now = self.now()
+        return self.state.withLock { $0.circuits.denial(account, service: service, at: now) }
     }
 
     /// Asks for a login. Waits where as many as may be are under way with the same credential, at most for the
@@ -115,10 +120,11 @@ final class CredentialBreaker: Sendable {
         let key = Key(account: account.id, service: service)
         // A session may have an older version: which of two is the newer one cannot be seen in them.
         let current = self.inForce(account.id) ?? account
+        let now = self.now()
         let released = self.state.withLock { state in
             state.circuits.adopt(current, service: service)
             state.waiting[key, default: FairQueue()].append(waiter, from: user)
-            return state.release(key, at: .now())
+            return state.release(key, at: now)
         }
         self.goOn(released, asking: waiter)
         guard waiter.isWaiting else { return waiter.future }
@@ -197,7 +203,8 @@ final class CredentialBreaker: Sendable {
 
     func release(_ account: UpstreamAccount, service: CredentialService) {
         let key = Key(account: account.id, service: service)
-        self.goOn(self.state.withLock { $0.release(key, at: .now()) }, asking: nil)
+        let now = self.now()
+        self.goOn(self.state.withLock { $0.release(key, at: now) }, asking: nil)
     }
 
     /// - Parameter asking: who has just come, and is told at once.
@@ -224,7 +231,7 @@ final class CredentialBreaker: Sendable {
     /// The credentials that rest now, of accounts that are in the store. The time depends on how many rest, not on
     /// how many accounts there are: each event loop may need the lock.
     func suspended(_ accounts: [AccountID: UpstreamAccount]) -> [SuspendedCredential] {
-        let now = NIODeadline.now()
+        let now = self.now()
         return self.state.withLock { state in
             state.circuits.keep(at: now) { accounts[$0] != nil }
             return state.circuits.resting.compactMap { accounts[$0] }.flatMap { account in

@@ -1,5 +1,6 @@
 import Access
 import NIOCore
+import SASL
 import Store
 
 /// A stored credential, and the circuit breaker's permission for one login with it. If it is released without a
@@ -8,13 +9,14 @@ final class CredentialLease: Sendable {
     let credential: UpstreamCredential
     /// When the circuit breaker let the login go: its time runs from here, without the wait for other logins.
     let began: NIODeadline
-    private let attempt: CredentialBreaker.Attempt
-    private let source: CredentialSource
+    /// Nil for a command that tries a server: it asks no circuit breaker, and tells the gateway what it found.
+    private let attempt: CredentialBreaker.Attempt?
+    private let source: CredentialSource?
 
-    fileprivate init(
+    init(
         _ credential: UpstreamCredential,
-        attempt: CredentialBreaker.Attempt,
-        source: CredentialSource,
+        attempt: CredentialBreaker.Attempt? = nil,
+        source: CredentialSource? = nil,
         began: NIODeadline
     ) {
         self.began = began
@@ -24,30 +26,30 @@ final class CredentialLease: Sendable {
     }
 
     /// The server gets the credential. A server that ends the login without an answer is left alone for a moment.
-    func credentialSent() {
-        self.attempt.credentialSent()
+    func credentialSent(at now: NIODeadline) {
+        self.attempt?.credentialSent(at: now)
     }
 
     /// How long a server that has the credential may still take to answer, if it has so long for that; nil where it
     /// does not owe an answer, or the time has passed.
-    func timeForVerdict(of time: TimeAmount, at now: NIODeadline = .now()) -> TimeAmount? {
-        self.attempt.answerDue(after: time).flatMap { $0 > now ? $0 - now : nil }
+    func timeForVerdict(of time: TimeAmount, at now: NIODeadline) -> TimeAmount? {
+        self.attempt?.answerDue(after: time).flatMap { $0 > now ? $0 - now : nil }
     }
 
     /// The server answered, and its answer says nothing about the credential: it is busy, or lacks the mailbox.
     func answeredWithoutVerdict() {
-        self.attempt.answeredWithoutVerdict()
+        self.attempt?.answeredWithoutVerdict()
     }
 
     /// The server accepted the credential.
     func accepted() {
-        self.attempt.accepted()
+        self.attempt?.accepted()
     }
 
     /// The server refused the credential: a token is fetched anew, a password rests.
     func refused() {
-        self.source.refused(self.credential)
-        self.attempt.refused()
+        self.source?.refused(self.credential)
+        self.attempt?.refused()
     }
 }
 
@@ -69,7 +71,7 @@ extension UpstreamServices {
     ) -> EventLoopFuture<CredentialLease> {
         self.credentialBreaker.attempt(account, service: service, of: user, on: loop).flatMap {
             attempt in
-            let began = NIODeadline.now()
+            let began = loop.now
             return self.credential(of: account, on: loop).map { credential in
                 CredentialLease(
                     credential,

@@ -1,8 +1,7 @@
 import Access
 package import Exchange
 import NIOCore
-import SASL
-import Session
+package import SASL
 package import Store
 
 /// Finds what to log in with at an account's server: the sealed password, or for an Exchange
@@ -51,7 +50,7 @@ package final class CredentialSource: Sendable {
     /// A server refused a token: the next one is fetched anew.
     func refused(_ credential: UpstreamCredential) {
         guard case .token(let token) = credential.proof else { return }
-        self.tokens?.forget(token.value)
+        self.tokens?.forget(String(decoding: token.value, as: UTF8.self))
     }
 
     /// A server accepted a token of another process: an earlier refusal is not told again.
@@ -80,17 +79,9 @@ package final class CredentialSource: Sendable {
         of account: UpstreamAccount,
         _ token: AccessToken
     ) throws -> UpstreamCredential {
-        try UpstreamCredential(username: account.username, proof: .token(Secret(token.value)))
-    }
-}
-
-extension UpstreamCredential {
-    var forServer: ServerCredential {
-        let proof: ServerCredential.Proof =
-            switch self.proof {
-            case .password(let password): .password(Secret(Array(password.value.utf8)))
-            case .token(let token): .token(Secret(Array(token.value.utf8)))
-            }
-        return ServerCredential(username: Array(self.username.utf8), proof: proof)
+        try UpstreamCredential(
+            user: account.username,
+            proof: .token(Secret(Array(token.value.utf8)))
+        )
     }
 }

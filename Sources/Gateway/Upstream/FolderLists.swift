@@ -39,22 +39,27 @@ final class FolderLists: Sendable {
     private static let sizeOfEntry = 512
 
     private let lifetime: TimeAmount
+    private let now: @Sendable () -> NIODeadline
     private let state = Mutex(State())
 
-    /// - Parameter lifetime: for how long a list may be shown without waiting for the server.
-    init(lifetime: TimeAmount) {
+    /// - Parameters:
+    ///   - lifetime: for how long a list may be shown without waiting for the server.
+    ///   - now: the time.
+    init(lifetime: TimeAmount, now: @escaping @Sendable () -> NIODeadline = { .now() }) {
         self.lifetime = lifetime
+        self.now = now
     }
 
     // MARK: - What is known
 
     func knowledge(of key: FolderListKey, _ account: UpstreamAccount) -> FolderKnowledge {
-        self.state.withLock { state in
+        let now = self.now()
+        return self.state.withLock { state in
             var knowledge = FolderKnowledge()
             knowledge.generation = state.generations[account.id] ?? 0
             guard let entry = state.young[key] ?? state.old[key], entry.server == account.server
             else { return knowledge }
-            let age = NIODeadline.now() - entry.listed
+            let age = now - entry.listed
             knowledge.folders = entry.folders
             knowledge.isCurrent =
                 age < self.lifetime && entry.generation == knowledge.generation
@@ -69,6 +74,7 @@ final class FolderLists: Sendable {
         of account: UpstreamAccount,
         generation: UInt64
     ) {
+        let now = self.now()
         let dropped = self.state.withLock { state -> [FolderListKey: Entry] in
             let young = state.young.removeValue(forKey: key)
             state.youngSize -= young.map(Self.size) ?? 0
@@ -78,7 +84,7 @@ final class FolderLists: Sendable {
             let entry = Entry(
                 server: account.server,
                 folders: folders.withSubscriptions(of: earlier),
-                listed: .now(),
+                listed: now,
                 generation: generation
             )
             guard Self.size(of: entry) <= Self.maximumSize / 4 else { return [:] }

@@ -1,7 +1,8 @@
 import NIOCore
 import NIOPosix
+import SASL
+import Session
 import Store
-import TLS
 
 /// Why a server could not be used.
 package enum ProbeError: Error, CustomStringConvertible, Sendable {
@@ -76,46 +77,70 @@ package enum ProbeCommand: Equatable, Sendable {
 
 /// A connection outside any session, with a conversation of its own that ends in a report.
 enum Probe {
+    /// For connecting and the login together, and again for what follows.
     private static let timeout = TimeAmount.seconds(15)
 
-    /// - Parameter makeHandler: makes the conversation, which keeps the promise.
+    /// - Parameter begin: begins the conversation, which keeps the promise and then closes its channel.
     static func run<Report: Sendable>(
         _ endpoint: Endpoint,
-        makeHandler:
-            @escaping @Sendable (ClientContexts, EventLoopPromise<Report>) -> any ChannelHandler
+        credential: UpstreamCredential,
+        begin: @escaping @Sendable (UpstreamRoute, EventLoopPromise<Report>) -> Void
     ) async throws(ProbeError) -> Report {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: Report.self)
-        let contexts = ClientContexts()
+        loop.execute { begin(self.route(to: endpoint, credential: credential), promise) }
+        let timeout = loop.scheduleTask(in: self.timeout * 2) { promise.fail(ProbeError.timedOut) }
+        defer { timeout.cancel() }
         do {
-            let channel = try await UpstreamConnector().dial(
-                endpoint,
-                on: loop,
-                timeout: self.timeout
-            ) { channel in
-                let operations = channel.pipeline.syncOperations
-                if endpoint.tls == .implicit {
-                    let context = try contexts.context(for: endpoint)
-                    try operations.addHandler(
-                        TLSHandler(client: context, serverName: endpoint.host)
-                    )
-                }
-                try operations.addHandler(makeHandler(contexts, promise))
-            }.get()
-            let timeout = loop.scheduleTask(in: self.timeout) {
-                promise.fail(ProbeError.timedOut)
-            }
-            defer {
-                timeout.cancel()
-                channel.close(promise: nil)
-            }
             return try await promise.futureResult.get()
         } catch let error as ProbeError {
-            promise.fail(error)
             throw error
         } catch {
-            promise.fail(error)
             throw .unreachable("\(error)")
         }
+    }
+
+    private static func route(
+        to endpoint: Endpoint,
+        credential: UpstreamCredential
+    ) -> UpstreamRoute {
+        var limits = GatewayConfiguration.Limits()
+        limits.upstreamTimeout = self.timeout
+        return UpstreamRoute(
+            endpoint: endpoint,
+            connector: SocketConnector(),
+            clientTLS: ClientContexts(),
+            limits: limits,
+            lease: { loop in
+                loop.makeSucceededFuture(CredentialLease(credential, began: loop.now))
+            }
+        )
+    }
+}
+
+extension ProbeError {
+    /// What an administrator is told of a connection that cannot be had.
+    /// - Parameters:
+    ///   - channel: the connection.
+    ///   - login: tells of a failed login.
+    init<Login: ServerLogin>(
+        _ failure: UpstreamFailure<Login.Failure>,
+        of channel: UpstreamChannel<Login>?,
+        login: (Login.Failure) -> ProbeError
+    ) {
+        let isUnanswered = channel?.driver?.awaitsVerdict ?? false
+        self =
+            switch failure {
+            case .connection where isUnanswered, .closed where isUnanswered: .loginUnanswered
+            case .connection(let error) where failure.isTLS: .notTrusted("\(error)")
+            case .connection(let error), .noCredential(let error): .unreachable("\(error)")
+            case .closed, .denied: .unreachable("the connection was closed")
+            case .timedOut: .timedOut
+            case .violation(let violation) where violation.isTooMuch: .tooMuch
+            case .violation(let violation):
+                channel?.driver?.hasGreeted ?? false
+                    ? .malformed(violation.explanation) : .protocolViolation
+            case .login(let failure): login(failure)
+            }
     }
 }

@@ -12,9 +12,15 @@ final class ProfileCache: Sendable {
         /// As the server told it last; nil where it never did.
         var profile: UpstreamProfile?
         /// From when on the next login asks the server again.
-        var askAgain = NIODeadline.now()
+        var askAgain: NIODeadline
         /// Until when the server counts as failing.
-        var failingUntil = NIODeadline.now()
+        var failingUntil: NIODeadline
+
+        init(_ account: UpstreamAccount, at now: NIODeadline) {
+            self.server = account.server
+            self.askAgain = now
+            self.failingUntil = now
+        }
     }
 
     /// An account at one of the servers that it has had.
@@ -47,14 +53,20 @@ final class ProfileCache: Sendable {
     /// A server that just failed is not waited for by every login, nor by every LIST.
     private static let failureLifetime = TimeAmount.seconds(30)
 
+    private let now: @Sendable () -> NIODeadline
     private let known = Mutex(Known())
+
+    /// - Parameter now: the time.
+    init(now: @escaping @Sendable () -> NIODeadline = { .now() }) {
+        self.now = now
+    }
 
     /// The profiles of accounts' servers, however old: they say what may be offered. Nil for a server that failed a
     /// moment ago, and never told its profile.
     func known(
         of accounts: [AccountID: UpstreamAccount]
     ) -> [AccountID: UpstreamProfile?] {
-        let now = NIODeadline.now()
+        let now = self.now()
         return self.known.withLock { state in
             var known: [AccountID: UpstreamProfile?] = [:]
             for (account, entry) in state.entries {
@@ -69,20 +81,22 @@ final class ProfileCache: Sendable {
 
     /// What the login need not ask the server again.
     func profile(of account: UpstreamAccount) -> UpstreamProfile? {
-        self.known.withLock { known in
-            guard let entry = known[account], entry.askAgain > .now() else { return nil }
+        let now = self.now()
+        return self.known.withLock { known in
+            guard let entry = known[account], entry.askAgain > now else { return nil }
             return entry.profile
         }
     }
 
     func learnt(_ profile: UpstreamProfile, of account: UpstreamAccount) {
+        let now = self.now()
         self.known.withLock { known in
-            var entry = known[account] ?? Entry(server: account.server)
-            if entry.profile != profile || entry.askAgain <= .now() {
-                entry.askAgain = .now() + Self.lifetime
+            var entry = known[account] ?? Entry(account, at: now)
+            if entry.profile != profile || entry.askAgain <= now {
+                entry.askAgain = now + Self.lifetime
             }
             entry.profile = profile
-            entry.failingUntil = .now()
+            entry.failingUntil = now
             known[account] = entry
         }
     }
@@ -93,34 +107,39 @@ final class ProfileCache: Sendable {
     }
 
     func failed(_ account: UpstreamAccount) {
+        let now = self.now()
         self.known.withLock { known in
-            var entry = known[account] ?? Entry(server: account.server)
-            entry.failingUntil = .now() + Self.failureLifetime
-            entry.askAgain = .now()
+            var entry = known[account] ?? Entry(account, at: now)
+            entry.failingUntil = now + Self.failureLifetime
+            entry.askAgain = now
             known[account] = entry
         }
     }
 
     /// The server can be used.
     func succeeded(_ account: UpstreamAccount) {
-        self.known.withLock { $0[account]?.failingUntil = .now() }
+        let now = self.now()
+        self.known.withLock { $0[account]?.failingUntil = now }
     }
 
     /// Whether the server could not be used a moment ago.
     func isFailing(_ account: UpstreamAccount) -> Bool {
-        self.known.withLock { $0[account].map { $0.failingUntil > .now() } ?? false }
+        let now = self.now()
+        return self.known.withLock { $0[account].map { $0.failingUntil > now } ?? false }
     }
 
     func paused(_ account: UpstreamAccount, for time: TimeAmount) {
-        self.known.withLock { $0.pauses[Key(account)] = .now() + time }
+        let end = self.now() + time
+        self.known.withLock { $0.pauses[Key(account)] = end }
     }
 
     /// Whether the account's server asked to be left alone for now.
     func isPaused(_ account: UpstreamAccount) -> Bool {
-        self.known.withLock { known in
+        let now = self.now()
+        return self.known.withLock { known in
             let key = Key(account)
             guard let until = known.pauses[key] else { return false }
-            if until > .now() { return true }
+            if until > now { return true }
             known.pauses[key] = nil
             return false
         }

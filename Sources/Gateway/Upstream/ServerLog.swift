@@ -9,7 +9,7 @@ import Synchronization
 /// server that is down as often as it likes, and the log has other lines that must be found.
 final class ServerLog: Sendable {
     /// What is the same trouble of the same account at the same server.
-    private struct Kind: Hashable {
+    fileprivate struct Kind: Hashable {
         var message: String
         var account: String
         var server: String
@@ -45,31 +45,42 @@ final class ServerLog: Sendable {
         self.logger = logger
     }
 
-    /// - Parameters:
-    ///   - endpoint: nil where the account has no server of this sort.
-    ///   - line: what the server sent, of which several are told within a minute.
-    ///   - text: the server's words, printable. They stand in the first line of a kind and tell no kinds apart:
-    ///     a client could make a server say something else each time.
-    func log(
-        _ message: String,
-        account: UpstreamAccount,
-        at endpoint: Endpoint?,
-        error: String?,
-        line: UnreadableLine? = nil,
-        text: String? = nil,
-        on loop: any EventLoop
-    ) {
-        var kind = Kind(
-            message: message,
-            account: account.address,
-            server: endpoint.map { "\($0.host):\($0.port)" } ?? "-",
-            error: error ?? "none"
-        )
+    /// What goes wrong with an account's server.
+    struct Trouble {
+        fileprivate var kind: Kind
+
+        /// - Parameter endpoint: nil where the account has no server of this sort.
+        init(
+            _ message: String,
+            account: UpstreamAccount,
+            at endpoint: Endpoint?,
+            error: String?
+        ) {
+            self.kind = Kind(
+                message: message,
+                account: account.address,
+                server: endpoint.map { "\($0.host):\($0.port)" } ?? "-",
+                error: error ?? "none"
+            )
+        }
+    }
+
+    /// What the server said.
+    struct Words {
+        /// What it sent and nobody can read, of which several are told within a minute.
+        var line: UnreadableLine?
+        /// Its words, printable. They stand in the first line of a kind and tell no kinds apart: a client could make a
+        /// server say something else each time.
+        var text: String?
+    }
+
+    func log(_ trouble: Trouble, words: Words? = nil, on loop: any EventLoop) {
+        var kind = trouble.kind
         let (isFirst, isLogged) = self.periods.withLock { periods in
             if periods[kind] == nil, periods.count >= Self.maximumKinds { kind = .other }
             let isFirst = periods[kind] == nil
             var period = periods[kind] ?? Period()
-            let isNew = line.map {
+            let isNew = words?.line.map {
                 period.lines.count < Self.maximumLines && period.lines.insert($0).inserted
             }
             let isLogged = isNew ?? isFirst
@@ -77,7 +88,7 @@ final class ServerLog: Sendable {
             periods[kind] = period
             return (isFirst, isLogged)
         }
-        if isLogged { self.write(kind, line: line, text: text) }
+        if isLogged { self.write(kind, words: words) }
         if isFirst { self.sumUpLater(kind, on: loop) }
     }
 
@@ -107,15 +118,14 @@ final class ServerLog: Sendable {
 
     private func write(
         _ kind: Kind,
-        line: UnreadableLine? = nil,
-        text: String? = nil,
+        words: Words? = nil,
         times: Int? = nil
     ) {
         var metadata: Logger.Metadata = [
             "account": "\(kind.account)", "server": "\(kind.server)", "error": "\(kind.error)",
         ]
-        metadata["line"] = line.map { "\($0)" }
-        metadata["text"] = text.map { "\($0)" }
+        metadata["line"] = words?.line.map { "\($0)" }
+        metadata["text"] = words?.text.map { "\($0)" }
         metadata["times"] = times.map { "\($0)" }
         self.logger.notice("\(kind.message)", metadata: metadata)
     }

@@ -16,7 +16,7 @@ struct UpstreamClock {
     /// Since when the server is not read; nil while it is.
     private var unread: NIODeadline?
 
-    init(limits: GatewayConfiguration.Limits, at now: NIODeadline = .now()) {
+    init(limits: GatewayConfiguration.Limits, at now: NIODeadline) {
         self.answerTime = limits.upstreamAnswerTime
         self.workTime = limits.upstreamWorkTime
         self.transferTime = limits.upstreamTransferTime
@@ -25,21 +25,21 @@ struct UpstreamClock {
     }
 
     /// Octets were written to the server.
-    mutating func octetsSent(at now: NIODeadline = .now()) {
+    mutating func octetsSent(at now: NIODeadline) {
         self.asked = now
         self.moved = now
     }
 
     /// The server sent octets, or took some that waited.
-    mutating func octetsMoved(at now: NIODeadline = .now()) {
+    mutating func octetsMoved(at now: NIODeadline) {
         self.moved = now
     }
 
-    mutating func readingStopped(at now: NIODeadline = .now()) {
+    mutating func readingStopped(at now: NIODeadline) {
         if self.unread == nil { self.unread = now }
     }
 
-    mutating func readingResumed(at now: NIODeadline = .now()) {
+    mutating func readingResumed(at now: NIODeadline) {
         guard let unread = self.unread else { return }
         self.unread = nil
         self.asked = min(now, self.asked + (now - unread))
@@ -50,7 +50,7 @@ struct UpstreamClock {
     func isExpired(
         _ awaited: AwaitedAnswer,
         isWritable: Bool,
-        at now: NIODeadline = .now()
+        at now: NIODeadline
     ) -> Bool {
         if awaited == .message { return !isWritable && now >= self.moved + self.transferTime }
         guard self.unread == nil else { return false }

@@ -2,8 +2,19 @@ import NIOCore
 import NIOPosix
 import Store
 
-/// Opens connections to mail servers on a given event loop.
-final class UpstreamConnector: Sendable {
+/// Opens connections to servers on a given event loop.
+protocol UpstreamConnector: Sendable {
+    /// - Parameter configure: adds the handlers, on the event loop, before the connection stands.
+    func dial(
+        _ endpoint: Endpoint,
+        on loop: any EventLoop,
+        timeout: TimeAmount,
+        configure: @escaping @Sendable (any Channel) throws -> Void
+    ) -> EventLoopFuture<any Channel>
+}
+
+/// Opens TCP connections.
+final class SocketConnector: UpstreamConnector {
     /// A read of 128 KiB costs least a message; above it nothing is gained.
     private static let maximumReadOctets = 128 * 1_024
 
@@ -14,7 +25,6 @@ final class UpstreamConnector: Sendable {
         self.descriptors = descriptors
     }
 
-    /// - Parameter configure: adds the handlers, on the event loop.
     func dial(
         _ endpoint: Endpoint,
         on loop: any EventLoop,

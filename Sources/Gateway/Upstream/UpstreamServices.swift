@@ -7,33 +7,45 @@ import Store
 /// background work. Each member is safe to use from any event loop.
 final class UpstreamServices: Sendable {
     let limits: GatewayConfiguration.Limits
+    /// What the gateway calls itself towards servers.
+    let hostName: String
     let permissions: CurrentPermissions
     let credentials: CredentialSource
     let credentialBreaker: CredentialBreaker
     let serverLog: ServerLog
-    let profiles = ProfileCache()
+    let profiles: ProfileCache
     let folderLists: FolderLists
-    let connector: UpstreamConnector
+    let connector: any UpstreamConnector
     let sendingSlots = SendingSlots()
     let clientTLS = ClientContexts()
 
-    init(
-        configuration: GatewayConfiguration,
-        masterKey: MasterKey,
-        permissions: CurrentPermissions,
-        descriptors: DescriptorBudget,
-        logger: Logger
-    ) {
-        self.limits = configuration.limits
+    /// What the services are built on.
+    struct Foundations {
+        var limits = GatewayConfiguration.Limits()
+        var hostName: String
+        let credentials: CredentialSource
+        let permissions: CurrentPermissions
+        let logger: Logger
+        var connector: any UpstreamConnector
+        /// The time; the one of the event loops that connect.
+        var now: @Sendable () -> NIODeadline = { .now() }
+    }
+
+    init(_ foundations: Foundations) {
+        let (limits, permissions) = (foundations.limits, foundations.permissions)
+        self.limits = limits
+        self.hostName = foundations.hostName
         self.permissions = permissions
-        self.credentials = CredentialSource(masterKey, application: configuration.exchange)
+        self.credentials = foundations.credentials
         self.credentialBreaker = CredentialBreaker(
-            logger: logger,
-            waitingTime: configuration.limits.upstreamTimeout
+            logger: foundations.logger,
+            waitingTime: limits.upstreamTimeout,
+            now: foundations.now
         ) { permissions.current.endpoints[$0] }
-        self.serverLog = ServerLog(logger: logger)
-        self.folderLists = FolderLists(lifetime: configuration.limits.folderListTime)
-        self.connector = UpstreamConnector(descriptors: descriptors)
+        self.serverLog = ServerLog(logger: foundations.logger)
+        self.profiles = ProfileCache(now: foundations.now)
+        self.folderLists = FolderLists(lifetime: limits.folderListTime, now: foundations.now)
+        self.connector = foundations.connector
     }
 
     /// What was learnt of an account's server is learnt anew: it says otherwise now, or may.

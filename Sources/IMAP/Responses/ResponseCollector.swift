@@ -6,7 +6,7 @@ package import struct NIOCore.ByteBuffer
 /// FLAGS and SEARCH grow with what a mailbox holds, and anybody who may file messages there can make them
 /// grow: one that is too long is left out, as if it had not come. Any other response that is too long is of
 /// a server that the gateway cannot work with.
-package struct ResponseCollector {
+package struct ResponseCollector: Sendable {
     /// A LIST line with a long name and its extended data needs 8 KiB, capabilities and namespaces of real
     /// servers 1 KiB. Without a bound one line of a server fills the memory.
     package static let maximumOctets = 64 * 1_024
@@ -41,7 +41,7 @@ package struct ResponseCollector {
 }
 
 /// Cuts a server's octets into whole responses, for conversations that pass nothing on.
-package struct WholeResponseReader {
+package struct WholeResponseReader: Sendable {
     private var reader = ResponseReader()
     private var collector = ResponseCollector()
 

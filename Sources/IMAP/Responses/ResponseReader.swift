@@ -15,7 +15,7 @@ package import struct NIOCore.ByteBuffer
 ///
 /// The list of flags of a mailbox, which grows with what anybody invents, is cut instead where it is
 /// too long: it must not keep anybody from the mailbox.
-package struct ResponseReader {
+package struct ResponseReader: Sendable {
     /// A line of data longer than this is given in fragments: nobody's SEARCH has to fit.
     package static let maximumFragmentOctets = 16 * 1_024
     /// A status response or continuation is not longer.

@@ -17,7 +17,7 @@ package struct ServerReply: Equatable, Sendable {
 }
 
 /// Cuts answers out of what a mail server sends.
-package struct ServerReplyReader {
+package struct ServerReplyReader: Sendable {
     /// RFC 5321 §4.5.3.1.5 has 512.
     private static let maximumLineOctets = 2_048
     /// An answer to EHLO has about fifteen.
@@ -41,6 +41,12 @@ package struct ServerReplyReader {
             if self.input.readerIndex > 0 { self.input.discardReadBytes() }
             self.input.writeImmutableBuffer(octets)
         }
+    }
+
+    /// Octets that are not part of an answer yet; they are taken out.
+    package mutating func takeBuffered() -> ByteBuffer {
+        defer { self.input = ByteBuffer() }
+        return self.input
     }
 
     /// The next whole answer.

@@ -1,4 +1,4 @@
-import Access
+package import Access
 import IMAP
 
 import struct NIOCore.ByteBuffer

@@ -7,21 +7,11 @@ package import struct NIOCore.ByteBuffer
 package enum SubmissionAction: Equatable, Sendable {
     case toClient(ByteBuffer)
     case toUpstream(ByteBuffer)
-    /// Connect to the server an account sends through, then `upstreamConnected` or
+    /// Connect to the server an account sends through and log in, then `upstreamReady` or
     /// `upstreamFailed`.
     case openUpstream(AccountID)
-    /// Put TLS under the connection to the server, then `upstreamTLSEstablished`.
-    case startUpstreamTLS
     /// Drop the connection to the server; nothing is heard of it any more.
     case closeUpstream
-    /// The same; but the server has a credential and has not answered: record whether it refuses it.
-    case leaveUpstreamLogin
-    /// The server gets the whole credential with what went there last, and has to answer.
-    case credentialSent
-    /// The server has accepted the credential.
-    case loggedIn
-    /// The gateway cannot log in there.
-    case loginFailed(SubmissionFault)
     /// Keep these octets of the message, the next of it, for the Sent folder.
     case keepCopy(ByteBuffer)
     /// Bring what was kept to the disk, then `copyKept` with this number.

@@ -1,7 +1,7 @@
-import SASL
+package import SASL
 package import SMTP
 
-package import struct NIOCore.ByteBuffer
+import struct NIOCore.ByteBuffer
 
 /// What a server for sending can do, from its answer to EHLO.
 package struct SubmissionProfile: Equatable, Sendable {
@@ -33,15 +33,10 @@ package struct SubmissionProfile: Equatable, Sendable {
 ///
 /// Nothing said before STARTTLS counts after it (RFC 3207 §4.2), and no password leaves before
 /// TLS where TLS is asked for.
-package struct SubmissionLogin {
-    package enum Step: Equatable {
-        case send(ByteBuffer)
-        case startTLS
-        case ready(SubmissionProfile)
-        case fail(SubmissionFault)
-    }
+package struct SubmissionLogin: Sendable {
+    package typealias Step = LoginAction<SubmissionProfile, SubmissionFault>
 
-    private enum State {
+    private enum State: Sendable {
         case greeting
         case hello
         case startTLS
@@ -57,14 +52,14 @@ package struct SubmissionLogin {
 
     private var state = State.greeting
     private var needsStartTLS: Bool
-    private let credential: ServerCredential
+    private let credential: UpstreamCredential
     private let name: String
     private var profile = SubmissionProfile(lines: [])
 
     /// - Parameters:
     ///   - startsTLS: whether TLS begins with STARTTLS.
     ///   - name: what the gateway calls itself in EHLO.
-    package init(credential: ServerCredential, startsTLS: Bool, name: String) {
+    package init(credential: UpstreamCredential, startsTLS: Bool, name: String) {
         self.credential = credential
         self.name = name
         self.needsStartTLS = startsTLS
@@ -78,9 +73,9 @@ package struct SubmissionLogin {
         }
     }
 
-    package mutating func tlsEstablished() -> Step {
+    package mutating func tlsEstablished() -> [Step] {
         self.needsStartTLS = false
-        return self.hello()
+        return [self.hello()]
     }
 
     package mutating func replyReceived(_ reply: ServerReply) -> Step {
@@ -180,7 +175,44 @@ package struct SubmissionLogin {
     }
 }
 
-extension SubmissionFault {
+extension SubmissionLogin: ServerLogin {
+    package typealias Reader = ServerReplyReader
+    package typealias Profile = SubmissionProfile
+    package typealias Failure = SubmissionFault
+
+    /// The answer to a command cannot be there before the command.
+    package static var allowsOctetsBehindAnswer: Bool { false }
+
+    /// Each answer has a limit, and after a few of them the login is over.
+    package mutating func takesOctets(_ count: Int) -> Bool { true }
+
+    package mutating func answerReceived(_ answer: ServerReply, isLast: Bool) -> [Step] {
+        [self.replyReceived(answer)]
+    }
+}
+
+extension ServerReplyReader: AnswerReader {
+    package mutating func nextAnswer() throws(LoginViolation) -> ServerReply? {
+        do {
+            return try self.next()
+        } catch {
+            throw .unreadable("what it says is no SMTP", isTooLong: false)
+        }
+    }
+
+    package var beginsGreeting: Bool { false }
+}
+
+extension SubmissionFault: LoginFailure {
+    package var verdict: CredentialVerdict {
+        switch self {
+        case .credentialRefused: .refused
+        case .temporarilyRefused: .undecided
+        case .unreachable, .credentialSuspended, .serverUnanswering, .noMechanism, .noServer:
+            .unanswered
+        }
+    }
+
     /// What an answer to a login means that is none of success (RFC 4954 §6). 421 is said by a server that closes the
     /// connection, whatever it was asked (RFC 5321 §3.8).
     package init(refusal reply: ServerReply) {

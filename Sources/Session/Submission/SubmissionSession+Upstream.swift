@@ -7,24 +7,12 @@ package import struct NIOCore.ByteBuffer
 extension SubmissionSession {
     // MARK: - The connection
 
-    /// The server is connected, with TLS where it is implicit.
-    package mutating func upstreamConnected(_ credential: ServerCredential, startsTLS: Bool) {
+    /// The gateway is logged in at the server.
+    package mutating func upstreamReady(_ profile: SubmissionProfile) {
         guard case .connecting = self.upstream?.state else { return }
-        self.upstream?.state = .loggingIn(
-            SubmissionLogin(
-                credential: credential,
-                startsTLS: startsTLS,
-                name: self.settings.name
-            )
-        )
-    }
-
-    /// TLS is up after STARTTLS.
-    package mutating func upstreamTLSEstablished() {
-        guard case .loggingIn(var login) = self.upstream?.state else { return }
-        let step = login.tlsEstablished()
-        self.upstream?.state = .loggingIn(login)
-        self.perform(step)
+        self.upstream?.state = .ready(profile)
+        self.sendWaiting()
+        self.readClient()
     }
 
     /// A connection that was asked for cannot be had.
@@ -56,13 +44,9 @@ extension SubmissionSession {
     }
 
     mutating func dropUpstream() {
-        guard let upstream = self.upstream else { return }
+        guard self.upstream != nil else { return }
         self.upstream = nil
-        if case .loggingIn(let login) = upstream.state, login.awaitsVerdict {
-            self.actions.append(.leaveUpstreamLogin)
-        } else {
-            self.actions.append(.closeUpstream)
-        }
+        self.actions.append(.closeUpstream)
     }
 
     /// What ran at the server fails, with nothing sent; the rest of the session goes on.
@@ -114,15 +98,11 @@ extension SubmissionSession {
     }
 
     /// - Parameter isLast: whether nothing came behind it. The next command is sent only then: the answer to a
-    ///   command cannot be there before the command (and nothing before TLS counts after it, RFC 3207 §4.2).
+    ///   command cannot be there before the command.
     private mutating func replyReceived(_ reply: ServerReply, isLast: Bool) {
         guard isLast || self.isEnd(reply) else { return self.upstreamLost(.unavailable) }
         defer { if !isLast { self.upstreamLost(.unavailable) } }
         switch self.upstream?.state {
-        case .loggingIn(var login):
-            let step = login.replyReceived(reply)
-            self.upstream?.state = .loggingIn(login)
-            self.perform(step)
         case .ready:
             self.answerReceived(reply)
         case .connecting, .none:
@@ -139,26 +119,8 @@ extension SubmissionSession {
         return reply.code >= 400
     }
 
-    private mutating func perform(_ step: SubmissionLogin.Step) {
-        switch step {
-        case .send(let octets):
-            self.actions.append(.toUpstream(octets))
-            if case .loggingIn(let login) = self.upstream?.state, login.awaitsVerdict {
-                self.actions.append(.credentialSent)
-            }
-        case .startTLS:
-            self.actions.append(.startUpstreamTLS)
-        case .ready(let profile):
-            self.actions.append(.loggedIn)
-            self.upstream?.state = .ready(profile)
-            self.upstreamReady()
-        case .fail(let fault):
-            self.actions.append(.loginFailed(fault))
-            self.upstreamLost(SubmissionReply(fault))
-        }
-    }
-
-    private mutating func upstreamReady() {
+    /// What waited for the connection goes on.
+    private mutating func sendWaiting() {
         switch self.running {
         case .awaiting(.connection):
             self.checkConnected()

@@ -116,7 +116,6 @@ final class Receiving {
 struct SubmissionUpstream {
     enum State {
         case connecting
-        case loggingIn(SubmissionLogin)
         case ready(SubmissionProfile)
     }
 

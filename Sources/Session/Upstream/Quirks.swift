@@ -2,14 +2,6 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Why a server that takes the credential serves nobody.
-enum ServerTrouble {
-    /// It has no mailbox for the credential.
-    case noMailbox
-    /// It asks to be left alone.
-    case throttled(milliseconds: Int)
-}
-
 /// What servers in use say where the protocol has no word for it, each with its evidence.
 enum Quirks {
     /// Honoured up to this; Exchange Online names up to five minutes.
@@ -48,7 +40,7 @@ enum Quirks {
     /// milliseconds` (imapsync's FAQ on Office 365).
     ///
     /// Each line from its start: what a server repeats of a command stands further on.
-    static func trouble(_ text: ByteBuffer) -> ServerTrouble? {
+    static func failure(_ text: ByteBuffer) -> UpstreamLoginFailure? {
         let line = String(buffer: text).lowercased()
         if line.hasPrefix("user is authenticated but not connected") { return .noMailbox }
         guard line.hasPrefix("request is throttled") else { return nil }

@@ -1,4 +1,5 @@
 import IMAP
+import SASL
 
 import struct NIOCore.ByteBuffer
 

@@ -1,5 +1,5 @@
 import IMAP
-import SASL
+package import SASL
 
 package import struct NIOCore.ByteBuffer
 
@@ -9,7 +9,7 @@ package import struct NIOCore.ByteBuffer
 /// Only a greeting, capabilities and the answer to the command in flight are legal here: whatever
 /// else arrives before the login ends the connection, and nothing said before STARTTLS counts
 /// after it (RFC 9051 §11.3, §6.2.1).
-package struct UpstreamLogin {
+package struct UpstreamLogin: Sendable {
     /// How the connection is protected when the greeting arrives.
     package enum Security: Equatable, Sendable {
         /// TLS from the first octet, or a loopback connection without any.
@@ -17,12 +17,8 @@ package struct UpstreamLogin {
         case startTLS
     }
 
-    package enum Action: Equatable, Sendable {
-        case send(ByteBuffer)
-        case startTLS
-        case ready(UpstreamProfile)
-        case fail(Failure)
-    }
+    package typealias Failure = UpstreamLoginFailure
+    package typealias Action = LoginAction<UpstreamProfile, Failure>
 
     /// Responses of a server until the login is over. Servers send about ten, and perhaps some with news for
     /// their users. A server that goes on with responses that answer nothing would keep an event loop busy
@@ -32,7 +28,7 @@ package struct UpstreamLogin {
     /// much is left for everything else.
     package static let maximumOctets = 2 * ResponseCollector.maximumOctets
 
-    enum State: Equatable {
+    enum State: Equatable, Sendable {
         case awaitingGreeting
         case awaitingCapabilities(beforeStartTLS: Bool)
         case awaitingStartTLS
@@ -48,10 +44,12 @@ package struct UpstreamLogin {
     }
 
     var state = State.awaitingGreeting
+    /// The server's first response.
+    package private(set) var greeting: ByteBuffer?
     private var responses = 0
     private var octets = 0
     let security: Security
-    let credential: ServerCredential
+    let credential: UpstreamCredential
     let known: UpstreamProfile?
     var tags: UpstreamTags
     var tag = ByteBuffer()
@@ -69,7 +67,7 @@ package struct UpstreamLogin {
     ///   - tags: the connection's tags, not guessable by the server before they are sent.
     package init(
         security: Security,
-        credential: ServerCredential,
+        credential: UpstreamCredential,
         known: UpstreamProfile?,
         tags: UpstreamTags
     ) {
@@ -100,6 +98,7 @@ package struct UpstreamLogin {
     /// - Parameter isLast: whether nothing came behind it.
     package mutating func responseReceived(_ response: ByteBuffer, isLast: Bool) -> [Action] {
         self.responses += 1
+        if self.greeting == nil { self.greeting = response }
         guard self.responses <= Self.maximumResponses else { return self.fail(.tooManyResponses) }
         guard let head = try? ResponseHead(response) else { return self.fail(self.unreadable) }
         switch head {

@@ -1,6 +1,7 @@
 import Access
 import ArgumentParser
 import Gateway
+import SASL
 import Store
 
 /// `gatepost account test …`

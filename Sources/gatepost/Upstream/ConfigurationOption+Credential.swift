@@ -1,4 +1,5 @@
 import Gateway
+import SASL
 import Store
 
 extension ConfigurationOption {

@@ -1,0 +1,93 @@
+import NIOCore
+import NIOTLS
+import Session
+import Store
+
+/// Events of the connection.
+extension UpstreamChannel: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        guard !self.isClosed else { return }
+        self.channel = context.channel
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        if self.route.endpoint.tls != .implicit { self.beginLogin() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case TLSUserEvent.handshakeCompleted:
+            self.handshakeCompleted()
+        case ChannelEvent.inputClosed, TLSUserEvent.shutdownCompleted:
+            context.close(promise: nil)
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.clock.octetsMoved(at: self.loop.now)
+        switch self.phase {
+        case .ready: self.delegate?.channelReceived(self.unwrapInboundIn(data))
+        case .loggingIn: self.loginOctetsReceived(self.unwrapInboundIn(data))
+        case .opening, .closed: break
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard context.channel.isWritable else { return }
+        self.clock.octetsMoved(at: self.loop.now)
+        self.delegate?.channelBecameWritable()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        switch self.phase {
+        case .opening, .loggingIn: self.fail(.closed)
+        case .ready: self.detach()?.channelClosed()
+        case .closed: break
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard !self.isClosed else { return context.close(promise: nil) }
+        self.log("failed", error: "\(error)")
+        switch self.phase {
+        case .opening, .loggingIn: self.fail(.connection(error), isLogged: true)
+        case .ready, .closed: context.close(promise: nil)
+        }
+    }
+
+    // MARK: - Back-pressure
+
+    /// Whoever does not take what a server sends stops the server from being read.
+    func read(context: ChannelHandlerContext) {
+        if case .ready = self.phase, let delegate = self.delegate, !delegate.wantsOctets {
+            self.hasPendingRead = true
+            self.clock.readingStopped(at: self.loop.now)
+        } else {
+            context.read()
+        }
+    }
+
+    func resumeReading() {
+        guard self.hasPendingRead, self.delegate?.wantsOctets ?? true else { return }
+        self.hasPendingRead = false
+        self.clock.readingResumed(at: self.loop.now)
+        self.channel?.read()
+    }
+
+    // MARK: - Silence
+
+    /// Whether the server has been silent for too long about what it owes; this is logged.
+    func isSilent(_ awaited: AwaitedAnswer) -> Bool {
+        guard self.clock.isExpired(awaited, isWritable: self.isWritable, at: self.loop.now) else {
+            return false
+        }
+        self.log("does not answer any more", error: nil)
+        return true
+    }
+}
