@@ -23,7 +23,7 @@ import Testing
         guard
             case .password(let secret) = try key.credential(of: self.upstream(sealed, id: id)).proof
         else { return "(a token)" }
-        return secret.value
+        return String(decoding: secret.value, as: UTF8.self)
     }
 
     @Test(arguments: ["geheim", "p w", "\"\\", "Gr\u{FC}n", String(repeating: "x", count: 4_000)])

@@ -12,13 +12,9 @@ final class ControlHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// A request has some hundred octets, and a verdict the names of a server, of a login and of a CA file, which has
-    /// 4,096 octets at most.
-    static let maximumOctets = 16_384
-
     private let gateway: GatewayContext
     private let listeners: any ControlledSessions
-    private var received = ByteBuffer()
+    private var received = ControlLine(maximumOctets: ControlLine.maximumRequestOctets)
     private var isAnswered = false
 
     init(gateway: GatewayContext, listeners: any ControlledSessions) {
@@ -27,15 +23,12 @@ final class ControlHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        self.received.writeImmutableBuffer(self.unwrapInboundIn(data))
-        guard self.received.readableBytes <= Self.maximumOctets else {
+        guard self.received.receive(self.unwrapInboundIn(data)) else {
             return context.close(promise: nil)
         }
-        guard !self.isAnswered, self.received.readableBytesView.last == UInt8(ascii: "\n") else {
-            return
-        }
+        guard !self.isAnswered, self.received.isWhole else { return }
         self.isAnswered = true
-        let line = Data(self.received.readableBytesView)
+        let line = Data(self.received.octets.readableBytesView)
         guard let request = try? JSONDecoder().decode(ControlMessage.Request.self, from: line)
         else {
             return context.close(promise: nil)

@@ -26,16 +26,15 @@ package struct UpstreamProbe: Sendable {
 private final class ProbeConversation: UpstreamChannelDelegate {
     typealias Login = UpstreamLogin
 
-    /// Octets of everything that a server says: as many as it may need to list its folders when the
-    /// account is used. Without a bound a server fills the memory of the administrator's command.
-    private static let maximumOctets = ListLimits.octetsOfServer
     /// Octets of a server's text in a message to the administrator.
     private static let maximumWords = 200
 
     private let promise: EventLoopPromise<ProbeReport>
     private var channel: UpstreamChannel<UpstreamLogin>?
     private var reader = WholeResponseReader()
-    private var octets = 0
+    /// As many octets as when the account is used: without a bound a server fills the memory of the administrator's
+    /// command.
+    private var limiter = ConversationLimiter()
     private var report = ProbeReport(greeting: "", capabilities: [], folders: [])
     private var names: UpstreamNames?
     private var tags = UpstreamTags(random: 0)
@@ -96,8 +95,7 @@ private final class ProbeConversation: UpstreamChannelDelegate {
     func channelBecameWritable() {}
 
     func channelReceived(_ octets: ByteBuffer) {
-        self.octets += octets.readableBytes
-        guard self.octets <= Self.maximumOctets else {
+        guard self.limiter.takesOctets(octets.readableBytes) else {
             return self.promise.fail(ProbeError.tooMuch)
         }
         self.reader.receive(octets)
@@ -164,6 +162,7 @@ private final class ProbeConversation: UpstreamChannelDelegate {
         line.writeStaticString(" ")
         line.writeStaticString(text)
         line.writeStaticString("\r\n")
+        self.limiter.commandSent()
         self.channel?.write(line)
         self.channel?.flush()
     }

@@ -49,9 +49,13 @@ enum ControlClient {
         }
         return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(line)
-            var answer = ByteBuffer()
-            for try await octets in inbound { answer.writeImmutableBuffer(octets) }
-            return answer
+            var answer = ControlLine(maximumOctets: ControlLine.maximumAnswerOctets)
+            for try await octets in inbound {
+                guard answer.receive(octets) else {
+                    throw Failure("the gateway's answer is too long")
+                }
+            }
+            return answer.octets
         }
     }
 }

@@ -268,7 +268,7 @@ import Testing
     {
         try await Self.withBench { (bench: Bench) async throws in
             let piece = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1_024)
-            let count = ControlHandler.maximumOctets / 1_024 + 1
+            let count = ControlLine.maximumRequestOctets / 1_024 + 1
             #expect(try await bench.exchange(Array(repeating: piece, count: count)) == "")
             #expect(try await bench.ask(Self.list).sessions == [])
         }
