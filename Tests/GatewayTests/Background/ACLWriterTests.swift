@@ -25,10 +25,10 @@ import Testing
                 store: self.fixture.store,
                 masterKey: self.fixture.masterKey,
                 permissions: self.permissions,
+                writer: self.fixture.background,
                 logger: self.fixture.log.logger,
                 now: { [time = self.time] in time.moment }
             )
-            self.writer.start()
         }
 
         func change(
@@ -76,7 +76,7 @@ import Testing
         #expect(try Set(bench.rights("anna")) == Set("lrs"))
         #expect(try await bench.change(Self.anna, .replace, "") == .done)
         #expect(try bench.rights("anna") == "")
-        try await bench.writer.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `a change is the owner's, from the owner's address`() async throws {
@@ -85,7 +85,7 @@ import Testing
         let record = try #require(try bench.fixture.store.auditEntries().last?.record)
         #expect(record.event == "change" && record.actor == "bob@kanzlei.example")
         #expect(record.from == "192.0.2.7" && record.account == "bob@kanzlei.example")
-        try await bench.writer.stop()
+        try await bench.fixture.stop()
     }
 
     /// Negative rights and everybody have no counterpart (RFC 4314 §2).
@@ -102,14 +102,14 @@ import Testing
         let before = try bench.fixture.store.load().access.revision
         #expect(try await bench.change(Array(identifier.utf8)) == .unknownIdentifier)
         #expect(try bench.fixture.store.load().access.revision == before)
-        try await bench.writer.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `an identifier that is no text is unknown`() async throws {
         let bench = try Bench()
         #expect(try await bench.change([0xFF, 0xFE]) == .unknownIdentifier)
         #expect(try await bench.change(Self.anna + [0xC3]) == .unknownIdentifier)
-        try await bench.writer.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `a group is shared with by its name`() async throws {
@@ -117,7 +117,7 @@ import Testing
         try bench.fixture.store.join(["anna@kanzlei.example"], to: "Team", actor: "test")
         #expect(try await bench.change(Array("group:Team".utf8)) == .done)
         #expect(try bench.rights("anna") == "lr" && bench.rights("clara") == "")
-        try await bench.writer.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `what a grant on the whole mailbox gives cannot be taken away in a folder`()
@@ -126,7 +126,7 @@ import Testing
         let bench = try Bench()
         try bench.fixture.grant("bob", to: "anna")
         #expect(try await bench.change(Self.anna, .remove, "r") == .grantedElsewhere)
-        try await bench.writer.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `into a store that is refused nothing is put`() async throws {
@@ -137,7 +137,7 @@ import Testing
         #expect(try bench.fixture.store.load().access.revision == before)
         bench.permissions.restrict(.store, isInForce: false)
         #expect(try await bench.change(Self.anna) == .done)
-        try await bench.writer.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `an owner who is disabled changes nothing, and the log says so`() async throws {
@@ -145,7 +145,7 @@ import Testing
         try bench.fixture.store.setDisabled(true, login: "bob@kanzlei.example", actor: "test")
         #expect(try await bench.change(Self.anna) == .failed)
         #expect(bench.fixture.log.count("sharing by hand failed") == 1)
-        try await bench.writer.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `an owner has so many changes in an hour, and each owner has them`() async throws {
@@ -159,6 +159,6 @@ import Testing
         #expect(try await bench.change(Self.anna, owner: "clara") == .done)
         bench.time.advance(by: .hours(1))
         #expect(try await bench.change(Self.anna) == .done)
-        try await bench.writer.stop()
+        try await bench.fixture.stop()
     }
 }

@@ -20,6 +20,7 @@ import Testing
             self.notifications = OwnerNotifications(
                 store: self.fixture.store,
                 hostName: "mail.gateway.example",
+                writer: self.fixture.background,
                 logger: self.fixture.log.logger
             )
         }
@@ -50,7 +51,8 @@ import Testing
         }
 
         func stop() async throws {
-            try await self.notifications.stop()
+            self.notifications.stop()
+            try await self.fixture.stop()
             try await self.server.stop()
         }
     }
@@ -144,7 +146,8 @@ import Testing
         #expect(try bench.fixture.store.notices().count == 1)
         let connections = bench.server.connections
         for _ in 0..<5 { bench.notifications.deliver() }
-        try await bench.notifications.stop()
+        bench.notifications.stop()
+        try await bench.fixture.stop()
         #expect(bench.server.connections == connections)
         #expect(try bench.fixture.store.notices().count == 1)
         try await bench.server.stop()

@@ -22,6 +22,7 @@ import Testing
             let upstream = try UpstreamFixture.services(self.fixture)
             self.copies = SentCopies(
                 store: self.fixture.store.path,
+                writer: self.fixture.background,
                 log: upstream.serverLog,
                 logger: self.fixture.log.logger
             )
@@ -58,7 +59,8 @@ import Testing
         }
 
         func stop() async throws {
-            try await self.copies.stop()
+            self.copies.stop()
+            try await self.fixture.stop()
             try await self.server.stop()
         }
     }

@@ -101,6 +101,7 @@ import Testing
         let upstream = try UpstreamFixture.services(fixture)
         let copies = SentCopies(
             store: fixture.store.path,
+            writer: fixture.background,
             log: upstream.serverLog,
             logger: fixture.log.logger
         )
@@ -116,7 +117,8 @@ import Testing
         let (copies, loop) = try await Self.start(fixture, ["a.part", "b.part", "readme.txt"])
         #expect(fixture.folder.names(in: "sent") == ["readme.txt"])
         #expect(fixture.log.all.filter { $0.contains("messages=2") }.count == 1)
-        try await copies.stop()
+        copies.stop()
+        try await fixture.stop()
         await loop.shutdownGracefully()
     }
 
@@ -124,10 +126,11 @@ import Testing
         let fixture = try StoreFixture(["anna"])
         let (copies, loop) = try await Self.start(fixture, ["999.a.eml"])
         await loop.advanceTime(by: .seconds(1))
-        try await copies.pool.runIfActive {}
+        await fixture.drain()
         #expect(fixture.folder.names(in: "sent") == [])
         #expect(fixture.log.count("the copy of a sent message goes with its account") == 1)
-        try await copies.stop()
+        copies.stop()
+        try await fixture.stop()
         await loop.shutdownGracefully()
     }
 
@@ -141,7 +144,8 @@ import Testing
         var rest = 0
         while copies.space.begin([account]) { rest += 1 }
         #expect(rest == SentCopySpace.Limits().copiesPerAccount - 3)
-        try await copies.stop()
+        copies.stop()
+        try await fixture.stop()
         await loop.shutdownGracefully()
         // Nothing is lost by the end.
         #expect(fixture.folder.names(in: "sent").count == 3)
@@ -169,7 +173,8 @@ import Testing
         // The account is free again.
         copies.enqueue(first) { order.add("a4") }
         #expect(order.all.last == "a4")
-        try await copies.stop()
+        copies.stop()
+        try await fixture.stop()
         await loop.shutdownGracefully()
     }
 
@@ -216,9 +221,10 @@ import Testing
             loop: loop,
             attempt: 0
         )
-        try await copies.pool.runIfActive {}
+        await fixture.drain()
         #expect(fixture.folder.names(in: "sent") == (goes ? [] : [name]))
-        try await copies.stop()
+        copies.stop()
+        try await fixture.stop()
         await loop.shutdownGracefully()
     }
 
@@ -253,7 +259,8 @@ import Testing
         )
         copies.lookNoMore(after: filed[2], account)
         #expect(copies.filed.withLock { $0.isEmpty })
-        try await copies.stop()
+        copies.stop()
+        try await fixture.stop()
         await loop.shutdownGracefully()
     }
 }

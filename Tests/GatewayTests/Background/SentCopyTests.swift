@@ -14,12 +14,12 @@ import Testing
     /// A copy in a folder of its own, with a thread that writes and a loop that the test runs.
     private final class Bench: Sendable {
         let folder: TemporaryFolder
-        let pool = NIOThreadPool(numberOfThreads: 1)
+        let writer = BackgroundWriter()
         let loop = NIOAsyncTestingEventLoop()
 
         init() throws {
             self.folder = try TemporaryFolder()
-            self.pool.start()
+            self.writer.start()
         }
 
         var spool: URL { self.folder.url.appendingPathComponent("sent") }
@@ -27,14 +27,16 @@ import Testing
         func copy(_ name: String = "x.part") -> SentCopy {
             SentCopy(
                 self.spool.appendingPathComponent(name),
-                pool: self.pool,
+                writer: self.writer,
                 loop: self.loop
             )
         }
 
         /// Waits until everything that was asked for is done and told.
         func settle() async throws {
-            try await self.pool.runIfActive {}
+            await withCheckedContinuation { continuation in
+                self.writer.submit { continuation.resume() }
+            }
             await self.loop.run()
         }
 
@@ -51,7 +53,7 @@ import Testing
         let bench = try Bench()
         try await bench.loop.executeInContext {}
         try await body(bench)
-        try await bench.pool.shutdownGracefully()
+        try await bench.writer.stop()
         await bench.loop.shutdownGracefully()
     }
 
@@ -102,7 +104,7 @@ import Testing
             let drained = Mutex(0)
             // The thread that writes is busy.
             let isFree = DispatchSemaphore(value: 0)
-            bench.pool.submit { _ in isFree.wait() }
+            bench.writer.submit { isFree.wait() }
             let copy = try await Self.make(bench)
             let isWritable = try await bench.loop.executeInContext {
                 copy.value.onDrained = { drained.withLock { $0 += 1 } }

@@ -16,13 +16,15 @@ import Testing
 
         init() throws {
             self.fixture = try StoreFixture()
-            self.subscriptions = Subscriptions(store: self.fixture.store)
-            self.subscriptions.start()
+            self.subscriptions = Subscriptions(
+                store: self.fixture.store,
+                writer: self.fixture.background
+            )
         }
 
         func change(
             _ folder: String,
-            _ change: SubscriptionChange,
+            _ kind: SubscriptionChange.Kind,
             user: UserID? = nil
         ) async throws -> SubscriptionOutcome {
             let user = try user ?? self.fixture.user("anna")
@@ -30,10 +32,7 @@ import Testing
             let folder = try StoreFixture.folderPath(folder)
             return try await answer { done in
                 self.subscriptions.change(
-                    user,
-                    account: account,
-                    folder: folder,
-                    change: change,
+                    SubscriptionChange(user: user, account: account, folder: folder, kind: kind),
                     on: self.loop,
                     answer: done
                 )
@@ -60,31 +59,32 @@ import Testing
         #expect(try await bench.change("Nirgends", .forget) == .changed)
         #expect(try bench.stored() == ["-Archiv"])
         #expect(try bench.stored("bob") == [])
-        try await bench.subscriptions.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `a user who is gone is a failure, and nothing is kept`() async throws {
         let bench = try Bench()
         #expect(try await bench.change("Akten", .subscribe, user: UserID(9_999)) == .failed)
-        try await bench.subscriptions.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `a user has so many subscriptions and no more`() async throws {
         let bench = try Bench()
         let (user, account) = (try bench.fixture.user("anna"), try bench.fixture.account("bob"))
         for number in 0..<PermissionStore.maximumSubscriptions {
-            _ = try bench.fixture.store.setSubscription(
-                of: user,
+            let change = SubscriptionChange(
+                user: user,
                 account: account,
                 folder: try StoreFixture.folderPath("f\(number)"),
-                isSubscribed: true
+                kind: .subscribe
             )
+            _ = try bench.fixture.store.setSubscription(change)
         }
         #expect(try await bench.change("one more", .subscribe) == .tooMany)
         #expect(try await bench.change("f0", .subscribe) == .changed)
         #expect(try await bench.change("f0", .forget) == .changed)
         #expect(try await bench.change("one more", .subscribe) == .changed)
-        try await bench.subscriptions.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `what is loaded is what was kept, and of nobody it is empty`() async throws {
@@ -103,7 +103,7 @@ import Testing
             bench.subscriptions.load(user, on: bench.loop, answer: done)
         }
         #expect(choices == nil, "a store that does not answer is not one without subscriptions")
-        try await bench.subscriptions.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `changes are carried out in the order in which they came`() async throws {
@@ -112,16 +112,16 @@ import Testing
         let account = try bench.fixture.account("bob")
         let folder = try StoreFixture.folderPath("Akten")
         for number in 0..<100 {
-            bench.subscriptions.change(
-                user,
+            let change = SubscriptionChange(
+                user: user,
                 account: account,
                 folder: folder,
-                change: number.isMultiple(of: 2) ? .subscribe : .unsubscribe,
-                on: bench.loop
-            ) { _ in }
+                kind: number.isMultiple(of: 2) ? .subscribe : .unsubscribe
+            )
+            bench.subscriptions.change(change, on: bench.loop) { _ in }
         }
         _ = try await bench.change("Last", .subscribe)
         #expect(try bench.stored() == ["+Last", "-Akten"])
-        try await bench.subscriptions.stop()
+        try await bench.fixture.stop()
     }
 }

@@ -19,6 +19,7 @@ import Testing
             self.transfers = Transfers(
                 store: self.fixture.store,
                 settleTime: .seconds(30),
+                writer: self.fixture.background,
                 logger: self.fixture.log.logger
             )
             self.transfers.start(try UpstreamFixture.services(self.fixture), on: self.loop)
@@ -50,7 +51,7 @@ import Testing
 
         /// What the journal has of an entry.
         func stored(_ entry: Int64) throws -> Transfer? {
-            try self.fixture.store.transfer(entry).map { Transfer($0) }
+            try self.fixture.store.transfer(entry)
         }
 
         func state(_ entry: Int64) throws -> String? {
@@ -86,7 +87,8 @@ import Testing
         let entry = try #require(try await bench.record(transfer))
         #expect(try bench.stored(entry) == transfer)
         #expect(try bench.state(entry) == "begun")
-        try await bench.transfers.stop()
+        bench.transfers.stop()
+        try await bench.fixture.stop()
     }
 
     @Test(arguments: [
@@ -117,7 +119,8 @@ import Testing
         }
         // Others are nobody's yet.
         #expect(try await bench.record(bench.transfer(uids: [4])) != nil)
-        try await bench.transfers.stop()
+        bench.transfers.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `each APPEND adds its messages and says what became of the one before`()
@@ -148,7 +151,8 @@ import Testing
         #expect(transfer.copies.map(\.uid) == [100, 101, nil])
         #expect(transfer.copies.map(\.isStored) == [true, true, false])
         #expect(transfer.copies.map(\.message) == (try [1, 2, 3].map(Self.message)))
-        try await bench.transfers.stop()
+        bench.transfers.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `a transfer that is confirmed has what was sent, and is forgotten at its end`()
@@ -186,7 +190,8 @@ import Testing
             Issue.record("not forgotten")
             return
         }
-        try await bench.transfers.stop()
+        bench.transfers.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `a journal without the transfer is said not to be written`() async throws {
@@ -206,7 +211,8 @@ import Testing
             return
         }
         #expect(bench.fixture.log.count("the journal cannot be written") == 2)
-        try await bench.transfers.stop()
+        bench.transfers.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `a journal that does not answer stops a transfer before it begins`() async throws {
@@ -217,7 +223,8 @@ import Testing
             Issue.record("recorded in a store that is closed")
             return
         }
-        try await bench.transfers.stop()
+        bench.transfers.stop()
+        try await bench.fixture.stop()
     }
 
     // MARK: - Interrupted
@@ -233,7 +240,8 @@ import Testing
             return
         }
         #expect(try bench.fixture.store.transfers() == [])
-        try await bench.transfers.stop()
+        bench.transfers.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `a transfer that the journal lost may have left copies`() async throws {
@@ -244,7 +252,8 @@ import Testing
             return
         }
         #expect(bench.fixture.log.all.contains { $0.hasSuffix("entry=4711") })
-        try await bench.transfers.stop()
+        bench.transfers.stop()
+        try await bench.fixture.stop()
     }
 
     @Test func `a transfer whose servers cannot be used is postponed, and stays`() async throws {
@@ -264,6 +273,7 @@ import Testing
         }
         #expect(try bench.fixture.store.transfers() == [entry])
         #expect(Transfers.retries == Transfers.retries.sorted())
-        try await bench.transfers.stop()
+        bench.transfers.stop()
+        try await bench.fixture.stop()
     }
 }

@@ -15,6 +15,8 @@ final class StoreFixture: Sendable {
     let store: PermissionStore
     let masterKey = StoreFixture.key
     let log = LogLines()
+    /// Writes for the services of a test; its thread ends with the fixture's.
+    let background = BackgroundWriter()
 
     private static let key = MasterKey()
     /// Stores that were made already, by what is in them: a password's hash takes a tenth of a second and more.
@@ -23,6 +25,7 @@ final class StoreFixture: Sendable {
     /// - Parameter port: of the mailboxes' servers on this machine.
     init(_ names: [String] = ["anna", "bob"], port: Int = 1) throws {
         self.folder = try TemporaryFolder()
+        self.background.start()
         let file = URL(fileURLWithPath: self.folder.path("gatepost.sqlite"))
         let key = names.joined(separator: " ") + " \(port)"
         if let octets = Self.made.withLock({ $0[key] }) {
@@ -44,13 +47,7 @@ final class StoreFixture: Sendable {
     }
 
     private static func add(_ name: String, port: Int, to store: PermissionStore) throws {
-        try store.addUser(
-            self.address(name),
-            name: nil,
-            role: nil,
-            password: "pw-\(name)",
-            actor: "test"
-        )
+        try store.addUser(NewUser(self.address(name), password: "pw-\(name)"), actor: "test")
         var settings = AccountSettings()
         settings.kind = .imap
         settings.owner = self.address(name)
@@ -62,6 +59,18 @@ final class StoreFixture: Sendable {
             masterKey: self.key,
             actor: "test"
         )
+    }
+
+    /// Waits for all that was asked of ``background``.
+    func drain() async {
+        await withCheckedContinuation { continuation in
+            self.background.submit { continuation.resume() }
+        }
+    }
+
+    /// Ends the thread of ``background``, after all that was asked of it.
+    func stop() async throws {
+        try await self.background.stop()
     }
 
     static func address(_ name: String) -> String { "\(name)@kanzlei.example" }

@@ -28,12 +28,16 @@ enum UpstreamFixture {
         _ fixture: StoreFixture,
         permissions: CurrentPermissions? = nil
     ) throws -> UpstreamServices {
-        UpstreamServices(
-            configuration: self.configuration(fixture),
-            masterKey: fixture.masterKey,
-            permissions: try permissions ?? fixture.permissions(),
-            descriptors: DescriptorBudget(limit: 1_000),
-            logger: fixture.log.logger
+        let configuration = self.configuration(fixture)
+        return UpstreamServices(
+            UpstreamServices.Foundations(
+                limits: configuration.limits,
+                hostName: configuration.hostName,
+                credentials: CredentialSource(fixture.masterKey, application: nil),
+                permissions: try permissions ?? fixture.permissions(),
+                logger: fixture.log.logger,
+                connector: SocketConnector(descriptors: DescriptorBudget(limit: 1_000))
+            )
         )
     }
 }
