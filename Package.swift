@@ -156,7 +156,8 @@ let package = Package(
         .testTarget(
             name: "gatepostTests",
             dependencies: [
-                "gatepost", "Gateway", "Store", "SASL", "Access", "Exchange", "Support", logging,
+                "gatepost", "Gateway", "Store", "SASL", "Access", "Exchange", "Demo", "Support",
+                logging,
                 nioCore, nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "X509", package: "swift-certificates"),

@@ -84,38 +84,45 @@ private enum Scenarios {
     }
 }
 
-/// Many at once, while nothing else runs that wants the processor for itself.
+/// Many at once: each file here wants the processor for itself, so that they run one after the other.
 @Suite(.serialized) @MainActor struct CrowdTests {
+    // Needs quiet: answers beside 10,000 half-open connections are compared with those without them.
     @Test(arguments: Scenarios.names(in: "process.py"))
     func `the process keeps to itself, and bears a lot`(scenario: String) async throws {
         try await Scenarios.run("process.py", scenario, Office.first)
     }
 
+    // Needs quiet: 2,000 sessions are asked while 100 changes a second are applied.
     @Test(arguments: Scenarios.names(in: "crowd.py"))
     func `a crowd is served`(scenario: String) async throws {
         try await Scenarios.run("crowd.py", scenario, Office.first)
     }
 
+    // Needs quiet: lines of a log are counted by the minute.
     @Test(arguments: Scenarios.names(in: "records.py"))
     func `what is written down is what happened`(scenario: String) async throws {
         try await Scenarios.run("records.py", scenario, Office.restless)
     }
 
+    // Needs quiet: floods, and the work that holds a loop.
     @Test(arguments: Scenarios.names(in: "hostile.py"))
     func `who means harm does none`(scenario: String) async throws {
         try await Scenarios.run("hostile.py", scenario, Office.restless)
     }
 
+    // Needs quiet: hundreds of passwords are checked, and what an idle gateway works is measured.
     @Test(arguments: Scenarios.names(in: "logins.py"))
     func `a login that is refused locks nobody out`(scenario: String) async throws {
         try await Scenarios.run("logins.py", scenario, Office.restless)
     }
 
+    // Needs quiet: two readers are compared with thousands of inputs.
     @Test(arguments: Scenarios.names(in: "differential.py"))
     func `another reader agrees`(scenario: String) async throws {
         try await Scenarios.run("differential.py", scenario, Office.restless)
     }
 
+    // Needs quiet: an office of programs works for a time, and its memory is measured.
     @Test(arguments: Scenarios.names(in: "soak.py"))
     func `an office works on`(scenario: String) async throws {
         try await Scenarios.run("soak.py", scenario, Office.restless)
