@@ -427,7 +427,8 @@ def the_account_in_a_login_tells_nothing_of_the_password():
             answer = Wire(gateway.port, ca(gateway)).answer(f'LOGIN "{BOB}/nobody@x.example" {password}')
             assert answer.startswith("NO [AUTHENTICATIONFAILED]"), answer
             times.append(time.time() - start)
-        assert times == sorted(times) and times[2] > 1, times
+        # Each takes at least its delay, whatever the password; a busy machine makes any of them longer.
+        assert all(taken >= delay for taken, delay in zip(times, (0.25, 0.5, 1, 2))), times
         time.sleep(0.5)
         assert len(audit(gateway, event="login", outcome="refused", actor=BOB)) == 4
 
