@@ -15,8 +15,8 @@ import threading
 import time
 
 from gateway import Gateway, free_port
-from pace import Watch
 from oversight import best_of_three, soon
+from pace import Watch
 from scenarios import BOB, CLARA, run_scenario
 from wire import Wire
 
@@ -320,12 +320,12 @@ def two_gateways_on_one_store_agree():
             w.ok(f'SELECT "Other Users/{BOB}/INBOX"')
             wires.append(w)
         first.run("grant", "remove", BOB, CLARA)
-        done = time.time()
+        watch = Watch()
         for w in wires:
             while not w.answer("FETCH 1:* (FLAGS)").startswith(("NO", "BAD")):
-                soon(done, 20)
+                soon(watch.seconds, 20)
             assert w.answer(f'STATUS "Other Users/{BOB}/INBOX" (MESSAGES)').startswith("NO [NONEXISTENT]")
-        soon(done)
+        soon(watch.seconds)
     finally:
         if second:
             second.kill()

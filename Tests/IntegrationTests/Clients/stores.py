@@ -14,6 +14,7 @@ import time
 
 from gateway import Gateway
 from oversight import best_of_three, soon
+from pace import Watch
 from scenarios import BOB, CLARA, run_scenario
 from upstreams import Server, imap
 
@@ -37,13 +38,13 @@ def copied(gateway, *command):
     return copy
 
 
-def until_closed(w, start):
+def until_closed(w, watch):
     """The client's open folder is closed within a second."""
     while not w.answer("FETCH 1:* (FLAGS)").startswith(("NO", "BAD")):
-        soon(start)
+        soon(watch.seconds)
         time.sleep(0.02)
     assert w.answer(f'SELECT "{PLACE}"').startswith("NO [NONEXISTENT]")
-    soon(start)
+    soon(watch.seconds)
 
 
 def findings(gateway, status):
@@ -69,13 +70,13 @@ def a_file_that_is_moved_over_the_store_is_in_force():
         assert findings(gateway, 0)["state"] == "ok"
         # What is changed from now on is changed in the file that the gateway reads.
         gateway.run("grant", "remove", BOB, CLARA)
-        until_closed(w, time.time())
+        until_closed(w, Watch())
         gateway.run("grant", "add", BOB, CLARA, "--view")
         time.sleep(1)
         w.ok(f'SELECT "{PLACE}"')
         # So is what the file says that is put there.
         os.replace(copied(gateway, "grant", "remove", BOB, CLARA), gateway.store)
-        until_closed(w, time.time())
+        until_closed(w, Watch())
         owner.ok("SELECT INBOX")
         assert "was replaced, and is in force" in gateway.log()
         gateway.stop()
@@ -92,7 +93,7 @@ def a_store_that_is_removed_shares_nothing():
         w.ok(f'SELECT "{PLACE}"')
         away = gateway.store + ".away"
         os.rename(gateway.store, away)
-        until_closed(w, time.time())
+        until_closed(w, Watch())
         owner.ok("SELECT INBOX")
         again = gateway.wire()
         assert again.answer(f'SELECT "{PLACE}"').startswith("NO [NONEXISTENT]")
@@ -121,7 +122,7 @@ def an_older_store_waits_for_an_administrator():
         w.ok("FETCH 1:* (FLAGS)")
         assert "no older store waits" in gateway.run("store", "accept", "--yes", status=1)
         os.replace(older, gateway.store)
-        until_closed(w, time.time())
+        until_closed(w, Watch())
         found = findings(gateway, 1)
         assert found["state"] == "failed" and "gatepost store accept" in found["remedy"], found
         assert "say --yes" in gateway.run("store", "accept", status=1)
@@ -161,7 +162,7 @@ def a_store_that_does_not_answer_shares_nothing():
             time.sleep(0.5)
             os.link(gateway.store, kept)
             os.replace(copy, gateway.store)
-            until_closed(w, time.time())
+            until_closed(w, Watch())
             owner.ok("SELECT INBOX")
             command.execute("ROLLBACK")
         end = time.time() + 120
@@ -180,7 +181,7 @@ def another_installations_store_is_refused():
         kept = copied(gateway)
         shutil.copy(other.store, gateway.store + ".other")
         os.replace(gateway.store + ".other", gateway.store)
-        until_closed(w, time.time())
+        until_closed(w, Watch())
         found = findings(gateway, 1)
         assert "not sealed with this master key" in found["remedy"], found
         assert "no older store waits" in gateway.run("store", "accept", "--yes", status=1)
