@@ -16,12 +16,22 @@ enum UpstreamFixture {
             masterKey: fixture.folder.path("master.key"),
             threads: 1,
             logLevel: "info",
-            limits: GatewayConfiguration.Limits(),
+            limits: self.limits,
             hostName: "mail.gateway.example",
             exchange: nil,
             oversight: GatewayConfiguration.Oversight(),
             runAs: nil
         )
+    }
+
+    /// No server is given up because the machine is busy.
+    private static var limits: GatewayConfiguration.Limits {
+        var limits = GatewayConfiguration.Limits()
+        limits.upstreamTimeout = .hours(1)
+        limits.upstreamAnswerTime = .hours(1)
+        limits.upstreamWorkTime = .hours(1)
+        limits.upstreamTransferTime = .hours(1)
+        return limits
     }
 
     static func services(
