@@ -206,7 +206,15 @@ extension ReplyText {
         case .unavailable, .undoneLater, .contactAdministrator, .credentialSuspended,
             .serverUnanswering:
             .failed
-        default:
+        case .loggedIn, .beginTLS, .status, .closed, .someUnavailable, .someOutdated, .noUpdate,
+            .answerUnreadable, .passwordCheckOverloaded, .tooManyConnectionsOfUser,
+            .authenticationFailed, .authorizationFailed, .privacyRequired, .unknownMechanism,
+            .badCharset, .refusedByServer, .refusedWithWords, .tryCreate, .noSuchMessage,
+            .expungedMeanwhile, .tooBig, .tooManyParts, .tooManyMessages, .tooManySubscriptions,
+            .tooManyUnsubscriptions, .tooManyWatched, .tooManyGrants, .inUse, .cannotOnThisServer,
+            .lacking, .tooManyResults, .cannotHaveName, .noSuchIdentifier, .grantedElsewhere,
+            .badEvent, .badSyntax, .badUnknownCommand, .badState, .badForServer, .badNoModSeq,
+            .badNotEnabled, .bye:
             nil
         }
     }
