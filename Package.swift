@@ -14,16 +14,9 @@ let settings: [SwiftSetting] = [
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
-let httpClient = Target.Dependency.product(
-    name: "AsyncHTTPClient",
-    package: "async-http-client"
-)
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
@@ -32,9 +25,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
-        .package(url: "https://github.com/apple/swift-certificates", from: "1.10.0"),
-        .package(url: "https://github.com/apple/swift-asn1", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(
             url: "https://github.com/apple/swift-configuration",
@@ -43,8 +33,6 @@ let package = Package(
         ),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
     ],
     targets: [
         .target(name: "SASL", swiftSettings: settings),
@@ -53,12 +41,12 @@ let package = Package(
         .target(name: "Access", swiftSettings: settings),
         .target(
             name: "Session",
-            dependencies: ["IMAP", "SMTP", "SASL", "Access", nioCore, crypto],
+            dependencies: ["IMAP", "SMTP", "SASL", "Access", "Cryptography", nioCore],
             swiftSettings: settings
         ),
         .target(
             name: "Store",
-            dependencies: ["SASL", "Access", grdb, crypto, cryptoExtras],
+            dependencies: ["SASL", "Access", "Cryptography", grdb],
             swiftSettings: settings
         ),
         .systemLibrary(
@@ -67,10 +55,17 @@ let package = Package(
             providers: [.apt(["libssl-dev"])]
         ),
         .systemLibrary(name: "CLinux"),
+        .target(name: "Cryptography", dependencies: ["COpenSSL"], swiftSettings: settings),
+        .systemLibrary(
+            name: "CCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]
+        ),
+        .target(name: "HTTPS", dependencies: ["CCurl"], swiftSettings: settings),
         .target(name: "TLS", dependencies: ["COpenSSL", nioCore, nioTLS], swiftSettings: settings),
         .target(
             name: "Exchange",
-            dependencies: ["Access", httpClient, nioCore, nioHTTP1, nioSSL, crypto, cryptoExtras],
+            dependencies: ["Access", "Cryptography", "HTTPS"],
             swiftSettings: settings
         ),
         .target(
@@ -78,8 +73,8 @@ let package = Package(
             dependencies: [
                 "CLinux", "IMAP", "SMTP", "SASL", "Access", "Session", "Store", "TLS", "Exchange",
                 nioCore, nioPosix, nioTLS,
+                "Cryptography",
                 logging,
-                crypto,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -87,16 +82,14 @@ let package = Package(
         ),
         .target(
             name: "Demo",
-            dependencies: ["Store", "SASL", "Access", nioCore, nioPosix, nioHTTP1, nioSSL],
+            dependencies: ["Store", "SASL", "Access", "TLS", nioCore, nioPosix, nioHTTP1],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "gatepost",
             dependencies: [
-                "Gateway", "Store", "SASL", "Access", "Exchange", "Demo", crypto, logging,
+                "Gateway", "Store", "SASL", "Access", "Exchange", "Demo", "Cryptography", logging,
                 nioCore, nioPosix,
-                .product(name: "X509", package: "swift-certificates"),
-                .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -107,6 +100,16 @@ let package = Package(
         .testTarget(
             name: "AccessTests",
             dependencies: ["Access", "Support"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CryptographyTests",
+            dependencies: ["Cryptography", "Support"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "HTTPSTests",
+            dependencies: ["HTTPS", "Cryptography", "TLS", nioCore, nioPosix, nioTLS],
             swiftSettings: settings
         ),
         .testTarget(
@@ -149,7 +152,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "Session", "IMAP", "Store", "SASL", "TLS", "Access", "Exchange",
-                "Support", logging, nioCore, nioEmbedded, nioPosix, nioTLS,
+                "Cryptography", "Support", logging, nioCore, nioEmbedded, nioPosix, nioTLS,
             ],
             swiftSettings: settings
         ),
@@ -160,8 +163,7 @@ let package = Package(
                 logging,
                 nioCore, nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "X509", package: "swift-certificates"),
-                .product(name: "SwiftASN1", package: "swift-asn1"),
+                "Cryptography",
             ],
             swiftSettings: settings
         ),
@@ -175,7 +177,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "gatepost", "Demo", "Gateway", "Exchange", "Store", "Access", crypto, cryptoExtras,
+                "gatepost", "Demo", "Gateway", "Exchange", "Store", "Access",
                 logging, nioCore, nioEmbedded,
             ],
             exclude: ["Clients"],

@@ -2,8 +2,14 @@
 #define GATEPOST_COPENSSL_H
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/kdf.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -72,5 +78,17 @@ static inline const unsigned char *gp_GENERAL_NAME_dns(const GENERAL_NAME *name,
     *length = ASN1_STRING_length(name->d.dNSName);
     return ASN1_STRING_get0_data(name->d.dNSName);
 }
+
+static inline EVP_PKEY *gp_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }
+
+static inline void gp_OPENSSL_free(void *octets) { OPENSSL_free(octets); }
+
+static inline GENERAL_NAMES *gp_sk_GENERAL_NAME_new(void) { return sk_GENERAL_NAME_new_null(); }
+
+static inline int gp_sk_GENERAL_NAME_push(GENERAL_NAMES *names, GENERAL_NAME *name) {
+    return sk_GENERAL_NAME_push(names, name);
+}
+
+static inline void gp_GENERAL_NAMES_free(GENERAL_NAMES *names) { GENERAL_NAMES_free(names); }
 
 #endif

@@ -2,8 +2,8 @@ package import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
 package import Synchronization
+import TLS
 
 /// Plays the parts of Microsoft that the gateway speaks HTTPS to: the token endpoint of Entra and
 /// the administration interfaces of Exchange Online, with the answers that are documented or were
@@ -64,16 +64,16 @@ package final class MicrosoftTestServer: Sendable {
 
     /// Listens at both ports.
     package func start(certificate: URL, key: URL) throws {
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.path).map {
-                .certificate($0)
-            },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: key.path, format: .pem))
+        let files = TLSCertificateFiles(certificate: certificate.path, key: key.path)
+        let context = try TLSServerContext(
+            TLSServerConfiguration(
+                certificates: [files],
+                alpn: ["http/1.1"],
+                sessionContext: "microsoft"
+            )
         )
-        configuration.applicationProtocols = ["http/1.1"]
-        let context = try NIOSSLContext(configuration: configuration)
         try self.listen(self.port) { channel in
-            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+            try channel.pipeline.syncOperations.addHandler(TLSHandler(server: context))
         }
         try self.listen(self.introspectionPort) { _ in }
     }

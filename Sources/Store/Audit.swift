@@ -1,5 +1,5 @@
 package import Access
-import Crypto
+import Cryptography
 import Foundation
 
 /// A record of the audit log with its place there.
@@ -88,7 +88,7 @@ extension PermissionStore {
 /// The same within a transaction.
 extension StoreTransaction {
     /// The hash before the first record.
-    static let firstHash = Data(repeating: 0, count: SHA256.byteCount)
+    static let firstHash = Data(repeating: 0, count: SHA256.octetCount)
 
     func append(_ records: [(moment: Moment, record: AuditRecord)]) throws {
         let encoder = JSONEncoder()
@@ -123,9 +123,9 @@ extension StoreTransaction {
         text: String
     ) -> Data {
         var hasher = SHA256()
-        hasher.update(data: previous)
-        hasher.update(data: Data("\(sequence) \(moment) \(text)".utf8))
-        return Data(hasher.finalize())
+        hasher.update(previous)
+        hasher.update("\(sequence) \(moment) \(text)".utf8)
+        return Data(hasher.digest)
     }
 
     /// Whether a record is about an account; of a change of several, whether it names it.

@@ -1,5 +1,5 @@
 package import Access
-import Crypto
+import Cryptography
 package import Foundation
 package import SASL
 
@@ -8,7 +8,7 @@ package struct MasterKey: Sendable {
     private let key: SymmetricKey
 
     package init() {
-        self.key = SymmetricKey(size: .bits256)
+        self.key = SymmetricKey()
     }
 
     /// - Throws: when the file is missing, others can read it, or it holds no key.
@@ -28,15 +28,17 @@ package struct MasterKey: Sendable {
         }
         let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
         let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        guard let octets = Data(base64Encoded: trimmed), octets.count == 32 else {
+        guard let octets = Data(base64Encoded: trimmed),
+            let key = SymmetricKey(octets: Array(octets))
+        else {
             throw StoreError.unusable("\(file) holds no master key: restore it from your backup")
         }
-        self.key = SymmetricKey(data: octets)
+        self.key = key
     }
 
     /// Writes the key to a new file that only its owner can read.
     package func write(to file: String) throws {
-        let text = self.key.withUnsafeBytes { Data($0) }.base64EncodedString() + "\n"
+        let text = Data(self.key.octets).base64EncodedString() + "\n"
         guard
             FileManager.default.createFile(
                 atPath: file,
@@ -48,15 +50,13 @@ package struct MasterKey: Sendable {
 
     /// Seals a password for one account: it opens for no other.
     package func seal(_ password: String, for account: AccountID) throws -> Data {
-        let box = try AES.GCM.seal(
-            Data(password.utf8),
-            using: self.key,
-            authenticating: Self.purpose(account)
+        Data(
+            try AESGCM.seal(
+                Array(password.utf8),
+                key: self.key,
+                purpose: Self.purpose(account)
+            )
         )
-        guard let combined = box.combined else {
-            throw StoreError.unusable("the credential cannot be sealed")
-        }
-        return combined
     }
 
     /// The credential of an account's server.
@@ -68,11 +68,11 @@ package struct MasterKey: Sendable {
                     + "--password-stdin"
             )
         }
-        guard let box = try? AES.GCM.SealedBox(combined: sealed),
-            let octets = try? AES.GCM.open(
-                box,
-                using: self.key,
-                authenticating: Self.purpose(account.id)
+        guard
+            let octets = try? AESGCM.open(
+                Array(sealed),
+                key: self.key,
+                purpose: Self.purpose(account.id)
             )
         else {
             throw StoreError.unusable(
@@ -91,24 +91,20 @@ package struct MasterKey: Sendable {
     /// What authenticates something as made with this key (HMAC-SHA-256, RFC 2104), with a key of
     /// its own (RFC 5869).
     func mark(_ octets: Data) -> Data {
-        Data(HMAC<SHA256>.authenticationCode(for: octets, using: self.markingKey))
+        Data(HMACSHA256.code(for: octets, key: self.markingKey))
     }
 
     /// Whether it is the mark of these octets; takes the same time whatever differs.
     func isValid(_ mark: Data, for octets: Data) -> Bool {
-        HMAC<SHA256>.isValidAuthenticationCode(mark, authenticating: octets, using: self.markingKey)
+        HMACSHA256.isValid(mark, for: octets, key: self.markingKey)
     }
 
     private var markingKey: SymmetricKey {
-        HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: self.key,
-            info: Data("gatepost audit seal".utf8),
-            outputByteCount: 32
-        )
+        HMACSHA256.derivedKey(from: self.key, purpose: "gatepost audit seal")
     }
 
-    private static func purpose(_ account: AccountID) -> Data {
-        Data("gatepost upstream credential \(account.rawValue)".utf8)
+    private static func purpose(_ account: AccountID) -> [UInt8] {
+        Array("gatepost upstream credential \(account.rawValue)".utf8)
     }
 }
 

@@ -1,5 +1,4 @@
-import Crypto
-import CryptoExtras
+import Cryptography
 import Foundation
 
 /// A password as it is stored: scrypt with its parameters and its salt (RFC 7914).
@@ -19,7 +18,7 @@ package struct PasswordHash: Equatable, Sendable {
     }
 
     package init(password: [UInt8]) throws {
-        let salt = SymmetricKey(size: .bits128).withUnsafeBytes { Data($0) }
+        let salt = Data(Random.octets(count: Self.saltOctets))
         let key = try Self.derive(
             password,
             salt: salt,
@@ -55,7 +54,7 @@ package struct PasswordHash: Equatable, Sendable {
             ),
             key.count == expected.count
         else { return false }
-        return zip(key, expected).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+        return isEqual(Array(key), Array(expected))
     }
 
     private static func derive(
@@ -65,16 +64,13 @@ package struct PasswordHash: Equatable, Sendable {
         blockSize: Int,
         parallelism: Int
     ) throws -> Data {
-        let key = try KDF.Scrypt.deriveKey(
-            from: password,
-            salt: salt,
-            outputByteCount: Self.keyOctets,
-            rounds: rounds,
-            blockSize: blockSize,
-            parallelism: parallelism,
-            maxMemory: 128 * 1_024 * 1_024
+        guard let rounds = UInt64(exactly: rounds), let blockSize = UInt64(exactly: blockSize),
+            let parallelism = UInt64(exactly: parallelism)
+        else { throw StoreError.unusable("a stored password is damaged: set it anew") }
+        let scrypt = Scrypt(rounds: rounds, blockSize: blockSize, parallelism: parallelism)
+        return Data(
+            try scrypt.key(from: password, salt: Array(salt), octetCount: Self.keyOctets)
         )
-        return key.withUnsafeBytes { Data($0) }
     }
 }
 

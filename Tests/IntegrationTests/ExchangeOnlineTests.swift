@@ -1,6 +1,4 @@
 import Access
-import Crypto
-import CryptoExtras
 import Demo
 import Exchange
 import Foundation
@@ -103,27 +101,17 @@ import Testing
             let loader = OnlineLoader(application, tokens: tokens) {
                 Date().addingTimeInterval(seconds)
             }
-            let result: Result<PermissionsDocument, any Error>
-            do {
-                result = .success(try await loader.load(["sales@contoso.example"]))
-            } catch {
-                result = .failure(error)
+            defer {
+                loader.shutdown()
+                tokens.shutdown()
             }
-            await loader.shutdown()
-            await tokens.shutdown()
-            return try result.get()
+            return try await loader.load(["sales@contoso.example"])
         }
 
         func token(_ application: EntraApplication) async throws -> String {
             let tokens = TokenSource(application)
-            do {
-                let token = try await tokens.token().value
-                await tokens.shutdown()
-                return token
-            } catch {
-                await tokens.shutdown()
-                throw error
-            }
+            defer { tokens.shutdown() }
+            return try await tokens.token().value
         }
     }
 
@@ -255,25 +243,25 @@ import Testing
 
     @Test func `a certificate stands in for the secret`() async throws {
         let bench = try Bench()
-        let key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+        let key = try RSAKeyPair(in: bench.folder, name: "application")
         let pem = try String(
             contentsOf: bench.folder.appendingPathComponent("server.pem"),
             encoding: .utf8
         )
         let certificate = try ClientCertificate(
             certificatePEM: pem,
-            keyPEM: key.pemRepresentation
+            keyPEM: key.pem
         )
         let audience =
             "https://localhost:\(bench.server.port)/\(MicrosoftTestServer.tenant)/oauth2/v2.0/token"
         bench.server.state.withLock { state in
-            state.isAssertionGood = { Self.isGood($0, key.publicKey, audience) }
+            state.isAssertionGood = { Self.isGood($0, key: key, audience: audience) }
         }
         let token = try await bench.token(bench.application(proof: .certificate(certificate)))
         #expect(token.hasPrefix("eyJ"))
         let other = try ClientCertificate(
             certificatePEM: pem,
-            keyPEM: _RSA.Signing.PrivateKey(keySize: .bits2048).pemRepresentation
+            keyPEM: RSAKeyPair(in: bench.folder, name: "other").pem
         )
         await #expect(throws: OnlineError.self) {
             _ = try await bench.token(bench.application(proof: .certificate(other)))
@@ -283,8 +271,8 @@ import Testing
     /// Header, claims and signature as the documentation asks for them.
     private static func isGood(
         _ assertion: String,
-        _ key: _RSA.Signing.PublicKey,
-        _ audience: String
+        key: RSAKeyPair,
+        audience: String
     ) -> Bool {
         func decoded(_ part: Substring) -> Data {
             var text = part.replacingOccurrences(of: "-", with: "+")
@@ -299,7 +287,6 @@ import Testing
             let claims = try? JSONSerialization.jsonObject(with: decoded(parts[1]))
                 as? [String: Any]
         else { return false }
-        let signature = _RSA.Signing.RSASignature(rawRepresentation: decoded(parts[2]))
         let expires = claims["exp"] as? Int ?? 0
         let begins = claims["nbf"] as? Int ?? 0
         return header["alg"] == "PS256" && header["x5t#S256"]?.utf8.count == 43
@@ -307,11 +294,7 @@ import Testing
             && claims["iss"] as? String == MicrosoftTestServer.application
             && claims["sub"] as? String == MicrosoftTestServer.application
             && claims["jti"] is String && expires > begins && expires - begins <= 600
-            && key.isValidSignature(
-                signature,
-                for: SHA256.hash(data: Data("\(parts[0]).\(parts[1])".utf8)),
-                padding: .PSS
-            )
+            && key.hasSigned("\(parts[0]).\(parts[1])", signature: decoded(parts[2]))
     }
 
     @Test func `many ask, and one fetch answers them`() async throws {
@@ -328,7 +311,7 @@ import Testing
         #expect(try await tokens.token().value == value)
         tokens.forget(value, at: Date().addingTimeInterval(120))
         #expect(try await tokens.token().value != values.first)
-        await tokens.shutdown()
+        tokens.shutdown()
     }
 
     @Test func `a token is renewed before it ends`() async throws {
@@ -339,7 +322,7 @@ import Testing
         #expect(try await tokens.token().value == first)
         #expect(tokens.current(at: Date().addingTimeInterval(3_200))?.value == first)
         #expect(tokens.current(at: Date().addingTimeInterval(3_400)) == nil)
-        await tokens.shutdown()
+        tokens.shutdown()
     }
 
     @Test(arguments: [

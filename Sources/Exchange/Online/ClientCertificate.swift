@@ -1,5 +1,4 @@
-import Crypto
-import CryptoExtras
+import Cryptography
 import Foundation
 
 /// A certificate that stands for the application, with its RSA key, and the assertions that it
@@ -8,29 +7,21 @@ package struct ClientCertificate: Sendable {
     /// Minutes are enough to be sent once.
     private static let lifetime: TimeInterval = 300
 
-    private let key: _RSA.Signing.PrivateKey
+    private let key: RSASigningKey
     /// SHA-256 of the certificate in DER.
     private let thumbprint: [UInt8]
 
     /// - Throws: what is wrong with the files' contents.
     package init(certificatePEM: String, keyPEM: String) throws(OnlineError) {
-        guard let der = Self.der(certificatePEM) else {
+        guard let certificate = try? Certificate(pem: certificatePEM) else {
             throw OnlineError("exchange.certificate is no PEM file with a certificate")
         }
         do {
-            self.key = try _RSA.Signing.PrivateKey(pemRepresentation: keyPEM)
+            self.key = try RSASigningKey(pem: keyPEM)
         } catch {
             throw OnlineError("exchange.certificateKey is no PEM file with an RSA key")
         }
-        self.thumbprint = Array(SHA256.hash(data: der))
-    }
-
-    private static func der(_ pem: String) -> Data? {
-        let marks = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
-        guard let start = pem.range(of: marks.0)?.upperBound,
-            let end = pem.range(of: marks.1, range: start..<pem.endIndex)?.lowerBound
-        else { return nil }
-        return Data(base64Encoded: String(pem[start..<end]), options: .ignoreUnknownCharacters)
+        self.thumbprint = SHA256.digest(of: certificate.der)
     }
 
     private struct Header: Encodable {
@@ -73,9 +64,8 @@ package struct ClientCertificate: Sendable {
             )
         )
         let text = "\(Self.base64URL(header)).\(Self.base64URL(claims))"
-        let digest = SHA256.hash(data: Data(text.utf8))
-        let signature = try self.key.signature(for: digest, padding: .PSS)
-        return "\(text).\(Self.base64URL(signature.rawRepresentation))"
+        let signature = try self.key.signature(of: Array(text.utf8))
+        return "\(text).\(Self.base64URL(signature))"
     }
 
     private static func base64URL(_ octets: some Sequence<UInt8>) -> String {

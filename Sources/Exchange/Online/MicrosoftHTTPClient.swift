@@ -1,8 +1,5 @@
-import AsyncHTTPClient
 import Foundation
-import NIOCore
-import NIOHTTP1
-import NIOSSL
+import HTTPS
 
 /// HTTPS to Microsoft.
 final class MicrosoftHTTPClient: Sendable {
@@ -15,45 +12,35 @@ final class MicrosoftHTTPClient: Sendable {
         var body: Data
     }
 
-    private static let timeout = TimeAmount.seconds(60)
-    /// Members of a large group and lists of folders need some MiB.
-    private static let maximumAnswerOctets = 64 * 1_024 * 1_024
+    private static let limits = HTTPSClient.Limits(
+        connectSeconds: 15,
+        totalSeconds: 60,
+        // Members of a large group and lists of folders need some MiB.
+        bodyOctets: 64 * 1_024 * 1_024
+    )
 
-    private let client: HTTPClient
+    private let client: HTTPSClient
 
     init(caFile: String?) {
-        var configuration = HTTPClient.Configuration()
-        configuration.redirectConfiguration = .disallow
-        configuration.timeout.connect = .seconds(15)
-        if let caFile {
-            configuration.tlsConfiguration = .makeClientConfiguration()
-            configuration.tlsConfiguration?.trustRoots = .file(caFile)
-        }
-        self.client = HTTPClient(
-            eventLoopGroupProvider: .singleton,
-            configuration: configuration
-        )
+        self.client = HTTPSClient(caFile: caFile, limits: Self.limits)
     }
 
     func post(
         _ url: String,
-        headers: [(String, String)],
+        headers: [(name: String, value: String)],
         body: String
     ) async throws(OnlineError) -> Answer {
         do {
-            var request = HTTPClientRequest(url: url)
-            request.method = .POST
-            for (name, value) in headers { request.headers.add(name: name, value: value) }
-            request.body = .bytes(ByteBuffer(string: body))
-            let response = try await self.client.execute(request, timeout: Self.timeout)
-            let buffer = try await response.body.collect(upTo: Self.maximumAnswerOctets)
+            let response = try await self.client.send(
+                HTTPSRequest(url: url, headers: headers, body: Array(body.utf8))
+            )
             return Answer(
-                status: Int(response.status.code),
-                retryAfter: response.headers.first(name: "Retry-After").flatMap {
+                status: response.status,
+                retryAfter: response.header("Retry-After").flatMap {
                     Self.seconds($0, now: Date())
                 },
-                location: response.headers.first(name: "Location"),
-                body: Data(buffer.readableBytesView)
+                location: response.header("Location"),
+                body: Data(response.body)
             )
         } catch {
             let host = URL(string: url)?.host ?? url
@@ -76,7 +63,7 @@ final class MicrosoftHTTPClient: Sendable {
         }
     }
 
-    func shutdown() async {
-        try? await self.client.shutdown()
+    func shutdown() {
+        self.client.shutDown()
     }
 }

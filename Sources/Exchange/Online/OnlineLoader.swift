@@ -21,8 +21,8 @@ package struct OnlineLoader: Sendable {
         )
     }
 
-    package func shutdown() async {
-        await self.http.shutdown()
+    package func shutdown() {
+        self.http.shutdown()
     }
 
     /// Everything about some mailboxes, with the organisation's recipients and the members of the

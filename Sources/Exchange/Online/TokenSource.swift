@@ -38,8 +38,8 @@ package final class TokenSource: Sendable {
         self.http = MicrosoftHTTPClient(caFile: application.caFile)
     }
 
-    package func shutdown() async {
-        await self.http.shutdown()
+    package func shutdown() {
+        self.http.shutdown()
     }
 
     /// The token that is known, while it is good; asks nobody.

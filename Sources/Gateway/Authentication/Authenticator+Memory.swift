@@ -1,5 +1,5 @@
 import Access
-import Crypto
+import Cryptography
 import Logging
 import NIOCore
 import NIOPosix
@@ -27,7 +27,7 @@ extension Authenticator {
     }
 
     func mark(_ octets: [UInt8]) -> CheckQueue.Mark {
-        HMAC<SHA256>.authenticationCode(for: octets, using: self.key)
+        CheckQueue.Mark(code: HMACSHA256.code(for: octets, key: self.key))
     }
 
     /// Whether the password was right some minutes ago; if so, it is remembered for longer.
@@ -40,11 +40,7 @@ extension Authenticator {
         let now = self.now()
         let remembered = self.memory.withLock { $0.remembered[user] }
         guard let remembered, remembered.version == version, remembered.until > now,
-            HMAC<SHA256>.isValidAuthenticationCode(
-                remembered.mark,
-                authenticating: password,
-                using: self.key
-            )
+            HMACSHA256.isValid(remembered.mark.code, for: password, key: self.key)
         else { return false }
         self.memory.withLock { memory in
             memory.known.succeeded(user, from: network, at: now)

@@ -1,5 +1,5 @@
 import Access
-import Crypto
+import Cryptography
 import Logging
 import NIOCore
 import NIOPosix
@@ -60,7 +60,7 @@ final class Authenticator: Sendable {
     }
 
     let pool = NIOThreadPool(numberOfThreads: Authenticator.threads)
-    let key = SymmetricKey(size: .bits256)
+    let key = SymmetricKey()
     let memory = Mutex(Memory())
     let logger: Logger
     let now: @Sendable () -> NIODeadline

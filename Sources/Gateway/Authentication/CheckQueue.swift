@@ -1,5 +1,4 @@
 import Access
-import Crypto
 
 /// The password checks that run or wait for a thread.
 ///
@@ -7,7 +6,10 @@ import Crypto
 /// wait by network. A flood of the ones does not fill the queue of the others.
 struct CheckQueue {
     /// What two logins have in common that are checked as one: a mail client opens several connections at once.
-    typealias Mark = HashedAuthenticationCode<SHA256>
+    struct Mark: Hashable, Sendable {
+        /// HMAC-SHA-256 of the login with a key that nobody knows.
+        let code: [UInt8]
+    }
 
     /// Which queue a check waits in.
     enum Lane: Hashable, Sendable {

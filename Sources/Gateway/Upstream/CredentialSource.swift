@@ -18,7 +18,7 @@ package final class CredentialSource: Sendable {
     }
 
     package func shutdown() async {
-        await self.tokens?.shutdown()
+        self.tokens?.shutdown()
     }
 
     package func credential(of account: UpstreamAccount) async throws -> UpstreamCredential {

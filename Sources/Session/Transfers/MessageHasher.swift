@@ -1,5 +1,5 @@
 package import Access
-import Crypto
+import Cryptography
 import IMAP
 
 package import struct NIOCore.ByteBuffer
@@ -13,12 +13,12 @@ package struct MessageHasher: Sendable {
     package init() {}
 
     package mutating func update(_ octets: ByteBuffer) {
-        octets.withUnsafeReadableBytes { self.hash.update(bufferPointer: $0) }
+        octets.withUnsafeReadableBytes { self.hash.update($0) }
         self.octets += UInt64(octets.readableBytes)
     }
 
     /// Of the octets so far.
-    package var digest: MessageDigest { MessageDigest(sha256: self.hash.finalize()) }
+    package var digest: MessageDigest { MessageDigest(sha256: self.hash.digest) }
 }
 
 /// Computes the digest of the one BODY[…] item of a FETCH response, piece by piece, so that the

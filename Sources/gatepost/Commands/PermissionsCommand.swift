@@ -87,16 +87,11 @@ struct PermissionsCommand: AsyncParsableCommand {
             let addresses = try self.accounts.map { try store.account($0).address }
             let tokens = TokenSource(application)
             let loader = OnlineLoader(application, tokens: tokens)
-            do {
-                let document = try await loader.load(addresses)
-                await loader.shutdown()
-                await tokens.shutdown()
-                return document
-            } catch {
-                await loader.shutdown()
-                await tokens.shutdown()
-                throw error
+            defer {
+                loader.shutdown()
+                tokens.shutdown()
             }
+            return try await loader.load(addresses)
         }
     }
 

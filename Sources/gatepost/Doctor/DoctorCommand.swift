@@ -1,9 +1,8 @@
 import ArgumentParser
+import Cryptography
 import Foundation
 import Gateway
 import Store
-import SwiftASN1
-import X509
 
 /// `gatepost doctor`
 struct DoctorCommand: AsyncParsableCommand {
@@ -60,7 +59,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private static func check(_ files: CertificateFiles) -> [Finding] {
         guard let text = try? String(contentsOfFile: files.certificate, encoding: .utf8),
-            let certificate = try? Certificate(pemEncoded: text)
+            let certificate = try? Certificate(pem: text)
         else {
             return [
                 Finding(
@@ -71,13 +70,14 @@ struct DoctorCommand: AsyncParsableCommand {
             ]
         }
         var findings: [Finding] = []
-        let remaining = certificate.notValidAfter.timeIntervalSinceNow
+        let ends = Date(timeIntervalSince1970: TimeInterval(certificate.notAfter))
+        let remaining = ends.timeIntervalSinceNow
         let state = remaining < 0 ? "failed" : remaining < Self.warningTime ? "warning" : "ok"
         findings.append(
             Finding(
                 subject: files.certificate,
                 state: state,
-                remedy: state == "ok" ? nil : "ends \(certificate.notValidAfter): renew it"
+                remedy: state == "ok" ? nil : "ends \(ends): renew it"
             )
         )
         let attributes = try? FileManager.default.attributesOfItem(atPath: files.key)

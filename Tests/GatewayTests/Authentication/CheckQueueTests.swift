@@ -1,5 +1,5 @@
 import Access
-import Crypto
+import Cryptography
 import NIOCore
 import NIOEmbedded
 import Support
@@ -9,10 +9,10 @@ import Testing
 
 /// The checks that run or wait: who shares one, who makes room, and what is not run any more.
 @Suite struct CheckQueueTests {
-    private static let key = SymmetricKey(size: .bits256)
+    private static let key = SymmetricKey()
 
     private static func mark(_ text: String) -> CheckQueue.Mark {
-        HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: self.key)
+        CheckQueue.Mark(code: HMACSHA256.code(for: text.utf8, key: self.key))
     }
 
     private static func login(_ address: String = "192.0.2.7") -> PendingLogin {

@@ -1,0 +1,60 @@
+import COpenSSL
+
+/// Seals octets so that nobody reads or changes them without the key (AES-256-GCM, NIST SP 800-38D).
+///
+/// A sealed text is the nonce (12 octets), the encrypted octets, and the tag (16 octets).
+package enum AESGCM {
+    private static let nonceOctets = 12
+    private static let tagOctets = 16
+
+    /// - Parameter purpose: opens nowhere but where the same purpose is given.
+    package static func seal(
+        _ octets: [UInt8],
+        key: SymmetricKey,
+        purpose: [UInt8]
+    ) throws(CryptographyError) -> [UInt8] {
+        let nonce = Random.octets(count: Self.nonceOctets)
+        guard let context = EVP_CIPHER_CTX_new() else { throw .unavailable }
+        defer { EVP_CIPHER_CTX_free(context) }
+        var encrypted = [UInt8](repeating: 0, count: octets.count)
+        var tag = [UInt8](repeating: 0, count: Self.tagOctets)
+        var length: CInt = 0
+        guard EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), nil, key.octets, nonce) == 1,
+            EVP_EncryptUpdate(context, nil, &length, purpose, CInt(purpose.count)) == 1,
+            EVP_EncryptUpdate(context, &encrypted, &length, octets, CInt(octets.count)) == 1,
+            EVP_EncryptFinal_ex(context, nil, &length) == 1,
+            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, CInt(tag.count), &tag) == 1
+        else {
+            CryptographyError.clearQueue()
+            throw .unavailable
+        }
+        return nonce + encrypted + tag
+    }
+
+    /// - Throws: `notAuthentic` for what was not sealed with this key for this purpose.
+    package static func open(
+        _ sealed: [UInt8],
+        key: SymmetricKey,
+        purpose: [UInt8]
+    ) throws(CryptographyError) -> [UInt8] {
+        let encryptedCount = sealed.count - Self.nonceOctets - Self.tagOctets
+        guard encryptedCount >= 0 else { throw .notAuthentic }
+        let nonce = Array(sealed.prefix(Self.nonceOctets))
+        let encrypted = Array(sealed.dropFirst(Self.nonceOctets).prefix(encryptedCount))
+        var tag = Array(sealed.suffix(Self.tagOctets))
+        guard let context = EVP_CIPHER_CTX_new() else { throw .unavailable }
+        defer { EVP_CIPHER_CTX_free(context) }
+        var octets = [UInt8](repeating: 0, count: encryptedCount)
+        var length: CInt = 0
+        guard EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), nil, key.octets, nonce) == 1,
+            EVP_DecryptUpdate(context, nil, &length, purpose, CInt(purpose.count)) == 1,
+            EVP_DecryptUpdate(context, &octets, &length, encrypted, CInt(encryptedCount)) == 1,
+            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, CInt(tag.count), &tag) == 1,
+            EVP_DecryptFinal_ex(context, nil, &length) == 1
+        else {
+            CryptographyError.clearQueue()
+            throw .notAuthentic
+        }
+        return octets
+    }
+}

@@ -1,0 +1,32 @@
+import COpenSSL
+
+/// One BIO in memory, by which libcrypto reads and writes PEM (RFC 7468).
+final class MemoryBIO {
+    let pointer: OpaquePointer
+
+    init() throws(CryptographyError) {
+        guard let pointer = BIO_new(BIO_s_mem()) else { throw .unavailable }
+        self.pointer = pointer
+    }
+
+    convenience init(_ text: String) throws(CryptographyError) {
+        try self.init()
+        let octets = Array(text.utf8)
+        guard octets.count <= CInt.max,
+            BIO_write(self.pointer, octets, CInt(octets.count)) == CInt(octets.count)
+        else { throw .unavailable }
+    }
+
+    deinit {
+        BIO_free(self.pointer)
+    }
+
+    /// All that was written and not read yet.
+    var text: String {
+        let count = BIO_ctrl_pending(self.pointer)
+        let octets = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = Int(max(BIO_read(self.pointer, buffer.baseAddress, CInt(count)), 0))
+        }
+        return String(decoding: octets, as: UTF8.self)
+    }
+}

@@ -1,0 +1,7 @@
+/// Random octets from the operating system (getrandom(2)).
+package enum Random {
+    package static func octets(count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+}

@@ -1,0 +1,172 @@
+import CCurl
+import Foundation
+
+/// One easy handle of libcurl with the connections that it keeps. It stays on the thread that made it.
+final class CurlHandle {
+    /// What libcurl hands over of one answer.
+    fileprivate final class Answer {
+        var headers: [HTTPSHeader] = []
+        var body: [UInt8] = []
+        var isTooLong = false
+        /// Whether the line that ends the fields has come: to libcurl a connection that ends before it ends an answer.
+        var hasAllHeaders = false
+        let maximumOctets: Int
+
+        init(maximumOctets: Int) {
+            self.maximumOctets = maximumOctets
+        }
+    }
+
+    private let curl: UnsafeMutableRawPointer?
+    private let caFile: String?
+    private let limits: HTTPSClient.Limits
+
+    /// libcurl prepares itself, once for the process.
+    private static let isReady = gp_curl_global_init() == CURLE_OK
+
+    init(caFile: String?, limits: HTTPSClient.Limits) {
+        self.curl = Self.isReady ? curl_easy_init() : nil
+        self.caFile = caFile
+        self.limits = limits
+    }
+
+    deinit {
+        if let curl = self.curl { curl_easy_cleanup(curl) }
+    }
+
+    /// Sends a request and waits for the whole answer.
+    func perform(_ request: HTTPSRequest) -> Result<HTTPSResponse, HTTPSError> {
+        guard let curl = self.curl else {
+            return .failure(HTTPSError("libcurl has no memory"))
+        }
+        // Connections stay.
+        curl_easy_reset(curl)
+        let answer = Answer(maximumOctets: self.limits.bodyOctets)
+        var fields: UnsafeMutablePointer<curl_slist>?
+        defer { curl_slist_free_all(fields) }
+        // Without it, a server that does not know the field is waited for.
+        for (name, value) in request.headers + [("Expect", "")] {
+            let line = value.isEmpty ? "\(name):" : "\(name): \(value)"
+            guard !line.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }),
+                let longer = curl_slist_append(fields, line)
+            else { return .failure(HTTPSError("a header field is not valid")) }
+            fields = longer
+        }
+        guard self.configure(curl, request, fields: fields, answer: answer) else {
+            return .failure(HTTPSError("this libcurl lacks an option"))
+        }
+        let code = Self.perform(curl, body: request.body)
+        guard code == CURLE_OK else {
+            let reason =
+                answer.isTooLong
+                ? "the answer is longer than \(self.limits.bodyOctets) octets"
+                : String(cString: curl_easy_strerror(code))
+            return .failure(HTTPSError(reason))
+        }
+        guard answer.hasAllHeaders else {
+            return .failure(HTTPSError("the answer is cut"))
+        }
+        var status = 0
+        _ = gp_curl_get_long(curl, CURLINFO_RESPONSE_CODE, &status)
+        return .success(
+            HTTPSResponse(status: status, headers: answer.headers, body: answer.body)
+        )
+    }
+
+    private func configure(
+        _ curl: UnsafeMutableRawPointer,
+        _ request: HTTPSRequest,
+        fields: UnsafeMutablePointer<curl_slist>?,
+        answer: Answer
+    ) -> Bool {
+        let argument = Unmanaged.passUnretained(answer).toOpaque()
+        var codes = [
+            gp_curl_set_string(curl, CURLOPT_URL, request.url),
+            gp_curl_set_string(curl, CURLOPT_PROTOCOLS_STR, "https"),
+            gp_curl_set_long(curl, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
+            // No signal for the time-out of a name's resolution: the process has other threads.
+            gp_curl_set_long(curl, CURLOPT_NOSIGNAL, 1),
+            gp_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT, self.limits.connectSeconds),
+            gp_curl_set_long(curl, CURLOPT_TIMEOUT, self.limits.totalSeconds),
+            gp_curl_set_long(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
+            gp_curl_set_headers(curl, fields),
+            gp_curl_set_callback(curl, CURLOPT_HEADERFUNCTION, headerReceived),
+            gp_curl_set_pointer(curl, CURLOPT_HEADERDATA, argument),
+            gp_curl_set_callback(curl, CURLOPT_WRITEFUNCTION, bodyReceived),
+            gp_curl_set_pointer(curl, CURLOPT_WRITEDATA, argument),
+        ]
+        if let caFile = self.caFile {
+            codes.append(gp_curl_set_string(curl, CURLOPT_CAINFO, caFile))
+            // Instead of the system's certificates, not beside them.
+            codes.append(gp_curl_set_string(curl, CURLOPT_CAPATH, nil))
+        }
+        return codes.allSatisfy { $0 == CURLE_OK }
+    }
+
+    /// The body has to stay where it is until the request is over.
+    private static func perform(_ curl: UnsafeMutableRawPointer, body: [UInt8]?) -> CURLcode {
+        guard let body else { return curl_easy_perform(curl) }
+        guard !body.isEmpty else {
+            _ = gp_curl_set_string(curl, CURLOPT_COPYPOSTFIELDS, "")
+            return curl_easy_perform(curl)
+        }
+        return body.withUnsafeBytes { octets in
+            _ = gp_curl_set_long(curl, CURLOPT_POST, 1)
+            _ = gp_curl_set_size(curl, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(octets.count))
+            _ = gp_curl_set_pointer(
+                curl,
+                CURLOPT_POSTFIELDS,
+                UnsafeMutableRawPointer(mutating: octets.baseAddress)
+            )
+            return curl_easy_perform(curl)
+        }
+    }
+}
+
+/// libcurl has a whole header line, or a status line.
+private func headerReceived(
+    octets: UnsafeMutablePointer<CChar>?,
+    size: Int,
+    count: Int,
+    argument: UnsafeMutableRawPointer?
+) -> Int {
+    guard let octets, let argument else { return 0 }
+    let answer = Unmanaged<CurlHandle.Answer>.fromOpaque(argument).takeUnretainedValue()
+    let line = String(
+        decoding: UnsafeRawBufferPointer(start: octets, count: size * count),
+        as: UTF8.self
+    )
+    if line.hasPrefix("HTTP/") {
+        // An answer before the last one, as 100 Continue, has fields of its own.
+        answer.headers = []
+        answer.hasAllHeaders = false
+    } else if line == "\r\n" || line == "\n" {
+        answer.hasAllHeaders = true
+    } else if let colon = line.firstIndex(of: ":") {
+        answer.headers.append(
+            HTTPSHeader(
+                name: String(line[..<colon]),
+                value: String(line[line.index(after: colon)...])
+                    .trimmingCharacters(in: .whitespacesAndNewlines)
+            )
+        )
+    }
+    return size * count
+}
+
+/// libcurl has octets of the body; less than all of them taken ends the request.
+private func bodyReceived(
+    octets: UnsafeMutablePointer<CChar>?,
+    size: Int,
+    count: Int,
+    argument: UnsafeMutableRawPointer?
+) -> Int {
+    guard let octets, let argument else { return 0 }
+    let answer = Unmanaged<CurlHandle.Answer>.fromOpaque(argument).takeUnretainedValue()
+    guard answer.body.count + size * count <= answer.maximumOctets else {
+        answer.isTooLong = true
+        return 0
+    }
+    answer.body.append(contentsOf: UnsafeRawBufferPointer(start: octets, count: size * count))
+    return size * count
+}
