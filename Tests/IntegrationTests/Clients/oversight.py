@@ -308,6 +308,10 @@ def a_log_that_cannot_be_written_closes_what_is_shared():
             w = gateway.wire()
             w.ok(f'SELECT "{PLACE}/INBOX"')
             with contextlib.closing(sqlite3.connect(gateway.store)) as store:
+                end = time.time() + 60
+                while not store.execute("SELECT count(*) FROM audit WHERE record LIKE '%\"event\":\"select\"%'").fetchone()[0]:
+                    assert time.time() < end, "what was done is not recorded"
+                    time.sleep(0.05)
                 store.execute("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END")
                 store.commit()
                 # Something that is not recorded yet.
