@@ -1,7 +1,8 @@
-/// A user of the gateway, and the addresses that are known to be the same person's.
+/// A user of the gateway with the addresses that belong to this user.
 package struct Person: Sendable {
+    /// The user's login.
     package var login: String
-    /// The login and the addresses of the accounts that belong to the user.
+    /// The login, and the addresses of the accounts that the user owns.
     package var addresses: Set<String>
 
     package init(login: String, addresses: Set<String>) {

@@ -2,8 +2,9 @@ import Access
 
 import struct Foundation.UUID
 
-/// The organisation's recipients, to be found by whatever Exchange calls them.
+/// The organization's recipients, indexed by every name that Exchange uses for them.
 struct Directory {
+    /// The result of a lookup.
     enum Finding: Equatable {
         /// An index into ``recipients``.
         case one(Int)
@@ -18,8 +19,8 @@ struct Directory {
     private var addresses: [String: Set<Int>] = [:]
     private var names: [ExactText: Set<Int>] = [:]
 
-    /// - Parameter isWhole: whether everybody in the organisation is there; else one name may be
-    ///   that of somebody who is not.
+    /// - Parameter isWhole: whether the list contains every recipient. Otherwise a missing
+    ///   recipient could have the same name.
     init(_ recipients: [PermissionsDocument.Recipient], isWhole: Bool) {
         self.recipients = recipients
         self.isWhole = isWhole
@@ -36,9 +37,11 @@ struct Directory {
         }
     }
 
-    /// Everything that the source knew about a principal must point at one recipient. A name counts
-    /// only where nothing better is known, in a whole directory, if one recipient has it whose
-    /// SID is not another.
+    /// Finds the recipient of a principal.
+    ///
+    /// SID, GUID and addresses of the principal must all belong to one recipient. A display name
+    /// counts only if nothing else is known, the directory is complete, one recipient has the name,
+    /// and that recipient has no other SID.
     func find(_ principal: PermissionsDocument.Principal) -> Finding {
         var found: [Set<Int>] = []
         for key in [principal.sid, principal.name] {
@@ -58,7 +61,7 @@ struct Directory {
         return all.count == 1 ? .one(first) : .several
     }
 
-    /// Those with a principal's name, where nothing else is known of it.
+    /// The recipients with a principal's name, if the name is all that identifies it.
     private func called(_ principal: PermissionsDocument.Principal) -> Set<Int>? {
         let name = principal.name
         let isName =
@@ -68,7 +71,7 @@ struct Directory {
             let match = self.names[ExactText(Self.key(name))]
         else { return nil }
         guard let sid = principal.sid else { return match }
-        // A SID that is none of theirs is that of somebody who was called so before.
+        // A different SID belongs to an earlier holder of the name.
         let knowsSID = match.contains { !self.recipients[$0].sids.isEmpty }
         return knowsSID && !match.contains { self.has($0, sid: sid) } ? nil : match
     }
@@ -77,12 +80,13 @@ struct Directory {
         self.recipients[index].sids.contains { Self.key($0) == Self.key(sid) }
     }
 
+    /// Finds a group's member by its GUID.
     func member(_ guid: String) -> Finding {
         guard let found = self.guids[Self.guid(guid)], let first = found.first else { return .none }
         return found.count == 1 ? .one(first) : .several
     }
 
-    // MARK: - Spellings
+    // MARK: - Normalization
 
     private static func key(_ text: String) -> String { text.lowercased() }
 
@@ -90,7 +94,7 @@ struct Directory {
         text.lowercased().filter { $0 != "{" && $0 != "}" }
     }
 
-    /// `SMTP:kim@contoso.example` and `kim@contoso.example`; nil for what is no mail address.
+    /// The address in `SMTP:kim@contoso.example` or `kim@contoso.example`; nil for other texts.
     static func address(_ text: String) -> String? {
         var text = text[...]
         if let colon = text.firstIndex(of: ":") {
@@ -104,8 +108,8 @@ struct Directory {
         return self.folded(String(text))
     }
 
-    /// ASCII letters in lower case, as addresses and logins are compared; a letter that only looks
-    /// like one of them stays what it is.
+    /// ASCII letters in lower case, as addresses and logins are compared. Letters outside ASCII
+    /// that look like them do not change.
     static func folded(_ text: String) -> String {
         String(decoding: text.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 + 0x20 : $0 }, as: UTF8.self)
     }

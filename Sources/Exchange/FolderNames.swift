@@ -1,24 +1,27 @@
 import Access
 
-/// The names that the folders of a mailbox have in IMAP.
+/// The IMAP names of a mailbox's folders.
 struct FolderNames {
+    /// The result of a lookup.
     enum Finding {
         case path(FolderPath)
-        /// Holds no mail, or has no counterpart in IMAP as the root has none.
+        /// The folder holds no mail, or, like the root, has no counterpart in IMAP.
         case ignored
+        /// The folder cannot be named; the text says why.
         case leftOut(String)
     }
 
-    /// Types whose folders hold mail; a folder of unknown type may.
+    /// The types of folders that hold mail. A folder without a type may hold mail.
     static let mailTypes: Set<String> = [
         "inbox", "sentitems", "deleteditems", "drafts", "junkemail", "archive", "outbox",
         "user created",
     ]
 
-    /// The inbox's name, where a type tells which folder it is.
+    /// The name of the inbox in the mailbox's language, if a FolderType identifies it.
     private let inbox: ExactText?
+    /// Whether the inbox is identified, by its type or its English name.
     private let isInboxKnown: Bool
-    /// What cannot be told about the folders together.
+    /// Problems that concern all folders together.
     let notes: [String]
 
     init(_ folders: [PermissionsDocument.Folder]) {
@@ -34,12 +37,13 @@ struct FolderNames {
         }
         let names = Set(untyped.map(ExactText.init)).sorted().prefix(5).map(\.text)
         self.notes = [
-            "which folder is the inbox is not known, because there is no FolderType: if it is one of "
-                + "\(names.joined(separator: ", ")), its entries have no effect: export FolderType, "
+            "the inbox is unknown, because FolderType is missing: if it is one of "
+                + "\(names.joined(separator: ", ")), its entries have no effect: export FolderType "
                 + "too, or use gatepost's script"
         ]
     }
 
+    /// Finds the IMAP name of a folder.
     func find(_ folder: PermissionsDocument.Folder) -> Finding {
         if let type = folder.type?.lowercased(), !Self.mailTypes.contains(type) { return .ignored }
         guard let first = folder.path.first else { return .ignored }
@@ -47,17 +51,17 @@ struct FolderNames {
         if folder.type == nil, !self.isInboxKnown, InboxNames.contains(first) {
             return .leftOut(
                 "\(shown) is left out, because it has no FolderType: \(first) is the inbox's name in "
-                    + "some language, and in IMAP the inbox has another: export FolderType, too, or "
-                    + "use gatepost's script"
+                    + "some language, but not in IMAP: export FolderType too, or use gatepost's "
+                    + "script"
             )
         }
         var components = folder.path
-        // Octet for octet, as folders are compared everywhere.
+        // Compare octets: Swift's String treats different spellings as equal.
         let isInbox = self.inbox == ExactText(first)
         if isInbox { components[0] = "INBOX" }
-        // Another folder of that name cannot be told from the inbox in IMAP.
+        // IMAP cannot distinguish another folder of this name from the inbox.
         let isOtherInbox = self.inbox != nil && !isInbox && first.lowercased() == "inbox"
-        // A `/` inside a name, which Exchange writes as U+F8FF, would be a level in IMAP.
+        // Exchange writes a `/` in a name as U+F8FF. In IMAP it would separate two levels.
         let isLevel = components.contains { $0.contains("/") || $0.contains("\u{F8FF}") }
         guard !isLevel, !isOtherInbox,
             let path = FolderPath(octets: Array(components.joined(separator: "/").utf8))

@@ -1,11 +1,11 @@
 package import Access
 
-/// What Exchange's folder roles and rights are in RFC 4314.
+/// Exchange's folder roles and rights as rights of RFC 4314 §2.1.
 ///
-/// Rights on what one has made oneself (`EditOwnedItems`, `DeleteOwnedItems`) have no counterpart:
-/// IMAP does not know who made a message.
+/// Rights on one's own items (`EditOwnedItems`, `DeleteOwnedItems`) have no counterpart, because
+/// IMAP does not record who created a message.
 package enum FolderRights {
-    /// FullAccess of the mailbox; the list of who has what stays with Exchange, so no `a`.
+    /// FullAccess of a mailbox. Without `a`: Exchange manages the permissions.
     package static let fullAccess: Rights = [
         .edit, .createMailbox, .deleteMailbox,
     ]
@@ -20,7 +20,7 @@ package enum FolderRights {
         "editor": .edit,
         "publishingeditor": [.edit, .createMailbox],
         "owner": [.edit, .createMailbox, .deleteMailbox],
-        // Free and busy times of a calendar.
+        // Roles of a calendar: free and busy times.
         "availabilityonly": [],
         "limiteddetails": [],
     ]
@@ -38,7 +38,8 @@ package enum FolderRights {
         "foldercontact": [],
     ]
 
-    /// - Returns: nil when one of the names is neither a role nor a right.
+    /// The union of the rights of several roles and rights.
+    /// - Returns: nil if a name is neither a role nor a right.
     package static func rights(named names: [String]) -> Rights? {
         var found: Rights = []
         for name in names {

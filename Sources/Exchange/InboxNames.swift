@@ -1,7 +1,8 @@
-/// What Exchange calls the inbox in other languages than English, where a mailbox was opened in one.
+/// The name of the inbox in other languages than English. Exchange uses the language in which the
+/// mailbox was first opened.
 ///
-/// The list is not whole, and need not be: it keeps entries of an inbox from becoming entries of a
-/// folder that IMAP does not have.
+/// The list may be incomplete: it only prevents that entries of an inbox are assigned to a folder
+/// that IMAP does not have.
 enum InboxNames {
     private static let names: Set<String> = [
         "Posteingang", "Boîte de réception", "Bandeja de entrada", "Posta in arrivo",
@@ -17,6 +18,6 @@ enum InboxNames {
 
     private static let folded = Set(Self.names.map { $0.lowercased() })
 
-    /// Composed or decomposed, in any case: to leave too much out is safe.
+    /// Ignores case and composition: leaving out too much is safe.
     static func contains(_ name: String) -> Bool { self.folded.contains(name.lowercased()) }
 }

@@ -1,18 +1,19 @@
-/// The permissions of Exchange mailboxes in one form, wherever they were read: by the export
-/// script, from the raw output of Exchange's cmdlets, or online.
+/// The permissions of Exchange mailboxes, in the same form for every source: the export script, the
+/// output of Exchange's cmdlets, or Exchange Online.
 ///
-/// Names are Exchange's own; who they are among the gateway's users is decided by ``Resolution``.
+/// Names are Exchange's. ``Resolution`` finds the users of the gateway behind them.
 package struct PermissionsDocument: Codable, Equatable, Sendable {
-    /// Somebody or something that a list in Exchange names, by whatever the source knew.
+    /// A user, a group or a service in one of Exchange's lists, with all that the source knows of
+    /// it.
     package struct Principal: Codable, Hashable, Sendable {
-        /// As Exchange shows it: an address, a name, `DOMAIN\name`, a SID, a GUID.
+        /// The name in the list: an address, a display name, `DOMAIN\name`, a SID or a GUID.
         package var name: String
         package var sid: String?
         package var guid: String?
         package var address: String?
-        /// `Internal`, `External`, `Default`, `Anonymous`, `Unknown`: folder entries only.
+        /// The type of a folder entry: `Internal`, `External`, `Default`, `Anonymous` or `Unknown`.
         package var kind: String?
-        /// Whether the name ends in `...`, as a name ends that was cut: then it tells nobody.
+        /// Whether the name ends in `...`, as a truncated name does: it then identifies nobody.
         package var isCut: Bool?
 
         package init(
@@ -32,10 +33,12 @@ package struct PermissionsDocument: Codable, Equatable, Sendable {
         }
     }
 
-    /// FullAccess of a mailbox, or Send As.
+    /// An entry for FullAccess or Send As.
     package struct AccessEntry: Codable, Hashable, Sendable {
         package var principal: Principal
+        /// Whether the entry denies the right.
         package var isDenied: Bool
+        /// Whether the entry is inherited from a container instead of being set on the mailbox.
         package var isInherited: Bool
 
         package init(principal: Principal, isDenied: Bool = false, isInherited: Bool = false) {
@@ -45,9 +48,10 @@ package struct PermissionsDocument: Codable, Equatable, Sendable {
         }
     }
 
+    /// An entry of a folder's list.
     package struct FolderEntry: Codable, Hashable, Sendable {
         package var principal: Principal
-        /// A role (`Editor`), or rights (`ReadItems`, `FolderVisible`).
+        /// A role (`Editor`) or rights (`ReadItems`, `FolderVisible`).
         package var rights: [String]
 
         package init(principal: Principal, rights: [String]) {
@@ -56,10 +60,12 @@ package struct PermissionsDocument: Codable, Equatable, Sendable {
         }
     }
 
+    /// A folder with its list.
     package struct Folder: Codable, Hashable, Sendable {
-        /// Components from the top level; the names are in the mailbox's language.
+        /// The names from the top level, in the mailbox's language.
         package var path: [String]
-        /// Exchange's invariant type (`Inbox`, `Calendar`, `User Created`), where it is known.
+        /// Exchange's FolderType (`Inbox`, `Calendar`, `User Created`), which is the same in every
+        /// language; nil if it is unknown.
         package var type: String?
         package var entries: [FolderEntry]
 
@@ -70,10 +76,11 @@ package struct PermissionsDocument: Codable, Equatable, Sendable {
         }
     }
 
+    /// A mailbox with its lists.
     package struct Mailbox: Codable, Hashable, Sendable {
         /// The primary address.
         package var address: String
-        /// What else the mailbox is called: other addresses, names, ids.
+        /// Further names of the mailbox: addresses, display names, IDs.
         package var identities: [String]
         package var fullAccess: [AccessEntry]
         package var sendAs: [AccessEntry]
@@ -97,20 +104,21 @@ package struct PermissionsDocument: Codable, Equatable, Sendable {
         }
     }
 
-    /// One entry of the organisation's directory.
+    /// An entry of the organization's directory.
     package struct Recipient: Codable, Hashable, Sendable {
-        /// GUIDs that Exchange may name it by, in any spelling.
+        /// The GUIDs of the recipient, in any spelling.
         package var guids: [String]
-        /// Its SID, and those it had before.
+        /// The current and former SIDs.
         package var sids: [String]
-        /// Addresses, with or without `SMTP:`, and the user principal name.
+        /// The addresses, with or without `SMTP:`, and the user principal name.
         package var addresses: [String]
         /// Name, display name, alias, distinguished name, `DOMAIN\name`.
         package var names: [String]
-        /// `RecipientTypeDetails`.
+        /// Exchange's RecipientTypeDetails.
         package var type: String
+        /// Whether the account is enabled.
         package var isEnabled: Bool
-        /// GUIDs of a group's members; nil for what is no group, or whose members are not known.
+        /// The GUIDs of a group's members; nil for other recipients, and for unknown members.
         package var members: [String]?
 
         package init(
@@ -132,11 +140,13 @@ package struct PermissionsDocument: Codable, Equatable, Sendable {
         }
     }
 
+    /// The mailboxes.
     package var mailboxes: [Mailbox]
+    /// The recipients, including groups and applications.
     package var recipients: [Recipient]
-    /// Whether the recipients are all that the organisation has.
+    /// Whether the recipients are complete.
     package var hasWholeDirectory: Bool
-    /// What the source could not tell.
+    /// Facts that the source could not determine.
     package var notes: [String]
 
     package init(

@@ -1,26 +1,32 @@
-/// What stands in Exchange's lists beside people: itself, its services, its administrators.
+/// Well-known principals in Exchange's lists: Exchange itself, its services and administrators.
 enum Principals {
+    /// The meaning of a well-known principal.
     enum Known: Equatable {
-        /// Nothing to tell.
+        /// A service: ignored without a note.
         case skipped
+        /// Ignored with this note.
         case noted(String)
         /// Exchange's `Default`.
         case everyone
-        /// Means more people than a list of names can say.
+        /// A set of users that no list of names can express, for example Everyone.
         case tooMany
-        /// Nobody can say who it is; why.
+        /// The principal cannot be identified; the text says why.
         case unknown(String)
     }
 
+    /// SIDs of the system and of SELF.
     private static let services: Set<String> = [
         "S-1-5-10", "S-1-5-18", "S-1-5-19", "S-1-5-20", "S-1-5-2", "S-1-5-9", "S-1-5-7",
     ]
+    /// SIDs of Everyone, Authenticated Users and This Organization.
     private static let crowds: Set<String> = ["S-1-1-0", "S-1-5-11", "S-1-5-15"]
 
+    /// Exchange's groups of servers, in lower case.
     private static let serviceGroups: Set<String> = [
         "exchange servers", "exchange trusted subsystem", "managed availability servers",
         "exchange domain servers", "exchange windows permissions", "exchange services",
     ]
+    /// Exchange's role groups of administrators, in lower case.
     private static let roleGroups: Set<String> = [
         "organization management", "discovery management", "recipient management",
         "view-only organization management", "public folder management", "server management",
@@ -28,8 +34,9 @@ enum Principals {
         "security administrator", "security reader", "delegated setup", "um management",
     ]
 
-    /// - Parameter isFolderEntry: whether it stands in a folder's list, where `Default` and
-    ///   `Anonymous` mean what they say.
+    /// The meaning of a principal by SID or reserved name; nil for other principals.
+    /// - Parameter isFolderEntry: whether it is in a folder's list, where `Default` and `Anonymous`
+    ///   are reserved.
     static func known(
         _ principal: PermissionsDocument.Principal,
         isFolderEntry: Bool
@@ -45,8 +52,8 @@ enum Principals {
         return name == "everyone" ? .tooMany : nil
     }
 
-    /// Exchange's own groups, by name, for one that the directory does not have: an organisation
-    /// may have a group of people that is called the same.
+    /// The meaning of one of Exchange's own groups. Use it only for a name that the directory
+    /// lacks: an organization may have a group with the same name.
     static func builtIn(_ principal: PermissionsDocument.Principal) -> Known? {
         let name = principal.name.lowercased()
         let last = name.split(separator: "\\").last.map(String.init) ?? name
@@ -57,6 +64,7 @@ enum Principals {
         return nil
     }
 
+    /// The meaning of a reserved principal in a folder's list.
     private static func folderPrincipal(_ principal: PermissionsDocument.Principal) -> Known? {
         let name = principal.name.lowercased()
         switch principal.kind?.lowercased() {
@@ -67,7 +75,7 @@ enum Principals {
         case "external":
             return .noted("\(principal.name) is outside the organisation: left out")
         case "unknown":
-            return .unknown("Exchange itself does not know any more who this is")
+            return .unknown("Exchange no longer knows this user")
         default: break
         }
         if name == "owner@local" || name == "member@local" {
@@ -79,7 +87,7 @@ enum Principals {
         return nil
     }
 
-    /// What else is known of a principal than what it is called.
+    /// The principal without its name.
     static func withoutName(
         _ principal: PermissionsDocument.Principal
     ) -> PermissionsDocument.Principal {
@@ -88,7 +96,7 @@ enum Principals {
         return nameless
     }
 
-    /// `NT:S-1-5-21-…` and `NT User:DOMAIN\name`, as orphans are written.
+    /// The principal without `NT:` or `NT User:`, which precede a deleted user in folder lists.
     static func withoutPrefix(
         _ principal: PermissionsDocument.Principal
     ) -> PermissionsDocument.Principal {

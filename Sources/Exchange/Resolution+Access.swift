@@ -1,9 +1,11 @@
 import Access
 
-/// FullAccess, Send As and Send on Behalf.
+/// The lists of FullAccess, Send As and Send on Behalf.
 extension Resolution {
-    /// The order is that of Windows: what is said of the mailbox itself before what is inherited,
-    /// and of each a denial first. What is inherited never gives.
+    /// Adds the entries of FullAccess or Send As.
+    ///
+    /// As in Windows, entries of the mailbox itself precede inherited ones, and denials precede
+    /// grants of the same kind. An inherited entry never grants a right.
     mutating func addAccess(_ entries: [Document.AccessEntry], purpose: Purpose) {
         let right = purpose == .fullAccess ? "FullAccess" : "SendAs"
         var denials = Denials()
@@ -37,11 +39,12 @@ extension Resolution {
         }
         denials.own.formUnion(denials.inherited.subtracting(allowed.keys))
         for (login, group) in allowed where !denials.own.contains(login) {
-            // It may be the same person by another name, or a group with that person in it.
+            // The unresolved principal may be this user under another name, or a group with this
+            // user.
             guard !denials.hasUnknown else {
                 self.notes.insert(
-                    "\(right) of \(login) is left out: a denial names somebody unknown, who may be "
-                        + "the same, or a group: end it in Exchange, or make it known"
+                    "\(right) of \(login) is left out: a denial names an unresolved principal, which may be "
+                        + "the same user or a group: remove the denial in Exchange, or resolve it"
                 )
                 continue
             }
@@ -57,16 +60,17 @@ extension Resolution {
         for login in denials.own { self.deny(login, purpose: purpose) }
     }
 
-    /// Who is denied a right.
+    /// The principals that are denied a right.
     private struct Denials {
-        /// Logins, by entries of the mailbox itself.
+        /// The logins that the mailbox's own entries deny.
         var own: Set<String> = []
-        /// Logins, by what is inherited.
+        /// The logins that inherited entries deny.
         var inherited: Set<String> = []
-        /// Whether somebody is denied of whom nobody can tell who it is.
+        /// Whether an unresolved principal is denied.
         var hasUnknown = false
     }
 
+    /// Records a denial of one side.
     private mutating func deny(_ login: String, purpose: Purpose) {
         let isView = purpose == .fullAccess
         if let index = self.imported.denials.firstIndex(where: { $0.login == login }) {
@@ -80,6 +84,7 @@ extension Resolution {
         }
     }
 
+    /// Adds the delegates of Send on Behalf.
     mutating func addDelegates(_ delegates: [Document.Principal]) {
         for principal in delegates {
             switch self.outcome(of: principal, .sendOnBehalf, isDenied: false) {

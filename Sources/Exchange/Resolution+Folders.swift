@@ -1,8 +1,9 @@
 import Access
 
-/// Permissions on folders.
+/// The lists of folders.
 extension Resolution {
-    /// Entries of one folder are read together, whatever the mailbox was called beside them.
+    /// Adds the entries of all folders. Entries of one folder are combined, even if the mailbox has
+    /// several names in the document.
     mutating func addFolders(_ folders: [Document.Folder]) {
         let names = FolderNames(folders)
         self.notes.formUnion(names.notes)
@@ -17,6 +18,7 @@ extension Resolution {
         for (path, entries) in entries { self.addEntries(entries, path: path) }
     }
 
+    /// Adds the entries of one folder.
     private mutating func addEntries(_ entries: [Document.FolderEntry], path: FolderPath) {
         var own: [ImportedPermissions.Entry] = []
         var fallback: [ImportedPermissions.Entry] = []
@@ -27,7 +29,7 @@ extension Resolution {
                 self.unresolved(
                     entry.principal,
                     right: words,
-                    why: "\(words) is no right that is known"
+                    why: "\(words) is not a known right"
                 )
                 unknown.append([])
                 continue
@@ -44,7 +46,7 @@ extension Resolution {
             case .nobody:
                 continue
             case .stranger:
-                // Whoever it is may be a user here by a login that is not known to be the same.
+                // This recipient may be a user of the gateway under a login that is not linked.
                 unknown.append(rights)
             case .everyone:
                 if !rights.isEmpty { fallback.append(make(nil, group: nil)) }
@@ -61,15 +63,16 @@ extension Resolution {
                 }
             }
         }
-        // Whoever the unknown one is would have less than what groups and everyone have.
+        // An unresolved user with fewer rights would gain rights by the entries of groups and
+        // everyone.
         let widest = fallback.reduce(into: Rights()) {
             $0.formUnion(Rights(letters: $1.rights) ?? [])
         }
         if unknown.contains(where: { !$0.isSuperset(of: widest) }) {
             if !fallback.isEmpty {
                 self.notes.insert(
-                    "\(path): what groups and everyone have is left out, because an entry with "
-                        + "fewer rights names somebody unknown"
+                    "\(path): rights of groups and everyone are left out, because an entry with "
+                        + "fewer rights names an unresolved principal"
                 )
             }
             fallback = []

@@ -1,7 +1,8 @@
 import Access
 
-/// The users whom a principal of Exchange means.
+/// The users behind a principal.
 extension Resolution {
+    /// Lists a principal as unresolved.
     mutating func unresolved(
         _ principal: Document.Principal,
         right: String,
@@ -10,14 +11,15 @@ extension Resolution {
         self.imported.unresolved.append(.init(principal: principal.name, right: right, why: why))
     }
 
-    /// - Parameter isDenied: whether the entry takes instead of giving. What is left out of those
-    ///   that give, because it may not count, is not left out of these.
+    /// Finds the users behind a principal of a list.
+    /// - Parameter isDenied: whether the entry takes rights away. A principal that is ignored in a
+    ///   grant, because it may not count, is not ignored in a denial.
     mutating func outcome(
         of listed: Document.Principal,
         _ purpose: Purpose,
         isDenied: Bool
     ) -> Outcome {
-        // A name that was cut may be anybody's: only what else is known of the principal counts.
+        // A truncated name matches anyone: use only SID, GUID and address.
         let isCut = listed.isCut ?? false
         let telling = isCut ? Principals.withoutName(listed) : listed
         if let known = Principals.known(telling, isFolderEntry: purpose == .folder) {
@@ -26,7 +28,7 @@ extension Resolution {
         let principal = isCut ? telling : Principals.withoutPrefix(listed)
         switch self.directory.find(principal) {
         case .several:
-            return .unresolved("more than one recipient is called so")
+            return .unresolved("several recipients have this name")
         case .one(let index):
             let named = isCut ? listed : principal
             return self.outcome(of: index, named, purpose: purpose, isDenied: isDenied)
@@ -39,16 +41,17 @@ extension Resolution {
             if let known = Principals.builtIn(principal), known == .skipped || !isDenied {
                 return self.outcome(of: known)
             }
-            // Without a directory an address is a person's only if it is a login, or the address
-            // of an account that belongs to a user.
+            // Without a directory, an address identifies a user only as login or as address of an
+            // account that the user owns.
             let address = Directory.address(principal.address ?? principal.name)
             guard let address else {
-                return .unresolved("not in what was loaded: no recipient is called so")
+                return .unresolved("no loaded recipient has this name")
             }
             return self.outcome(of: self.logins(of: [address]), "not known here")
         }
     }
 
+    /// The outcome for a well-known principal.
     mutating func outcome(of known: Principals.Known) -> Outcome {
         switch known {
         case .skipped: return .nobody
@@ -61,6 +64,7 @@ extension Resolution {
         }
     }
 
+    /// The outcome for a recipient of the directory.
     mutating func outcome(
         of index: Int,
         _ principal: Document.Principal,
@@ -77,24 +81,28 @@ extension Resolution {
             guard !type.contains("serviceprincipal") else { return .nobody }
             let logins = self.logins(of: recipient.addresses.compactMap(Directory.address))
             // Known in the directory, and no user of the gateway: nothing to decide.
+            // The directory knows the recipient, but it is no user of the gateway: nothing to
+            // decide.
             if logins.isEmpty {
-                self.notes.insert("\(principal.name) is no user here: gatepost user add")
+                self.notes.insert("\(principal.name) is not a user here: gatepost user add")
                 return .stranger
             }
             return self.outcome(of: logins, "")
         }
         if purpose != .sendOnBehalf, !isDenied, type.contains("distribution") {
-            self.notes.insert("\(principal.name) is no security group: Exchange ignores it here")
+            self.notes.insert("\(principal.name) is not a security group: Exchange ignores it here")
             return .nobody
         }
         var logins: Set<String> = []
         var seen: Set<Int> = []
         guard self.expand(index, depth: 0, seen: &seen, logins: &logins) else {
-            return .unresolved("a group whose members are not in what was loaded")
+            return .unresolved("a group whose members were not loaded")
         }
         return .people(logins: logins.sorted(), group: recipient.names.first ?? principal.name)
     }
 
+    /// The outcome for the logins that match.
+    /// - Parameter why: the reason if there are none.
     func outcome(of logins: [String], _ why: String) -> Outcome {
         switch logins.count {
         case 0: .unresolved(why)
@@ -107,7 +115,8 @@ extension Resolution {
         Set(addresses.flatMap { self.people[$0] ?? [] }).sorted()
     }
 
-    /// - Returns: false when a member is not known, or there are too many.
+    /// Collects the logins of a group's members and of nested groups.
+    /// - Returns: false if a member is unknown, or if there are too many.
     private func expand(
         _ index: Int,
         depth: Int,

@@ -1,26 +1,33 @@
 package import Access
 
-/// Finds the gateway's users behind the names of Exchange, and says what each of them may do.
+/// The conversion of Exchange's permissions into the gateway's: it finds the users behind the
+/// names.
 ///
-/// Nothing is guessed: a name that is nobody here, or more than one, is listed and gives nothing.
-/// Where such a name may stand for a denial, what groups would give is left out as well.
+/// Nothing is guessed: a name of no user, or of several, is listed as unresolved and grants
+/// nothing. If it may stand for a denial, the rights of groups are left out as well.
 package struct Resolution {
     typealias Document = PermissionsDocument
 
-    /// How deep groups may lie in groups, and how many members are looked at.
+    /// The deepest nesting of groups, and the most members: a directory must not take unbounded
+    /// time.
     static let maximumDepth = 20
     static let maximumMembers = 50_000
 
+    /// The users behind a principal.
     enum Outcome {
+        /// No user: the entry is ignored.
         case nobody
-        /// Somebody in the organisation who is no user here.
+        /// A recipient of the organization that is no user of the gateway.
         case stranger
+        /// Every user.
         case everyone
-        /// - Parameter group: the group's name; nil for the principal itself.
+        /// - Parameter group: the name of the group; nil if the principal is the user.
         case people(logins: [String], group: String?)
+        /// Not identified, for this reason.
         case unresolved(String)
     }
 
+    /// The list that a principal is in.
     enum Purpose {
         case fullAccess
         case sendAs
@@ -28,9 +35,13 @@ package struct Resolution {
         case folder
     }
 
+    /// The organization's recipients.
     let directory: Directory
+    /// The logins by address.
     let people: [String: [String]]
+    /// The result so far.
     var imported = ImportedPermissions()
+    /// The notes of the result so far.
     var notes: Set<String> = []
 
     private init(_ document: Document, people: [Person]) {
@@ -44,8 +55,8 @@ package struct Resolution {
         self.people = logins
     }
 
-    /// What the mailbox's lists say, its owner's own entries with the others: they count when the
-    /// account belongs to somebody else one day.
+    /// Converts a mailbox's lists. The owner's entries are included: they take effect if the
+    /// account gets another owner.
     package static func resolve(
         _ mailbox: PermissionsDocument.Mailbox,
         in document: PermissionsDocument,

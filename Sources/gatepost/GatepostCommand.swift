@@ -4,13 +4,14 @@ import Foundation
 import Gateway
 import Store
 
-/// Where the process begins.
+/// The entry point of the process.
 @main
 enum Main {
-    /// The first thread waits for the command. Where `main` is asynchronous that thread exits instead,
-    /// as the C library sees it, and would keep root's rights when the others give them up.
+    /// Run the command on another thread and block the first thread until it ends. With an
+    /// asynchronous `main` the first thread exits. For the C library that thread then no longer
+    /// exists, so it would keep root's privileges when the other threads drop them.
     static func main() {
-        // Commands hold the master key, passwords and tokens, as the gateway does.
+        // A command holds the master key, passwords and tokens, as the gateway does.
         Privileges.forbidCoreDumps()
         let done = DispatchSemaphore(value: 0)
         Task.detached {
@@ -21,12 +22,15 @@ enum Main {
     }
 }
 
-/// The command line: noun, then verb.
+/// The root command `gatepost`.
+///
+/// Shape: `gatepost NOUN VERB ARGUMENTS`, for example `gatepost user add anna@kanzlei.example`.
+/// A noun without verbs is a command itself: `gatepost serve`. Scripts depend on nouns, verbs, JSON
+/// keys and exit statuses.
 struct GatepostCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gatepost",
-        abstract:
-            "Run and manage a mail access gateway: who may see which mailbox, decided in one place.",
+        abstract: "Control who may see and send from which mailbox, at one gateway.",
         subcommands: [
             InitCommand.self, ServeCommand.self, ServiceCommand.self, DemoCommand.self,
             UserCommand.self,
@@ -40,7 +44,10 @@ struct GatepostCommand: AsyncParsableCommand {
         ]
     )
 
-    /// Exit status: 0 done, 1 refused or not found, 2 wrong usage.
+    /// Parses the arguments, runs the command and prints its error.
+    ///
+    /// Exit status: 0 for success, 1 for a refusal or an object that does not exist, 2 for wrong
+    /// usage. An error is one line on standard error.
     static func start() async {
         do {
             var command = try Self.parseAsRoot()
@@ -68,7 +75,8 @@ struct GatepostCommand: AsyncParsableCommand {
         }
     }
 
-    /// One line on standard error, and exit status 1.
+    /// Prints one line on standard error and ends the process with exit status 1.
+    /// - Parameter text: the problem and its remedy; control characters in it are escaped.
     private static func complain(_ text: String) -> Never {
         FileHandle.standardError.write(Data("gatepost: \(Output.printable(text))\n".utf8))
         Foundation.exit(1)

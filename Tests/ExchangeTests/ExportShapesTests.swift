@@ -178,7 +178,7 @@ import Testing
                 ),
             ],
             unresolved: ["NT:S-1-5-21-1-1-1-1"],
-            notes: ["open: what groups and everyone have is left out"]
+            notes: ["open: rights of groups and everyone are left out"]
         ),
     ]
 
@@ -296,7 +296,7 @@ import Testing
             ],
             unresolved: [#"NT AUTHORITY\Authenticated Us..."#],
             notes: [
-                "FullAccess of lee@contoso.example is left out: a denial names somebody unknown"
+                "FullAccess of lee@contoso.example is left out: a denial names an unresolved principal"
             ]
         ),
         Shape(
@@ -310,7 +310,7 @@ import Testing
             ],
             entries: ["anyone lr none cases -"],
             unresolved: ["Organization Man..."],
-            notes: ["open: what groups and everyone have is left out"]
+            notes: ["open: rights of groups and everyone are left out"]
         ),
         Shape(
             name: "a folder's name with lost letters is left out",
@@ -336,7 +336,7 @@ import Testing
             notes: [
                 "Posteingang is left out, because it has no FolderType",
                 #"Posteingang\open is left out, because it has no FolderType"#,
-                "which folder is the inbox is not known, because there is no FolderType: if it is one "
+                "the inbox is unknown, because FolderType is missing: if it is one "
                     + "of B\u{FC}ro, Posteingang",
             ]
         ),
@@ -423,7 +423,7 @@ import Testing
         ),
         (
             "sep=,\nIdentity;Trustee;AccessRights\n\(row)\n",
-            "its first line says that , parts the cells, and the row of column names has no ,"
+            "its first line declares the delimiter ,, but the row of column names has no ,"
         ),
         (
             "Identity;Trustee;;AccessRights;AccessControlType\nsales;kim@contoso.example;;SendAs;Allow\n",
@@ -442,7 +442,7 @@ import Testing
             "row 3: 2 cells instead of 4; is the file cut off?"
         ),
         (
-            "Identity;Identity;Trustee\na;b;c\n", "row 1: a column's name stands there twice"
+            "Identity;Identity;Trustee\na;b;c\n", "row 1: two columns have the same name"
         ),
         (
             "Identity,User,AccessRights,Deny,IsInherited\nsales...,kim@contoso.example,FullAccess,False,False\n",

@@ -452,7 +452,7 @@ import Testing
             files: [
                 #"{"value":[{"Identity":"sales","Trustee":"kim@contoso.example","AccessRights":["SendAs"],"AccessControlType":"Allow"}],"@adminapi.warnings":["There are more results available than are currently displayed."]}"#
             ],
-            refusal: "may be cut: There are more results"
+            refusal: "may be incomplete: There are more results"
         ),
         Sample(
             name: "InvokeCommand: a page",

@@ -297,11 +297,12 @@ import Testing
         try bench.refused("apply", file.path, "--yes", says: "Empfang")
         // What is misspelt would be left out, and a grant be wider without it.
         for (right, wrong, says) in [
-            ("\"scope\"", "\"scopes\"", "has no scope"),
+            ("\"scope\"", "\"scopes\"", "lacks the key scope"),
             ("\"until\"", "\"untill\"", "grants.untill"),
             ("\"subtree\"", "\"subTree\"", "grants.scope.subTree"),
-            ("\"members\"", "\"member\"", "no members"), ("\"walls\"", "\"wall\"", "wall cannot"),
-            ("\"port\"", "\"Port\"", "no port"),
+            ("\"members\"", "\"member\"", "lacks the key members"),
+            ("\"walls\"", "\"wall\"", "does not know the key wall;"),
+            ("\"port\"", "\"Port\"", "lacks the key port"),
             ("\"role\"", "\"r\\u001bole\"", "users.r\\u{1b}ole"),
             ("1927670400", "-9223372036854775808", "the year 9999"),
             ("1927670400", "9223372036854775807", "the year 9999"),

@@ -36,7 +36,7 @@ import Testing
             exported.replacingOccurrences(of: #""scope" : "account""#, with: #""scope" : "all""#),
             to: "model.json"
         )
-        try bench.refused(line: "apply \(file) --yes", says: "grants.[0].scope is wrong")
+        try bench.refused(line: "apply \(file) --yes", says: "grants.[0].scope is invalid")
     }
 
     @Test func `a grant that stands in a document twice is named by both positions`() throws {

@@ -174,7 +174,7 @@ import Testing
         #expect(
             self.answers(document).contains {
                 $0.hasPrefix("folder permissions: ")
-                    && $0.hasSuffix("its next page lies on another server")
+                    && $0.hasSuffix("its next page is on another server")
             },
             "\(document.notes)"
         )
@@ -193,7 +193,7 @@ import Testing
         #expect(self.answers(try await self.whole(bench)).count == 2)
         bench.server.state.withLock { $0.documented.expirations = 2 }
         let answers = self.answers(try await self.whole(bench))
-        #expect(answers.contains { $0.contains("links to further pages end before they are") })
+        #expect(answers.contains { $0.contains("links to further pages expire before they are") })
     }
 
     @Test func `pages without end are given up, and the other interface answers`() async throws {
@@ -207,18 +207,21 @@ import Testing
     }
 
     @Test(arguments: [
-        (MicrosoftTestServer.Fault.warning, "Get-Mailbox may be cut: The object is corrupted."),
-        (.nextLink, "Get-Mailbox answered with a next page that is no link"),
+        (
+            MicrosoftTestServer.Fault.warning,
+            "Get-Mailbox may be incomplete: The object is corrupted."
+        ),
+        (.nextLink, "Get-Mailbox returned a next page that is not a link"),
         (
             .status(200, headers: [:], body: "<html>"),
-            "Get-Mailbox answered something that is no list"
+            "Get-Mailbox returned something that is not a list"
         ),
-        (.status(200, headers: [:], body: #"{"value":{}}"#), "something that is no list"),
+        (.status(200, headers: [:], body: #"{"value":{}}"#), "something that is not a list"),
         (
             .status(302, headers: ["Location": "https://evil.example/adminapi"], body: ""),
-            "sends the request to evil.example (HTTP 302), and the application's token goes to no other"
+            "redirects to evil.example (HTTP 302), which must not get the application's token"
         ),
-        (.status(307, headers: [:], body: ""), "to another place (HTTP 307)"),
+        (.status(307, headers: [:], body: ""), "to another server (HTTP 307)"),
         (.status(429, headers: ["Retry-After": "3600"], body: ""), "Exchange is busy (HTTP 429)"),
     ])
     func `half an answer is no answer of the documented interface either`(

@@ -201,14 +201,14 @@ import Testing
     }
 
     @Test(arguments: [
-        (MicrosoftTestServer.Fault.warning, "may be cut: There are more results"),
+        (MicrosoftTestServer.Fault.warning, "may be incomplete: There are more results"),
         (.nextLink, "one page of several"),
         (.status(401, headers: [:], body: ""), "Exchange.ManageAsApp"),
         (
             .status(403, headers: [:], body: String(repeating: "\0", count: 4_096)),
             "Global Reader"
         ),
-        (.status(200, headers: [:], body: "<html>"), "no list"),
+        (.status(200, headers: [:], body: "<html>"), "not a list"),
         (
             .status(
                 400,

@@ -252,7 +252,7 @@ import Testing
             says: "no wall bars anna@kanzlei.example"
         )
         let applied = try bench.ok(line: "apply \(before) --yes")
-        #expect(applied.contains("a wall stands before bob@kanzlei.example"))
+        #expect(applied.contains("a wall on bob@kanzlei.example overrides grants"))
         #expect(try bench.rights("anna", "ex", "INBOX") == " none")
         let nobody = try bench.write(#"{"groups":[]}"#, to: "nobody.json")
         try bench.refused(line: "apply \(nobody) --yes", says: "which would be forgotten")
@@ -265,7 +265,7 @@ import Testing
         let file = try bench.write(String(Self.annaAndBob.dropLast(40)), to: "cut.json")
         try bench.refused(
             line: "permissions load ex@kanzlei.example --from \(file)",
-            says: "nothing was loaded: \(file) is no whole JSON document"
+            says: "nothing was loaded: \(file) is not a complete JSON document"
         )
         try bench.refused(line: "permissions save", says: "nothing is loaded")
         try bench.refused(
@@ -363,7 +363,7 @@ import Testing
         try bench.refused(
             line: "permissions load ex@kanzlei.example",
             says:
-                "nothing was loaded, and what was saved stays in force: the application may not run "
+                "nothing was loaded; the saved permissions stay in force: the application may not run "
                 + "Get-MailboxPermission: give it the Entra role Global Reader"
         )
         try bench.refused(line: "permissions save", says: "nothing is loaded")

@@ -1,6 +1,6 @@
 import Foundation
 
-/// An answer of one of the administration interfaces of Exchange Online.
+/// A response of one of Exchange Online's administration interfaces.
 struct AdminAnswer {
     let cmdlet: Cmdlet
     let answer: MicrosoftHTTPClient.Answer
@@ -12,16 +12,16 @@ struct AdminAnswer {
 
     // MARK: - Rows
 
-    /// All rows.
-    /// - Throws: where it is no list, or may be cut.
+    /// All rows of the response.
+    /// - Throws: `OnlineError` if the response is no list, or may be incomplete.
     func rows() throws -> [JSONValue] {
         let (rows, value) = try self.list()
         try self.checkWhole(value)
         return rows
     }
 
-    /// The rows of a page, and where the next one is; nil where it is the last one.
-    /// - Throws: where it is no list, or may be cut.
+    /// The rows of one page, and the link to the next page; nil for the last page.
+    /// - Throws: `OnlineError` if the response is no list, or may be incomplete.
     func page() throws -> (rows: [JSONValue], next: String?) {
         let (rows, value) = try self.list()
         guard let next = value["@odata.nextLink"], next != .null else {
@@ -30,12 +30,12 @@ struct AdminAnswer {
         }
         try self.checkPage(value["@adminapi.warnings"])
         guard let link = next.string else {
-            throw OnlineError("\(self.cmdlet.rawValue) answered with a next page that is no link")
+            throw OnlineError("\(self.cmdlet.rawValue) returned a next page that is not a link")
         }
         return (rows, link)
     }
 
-    /// A page that is not the last may warn of the others, and of nothing else.
+    /// Accepts only the warning that more pages follow, on a page that is not the last.
     private func checkPage(_ warnings: JSONValue?) throws {
         var other: String?
         switch warnings {
@@ -47,14 +47,14 @@ struct AdminAnswer {
         case .bool?, .number?, .string?, .object?: other = "a warning that cannot be read"
         }
         guard let other else { return }
-        throw OnlineError("\(self.cmdlet.rawValue) may be cut: \(other.prefix(200))")
+        throw OnlineError("\(self.cmdlet.rawValue) may be incomplete: \(other.prefix(200))")
     }
 
     private func list() throws -> (rows: [JSONValue], value: JSONValue) {
         guard let value = try? JSONDecoder().decode(JSONValue.self, from: self.answer.body),
             case .array(let rows)? = value["value"]
         else {
-            throw OnlineError("\(self.cmdlet.rawValue) answered something that is no list")
+            throw OnlineError("\(self.cmdlet.rawValue) returned something that is not a list")
         }
         return (rows, value)
     }
@@ -67,21 +67,21 @@ struct AdminAnswer {
         }
     }
 
-    // MARK: - Refusals
+    // MARK: - Errors
 
-    /// Whether the interface refuses the question. A busy server is no refusal.
+    /// Whether the interface refuses the request. A busy server does not count as refusal.
     var isRefusal: Bool {
         (400...501).contains(self.answer.status) && self.answer.status != 408
             && !AdminTransport.isTransient(self.answer)
     }
 
-    /// Whether the link to a page is no longer good.
+    /// Whether the link to a page has expired.
     var isExpiredPage: Bool {
         [400, 410].contains(self.answer.status)
             && String(decoding: self.answer.body, as: UTF8.self).contains("pagination request")
     }
 
-    /// Why the Admin API v2.0 refuses.
+    /// The reason why the Admin API v2.0 refuses.
     func documentedReason(tenant: String) -> String {
         switch self.answer.status {
         case 401:
@@ -91,7 +91,7 @@ struct AdminAnswer {
             "no role of the application allows \(self.cmdlet.rawValue): add it to the Exchange role "
                 + "group Recipient Management"
         case 404 where UUID(uuidString: tenant) == nil:
-            "it wants the tenant's GUID in exchange.tenant (HTTP 404)"
+            "exchange.tenant must be the tenant's GUID (HTTP 404)"
         case 404:
             "it is not offered to this organisation (HTTP 404)"
         default:
@@ -99,7 +99,7 @@ struct AdminAnswer {
         }
     }
 
-    /// Why `InvokeCommand` does not answer, and what to do.
+    /// The reason why `InvokeCommand` refuses, with the remedy.
     var commandError: OnlineError {
         let export = "; or load an export: gatepost permissions export-script"
         switch self.answer.status {
@@ -118,14 +118,14 @@ struct AdminAnswer {
         }
     }
 
-    /// What is wrong with an answer that is no refusal.
+    /// The error of a response that is neither a refusal nor a success.
     var error: OnlineError {
         switch self.answer.status {
         case 300..<400:
             let host = self.answer.location.flatMap { URL(string: $0)?.host }
             return OnlineError(
-                "Exchange sends the request to \(host ?? "another place") (HTTP "
-                    + "\(self.answer.status)), and the application's token goes to no other server: "
+                "Exchange redirects to \(host ?? "another server") (HTTP \(self.answer.status)), which "
+                    + "must not get the application's token: "
                     + "check exchange.cloud and exchange.exchangeURL"
             )
         case 429, 502, 503, 504:
@@ -135,8 +135,8 @@ struct AdminAnswer {
         }
     }
 
-    /// The sentence that says what is wrong lies deep in the answer; `error.message` is often
-    /// `Invalid Operation`. A 403 may be some KiB of NUL.
+    /// The text that explains the error. It is deep in the response, since `error.message` is often
+    /// `Invalid Operation`. A 403 may have a body of some KiB of NUL.
     private var sentence: String {
         let value = try? JSONDecoder().decode(JSONValue.self, from: self.answer.body)
         let error = value?["error"]
@@ -149,12 +149,13 @@ struct AdminAnswer {
         return String(Self.withoutTokens(Self.withoutType(text)).prefix(400))
     }
 
-    /// An answer may repeat what it was asked with.
+    /// Removes tokens: a response may repeat the request.
     private static func withoutTokens(_ text: String) -> String {
         text.split(separator: " ").map { $0.contains("eyJ") ? "…" : $0 }.joined(separator: " ")
     }
 
-    /// `|Microsoft.Exchange.….ManagementObjectNotFoundException|The operation …`
+    /// Removes the type name in `|Microsoft.Exchange.….ManagementObjectNotFoundException|The
+    /// operation …`
     private static func withoutType(_ text: String) -> String {
         guard text.hasPrefix("|"), let end = text.dropFirst().firstIndex(of: "|") else {
             return text

@@ -2,30 +2,32 @@ import Foundation
 
 /// Exchange Online's cmdlets over HTTPS, through two interfaces.
 ///
-/// The Admin API v2.0 is documented by Microsoft, and has four of the cmdlets. `InvokeCommand`, which
-/// Microsoft's own PowerShell module uses, is not documented and has all of them: it is asked for
-/// what the other does not have, and where the other refuses.
+/// The Admin API v2.0 is documented by Microsoft and offers four of the cmdlets. `InvokeCommand` is
+/// the undocumented interface of Microsoft's own PowerShell module and offers all of them. It is
+/// used for cmdlets that the Admin API lacks or refuses.
 actor AdminInterface {
-    /// Which interface answered, and why it was that one.
+    /// The interface that answered; for `InvokeCommand`, why it was used.
     private enum Answered: Hashable {
         case documented
         case command(String)
     }
 
-    /// The Admin API v2.0 does not answer, and why.
+    /// The Admin API v2.0 refused a request.
     private struct Refusal: Error {
         var reason: String
     }
 
-    /// A page has a thousand rows; more pages than these are not the members of a group.
+    /// The most pages of a list. A page has a thousand rows, and no group has a million members.
     private static let maximumPages = 1_000
-    /// All pages of a list together; without a limit a server could fill the memory with them.
+    /// The most octets of a list: without a limit a server could fill the memory with pages.
     private static let maximumListOctets = 256 * 1_024 * 1_024
-    /// The link to a page is good for some minutes only.
+    /// The most attempts to read a list: links to pages expire after some minutes.
     private static let maximumListings = 2
 
     private let transport: AdminTransport
+    /// The cmdlets that the Admin API v2.0 refused, with the reason.
     private var refusals: [Cmdlet: String] = [:]
+    /// The cmdlets that each interface answered.
     private var answered: [Answered: Set<Cmdlet>] = [:]
 
     init(_ transport: AdminTransport) {
@@ -33,8 +35,8 @@ actor AdminInterface {
     }
 
     /// Runs a cmdlet.
-    /// - Returns: its rows, all of them.
-    /// - Throws: why not, in words that say which role or consent is missing.
+    /// - Returns: all of its rows.
+    /// - Throws: `OnlineError` with the missing role or consent.
     func ask(_ question: Question) async throws -> [JSONValue] {
         let cmdlet = question.cmdlet
         var reason = self.refusals[cmdlet].map { "refuses \(cmdlet.rawValue): \($0)" }
@@ -55,12 +57,12 @@ actor AdminInterface {
         }
     }
 
-    /// Whether the Admin API v2.0 answers a cmdlet, as far as is known.
+    /// Whether the Admin API v2.0 offers a cmdlet and has not refused it.
     func isDocumented(_ cmdlet: Cmdlet) -> Bool {
         cmdlet.endpoint != nil && self.refusals[cmdlet] == nil
     }
 
-    /// Which interface answered what, a sentence each.
+    /// The interface that answered each topic, a sentence each, for the report.
     var notes: [String] {
         self.answered.map { answered, cmdlets in
             var topics: [String] = []
@@ -78,6 +80,8 @@ actor AdminInterface {
 
     // MARK: - InvokeCommand
 
+    /// Runs a cmdlet through `InvokeCommand`.
+    /// - Parameter reason: why the Admin API v2.0 is not used.
     private func command(_ question: Question, reason: String) async throws -> [JSONValue] {
         let answer = AdminAnswer(
             question.cmdlet,
@@ -108,15 +112,15 @@ actor AdminInterface {
 
     // MARK: - The Admin API v2.0
 
-    /// All pages. Where a link is no longer good, the list is read from its beginning, once.
+    /// Reads all pages. If a link expires, the list is read again from the start.
     private func documented(_ question: Question, endpoint: String) async throws -> [JSONValue] {
         for _ in 0..<Self.maximumListings {
             if let rows = try await self.pages(question, endpoint: endpoint) { return rows }
         }
-        throw Refusal(reason: "links to further pages end before they are followed")
+        throw Refusal(reason: "links to further pages expire before they are followed")
     }
 
-    /// - Returns: nil where the link to a page is no longer good.
+    /// - Returns: nil if a link to a page has expired.
     private func pages(_ question: Question, endpoint: String) async throws -> [JSONValue]? {
         var identity = question.identity
         if case .identity(let other) = question.documented { identity = other }
@@ -144,7 +148,7 @@ actor AdminInterface {
             octets += answer.answer.body.count
             guard let next = page.next else { return rows }
             guard let link = Self.link(next, from: first) else {
-                throw Refusal(reason: "its next page lies on another server")
+                throw Refusal(reason: "its next page is on another server")
             }
             guard seen.insert(link).inserted, seen.count <= Self.maximumPages,
                 octets <= Self.maximumListOctets
@@ -155,8 +159,8 @@ actor AdminInterface {
         }
     }
 
-    /// The link to a page of the same server, absolute; nil for another one, which may not see the
-    /// token.
+    /// The absolute link to a page on the same server; nil for another server, which must not get
+    /// the token.
     private static func link(_ text: String, from first: String) -> String? {
         guard let base = URL(string: first),
             let link = URL(string: text, relativeTo: base)?.absoluteURL,

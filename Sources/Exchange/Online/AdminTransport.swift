@@ -1,7 +1,9 @@
 import Foundation
 
-/// Requests to the administration interfaces of Exchange Online: with the application's token, never
-/// faster than ``pause``, and again where the server is busy or the token is no longer good.
+/// HTTPS requests to Exchange Online's administration interfaces, with the application's token.
+///
+/// It waits ``pause`` before each request, and repeats a request if the server is busy or the token
+/// has expired.
 struct AdminTransport: Sendable {
     private struct Body: Encodable {
         struct Input: Encodable {
@@ -21,9 +23,12 @@ struct AdminTransport: Sendable {
         }
     }
 
-    /// No limit is published; three a second were never refused.
+    /// The pause before each request. Microsoft publishes no limit; three requests a second were
+    /// never refused.
     private static let pause = Duration.milliseconds(300)
+    /// The most attempts of a request.
     private static let maximumTries = 6
+    /// The longest wait before another attempt; a longer one is left to the administrator.
     private static let maximumWait = Duration.seconds(120)
 
     let application: EntraApplication
@@ -31,7 +36,8 @@ struct AdminTransport: Sendable {
     let http: MicrosoftHTTPClient
     let now: @Sendable () -> Date
 
-    /// - Returns: the last answer, whatever it says.
+    /// Runs a cmdlet at an interface.
+    /// - Returns: the last response, whatever its status is.
     func post(
         _ url: String,
         cmdlet: Cmdlet,
@@ -57,7 +63,7 @@ struct AdminTransport: Sendable {
         }
     }
 
-    /// Whether there is another token than one that was refused: one that ended, or was revoked.
+    /// Whether another token is available than the refused one, which expired or was revoked.
     private func renews(_ token: AccessToken) async throws -> Bool {
         self.tokens.forget(token.value, at: self.now())
         return try await self.tokens.token().value != token.value
@@ -74,19 +80,20 @@ struct AdminTransport: Sendable {
         ]
     }
 
-    /// What the server asks for, or twice as long each time; with some chance in it, so that many
-    /// do not come back at once.
+    /// The time that the server asks for, or twice the previous one. A random part prevents that
+    /// many clients return at the same time.
     private static func wait(_ retryAfter: Int?, tries: Int) -> Duration {
         let asked = min(max(retryAfter ?? 1 << min(tries, 6), 0), 86_400)
         return .seconds(asked) * Double.random(in: 1...1.25)
     }
 
+    /// Exceptions in a 400 response that mean a busy server.
     private static let transientCodes = [
         "CmdletProxyNotAvailableFailure", "ServerBusyException", "TransientException",
         "BackendCommunicationException",
     ]
 
-    /// Whether the server is busy: the same request may go well later.
+    /// Whether the server is busy: the same request may succeed later.
     static func isTransient(_ answer: MicrosoftHTTPClient.Answer) -> Bool {
         if [429, 502, 503, 504].contains(answer.status) { return true }
         let text = String(decoding: answer.body, as: UTF8.self)

@@ -1,17 +1,17 @@
 import Cryptography
 import Foundation
 
-/// A certificate that stands for the application, with its RSA key, and the assertions that it
-/// signs (RFC 7523; Microsoft identity platform, certificate credentials).
+/// An application's certificate with its RSA key, and the client assertions that it signs
+/// (RFC 7523 §3; Microsoft identity platform, certificate credentials).
 package struct ClientCertificate: Sendable {
-    /// Minutes are enough to be sent once.
+    /// The lifetime of an assertion in seconds: it is sent once, at once.
     private static let lifetime: TimeInterval = 300
 
     private let key: RSASigningKey
-    /// SHA-256 of the certificate in DER.
+    /// The SHA-256 digest of the DER certificate.
     private let thumbprint: [UInt8]
 
-    /// - Throws: what is wrong with the files' contents.
+    /// - Throws: `OnlineError` if a text is no certificate or no RSA key.
     package init(certificatePEM: String, keyPEM: String) throws(OnlineError) {
         guard let certificate = try? Certificate(pem: certificatePEM) else {
             throw OnlineError("exchange.certificate is no PEM file with a certificate")
@@ -24,6 +24,7 @@ package struct ClientCertificate: Sendable {
         self.thumbprint = SHA256.digest(of: certificate.der)
     }
 
+    /// The JOSE header (RFC 7515 §4).
     private struct Header: Encodable {
         var alg = "PS256"
         var typ = "JWT"
@@ -36,6 +37,7 @@ package struct ClientCertificate: Sendable {
         }
     }
 
+    /// The claims (RFC 7519 §4.1).
     private struct Claims: Encodable {
         var aud: String
         var iss: String
@@ -46,7 +48,7 @@ package struct ClientCertificate: Sendable {
         var exp: Int
     }
 
-    /// A JSON Web Token that says to `audience` that `clientID` asks.
+    /// A signed JSON Web Token with which `clientID` authenticates to `audience`.
     func assertion(clientID: String, audience: String, now: Date) throws -> String {
         let moment = Int(now.timeIntervalSince1970)
         let encoder = JSONEncoder()
@@ -68,6 +70,7 @@ package struct ClientCertificate: Sendable {
         return "\(text).\(Self.base64URL(signature))"
     }
 
+    /// Base64url without padding (RFC 4648 §5).
     private static func base64URL(_ octets: some Sequence<UInt8>) -> String {
         Data(octets).base64EncodedString().replacingOccurrences(of: "+", with: "-")
             .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")

@@ -1,4 +1,4 @@
-/// A cmdlet of Exchange Online that a load asks.
+/// A cmdlet of Exchange Online that an import runs; the raw value is its name.
 enum Cmdlet: String, CaseIterable, Sendable {
     case mailbox = "Get-Mailbox"
     case folderPermission = "Get-MailboxFolderPermission"
@@ -12,7 +12,7 @@ enum Cmdlet: String, CaseIterable, Sendable {
     case group = "Get-Group"
     case servicePrincipal = "Get-ServicePrincipal"
 
-    /// Its endpoint of the Admin API v2.0; nil where that has none.
+    /// The endpoint in the Admin API v2.0; nil if it has none.
     var endpoint: String? {
         switch self {
         case .mailbox: "Mailbox"
@@ -25,7 +25,7 @@ enum Cmdlet: String, CaseIterable, Sendable {
         }
     }
 
-    /// What it tells, in the words of a report.
+    /// The name of the cmdlet's result in a report.
     var topic: String {
         switch self {
         case .mailbox: "Send on Behalf"
@@ -39,21 +39,25 @@ enum Cmdlet: String, CaseIterable, Sendable {
     }
 }
 
-/// What a load asks Exchange Online.
+/// A request for the rows of a cmdlet.
 struct Question: Sendable {
-    /// How the Admin API v2.0 is asked.
+    /// How the Admin API v2.0 is used for the request.
     enum Documented: Sendable {
+        /// With the same identity.
         case same
-        /// It calls the object otherwise.
+        /// With another identity of the object.
         case identity(String)
-        /// It cannot be asked, and why.
+        /// Not at all, for this reason.
         case not(String)
     }
 
+    /// The cmdlet to run.
     var cmdlet: Cmdlet
+    /// The object, by any name that Exchange accepts; nil for all objects.
     var identity: String?
-    /// Whether all rows are wanted; else a cmdlet tells a thousand.
+    /// Whether all rows are needed. Otherwise a cmdlet returns at most a thousand.
     var isWhole: Bool
+    /// How the Admin API v2.0 is used.
     var documented: Documented
 
     init(

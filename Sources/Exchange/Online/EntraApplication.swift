@@ -1,19 +1,20 @@
-/// The application that an administrator registered for the gateway in Microsoft Entra, and where
-/// its organisation's servers are.
+/// The gateway's application in Microsoft Entra, and the servers of its organization's cloud.
 package struct EntraApplication: Sendable {
+    /// The credential of the application.
     package enum Proof: Sendable {
         case secret(String)
         case certificate(ClientCertificate)
     }
 
-    /// Microsoft's clouds, which share nothing but the protocol.
+    /// Microsoft's clouds. They use the same protocols on separate servers.
     package enum Cloud: String, Sendable, CaseIterable {
-        /// All but the three below, GCC included.
+        /// All organizations except those in the other three clouds; GCC is included.
         case worldwide
         case gccHigh = "gcc-high"
         case dod
         case china
 
+        /// The origin of the token endpoint.
         var login: String {
             switch self {
             case .worldwide: "https://login.microsoftonline.com"
@@ -22,7 +23,7 @@ package struct EntraApplication: Sendable {
             }
         }
 
-        /// Where Exchange's mail servers are.
+        /// The domains of Exchange's mail servers.
         var domains: [String] {
             switch self {
             case .worldwide: ["office365.com", "outlook.com"]
@@ -31,6 +32,7 @@ package struct EntraApplication: Sendable {
             }
         }
 
+        /// The origin of Exchange's administration interfaces.
         var exchange: String {
             switch self {
             case .worldwide: "https://outlook.office365.com"
@@ -41,19 +43,22 @@ package struct EntraApplication: Sendable {
         }
     }
 
+    /// The tenant: a GUID or a domain.
     package var tenant: String
+    /// The application (client) ID.
     package var clientID: String
     package var proof: Proof
     package var cloud: Cloud
-    /// Where tokens come from, without a path.
+    /// The origin of the token endpoint, without a path.
     package var loginURL: String
-    /// Where permissions come from, without a path.
+    /// The origin of the administration interfaces, without a path.
     package var exchangeURL: String
+    /// The scope of a token request (RFC 6749 §3.3).
     package var scope: String
-    /// Mail servers that tokens are sent to: these, and those below these. A token opens every
-    /// mailbox of the application, so that no other server may see one, whatever an account says.
+    /// The domains whose mail servers may get tokens, with their subdomains. A token opens every
+    /// mailbox of the application, so an account's settings must not send it to another server.
     package var mailDomains: [String]
-    /// Certificates to trust instead of the system's, as a PEM file.
+    /// A PEM file of authorities to trust instead of the system's.
     package var caFile: String?
 
     package init(
@@ -77,8 +82,10 @@ package struct EntraApplication: Sendable {
         self.caFile = caFile
     }
 
+    /// Whether a mail server may get the application's tokens.
     package func trusts(mailServer host: String) -> Bool {
-        // Octets: folded as Unicode does, a Kelvin sign would be the k of a trusted name.
+        // Compare octets: Unicode case folding would turn a Kelvin sign into the `k` of a trusted
+        // name.
         let host = Array(Directory.folded(host).utf8)
         return self.mailDomains.contains { domain in
             let domain = Array(Directory.folded(domain).utf8)
@@ -87,12 +94,14 @@ package struct EntraApplication: Sendable {
         }
     }
 
+    /// The token endpoint (RFC 6749 §3.2).
     var tokenURL: String { "\(self.loginURL)/\(self.tenant)/oauth2/v2.0/token" }
 
-    /// The Admin API v2.0, which Microsoft documents.
+    /// The URL of a cmdlet's endpoint in the Admin API v2.0.
     func documentedURL(_ endpoint: String) -> String {
         "\(self.exchangeURL)/adminapi/v2.0/\(self.tenant)/\(endpoint)"
     }
 
+    /// The URL of `InvokeCommand`.
     var commandURL: String { "\(self.exchangeURL)/adminapi/beta/\(self.tenant)/InvokeCommand" }
 }

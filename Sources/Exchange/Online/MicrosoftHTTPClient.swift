@@ -1,13 +1,14 @@
 import Foundation
 import HTTPS
 
-/// HTTPS to Microsoft.
+/// The HTTPS client for Microsoft's servers.
 final class MicrosoftHTTPClient: Sendable {
+    /// A response.
     struct Answer: Sendable {
         var status: Int
-        /// Seconds; what `Retry-After` says (RFC 9110 §10.2.3).
+        /// The seconds of `Retry-After` (RFC 9110 §10.2.3).
         var retryAfter: Int?
-        /// Where a redirection leads, which is not followed.
+        /// The target of a redirection, which is not followed.
         var location: String?
         var body: Data
     }
@@ -15,7 +16,7 @@ final class MicrosoftHTTPClient: Sendable {
     private static let limits = HTTPSClient.Limits(
         connectSeconds: 15,
         totalSeconds: 60,
-        // Members of a large group and lists of folders need some MiB.
+        // The members of a large group and the list of folders take some MiB.
         bodyOctets: 64 * 1_024 * 1_024
     )
 
@@ -25,6 +26,8 @@ final class MicrosoftHTTPClient: Sendable {
         self.client = HTTPSClient(caFile: caFile, limits: Self.limits)
     }
 
+    /// Sends a POST request.
+    /// - Throws: ``OnlineError`` if no complete response arrived.
     func post(
         _ url: String,
         headers: [(name: String, value: String)],
@@ -51,7 +54,8 @@ final class MicrosoftHTTPClient: Sendable {
         }
     }
 
-    /// `120`, or `Fri, 31 Dec 1999 23:59:59 GMT` (RFC 9110 §10.2.3); nil for what is neither.
+    /// The seconds of `120` or `Fri, 31 Dec 1999 23:59:59 GMT` (RFC 9110 §10.2.3); nil for other
+    /// texts.
     static func seconds(_ retryAfter: String, now: Date) -> Int? {
         if let seconds = Int(retryAfter) { return seconds }
         let formatter = DateFormatter()

@@ -1,14 +1,15 @@
-/// Everybody in the organisation, and who is in its groups.
+/// The organization's recipients, applications and group members.
 extension OnlineLoader {
+    /// The most groups to expand: each one is a request.
     private static let maximumGroups = 1_000
 
-    /// Everybody in the organisation.
+    /// All recipients of the organization, with their SIDs and states.
     func directory() async throws -> [PermissionsDocument.Recipient] {
         var recipients: [PermissionsDocument.Recipient] = []
         for row in try await self.rows(Question(.recipient, isWhole: true)) {
             recipients.append(try Self.recipient(row))
         }
-        // Only these two know SIDs, and who is disabled.
+        // Only Get-User and Get-Group return SIDs, and whether an account is disabled.
         var indices: [String: Int] = [:]
         for (index, recipient) in recipients.enumerated() {
             for guid in recipient.guids { indices[guid.lowercased()] = index }
@@ -27,8 +28,8 @@ extension OnlineLoader {
         return recipients
     }
 
-    /// The applications that Exchange knows, the gateway's own among them: they have rights on
-    /// mailboxes, and are nobody's.
+    /// Adds the applications that Exchange knows, such as the gateway's. They have rights on
+    /// mailboxes but belong to no user.
     func applications(
         _ document: inout PermissionsDocument
     ) async throws {
@@ -55,6 +56,7 @@ extension OnlineLoader {
         }
     }
 
+    /// Reads a recipient from a row of Get-Recipient, Get-User, Get-Group or a group's members.
     private static func recipient(
         _ row: CmdletRow
     ) throws(ReadingError) -> PermissionsDocument.Recipient {
@@ -78,7 +80,7 @@ extension OnlineLoader {
         return recipient
     }
 
-    /// Members of the groups that something was given to, and of the groups in them.
+    /// Adds the members of groups that have a right, and of the groups in them.
     func addMembers(to document: inout PermissionsDocument) async throws {
         let directory = Directory(document.recipients, isWhole: true)
         var waiting: Set<Int> = []
@@ -97,9 +99,11 @@ extension OnlineLoader {
             else { continue }
             groups += 1
             guard groups <= Self.maximumGroups else {
-                throw OnlineError("more than \(Self.maximumGroups) groups lie in each other")
+                throw OnlineError(
+                    "more than \(Self.maximumGroups) groups have rights or are nested"
+                )
             }
-            // The endpoint of dynamic groups is documented with an address.
+            // The documentation identifies dynamic groups by address.
             let address = group.addresses.first.flatMap(Directory.address)
             let isDynamic = cmdlet == .dynamicGroupMember
             let question = Question(
@@ -118,7 +122,7 @@ extension OnlineLoader {
         }
     }
 
-    /// By its address, where a row has no GUID.
+    /// The GUID of a member; found by its address if the row has none.
     private static func guid(ofMember row: CmdletRow, _ directory: Directory) throws -> String {
         let member = try Self.recipient(row)
         if let guid = member.guids.first { return guid }
@@ -131,7 +135,7 @@ extension OnlineLoader {
         throw OnlineError("\(row.place) has no Guid")
     }
 
-    /// Nil for what is no group, or none whose members this way tells.
+    /// The cmdlet for a group's members; nil for other recipients, and for groups without one.
     private static func membersCmdlet(_ type: String) -> Cmdlet? {
         switch type.lowercased() {
         case "mailuniversalsecuritygroup", "mailuniversaldistributiongroup",
@@ -145,7 +149,7 @@ extension OnlineLoader {
 }
 
 extension PermissionsDocument.Mailbox {
-    /// Everybody that is named in it.
+    /// All principals in the mailbox's lists.
     fileprivate var principals: Set<PermissionsDocument.Principal> {
         var principals = Set((self.fullAccess + self.sendAs).map(\.principal))
         principals.formUnion(self.sendOnBehalf)

@@ -1,15 +1,16 @@
 import Access
 package import Foundation
 
-/// Loads mailboxes' permissions from Exchange Online.
+/// An import of mailboxes' permissions from Exchange Online.
 package struct OnlineLoader: Sendable {
-    /// Each folder is a request of its own.
+    /// The most folders of a mailbox: each one is a request.
     private static let maximumFolders = 5_000
 
     private let interface: AdminInterface
     private let http: MicrosoftHTTPClient
 
-    /// - Parameter now: the time by which a token that is refused counts as old.
+    /// - Parameter now: the clock that decides whether a refused token is old enough to be
+    ///   replaced.
     package init(
         _ application: EntraApplication,
         tokens: TokenSource,
@@ -25,9 +26,11 @@ package struct OnlineLoader: Sendable {
         self.http.shutdown()
     }
 
-    /// Everything about some mailboxes, with the organisation's recipients and the members of the
-    /// groups that were given something.
-    /// - Throws: when any part of it cannot be had: half of the permissions would be wrong ones.
+    /// Loads the permissions of mailboxes, all recipients, and the members of groups with rights.
+    ///
+    /// - Parameter addresses: primary addresses.
+    /// - Throws: `OnlineError` or `ReadingError` if any part fails: a part of the permissions would
+    ///   be misleading.
     package func load(_ addresses: [String]) async throws -> PermissionsDocument {
         var output = CmdletOutput()
         var document = PermissionsDocument()
@@ -37,7 +40,7 @@ package struct OnlineLoader: Sendable {
         document.add(output.document(isWhole: true))
         let own = document.recipients
         document.recipients = try await self.directory()
-        // A mailbox that the directory does not list, as hidden ones may be.
+        // Keep a mailbox that the directory does not list, for example a hidden one.
         let known = Set(document.recipients.flatMap(\.guids).map { $0.lowercased() })
         document.recipients += own.filter { recipient in
             known.isDisjoint(with: recipient.guids.map { $0.lowercased() })
@@ -51,6 +54,7 @@ package struct OnlineLoader: Sendable {
 
     // MARK: - One mailbox
 
+    /// Loads one mailbox's own permissions and those of its folders.
     private func loadMailbox(
         _ address: String,
         output: inout CmdletOutput,
@@ -67,7 +71,7 @@ package struct OnlineLoader: Sendable {
         }
         var found = PermissionsDocument.Mailbox(address: address)
         let places = try await self.places(address)
-        // Two folders may have one path there: `A\B`, and `B` below `A`.
+        // The Admin API's path is ambiguous: `A\B` is one folder, or `B` below `A`.
         let counts = Dictionary(places.map { (ExactText($0.joined), 1) }, uniquingKeysWith: +)
         for place in places where FolderNames.mailTypes.contains(place.type.lowercased()) {
             let isCertain = counts[ExactText(place.joined)] == 1 && !place.hasBackslash
@@ -86,18 +90,22 @@ package struct OnlineLoader: Sendable {
         document.mailboxes.append(found)
     }
 
-    /// A folder of a mailbox, and what it is called.
+    /// A folder of a mailbox.
     private struct Place {
+        /// The names from the top level.
         var components: [String]
+        /// Exchange's FolderId.
         var id: String
+        /// Exchange's FolderType.
         var type: String
 
-        /// As the Admin API v2.0 calls it.
+        /// The path as the Admin API v2.0 writes it.
         var joined: String { self.components.joined(separator: "\\") }
 
         var hasBackslash: Bool { self.components.contains { $0.contains("\\") } }
     }
 
+    /// The folders of a mailbox (Get-MailboxFolderStatistics).
     private func places(_ address: String) async throws -> [Place] {
         let rows = try await self.rows(Question(.folderStatistics, identity: address))
         guard rows.count <= Self.maximumFolders else {
@@ -112,8 +120,8 @@ package struct OnlineLoader: Sendable {
         }
     }
 
-    /// A mailbox's row. Where the Admin API v2.0 leaves something out of it that a load needs,
-    /// `InvokeCommand` is asked for that.
+    /// The row of Get-Mailbox. Columns that the Admin API v2.0 omits are added from
+    /// `InvokeCommand`.
     private func mailbox(_ address: String) async throws -> CmdletRow {
         let row = try await self.mailbox(address, documented: .same)
         let needed = ["Identity", "PrimarySmtpAddress", "EmailAddresses", "GrantSendOnBehalfTo"]
@@ -148,7 +156,7 @@ package struct OnlineLoader: Sendable {
         return row
     }
 
-    /// - Throws: where the row is about another mailbox.
+    /// - Throws: `OnlineError` if the row describes another mailbox.
     private static func checked(_ row: CmdletRow, address: String) throws -> CmdletRow {
         let addresses =
             try [row.text("PrimarySmtpAddress")].compactMap { $0 } + row.words("EmailAddresses")
@@ -158,10 +166,10 @@ package struct OnlineLoader: Sendable {
         return row
     }
 
-    /// The entries of one folder; a failure where the answer is about another folder.
+    /// The entries of one folder, or an error if the response describes another folder.
     ///
-    /// The Admin API v2.0 calls a folder by its path, which is not certain where a name has the `\` in
-    /// it that is between names there; `InvokeCommand` calls it by its id.
+    /// The Admin API v2.0 identifies a folder by its path, which is ambiguous if a name contains
+    /// `\`. `InvokeCommand` identifies it by FolderId.
     private func entries(
         _ address: String,
         place: Place,
@@ -191,7 +199,7 @@ package struct OnlineLoader: Sendable {
         return .success(entries)
     }
 
-    /// Everything that a row about a mailbox may call it by.
+    /// All names that a row of another cmdlet may use for the mailbox.
     private static func names(of mailbox: CmdletRow) throws(ReadingError) -> Set<String> {
         var names = Set(try mailbox.words("EmailAddresses").compactMap(Directory.address))
         for column in [
@@ -204,6 +212,7 @@ package struct OnlineLoader: Sendable {
         return names
     }
 
+    /// Runs a cmdlet and labels its rows for messages.
     func rows(_ question: Question) async throws -> [CmdletRow] {
         let rows = try await self.interface.ask(question)
         let place = "\(question.cmdlet.rawValue) \(question.identity ?? "")"
@@ -214,17 +223,18 @@ package struct OnlineLoader: Sendable {
 }
 
 extension CmdletRow {
-    /// The row, said to be about the mailbox with this address, which it may call otherwise.
+    /// The row with its Identity replaced by the mailbox's address.
     ///
-    /// - Parameter names: what the mailbox is called, in lower case.
-    /// - Throws: where it is about another one: an identity that is lost on the way means all.
+    /// - Parameter names: the names of the mailbox, in lower case.
+    /// - Throws: `OnlineError` if the row describes another mailbox: a lost identity returns all
+    ///   rows.
     fileprivate func naming(
         _ address: String,
         among names: Set<String>
     ) throws -> CmdletRow {
         guard case .object(var members) = self.value else { return self }
         if let identity = try self.text("Identity")?.lowercased() {
-            // `contoso.example/Users/Sales` and `CN=Sales,OU=…` end, or begin, with the name.
+            // `contoso.example/Users/Sales` ends with the name, `CN=Sales,OU=…` begins with it.
             let last = identity.split(separator: "/").last.map(String.init)
             let first = identity.hasPrefix("cn=") ? identity.dropFirst(3) : identity[...]
             let common = first.split(separator: ",").first.map(String.init)

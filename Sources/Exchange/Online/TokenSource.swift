@@ -1,32 +1,41 @@
 package import Foundation
 import Synchronization
 
-/// An access token, and until when it is good.
+/// An access token with its validity (RFC 6749 §1.4).
 package struct AccessToken: Sendable {
+    /// The token itself.
     package var value: String
+    /// When it was requested.
     package var fetched: Date
+    /// When it expires.
     package var ends: Date
 }
 
-/// Access tokens of one application in one tenant (OAuth 2.0 client credentials, RFC 6749 §4.4):
-/// fetched when needed, kept until shortly before they end, one fetch at a time.
+/// Access tokens of one application (OAuth 2.0 client credentials grant, RFC 6749 §4.4).
+///
+/// A token is requested when it is needed and kept until shortly before it expires. There is one
+/// request at a time.
 package final class TokenSource: Sendable {
+    /// The current token, request and refusal.
     private struct State {
         var token: AccessToken?
         var fetch: Task<AccessToken, any Error>?
-        /// A refusal, told again for some seconds: many sessions ask at once.
+        /// The last refusal, repeated for some seconds: many sessions ask at the same time.
         var refusal: (error: OnlineError, until: Date)?
-        /// Refusals that do not pass by themselves, since the last token.
+        /// The number of permanent refusals since the last token.
         var refusals = 0
     }
 
-    /// A token is renewed this long before it ends, or in the last tenth of its time.
+    /// The time before its expiry at which a token is renewed, in seconds; at most a tenth of its
+    /// lifetime.
     private static let margin: TimeInterval = 300
+    /// How long a refusal is repeated without a new request, in seconds.
     private static let refusalLifetime: TimeInterval = 10
-    /// A wrong secret is tried at longer and longer intervals, four times as long each, up to this.
+    /// The longest time that a permanent refusal is repeated, in seconds; each one lasts four times
+    /// as long as the previous.
     private static let longestRefusalLifetime: TimeInterval = 3_600
-    /// A token younger than this is not the reason why a server refuses it: a mailbox that the
-    /// application may not use must not make every login fetch another.
+    /// The age in seconds below which a refused token is kept: a mailbox that the application may
+    /// not open must not cause a token request for each login.
     private static let minimumAge: TimeInterval = 60
 
     private let application: EntraApplication
@@ -42,7 +51,7 @@ package final class TokenSource: Sendable {
         self.http.shutdown()
     }
 
-    /// The token that is known, while it is good; asks nobody.
+    /// The current token, if it has not expired; sends no request.
     package func current(at now: Date = Date()) -> AccessToken? {
         self.state.withLock { state in
             state.token.flatMap { token in
@@ -52,6 +61,8 @@ package final class TokenSource: Sendable {
         }
     }
 
+    /// The current token, or a new one.
+    /// - Throws: ``OnlineError`` with the reason why there is none.
     package func token() async throws -> AccessToken {
         if let token = self.current() { return token }
         let fetch = try self.state.withLock { state throws(OnlineError) in
@@ -64,7 +75,7 @@ package final class TokenSource: Sendable {
         return try await fetch.value
     }
 
-    /// A server refused the token: the next one that is asked for is a new one.
+    /// Drops a token that a server refused, unless it is new.
     package func forget(_ value: String, at now: Date = Date()) {
         self.state.withLock { state in
             guard let token = state.token, token.value == value,
@@ -74,7 +85,7 @@ package final class TokenSource: Sendable {
         }
     }
 
-    /// The application is known to get tokens again: the next one that is asked for is fetched at once.
+    /// Drops the last refusal: the next call of ``token()`` sends a request at once.
     package func forgetRefusal() {
         self.state.withLock { state in
             state.refusal = nil
@@ -82,6 +93,7 @@ package final class TokenSource: Sendable {
         }
     }
 
+    /// Requests a token and stores the result.
     private func fetch() async throws -> AccessToken {
         do {
             let token = try await self.request()
@@ -104,8 +116,8 @@ package final class TokenSource: Sendable {
         }
     }
 
-    /// How long a refusal is told again.
-    /// - Parameter count: refusals before it that do not pass by themselves.
+    /// How long a refusal is repeated, in seconds.
+    /// - Parameter count: the number of permanent refusals before it.
     static func lifetime(of refusal: OnlineError, after count: Int) -> TimeInterval {
         guard !refusal.isPassing else { return Self.refusalLifetime }
         var lifetime = Self.refusalLifetime
@@ -115,17 +127,20 @@ package final class TokenSource: Sendable {
 
     // MARK: - The request
 
+    /// A token response (RFC 6749 §5.1).
     private struct Success: Decodable {
         var accessToken: String
         var expiresIn: Int
         var tokenType: String
     }
 
+    /// An error response (RFC 6749 §5.2) with Microsoft's error codes.
     private struct Failure: Decodable {
         var error: String
         var errorCodes: [Int]?
     }
 
+    /// Sends one token request.
     private func request() async throws -> AccessToken {
         let url = self.application.tokenURL
         var form = [
@@ -169,6 +184,7 @@ package final class TokenSource: Sendable {
         )
     }
 
+    /// Percent-encodes a value of a form.
     private static func encoded(_ text: String) -> String {
         let unreserved = CharacterSet(
             charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -176,7 +192,7 @@ package final class TokenSource: Sendable {
         return text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
     }
 
-    /// By the number, because texts change; they hold ids that are nobody else's business.
+    /// Explains an error by its code. The text of the response changes, and contains IDs of others.
     private func explained(_ failure: Failure?, status: Int) -> OnlineError {
         let code = failure?.errorCodes?.first
         let (application, tenant) = (self.application.clientID, self.application.tenant)

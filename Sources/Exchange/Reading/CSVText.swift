@@ -1,14 +1,16 @@
-/// Rows of comma-separated values, as `Export-Csv` writes them (RFC 4180): with `,`, `;` or a tab
-/// between the cells, the first row naming the columns, perhaps after a line `#TYPE …` or `sep=;`.
+/// Comma-separated values as `Export-Csv` writes them (RFC 4180).
 ///
-/// Strict where libraries are lenient: a row with a cell too few or a quotation that does not end
-/// is the mark of a file that was cut, and refuses the whole of it. Empty columns at the end, as
-/// spreadsheets add them, are none.
+/// The delimiter is `,`, `;` or a tab. The first row contains the column names; a line `#TYPE …` or
+/// `sep=;` may precede it. The reader is strict: a missing cell or an open quotation shows that the
+/// file was truncated, and the whole file is refused. Empty columns at the end, which spreadsheets
+/// add, are ignored.
 struct CSVText {
+    /// The column names.
     let header: [String]
-    /// Cells, as many as the header has, with the line on which the row begins.
+    /// The rows, with as many cells as ``header``, and the line on which each begins.
     let rows: [(line: Int, cells: [String])]
 
+    /// - Throws: ``ReadingError`` with the row that is wrong.
     init(_ text: String, file: String) throws(ReadingError) {
         let isEnded = text.last?.isNewline ?? false
         var text = text[...]
@@ -29,7 +31,7 @@ struct CSVText {
         guard let names = rows.first?.cells, names.count > 1 else {
             throw ReadingError(
                 stated.map {
-                    "\(file): its first line says that \($0) parts the cells, and the row of column "
+                    "\(file): its first line declares the delimiter \($0), but the row of column "
                         + "names has no \($0)"
                 } ?? "\(file) is neither JSON nor comma-separated values with a row of column names"
             )
@@ -44,8 +46,9 @@ struct CSVText {
         }
     }
 
-    /// Takes what stands before the row of column names, in any order: `#TYPE …`, and `sep=;`, by
-    /// which a spreadsheet is told what parts the cells.
+    /// Skips the lines before the column names: `#TYPE …`, and `sep=;`, which declares the
+    /// delimiter to a spreadsheet.
+    /// - Returns: the declared delimiter.
     private static func dropPreamble(_ text: inout Substring, line: inout Int) -> Character? {
         var delimiter: Character?
         for _ in 0..<2 {
@@ -62,7 +65,7 @@ struct CSVText {
         return delimiter
     }
 
-    /// The names of the columns, without those at the end that have none.
+    /// The column names, without unnamed columns at the end.
     private static func header(
         _ names: [String],
         place: String
@@ -73,12 +76,12 @@ struct CSVText {
             throw ReadingError("\(place): a column between others has no name")
         }
         guard Set(names.map { $0.lowercased() }).count == names.count else {
-            throw ReadingError("\(place): a column's name stands there twice")
+            throw ReadingError("\(place): two columns have the same name")
         }
         return names
     }
 
-    /// As many cells as the header has.
+    /// Exactly as many cells as there are columns.
     private static func cells(
         _ cells: [String],
         header: [String],
@@ -99,6 +102,7 @@ struct CSVText {
         )
     }
 
+    /// Reads one row with its line end.
     private static func row(
         _ text: inout Substring,
         delimiter: Character,
@@ -116,7 +120,7 @@ struct CSVText {
         }
     }
 
-    /// One cell; leaves what ends it: a delimiter, a line end, or nothing.
+    /// Reads one cell, and leaves the delimiter or line end after it.
     private static func cell(
         _ text: inout Substring,
         delimiter: Character,

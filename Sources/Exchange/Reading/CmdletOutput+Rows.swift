@@ -1,5 +1,6 @@
-/// The rows of each of the five kinds.
+/// The reading of rows, by cmdlet.
 extension CmdletOutput {
+    /// Adds a row of Get-MailboxPermission; only FullAccess counts.
     mutating func addMailboxPermission(_ row: CmdletRow) throws(ReadingError) {
         guard let isDenied = try row.flag("Deny") else {
             throw row.fail("Deny", text: "is missing: a denial would look like a permission")
@@ -7,7 +8,7 @@ extension CmdletOutput {
         let rights = try row.words("AccessRights")
         guard !rights.isEmpty else { throw row.fail("AccessRights", text: "is empty") }
         for right in rights where !Self.mailboxRights.contains(right.lowercased()) {
-            throw row.fail("AccessRights", text: "has \(right), which is no right of a mailbox")
+            throw row.fail("AccessRights", text: "has \(right), which is not a mailbox right")
         }
         guard rights.contains(where: { $0.lowercased() == "fullaccess" }) else { return }
         let entry = Document.AccessEntry(
@@ -23,6 +24,7 @@ extension CmdletOutput {
         try self.update(row) { $0.fullAccess.append(entry) }
     }
 
+    /// Whether the entry is inherited. A missing column is an error.
     private static func isInherited(_ row: CmdletRow) throws(ReadingError) -> Bool {
         guard let isInherited = try row.flag("IsInherited") else {
             throw row.fail(
@@ -38,6 +40,7 @@ extension CmdletOutput {
         "externalaccount", "sendas",
     ]
 
+    /// Adds a row of Get-RecipientPermission: Send As.
     mutating func addRecipientPermission(_ row: CmdletRow) throws(ReadingError) {
         let rights = try row.words("AccessRights", numbers: [1: "SendAs"])
         guard rights.map({ $0.lowercased() }) == ["sendas"] else {
@@ -69,12 +72,13 @@ extension CmdletOutput {
         try self.update(row) { $0.sendAs.append(entry) }
     }
 
+    /// Adds a row of Get-ADPermission: Send As on premises.
     mutating func addDirectoryPermission(_ row: CmdletRow) throws(ReadingError) {
         guard let isDenied = try row.flag("Deny") else {
             throw row.fail("Deny", text: "is missing: a denial would look like a permission")
         }
         let rights = try row.words("ExtendedRights").map { $0.lowercased() }
-        // To deny everything, or every extended right, is to deny this one.
+        // A denial of all rights, or of all extended rights, denies Send As.
         let access = try row.words("AccessRights").map { $0.lowercased() }
         let isAll =
             access.contains("genericall") || access.contains("extendedright") && rights.isEmpty
@@ -89,6 +93,7 @@ extension CmdletOutput {
         try self.update(row) { $0.sendAs.append(entry) }
     }
 
+    /// Adds a row of Get-Mailbox: names, and Send on Behalf.
     mutating func addMailbox(_ row: CmdletRow) throws(ReadingError) {
         guard let address = try row.text("PrimarySmtpAddress").flatMap(Directory.address) else {
             throw row.fail("PrimarySmtpAddress", text: "is missing, or no address")
@@ -97,7 +102,7 @@ extension CmdletOutput {
         for column in ["Identity", "Name", "Alias", "DistinguishedName", "Id"] {
             if let name = try row.name(column) { names.append(name) }
         }
-        // Any two mailboxes may show the same name.
+        // Two mailboxes may have the same display name: it does not identify one.
         let shown = try row.name("DisplayName").map { [$0] } ?? []
         var guids: [String] = []
         for column in ["Guid", "ExchangeGuid", "ExternalDirectoryObjectId"] {
@@ -106,7 +111,7 @@ extension CmdletOutput {
         var addresses = [address]
         addresses += try row.words("EmailAddresses").compactMap(Directory.address)
         if let name = try row.text("UserPrincipalName") { addresses.append(name) }
-        // With display names and addresses, where the administrator asked for them.
+        // Delegates have display names and addresses if the administrator requested them.
         var delegates: [Document.Principal] = []
         for delegate in try row.names("GrantSendOnBehalfTo") {
             delegates.append(row.principal(delegate))
@@ -128,6 +133,7 @@ extension CmdletOutput {
         }
     }
 
+    /// Adds a row of Get-MailboxFolderPermission.
     mutating func addFolderPermission(_ row: CmdletRow) throws(ReadingError) {
         let identity = try row.exactText("Identity")
         let named = try row.exactText("FolderPath").flatMap { $0.isEmpty ? nil : $0 }
@@ -153,7 +159,7 @@ extension CmdletOutput {
         self.folderRows[mailbox, default: FolderRows()].add(folderRow)
     }
 
-    /// Who has what in a folder.
+    /// An entry of a folder's list.
     static func folderEntry(
         _ row: CmdletRow
     ) throws(ReadingError) -> PermissionsDocument.FolderEntry {
@@ -171,7 +177,7 @@ extension CmdletOutput {
         return entry
     }
 
-    /// What follows the colon of `MAILBOX:\Folder\Sub`.
+    /// The part after the colon in `MAILBOX:\Folder\Sub`.
     private static func folderPart(_ identity: String) -> String? {
         guard let place = identity.firstRange(of: ":\\") else { return nil }
         return String(identity[place.lowerBound...].dropFirst())

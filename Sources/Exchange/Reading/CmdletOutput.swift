@@ -1,9 +1,10 @@
-/// Puts the rows of Exchange's cmdlets together: `Get-MailboxPermission`,
-/// `Get-RecipientPermission` (`Get-ADPermission` on premises), `Get-Mailbox` and
-/// `Get-MailboxFolderPermission`, with or without `EXO` in their names.
+/// A collector for rows of Exchange's cmdlets: `Get-MailboxPermission`, `Get-RecipientPermission`
+/// (`Get-ADPermission` on premises), `Get-Mailbox` and `Get-MailboxFolderPermission`, also with
+/// `EXO` in their names.
 struct CmdletOutput {
     typealias Document = PermissionsDocument
 
+    /// The cmdlet of a row.
     private enum Kind: String, CaseIterable {
         case mailboxPermission = "Get-MailboxPermission"
         case recipientPermission = "Get-RecipientPermission"
@@ -12,15 +13,19 @@ struct CmdletOutput {
         case folderPermission = "Get-MailboxFolderPermission"
     }
 
+    /// The mailboxes by name in lower case.
     private var mailboxes: [String: Document.Mailbox] = [:]
+    /// The folder rows by mailbox.
     var folderRows: [String: FolderRows] = [:]
     var recipients: [Document.Recipient] = []
+    /// The number of rows by cmdlet.
     private var counts: [Kind: Int] = [:]
     private var notes: Set<String> = []
 
     /// Adds one row.
+    /// - Throws: ``ReadingError`` with the row and column that cannot be read.
     mutating func add(_ row: CmdletRow) throws(ReadingError) {
-        // An older interface put several entries in a row.
+        // Older versions write several entries in one row.
         if case .array(let entries)? = row.value["PermissionList"], let user = row.value["User"] {
             for entry in entries {
                 guard case .object(var members) = entry else {
@@ -36,7 +41,7 @@ struct CmdletOutput {
         }
         let kind = try Self.kind(of: row)
         self.counts[kind, default: 0] += 1
-        // A mailbox is known even if none of its rows gives anything.
+        // Record the mailbox even if none of its rows grants a right.
         if kind != .mailbox { try self.update(row) { _ in } }
         switch kind {
         case .mailboxPermission: try self.addMailboxPermission(row)
@@ -47,6 +52,7 @@ struct CmdletOutput {
         }
     }
 
+    /// Finds the cmdlet by the columns of a row.
     private static func kind(of row: CmdletRow) throws(ReadingError) -> Kind {
         if row.has("GrantSendOnBehalfTo") { return .mailbox }
         if row.has("ExtendedRights") { return .directoryPermission }
@@ -60,9 +66,10 @@ struct CmdletOutput {
         )
     }
 
-    /// Everything that was added.
+    /// The document of all rows.
     ///
-    /// - Parameter isWhole: whether every cmdlet was asked, so that one without rows has none.
+    /// - Parameter isWhole: whether every cmdlet ran. Otherwise a cmdlet without rows causes a
+    ///   note.
     func document(isWhole: Bool = false) -> PermissionsDocument {
         var notes = self.notes
         if isWhole { return self.document(notes) }
@@ -95,6 +102,7 @@ struct CmdletOutput {
 
     // MARK: - Principals
 
+    /// The principal in a row of mailbox permissions.
     func principal(
         _ row: CmdletRow,
         column: String,
@@ -115,6 +123,7 @@ struct CmdletOutput {
         return principal
     }
 
+    /// The principal in a row of folder permissions.
     static func folderPrincipal(_ row: CmdletRow) throws(ReadingError) -> Document.Principal {
         guard let user = row.value["User"], user != .null else {
             throw row.fail("User", text: "is empty")
@@ -142,8 +151,9 @@ struct CmdletOutput {
         return principal
     }
 
-    // MARK: - Which mailbox
+    // MARK: - Mailboxes
 
+    /// Changes the mailbox that a row describes.
     mutating func update(
         _ row: CmdletRow,
         change: (inout PermissionsDocument.Mailbox) -> Void
@@ -151,7 +161,7 @@ struct CmdletOutput {
         self.update(try Self.identity(of: row), change: change)
     }
 
-    /// The mailbox that a row is about, folded.
+    /// The mailbox that a row describes, in lower case.
     static func identity(of row: CmdletRow) throws(ReadingError) -> String {
         guard var identity = try row.exactText("Identity") else {
             throw row.fail("Identity", text: "is missing: it says which mailbox the row is about")

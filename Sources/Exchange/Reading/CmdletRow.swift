@@ -1,53 +1,55 @@
-/// One row of the output of an Exchange cmdlet, from JSON or CSV, as PowerShell happened to write
-/// it: enumerations as text, as a number or in braces; a collection joined by commas; a switch as
-/// an object.
+/// One row of a cmdlet's output, from JSON or CSV, in any form that PowerShell writes: enumerations
+/// as text, number or in braces, collections joined by commas, switches as objects.
 ///
-/// A cell whose content PowerShell lost refuses the whole file.
+/// A cell that PowerShell replaced by a type name or truncated refuses the whole file.
 struct CmdletRow {
-    /// What a row came through, and may have lost on the way.
+    /// The path of a row, which determines what may have been lost.
     enum Origin: Equatable {
-        /// - Parameter isASCII: whether Windows PowerShell may have written `?` for a letter.
+        /// - Parameter isASCII: whether Windows PowerShell may have replaced letters by `?`.
         case csv(isASCII: Bool)
         case json
-        /// Exchange itself: what it says is what it means.
+        /// Directly from Exchange: nothing was lost.
         case online
     }
 
-    /// The file and the row in it, for messages.
+    /// The file and row, for messages.
     let place: String
+    /// The row: an object with the columns.
     let value: JSONValue
     var origin = Origin.json
 
+    /// Whether the row has a column; names ignore case.
     func has(_ column: String) -> Bool { self.value[column] != nil }
 
+    /// An error about a column of this row.
     func fail(_ column: String, text: String) -> ReadingError {
         ReadingError("\(self.place), column \(column): \(text)")
     }
 
     // MARK: - Cells
 
-    /// Text; nil for an empty cell, or none.
+    /// The text of a cell, trimmed; nil for an empty or missing cell.
     func text(_ column: String) throws(ReadingError) -> String? {
         try self.exactText(column).flatMap { text throws(ReadingError) in
             try self.checked(text, column: column)
         }
     }
 
-    /// Text that may end in `...` of its own: the name of somebody, which is compared with others
-    /// and gives nothing where it has no equal.
+    /// The name in a cell, which may end in `...`: names are only compared, and a truncated one
+    /// matches nothing.
     func name(_ column: String) throws(ReadingError) -> String? {
         try self.exactText(column).flatMap { text throws(ReadingError) in
             try self.checkedName(text, column: column)
         }
     }
 
-    /// Text as it stands, with the blanks around it: the name of a folder may have some.
+    /// The text of a cell with its surrounding spaces: a folder's name may have some.
     func exactText(_ column: String) throws(ReadingError) -> String? {
         switch self.value[column] {
         case nil, .null?: return nil
         case .string(let text)?: return text
         case let other?:
-            // A GUID may come as an object.
+            // A GUID may be an object.
             for key in ["Guid", "value", "Value"] {
                 if let text = other[key]?.string { return text }
             }
@@ -55,17 +57,19 @@ struct CmdletRow {
         }
     }
 
-    /// Somebody whom the row names.
+    /// The principal with a name from this row.
     func principal(_ name: String) -> PermissionsDocument.Principal {
         PermissionsDocument.Principal(name: name, isCut: self.mayBeCut(name) ? true : nil)
     }
 
-    /// Whether a text ends as PowerShell ends one that it cuts for a table. A name may end so, too.
+    /// Whether a text ends in `...`, as PowerShell truncates it in a table. A real name may end so
+    /// too.
     func mayBeCut(_ text: String) -> Bool {
         self.origin != .online && (text.hasSuffix("...") || text.hasSuffix("…"))
     }
 
-    /// - Throws: for a word that stands in for what it should say.
+    /// The text, trimmed; nil if it is empty.
+    /// - Throws: ``ReadingError`` for a type name, lost letters or a truncated text.
     func checked(_ text: String, column: String) throws(ReadingError) -> String? {
         let name = try self.checkedName(text, column: column)
         guard let name, self.mayBeCut(name) else { return name }
@@ -78,7 +82,8 @@ struct CmdletRow {
         )
     }
 
-    /// - Throws: for a word that stands in for what it should say, and for lost letters.
+    /// The name, trimmed; nil if it is empty.
+    /// - Throws: ``ReadingError`` for a type name or lost letters.
     func checkedName(_ text: String, column: String) throws(ReadingError) -> String? {
         let text = text.trimmed
         guard !text.isEmpty else { return nil }
@@ -96,8 +101,9 @@ struct CmdletRow {
         return text
     }
 
-    /// Windows PowerShell writes CSV in ASCII, and `?` for what that does not have.
-    /// - Throws: for letters that were lost.
+    /// Refuses text with lost letters: Windows PowerShell writes CSV in ASCII, with `?` for other
+    /// letters.
+    /// - Throws: ``ReadingError``.
     func checkLetters(_ text: String, column: String) throws(ReadingError) {
         if self.origin == .csv(isASCII: true) && text.contains("?") || text.contains("\u{FFFD}") {
             throw self.fail(
@@ -109,7 +115,8 @@ struct CmdletRow {
         }
     }
 
-    /// Words of an enumeration or a collection.
+    /// The elements of an enumeration or collection.
+    /// - Parameter numbers: the names of enumeration values that PowerShell writes as numbers.
     func words(_ column: String, numbers: [Int: String] = [:]) throws(ReadingError) -> [String] {
         switch self.value[column] {
         case nil, .null?: return []
@@ -124,8 +131,8 @@ struct CmdletRow {
         }
     }
 
-    /// Names of a collection. An element of a list is one name, whatever is in it; in one text, `;`
-    /// parts them, and commas only addresses and GUIDs, because a name may hold one.
+    /// The names of a collection. In a list, each element is one name. In a single text, `;`
+    /// separates names; commas separate only addresses and GUIDs, because a name may contain one.
     func names(_ column: String) throws(ReadingError) -> [String] {
         guard case .array(let elements)? = self.value[column] else {
             let text = try self.text(column)
@@ -183,7 +190,7 @@ struct CmdletRow {
         }
     }
 
-    /// A boolean or a switch; nil where there is no such column.
+    /// A boolean or a switch; nil if the column is missing.
     func flag(_ column: String) throws(ReadingError) -> Bool? {
         switch self.value[column] {
         case nil: return nil

@@ -1,15 +1,16 @@
 import Access
 
-/// Rows of `Get-MailboxFolderPermission` about one mailbox, and the folders that they are about.
+/// The rows of `Get-MailboxFolderPermission` for one mailbox, grouped by folder.
 ///
-/// A path there has `\` between its components, and the name of a folder may have one, too. So what
-/// `Identity` says is read together with `FolderName`, which is the last component.
+/// A path separates components by `\`, which a folder's name may contain as well. Therefore
+/// `Identity` is read together with `FolderName`, the last component.
 struct FolderRows {
     private typealias Document = PermissionsDocument
 
+    /// One row: a folder and one entry of its list.
     struct Row {
-        /// What a row calls its folder: what follows the colon of `MAILBOX:\Folder\Sub`, or
-        /// `FolderPath`, in which `Get-MailboxFolderStatistics` has `/` between the components.
+        /// The path of the folder: the part after the colon of `MAILBOX:\Folder\Sub`, or
+        /// `FolderPath` with `/` between components, as in `Get-MailboxFolderStatistics`.
         var path: String
         /// `FolderName`.
         var name: String?
@@ -17,12 +18,12 @@ struct FolderRows {
         var type: String?
         var entry: PermissionsDocument.FolderEntry
 
-        /// With `\` between the components, and none before the first.
+        /// The path with `\` between components and none before the first.
         fileprivate var bare: String {
             self.path.hasPrefix("\\") ? String(self.path.dropFirst()) : self.path
         }
 
-        /// The same for all spellings of a path, and for all folders that it may be that of.
+        /// The path in one spelling. Folders that the path cannot distinguish have the same key.
         fileprivate var key: ExactText {
             guard self.path.hasPrefix("/") else { return ExactText(self.bare) }
             return ExactText(self.path.dropFirst().split(separator: "/").joined(separator: "\\"))
@@ -33,10 +34,10 @@ struct FolderRows {
 
     mutating func add(_ row: Row) { self.rows.append(row) }
 
-    /// The folders, in the order of their first rows, and why others are left out.
+    /// The folders in the order of their first rows, and the reasons why others are left out.
     ///
-    /// One doubtful row leaves out all rows of its path: an entry may take from its user what another
-    /// entry gives to everybody.
+    /// One ambiguous row leaves out all rows of its path: an entry may take rights from its user
+    /// that another entry grants to everyone.
     func folders() -> (folders: [PermissionsDocument.Folder], notes: [String]) {
         var notes: [String] = []
         var doubtful: Set<ExactText> = []
@@ -78,7 +79,7 @@ struct FolderRows {
 
     // MARK: - One row
 
-    /// Why nobody can tell which folder a row is about; nil where it can be told.
+    /// Why the folder of a row is ambiguous; nil if it is not.
     private static func doubt(_ row: Row) -> String? {
         guard !row.path.contains("\u{FFFD}") else { return "letters of its name were lost" }
         guard let name = row.name else {
@@ -89,12 +90,13 @@ struct FolderRows {
             return "there is no FolderName, and a name in the path may have a \\ in it: export "
                 + "FolderName, too, or use gatepost's script"
         }
-        // The root shows a name that its path does not have.
+        // The root has a FolderName that its path lacks.
         guard !row.bare.isEmpty, row.path != "/", !self.ends(row, with: name) else { return nil }
         return "FolderName is \(name), which is not the end of it: one of the two is wrong or cut; "
             + "use gatepost's script"
     }
 
+    /// Whether the path of a row ends with a name.
     private static func ends(_ row: Row, with name: String) -> Bool {
         if row.path.hasPrefix("/") {
             let last = row.path.split(separator: "/").last.map(String.init) ?? ""
@@ -103,7 +105,7 @@ struct FolderRows {
         return self.isSame(row.bare, other: name) || self.parent(row.bare, name: name) != nil
     }
 
-    /// What stands before `\NAME` at the end of a path; nil where the path does not end so.
+    /// The part of a path before `\NAME` at its end; nil if the path does not end so.
     private static func parent(_ path: String, name: String) -> String? {
         let (octets, end) = (self.folded(path), self.folded("\\" + name))
         guard octets.count > end.count, octets.suffix(end.count).elementsEqual(end) else {
@@ -113,7 +115,7 @@ struct FolderRows {
         return String(String.UnicodeScalarView(kept))
     }
 
-    /// Compared as octets are; a path has U+F8FF for the `/` of a name.
+    /// Whether two names have the same Unicode scalars; U+F8FF stands for `/` in a name.
     static func isSame(_ one: String, other: String) -> Bool {
         self.folded(one).elementsEqual(self.folded(other))
     }
@@ -124,8 +126,8 @@ struct FolderRows {
 
     // MARK: - Parents
 
-    /// What the paths of the rows may mean as those of parents: a path may be that of two folders,
-    /// `A\B` and `B` below `A`.
+    /// The possible components of each path, as parent of other paths. `A\B` may be one folder or
+    /// `B` below `A`.
     private static func parents(_ rows: [Row]) -> [ExactText: Set<[ExactText]>] {
         var parents: [ExactText: Set<[ExactText]>] = [:]
         let sorted = rows.map { (row: $0, bare: $0.bare) }
@@ -138,7 +140,7 @@ struct FolderRows {
         return parents
     }
 
-    /// The components of a row's path; nil where there is more than one way to read it.
+    /// The components of a row's path; nil if they are ambiguous.
     private static func components(
         _ row: Row,
         parents: [ExactText: Set<[ExactText]>]
@@ -152,7 +154,7 @@ struct FolderRows {
         guard let parent = self.parent(bare, name: name) else { return nil }
         let end = bare.unicodeScalars.suffix(name.unicodeScalars.count)
         let own = String(String.UnicodeScalarView(end))
-        // No component is empty.
+        // A component cannot be empty.
         guard !parent.isEmpty else { return nil }
         guard parent.contains("\\") else { return [parent, own] }
         guard let known = parents[ExactText(parent)], known.count == 1, let path = known.first

@@ -1,4 +1,5 @@
-/// Any JSON value, without what Windows PowerShell 5.1 wraps a list or a word in.
+/// A JSON value (RFC 8259), without the objects that Windows PowerShell 5.1 wraps around lists and
+/// enumerations.
 enum JSONValue: Codable, Equatable, Sendable {
     case null
     case bool(Bool)
@@ -7,7 +8,8 @@ enum JSONValue: Codable, Equatable, Sendable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// What Exchange writes is a few levels deep; reading takes time for each level of each value.
+    /// The deepest nesting: Exchange uses a few levels, and decoding takes time for each level of
+    /// each value.
     private static let maximumDepth = 32
 
     init(from decoder: any Decoder) throws {
@@ -33,8 +35,8 @@ enum JSONValue: Codable, Equatable, Sendable {
                 self = value
                 return
             }
-            // Names are read in any case: with two of them it would be left to chance which one counts.
-            // Of one that is there twice to the letter Foundation has taken one by now.
+            // Names ignore case, so a duplicate would make the result ambiguous. Foundation has
+            // already dropped exact duplicates.
             guard Set(members.keys.map { $0.lowercased() }).count == members.count else {
                 throw DecodingError.dataCorrupted(
                     .init(codingPath: [], debugDescription: "a name that is there twice")
@@ -44,9 +46,9 @@ enum JSONValue: Codable, Equatable, Sendable {
         }
     }
 
-    /// What Windows PowerShell 5.1 wrapped: a list, `{"value":["Editor"],"Count":1}`, or a word of an
-    /// enumeration, `{"value":8,"Value":"Editor"}`.
-    /// - Throws: where the list has not as many elements as it says.
+    /// The value that Windows PowerShell 5.1 wrapped: a list, `{"value":["Editor"],"Count":1}`, or
+    /// an enumeration, `{"value":8,"Value":"Editor"}`.
+    /// - Throws: `DecodingError` if a list has another number of elements than its Count.
     private static func unwrapped(_ members: [String: JSONValue]) throws -> JSONValue? {
         guard members.count == 2 else { return nil }
         if case .array(let elements)? = members["value"],
@@ -65,6 +67,7 @@ enum JSONValue: Codable, Equatable, Sendable {
         return .string(word)
     }
 
+    /// The member with a name; case does not matter.
     subscript(_ key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members[key] ?? members.first { $0.key.lowercased() == key.lowercased() }?.value

@@ -1,11 +1,11 @@
 package import Foundation
 
-/// Reads exports of an Exchange organisation's permissions: the document of the export script, and
-/// the raw output of Exchange's cmdlets as JSON or CSV, in any number of files.
+/// A reader for exports of Exchange's permissions: documents of the export script, and cmdlet
+/// output as JSON or CSV, in any number of files.
 ///
-/// Whatever cannot be read, is cut off, or is understood only in part refuses all of it.
+/// A file that cannot be read completely is refused as a whole.
 package enum PermissionsReader {
-    /// What the export script writes first and last.
+    /// The document of the export script.
     private struct Envelope: Decodable {
         var format: String
         var version: Int
@@ -15,9 +15,12 @@ package enum PermissionsReader {
         var notes: [String]?
     }
 
+    /// The value of `format` in a document of the export script.
     package static let format = "gatepost-exchange-permissions"
     private static let version = 1
 
+    /// Reads files into one document.
+    /// - Throws: ``ReadingError`` with the file, the row and the remedy.
     package static func read(
         _ files: [(name: String, octets: Data)]
     ) throws(ReadingError) -> PermissionsDocument {
@@ -35,7 +38,7 @@ package enum PermissionsReader {
                     hasRows = true
                 }
             } else {
-                // A mark, or a letter that ASCII does not have, shows that none was lost.
+                // A byte order mark, or a letter outside ASCII, shows that no letter was lost.
                 let isASCII = !isMarked && text.utf8.allSatisfy { $0 < 0x80 }
                 let csv = try CSVText(text, file: file.name)
                 for row in self.rows(csv, file: file.name, isASCII: isASCII) { try output.add(row) }
@@ -48,8 +51,9 @@ package enum PermissionsReader {
 
     // MARK: - Text
 
-    /// UTF-8, or UTF-16 with its byte order mark, as Windows PowerShell redirects.
-    /// - Returns: the text, and whether a byte order mark stood before it.
+    /// Decodes UTF-8, or UTF-16 with byte order mark, which Windows PowerShell writes to redirected
+    /// files.
+    /// - Returns: the text, and whether it had a byte order mark.
     private static func text(
         _ octets: [UInt8],
         file: String
@@ -89,14 +93,15 @@ package enum PermissionsReader {
             return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
         } catch {
             throw ReadingError(
-                "\(file) is no whole JSON document, or nested too deeply, or has a name twice, or a list "
-                    + "with fewer elements than its Count; is it cut off? Export it again"
+                "\(file) is not a complete JSON document: it is cut off or nested too deeply, or it has a "
+                    + "duplicate name, or a list with fewer elements than its Count: export it again"
             )
         }
     }
 
     // MARK: - Rows
 
+    /// The rows of a JSON export.
     private static func rows(_ value: JSONValue, file: String) throws(ReadingError) -> [CmdletRow] {
         var elements: [JSONValue]
         switch value {
@@ -110,7 +115,7 @@ package enum PermissionsReader {
             }
         default: elements = []
         }
-        // A list of lists, where several results were put together.
+        // A list of lists: the results of several cmdlets.
         elements = elements.flatMap { element in
             if case .array(let rows) = element { rows } else { [element] }
         }
@@ -130,7 +135,7 @@ package enum PermissionsReader {
         return rows
     }
 
-    /// An answer of the administration interface says itself when it is not all.
+    /// Refuses a response of an administration interface that says that it is incomplete.
     static func checkWhole(_ answer: JSONValue, file: String) throws(ReadingError) {
         guard [nil, .null].contains(answer["@odata.nextLink"]) else {
             throw ReadingError(
@@ -141,11 +146,12 @@ package enum PermissionsReader {
         case nil, .null?, .array([])?: return
         case .array(let warnings)?:
             let first = warnings.first?.string ?? "a warning"
-            throw ReadingError("\(file) may be cut: \(first.prefix(200))")
+            throw ReadingError("\(file) may be incomplete: \(first.prefix(200))")
         default: throw ReadingError("\(file) has warnings that cannot be read")
         }
     }
 
+    /// The rows of a CSV export.
     private static func rows(_ csv: CSVText, file: String, isASCII: Bool) -> [CmdletRow] {
         csv.rows.map { line, cells in
             let members = Dictionary(zip(csv.header, cells.map(JSONValue.string))) { $1 }
@@ -159,6 +165,7 @@ package enum PermissionsReader {
 
     // MARK: - The script's document
 
+    /// Decodes a document of the export script.
     private static func document(
         _ value: JSONValue,
         file: String
@@ -168,11 +175,11 @@ package enum PermissionsReader {
             let octets = try JSONEncoder().encode(value)
             envelope = try JSONDecoder().decode(Envelope.self, from: octets)
         } catch {
-            throw ReadingError("\(file) is no document of gatepost's export script: \(error)")
+            throw ReadingError("\(file) is not a document of gatepost's export script: \(error)")
         }
         guard envelope.format == Self.format, envelope.version == Self.version else {
             throw ReadingError(
-                "\(file) is of another version: print the script anew (gatepost permissions "
+                "\(file) has another version: print the script again (gatepost permissions "
                     + "export-script)"
             )
         }
@@ -200,6 +207,7 @@ package enum PermissionsReader {
 }
 
 extension PermissionsDocument {
+    /// Appends another document.
     mutating func add(_ other: PermissionsDocument) {
         self.mailboxes += other.mailboxes
         self.recipients += other.recipients
@@ -207,7 +215,7 @@ extension PermissionsDocument {
         self.notes += other.notes
     }
 
-    /// Rows about what is no known mailbox's name: whether they are about this one, nobody can tell.
+    /// A note about rows that belong to no identified mailbox: they may be about this one.
     func unused(beside mailbox: Mailbox) -> [String] {
         let known = self.mailboxes.filter { !$0.identities.isEmpty }
             .reduce(mailbox.calledNames) { $0.union($1.calledNames) }
@@ -221,11 +229,11 @@ extension PermissionsDocument {
         ]
     }
 
-    /// What the document says about one account.
+    /// The mailbox of one account, with everything that the document says about it.
     /// - Parameters:
-    ///   - addresses: of the account.
-    ///   - identity: what the administrator says that the mailbox is called in the document.
-    /// - Throws: when nothing is known to be about it: nothing is guessed.
+    ///   - addresses: the account's addresses.
+    ///   - identity: the mailbox's name in the document, given by the administrator.
+    /// - Throws: ``ReadingError`` unless exactly one mailbox matches: nothing is guessed.
     package func mailbox(
         of addresses: [String],
         identity: String?
@@ -236,7 +244,7 @@ extension PermissionsDocument {
         for mailbox in self.mailboxes where !mailbox.calledNames.isDisjoint(with: wanted) {
             names.formUnion(mailbox.calledNames)
         }
-        // What another mailbox is called as well tells nothing.
+        // A name that another mailbox also has identifies neither.
         for mailbox in self.mailboxes where !mailbox.identities.isEmpty {
             let own = mailbox.calledNames
             if own.isDisjoint(with: wanted) { names.subtract(own) }
@@ -245,15 +253,15 @@ extension PermissionsDocument {
         let named = Set(matching.filter { !$0.identities.isEmpty }.map(\.address))
         guard named.count < 2 else {
             throw ReadingError(
-                "\(named.sorted().joined(separator: " and ")) are two mailboxes there, and one "
-                    + "account here: take an address away with gatepost account set --alias"
+                "\(named.sorted().joined(separator: " and ")) are two mailboxes in Exchange, but one "
+                    + "account here: remove an address with gatepost account set --alias"
             )
         }
         guard var result = matching.first else {
             let found = self.mailboxes.map(\.address).prefix(5).joined(separator: ", ")
             throw ReadingError(
-                "nothing is known to be about \(addresses.first ?? "it"): the rows are about "
-                    + "\(found.isEmpty ? "nothing" : found); add the output of Get-Mailbox, or say "
+                "no row is certain to be about \(addresses.first ?? "it"); the rows are about "
+                    + "\(found.isEmpty ? "nothing" : found): add the output of Get-Mailbox, or use "
                     + "--identity NAME"
             )
         }
@@ -269,7 +277,7 @@ extension PermissionsDocument {
 }
 
 extension PermissionsDocument.Mailbox {
-    /// Whatever it is called, to be compared; addresses without `SMTP:`.
+    /// All names of the mailbox in the form that is compared; addresses without `SMTP:`.
     fileprivate var calledNames: Set<String> {
         Set(
             ([self.address] + self.identities).map {

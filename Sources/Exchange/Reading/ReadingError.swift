@@ -1,6 +1,6 @@
-/// Why a file was refused, as a sentence that says where and what to do; the whole of it counts as
-/// not read.
+/// The reason why an export was refused as a whole.
 package struct ReadingError: Error, Equatable, CustomStringConvertible, Sendable {
+    /// The file, the row, the problem and the remedy, in one sentence.
     package var description: String
 
     package init(_ description: String) {

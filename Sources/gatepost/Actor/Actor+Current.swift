@@ -1,15 +1,15 @@
 import Foundation
 import Store
 
-/// Who runs the command.
+/// The operating-system user who runs the command.
 extension Actor {
-    /// The operating-system user who runs this command, and who became that one by sudo.
+    /// The user of this process, and the user who called sudo, from `SUDO_USER`.
     static var current: Actor {
         let environment = ProcessInfo.processInfo.environment
         let original = environment["SUDO_USER"].flatMap { $0.isEmpty || $0 == "root" ? nil : $0 }
         return Actor(name: NSUserName(), userID: getuid(), original: original)
     }
 
-    /// Whether somebody else than root runs this as the gateway's user.
+    /// Whether a user other than root runs this process as another user by sudo.
     var isBySudo: Bool { self.original != nil && geteuid() != 0 }
 }

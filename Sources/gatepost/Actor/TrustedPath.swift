@@ -1,28 +1,30 @@
-// The compiler takes whichever of the C modules it loads first for the home of C's structures.
+// The compiler assigns C's structures to the first C module that it loads: import these first.
 import CDispatch
 import CoreFoundation
 import Foundation
 import Gateway
 import Glibc
 
-/// Whether a file may be used for somebody who runs this as the gateway's user, by sudo.
+/// The rule for a file that a caller who came by sudo makes the gateway's user read.
 ///
-/// Who owns a file proves nothing about its text: the gateway writes messages of strangers into files
-/// of its own. What counts is who could have put it, or a folder on its way, where it is.
+/// The owner of a file proves nothing about its contents: the gateway writes messages of strangers
+/// into files that it owns. The rule therefore checks who could have put the file, or a folder on
+/// its path, in place.
 struct TrustedPath {
-    /// A configuration: root alone could write it, and no link hides where it is.
+    /// The rule for a configuration: only root could write it, and no part of the path is a link.
     static let configuration = TrustedPath(owners: [0], allowsLinks: false)
 
-    /// Certificates that a command names, to be trusted.
+    /// The rule for certificates that a command names as trusted.
     static let certificates = TrustedPath(owners: [0], mayBeMissing: true)
 
-    /// What root's configuration names. The gateway's user has to write the store, and to read keys
-    /// that nobody else may read.
+    /// The rule for files that root's configuration names. The gateway's user owns the store, and
+    /// keys that only it may read.
     static let named = TrustedPath(owners: [0, geteuid()], mayBeMissing: true)
 
+    /// The user numbers that may own each part of the path.
     private let owners: Set<uid_t>
     private let allowsLinks: Bool
-    /// Whether the one who reads the file says that it is not there.
+    /// Whether a missing file passes, because the code that reads it reports that.
     private let mayBeMissing: Bool
 
     private init(owners: Set<uid_t>, allowsLinks: Bool = true, mayBeMissing: Bool = false) {
@@ -31,12 +33,14 @@ struct TrustedPath {
         self.mayBeMissing = mayBeMissing
     }
 
-    /// Follows a path from the top, and looks at nothing behind what somebody else can change: whether
-    /// a file is there would be told to who may not know.
+    /// Checks each part of a path, from the root of the file system on.
     ///
-    /// - Returns: the path from the top.
-    /// - Throws: ``Failure`` at the first part that is missing, a link where none is allowed, somebody
-    ///   else's, open for others to write, or no regular file at its end.
+    /// The check stops at the first part that another user can change. It looks at nothing below:
+    /// the result would tell the caller whether a hidden file exists.
+    ///
+    /// - Returns: the absolute path.
+    /// - Throws: ``Failure`` at the first part that is missing, is a forbidden link, has another
+    ///   owner or is writable for others, or if the path does not end at a regular file.
     @discardableResult
     func require(_ file: String) throws -> String {
         try self.require(file, leadsToFile: true)
@@ -52,14 +56,14 @@ struct TrustedPath {
             let isLink = try self.checkPart(place, of: path, isFolder: count == parts.count - 1)
             guard isLink else {
                 if count == parts.count, leadsToFile, !RegularFile.isThere(at: place) {
-                    throw Failure("\(place) is no regular file: it cannot be used by sudo")
+                    throw Failure("\(place) is not a regular file: by sudo, name a regular file")
                 }
                 continue
             }
-            // What the link leads to is held to the same rule.
+            // The target of the link must obey the same rule.
             guard self.allowsLinks, let real = Self.realPath(place) else {
                 throw Failure(
-                    "\(place) is a link: by sudo, say --config \(Self.realPath(path) ?? "FILE")"
+                    "\(place) is a link: by sudo, use --config \(Self.realPath(path) ?? "FILE")"
                 )
             }
             _ = try self.require(real, leadsToFile: leadsToFile && count == parts.count)
@@ -67,26 +71,29 @@ struct TrustedPath {
         return path
     }
 
-    /// - Parameter isFolder: whether it is the folder that the file is in, where a file could be put
-    ///   beside it; in another one with the sticky bit nobody replaces what is another's.
-    /// - Returns: whether it is a link, whose own mode says nothing.
+    /// Checks the owner and the mode of one part of the path.
+    ///
+    /// - Parameter isFolder: whether the part is the folder that contains the file. There another
+    ///   user could replace the file. In any other folder the sticky bit prevents that.
+    /// - Returns: whether the part is a link. The mode of a link means nothing.
     private func checkPart(_ place: String, of path: String, isFolder: Bool) throws -> Bool {
         var status = stat()
-        guard lstat(place, &status) == 0 else { throw Failure("\(path) cannot be read") }
+        guard lstat(place, &status) == 0 else { throw Failure("\(path) cannot be read: check it") }
         guard self.owners.contains(status.st_uid) else {
             throw Failure(
-                "\(place) is not \(self.owners.count > 1 ? "root's or this user's" : "root's"): "
-                    + "it cannot be used by sudo"
+                "\(place) does not belong to \(self.owners.count > 1 ? "root or this user" : "root"): "
+                    + "by sudo, change its owner first"
             )
         }
         guard status.st_mode & S_IFMT != S_IFLNK else { return true }
         let isSticky = status.st_mode & 0o1000 != 0 && status.st_mode & S_IFMT == S_IFDIR
         guard status.st_mode & 0o022 == 0 || (isSticky && !isFolder) else {
-            throw Failure("others can change \(place): chmod go-w, or it cannot be used by sudo")
+            throw Failure("others can change \(place): by sudo, chmod go-w \(place) first")
         }
         return false
     }
 
+    /// The path without links; nil if it leads nowhere.
     private static func realPath(_ path: String) -> String? {
         guard let real = realpath(path, nil) else { return nil }
         defer { free(real) }

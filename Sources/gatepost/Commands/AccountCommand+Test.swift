@@ -4,39 +4,47 @@ import Gateway
 import SASL
 import Store
 
-/// `gatepost account test …`
+/// The verb `test` of `gatepost account`.
 extension AccountCommand {
-    /// `gatepost account test …`
+    /// `gatepost account test ADDRESS`: requires the role `settings`, because it prints folder
+    /// names.
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Log in at the account's server and print what it offers."
+            abstract: "Log in to the account's servers and print their capabilities.",
+            discussion: "A refused credential is reported to the running gateway."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
-        @Argument var address: String
+        @Argument(help: "The account's address.") var address: String
 
-        /// What the servers of an account offer, as it is printed.
+        /// The result of the logins: the JSON document of `account test --json`.
         struct Found: Encodable {
+            /// The account's address.
             var account: String
+            /// The server's greeting line.
             var greeting: String
+            /// The negotiated TLS version; nil without TLS.
             var tls: String?
+            /// The IMAP capabilities after the login.
             var capabilities: [String]
+            /// The server's hierarchy separator; nil if its mailbox names are flat.
             var delimiter: String?
+            /// The paths of the folders, with `/` as separator.
             var folders: [String]
-            /// Lines of the server's list whose folders nobody sees, in escaped form.
+            /// LIST lines with a folder that the gateway cannot show to any user, in escaped form.
             var omitted: [String]
-            /// Folders that grants name, and that are not listed.
+            /// Folders that grants name but the server does not list: these grants have no effect.
             var missingFolders: [String]
-            /// What the server for sending offers; empty without one.
+            /// The keywords of the submission server's EHLO reply; empty without such a server.
             var sending: [String]
         }
 
         func run() async throws {
-            // The folders of anybody's mailbox are told.
+            // The output names the folders of any mailbox: only a caller with a role may see it.
             let (store, _) = try await self.configuration.openForChange()
             let account = try store.upstream(self.address)
             let credential = try await self.configuration.credential(of: account)
-            // Tried although it may rest in the running gateway, which hears what comes of it.
+            // Try the credential even if the gateway has suspended it, and report the result to it.
             let stored = StoredCredentials(try await self.configuration.load())
             let report: ProbeReport
             do {
@@ -61,7 +69,7 @@ extension AccountCommand {
                 sending: try await Self.sending(account, credential: credential, stored: stored)
             )
             if self.output.json { return try Output.json(found) }
-            let missing = found.missingFolders.map { ["granted, not there", $0] }
+            let missing = found.missingFolders.map { ["granted, but missing", $0] }
             Output.table(
                 ["ACCOUNT", found.account],
                 rows: missing + [
@@ -73,17 +81,20 @@ extension AccountCommand {
                         "\(found.folders.count): \(found.folders.joined(separator: ", "))",
                     ],
                 ]
-                    + found.omitted.map { ["omitted, cannot be shown", $0] } + [
+                    + found.omitted.map { ["omitted, not showable", $0] } + [
                         ["capabilities", found.capabilities.joined(separator: " ")],
                         [
                             "sending",
                             found.sending.isEmpty
-                                ? "no server" : found.sending.joined(separator: " "),
+                                ? "no submission server" : found.sending.joined(separator: " "),
                         ],
                     ]
             )
         }
 
+        /// Logs in to the account's submission server.
+        /// - Returns: the EHLO keywords; empty if the account has no such server.
+        /// - Throws: ``Failure`` with the server and the error of the login.
         private static func sending(
             _ account: UpstreamAccount,
             credential: UpstreamCredential,

@@ -5,52 +5,64 @@ import Foundation
 import Gateway
 import Store
 
-/// `gatepost account …`
+/// `gatepost account VERB`: a mailbox on a mail server, with the credential that opens it.
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account",
-        abstract: "Manage mailboxes on mail servers.",
+        abstract: "Manage mailboxes on mail servers, and the credentials that open them.",
         subcommands: [Add.self, List.self, Show.self, Test.self, Set.self, Remove.self]
     )
 
-    /// Where a mailbox is.
+    /// The value of `--kind`: the kind of mail server, and the source of the grants.
     enum Kind: String, ExpressibleByArgument, CaseIterable {
+        /// Any IMAP server; grants are local.
         case imap
+        /// Microsoft Exchange; grants are loaded from there.
         case exchange
     }
 
-    /// `gatepost account add …`
+    /// `gatepost account add ADDRESS --kind imap|exchange`: requires the role `settings`.
+    ///
+    /// `--username` without a password requires `administrator`: the gateway's application may open
+    /// more mailboxes than the named one.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add a mailbox with its servers and its credential."
+            abstract: "Add an account.",
+            discussion: """
+                Without an option for the password, it is asked for at the terminal for an IMAP \
+                account. An Exchange account without a password uses tokens of the gateway's \
+                application.
+                """
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var address: String
-        @Option var kind: Kind
+        @Argument(help: "The mailbox's address; it is the account's name.") var address: String
+        @Option(help: "Choose the kind of mail server.") var kind: Kind
         @OptionGroup var settings: AccountOptions
 
         func run() async throws {
             var (store, actor) = try await self.configuration.openForChange()
             let masterKey = try MasterKey(file: await self.configuration.load().masterKey)
-            // The gateway logs in at Exchange as its own application, unless a password is given.
+            // Without a password, the gateway logs in to Exchange with a token of its application.
             let prompt = self.kind == .imap ? "Password at the mail server: " : nil
             var settings = try self.settings.settings(prompt: prompt)
             settings.kind = Account.Kind(rawValue: self.kind.rawValue)
-            // The application may open more mailboxes than the one that is named.
+            // The gateway's application may open more mailboxes than the named one.
             if settings.password == nil, settings.username != nil {
                 (store, actor) = try await self.configuration.openForChange(.administrator)
             }
             if self.kind == .exchange, settings.imap == nil {
                 let cloud = try await self.configuration.load().exchange?.cloud
                 guard cloud == nil || cloud == .worldwide else {
-                    throw Failure("which servers? --imap HOST and --smtp HOST of your cloud")
+                    throw Failure(
+                        "this cloud has no default servers: name them with --imap HOST and --smtp HOST"
+                    )
                 }
                 settings.imap = Endpoint(host: "outlook.office365.com", port: 993, tls: .implicit)
                 settings.smtp =
                     settings.smtp
                     ?? Endpoint(host: "smtp.office365.com", port: 587, tls: .starttls)
             }
-            // A new account may be somebody's without anybody's leave only where nobody is asked.
+            // An owner who is asked or notified decides about grants: only administrators set one.
             if self.settings.owner != nil {
                 try await self.configuration.requireOwnersLeave(store)
             }
@@ -63,25 +75,29 @@ struct AccountCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost account set …`
+    /// `gatepost account set ADDRESS`: changes the settings that options name.
+    ///
+    /// A new server, `--ca` or `--username` without a new password requires `administrator`: the
+    /// stored credential would be sent there.
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Change what is named of an account, and nothing else."
+            abstract: "Change settings of an account.",
+            discussion: "Settings without an option do not change."
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var address: String
+        @Argument(help: "The account's address.") var address: String
         @OptionGroup var settings: AccountOptions
 
         func run() async throws {
             var (store, actor) = try await self.configuration.openForChange()
             let masterKey = try MasterKey(file: await self.configuration.load().masterKey)
-            // Who names an owner says who has to be asked.
+            // An owner who is asked or notified decides about grants: only administrators set one.
             if self.settings.owner != nil {
                 try await self.configuration.requireOwnersLeave(store)
             }
             var settings = try self.settings.settings(prompt: nil)
-            // A credential that is kept is sent to whatever server is named, and opens whatever user name
-            // there the gateway's application or a master user may open.
+            // The stored credential is sent to whatever server is named, and opens any mailbox
+            // there that the gateway's application or a master user may open.
             let sendsCredential =
                 settings.password == nil
                 && (settings.imap != nil || settings.smtp != nil || settings.caFile != nil
@@ -89,7 +105,7 @@ struct AccountCommand: AsyncParsableCommand {
             if sendsCredential {
                 (store, actor) = try await self.configuration.openForChange(.administrator)
             }
-            // Without --tls the way the server is reached stays as it is.
+            // Without --tls the security of the connection does not change.
             if self.settings.tls == nil, let imap = settings.imap {
                 let known = try store.upstream(self.address).imap.tls
                 settings.imap = Endpoint(host: imap.host, port: imap.port, tls: known)
@@ -103,11 +119,9 @@ struct AccountCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost account list …`
+    /// `gatepost account list`: all accounts, without their credentials.
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "List all accounts."
-        )
+        static let configuration = CommandConfiguration(abstract: "List all accounts.")
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
 
@@ -123,14 +137,15 @@ struct AccountCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost account show …`
+    /// `gatepost account show ADDRESS`: the settings of one account, its grants and withdrawals.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show one account with its grants."
+            abstract: "Show an account with its servers, grants and withdrawals.",
+            discussion: "The password is never shown."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
-        @Argument var address: String
+        @Argument(help: "The account's address.") var address: String
 
         func run() async throws {
             let store = try await self.configuration.openStore()
@@ -148,17 +163,18 @@ struct AccountCommand: AsyncParsableCommand {
                     ["aliases", account.aliases.joined(separator: ", ")],
                     ["imap", "\(imap.host):\(imap.port) (\(imap.tls))"],
                     ["smtp", account.smtp.map { "\($0.host):\($0.port) (\($0.tls))" } ?? "-"],
-                    ["user name there", account.username],
+                    ["user name at server", account.username],
                     ["credential", Self.credential(of: account)],
                 ]
                     + (account.kind == Account.Kind.exchange.rawValue
-                        ? [["permissions as of", loaded ?? "nothing saved yet"]] : [])
+                        ? [["permissions as of", loaded ?? "nothing was saved yet"]] : [])
             )
             print("")
             Output.grants(try store.grants(account: self.address, subject: nil))
             Output.withdrawals(try store.withdrawals(account: self.address, subject: nil))
         }
 
+        /// The kind of credential that the gateway uses, without the credential.
         private static func credential(of account: AccountRow) -> String {
             if account.hasCredential { return "password set" }
             return account.kind == Account.Kind.exchange.rawValue
@@ -166,14 +182,15 @@ struct AccountCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost account remove …`
+    /// `gatepost account remove ADDRESS`: the mailbox on the mail server is not touched.
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove an account and every grant on it."
+            abstract: "Remove an account with its credential and all grants on it.",
+            discussion: "The mailbox on the mail server is not touched."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption
-        @Argument var address: String
+        @Argument(help: "The account's address.") var address: String
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
@@ -181,7 +198,7 @@ struct AccountCommand: AsyncParsableCommand {
                 try await self.configuration.requireOwnersLeave(store)
             }
             try self.confirmation.confirm(
-                "Remove \(self.address) with its credential and every grant on it"
+                "Remove \(self.address) with its credential and all grants on it"
             )
             try store.removeAccount(self.address, actor: actor)
         }

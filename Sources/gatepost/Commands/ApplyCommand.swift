@@ -4,17 +4,25 @@ import Foundation
 import Gateway
 import Store
 
-/// `gatepost apply FILE`
+/// `gatepost apply FILE`: makes the store equal to a document of `gatepost export`.
+///
+/// It replaces each part (top-level key) that the document has, in one transaction, and leaves the
+/// other parts as they are. It requires the role `administrator`.
 struct ApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply",
-        abstract: "Make the store equal to a document, for every part that the document has."
+        abstract: "Make the store equal to a document of gatepost export.",
+        discussion: """
+            It replaces each top-level part that the document has, and leaves the other parts as they \
+            are. It prints the changes and asks before it makes them. Passwords and credentials of \
+            existing users and accounts do not change.
+            """
     )
 
     @OptionGroup var configuration: ConfigurationOption
     @OptionGroup var confirmation: YesOption
-    @Argument(help: "- for standard input.") var file: String
-    @Flag(help: "Print the changes only.") var dryRun = false
+    @Argument(help: "The document; - for standard input.") var file: String
+    @Flag(help: "Only print the changes.") var dryRun = false
 
     func run() async throws {
         let (store, actor) = try await self.configuration.openForChange(.administrator)
@@ -23,7 +31,7 @@ struct ApplyCommand: AsyncParsableCommand {
         do {
             document = try JSONDecoder().decode(ModelDocument.self, from: octets)
         } catch let error as DecodingError {
-            throw Failure("\(self.file) is no such document: \(Self.explained(error))")
+            throw Failure("\(self.file) is not a valid document: \(Self.explained(error))")
         }
         try Self.checkKeys(octets, file: self.file)
         let consent = try await self.configuration.load().oversight.consent
@@ -31,11 +39,11 @@ struct ApplyCommand: AsyncParsableCommand {
         for line in planned.removed { Output.line("- \(line)") }
         for line in planned.added { Output.line("+ \(line)") }
         guard !planned.isEmpty else { return print("nothing to change") }
-        // Over a wall a grant counts for nothing, and looks as if it did.
+        // A wall overrides a grant, which the list of changes does not show.
         let barred = Set((document.walls ?? []).map { ExactText($0.account) })
         let granted = Set((document.grants ?? []).map { ExactText($0.account) })
         for account in granted.intersection(barred).sorted() {
-            print("note: a wall stands before \(account); grants to whom it bars count for nothing")
+            print("note: a wall on \(account) overrides grants to the users it bars")
         }
         if self.dryRun { return }
         try self.confirmation.confirm(
@@ -50,7 +58,7 @@ struct ApplyCommand: AsyncParsableCommand {
         )
     }
 
-    /// The keys of a document, by where they stand.
+    /// The keys that this version applies, by the path of the object that contains them.
     private static let keys: [String: Set<String>] = [
         "": ["users", "groups", "accounts", "grants", "withdrawals", "walls"],
         ".users": ["login", "name", "role", "disabled", "osUser"],
@@ -69,8 +77,11 @@ struct ApplyCommand: AsyncParsableCommand {
         ".walls": ["account", "subject", "reason"],
     ]
 
-    /// What this version does not know must not look as if it had been applied: with a misspelt
-    /// `scope` a grant would be one of the whole account.
+    /// Refuses a document with a key that this version does not know.
+    ///
+    /// Ignoring a key would be unsafe: with a misspelt `scope`, a grant on one folder would become
+    /// a grant on the whole account.
+    /// - Throws: ``Failure`` with the path of the first unknown key.
     private static func checkKeys(_ octets: Data, file: String) throws {
         func check(_ value: Any, place: String) throws {
             if let values = value as? [Any] {
@@ -80,8 +91,8 @@ struct ApplyCommand: AsyncParsableCommand {
                     guard Self.keys[place]?.contains(key) ?? false else {
                         let name = "\(place).\(key)".dropFirst()
                         throw Failure(
-                            "\(file): \(Output.printable(name)) cannot be applied by this version; "
-                                + "take it out, or look at how it is spelt"
+                            "\(file): this version does not know the key \(Output.printable(name)); "
+                                + "correct its spelling or remove it"
                         )
                     }
                     try check(value, place: "\(place).\(key)")
@@ -91,18 +102,20 @@ struct ApplyCommand: AsyncParsableCommand {
         try check(JSONSerialization.jsonObject(with: octets), place: "")
     }
 
+    /// Describes why the document cannot be decoded, with the path of the value.
     private static func explained(_ error: DecodingError) -> String {
         func place(_ path: [any CodingKey]) -> String {
             path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
         }
         switch error {
         case .keyNotFound(let key, let context):
-            return "\(place(context.codingPath)) has no \(key.stringValue)"
+            return "\(place(context.codingPath)) lacks the key \(key.stringValue)"
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            return "\(place(context.codingPath)) is of the wrong type"
+            return "\(place(context.codingPath)) has the wrong type"
         case .dataCorrupted(let context):
             return context.codingPath.isEmpty
-                ? "not JSON" : "\(place(context.codingPath)) is wrong: \(context.debugDescription)"
+                ? "it is not JSON"
+                : "\(place(context.codingPath)) is invalid: \(context.debugDescription)"
         @unknown default:
             return "\(error)"
         }

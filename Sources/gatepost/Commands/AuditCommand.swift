@@ -4,33 +4,36 @@ import Foundation
 import Gateway
 import Store
 
-/// `gatepost audit …`
+/// `gatepost audit VERB`: the log of accesses, refusals and changes.
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "Look at what was opened, refused and changed, by whom.",
+        abstract: "Read, check and seal the audit log.",
         subcommands: [List.self, Verify.self, Seal.self]
     )
 
-    /// `gatepost audit list …`
+    /// `gatepost audit list`: requires the role `settings`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List what is in the audit log, oldest first."
+            abstract: "List records: who opened, sent, was refused or changed what, and when."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
-        @Option var account: String?
-        @Option(help: "Who acted: a login, or a name at the operating system.") var user: String?
-        @Option(help: "YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SSZ.") var since: String?
+        @Option(help: "Only list records about this account.") var account: String?
+        @Option(help: "Only list actions of this login or operating-system user.") var user: String?
+        @Option(help: "Only list records since YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ, in UTC.")
+        var since: String?
 
-        /// A record as it is printed, with its place in the log.
+        /// One record: an element of the JSON array of `audit list --json`.
         struct Row: Encodable {
+            /// The record's position in the log.
             var sequence: Int64
             /// Seconds since 1970.
             var when: Int64
+            /// The event. Its own keys are printed beside `sequence` and `when`.
             var record: AuditRecord
 
-            /// What is added to a record.
+            /// The keys beside those of the record.
             enum CodingKeys: CodingKey {
                 case sequence
                 case when
@@ -65,26 +68,29 @@ struct AuditCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost audit verify …`
+    /// `gatepost audit verify`: exit status 1 if a record was changed or is missing.
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract:
-                "Verify that the log is whole: nothing changed, missing, reordered or cut off."
+            abstract: "Check that no record was changed, removed, reordered or cut off."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
-        @Option(help: "SEQUENCE:HASH of a seal, as the gateway has logged it.") var seal: String?
+        @Option(help: "Also compare with this seal, SEQUENCE:HASH, as the gateway logged it.")
+        var seal: String?
 
-        /// What was found, as it is printed.
+        /// The result of the check: the JSON document of `audit verify --json`.
         private struct Row: Encodable {
+            /// The number of records that are present.
             var records: Int
+            /// The sequence numbers of the first and the last record.
             var first: Int64?
             var last: Int64?
-            /// The last record that a seal covers, and when that was made, in seconds since 1970.
+            /// The last record that a seal covers, and the seal's time in seconds since 1970.
             var sealed: Int64?
             var sealedAt: Int64?
+            /// The first problems, a sentence each.
             var problems: [String]
-            /// How many more there are.
+            /// The number of problems that are not listed.
             var further: Int
 
             init(_ found: AuditVerification) {
@@ -112,20 +118,21 @@ struct AuditCommand: AsyncParsableCommand {
                 if found.further > 0 { print("and \(found.further) more") }
             }
             guard found.problems.isEmpty else {
-                throw Failure("the audit log is not whole; restore it from a backup and compare")
+                throw Failure("the audit log is not intact: restore a backup and compare")
             }
             guard !self.output.json else { return }
             let range = found.first.map { " (\($0) to \(found.last ?? $0))" } ?? ""
-            print("\(found.count) records\(range), all as they were written")
+            print("\(found.count) records\(range), all intact")
             guard let sealed = found.sealed, let moment = found.sealedAt else { return }
             print("sealed up to \(sealed), \(Output.date(moment.seconds))")
         }
     }
 
-    /// `gatepost audit seal …`
+    /// `gatepost audit seal`: requires the role `administrator`.
     struct Seal: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Seal a log that has no seal any more, as it is now."
+            abstract: "Seal a log that lost its seal, in its current state.",
+            discussion: "The seal accepts the log as it is: verify the log first."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption
@@ -133,7 +140,7 @@ struct AuditCommand: AsyncParsableCommand {
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
             let configuration = try await self.configuration.load()
-            try self.confirmation.confirm("Take the audit log as it is now for genuine")
+            try self.confirmation.confirm("Accept the audit log in its current state")
             var record = AuditRecord(event: "change", actor: actor, from: "command line")
             record.detail = ["audit seal: the log was taken for genuine as it was"]
             try store.audit([(.current, record)])
@@ -141,6 +148,7 @@ struct AuditCommand: AsyncParsableCommand {
         }
     }
 
+    /// The columns of one record in the table of `audit list`.
     private static func cells(_ entry: AuditEntry) -> [String] {
         let record = entry.record
         let source = [record.account, record.folder].compactMap { $0 }.joined(separator: " ")

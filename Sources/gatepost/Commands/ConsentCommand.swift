@@ -2,28 +2,31 @@ import ArgumentParser
 import Foundation
 import Store
 
-/// `gatepost consent …`: an owner decides about what was granted on the owner's mailbox.
+/// `gatepost consent VERB`: the owner of an account decides about grants on it.
 struct ConsentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "consent",
-        abstract: "Decide, as an owner, about grants that wait for the owner's word.",
+        abstract: "Decide, as the owner, about grants that wait for confirmation.",
         subcommands: [List.self, Confirm.self, Refuse.self]
     )
 
-    /// Who decides: somebody who is a user at the operating system too, or gives a password.
+    /// The owner who decides: the caller's own login, or another one with its password.
     struct Owner: ParsableArguments {
-        @Option(help: "The owner's login (default: who this operating-system user is here).")
+        @Option(help: "Act as this owner (default: the login of the operating-system user).")
         var `as`: String?
         @Flag(help: "Read the owner's password from standard input, up to the first line end.")
         var passwordStdin = false
 
-        /// - Throws: where nobody, or the wrong one, asks.
+        /// Identifies and authenticates the owner.
+        ///
+        /// - Returns: the owner's login.
+        /// - Throws: ``Failure`` if no login is known, or `StoreError` if the password is wrong.
         func login(_ store: PermissionStore) throws -> String {
             let actor = Actor.current
             let name = actor.original ?? actor.name
             let known = try store.login(ofOSUser: name)
             guard let login = self.as ?? known else {
-                throw Failure("who are you? say --as LOGIN; your password is asked for")
+                throw Failure("your login is unknown: use --as LOGIN and enter your password")
             }
             if let known,
                 try PermissionStore.address(login) == PermissionStore.address(known)
@@ -37,7 +40,7 @@ struct ConsentCommand: AsyncParsableCommand {
             do {
                 try store.verify(password ?? "", of: login)
             } catch {
-                // Who guesses takes time, as at the gateway.
+                // Slow down password guessing, as the gateway does.
                 Thread.sleep(forTimeInterval: 2)
                 throw error
             }
@@ -45,10 +48,10 @@ struct ConsentCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost consent list …`
+    /// `gatepost consent list`: the pending grants on the owner's accounts.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the grants that wait for the owner's word."
+            abstract: "List grants on your accounts that wait for confirmation."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var owner: Owner
@@ -76,35 +79,35 @@ struct ConsentCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost consent confirm …`
+    /// `gatepost consent confirm GRANT`
     struct Confirm: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Confirm a grant: it counts from now on."
+            abstract: "Confirm a grant, which then takes effect."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var owner: Owner
-        @Argument(help: "Its number in `gatepost consent list`.") var grant: Int64
+        @Argument(help: "The grant's number in gatepost consent list.") var grant: Int64
 
         func run() async throws {
             let store = try await self.configuration.openStore()
             try store.confirmGrant(self.grant, owner: try self.owner.login(store))
-            print("confirmed: it counts from now on")
+            print("confirmed: the grant is in effect")
         }
     }
 
-    /// `gatepost consent refuse …`
+    /// `gatepost consent refuse GRANT`
     struct Refuse: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Refuse a grant: it is removed."
+            abstract: "Refuse a grant, which removes it."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var owner: Owner
-        @Argument(help: "Its number in `gatepost consent list`.") var grant: Int64
+        @Argument(help: "The grant's number in gatepost consent list.") var grant: Int64
 
         func run() async throws {
             let store = try await self.configuration.openStore()
             try store.refuseGrant(self.grant, owner: try self.owner.login(store))
-            print("refused: it is gone")
+            print("refused: the grant is removed")
         }
     }
 }

@@ -7,17 +7,21 @@ import ServiceLifecycle
 import Store
 import UnixSignals
 
-/// `gatepost demo`
+/// `gatepost demo`: a gateway with real Dovecot and Exim servers, in a temporary folder.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Run a gateway in front of real mail servers with sample mailboxes, until Ctrl-C."
+        abstract: "Run a gateway in front of local mail servers with sample mailboxes.",
+        discussion: """
+            It needs Dovecot and Exim on this machine, prints what to type next, and removes everything \
+            when Ctrl-C ends it.
+            """
     )
 
     func run() async throws {
-        // It starts other programs as the user that the secrets belong to.
+        // It starts other programs as the current user: by sudo that user owns the secrets.
         guard !Actor.current.isBySudo else {
-            throw Failure("the demo is for one's own user: not by sudo")
+            throw Failure("run the demo as yourself, not by sudo")
         }
         let needed = [DovecotServer.executable, DovecotServer.lmtp, EximServer.executable]
         guard needed.allSatisfy(FileManager.default.isExecutableFile) else {
@@ -28,7 +32,7 @@ struct DemoCommand: AsyncParsableCommand {
         }
         let folder = URL(fileURLWithPath: NSTemporaryDirectory())
             .appendingPathComponent("gatepost-demo-\(UUID().uuidString)")
-        // Whatever ends the demo before the gateway runs, too, leaves nothing behind.
+        // The folder is removed even if the gateway never starts.
         let office = try DemoOffice(folder: folder)
         defer { office.remove() }
         try office.prepare()

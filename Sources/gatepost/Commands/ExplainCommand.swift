@@ -2,41 +2,59 @@ import Access
 import ArgumentParser
 import Store
 
-/// `gatepost explain LOGIN ACCOUNT [--folder PATH]`
+/// `gatepost explain LOGIN ACCOUNT [--folder PATH]`: the verdict of the gateway, with its reasons.
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Explain every right of a user."
+        abstract: "Show every right of a user on an account, with its reason."
     )
 
     @OptionGroup var configuration: ConfigurationOption
     @OptionGroup var output: JSONOption
-    @Argument var login: String
-    @Argument var account: String
-    @Option(help: "One folder; the account as a whole by default.") var folder: String?
+    @Argument(help: "The user's login.") var login: String
+    @Argument(help: "The account's address.") var account: String
+    @Option(help: "Explain this folder (default: the account as a whole).") var folder: String?
 
-    /// A verdict, as it is printed.
+    /// The verdict: the JSON document of `explain --json`. A key without a value is absent.
     struct Answer: Encodable {
-        /// One reason for it.
+        /// One reason of the verdict.
         struct Because: Encodable {
+            /// `grant`, `pending-grant`, `ended-grant`, `owner`, `wall`, `withdrawal`, `no-grant`,
+            /// `unknown-user`, `unknown-account`, `disabled-user` or `disabled-account`.
             var kind: String
+            /// The grant's number in the store.
             var id: String?
+            /// The login or `group:NAME` that the rule names.
             var subject: String?
+            /// The nested groups from the grant's subject to the user, if there are several.
             var path: [String]?
+            /// Letters of RFC 4314 §2.1, for example `lr`.
             var rights: String?
+            /// `none`, `as` or `on-behalf`.
             var send: String?
+            /// `account`, `folder PATH` or `folder PATH and below`.
             var scope: String?
+            /// `local` or `exchange`.
             var source: String?
+            /// The Exchange group that the grant came through.
             var via: String?
+            /// The reason of a wall.
             var reason: String?
         }
 
+        /// The user's login.
         var user: String
+        /// The account's address.
         var account: String
+        /// The folder's path; nil for the account as a whole.
         var folder: String?
+        /// The effective rights: letters of RFC 4314 §2.1; empty for none.
         var rights: String
+        /// The effective send right: `none`, `as` or `on-behalf`.
         var send: String
+        /// Whether the account belongs to the user.
         var owner: Bool
+        /// The reasons of the verdict.
         var because: [Because]
     }
 
@@ -47,10 +65,10 @@ struct ExplainCommand: AsyncParsableCommand {
         let folder = try self.folder.map(PermissionStore.folder)
         let snapshot = try store.load().access
         guard let user = snapshot.user(login: login) else {
-            throw Failure("no user \(login): gatepost user list")
+            throw Failure("no user \(login): see gatepost user list")
         }
         guard let account = snapshot.account(address: address) else {
-            throw Failure("no account \(address): gatepost account list")
+            throw Failure("no account \(address): see gatepost account list")
         }
         let verdict = snapshot.verdict(
             user: user.id,
@@ -77,7 +95,7 @@ struct ExplainCommand: AsyncParsableCommand {
         Self.show(answer)
     }
 
-    /// Grants to the user, or to a group of the user's, that count for nothing now.
+    /// Grants to the user or to a group of the user that have ended or wait for confirmation.
     private static func idle(
         _ store: PermissionStore,
         snapshot: Access.Snapshot,
@@ -105,6 +123,7 @@ struct ExplainCommand: AsyncParsableCommand {
         }
     }
 
+    /// Converts a reason of the verdict into its printed form.
     private static func because(_ reason: Reason, snapshot: Snapshot) -> Answer.Because {
         switch reason {
         case .unknownUser: .init(kind: "unknown-user")
@@ -137,6 +156,7 @@ struct ExplainCommand: AsyncParsableCommand {
         }
     }
 
+    /// The printed form of a grant's scope.
     private static func text(of scope: Scope) -> String {
         switch scope {
         case .account: "account"
@@ -145,6 +165,7 @@ struct ExplainCommand: AsyncParsableCommand {
         }
     }
 
+    /// Prints the verdict and its reasons as text.
     private static func show(_ answer: Answer) {
         let place = answer.folder.map { "folder \($0) of " } ?? ""
         Output.line("\(answer.user) on \(place)\(answer.account)")
@@ -154,6 +175,7 @@ struct ExplainCommand: AsyncParsableCommand {
         for reason in answer.because { Output.line("  " + Self.sentence(reason)) }
     }
 
+    /// Describes one reason in words.
     private static func sentence(_ reason: Answer.Because) -> String {
         switch reason.kind {
         case "owner": return "the account belongs to the user"

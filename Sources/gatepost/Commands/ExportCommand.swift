@@ -4,24 +4,27 @@ import Foundation
 import Gateway
 import Store
 
-/// `gatepost export [FILE]`
+/// `gatepost export [FILE]`: requires the role `administrator`, and never overwrites a file.
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract:
-            "Write the whole model as one JSON document; no password and no credential is in it."
+        abstract: "Write the whole model as one JSON document.",
+        discussion: """
+            The document contains users, groups, accounts, grants, withdrawals and walls, but no \
+            password and no credential.
+            """
     )
 
     @OptionGroup var configuration: ConfigurationOption
-    @Argument(help: "Standard output by default.") var file: String?
+    @Argument(help: "The file to write (default: standard output).") var file: String?
 
     func run() async throws {
         let (store, _) = try await self.configuration.openForChange(.administrator)
         let document = try store.export()
         guard let file = self.file else { return try Output.json(document) }
-        // It would be written with the rights of the gateway's user.
+        // By sudo the gateway's user would write to a file that the caller names.
         guard !Actor.current.isBySudo else {
-            throw Failure("by sudo, take the output: export > \(file)")
+            throw Failure("by sudo, redirect the output: export > \(file)")
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -29,7 +32,7 @@ struct ExportCommand: AsyncParsableCommand {
             try encoder.encode(document)
                 .write(to: URL(fileURLWithPath: file), options: .withoutOverwriting)
         } catch {
-            throw Failure("\(file) cannot be written, or is there already")
+            throw Failure("cannot write \(file), or it exists: name a new file")
         }
     }
 }

@@ -4,49 +4,64 @@ import Foundation
 import Gateway
 import Store
 
-/// `gatepost grant add …`
+/// The verb `add` of `gatepost grant`.
 extension GrantCommand {
-    /// What may be granted for sending.
+    /// The value of `--send`: how the user may send from the account.
     enum Send: String, ExpressibleByArgument, CaseIterable {
+        /// The message shows only the account as its author (send as).
         case `as`
+        /// The message's `Sender` field names the user (send on behalf).
         case onBehalf = "on-behalf"
     }
 
-    /// `gatepost grant add …`
+    /// `gatepost grant add ACCOUNT SUBJECT`: requires the role `settings`.
+    ///
+    /// It refuses accounts whose grants come from Exchange.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Grant a user or a group rights on an account."
+            abstract: "Grant a user or a group rights on an account.",
+            discussion: """
+                Name one of --view, --edit, --manage and --rights, or --send, or both. A grant on \
+                the account of an owner who must consent takes effect after the confirmation.
+                """
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var account: String
+        @Argument(help: "The account's address.") var account: String
         @Argument(help: "A login, or group:NAME.") var subject: String
-        @Flag(help: "lr") var view = false
-        @Flag(help: "lrswite") var edit = false
-        @Flag(help: "lrswipkxte") var manage = false
-        @Option(help: "Letters of RFC 4314: lrswipkxte.") var rights: String?
-        @Option(help: "as: nothing in a message shows who sent it; on-behalf: its Sender does.")
+        @Flag(help: "Grant reading: rights lr.") var view = false
+        @Flag(help: "Grant reading, flags, deleting and adding messages: rights lrswite.")
+        var edit = false
+        @Flag(help: "Grant editing, and creating and deleting folders: rights lrswipkxte.")
+        var manage = false
+        @Option(help: "Grant these rights of RFC 4314: letters of lrswipkxte.") var rights: String?
+        @Option(help: "Grant sending: as hides who sent a message; on-behalf names the Sender.")
         var send: Send?
-        @Option(help: "One folder of the account.") var folder: String?
-        @Flag(help: "The folder and everything below it.") var subtree = false
-        @Option(help: "YYYY-MM-DD, the last day in UTC; or YYYY-MM-DDTHH:MM:SSZ.") var until:
-            String?
-        @Option var reason: String?
-        @Flag(help: "Do not look the folder up on the server.") var noCheck = false
+        @Option(help: "Grant only this folder of the account.") var folder: String?
+        @Flag(help: "Grant the folder and everything below it.") var subtree = false
+        @Option(help: "End the grant after YYYY-MM-DD in UTC, or at YYYY-MM-DDTHH:MM:SSZ.")
+        var until: String?
+        @Option(help: "Record this reason with the grant.") var reason: String?
+        @Flag(help: "Do not look up the folder on the server.") var noCheck = false
         @OptionGroup var confirmation: YesOption
 
+        /// - Throws: `ValidationError` if the options name no right, or contradict each other.
         func validate() throws {
             let sets = [self.view, self.edit, self.manage, self.rights != nil].filter { $0 }.count
             guard sets <= 1 else {
-                throw ValidationError("one of --view, --edit, --manage and --rights")
+                throw ValidationError("use only one of --view, --edit, --manage and --rights")
             }
             guard sets == 1 || self.send != nil else {
-                throw ValidationError("--view, --edit, --manage, --rights or --send is needed")
+                throw ValidationError(
+                    "no right is named: use --view, --edit, --manage, --rights or --send"
+                )
             }
             if let letters = self.rights, Self.rights(letters) == nil {
-                throw ValidationError("\(letters): letters of lrswipkxte; `a` belongs to the owner")
+                throw ValidationError(
+                    "--rights \(letters): use letters of lrswipkxte; `a` belongs to the owner"
+                )
             }
             guard !self.subtree || self.folder != nil else {
-                throw ValidationError("--subtree goes with --folder")
+                throw ValidationError("--subtree needs --folder")
             }
         }
 
@@ -76,12 +91,12 @@ extension GrantCommand {
                 actor: actor
             )
             if isPending {
-                print("\(self.account) has an owner: it counts when the owner has confirmed it")
+                print("\(self.account) has an owner: in effect when the owner has confirmed it")
             }
             let walls = try store.walls(barring: self.subject, from: self.account)
             for wall in walls {
                 Output.line(
-                    "a wall bars \(wall.subject), and this counts for nothing: \(wall.reason)"
+                    "note: a wall bars \(wall.subject) and overrides this grant: \(wall.reason)"
                 )
             }
         }
@@ -93,12 +108,16 @@ extension GrantCommand {
             return self.rights.flatMap(Self.rights) ?? []
         }
 
-        /// - Returns: nil for letters that cannot be granted.
+        /// Parses the letters of `--rights`.
+        /// - Returns: nil for an unknown letter, or for `a`.
         private static func rights(_ letters: String) -> Rights? {
             Rights(letters: letters).flatMap { $0.contains(.administer) ? nil : $0 }
         }
 
-        /// A grant for a folder that is not there would look as if it did something.
+        /// Looks up the folder on the account's server: a grant on a missing folder has no effect.
+        ///
+        /// - Returns: the folder list of the server.
+        /// - Throws: ``Failure`` if the server does not list the folder, or cannot be asked.
         private func lookUp(
             _ folder: FolderPath,
             store: PermissionStore
@@ -107,8 +126,8 @@ extension GrantCommand {
             let stored = StoredCredentials(try await self.configuration.load())
             if let found = await stored.suspension(of: upstream, .imap) {
                 throw Failure(
-                    "the folder cannot be looked up: \(found.explanation); say --no-check to grant "
-                        + "without looking"
+                    "cannot look up the folder: \(found.explanation); use --no-check to grant without a "
+                        + "lookup"
                 )
             }
             let credential = try await self.configuration.credential(of: upstream)
@@ -119,33 +138,33 @@ extension GrantCommand {
                 }
             } catch {
                 throw Failure(
-                    "the folder cannot be looked up: \(upstream.imap.host) \(error); say "
-                        + "--no-check to grant without looking"
+                    "cannot look up the folder: \(upstream.imap.host) \(error); use --no-check to grant "
+                        + "without a lookup"
                 )
             }
             guard !report.folders.contains(folder) else { return report }
             let near = report.folders.first {
                 Self.fold($0.description) == Self.fold(folder.description)
             }
-            let hint = near.map { "; \($0) is there, and is another folder" } ?? ""
+            let hint = near.map { "; \($0) exists, but is another folder" } ?? ""
             throw Failure(
                 "\(self.account) has no folder \(folder)\(hint) "
-                    + "(say --no-check to grant it before it is made)"
+                    + "(use --no-check to grant it before it exists)"
             )
         }
 
-        /// A folder of this kind has messages of every folder in it: what is granted is more than its
-        /// name says.
+        /// Asks before a grant on a folder that shows messages of other folders, such as `\All` of
+        /// RFC 6154: the grant reaches further than the folder's name says.
         private func confirmCollections(_ report: ProbeReport, in scope: Scope) throws {
             let named = report.collections.filter { scope.covers($0.key) }
             guard let (folder, attribute) = named.min(by: { $0.key < $1.key }) else { return }
             try self.confirmation.confirm(
                 "\(Output.printable(folder.description)) is marked \(attribute): it shows messages "
-                    + "of every folder of \(self.account). Grant it"
+                    + "of all folders of \(self.account). Grant it"
             )
         }
 
-        /// For a hint only: how a person reads a name.
+        /// Folds names that look alike to a person, for the hint of a message only.
         private static func fold(_ text: String) -> String {
             text.precomposedStringWithCanonicalMapping.lowercased()
                 .replacingOccurrences(of: ".", with: "/")

@@ -4,24 +4,30 @@ import Foundation
 import Gateway
 import Store
 
-/// `gatepost grant …`
+/// `gatepost grant VERB`: who may see an account, and who may send from it.
 struct GrantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "grant",
-        abstract: "Manage who may see an account, and who may send from it.",
+        abstract: "Grant and remove rights to see accounts and to send from them.",
         subcommands: [Add.self, Remove.self, Restore.self, List.self]
     )
 
-    /// `gatepost grant remove …`
+    /// `gatepost grant remove ACCOUNT SUBJECT`: requires the role `settings`.
+    ///
+    /// Grants of an Exchange account stay stored; a withdrawal overrides them.
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove what was granted; of an Exchange account, withdraw it here."
+            abstract: "Remove the rights of a user or a group on an account.",
+            discussion: """
+                Without --view and --send it removes both. On an Exchange account it withdraws them \
+                at the gateway; Exchange itself does not change.
+                """
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var account: String
+        @Argument(help: "The account's address.") var account: String
         @Argument(help: "A login, or group:NAME.") var subject: String
-        @Flag(help: "Only the folder rights.") var view = false
-        @Flag(help: "Only the send right.") var send = false
+        @Flag(help: "Only remove the folder rights.") var view = false
+        @Flag(help: "Only remove the send right.") var send = false
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
@@ -35,8 +41,8 @@ struct GrantCommand: AsyncParsableCommand {
                     actor: actor
                 )
                 return print(
-                    "withdrawn from \(self.subject), whatever Exchange grants; Exchange itself is "
-                        + "as it was (gatepost grant restore ends this)"
+                    "withdrawn from \(self.subject), regardless of Exchange, which is unchanged "
+                        + "(gatepost grant restore ends the withdrawal)"
                 )
             }
             let count = try store.removeGrants(
@@ -50,16 +56,17 @@ struct GrantCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost grant restore …`
+    /// `gatepost grant restore ACCOUNT SUBJECT`: requires the role `settings`.
     struct Restore: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End what `grant remove` did to an Exchange account."
+            abstract: "End a withdrawal, so that the rights from Exchange are in effect again.",
+            discussion: "Without --view and --send it restores both."
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var account: String
+        @Argument(help: "The account's address.") var account: String
         @Argument(help: "A login, or group:NAME.") var subject: String
-        @Flag(help: "Only the folder rights.") var view = false
-        @Flag(help: "Only the send right.") var send = false
+        @Flag(help: "Only restore the folder rights.") var view = false
+        @Flag(help: "Only restore the send right.") var send = false
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
@@ -71,20 +78,20 @@ struct GrantCommand: AsyncParsableCommand {
                 send: both || self.send,
                 actor: actor
             )
-            print("what Exchange grants \(self.subject) counts again")
+            print("rights of \(self.subject) from Exchange are in effect again")
         }
     }
 
-    /// `gatepost grant list …`
+    /// `gatepost grant list`: grants and withdrawals.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List grants and withdrawals."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
-        @Option var account: String?
-        @Option(help: "A login, or group:NAME.") var subject: String?
-        @Flag(help: "Only what was withdrawn here or is denied by Exchange, by whom and when.")
+        @Option(help: "Only list this account.") var account: String?
+        @Option(help: "Only list this login or group:NAME.") var subject: String?
+        @Flag(help: "Only list rights withdrawn here or denied by Exchange, with author and time.")
         var withdrawn = false
 
         func run() async throws {

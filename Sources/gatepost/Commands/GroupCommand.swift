@@ -1,21 +1,19 @@
 import ArgumentParser
 import Store
 
-/// `gatepost group …`
+/// `gatepost group VERB`: a named set of users and groups, as subject of grants.
 struct GroupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "group",
-        abstract: "Manage named sets of users and groups.",
+        abstract: "Manage groups of users.",
         subcommands: [Add.self, Remove.self, List.self, Show.self, Join.self, Leave.self]
     )
 
-    /// `gatepost group add …`
+    /// `gatepost group add NAME`: requires the role `administrator`.
     struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Add a group without members."
-        )
+        static let configuration = CommandConfiguration(abstract: "Add a group without members.")
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var name: String
+        @Argument(help: "The group's name.") var name: String
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
@@ -23,28 +21,26 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost group remove …`
+    /// `gatepost group remove NAME`: requires the role `administrator`.
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove a group and every grant to it."
+            abstract: "Remove a group and all grants to it."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption
-        @Argument var name: String
+        @Argument(help: "The group's name.") var name: String
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
             _ = try store.group(self.name)
-            try self.confirmation.confirm("Remove group \(self.name) and every grant to it")
+            try self.confirmation.confirm("Remove group \(self.name) and all grants to it")
             try store.removeGroup(self.name, actor: actor)
         }
     }
 
-    /// `gatepost group list …`
+    /// `gatepost group list`: all groups with their members.
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "List all groups with their members."
-        )
+        static let configuration = CommandConfiguration(abstract: "List all groups.")
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
 
@@ -58,14 +54,12 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost group show …`
+    /// `gatepost group show NAME`: the direct members of one group.
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Show one group with its members."
-        )
+        static let configuration = CommandConfiguration(abstract: "Show the members of a group.")
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
-        @Argument var name: String
+        @Argument(help: "The group's name.") var name: String
 
         func run() async throws {
             let group = try await self.configuration.openStore().group(self.name)
@@ -74,14 +68,12 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost group join …`
+    /// `gatepost group join NAME MEMBER…`: requires the role `administrator`.
     struct Join: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Put users and groups into a group."
-        )
+        static let configuration = CommandConfiguration(abstract: "Add members to a group.")
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var name: String
-        @Argument(help: "Logins, and group:NAME.") var members: [String]
+        @Argument(help: "The group's name.") var name: String
+        @Argument(help: "Logins, and group:NAME for groups.") var members: [String]
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
@@ -89,14 +81,12 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost group leave …`
+    /// `gatepost group leave NAME MEMBER…`: requires the role `administrator`.
     struct Leave: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Take users and groups out of a group."
-        )
+        static let configuration = CommandConfiguration(abstract: "Remove members from a group.")
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var name: String
-        @Argument(help: "Logins, and group:NAME.") var members: [String]
+        @Argument(help: "The group's name.") var name: String
+        @Argument(help: "Logins, and group:NAME for groups.") var members: [String]
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)

@@ -2,7 +2,7 @@ import ArgumentParser
 import Gateway
 import Store
 
-/// `gatepost init [DIR]`
+/// `gatepost init [DIR]`: writes the files of a new gateway, and never overwrites one.
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
@@ -10,44 +10,45 @@ struct InitCommand: AsyncParsableCommand {
             "Write a configuration, an empty store, a master key and development certificates."
     )
 
-    @Argument(help: "The folder; it is made where it is missing.")
+    @Argument(help: "The folder to write to; it is created if it is missing.")
     var folder = "."
 
-    @Option(help: "The address to listen on.")
+    @Option(help: "Listen on this address.")
     var host = "127.0.0.1"
 
-    @Option(help: "Port for IMAP with implicit TLS; 0 leaves it out.")
+    @Option(help: "Set the port for IMAP with implicit TLS; 0 omits it.")
     var imaps = 993
 
-    @Option(help: "Port for IMAP with STARTTLS; 0 leaves it out.")
+    @Option(help: "Set the port for IMAP with STARTTLS; 0 omits it.")
     var imap = 143
 
-    @Option(help: "Port for submission with implicit TLS; 0 leaves it out.")
+    @Option(help: "Set the port for submission with implicit TLS; 0 omits it.")
     var submissions = 465
 
-    @Option(help: "Port for submission with STARTTLS; 0 leaves it out.")
+    @Option(help: "Set the port for submission with STARTTLS; 0 omits it.")
     var submission = 587
 
+    /// - Throws: `ValidationError` for a port or an address that the configuration cannot contain.
     func validate() throws {
         for port in [self.imaps, self.imap, self.submissions, self.submission]
         where !(0...65_535).contains(port) {
-            throw ValidationError("\(port) is no port: 0 to 65535")
+            throw ValidationError("port \(port) is out of range: use 0 to 65535")
         }
         guard
             [self.imaps, self.imap, self.submissions, self.submission].contains(where: { $0 != 0 })
         else {
-            throw ValidationError("at least one port must not be 0")
+            throw ValidationError("all ports are 0: give at least one listener a port")
         }
-        // It stands in the configuration as it is.
+        // The address is written into the YAML file without quoting.
         guard self.host.utf8.allSatisfy({ $0.isASCIILetterOrDigit || ".-:".utf8.contains($0) })
         else {
-            throw ValidationError("\(self.host) is no address: letters, digits, . - and :")
+            throw ValidationError("\(self.host) is no address: use letters, digits, . - and :")
         }
     }
 
     func run() async throws {
         guard !Actor.current.isBySudo else {
-            throw Failure("a configuration is root's or the gateway's user's own: not by sudo")
+            throw Failure("run init as root or as the gateway's user, not by sudo")
         }
         var template = ConfigurationTemplate(folder: self.folder, host: self.host)
         template.imaps = self.imaps
@@ -61,8 +62,8 @@ struct InitCommand: AsyncParsableCommand {
               gatepost user add LOGIN
               gatepost account add ADDRESS --kind imap --owner LOGIN --imap HOST --password-stdin
               gatepost serve
-            The certificates are for trying out: replace them before others use the gateway.
-            Keep a copy of master.key; without it the stored credentials cannot be read.
+            The certificates are for tests: replace them before others use the gateway.
+            Keep a copy of master.key: without it the stored credentials cannot be read.
             """
         )
     }

@@ -1,29 +1,29 @@
 import ArgumentParser
 
 extension PermissionsCommand {
-    /// `gatepost permissions export-script`
+    /// `gatepost permissions export-script`: a script that an Exchange administrator runs.
     struct ExportScript: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "export-script",
-            abstract: "Print a PowerShell script that exports what `load --from` reads."
+            abstract: "Print a PowerShell script that writes the export for load --from."
         )
 
         func run() {
             print(Self.text)
         }
 
-        /// For Windows PowerShell 5.1 and PowerShell 7, in Exchange Online (module
-        /// ExchangeOnlineManagement) and in the Exchange Management Shell.
+        /// The script, for Windows PowerShell 5.1 and PowerShell 7. It runs against Exchange Online
+        /// (module ExchangeOnlineManagement) and in the Exchange Management Shell.
         static let text = #"""
             <#
             .SYNOPSIS
-                Writes who may see and use Exchange mailboxes into a file for
-                `gatepost permissions load ADDRESS --from FILE`. Reads only.
+                Exports the permissions of Exchange mailboxes to a file for
+                `gatepost permissions load ADDRESS --from FILE`. Changes nothing in Exchange.
             .DESCRIPTION
-                Exchange Online: Connect-ExchangeOnline first; the role group View-Only Recipients, or
-                the Entra role Global Reader, is enough. On premises: in the Exchange Management Shell,
-                with the role group View-Only Organization Management. Windows PowerShell 5.1 or
-                PowerShell 7. The first error ends it, and then there is no file.
+                Exchange Online: run Connect-ExchangeOnline first, with the role group View-Only
+                Recipients or the Entra role Global Reader. On premises: use the Exchange Management
+                Shell, with the role group View-Only Organization Management. Requires Windows
+                PowerShell 5.1 or PowerShell 7. The first error ends the script without a file.
             .EXAMPLE
                 .\export.ps1 -Mailbox sales@kanzlei.example, info@kanzlei.example -Path export.json
             #>
@@ -37,7 +37,7 @@ extension PermissionsCommand {
             $mailTypes = 'Inbox', 'SentItems', 'DeletedItems', 'Drafts', 'JunkEmail', 'Archive',
                 'Outbox', 'User Created'
 
-            # A property that not every version has.
+            # The text of a property, or $null: not every version has each property.
             function Get-Value($Object, [string] $Name) {
                 if ($null -eq $Object) { return $null }
                 $property = $Object.PSObject.Properties[$Name]
@@ -47,7 +47,7 @@ extension PermissionsCommand {
                 return $text
             }
 
-            # A switch, a boolean, or the word for it.
+            # The value of a switch, a boolean, or the text True or False.
             function Get-Flag($Object, [string] $Name) {
                 $property = $Object.PSObject.Properties[$Name]
                 if ($null -eq $property -or $null -eq $property.Value) { return $false }
@@ -61,8 +61,8 @@ extension PermissionsCommand {
                 throw "$Name is neither True nor False: $value"
             }
 
-            # A cmdlet's whole answer: a list that was cut says so in a warning, and every warning ends
-            # the script.
+            # All results of a cmdlet. A truncated list causes a warning, and every warning ends the
+            # script.
             function Get-Whole([string] $Cmdlet, [hashtable] $Parameters = @{}) {
                 $call = @{ ErrorAction = 'Stop'; WarningAction = 'Stop' } + $Parameters
                 $known = (Get-Command $Cmdlet).Parameters
@@ -70,7 +70,7 @@ extension PermissionsCommand {
                 & $Cmdlet @call
             }
 
-            # The words of an enumeration or a collection, one by one.
+            # The names in an enumeration or a collection.
             function Get-Words($Value) {
                 foreach ($element in @($Value)) {
                     if ($null -eq $element) { continue }
@@ -87,7 +87,7 @@ extension PermissionsCommand {
                 if (-not $Sid -and $Value.PSObject.Properties['SecurityIdentifier']) {
                     $Sid = Get-Value $Value 'SecurityIdentifier'
                 }
-                if (-not $name) { throw 'an entry names nobody' }
+                if (-not $name) { throw 'an entry has no name' }
                 return [ordered]@{
                     name = $name; sid = $Sid; guid = (Get-Value $Value 'ObjectGuid')
                     address = $Address; kind = $null
@@ -129,7 +129,7 @@ extension PermissionsCommand {
 
             $mailboxes = foreach ($identity in $Mailbox) {
                 $found = @(Get-Whole Get-Mailbox @{ Identity = $identity })
-                if ($found.Count -ne 1) { throw "$identity is $($found.Count) mailboxes" }
+                if ($found.Count -ne 1) { throw "$identity matches $($found.Count) mailboxes, not one" }
                 $box = $found[0]
                 $address = [string]$box.PrimarySmtpAddress
                 $fullAccess = @(Get-Whole Get-MailboxPermission @{ Identity = $address } |
@@ -176,7 +176,7 @@ extension PermissionsCommand {
                 }
             }
 
-            # Everybody who could be meant, with every name that Exchange may use.
+            # All recipients, with every name that Exchange may use for them.
             $recipients = @{}
             foreach ($row in @(Get-Whole Get-Recipient)) {
                 $recipients[[string]$row.Guid] = [ordered]@{
@@ -228,7 +228,7 @@ extension PermissionsCommand {
                 }
             }
 
-            # The applications that Exchange knows, the gateway's own among them: nobody's.
+            # The applications in Exchange, such as the gateway's: no user owns them.
             $applications = @()
             if (Get-Command Get-ServicePrincipal -ErrorAction SilentlyContinue) {
                 $applications = @(Get-Whole Get-ServicePrincipal | ForEach-Object {

@@ -5,37 +5,45 @@ import Foundation
 import Gateway
 import Store
 
-/// `gatepost permissions …`
+/// `gatepost permissions VERB`: import of the permissions that Exchange has.
+///
+/// `load` stages an import, `diff` shows it, and `save` puts it into force.
 struct PermissionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "permissions",
-        abstract: "Load who may use Exchange accounts, as Exchange has it; look at it; save it.",
+        abstract: "Import permissions from Exchange: load, compare, save.",
         subcommands: [Load.self, Diff.self, Save.self, Discard.self, ExportScript.self]
     )
 
-    /// `gatepost permissions load …`
+    /// `gatepost permissions load ACCOUNT…`: stages an import; requires the role `settings`.
+    ///
+    /// It reads Exchange Online, or exports with `--from`. An export is text that its writer chose,
+    /// so it requires `administrator` where mailbox owners are asked or notified.
     struct Load: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Fetch what Exchange has; nothing of it is in force until it is saved."
+            abstract: "Load permissions from Exchange without putting them into force.",
+            discussion:
+                "Then use diff to see the changes, and save or discard."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
         @Argument(help: "Addresses of Exchange accounts.") var accounts: [String]
-        @Option(help: "An export, instead of Exchange itself; again for each file.")
+        @Option(help: "Read this export instead of Exchange; repeat for more files, - for input.")
         var from: [String] = []
-        @Option(help: "What the mailbox is called in the export, where its address is not there.")
+        @Option(help: "Find the mailbox by this name in an export that lacks its address.")
         var identity: String?
 
+        /// - Throws: `ValidationError` for no account, or for `--identity` with several.
         func validate() throws {
-            guard !self.accounts.isEmpty else { throw ValidationError("which accounts?") }
+            guard !self.accounts.isEmpty else { throw ValidationError("name an Exchange account") }
             guard self.identity == nil || self.accounts.count == 1 else {
-                throw ValidationError("--identity names one account's mailbox")
+                throw ValidationError("--identity needs exactly one account")
             }
         }
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
-            // What Exchange says waits for nobody; a file says what its writer wants.
+            // Exchange is the authority for its permissions; the writer of an export is not.
             if !self.from.isEmpty { try await self.configuration.requireOwnersLeave(store) }
             let versions = try store.permissionsVersions(of: self.accounts)
             let people = try store.people()
@@ -59,7 +67,9 @@ struct PermissionsCommand: AsyncParsableCommand {
             } catch let error as ReadingError {
                 throw Failure("nothing was loaded: \(error)")
             } catch let error as OnlineError {
-                throw Failure("nothing was loaded, and what was saved stays in force: \(error)")
+                throw Failure(
+                    "nothing was loaded; the saved permissions stay in force: \(error)"
+                )
             }
             let source = self.from.isEmpty ? "Exchange" : self.from.joined(separator: ", ")
             let reports = try store.stage(loaded, source: source, actor: actor)
@@ -69,6 +79,7 @@ struct PermissionsCommand: AsyncParsableCommand {
             print(PermissionsCommand.notice(reports))
         }
 
+        /// Reads the exports of `--from`, or Exchange Online.
         private func read(_ store: PermissionStore) async throws -> PermissionsDocument {
             guard !self.from.isEmpty else { return try await self.fetch(store) }
             let files = try self.from.map { name in
@@ -77,11 +88,13 @@ struct PermissionsCommand: AsyncParsableCommand {
             return try PermissionsReader.read(files)
         }
 
+        /// Reads the mailboxes' permissions from Exchange Online with the gateway's application.
+        /// - Throws: ``Failure`` without an application, or `OnlineError`.
         private func fetch(_ store: PermissionStore) async throws -> PermissionsDocument {
             guard let application = try await self.configuration.load().exchange else {
                 throw Failure(
-                    "the configuration has no part `exchange` with tenant and application: fill it "
-                        + "in, or load an export with --from FILE"
+                    "the configuration has no section `exchange` with tenant and application: add "
+                        + "it, or load an export with --from FILE"
                 )
             }
             let addresses = try self.accounts.map { try store.account($0).address }
@@ -95,14 +108,15 @@ struct PermissionsCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost permissions diff …`
+    /// `gatepost permissions diff [ACCOUNT…]`: the staged imports against what is in force.
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print what saving would change."
+            abstract: "Show what a save would change."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
-        @Argument(help: "All that were loaded by default.") var accounts: [String] = []
+        @Argument(help: "Addresses of accounts (default: all that are loaded).")
+        var accounts: [String] = []
 
         func run() async throws {
             let reports = try await self.configuration.openStore().stages(of: self.accounts)
@@ -111,14 +125,16 @@ struct PermissionsCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost permissions save …`
+    /// `gatepost permissions save [ACCOUNT…]`: requires the role `settings`.
     struct Save: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Put what was loaded into force, all of it or nothing."
+            abstract: "Put loaded permissions into force, all of them or none."
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument(help: "All that were loaded by default.") var accounts: [String] = []
-        @Flag(help: "Let what Exchange gives to everyone (Default) count.") var everyone = false
+        @Argument(help: "Addresses of accounts (default: all that are loaded).")
+        var accounts: [String] = []
+        @Flag(help: "Also put into force what Exchange grants to everyone (Default).")
+        var everyone = false
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
@@ -136,24 +152,27 @@ struct PermissionsCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost permissions discard …`
+    /// `gatepost permissions discard [ACCOUNT…]`: deletes staged imports; requires `settings`.
     struct Discard: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Drop what was loaded; what was saved stays in force."
+            abstract: "Discard loaded permissions; the saved ones stay in force."
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument(help: "All that were loaded by default.") var accounts: [String] = []
+        @Argument(help: "Addresses of accounts (default: all that are loaded).")
+        var accounts: [String] = []
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
             let names = try store.discardStages(of: self.accounts, actor: actor)
-            print("dropped: \(names.joined(separator: ", ")); what was saved stays in force")
+            print(
+                "discarded \(names.joined(separator: ", ")); the saved permissions stay in force"
+            )
         }
     }
 
-    // MARK: - Telling
+    // MARK: - Output
 
-    /// One line that says that it worked, and what to do next.
+    /// The last line of `load`: the number of changes, and the next command.
     static func notice(_ reports: [StageReport]) -> String {
         func count(_ lines: (StageReport) -> Int) -> Int { reports.map(lines).reduce(0, +) }
         let names = reports.map(\.account).joined(separator: ", ")
@@ -163,6 +182,7 @@ struct PermissionsCommand: AsyncParsableCommand {
             + "gatepost permissions save (or discard)"
     }
 
+    /// Prints the changes of each staged import, its unresolved principals and its notes.
     static func show(_ reports: [StageReport]) {
         for report in reports {
             print("\(report.account), from \(Output.printable(report.source))")
@@ -184,6 +204,7 @@ struct PermissionsCommand: AsyncParsableCommand {
         }
     }
 
+    /// The columns of one line: subject, viewing, sending, folder, group and note.
     private static func cells(_ line: StageReport.Line, report: StageReport) -> [String] {
         var note = ""
         if report.stillWithdrawn.contains(line) { note = "still withdrawn" }

@@ -2,44 +2,58 @@ import Access
 import ArgumentParser
 import Store
 
-/// `gatepost report`: the access review, account by account.
+/// `gatepost report`: the access review, one row for each user and account.
+///
+/// It requires the role `settings`. Disabled users are omitted.
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract:
-            "Print who may see and send what, why, since when, by whom, and when it was last used."
+        abstract: "Print the access review: who may see and send what, and why.",
+        discussion: "It also prints who granted it, since when, and when it was last used."
     )
 
     @OptionGroup var configuration: ConfigurationOption
     @OptionGroup var output: JSONOption
-    @Option var account: String?
-    @Option(help: "A login, or group:NAME for everybody in it.") var subject: String?
+    @Option(help: "Only report this account.") var account: String?
+    @Option(help: "Only report this login, or the members of group:NAME.") var subject: String?
 
-    /// One user on one account.
+    /// The access of one user to one account: an element of the JSON array of `report --json`.
     struct Row: Encodable, Equatable {
-        /// One rule that counts.
+        /// One rule that decides about the access.
         struct Because: Encodable, Equatable {
+            /// The rule in words.
             var rule: String
+            /// Letters of RFC 4314 §2.1, for a grant.
             var rights: String?
+            /// `none`, `as` or `on-behalf`, for a grant.
             var send: String?
-            /// Nil for the whole account.
+            /// The path of the granted folder; nil for the whole account.
             var folder: String?
+            /// Whether a grant on a folder includes the folders below it.
             var subtree: Bool?
-            /// Seconds since 1970.
+            /// When the grant was made, in seconds since 1970.
             var since: Int64?
+            /// When the grant ends, in seconds since 1970; nil for never.
             var until: Int64?
+            /// Who made the grant.
             var by: String?
+            /// The reason that was recorded with the grant or the wall.
             var reason: String?
         }
 
+        /// The account's address.
         var account: String
+        /// The user's login.
         var user: String
+        /// Whether the account belongs to the user.
         var isOwner: Bool
-        /// Rights somewhere in the account.
+        /// The rights that the user has on at least one folder: letters of RFC 4314 §2.1.
         var viewing: String
+        /// `none`, `as` or `on-behalf`.
         var send: String
-        /// Seconds since 1970; nil where it was never used, as far as the audit log goes back.
+        /// The last access, in seconds since 1970; nil if the audit log has none.
         var lastUsed: Int64?
+        /// The rules that decide about the access.
         var because: [Because]
     }
 
@@ -53,6 +67,9 @@ struct ReportCommand: AsyncParsableCommand {
         )
     }
 
+    /// The rows, sorted by account and user.
+    ///
+    /// A user without any right is omitted, unless a wall or a withdrawal is the cause.
     private func rows(_ store: PermissionStore) throws -> [Row] {
         let snapshot = try store.load().access
         let grants = Dictionary(
@@ -91,7 +108,7 @@ struct ReportCommand: AsyncParsableCommand {
         return rows
     }
 
-    /// Whether something keeps the user out, whatever was granted.
+    /// Whether a wall or a withdrawal takes rights from the user.
     private static func isBarred(_ access: AccountAccess) -> Bool {
         access.reasons.contains { reason in
             switch reason {
@@ -101,6 +118,7 @@ struct ReportCommand: AsyncParsableCommand {
         }
     }
 
+    /// Converts a reason of the verdict, with author and time from the store.
     private static func because(
         _ reason: Reason,
         snapshot: Access.Snapshot,
@@ -126,6 +144,7 @@ struct ReportCommand: AsyncParsableCommand {
         return because
     }
 
+    /// The columns of one row in the table.
     private static func cells(_ row: Row) -> [String] {
         let since = row.because.compactMap(\.since).min()
         let authors = Set(row.because.compactMap(\.by)).sorted().joined(separator: ", ")
@@ -137,6 +156,7 @@ struct ReportCommand: AsyncParsableCommand {
         ]
     }
 
+    /// One rule in words, with its folder and its reason.
     private static func sentence(_ because: Row.Because) -> String {
         let place = because.folder.map { " in \($0)\(because.subtree == true ? "/…" : "")" } ?? ""
         return because.rule + place + (because.reason.map { ": \($0)" } ?? "")

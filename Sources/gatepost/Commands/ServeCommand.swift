@@ -4,12 +4,12 @@ import ServiceLifecycle
 import Store
 import UnixSignals
 
-/// `gatepost serve`
+/// `gatepost serve`: the gateway itself. Requires the role `administrator`.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Run the gateway in the foreground, until SIGTERM or SIGINT.",
-        discussion: "SIGHUP makes it read its certificates again."
+        discussion: "SIGHUP reloads the certificates."
     )
 
     @OptionGroup var configuration: ConfigurationOption
@@ -45,7 +45,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-/// SIGHUP: the certificates are read again, nobody is disconnected.
+/// Reloads the certificates on SIGHUP; established connections continue.
 private struct CertificateReload: Service {
     let gateway: Gateway
 

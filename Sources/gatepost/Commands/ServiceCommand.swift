@@ -3,11 +3,11 @@ import Foundation
 import Gateway
 import NIOCore
 
-/// `gatepost service`: a unit for systemd.
+/// `gatepost service`: a systemd unit with the configuration's paths.
 struct ServiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "service",
-        abstract: "Print a unit for systemd, with what the gateway does without taken away.",
+        abstract: "Print a systemd unit without the privileges that the gateway does not need.",
         discussion: """
             gatepost service > /etc/systemd/system/gatepost.service
             systemctl daemon-reload && systemctl enable --now gatepost
@@ -15,15 +15,18 @@ struct ServiceCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var configuration: ConfigurationOption
-    @Option(help: "The user the gateway runs as; the folder of the store belongs to it.")
+    @Option(help: "Run the gateway as this user, who must own the store's folder.")
     var user = "gatepost"
 
+    /// - Throws: `ValidationError` for a user name with a character that a unit may misread.
     func validate() throws {
         let isName = self.user.utf8.allSatisfy { octet in
             octet == UInt8(ascii: "-") || octet == UInt8(ascii: "_")
                 || (0x61...0x7A).contains(octet | 0x20) || (0x30...0x39).contains(octet)
         }
-        guard isName, !self.user.isEmpty else { throw ValidationError("--user NAME") }
+        guard isName, !self.user.isEmpty else {
+            throw ValidationError("--user: use letters, digits, - and _")
+        }
     }
 
     func run() async throws {
@@ -35,13 +38,14 @@ struct ServiceCommand: AsyncParsableCommand {
         for path in [file, folder, executable]
         where path.contains(where: { " \"'%\\".contains($0) }) {
             throw Failure(
-                "\(path): a unit cannot name a path with space, quote, percent or backslash"
+                "\(path): a unit cannot contain a path with space, quote, percent or backslash: "
+                    + "move it"
             )
         }
         for path in [file, folder, executable] {
             guard !["/home/", "/root/", "/tmp/", "/run/user/"].contains(where: path.hasPrefix)
             else {
-                throw Failure("\(path): the unit does not see home folders and /tmp; move it")
+                throw Failure("\(path): the unit cannot see home folders and /tmp: move it")
             }
         }
         let drain = configuration.limits.drainTime.nanoseconds / 1_000_000_000
@@ -56,6 +60,12 @@ struct ServiceCommand: AsyncParsableCommand {
         )
     }
 
+    /// Fills the unit's template.
+    ///
+    /// - Parameters:
+    ///   - file: the path of the configuration.
+    ///   - folder: the store's folder, the only one that the gateway may write to.
+    ///   - stopSeconds: how long systemd waits before it kills the gateway.
     private static func unit(
         _ executable: String,
         file: String,

@@ -2,18 +2,20 @@ import ArgumentParser
 import Gateway
 import Store
 
-/// `gatepost session …`: asks the running gateway.
+/// `gatepost session VERB`: connections of the running gateway, over its control socket.
+///
+/// It requires the role `administrator`.
 struct SessionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "session",
-        abstract: "Look at who is connected to the running gateway, and end sessions.",
+        abstract: "List and end the connections of users to the running gateway.",
         subcommands: [List.self, End.self]
     )
 
-    /// `gatepost session list …`
+    /// `gatepost session list`
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List who is connected, with what is open."
+            abstract: "List the connections with user, address and open folder."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
@@ -35,23 +37,27 @@ struct SessionCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost session end …`
+    /// `gatepost session end SESSION`: the user may log in again at once.
     struct End: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End a session; its user may log in again."
+            abstract: "End a connection.",
+            discussion: "The user may log in again: gatepost user disable prevents that."
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument(help: "Its number in `gatepost session list`.") var session: UInt64
+        @Argument(help: "The connection's number in gatepost session list.") var session: UInt64
 
         func run() async throws {
             let answer = try await SessionCommand.ask(end: self.session, self.configuration)
             guard answer.hasEnded == true else {
-                throw Failure("no session \(self.session): gatepost session list")
+                throw Failure("no session \(self.session): see gatepost session list")
             }
-            print("ended; the user may log in again (gatepost user disable LOGIN)")
+            print("ended; to prevent another login: gatepost user disable LOGIN")
         }
     }
 
+    /// Sends a request to the running gateway.
+    /// - Parameter end: the session to end; nil for the list.
+    /// - Throws: ``Failure`` if no gateway runs or it refuses, `StoreError` without the role.
     private static func ask(
         end: UInt64?,
         _ configuration: ConfigurationOption
@@ -61,7 +67,7 @@ struct SessionCommand: AsyncParsableCommand {
         do {
             return try await ControlClient.ask(.init(end: end, actor: actor), at: path)
         } catch is ControlClient.NotRunning {
-            throw Failure("no gateway runs here (\(path)): gatepost serve")
+            throw Failure("no gateway runs here (\(path)): start it with gatepost serve")
         }
     }
 }

@@ -2,22 +2,24 @@ import ArgumentParser
 import Gateway
 import Store
 
-/// `gatepost store …`
+/// `gatepost store VERB`: the store file of the running gateway.
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Manage the file that the running gateway has as its store.",
+        abstract: "Manage the store file of the running gateway.",
         subcommands: [Accept.self]
     )
 
-    /// `gatepost store accept …`
+    /// `gatepost store accept`: puts an older store into force, for example a restored backup.
+    ///
+    /// A running gateway refuses a store that lacks a change which was in force.
     struct Accept: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Put a store into force that lacks changes of the one that was in force.",
-            discussion: "For root, or without sudo the user that the gateway runs as."
+            abstract: "Put a store into force that lacks changes, such as a restored backup.",
+            discussion: "Only root, or the gateway's user without sudo, may do this."
         )
 
-        /// The gateway looks at the file five times a second.
+        /// The gateway checks the file five times a second: wait for three seconds.
         private static let looks = 30
         private static let lookInterval = Duration.milliseconds(100)
 
@@ -25,22 +27,22 @@ struct StoreCommand: AsyncParsableCommand {
         @OptionGroup var confirmation: YesOption
 
         func run() async throws {
-            // Who has which role is what the file would say that is not in force.
+            // The file that is not in force would decide who has which role.
             guard Actor.current.userID == 0 || Actor.current.original == nil else {
-                throw Failure("only root puts a store into force: no role counts for that")
+                throw Failure("only root puts a store into force, regardless of roles: use root")
             }
             let actor = Actor.current.recorded
             let path = try await self.configuration.load().controlSocket
             let state = try await Self.ask(.init(state: true, actor: actor), path: path)
             guard let waiting = state.waiting else {
                 throw Failure(
-                    state.problem.map { "no older store waits to be accepted: \($0)" }
-                        ?? "no older store waits to be accepted: gatepost doctor"
+                    state.problem.map { "no older store waits for acceptance: \($0)" }
+                        ?? "no older store waits for acceptance: see gatepost doctor"
                 )
             }
             try self.confirmation.confirm(
-                "Put revision \(waiting.revision) into force instead of \(state.revision), with what was "
-                    + "granted then and taken away since"
+                "Put revision \(waiting.revision) into force instead of \(state.revision), with its grants "
+                    + "and without later removals"
             )
             _ = try await Self.ask(.init(accept: waiting, actor: actor), path: path)
             for _ in 0..<Self.looks {
@@ -48,9 +50,12 @@ struct StoreCommand: AsyncParsableCommand {
                 let state = try await Self.ask(.init(state: true, actor: actor), path: path)
                 if state.problem == nil { return print("revision \(state.revision) is in force") }
             }
-            throw Failure("the gateway did not take the store: gatepost doctor")
+            throw Failure("the gateway did not take the store: see gatepost doctor")
         }
 
+        /// Sends a request to the running gateway.
+        /// - Returns: the state of the gateway's store.
+        /// - Throws: ``Failure`` if no gateway runs, it refuses, or it has another version.
         private static func ask(
             _ request: ControlMessage.Request,
             path: String
@@ -58,7 +63,7 @@ struct StoreCommand: AsyncParsableCommand {
             do {
                 let answer = try await ControlClient.ask(request, at: path)
                 guard let state = answer.state else {
-                    throw Failure("the gateway is of another version: restart it")
+                    throw Failure("the gateway has another version: restart it")
                 }
                 return state
             } catch is ControlClient.NotRunning {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Store
 
-/// `gatepost user …`
+/// `gatepost user VERB`: the users who log in to the gateway.
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
@@ -14,6 +14,7 @@ struct UserCommand: AsyncParsableCommand {
 
     private static let header = ["LOGIN", "NAME", "ROLE", "OS USER", "STATE"]
 
+    /// The columns of one user in the tables of `list` and `show`.
     private static func cells(_ user: UserRow) -> [String] {
         [
             user.login, user.name ?? "", user.role ?? "", user.osUser ?? "",
@@ -21,24 +22,26 @@ struct UserCommand: AsyncParsableCommand {
         ]
     }
 
-    /// `gatepost user add …`
+    /// `gatepost user add LOGIN`: requires the role `administrator`.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add a user with a password."
+            abstract: "Add a user.",
+            discussion: "Without an option for the password, it is asked for at the terminal."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var password: PasswordOption
-        @Argument var login: String
-        @Option var name: String?
-        @Option(help: "What the user may change here.") var role: Role?
-        @Option(help: "Who that is at the operating system (default: the login).")
+        @Argument(help: "The login, an address such as anna@kanzlei.example.") var login: String
+        @Option(help: "Set the name to display.") var name: String?
+        @Option(help: "Let the user change accounts and grants, or everything.")
+        var role: Role?
+        @Option(help: "Bind the user to this operating-system user (default: the login).")
         var osUser: String?
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
             let password = try self.password.read(prompt: "Password of \(self.login): ")
             guard let password else {
-                throw Failure("no password: say --password-stdin or --password-file FILE")
+                throw Failure("no password: use --password-stdin or --password-file FILE")
             }
             try store.addUser(
                 NewUser(
@@ -53,11 +56,9 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost user list …`
+    /// `gatepost user list`: all users, without their passwords.
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "List all users."
-        )
+        static let configuration = CommandConfiguration(abstract: "List all users.")
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
 
@@ -71,14 +72,12 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost user show …`
+    /// `gatepost user show LOGIN`
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Show one user."
-        )
+        static let configuration = CommandConfiguration(abstract: "Show one user.")
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
-        @Argument var login: String
+        @Argument(help: "The user's login.") var login: String
 
         func run() async throws {
             let user = try await self.configuration.openStore().user(self.login)
@@ -87,22 +86,23 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost user set …`
+    /// `gatepost user set LOGIN`: requires the role `administrator`.
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Set what a user may change here, and who that is at the operating system."
+            abstract: "Change a user's role or operating-system user."
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var login: String
-        @Option(help: "administrator, settings or none.") var role: String?
-        @Option(help: "A name at the operating system, or none.") var osUser: String?
+        @Argument(help: "The user's login.") var login: String
+        @Option(help: "Set the role: administrator, settings or none.") var role: String?
+        @Option(help: "Bind the user to an operating-system user, or to none.") var osUser: String?
 
+        /// - Throws: `ValidationError` for no change, or for an unknown role.
         func validate() throws {
             guard self.role != nil || self.osUser != nil else {
-                throw ValidationError("--role or --os-user is needed")
+                throw ValidationError("nothing to change: use --role or --os-user")
             }
             guard let role = self.role, role != "none", Role(rawValue: role) == nil else { return }
-            throw ValidationError("--role: administrator, settings or none")
+            throw ValidationError("--role must be administrator, settings or none")
         }
 
         func run() async throws {
@@ -118,30 +118,31 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost user password …`
+    /// `gatepost user password LOGIN`: requires the role `administrator`.
     struct Password: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Set a user's password; open sessions end."
+            abstract: "Change a user's password.",
+            discussion: "Without an option for the password, it is asked for at the terminal."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var password: PasswordOption
-        @Argument var login: String
+        @Argument(help: "The user's login.") var login: String
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
             guard let password = try self.password.read(prompt: "New password of \(self.login): ")
-            else { throw Failure("no password: say --password-stdin or --password-file FILE") }
+            else { throw Failure("no password: use --password-stdin or --password-file FILE") }
             try store.setPassword(password, of: self.login, actor: actor)
         }
     }
 
-    /// `gatepost user disable …`
+    /// `gatepost user disable LOGIN`: requires the role `administrator`.
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Disable a user: no login succeeds, and open sessions end."
+            abstract: "Refuse a user's logins without removing the user."
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var login: String
+        @Argument(help: "The user's login.") var login: String
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
@@ -149,13 +150,13 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost user enable …`
+    /// `gatepost user enable LOGIN`: requires the role `administrator`.
     struct Enable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Enable a user who was disabled."
+            abstract: "Allow the logins of a disabled user again."
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var login: String
+        @Argument(help: "The user's login.") var login: String
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
@@ -163,19 +164,19 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost user remove …`
+    /// `gatepost user remove LOGIN`: requires the role `administrator`.
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove a user and every grant to it."
+            abstract: "Remove a user and all grants to the user."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption
-        @Argument var login: String
+        @Argument(help: "The user's login.") var login: String
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange(.administrator)
             _ = try store.user(self.login)
-            try self.confirmation.confirm("Remove \(self.login) and every grant to it")
+            try self.confirmation.confirm("Remove \(self.login) and all grants to this user")
             try store.removeUser(self.login, actor: actor)
         }
     }

@@ -1,23 +1,24 @@
 import ArgumentParser
 import Store
 
-/// `gatepost wall …`
+/// `gatepost wall VERB`: a wall bars a user or a group from an account and overrides all grants.
 struct WallCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wall",
-        abstract: "Bar people from an account, whatever is granted or loaded.",
+        abstract: "Bar users from accounts, regardless of grants and imports.",
         subcommands: [Add.self, Remove.self, List.self]
     )
 
-    /// `gatepost wall add …`
+    /// `gatepost wall add ACCOUNT SUBJECT`: requires the role `settings`.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Bar somebody from an account."
+            abstract: "Bar a user or a group from an account."
         )
         @OptionGroup var configuration: ConfigurationOption
-        @Argument var account: String
+        @Argument(help: "The account's address.") var account: String
         @Argument(help: "A login, or group:NAME.") var subject: String
-        @Option(help: "Why; it is kept.") var reason: String
+        @Option(help: "Record this reason; gatepost explain and report print it.")
+        var reason: String
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
@@ -30,30 +31,28 @@ struct WallCommand: AsyncParsableCommand {
         }
     }
 
-    /// `gatepost wall remove …`
+    /// `gatepost wall remove ACCOUNT SUBJECT`: requires the role `settings`.
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove a wall: what is granted counts again."
+            abstract: "Remove a wall, so that grants are in effect again."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption
-        @Argument var account: String
+        @Argument(help: "The account's address.") var account: String
         @Argument(help: "A login, or group:NAME.") var subject: String
 
         func run() async throws {
             let (store, actor) = try await self.configuration.openForChange()
             try self.confirmation.confirm(
-                "Let what \(self.subject) was granted on \(self.account) count again"
+                "Put grants of \(self.subject) on \(self.account) into effect again"
             )
             try store.removeWall(account: self.account, subject: self.subject, actor: actor)
         }
     }
 
-    /// `gatepost wall list …`
+    /// `gatepost wall list`: all walls with reason, author and time.
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "List all walls with their reasons."
-        )
+        static let configuration = CommandConfiguration(abstract: "List all walls.")
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var output: JSONOption
 

@@ -3,16 +3,19 @@ import Gateway
 import NIOCore
 import NIOPosix
 
-/// Asks the gateway that runs on this machine: a line goes, a line comes.
+/// The client of the running gateway's control socket: one request line, one answer line, both
+/// JSON.
 enum ControlClient {
-    /// A gateway that is stuck does not answer.
+    /// The time to wait for the answer: a gateway that hangs never answers.
     private static let timeout = TimeAmount.seconds(10)
 
-    /// Nothing listens at the socket.
+    /// No process accepts connections at the socket.
     struct NotRunning: Error {}
 
-    /// - Parameter path: of the gateway's socket for commands.
-    /// - Throws: ``NotRunning``, or ``Failure`` for a gateway that refuses, or does not understand.
+    /// Sends a request and reads the answer.
+    ///
+    /// - Parameter path: the path of the control socket.
+    /// - Throws: ``NotRunning``, or ``Failure`` if the gateway refuses or its answer is unreadable.
     static func ask(
         _ request: ControlMessage.Request,
         at path: String
@@ -25,7 +28,9 @@ enum ControlClient {
                 ControlMessage.Answer.self,
                 from: Data(octets.readableBytesView)
             )
-        else { throw Failure("the gateway gave no answer that this version understands") }
+        else {
+            throw Failure("this version cannot read the gateway's answer: restart the gateway")
+        }
         if let refusal = answer.refusal { throw Failure(refusal) }
         return answer
     }
@@ -40,7 +45,7 @@ enum ControlClient {
                     }
                 }
         } catch let error as IOError where error.errnoCode == EACCES {
-            throw Failure("the gateway's socket answers root and the gateway's user only")
+            throw Failure("only root and the gateway's user may use \(path): use sudo")
         } catch {
             throw NotRunning()
         }

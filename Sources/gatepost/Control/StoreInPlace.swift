@@ -2,18 +2,21 @@ import Foundation
 import Gateway
 import Store
 
-/// Whether the file at the store's path is the one that the running gateway has in force.
+/// The check that the file at the store's path is the one that the running gateway has in force.
 ///
-/// Where another file has just taken its place, SQLite's files beside it are those of the one before:
-/// a command that opened it would write into them. Where it is refused, the gateway's roles are not
-/// those that it has, and what is changed in it is not in force.
+/// Just after another file was moved there, SQLite's `-wal` and `-shm` files still belong to the
+/// earlier one: a command that opened the database would write into them. If the gateway refused
+/// the file, its roles are not those in force, and a change in it has no effect.
 enum StoreInPlace {
-    /// A file that takes the place of the one in force counts within a second.
+    /// The gateway takes a replaced file within a second.
     private static let looks = 15
     private static let lookInterval = Duration.milliseconds(100)
 
-    /// Returns at once where no gateway runs, and where there is no file: opening it says that.
-    /// - Throws: ``Failure`` where the gateway does not take the file.
+    /// Checks the file, and waits until the gateway has taken it.
+    ///
+    /// It returns at once if no gateway runs or no file exists; opening the store reports the
+    /// latter.
+    /// - Throws: ``Failure`` if the gateway does not take the file.
     static func require(_ configuration: GatewayConfiguration) async throws {
         for _ in 0..<Self.looks {
             guard let file = FileIdentity(path: configuration.store),
@@ -27,8 +30,8 @@ enum StoreInPlace {
             try await Task.sleep(for: Self.lookInterval)
         }
         throw Failure(
-            "the gateway does not have \(configuration.store) in force: gatepost doctor says why; "
-                + "put the store back that was in force, or say gatepost store accept"
+            "the gateway has another store in force than \(configuration.store): gatepost doctor says "
+                + "why; put the earlier store back, or use gatepost store accept"
         )
     }
 }

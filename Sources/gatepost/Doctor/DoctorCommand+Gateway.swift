@@ -2,13 +2,14 @@ import Foundation
 import Gateway
 import Store
 
-/// What `doctor` finds in the gateway that runs: its files may be in order, and not be those that it
-/// has in force.
+/// The check of the running gateway: whether it has the files in force that the other checks read.
 extension DoctorCommand {
-    /// A change counts in the gateway within a second; then it has to have the same revision.
+    /// A change takes effect in the gateway within a second: until then the revisions may differ.
     private static let looks = 15
     private static let lookInterval = Duration.milliseconds(100)
 
+    /// Compares the store of the running gateway with the store file.
+    /// - Parameter store: the file; nil if it is unusable.
     static func checkGateway(
         _ store: PermissionStore?,
         configuration: GatewayConfiguration
@@ -29,7 +30,9 @@ extension DoctorCommand {
         }
     }
 
-    /// - Returns: how what the gateway has in force differs from the file; nil where it does not.
+    /// Asks the gateway once.
+    /// - Returns: the difference between the gateway's store and the file, with a remedy; nil if
+    ///   there is none.
     private static func problem(
         _ store: PermissionStore?,
         configuration: GatewayConfiguration
@@ -39,16 +42,16 @@ extension DoctorCommand {
             at: configuration.controlSocket
         )
         guard let state = answer.state else {
-            return "it is of another version, and does not tell its state: restart it"
+            return "it has another version and does not report its state: restart it"
         }
         if let problem = state.problem { return "shared mailboxes are refused: \(problem)" }
-        guard let store else { return "there is no store that could be compared with its own" }
+        guard let store else { return "there is no store file to compare with the gateway's" }
         guard state.store == FileIdentity(path: configuration.store) else {
             return "it has another file in force than \(configuration.store): restart it"
         }
         let revision = try store.revision()
         guard state.revision == revision else {
-            return "it has revision \(state.revision) of the store in force, and the file has "
+            return "it has revision \(state.revision) of the store in force, but the file has "
                 + "\(revision): restart it"
         }
         return nil

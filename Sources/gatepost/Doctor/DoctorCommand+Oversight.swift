@@ -2,11 +2,12 @@ import Access
 import Gateway
 import Store
 
-/// What `doctor` finds about the record and the owners' say.
+/// The checks of the audit log, interrupted moves and notices to mailbox owners.
 extension DoctorCommand {
-    /// A message for an owner should have been delivered by then.
+    /// The time in seconds after which an undelivered notice is a problem.
     private static let noticeTime: Int64 = 600
 
+    /// Checks the audit log and the notices to mailbox owners.
     static func checkOversight(
         _ store: PermissionStore,
         configuration: GatewayConfiguration
@@ -14,6 +15,7 @@ extension DoctorCommand {
         [try Self.checkAudit(store, configuration: configuration), try Self.checkNotices(store)]
     }
 
+    /// Checks that no record of the audit log was changed or removed.
     private static func checkAudit(
         _ store: PermissionStore,
         configuration: GatewayConfiguration
@@ -22,7 +24,7 @@ extension DoctorCommand {
             return Finding(
                 subject: "audit log",
                 state: "failed",
-                remedy: "its seal cannot be checked without the master key"
+                remedy: "the seal cannot be checked without the master key: repair masterKey"
             )
         }
         let found = try store.verifyAudit(masterKey)
@@ -33,14 +35,14 @@ extension DoctorCommand {
         return Finding(
             subject: "audit log",
             state: "failed",
-            remedy: "\(problem): gatepost audit verify"
+            remedy: "\(problem): see gatepost audit verify"
         )
     }
 
-    /// Mailboxes that the finding names; the log names every one.
+    /// The number of mailboxes that the finding names; the log names all of them.
     private static let namedMailboxes = 3
 
-    /// Copies of interrupted transfers that nobody could tell from other messages.
+    /// Reports copies of interrupted moves that the gateway could not tell from other messages.
     static func checkCopiesLeft(_ store: PermissionStore) throws -> Finding {
         let subject = "copies left by interrupted moves"
         let left = try store.copiesLeft()
@@ -53,11 +55,12 @@ extension DoctorCommand {
             subject: subject,
             state: "warning",
             remedy:
-                "\(places.joined(separator: ", "))\(more): look there for messages that are twice, "
-                + "and delete one of each; this line goes after 30 days"
+                "\(places.joined(separator: ", "))\(more): look there for duplicate messages, and "
+                + "delete one of each; this warning ends after 30 days"
         )
     }
 
+    /// Reports notices to mailbox owners that were not delivered in time.
     private static func checkNotices(_ store: PermissionStore) throws -> Finding {
         let now = Moment.current.seconds
         let waiting = try store.notices().filter { now - $0.created.seconds > Self.noticeTime }
@@ -66,7 +69,7 @@ extension DoctorCommand {
             subject: "messages for owners",
             state: "failed",
             remedy:
-                "\(waiting.count) could not be delivered: the log says why; they are tried again"
+                "\(waiting.count) not delivered: see the log for the reason; the gateway tries again"
         )
     }
 }

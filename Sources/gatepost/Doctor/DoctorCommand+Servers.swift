@@ -2,8 +2,9 @@ import Access
 import Gateway
 import Store
 
-/// What `doctor` finds at the mail servers.
+/// The checks of the mail servers: a login at each with the stored credential.
 extension DoctorCommand {
+    /// Logs in at the servers of every account.
     static func checkServers(
         _ store: PermissionStore,
         configuration: GatewayConfiguration,
@@ -14,7 +15,7 @@ extension DoctorCommand {
         let stored = StoredCredentials(configuration)
         for account in try store.accounts() {
             let upstream = try store.upstream(account.address)
-            // First where the mailbox is: what is refused there is not tried at the server for sending.
+            // IMAP first: a credential refused there is not tried at the submission server.
             let mailbox = await Self.checkMailbox(
                 upstream,
                 store: store,
@@ -27,6 +28,7 @@ extension DoctorCommand {
         await sources.shutdown()
     }
 
+    /// Logs in at the IMAP server, and compares its folder list with the grants.
     private static func checkMailbox(
         _ account: UpstreamAccount,
         store: PermissionStore,
@@ -49,7 +51,8 @@ extension DoctorCommand {
                 return Finding(subject: subject, state: state, remedy: grants)
             }
             let names =
-                "rename there, nobody sees them: " + report.omittedLines.joined(separator: "; ")
+                "rename these folders there, no user sees them: "
+                + report.omittedLines.joined(separator: "; ")
             return Finding(
                 subject: subject,
                 state: "warning (\(report.folders.count) folders, \(report.omitted) omitted)",
@@ -60,13 +63,16 @@ extension DoctorCommand {
         }
     }
 
+    /// The remedy for grants on folders that the server does not list; nil if there are none.
     private static func remedy(for missing: [FolderPath], of account: UpstreamAccount) -> String? {
         guard let first = missing.first else { return nil }
         let others = missing.count > 1 ? " and \(missing.count - 1) more" : ""
-        return "grants on folders that are not there give nothing: \(first)\(others); see gatepost "
+        return "grants on missing folders have no effect: \(first)\(others); see gatepost "
             + "account test \(account.address), and grant the folders under the names that it lists"
     }
 
+    /// Logs in at the submission server.
+    /// - Returns: no finding for an account without such a server.
     private static func checkSending(
         _ account: UpstreamAccount,
         sources: CredentialSource,

@@ -4,28 +4,33 @@ import Foundation
 import Gateway
 import Store
 
-/// `gatepost doctor`
+/// `gatepost doctor`: exit status 1 if a check failed.
+///
+/// A caller who came by sudo needs the role `settings`, since the checks use every credential.
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Check configuration, certificates, store and mail servers, each with its remedy."
+        abstract: "Check configuration, certificates, store and servers, and print each remedy."
     )
 
-    /// A certificate that ends within this time is worth a word.
+    /// The remaining validity, in seconds, below which a certificate causes a warning.
     private static let warningTime: TimeInterval = 21 * 86_400
 
     @OptionGroup var configuration: ConfigurationOption
     @OptionGroup var output: JSONOption
 
-    /// One thing that was looked at.
+    /// The result of one check: an element of the JSON array of `doctor --json`.
     struct Finding: Encodable {
+        /// The file, server or part that was checked.
         var subject: String
+        /// `ok`, `warning`, `failed` or `not running`; details may follow in parentheses.
         var state: String
+        /// The problem and its remedy; nil if there is none.
         var remedy: String?
     }
 
     func run() async throws {
-        // It logs in at every server; but it tells what is wrong with the store, too.
+        // The checks log in at every server with the stored credentials.
         if Actor.current.isBySudo { _ = try await self.configuration.openForChange() }
         var findings: [Finding] = []
         let configuration = try await self.configuration.load()
@@ -53,10 +58,11 @@ struct DoctorCommand: AsyncParsableCommand {
             )
         }
         guard findings.allSatisfy({ $0.state != "failed" }) else {
-            throw Failure("something is wrong; the lines that say failed tell what to do")
+            throw Failure("a check failed: see the remedies of the lines with failed")
         }
     }
 
+    /// Checks that the certificate is valid and that only its owner may read the key.
     private static func check(_ files: CertificateFiles) -> [Finding] {
         guard let text = try? String(contentsOfFile: files.certificate, encoding: .utf8),
             let certificate = try? Certificate(pem: text)
@@ -65,7 +71,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 Finding(
                     subject: files.certificate,
                     state: "failed",
-                    remedy: "not a certificate in PEM: check tls.certificates"
+                    remedy: "not a certificate in PEM format: correct tls.certificates"
                 )
             ]
         }
@@ -77,7 +83,7 @@ struct DoctorCommand: AsyncParsableCommand {
             Finding(
                 subject: files.certificate,
                 state: state,
-                remedy: state == "ok" ? nil : "ends \(ends): renew it"
+                remedy: state == "ok" ? nil : "expires \(ends): renew it"
             )
         )
         let attributes = try? FileManager.default.attributesOfItem(atPath: files.key)
@@ -87,12 +93,15 @@ struct DoctorCommand: AsyncParsableCommand {
             Finding(
                 subject: files.key,
                 state: isPrivate ? "ok" : "failed",
-                remedy: isPrivate ? nil : mode == nil ? "missing" : "chmod 600 \(files.key)"
+                remedy: isPrivate
+                    ? nil : mode == nil ? "missing: correct tls.keys" : "chmod 600 \(files.key)"
             )
         )
         return findings
     }
 
+    /// Checks the master key and the integrity of the store file.
+    /// - Returns: the store; nil if it is unusable.
     private static func check(
         _ configuration: GatewayConfiguration,
         findings: inout [Finding]
@@ -125,7 +134,7 @@ struct DoctorCommand: AsyncParsableCommand {
         }
     }
 
-    /// Messages on their way between accounts that have been so for long.
+    /// Reports moves between accounts that were interrupted and cannot be completed.
     private static func checkTransfers(_ store: PermissionStore) throws -> Finding {
         let count = try store.interruptedTransfers()
         return Finding(
@@ -133,22 +142,22 @@ struct DoctorCommand: AsyncParsableCommand {
             state: count == 0 ? "ok" : "failed",
             remedy: count == 0
                 ? nil
-                : "\(count) were interrupted and cannot be brought to their end: a mail server cannot "
-                    + "be used, or the gateway does not run; the log says which"
+                : "\(count) interrupted and cannot be completed: a mail server is unusable, or the "
+                    + "gateway does not run; see the log for the server"
         )
     }
 
-    /// Copies of sent messages that could not be filed lie where they wait.
+    /// Reports copies of sent messages that wait because they could not be filed.
     private static func checkCopies(_ configuration: GatewayConfiguration) -> Finding {
         let waiting = SentCopies.waiting(store: configuration.store)
         guard !waiting.isEmpty else { return Finding(subject: "copies in Sent", state: "ok") }
         return Finding(
             subject: "copies in Sent",
             state: "failed",
-            // The names of the files stay here: others could have them read as something else.
+            // Never print the file names: a shell could interpret one that is pasted.
             remedy:
-                "\(waiting.count) could not be filed: the log says why; while it runs, the gateway "
-                + "tries again after 30 seconds, 5 minutes, and then each hour"
+                "\(waiting.count) could not be filed: see the log for the reason; the running "
+                + "gateway tries again after 30 seconds, 5 minutes, and then each hour"
         )
     }
 }

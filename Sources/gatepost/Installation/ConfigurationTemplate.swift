@@ -3,8 +3,10 @@ import Store
 
 /// The files of a new gateway: configuration, empty store, master key, development certificates.
 struct ConfigurationTemplate {
+    /// The folder that contains them.
     private let folder: URL
     private let host: String
+    /// The listeners' ports; 0 omits a listener.
     var imaps = 993
     var imap = 143
     var submissions = 465
@@ -15,10 +17,11 @@ struct ConfigurationTemplate {
         self.host = host
     }
 
-    /// The configuration's path.
+    /// The path of the configuration.
     var file: String { self.folder.appendingPathComponent("gatepost.yaml").path }
 
-    /// Writes them into a folder that has none of them yet.
+    /// Creates the folder and writes the files.
+    /// - Throws: ``Failure`` if one of the files exists, or an error of the file system.
     func write() throws {
         for name in ["gatepost.yaml", "gatepost.sqlite", "master.key", "certs"] {
             let path = self.folder.appendingPathComponent(name).path
@@ -35,37 +38,39 @@ struct ConfigurationTemplate {
             .write(to: self.folder.appendingPathComponent("certs"))
         let masterKey = MasterKey()
         try masterKey.write(to: self.folder.appendingPathComponent("master.key").path)
-        // From the beginning a log that is replaced shows.
+        // A seal from the start: replacing the whole log is detected.
         try PermissionStore(path: self.folder.appendingPathComponent("gatepost.sqlite").path)
             .sealAudit(masterKey, begins: true)
         try Data(self.configuration.utf8).write(to: URL(fileURLWithPath: self.file))
     }
 
+    /// The YAML line of a listener, or a comment for one that is omitted.
     private func listener(_ name: String, port: Int) -> String {
         let address = self.host.contains(":") ? "[\(self.host)]" : self.host
-        return port == 0 ? "  # \(name): left out" : "  \(name): \"\(address):\(port)\""
+        return port == 0 ? "  # \(name): omitted" : "  \(name): \"\(address):\(port)\""
     }
 
+    /// The YAML text, with each key's meaning, unit and default.
     private var configuration: String {
         """
-        # Configuration of Gatepost. Paths are relative to this file's folder. Each value can be
-        # given in the environment instead: GATEPOST_LOG_LEVEL=debug goes before log.level here.
+        # Configuration of Gatepost. Paths are relative to this file's folder. An environment
+        # variable overrides each value: GATEPOST_LOG_LEVEL=debug overrides log.level.
 
         listen:
-          # IMAP with TLS from the first octet, and IMAP with STARTTLS.
+          # IMAP with implicit TLS, and IMAP with STARTTLS.
         \(self.listener("imaps", port: self.imaps))
         \(self.listener("imap", port: self.imap))
-          # Submission with TLS from the first octet, and submission with STARTTLS.
+          # Submission with implicit TLS, and submission with STARTTLS.
         \(self.listener("submissions", port: self.submissions))
         \(self.listener("submission", port: self.submission))
 
         tls:
-          # The first certificate is shown to clients that name no host. Keys in the same order.
+          # Clients that send no server name (SNI) get the first one. Keys in the same order.
           certificates: ["certs/server.pem"]
           keys: ["certs/server.key"]
 
-        # Whom a gateway that was started by root becomes once its ports are open. The folder of this
-        # file has to belong to that user.
+        # A gateway that root starts switches to this user once its ports are open. The user must
+        # own the folder of this file.
         # user: gatepost
 
         store: gatepost.sqlite
@@ -75,17 +80,17 @@ struct ConfigurationTemplate {
           # trace, debug, info, notice, warning, error or critical
           level: info
 
-        # Whether an owner has a say in what is granted on the owner's mailbox: with required a grant
-        # counts when the owner has confirmed it, with notify the owner finds a message about it.
+        # How owners take part in grants on their mailboxes. required: a grant takes effect when the
+        # owner has confirmed it. notify: the owner gets a message about it. off: neither.
         consent: "off"
 
-        # When the audit log cannot be written, shared mailboxes are refused (required), or access
-        # goes on (besteffort). Records are kept for so many days; 0 keeps them for good.
+        # If the audit log cannot be written: required refuses shared mailboxes, besteffort allows
+        # them. auditDays is how long records are kept, in days; 0 keeps them for ever.
         audit: required
         auditDays: 0
 
-        # Whether a folder that is shared with a user counts as subscribed until the user unsubscribes:
-        # many mail programs show subscribed folders only.
+        # on: a shared folder is subscribed until its user unsubscribes. Many mail programs show
+        # subscribed folders only.
         subscribeShared: "on"
 
         # The gateway's application in Microsoft Entra, for Exchange Online.
@@ -95,22 +100,22 @@ struct ConfigurationTemplate {
         #   secretFile: exchange.secret       # or certificate: and certificateKey:, PEM files
         #   cloud: worldwide                  # or gcc-high, dod, china
 
-        # threads: 4                  # event loops; one for each core by default
-        # hostName: mail.example      # what servers for sending are told; the machine's by default
+        # threads: 4                  # event loops; the default is one for each core
+        # hostName: mail.example      # name in EHLO to submission servers; default: this machine's
 
         limits:
           connectionsPerAddress: 200
           connectionsPerUser: 50
-          loginSeconds: 30            # from the connection's start to its login
-          idleMinutes: 31             # silence of a client; IMAP asks for 30 at least
-          upstreamSeconds: 15         # connecting to a mail server and logging in there
-          drainSeconds: 20            # for messages that are being sent, when the gateway stops
-          settleSeconds: 30           # for a server to store what it got, if its connection is lost
-          messageMebibytes: 100       # the largest message that is taken for sending
-          messageSeconds: 600         # for sending one, and a second more for each 1,000 octets
+          loginSeconds: 30            # from the start of a connection to its login
+          idleMinutes: 31             # silence of a client; IMAP requires at least 30
+          upstreamSeconds: 15         # connecting and logging in to a mail server
+          drainSeconds: 20            # for messages in transit when the gateway stops
+          settleSeconds: 30           # for a server to store a message after its connection broke
+          messageMebibytes: 100       # the largest message that a client may send
+          messageSeconds: 600         # for sending a message, plus 1 for each 1,000 octets
           recipientsPerMessage: 100
           messagesPerHour: 200        # of one user, over all connections
-          recipientsPerHour: 1000
+          recipientsPerHour: 1000     # of one user, over all connections
 
         """
     }

@@ -1,15 +1,18 @@
 import Cryptography
 import Foundation
 
-/// Certificates to try the gateway with: an authority of its own and a server's certificate for
-/// this machine. The authority's key is not kept.
+/// Certificates for trying the gateway: a new authority, and a server certificate that it signs.
+///
+/// The authority's key is not kept.
 struct DevelopmentCertificates {
+    /// The validity in seconds: 825 days, the most that Apple's systems accept.
     private static let lifetime = 825 * 86_400
 
-    /// A name or an address that the certificate is for, beside `localhost` and the loopback ones.
+    /// A host name or address in the certificate, besides `localhost`, `127.0.0.1` and `::1`.
     let host: String
 
-    /// Writes `ca.pem`, `server.pem` and `server.key` to a new folder.
+    /// Writes `ca.pem`, `server.pem` and `server.key` into a new folder.
+    /// - Throws: ``Failure`` if the host cannot be in a certificate, or a file cannot be written.
     func write(to folder: URL) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let issued = try self.issue()
@@ -26,7 +29,7 @@ struct DevelopmentCertificates {
                 names: names.contains(self.host) ? names : names + [self.host]
             )
         } catch CryptographyError.unusable(let reason) {
-            throw Failure("\(reason): give a host name or an address with --host")
+            throw Failure("\(reason): use a host name or an address for --host")
         }
     }
 
@@ -38,6 +41,6 @@ struct DevelopmentCertificates {
                 contents: Data(text.utf8),
                 attributes: [.posixPermissions: mode]
             )
-        else { throw Failure("\(path) cannot be written") }
+        else { throw Failure("cannot write \(path): check the permissions of its folder") }
     }
 }

@@ -4,27 +4,43 @@ import Gateway
 import SASL
 import Store
 
-/// What `account add` and `account set` have in common.
+/// The settings of an account: options of `account add` and `account set`.
 struct AccountOptions: ParsableArguments {
-    @Option(help: "The login it belongs to; none for a function mailbox.") var owner: String?
-    @Option(help: "Another address of the same mailbox; may be repeated.") var alias: [String] =
+    /// The login of the owner; an empty value removes the owner.
+    @Option(help: "Set the owner, by login. Without an owner it is a function mailbox.")
+    var owner: String?
+    /// Further addresses of the mailbox; they replace the aliases that are stored.
+    @Option(help: "Add another address of the same mailbox; repeat for more.") var alias: [String] =
         []
-    @Option(help: "The IMAP server, HOST[:PORT].") var imap: String?
-    @Option(help: "The submission server, HOST[:PORT].") var smtp: String?
-    @Option(help: "implicit, starttls, or none (this machine only).") var tls: String?
-    @Option(help: "Certificates to trust instead of the system's (PEM).") var ca: String?
-    @Option(help: "What to log in with there; the address by default.") var username: String?
-    @Option(help: "Who gets a copy of what others send from it.") var sentCopy: SentCopy?
+    /// The IMAP server. The port defaults to 993, or to 143 with `--tls starttls` or `none`.
+    @Option(help: "Set the IMAP server, HOST[:PORT].") var imap: String?
+    /// The submission server. The port defaults to 465, or to 587 with `--tls starttls` or `none`.
+    @Option(help: "Set the submission server, HOST[:PORT].") var smtp: String?
+    /// `implicit`, `starttls` or `none`: see ``Endpoint/Security``.
+    @Option(help: "Set how TLS starts: implicit, starttls, or none (this machine only).")
+    var tls: String?
+    /// A PEM file of authorities that replace the system's for this account's servers.
+    @Option(help: "Trust the authorities in this PEM file instead of the system's.") var ca: String?
+    /// The user name that the gateway sends to the account's servers.
+    @Option(help: "Set the user name at the mail server (default: the address).")
+    var username: String?
+    /// The mailboxes that get a copy of a message that another user sends from the account.
+    @Option(help: "Choose whose Sent folder gets a copy of what others send from the account.")
+    var sentCopy: SentCopy?
+    /// The password that the gateway sends to the account's servers.
     @OptionGroup var password: PasswordOption
 
+    /// - Throws: `ValidationError` for an unknown value of `--tls`.
     func validate() throws {
         if let tls = self.tls, Endpoint.Security(rawValue: tls) == nil {
-            throw ValidationError("--tls is implicit, starttls or none")
+            throw ValidationError("--tls must be implicit, starttls or none")
         }
     }
 
-    /// - Parameter prompt: what to ask at a terminal for the password; nil to do without.
-    /// - Throws: ``Failure`` for a server or a file that cannot be used.
+    /// Converts the options into settings for the store. An option that is absent is nil there.
+    ///
+    /// - Parameter prompt: the text that asks for the password at a terminal; nil to ask for none.
+    /// - Throws: ``Failure`` if a server's name, a file or the password is unusable.
     func settings(prompt: String?) throws -> AccountSettings {
         let security = Endpoint.Security(rawValue: self.tls ?? "implicit") ?? .implicit
         var settings = AccountSettings()
@@ -37,10 +53,10 @@ struct AccountOptions: ParsableArguments {
             try Endpoint.argument($0, security: security, port: security == .implicit ? 465 : 587)
         }
         settings.caFile = try self.ca.map { file in
-            // It is read with the rights of the gateway's user, and says which servers are trusted.
+            // The gateway's user reads this file, and it decides which servers are trusted.
             if Actor.current.isBySudo { try TrustedPath.certificates.require(file) }
             guard FileManager.default.isReadableFile(atPath: file) else {
-                throw Failure("\(file) cannot be read")
+                throw Failure("cannot read \(file): check its path and its permissions")
             }
             return URL(fileURLWithPath: file).path
         }
@@ -50,7 +66,8 @@ struct AccountOptions: ParsableArguments {
         return settings
     }
 
-    /// Who gets a copy of what others send.
+    /// The value of `--sent-copy`: whose Sent folder gets a copy of a message that another user
+    /// sends.
     enum SentCopy: String, ExpressibleByArgument, CaseIterable {
         case owner
         case sender

@@ -3,13 +3,20 @@ import Foundation
 import Gateway
 import Store
 
-/// Where the configuration is.
+/// `--config FILE`: the configuration that the command uses.
 struct ConfigurationOption: ParsableArguments {
-    @Option(help: "The configuration (default: GATEPOST_CONFIG, gatepost.yaml, /etc/gatepost).")
+    /// A path; nil for the first of `GATEPOST_CONFIG`, `gatepost.yaml` and
+    /// `/etc/gatepost/gatepost.yaml`.
+    @Option(
+        help: "Use this configuration (GATEPOST_CONFIG, else gatepost.yaml, else /etc/gatepost)."
+    )
     var config: String?
 
-    /// Reads the configuration; by sudo root's only, and nothing from the environment.
-    /// - Throws: ``Failure`` where it cannot be used.
+    /// Reads the configuration.
+    ///
+    /// A caller who came by sudo gets only a configuration that root wrote, and no environment
+    /// variable is read.
+    /// - Throws: ``Failure`` with the key or file that is wrong.
     func load() async throws -> GatewayConfiguration {
         do {
             guard Actor.current.isBySudo else {
@@ -17,8 +24,8 @@ struct ConfigurationOption: ParsableArguments {
                     file: try GatewayConfiguration.locate(self.config)
                 )
             }
-            // It says which store is asked for roles, and where secrets are sent: neither the folder
-            // that the caller is in nor the caller's environment says which one it is.
+            // The configuration says which store decides about roles and where secrets are sent. A
+            // caller who came by sudo must not choose it by the current folder or the environment.
             let file = try TrustedPath.configuration.require(
                 self.config ?? GatewayConfiguration.systemFile
             )

@@ -1,10 +1,12 @@
 import Store
 
 extension Endpoint {
-    /// A server in an argument: `mail.example`, `mail.example:1993`, `[::1]:1993`.
+    /// Reads a server from an argument: `mail.example`, `mail.example:1993` or `[::1]:1993`.
     ///
-    /// - Parameter port: where the text has none.
-    /// - Throws: ``Failure`` for text that is no server.
+    /// - Parameters:
+    ///   - security: how TLS starts on the connection.
+    ///   - port: the port if the text has none.
+    /// - Throws: ``Failure`` if the text is not a host with an optional port.
     static func argument(
         _ text: String,
         security: Endpoint.Security,
@@ -14,17 +16,19 @@ extension Endpoint {
             let host = String(text[text.index(after: text.startIndex)..<end])
             let rest = text[text.index(after: end)...]
             let named = rest.first == ":" ? Int(rest.dropFirst()) : nil
-            guard rest.isEmpty || named != nil else { throw Failure("\(text) is no server") }
+            guard rest.isEmpty || named != nil else {
+                throw Failure("\(text) is not a server: write [ADDRESS] or [ADDRESS]:PORT")
+            }
             return Endpoint(host: host, port: named ?? port, tls: security)
         }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count <= 2, let host = parts.first, !host.isEmpty else {
             throw Failure(
-                "\(text) is no server: HOST or HOST:PORT, an IPv6 address in brackets"
+                "\(text) is not a server: write HOST or HOST:PORT, an IPv6 address in brackets"
             )
         }
         guard parts.count == 1 || Int(parts[1]) != nil else {
-            throw Failure("\(parts[1]) is no port")
+            throw Failure("\(parts[1]) in \(text) is no port: write a number")
         }
         let named = parts.count == 2 ? Int(parts[1]) : nil
         return Endpoint(host: String(host), port: named ?? port, tls: security)

@@ -1,18 +1,19 @@
 import ArgumentParser
 import Foundation
 
-/// `--yes`: destroy without asking.
+/// `--yes`: a destructive command acts without a question.
 struct YesOption: ParsableArguments {
-    @Flag(help: "Do not ask.")
+    @Flag(help: "Do not ask for confirmation.")
     var yes = false
 
-    /// - Throws: ``Failure`` where the answer is no, or nobody can be asked.
+    /// Asks the question at the terminal and continues only after `y` or `yes`.
+    /// - Throws: ``Failure`` if the answer is another one, or if standard input is no terminal.
     func confirm(_ question: String) throws {
         guard !self.yes else { return }
-        guard isatty(0) == 1 else { throw Failure("\(question): say --yes to do it") }
+        guard isatty(0) == 1 else { throw Failure("\(question)? Confirm with --yes") }
         print("\(question)? [y/N] ", terminator: "")
         guard ["y", "yes"].contains(readLine()?.lowercased()) else {
-            throw Failure("nothing was changed")
+            throw Failure("not confirmed; nothing was changed")
         }
     }
 }

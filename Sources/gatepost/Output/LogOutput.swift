@@ -4,7 +4,8 @@ import Synchronization
 
 /// The log of a gateway that runs in this process.
 enum LogOutput {
-    /// - Parameter level: a level of swift-log; `info` where it is none.
+    /// Makes a logger that writes to standard error.
+    /// - Parameter level: the name of a swift-log level; `info` replaces an unknown name.
     static func logger(level: String) -> Logger {
         var logger = Logger(label: "gatepost") { StreamLogHandler(label: $0, stream: LogLines()) }
         logger.logLevel = Logger.Level(rawValue: level) ?? .info
@@ -12,15 +13,15 @@ enum LogOutput {
     }
 }
 
-/// Standard error, with one line for each event whatever a server or a client said.
+/// Standard error as a log: each event is exactly one line, whatever octets a peer sent.
 private struct LogLines: TextOutputStream, Sendable {
-    /// A line is written whole, whichever threads have one.
+    /// The lock keeps the lines of several threads apart.
     private static let output = Mutex(FileHandle.standardError)
 
-    /// - Parameter event: a whole event and the end of its line.
+    /// - Parameter event: one event, with its line end.
     mutating func write(_ event: String) {
         let text = event.hasSuffix("\n") ? event.dropLast() : event[...]
-        // There is nowhere to say that a line could not be written.
+        // A failed write cannot be reported: this is the log.
         let line = Data((Output.printable(text) + "\n").utf8)
         Self.output.withLock { try? $0.write(contentsOf: line) }
     }

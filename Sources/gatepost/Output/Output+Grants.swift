@@ -1,9 +1,9 @@
 import Access
 import Store
 
-/// Tables of grants and withdrawals.
+/// The tables of grants and withdrawals.
 extension Output {
-    /// What was taken away, by whom, when.
+    /// Prints the withdrawals, or nothing if there are none.
     static func withdrawals(_ withdrawals: [WithdrawalRow]) {
         guard !withdrawals.isEmpty else { return }
         print("")
@@ -19,7 +19,7 @@ extension Output {
         )
     }
 
-    /// The two lists that people think in, as two columns.
+    /// Prints the grants, with the right to view and the right to send in separate columns.
     static func grants(_ grants: [GrantRow]) {
         let now = Moment.current.seconds
         Output.table(
@@ -51,6 +51,7 @@ extension Output {
         return days <= 30 ? "\(text) (ends in \(days) \(days == 1 ? "day" : "days"))" : text
     }
 
+    /// The source of a grant: `local`, `exchange (GROUP)` or `local, not confirmed`.
     private static func origin(of grant: GrantRow) -> String {
         grant.source + (grant.via.map { " (\($0))" } ?? "")
             + (grant.confirmed ? "" : ", not confirmed")

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Prints what a command found.
+/// Standard output of a command: a JSON document, a table or a line of text.
 enum Output {
-    /// One document, with its keys in order.
+    /// Prints one JSON document with sorted keys.
     static func json(_ value: some Encodable) throws {
         print(try self.document(value))
     }
@@ -14,7 +14,7 @@ enum Output {
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    /// An aligned table; what does not fit the terminal is cut in the last column.
+    /// Prints an aligned table. At a terminal a row is cut at the terminal's width.
     static func table(_ header: [String], rows: [[String]]) {
         for line in self.lines(header, rows: rows, width: Terminal.width) { print(line) }
     }
@@ -39,13 +39,16 @@ enum Output {
         }
     }
 
-    /// A line of text in which names from elsewhere may be.
+    /// Prints a line that may contain names from a server or a store, with control characters
+    /// escaped.
     static func line(_ text: String) {
         print(self.printable(text))
     }
 
-    /// Control characters, ends of lines and what turns the direction of writing as escapes: a name
-    /// from elsewhere must not drive the terminal, nor look like another line of a log.
+    /// Escapes control characters, line ends and bidirectional controls, for example `\u{1b}`.
+    ///
+    /// A name from a server or a store must not control the terminal, and must not look like
+    /// another line of a log.
     static func printable(_ text: some StringProtocol) -> String {
         text.unicodeScalars.map { scalar in
             let properties = scalar.properties
@@ -58,7 +61,7 @@ enum Output {
         }.joined()
     }
 
-    /// A moment in UTC: `2026-11-30T12:00:00Z`.
+    /// Formats a time in UTC: `2026-11-30T12:00:00Z`.
     /// - Parameter seconds: since 1970.
     static func date(_ seconds: Int64) -> String {
         ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: TimeInterval(seconds)))

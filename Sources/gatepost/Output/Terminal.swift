@@ -1,12 +1,12 @@
-// The compiler takes whichever of the C modules it loads first for the home of C's structures.
+// The compiler assigns C's structures to the first C module that it loads: import these first.
 import CDispatch
 import CoreFoundation
 import Foundation
 import Glibc
 
-/// The terminal that the command runs at.
+/// The terminal of the command: its width, and questions without echo.
 enum Terminal {
-    /// Columns; nil when the output is no terminal.
+    /// The width in columns; nil if standard output is no terminal.
     static var width: Int? {
         guard isatty(1) == 1 else { return nil }
         var size = winsize()
@@ -14,7 +14,7 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
-    /// Reads a line without echo.
+    /// Asks a question on standard error and reads one line without echo.
     /// - Returns: nil at the end of the input.
     static func ask(_ prompt: String) -> String? {
         FileHandle.standardError.write(Data(prompt.utf8))

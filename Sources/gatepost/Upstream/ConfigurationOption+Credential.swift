@@ -3,7 +3,9 @@ import SASL
 import Store
 
 extension ConfigurationOption {
-    /// What the gateway logs in with at an account's server.
+    /// The credential that the gateway uses at an account's servers: a password, or an access
+    /// token.
+    /// - Throws: if the master key is unreadable, the credential is missing, or no token is issued.
     func credential(of account: UpstreamAccount) async throws -> UpstreamCredential {
         let configuration = try await self.load()
         let credentials = CredentialSource(

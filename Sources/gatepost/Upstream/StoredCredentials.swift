@@ -3,26 +3,29 @@ import Gateway
 import Store
 import Synchronization
 
-/// The circuit breaker of the running gateway, for commands that log in at mail servers themselves: they try no
-/// credential that a server refused, and tell the gateway what they found. They ask once; each thing that they tell is
-/// answered with what rests then. Without a gateway nothing rests.
+/// The circuit breaker of the running gateway, for commands that log in at mail servers themselves.
+///
+/// A command does not try a credential that a server refused, and reports each login's result to
+/// the gateway. It asks for the suspended credentials once; each report returns the new list.
+/// Without a running gateway no credential is suspended.
 final class StoredCredentials: Sendable {
     private let controlSocket: String
-    /// What the gateway said last, if it was asked: each answer has all of them.
+    /// The gateway's last answer: the whole list of suspended credentials.
     private let answered = Mutex<(hasAsked: Bool, found: [SuspendedCredential]?)>((false, nil))
 
     init(_ configuration: GatewayConfiguration) {
         self.controlSocket = configuration.controlSocket
     }
 
-    /// The credentials that rest now; nil where no gateway answers.
+    /// The credentials that the gateway does not try at present; nil if no gateway answers.
     func suspended() async -> [SuspendedCredential]? {
         let answered = self.answered.withLock { $0 }
         if answered.hasAsked { return answered.found }
         return await self.ask(ControlMessage.CredentialRequest())
     }
 
-    /// The pause of an account's credential at one of its servers; nil where it may be tried.
+    /// The suspension of an account's credential at one of its servers; nil if a login may be
+    /// tried.
     func suspension(
         of account: UpstreamAccount,
         _ service: CredentialService
@@ -33,7 +36,9 @@ final class StoredCredentials: Sendable {
         }
     }
 
-    /// Logs in with a stored credential, and tells the gateway whether the server accepts it.
+    /// Runs a login with the stored credential, and reports to the gateway whether the server
+    /// accepted it.
+    /// - Throws: the error of the login. Only a refused credential is reported.
     func probe<Report: Sendable>(
         _ account: UpstreamAccount,
         service: CredentialService,
@@ -75,10 +80,10 @@ final class StoredCredentials: Sendable {
 }
 
 extension SuspendedCredential {
-    /// What an administrator is told instead of another login.
+    /// The text that a command prints instead of another login attempt.
     var explanation: String {
         "the mail server refused the credential (times: \(self.refusals)); the gateway tries it again in "
-            + "\(self.seconds) s: gatepost account set \(self.address) --password-stdin, or correct it there and "
-            + "say gatepost account test \(self.address)"
+            + "\(self.seconds) s: gatepost account set \(self.address) --password-stdin, or correct it at the "
+            + "server and run gatepost account test \(self.address)"
     }
 }

@@ -52,7 +52,7 @@ def nothing_is_in_force_before_it_is_saved():
     assert not any(n.startswith(PLACE) for n in listed(w))
     assert w.answer(f'SELECT "{PLACE}/INBOX"').startswith("NO [NONEXISTENT]")
     assert "vertrieb" in gatepost("permissions", "diff")
-    assert "stays in force" in gatepost("permissions", "discard")
+    assert "the saved permissions stay in force" in gatepost("permissions", "discard")
 
 
 def both_kinds_are_side_by_side():

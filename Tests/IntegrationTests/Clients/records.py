@@ -101,7 +101,7 @@ def a_name_makes_no_line_and_no_record_of_its_own():
         strangers = {r["actor"] for r in records if r["actor"].startswith("unknown")}
         assert "unknown" in strangers and all(a == "unknown" or a.endswith("@kanzlei.example") for a in strangers), strangers
         assert not any(r["event"] == "grant" for r in records)
-        assert "all as they were written" in gateway.run("audit", "verify")
+        assert "all intact" in gateway.run("audit", "verify")
         found = json.loads(gateway.run("audit", "verify", "--json"))
         assert found["records"] == found["last"] == len(records) and found["problems"] == [] and found["further"] == 0, found
 

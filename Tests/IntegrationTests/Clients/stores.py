@@ -80,7 +80,7 @@ def a_file_that_is_moved_over_the_store_is_in_force():
         owner.ok("SELECT INBOX")
         assert "was replaced, and is in force" in gateway.log()
         gateway.stop()
-        assert "all as they were written" in gateway.run("audit", "verify")
+        assert "all intact" in gateway.run("audit", "verify")
         # The file alone is the store: a write-ahead log of another one would be taken for its own.
         assert not os.path.exists(gateway.store + "-wal")
 
@@ -125,10 +125,10 @@ def an_older_store_waits_for_an_administrator():
         until_closed(w, Watch())
         found = findings(gateway, 1)
         assert found["state"] == "failed" and "gatepost store accept" in found["remedy"], found
-        assert "say --yes" in gateway.run("store", "accept", status=1)
+        assert "Confirm with --yes" in gateway.run("store", "accept", status=1)
         # No command takes a role from it, or opens it beside what SQLite keeps of the one in force.
         for command in (("group", "add", "Sekretariat"), ("session", "list"), ("user", "list")):
-            assert "does not have" in gateway.run(*command, status=1)
+            assert "has another store in force" in gateway.run(*command, status=1)
         assert w.answer(f'SELECT "{PLACE}"').startswith("NO [NONEXISTENT]")
         # However often it is changed elsewhere, it lacks what was taken away.
         for name in ("Empfang", "Buchhaltung", "Sekretariat"):
@@ -204,7 +204,7 @@ def a_folder_that_shows_every_message_is_granted_knowingly():
         grant = ("grant", "add", BOB, CLARA, "--view", "--folder")
         for name, mark in (("Alle", r"\All"), ("Suchen/Markiert", r"\Flagged"), ("Wichtig", r"\Important")):
             done = gateway.run(*grant, name, status=1)
-            assert f"{name} is marked {mark}" in done and "say --yes" in done, done
+            assert f"{name} is marked {mark}" in done and "Confirm with --yes" in done, done
             assert json.loads(gateway.run("grant", "list", "--json")) == []
         for name in ("INBOX", "Sent"):
             gateway.run(*grant, name)
