@@ -1,4 +1,4 @@
-/// What a server of the demo ran into, in words that say what to do.
+/// The reason why a server of the demo failed, with a remedy.
 package struct DemoError: Error, CustomStringConvertible {
     package var description: String
 

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What the demo says: what to type next.
+/// The text that `gatepost demo` prints: what to type next.
 extension DemoOffice {
-    /// Lines to copy to another terminal, each with what it shows.
+    /// Commands to copy to another terminal, each with its purpose.
     package var introduction: String {
         let authority = self.gateway.appendingPathComponent("certs/ca.pem").path
         let configuration = self.gateway.appendingPathComponent("gatepost.yaml").path
@@ -12,57 +12,58 @@ extension DemoOffice {
         let url = "imaps://localhost:\(self.imaps)"
         return """
 
-            Gatepost stands in front of two mail servers and a server for sending. Anna may see
-            Bob's Akten and write on his behalf, and work in info@ and write as info@; nobody may
-            see Clara's mailbox or write for her. Ctrl-C ends it and leaves nothing behind.
+            Gatepost runs in front of two IMAP servers and a submission server. Anna may read Bob's
+            folder Akten and send on his behalf. She may also edit info@ and send as info@. No other
+            user may see Clara's mailbox or send from it. Ctrl-C ends the demo and removes its files.
 
-            What Anna sees:
+            List the folders that Anna sees:
               \(curl) '\(url)/'
 
-            Anna reads a message in Bob's folder:
+            Read a message in Bob's folder as Anna:
               \(curl) '\(url)/Other%20Users%2Fbob%40kanzlei.example%2FAkten/;UID=1'
 
-            Anna tries Clara's mailbox, and is told that there is none:
+            Try Clara's mailbox as Anna; the gateway answers that it does not exist:
               \(curl) '\(url)/Other%20Users%2Fclara%40kanzlei.example%2FINBOX/;UID=1'
 
-            Anna writes as info@ to Bob; nothing shows that it was her:
+            Send as info@ to Bob; no field of the message names Anna:
               \(self.sending(curl, as: Self.info))
 
-            Anna writes on Bob's behalf; the gateway adds who it was:
+            Send on Bob's behalf; the gateway adds Anna as Sender:
               \(self.sending(curl, as: Self.bob))
 
-            Anna tries to write as Clara, and is refused:
+            Try to send as Clara; the gateway refuses it:
               \(self.sending(curl, as: Self.clara))
 
-            What arrived first in Bob's INBOX (Bob's own login):
+            Read the first of these messages in Bob's INBOX, with Bob's login:
               \(bobsCurl) '\(url)/INBOX;MAILINDEX=2'
 
-            Why (in another terminal):
+            Show the reasons, in another terminal:
               export GATEPOST_CONFIG=\(configuration)
               \(program) explain \(Self.anna) \(Self.clara)
               \(program) explain \(Self.anna) \(Self.bob) --folder Akten
 
-            Change it while it runs, and ask again:
+            Change the permissions of the running gateway, and repeat the commands:
               \(program) grant add \(Self.clara) \(Self.anna) --view --folder INBOX
               \(program) grant add \(Self.clara) \(Self.anna) --send as
 
-            An Exchange account, \(Self.vertrieb): its server is the first Dovecot, and Microsoft's side
-            is played by a test server on this machine. Load who may see it, look, save, and ask:
+            \(Self.vertrieb) is an Exchange account. A test server on this machine plays Microsoft's
+            part, and the mailbox is on the first Dovecot. Load, save and use its permissions:
               \(program) permissions load \(Self.vertrieb)
               \(program) permissions save
               \(curl) '\(url)/Shared%2Fvertrieb%40kanzlei.example%2FINBOX/;UID=1'
-            Take it from Anna, whatever Exchange says, and give it back:
+            Withdraw Anna's rights, regardless of Exchange, and restore them:
               \(program) grant remove \(Self.vertrieb) \(Self.anna)
               \(program) grant restore \(Self.vertrieb) \(Self.anna)
 
-            A mail client: IMAP server localhost, port \(self.imaps), SSL/TLS (port \(self.imap) with STARTTLS),
-            SMTP server localhost, port \(self.submissions), SSL/TLS (port \(self.submission) with STARTTLS);
-            user name \(Self.anna), password \(Self.password(of: Self.anna)); trust \(authority).
+            Settings of a mail program: IMAP server localhost, port \(self.imaps) with SSL/TLS or port
+            \(self.imap) with STARTTLS; SMTP server localhost, port \(self.submissions) with SSL/TLS or port
+            \(self.submission) with STARTTLS; user name \(Self.anna), password
+            \(Self.password(of: Self.anna)); trusted authority \(authority).
             Bob's password is \(Self.password(of: Self.bob)), Clara's \(Self.password(of: Self.clara)).
             """
     }
 
-    /// A line that sends a short message to Bob.
+    /// A shell command that sends a short message to Bob.
     func sending(_ curl: String, as sender: String) -> String {
         let header = "From: \(sender)\\r\\nTo: \(Self.bob)\\r\\nSubject: Termin\\r\\n"
         return """

@@ -1,7 +1,8 @@
 import Foundation
 
-/// The messages that are there from the beginning.
+/// The sample messages.
 extension DemoOffice {
+    /// Writes the sample messages into the Maildir folders of both IMAP servers.
     func deliverSamples() throws {
         try self.deliver(
             self.first,
@@ -77,6 +78,9 @@ extension DemoOffice {
         try self.second.handOver()
     }
 
+    /// Writes one message.
+    /// - Parameter folder: the name on the server in modified UTF-7 (RFC 3501 §5.1.3), with `/`
+    ///   between components; nil for INBOX.
     func deliver(
         _ server: DovecotServer,
         user: String,

@@ -3,9 +3,10 @@ import Foundation
 import SASL
 import Store
 
-/// What the gateway's store has.
+/// The users, accounts, groups and grants of the demo.
 extension DemoOffice {
-    /// - Parameter authority: that the mail servers' certificates are from.
+    /// Fills the gateway's store.
+    /// - Parameter authority: the PEM file of the authority that signed the servers' certificates.
     func fillStore(_ authority: URL) throws {
         let store = try PermissionStore(
             path: self.gateway.appendingPathComponent("gatepost.sqlite").path
@@ -36,7 +37,8 @@ extension DemoOffice {
         try self.addGrants(store)
     }
 
-    /// Anna reads Bob's Akten and writes on his behalf; the secretaries work in the function mailbox.
+    /// Anna reads Bob's Akten and sends on his behalf; the group Sekretariat edits the function
+    /// mailbox.
     private func addGrants(_ store: PermissionStore) throws {
         try store.addGrant(
             GrantRequest(

@@ -1,33 +1,36 @@
 package import Foundation
 
-/// The office of the demo: three people, a function mailbox, two mail servers, a server for
-/// sending, and the grants between them.
+/// The office of the demo: three users, a function mailbox, an Exchange mailbox, two IMAP servers
+/// and a submission server.
 package struct DemoOffice {
     static let anna = "anna@kanzlei.example"
     static let bob = "bob@kanzlei.example"
     static let clara = "clara@kanzlei.example"
     static let info = "info@kanzlei.example"
-    /// An Exchange account, whose permissions come from a test server.
+    /// An Exchange account; ``MicrosoftTestServer`` has its permissions.
     static let vertrieb = "vertrieb@kanzlei.example"
     static let people = [anna, bob, clara]
 
+    /// The folder of the demo's files.
     let folder: URL
-    /// The folder of the gateway's files.
+    /// The folder of the gateway's configuration and store.
     package let gateway: URL
-    // The ports of the gateway's listeners.
+    // The ports of the gateway's listeners on 127.0.0.1.
     package let imaps: Int
     package let imap: Int
     package let submissions: Int
     package let submission: Int
+    /// The IMAP server of all mailboxes except Bob's.
     let first: DovecotServer
-    /// Its delimiter is `.`; what clients see is `/` all the same.
+    /// The IMAP server of Bob's mailbox. Its delimiter is `.`, which clients see as `/`.
     let second: DovecotServer
-    /// Delivers into both.
+    /// The submission server; it delivers to both IMAP servers.
     let mta: EximServer
+    /// The stand-in for Microsoft Entra and Exchange Online.
     let microsoft: MicrosoftTestServer
 
-    /// Chooses the ports.
-    /// - Parameter folder: made by ``prepare()``, and only for the demo.
+    /// Chooses free ports.
+    /// - Parameter folder: a folder that ``prepare()`` creates for the demo.
     package init(folder: URL) throws {
         self.folder = folder
         self.gateway = folder.appendingPathComponent("gateway")
@@ -75,8 +78,8 @@ package struct DemoOffice {
         )
     }
 
-    /// What Exchange has: Anna has all of Vertrieb's mailbox and may send as Vertrieb through a
-    /// group, Clara may read one folder.
+    /// The organization at Exchange: Anna has full access to Vertrieb's mailbox and may send as
+    /// Vertrieb through a group; Clara may read one folder.
     static let organization = ExchangeOrganization(
         mailboxes: [
             .init(
@@ -102,19 +105,19 @@ package struct DemoOffice {
         ]
     )
 
-    /// Known to the gateway and to the mail server, and to nobody else.
+    /// The password at the mail server, which only the gateway uses.
     static func upstreamPassword(of user: String) -> String { "server-\(user)" }
 
-    /// What a person logs in to the gateway with.
+    /// The password of a user at the gateway.
     static func password(of user: String) -> String {
         "demo-" + user.prefix { $0 != "@" }
     }
 
-    // MARK: - Life
+    // MARK: - Lifetime
 
-    /// Makes the folder, and puts the sample messages where the mail servers look for them.
+    /// Creates the folder and writes the sample messages into the mail servers' Maildir folders.
     package func prepare() throws {
-        // Made here and by nobody before, who could have put something into it.
+        // The folder must not exist: another user could have put files into it.
         try FileManager.default.createDirectory(
             at: self.folder,
             withIntermediateDirectories: false,
@@ -123,9 +126,9 @@ package struct DemoOffice {
         try self.deliverSamples()
     }
 
-    /// Starts the servers, and fills the gateway's store with people, accounts and grants.
+    /// Starts the servers, and fills the gateway's store with users, accounts and grants.
     ///
-    /// The folder ``gateway`` has the files of a new gateway by now, which `gatepost init` makes.
+    /// ``gateway`` must contain the files that `gatepost init` writes.
     package func start() throws {
         try self.microsoft.addApplication(to: self.gateway)
         let certificates = self.gateway.appendingPathComponent("certs")
@@ -146,7 +149,7 @@ package struct DemoOffice {
         try self.fillStore(certificates.appendingPathComponent("ca.pem"))
     }
 
-    /// Stops the servers, and removes what they left.
+    /// Stops the servers and removes the folder.
     package func remove() {
         self.mta.stop()
         self.microsoft.stop()

@@ -1,10 +1,11 @@
 import Foundation
 
-/// The files that Dovecot reads.
+/// Dovecot's configuration files.
 extension DovecotServer {
+    /// The text of `dovecot.conf`.
     /// - Parameters:
-    ///   - certificate: of the server, PEM.
-    ///   - key: that belongs to it, PEM.
+    ///   - certificate: the server's certificate, PEM.
+    ///   - key: its private key, PEM.
     func configuration(_ certificate: URL, key: URL) -> String {
         let isRoot = geteuid() == 0
         let user = isRoot ? "nobody" : NSUserName()
@@ -68,11 +69,11 @@ extension DovecotServer {
             """
     }
 
-    /// The file in which it says where to ask about tokens.
+    /// The file with the address of the token introspection.
     var tokenConfiguration: URL { self.folder.appendingPathComponent("tokens.conf") }
 
-    /// A token is good for every mailbox, as an application's is: whoever logs in with it is
-    /// compared as one and the same name.
+    /// The settings of the token introspection (RFC 7662). Each token opens every mailbox, as those
+    /// of an application do: Dovecot compares a constant instead of the user name.
     static func tokens(_ port: Int) -> String {
         """
         introspection_mode = post

@@ -1,9 +1,9 @@
 package import Foundation
 
-/// A real Dovecot with a configuration of its own: on loopback, with TLS, with Maildir folders
-/// below one temporary folder.
+/// A real Dovecot with its own configuration: on 127.0.0.1, with TLS, with Maildir folders below
+/// one temporary folder.
 package final class DovecotServer {
-    /// One mailbox on the server.
+    /// A mailbox on the server.
     package struct Mailbox {
         package var user: String
         package var password: String
@@ -14,19 +14,19 @@ package final class DovecotServer {
         }
     }
 
-    /// In what one server differs from another.
+    /// The differences between the servers of a demo or a test.
     package struct Traits {
-        /// The hierarchy delimiter that clients see.
+        /// The hierarchy separator.
         var separator: Character
-        /// Whether TLS begins with STARTTLS instead of the first octet.
+        /// Whether TLS starts with STARTTLS instead of implicit TLS.
         var usesSTARTTLS: Bool
-        /// The capabilities it shows, where they are fewer than it has.
+        /// The capabilities to advertise, if they are fewer than Dovecot has.
         var capabilities: String?
-        /// Mebibytes that each mailbox may hold.
+        /// The quota of each mailbox, in mebibytes.
         var quota: Int?
-        /// Where it asks, on this machine, whether a token is good; nil for passwords only.
+        /// The local port of the token introspection; nil for passwords only.
         var introspectionPort: Int?
-        /// Where it takes mail by LMTP, if it does.
+        /// The local port of LMTP; nil without LMTP.
         var lmtpPort: Int?
 
         package init(
@@ -46,19 +46,19 @@ package final class DovecotServer {
         }
     }
 
-    /// Where the package of the distribution puts it.
+    /// The path in Debian's package.
     package static let executable = "/usr/sbin/dovecot"
-    /// The part of it that takes mail by LMTP, in a package of its own.
+    /// The path of the LMTP service, which is in a package of its own.
     package static let lmtp = "/usr/lib/dovecot/lmtp"
 
-    /// Of IMAP.
+    /// The port of IMAP.
     package let port: Int
     let folder: URL
     let traits: Traits
     private let mailboxes: [Mailbox]
     private let process = ServerProcess("dovecot")
 
-    /// - Parameter folder: made here, and only for this server.
+    /// - Parameter folder: a folder that the server creates for itself.
     package init(folder: URL, port: Int, traits: Traits = Traits(), mailboxes: [Mailbox]) {
         self.folder = folder
         self.port = port
@@ -67,7 +67,7 @@ package final class DovecotServer {
     }
 
     /// Starts the server and waits until it accepts connections.
-    /// - Throws: ``DemoError`` with what its log says, where it does not start.
+    /// - Throws: ``DemoError`` with the end of the log if it does not start.
     package func start(certificate: URL, key: URL) throws {
         let files = FileManager.default
         try files.createDirectory(at: self.mailRoot, withIntermediateDirectories: true)
@@ -87,20 +87,20 @@ package final class DovecotServer {
         )
     }
 
-    /// Where it takes mail by LMTP; 0 where it does not.
+    /// The port of LMTP; 0 without LMTP.
     package var lmtpPort: Int { self.traits.lmtpPort ?? 0 }
 
-    /// 0 before it was started.
+    /// The process number; 0 before the start.
     package var processIdentifier: pid_t { self.process.identifier }
 
-    /// Stops the server, and waits until it is gone, for it writes to its folder until then.
+    /// Stops the server and waits for its end: it writes into its folder until then.
     package func stop() {
         self.process.stop()
     }
 
     var mailRoot: URL { self.folder.appendingPathComponent("mail") }
 
-    /// Puts a message into a folder, below INBOX in the Maildir++ way.
+    /// Writes a message into a folder, as a Maildir++ folder below INBOX.
     package func deliver(_ message: String, to user: String, folder: String?, isSeen: Bool) throws {
         var maildir = self.mailRoot.appendingPathComponent(user)
         if let folder {
@@ -118,7 +118,8 @@ package final class DovecotServer {
         try Data(message.replacingOccurrences(of: "\n", with: "\r\n").utf8).write(to: file)
     }
 
-    /// Gives the mail to the user that Dovecot reads it as, where the server runs as root.
+    /// Gives the mail to the user `nobody` if the server runs as root: Dovecot reads it as
+    /// `nobody`.
     package func handOver() throws {
         guard geteuid() == 0, let nobody = getpwnam("nobody") else { return }
         let owner = nobody.pointee

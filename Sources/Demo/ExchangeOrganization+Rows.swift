@@ -1,6 +1,7 @@
-/// What the cmdlets of Exchange say of the organization.
+/// The rows that cmdlets of Exchange print about the organization.
 extension ExchangeOrganization {
-    /// - Returns: nil when nothing is called so.
+    /// The rows of a cmdlet.
+    /// - Returns: nil if the identity does not exist.
     func rows(_ cmdlet: String, identity: String?) -> [[String: any Sendable]]? {
         switch cmdlet {
         case "Get-Mailbox":
@@ -47,7 +48,7 @@ extension ExchangeOrganization {
         self.mailboxes.first { $0.address == identity || $0.aliases.contains(identity ?? "") }
     }
 
-    /// The same for the same name, every time.
+    /// A GUID that is derived from a name.
     private func guid(_ name: String) -> String {
         let number = name.utf8.reduce(UInt64(14_695_981_039_346_656_037)) {
             ($0 ^ UInt64($1)) &* 1_099_511_628_211
@@ -56,7 +57,7 @@ extension ExchangeOrganization {
         return "3a0c7c5e-0000-4000-8000-" + String(repeating: "0", count: 12 - text.count) + text
     }
 
-    /// A SID of the organisation's domain, the same for the same name.
+    /// A SID in the organization's domain that is derived from an address or name.
     private func sid(_ name: String) -> String {
         let known =
             self.mailboxes.first { $0.address == name || $0.name == name }?.address
@@ -107,8 +108,8 @@ extension ExchangeOrganization {
         ]
     }
 
-    /// The rows of a captured answer: elements that are lists themselves, a SID and an address that
-    /// is empty even where there is one.
+    /// FullAccess in the form of a captured response: list elements that are lists themselves, a
+    /// SID, and an address that is always empty.
     private func fullAccessRows(_ mailbox: Mailbox) -> [[String: any Sendable]] {
         let own: [String: any Sendable] = [
             "User": #"NT AUTHORITY\SELF"#, "AccessRights": ["FullAccess, ReadPermission"],

@@ -1,11 +1,14 @@
-/// An invented organization at Exchange Online.
+/// An invented organization in Exchange Online.
 package struct ExchangeOrganization: Sendable {
+    /// The mailboxes, each with its permissions.
     package var mailboxes: [Mailbox]
+    /// The groups.
     package var groups: [Group]
+    /// The applications that the organization knows.
     package var applications: [Application]
-    /// Addresses of people whose account is disabled.
+    /// Addresses of disabled users.
     package var disabled: Set<String>
-    /// The mailbox that rows of FullAccess are said to be about, where it is not the one asked for.
+    /// The mailbox that FullAccess rows name, if it is not the requested one.
     package var answersAbout: String?
 
     package init(
@@ -22,8 +25,9 @@ package struct ExchangeOrganization: Sendable {
         self.answersAbout = answersAbout
     }
 
-    /// Somebody with a right on a whole mailbox.
+    /// A right of a user or a group on a whole mailbox.
     package struct Entry: Sendable {
+        /// An address or a display name.
         package var user: String
         package var isDenied: Bool
 
@@ -33,13 +37,15 @@ package struct ExchangeOrganization: Sendable {
         }
     }
 
-    /// A folder of a mailbox, and who may do what in it.
+    /// A folder of a mailbox with its permissions.
     package struct Folder: Sendable {
-        /// With `/` between the components.
+        /// The path with `/` between components.
         package var path: String
+        /// Exchange's FolderType, for example `Inbox` or `User Created`.
         package var type: String
+        /// The users with their folder roles or rights.
         package var entries: [(user: String, rights: [String])]
-        /// What rows of its permissions call it, where that is not its name.
+        /// The name in permission rows, if it differs from the folder's name.
         package var shownName: String?
 
         package init(
@@ -55,11 +61,12 @@ package struct ExchangeOrganization: Sendable {
         }
     }
 
-    /// A mailbox, its rights and its folders.
+    /// A mailbox with its permissions and folders.
     package struct Mailbox: Sendable {
         package var address: String
         package var name: String
         package var aliases: [String]
+        /// Exchange's RecipientTypeDetails, for example `UserMailbox`.
         package var type: String
         package var fullAccess: [Entry]
         package var sendAs: [Entry]
@@ -87,9 +94,10 @@ package struct ExchangeOrganization: Sendable {
         }
     }
 
-    /// An application that the organization let in, by `New-ServicePrincipal`.
+    /// An application that the organization registered with `New-ServicePrincipal`.
     package struct Application: Sendable {
         package var name: String
+        /// The application ID in Entra.
         package var id: String
 
         package init(name: String, id: String) {
@@ -98,12 +106,13 @@ package struct ExchangeOrganization: Sendable {
         }
     }
 
-    /// A group of mailboxes and groups.
+    /// A group of mailboxes and other groups.
     package struct Group: Sendable {
         package var name: String
         package var address: String
+        /// Exchange's RecipientTypeDetails, for example `MailUniversalSecurityGroup`.
         package var type: String
-        /// Addresses of mailboxes and groups.
+        /// Addresses of the members.
         package var members: [String]
 
         package init(

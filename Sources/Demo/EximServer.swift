@@ -1,27 +1,26 @@
 package import Foundation
 
-/// A real Exim with a configuration of its own: on loopback, with TLS, delivering by LMTP into the
-/// mailboxes of Dovecot servers.
+/// A real Exim with its own configuration: on 127.0.0.1, with TLS, delivering by LMTP to Dovecot.
 ///
-/// As the servers of mail providers do, it lets each login send as itself only, so that a message
-/// that arrives went out with its sender's own credential.
+/// Each login may send only from its own address, as at mail providers. A message that arrives was
+/// therefore sent with its sender's own credential.
 package final class EximServer {
-    /// Where the package of the distribution puts it.
+    /// The path in Debian's package.
     package static let executable = "/usr/sbin/exim4"
 
-    /// Submission with TLS from the first octet.
+    /// The port of submission with implicit TLS.
     package let implicitPort: Int
-    /// Submission with STARTTLS.
+    /// The port of submission with STARTTLS.
     package let startTLSPort: Int
     private let folder: URL
     private let mailboxes: [(user: String, password: String, lmtpPort: Int)]
-    /// Where it asks, on this machine, whether a token is good; nil for passwords only.
+    /// The local port of the token introspection; nil for passwords only.
     private let introspectionPort: Int?
     private let process = ServerProcess("exim")
 
     /// - Parameters:
-    ///   - folder: made here, and only for this server.
-    ///   - mailboxes: who may log in, and where mail for them is delivered.
+    ///   - folder: a folder that the server creates for itself.
+    ///   - mailboxes: the logins, each with the LMTP port for its mail.
     package init(
         folder: URL,
         implicitPort: Int,
@@ -36,11 +35,11 @@ package final class EximServer {
         self.mailboxes = mailboxes
     }
 
-    /// 0 before it was started.
+    /// The process number; 0 before the start.
     package var processIdentifier: pid_t { self.process.identifier }
 
     /// Starts the server and waits until it accepts connections.
-    /// - Throws: ``DemoError`` with what its log says, where it does not start.
+    /// - Throws: ``DemoError`` with the end of the log if it does not start.
     package func start(certificate: URL, key: URL) throws {
         let files = FileManager.default
         for name in ["spool", "log"] {
@@ -49,7 +48,7 @@ package final class EximServer {
                 withIntermediateDirectories: true
             )
         }
-        // They are read by the user the server runs as, who may not look into the gateway's folder.
+        // Exim's user reads these files and has no access to the gateway's folder.
         for (file, name) in [(certificate, "certificate.pem"), (key, "key.pem")] {
             try Data(contentsOf: file).write(to: self.folder.appendingPathComponent(name))
         }
@@ -66,7 +65,7 @@ package final class EximServer {
         )
     }
 
-    /// Stops the server, and waits until it is gone, for it writes to its folder until then.
+    /// Stops the server and waits for its end: it writes into its folder until then.
     package func stop() {
         self.process.stop()
     }
@@ -76,7 +75,7 @@ package final class EximServer {
             .write(to: self.folder.appendingPathComponent(name))
     }
 
-    /// Gives what the server writes, and its key, to the user it runs as.
+    /// Gives the server's files and its key to the user that it runs as.
     private func handOver() throws {
         guard geteuid() == 0, let nobody = getpwnam("nobody") else { return }
         let owner = nobody.pointee
@@ -160,7 +159,7 @@ package final class EximServer {
             """
     }
 
-    /// XOAUTH2, with tokens that are good for every mailbox, as an application's are.
+    /// The XOAUTH2 authenticator. Each token opens every mailbox, as those of an application do.
     private static func tokens(_ port: Int) -> String {
         let message = #"\N^user=([^\x01]+)\x01auth=Bearer ([^\x01]+)\x01\x01$\N"#
         let question = #"GET /introspect?token=$2 HTTP/1.0\r\nHost: localhost\r\n\r\n"#

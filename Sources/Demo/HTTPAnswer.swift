@@ -1,4 +1,4 @@
-/// An answer of the test server, with JSON in it.
+/// A response of the test server with a JSON body.
 struct HTTPAnswer {
     var status = 200
     var headers: [String: String] = [:]

@@ -2,11 +2,11 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 
-/// One request after the other on one connection.
+/// A channel handler that answers the requests of one connection in order.
 final class HTTPRequestHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
-    /// Answers a path with its query, the field `Authorization`, and a body.
+    /// Answers a request: path with query, `Authorization` field, body.
     typealias Answering = @Sendable (String, String?, Data) -> HTTPAnswer
 
     private let answer: Answering

@@ -1,18 +1,19 @@
 import Foundation
 import Synchronization
 
-/// Ports of this machine's loopback address.
+/// TCP ports of 127.0.0.1.
 package enum LoopbackPort {
-    /// Below the ports that the system gives to connections and to servers that ask for any: none of these
-    /// takes such a port between the question and the start of the server that it is for.
+    /// Ports below the ephemeral range of the system: no connection and no server that asks for any
+    /// port takes one between the check and the start of its server.
     private static let range = 20_000..<32_768
+    /// The number of ports to try.
     private static let tries = 1_000
-    /// The ports that this process was given.
+    /// The ports that this process has already chosen.
     private static let given = Mutex(Set<Int>())
 
     /// A free port for a server that starts later.
-    /// - Parameter port: the port to prefer; 0 for any.
-    /// - Throws: ``DemoError`` where none was found.
+    /// - Parameter port: the preferred port; 0 for any.
+    /// - Throws: ``DemoError`` if no port is free.
     package static func free(preferring port: Int) throws -> Int {
         if port != 0, self.isFree(port) { return port }
         for _ in 0..<Self.tries {
@@ -25,7 +26,7 @@ package enum LoopbackPort {
         throw DemoError("no free port on 127.0.0.1")
     }
 
-    /// Whether somebody listens.
+    /// Whether a server accepts connections at the port.
     package static func accepts(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return false }

@@ -1,27 +1,27 @@
 import Foundation
 
-/// The Admin API v2.0 of Exchange Online: an endpoint for each cmdlet, by POST, with pages.
+/// The Admin API v2.0 of Exchange Online: one endpoint for each cmdlet, POST, results in pages.
 extension MicrosoftTestServer {
-    /// What the Admin API does next, and did.
+    /// The behaviour of the Admin API, and a record of its requests.
     package struct DocumentedState: Sendable {
-        /// What the next requests get instead of an answer.
+        /// The results of the next requests, instead of an answer.
         package var faults: [Fault] = []
-        /// What requests to an endpoint get, however often they come.
+        /// The result of every request to an endpoint, by endpoint.
         package var refusals: [String: Fault] = [:]
-        /// Rows of a page.
+        /// The number of rows in a page.
         package var pageRows = 1_000
-        /// Where links to pages lead; nil for the server itself.
+        /// The server in links to pages; nil for this server.
         package var pageServer: String?
-        /// How often a link to a page is said to be no longer good.
+        /// The number of page requests to answer with "expired".
         package var expirations = 0
-        /// Whether the last page links to the first.
+        /// Whether the last page links to the first one.
         package var hasEndlessPages = false
-        /// Columns that rows lack.
+        /// Columns to omit from rows.
         package var missingColumns: Set<String> = []
-        /// Endpoint, cmdlet and identity of what was answered, a page each.
+        /// The answered requests: endpoint, cmdlet and identity, one for each page.
         package var commands: [String] = []
 
-        /// No endpoint answers.
+        /// Makes every endpoint answer with a status.
         package mutating func refuseAll(_ status: Int, body: String = "") {
             for endpoint in MicrosoftTestServer.endpoints.keys {
                 self.refusals[endpoint] = .status(status, headers: [:], body: body)
@@ -41,6 +41,7 @@ extension MicrosoftTestServer {
         "Identity", "ResultSize", "IncludeGrantSendOnBehalfToWithDisplayNames",
     ]
 
+    /// Answers a request to an endpoint.
     func documentedAnswer(
         _ path: String,
         authorization: String?,
@@ -80,7 +81,8 @@ extension MicrosoftTestServer {
         )
     }
 
-    /// - Parameter query: `skip=N`.
+    /// One page of the rows.
+    /// - Parameter query: `skip=N`; nil for the first page.
     private func page(
         of rows: [[String: any Sendable]],
         _ endpoint: String,

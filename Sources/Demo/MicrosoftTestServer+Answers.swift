@@ -1,9 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Which request gets which answer.
+/// The dispatch of requests by path.
 extension MicrosoftTestServer {
-    /// - Parameter path: of the request, with its query.
+    /// Answers a request.
+    /// - Parameter path: the path with its query.
     func answer(_ path: String, authorization: String?, body: Data) -> HTTPAnswer {
         self.state.withLock { state in
             switch path {
@@ -35,11 +36,13 @@ extension MicrosoftTestServer {
         }
     }
 
+    /// Whether the `Authorization` field contains a token that has not expired.
     static func isGood(_ authorization: String?, state: State) -> Bool {
         let token = authorization?.replacingOccurrences(of: "Bearer ", with: "") ?? ""
         return state.tokens[token].map { $0 > Date() } ?? false
     }
 
+    /// The response of Exchange for an unknown object.
     static func notFound(_ identity: String) -> HTTPAnswer {
         let text =
             "The operation couldn't be performed because object '\(identity)' couldn't be found on "

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The interface of Exchange Online that runs a cmdlet by its name.
+/// The InvokeCommand interface of Exchange Online: it runs a cmdlet by name.
 extension MicrosoftTestServer {
-    /// A cmdlet and its parameters, as a request has them.
+    /// A cmdlet and its parameters: the body of a request.
     struct Command: Decodable {
         struct Input: Decodable {
             var name: String
@@ -21,6 +21,7 @@ extension MicrosoftTestServer {
         }
     }
 
+    /// Answers a request to InvokeCommand.
     static func command(
         _ authorization: String?,
         body: Data,
@@ -49,7 +50,7 @@ extension MicrosoftTestServer {
             "adminapi.warnings@odata.type": "#Collection(String)", "@adminapi.warnings": [String](),
             "value": rows,
         ]
-        // Without it a cmdlet tells the first thousand, and warns.
+        // Without ResultSize Unlimited, a cmdlet returns the first thousand rows and a warning.
         let lists = command.name != "Get-Mailbox" && command.name != "Get-MailboxFolderStatistics"
         let isCut =
             lists && command.name != "Get-ServicePrincipal"

@@ -1,13 +1,15 @@
 import Foundation
 
-/// The token endpoint of Entra.
+/// The token endpoint of Entra (RFC 6749 §4.4).
 extension MicrosoftTestServer {
+    /// Decodes a body of the type `application/x-www-form-urlencoded`.
     static func form(_ body: Data) -> [String: String] {
         var components = URLComponents()
         components.percentEncodedQuery = String(decoding: body, as: UTF8.self)
         return Dictionary((components.queryItems ?? []).map { ($0.name, $0.value ?? "") }) { $1 }
     }
 
+    /// Answers a token request with the client credentials grant.
     static func token(_ body: Data, state: inout State) -> HTTPAnswer {
         state.tokenRequests += 1
         if !state.tokenFaults.isEmpty,
@@ -59,6 +61,7 @@ extension MicrosoftTestServer {
         )
     }
 
+    /// An error response of the token endpoint (RFC 6749 §5.2).
     static func refusal(
         _ status: Int,
         error: String,

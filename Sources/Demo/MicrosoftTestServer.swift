@@ -5,53 +5,57 @@ import NIOPosix
 package import Synchronization
 import TLS
 
-/// Plays the parts of Microsoft that the gateway speaks HTTPS to: the token endpoint of Entra and
-/// the administration interfaces of Exchange Online, with the answers that are documented or were
-/// captured, and one invented organisation.
+/// A stand-in for Microsoft: the token endpoint of Entra and the administration interfaces of
+/// Exchange Online, for one invented organization. Responses follow Microsoft's documentation or
+/// captures.
 ///
-/// A second port without TLS, on loopback, tells the mail servers whether a token is good
+/// A second port without TLS, on 127.0.0.1, is the token introspection for the mail servers
 /// (RFC 7662).
 package final class MicrosoftTestServer: Sendable {
-    // What the gateway's configuration has to name.
+    // The values for the gateway's configuration.
     package static let tenant = "11111111-2222-3333-4444-555555555555"
     package static let application = "00000000-1111-2222-3333-444444444444"
     package static let secret = "demo~secret"
 
-    /// What a request to an administration interface, or for a token, gets instead of an answer.
+    /// The result of a request, instead of the regular answer.
     package enum Fault: Sendable {
+        /// This response.
         case status(Int, headers: [String: String], body: String)
-        /// No token that was given out is good any more.
+        /// All tokens expire before the answer.
         case revocation
-        /// The answer, said to be cut.
+        /// The regular answer with a warning that it is truncated.
         case warning
+        /// The regular answer with a link to a next page.
         case nextLink
     }
 
-    /// What the next requests get, and what the ones before were.
+    /// The behaviour of the server, and a record of its requests.
     package struct State: Sendable {
         package var organization: ExchangeOrganization
-        /// What the next requests to InvokeCommand get instead of an answer.
+        /// The results of the next requests to InvokeCommand.
         package var faults: [Fault] = []
+        /// The results of the next token requests.
         package var tokenFaults: [Fault] = []
-        /// Those that were given out, and when each ends.
+        /// The issued tokens with their expiry.
         package var tokens: [String: Date] = [:]
+        /// The number of token requests.
         package var tokenRequests = 0
-        /// Cmdlets that were run, through either interface.
+        /// The cmdlets that ran, through either interface.
         package var commands: [String] = []
         package var documented = DocumentedState()
-        /// When the administration interface was asked.
+        /// The times of the requests to InvokeCommand.
         package var times: [ContinuousClock.Instant] = []
         /// Cmdlets that the application may not run.
         package var refused: Set<String> = []
-        /// How long a new token is good.
+        /// The lifetime of a new token, in seconds.
         package var tokenSeconds = 3_599
-        /// Checks an assertion that stands in for the secret.
+        /// Verifies a client assertion, which replaces the secret (RFC 7523 §2.2).
         package var isAssertionGood: @Sendable (String) -> Bool = { _ in false }
     }
 
-    /// Of the endpoints, with TLS.
+    /// The port of the HTTPS endpoints.
     package let port: Int
-    /// Where mail servers ask about tokens, without TLS.
+    /// The port of the token introspection, without TLS.
     package let introspectionPort: Int
     package let state: Mutex<State>
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -62,7 +66,7 @@ package final class MicrosoftTestServer: Sendable {
         self.state = Mutex(State(organization: organization))
     }
 
-    /// Listens at both ports.
+    /// Listens on both ports.
     package func start(certificate: URL, key: URL) throws {
         let files = TLSCertificateFiles(certificate: certificate.path, key: key.path)
         let context = try TLSServerContext(
@@ -78,7 +82,7 @@ package final class MicrosoftTestServer: Sendable {
         try self.listen(self.introspectionPort) { _ in }
     }
 
-    /// Writes a gateway's configuration for the application that this server knows.
+    /// Adds the application and its secret to a gateway's configuration.
     package func addApplication(to gateway: URL) throws {
         let secret = gateway.appendingPathComponent("exchange.secret")
         try Data(Self.secret.utf8).write(to: secret)
@@ -123,7 +127,7 @@ package final class MicrosoftTestServer: Sendable {
             .bind(host: "127.0.0.1", port: port).wait()
     }
 
-    /// Closes both ports and every connection.
+    /// Closes both ports and all connections.
     package func stop() {
         try? self.group.syncShutdownGracefully()
     }

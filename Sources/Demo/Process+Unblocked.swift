@@ -3,8 +3,9 @@ import Foundation
 extension Process {
     /// Starts the program with no signal blocked.
     ///
-    /// A program inherits the blocked signals of the thread that starts it, and the threads of the
-    /// concurrency pool block all of them: a server started there could not be told to stop.
+    /// A program inherits the signal mask of the thread that starts it. The threads of the
+    /// concurrency pool block all signals: a server that is started there could not be stopped by a
+    /// signal.
     package func runUnblocked() throws {
         var none = sigset_t()
         var blocked = sigset_t()

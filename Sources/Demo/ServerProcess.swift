@@ -1,31 +1,31 @@
 import Foundation
 
-/// The program of a server on loopback, from its start to its end.
+/// The process of a server on 127.0.0.1.
 final class ServerProcess {
-    /// A server that accepts no connection by then does not start.
+    /// The time until the server must accept connections, in seconds.
     private static let startTime: TimeInterval = 10
-    /// A server that is not gone by then is killed.
+    /// The time that the server has to stop before it is killed, in seconds.
     private static let stopTime: TimeInterval = 3
-    /// Octets of a log that an error has, from its end.
+    /// The number of octets from the end of the log in an error.
     private static let shownLog = 400
 
     private let name: String
     private var process: Process?
 
-    /// - Parameter name: what errors call it.
+    /// - Parameter name: the name in errors.
     init(_ name: String) {
         self.name = name
     }
 
-    /// 0 before it was started.
+    /// The process number; 0 before the start.
     var identifier: pid_t { self.process?.processIdentifier ?? 0 }
 
     /// Starts the program and waits until it accepts connections.
     ///
     /// - Parameters:
-    ///   - port: that it listens at.
-    ///   - log: where it says why it does not start.
-    /// - Throws: ``DemoError`` where it does not.
+    ///   - port: the port that it listens on.
+    ///   - log: the file with the reason if it does not start.
+    /// - Throws: ``DemoError`` with the end of the log if it does not start.
     func start(_ executable: String, arguments: [String], port: Int, log: URL) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
@@ -44,7 +44,7 @@ final class ServerProcess {
         }
     }
 
-    /// Stops the program, and waits until it is gone, for it writes to its folder until then.
+    /// Stops the program and waits for its end: it writes into its folder until then.
     func stop() {
         guard let process = self.process else { return }
         kill(process.processIdentifier, SIGTERM)
