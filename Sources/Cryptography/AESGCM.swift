@@ -1,13 +1,16 @@
 import COpenSSL
 
-/// Seals octets so that nobody reads or changes them without the key (AES-256-GCM, NIST SP 800-38D).
+/// Authenticated encryption with AES-256-GCM (NIST SP 800-38D).
 ///
-/// A sealed text is the nonce (12 octets), the encrypted octets, and the tag (16 octets).
+/// A sealed text is the nonce (12 octets), the ciphertext and the tag (16 octets).
 package enum AESGCM {
     private static let nonceOctets = 12
     private static let tagOctets = 16
 
-    /// - Parameter purpose: opens nowhere but where the same purpose is given.
+    /// Encrypts octets with a random nonce.
+    /// - Parameter purpose: additional authenticated data: only ``open(_:key:purpose:)`` with the
+    ///   same purpose succeeds.
+    /// - Throws: `unavailable`.
     package static func seal(
         _ octets: [UInt8],
         key: SymmetricKey,
@@ -31,7 +34,9 @@ package enum AESGCM {
         return nonce + encrypted + tag
     }
 
-    /// - Throws: `notAuthentic` for what was not sealed with this key for this purpose.
+    /// Decrypts a sealed text.
+    /// - Throws: `notAuthentic` unless it was sealed with this key for this purpose, and not
+    ///   changed.
     package static func open(
         _ sealed: [UInt8],
         key: SymmetricKey,

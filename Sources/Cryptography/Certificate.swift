@@ -1,14 +1,14 @@
 import COpenSSL
 
-/// What a certificate says (RFC 5280).
+/// An X.509 certificate (RFC 5280).
 package struct Certificate: Equatable, Sendable {
-    /// The end of its validity, in seconds since 1970.
+    /// The end of its validity (`notAfter`), in seconds since 1970.
     package let notAfter: Int64
-    /// The certificate in DER.
+    /// The DER encoding.
     package let der: [UInt8]
 
-    /// Reads the first certificate of a PEM text.
-    /// - Throws: `unusable` where there is none.
+    /// Parses the first certificate of a PEM text.
+    /// - Throws: `unusable` if there is none.
     package init(pem: String) throws(CryptographyError) {
         let text = try MemoryBIO(pem)
         guard let pointer = PEM_read_bio_X509(text.pointer, nil, nil, nil) else {

@@ -1,15 +1,15 @@
 import COpenSSL
 
-/// Why libcrypto could not do what was asked.
+/// The reason why a call of libcrypto failed.
 package enum CryptographyError: Error, Equatable, Sendable {
-    /// A key, a certificate or parameters that cannot be used.
+    /// A key, a certificate or a parameter is unusable; the text says why.
     case unusable(String)
-    /// A sealed text was made with another key, for another purpose, or was changed.
+    /// The sealed text has another key or purpose, or was changed.
     case notAuthentic
-    /// libcrypto failed for want of memory or of an algorithm.
+    /// libcrypto lacks memory or an algorithm.
     case unavailable
 
-    /// Empties libcrypto's queue of errors, which is one for each thread: TLS reads it after its own calls.
+    /// Empties libcrypto's error queue of this thread: ``TLS`` reads it after its own calls.
     static func clearQueue() {
         ERR_clear_error()
     }

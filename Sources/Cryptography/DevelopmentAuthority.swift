@@ -1,39 +1,46 @@
 import COpenSSL
 
-/// A certificate authority for development, which signs a server's certificate and is forgotten with its key.
+/// A certificate authority for development: it signs one server certificate, and its key is
+/// dropped.
 package struct DevelopmentAuthority {
-    /// Whom a certificate names, and who signs it.
+    /// The contents of a certificate, and its signer.
     private struct Request {
         var commonName: String
         var key: PrivateKey
-        /// Nil for a certificate that signs itself.
+        /// The signing certificate and its key; nil for a self-signed certificate.
         var issuer: (certificate: OpaquePointer, key: PrivateKey)?
+        /// Extensions by OpenSSL's NID, with values in OpenSSL's configuration syntax.
         var extensions: [(identifier: CInt, value: String)]
-        /// DNS names and IP addresses (RFC 5280 §4.2.1.6).
+        /// DNS names and IP addresses for subjectAltName (RFC 5280 §4.2.1.6).
         var names: [String] = []
     }
 
-    /// A certificate with its key, both in PEM.
+    /// The result, in PEM: the authority's certificate, the server's certificate, the server's key.
     package struct Issued: Sendable {
         package let authority: String
         package let certificate: String
         package let key: String
     }
 
-    /// Seconds by which clocks may differ.
+    /// The time by which the validity starts in the past, in seconds: clocks may differ.
     private static let backdating = 3_600
+    /// The random octets of a serial number.
     private static let serialOctets = 19
 
+    /// The validity of both certificates, in seconds.
     private let lifetime: Int
 
-    /// - Parameter lifetime: of both certificates, in seconds.
+    /// - Parameter lifetime: the validity of both certificates, in seconds.
     package init(lifetime: Int) {
         self.lifetime = lifetime
     }
 
-    /// Makes an authority and one certificate for a server.
-    /// - Parameter names: DNS names and IP addresses that the certificate is for.
-    /// - Throws: `unusable` for a name that no certificate can have.
+    /// Creates an authority and a server certificate that it signs.
+    ///
+    /// - Parameters:
+    ///   - authorityName: the authority's common name.
+    ///   - names: DNS names and IP addresses for the server certificate.
+    /// - Throws: `unusable` if a certificate cannot contain a name.
     package func issue(
         authorityName: String,
         names: [String]
@@ -78,6 +85,7 @@ package struct DevelopmentAuthority {
 
     // MARK: - One certificate
 
+    /// Creates and signs one certificate; the caller frees it.
     private func certificate(_ request: Request) throws(CryptographyError) -> OpaquePointer {
         guard let certificate = X509_new() else { throw .unavailable }
         do {
@@ -90,12 +98,13 @@ package struct DevelopmentAuthority {
         }
     }
 
+    /// Sets the fields of a certificate and signs it.
     private func fill(
         _ certificate: OpaquePointer,
         _ request: Request
     ) throws(CryptographyError) {
         let name = Array(request.commonName.utf8)
-        // Positive, and of 20 octets at most (RFC 5280 §4.1.2.2).
+        // A positive number of at most 20 octets (RFC 5280 §4.1.2.2).
         let serial = [1] + Random.octets(count: Self.serialOctets)
         let subject = X509_get_subject_name(certificate)
         guard X509_set_version(certificate, Int(X509_VERSION_3)) == 1,
@@ -131,6 +140,7 @@ package struct DevelopmentAuthority {
         guard X509_sign(certificate, key.pointer, EVP_sha256()) > 0 else { throw .unavailable }
     }
 
+    /// Adds an extension from OpenSSL's configuration syntax.
     private static func add(
         _ identifier: CInt,
         value: String,
@@ -146,7 +156,8 @@ package struct DevelopmentAuthority {
         guard X509_add_ext(certificate, element, -1) == 1 else { throw .unavailable }
     }
 
-    /// Each name by itself, so that no name can be read as two.
+    /// Adds subjectAltName from separate elements: a list as one text could turn a name into
+    /// several.
     private static func add(
         _ names: [String],
         to certificate: OpaquePointer
@@ -154,7 +165,7 @@ package struct DevelopmentAuthority {
         guard let list = gp_sk_GENERAL_NAME_new() else { throw .unavailable }
         defer { gp_GENERAL_NAMES_free(list) }
         for name in names {
-            // What is not an address is a host name.
+            // OpenSSL rejects a text that is no address; the text is a host name then.
             guard
                 let element = a2i_GENERAL_NAME(nil, nil, nil, GEN_IPADD, name, 0)
                     ?? a2i_GENERAL_NAME(nil, nil, nil, GEN_DNS, name, 0)

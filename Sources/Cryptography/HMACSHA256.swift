@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// Codes that authenticate octets as made with a key (HMAC-SHA-256, RFC 2104).
+/// Message authentication codes with HMAC-SHA-256 (RFC 2104).
 package enum HMACSHA256 {
-    /// The code of some octets, ``SHA256/octetCount`` octets.
+    /// Computes the code of the octets: ``SHA256/octetCount`` octets.
     package static func code(for octets: some Sequence<UInt8>, key: SymmetricKey) -> [UInt8] {
         self.code(for: Array(octets), keyOctets: key.octets)
     }
@@ -23,7 +23,7 @@ package enum HMACSHA256 {
         }
     }
 
-    /// Whether `code` is the one of these octets; takes the same time whatever differs.
+    /// Whether `code` is the code of the octets, compared in constant time.
     package static func isValid(
         _ code: some Sequence<UInt8>,
         for octets: some Sequence<UInt8>,
@@ -32,7 +32,7 @@ package enum HMACSHA256 {
         isEqual(Array(code), self.code(for: octets, key: key))
     }
 
-    /// A key for one purpose, derived from another key (HKDF, RFC 5869 §2, without a salt).
+    /// Derives a key for one purpose from another key (HKDF without salt, RFC 5869 §2).
     package static func derivedKey(from key: SymmetricKey, purpose: String) -> SymmetricKey {
         let salt = [UInt8](repeating: 0, count: SHA256.octetCount)
         let extracted = self.code(for: key.octets, keyOctets: salt)
@@ -44,7 +44,7 @@ package enum HMACSHA256 {
     }
 }
 
-/// Whether two sequences of octets are equal; the time depends on their lengths alone.
+/// Whether two sequences of octets are equal, in a time that depends on their lengths only.
 package func isEqual(_ one: [UInt8], _ other: [UInt8]) -> Bool {
     one.count == other.count && CRYPTO_memcmp(one, other, one.count) == 0
 }

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// One BIO in memory, by which libcrypto reads and writes PEM (RFC 7468).
+/// A BIO in memory: libcrypto reads PEM from it and writes PEM to it (RFC 7468).
 final class MemoryBIO {
     let pointer: OpaquePointer
 
@@ -21,7 +21,7 @@ final class MemoryBIO {
         BIO_free(self.pointer)
     }
 
-    /// All that was written and not read yet.
+    /// The octets that were written and not yet read.
     var text: String {
         let count = BIO_ctrl_pending(self.pointer)
         let octets = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in

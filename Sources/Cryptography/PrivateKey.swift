@@ -1,10 +1,10 @@
 import COpenSSL
 
-/// One `EVP_PKEY`, freed with its last reference. It stays in the function that made it.
+/// An `EVP_PKEY` with one owner. It is not shared between threads.
 final class PrivateKey {
     let pointer: OpaquePointer
 
-    /// A new key on the curve P-256 (FIPS 186-5).
+    /// Creates a key on the curve P-256 (FIPS 186-5).
     static func p256() throws(CryptographyError) -> PrivateKey {
         guard let pointer = gp_EVP_EC_gen("P-256") else {
             CryptographyError.clearQueue()
@@ -13,7 +13,8 @@ final class PrivateKey {
         return PrivateKey(pointer)
     }
 
-    /// - Throws: `unusable` for what is no key, or is a key under a passphrase.
+    /// Parses a key in PEM.
+    /// - Throws: `unusable` if the text is no key, or is encrypted.
     convenience init(pem: String) throws(CryptographyError) {
         let text = try MemoryBIO(pem)
         guard let pointer = PEM_read_bio_PrivateKey(text.pointer, nil, refusePassphrase, nil) else {
@@ -31,7 +32,7 @@ final class PrivateKey {
         EVP_PKEY_free(self.pointer)
     }
 
-    /// The key in PKCS #8, unencrypted (RFC 5958).
+    /// The key as PKCS #8 in PEM, unencrypted (RFC 5958).
     func pem() throws(CryptographyError) -> String {
         let text = try MemoryBIO()
         guard PEM_write_bio_PKCS8PrivateKey(text.pointer, self.pointer, nil, nil, 0, nil, nil) == 1
@@ -43,7 +44,7 @@ final class PrivateKey {
     }
 }
 
-/// libcrypto would ask for a passphrase on the terminal.
+/// Refuses encrypted keys: libcrypto's default would ask for the passphrase at the terminal.
 private func refusePassphrase(
     passphrase: UnsafeMutablePointer<CChar>?,
     size: CInt,

@@ -1,10 +1,11 @@
 import COpenSSL
 
-/// An RSA key that signs.
+/// An RSA private key for signatures.
 package struct RSASigningKey: Sendable, CustomStringConvertible {
+    /// The key in PEM; each signature parses it, so that no `EVP_PKEY` is shared between threads.
     private let pem: String
 
-    /// - Throws: `unusable` for what is no RSA key in PEM, or is one under a passphrase.
+    /// - Throws: `unusable` if the text is no RSA key in PEM, or is encrypted.
     package init(pem: String) throws(CryptographyError) {
         let key = try PrivateKey(pem: pem)
         guard EVP_PKEY_get_base_id(key.pointer) == EVP_PKEY_RSA else {
@@ -13,10 +14,11 @@ package struct RSASigningKey: Sendable, CustomStringConvertible {
         self.pem = pem
     }
 
-    /// Shows nothing of the key.
+    /// A constant: the key is never printed.
     package var description: String { "RSASigningKey" }
 
-    /// The signature RSASSA-PSS with SHA-256, and a salt of 32 octets (RFC 8017 §8.1, `PS256` of RFC 7518 §3.5).
+    /// Signs octets with RSASSA-PSS, SHA-256 and a salt of 32 octets (RFC 8017 §8.1; `PS256` of
+    /// RFC 7518 §3.5).
     package func signature(of octets: [UInt8]) throws(CryptographyError) -> [UInt8] {
         let key = try PrivateKey(pem: self.pem)
         guard let context = EVP_MD_CTX_new() else { throw .unavailable }

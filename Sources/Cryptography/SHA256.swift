@@ -1,15 +1,16 @@
 import COpenSSL
 
-/// Computes the SHA-256 digest of octets, piece by piece (FIPS 180-4).
+/// An incremental SHA-256 digest (FIPS 180-4).
 ///
-/// A value: a copy goes on by itself.
+/// A copy continues independently.
 package struct SHA256: Sendable {
+    /// The length of a digest.
     package static let octetCount = 32
 
-    /// One `EVP_MD_CTX`, freed with the last value that uses it.
+    /// An `EVP_MD_CTX`, freed with the last value that uses it.
     ///
-    /// `@unchecked Sendable`: it is changed only by a value that is its only owner; values that share it copy it
-    /// first, and read nothing else of it.
+    /// `@unchecked Sendable`: only a value that is its single owner changes it. A value that shares
+    /// it copies it first, and reads nothing else.
     private final class Context: @unchecked Sendable {
         let pointer: OpaquePointer
 
@@ -34,6 +35,7 @@ package struct SHA256: Sendable {
 
     package init() {}
 
+    /// Adds octets to the digest.
     package mutating func update(_ octets: UnsafeRawBufferPointer) {
         if !isKnownUniquelyReferenced(&self.context) {
             self.context = Context(copying: self.context)
@@ -41,6 +43,7 @@ package struct SHA256: Sendable {
         _ = EVP_DigestUpdate(self.context.pointer, octets.baseAddress, octets.count)
     }
 
+    /// Adds octets to the digest.
     package mutating func update(_ octets: some Sequence<UInt8>) {
         let isDone: Void? = octets.withContiguousStorageIfAvailable {
             self.update(UnsafeRawBufferPointer($0))
@@ -49,7 +52,7 @@ package struct SHA256: Sendable {
         Array(octets).withUnsafeBytes { self.update($0) }
     }
 
-    /// The digest of all octets so far, ``octetCount`` octets; more may follow.
+    /// The digest of all octets so far: ``octetCount`` octets. More octets may follow.
     package var digest: [UInt8] {
         let last = Context(copying: self.context)
         return [UInt8](unsafeUninitializedCapacity: Self.octetCount) { buffer, count in
@@ -58,6 +61,7 @@ package struct SHA256: Sendable {
         }
     }
 
+    /// The digest of a whole sequence.
     package static func digest(of octets: some Sequence<UInt8>) -> [UInt8] {
         var hash = SHA256()
         hash.update(octets)

@@ -1,15 +1,15 @@
 import COpenSSL
 
-/// Derives a key from a password at a chosen cost of memory and time (scrypt, RFC 7914).
+/// A key derivation from a password with a fixed cost in memory and time (scrypt, RFC 7914).
 package struct Scrypt: Equatable, Sendable {
-    /// `N`, a power of two.
+    /// The cost `N`: a power of two.
     package var rounds: UInt64
-    /// `r`.
+    /// The block size `r`.
     package var blockSize: UInt64
-    /// `p`.
+    /// The parallelism `p`.
     package var parallelism: UInt64
 
-    /// Memory for one derivation: parameters from a damaged store must not take all of it.
+    /// The most memory of one derivation, in octets: a damaged store must not exhaust the memory.
     private static let maximumOctets: UInt64 = 128 * 1_024 * 1_024
 
     package init(rounds: UInt64, blockSize: UInt64, parallelism: UInt64) {
@@ -18,7 +18,8 @@ package struct Scrypt: Equatable, Sendable {
         self.parallelism = parallelism
     }
 
-    /// - Throws: `unusable` for parameters that scrypt does not have, or that need more memory than is given.
+    /// Derives a key.
+    /// - Throws: `unusable` for parameters that are invalid or exceed the memory limit.
     package func key(
         from password: [UInt8],
         salt: [UInt8],

@@ -1,8 +1,9 @@
-/// A secret key of 32 octets, for ``AESGCM`` and ``HMACSHA256``.
+/// A secret key of 32 octets for ``AESGCM`` and ``HMACSHA256``.
 package struct SymmetricKey: Sendable, CustomStringConvertible {
+    /// The length of a key.
     package static let octetCount = 32
 
-    /// The key itself: only for a file that nobody else can read.
+    /// The key. Write it only to a file that no other user can read.
     package let octets: [UInt8]
 
     /// A random key.
@@ -10,12 +11,12 @@ package struct SymmetricKey: Sendable, CustomStringConvertible {
         self.octets = Random.octets(count: Self.octetCount)
     }
 
-    /// - Returns: nil for what is not ``octetCount`` octets long.
+    /// - Returns: nil unless there are ``octetCount`` octets.
     package init?(octets: [UInt8]) {
         guard octets.count == Self.octetCount else { return nil }
         self.octets = octets
     }
 
-    /// Shows nothing of the key.
+    /// A constant: the key is never printed.
     package var description: String { "SymmetricKey" }
 }

@@ -1,15 +1,18 @@
 import CCurl
 import Foundation
 
-/// One easy handle of libcurl with the connections that it keeps. It stays on the thread that made it.
+/// An easy handle of libcurl with its open connections. It stays on the thread that created it.
 final class CurlHandle {
-    /// What libcurl hands over of one answer.
+    /// The response of one request, as libcurl delivers it.
     fileprivate final class Answer {
         var headers: [HTTPSHeader] = []
         var body: [UInt8] = []
+        /// Whether the body exceeds ``maximumOctets``.
         var isTooLong = false
-        /// Whether the line that ends the fields has come: to libcurl a connection that ends before it ends an answer.
+        /// Whether the empty line after the header fields has arrived. libcurl accepts a connection
+        /// that ends within the fields.
         var hasAllHeaders = false
+        /// The most octets of the body.
         let maximumOctets: Int
 
         init(maximumOctets: Int) {
@@ -21,7 +24,7 @@ final class CurlHandle {
     private let caFile: String?
     private let limits: HTTPSClient.Limits
 
-    /// libcurl prepares itself, once for the process.
+    /// The initialization of libcurl, once for the process.
     private static let isReady = gp_curl_global_init() == CURLE_OK
 
     init(caFile: String?, limits: HTTPSClient.Limits) {
@@ -34,17 +37,17 @@ final class CurlHandle {
         if let curl = self.curl { curl_easy_cleanup(curl) }
     }
 
-    /// Sends a request and waits for the whole answer.
+    /// Sends a request and blocks until its response is complete.
     func perform(_ request: HTTPSRequest) -> Result<HTTPSResponse, HTTPSError> {
         guard let curl = self.curl else {
             return .failure(HTTPSError("libcurl has no memory"))
         }
-        // Connections stay.
+        // A reset clears the options and keeps the connections.
         curl_easy_reset(curl)
         let answer = Answer(maximumOctets: self.limits.bodyOctets)
         var fields: UnsafeMutablePointer<curl_slist>?
         defer { curl_slist_free_all(fields) }
-        // Without it, a server that does not know the field is waited for.
+        // Without an empty Expect field, libcurl waits for 100 Continue before a large body.
         for (name, value) in request.headers + [("Expect", "")] {
             let line = value.isEmpty ? "\(name):" : "\(name): \(value)"
             guard !line.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }),
@@ -59,12 +62,12 @@ final class CurlHandle {
         guard code == CURLE_OK else {
             let reason =
                 answer.isTooLong
-                ? "the answer is longer than \(self.limits.bodyOctets) octets"
+                ? "the response is longer than \(self.limits.bodyOctets) octets"
                 : String(cString: curl_easy_strerror(code))
             return .failure(HTTPSError(reason))
         }
         guard answer.hasAllHeaders else {
-            return .failure(HTTPSError("the answer is cut"))
+            return .failure(HTTPSError("the response is truncated"))
         }
         var status = 0
         _ = gp_curl_get_long(curl, CURLINFO_RESPONSE_CODE, &status)
@@ -73,6 +76,7 @@ final class CurlHandle {
         )
     }
 
+    /// Sets all options except the body.
     private func configure(
         _ curl: UnsafeMutableRawPointer,
         _ request: HTTPSRequest,
@@ -84,7 +88,8 @@ final class CurlHandle {
             gp_curl_set_string(curl, CURLOPT_URL, request.url),
             gp_curl_set_string(curl, CURLOPT_PROTOCOLS_STR, "https"),
             gp_curl_set_long(curl, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
-            // No signal for the time-out of a name's resolution: the process has other threads.
+            // Without signals: libcurl's timer for name resolution is unsafe in a process with
+            // threads.
             gp_curl_set_long(curl, CURLOPT_NOSIGNAL, 1),
             gp_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT, self.limits.connectSeconds),
             gp_curl_set_long(curl, CURLOPT_TIMEOUT, self.limits.totalSeconds),
@@ -97,13 +102,13 @@ final class CurlHandle {
         ]
         if let caFile = self.caFile {
             codes.append(gp_curl_set_string(curl, CURLOPT_CAINFO, caFile))
-            // Instead of the system's certificates, not beside them.
+            // The file replaces the system's certificates.
             codes.append(gp_curl_set_string(curl, CURLOPT_CAPATH, nil))
         }
         return codes.allSatisfy { $0 == CURLE_OK }
     }
 
-    /// The body has to stay where it is until the request is over.
+    /// Performs the request. The body must not move until it ends.
     private static func perform(_ curl: UnsafeMutableRawPointer, body: [UInt8]?) -> CURLcode {
         guard let body else { return curl_easy_perform(curl) }
         guard !body.isEmpty else {
@@ -123,7 +128,7 @@ final class CurlHandle {
     }
 }
 
-/// libcurl has a whole header line, or a status line.
+/// libcurl's callback for a header line or a status line.
 private func headerReceived(
     octets: UnsafeMutablePointer<CChar>?,
     size: Int,
@@ -137,7 +142,7 @@ private func headerReceived(
         as: UTF8.self
     )
     if line.hasPrefix("HTTP/") {
-        // An answer before the last one, as 100 Continue, has fields of its own.
+        // An interim response, such as 100 Continue, has its own fields: drop them.
         answer.headers = []
         answer.hasAllHeaders = false
     } else if line == "\r\n" || line == "\n" {
@@ -154,7 +159,8 @@ private func headerReceived(
     return size * count
 }
 
-/// libcurl has octets of the body; less than all of them taken ends the request.
+/// libcurl's callback for octets of the body. A smaller return value than the count aborts the
+/// request.
 private func bodyReceived(
     octets: UnsafeMutablePointer<CChar>?,
     size: Int,

@@ -1,17 +1,17 @@
 import Foundation
 
-/// Sends HTTPS requests by the system's libcurl.
+/// An HTTPS client on top of the system's libcurl.
 ///
-/// Every server's certificate is verified. Redirections are not followed. Proxies are those of the environment
-/// (`HTTPS_PROXY`, `NO_PROXY`). Connections are kept and used again.
+/// It verifies every server certificate, follows no redirections, uses the proxies of the
+/// environment (`HTTPS_PROXY`, `NO_PROXY`), and reuses connections.
 package final class HTTPSClient: Sendable {
-    /// Limits of one request.
+    /// The limits of one request.
     package struct Limits: Sendable {
-        /// Until a server has accepted the connection and finished the handshake, in seconds.
+        /// The time for the connection and the TLS handshake, in seconds.
         package var connectSeconds: Int
-        /// From the beginning of the request to the end of its answer, in seconds.
+        /// The time for the whole request and response, in seconds.
         package var totalSeconds: Int
-        /// Octets of the answer's body; a hostile server could fill the memory without it.
+        /// The most octets of a response body: a hostile server could fill the memory without it.
         package var bodyOctets: Int
 
         package init(connectSeconds: Int, totalSeconds: Int, bodyOctets: Int) {
@@ -21,14 +21,14 @@ package final class HTTPSClient: Sendable {
         }
     }
 
-    /// Requests at once; more wait. Microsoft answers few at once for one application.
+    /// The most concurrent requests; others wait. Microsoft throttles an application with more.
     private static let maximumThreads = 4
 
     private let caFile: String?
     private let limits: Limits
     private let queue = RequestQueue(maximumThreads: HTTPSClient.maximumThreads)
 
-    /// - Parameter caFile: certificates to trust instead of the system's, as a PEM file.
+    /// - Parameter caFile: a PEM file of authorities to trust instead of the system's.
     package init(caFile: String?, limits: Limits) {
         self.caFile = caFile
         self.limits = limits
@@ -38,12 +38,13 @@ package final class HTTPSClient: Sendable {
         self.shutDown()
     }
 
-    /// Ends the threads when they have answered what was asked. Later requests fail.
+    /// Ends the threads after the requests that are queued. Later requests fail.
     package func shutDown() {
         self.queue.close()
     }
 
-    /// - Throws: where no whole answer came within the limits.
+    /// Sends a request and returns its response, whatever its status is.
+    /// - Throws: ``HTTPSError`` if no complete response arrived within the limits.
     package func send(_ request: HTTPSRequest) async throws(HTTPSError) -> HTTPSResponse {
         let result = await withCheckedContinuation { continuation in
             let job = RequestQueue.Job(request: request) { continuation.resume(returning: $0) }
@@ -57,6 +58,7 @@ package final class HTTPSClient: Sendable {
         return try result.get()
     }
 
+    /// Starts a thread that performs requests until the queue is closed.
     private func startThread() {
         let (queue, caFile, limits) = (self.queue, self.caFile, self.limits)
         Thread.detachNewThread {

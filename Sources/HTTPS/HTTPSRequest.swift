@@ -1,8 +1,10 @@
-/// A request by HTTPS (RFC 9110).
+/// An HTTPS request (RFC 9110).
 package struct HTTPSRequest: Sendable {
+    /// An absolute `https` URL.
     package var url: String
+    /// The header fields, sent in this order.
     package var headers: [(name: String, value: String)]
-    /// The body of a POST; nil for a GET.
+    /// The body of a POST request; nil for GET.
     package var body: [UInt8]?
 
     package init(url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil) {
@@ -12,29 +14,30 @@ package struct HTTPSRequest: Sendable {
     }
 }
 
-/// The answer to an ``HTTPSRequest``.
+/// The response to an ``HTTPSRequest``.
 package struct HTTPSResponse: Equatable, Sendable {
     /// The status code (RFC 9110 §15).
     package var status: Int
-    /// Header fields in the order in which they came.
+    /// The header fields in the order of their arrival.
     package var headers: [HTTPSHeader]
+    /// The body.
     package var body: [UInt8]
 
-    /// The value of a header field, whatever the case of its name; of the first where there are several.
+    /// The value of the first header field with a name; the case of letters does not matter.
     package func header(_ name: String) -> String? {
         self.headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 }
 
-/// One header field (RFC 9110 §5).
+/// A header field (RFC 9110 §5).
 package struct HTTPSHeader: Equatable, Sendable {
     package var name: String
     package var value: String
 }
 
-/// A request that got no answer, or one that cannot be used.
+/// The reason why a request has no usable response.
 package struct HTTPSError: Error, Equatable, CustomStringConvertible, Sendable {
-    /// The reason, in libcurl's words.
+    /// The reason, mostly as libcurl states it.
     package var description: String
 
     package init(_ description: String) {

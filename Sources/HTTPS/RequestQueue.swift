@@ -1,22 +1,27 @@
 import Dispatch
 import Synchronization
 
-/// Requests that wait for one of some threads.
+/// The requests that wait for one of a limited number of threads.
 final class RequestQueue: Sendable {
+    /// A request and the callback for its result.
     struct Job: Sendable {
         var request: HTTPSRequest
         var answer: @Sendable (Result<HTTPSResponse, HTTPSError>) -> Void
     }
 
+    /// The result of adding a job.
     enum Addition: Equatable {
-        /// - needsThread: whether the caller has to start another thread.
+        /// - needsThread: whether the caller must start a thread.
         case added(needsThread: Bool)
+        /// The queue is closed; the job is not queued.
         case closed
     }
 
     private struct State {
+        /// Threads that are waiting for a job.
         var jobs: [Job] = []
         /// Threads that wait for a job.
+        /// All threads, waiting or not.
         var idle = 0
         var threads = 0
         var isClosed = false
@@ -24,13 +29,14 @@ final class RequestQueue: Sendable {
 
     private let maximumThreads: Int
     private let state = Mutex(State())
-    /// One signal for each job, and at the end one for each thread.
+    /// One signal for each job, and one for each thread after the queue is closed.
     private let signals = DispatchSemaphore(value: 0)
 
     init(maximumThreads: Int) {
         self.maximumThreads = maximumThreads
     }
 
+    /// Queues a job.
     func add(_ job: Job) -> Addition {
         let addition: Addition = self.state.withLock { state in
             guard !state.isClosed else { return .closed }
@@ -43,7 +49,8 @@ final class RequestQueue: Sendable {
         return addition
     }
 
-    /// Waits for a job. Nil ends the thread: the queue is closed, and no job is left.
+    /// Blocks until a job arrives.
+    /// - Returns: nil when the queue is closed and empty: the thread then ends.
     func next() -> Job? {
         self.state.withLock { $0.idle += 1 }
         self.signals.wait()
@@ -53,7 +60,7 @@ final class RequestQueue: Sendable {
         }
     }
 
-    /// Takes no more jobs; those that wait are done.
+    /// Accepts no more jobs; queued jobs are still performed.
     func close() {
         let threads = self.state.withLock { state in
             guard !state.isClosed else { return 0 }

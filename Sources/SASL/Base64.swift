@@ -1,4 +1,4 @@
-/// Base64 of SASL messages and encoded words: no white space, exact padding, no bits left over
+/// Base64 in SASL messages and encoded words: no white space, exact padding, no surplus bits
 /// (RFC 4648 §3.5, §4).
 package enum Base64 {
     private static let alphabet = Array(
@@ -6,7 +6,7 @@ package enum Base64 {
     )
     private static let padding = UInt8(ascii: "=")
 
-    /// Encodes octets, padded to a multiple of four characters.
+    /// Encodes octets, with padding to a multiple of four characters.
     package static func encode(_ octets: [UInt8]) -> [UInt8] {
         var encoded: [UInt8] = []
         encoded.reserveCapacity((octets.count + 2) / 3 * 4)
@@ -26,7 +26,7 @@ package enum Base64 {
     }
 
     /// Decodes base64.
-    /// - Returns: nil unless `text` is the one encoding of some octets.
+    /// - Returns: nil unless `text` is the canonical encoding of its octets.
     package static func decode(_ text: [UInt8]) -> [UInt8]? {
         guard text.count.isMultiple(of: 4) else { return nil }
         var decoded: [UInt8] = []
@@ -50,6 +50,7 @@ package enum Base64 {
         return decoded
     }
 
+    /// The six bits of a character; nil outside the alphabet.
     private static func value(of octet: UInt8) -> UInt32? {
         switch octet {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(octet - UInt8(ascii: "A"))

@@ -1,14 +1,15 @@
-/// The PLAIN mechanism's message (RFC 4616 §2), without base64.
+/// The message of the PLAIN mechanism (RFC 4616 §2), before base64.
 ///
 ///     message = [authzid] UTF8NUL authcid UTF8NUL passwd
 package enum SASLPlain {
-    /// Builds the message that logs in as `authcid`, with an empty authzid.
+    /// Encodes the login of `authcid`, with an empty authzid.
     package static func encode(authcid: [UInt8], password: Secret<[UInt8]>) -> Secret<[UInt8]> {
         Secret([0] + authcid + [0] + password.value)
     }
 
-    /// - Returns: nil unless the message has three fields, authcid and password are not empty, and authcid is
-    ///   UTF-8.
+    /// Decodes the message.
+    /// - Returns: nil unless there are exactly three fields, authcid and password are not empty,
+    ///   and authcid is UTF-8.
     package static func decode(
         _ message: [UInt8]
     ) -> (authzid: [UInt8], authcid: [UInt8], password: Secret<[UInt8]>)? {

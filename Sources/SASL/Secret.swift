@@ -1,8 +1,8 @@
-/// A value that no description, log line or error shows.
+/// A secret value, such as a password or a token: its description is redacted in every build.
 package struct Secret<Value: Sendable>: Sendable, CustomStringConvertible,
     CustomDebugStringConvertible, CustomReflectable
 {
-    /// The value itself: never put it in a log line, an error or a reply.
+    /// The value. Never put it into a log line, an error or a reply.
     package let value: Value
 
     package init(_ value: Value) {

@@ -1,4 +1,4 @@
-/// Names of application protocols in order of preference (ALPN).
+/// Application protocols for ALPN, in order of preference.
 ///
 ///     opaque ProtocolName<1..2^8-1>;
 ///     struct { ProtocolName protocol_name_list<2..2^16-1> } ProtocolNameList;
@@ -7,23 +7,25 @@
 struct ApplicationProtocols: Sendable {
     private let names: [[UInt8]]
 
-    /// Names that have no wire form (empty, or over 255 octets) are left out.
+    /// Omits names without a wire form: empty, or longer than 255 octets.
     init(_ names: [String]) {
         self.names = names.map { Array($0.utf8) }.filter { (1...255).contains($0.count) }
     }
 
     var isEmpty: Bool { self.names.isEmpty }
 
-    /// Each name with its length before it.
+    /// The `ProtocolName` list: each name after its length octet.
     var wireFormat: [UInt8] {
         self.names.flatMap { [UInt8(truncatingIfNeeded: $0.count)] + $0 }
     }
 
+    /// Whether a name is in the list.
     func contains(_ name: String) -> Bool {
         self.names.contains { $0.elementsEqual(name.utf8) }
     }
 
-    /// Where in a client's list the name stands that we prefer among all it offers; nil without one.
+    /// Finds our most preferred name in a client's list.
+    /// - Returns: the range of the name in `offered`; nil if no name is common.
     func choose(from offered: UnsafeBufferPointer<UInt8>) -> Range<Int>? {
         let ranges = Self.names(in: offered)
         for name in self.names {
@@ -32,7 +34,7 @@ struct ApplicationProtocols: Sendable {
         return nil
     }
 
-    /// The names of a list; what follows a broken length is left out.
+    /// The ranges of the names in a list. A wrong length ends the list.
     private static func names(in list: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
         var found: [Range<Int>] = []
         var position = 0

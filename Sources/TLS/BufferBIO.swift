@@ -1,10 +1,10 @@
 import COpenSSL
 import NIOCore
 
-/// A BIO over the buffers of a connection: it never blocks, and asks to be called again when the
-/// input is used up.
+/// Creates a BIO that reads from and writes to the buffers of a connection.
 ///
-/// - Parameter connection: an ``SSLConnection``, borrowed; it must live as long as the BIO.
+/// It never blocks: without input it reports a retry.
+/// - Parameter connection: an unowned ``SSLConnection``; it must outlive the BIO.
 func newBufferBIO(_ connection: UnsafeMutableRawPointer) -> OpaquePointer? {
     guard let method = bufferMethod, let bio = BIO_new(method) else { return nil }
     BIO_set_data(bio, connection)
@@ -12,8 +12,8 @@ func newBufferBIO(_ connection: UnsafeMutableRawPointer) -> OpaquePointer? {
     return bio
 }
 
-/// `nonisolated(unsafe)`: made once, before its first use, never changed after, and needed until
-/// the process ends.
+/// `nonisolated(unsafe)`: initialized once before its first use, then constant until the process
+/// ends.
 private nonisolated(unsafe) let bufferMethod: OpaquePointer? = {
     let type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK
     guard let method = BIO_meth_new(type, "buffer") else { return nil }
@@ -28,6 +28,7 @@ private func connection(of bio: OpaquePointer?) -> SSLConnection? {
     return Unmanaged<SSLConnection>.fromOpaque(own).takeUnretainedValue()
 }
 
+/// Moves ciphertext from ``SSLConnection/input`` to OpenSSL.
 private func bufferRead(
     bio: OpaquePointer?,
     octets: UnsafeMutablePointer<CChar>?,
@@ -46,6 +47,7 @@ private func bufferRead(
     return -1
 }
 
+/// Appends ciphertext from OpenSSL to ``SSLConnection/output``.
 private func bufferWrite(bio: OpaquePointer?, octets: UnsafePointer<CChar>?, count: CInt) -> CInt {
     guard let connection = connection(of: bio), let octets, count > 0 else { return -1 }
     gp_BIO_clear_retry_flags(bio)
@@ -59,6 +61,6 @@ private func bufferControl(
     number: Int,
     pointer: UnsafeMutableRawPointer?
 ) -> Int {
-    // Whoever takes the output sends it: there is never anything left to flush.
+    // The handler sends the output itself, so a flush has nothing to do.
     command == BIO_CTRL_FLUSH ? 1 : 0
 }

@@ -1,10 +1,11 @@
 import COpenSSL
 
-/// The DNS names of a certificate's subjectAltName, in lower case, some of them wildcards
+/// The DNS names of a certificate's subjectAltName, in lower case, including wildcards
 /// (`*.kanzlei.example`).
 struct CertificateNames: Sendable {
     private let names: Set<[UInt8]>
 
+    /// Reads the names of the context's certificate.
     init(of context: SSLContext) {
         guard let certificate = SSL_CTX_get0_certificate(context.pointer),
             let list = X509_get_ext_d2i(certificate, NID_subject_alt_name, nil, nil)
@@ -26,17 +27,17 @@ struct CertificateNames: Sendable {
         self.names = found
     }
 
-    /// A host name in lower case (ASCII only: others are sent as A-labels).
+    /// A host name with ASCII letters in lower case. Other letters arrive as A-labels (RFC 5890).
     static func normalized(_ name: [UInt8]) -> [UInt8] {
         name.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
     }
 
-    /// - Parameter name: a normalized one.
+    /// - Parameter name: a normalized name.
     func hasExactly(_ name: [UInt8]) -> Bool {
         self.names.contains(name)
     }
 
-    /// Whether a wildcard stands for the first label of a normalized name, and for no more
+    /// Whether a wildcard matches a normalized name: `*` stands for exactly the first label
     /// (RFC 6125 §6.4.3).
     func hasWildcard(for name: [UInt8]) -> Bool {
         guard let dot = name.firstIndex(of: UInt8(ascii: ".")), dot > name.startIndex else {

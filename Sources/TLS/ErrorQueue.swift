@@ -1,19 +1,20 @@
 import COpenSSL
 
-/// OpenSSL's queue of errors, one for each thread: cleared before a call, and drained after one
-/// that failed.
+/// OpenSSL's error queue of the current thread. Clear it before a call, drain it after a failed
+/// one.
 enum ErrorQueue {
-    /// What a call failed for: OpenSSL's number for it, and its words.
+    /// The reason of a failed call: OpenSSL's code and text.
     struct Reason {
         var code: CInt
         var text: String
     }
 
+    /// Removes errors of earlier calls.
     static func clear() {
         ERR_clear_error()
     }
 
-    /// The reason of the first error; the rest is dropped.
+    /// Removes all errors and returns the first.
     static func drain() -> Reason {
         let code = ERR_get_error()
         ERR_clear_error()

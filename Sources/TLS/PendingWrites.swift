@@ -1,26 +1,27 @@
 import NIOCore
 
-/// What the pipeline has written and is not encrypted yet, in order.
+/// Plaintext of the pipeline that is not encrypted yet, in order.
 struct PendingWrites {
-    /// One write of the pipeline.
+    /// One write and the promise that its caller waits for.
     struct Write {
         let octets: ByteBuffer
         let promise: EventLoopPromise<Void>?
     }
 
     private var writes: [Write] = []
+    /// The number of writes before the last flush.
     private var flushedCount = 0
 
     mutating func append(_ octets: ByteBuffer, promise: EventLoopPromise<Void>?) {
         self.writes.append(Write(octets: octets, promise: promise))
     }
 
-    /// All that has been written so far may be sent.
+    /// Marks all writes so far as flushed.
     mutating func flush() {
         self.flushedCount = self.writes.count
     }
 
-    /// The writes that may be sent; nil without any.
+    /// Removes and returns the flushed writes; nil if there are none.
     mutating func takeFlushed() -> [Write]? {
         guard self.flushedCount > 0 else { return nil }
         defer { self.flushedCount = 0 }
@@ -35,6 +36,7 @@ struct PendingWrites {
         return self.writes
     }
 
+    /// Drops all writes and fails their promises.
     mutating func fail(_ error: any Error) {
         self.flushedCount = 0
         for write in self.takeAll() { write.promise?.fail(error) }
@@ -42,11 +44,11 @@ struct PendingWrites {
 }
 
 extension SSLConnection {
-    /// The most octets of one record (RFC 8446 §5.1); smaller writes are put together up to it.
+    /// The most plaintext of one record, in octets (RFC 8446 §5.1); smaller writes share records.
     private static let maximumRecordOctets = 16_384
 
-    /// Encrypts writes into the output.
-    /// - Returns: what went wrong, if anything did.
+    /// Encrypts writes into ``output``.
+    /// - Returns: the error, or nil.
     func encrypt(_ writes: [PendingWrites.Write]) -> TLSError? {
         let total = writes.reduce(0) { $0 + $1.octets.readableBytes }
         self.reserveOutput(for: total)
@@ -71,14 +73,14 @@ extension SSLConnection {
         switch octets.withUnsafeReadableBytes({ self.write($0) }) {
         case .complete: nil
         case .failed(let error): error
-        // Without renegotiation a write never waits for the peer.
+        // Renegotiation is disabled, so a write never waits for the peer.
         case .wantsInput, .wantsRoom, .closedByPeer: .protocolViolation("write refused")
         }
     }
 }
 
 extension Array where Element == PendingWrites.Write {
-    /// One promise that settles those of all the writes.
+    /// One promise that completes the promises of all writes.
     func joinedPromise() -> EventLoopPromise<Void>? {
         var joined: EventLoopPromise<Void>?
         for write in self {

@@ -1,21 +1,23 @@
 import COpenSSL
 import NIOCore
 
-/// One `SSL`: octets of the network in and out through buffers, never through a socket.
+/// An OpenSSL connection (`SSL`) that reads and writes ciphertext in buffers instead of a socket.
 final class SSLConnection {
-    /// What a call of OpenSSL came to.
+    /// The result of an OpenSSL call.
     enum Outcome: Equatable {
+        /// The call is done.
         case complete
-        /// Nothing more can be done before more octets of the network arrive.
+        /// The call needs more ciphertext.
         case wantsInput
-        /// There is more to read than the buffer has room for.
+        /// The plaintext buffer is full.
         case wantsRoom
-        /// The peer's close_notify was read.
+        /// The peer sent close_notify.
         case closedByPeer
+        /// The connection is unusable.
         case failed(TLSError)
     }
 
-    /// Whose side this is, held so that what OpenSSL calls back into lives as long as the `SSL`.
+    /// The context of the connection. Holding it keeps the targets of OpenSSL's callbacks alive.
     private enum Side {
         case server(TLSServerContext)
         case client(TLSClientContext, ServerName)
@@ -23,11 +25,12 @@ final class SSLConnection {
 
     let ssl: OpaquePointer
     private let side: Side
+    /// Whether OpenSSL reported a fatal error: further calls are not allowed.
     private var hasFailed = false
 
-    /// Ciphertext that has arrived and is not decrypted yet.
+    /// Ciphertext that arrived and is not decrypted yet.
     var input = ByteBuffer()
-    /// Ciphertext that is to be sent.
+    /// Ciphertext to send.
     var output = ByteBuffer()
 
     init(server: TLSServerContext) throws(TLSError) {
@@ -49,7 +52,7 @@ final class SSLConnection {
     }
 
     deinit {
-        // Without these flags the session would count as broken, and could not be resumed.
+        // Without these flags OpenSSL marks the session as broken and does not resume it.
         if !self.hasFailed { SSL_set_shutdown(self.ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
         SSL_free(self.ssl)
     }
@@ -60,6 +63,7 @@ final class SSLConnection {
         return ssl
     }
 
+    /// Connects the `SSL` with this object's buffers and callbacks.
     private func attach() throws(TLSError) {
         let own = Unmanaged.passUnretained(self).toOpaque()
         guard let bio = newBufferBIO(own) else { throw .outOfMemory }
@@ -67,16 +71,16 @@ final class SSLConnection {
         _ = SSL_set_ex_data(self.ssl, Self.ownIndex, own)
     }
 
-    /// The place that OpenSSL keeps for an application's own pointer.
+    /// The index of the application's pointer in the `SSL`.
     private static let ownIndex: CInt = 0
 
-    /// The connection that an `SSL` belongs to.
+    /// The connection of an `SSL`.
     static func of(_ ssl: OpaquePointer) -> SSLConnection? {
         guard let own = SSL_get_ex_data(ssl, Self.ownIndex) else { return nil }
         return Unmanaged<SSLConnection>.fromOpaque(own).takeUnretainedValue()
     }
 
-    /// The server has given a session that may be resumed.
+    /// Stores a session that the server issued, for a later resumption.
     func sessionReceived(_ session: SessionBox) {
         switch self.side {
         case .client(let client, let name): client.keep(session, for: name)
@@ -86,6 +90,7 @@ final class SSLConnection {
 
     // MARK: - Ciphertext
 
+    /// Appends ciphertext from the network.
     func receive(_ ciphertext: ByteBuffer) {
         if self.input.readableBytes == 0 {
             self.input = ciphertext
@@ -94,16 +99,16 @@ final class SSLConnection {
         }
     }
 
-    /// Ciphertext to be sent, if there is any.
+    /// Removes and returns the ciphertext to send; nil if there is none.
     func takeOutput() -> ByteBuffer? {
         guard self.output.readableBytes > 0 else { return nil }
         defer { self.output = ByteBuffer() }
         return self.output
     }
 
-    /// Makes room for the ciphertext of so many octets, so that the output need not grow.
+    /// Reserves space for the ciphertext of a number of plaintext octets.
     func reserveOutput(for octets: Int) {
-        // Header, tag and explicit nonce of TLS 1.2; TLS 1.3 needs less.
+        // Header, tag and explicit nonce of TLS 1.2. TLS 1.3 needs less.
         let recordOverhead = 32
         let records = octets / Int(SSL3_RT_MAX_PLAIN_LENGTH) + 1
         self.output.reserveCapacity(
@@ -113,6 +118,10 @@ final class SSLConnection {
 
     // MARK: - Calls
 
+    /// Continues the handshake with the ciphertext that has arrived.
+    ///
+    /// A client also checks the server's ALPN choice: older versions of OpenSSL accept a name that
+    /// was not offered.
     func handshake() -> Outcome {
         ErrorQueue.clear()
         let outcome = self.outcome(of: SSL_do_handshake(self.ssl), isHandshake: true)
@@ -123,13 +132,13 @@ final class SSLConnection {
         return .failed(.noCommonProtocol)
     }
 
-    /// Octets that a whole read is expected to give: no more than what has arrived.
+    /// An upper bound of the plaintext in the ciphertext that has arrived, in octets.
     var expectedPlaintext: Int { self.input.readableBytes + Int(max(0, SSL_pending(self.ssl))) }
 
-    /// Decrypts what has arrived, as far as there is room in `plaintext`.
+    /// Decrypts ciphertext until it is used up or `plaintext` is full.
     func read(into plaintext: inout ByteBuffer) -> Outcome {
         ErrorQueue.clear()
-        // A call without input and without a pending record would only say so.
+        // Calls without input or a pending record would only report a retry.
         while self.input.readableBytes > 0 || SSL_has_pending(self.ssl) == 1 {
             guard plaintext.writableBytes > 0 else { return .wantsRoom }
             var result: CInt = 0
@@ -143,12 +152,12 @@ final class SSLConnection {
                 return outcome
             }
         }
-        // Lets go of input that is used up, so that an idle connection holds nothing.
+        // Release the used buffer: an idle connection must not hold memory.
         self.input = ByteBuffer()
         return .wantsInput
     }
 
-    /// Encrypts octets into the output, which takes all of them.
+    /// Encrypts octets into ``output``, which grows as needed.
     func write(_ plaintext: UnsafeRawBufferPointer) -> Outcome {
         ErrorQueue.clear()
         var rest = plaintext
@@ -160,7 +169,7 @@ final class SSLConnection {
         return .complete
     }
 
-    /// Says goodbye (close_notify, RFC 8446 §6.1).
+    /// Writes close_notify (RFC 8446 §6.1) unless the connection failed.
     func shutdown() {
         guard !self.hasFailed else { return }
         ErrorQueue.clear()
@@ -168,6 +177,7 @@ final class SSLConnection {
         ErrorQueue.clear()
     }
 
+    /// Converts the result of an OpenSSL call.
     private func outcome(of result: CInt, isHandshake: Bool) -> Outcome {
         if result > 0 { return .complete }
         switch SSL_get_error(self.ssl, result) {
@@ -181,6 +191,7 @@ final class SSLConnection {
         }
     }
 
+    /// The reason of a fatal error. A client's certificate error precedes OpenSSL's reason.
     private func failure(isHandshake: Bool) -> TLSError {
         let reason = ErrorQueue.drain()
         let verification = SSL_get_verify_result(self.ssl)
@@ -195,9 +206,9 @@ final class SSLConnection {
         }
     }
 
-    // MARK: - What came of the handshake
+    // MARK: - Result of the handshake
 
-    /// What the server chose by ALPN.
+    /// The protocol that ALPN chose (RFC 7301).
     var negotiatedProtocol: String? {
         var octets: UnsafePointer<UInt8>?
         var count: UInt32 = 0
@@ -212,10 +223,12 @@ final class SSLConnection {
     /// `TLSv1.2` or `TLSv1.3`.
     var version: String { SSL_get_version(self.ssl).map { String(cString: $0) } ?? "" }
 
+    /// The cipher suite in OpenSSL's spelling.
     var cipher: String {
         SSL_CIPHER_get_name(SSL_get_current_cipher(self.ssl)).map { String(cString: $0) } ?? ""
     }
 
+    /// Whether the handshake resumed a session.
     var isSessionReused: Bool { SSL_session_reused(self.ssl) == 1 }
 }
 
@@ -228,10 +241,11 @@ func sessionReceived(ssl: OpaquePointer?, session: OpaquePointer?) -> CInt {
 }
 
 extension TLSError {
-    /// The number of the alert no_application_protocol (RFC 7301 §3.2) among OpenSSL's reasons.
+    /// OpenSSL's reason for a received alert no_application_protocol (RFC 7301 §3.2).
     private static let noApplicationProtocolAlert =
         SSL_AD_REASON_OFFSET + TLS1_AD_NO_APPLICATION_PROTOCOL
 
+    /// The error of a failed handshake.
     fileprivate static func handshake(_ reason: ErrorQueue.Reason) -> TLSError {
         switch reason.code {
         case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:

@@ -1,28 +1,29 @@
 import COpenSSL
 
-/// One `SSL_CTX`: made with what holds on both sides, freed when nothing uses it any more.
+/// An `SSL_CTX` with the settings that both sides share.
 ///
-/// `@unchecked Sendable`: a context is configured before it is shared, and from then on only read;
-/// what OpenSSL changes in it by itself (reference counts, ticket keys) is behind its own locks.
+/// `@unchecked Sendable`: it is configured before it is shared and only read afterwards. OpenSSL
+/// protects what it changes itself (reference counts, ticket keys) with locks.
 final class SSLContext: @unchecked Sendable {
     let pointer: OpaquePointer
 
-    /// Suites for TLS 1.2: AEAD with forward secrecy only; TLS 1.3 has no others.
+    /// The cipher suites of TLS 1.2: AEAD with forward secrecy. TLS 1.3 has no others.
     private static let suites = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
-    /// Groups for the key exchange, the best list that this OpenSSL knows. Without a list it takes finite
-    /// fields of up to 8,192 bits, too, with which a client that asks for little has the server compute much.
+    /// Key exchange groups: the first list that this OpenSSL supports is used. OpenSSL's default
+    /// also has finite fields up to 8,192 bits, with which a client causes much computation at
+    /// little cost.
     private static let groups = [
         "X25519MLKEM768:X25519:P-256:P-384:P-521",
         "X25519:P-256:P-384:P-521",
     ]
 
-    /// - Throws: `outOfMemory`; `unusableSettings` rather than a context with weaker ones.
+    /// - Throws: `outOfMemory`, or `unusableSettings` instead of weaker settings.
     init(method: OpaquePointer?) throws(TLSError) {
         ErrorQueue.clear()
         guard let pointer = SSL_CTX_new(method) else { throw .outOfMemory }
         self.pointer = pointer
-        // The policy of the system may ask for more than TLS 1.2, and then stands.
+        // The system's policy may require a later version than TLS 1.2: keep it.
         let oldest = max(gp_SSL_CTX_get_min_proto_version(pointer), Int(TLS1_2_VERSION))
         guard gp_SSL_CTX_set_min_proto_version(pointer, CInt(clamping: oldest)) == 1,
             SSL_CTX_set_cipher_list(pointer, Self.suites) == 1,
@@ -35,7 +36,7 @@ final class SSLContext: @unchecked Sendable {
         )
         _ = SSL_CTX_set_options(pointer, gp_SSL_OP_NO_RENEGOTIATION | gp_SSL_OP_NO_COMPRESSION)
         SSL_CTX_set_default_passwd_cb(pointer, refusePassphrase)
-        // A list that was not known has left a word of it there.
+        // An unsupported group list leaves an error in the queue.
         ErrorQueue.clear()
     }
 
@@ -44,7 +45,7 @@ final class SSLContext: @unchecked Sendable {
     }
 }
 
-/// A key under a passphrase is not usable; OpenSSL would ask for it on the terminal.
+/// Refuses encrypted keys: OpenSSL's default would ask for the passphrase at the terminal.
 private func refusePassphrase(
     passphrase: UnsafeMutablePointer<CChar>?,
     size: CInt,

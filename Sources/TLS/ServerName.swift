@@ -1,16 +1,19 @@
 import COpenSSL
 
-/// The name that a server's certificate must be for: a host name, or an address.
+/// The name that a server's certificate must have: a host name or an IP address.
 struct ServerName: Sendable {
-    /// The host name without a dot at its end, or the address.
+    /// The host name without a final dot, or the address.
     let text: String
 
-    /// The most a host name has: 253 octets (RFC 1035 §2.3.4, less the length octets).
+    /// The longest host name: 255 octets on the wire (RFC 1035 §2.3.4), 253 as text.
     private static let maximumOctets = 253
+    /// The longest label (RFC 1035 §2.3.4).
     private static let maximumLabelOctets = 63
 
-    /// Letters, digits and hyphens by label. In particular no label is empty: OpenSSL takes a name
-    /// that begins with a dot as "any host below", which would accept a foreign certificate.
+    /// Accepts labels of letters, digits, hyphens and underscores.
+    ///
+    /// No label may be empty. OpenSSL reads a name that begins with a dot as "any host below",
+    /// which would accept another host's certificate.
     /// - Throws: `unusableName`.
     init(_ name: String) throws(TLSError) {
         guard !Self.isAddress(name) else {
@@ -39,17 +42,18 @@ struct ServerName: Sendable {
             }
     }
 
-    /// Whether OpenSSL reads the name as an IPv4 or IPv6 address, which has no SNI (RFC 6066 §3).
+    /// Whether OpenSSL parses the name as an IP address. SNI cannot contain one (RFC 6066 §3).
     private static func isAddress(_ name: String) -> Bool {
         guard !name.utf8.contains(0), let address = a2i_IPADDRESS(name) else { return false }
         ASN1_OCTET_STRING_free(address)
         return true
     }
 
-    /// Tells a connection whom to ask for (SNI) and whose certificate to accept.
+    /// Sets the name that a connection sends (SNI) and verifies.
     ///
-    /// Only names of the subjectAltName extension count, and a wildcard only as a whole leftmost
-    /// label (RFC 7817 §3, RFC 6125 §6.4).
+    /// Only names of subjectAltName count, and a wildcard only as a whole leftmost label
+    /// (RFC 7817 §3, RFC 6125 §6.4).
+    /// - Throws: `unusableName`, `outOfMemory`.
     func expect(on ssl: OpaquePointer) throws(TLSError) {
         guard let parameters = SSL_get0_param(ssl) else { throw .outOfMemory }
         if Self.isAddress(self.text) {

@@ -1,9 +1,9 @@
 import COpenSSL
 
-/// One `SSL_SESSION`, owned: what a connection needs to resume an earlier one.
+/// An owned `SSL_SESSION`: the state to resume an earlier connection.
 ///
-/// `@unchecked Sendable`: the session is not changed after it was made, but for a mark that it is
-/// not resumable, which OpenSSL sets behind its own lock; it counts references atomically.
+/// `@unchecked Sendable`: it is not changed after its creation. OpenSSL marks it as not resumable
+/// under a lock, and counts references atomically.
 final class SessionBox: @unchecked Sendable {
     let pointer: OpaquePointer
 
@@ -15,22 +15,25 @@ final class SessionBox: @unchecked Sendable {
         SSL_SESSION_free(self.pointer)
     }
 
-    /// A TLS 1.3 ticket shown twice lets an observer link two connections (RFC 8446 §C.4).
+    /// Whether the session may be used once. An observer could link two connections by a TLS 1.3
+    /// ticket that is sent twice (RFC 8446 §C.4).
     var isForOneUse: Bool { SSL_SESSION_get_protocol_version(self.pointer) >= TLS1_3_VERSION }
+    /// Whether OpenSSL can still resume the session.
     var isResumable: Bool { SSL_SESSION_is_resumable(self.pointer) == 1 }
 }
 
-/// The client's sessions, by the name of the server; the latest first.
+/// The client's sessions by server name, the latest first.
 struct SessionCache: Sendable {
-    /// Sessions kept for one server: as many connections as begin before the first is answered.
+    /// The most sessions for one server: connections that start before the first one is answered.
     private static let maximumPerServer = 16
-    /// Sessions kept at all; each holds a few KiB. Beyond it all are forgotten, which costs full
-    /// handshakes only.
+    /// The most sessions; each takes a few KiB. When it is reached, the cache is emptied, which
+    /// only costs full handshakes.
     private static let maximumSessions = 1_024
 
     private var sessions: [String: [SessionBox]] = [:]
     private var count = 0
 
+    /// Stores a session. One of TLS 1.2 replaces the earlier ones; those of TLS 1.3 accumulate.
     mutating func keep(_ session: SessionBox, for server: String) {
         if self.count >= Self.maximumSessions {
             self.sessions = [:]
@@ -48,7 +51,7 @@ struct SessionCache: Sendable {
         self.sessions[server] = own
     }
 
-    /// The latest session; one of TLS 1.2 stays for the next connection too.
+    /// Returns the latest resumable session. One of TLS 1.3 is removed.
     mutating func take(for server: String) -> SessionBox? {
         while let session = self.sessions[server]?.last {
             if session.isResumable && !session.isForOneUse { return session }

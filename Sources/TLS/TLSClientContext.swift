@@ -1,13 +1,13 @@
 import COpenSSL
 import Synchronization
 
-/// How the gateway connects to servers: what it trusts, and the sessions it can resume.
+/// The client side of TLS: trusted authorities, ALPN and sessions to resume.
 package final class TLSClientContext: Sendable {
     let context: SSLContext
     let protocols: ApplicationProtocols
     private let sessions = Mutex(SessionCache())
 
-    /// - Throws: `unusableFile` when the file of trusted certificates cannot be read.
+    /// - Throws: `unusableFile` if the file of authorities cannot be read.
     package init(_ configuration: TLSClientConfiguration) throws(TLSError) {
         self.context = try SSLContext(method: TLS_client_method())
         self.protocols = ApplicationProtocols(configuration.alpn)
@@ -23,7 +23,7 @@ package final class TLSClientContext: Sendable {
         SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
         if !self.protocols.isEmpty {
             let list = self.protocols.wireFormat
-            // Of all these calls only this one returns 0 for success.
+            // Unlike the other calls, this one returns 0 for success.
             guard SSL_CTX_set_alpn_protos(pointer, list, UInt32(clamping: list.count)) == 0 else {
                 throw .unusableSettings
             }
@@ -33,11 +33,12 @@ package final class TLSClientContext: Sendable {
         SSL_CTX_sess_set_new_cb(pointer, sessionReceived)
     }
 
-    /// A session to resume, of a server that was verified under the same name and trust.
+    /// A session of this server, which was verified under the same name and authorities.
     func takeSession(for server: ServerName) -> SessionBox? {
         self.sessions.withLock { $0.take(for: server.text) }
     }
 
+    /// Stores a session for later connections to the server.
     func keep(_ session: SessionBox, for server: ServerName) {
         self.sessions.withLock { $0.keep(session, for: server.text) }
     }

@@ -1,7 +1,8 @@
-/// One certificate of a server, as PEM files.
+/// A server certificate and its key, as paths of PEM files.
 package struct TLSCertificateFiles: Equatable, Sendable {
-    /// The certificate and its chain.
+    /// The file with the certificate and its chain.
     package var certificate: String
+    /// The file with the private key, unencrypted.
     package var key: String
 
     package init(certificate: String, key: String) {
@@ -10,13 +11,14 @@ package struct TLSCertificateFiles: Equatable, Sendable {
     }
 }
 
-/// What a listener shows to its clients.
+/// The TLS settings of a listener.
 package struct TLSServerConfiguration: Equatable, Sendable {
-    /// The first is shown to clients that name no host, or an unknown one.
+    /// The certificates. The first one is used for clients without a server name, or an unknown
+    /// one.
     package var certificates: [TLSCertificateFiles]
-    /// Protocols for ALPN; a client that offers others is refused.
+    /// The ALPN protocols. A client that offers only others is refused.
     package var alpn: [String]
-    /// Sessions are resumed only under the same name.
+    /// The session ID context: a session is resumed only under the same one.
     package var sessionContext: String
 
     package init(certificates: [TLSCertificateFiles], alpn: [String], sessionContext: String) {
@@ -26,10 +28,11 @@ package struct TLSServerConfiguration: Equatable, Sendable {
     }
 }
 
-/// How a server is trusted. There is no way not to verify one.
+/// The TLS settings for connections to servers. Verification cannot be disabled.
 package struct TLSClientConfiguration: Equatable, Sendable {
-    /// Certificates to trust instead of the system's, as a PEM file.
+    /// A PEM file of authorities to trust instead of the system's; nil for the system's.
     package var caFile: String?
+    /// The ALPN protocols to offer.
     package var alpn: [String]
 
     package init(caFile: String?, alpn: [String]) {

@@ -1,25 +1,31 @@
-/// Why a TLS connection, or a context for some, cannot be had.
+/// The reason why a TLS connection or context is unusable.
 package enum TLSError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// OpenSSL's own words; they name no secret.
+    /// OpenSSL's reason; it contains no secret.
     case handshakeFailed(String)
-    /// The chain of the server's certificate leads to nothing trusted, or is out of date.
+    /// The server's certificate chain has no trusted authority, or is not valid now.
     case certificateUnverified(String)
-    /// The certificate is for other names than the one asked for (RFC 7817 §3).
+    /// The certificate is valid for other names than the requested one (RFC 7817 §3).
     case nameMismatch
-    /// The peer speaks no TLS 1.2 and no TLS 1.3.
+    /// The peer supports neither TLS 1.2 nor TLS 1.3.
     case protocolVersion
-    /// The peer offers, or has chosen, application protocols that are not ours (RFC 7301 §3.2).
+    /// No application protocol is common, or the server chose one that was not offered
+    /// (RFC 7301 §3.2).
     case noCommonProtocol
-    /// What arrived after the handshake is no TLS, or was changed on its way.
+    /// The octets after the handshake are no TLS records, or were changed in transit.
     case protocolViolation(String)
-    /// The connection ended without close_notify: what came last may be cut.
+    /// The connection ended without close_notify: the last message may be truncated.
     case uncleanShutdown
+    /// The connection ended before the handshake did.
     case closedDuringHandshake
+    /// A certificate cannot be verified for the server's name.
     case unusableName
+    /// A file is missing or is not PEM.
     case unusableFile(String)
+    /// The private key does not match its certificate.
     case keyDoesNotMatch(String)
-    /// OpenSSL, or the policy of the system, does not take this program's own settings.
+    /// OpenSSL, or the system's policy, rejects the program's settings.
     case unusableSettings
+    /// OpenSSL could not allocate memory.
     case outOfMemory
 
     package var description: String {
@@ -29,10 +35,10 @@ package enum TLSError: Error, Equatable, Sendable, CustomStringConvertible {
         case .nameMismatch: "the certificate is not for the server's name"
         case .protocolVersion: "no common TLS version: 1.2 or 1.3 is needed"
         case .noCommonProtocol: "no common application protocol (ALPN)"
-        case .protocolViolation(let reason): "TLS broken: \(reason)"
-        case .uncleanShutdown: "the connection was cut without a TLS goodbye"
+        case .protocolViolation(let reason): "TLS protocol violation: \(reason)"
+        case .uncleanShutdown: "the connection ended without close_notify"
         case .closedDuringHandshake: "the connection was closed during the TLS handshake"
-        case .unusableName: "the server's name is no host name and no address"
+        case .unusableName: "the server's name is neither a host name nor an address"
         case .unusableFile(let file): "\(file) cannot be read as PEM"
         case .keyDoesNotMatch(let file): "the key \(file) does not belong to its certificate"
         case .unusableSettings: "OpenSSL does not accept the TLS settings"

@@ -1,7 +1,8 @@
 package import NIOCore
 
-/// The end of a connection: close_notify in both directions, within a time.
+/// Closing: close_notify in both directions, within ``closeTime``.
 extension TLSHandler {
+    /// Closes one or both directions. `.output` sends close_notify and keeps reading.
     package func close(
         context: ChannelHandlerContext,
         mode: CloseMode,
@@ -28,6 +29,7 @@ extension TLSHandler {
         }
     }
 
+    /// Completes `promise` together with that of an earlier close.
     private func join(_ promise: EventLoopPromise<Void>?) {
         guard let promise else { return }
         if let first = self.closePromise {
@@ -37,7 +39,7 @@ extension TLSHandler {
         }
     }
 
-    /// The end of all that was written, and close_notify; without promise if that was done before.
+    /// Encrypts all pending writes and close_notify. A second call only sends what is left.
     private func endOutput(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         guard !self.outputIsClosed else { return self.send(context, promise: promise) }
         self.pending.flush()
@@ -54,13 +56,13 @@ extension TLSHandler {
         self.endOutput(context, promise: sent)
     }
 
-    /// Closes once the end has left; a peer that does not read has ``closeTime`` for it.
+    /// Closes after the last octets are sent, or after ``closeTime`` if the peer does not read.
     private func closeAll(_ context: ChannelHandlerContext) {
         let sent = context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         let own = NIOLoopBound(self, eventLoop: context.eventLoop)
         self.endOutput(context, promise: sent)
-        // An error of the last write has closed the connection already.
+        // A failed write may have closed the connection.
         guard case .open = self.state else { return }
         self.state = .closing
         sent.futureResult.whenComplete { _ in own.value.closeNow(bound.value) }

@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// Octets to the network, encrypted.
+/// Writing: plaintext of the pipeline becomes ciphertext for the network.
 extension TLSHandler {
     package func write(
         context: ChannelHandlerContext,
@@ -22,6 +22,7 @@ extension TLSHandler {
         self.encrypt(context)
     }
 
+    /// Encrypts and sends the flushed writes once the handshake is complete.
     func encrypt(_ context: ChannelHandlerContext) {
         guard case .open = self.state, let writes = self.pending.takeFlushed() else { return }
         let promise = writes.joinedPromise()
@@ -32,6 +33,7 @@ extension TLSHandler {
         self.fail(error, context: context)
     }
 
+    /// Sends the ciphertext that OpenSSL produced.
     func send(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         guard let ciphertext = self.connection.takeOutput() else {
             promise?.succeed()

@@ -1,70 +1,82 @@
 package import NIOCore
 import NIOTLS
 
-/// TLS as a channel handler: ciphertext towards the network, octets towards the rest of the
-/// pipeline.
+/// A channel handler for TLS: ciphertext towards the network, plaintext towards the pipeline.
 ///
-/// Added to a connection that already stands (STARTTLS), it begins at once. It fires
-/// `TLSUserEvent.handshakeCompleted`, and at the peer's close_notify
-/// `TLSUserEvent.shutdownCompleted` and `ChannelEvent.inputClosed`; writing is still possible then,
-/// closing is up to the pipeline. Octets written before the handshake ends wait for it. After an
-/// error, a ``TLSError``, it closes the connection by itself; an end without close_notify is one.
-/// How long the handshake may take is up to the pipeline.
+/// - Added to an active channel (STARTTLS), it starts the handshake at once.
+/// - It fires `TLSUserEvent.handshakeCompleted`. At the peer's close_notify it fires
+///   `TLSUserEvent.shutdownCompleted` and `ChannelEvent.inputClosed`. Writing is still possible
+///   then; the pipeline decides when to close.
+/// - Writes before the end of the handshake wait for it.
+/// - After a ``TLSError`` it closes the channel. An end without close_notify is such an error.
+/// - The pipeline limits the time of the handshake.
 package final class TLSHandler: ChannelDuplexHandler {
     package typealias InboundIn = ByteBuffer
     package typealias InboundOut = ByteBuffer
     package typealias OutboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
+    /// The state of the connection.
     enum State {
+        /// The channel is not active yet.
         case waiting
+        /// The handshake is not complete.
         case handshaking
+        /// The handshake is complete.
         case open
-        /// The end of what was written, close_notify last, is on its way; nothing is read any more.
+        /// The last octets, close_notify at the end, are being sent; input is discarded.
         case closing
+        /// The connection has ended.
         case closed
     }
 
-    /// How long a peer may take to read the end of what it was sent.
+    /// The time that a peer has to read the last octets before the channel is closed.
     static let closeTime = TimeAmount.seconds(5)
 
-    /// Octets sent, in the life of a connection, only because the peer asked for new keys or for a
-    /// renegotiation. Some dozens of octets answer 2^24 records of use; a peer that asks all the
-    /// time and never reads would fill our memory with answers.
+    /// The most octets that a connection sends only because the peer requested key updates or a
+    /// renegotiation. A few dozen octets suffice for 2^24 records. A peer that requests updates and
+    /// never reads could otherwise fill the memory with answers.
     static let maximumAnswerOctets = 64 * 1_024
 
     let connection: SSLConnection
     var state = State.waiting
     var pending = PendingWrites()
+    /// Whether the peer's close_notify has arrived.
     private var inputIsClosed = false
+    /// Whether our close_notify is encrypted.
     var outputIsClosed = false
-    /// Somebody above has asked for octets and has not got any since.
+    /// Whether the pipeline called `read` and has received no octets since.
     private var readIsWanted = false
+    /// The octets counted against ``maximumAnswerOctets``.
     private var answerOctets = 0
+    /// The promise of the first `close`; later ones are cascaded from it.
     var closePromise: EventLoopPromise<Void>?
+    /// The timer for ``closeTime``.
     var closeTimeout: Scheduled<Void>?
 
+    /// The server side of a connection.
     package init(server: TLSServerContext) throws(TLSError) {
         self.connection = try SSLConnection(server: server)
     }
 
-    /// - Parameter serverName: the host name, or the address, that the certificate must be for.
-    /// - Throws: `unusableName` for a name that no certificate could be verified for.
+    /// The client side of a connection.
+    /// - Parameter serverName: the host name or address that the certificate must have.
+    /// - Throws: `unusableName` if a certificate cannot be verified for the name.
     package init(client: TLSClientContext, serverName: String) throws(TLSError) {
         let name = try ServerName(serverName)
         self.connection = try SSLConnection(client: client, serverName: name)
     }
 
-    /// What ALPN came to; like the following, known once the handshake is complete.
+    /// The protocol that ALPN chose; valid, like the next three, after the handshake.
     package var negotiatedProtocol: String? { self.connection.negotiatedProtocol }
     /// `TLSv1.2` or `TLSv1.3`.
     package var tlsVersion: String { self.connection.version }
     /// The cipher suite in OpenSSL's spelling.
     package var cipher: String { self.connection.cipher }
-    /// Whether an earlier session was resumed.
+    /// Whether the handshake resumed a session.
     package var isSessionReused: Bool { self.connection.isSessionReused }
 
-    // MARK: - Life
+    // MARK: - Lifetime
 
     package func handlerAdded(context: ChannelHandlerContext) {
         if context.channel.isActive { self.begin(context) }
@@ -75,6 +87,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         self.begin(context)
     }
 
+    /// Starts the handshake once.
     private func begin(_ context: ChannelHandlerContext) {
         guard case .waiting = self.state else { return }
         self.state = .handshaking
@@ -101,7 +114,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         self.settle(ChannelError.ioOnClosedChannel)
     }
 
-    /// Nothing is sent any more: fails what was to be, and ends the wait of who wanted to close.
+    /// Fails all pending writes, and completes a pending close.
     func settle(_ error: any Error) {
         self.closeTimeout?.cancel()
         self.closeTimeout = nil
@@ -115,7 +128,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         guard case ChannelEvent.inputClosed = event else {
             return context.fireUserInboundEventTriggered(event)
         }
-        // The network's end of input: told already if close_notify came before, else a cut.
+        // The end of the network's input: expected after close_notify, otherwise a truncation.
         switch self.state {
         case .open where !self.inputIsClosed:
             self.fail(.uncleanShutdown, context: context)
@@ -126,7 +139,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Sends the alert that OpenSSL made, tells of the error, and closes.
+    /// Sends OpenSSL's alert, fires the error and closes the channel.
     func fail(_ error: TLSError, context: ChannelHandlerContext) {
         if case .closed = self.state { return }
         self.state = .closed
@@ -136,7 +149,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    // MARK: - In
+    // MARK: - Input
 
     package func read(context: ChannelHandlerContext) {
         self.readIsWanted = true
@@ -154,6 +167,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         if case .open = self.state { self.decrypt(context) }
     }
 
+    /// Continues the handshake, and sends its next flight.
     private func handshake(_ context: ChannelHandlerContext) {
         let outcome = self.connection.handshake()
         switch outcome {
@@ -166,7 +180,7 @@ package final class TLSHandler: ChannelDuplexHandler {
             self.encrypt(context)
         case .wantsInput, .wantsRoom:
             self.send(context, promise: nil)
-            // With back-pressure from above nobody else may ask for the peer's next flight.
+            // With back-pressure in the pipeline, nothing else asks for the peer's next flight.
             context.read()
         case .closedByPeer:
             self.fail(.closedDuringHandshake, context: context)
@@ -175,7 +189,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Decrypts what has arrived, which is bounded by one read of the network, and hands it up.
+    /// Decrypts one read of the network, which bounds the memory, and passes the plaintext on.
     private func decrypt(_ context: ChannelHandlerContext) {
         var outcome = SSLConnection.Outcome.wantsRoom
         while outcome == .wantsRoom, case .open = self.state {
@@ -199,7 +213,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         self.answer(context)
     }
 
-    /// Sends what OpenSSL made in answer to what it read.
+    /// Sends what OpenSSL produced in answer to its input, such as key updates.
     private func answer(_ context: ChannelHandlerContext) {
         guard case .open = self.state, let answer = self.connection.takeOutput() else { return }
         self.answerOctets += answer.readableBytes
@@ -209,6 +223,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         context.writeAndFlush(self.wrapOutboundOut(answer), promise: nil)
     }
 
+    /// Reports the peer's close_notify to the pipeline.
     private func closedByPeer(_ context: ChannelHandlerContext) {
         self.inputIsClosed = true
         context.fireUserInboundEventTriggered(TLSUserEvent.shutdownCompleted)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A listener's context, replaceable while it serves: handshakes that begin later use the new one.
+/// A listener's replaceable context: new handshakes use the latest one.
 package final class TLSServerContextStore: Sendable {
     private let configuration: TLSServerConfiguration
     private let context: Mutex<TLSServerContext>
@@ -10,12 +10,13 @@ package final class TLSServerContextStore: Sendable {
         self.context = Mutex(try TLSServerContext(configuration))
     }
 
+    /// The context for the next handshake.
     package var current: TLSServerContext {
         self.context.withLock { $0 }
     }
 
-    /// Reads the files anew; sessions of before it are not resumed.
-    /// - Throws: what is wrong with them; the context in use stays.
+    /// Reads the certificate files again. Sessions of the earlier context cannot be resumed.
+    /// - Throws: the error of a file; the current context stays in use.
     package func reload() throws(TLSError) {
         let fresh = try TLSServerContext(self.configuration)
         self.context.withLock { $0 = fresh }

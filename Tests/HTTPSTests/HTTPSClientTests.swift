@@ -172,7 +172,7 @@ struct HTTPSClientTests {
             #expect(
                 result
                     == .failure(
-                        HTTPSError("the answer is longer than 1000 octets")
+                        HTTPSError("the response is longer than 1000 octets")
                     )
             )
             return
