@@ -1,18 +1,22 @@
-/// What one user may do on one account, for as long as nothing changes.
+/// What one user may do on one account: the only place where the rules are combined.
 ///
-/// The answer of the one decision there is; a ``Verdict`` is this for one folder, with reasons.
+/// It holds until the snapshot changes or ``validUntil`` passes. A ``Verdict`` is its value for one
+/// folder, with reasons.
 package struct AccountAccess: Equatable, Sendable {
+    /// Whether the account belongs to the user, who then has every right.
     package var isOwner = false
+    /// The strongest send right that is granted.
     package var send = SendRight.none
-    /// The next moment at which time alone changes the answer.
+    /// The first time at which a grant ends, and the answer may change without a new snapshot.
     package var validUntil: Moment?
+    /// The granted rights by scope; empty for the owner.
     var scoped: [(scope: Scope, rights: Rights)] = []
-    /// Finds the rights in a folder without looking at every scope; nil where there are few.
+    /// An index of ``scoped``; nil while a scan of the few scopes is as fast.
     private var index: ScopeIndex?
-    /// Why, in the order in which the rules are looked at.
+    /// The rules that decided, in the order of their evaluation.
     package internal(set) var reasons: [Reason] = []
 
-    /// Rights in one folder.
+    /// The union of the rights that hold in one folder.
     package func rights(in folder: FolderPath) -> Rights {
         if self.isOwner { return .all }
         if let index = self.index { return index.rights(in: folder) }
@@ -23,17 +27,19 @@ package struct AccountAccess: Equatable, Sendable {
         return rights
     }
 
-    /// Makes ready for many questions: a user may have a grant on each of an account's folders.
+    /// Builds the index. A user may have a grant on each folder of an account.
     fileprivate mutating func makeIndex() {
         guard self.scoped.count > ScopeIndex.worthwhileScopes else { return }
         self.index = ScopeIndex(self.scoped)
     }
 
-    /// Whether a folder may be moved, with everything below it, to another place of the account.
+    /// Whether the user may move a folder, with everything below it, to another place of the
+    /// account.
     ///
-    /// Rights go by place: a move may carry nothing to where this user has a right on it that was
-    /// not the user's before. Others may have more there: who may not read a folder carries it nowhere.
-    /// The target's part, `k` on what will be above it, is asked apart.
+    /// Rights belong to a place. A move must not carry a folder to a place where this user has a
+    /// right that the user did not have before. Other users may have more rights there: the user
+    /// must therefore be allowed to read the folder. The right `k` on the new parent is a separate
+    /// check.
     package func mayMove(_ folder: FolderPath, to target: FolderPath) -> Bool {
         if self.isOwner { return true }
         var before: Rights = []
@@ -47,7 +53,7 @@ package struct AccountAccess: Equatable, Sendable {
         return before.isSuperset(of: [.deleteMailbox, .read]) && before.isSuperset(of: after)
     }
 
-    /// Whether a folder may be deleted together with everything that is or will be below it.
+    /// Whether a folder may be deleted with every existing and future folder below it.
     package func mayDelete(_ folder: FolderPath) -> Bool {
         self.isOwner
             || self.scoped.contains {
@@ -55,7 +61,7 @@ package struct AccountAccess: Equatable, Sendable {
             }
     }
 
-    /// Whether a folder, or anything that is or will be below it, is listed.
+    /// Whether a folder, or any existing or future folder below it, appears in a listing.
     package func isVisible(from folder: FolderPath) -> Bool {
         if self.isOwner { return true }
         if let index = self.index { return index.isVisible(from: folder) }
@@ -64,7 +70,7 @@ package struct AccountAccess: Equatable, Sendable {
         }
     }
 
-    /// Rights that hold wherever in the account a folder lies.
+    /// The rights that hold in every folder of the account.
     package var coversAccount: Rights {
         if self.isOwner { return .all }
         return self.scoped.reduce(into: []) { rights, entry in
@@ -72,12 +78,12 @@ package struct AccountAccess: Equatable, Sendable {
         }
     }
 
-    /// Rights that hold somewhere.
+    /// The union of the rights that hold in at least one folder.
     package var anywhere: Rights {
         self.isOwner ? .all : self.scoped.reduce(into: []) { $0.formUnion($1.rights) }
     }
 
-    /// Whether the account is listed for the user.
+    /// Whether the account appears in the user's listing.
     package var isVisible: Bool { self.anywhere.contains(.lookup) }
 
     package static func == (one: AccountAccess, other: AccountAccess) -> Bool {
@@ -89,30 +95,40 @@ package struct AccountAccess: Equatable, Sendable {
     }
 }
 
-/// The answer to one question, with its reasons.
+/// The access of one user to one folder, or to an account as a whole, with reasons.
 package struct Verdict: Equatable, Sendable {
+    /// The folder rights.
     package var rights: Rights
+    /// The send right, which is one of the account.
     package var send: SendRight
+    /// Whether the account belongs to the user.
     package var isOwner: Bool
+    /// The rules that decided.
     package var because: [Reason]
 }
 
-/// One rule that decided.
+/// A rule that decided.
 package enum Reason: Equatable, Sendable {
     case unknownUser
     case unknownAccount
     case disabledUser
     case disabledAccount
     case owner
+    /// The user or a group of the user is barred; grants do not count.
     case wall(Wall)
+    /// Folder rights, the send right or both were taken away.
     case withdrawal(Withdrawal)
-    /// - Parameter path: the groups from the one that the grant names down to the user.
+    /// - Parameter path: the nested groups from the grant's subject to the user.
     case grant(Grant, path: [GroupID])
+    /// No grant names the user.
     case nothing
 }
 
 extension Snapshot {
-    /// The decision. Pure: the same snapshot, user, account and moment give the same answer.
+    /// Decides what a user may do on an account.
+    ///
+    /// Pure: the same snapshot, user, account and time give the same answer. The rules apply in
+    /// this order: unknown or disabled user or account, owner, wall, grants, withdrawals.
     package func access(
         of userID: UserID?,
         to accountID: AccountID,
@@ -134,8 +150,8 @@ extension Snapshot {
         return self.access(of: self.subjects(of: userID), to: account, at: moment)
     }
 
-    /// What somebody may do who does not own the account.
-    /// - Parameter subjects: the user, and every group that contains the user.
+    /// Decides for a user who does not own the account.
+    /// - Parameter subjects: the user and every group that contains the user, each with its path.
     func access(
         of subjects: [Subject: [GroupID]],
         to account: Account,
@@ -153,7 +169,7 @@ extension Snapshot {
         return access
     }
 
-    /// What grants give a user, whatever takes it away again.
+    /// The sum of a user's grants, before withdrawals and walls.
     func granted(
         to user: UserID,
         on accountID: AccountID,
@@ -165,7 +181,7 @@ extension Snapshot {
         return access
     }
 
-    /// The decision for one folder; without one, for the account as a whole.
+    /// The decision for one folder, or for the account as a whole if `folder` is nil.
     package func verdict(
         user: UserID?,
         account: AccountID,
@@ -184,12 +200,14 @@ extension Snapshot {
         )
     }
 
+    /// No rights, for one reason.
     private func denied(_ reason: Reason) -> AccountAccess {
         var access = AccountAccess()
         access.reasons = [reason]
         return access
     }
 
+    /// Adds the grants in force, after Exchange's precedence of folder entries.
     private func collectGrants(
         of subjects: [Subject: [GroupID]],
         to account: Account,
@@ -216,6 +234,7 @@ extension Snapshot {
         }
     }
 
+    /// Removes what withdrawals take away; they override every grant.
     private func applyWithdrawals(
         of subjects: [Subject: [GroupID]],
         to account: AccountID,
@@ -230,8 +249,8 @@ extension Snapshot {
     }
 }
 
-/// Which of Exchange's entries for one folder count: the user's own alone if there is one, else
-/// those of the user's groups, else the one for everyone.
+/// The precedence of Exchange's entries in one folder's list: an entry for the user overrides those
+/// for the user's groups, and these override `Default`.
 private enum FolderEntryRank: Int, Comparable {
     case user
     case group
@@ -243,7 +262,7 @@ private enum FolderEntryRank: Int, Comparable {
 }
 
 extension Grant {
-    /// An entry in a folder's list in Exchange; nil for any other grant.
+    /// The folder and precedence of an entry in an Exchange folder's list; nil for other grants.
     fileprivate var folderEntry: (FolderPath, FolderEntryRank)? {
         guard self.source == .exchange, case .folder(let folder) = self.scope else { return nil }
         switch self.subject {
@@ -255,6 +274,6 @@ extension Grant {
 }
 
 extension Account {
-    /// Grants of an Exchange account come from Exchange alone, those of any other never do.
+    /// The only source of grants that counts: Exchange for its accounts, the store for all others.
     package var grantSource: Source { self.kind == .exchange ? .exchange : .local }
 }

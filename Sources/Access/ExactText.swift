@@ -1,8 +1,9 @@
-/// A text that compares, hashes and sorts as its UTF-8 octets.
+/// A text that is compared, hashed and sorted by its UTF-8 octets.
 ///
-/// Swift's `String` takes composed and decomposed letters for equal, and U+212A for `K`. A folder, a
-/// group or a file of one spelling is not that of the other, so no permission key is a `String`.
+/// Swift's `String` treats composed and decomposed letters as equal, and the Kelvin sign U+212A as
+/// `K`. Two spellings are two folders, groups or files, so no key of a permission is a `String`.
 package struct ExactText: Hashable, Comparable, Codable, Sendable, CustomStringConvertible {
+    /// The text, unchanged.
     package let text: String
 
     package init(_ text: String) {

@@ -1,17 +1,19 @@
-/// What Exchange says about one account, in the terms of the model: every name in it is a user of
-/// the gateway, or is listed as not resolved.
+/// The permissions that Exchange has for one account, in terms of the model.
+///
+/// Each name is a login of the gateway, or listed as unresolved.
 package struct ImportedPermissions: Codable, Equatable, Sendable {
-    /// One thing that one user may do.
+    /// One right of one user.
     package struct Entry: Codable, Hashable, Sendable {
         /// A login; nil for everyone.
         package var login: String?
-        /// The group in Exchange through which it reaches the user.
+        /// The Exchange group through which the user has the right.
         package var via: String?
-        /// Letters of RFC 4314; empty for an entry that gives nothing and so outdoes others.
+        /// Letters of RFC 4314 §2.1. An entry without letters still overrides entries of lower
+        /// precedence.
         package var rights: String
         /// `none`, `on-behalf` or `as`.
         package var send: String
-        /// Nil for the whole account.
+        /// The folder's path; nil for the whole account.
         package var folder: String?
 
         package init(
@@ -28,7 +30,7 @@ package struct ImportedPermissions: Codable, Equatable, Sendable {
             self.folder = folder
         }
 
-        /// Octet for octet, as folders are compared everywhere.
+        /// Compares octets: Swift's `String` treats different spellings of a folder as equal.
         package static func == (one: Entry, other: Entry) -> Bool {
             one.octets == other.octets
         }
@@ -44,10 +46,13 @@ package struct ImportedPermissions: Codable, Equatable, Sendable {
         }
     }
 
-    /// A user who is denied a side, whatever else is granted.
+    /// A right that Exchange denies to a user, regardless of grants.
     package struct Denial: Codable, Hashable, Sendable {
+        /// The user's login.
         package var login: String
+        /// Whether folder rights are denied.
         package var view: Bool
+        /// Whether sending is denied.
         package var send: Bool
 
         package init(login: String, view: Bool, send: Bool) {
@@ -57,11 +62,13 @@ package struct ImportedPermissions: Codable, Equatable, Sendable {
         }
     }
 
-    /// A name in Exchange that is nobody here, or more than one.
+    /// A name in Exchange that matches no user of the gateway, or more than one.
     package struct Unresolved: Codable, Hashable, Sendable {
+        /// The name.
         package var principal: String
-        /// What it was given, in Exchange's words.
+        /// The right in Exchange's terms, for example `FullAccess`.
         package var right: String
+        /// Why the name is unresolved, in words.
         package var why: String
 
         package init(principal: String, right: String, why: String) {
@@ -71,10 +78,13 @@ package struct ImportedPermissions: Codable, Equatable, Sendable {
         }
     }
 
+    /// The rights.
     package var entries: [Entry]
+    /// The denials, which override the rights.
     package var denials: [Denial]
+    /// The names without a user.
     package var unresolved: [Unresolved]
-    /// What an administrator should know and need not act on.
+    /// Facts for the administrator that need no action.
     package var notes: [String]
 
     package init(

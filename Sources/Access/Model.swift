@@ -1,4 +1,4 @@
-/// A user's key in the store.
+/// The primary key of a user in the store.
 package struct UserID: Hashable, Comparable, Sendable {
     package let rawValue: Int64
 
@@ -9,7 +9,7 @@ package struct UserID: Hashable, Comparable, Sendable {
     package static func < (one: UserID, other: UserID) -> Bool { one.rawValue < other.rawValue }
 }
 
-/// A group's key in the store.
+/// The primary key of a group in the store.
 package struct GroupID: Hashable, Comparable, Sendable {
     package let rawValue: Int64
 
@@ -20,7 +20,7 @@ package struct GroupID: Hashable, Comparable, Sendable {
     package static func < (one: GroupID, other: GroupID) -> Bool { one.rawValue < other.rawValue }
 }
 
-/// An account's key in the store.
+/// The primary key of an account in the store.
 package struct AccountID: Hashable, Comparable, Sendable {
     package let rawValue: Int64
 
@@ -33,20 +33,22 @@ package struct AccountID: Hashable, Comparable, Sendable {
     }
 }
 
-/// Who a grant, a withdrawal or a wall is about.
+/// The subject of a grant, a withdrawal or a wall.
 package enum Subject: Hashable, Sendable {
     case user(UserID)
     case group(GroupID)
-    /// Whoever logs in: Exchange's `Default`, which nothing but an import names.
+    /// Every user: Exchange's `Default` entry. Only an import creates it.
     case everyone
 }
 
-/// Somebody who logs in to the gateway.
+/// A user who logs in to the gateway.
 package struct User: Hashable, Sendable {
     package var id: UserID
+    /// The name to log in with.
     package var login: Address
+    /// Whether logins are refused.
     package var isDisabled: Bool
-    /// What the user is called, in UTF-8; nil where nobody has said.
+    /// The display name in UTF-8; nil if none was set.
     package var name: [UInt8]?
 
     package init(id: UserID, login: Address, isDisabled: Bool = false, name: [UInt8]? = nil) {
@@ -59,8 +61,11 @@ package struct User: Hashable, Sendable {
 
 /// A named set of users and groups.
 package struct Group: Hashable, Sendable {
+    /// The key in the store.
     package var id: GroupID
+    /// The name.
     package var name: String
+    /// The direct members: users and groups.
     package var members: [Subject]
 
     package init(id: GroupID, name: String, members: [Subject]) {
@@ -70,32 +75,38 @@ package struct Group: Hashable, Sendable {
     }
 }
 
-/// One mailbox on one server.
+/// A mailbox on a mail server.
 package struct Account: Hashable, Sendable {
+    /// The kind of mail server.
     package enum Kind: String, Hashable, Sendable {
+        /// Any IMAP server; grants are local.
         case imap
+        /// Microsoft Exchange; grants are imported.
         case exchange
     }
 
-    /// Where copies of what others send from it are filed.
+    /// The Sent folders that get a copy of a message that another user sends from the account.
     package enum SentCopy: String, Hashable, Sendable {
-        /// In the account's own Sent folder.
+        /// The account's Sent folder.
         case owner
-        /// In the Sent folder of whoever sends.
+        /// The Sent folder of the sending user's personal account.
         case sender
         case both
         case none
     }
 
     package var id: AccountID
+    /// The primary address: the account's name.
     package var address: Address
+    /// Further addresses of the mailbox.
     package var aliases: [Address]
     package var kind: Kind
-    /// Nil for a function mailbox.
+    /// The user that the mailbox belongs to; nil for a function mailbox.
     package var owner: UserID?
+    /// Whether the account is disabled: no user has access, not even its owner.
     package var isDisabled: Bool
     package var sentCopy: SentCopy
-    /// Whether its server puts what is sent through it into its Sent folder by itself.
+    /// Whether the account's submission server files each sent message into Sent itself.
     package var filesSentMail: Bool
 
     package init(
@@ -119,26 +130,32 @@ package struct Account: Hashable, Sendable {
     }
 }
 
-/// Where a rule comes from.
+/// The origin of a grant or a withdrawal.
 package enum Source: String, Hashable, Sendable {
+    /// An administrator, in the store.
     case local
+    /// An import of Exchange's permissions.
     case exchange
 }
 
-/// A subject may do `rights` in `scope` on an account, and send from it.
+/// A grant: a subject has `rights` in `scope` of an account, and may send from it.
 package struct Grant: Hashable, Sendable {
     package var id: Int64
     package var account: AccountID
     package var subject: Subject
+    /// The folder rights; empty for a grant of sending only.
     package var rights: Rights
+    /// The send right; it is one of the whole account, whatever the scope is.
     package var send: SendRight
+    /// The folders that ``rights`` hold in.
     package var scope: Scope
     package var source: Source
-    /// The group in Exchange through which an imported grant reaches the user.
+    /// The Exchange group through which the user has an imported grant.
     package var via: String?
+    /// The time at which the grant ends; nil for never.
     package var until: Moment?
-    /// Whether it was confirmed, where that is asked for: by the owner, or by the administrator
-    /// for what everyone is to have.
+    /// Whether a required confirmation was given: by the owner, or by an administrator for a grant
+    /// to everyone.
     package var isConfirmed: Bool
 
     package init(
@@ -165,19 +182,22 @@ package struct Grant: Hashable, Sendable {
         self.isConfirmed = isConfirmed
     }
 
-    /// Whether it waits for the owner's word.
+    /// Whether the grant waits for the confirmation of the account's owner.
     package var isPending: Bool { !self.isConfirmed && self.source == .local }
 
+    /// Whether the grant is confirmed and has not ended.
     func isInForce(at moment: Moment) -> Bool {
         self.isConfirmed && (self.until.map { moment < $0 } ?? true)
     }
 }
 
-/// A removal that outlasts every import: takes the view side, the send side or both away.
+/// A withdrawal: it removes folder rights, the send right or both, and survives every import.
 package struct Withdrawal: Hashable, Sendable {
     package var account: AccountID
     package var subject: Subject
+    /// Whether folder rights are removed.
     package var view: Bool
+    /// Whether the send right is removed.
     package var send: Bool
     package var source: Source
 
@@ -196,10 +216,11 @@ package struct Withdrawal: Hashable, Sendable {
     }
 }
 
-/// Bars a subject from an account, whatever is granted.
+/// A wall: it bars a subject from an account, regardless of grants.
 package struct Wall: Hashable, Sendable {
     package var account: AccountID
     package var subject: Subject
+    /// The recorded reason.
     package var reason: String
 
     package init(account: AccountID, subject: Subject, reason: String) {

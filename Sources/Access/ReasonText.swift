@@ -1,6 +1,5 @@
 extension Snapshot {
-    /// A rule in words, as the audit log and reports have it: `owner`,
-    /// `grant 12 to group:Sekretariat`.
+    /// A rule in words, for the audit log and reports: `owner`, `grant 12 to group:Sekretariat`.
     package func text(of reason: Reason) -> String {
         switch reason {
         case .unknownUser: "unknown user"

@@ -1,13 +1,16 @@
-/// The rights that many scopes give, by folder: a question costs the levels of the folder, however many
-/// scopes there are.
+/// An index of many scopes by folder. A lookup takes one step for each level of the folder,
+/// regardless of the number of scopes.
 struct ScopeIndex: Sendable {
-    /// With fewer scopes it is as quick to look at each.
+    /// The number of scopes up to which a scan is as fast as the index.
     static let worthwhileScopes = 8
 
+    /// The rights in every folder.
     private var account: Rights = []
+    /// The rights in single folders.
     private var folders: [FolderPath: Rights] = [:]
+    /// The rights in a folder and all below it.
     private var subtrees: [FolderPath: Rights] = [:]
-    /// Every folder above a scope that is listed.
+    /// Every folder above a scope that contains `l`.
     private var aboveListed: Set<FolderPath> = []
 
     init(_ scoped: [(scope: Scope, rights: Rights)]) {
@@ -25,6 +28,7 @@ struct ScopeIndex: Sendable {
         }
     }
 
+    /// The union of the rights that hold in one folder.
     func rights(in folder: FolderPath) -> Rights {
         var rights = self.account
         if let own = self.folders[folder] { rights.formUnion(own) }
@@ -37,14 +41,14 @@ struct ScopeIndex: Sendable {
         return rights
     }
 
-    /// Whether a folder, or anything that is or will be below it, is listed.
+    /// Whether a folder, or any existing or future folder below it, appears in a listing.
     func isVisible(from folder: FolderPath) -> Bool {
         self.rights(in: folder).contains(.lookup) || self.aboveListed.contains(folder)
     }
 }
 
 extension Scope {
-    /// The folder that it begins at; nil for the account.
+    /// The scope's folder; nil for the account.
     fileprivate var root: FolderPath? {
         switch self {
         case .account: nil

@@ -1,6 +1,6 @@
-/// An address that somebody claims to send as.
+/// An address in a message or an envelope that a client sends.
 package struct ClaimedAddress: Hashable, Sendable {
-    /// Nil for one that no account can have.
+    /// The parsed address; nil if no account can have it.
     package let address: Address?
 
     package init(_ octets: [UInt8]) {
@@ -8,13 +8,16 @@ package struct ClaimedAddress: Hashable, Sendable {
     }
 }
 
-/// Who a message says it is from: each address that a reader or a server may take for its author.
+/// The originators that a message names: each address that a reader or a server may take for its
+/// author.
 package struct MessageAuthors: Equatable, Sendable {
-    /// Nil for the null reverse-path.
+    /// The address of MAIL FROM; nil for the null reverse-path `<>` (RFC 5321 §4.5.5).
     package var reversePath: ClaimedAddress?
+    /// The addresses of From (RFC 5322 §3.6.2).
     package var from: [ClaimedAddress]
+    /// The address of Sender (RFC 5322 §3.6.2).
     package var sender: ClaimedAddress?
-    /// Of every Resent-From and Resent-Sender.
+    /// The addresses of every Resent-From and Resent-Sender (RFC 5322 §3.6.6).
     package var resent: [ClaimedAddress]
 
     package init(
@@ -30,11 +33,11 @@ package struct MessageAuthors: Equatable, Sendable {
     }
 }
 
-/// Who sends on behalf of another, as the gateway shows it.
+/// The `Sender` field that the gateway writes into a message sent on behalf of another account.
 package struct Signature: Equatable, Sendable {
-    /// The user's own primary address.
+    /// The primary address of the user's personal account.
     package let address: Address
-    /// The name that the gateway knows the user by, in UTF-8.
+    /// The user's display name in UTF-8; nil if none was set.
     package let name: [UInt8]?
 
     package init(address: Address, name: [UInt8]?) {
@@ -43,31 +46,35 @@ package struct Signature: Equatable, Sendable {
     }
 }
 
-/// The answer to an attempt to send.
+/// The decision on an attempt to send.
 package enum SendingVerdict: Equatable, Sendable {
     /// - Parameters:
-    ///   - route: the account whose server and credential carry the message.
-    ///   - signature: what the gateway has `Sender:` say; nil where nothing needs to show who sent it.
+    ///   - route: the account whose server and credential send the message.
+    ///   - signature: the `Sender` that the gateway writes; nil if no `Sender` is required.
     case accepted(route: AccountID, signature: Signature?)
     case refused(SendingRefusal)
 }
 
-/// Which rule refused.
+/// The rule that refused a message.
 package enum SendingRefusal: Equatable, Sendable {
+    /// The user may not send from the address of MAIL FROM.
     case reversePath
+    /// From is empty, or names an address that the user may not send from.
     case from
+    /// Sender names neither the user nor an address that the user may send as.
     case sender
-    /// More than one address in From, and no Sender.
+    /// From has several addresses, and Sender is missing (RFC 5322 §3.6.2).
     case senderRequired
+    /// A Resent field names an address that the user may not send from.
     case resent
-    /// The null reverse-path, and From names no account or more than one.
+    /// The reverse-path is null, and From does not name exactly one account.
     case noRoute
-    /// Sending on behalf by somebody who owns no account.
+    /// The user sends on behalf of another account but owns none to name in `Sender`.
     case noOwnAddress
 }
 
 extension Snapshot {
-    /// The account that an address belongs to, and how a user may send from it.
+    /// The account of an address, and the user's right to send from it; nil without such a right.
     package func send(
         as claimed: ClaimedAddress,
         by user: UserID,
@@ -80,8 +87,9 @@ extension Snapshot {
         return right == .none ? nil : (account.id, right)
     }
 
-    /// The decision on a message. Pure: the same snapshot, user, message and moment give the same
-    /// answer.
+    /// Decides whether a user may send a message, and through which account.
+    ///
+    /// Pure: the same snapshot, message, user and time give the same answer.
     package func sending(
         _ message: MessageAuthors,
         by user: UserID,
@@ -94,7 +102,7 @@ extension Snapshot {
         }
         var accounts: Set<AccountID> = []
         var mustSign = false
-        // A header has room for twenty thousand times the same address: each costs a decision once.
+        // A header has room for 20,000 copies of one address: decide each address once.
         for claimed in Set(message.from) {
             guard let found = self.send(as: claimed, by: user, at: moment) else {
                 return .refused(.from)
@@ -127,9 +135,10 @@ extension Snapshot {
         return .accepted(route: way, signature: signature)
     }
 
-    /// The accounts in whose Sent folders a message is filed once it went out: as the accounts in
-    /// From have it, for what others than their owners send. Never twice in one, and none in the
-    /// account through which it went out, where its server files by itself.
+    /// The accounts whose Sent folders get a copy of a message that was sent.
+    ///
+    /// The accounts in From decide, except those that the user owns. An account is listed once, and
+    /// not at all if its submission server has already filed the message.
     package func sentCopies(
         of message: MessageAuthors,
         by user: UserID,
@@ -153,21 +162,24 @@ extension Snapshot {
         return targets.filter { seen.insert($0).inserted }
     }
 
-    /// The primary address of the user's personal account, with the user's name; nil without an account.
+    /// The `Sender` of a user: the personal account's primary address and the user's name.
+    /// - Returns: nil if the user owns no enabled account.
     package func signature(of user: UserID) -> Signature? {
         self.personalAccount(of: user).flatMap { self.accounts[$0] }.map {
             Signature(address: $0.address, name: self.users[user]?.name)
         }
     }
 
-    /// Every address of the accounts that the user owns.
+    /// The addresses of the enabled accounts that a user owns.
     package func ownAddresses(of user: UserID) -> [Address] {
         self.accounts.values.filter { $0.owner == user && !$0.isDisabled }
             .flatMap { [$0.address] + $0.aliases }
     }
 
-    /// Parts of an account in which others than its owner have been given the right to create folders,
-    /// be it over by now. Who has it in the whole account reads what is filed wherever that is.
+    /// The folders of an account where a grant lets other users create folders, even if it has
+    /// ended.
+    ///
+    /// Grants on the whole account are omitted: their users can read a filed message anywhere.
     package func partsWhereOthersCreate(in account: AccountID) -> [Scope] {
         let owner = self.accounts[account]?.owner.map { Subject.user($0) }
         return (self.grants[account] ?? []).filter {

@@ -1,19 +1,29 @@
-/// The whole permission model at one moment, immutable.
+/// The permission model at one revision of the store, immutable.
 package final class Snapshot: Sendable {
-    /// Counts the changes of the store.
+    /// The store's revision: each change increments it.
     package let revision: Int64
+    /// The users by key.
     package let users: [UserID: User]
+    /// The groups by key.
     package let groups: [GroupID: Group]
+    /// The accounts by key.
     package let accounts: [AccountID: Account]
+    /// The grants by account, in the order of their creation.
     let grants: [AccountID: [Grant]]
+    /// The withdrawals by account.
     let withdrawals: [AccountID: [Withdrawal]]
+    /// The walls by account.
     let walls: [AccountID: [Wall]]
+    /// The keys of the users by login.
     private let logins: [Address: UserID]
+    /// The keys of the accounts by primary address and alias.
     private let addresses: [Address: AccountID]
+    /// The groups of each user.
     let memberships: GroupMemberships
+    /// The accounts, sorted by primary address.
     private let accountsByAddress: [Account]
-    // A store change is judged for every session at once: a session looks at the accounts that concern
-    // its user, not at all accounts and their grants.
+    // A change of the store is evaluated for all sessions at once. A session evaluates only the
+    // accounts that concern its user.
     private let grantsBySubject: [AccountID: [Subject: [Grant]]]
     private let accountsBySubject: [Subject: Set<AccountID>]
     private let accountsByOwner: [UserID: [Account]]
@@ -51,7 +61,7 @@ package final class Snapshot: Sendable {
         }
     }
 
-    /// The same with owners alone: nobody sees, or sends from, what belongs to somebody else.
+    /// A copy in which only owners have access: no user sees or sends from another user's account.
     package var withoutSharing: Snapshot {
         Snapshot(
             revision: self.revision,
@@ -64,25 +74,28 @@ package final class Snapshot: Sendable {
         )
     }
 
+    /// The user with a login.
     package func user(login: Address) -> User? {
         self.logins[login].flatMap { self.users[$0] }
     }
 
+    /// The account with an address.
     /// - Parameter address: the primary address or an alias.
     package func account(address: Address) -> Account? {
         self.addresses[address].flatMap { self.accounts[$0] }
     }
 
+    /// Whether the user exists and is not disabled.
     package func isEnabled(_ user: UserID) -> Bool {
         self.users[user].map { !$0.isDisabled } ?? false
     }
 
-    /// When the next grant ends, after which the decisions differ without any change.
+    /// The next time at which a grant ends: decisions change then without a new snapshot.
     package func nextExpiry(after moment: Moment) -> Moment? {
         self.grants.values.joined().compactMap(\.until).filter { $0 > moment }.min()
     }
 
-    /// The accounts in which the user may look up anything, by address.
+    /// The accounts that appear in the user's listing, sorted by address.
     package func accounts(visibleTo user: UserID, at moment: Moment) -> [Account] {
         guard self.isEnabled(user) else { return [] }
         let subjects = self.subjects(of: user)
@@ -96,33 +109,34 @@ package final class Snapshot: Sendable {
         return (owned + others).sorted { $0.address < $1.address }
     }
 
-    /// The account that a login shows as personal: the one with the login's address among those
-    /// the user owns, else the first of them.
+    /// The account that a session of the user shows without a prefix.
+    ///
+    /// It is the owned account with the login's address, else the first owned account by address.
     package func personalAccount(of user: UserID) -> AccountID? {
         let owned = (self.accountsByOwner[user] ?? []).filter { !$0.isDisabled }
         let login = self.users[user]?.login
         return (owned.first { $0.address == login } ?? owned.first)?.id
     }
 
-    /// The grants of an account to one of these subjects, in the order in which they were made.
+    /// The grants on an account to any of the subjects, in the order of their creation.
     func grants(of subjects: [Subject: [GroupID]], on account: AccountID) -> [Grant] {
         guard let bySubject = self.grantsBySubject[account] else { return [] }
-        // Whichever are fewer.
+        // Iterate over the smaller of both.
         guard subjects.count < bySubject.count else {
             return (self.grants[account] ?? []).filter { subjects[$0.subject] != nil }
         }
         return subjects.keys.flatMap { bySubject[$0] ?? [] }.sorted { $0.id < $1.id }
     }
 
-    /// The user, and every group that contains the user, with the groups in between.
+    /// The user, `everyone`, and every group that contains the user, each with its path.
     func subjects(of user: UserID) -> [Subject: [GroupID]] {
         var subjects: [Subject: [GroupID]] = [.user(user): [], .everyone: []]
         for (group, path) in self.memberships.groups(of: user) { subjects[.group(group)] = path }
         return subjects
     }
 
-    /// Rights of each subject in one folder, as RFC 4314 shows them: the owner, then those who are
-    /// granted something.
+    /// The access control list of a folder (RFC 4314 §3.6): the owner, then each subject with a
+    /// grant, then the negative rights.
     package func accessControlList(
         of folder: FolderPath,
         in account: AccountID,
@@ -141,14 +155,14 @@ package final class Snapshot: Sendable {
         }
         for subject in order {
             guard var rights = granted[subject] else { continue }
-            // Of several entries in Exchange not all count.
+            // Of several Exchange entries only those with the best precedence count.
             if case .user(let user) = subject, self.accounts[account]?.kind == .exchange {
                 rights = self.granted(to: user, on: account, at: moment).rights(in: folder)
             }
             guard !rights.isEmpty, let name = self.name(of: subject) else { continue }
             entries.append((name, rights))
         }
-        // Negative rights (RFC 4314 §2) take away whatever is given.
+        // A withdrawal or a wall is printed as negative rights (RFC 4314 §2).
         let taken =
             (self.withdrawals[account] ?? []).filter(\.view).map(\.subject)
             + (self.walls[account] ?? []).map(\.subject)
@@ -158,12 +172,12 @@ package final class Snapshot: Sendable {
         return entries
     }
 
-    /// What a user is called in grants: the login, the user's groups, and `anyone`.
+    /// The names of a user in grants: the login, `group:NAME` for each group, and `anyone`.
     package func names(of user: UserID) -> [String] {
         self.subjects(of: user).keys.compactMap(self.name)
     }
 
-    /// A login, `group:NAME`, or `anyone` (RFC 4314 §3).
+    /// The name of a subject: a login, `group:NAME` or `anyone` (RFC 4314 §3).
     package func name(of subject: Subject) -> String? {
         switch subject {
         case .user(let user): self.users[user]?.login.description
