@@ -1,14 +1,16 @@
 package import struct NIOCore.ByteBuffer
 
-/// What stands before one message of an APPEND: `Akten (\Seen) "17-Jul-1996 02:44:25 -0700"`
-/// (RFC 9051 §6.3.12, RFC 3502).
+/// The head of an APPEND, before its message: `Akten (\Seen) "17-Jul-1996 02:44:25 -0700"`
+/// (RFC 9051 §6.3.12, RFC 3502 for several messages).
 package struct AppendHead: Equatable, Sendable {
+    /// The target mailbox. It is empty in the head of a further message.
     package var mailbox: ClientMailbox
+    /// The flags for the new message.
     package var flags: [Flag]
-    /// The date-time in the grammar's spelling, without its quotes.
+    /// The date-time in the grammar's spelling, without quotes.
     package var date: ByteBuffer?
 
-    /// Writes the command up to and including the announcement of the message.
+    /// Encodes the command up to and including the literal's announcement.
     package func encode(
         into encoder: inout CommandEncoder,
         mailbox: ByteBuffer,
@@ -20,7 +22,7 @@ package struct AppendHead: Equatable, Sendable {
         self.encodeFurther(into: &encoder, flags: flags, literal: literal)
     }
 
-    /// Writes what stands before a further message of the same command.
+    /// Encodes the head of a further message of the same command.
     package func encodeFurther(
         into encoder: inout CommandEncoder,
         flags: [Flag],
@@ -36,7 +38,7 @@ package struct AppendHead: Equatable, Sendable {
 }
 
 extension CommandEncoder {
-    /// Writes what stands before a message, up to and including its announcement.
+    /// Encodes the head of a message up to and including the literal's announcement.
     ///
     ///     append-message = [SP flag-list] [SP date-time] SP append-data
     package mutating func write(
@@ -51,9 +53,11 @@ extension CommandEncoder {
     }
 }
 
-/// The reading of an APPEND's head.
+/// The result of parsing the head of an APPEND.
 package enum ParsedAppendHead {
+    /// A valid head.
     case head(tag: ByteBuffer, AppendHead)
+    /// - Parameter tag: nil if the line has no valid tag.
     case malformed(tag: ByteBuffer?, SyntaxError)
 }
 

@@ -1,32 +1,32 @@
 package import struct NIOCore.ByteBuffer
 
-/// What clients in use send against the grammar, and the gateway understands. Nothing of it reaches a
-/// server: commands are written anew, in the grammar's spelling.
+/// Deviations from the grammar in clients that are in use. None of them reaches a server: the
+/// gateway encodes each command again, in the grammar's spelling.
 ///
-/// Blanks: the grammar has exactly one between two elements, and none elsewhere. Clients double them,
-/// and put them at the end of a command and inside parentheses: `NOOP `, `FETCH 1 (FLAGS  UID)`,
-/// `APPEND Drafts (\Seen ) …`. Dovecot, Cyrus and Courier read over them.
+/// Spaces: the grammar has exactly one between two elements, and none elsewhere. Clients send
+/// several, at the end of a command and inside parentheses: `NOOP `, `FETCH 1 (FLAGS  UID)`,
+/// `APPEND Drafts (\Seen ) …`. Dovecot, Cyrus and Courier accept them.
 extension Cursor {
-    /// One blank, or several.
+    /// Consumes one or more spaces.
     mutating func expectBlank() throws(SyntaxError) {
         guard self.skipBlanks() else {
             throw self.error(self.isAtEnd ? .unexpectedEnd : .expected("space"))
         }
     }
 
-    /// Consumes blanks.
-    /// - Returns: whether another element follows them in the same list or command.
+    /// Consumes spaces.
+    /// - Returns: whether another element of the list or command follows.
     mutating func takeBlank() -> Bool {
         self.skipBlanks() && !self.isAtEnd && self.peek() != UInt8(ascii: ")")
     }
 
-    /// The end of a command, or of what stands before a message, with the blanks before it.
+    /// Expects the end of the command or of an APPEND's head, after any spaces.
     mutating func expectEndOfCommand() throws(SyntaxError) {
         self.skipBlanks()
         try self.expectEnd()
     }
 
-    /// Consumes a word, ASCII case folded, and the blanks behind it, if both are next.
+    /// Consumes a word, ignoring ASCII case, and the spaces after it, if both follow.
     mutating func take(argumentsOf word: StaticString) -> Bool {
         var ahead = self
         guard ahead.take(word: word), ahead.skipBlanks() else { return false }
@@ -34,7 +34,7 @@ extension Cursor {
         return true
     }
 
-    /// Consumes the blanks before an opening parenthesis, if both are next.
+    /// Consumes the spaces before an opening parenthesis, if both follow.
     mutating func takeBlankBeforeList() -> Bool {
         var ahead = self
         guard ahead.skipBlanks(), ahead.peek() == UInt8(ascii: "(") else { return false }
@@ -42,11 +42,13 @@ extension Cursor {
         return true
     }
 
+    /// Consumes `(` and the spaces after it.
     mutating func expectOpening() throws(SyntaxError) {
         try self.expect("(")
         self.skipBlanks()
     }
 
+    /// Consumes `)` and the spaces before it.
     mutating func expectClosing() throws(SyntaxError) {
         self.skipBlanks()
         try self.expect(")")
@@ -56,8 +58,8 @@ extension Cursor {
     ///
     /// - Parameters:
     ///   - mayBeEmpty: whether `()` is allowed.
-    ///   - limit: the most elements that there may be.
-    /// - Throws: `commandTooLarge` beyond the limit, and whatever `element` throws.
+    ///   - limit: the most elements.
+    /// - Throws: `commandTooLarge` beyond the limit, and any error of `element`.
     mutating func elements<Element>(
         mayBeEmpty: Bool = false,
         atMost limit: Int = Cursor.maximumElements,
@@ -76,8 +78,8 @@ extension Cursor {
         }
     }
 
-    /// Elements of a list for which nothing smaller is set. A client needs some dozen; each takes many
-    /// times its octets in memory.
+    /// The most elements of a list without a smaller limit. A client needs a few dozen, and each
+    /// takes many times its octets in memory.
     static let maximumElements = 2_000
 
     @discardableResult
@@ -89,7 +91,7 @@ extension Cursor {
 }
 
 extension ByteBuffer {
-    /// A line of a login, in base64, without the blanks at its end.
+    /// A base64 line of a SASL exchange without the spaces at its end.
     package var withoutBlanksAtEnd: ByteBuffer {
         var line = self
         while line.readableBytes > 0,
@@ -101,14 +103,14 @@ extension ByteBuffer {
     }
 }
 
-/// Dates of messages.
+/// The dates of messages.
 extension Cursor {
     ///     date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE
     ///
-    /// iOS and Outlook for Android write a day below ten with one digit, `3-Feb-2026`, and some write
-    /// `GMT` for the zone `+0000`.
+    /// iOS and Outlook for Android send a day below ten with one digit, `3-Feb-2026`. Some clients
+    /// send `GMT` for the zone `+0000`.
     ///
-    /// - Returns: the date in the grammar's spelling, without its quotes.
+    /// - Returns: the date in the grammar's spelling, without quotes.
     mutating func dateTime() throws(SyntaxError) -> ByteBuffer {
         var cursor = Cursor(try self.quoted())
         guard let day = cursor.day(), cursor.take("-"), let month = cursor.month(),
@@ -122,7 +124,7 @@ extension Cursor {
         return ByteBuffer(string: "\(day)-\(month)-\(year) \(hour):\(minute):\(second) \(zone)")
     }
 
-    /// A day of two digits, the first of which may be a blank; one digit gets a zero before it.
+    /// A day of two digits, the first of which may be a space. A single digit gets a leading zero.
     private mutating func day() -> String? {
         if self.take(" ") { return self.digits(1).map { " \($0)" } }
         guard let first = self.digits(1) else { return nil }
@@ -139,7 +141,7 @@ extension Cursor {
         return nil
     }
 
-    /// - Returns: nil, and nothing is consumed, where there are fewer digits.
+    /// - Returns: nil, without consuming anything, if fewer digits follow.
     private mutating func digits(_ count: Int) -> String? {
         var ahead = self
         let digits = ahead.buffer.readSlice(length: min(count, ahead.buffer.readableBytes))
@@ -150,7 +152,7 @@ extension Cursor {
         return String(buffer: digits)
     }
 
-    /// The name of a month, ASCII case folded.
+    /// A month's name, ignoring ASCII case.
     /// - Returns: the name in the grammar's spelling.
     mutating func month() -> StaticText? {
         for month in Self.months where self.take(word: month.word) { return month.text }

@@ -1,8 +1,8 @@
 package import struct NIOCore.ByteBuffer
 
-/// A command of a client, parsed whole: nothing in it is unknown.
+/// A client's command, parsed completely: it contains no unknown part.
 ///
-/// APPEND is no case: its messages are streamed, and its head is an ``AppendHead``.
+/// APPEND is not a case: its messages are streamed, and its head is an ``AppendHead``.
 package enum Command: Equatable, Sendable {
     // Any state (RFC 9051 §6.1)
     case capability
@@ -44,7 +44,7 @@ package enum Command: Equatable, Sendable {
     case fetch(Fetch)
     case store(StoreFlags)
     case search(Search)
-    /// Tags of searches whose changes are no longer told (RFC 5267 §4.3.5).
+    /// The tags of searches whose updates end (RFC 5267 §4.3.5).
     case cancelUpdate([ByteBuffer])
     case sort(Sort)
     case thread(Thread)
@@ -52,19 +52,24 @@ package enum Command: Equatable, Sendable {
     case move(Copy)
 }
 
-/// The reading of a frame.
+/// The result of parsing a frame.
 package enum ParsedCommand: Equatable {
+    /// A valid command.
     case command(tag: ByteBuffer, Command)
-    /// - Parameter tag: nil when there is none that could be repeated.
+    /// - Parameter tag: nil if the frame has no valid tag to repeat.
     case malformed(tag: ByteBuffer?, SyntaxError)
 }
 
-/// Reads a frame as a command.
+/// The parser for complete frames.
 package enum CommandParser {
-    /// Clients use up to about ten; a longer one would be repeated in an answer.
+    /// The longest tag, in octets: clients use about ten, and an answer repeats the tag.
     package static let maximumTagOctets = 64
 
+    /// Parses one command.
+    ///
     ///     command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF
+    ///
+    /// - Parameter frame: a command without its final CR LF, with literals in line.
     package static func parse(_ frame: ByteBuffer) -> ParsedCommand {
         var cursor = Cursor(frame)
         do {
@@ -79,7 +84,8 @@ package enum CommandParser {
         }
     }
 
-    /// - Parameter head: an APPEND up to the announcement of its first message.
+    /// Parses the head of an APPEND.
+    /// - Parameter head: the command up to the announcement of its first message.
     package static func parseAppendHead(first head: ByteBuffer) -> ParsedAppendHead {
         var cursor = Cursor(head)
         do {
@@ -97,7 +103,8 @@ package enum CommandParser {
         }
     }
 
-    /// - Parameter head: what stands between two messages of an APPEND.
+    /// Parses the head of a further message (RFC 3502).
+    /// - Parameter head: the octets between two messages of an APPEND.
     package static func parseAppendContinuation(
         _ head: ByteBuffer
     ) throws(SyntaxError) -> AppendHead {
@@ -153,14 +160,14 @@ extension Cursor {
 
     fileprivate mutating func command() throws(SyntaxError) -> Command {
         let name = try self.atom()
-        // The commands a client sends most come first, without a String.
+        // The most frequent commands first: no String is created for them.
         if name.equals(word: "NOOP") { return try self.bare(.noop) }
         if name.equals(word: "FETCH") {
             try self.expectBlank()
             return .fetch(try self.fetch(isUID: false))
         }
         if name.equals(word: "UID") {
-            // A second blank here is none that other servers read over.
+            // Other servers do not accept a second space here either.
             try self.expectSpace()
             return try self.uidCommand()
         }

@@ -1,20 +1,21 @@
 package import struct NIOCore.ByteBuffer
 
-/// How literals are announced to a server.
+/// The form of a literal's announcement to a server.
 package enum LiteralForm: Equatable, Sendable {
-    /// `{5}`: the server asks for the octets with `+`.
+    /// `{5}`: the server requests the octets by a continuation.
     case synchronizing
-    /// `{5+}` (RFC 7888).
+    /// `{5+}`: the octets follow at once (RFC 7888).
     case nonSynchronizing
 }
 
-/// Writes one command to a server, from values, in one canonical form.
+/// An encoder for one command to a server, in one canonical form.
 ///
-/// Each element is preceded by a space where one is due. A string is an atom where it can be, a
-/// quoted string where that is unambiguous, else a literal; no CR, LF or NUL leaves outside a
-/// literal, and no line ends in something that looks like a literal's announcement.
+/// It writes a space between elements. A string becomes an atom if possible, else a quoted string
+/// if that is unambiguous, else a literal. CR, LF and NUL occur only inside literals, and no line
+/// ends like the announcement of a literal.
 package struct CommandEncoder {
-    /// A quoted string longer than this goes as a literal: servers bound their lines.
+    /// The longest quoted string, in octets; a longer one becomes a literal, because servers limit
+    /// lines.
     private static let maximumQuotedOctets = 1_000
 
     private let literals: LiteralForm
@@ -27,19 +28,20 @@ package struct CommandEncoder {
         self.segment = tag
     }
 
-    /// Goes on with a command of which a part is sent already.
+    /// Continues a command whose first part has already been sent.
     package init(continuing literals: LiteralForm) {
         self.literals = literals
         self.segment = ByteBuffer()
     }
 
-    /// The command with its line end, in segments: each but the first is sent after a `+`.
+    /// The segments of the command, with its line end. Each segment after the first waits for a
+    /// `+`.
     package mutating func finish() -> [ByteBuffer] {
         self.segment.writeStaticString("\r\n")
         return self.finishWithoutLineEnd()
     }
 
-    /// The segments of a command that goes on with octets sent otherwise.
+    /// The segments of a command whose remaining octets are sent separately.
     package mutating func finishWithoutLineEnd() -> [ByteBuffer] {
         defer {
             self.complete = []
@@ -56,7 +58,7 @@ package struct CommandEncoder {
         }
     }
 
-    /// Words of the protocol, written in the source.
+    /// Writes a keyword of the protocol.
     package mutating func write(word: StaticString) {
         self.space()
         self.segment.writeStaticString(word)
@@ -67,13 +69,13 @@ package struct CommandEncoder {
         self.segment.writeString(String(number))
     }
 
-    /// Octets that a parser of this module has checked or built.
+    /// Writes octets that a parser of this module has validated or built.
     mutating func write(raw: ByteBuffer) {
         self.space()
         self.segment.writeImmutableBuffer(raw)
     }
 
-    /// Octets that follow without a space.
+    /// Appends octets without a space.
     mutating func append(raw: ByteBuffer) {
         self.segment.writeImmutableBuffer(raw)
     }
@@ -82,7 +84,7 @@ package struct CommandEncoder {
         self.segment.writeStaticString(text)
     }
 
-    /// An atom; what is none goes as a quoted string, which a server refuses.
+    /// Writes an atom. Other octets become a quoted string, which a server refuses.
     package mutating func write(atom: [UInt8]) {
         guard !atom.isEmpty, atom.allSatisfy(\.isAtomChar) else { return self.write(quoted: atom) }
         self.space()
@@ -95,7 +97,7 @@ package struct CommandEncoder {
         self.close()
     }
 
-    /// `(`; the next element follows without a space.
+    /// Writes `(`; the next element follows without a space.
     mutating func open() {
         self.space()
         self.segment.writeInteger(UInt8(ascii: "("))
@@ -107,11 +109,12 @@ package struct CommandEncoder {
         self.segment.writeInteger(UInt8(ascii: ")"))
     }
 
-    /// A mailbox's name in the server's own octets.
+    /// Writes a mailbox name in the server's encoding.
     package mutating func write(mailbox: ByteBuffer) {
         self.write(astring: mailbox)
     }
 
+    /// Writes an atom if possible, else a quoted string or a literal.
     package mutating func write(astring: ByteBuffer) {
         let isAtom =
             astring.readableBytes > 0
@@ -124,7 +127,7 @@ package struct CommandEncoder {
         octets.equals(word: "NIL")
     }
 
-    /// A quoted string or a literal.
+    /// Writes a quoted string or a literal.
     package mutating func write(string: ByteBuffer) {
         let isPlain = string.readableBytesView.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
         guard isPlain, string.readableBytes <= Self.maximumQuotedOctets else {
@@ -133,7 +136,7 @@ package struct CommandEncoder {
         self.write(quoted: Array(string.readableBytesView))
     }
 
-    /// A quoted string; control octets are left out.
+    /// Writes a quoted string without control octets.
     package mutating func write(quoted: [UInt8]) {
         self.space()
         self.segment.writeInteger(UInt8(ascii: "\""))
@@ -151,7 +154,7 @@ package struct CommandEncoder {
         self.segment.writeImmutableBuffer(literal)
     }
 
-    /// The announcement of a literal; behind it a synchronising server has to say `+`.
+    /// Writes the announcement of a literal. A synchronizing server must answer it with `+`.
     package mutating func announce(octets: UInt64, isLiteral8: Bool) {
         self.space()
         if isLiteral8 { self.segment.writeInteger(UInt8(ascii: "~")) }

@@ -1,13 +1,13 @@
 import struct NIOCore.ByteBuffer
 
-/// Reading away: a message that is refused, and a command over a limit. The end is found by the same
-/// rules as that of any other command, and no more is held than the next step looks at.
+/// Discarding: a refused message, and a command that exceeds a limit. The end of the command is
+/// found by the same rules as for other commands, and only the octets for the next step are kept.
 extension CommandReader {
-    /// Octets of a line that are kept while it is read away: the longest announcement of a literal,
-    /// with 19 digits and a plus.
+    /// The octets of a discarded line that are kept: the longest announcement of a literal, with 19
+    /// digits and a plus.
     private static let keptOctets = 24
 
-    /// The line that is being read is too long: the command is read to its end.
+    /// Starts to discard a command with a line that is too long.
     mutating func refuseLine() throws(SyntaxError) -> Event? {
         self.isOversized = true
         self.refusedTag = self.tag()
@@ -16,8 +16,8 @@ extension CommandReader {
         return try self.discard()
     }
 
-    /// A literal is too large, or one too many. One that the client waits to send does not come;
-    /// another is read away with the rest of its command.
+    /// Refuses a literal that is too large, or one too many. The client does not send the octets of
+    /// a synchronizing literal; another literal is discarded with the rest of its command.
     mutating func refuse(
         _ literal: MessageLiteral,
         end: Int
@@ -34,7 +34,8 @@ extension CommandReader {
         return try self.discard()
     }
 
-    /// - Returns: nil while the command's end is not there.
+    /// Discards octets up to the end of the command.
+    /// - Returns: nil while the end has not arrived.
     mutating func discard() throws(SyntaxError) -> Event? {
         while true {
             if case .discardingLiteral(let remaining) = self.state {
@@ -48,7 +49,7 @@ extension CommandReader {
             let literal = try self.discardedLiteral(endingAt: end)
             self.buffer.moveReaderIndex(forwardBy: end + 2)
             guard let literal, !literal.isSynchronizing else { return self.discarded() }
-            // An announcement counts as well, so that empty literals come to an end.
+            // Count the announcement too: otherwise a command of empty literals never ends.
             try self.countDiscarded(UInt64(Self.keptOctets))
             try self.discardLiteral(of: literal.octets)
         }
@@ -82,7 +83,7 @@ extension CommandReader {
         self.scan = LineScan()
     }
 
-    /// Scans for CR LF, and lets go of what was looked at.
+    /// Searches for CR LF and drops the octets that were searched.
     private mutating func endOfDiscardedLine() throws(SyntaxError) -> Int? {
         let end = self.scanLine(maximum: .max)
         if let reason = self.scan.failure { throw SyntaxError(reason, at: self.scan.position) }
@@ -94,7 +95,7 @@ extension CommandReader {
         guard count > 0 else { return nil }
         try self.countDiscarded(UInt64(count))
         self.buffer.moveReaderIndex(forwardBy: count)
-        // Storage of a long command is not kept for what is left of it.
+        // Release the storage of the long command: copy the few octets that remain.
         self.buffer = ByteBuffer(bytes: self.buffer.readableBytesView)
         self.scan.forget(count)
         self.forgottenOctets += max(0, count - self.lineStart)
@@ -102,10 +103,10 @@ extension CommandReader {
         return nil
     }
 
-    /// The announcement at the end of a line of which only the last octets are there.
+    /// The announcement at the end of a line, of which only the last octets are kept.
     ///
-    /// - Throws: `malformedLiteral` too where the line ends in a brace and none opens among the last
-    ///   octets: nothing is guessed of what may stand further ahead.
+    /// - Throws: also `malformedLiteral` if the line ends with `}` and the kept octets contain no
+    ///   `{`: the dropped octets may have contained it.
     private func discardedLiteral(endingAt end: Int) throws(SyntaxError) -> MessageLiteral? {
         let lineOctets = end - self.lineStart + self.forgottenOctets
         let kept = min(lineOctets, Self.keptOctets)

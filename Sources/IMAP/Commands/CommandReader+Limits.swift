@@ -1,22 +1,22 @@
 extension CommandReader {
-    /// The sizes up to which a client's octets are kept. What is larger is read away and refused.
+    /// The limits on a client's octets in memory. What exceeds them is discarded and refused.
     package struct Limits: Sendable {
-        /// A client's longest line is a FETCH or STORE with a long sequence set: 20,000 UIDs one by
-        /// one have 120 to 220 KiB. Without a bound a line without end fills the memory.
+        /// The longest line. The longest real one is a FETCH or STORE with a long sequence set:
+        /// 20,000 single UIDs take 120 to 220 KiB. A line without end would fill the memory.
         package var maximumLineOctets: Int
-        /// A literal that is no message is a name, a password or a search text.
+        /// The largest literal that is not a message: a name, a password or a search text.
         package var maximumLiteralOctets: Int
-        /// All of a command but its messages; held in memory until it is complete.
+        /// The largest command without its messages: it is in memory until it is complete.
         package var maximumCommandOctets: Int
-        /// Each literal costs an announcement; without a bound a command never ends.
+        /// The most literals. Each costs an announcement; a command of literals would never end.
         package var maximumLiterals: Int
-        /// A message; it is streamed, so this bounds what a server is asked to store.
+        /// The largest message. Messages are streamed: this limits what a server has to store.
         package var maximumMessageOctets: UInt64
-        /// Octets of one command that are read away, so that its end is found. Nothing of them is
-        /// kept; without a bound one command lasts for ever.
+        /// The most octets of one command that are discarded to find its end. They are not kept,
+        /// but without a limit one command would never end.
         package var maximumDiscardedOctets: UInt64
 
-        /// Before login: what LOGIN and AUTHENTICATE need.
+        /// Before login: enough for LOGIN and AUTHENTICATE.
         package static let beforeLogin = Limits(
             maximumLineOctets: 8 * 1_024,
             maximumLiteralOctets: 4 * 1_024,
@@ -25,8 +25,8 @@ extension CommandReader {
             maximumMessageOctets: 0,
             maximumDiscardedOctets: 64 * 1_024
         )
-        /// ID before login: thirty fields, each with a name of 30 and a value of 1,024 octets
-        /// (RFC 2971 §3.3), in quotes or as literals.
+        /// ID before login: 30 fields with names of 30 and values of 1,024 octets (RFC 2971 §3.3),
+        /// as quoted strings or literals.
         package static let identification = Limits(
             maximumLineOctets: 40 * 1_024,
             maximumLiteralOctets: 4 * 1_024,
@@ -35,6 +35,7 @@ extension CommandReader {
             maximumMessageOctets: 0,
             maximumDiscardedOctets: 64 * 1_024
         )
+        /// After login.
         package static let afterLogin = Limits(
             maximumLineOctets: 256 * 1_024,
             maximumLiteralOctets: 128 * 1_024,

@@ -1,8 +1,8 @@
 package import struct NIOCore.ByteBuffer
 
-/// Literals of commands (RFC 9051 §4.3, RFC 7888).
+/// The literals of commands (RFC 9051 §4.3, RFC 7888).
 extension CommandReader {
-    /// The announcement at the end of a line, if there is one.
+    /// The announcement of a literal at the end of a line; nil if there is none.
     ///
     ///     literal = "{" number64 ["+"] "}" CRLF *CHAR8
     func literal(endingAt end: Int) throws(SyntaxError) -> MessageLiteral? {
@@ -12,8 +12,8 @@ extension CommandReader {
         var open = end - 2
         while open >= self.lineStart, self.octet(at: open) != UInt8(ascii: "{") { open -= 1 }
         guard open >= self.lineStart else { return nil }
-        // An open quote and an announcement: readers that look at quotes first and readers that
-        // look at line ends first would differ.
+        // An announcement inside an open quote is ambiguous: some readers evaluate quotes first,
+        // others line ends.
         if self.scan.isQuoted { throw SyntaxError(.malformedLiteral, at: end) }
         var digits = end - 1
         let isSynchronizing = self.octet(at: digits - 1) != UInt8(ascii: "+")
@@ -46,7 +46,7 @@ extension CommandReader {
         self.buffer.getInteger(at: self.buffer.readerIndex + offset)
     }
 
-    /// Whether a literal, or the command with it, is over a limit.
+    /// Whether the literal, or the command with it, exceeds a limit.
     func isTooLarge(
         _ literal: MessageLiteral,
         end: Int,
@@ -60,7 +60,8 @@ extension CommandReader {
             || total > limits.maximumCommandOctets
     }
 
-    /// - Returns: nil where the literal's octets are on their way.
+    /// - Returns: `continuationNeeded` for a synchronizing literal; nil if the octets follow at
+    ///   once.
     mutating func beginLiteral(_ literal: MessageLiteral, end: Int) -> Event? {
         let total = end + 2 + Int(clamping: literal.octets)
         self.lineStart = total
@@ -69,25 +70,25 @@ extension CommandReader {
         return literal.isSynchronizing ? .continuationNeeded : nil
     }
 
-    /// Whether the command's first `total` octets, a literal's last among them, are there.
+    /// Whether the first `total` octets of the command, up to the literal's last, have arrived.
     mutating func collect(_ total: Int) -> Bool {
         guard self.buffer.readableBytes >= total else { return false }
         self.state = .line
         return true
     }
 
-    /// The tag of the command that is being read; nil where there is none to repeat.
+    /// The tag of the current command; nil if it has no valid tag.
     func tag() -> ByteBuffer? {
         if self.isBehindMessage { return nil }
         var cursor = Cursor(self.buffer)
         let tag = cursor.takeRun(where: \.isTagChar)
         let isTag = tag.readableBytes > 0 && tag.readableBytes <= CommandParser.maximumTagOctets
-        // A copy, which does not keep the rest of the command.
+        // Copy the tag: a slice would keep the whole command in memory.
         return isTag && cursor.peek() == UInt8(ascii: " ")
             ? ByteBuffer(bytes: tag.readableBytesView) : nil
     }
 
-    /// Whether a command, or the beginning of one, is ID.
+    /// Whether a complete or partial command is ID.
     package static func isIdentification(_ command: ByteBuffer) -> Bool {
         var cursor = Cursor(command)
         _ = cursor.takeRun(where: \.isTagChar)

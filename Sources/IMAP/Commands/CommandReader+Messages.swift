@@ -1,8 +1,9 @@
 import struct NIOCore.ByteBuffer
 
-/// The message literal of an APPEND, which streams.
+/// The messages of an APPEND, which are streamed.
 extension CommandReader {
-    /// Whether the announced literal is a message: in an APPEND, every one but the mailbox's name.
+    /// Whether the announced literal is a message: in an APPEND, every literal except the mailbox
+    /// name.
     func isMessage(endingAt end: Int) -> Bool {
         if self.isBehindMessage { return true }
         var cursor = Cursor(self.buffer)
@@ -13,6 +14,7 @@ extension CommandReader {
         return cursor.peek() != UInt8(ascii: "{") || self.lineStart > 0
     }
 
+    /// Ends the head of a message and waits for the session's decision.
     mutating func announce(_ literal: MessageLiteral, end: Int) -> Event {
         var head = self.buffer.readSlice(length: end) ?? ByteBuffer()
         self.buffer.moveReaderIndex(forwardBy: 2)
@@ -35,6 +37,7 @@ extension CommandReader {
         head.moveWriterIndex(to: end)
     }
 
+    /// The next octets of the current message, or the line after it.
     mutating func nextMessageOctets(_ remaining: UInt64) throws(SyntaxError) -> Event? {
         guard remaining > 0 else {
             self.state = .line

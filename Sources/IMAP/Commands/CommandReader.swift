@@ -1,66 +1,82 @@
 package import struct NIOCore.ByteBuffer
 
-/// Cuts a client's octets into commands.
+/// A reader that splits a client's octets into commands.
 ///
-/// Only CR LF ends a line. A literal is announced right before it, outside quotes; everything that
-/// two readers could understand in two ways ends the connection. Messages of an APPEND are handed
-/// on as they come; every other literal is collected into the command it belongs to. A command
-/// over a limit is read to its end, and nothing of it but its tag is kept.
+/// Only CR LF ends a line. A literal's announcement is at the end of a line, outside quotes. Any
+/// octets that two readers could interpret differently end the connection. Messages of an APPEND
+/// are passed on as they arrive; other literals are collected with their command. A command that
+/// exceeds a limit is discarded up to its end, and only its tag is kept.
 package struct CommandReader {
+    /// The announcement of a literal.
     package struct MessageLiteral: Equatable, Sendable {
+        /// The number of octets that follow.
         package var octets: UInt64
+        /// Whether the client waits for a continuation (RFC 9051 §4.3).
         package var isSynchronizing: Bool
+        /// Whether it is a `literal8`, which may contain NUL (RFC 3516 §4.4).
         package var isLiteral8: Bool
     }
 
+    /// The result of reading.
     package enum Event: Equatable {
-        /// A whole command without its final CR LF, literals in line as they came.
+        /// A complete command without its final CR LF, with literals in line.
         case command(ByteBuffer)
-        /// A synchronising literal was announced: `+` is due; reading goes on by itself.
+        /// A synchronizing literal was announced: send `+`. Reading continues automatically.
         case continuationNeeded
-        /// A command over a limit has been read away up to its end, or up to a synchronising
-        /// literal, whose octets do not come: a tagged answer is due, and no `+`.
+        /// A command that exceeds a limit was discarded up to its end, or up to a synchronizing
+        /// literal that the client will not send: send a tagged answer and no `+`.
         ///
-        /// - Parameter tag: nil where there is none to repeat, and behind a message of an APPEND.
+        /// - Parameter tag: nil if there is no valid tag, and after a message of an APPEND.
         case commandRefused(tag: ByteBuffer?)
-        /// APPEND announced a message; `head` is what came before the announcement.
+        /// APPEND announced a message; `head` is the command before the announcement.
         case message(head: ByteBuffer, MessageLiteral)
+        /// Octets of the accepted message.
         case messageOctets(ByteBuffer)
-        /// What stood between the last message and CR LF.
+        /// The octets between the last message and CR LF.
         case appendEnded(ByteBuffer)
-        /// A refused APPEND has been read away.
+        /// A refused APPEND was discarded.
         case discarded
     }
 
+    /// The position in the command.
     enum State: Equatable {
+        /// In a line.
         case line
+        /// In a literal that is collected; `remaining` counts from the start of the command.
         case literal(remaining: Int)
+        /// At a message, until the session accepts or refuses it.
         case decidingMessage
+        /// In a message that is passed on.
         case message(remaining: UInt64)
+        /// In a literal that is discarded.
         case discardingLiteral(remaining: UInt64)
+        /// In a line that is discarded.
         case discardingLine
     }
 
+    /// The current limits; they change at login.
     package var limits: Limits
-    /// Whether lines are read without literals: a SASL exchange or IDLE is running.
+    /// Whether lines have no literals: during a SASL exchange or IDLE.
     package var readsLines = false
 
     var state = State.line
     var buffer = ByteBuffer()
-    /// Where in the buffer the current line begins, from the reader index.
+    /// The start of the current line, as offset from the buffer's reader index.
     var lineStart = 0
     var scan = LineScan()
+    /// The number of literals in the current command.
     var literals = 0
-    /// Whether a message of the APPEND that is being read has passed.
+    /// Whether a message of the current APPEND has been read.
     var isBehindMessage = false
-    /// Whether the command that is read away is one over a limit.
+    /// Whether the discarded command exceeded a limit.
     var isOversized = false
-    /// The tag of that command.
+    /// The tag of the discarded command.
     var refusedTag: ByteBuffer?
-    /// Octets of the command that were read away, or will be.
+    /// The octets of the command that are or will be discarded.
     var discardedOctets: UInt64 = 0
-    /// Octets of the line that is read away that are gone.
+    /// The octets of the discarded line that are no longer in the buffer.
     var forgottenOctets = 0
+    /// The announced message that awaits a decision.
     var pendingLiteral = MessageLiteral(
         octets: 0,
         isSynchronizing: false,
@@ -71,24 +87,26 @@ package struct CommandReader {
         self.limits = limits
     }
 
-    /// Octets held: those of an unfinished command, and what came behind the last event.
+    /// The octets in memory: an unfinished command, and octets after the last event.
     package var bufferedOctets: Int { self.buffer.readableBytes }
 
+    /// Appends octets from the client.
     package mutating func receive(_ octets: ByteBuffer) {
         guard self.buffer.readableBytes > 0 else {
             self.buffer = octets
             return
         }
-        // A buffer that is only appended to keeps every octet that was ever read from it.
+        // Without this, a buffer that is only appended to keeps every octet that was read.
         if self.buffer.readerIndex > 0 { self.buffer.discardReadBytes() }
         self.buffer.writeImmutableBuffer(octets)
     }
 
+    /// Reads the next event.
     /// - Returns: nil while more octets are needed.
-    /// - Throws: what ends the connection: the octets cannot be told apart safely any more.
+    /// - Throws: an error that ends the connection: the rest of the octets is ambiguous.
     package mutating func next() throws(SyntaxError) -> Event? {
         let event = try self.nextEvent()
-        // Lets go of what is used up, so that an idle connection holds nothing.
+        // Release the empty buffer: an idle connection must not hold memory.
         if self.buffer.readableBytes == 0 { self.buffer = ByteBuffer() }
         return event
     }
@@ -109,15 +127,15 @@ package struct CommandReader {
         }
     }
 
-    /// The message that was announced is wanted.
+    /// Accepts the announced message.
     package mutating func acceptMessage() {
         guard self.state == .decidingMessage else { return }
         self.state = .message(remaining: self.pendingLiteral.octets)
         self.isBehindMessage = true
     }
 
-    /// The message is not wanted, or not any more. One that the client waits to send does not
-    /// come; another is read away with the rest of its command, and `.discarded` follows.
+    /// Refuses the announced message, or the rest of it. A client does not send a synchronizing
+    /// literal; another one is discarded with the rest of its command, and `.discarded` follows.
     package mutating func refuseMessage() {
         switch self.state {
         case .decidingMessage where self.pendingLiteral.isSynchronizing:
@@ -137,7 +155,7 @@ package struct CommandReader {
 
     // MARK: - Lines
 
-    /// The limits for the command that is being read.
+    /// The limits of the current command.
     private var currentLimits: Limits {
         let isBeforeLogin = self.limits.maximumLineOctets < Limits.identification.maximumLineOctets
         return isBeforeLogin && Self.isIdentification(self.buffer) ? .identification : self.limits
@@ -166,10 +184,10 @@ package struct CommandReader {
         }
     }
 
-    /// Scans for CR LF from where the last scan stopped.
-    /// - Returns: the length of the command so far, without that CR LF; nil while it is not there,
-    ///   and where the line is too long.
-    /// - Throws: what ends the connection.
+    /// Continues the search for CR LF.
+    /// - Returns: the length of the command up to this CR LF; nil if it has not arrived, or if the
+    ///   line is too long.
+    /// - Throws: an error that ends the connection.
     private mutating func endOfLine(_ limits: Limits) throws(SyntaxError) -> Int? {
         let start = self.lineStart
         let end = self.scanLine(

@@ -1,7 +1,7 @@
 import struct NIOCore.ByteBuffer
 
 extension Cursor {
-    /// Items in one FETCH: a client asks for about ten.
+    /// The most items of a FETCH: a client requests about ten.
     private static let maximumAttributes = 100
 
     ///     fetch = "FETCH" SP sequence-set SP
@@ -35,8 +35,8 @@ extension Cursor {
         return attributes
     }
 
-    /// Items that a server is to send by itself, in forms that do not set `\Seen`. The two that
-    /// have no such form under the same name are refused (RFC 5465 §5.2 advises against them).
+    /// Items that a server sends unsolicited, in forms that do not set `\Seen`. RFC822 and
+    /// RFC822.TEXT have no such form and are refused (RFC 5465 §5.2 advises against them).
     mutating func unasked() throws(SyntaxError) -> [FetchAttribute] {
         let attributes = try self.fetchAttributes()
         guard !attributes.contains(where: { $0 == .rfc822 || $0 == .rfc822Text }) else {

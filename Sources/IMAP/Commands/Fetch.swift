@@ -1,36 +1,39 @@
 /// `FETCH 2:4 (FLAGS BODY.PEEK[HEADER])` and its UID form (RFC 9051 §6.4.5).
 package struct Fetch: Equatable, Sendable {
+    /// Whether numbers are UIDs (`UID FETCH`).
     package var isUID: Bool
+    /// The messages.
     package var set: SequenceSet
+    /// The requested items.
     package var attributes: [FetchAttribute]
-    /// CHANGEDSINCE (RFC 7162 §3.1.4.1).
+    /// The value of CHANGEDSINCE (RFC 7162 §3.1.4.1).
     package var changedSince: UInt64?
-    /// VANISHED (RFC 7162 §3.2.6).
+    /// Whether VANISHED is requested (RFC 7162 §3.2.6).
     package var asksVanished = false
 
-    /// Whether carrying it out sets `\Seen`.
+    /// Whether the command sets `\Seen`.
     package var setsSeen: Bool {
         self.attributes.contains(where: \.setsSeen)
     }
 
-    /// Whether an item is asked by a name that has no form without the setting of `\Seen`.
+    /// Whether it requests RFC822 or RFC822.TEXT, which have no form that leaves `\Seen`.
     package var usesWholeMessageItems: Bool {
         self.attributes.contains { $0 == .rfc822 || $0 == .rfc822Text }
     }
 
-    /// Whether it asks for what stands in messages below their headers.
+    /// Whether it requests content of messages beyond their headers.
     package var asksText: Bool {
         self.attributes.contains(where: \.isText)
     }
 
-    /// The same without setting `\Seen`.
+    /// The command in forms that do not set `\Seen`.
     package func peeking() -> Fetch {
         var fetch = self
         fetch.attributes = self.attributes.map(\.peeking)
         return fetch
     }
 
-    /// Capabilities that the mailbox's server must have.
+    /// The capabilities that the mailbox's server needs.
     package var requiredCapabilities: [String] {
         var required = Set(self.attributes.compactMap(\.requiredCapability))
         if self.changedSince != nil { required.insert("CONDSTORE") }
@@ -39,6 +42,7 @@ package struct Fetch: Equatable, Sendable {
         return required.sorted()
     }
 
+    /// Encodes the command.
     package func encode(into encoder: inout CommandEncoder) {
         encoder.write(word: self.isUID ? "UID FETCH" : "FETCH")
         self.set.encode(into: &encoder)

@@ -1,6 +1,6 @@
 import struct NIOCore.ByteBuffer
 
-/// One item of a FETCH.
+/// An item of FETCH (RFC 9051 §6.4.5).
 package enum FetchAttribute: Equatable, Sendable {
     case all
     case fast
@@ -24,12 +24,15 @@ package enum FetchAttribute: Equatable, Sendable {
     case binary([UInt32], Partial?, peeks: Bool)
     case binarySize([UInt32])
 
-    /// `<0.2048>`.
+    /// A range of octets: `<0.2048>`.
     package struct Partial: Equatable, Sendable {
+        /// The first octet.
         package var offset: UInt32
+        /// The number of octets.
         package var count: UInt32
     }
 
+    /// Whether fetching the item sets `\Seen`.
     var setsSeen: Bool {
         switch self {
         case .rfc822, .rfc822Text, .section(_, _, peeks: false), .binary(_, _, peeks: false):
@@ -39,6 +42,7 @@ package enum FetchAttribute: Equatable, Sendable {
         }
     }
 
+    /// Whether the item contains content beyond headers.
     var isText: Bool {
         switch self {
         case .rfc822, .rfc822Text, .binary, .preview:
@@ -53,6 +57,7 @@ package enum FetchAttribute: Equatable, Sendable {
         }
     }
 
+    /// The item in a form that does not set `\Seen`.
     var peeking: FetchAttribute {
         switch self {
         case .section(let section, let partial, _): .section(section, partial, peeks: true)
@@ -63,7 +68,7 @@ package enum FetchAttribute: Equatable, Sendable {
         }
     }
 
-    /// The capability that a server must have for it.
+    /// The capability that a server needs for the item.
     package var requiredCapability: String? {
         switch self {
         case .modSeq: "CONDSTORE"

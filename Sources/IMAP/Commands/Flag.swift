@@ -1,22 +1,24 @@
 package import struct NIOCore.ByteBuffer
 
-/// A flag that a client may set (RFC 9051 §2.3.2).
+/// A flag that a client can set (RFC 9051 §2.3.2).
 package enum Flag: Hashable, Sendable {
     case seen
     case answered
     case flagged
     case deleted
     case draft
-    /// Octets of an atom.
+    /// A keyword: the octets of an atom.
     case keyword(ByteBuffer)
 
-    /// - Parameter wire: as a server lists it; nil for `\Recent`, `\*` and what is unknown.
+    /// - Parameter wire: a flag as a server lists it. The result is nil for `\Recent`, `\*` and
+    ///   unknown system flags.
     package init?(_ wire: ByteBuffer) {
         var cursor = Cursor(wire)
         guard let flag = try? cursor.flag(), cursor.isAtEnd else { return nil }
         self = flag
     }
 
+    /// The flag on the wire, for example `\Seen`.
     package var text: ByteBuffer {
         switch self {
         case .seen: ByteBuffer(staticString: "\\Seen")

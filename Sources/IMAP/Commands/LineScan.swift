@@ -1,16 +1,21 @@
-/// The search for the end of a line, kept between reads so that no octet is looked at twice.
+/// A resumable search for the end of a line: it examines each octet once.
 struct LineScan {
-    /// Octets from the start of the command to where the search stopped, without forgotten ones.
+    /// Where the search stopped, in octets from the start of the command, without dropped octets.
     private(set) var position = 0
+    /// Whether the position is inside a quoted string.
     private(set) var isQuoted = false
+    /// The error that stopped the search.
     private(set) var failure: SyntaxError.Reason?
     private var isEscaped = false
     private var hasStarted = false
 
+    /// Continues the search.
+    ///
     /// - Parameters:
-    ///   - start: where the line begins.
-    ///   - quotes: whether quotes have a meaning.
-    /// - Returns: the position of CR LF, once it is there.
+    ///   - start: the start of the line.
+    ///   - maximum: the longest line, in octets.
+    ///   - quotes: whether quotes are interpreted.
+    /// - Returns: the position of CR LF; nil if it has not arrived, or after a failure.
     mutating func run(
         _ octets: UnsafeRawBufferPointer,
         from start: Int,
@@ -43,12 +48,12 @@ struct LineScan {
         return nil
     }
 
-    /// The line is searched on although it is too long.
+    /// Continues a search that stopped because the line is too long.
     mutating func resume() {
         self.failure = nil
     }
 
-    /// So many octets before the place where the search stopped are gone.
+    /// Adjusts the position after octets before it were dropped from the buffer.
     mutating func forget(_ count: Int) {
         self.position -= count
     }

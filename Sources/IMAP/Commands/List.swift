@@ -2,24 +2,30 @@ package import struct NIOCore.ByteBuffer
 
 /// `LIST (SUBSCRIBED) "" ("INBOX" "Akten/*") RETURN (STATUS (UNSEEN))` (RFC 5258, RFC 9051 §6.3.9).
 package struct List: Equatable, Sendable {
-    /// Patterns in one LIST: clients use one to three. Every one of them is matched against every
-    /// name, also an empty one, so that without a bound one command costs patterns times names.
+    /// The most patterns of one LIST: clients use one to three. Each pattern, even an empty one, is
+    /// matched against each name; without a limit the cost is their product.
     static let maximumPatterns = 16
-    /// Octets of all patterns of one LIST, each with the reference before it: the cost of matching
-    /// a name grows with them.
+    /// The most octets of all patterns of one LIST, each with the reference: the cost of matching a
+    /// name grows with them.
     static let maximumPatternOctets = 2 * MailboxPattern.maximumOctets
 
-    /// Wire octets.
+    /// The reference, as octets on the wire.
     package var reference: ByteBuffer
-    /// Wire octets.
+    /// The patterns, as octets on the wire.
     package var patterns: [ByteBuffer]
+    /// The selection option SUBSCRIBED.
     package var selectsSubscribed = false
+    /// The selection option SPECIAL-USE (RFC 6154 §2).
     package var selectsSpecialUse = false
+    /// The selection option RECURSIVEMATCH.
     package var isRecursiveMatch = false
+    /// The return option SUBSCRIBED.
     package var returnsSubscribed = false
+    /// The return option MYRIGHTS (RFC 8440 §3).
     package var returnsMyRights = false
+    /// The items of the return option STATUS (RFC 5819); nil without it.
     package var returnsStatus: [StatusItem]?
-    /// Whether the extended form was used: then an empty pattern is a pattern.
+    /// Whether the extended syntax is used: an empty pattern then matches the empty name.
     package var isExtended = false
 
     package init(reference: ByteBuffer, patterns: [ByteBuffer]) {
@@ -27,13 +33,13 @@ package struct List: Equatable, Sendable {
         self.patterns = patterns
     }
 
-    /// Whether only the hierarchy delimiter is asked for.
+    /// Whether the command only requests the hierarchy delimiter.
     package var isDelimiterQuery: Bool {
         !self.isExtended && self.patterns.count == 1 && self.patterns[0].readableBytes == 0
     }
 
-    /// The patterns, each behind the reference; one that does not decode matches nothing and is
-    /// left out.
+    /// The decoded patterns, each with the reference before it. A pattern that cannot be decoded
+    /// matches nothing and is omitted.
     package var joinedPatterns: [MailboxPattern] {
         let reference = Array(self.reference.readableBytesView)
         return self.patterns.compactMap { pattern in
@@ -115,7 +121,7 @@ extension Cursor {
             case "SUBSCRIBED": list.selectsSubscribed = true
             case "SPECIAL-USE": list.selectsSpecialUse = true
             case "RECURSIVEMATCH": list.isRecursiveMatch = true
-            // Every mailbox the gateway shows is its own; there are no remote ones to add.
+            // The gateway shows all mailboxes as its own: there are no remote ones to add.
             case "REMOTE": break
             default: throw self.error(.expected("selection option"))
             }

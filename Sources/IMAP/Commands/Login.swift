@@ -4,20 +4,23 @@ package import struct NIOCore.ByteBuffer
 
 /// `LOGIN anna@kanzlei.example "pass word"` (RFC 9051 §6.2.3).
 package struct Login: Equatable, Sendable {
+    /// The octets of the user name.
     package var username: [UInt8]
+    /// The octets of the password.
     package var password: Secret<[UInt8]>
 }
 
 /// `AUTHENTICATE PLAIN [initial response]` (RFC 9051 §6.2.2, RFC 4959).
 package struct Authenticate: Equatable, Sendable {
+    /// The mechanism's name as the client spells it.
     package var mechanism: ByteBuffer
-    /// Decoded.
+    /// The decoded initial response; nil without one.
     package var initialResponse: Secret<[UInt8]>?
 }
 
 /// `ENABLE CONDSTORE` (RFC 5161).
 package struct Enable: Equatable, Sendable {
-    /// In upper case.
+    /// The capability names in upper case.
     package var capabilities: [String]
 }
 
@@ -59,11 +62,11 @@ extension Cursor {
         return Enable(capabilities: names)
     }
 
-    /// A client's identification, read and dropped.
+    /// Parses and drops a client's identification.
     ///
     ///     id = "ID" SP ("(" [string SP nstring *(SP string SP nstring)] ")" / nil)
     ///
-    /// Thirty pairs, names of 30 and values of 1,024 octets at most (RFC 2971 §3.3).
+    /// At most 30 pairs, with names of 30 and values of 1,024 octets (RFC 2971 §3.3).
     mutating func identification() throws(SyntaxError) {
         if self.take(word: "NIL") { return try self.expectEndOfCommand() }
         _ = try self.elements(mayBeEmpty: true, atMost: 30) { cursor throws(SyntaxError) -> Bool in

@@ -2,10 +2,12 @@ package import struct NIOCore.ByteBuffer
 
 /// `CREATE Akten/2026 (USE (\Archive))` (RFC 9051 §6.3.4, RFC 6154 §3).
 package struct Create: Equatable, Sendable {
+    /// The new mailbox.
     package var mailbox: ClientMailbox
-    /// Special uses, in the protocol's spelling.
+    /// The special-use attributes, in the protocol's spelling.
     package var uses: [ByteBuffer] = []
 
+    /// The capabilities that the server needs.
     package var requiredCapabilities: [String] { self.uses.isEmpty ? [] : ["CREATE-SPECIAL-USE"] }
 
     package func encode(into encoder: inout CommandEncoder, mailbox: ByteBuffer) {
@@ -21,18 +23,28 @@ package struct Create: Equatable, Sendable {
 
 /// `RENAME Alt Neu` (RFC 9051 §6.3.6).
 package struct Rename: Equatable, Sendable {
+    /// The mailbox to rename.
     package var from: ClientMailbox
+    /// Its new name.
     package var to: ClientMailbox
 }
 
-/// `COPY 2:4 Archiv` and its UID form (RFC 9051 §6.4.7); MOVE alike (RFC 6851).
+/// `COPY 2:4 Archiv` and its UID form (RFC 9051 §6.4.7); also MOVE (RFC 6851).
 package struct Copy: Equatable, Sendable {
+    /// Whether numbers are UIDs.
     package var isUID: Bool
+    /// The messages.
     package var set: SequenceSet
+    /// The target mailbox.
     package var mailbox: ClientMailbox
 
+    /// The capabilities that the server needs.
     package var requiredCapabilities: [String] { self.set.isSavedResult ? ["SEARCHRES"] : [] }
 
+    /// Encodes the command.
+    /// - Parameters:
+    ///   - command: `COPY` or `MOVE`.
+    ///   - mailbox: the target in the server's encoding.
     package func encode(
         into encoder: inout CommandEncoder,
         command: StaticString,
@@ -48,7 +60,9 @@ package struct Copy: Equatable, Sendable {
 /// `SETACL Akten bob +lr` (RFC 4314 §3.1).
 package struct SetACL: Equatable, Sendable {
     package var mailbox: ClientMailbox
+    /// A login or `group:NAME`, possibly with `-` before it (RFC 4314 §3).
     package var identifier: ByteBuffer
+    /// The rights, possibly with `+` or `-` before them.
     package var rights: ByteBuffer
 }
 

@@ -1,8 +1,9 @@
 import struct NIOCore.ByteBuffer
 
-/// The flag whose changes a search for mod-sequences means, and whose flag it is:
-/// `"/flags/\\draft" all` (RFC 7162 §3.1.5).
+/// The flag whose changes a MODSEQ search refers to, and its scope: `"/flags/\\draft" all`
+/// (RFC 7162 §3.1.5).
 package struct ModSeqEntry: Equatable, Sendable {
+    /// The scope of the flag (`entry-type-req`).
     package enum Kind: CaseIterable, Equatable, Sendable {
         case personal
         case shared
@@ -18,9 +19,10 @@ package struct ModSeqEntry: Equatable, Sendable {
     }
 
     package var flag: Flag
+    /// The scope.
     package var kind: Kind
 
-    /// System flags in lower case, as in the RFC's examples.
+    /// Encodes the entry, with system flags in lower case as in the RFC's examples.
     func encode(into encoder: inout CommandEncoder) {
         let name =
             switch self.flag {
@@ -37,7 +39,7 @@ extension Cursor {
     ///     search-modseq-ext = SP entry-name SP entry-type-req
     ///     entry-flag-name = DQUOTE "/flags/" attr-flag DQUOTE
     ///
-    /// - Returns: nil where a number comes at once.
+    /// - Returns: nil if a number follows directly.
     mutating func modSeqEntry() throws(SyntaxError) -> ModSeqEntry? {
         guard self.peek() == UInt8(ascii: "\"") else { return nil }
         var name = Cursor(try self.quoted())

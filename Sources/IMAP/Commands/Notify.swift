@@ -3,9 +3,9 @@ import struct NIOCore.ByteBuffer
 /// `NOTIFY SET STATUS (selected (MessageNew (UID) MessageExpunge)) (personal NONE)` and
 /// `NOTIFY NONE` (RFC 5465 §3).
 package struct Notify: Equatable, Sendable {
-    /// Whether the counts of the mailboxes are told at once.
+    /// Whether the counts of all mailboxes are requested at once (SET STATUS).
     package var sendsStatus = false
-    /// Empty for NONE.
+    /// The event groups; empty for NOTIFY NONE.
     package var groups: [NotifyGroup] = []
 
     package init(sendsStatus: Bool = false, groups: [NotifyGroup] = []) {
@@ -13,7 +13,7 @@ package struct Notify: Equatable, Sendable {
         self.groups = groups
     }
 
-    /// Capabilities that the servers must have.
+    /// The capabilities that the servers need.
     package var requiredCapabilities: [String] {
         Set(self.groups.flatMap { $0.attributes.compactMap(\.requiredCapability) } + ["NOTIFY"])
             .sorted()
@@ -26,8 +26,9 @@ package struct Notify: Equatable, Sendable {
     }
 }
 
-/// Mailboxes, and what is to be told of them.
+/// A set of mailboxes and the events that are reported for them (RFC 5465 §6).
 package struct NotifyGroup: Equatable, Sendable {
+    /// The mailboxes of a group (`filter-mailboxes`).
     package enum Filter: Equatable, Sendable {
         case selected
         case selectedDelayed
@@ -37,10 +38,10 @@ package struct NotifyGroup: Equatable, Sendable {
         case subtree([ClientMailbox])
         case mailboxes([ClientMailbox])
 
-        /// Whether it means the mailbox that is selected, and no other.
+        /// Whether the filter means the selected mailbox.
         package var isSelected: Bool { self == .selected || self == .selectedDelayed }
 
-        /// The mailboxes that are named.
+        /// The mailboxes that the client named.
         package var named: [ClientMailbox] {
             switch self {
             case .subtree(let mailboxes), .mailboxes(let mailboxes): mailboxes
@@ -49,24 +50,27 @@ package struct NotifyGroup: Equatable, Sendable {
         }
     }
 
+    /// An event (RFC 5465 §5).
     package enum Event: Equatable, Sendable {
         case messageNew
         case messageExpunge
         case flagChange
         case mailboxName
         case subscriptionChange
-        /// One that the gateway does not carry.
+        /// An event that the gateway does not support.
         case unsupported
 
+        /// Whether the event concerns messages.
         var isOfMessage: Bool {
             self == .messageNew || self == .messageExpunge || self == .flagChange
         }
     }
 
+    /// The mailboxes.
     package var filter: Filter
-    /// Empty for NONE.
+    /// The events; empty for NONE.
     package var events: [Event]
-    /// Items that are told of a new message, in forms that do not set `\Seen`.
+    /// The items that are sent with a new message, in forms that do not set `\Seen`.
     package var attributes: [FetchAttribute] = []
 
     func encode(into encoder: inout CommandEncoder) {
@@ -121,12 +125,12 @@ extension CommandEncoder {
 }
 
 extension Cursor {
-    /// Groups in one NOTIFY: a client names each kind of mailbox once.
+    /// The most groups of one NOTIFY: a client needs one for each kind of filter.
     private static let maximumGroups = 16
-    /// Mailboxes in all groups, each of which a server watches; they are looked at again when the
-    /// permissions change.
+    /// The most mailboxes in all groups: a server watches each one, and a change of permissions
+    /// checks each one again.
     private static let maximumMailboxes = 256
-    /// Octets of their names: a session keeps several forms of each, as long as it watches.
+    /// The most octets of their names: a session keeps several forms of each while it watches.
     private static let maximumNameOctets = 64 * 1_024
 
     ///     notify = "NOTIFY" SP ("SET" [SP "STATUS"] SP event-groups / "NONE")
@@ -149,7 +153,7 @@ extension Cursor {
         guard mailboxes.count <= Self.maximumMailboxes, octets <= Self.maximumNameOctets else {
             throw self.error(.commandTooLarge)
         }
-        // Each would be expanded to the same mailboxes once more.
+        // Each repeated filter would expand to the same mailboxes again.
         for filter in [NotifyGroup.Filter.inboxes, .personal, .subscribed] {
             guard notify.groups.count(where: { $0.filter == filter }) <= 1 else {
                 throw self.error(.expected("one group of each kind"))
@@ -178,11 +182,12 @@ extension Cursor {
         return group
     }
 
-    /// New and expunged messages are asked for together, and flags only with both; the selected
-    /// mailbox tells of messages only, and no other tells of their items (RFC 5465 §5, §6.1, §8).
+    /// Checks the combination of events: MessageNew and MessageExpunge only occur together,
+    /// FlagChange only with both. The selected mailbox has only message events, and only it has
+    /// items (RFC 5465 §5, §6.1, §8).
     ///
-    /// For other mailboxes than the selected one the missing events are added: they come as the same
-    /// counts (STATUS), and Dovecot does not insist on the pair.
+    /// In other groups missing message events are added: they are all reported as STATUS, and
+    /// Dovecot accepts them without each other.
     private func check(_ group: inout NotifyGroup) throws(SyntaxError) {
         let pair = [NotifyGroup.Event.messageNew, .messageExpunge]
         if group.events.contains(where: \.isOfMessage) {

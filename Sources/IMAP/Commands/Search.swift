@@ -2,16 +2,20 @@ import struct NIOCore.ByteBuffer
 
 /// `SEARCH RETURN (COUNT) UNSEEN FROM bob` and its UID form (RFC 9051 §6.4.4).
 package struct Search: Equatable, Sendable {
+    /// Whether the result consists of UIDs.
     package var isUID: Bool
-    /// RETURN (RFC 4731); nil without it.
+    /// The result options of RETURN (RFC 4731); nil without RETURN.
     package var returns: [SearchReturn]?
+    /// The charset of the strings.
     package var charset: SearchCharset
+    /// The search criteria.
     package var key: SearchKey
 
+    /// Whether the gateway must refuse the charset.
     package var hasUnsupportedCharset: Bool { self.charset == .unsupported }
 
-    /// Capabilities that the mailbox's server must have. Without ESEARCH and CONTEXT=SEARCH the gateway
-    /// works out of the numbers what RETURN asks for.
+    /// The capabilities that the mailbox's server needs. Without ESEARCH and CONTEXT=SEARCH the
+    /// gateway computes the result options itself.
     package var requiredCapabilities: [String] {
         self.key.requiredCapabilities.union(
             self.returns?.contains(.save) ?? false ? ["SEARCHRES"] : []
@@ -26,8 +30,8 @@ package struct Search: Equatable, Sendable {
     }
 }
 
-/// The charset of a search's strings. Only what IMAP itself uses is read: in another, octets of a
-/// string could mean protocol to a server.
+/// The charset of a search. Only IMAP's own charsets are accepted: in another one, octets of a
+/// string could be protocol syntax for a server.
 package enum SearchCharset: Equatable, Sendable {
     case none
     case usASCII
@@ -35,31 +39,33 @@ package enum SearchCharset: Equatable, Sendable {
     case unsupported
 }
 
-/// One result option (RFC 4731 §3.1, RFC 5182 §2.1, RFC 5267 §4).
+/// A result option (RFC 4731 §3.1, RFC 5182 §2.1, RFC 5267 §4).
 package enum SearchReturn: Equatable, Sendable {
     case min
     case max
     case all
     case count
     case save
-    /// A hint that more searches of this kind come.
+    /// The client will repeat similar searches.
     case context
-    /// A slice of the results, counted from 1.
+    /// A slice of the result, counted from 1.
     case partial(UInt32, UInt32)
-    /// Changes are told until CANCELUPDATE; with items of new messages (RFC 5465 §7).
+    /// Changes are reported until CANCELUPDATE, with items of new messages (RFC 5465 §7).
     case update([FetchAttribute])
 
+    /// Whether it is UPDATE.
     package var isUpdate: Bool {
         guard case .update = self else { return false }
         return true
     }
 
-    /// What a server must have besides contexts (RFC 5267) to tell changes.
+    /// The capabilities that UPDATE needs in addition to CONTEXT (RFC 5267).
     package var updateNeeds: [String] {
         guard case .update(let attributes) = self else { return [] }
         return attributes.compactMap(\.requiredCapability) + (attributes.isEmpty ? [] : ["NOTIFY"])
     }
 
+    /// Whether it is PARTIAL.
     package var isPartial: Bool {
         guard case .partial = self else { return false }
         return true
@@ -112,14 +118,14 @@ extension Cursor {
         return Search(isUID: isUID, returns: returns, charset: charset, key: key)
     }
 
-    /// - Returns: nil without RETURN; the space behind it is consumed.
+    /// - Returns: nil without RETURN. The space after the options is consumed.
     mutating func searchReturns() throws(SyntaxError) -> [SearchReturn]? {
         guard self.take(argumentsOf: "RETURN") else { return nil }
         let returns = try self.elements(mayBeEmpty: true) { cursor throws(SyntaxError) in
             try cursor.searchReturn()
         }
         try self.expectBlank()
-        // RFC 5267 §4.4: one PARTIAL, one ALL, or neither.
+        // RFC 5267 §4.4: PARTIAL and ALL exclude each other, and each occurs at most once.
         let results = returns.count { option in
             if case .partial = option { true } else { option == .all }
         }
@@ -163,8 +169,8 @@ extension Cursor {
         return .unsupported
     }
 
-    /// Search keys to the end of the command. Under a charset that is not read they are left
-    /// unread too: the answer is the same whatever they are.
+    /// Parses the search keys up to the end of the command. With an unsupported charset they are
+    /// not parsed, because the command is refused in any case.
     mutating func searchProgram(_ charset: SearchCharset) throws(SyntaxError) -> SearchKey {
         guard charset != .unsupported else { return .all }
         var keys = [try self.searchKey()]

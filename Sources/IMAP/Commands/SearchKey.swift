@@ -1,14 +1,14 @@
 package import struct NIOCore.ByteBuffer
 
-/// One search key (RFC 9051 §6.4.4).
+/// A search key (RFC 9051 §6.4.4).
 package indirect enum SearchKey: Equatable, Sendable {
     case all
-    /// A key without argument, in the protocol's spelling.
+    /// A key without arguments, in the protocol's spelling.
     case word(StaticText)
-    /// A key with a string.
+    /// A key with a string argument.
     case string(StaticText, ByteBuffer)
     case header(ByteBuffer, ByteBuffer)
-    /// A key with a date, in the grammar's spelling.
+    /// A key with a date argument, in the grammar's spelling.
     case date(StaticText, ByteBuffer)
     case number(StaticText, UInt64)
     case keyword(ByteBuffer, isSet: Bool)
@@ -20,6 +20,7 @@ package indirect enum SearchKey: Equatable, Sendable {
     case or(SearchKey, SearchKey)
     case and([SearchKey])
 
+    /// The capabilities that the server needs for the key.
     var requiredCapabilities: Set<String> {
         switch self {
         case .number(let name, _) where name == "OLDER" || name == "YOUNGER": ["WITHIN"]
@@ -35,7 +36,7 @@ package indirect enum SearchKey: Equatable, Sendable {
         }
     }
 
-    /// As the whole program: keys side by side without parentheses.
+    /// Encodes the key as a whole search program: an AND needs no parentheses there.
     func encodeTop(into encoder: inout CommandEncoder) {
         guard case .and(let keys) = self else { return self.encode(into: &encoder) }
         for key in keys { key.encode(into: &encoder) }
@@ -125,7 +126,8 @@ extension Cursor {
         "LARGER": "LARGER", "SMALLER": "SMALLER", "OLDER": "OLDER", "YOUNGER": "YOUNGER",
     ]
 
-    /// Search keys in one command: a client needs some dozen. Each takes many times its octets in memory.
+    /// The most search keys of one command: a client needs a few dozen, and each takes many times
+    /// its octets in memory.
     private static let maximumSearchKeys = 5_000
 
     ///     search-key = "ALL" / "ANSWERED" / … / "(" search-key *(SP search-key) ")"
@@ -180,7 +182,9 @@ extension Cursor {
         }
     }
 
-    ///     date-text = date-day "-" date-month "-" date-year, or the same in quotes
+    ///     date-text = date-day "-" date-month "-" date-year
+    ///
+    /// It may be quoted.
     private mutating func date() throws(SyntaxError) -> ByteBuffer {
         let isQuoted = self.take("\"")
         let text = self.takeRun { $0.isDigit || $0 == UInt8(ascii: "-") || $0.isLetter }

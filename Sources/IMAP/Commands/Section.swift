@@ -1,7 +1,8 @@
 package import struct NIOCore.ByteBuffer
 
-/// What stands between the brackets: `1.2.HEADER.FIELDS (From To)`.
+/// A section specification, the part in brackets: `1.2.HEADER.FIELDS (From To)`.
 package struct Section: Equatable, Sendable {
+    /// The part of the message or body part.
     package enum Text: Equatable, Sendable {
         case header
         case text
@@ -9,10 +10,12 @@ package struct Section: Equatable, Sendable {
         case fields([ByteBuffer], isNegated: Bool)
     }
 
-    /// Parts of a message nest no deeper in any mail that a person sent.
+    /// The deepest part number: no real message nests deeper.
     static let maximumParts = 32
 
+    /// The numbers of nested body parts; empty for the message itself.
     package var part: [UInt32]
+    /// The requested text; nil for everything.
     package var text: Text?
 
     func encode(into encoder: inout CommandEncoder) {

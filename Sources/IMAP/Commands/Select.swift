@@ -1,21 +1,28 @@
 package import struct NIOCore.ByteBuffer
 
-/// `SELECT Akten (QRESYNC (67890007 20050715194045000))`; EXAMINE alike (RFC 9051 §6.3.2).
+/// `SELECT Akten (QRESYNC (67890007 20050715194045000))`; also EXAMINE (RFC 9051 §6.3.2).
 package struct Select: Equatable, Sendable {
-    /// What a client remembers of the mailbox (RFC 7162 §3.2.5).
+    /// The state of the mailbox that the client has cached (RFC 7162 §3.2.5).
     package struct Resync: Equatable, Sendable {
+        /// The UIDVALIDITY that the client knows.
         package var uidValidity: UInt32
+        /// The highest mod-sequence that the client knows.
         package var modSeq: UInt64
+        /// The UIDs that the client knows.
         package var knownUIDs: SequenceSet?
+        /// Message numbers of the sequence match data.
         package var knownSequences: SequenceSet?
+        /// The UIDs of these message numbers.
         package var matchingUIDs: SequenceSet?
     }
 
     package var mailbox: ClientMailbox
+    /// The parameter CONDSTORE.
     package var condStore = false
+    /// The parameter QRESYNC.
     package var resync: Resync?
 
-    /// The same for a server without mod-sequences.
+    /// The command for a server without mod-sequences.
     package var withoutModSeq: Select { Select(mailbox: self.mailbox) }
 
     package func encode(

@@ -1,10 +1,11 @@
 package import struct NIOCore.ByteBuffer
 
-/// Message numbers or UIDs, kept as ranges: `2,4:7,12:*`, or `$` for the saved result.
+/// A set of message numbers or UIDs as ranges: `2,4:7,12:*`; or `$`, the saved search result.
 package struct SequenceSet: Equatable, Sendable {
-    /// The lower end first where both are numbers; nil stands for `*`.
+    /// A range. If both ends are numbers, the lower one is first; nil means `*`.
     package struct Range: Equatable, Sendable {
-        // Zero for `*`: a command may have thousands of ranges, and an optional takes twice the room.
+        // 0 means `*`. A command may have thousands of ranges, and an optional takes twice the
+        // memory.
         private var lower: UInt32
         private var upper: UInt32
 
@@ -20,21 +21,23 @@ package struct SequenceSet: Equatable, Sendable {
         }
     }
 
-    /// A client lists changed messages one by one, 20,000 of them in one command. Beyond this a set
-    /// takes more of a session's memory, eight octets a range, than its line.
+    /// The most ranges: clients list 20,000 changed messages one by one in a command. With eight
+    /// octets for each range, a larger set takes more memory than its line.
     package static let maximumRanges = 50_000
-    /// A set of more ranges is written with as few as say the same: servers bound their lines.
+    /// The most ranges that are sent unchanged. A larger set is sent with joined ranges, because
+    /// servers limit lines.
     private static let maximumRangesAsSent = 1_000
 
+    /// The ranges in the client's order; empty for `$`.
     package var ranges: [Range]
-    /// Whether the set is `$` (RFC 5182 §2.1).
+    /// Whether the set is `$`, the saved result (RFC 5182 §2.1).
     package var isSavedResult: Bool { self.ranges.isEmpty }
 
     package init(ranges: [Range]) {
         self.ranges = ranges
     }
 
-    /// These numbers, in this order; what follows each other becomes a range.
+    /// The numbers in this order; consecutive numbers form a range.
     package init(uids: some Sequence<UInt32>) {
         var ranges: [Range] = []
         for uid in uids {
@@ -47,7 +50,7 @@ package struct SequenceSet: Equatable, Sendable {
         self.ranges = ranges
     }
 
-    /// The same numbers in the same order, with ranges joined that follow each other.
+    /// The same numbers in the same order, with adjacent ranges joined.
     fileprivate var joined: SequenceSet {
         guard self.ranges.count > Self.maximumRangesAsSent else { return self }
         var joined: [Range] = []
@@ -63,16 +66,15 @@ package struct SequenceSet: Equatable, Sendable {
         return SequenceSet(ranges: joined)
     }
 
-    /// `8:*`
+    /// All numbers from `first` on: `8:*`.
     package init(from first: UInt32) {
         self.ranges = [Range(first: first, last: nil)]
     }
 
-    /// Ranges that go into one command: servers bound their lines, at 8 000 octets at the least
-    /// (RFC 7162 §4).
+    /// The most ranges of one command: every server accepts lines of 8,000 octets (RFC 7162 §4).
     private static let rangesPerCommand = 350
 
-    /// These numbers, as sets that a command each takes.
+    /// Splits the numbers into sets that fit one command each.
     package static func batches(of uids: [UInt32]) -> [SequenceSet] {
         let ranges = SequenceSet(uids: uids).ranges
         return stride(from: 0, to: ranges.count, by: Self.rangesPerCommand).map { start in
@@ -82,7 +84,7 @@ package struct SequenceSet: Equatable, Sendable {
         }
     }
 
-    /// The numbers, in order; nil where there are more, or `*` is among them.
+    /// The numbers in order; nil if they exceed the limit or the set contains `*`.
     package func members(atMost limit: Int) -> [UInt32]? {
         var members: [UInt32] = []
         for range in self.ranges {
@@ -94,8 +96,8 @@ package struct SequenceSet: Equatable, Sendable {
         return members
     }
 
-    /// Whether a number is in the set, as far as that is known without the mailbox: what `*` alone and
-    /// `$` stand for is not.
+    /// Whether the set contains a number for certain. Without the mailbox the value of a single `*`
+    /// and of `$` is unknown.
     package func surelyContains(_ number: UInt32) -> Bool {
         self.ranges.contains { range in
             guard let first = range.first, number >= first else { return false }
@@ -103,11 +105,12 @@ package struct SequenceSet: Equatable, Sendable {
         }
     }
 
+    /// Encodes the set.
     package func encode(into encoder: inout CommandEncoder) {
         encoder.write(raw: self.text)
     }
 
-    /// The set in the grammar's spelling.
+    /// The set on the wire.
     package var text: ByteBuffer {
         var text = ByteBuffer()
         if self.isSavedResult { text.writeInteger(UInt8(ascii: "$")) }

@@ -1,15 +1,20 @@
 /// `SORT (REVERSE DATE) UTF-8 UNSEEN` and its UID form (RFC 5256 §3).
 package struct Sort: Equatable, Sendable {
+    /// Whether the result consists of UIDs.
     package var isUID: Bool
+    /// The result options of RETURN (RFC 5267 §3); nil without RETURN.
     package var returns: [SearchReturn]?
+    /// The criteria, the most significant first.
     package var criteria: [SortCriterion]
+    /// The charset of the strings.
     package var charset: SearchCharset
+    /// The search criteria.
     package var key: SearchKey
 
     package var hasUnsupportedCharset: Bool { self.charset == .unsupported }
 
-    /// Capabilities that the mailbox's server must have. Without ESORT and CONTEXT=SORT the gateway works
-    /// out of the numbers what RETURN asks for.
+    /// The capabilities that the mailbox's server needs. Without ESORT and CONTEXT=SORT the gateway
+    /// computes the result options itself.
     package var requiredCapabilities: [String] {
         var required = self.key.requiredCapabilities.union(["SORT"])
         if self.returns?.contains(.save) ?? false { required.insert("SEARCHRES") }
@@ -31,8 +36,9 @@ package struct Sort: Equatable, Sendable {
     }
 }
 
-/// One sort criterion, with REVERSE before it or without.
+/// A sort criterion, possibly preceded by REVERSE (RFC 5256 §3).
 package struct SortCriterion: Equatable, Sendable {
+    /// The key; DISPLAYFROM and DISPLAYTO are of RFC 5957.
     package enum Key: Equatable, Sendable {
         case arrival
         case cc
@@ -60,13 +66,16 @@ package struct SortCriterion: Equatable, Sendable {
     }
 
     package var key: Key
+    /// Whether the order is descending.
     package var isReverse: Bool
 
+    /// Whether the key needs the capability SORT=DISPLAY.
     var isDisplay: Bool { self.key == .displayFrom || self.key == .displayTo }
 }
 
 /// `THREAD REFERENCES UTF-8 ALL` and its UID form (RFC 5256 §3).
 package struct Thread: Equatable, Sendable {
+    /// The algorithm (RFC 5256 §3; REFS is an extension of Cyrus).
     package enum Algorithm: Equatable, Sendable {
         case orderedSubject
         case references
@@ -81,9 +90,12 @@ package struct Thread: Equatable, Sendable {
         }
     }
 
+    /// Whether the result consists of UIDs.
     package var isUID: Bool
     package var algorithm: Algorithm
+    /// The charset of the strings.
     package var charset: SearchCharset
+    /// The search criteria.
     package var key: SearchKey
 
     package var hasUnsupportedCharset: Bool { self.charset == .unsupported }
@@ -101,7 +113,7 @@ package struct Thread: Equatable, Sendable {
 }
 
 extension Cursor {
-    /// Criteria in one SORT; each key makes sense once.
+    /// The most criteria of a SORT: each key is useful once.
     private static let maximumCriteria = 16
 
     ///     sort = "SORT" [search-return-opts] SP sort-criteria SP search-criteria

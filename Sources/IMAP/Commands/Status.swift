@@ -3,6 +3,7 @@ package import struct NIOCore.ByteBuffer
 /// `STATUS Akten (MESSAGES UNSEEN)` (RFC 9051 §6.3.11).
 package struct Status: Equatable, Sendable {
     package var mailbox: ClientMailbox
+    /// The requested items, each once.
     package var items: [StatusItem]
 
     package init(mailbox: ClientMailbox, items: [StatusItem]) {
@@ -19,7 +20,7 @@ package struct Status: Equatable, Sendable {
     }
 }
 
-/// One item of STATUS.
+/// An item of STATUS (RFC 9051 §6.3.11 and its extensions).
 package enum StatusItem: CaseIterable, Hashable, Sendable {
     case messages
     case recent
@@ -32,6 +33,7 @@ package enum StatusItem: CaseIterable, Hashable, Sendable {
     case appendLimit
     case mailboxID
 
+    /// The item's name on the wire.
     package var word: StaticString {
         switch self {
         case .messages: "MESSAGES"
@@ -47,7 +49,7 @@ package enum StatusItem: CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// The capability that a server must have for it.
+    /// The capability that a server needs for the item.
     package var requiredCapability: String? {
         switch self {
         case .messages, .recent, .uidNext, .uidValidity, .unseen: nil
@@ -59,6 +61,7 @@ package enum StatusItem: CaseIterable, Hashable, Sendable {
         }
     }
 
+    /// - Returns: nil for an unknown name; case does not matter.
     package init?(_ name: ByteBuffer) {
         guard let item = Self.allCases.first(where: { name.equals(word: $0.word) }) else {
             return nil

@@ -1,19 +1,25 @@
 /// `STORE 2:4 +FLAGS (\Deleted)` and its UID form (RFC 9051 §6.4.6).
 package struct StoreFlags: Equatable, Sendable {
+    /// The change of the flags.
     package enum Action: Equatable, Sendable {
         case replace
         case add
         case remove
     }
 
+    /// Whether numbers are UIDs.
     package var isUID: Bool
+    /// The messages.
     package var set: SequenceSet
-    /// UNCHANGEDSINCE (RFC 7162 §3.1.3).
+    /// The value of UNCHANGEDSINCE (RFC 7162 §3.1.3).
     package var unchangedSince: UInt64?
+    /// The change.
     package var action: Action
+    /// Whether `.SILENT` suppresses the FETCH responses.
     package var isSilent: Bool
     package var flags: [Flag]
 
+    /// The capabilities that the server needs.
     package var requiredCapabilities: [String] {
         (self.unchangedSince == nil ? [] : ["CONDSTORE"])
             + (self.set.isSavedResult ? ["SEARCHRES"] : [])

@@ -1,17 +1,19 @@
 package import struct NIOCore.ByteBuffer
 
-/// A mailbox's name as the gateway compares it: UTF-8 octets with `/`, and INBOX in upper case
-/// where it is the whole first component (RFC 9051 §5.1).
+/// A mailbox name in the form that the gateway compares: UTF-8 octets with `/` as delimiter. A
+/// first component INBOX is in upper case (RFC 9051 §5.1).
 package struct MailboxName: Hashable, Sendable {
     package static let inbox = Array("INBOX".utf8)
+    /// The gateway's hierarchy delimiter.
     package static let delimiter = UInt8(ascii: "/")
-    /// A name has this many octets at most: no client shows more, and each is matched against
+    /// The longest name, in octets: no client shows a longer one, and each name is matched against
     /// patterns and scopes.
     package static let maximumOctets = 2_048
 
+    /// The UTF-8 octets.
     package let octets: [UInt8]
 
-    /// - Parameter octets: decoded.
+    /// - Parameter octets: the decoded name.
     package init(_ octets: [UInt8]) {
         let first = octets.prefix { $0 != Self.delimiter }
         if first.map(\.asciiUppercased) == Self.inbox {
@@ -21,17 +23,17 @@ package struct MailboxName: Hashable, Sendable {
         }
     }
 
-    /// The name without a delimiter at its end: CREATE may have one there (RFC 9051 §6.3.4).
+    /// The name without a delimiter at its end, which CREATE may have (RFC 9051 §6.3.4).
     package var withoutTrailing: MailboxName {
         self.octets.last == Self.delimiter ? MailboxName(Array(self.octets.dropLast())) : self
     }
 }
 
-/// A mailbox that a client named.
+/// A mailbox name in a client's command.
 package struct ClientMailbox: Equatable, Sendable {
-    /// The octets as they came, unquoted.
+    /// The octets on the wire, without quotes.
     package let wire: ByteBuffer
-    /// Nil when no mailbox can have that name.
+    /// The decoded name; nil if no mailbox can have it.
     package let name: MailboxName?
 
     package init(wire: ByteBuffer) {
@@ -47,7 +49,7 @@ package struct ClientMailbox: Equatable, Sendable {
         self.name = MailboxName(decoded)
     }
 
-    /// U+0080…U+009F, U+2028 and U+2029 (RFC 6855 §3).
+    /// Whether the name contains U+0080…U+009F, U+2028 or U+2029 (RFC 6855 §3).
     private static func hasC1Control(_ octets: [UInt8]) -> Bool {
         for scalar in String(decoding: octets, as: UTF8.self).unicodeScalars {
             switch scalar.value {
@@ -65,8 +67,8 @@ extension Cursor {
         ClientMailbox(wire: try self.asciiAstring())
     }
 
-    /// An astring; eight-bit octets outside a literal are a syntax error, and inside one they
-    /// make a name that no mailbox has.
+    /// An astring. Eight-bit octets outside a literal are a syntax error. In a literal they form a
+    /// name that no mailbox can have.
     package mutating func asciiAstring() throws(SyntaxError) -> ByteBuffer {
         let isLiteral = self.peek() == UInt8(ascii: "{")
         let value = try self.astring()

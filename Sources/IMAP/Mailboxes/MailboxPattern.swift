@@ -1,21 +1,20 @@
-/// A LIST pattern: octets of a name in which `*` stands for any octets and `%` for any but `/`
-/// (RFC 9051 §6.3.9).
+/// A LIST pattern: `*` matches any octets, `%` matches any octets except `/` (RFC 9051 §6.3.9).
 package struct MailboxPattern: Equatable, Sendable {
     private static let star = UInt8(ascii: "*")
     private static let percent = UInt8(ascii: "%")
-    /// Patterns are matched against every name in sight.
+    /// The longest pattern, in octets: it is matched against every listed name.
     package static let maximumOctets = 1_024
 
     private let octets: [UInt8]
-    /// The places of each octet in the pattern, of `*`, and of any wildcard; a bit a place, its end
-    /// included.
+    /// Bit masks over the positions of the pattern, including its end: the positions of each octet,
+    /// of `*`, and of both wildcards.
     private let places: [UInt8: [UInt64]]
     private let stars: [UInt64]
     private let wildcards: [UInt64]
 
-    /// - Parameter octets: decoded, wildcards included; INBOX in any case at the start.
+    /// - Parameter octets: the decoded pattern with its wildcards; INBOX in any case at the start.
     package init(_ octets: [UInt8]) {
-        // Runs of wildcards cost time and say no more than one.
+        // Consecutive wildcards match the same as one of them, at a higher cost.
         var collapsed: [UInt8] = []
         for octet in MailboxName(octets).octets {
             if octet == Self.star || octet == Self.percent, let last = collapsed.last,
@@ -38,19 +37,20 @@ package struct MailboxPattern: Equatable, Sendable {
         self.places = places
     }
 
-    /// Whether it has a `%` that does not stand beside a `*`.
+    /// Whether the pattern contains `%`, except next to `*`.
     package var hasPercent: Bool { self.octets.contains(Self.percent) }
 
-    /// What matching a name of one octet costs: each 64 octets of the pattern count once.
+    /// The cost of matching one octet of a name: one for each 64 octets of the pattern.
     package var cost: Int { self.stars.count }
 
-    /// Whether a name matches. Takes time in proportion to the name, for each 64 octets of the pattern.
+    /// Whether a name matches. The time is proportional to the name, for each 64 octets of the
+    /// pattern.
     package func matches(_ name: [UInt8]) -> Bool {
         let end = self.octets.count
         return self.reachable(after: name)[end / 64] & 1 << UInt64(end % 64) != 0
     }
 
-    /// Whether a name that begins with `prefix` could match.
+    /// Whether a name that starts with `prefix` can match.
     package func mayMatchBelow(_ prefix: [UInt8]) -> Bool {
         self.reachable(after: prefix).contains { $0 != 0 }
     }
@@ -60,13 +60,13 @@ package struct MailboxPattern: Equatable, Sendable {
         Array(self.octets.prefix { $0 != Self.star && $0 != Self.percent })
     }
 
-    /// Whether everything below a name matches: the pattern ends in `*` there.
+    /// Whether every name below a name matches, because the pattern ends with `*` there.
     package func matchesAllBelow(_ name: [UInt8]) -> Bool {
         self.octets.last == Self.star && self.matches(name + [MailboxName.delimiter])
     }
 
-    /// Which places in the pattern can be reached by consuming all of `name`: all of them at once, a bit
-    /// each (Shift-And, Baeza-Yates and Gonnet 1992).
+    /// The positions of the pattern that are reached after consuming `name`, all at once as a bit
+    /// mask (Shift-And, Baeza-Yates and Gonnet 1992).
     private func reachable(after name: [UInt8]) -> [UInt64] {
         var reached = [UInt64](repeating: 0, count: self.stars.count)
         reached[0] = 1 | (self.wildcards[0] & 1) << 1
@@ -81,7 +81,7 @@ package struct MailboxPattern: Equatable, Sendable {
                 let taken = before & (wanted?[index] ?? 0)
                 var after = taken << 1 | carried | before & staying[index]
                 carried = taken >> 63
-                // A wildcard may stand for nothing; none follows another.
+                // A wildcard may match nothing. No wildcard follows another.
                 let waiting = after & self.wildcards[index]
                 after |= waiting << 1 | passed
                 passed = waiting >> 63

@@ -1,8 +1,8 @@
 /// Modified UTF-7, the encoding of mailbox names (RFC 3501 §5.1.3).
 ///
-/// Only the one canonical spelling of a name decodes: no shift where none is needed, no two shifts
-/// in a row, no bits left over, no lone surrogate. Two spellings of one name would be two names
-/// to one reader and one to another.
+/// Only the canonical spelling of a name is decoded: no unnecessary shift, no adjacent shifts, no
+/// surplus bits, no single surrogate. Otherwise two spellings of one name would be two names for
+/// some readers and one for others.
 package enum ModifiedUTF7 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,".utf8
@@ -10,7 +10,8 @@ package enum ModifiedUTF7 {
     private static let ampersand = UInt8(ascii: "&")
     private static let minus = UInt8(ascii: "-")
 
-    /// - Parameter octets: UTF-8; an octet that is none becomes U+FFFD.
+    /// Encodes a name.
+    /// - Parameter octets: UTF-8; invalid octets become U+FFFD.
     package static func encode(_ octets: [UInt8]) -> [UInt8] {
         if octets.allSatisfy({ self.isDirect($0) && $0 != self.ampersand }) { return octets }
         var encoded: [UInt8] = []
@@ -28,8 +29,9 @@ package enum ModifiedUTF7 {
         return encoded
     }
 
-    /// - Parameter octets: wire octets.
-    /// - Returns: UTF-8, or nil unless `octets` is the canonical spelling of a name.
+    /// Decodes a name.
+    /// - Parameter octets: the octets on the wire.
+    /// - Returns: UTF-8; nil unless the spelling is canonical.
     package static func decode(_ octets: [UInt8]) -> [UInt8]? {
         guard octets.contains(self.ampersand) else {
             return octets.allSatisfy(self.isDirect) ? octets : nil
@@ -38,8 +40,8 @@ package enum ModifiedUTF7 {
         return self.encode(decoded) == octets ? decoded : nil
     }
 
-    /// What a reader that is content with any spelling makes of a name: two shifts in a row, a shift
-    /// where none is needed, bits left over. What is no shift, and what is no US-ASCII, stays as it is.
+    /// Decodes any spelling of a name, as lenient readers do: adjacent or unnecessary shifts and
+    /// surplus bits are accepted. Invalid shifts and octets outside US-ASCII stay unchanged.
     package static func decode(anySpelling octets: [UInt8]) -> [UInt8] {
         var decoded: [UInt8] = []
         var rest = octets[...]
@@ -57,11 +59,12 @@ package enum ModifiedUTF7 {
         return decoded
     }
 
-    /// Printable US-ASCII stands for itself.
+    /// Whether an octet represents itself: printable US-ASCII.
     private static func isDirect(_ octet: UInt8) -> Bool {
         octet >= 0x20 && octet < 0x7F
     }
 
+    /// Ends a shifted run.
     private static func unshift(_ units: inout [UInt16], into encoded: inout [UInt8]) {
         guard !units.isEmpty else { return }
         encoded.append(self.ampersand)
@@ -81,7 +84,7 @@ package enum ModifiedUTF7 {
         units = []
     }
 
-    /// UTF-8 of a shifted run, without the `&` and the `-` around it.
+    /// The UTF-8 of a shifted run, without its `&` and `-`; nil if it is invalid.
     private static func shifted(_ run: ArraySlice<UInt8>) -> [UInt8]? {
         var units: [UInt16] = []
         var bits: UInt32 = 0

@@ -1,14 +1,15 @@
 package import struct NIOCore.ByteBuffer
 
-/// The lines that the gateway itself writes to a client.
+/// The lines that the gateway itself sends to a client.
 package enum Reply {
-    /// What a continuation asks for.
+    /// The purpose of a continuation.
     package enum Request: Equatable, Sendable {
         case literal
         case sasl
         case idling
     }
 
+    /// `a1 NO [NOPERM] Permission denied`
     package static func tagged(_ tag: ByteBuffer, text: ReplyText) -> ByteBuffer {
         var line = ByteBuffer()
         line.reserveCapacity(128)
@@ -19,6 +20,7 @@ package enum Reply {
         return line
     }
 
+    /// `* BYE Logging out`
     package static func untagged(_ text: ReplyText) -> ByteBuffer {
         var line = ByteBuffer()
         line.writeStaticString("* ")
@@ -27,6 +29,7 @@ package enum Reply {
         return line
     }
 
+    /// `+ idling`
     package static func continuation(_ request: Request) -> ByteBuffer {
         switch request {
         case .literal: ByteBuffer(staticString: "+ Ready\r\n")
@@ -35,32 +38,36 @@ package enum Reply {
         }
     }
 
+    /// The greeting with its capabilities (RFC 9051 §7.1.1).
     package static func greeting(capabilities: [String]) -> ByteBuffer {
         ByteBuffer(
             string: "* OK [CAPABILITY \(capabilities.joined(separator: " "))] Gatepost is ready\r\n"
         )
     }
 
+    /// `* CAPABILITY IMAP4rev1 …` (RFC 9051 §7.2.2)
     package static func capability(_ capabilities: [String]) -> ByteBuffer {
         ByteBuffer(string: "* CAPABILITY \(capabilities.joined(separator: " "))\r\n")
     }
 
+    /// `* ENABLED CONDSTORE` (RFC 9051 §7.2.1)
     package static func enabled(_ capabilities: [String]) -> ByteBuffer {
         ByteBuffer(string: (["* ENABLED"] + capabilities).joined(separator: " ") + "\r\n")
     }
 
+    /// `* ID ("name" "Gatepost")` (RFC 2971 §3.2)
     package static func id(name: String) -> ByteBuffer {
         ByteBuffer(string: "* ID (\"name\" \"\(name)\")\r\n")
     }
 
-    /// How far a long command is (RFC 9585 §4).
+    /// The progress of a long command (RFC 9585 §4).
     ///
     ///     "INPROGRESS" SP "(" inprogress-tag SP inprogress-state ")"
     ///
-    /// - Parameter total: 0 as long as it is not known.
+    /// - Parameter total: the number of messages; 0 if it is unknown.
     package static func progress(tag: ByteBuffer, done: Int, of total: Int) -> ByteBuffer {
         var line = ByteBuffer(staticString: "* OK [INPROGRESS (")
-        // A bracket would end the code early.
+        // `]` would end the response code early.
         if tag.readableBytesView.contains(UInt8(ascii: "]")) {
             line.writeStaticString("NIL")
         } else {
@@ -71,6 +78,7 @@ package enum Reply {
         return line
     }
 
+    /// `* FLAGS (\Seen)` (RFC 9051 §7.3.5)
     package static func flags(_ flags: [ByteBuffer]) -> ByteBuffer {
         var line = ByteBuffer(staticString: "* FLAGS ")
         line.writeFlags(flags)
@@ -78,7 +86,7 @@ package enum Reply {
         return line
     }
 
-    /// The answer to LIST with an empty pattern.
+    /// The answer to a LIST for the hierarchy delimiter.
     package static func listRoot(delimiter: UInt8) -> ByteBuffer {
         ListResponse(
             attributes: [ByteBuffer(staticString: "\\Noselect")],
@@ -87,6 +95,7 @@ package enum Reply {
         ).encoded(isLsub: false)
     }
 
+    /// `* NAMESPACE (("" "/")) (("Other Users/" "/")) (("Shared/" "/"))` (RFC 9051 §7.3.2)
     package static func namespace(
         personal: [[UInt8]],
         others: [[UInt8]],
@@ -113,6 +122,7 @@ package enum Reply {
         return line
     }
 
+    /// The start of an ESEARCH response: `* ESEARCH (TAG "a3")`.
     package static func esearchHead(tag: ByteBuffer) -> ByteBuffer {
         var head = ByteBuffer(staticString: "* ESEARCH (TAG \"")
         for octet in tag.readableBytesView where octet != UInt8(ascii: "\"") {
@@ -168,7 +178,8 @@ package enum Reply {
         return line
     }
 
-    /// Octets of a server as text for a person: printable ASCII, the rest replaced, and cut.
+    /// A server's octets as text for a person: shortened, with `?` for octets that are not
+    /// printable.
     package static func printable(_ octets: ByteBuffer, maximumOctets: Int) -> String {
         let shown = octets.readableBytesView.prefix(maximumOctets).filter { $0 != 13 && $0 != 10 }
         return String(

@@ -1,9 +1,9 @@
 package import struct NIOCore.ByteBuffer
 
-/// Every text that the gateway itself says to a client.
+/// All texts that the gateway itself sends to a client.
 ///
-/// Texts are generic: they repeat nothing of what a client or a server sent, and the same text
-/// stands for what is not there and for what the user may not know of (RFC 4314 §6).
+/// A text is generic: it repeats nothing that a client or a server sent. A missing mailbox and a
+/// hidden one have the same text (RFC 4314 §6).
 package enum ReplyText: Equatable, Sendable {
     case completed(StaticText, ResponseCode?)
     case loggedIn([String])
@@ -18,12 +18,12 @@ package enum ReplyText: Equatable, Sendable {
     case noSuchMailbox
     case notPermitted
     case unavailable
-    /// Something that the command asked for is missing in what could be read of the answer.
+    /// The readable part of the server's answer lacks something that the command requested.
     case answerUnreadable
     case contactAdministrator
-    /// A mail server refused the stored credential a while ago.
+    /// A mail server refused the stored credential; the gateway does not try it at present.
     case credentialSuspended
-    /// A mail server ended logins without an answer a moment ago.
+    /// A mail server recently closed logins without an answer.
     case serverUnanswering
     case passwordCheckOverloaded
     case tooManyConnectionsOfUser
@@ -33,16 +33,16 @@ package enum ReplyText: Equatable, Sendable {
     case unknownMechanism
     case badCharset
     case refusedByServer(ResponseCode?)
-    /// The same, with the server's own words, for the owner of the account.
+    /// The refusal with the server's own text, for the owner of the account.
     case refusedWithWords(ResponseCode?, ServerWords)
     case cannotAcrossAccounts
     case tryCreate
     case noSuchMessage
-    /// Message numbers in the command may name other messages than those that the client meant.
+    /// Messages were expunged: the command's message numbers may mean other messages.
     case expungedMeanwhile
-    /// A command has more octets than the gateway keeps.
+    /// The command has more octets than the gateway keeps.
     case tooBig
-    /// A command has more parts than the gateway takes.
+    /// The command has more parts than the gateway accepts.
     case tooManyParts
     case tooManyMessages
     case tooManySubscriptions
@@ -50,16 +50,16 @@ package enum ReplyText: Equatable, Sendable {
     case tooManyWatched
     case tooManyGrants
     case inUse
-    /// Copies of these messages are at the target and cannot be taken back.
+    /// Copies of these messages are in the target mailbox and cannot be removed.
     case partlyCopied(SequenceSet)
     case undoneLater
-    /// The originals of a MOVE are marked as deleted, and stay.
+    /// The source server keeps the originals of a MOVE, marked `\Deleted`.
     case movedWithMarks
     case movedLater
     case cannotOnThisServer
-    /// The server of the mailbox does not have this capability, spelled as in the gateway's own table.
+    /// The mailbox's server lacks this capability, spelled as in the gateway's own table.
     case lacking(String)
-    /// The first messages of an APPEND are stored, and no further one.
+    /// Only the first messages of an APPEND are stored.
     case partlyStored(Int, ResponseCode?)
     case tooManyResults
     case cannotHaveName
@@ -80,7 +80,7 @@ package enum ReplyText: Equatable, Sendable {
     // BYE
     case bye(Farewell)
 
-    /// Why a connection ends.
+    /// The reason for a BYE.
     package enum Farewell: Equatable, Sendable {
         case loggedOut
         case syntax
@@ -97,11 +97,12 @@ package enum ReplyText: Equatable, Sendable {
         case upstreamEnded
     }
 
+    /// An OK without a response code.
     package static func completed(_ name: StaticText) -> ReplyText {
         .completed(name, nil)
     }
 
-    /// Writes condition, code and text.
+    /// Encodes condition, response code and text.
     func encode(into line: inout ByteBuffer) {
         switch self {
         case .completed(let name, let code):
@@ -276,8 +277,9 @@ extension ByteBuffer {
 }
 
 extension ResponseCode {
-    /// The code with which a command is refused that needs a capability. BINARY and SEARCHRES have their own,
-    /// by which a client knows what to do without it (RFC 3516 §4.3 and §4.4, RFC 5182 §2.1, RFC 6154 §3).
+    /// The response code of a command that needs a missing capability. BINARY, SEARCHRES and
+    /// CREATE-SPECIAL-USE have their own codes, so that a client can act on them (RFC 3516 §4.3 and
+    /// §4.4, RFC 5182 §2.1, RFC 6154 §3).
     fileprivate static func lacking(_ capability: String) -> ResponseCode {
         switch capability {
         case "BINARY": .unknownCTE

@@ -1,7 +1,7 @@
 import struct NIOCore.ByteBuffer
 
 extension ResponseCode {
-    /// Writes the code with its brackets and a space; nothing for an unknown one.
+    /// Encodes the code in brackets and a space; nothing for an unknown code.
     func encode(into line: inout ByteBuffer) {
         guard self != .unknown else { return }
         line.writeStaticString("[")

@@ -1,7 +1,7 @@
 import struct NIOCore.ByteBuffer
 
 extension ByteBuffer {
-    /// Writes a list of flags.
+    /// Writes a flag list.
     ///
     ///     "(" [flag *(SP flag)] ")"
     mutating func writeFlags(_ flags: [ByteBuffer]) {
@@ -13,6 +13,7 @@ extension ByteBuffer {
         self.writeStaticString(")")
     }
 
+    /// Writes a hierarchy delimiter, or `NIL`.
     mutating func writeDelimiter(_ delimiter: UInt8?) {
         guard let delimiter else {
             self.writeStaticString("NIL")
@@ -26,7 +27,7 @@ extension ByteBuffer {
         self.writeStaticString("\"")
     }
 
-    /// Writes an atom where it can be one, else a string; `NIL` is no atom.
+    /// Writes an atom if possible, else a string. `NIL` is not an atom.
     ///
     ///     astring = 1*ASTRING-CHAR / string
     mutating func writeAstring(_ octets: ByteBuffer) {
@@ -37,7 +38,7 @@ extension ByteBuffer {
         self.writeImmutableBuffer(octets)
     }
 
-    /// Writes a quoted string where all is printable ASCII, else a literal.
+    /// Writes a quoted string if all octets are printable ASCII, else a literal.
     ///
     ///     string = quoted / literal
     mutating func writeQuotedOrLiteral(_ octets: ByteBuffer) {

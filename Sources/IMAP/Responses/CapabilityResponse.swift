@@ -2,13 +2,13 @@ package import struct NIOCore.ByteBuffer
 
 /// `* CAPABILITY IMAP4rev1 IDLE` (RFC 9051 §7.2.2).
 package struct CapabilityResponse: Equatable, Sendable {
-    /// In upper case.
+    /// The names in upper case.
     package var capabilities: [String]
 
-    /// Reads a whole response.
+    /// Parses a whole response.
     ///
-    /// - Parameter response: with `* ` and CR LF.
-    /// - Throws: what is not of this form.
+    /// - Parameter response: the response from `* ` to CR LF.
+    /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
         var cursor = try Cursor(data: response, "CAPABILITY ")
         self.capabilities = try cursor.capabilityList()
@@ -17,14 +17,14 @@ package struct CapabilityResponse: Equatable, Sendable {
 }
 
 extension Cursor {
-    /// A server has about fifty; a list is kept for each account.
+    /// The most capabilities: a server has about fifty, and the list is kept for each account.
     private static let maximumCapabilities = 500
 
-    /// Capabilities up to the line's end or a bracket.
+    /// Parses capabilities up to the line end or a bracket.
     ///
     ///     *(SP capability)
     ///
-    /// - Returns: in upper case.
+    /// - Returns: the names in upper case.
     mutating func capabilityList() throws(SyntaxError) -> [String] {
         var names: [String] = []
         repeat {

@@ -1,8 +1,8 @@
 import struct NIOCore.ByteBuffer
 
-/// What several data responses have in common.
+/// Parsing that several data responses share.
 extension Cursor {
-    /// A cursor behind `* ` and the name of the data.
+    /// A cursor after `* ` and the name of the data.
     init(data response: ByteBuffer, _ name: StaticString) throws(SyntaxError) {
         self.init(response)
         guard self.take(word: "* "), self.take(word: name) else {
@@ -10,12 +10,12 @@ extension Cursor {
         }
     }
 
-    /// A hierarchy delimiter; nil where there is no hierarchy.
+    /// Parses a hierarchy delimiter; nil if the server has no hierarchy.
     ///
     ///     DQUOTE QUOTED-CHAR DQUOTE / nil
     ///
-    /// - Throws: also for an octet that names in modified UTF-7 are made of, or a wildcard: with
-    ///   such a delimiter a name falls into other parts than the server's.
+    /// - Throws: also for a wildcard, and for octets of modified UTF-7: with such a delimiter the
+    ///   gateway would split names differently from the server.
     mutating func delimiter() throws(SyntaxError) -> UInt8? {
         if self.take(word: "NIL") { return nil }
         var text = try self.quoted()
@@ -30,9 +30,9 @@ extension Cursor {
         }
     }
 
-    /// Skips the rest of a list whose opening parenthesis is consumed, however deep.
+    /// Skips the rest of a list after its opening parenthesis, at any depth.
     ///
-    /// It counts; nothing recurses.
+    /// It counts parentheses instead of recursing.
     mutating func skipToClose() throws(SyntaxError) {
         var depth = 1
         while depth > 0 {

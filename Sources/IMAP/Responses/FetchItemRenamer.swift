@@ -1,30 +1,31 @@
 package import struct NIOCore.ByteBuffer
 
-/// Gives items of a FETCH response the names under which the client asked for them.
+/// A filter that renames items of a FETCH response to the names that the client requested.
 ///
-/// A client that asked RFC822 or RFC822.TEXT without the right to set `\Seen` is answered from
-/// BODY.PEEK[] and BODY.PEEK[TEXT]; the response then says `BODY[]` where the client waits for
-/// `RFC822`. Only names at the level of items are changed: nothing in a string, in a list inside
-/// the response, or in a value, and not `BODY[]<0>`, which was asked for under this name.
+/// For a client without the right to set `\Seen`, RFC822 and RFC822.TEXT are fetched as BODY.PEEK[]
+/// and BODY.PEEK[TEXT], so the response says `BODY[]` where the client expects `RFC822`. Only names
+/// at item level are changed: no strings, no nested lists, no values, and not `BODY[]<0>`, which
+/// the client requested under this name.
 package struct FetchItemRenamer {
     private static let names: [([UInt8], [UInt8])] = [
         (Array("BODY[]".utf8), Array("RFC822".utf8)),
         (Array("BODY[TEXT]".utf8), Array("RFC822.TEXT".utf8)),
     ]
-    /// The longest name that is looked for.
+    /// The longest name to replace, in octets.
     private static let maximumNameOctets = 10
 
     private var depth = 0
     private var isQuoted = false
     private var isEscaped = false
-    /// Octets of a word at the level of items that may still become a name.
+    /// The octets of a word at item level that may become a name.
     private var word: [UInt8] = []
     private var isWordTooLong = false
 
     package init() {}
 
-    /// - Parameter octets: the next piece of a line, from the response's start.
-    /// - Returns: the same with its names changed; an unfinished word is held back until the next.
+    /// Renames items in the next piece of a response.
+    /// - Parameter octets: a piece of a line, the first one from the response's start.
+    /// - Returns: the piece with new names; an unfinished word is held back until the next piece.
     package mutating func rename(_ octets: ByteBuffer) -> ByteBuffer {
         var renamed = ByteBuffer()
         renamed.reserveCapacity(octets.readableBytes + 8)

@@ -1,29 +1,30 @@
 package import struct NIOCore.ByteBuffer
 
-/// `* 5 FETCH (UID 7 FLAGS (\Seen) INTERNALDATE "17-Jul-1996 02:44:25 -0700")`, as far as the
-/// gateway itself asks for messages (RFC 9051 §7.5.2).
+/// `* 5 FETCH (UID 7 FLAGS (\Seen) INTERNALDATE "17-Jul-1996 02:44:25 -0700")`, with the items that
+/// the gateway itself requests (RFC 9051 §7.5.2).
 ///
-/// Read whole, or up to the literal that a first piece announces: then ``announced`` says how many
-/// octets of the message follow, and what stands behind them is not read.
+/// It is parsed whole, or up to the announcement of a literal at the end of a first piece.
+/// ``announced`` then is the number of octets that follow; the rest of the response is not parsed.
 package struct FetchResponse: Equatable, Sendable {
-    /// The message's number.
+    /// The message number.
     package var number: UInt32
+    /// The item UID.
     package var uid: UInt32?
-    /// Flags that somebody can set; `\Recent` is left out.
+    /// The item FLAGS, without flags that cannot be set, such as `\Recent`.
     package var flags: [Flag]?
-    /// A date-time without its quotes, as the server spells it.
+    /// The item INTERNALDATE without quotes, in the server's spelling.
     package var internalDate: ByteBuffer?
-    /// RFC822.SIZE, in octets.
+    /// The item RFC822.SIZE, in octets.
     package var size: UInt64?
-    /// What BODY[…] holds, where that is there: nil for NIL.
+    /// The value of an item BODY[…]; nil for NIL.
     package var body: ByteBuffer?
-    /// Whether BODY[…] is there, be it NIL.
+    /// Whether an item BODY[…] is present, even as NIL.
     package var hasBody = false
-    /// The octets of the literal with which the piece ends.
+    /// The size of the literal that is announced at the end of the piece, in octets.
     package var announced: UInt64?
 
-    /// - Parameter piece: a whole response, or its first piece, with `* ` and CR LF.
-    /// - Throws: what is not of this form.
+    /// - Parameter piece: a response, or its first piece, from `* ` to CR LF.
+    /// - Throws: `SyntaxError` for any other form.
     package init(_ piece: ByteBuffer) throws(SyntaxError) {
         var cursor = Cursor(piece)
         guard cursor.take(word: "* ") else { throw cursor.error(.expected("data")) }
@@ -71,7 +72,7 @@ package struct FetchResponse: Equatable, Sendable {
 }
 
 extension Cursor {
-    /// Whether another item follows; else the list's end is consumed.
+    /// Whether another item follows. If not, the end of the list is consumed.
     fileprivate mutating func hasNextItem() throws(SyntaxError) -> Bool {
         if self.take(")") { return false }
         try self.expectSpaces()
@@ -80,7 +81,7 @@ extension Cursor {
 
     ///     section = "[" [section-spec] "]"
     ///
-    /// With the partial's origin behind it.
+    /// A partial's origin may follow.
     fileprivate mutating func skipSection() throws(SyntaxError) {
         try self.expect("[")
         while let octet = self.peek(), octet != UInt8(ascii: "]") {
@@ -96,7 +97,7 @@ extension Cursor {
         try self.expect(">")
     }
 
-    /// The octets that a literal at the very end of the piece announces; nil for anything else.
+    /// The size of a literal that is announced at the very end of the piece; else nil.
     fileprivate mutating func literalAtEnd() -> UInt64? {
         var ahead = self
         guard ahead.take("{"), let octets = try? ahead.number64(), ahead.take("}"),
@@ -106,7 +107,7 @@ extension Cursor {
         return octets
     }
 
-    /// Skips the value of an item that is not known.
+    /// Skips the value of an unknown item.
     mutating func skipValue() throws(SyntaxError) {
         switch self.peek() {
         case UInt8(ascii: "("):

@@ -2,16 +2,16 @@ package import struct NIOCore.ByteBuffer
 
 /// `* FLAGS (\Seen \Deleted)` (RFC 9051 §7.3.5).
 ///
-/// Keywords are what somebody once typed into a mail program, and servers list them as they were
-/// typed: what is no flag is left out, and keeps nobody from the mailbox.
+/// Servers list keywords as users once typed them. Elements that are no flags are omitted, so that
+/// they do not prevent the selection of the mailbox.
 package struct FlagsResponse: Equatable, Sendable {
-    /// Wire octets; without those that are no flags.
+    /// The valid flags, as octets on the wire.
     package var flags: [ByteBuffer]
 
-    /// Reads a whole response.
+    /// Parses a whole response.
     ///
-    /// - Parameter response: with `* ` and CR LF.
-    /// - Throws: what is not of this form.
+    /// - Parameter response: the response from `* ` to CR LF.
+    /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
         var cursor = try Cursor(data: response, "FLAGS ")
         cursor.skipSpaces()
@@ -21,14 +21,14 @@ package struct FlagsResponse: Equatable, Sendable {
 }
 
 extension Cursor {
-    /// The flags of a list, without what is no flag.
+    /// Parses a flag list and omits elements that are no flags.
     ///
     ///     "(" [flag-perm *(SP flag-perm)] ")"
     ///
-    /// Met: `Wichtig(alt)`, `"Zu tun"`, `Müller` in UTF-8 or Latin-1, `NIL`, two spaces, a space before
-    /// the end, and `NIL` in place of the list.
+    /// Seen in use: `Wichtig(alt)`, `"Zu tun"`, `Müller` in UTF-8 or Latin-1, `NIL`, two spaces, a
+    /// space before the end, and `NIL` instead of the list.
     ///
-    /// - Throws: where the list has no end.
+    /// - Throws: `SyntaxError` if the list has no end.
     mutating func wireFlags() throws(SyntaxError) -> [ByteBuffer] {
         if self.take(word: "NIL") { return [] }
         try self.expect("(")
@@ -40,10 +40,10 @@ extension Cursor {
         }
     }
 
-    /// The flags of a list behind which something certain stands. Where parentheses or quotes in
-    /// keywords do not pair (`:-)`), the last parenthesis before that ends the list.
+    /// Parses a flag list that ends before something recognizable. If parentheses or quotes in
+    /// keywords do not pair (`:-)`), the first parenthesis that is followed by it ends the list.
     ///
-    /// - Parameter isEnd: whether the cursor stands behind the list, spaces aside.
+    /// - Parameter isEnd: whether the cursor is after the list, apart from spaces.
     mutating func flags(upTo isEnd: (Cursor) -> Bool) throws(SyntaxError) -> [ByteBuffer] {
         var ahead = self
         if let flags = try? ahead.wireFlags(), isEnd(ahead) {
@@ -61,7 +61,7 @@ extension Cursor {
             }
             guard isEnd(self) else { continue }
             let words = list.readableBytesView.prefix(length)
-            // What follows a quote without an end is one keyword with it.
+            // The text after an unpaired quote is part of one keyword.
             return words.split(separator: UInt8(ascii: " "))
                 .prefix { $0.first != UInt8(ascii: "\"") }
                 .map { ByteBuffer(bytes: $0) }.filter(\.isFlag)
@@ -69,14 +69,14 @@ extension Cursor {
         throw self.error(.unexpectedEnd)
     }
 
-    /// Whether only spaces stand before the line's end.
+    /// Whether only spaces precede the line end.
     var endsLine: Bool {
         var ahead = self
         return (try? ahead.expectLineEnd()) != nil
     }
 
-    /// One element of a list of flags.
-    /// - Returns: nil for what is no flag.
+    /// Parses one element of a flag list.
+    /// - Returns: nil if it is no flag.
     private mutating func wireFlag() throws(SyntaxError) -> ByteBuffer? {
         let element = self.buffer
         let start = self.offset
@@ -104,14 +104,14 @@ extension Cursor {
 }
 
 extension ByteBuffer {
-    /// Whether the readable octets are a flag as a server may list it.
+    /// Whether the octets are a flag that a server may list.
     ///
     ///     flag-perm = ["\"] atom / "\*"
     var isFlag: Bool {
         var cursor = Cursor(self)
         let isSystem = cursor.take("\\")
         if isSystem, cursor.take("*") { return cursor.isAtEnd }
-        // Clients read the word as no value, also in a list.
+        // Clients read `NIL` as "no value", even in a list.
         guard isSystem || !self.equals(word: "NIL") else { return false }
         return cursor.takeRun(where: { $0.isAtomChar }).readableBytes > 0 && cursor.isAtEnd
     }

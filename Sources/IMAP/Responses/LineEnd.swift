@@ -1,17 +1,18 @@
 import struct NIOCore.ByteBuffer
 
-/// What a scan for the end of a line came upon.
+/// The result of a search for the end of a line.
 enum LineEnd {
     case crlf
+    /// No line end yet.
     case none
-    /// A CR or LF alone, or a NUL (RFC 9051 §4).
+    /// A single CR or LF, or a NUL (RFC 9051 §4).
     case malformed
 }
 
 extension ByteBuffer {
-    /// The first octet from `start` on that ends the line or may not be in one.
+    /// Finds the first octet from `start` on that ends the line or must not occur in it.
     ///
-    /// - Returns: its place in the readable octets; without an end, where to go on.
+    /// - Returns: its offset; without an end, the offset at which to continue.
     func lineEnd(from start: Int) -> (place: Int, LineEnd) {
         self.withUnsafeReadableBytes { octets in
             var place = start

@@ -1,15 +1,16 @@
 package import struct NIOCore.ByteBuffer
 
-/// `* LIST (\HasChildren) "/" Akten` and LSUB alike (RFC 9051 §7.3.1).
+/// `* LIST (\HasChildren) "/" Akten`; also LSUB (RFC 9051 §7.3.1).
 package struct ListResponse: Equatable, Sendable {
-    /// Wire octets.
+    /// The attributes, as octets on the wire.
     package var attributes: [ByteBuffer]
+    /// The hierarchy delimiter; nil for a flat name.
     package var delimiter: UInt8?
-    /// Wire octets, neither quoted nor a literal.
+    /// The name, as octets on the wire without quotes.
     package var mailbox: ByteBuffer
-    /// Values of CHILDINFO (RFC 5258 §4).
+    /// The values of CHILDINFO (RFC 5258 §4).
     package var childInfo: [StaticText] = []
-    /// The name before a RENAME, wire octets (RFC 5465 §5.4).
+    /// The name before a RENAME, as octets on the wire (RFC 5465 §5.4).
     package var oldName: ByteBuffer?
 
     package init(attributes: [ByteBuffer], delimiter: UInt8?, mailbox: ByteBuffer) {
@@ -18,14 +19,14 @@ package struct ListResponse: Equatable, Sendable {
         self.mailbox = mailbox
     }
 
-    /// Reads a whole response; of extended data only OLDNAME is read.
+    /// Parses a whole response. Of the extended data only OLDNAME is read.
     ///
     ///     mailbox-list = "(" [mbx-list-flags] ")" SP
     ///         (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]
     ///
-    /// - Parameter response: with `* ` and CR LF.
-    /// - Throws: what is not of this form. A name with octets that it may not have is refused, not
-    ///   cut short: what is before them may be the name of another mailbox.
+    /// - Parameter response: the response from `* ` to CR LF.
+    /// - Throws: `SyntaxError` for any other form. A name with forbidden octets is refused, not
+    ///   truncated: the part before them may be the name of another mailbox.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
         var cursor = Cursor(response)
         guard cursor.take(word: "* LIST ") || cursor.take(word: "* LSUB ") else {
@@ -41,12 +42,13 @@ package struct ListResponse: Equatable, Sendable {
         try cursor.expectLineEnd()
     }
 
-    /// Data behind a name. What has another form is a part of the name: `Akten (alt)`.
+    /// Parses extended data after a name. Other text is refused, because it may belong to the name:
+    /// `Akten (alt)`.
     ///
     ///     mbox-list-extended = "(" [mbox-list-extended-item *(SP mbox-list-extended-item)] ")"
     ///     mbox-list-extended-item = mbox-list-extended-item-tag SP tagged-ext-val
     ///
-    /// Every value that is registered is a list in parentheses.
+    /// All registered values are parenthesized lists.
     private mutating func readExtendedData(_ cursor: inout Cursor) throws(SyntaxError) {
         cursor.skipSpaces()
         while !cursor.take(")") {
@@ -60,6 +62,7 @@ package struct ListResponse: Equatable, Sendable {
         }
     }
 
+    /// The response on the wire.
     package func encoded(isLsub: Bool) -> ByteBuffer {
         var line = ByteBuffer()
         line.writeStaticString(isLsub ? "* LSUB " : "* LIST ")
@@ -81,8 +84,8 @@ package struct ListResponse: Equatable, Sendable {
 }
 
 extension Cursor {
-    /// The attributes of a name. They are no place for tolerance: one that is misread makes a mailbox
-    /// of a name that is none.
+    /// Parses the attributes of a name, strictly: a misread attribute could make a name selectable
+    /// that is not.
     ///
     ///     mbx-list-flags = *(mbx-list-oflag SP) mbx-list-sflag *(SP mbx-list-oflag)
     fileprivate mutating func listAttributes() throws(SyntaxError) -> [ByteBuffer] {
@@ -96,7 +99,7 @@ extension Cursor {
         }
     }
 
-    /// The beginning of extended data behind a name.
+    /// Consumes the start of extended data after a name.
     ///
     ///     SP mbox-list-extended
     fileprivate mutating func takeExtendedData() -> Bool {

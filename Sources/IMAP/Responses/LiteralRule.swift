@@ -1,16 +1,16 @@
 import struct NIOCore.ByteBuffer
 
-/// What `{5}` at the end of a response's line means.
+/// The meaning of `{5}` at the end of a response's line.
 enum LiteralRule: Equatable {
-    /// Text, which may end in anything: status responses and continuations.
+    /// Text: status responses and continuations may end with any text.
     case text
-    /// A violation: data without strings. A literal there would be one for the gateway alone, and
-    /// its octets would be responses for the client.
+    /// A protocol violation: this data contains no strings. The gateway would read a literal there,
+    /// and the client would read its octets as responses.
     case forbidden
     /// The announcement of a literal.
     case allowed
 
-    /// - Parameter line: a response from its beginning; its first words suffice.
+    /// - Parameter line: a response from its start; the first words suffice.
     init(_ line: ByteBuffer) {
         var cursor = Cursor(line)
         guard cursor.take("*"), cursor.take(" ") else {

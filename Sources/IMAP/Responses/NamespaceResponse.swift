@@ -2,20 +2,25 @@ package import struct NIOCore.ByteBuffer
 
 /// `* NAMESPACE (("" "/")) NIL NIL` (RFC 9051 §7.3.2).
 package struct NamespaceResponse: Equatable, Sendable {
+    /// One namespace.
     package struct Namespace: Equatable, Sendable {
-        /// Wire octets.
+        /// The prefix, as octets on the wire.
         package var prefix: ByteBuffer
+        /// The hierarchy delimiter; nil for a flat namespace.
         package var delimiter: UInt8?
     }
 
+    /// Namespaces of the user's own mailboxes.
     package var personal: [Namespace]
+    /// Namespaces of other users' mailboxes.
     package var others: [Namespace]
+    /// Shared namespaces.
     package var shared: [Namespace]
 
-    /// Reads a whole response.
+    /// Parses a whole response.
     ///
-    /// - Parameter response: with `* ` and CR LF.
-    /// - Throws: what is not of this form.
+    /// - Parameter response: the response from `* ` to CR LF.
+    /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
         var cursor = try Cursor(data: response, "NAMESPACE ")
         cursor.skipSpaces()
@@ -29,7 +34,7 @@ package struct NamespaceResponse: Equatable, Sendable {
 }
 
 extension Cursor {
-    /// The namespaces of one kind.
+    /// Parses the namespaces of one kind.
     ///
     ///     namespace = nil / "(" 1*namespace-descr ")"
     fileprivate mutating func namespaces() throws(SyntaxError) -> [NamespaceResponse.Namespace] {
@@ -44,7 +49,7 @@ extension Cursor {
         return namespaces
     }
 
-    /// A prefix and its delimiter.
+    /// Parses a prefix and its delimiter.
     ///
     ///     namespace-descr = "(" string SP (DQUOTE QUOTED-CHAR DQUOTE / nil)
     ///         [namespace-response-extensions] ")"

@@ -1,11 +1,11 @@
-/// What servers in use send against the grammar, and the gateway lets pass.
+/// Deviations from the grammar in servers that are in use, which the gateway accepts.
 extension Cursor {
-    /// The end of a response, with the spaces that some servers put before it.
+    /// The end of a response, possibly after spaces.
     ///
     ///     CRLF
     ///
-    /// Exchange ends STATUS with a space before it, `* STATUS INBOX (MESSAGES 1) ` (Exchange 2010
-    /// and Exchange Online; github.com/emersion/go-imap issue 540), and other servers do so in
+    /// Exchange sends a space at the end of STATUS, `* STATUS INBOX (MESSAGES 1) ` (Exchange 2010
+    /// and Exchange Online; github.com/emersion/go-imap issue 540). Other servers do so in
     /// CAPABILITY and SEARCH.
     mutating func expectLineEnd() throws(SyntaxError) {
         self.skipSpaces()
@@ -13,24 +13,24 @@ extension Cursor {
         try self.expectEnd()
     }
 
-    /// One or more spaces, where the grammar has one.
+    /// One or more spaces where the grammar has one.
     ///
     ///     SP
     ///
-    /// Servers write the words of a response with several spaces between them (`*  1843 EXISTS`), as
-    /// tables are; each client that skips white space reads them. Between the first words of a line
-    /// ``ResponseReader`` takes the surplus out, before anybody looks at the line.
+    /// Some servers align words with several spaces, as in a table (`*  1843 EXISTS`); clients that
+    /// skip white space accept this. Between the first words of a line, ``ResponseReader`` removes
+    /// surplus spaces before the line is parsed.
     mutating func expectSpaces() throws(SyntaxError) {
         try self.expectSpace()
         self.skipSpaces()
     }
 
+    /// Consumes any spaces.
     mutating func skipSpaces() {
         while self.take(" ") {}
     }
 
-    /// A list of a response, with the spaces that some servers put behind `(`, before `)`, and twice
-    /// between two elements.
+    /// A list. Some servers send spaces after `(`, before `)`, and several between two elements.
     ///
     ///     "(" [element *(SP element)] ")"
     mutating func spacedList<Element>(
@@ -47,10 +47,10 @@ extension Cursor {
         return elements
     }
 
-    /// Whether a QUOTA response ends behind the name of its root.
+    /// Whether a QUOTA response ends after its root's name.
     ///
-    /// Courier-IMAP answers GETQUOTAROOT with `* QUOTA "ROOT"` for a mailbox without a limit: the list
-    /// of resources is missing, and is empty.
+    /// Courier-IMAP answers GETQUOTAROOT with `* QUOTA "ROOT"` for a mailbox without limits: the
+    /// missing list means an empty one.
     mutating func isQuotaWithoutList() -> Bool {
         var ahead = self
         ahead.skipSpaces()
@@ -61,10 +61,10 @@ extension Cursor {
         return true
     }
 
-    /// Whether a line is a response code that stands alone, without `* OK` before it.
+    /// Whether a line is a bare response code, without `* OK` before it.
     ///
-    /// Exchange Online sends `[COPYUID 55 31 6]` so before it answers MOVE (imapflow's change log), or
-    /// with `* ` before it.
+    /// Exchange Online sends `[COPYUID 55 31 6]` or `* [COPYUID 55 31 6]` before its answer to MOVE
+    /// (imapflow's change log).
     func isStrayCode() -> Bool {
         var ahead = self
         return ahead.take(word: "[COPYUID ")

@@ -1,22 +1,27 @@
 package import struct NIOCore.ByteBuffer
 
-/// `* QUOTA "" (STORAGE 10 512)` (RFC 9208 §5.1).
+/// `* QUOTA "" (STORAGE 10 512)` (RFC 9208 §4.2.1).
 package struct QuotaResponse: Equatable, Sendable {
+    /// The use of one resource.
     package struct Resource: Equatable, Sendable {
+        /// The resource, for example `STORAGE`, in units of 1,024 octets (RFC 9208 §5.1).
         package var name: ByteBuffer
+        /// The current use.
         package var usage: UInt64
         package var limit: UInt64
     }
 
+    /// The name of the quota root.
     package var root: ByteBuffer
+    /// The resources with limits.
     package var resources: [Resource]
 
-    /// Reads a whole response.
+    /// Parses a whole response.
     ///
     ///     quota-response = "QUOTA" SP quota-root-name SP quota-list
     ///
-    /// - Parameter response: with `* ` and CR LF.
-    /// - Throws: what is not of this form.
+    /// - Parameter response: the response from `* ` to CR LF.
+    /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
         var cursor = try Cursor(data: response, "QUOTA ")
         cursor.skipSpaces()
@@ -30,6 +35,7 @@ package struct QuotaResponse: Equatable, Sendable {
         try cursor.expectLineEnd()
     }
 
+    /// The response on the wire.
     package var encoded: ByteBuffer {
         var line = ByteBuffer()
         line.writeStaticString("* QUOTA ")
@@ -45,17 +51,19 @@ package struct QuotaResponse: Equatable, Sendable {
     }
 }
 
-/// `* QUOTAROOT INBOX ""` (RFC 9208 §5.2).
+/// `* QUOTAROOT INBOX ""` (RFC 9208 §4.2.2).
 package struct QuotaRootResponse: Equatable, Sendable {
+    /// The mailbox, as octets on the wire.
     package var mailbox: ByteBuffer
+    /// The names of its quota roots.
     package var roots: [ByteBuffer]
 
-    /// Reads a whole response.
+    /// Parses a whole response.
     ///
     ///     quotaroot-response = "QUOTAROOT" SP mailbox *(SP quota-root-name)
     ///
-    /// - Parameter response: with `* ` and CR LF.
-    /// - Throws: what is not of this form.
+    /// - Parameter response: the response from `* ` to CR LF.
+    /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
         var cursor = try Cursor(data: response, "QUOTAROOT ")
         cursor.skipSpaces()
@@ -68,6 +76,7 @@ package struct QuotaRootResponse: Equatable, Sendable {
         try cursor.expectLineEnd()
     }
 
+    /// The response on the wire.
     package var encoded: ByteBuffer {
         var line = ByteBuffer()
         line.writeStaticString("* QUOTAROOT ")
@@ -82,7 +91,7 @@ package struct QuotaRootResponse: Equatable, Sendable {
 }
 
 extension Cursor {
-    /// A resource with its usage and limit.
+    /// Parses a resource with its use and limit.
     ///
     ///     quota-resource = resource-name SP resource-usage SP resource-limit
     fileprivate mutating func quotaResource() throws(SyntaxError) -> QuotaResponse.Resource {

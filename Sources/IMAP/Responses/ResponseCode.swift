@@ -1,6 +1,6 @@
 package import struct NIOCore.ByteBuffer
 
-/// A response code that the gateway knows; every other is dropped with its value (RFC 9051 §7.1).
+/// A response code that the gateway knows (RFC 9051 §7.1). Others are dropped with their value.
 package enum ResponseCode: Equatable, Sendable {
     case capability([String])
     case permanentFlags([ByteBuffer])
@@ -42,15 +42,15 @@ package enum ResponseCode: Equatable, Sendable {
     case badCharset
     case mailboxID(ByteBuffer)
     case inProgress
-    /// What stands behind it is to be shown to the user (RFC 9051 §7.1).
+    /// The text must be shown to the user (RFC 9051 §7.1).
     case alert
-    /// Changes of the search with this tag are not told (RFC 5267 §4.3.1).
+    /// The server does not report changes of the search with this tag (RFC 5267 §4.3.1).
     case noUpdate(ByteBuffer)
-    /// What was asked for by NOTIFY is not told any more (RFC 5465 §5.8).
+    /// The server ends the notifications that NOTIFY requested (RFC 5465 §5.8).
     case notificationOverflow
     case unknown
 
-    /// The codes that have no value.
+    /// The codes without a value.
     static let plain: [ResponseCode] = [
         .readOnly, .readWrite, .tryCreate, .uidNotSticky, .noModSeq, .closed, .unavailable,
         .authenticationFailed, .authorizationFailed, .expired, .privacyRequired, .contactAdmin,
@@ -59,7 +59,7 @@ package enum ResponseCode: Equatable, Sendable {
         .useAttr, .inProgress, .alert, .notificationOverflow,
     ]
 
-    /// As it is spelled; empty for an unknown one.
+    /// The name on the wire; empty for an unknown code.
     package var name: StaticString {
         switch self {
         case .capability: "CAPABILITY"

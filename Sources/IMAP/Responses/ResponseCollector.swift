@@ -1,14 +1,14 @@
 package import struct NIOCore.ByteBuffer
 
-/// Collects whole responses from their pieces: one limit and one policy, wherever a response is read
-/// instead of passed on.
+/// A collector for whole responses: one limit and one policy for all code that parses responses
+/// instead of passing them on.
 ///
-/// FLAGS and SEARCH grow with what a mailbox holds, and anybody who may file messages there can make them
-/// grow: one that is too long is left out, as if it had not come. Any other response that is too long is of
-/// a server that the gateway cannot work with.
+/// FLAGS and SEARCH grow with the contents of a mailbox, and any user who may add messages can make
+/// them grow: one that is too long is omitted. Any other response that is too long makes the server
+/// unusable.
 package struct ResponseCollector: Sendable {
-    /// A LIST line with a long name and its extended data needs 8 KiB, capabilities and namespaces of real
-    /// servers 1 KiB. Without a bound one line of a server fills the memory.
+    /// The longest response, in octets. A LIST with a long name and extended data takes 8 KiB;
+    /// capabilities and namespaces take 1 KiB. Without a limit one line would fill the memory.
     package static let maximumOctets = 64 * 1_024
 
     private var collected = ByteBuffer()
@@ -16,9 +16,10 @@ package struct ResponseCollector: Sendable {
 
     package init() {}
 
-    /// - Returns: the response, with CR LF, once the last of its pieces is there; nil for one that is left
-    ///   out, too.
-    /// - Throws: `lineTooLong` for one over the limit that is not left out.
+    /// Adds a piece of a response.
+    /// - Returns: the response with CR LF after its last piece; nil before, and for one that is
+    ///   omitted.
+    /// - Throws: `lineTooLong` for a response over the limit that may not be omitted.
     package mutating func add(_ piece: ResponseReader.Piece) throws(SyntaxError) -> ByteBuffer? {
         if !self.isLeftOut {
             self.collected.writeImmutableBuffer(piece.octets)
@@ -40,23 +41,27 @@ package struct ResponseCollector: Sendable {
     }
 }
 
-/// Cuts a server's octets into whole responses, for conversations that pass nothing on.
+/// A reader that splits a server's octets into whole responses, for conversations that pass nothing
+/// on.
 package struct WholeResponseReader: Sendable {
     private var reader = ResponseReader()
     private var collector = ResponseCollector()
 
     package init() {}
 
-    /// Octets behind the last response.
+    /// The number of octets after the last response.
     package var bufferedOctets: Int { self.reader.bufferedOctets }
 
+    /// Appends octets from the server.
     package mutating func receive(_ octets: ByteBuffer) {
         self.reader.receive(octets)
     }
 
-    /// - Parameter take: whether a piece is taken before it is collected: it holds a message.
+    /// Reads the next response.
+    /// - Parameter take: whether to consume a piece instead of collecting it, for example a
+    ///   message.
     /// - Returns: nil while more octets are needed.
-    /// - Throws: what is no response, or is too long; the connection is of no use any more.
+    /// - Throws: `SyntaxError` for invalid or overlong responses; the connection is unusable then.
     package mutating func next(
         taking take: (ResponseReader.Piece) -> Bool = { _ in false }
     ) throws(SyntaxError) -> ByteBuffer? {
@@ -67,10 +72,10 @@ package struct WholeResponseReader: Sendable {
         return nil
     }
 
-    /// The octets of which no response has been made.
+    /// The octets that are not yet part of a response.
     package var unread: ByteBuffer { self.reader.unread }
 
-    /// What is behind the last response.
+    /// Removes and returns the octets after the last response.
     package mutating func takeBuffered() -> ByteBuffer {
         self.reader.takeBuffered()
     }

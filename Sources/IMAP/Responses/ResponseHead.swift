@@ -1,6 +1,6 @@
 package import struct NIOCore.ByteBuffer
 
-/// What a server says of a command, or of itself (RFC 9051 §7.1).
+/// The condition of a status response (RFC 9051 §7.1).
 package enum Condition: Equatable, Sendable {
     case ok
     case no
@@ -25,14 +25,14 @@ package enum Condition: Equatable, Sendable {
     }
 }
 
-/// A response about one message, or about their number.
+/// The kind of a response with a number: about one message, or about the number of messages.
 package enum NumberedKind: Equatable, Sendable {
     case exists
     case recent
     case expunge
     case fetch
 
-    /// The one form in which a client gets the response; nil for FETCH, which has data.
+    /// The canonical form for a client; nil for FETCH, which has data.
     package func line(_ number: UInt32) -> ByteBuffer? {
         switch self {
         case .exists: ByteBuffer(string: "* \(number) EXISTS\r\n")
@@ -43,7 +43,7 @@ package enum NumberedKind: Equatable, Sendable {
     }
 }
 
-/// The data that an untagged response carries.
+/// The kind of data in an untagged response.
 package enum DataKind: UInt8, Equatable, Sendable {
     case capability
     case enabled
@@ -59,7 +59,7 @@ package enum DataKind: UInt8, Equatable, Sendable {
     case namespace
     case quota
     case quotaRoot
-    /// What the gateway does not know; it is withheld.
+    /// Data that the gateway does not know; it is not passed on.
     case unknown
 
     private static let names: [(StaticString, DataKind)] = [
@@ -73,12 +73,11 @@ package enum DataKind: UInt8, Equatable, Sendable {
         self = Self.names.first { word.equals(word: $0.0) }?.1 ?? .unknown
     }
 
-    /// Words that stand behind a number. Without one they tell of a change that nobody can follow.
+    /// Words that need a number. Without one they would report an undefined change.
     private static let numbered: [StaticString] = ["EXISTS", "RECENT", "EXPUNGE", "FETCH"]
 
-    /// Whether a word can be the name of data that some extension defines: a letter first, and no code
-    /// of a status response behind it (`OK[UIDNEXT 4]`). Only what is surely nobody's answer is
-    /// withheld.
+    /// Whether a word may be the name of an extension's data: it starts with a letter and contains
+    /// no response code (`OK[UIDNEXT 4]`). Unknown data is dropped only if it cannot be an answer.
     static func isExtension(_ word: ByteBuffer) -> Bool {
         guard let first = word.readableBytesView.first?.asciiUppercased,
             first >= UInt8(ascii: "A"), first <= UInt8(ascii: "Z")
@@ -88,7 +87,7 @@ package enum DataKind: UInt8, Equatable, Sendable {
     }
 }
 
-/// Some kinds of data.
+/// A set of kinds of data.
 package struct DataKinds: ExpressibleByArrayLiteral, Equatable, Sendable {
     private var bits: UInt32 = 0
 
@@ -99,7 +98,7 @@ package struct DataKinds: ExpressibleByArrayLiteral, Equatable, Sendable {
     package func contains(_ kind: DataKind) -> Bool { self.bits & 1 << kind.rawValue != 0 }
 }
 
-/// What a response is, from its first piece.
+/// The kind of a response, from its first piece.
 package enum ResponseHead: Equatable {
     case continuation
     case tagged(tag: ByteBuffer, Condition, text: ByteBuffer)
@@ -107,8 +106,8 @@ package enum ResponseHead: Equatable {
     case numbered(UInt32, NumberedKind)
     case data(DataKind)
 
-    /// - Parameter piece: the first piece of a response, with its CR LF where that is there.
-    /// - Throws: what is no response, or carries a number that cannot be.
+    /// - Parameter piece: the first piece of a response, with CR LF if it has arrived.
+    /// - Throws: `SyntaxError` for an invalid response or number.
     package init(_ piece: ByteBuffer) throws(SyntaxError) {
         var cursor = Cursor(piece)
         if cursor.take("*") {
@@ -146,7 +145,7 @@ package enum ResponseHead: Equatable {
         return .data(.unknown)
     }
 
-    /// What the number stands before.
+    /// The word after the number.
     ///
     ///     message-data = nz-number SP ("EXPUNGE" / ("FETCH" SP msg-att))
     ///     mailbox-data =/ number SP ("EXISTS" / "RECENT")
@@ -159,7 +158,7 @@ package enum ResponseHead: Equatable {
             return .fetch
         }
         let word = cursor.takeRun(where: { $0.isAtomChar })
-        // Nothing may hide behind the word.
+        // No octets may be hidden after the word.
         try cursor.expectLineEnd()
         if word.equals(word: "EXISTS") { return .exists }
         if word.equals(word: "RECENT") { return .recent }
@@ -168,7 +167,7 @@ package enum ResponseHead: Equatable {
         throw cursor.error(.expected("message data"))
     }
 
-    /// What stands behind the condition, without its CR LF.
+    /// The text after the condition, without CR LF.
     private static func text(_ cursor: inout Cursor) throws(SyntaxError) -> ByteBuffer {
         guard cursor.take(" ") || cursor.peek() == 0x0D || cursor.isAtEnd else {
             throw cursor.error(.expected("space"))

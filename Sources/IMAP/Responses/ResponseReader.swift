@@ -1,46 +1,53 @@
 package import struct NIOCore.ByteBuffer
 
-/// Cuts a server's octets into pieces of responses, without collecting them.
+/// A reader that splits a server's octets into pieces of responses, without collecting them.
 ///
-/// A response is a first piece, which begins with its kind, and then the octets of literals and the
-/// fragments of lines between them; the last piece ends with CR LF. A line of data that grows long
-/// is given in fragments, so that what is held has a bound. A status response or continuation is
-/// always one piece, because its text is read whole or not at all.
+/// A response is a first piece, which starts with its kind, then literals and the fragments of
+/// lines between them. The last piece ends with CR LF. A long line of data is split into fragments,
+/// so that memory is bounded. A status response or continuation is always one piece, because its
+/// text must be read whole.
 ///
-/// A literal is announced at the end of a line of data that may hold strings, whatever quotes stand
-/// before it: such a line cannot end inside a quoted string. Elsewhere an announcement is text, or
-/// breaks the connection (``LiteralRule``).
+/// A literal is announced at the end of a line of data that may contain strings, regardless of
+/// quotes before it: such a line cannot end in a quoted string. Elsewhere an announcement is text,
+/// or a protocol violation (``LiteralRule``).
 ///
-/// The first words of a response are given with one space between them (``UnspacedHead``).
+/// The first words of a response are separated by one space each (``UnspacedHead``).
 ///
-/// The list of flags of a mailbox, which grows with what anybody invents, is cut instead where it is
-/// too long: it must not keep anybody from the mailbox.
+/// A list of permanent flags that is too long is truncated: it must not prevent the selection of
+/// the mailbox.
 package struct ResponseReader: Sendable {
-    /// A line of data longer than this is given in fragments: nobody's SEARCH has to fit.
+    /// The longest fragment of a line of data, in octets: a SEARCH may have any length.
     package static let maximumFragmentOctets = 16 * 1_024
-    /// A status response or continuation is not longer.
+    /// The longest status response or continuation, in octets.
     ///
-    /// A COPYUID of some thousand messages that do not follow each other has 64 KiB; without a bound
-    /// a server fills the memory with one `* OK`.
+    /// A COPYUID of some thousand messages that are not consecutive takes 64 KiB. Without a limit a
+    /// server could fill the memory with one `* OK`.
     package static let maximumTextOctets = 64 * 1_024
-    /// RFC 9051 §4.3 leaves 63 bits; a message of 4 GiB passes nowhere else either.
+    /// The largest literal. RFC 9051 §4.3 allows 63 bits, but no other software passes on messages
+    /// of 4 GiB.
     private static let maximumLiteralOctets: UInt64 = 4_294_967_295
-    /// The digits of ``maximumLiteralOctets``.
+    /// The number of digits of ``maximumLiteralOctets``.
     private static let maximumLiteralDigits = 10
-    /// An announcement of a literal, with its CR LF, is at most `{`, 10 digits, `}`, CR, LF.
+    /// The longest announcement with its CR LF: `{`, 10 digits, `}`, CR, LF.
     private static let maximumAnnouncementOctets = 14
-    /// The first word behind a condition decides whether a long line is cut: `[PERMANENTFLAGS `.
+    /// The octets that identify a truncatable line: `[PERMANENTFLAGS ` after the condition.
     private static let maximumCodeOctets = 32
 
+    /// A part of a response.
     package struct Piece: Equatable, Sendable {
+        /// A part of a line, or of a literal.
         package enum Kind: Equatable, Sendable {
             case line
             case literal
         }
 
+        /// The octets, with CR LF at the end of a line.
         package var octets: ByteBuffer
+        /// Whether they belong to a line or a literal.
         package var kind: Kind
+        /// Whether the piece starts a response.
         package var isFirst: Bool
+        /// Whether the piece ends a response.
         package var isLast: Bool
     }
 
@@ -51,41 +58,45 @@ package struct ResponseReader: Sendable {
 
     private var state = State.line
     private var buffer = ByteBuffer()
-    /// Octets of the buffer that hold no line end.
+    /// The octets of the buffer that contain no line end.
     private var scanned = 0
     private var isFirst = true
-    /// Of the response that is arriving; only looked up where it matters.
+    /// The rule of the current response; determined only when needed.
     private var rule = LiteralRule.text
-    /// The beginning of a status response whose rest is left out.
+    /// The start of a status response that is being truncated.
     private var beginning: ByteBuffer?
-    /// Whether the last fragment ended in an announcement that is longer than any may be.
+    /// Whether the last fragment ended in an announcement longer than allowed.
     private var isOverlong = false
 
     package init() {}
 
+    /// Whether no response is partly read.
     package var isBetweenResponses: Bool { self.isFirst && self.buffer.readableBytes == 0 }
+    /// The number of octets in the buffer.
     package var bufferedOctets: Int { self.buffer.readableBytes }
-    /// The octets that no piece has been made of.
+    /// The octets that are not yet part of a piece.
     package var unread: ByteBuffer { self.buffer }
 
+    /// Appends octets from the server.
     package mutating func receive(_ octets: ByteBuffer) {
         guard self.buffer.readableBytes > 0 else {
             self.buffer = octets
             return
         }
-        // A buffer that is only appended to keeps every octet that was ever read from it.
+        // Without this, a buffer that is only appended to keeps every octet that was read.
         if self.buffer.readerIndex > 0 { self.buffer.discardReadBytes() }
         self.buffer.writeImmutableBuffer(octets)
     }
 
-    /// What is behind the last piece.
+    /// Removes and returns the octets after the last piece.
     package mutating func takeBuffered() -> ByteBuffer {
         self.scanned = 0
         return self.take(self.buffer.readableBytes)
     }
 
+    /// Reads the next piece.
     /// - Returns: nil while more octets are needed.
-    /// - Throws: what is no response; the connection is of no use any more.
+    /// - Throws: `SyntaxError` for an invalid response; the connection is unusable then.
     package mutating func next() throws(SyntaxError) -> Piece? {
         switch self.state {
         case .literal(let remaining):
@@ -123,7 +134,7 @@ package struct ResponseReader: Sendable {
         )
     }
 
-    /// A part of a line whose end is not there yet, once it is long enough.
+    /// A fragment of a line whose end has not arrived, once it is long enough.
     private mutating func nextFragment() throws(SyntaxError) -> Piece? {
         guard self.beginning == nil else {
             _ = self.take(self.scanned)
@@ -134,7 +145,7 @@ package struct ResponseReader: Sendable {
         if self.isFirst {
             self.rule = self.ruleOfLine
             if self.rule == .text {
-                // A CR at the end is none of the text.
+                // A CR at the end is not part of the text.
                 if self.scanned > Self.maximumTextOctets { _ = try self.cutsLongText() }
                 return nil
             }
@@ -148,7 +159,9 @@ package struct ResponseReader: Sendable {
         return Piece(octets: octets, kind: .line, isFirst: isFirst, isLast: false)
     }
 
-    /// - Returns: whether the line is of the kind that is cut, and is from now on.
+    /// Starts to truncate a line of permanent flags.
+    /// - Returns: false if the line is no text.
+    /// - Throws: `lineTooLong` for other text.
     private mutating func cutsLongText() throws(SyntaxError) -> Bool {
         guard self.ruleOfLine == .text else { return false }
         var cursor = Cursor(self.unspacedBeginning)
@@ -160,13 +173,13 @@ package struct ResponseReader: Sendable {
         return true
     }
 
-    /// The end of a line that was cut is there.
+    /// Completes a truncated line when its end has arrived.
     private mutating func leaveOut(_ end: Int, behind beginning: ByteBuffer) -> Piece {
         _ = self.take(end + 2)
         self.scanned = 0
         self.beginning = nil
         var octets = beginning
-        // Behind the last flag that is whole.
+        // Truncate after the last complete flag.
         if let space = octets.readableBytesView.lastIndex(of: UInt8(ascii: " ")) {
             octets.moveWriterIndex(to: space)
         }
@@ -174,7 +187,7 @@ package struct ResponseReader: Sendable {
         return Piece(octets: octets, kind: .line, isFirst: true, isLast: true)
     }
 
-    /// The next octets, which share the buffer's storage; an empty buffer holds none.
+    /// Removes octets, which share the buffer's storage. An empty buffer releases its storage.
     private mutating func take(_ count: Int) -> ByteBuffer {
         guard count < self.buffer.readableBytes, let octets = self.buffer.readSlice(length: count)
         else {
@@ -184,7 +197,7 @@ package struct ResponseReader: Sendable {
         return octets
     }
 
-    /// The next octets, which begin a response, without surplus spaces between its first words.
+    /// Removes the first octets of a response, without surplus spaces between its first words.
     private mutating func takeUnspaced(_ count: Int) -> ByteBuffer {
         guard var head = UnspacedHead(of: self.buffer) else { return self.take(count) }
         var octets = self.take(count)
@@ -193,7 +206,7 @@ package struct ResponseReader: Sendable {
         return head.octets
     }
 
-    /// What the line begins with, without surplus spaces: enough to know what it is.
+    /// The start of the line without surplus spaces, long enough to identify it.
     private var unspacedBeginning: ByteBuffer {
         guard var head = UnspacedHead(of: self.buffer) else { return self.buffer }
         let rest = self.buffer.readableBytesView.dropFirst(head.replacedOctets)
@@ -203,7 +216,7 @@ package struct ResponseReader: Sendable {
 
     private var ruleOfLine: LiteralRule { LiteralRule(self.unspacedBeginning) }
 
-    /// - Returns: the octets of the line before CR LF, once that is there.
+    /// - Returns: the length of the line before CR LF; nil if that has not arrived.
     private mutating func endOfLine() throws(SyntaxError) -> Int? {
         let (place, found) = self.buffer.lineEnd(from: self.scanned)
         self.scanned = place
@@ -216,12 +229,12 @@ package struct ResponseReader: Sendable {
 
     // MARK: - Announcements
 
-    /// The size of the literal that a line announces.
+    /// The size of the literal that a line announces; nil if there is none.
     ///
     ///     literal = "{" number64 "}" CRLF *CHAR8
     ///
-    /// Every other form at the end of a line, `{5+}` (RFC 7888 §3), `{-1}` or `{}`, breaks the
-    /// connection: the client behind the gateway could take it for a literal.
+    /// Any other form at the end of a line, `{5+}` (RFC 7888 §3), `{-1}` or `{}`, is an error: a
+    /// client could read it as a literal.
     private mutating func literal(endingAt end: Int) throws(SyntaxError) -> UInt64? {
         guard end > 0, self.octet(at: end - 1) == UInt8(ascii: "}") else { return nil }
         if self.isFirst { self.rule = self.ruleOfLine }
@@ -253,14 +266,14 @@ package struct ResponseReader: Sendable {
 
     /// Whether the octets before `cut` are a brace and a part of a count.
     ///
-    /// What they announce is then too large, because the longest announcement is held back whole.
+    /// Such a literal is too large, because the longest valid announcement is never split.
     private func endsInAnnouncement(_ cut: Int) -> Bool {
         let start = self.startOfCount(endingAt: cut)
         guard start > 0 else { return self.isOverlong }
         return self.octet(at: start - 1) == UInt8(ascii: "{")
     }
 
-    /// Where the run of octets begins that could be read as a number by somebody.
+    /// The start of the octets that some reader could interpret as a number.
     private func startOfCount(endingAt end: Int) -> Int {
         self.buffer.withUnsafeReadableBytes { octets in
             var start = end

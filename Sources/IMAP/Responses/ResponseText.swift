@@ -1,15 +1,16 @@
 package import struct NIOCore.ByteBuffer
 
-/// The text of a status response, of which only the code is used.
+/// The text of a status response, of which only the response code is used.
 ///
-/// The words after it may name what a user must not know of.
+/// The words after the code may contain names that the user must not know.
 ///
 ///     resp-text = ["[" resp-text-code "]" SP] [text]
 package struct ResponseText: Equatable, Sendable {
+    /// The code; nil without one.
     package var code: ResponseCode?
 
-    /// - Parameter text: without its CR LF.
-    /// - Throws: where the code is known and its value cannot be.
+    /// - Parameter text: the text without CR LF.
+    /// - Throws: `SyntaxError` for a known code with an invalid value.
     package init(_ text: ByteBuffer) throws(SyntaxError) {
         var cursor = Cursor(text)
         guard cursor.take("[") else { return }
@@ -18,7 +19,7 @@ package struct ResponseText: Equatable, Sendable {
 }
 
 extension Cursor {
-    /// The code behind the opening bracket.
+    /// Parses a code after its opening bracket.
     ///
     ///     resp-text-code = "ALERT" / … / atom [SP 1*<any TEXT-CHAR except "]">]
     fileprivate mutating func responseCode() throws(SyntaxError) -> ResponseCode {
@@ -34,7 +35,7 @@ extension Cursor {
         return code
     }
 
-    /// - Returns: nil for a code the gateway does not know, or not with a value.
+    /// - Returns: nil for an unknown code, and for a code that has no value.
     private mutating func valuedCode(_ name: ByteBuffer) throws(SyntaxError) -> ResponseCode? {
         switch name.uppercasedText() {
         case "CAPABILITY": return .capability(try self.capabilityList())
@@ -65,7 +66,7 @@ extension Cursor {
         }
     }
 
-    /// The value of COPYUID: as many messages at the source as at the destination.
+    /// Parses the value of COPYUID. Source and destination must have the same number of messages.
     ///
     ///     resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set
     private mutating func copyUID() throws(SyntaxError) -> ResponseCode {
@@ -80,7 +81,7 @@ extension Cursor {
         return .copyUID(validity, source, target)
     }
 
-    /// A set of numbers, without `*` and `$`, which a server does not send.
+    /// Parses a set of numbers without `*` and `$`, which a server must not send.
     ///
     ///     uid-set = (uniqueid / uid-range) *("," uid-set)
     private mutating func numberedSet() throws(SyntaxError) -> SequenceSet {
@@ -89,7 +90,7 @@ extension Cursor {
         return set
     }
 
-    /// Whether only spaces stand before the code's end.
+    /// Whether only spaces precede the end of the code.
     private var endsCode: Bool {
         var ahead = self
         ahead.skipSpaces()
@@ -102,13 +103,13 @@ extension Cursor {
 }
 
 extension SequenceSet {
-    /// How many numbers the set has, counting twice what is in it twice; nil with `*` or as `$`.
+    /// The number of members, duplicates included; nil with `*`, and for `$`.
     fileprivate var numberOfMembers: UInt64? {
         guard !self.isSavedResult else { return nil }
         var members: UInt64 = 0
         for range in self.ranges {
             guard let first = range.first, let last = range.last, first <= last else { return nil }
-            // At most 10 000 ranges of 32 bits: no overflow.
+            // At most 50,000 ranges of 32 bits each: no overflow.
             members &+= UInt64(last - first) + 1
         }
         return members

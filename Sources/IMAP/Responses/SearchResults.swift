@@ -1,13 +1,14 @@
 package import struct NIOCore.ByteBuffer
 
-/// The numbers of `* SEARCH 2 84 882` and `* SORT 882 2 84`, from which the gateway works out what RETURN
-/// asks for, where a server has no ESEARCH (RFC 4731 §3.1) or ESORT (RFC 5267 §3).
+/// The numbers in `* SEARCH 2 84 882` or `* SORT 882 2 84`, from which the gateway computes the
+/// result options of RETURN if a server lacks ESEARCH (RFC 4731 §3.1) or ESORT (RFC 5267 §3).
 package struct SearchResults: Equatable, Sendable {
-    /// Runs of numbers that are kept, eight octets each. Only results of SEARCH in 250,000 messages or more can have
-    /// so many. Without a bound a server fills the memory; to sort and write so many takes about 20 milliseconds.
+    /// The most runs of consecutive numbers, at eight octets each. Only a SEARCH in at least
+    /// 250,000 messages can have so many. Without a limit a server could fill the memory; sorting
+    /// and writing this number takes about 20 milliseconds.
     package static let maximumRuns = 128 * 1_024
 
-    /// Octets of `(MODSEQ 9223372036854775807)`, with room to spare.
+    /// The octets of `(MODSEQ 9223372036854775807)`, with some reserve.
     private static let maximumTailOctets = 64
 
     private struct Run: Equatable {
@@ -20,13 +21,13 @@ package struct SearchResults: Equatable, Sendable {
     private enum State: Equatable {
         case betweenNumbers
         case number(UInt64)
-        /// `(MODSEQ 5)` (RFC 7162 §3.1.5), as far as it has come.
+        /// The start of `(MODSEQ 5)` (RFC 7162 §3.1.5), as far as it has arrived.
         case tail(ByteBuffer)
     }
 
-    /// Whether the order of the numbers means something, as in the answer to SORT.
+    /// Whether the order of the numbers is kept, as for SORT.
     package var keepsOrder = false
-    /// Whether there are more numbers than are kept.
+    /// Whether there are more runs than the limit.
     package private(set) var isOverLimit = false
 
     private let returns: [SearchReturn]
@@ -36,7 +37,7 @@ package struct SearchResults: Equatable, Sendable {
     private var modSeq: UInt64?
 
     /// - Parameters:
-    ///   - returns: what is asked for; nothing stands for ALL, and what is asked for again is answered once.
+    ///   - returns: the result options. An empty list means ALL; duplicates are answered once.
     ///   - isUID: whether the numbers are UIDs.
     package init(_ returns: [SearchReturn], isUID: Bool) {
         var results: [SearchReturn] = []
@@ -47,15 +48,15 @@ package struct SearchResults: Equatable, Sendable {
         self.isUID = isUID
     }
 
-    // MARK: - Reading
+    // MARK: - Parsing
 
-    /// Reads a piece of a response, which may end in the middle of a number.
+    /// Parses a piece of a response, which may end within a number.
     ///
     ///     mailbox-data =/ "SEARCH" *(SP nz-number) [SP search-sort-mod-seq]
     ///     sort-data = "SORT" *(SP nz-number) [SP search-sort-mod-seq]
     ///
-    /// - Parameter isFirst: whether the response begins with it.
-    /// - Throws: a number that no message has, and what is no number.
+    /// - Parameter isFirst: whether the piece starts the response.
+    /// - Throws: `SyntaxError` for invalid numbers.
     package mutating func add(_ piece: ByteBuffer, isFirst: Bool) throws(SyntaxError) {
         var octets = piece.readableBytesView[...]
         if isFirst { octets = octets.drop { !$0.isLetter }.drop(while: \.isLetter) }
@@ -117,19 +118,19 @@ package struct SearchResults: Equatable, Sendable {
         self.runs.append(Run(first: number, last: number))
     }
 
-    // MARK: - Writing
+    // MARK: - Encoding
 
-    /// `* ESEARCH (TAG "a3") UID MIN 4 COUNT 2`
+    /// The ESEARCH response: `* ESEARCH (TAG "a3") UID MIN 4 COUNT 2`.
     ///
     ///     esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)
     ///
-    /// - Parameter tag: the client's.
+    /// - Parameter tag: the tag of the client's command.
     package func response(tag: ByteBuffer) -> ByteBuffer {
         let runs = self.keepsOrder ? self.runs : Self.sorted(self.runs)
         var line = Reply.esearchHead(tag: tag)
         if self.isUID { line.writeStaticString(" UID") }
         for option in self.returns { Self.write(option, runs: runs, into: &line) }
-        // The value is that of all messages found, and not of the first or last alone.
+        // MODSEQ is the value for all found messages, not for the first or last one.
         if let modSeq, !runs.isEmpty, self.returns.contains(.all) || self.returns.contains(.count) {
             line.writeString(" MODSEQ \(modSeq)")
         }
@@ -167,7 +168,7 @@ package struct SearchResults: Equatable, Sendable {
         }
     }
 
-    /// - Parameter places: counted from 1.
+    /// - Parameter places: positions in the result, counted from 1.
     private static func slice(of runs: [Run], _ places: ClosedRange<UInt32>) -> [Run] {
         var slice: [Run] = []
         var before: UInt64 = 0
@@ -183,7 +184,8 @@ package struct SearchResults: Equatable, Sendable {
         return slice
     }
 
-    /// In ascending order, each number once: servers may send them in any order, and again.
+    /// The runs in ascending order without duplicates: servers may send numbers in any order,
+    /// repeatedly.
     private static func sorted(_ runs: [Run]) -> [Run] {
         let isSorted = zip(runs, runs.dropFirst()).allSatisfy { $0.last < $1.first }
         guard !isSorted else { return runs }

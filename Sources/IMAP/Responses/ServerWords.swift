@@ -1,18 +1,20 @@
 package import struct NIOCore.ByteBuffer
 
-/// The words of a server's refusal, behind the response code: `Quota exceeded`.
+/// The text of a server's refusal after the response code: `Quota exceeded`.
 ///
-/// They may be repeated to a client: they are printable US-ASCII, begin with nothing that a client takes for a
-/// response code (RFC 9051 §7.1), and end with nothing that one takes for a literal. Only the owner of an account reads them, because they may
-/// name what others must not know of.
+/// It can be sent to a client: it is printable US-ASCII, does not start like a response code
+/// (RFC 9051 §7.1) and does not end like the announcement of a literal. Only the owner of an
+/// account gets it, because it may contain names that others must not know.
 package struct ServerWords: Equatable, Sendable {
-    /// A sentence or two. What is longer is no reason, and would be repeated with each command.
+    /// The longest text, in octets: one or two sentences. It is sent again with each refused
+    /// command.
     private static let maximumOctets = 512
 
+    /// The text.
     package let octets: ByteBuffer
 
-    /// - Parameter text: of a status response, without its CR LF.
-    /// - Returns: nil where there are no words, or octets that are not repeated.
+    /// - Parameter text: the text of a status response, without CR LF.
+    /// - Returns: nil for an empty text, and for octets that must not be sent.
     package init?(_ text: ByteBuffer) {
         var view = text.readableBytesView[...]
         if view.first == UInt8(ascii: "[") {
@@ -23,10 +25,10 @@ package struct ServerWords: Equatable, Sendable {
         guard let first = view.first, first != UInt8(ascii: "["),
             view.count <= Self.maximumOctets,
             view.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }),
-            // JavaMail takes `{5}` at the end of any line for a literal's announcement.
+            // JavaMail reads `{5}` at the end of any line as the announcement of a literal.
             view.last != UInt8(ascii: "}")
         else { return nil }
-        // Octets of its own: a slice would keep the whole response.
+        // Copy the octets: a slice would keep the whole response in memory.
         self.octets = ByteBuffer(bytes: view)
     }
 }

@@ -2,16 +2,17 @@ package import struct NIOCore.ByteBuffer
 
 /// `* STATUS Akten (MESSAGES 3)` (RFC 9051 §7.3.4).
 package struct StatusResponse: Equatable, Sendable {
+    /// The value of an item.
     package enum Value: Equatable, Sendable {
         case number(UInt64)
         case none
-        /// Octets of an atom, in parentheses on the wire.
+        /// An object identifier, parenthesized on the wire (RFC 8474).
         case identifier(ByteBuffer)
     }
 
-    /// Wire octets.
+    /// The mailbox, as octets on the wire.
     package var mailbox: ByteBuffer
-    /// Items that the gateway knows, each once; others are left out.
+    /// The known items, each once.
     package var items: [(item: StatusItem, value: Value)]
 
     package init(mailbox: ByteBuffer, items: [(item: StatusItem, value: Value)]) {
@@ -19,12 +20,12 @@ package struct StatusResponse: Equatable, Sendable {
         self.items = items
     }
 
-    /// Reads a whole response.
+    /// Parses a whole response.
     ///
     ///     mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
     ///
-    /// - Parameter response: with `* ` and CR LF.
-    /// - Throws: what is not of this form.
+    /// - Parameter response: the response from `* ` to CR LF.
+    /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
         var cursor = try Cursor(data: response, "STATUS ")
         cursor.skipSpaces()
@@ -42,6 +43,7 @@ package struct StatusResponse: Equatable, Sendable {
         one.encoded == other.encoded
     }
 
+    /// The response on the wire.
     package var encoded: ByteBuffer {
         var line = ByteBuffer()
         line.writeStaticString("* STATUS ")
@@ -65,11 +67,11 @@ package struct StatusResponse: Equatable, Sendable {
 }
 
 extension Cursor {
-    /// An item and its value.
+    /// Parses an item and its value.
     ///
     ///     status-att-val = atom SP (number64 / nil / "(" objectid ")")
     ///
-    /// - Returns: nil for an item the gateway does not know.
+    /// - Returns: nil for an unknown item.
     fileprivate mutating func statusItem() throws(SyntaxError) -> (
         item: StatusItem, value: StatusResponse.Value
     )? {
@@ -81,7 +83,7 @@ extension Cursor {
         }
         let value: StatusResponse.Value
         if self.take("(") {
-            // Octets of their own: a slice would keep the whole response.
+            // Copy the octets: a slice would keep the whole response in memory.
             value = .identifier(ByteBuffer(bytes: try self.atom().readableBytesView))
             try self.expect(")")
         } else if self.take(word: "NIL") {

@@ -1,23 +1,23 @@
 import struct NIOCore.ByteBuffer
 
-/// The first words of an untagged response, written with one space where its server wrote several:
-/// `*  1843   EXISTS`.
+/// The first words of an untagged response that its server separated by several spaces, with single
+/// spaces: `*  1843   EXISTS`.
 ///
-/// They decide what a response is and whether it may have literals. So they are brought into one form
-/// before anybody looks at them, and the client gets the same form that the gateway read.
+/// These words determine the kind of the response and whether it may contain literals. They are
+/// normalized before parsing, and the client gets the normalized form.
 struct UnspacedHead: Equatable {
-    /// Spaces in a row that are taken for one: servers align numbers. What has more is no response.
+    /// The most consecutive spaces that are accepted: servers align numbers. More are an error.
     private static let maximumSpaces = 16
-    /// A number has ten digits, a word of the protocol fewer than twenty octets.
+    /// The longest word, in octets: a number has ten digits, and keywords have fewer than twenty.
     private static let maximumWordOctets = 32
 
-    /// With one space between two words.
+    /// The words with single spaces.
     var octets: ByteBuffer
-    /// Octets of the line that it takes the place of.
+    /// The number of octets of the line that ``octets`` replaces.
     var replacedOctets: Int
 
-    /// - Parameter line: from its beginning.
-    /// - Returns: nil where there is no surplus space, or the line is no untagged response.
+    /// - Parameter line: the start of a line.
+    /// - Returns: nil if there is no surplus space, or if the line is no untagged response.
     init?(of line: ByteBuffer) {
         guard let end = line.withUnsafeReadableBytes({ Self.endOfSpacedHead($0) }),
             let head = line.getSlice(at: line.readerIndex, length: end)
@@ -33,13 +33,14 @@ struct UnspacedHead: Equatable {
         }
     }
 
-    /// Where the octet behind the first words is, if there are surplus spaces between or behind them.
+    /// The offset after the first words, if surplus spaces are between or after them.
     private static func endOfSpacedHead(_ line: UnsafeRawBufferPointer) -> Int? {
         guard line.count > 2, line[0] == UInt8(ascii: "*") else { return nil }
         var place = 1
         var hasSurplus = false
         var isNumber = true
-        // Before the first word, behind it, and behind a second one if the first is a number.
+        // The spaces before the first word, after it, and after a second one if the first is a
+        // number.
         for round in 0..<3 {
             let start = place
             while place < line.count, line[place] == UInt8(ascii: " ") { place += 1 }

@@ -1,34 +1,35 @@
 package import struct NIOCore.ByteBuffer
 
 extension ByteBuffer {
-    /// The octets of two, for a log.
+    /// The octets of both buffers, for a log.
     package static func + (one: ByteBuffer, other: ByteBuffer) -> ByteBuffer {
         var both = one
         both.writeImmutableBuffer(other)
         return both
     }
 
-    /// Whether the first line end is at the end: no literal is in it.
+    /// Whether the octets are one line without literals: the first line end is at the end.
     package var isOneLine: Bool {
         let (place, end) = self.lineEnd(from: 0)
         return end == .crlf && place + 2 == self.readableBytes
     }
 }
 
-/// The beginning of a server's line that the gateway cannot read, in escaped form for a person:
+/// The start of a server's line that the gateway cannot parse, escaped for a person:
 /// `* LIST (\\HasNoChildren) "/" M\xFCller`.
 package struct UnreadableLine: Equatable, Hashable, Sendable, CustomStringConvertible {
-    /// Enough for the attributes and the name of a folder. A longer part of a line could be a part of a
-    /// message, which is nobody's to read in a log.
+    /// The octets that are shown: enough for the attributes and name of a folder. More could show
+    /// parts of a message, which must not be in a log.
     package static let maximumOctets = 120
 
+    /// The escaped text.
     package let description: String
 
-    /// - Parameter octets: the line, or what has come of it.
+    /// - Parameter octets: the line, or the part that has arrived.
     package init(_ octets: ByteBuffer) {
         let line = octets.readableBytesView.prefix { $0 != 0x0D && $0 != 0x0A }
         var shown = line.prefix(Self.maximumOctets)
-        // What a FETCH response quotes is of a message.
+        // The strings of a FETCH response are parts of a message.
         if line.dropFirst(2).first?.isDigit ?? false {
             shown = shown.prefix { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "{") }
         }

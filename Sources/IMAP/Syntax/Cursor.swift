@@ -1,19 +1,20 @@
 package import struct NIOCore.ByteBuffer
 
-/// A place in a frame: one whole command or response with its literals in line.
+/// A position in a frame: a whole command or response with its literals in line.
 ///
-/// The grammar's small verbs live here; each production that needs more is an extension beside
-/// its type. A frame holds a literal as it came, `{5}` CR LF and then five octets, and the reader
-/// that cut the frame has already bounded its size and checked each announcement.
+/// It parses the basic productions of the grammar; others are extensions in the file of their type.
+/// A frame contains a literal as it arrived: `{5}`, CR LF, five octets. The reader that split the
+/// frame has already limited its size and checked each announcement.
 package struct Cursor {
-    /// Nested parentheses and prefix operators a frame may have: a client needs about ten, and a
-    /// recursive parser without a bound is a stack overflow that a peer can order.
+    /// The deepest nesting of parentheses and prefix operators: a client needs about ten levels.
+    /// Without a limit a peer could overflow the stack of the recursive parser.
     package static let maximumDepth = 32
 
+    /// The octets that are not consumed.
     package var buffer: ByteBuffer
     private let start: Int
     private var depth = 0
-    /// Search keys that were read.
+    /// The number of search keys that were parsed.
     var searchKeys = 0
 
     package init(_ frame: ByteBuffer) {
@@ -21,53 +22,60 @@ package struct Cursor {
         self.start = frame.readerIndex
     }
 
-    /// Octets consumed so far.
+    /// The number of octets consumed.
     package var offset: Int { self.buffer.readerIndex - self.start }
 
+    /// Whether all octets are consumed.
     package var isAtEnd: Bool { self.buffer.readableBytes == 0 }
 
+    /// An error at the current position.
     package func error(_ reason: SyntaxError.Reason) -> SyntaxError {
         SyntaxError(reason, at: self.offset)
     }
 
-    /// The octet under the cursor, or nil at the end.
+    /// The next octet; nil at the end.
     package func peek() -> UInt8? {
         self.buffer.getInteger(at: self.buffer.readerIndex)
     }
 
-    /// The octet `distance` octets after the cursor.
+    /// The octet at a distance from the next one; nil beyond the end.
     package func peek(ahead distance: Int) -> UInt8? {
         self.buffer.getInteger(at: self.buffer.readerIndex + distance)
     }
 
+    /// Consumes octets.
     package mutating func advance(_ count: Int = 1) {
         self.buffer.moveReaderIndex(forwardBy: min(count, self.buffer.readableBytes))
     }
 
-    /// Consumes `octet` if it is next.
+    /// Consumes an octet if it is next.
     package mutating func take(_ octet: Character.ASCII) -> Bool {
         guard self.peek() == octet.value else { return false }
         self.advance()
         return true
     }
 
+    /// Consumes an octet.
+    /// - Throws: `unexpectedEnd`, or `expected` if another octet is next.
     package mutating func expect(_ octet: Character.ASCII) throws(SyntaxError) {
         guard self.take(octet) else {
             throw self.error(self.isAtEnd ? .unexpectedEnd : .expected("delimiter"))
         }
     }
 
+    /// Consumes exactly one space.
     package mutating func expectSpace() throws(SyntaxError) {
         guard self.take(" ") else {
             throw self.error(self.isAtEnd ? .unexpectedEnd : .expected("space"))
         }
     }
 
+    /// - Throws: `trailingOctets` unless all octets are consumed.
     package func expectEnd() throws(SyntaxError) {
         guard self.isAtEnd else { throw self.error(.trailingOctets) }
     }
 
-    /// Consumes `word` if it is next, ASCII case folded. Does not look at what follows it.
+    /// Consumes `word` if it is next, ignoring ASCII case and what follows it.
     package mutating func take(word: StaticString) -> Bool {
         let length = word.utf8CodeUnitCount
         guard self.buffer.readableBytes >= length else { return false }
@@ -84,7 +92,7 @@ package struct Cursor {
         return matches
     }
 
-    /// Consumes the longest run of octets of a class; may be empty.
+    /// Consumes the longest run of octets of a class, which may be empty.
     package mutating func takeRun(where belongs: (UInt8) -> Bool) -> ByteBuffer {
         let length = self.buffer.withUnsafeReadableBytes { octets in
             octets.firstIndex { !belongs($0) } ?? octets.count
@@ -162,7 +170,7 @@ package struct Cursor {
 
     ///     quoted = DQUOTE *QUOTED-CHAR DQUOTE
     ///
-    /// Eight-bit octets are let through for the caller to judge: servers send them in texts.
+    /// Eight-bit octets are accepted, because servers send them in texts; the caller decides.
     package mutating func quoted() throws(SyntaxError) -> ByteBuffer {
         try self.expect("\"")
         let plain = self.takeRun {
@@ -192,7 +200,8 @@ package struct Cursor {
 
     ///     literal = "{" number64 ["+"] "}" CRLF *CHAR8
     ///
-    /// No NUL: that needs a literal8, which only message data may be (RFC 3516 §4.4).
+    /// It contains no NUL: NUL needs a literal8, which is allowed for message data only (RFC 3516
+    /// §4.4).
     package mutating func literal() throws(SyntaxError) -> ByteBuffer {
         try self.expect("{")
         let count = try self.number64()
@@ -206,8 +215,8 @@ package struct Cursor {
         return value
     }
 
-    /// Runs `body` one level deeper.
-    /// - Throws: `tooDeep` beyond ``maximumDepth``, and whatever `body` throws.
+    /// Runs `body` one nesting level deeper.
+    /// - Throws: `tooDeep` beyond ``maximumDepth``, and any error of `body`.
     package mutating func nested<Value>(
         _ body: (inout Cursor) throws(SyntaxError) -> Value
     ) throws(SyntaxError) -> Value {
@@ -222,8 +231,8 @@ package struct Cursor {
     ///
     /// - Parameters:
     ///   - mayBeEmpty: whether `()` is allowed.
-    ///   - limit: the most elements that there may be.
-    /// - Throws: `commandTooLarge` beyond the limit, and whatever `element` throws.
+    ///   - limit: the most elements.
+    /// - Throws: `commandTooLarge` beyond the limit, and any error of `element`.
     package mutating func list<Element>(
         mayBeEmpty: Bool = false,
         atMost limit: Int = .max,
@@ -244,7 +253,7 @@ package struct Cursor {
 }
 
 extension Character {
-    /// One ASCII character written in the source.
+    /// An ASCII character in the source.
     package struct ASCII: ExpressibleByUnicodeScalarLiteral {
         let value: UInt8
 
@@ -255,14 +264,14 @@ extension Character {
 }
 
 extension ByteBuffer {
-    /// Whether the readable octets are `word`, ASCII case folded.
+    /// Whether the readable octets are `word`, ignoring ASCII case.
     package func equals(word: StaticString) -> Bool {
         guard self.readableBytes == word.utf8CodeUnitCount else { return false }
         var cursor = Cursor(self)
         return cursor.take(word: word)
     }
 
-    /// The readable octets with ASCII letters in upper case, for table look-ups of short keywords.
+    /// The readable octets with ASCII letters in upper case, for look-ups of short keywords.
     package func uppercasedText() -> String {
         String(decoding: self.readableBytesView.lazy.map(\.asciiUppercased), as: UTF8.self)
     }

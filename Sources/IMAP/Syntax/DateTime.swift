@@ -1,7 +1,7 @@
 package import struct NIOCore.ByteBuffer
 
-/// A moment as INTERNALDATE has it, `17-Jul-1996 02:44:25 -0700`; servers may tell the same one in
-/// another zone.
+/// The time of an INTERNALDATE, `17-Jul-1996 02:44:25 -0700`. Servers may write the same time in
+/// different zones.
 package struct DateTime: Equatable, Sendable {
     private static let months: [StaticString] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -12,8 +12,8 @@ package struct DateTime: Equatable, Sendable {
 
     ///     date-time = date-day-fixed "-" date-month "-" date-year SP time SP zone
     ///
-    /// - Parameter text: without its quotes.
-    /// - Returns: nil for what is no such date.
+    /// - Parameter text: the date-time without quotes.
+    /// - Returns: nil for other texts.
     package init?(_ text: ByteBuffer) {
         var cursor = Cursor(text)
         _ = cursor.take(" ")
@@ -34,8 +34,8 @@ package struct DateTime: Equatable, Sendable {
         self.seconds = local + (isWest ? offset : -offset)
     }
 
-    /// Days from 1970-01-01 to a date of the Gregorian calendar. A year begins in March here, so
-    /// that the leap day is its last.
+    /// Days from 1970-01-01 to a date of the Gregorian calendar. A year starts in March here, so
+    /// that the leap day is its last day.
     private static func days(_ year: Int64, month: Int64, day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let era = shifted / 400

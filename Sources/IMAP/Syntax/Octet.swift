@@ -1,8 +1,9 @@
-/// The character classes of the grammar, on octets (RFC 9051 §9, RFC 3501 §9).
+/// The character classes of the grammar (RFC 9051 §9, RFC 3501 §9).
 extension UInt8 {
     /// `CHAR` without `atom-specials`.
     ///
-    ///     atom-specials = "(" / ")" / "{" / SP / CTL / list-wildcards / quoted-specials / resp-specials
+    ///     atom-specials = "(" / ")" / "{" / SP / CTL / list-wildcards / quoted-specials /
+    ///     resp-specials
     package var isAtomChar: Bool {
         guard self > 0x20, self < 0x7F else { return false }
         switch self {
@@ -29,16 +30,17 @@ extension UInt8 {
         self.isAstringChar && self != UInt8(ascii: "+")
     }
 
+    ///     DIGIT = %x30-39
     package var isDigit: Bool {
         self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9")
     }
 
-    /// C0 controls and DEL.
+    /// A C0 control or DEL (`CTL`).
     package var isControl: Bool {
         self < 0x20 || self == 0x7F
     }
 
-    /// The octet with ASCII letters in upper case; every other octet is left alone.
+    /// The octet, with an ASCII letter in upper case.
     package var asciiUppercased: UInt8 {
         self >= UInt8(ascii: "a") && self <= UInt8(ascii: "z") ? self &- 0x20 : self
     }

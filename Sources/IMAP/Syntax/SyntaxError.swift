@@ -1,8 +1,8 @@
-/// Octets of a peer that do not parse, or that exceed a limit of this gateway.
+/// An error in a peer's octets: they do not parse, or they exceed a limit of the gateway.
 ///
-/// Carries where and why, never the octets themselves: they may be a password.
+/// It contains the reason and the position, never the octets: they may be a password.
 package struct SyntaxError: Error, Equatable, Sendable {
-    /// What the grammar wanted, or which limit was crossed.
+    /// The expected element, or the limit.
     package enum Reason: Equatable, Sendable {
         case expected(StaticText)
         case unexpectedEnd
@@ -21,7 +21,7 @@ package struct SyntaxError: Error, Equatable, Sendable {
     }
 
     package var reason: Reason
-    /// Octets from the start of the frame to the place of the error.
+    /// The position of the error, in octets from the start of the frame.
     package var offset: Int
 
     package init(_ reason: Reason, at offset: Int) {
@@ -30,7 +30,7 @@ package struct SyntaxError: Error, Equatable, Sendable {
     }
 }
 
-/// A text that was written in the source, so that no octet of a peer can hide in an error.
+/// A text from the source code: an error can therefore never contain octets of a peer.
 package struct StaticText: Equatable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible
 {
     package let description: String
@@ -41,24 +41,24 @@ package struct StaticText: Equatable, Sendable, ExpressibleByStringLiteral, Cust
 }
 
 extension SyntaxError.Reason {
-    /// What is wrong with a server's line, for an administrator.
+    /// Describes an error in a server's line to an administrator.
     package var explanation: String {
         switch self {
         case .malformedLineEnd:
-            "a line ends in LF or CR alone, or has a NUL in it, and not in CR LF"
+            "a line does not end with CR LF, or contains a single CR or LF or a NUL"
         case .malformedLiteral, .literalNotAllowed, .literalTooLarge:
-            "a literal is announced in a way that nobody can rely on"
-        case .lineTooLong, .commandTooLarge, .tooDeep: "a response is too long or too deep"
-        case .malformedTag: "a line is no response, or the answer to no command"
-        case .malformedNumber: "a number is none, or is too large"
-        case .controlOctet: "a string has a control octet in it"
+            "the announcement of a literal is invalid or not allowed"
+        case .lineTooLong, .commandTooLarge, .tooDeep: "a response is too long or too deeply nested"
+        case .malformedTag: "a line is no response, or answers no command"
+        case .malformedNumber: "a number is invalid or too large"
+        case .controlOctet: "a string contains a control octet"
         case .expected(let what): "\(what) is missing"
         case .unexpectedEnd, .trailingOctets, .unknownCommand:
-            "a line is cut short or goes on too long"
+            "a line is too short or too long"
         }
     }
 
-    /// Whether a limit was crossed.
+    /// Whether a size limit was exceeded.
     package var isSize: Bool {
         switch self {
         case .lineTooLong, .literalTooLarge, .commandTooLarge:
@@ -70,6 +70,6 @@ extension SyntaxError.Reason {
         }
     }
 
-    /// Whether a command that was read whole has more parts than the gateway takes.
+    /// Whether a complete command has more parts than the gateway accepts.
     package var isCount: Bool { self == .commandTooLarge || self == .tooDeep }
 }
