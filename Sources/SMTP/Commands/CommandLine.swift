@@ -1,23 +1,24 @@
 package import struct NIOCore.ByteBuffer
 
-/// Cuts command lines out of what a client sends.
+/// The command lines in a client's octets.
 package enum CommandLine {
-    /// RFC 5321 §4.5.3.1.4 has 512, extensions add some hundreds; an AUTH line may have 12288
-    /// (RFC 4954 §4), of which a password needs a fraction.
+    /// The longest line with its end, in octets. RFC 5321 §4.5.3.1.4 has 512, and extensions add
+    /// some hundreds. An AUTH line may have 12,288 (RFC 4954 §4), of which a password needs a
+    /// fraction.
     package static let maximumOctets = 4_096
 
-    /// Octets of a line that are read away, so that its end is found. Nothing of them is kept;
-    /// without a bound one line lasts for ever.
+    /// The most octets of a line that are discarded to find its end. They are not kept, but without
+    /// a limit one line would never end.
     package static let maximumDiscardedOctets = 1_024 * 1_024
 
-    /// The next line.
+    /// Reads the next line.
     ///
-    /// - Parameter discarded: octets of the line that were read away because it is too long; zero
-    ///   before the first line, and the same variable for each call.
-    /// - Returns: the line without its end, or nil while it is not whole.
-    /// - Throws: `lineTooLong` for a line, then consumed, that is longer than a command;
-    ///   `endlessLine` for one that does not end; `bareLineEnd` for a line, then consumed, that ends
-    ///   otherwise than with CR LF or has a CR or a NUL in it.
+    /// - Parameter discarded: the octets of an overlong line that were discarded. Pass the same
+    ///   variable to each call, initially 0.
+    /// - Returns: the line without its end; nil while it is incomplete.
+    /// - Throws: `lineTooLong` for a complete line that is too long; `endlessLine` for one that
+    ///   does not end; `bareLineEnd` for one that does not end with CR LF, or contains a CR or a
+    ///   NUL. The line is consumed, except after `endlessLine`.
     package static func next(
         _ input: inout ByteBuffer,
         discarded: inout Int

@@ -1,30 +1,34 @@
 /// `MAIL FROM:<anna@kanzlei.example> SIZE=1000 BODY=8BITMIME` (RFC 5321 §4.1.1.2).
 package struct Mail: Equatable, Sendable {
+    /// The encoding of the body (RFC 6152 §2).
     package enum Body: Equatable, Sendable {
         case sevenBit
         case eightBit
     }
 
-    /// What a failure's notification returns (RFC 3461 §4.3).
+    /// The part of the message that a failure notification returns (RFC 3461 §4.3).
     package enum Return: Equatable, Sendable {
         case full
         case headers
     }
 
-    /// Nil for the null reverse-path.
+    /// The reverse-path; nil for the null reverse-path `<>`.
     package var path: Path?
-    /// Octets the message will have (RFC 1870).
+    /// The announced size of the message, in octets (RFC 1870 §6).
     package var size: UInt64?
+    /// The value of BODY.
     package var body: Body?
+    /// Whether SMTPUTF8 is requested (RFC 6531 §3.4).
     package var isInternational = false
+    /// The value of RET.
     package var returns: Return?
-    /// ENVID as xtext, checked (RFC 3461 §4.4).
+    /// The value of ENVID: validated xtext (RFC 3461 §4.4).
     package var envelopeID: [UInt8]?
 
-    /// Whether it asks for what only a server with DSN understands.
+    /// Whether the command needs a server with DSN (RFC 3461).
     package var usesDSN: Bool { self.returns != nil || self.envelopeID != nil }
 
-    /// - Parameter arguments: what stands behind `MAIL `.
+    /// - Parameter arguments: the octets after `MAIL `.
     init(arguments: ArraySlice<UInt8>) throws(SubmissionError) {
         guard arguments.starts(withWord: "FROM:") else { throw .malformedArguments }
         var rest = arguments.dropFirst("FROM:".utf8.count).drop { $0 == 0x20 }
@@ -69,7 +73,8 @@ package struct Mail: Equatable, Sendable {
             }
             self.envelopeID = value
         case "AUTH":
-            // RFC 4954 §5: only a trusted client may assert another's identity; none is.
+            // RFC 4954 §5: only a trusted client may assert another identity, and no client is
+            // trusted.
             guard parameter.value != nil else { throw .malformedParameter }
         default:
             throw .unknownParameter
@@ -79,15 +84,17 @@ package struct Mail: Equatable, Sendable {
 
 /// `RCPT TO:<gericht@gericht.example> NOTIFY=FAILURE` (RFC 5321 §4.1.1.3).
 package struct Recipient: Equatable, Sendable {
+    /// The forward-path.
     package var path: Path
-    /// NOTIFY in canonical form (RFC 3461 §4.1).
+    /// The value of NOTIFY in canonical form (RFC 3461 §4.1).
     package var notify: String?
-    /// ORCPT, checked (RFC 3461 §4.2).
+    /// The value of ORCPT, validated (RFC 3461 §4.2).
     package var original: [UInt8]?
 
+    /// Whether the command needs a server with DSN (RFC 3461).
     package var usesDSN: Bool { self.notify != nil || self.original != nil }
 
-    /// - Parameter arguments: what stands behind `RCPT `.
+    /// - Parameter arguments: the octets after `RCPT `.
     init(arguments: ArraySlice<UInt8>) throws(SubmissionError) {
         guard arguments.starts(withWord: "TO:") else { throw .malformedArguments }
         var rest = arguments.dropFirst("TO:".utf8.count).drop { $0 == 0x20 }
@@ -124,18 +131,20 @@ package struct Recipient: Equatable, Sendable {
     }
 }
 
-/// One `keyword=value` of MAIL or RCPT.
+/// A parameter of MAIL or RCPT: `keyword` or `keyword=value`.
 struct Parameter {
-    /// A client uses five.
+    /// The most parameters: a client uses five.
     private static let maximumCount = 16
 
+    /// The keyword in upper case.
     var keyword: String
+    /// The value; nil without one.
     var value: [UInt8]?
 
     ///     esmtp-keyword ["=" esmtp-value]
     ///
-    /// - Parameter rest: what stands behind the path.
-    /// - Throws: a keyword that comes twice, too.
+    /// - Parameter rest: the octets after the path.
+    /// - Throws: `malformedParameter`, also for a repeated keyword; `malformedPath`.
     static func list(_ rest: ArraySlice<UInt8>) throws(SubmissionError) -> [Parameter] {
         var parameters: [Parameter] = []
         guard rest.isEmpty || rest.first == 0x20 else { throw .malformedPath }
@@ -158,7 +167,7 @@ struct Parameter {
         return parameters
     }
 
-    /// Whether a value is xtext that stands for printable ASCII (RFC 3461 §4).
+    /// Whether a value is xtext that encodes printable ASCII (RFC 3461 §4).
     ///
     ///     xtext = *(xchar / hexchar)
     ///     hexchar = "+" 2(%x30-39 / %x41-46)

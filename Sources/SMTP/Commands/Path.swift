@@ -1,29 +1,29 @@
-/// The address between the angle brackets of MAIL and RCPT (RFC 5321 §4.1.2).
+/// The mailbox in the angle brackets of MAIL or RCPT (RFC 5321 §4.1.2).
 package struct Path: Hashable, Sendable {
-    /// The longest path, brackets included (RFC 5321 §4.5.3.1.3).
+    /// The longest path with its brackets, in octets (RFC 5321 §4.5.3.1.3).
     static let maximumOctets = 256
-    /// RFC 5321 §4.5.3.1.1.
+    /// The longest local part, in octets (RFC 5321 §4.5.3.1.1).
     static let maximumLocalOctets = 64
 
-    /// Whose address a path is. What a sender is compared with is read strictly; a recipient is the
-    /// mail server's to judge.
+    /// The role of a path. A sender is compared with the store and therefore parsed strictly. A
+    /// recipient is for the mail server to judge.
     enum Party {
         case sender
         case recipient
     }
 
-    /// The local part without its quotes.
+    /// The local part without quotes.
     package let local: [UInt8]
-    /// As it came: a domain or an address literal.
+    /// The domain or address literal, as the client wrote it.
     package let domain: [UInt8]
 
-    /// Local part, `@` and domain, without quotes: what is compared with addresses in the store.
+    /// Local part, `@` and domain without quotes, as addresses in the store are compared.
     package var address: [UInt8] { self.local + [UInt8(ascii: "@")] + self.domain }
 
-    /// Whether it needs SMTPUTF8 (RFC 6531 §3.3).
+    /// Whether the path needs SMTPUTF8 (RFC 6531 §3.3).
     package var isInternational: Bool { self.address.contains { $0 >= 0x80 } }
 
-    /// As it goes to a server, in brackets; the local part is quoted where it has to be.
+    /// The path on the wire, with brackets; the local part is quoted if necessary.
     package var encoded: [UInt8] {
         let isDotAtom =
             !self.local.isEmpty
@@ -50,16 +50,15 @@ package struct Path: Hashable, Sendable {
         self.domain = domain
     }
 
-    /// Reads a path from the beginning of `rest`, brackets included, and leaves what follows it.
+    /// Parses a path with its brackets at the start of `rest`, and leaves the octets after it.
     ///
     ///     Path = "<" Mailbox ">"
     ///     Mailbox = Local-part "@" (Domain / address-literal)
     ///
-    /// Some clients leave the brackets out: then the path ends at the next blank.
+    /// Some clients omit the brackets: the path then ends at the next space.
     ///
     /// - Returns: nil for `<>`.
-    /// - Throws: what is no path; one with a source route, which nothing may follow any more
-    ///   (RFC 5321 appendix C).
+    /// - Throws: `malformedPath`, also for a source route, which is obsolete (RFC 5321 appendix C).
     static func parse(
         _ rest: inout ArraySlice<UInt8>,
         of party: Party
@@ -84,11 +83,11 @@ package struct Path: Hashable, Sendable {
         return Path(local: local, domain: domain)
     }
 
-    /// A dot-string or a quoted string, without its quotes.
+    /// A dot-string, or a quoted string without its quotes.
     ///
-    /// A large mobile carrier gave out addresses with dots side by side and at the ends, `a..b@…` and
-    /// `.a@…`. A recipient may have them; a server gets such a local part in quotes, as the grammar
-    /// wants it (RFC 5321 §4.1.2), and judges it.
+    /// A large mobile carrier assigned addresses with adjacent or outer dots, `a..b@…` and `.a@…`.
+    /// They are accepted for recipients: the server gets such a local part as a quoted string, as
+    /// the grammar requires (RFC 5321 §4.1.2).
     private static func localPart(
         _ rest: inout ArraySlice<UInt8>,
         of party: Party
@@ -129,9 +128,11 @@ package struct Path: Hashable, Sendable {
     }
 }
 
-/// What may stand behind the `@`.
+/// The domain of a path.
 enum Domain {
+    /// The longest domain (RFC 5321 §4.5.3.1.2).
     private static let maximumOctets = 255
+    /// The longest label (RFC 1035 §2.3.4).
     private static let maximumLabelOctets = 63
 
     ///     Domain = sub-domain *("." sub-domain)

@@ -1,12 +1,12 @@
 package import SASL
 
-/// A command of a client, parsed whole: nothing in it is unknown (RFC 5321 §4.1, RFC 6409).
+/// A client's command, parsed completely: it contains no unknown part (RFC 5321 §4.1, RFC 6409).
 package enum SubmissionCommand: Equatable, Sendable {
-    /// EHLO; the client's name for itself is read and dropped.
+    /// EHLO. The client's name is validated and dropped.
     case ehlo
     case helo
     case startTLS
-    /// - Parameter initialResponse: base64 as it came; `=` for an empty one (RFC 4954 §4).
+    /// - Parameter initialResponse: base64 as the client sent it; `=` for an empty response (RFC 4954 §4).
     case auth(mechanism: [UInt8], initialResponse: Secret<[UInt8]>?)
     case mail(Mail)
     case rcpt(Recipient)
@@ -15,25 +15,24 @@ package enum SubmissionCommand: Equatable, Sendable {
     case rset
     case noop
     case quit
-    /// VRFY, whose answer tells nothing (RFC 5321 §3.5.3).
+    /// VRFY, whose answer reveals nothing (RFC 5321 §3.5.3).
     case vrfy
-    /// A verb of the protocol that is not served: HELP, EXPN, ETRN, TURN, BURL and the like.
+    /// A verb that the gateway does not serve: HELP, EXPN, ETRN, TURN, BURL and others.
     case unserved
 }
 
 extension SubmissionCommand {
-    /// The longest argument of EHLO that is read; RFC 5321 §4.5.3.1.2 has 255 for a domain.
+    /// The longest argument of EHLO, in octets; RFC 5321 §4.5.3.1.2 allows 255 for a domain.
     private static let maximumNameOctets = 512
 
-    /// Reads a command line.
+    /// Parses a command line.
     ///
-    /// - Parameter line: without its CR LF.
-    /// - Throws: what is no command, or has arguments that are not of its grammar.
+    /// - Parameter line: the line without CR LF.
+    /// - Throws: `unknownCommand`, or the error in the arguments.
     package init(line: [UInt8]) throws(SubmissionError) {
         let verb = line.prefix { $0 != 0x20 }
         let rest = line.dropFirst(verb.count)
-        // Blanks that are doubled or at the end are no grammar, but some clients have them, and mail
-        // servers read over them.
+        // Some clients send several spaces, or spaces at the end; mail servers accept them.
         let arguments = Self.withoutOuterBlanks(rest)
         switch String(decoding: verb.prefix(16).map(\.asciiUppercased), as: UTF8.self) {
         case "EHLO", "HELO", "LHLO":
@@ -65,7 +64,7 @@ extension SubmissionCommand {
         return start.dropLast(blanks.count)
     }
 
-    /// Blanks at the end of a command are ignored (RFC 5321 §4.1.1).
+    /// A command without arguments; spaces at the end are ignored (RFC 5321 §4.1.1).
     private static func bare(
         _ command: SubmissionCommand,
         rest: ArraySlice<UInt8>

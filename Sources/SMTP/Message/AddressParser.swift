@@ -1,32 +1,32 @@
-/// One mailbox of a header field: `"Anna Arendt" <anna@kanzlei.example>` (RFC 5322 §3.4).
+/// A mailbox in a header field: `"Anna Arendt" <anna@kanzlei.example>` (RFC 5322 §3.4).
 package struct Mailbox: Equatable, Sendable {
-    /// Without the quotes of a quoted local part.
+    /// The local part without quotes.
     package var local: [UInt8]
     package var domain: [UInt8]
-    /// Whether a display name or a comment stands beside the address.
+    /// Whether a display name or a comment accompanies the address.
     package var isNamed = false
 
-    /// Local part, `@` and domain: what is compared with addresses in the store.
+    /// Local part, `@` and domain, as addresses in the store are compared.
     package var address: [UInt8] { self.local + [UInt8(ascii: "@")] + self.domain }
 }
 
-/// Reads the address fields of a header.
+/// The parser for address fields of a header.
 ///
-/// Everything that names an author is read by the present grammar of RFC 5322 §3.4, with two
-/// allowances for what programs write (dots in an unquoted display name, RFC 5322 §4.1) and less
-/// where readers are known to differ: no source route, no group, no comment or blank inside an
-/// address, and no display name that looks like another address.
+/// Fields that name an author are parsed by the current grammar of RFC 5322 §3.4, with one
+/// extension for existing programs (dots in an unquoted display name, RFC 5322 §4.1) and
+/// restrictions where readers differ: no source route, no group, no comment or space in an address,
+/// and no display name that reads as another address.
 package struct AddressParser {
     /// Mailboxes in one field: a message has one author, seldom two.
     private static let maximumMailboxes = 64
-    /// Comments inside comments.
+    /// The deepest nesting of comments.
     private static let maximumDepth = 8
 
     private var rest: ArraySlice<UInt8>
     private let isInternational: Bool
-    /// What a reader may show beside the address being read.
+    /// The text that a mail program may show with the current address.
     private var shown = ShownName()
-    /// Addresses that a display name may show beside the one it belongs to, with ASCII in lower case.
+    /// Addresses that a display name may contain, with ASCII letters in lower case.
     private let own: [[UInt8]]
 
     private init(_ body: [UInt8], isInternational: Bool, own: [[UInt8]]) {
@@ -38,9 +38,9 @@ package struct AddressParser {
     ///     mailbox-list = mailbox *("," mailbox)
     ///
     /// - Parameters:
-    ///   - body: what stands behind the field's colon, with its folding.
+    ///   - body: the octets after the field's colon, with folding.
     ///   - isInternational: whether octets outside ASCII are allowed (RFC 6532).
-    ///   - own: the user's addresses, which a display name may show.
+    ///   - own: the user's addresses, which a display name may contain.
     /// - Returns: at least one mailbox.
     package static func mailboxes(
         _ body: [UInt8],
@@ -89,7 +89,7 @@ package struct AddressParser {
         return try self.named(mailbox)
     }
 
-    /// The mailbox with what is shown beside it, which must not read as another's address.
+    /// The mailbox, unless its name reads as another address.
     private func named(_ mailbox: Mailbox) throws(AddressFault) -> Mailbox {
         try self.shown.check(beside: mailbox.address, own: self.own)
         var named = mailbox
@@ -97,7 +97,7 @@ package struct AddressParser {
         return named
     }
 
-    /// An address without brackets; nil where what comes is not one.
+    /// An address without brackets; nil if the next octets are none.
     private mutating func bareAddress() throws(AddressFault) -> Mailbox? {
         guard self.rest.first != UInt8(ascii: "<") else { return nil }
         let start = self.rest
@@ -117,7 +117,7 @@ package struct AddressParser {
         if self.rest.first == UInt8(ascii: "\"") {
             let quoted = self.rest
             local = try self.quotedString()
-            // No address here needs a backslash, and programs read one in different ways.
+            // No real address contains a backslash, and programs interpret it differently.
             guard !local.isEmpty,
                 !quoted.prefix(quoted.count - self.rest.count).contains(UInt8(ascii: "\\"))
             else { throw .malformed }
@@ -160,7 +160,7 @@ package struct AddressParser {
         }
     }
 
-    /// The contents of a quoted string, unescaped and unfolded.
+    /// The contents of a quoted string, without escapes and folding.
     private mutating func quotedString() throws(AddressFault) -> [UInt8] {
         self.rest.removeFirst()
         var contents: [UInt8] = []
@@ -186,7 +186,7 @@ package struct AddressParser {
         throw .malformed
     }
 
-    /// The rest of a folding white space, whose CR is consumed.
+    /// Consumes the rest of folding white space, after its CR.
     private mutating func expectFold() throws(AddressFault) {
         guard self.take(.lineFeed), self.rest.first?.isBlank ?? false else { throw .malformed }
     }

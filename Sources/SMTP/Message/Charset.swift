@@ -1,16 +1,17 @@
-/// A charset of encoded words whose octets every mail program reads alike.
+/// A charset of encoded words that all mail programs decode alike.
 ///
-/// UTF-8 is decoded. Of other charsets the gateway decodes what names are checked for: ASCII, and the octets
-/// that stand for something invisible or for an `@` of another width.
+/// UTF-8 is decoded completely. Of other charsets the gateway decodes only what the check of names
+/// needs: ASCII, invisible characters, and `@` of another width.
 struct Charset {
     private static let middleDot: Unicode.Scalar = "\u{B7}"
     private static let bulletOperator: Unicode.Scalar = "\u{2219}"
-    /// No-break space.
+    /// The no-break space.
     private static let blank: Unicode.Scalar = "\u{A0}"
 
-    /// The text of octets in UTF-8.
+    /// Decodes UTF-8.
     ///
-    /// - Throws: `notUTF8`; `unassigned` for the two private-use characters that are placeholders here.
+    /// - Throws: `notUTF8`; `unassigned` for the two private-use characters that serve as
+    ///   placeholders.
     static func text(
         utf8 octets: some Collection<UInt8>
     ) throws(AddressFault)
@@ -22,24 +23,27 @@ struct Charset {
         return scalars
     }
 
+    /// The structure of a charset.
     private enum Kind {
         case utf8
         case ascii
-        /// One octet for each character; those above 127 are seen but for what is listed.
+        /// One octet for each character. Octets above 127 are visible letters, except the listed
+        /// ones.
         ///
         /// - Parameters:
-        ///   - latin: the octets with the meaning of ISO 8859-1, or one of the same class.
-        ///   - special: octets that stand for what is not seen, for a blank, or for what looks like a full stop.
+        ///   - latin: the octets with the meaning of ISO 8859-1, or of the same class.
+        ///   - special: octets for invisible characters, spaces, and characters like a full stop.
         case single(latin: ClosedRange<UInt8>?, special: [UInt8: Unicode.Scalar])
         case double(DoubleOctets)
         case escapes
     }
 
     private let kind: Kind
-    /// Of a charset with one octet for each character.
+    /// The undefined octets of a charset with one octet for each character.
     private let undefined: [ClosedRange<UInt8>]
 
-    /// - Parameter name: in any case (RFC 2047 §2); the whole name, and nothing but it, is in the list.
+    /// - Parameter name: the charset's name in any case (RFC 2047 §2). Only listed names are
+    ///   accepted.
     init?(name: ArraySlice<UInt8>) {
         guard name.count <= 24, name.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
         let name = String(decoding: name.map(\.asciiLowercased), as: UTF8.self)
@@ -99,10 +103,10 @@ struct Charset {
         [1_250, 1_251, 1_252, 1_253, 1_254, 1_257, 1_258].flatMap { ["windows-\($0)", "cp\($0)"] }
     )
 
-    /// The text that octets stand for.
+    /// Decodes octets.
     ///
-    /// - Throws: `notUTF8`; `charset` for octets that are none of the charset, a character that is not whole
-    ///   (RFC 2047 §5), or one that programs know under this name or not; `invisible`, `atSign`,
+    /// - Throws: `notUTF8`; `charset` for undefined octets, an incomplete character (RFC 2047 §5),
+    ///   or a character that not all programs know in this charset; `invisible`, `atSign`,
     ///   `unassigned`.
     func decode(_ octets: [UInt8]) throws(AddressFault) -> [Unicode.Scalar] {
         switch self.kind {

@@ -1,6 +1,6 @@
-/// A charset with one octet for an ASCII character and two or more for every other.
+/// A charset with one octet for each ASCII character and two or more for every other character.
 struct DoubleOctets {
-    /// The two octets of a character.
+    /// The first and the last octet of a character.
     struct Pair: Equatable {
         let first: UInt8
         let second: UInt8
@@ -11,7 +11,7 @@ struct DoubleOctets {
         }
     }
 
-    /// A rectangle of characters.
+    /// A rectangular block of the code table.
     private struct Block {
         let firsts: ClosedRange<UInt8>
         let seconds: ClosedRange<UInt8>
@@ -26,24 +26,26 @@ struct DoubleOctets {
         }
     }
 
+    /// The structure of the charset.
     private enum Form {
-        /// Both octets are above 127 (EUC), or the second is a letter where Korean programs extend it.
+        /// Both octets are above 127 (EUC). In extended Korean charsets the second may be a letter.
         case halves(longer: [UInt8: Int], hasLetters: Bool)
-        /// The second octet may be one of ASCII.
+        /// The second octet may be ASCII.
         case pairs(firsts: [ClosedRange<UInt8>], singles: ClosedRange<UInt8>?)
     }
 
     private let form: Form
-    /// Shown as an `@`, wider or smaller (U+FF20, U+FE6B).
+    /// Characters that look like `@`, wider or smaller (U+FF20, U+FE6B).
     private let signs: [Pair]
-    /// A blank as wide as the others.
+    /// The wide space.
     private let blank: Pair
-    /// A soft hyphen and a letter that is only a place for one (KS X 1001).
+    /// The soft hyphen, and the Hangul filler of KS X 1001.
     private var hidden: [Pair] = []
-    /// Characters that users define, and that are private-use characters or others elsewhere.
+    /// Blocks of user-defined characters: private-use characters in some programs, others
+    /// elsewhere.
     private var userDefined: [Block] = []
 
-    /// - Parameter name: in lower case.
+    /// - Parameter name: the charset's name in lower case.
     init?(name: String) {
         switch name {
         case "big5", "big5-hkscs": self.blank = Pair(0xA1, second: 0x40)
@@ -74,7 +76,7 @@ struct DoubleOctets {
         case "big5", "big5-hkscs":
             self.form = .pairs(firsts: [0x81...0xFE], singles: nil)
             self.signs = [Pair(0xA2, second: 0x49), Pair(0xA2, second: 0x4E)]
-            // Hong Kong's charset has characters there.
+            // Big5-HKSCS assigns these blocks.
             if name == "big5" {
                 self.userDefined = [
                     Block(0x81...0xA0), Block(0xC6...0xC6, seconds: 0xA1...0xFE),
@@ -97,7 +99,8 @@ struct DoubleOctets {
         Block(0xFE...0xFE),
     ]
 
-    /// - Throws: `charset` for a character that is not whole or not of the charset; `atSign`, `invisible`.
+    /// Decodes octets.
+    /// - Throws: `charset` for an incomplete or undefined character; `atSign`, `invisible`.
     func decode(_ octets: [UInt8]) throws(AddressFault) -> [Unicode.Scalar] {
         guard !self.isMisread(octets) else { throw .atSign }
         var text: [Unicode.Scalar] = []
@@ -116,8 +119,8 @@ struct DoubleOctets {
                 throw .charset
             }
             if character == self.blank { text[text.count - 1] = Placeholder.wideBlank }
-            // Where there is no such character, some readers show a second half that is an `@` for itself;
-            // between letters it could make an address.
+            // For an undefined character some readers show a second octet `@` by itself; between
+            // letters it could form an address.
             if character.second == UInt8(ascii: "@") {
                 let isBehindText = text.dropLast().last.map { Self.isShown($0) } ?? false
                 if isBehindText, rest.first.map({ Self.isShown(Unicode.Scalar($0)) }) ?? false {
@@ -128,7 +131,7 @@ struct DoubleOctets {
         return text
     }
 
-    /// The first and the last octet of a character.
+    /// Reads the rest of a character, and returns its first and last octet.
     private func character(
         _ first: UInt8,
         rest: inout ArraySlice<UInt8>
@@ -145,8 +148,8 @@ struct DoubleOctets {
             else { throw .charset }
             return count == 1 ? Pair(first, second: last) : Pair(first, second: 0)
         case .pairs(let firsts, _):
-            // A digit begins the second half of a character of four octets (GB 18030), which can be any
-            // of Unicode.
+            // A digit as second octet starts a character of four octets (GB 18030), which can be
+            // any Unicode character.
             guard firsts.contains(where: { $0.contains(first) }), let second = rest.popFirst(),
                 second >= 0x40, second != 0x7F, second != 0xFF
             else { throw .charset }
@@ -154,9 +157,9 @@ struct DoubleOctets {
         }
     }
 
-    /// Whether a reader sees a sign who takes characters to begin elsewhere, because an octet before is
-    /// none of the charset as that reader knows it. Next to letters only: halves of two characters of a
-    /// name may look like one by chance.
+    /// Whether a reader that splits characters elsewhere, because it does not know an earlier
+    /// octet, sees an `@`. Only next to ASCII letters: halves of two adjacent characters may look
+    /// like one by chance.
     private func isMisread(_ octets: [UInt8]) -> Bool {
         var isBehindText = false
         var isSeen = false
@@ -178,13 +181,14 @@ struct DoubleOctets {
     }
 }
 
-/// ISO-2022-JP: escape sequences tell what the octets behind them are (RFC 1468).
+/// ISO-2022-JP: escape sequences select the character set of the following octets (RFC 1468).
 enum EscapedCharset {
-    /// In the rows and columns of JIS X 0208.
+    /// The fullwidth `@` in JIS X 0208.
     private static let sign = DoubleOctets.Pair(0x21, second: 0x77)
 
-    /// `ESC ( B` and `ESC ( J` begin ASCII, `ESC $ …` characters of two octets. Each encoded word begins
-    /// and ends in ASCII.
+    /// Decodes octets. `ESC ( B` and `ESC ( J` select ASCII, `ESC $ …` characters of two octets.
+    /// Each encoded word starts and ends in ASCII.
+    /// - Throws: `charset`, `atSign`.
     static func decode(_ octets: [UInt8]) throws(AddressFault) -> [Unicode.Scalar] {
         var text: [Unicode.Scalar] = []
         var rest = octets[...]
@@ -199,7 +203,7 @@ enum EscapedCharset {
                 text.append(Unicode.Scalar(octet))
                 continue
             }
-            // Rows from 0x75 on are for characters that users define.
+            // Rows from 0x75 on are user-defined.
             guard let second = rest.popFirst(), (0x21...0x74).contains(octet),
                 (0x21...0x7E).contains(second)
             else { throw .charset }
@@ -211,6 +215,7 @@ enum EscapedCharset {
         return text
     }
 
+    /// Reads an escape sequence.
     /// - Returns: whether ASCII follows.
     private static func escape(
         _ rest: inout ArraySlice<UInt8>

@@ -1,15 +1,16 @@
 import SASL
 
-/// `=?utf-8?Q?B=C3=BCro?=`: text of a display name in another charset (RFC 2047 §2).
+/// An encoded word in a display name: `=?utf-8?Q?B=C3=BCro?=` (RFC 2047 §2).
 ///
-/// Only the form that every decoder reads in the same way is read. A lenient decoder takes `=KG` for an
-/// `@`, and starts anew behind a `=` in the middle of base64, so what it shows is another text than what
-/// was checked.
+/// Only the form that all decoders read alike is accepted. A lenient decoder reads `=KG` as `@`, or
+/// restarts after a `=` within base64, and would show another text than the gateway checked.
 enum EncodedWord {
-    /// - Parameter word: without blanks.
-    /// - Returns: nil for a word that is not encoded, which is text as it stands.
-    /// - Throws: `encodedWord` for a part of an encoded word, or one in another form; `charset` for one in a
-    ///   charset that is not in the list; and what ``Charset/decode(_:)`` throws.
+    /// Decodes a word.
+    ///
+    /// - Parameter word: a word without spaces.
+    /// - Returns: nil for a word that is not encoded.
+    /// - Throws: `encodedWord` for a partial or non-canonical encoded word; `charset` for an
+    ///   unknown charset; any error of ``Charset/decode(_:)``.
     static func decode(
         _ word: ArraySlice<UInt8>
     ) throws(AddressFault) -> [Unicode.Scalar]? {
@@ -36,14 +37,14 @@ enum EncodedWord {
         return try charset.decode(octets)
     }
 
-    /// Whether an encoded word begins anywhere in it.
+    /// Whether the start of an encoded word occurs in the word.
     private static func hasMark(_ word: ArraySlice<UInt8>) -> Bool {
         zip(word, word.dropFirst())
             .contains { $0 == UInt8(ascii: "=") && $1 == UInt8(ascii: "?") }
     }
 
-    ///     encoded-word := "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2231 §5)
-    ///     Language-Tag = 1*8ALPHA *("-" 1*8(ALPHA / DIGIT))
+    ///     encoded-word := "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2231
+    ///     §5) Language-Tag = 1*8ALPHA *("-" 1*8(ALPHA / DIGIT))
     private static func hasPlainLanguage(_ charset: ArraySlice<UInt8>) -> Bool {
         let parts = charset.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false)
         guard parts.count == 2 else { return parts.count == 1 }
@@ -53,8 +54,8 @@ enum EncodedWord {
         } && tags[0].allSatisfy(\.isLetter)
     }
 
-    /// The "Q" encoding (RFC 2047 §4.2). Digits in lower case are read as well: every decoder reads them
-    /// alike, and some programs write them.
+    /// Decodes the "Q" encoding (RFC 2047 §4.2). Lower-case hex digits are accepted: all decoders
+    /// read them alike, and some programs write them.
     private static func quoted(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         var octets: [UInt8] = []
         var rest = text

@@ -1,39 +1,41 @@
 package import NIOCore
 
-/// The header block of a message, cut into its fields (RFC 5322 §2.2).
+/// The header of a message, split into fields (RFC 5322 §2.2).
 ///
-/// Strict on purpose: what two readers could cut in different ways is refused, never guessed at.
+/// Strict: octets that two readers could split differently are refused.
 package struct Header: Equatable, Sendable {
-    /// Octets of a header block; the largest that a person's program writes has a tenth of it.
+    /// The largest header, in octets: mail programs write at most a tenth of it.
     package static let maximumOctets = 256 * 1_024
-    /// Octets of a line, without its end (RFC 5322 §2.1.1).
+    /// The longest line without its end, in octets (RFC 5322 §2.1.1).
     static let maximumLineOctets = 998
-    /// Fields in a block.
+    /// The most fields.
     package static let maximumFields = 1_000
 
-    /// Why a header is refused.
+    /// The reason why a header is refused.
     package enum Fault: Error, Equatable, Sendable {
+        /// The header, or its address fields, exceed a limit.
         case tooLarge
-        /// A line that is neither a field nor the continuation of one.
+        /// A line is neither a field nor a continuation.
         case malformedLine
-        /// A field that may stand in a message once stands there again; its name.
+        /// A field that must be unique is repeated; its name.
         case repeated(String)
-        /// A field that names an author and cannot be read in one way only: its name, and why.
+        /// A field that names an author is ambiguous or forbidden; its name, and the reason.
         case malformedAddress(String, AddressFault)
+        /// The header has no From.
         case missingFrom
     }
 
-    /// One field.
+    /// A header field.
     package struct Field: Equatable, Sendable {
-        /// In lower case.
+        /// The name in lower case.
         package var name: String
-        /// What stands behind the colon, with its folding.
+        /// The octets after the colon, with folding.
         package var body: [UInt8]
-        /// Where the field stands in its block, line ends included: offsets from the block's beginning.
+        /// The offsets of the field in the header, with its line end.
         var range: Range<Int>
 
-        /// Whether a line is longer than RFC 5322 §2.1.1 allows: a server on the way may cut it, so that
-        /// what stands behind the cut becomes a field of its own.
+        /// Whether a line exceeds the limit of RFC 5322 §2.1.1. A server in transit may split it,
+        /// and the second part becomes a field of its own.
         var hasLongLine: Bool {
             let lines = self.body.split(
                 separator: .lineFeed,
@@ -47,16 +49,18 @@ package struct Header: Equatable, Sendable {
         }
     }
 
-    /// Fields that may stand in a message once (RFC 5322 §3.6, RFC 2045 §3).
+    /// The fields that must be unique (RFC 5322 §3.6, RFC 2045 §3).
     private static let singular: Set<String> = [
         "from", "sender", "reply-to", "to", "cc", "bcc", "message-id", "in-reply-to",
         "references", "subject", "date", "mime-version", "content-type",
         "content-transfer-encoding", "content-disposition", "content-id",
     ]
 
+    /// The fields in order.
     package private(set) var fields: [Field] = []
 
-    /// - Parameter block: the lines with their ends, without the empty one behind them.
+    /// Splits a header.
+    /// - Parameter block: the lines with their ends, without the empty line after them.
     package init(_ block: ByteBuffer) throws(Fault) {
         var rest = block.readableBytesView[...]
         while !rest.isEmpty {
@@ -64,7 +68,7 @@ package struct Header: Equatable, Sendable {
             let line = try Self.line(&rest)
             let range = start..<rest.startIndex - block.readerIndex
             if line.first?.isBlank ?? false {
-                // A line of blanks only ends the header for some readers.
+                // A line of spaces ends the header for some readers.
                 guard var last = self.fields.popLast(), !line.allSatisfy(\.isBlank) else {
                     throw .malformedLine
                 }
@@ -102,7 +106,7 @@ package struct Header: Equatable, Sendable {
         )
     }
 
-    /// The value of Message-ID without blanks around it, where it is on one line.
+    /// The value of Message-ID without surrounding spaces; nil if it contains spaces or is missing.
     package var messageID: [UInt8]? {
         guard let body = self.field("message-id")?.body else { return nil }
         let words = body.split(whereSeparator: { $0.isBlank || $0 == 0x0D || $0 == 0x0A })
@@ -112,6 +116,7 @@ package struct Header: Equatable, Sendable {
         return Array(value)
     }
 
+    /// The first field with a name in lower case.
     package func field(_ name: String) -> Field? {
         self.fields.first { $0.name == name }
     }

@@ -1,18 +1,19 @@
 package import struct NIOCore.ByteBuffer
 
-/// Holds a message's header block back until it is whole, so that it is judged before an octet of
-/// the message goes anywhere.
+/// A collector that holds a message back until its header is complete, so that the header is
+/// checked before any octet is sent.
 package struct HeaderCollector {
     private var block = ByteBuffer()
-    /// Octets of the block that were looked at for its end.
+    /// The octets that were searched for the end of the header.
     private var searched = 0
 
     package init() {}
 
-    /// - Parameter octets: the next of the message, unstuffed.
-    /// - Returns: the header block without the empty line, and the octets from that line on; nil
-    ///   while the block is not whole.
-    /// - Throws: when the block is too large.
+    /// Adds octets.
+    /// - Parameter octets: the next octets of the message, without dot-stuffing.
+    /// - Returns: the header without the empty line, and the octets from that line on; nil while
+    ///   the header is incomplete.
+    /// - Throws: `tooLarge`.
     package mutating func receive(
         _ octets: ByteBuffer
     ) throws(Header.Fault) -> (header: ByteBuffer, rest: ByteBuffer)? {
@@ -27,7 +28,7 @@ package struct HeaderCollector {
         return (header, self.block)
     }
 
-    /// The message ended before an empty line: it is all header.
+    /// Ends a message without an empty line: it is only a header.
     package mutating func end() -> ByteBuffer {
         defer { self.block = ByteBuffer() }
         return self.block

@@ -1,8 +1,9 @@
-/// Finds characters of a name that are not seen, or that change how others are shown.
+/// The check of names for invisible characters, and for characters that change how others appear.
 ///
-/// With them two names that look alike differ, or a name shows something else than it says. Joiners are among
-/// them, also where Persian and Indic names are written with one: a program may show the name without it.
-/// Only an ordinary sequence of emoji may have them, because each part of it is seen.
+/// With such characters two different names look alike, or a name shows another text than it
+/// contains. Joiners are refused too, even in Persian and Indic names, because a program may show
+/// the name without them. Only ordinary emoji sequences may contain them: each of their parts is
+/// visible.
 enum HiddenCharacters {
     private static let textVariation: Unicode.Scalar = "\u{FE0E}"
     private static let emojiVariation: Unicode.Scalar = "\u{FE0F}"
@@ -10,12 +11,12 @@ enum HiddenCharacters {
     private static let keycap: Unicode.Scalar = "\u{20E3}"
     private static let blackFlag: Unicode.Scalar = "\u{1F3F4}"
     private static let endOfTags: Unicode.Scalar = "\u{E007F}"
-    /// Tags of a flag: a country of two letters, and one to four letters and digits for a part of it
-    /// (UTS #51, Annex C). More would be hidden text.
+    /// The number of tags of a flag: two letters for a country, and one to four letters or digits
+    /// for its subdivision (UTS #51, Annex C). More tags would be hidden text.
     private static let tagCounts = 3...6
 
-    /// - Returns: `control`, `direction`, `unassigned` or `invisible` for the first such character; nil
-    ///   without one.
+    /// The first forbidden character in a text.
+    /// - Returns: `control`, `direction`, `unassigned` or `invisible`; nil if there is none.
     static func fault(in text: [Unicode.Scalar]) -> AddressFault? {
         var index = 0
         while index < text.count {
@@ -48,21 +49,21 @@ enum HiddenCharacters {
         return switch properties.generalCategory {
         case .format: .invisible
         case .privateUse, .surrogate: .unassigned
-        // Emoji of a later version of Unicode are shown, at least as a box.
+        // Emoji of a later Unicode version are visible, at least as a box.
         case .unassigned: (0x1F000...0x1FAFF).contains(scalar.value) ? nil : .unassigned
         default: nil
         }
     }
 
-    /// Characters that are as blank as a space, or join letters unseen, without being white space or
-    /// ignorable for Unicode.
+    /// Characters that look like a space, or invisibly join letters, but that Unicode does not
+    /// classify as white space or ignorable.
     private static func isShownBlank(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        // A Braille pattern without a dot, and what holds the place of an object.
+        // The empty Braille pattern, and the object replacement character.
         case 0x2800, 0xFFFC: true
-        // Hieroglyphs that are blank, a filler of Khitan, and a note without a head.
+        // Empty hieroglyphs, the Khitan filler, and the null notehead.
         case 0x13441, 0x13442, 0x16FE4, 0x1D159: true
-        // Joiners of Tifinagh and Brahmi.
+        // The joiners of Tifinagh and Brahmi.
         case 0x2D7F, 0x1107F: true
         default: false
         }
@@ -70,9 +71,9 @@ enum HiddenCharacters {
 
     // MARK: - Emoji
 
-    /// The flag of a part of a country: a black flag, tags, and their end.
+    /// The flag of a country's subdivision: a black flag, tags, and the end of tags.
     ///
-    /// - Returns: the offset behind it; nil where there is none.
+    /// - Returns: the offset after it; nil if there is none.
     private static func endOfFlag(_ text: [Unicode.Scalar], at index: Int) -> Int? {
         guard text[index] == self.blackFlag else { return nil }
         let tags = text[(index + 1)...].prefix(self.tagCounts.upperBound)
@@ -87,7 +88,8 @@ enum HiddenCharacters {
         (0xE0061...0xE007A).contains(scalar.value) || (0xE0030...0xE0039).contains(scalar.value)
     }
 
-    /// A variation behind an emoji or in a keycap, and U+200D between two emoji.
+    /// Whether a character is a variation selector after an emoji or in a keycap, or a joiner
+    /// between two emoji.
     private static func isPartOfEmoji(_ text: [Unicode.Scalar], at index: Int) -> Bool {
         let isBehind = index > 0 && self.isEmoji(text[index - 1])
         let next = index + 1 < text.count ? text[index + 1] : nil

@@ -1,24 +1,28 @@
 package import struct NIOCore.ByteBuffer
 
-/// A message on its way in, as its octets arrive: by DATA with stuffed dots, or by BDAT.
+/// A message as it arrives: by DATA with dot-stuffing, or by BDAT.
 ///
-/// The only line end is CR LF, and the only end of DATA is CR LF `.` CR LF (RFC 5321 §4.1.1.4,
-/// §2.3.8). A bare CR, a bare LF or a NUL breaks the message: nothing of it comes out any more,
-/// and what follows is read to its end and thrown away, so that no octet of it is taken for a
-/// command.
+/// Only CR LF ends a line, and only CR LF `.` CR LF ends DATA (RFC 5321 §4.1.1.4, §2.3.8). A bare
+/// CR, a bare LF or a NUL breaks the message: no more octets are passed on, and the rest is
+/// discarded up to its end, so that no octet of it is read as a command.
 package struct MessageStream {
+    /// The framing of the message.
     package enum Form: Equatable, Sendable {
+        /// DATA, with dot-stuffing (RFC 5321 §4.5.2).
         case dotted
+        /// BDAT, with a size for each chunk (RFC 3030 §2).
         case chunked
     }
 
+    /// A part of the message.
     package enum Piece: Equatable, Sendable {
-        /// Octets of the message, with dots unstuffed.
+        /// Octets of the message, without dot-stuffing.
         case octets(ByteBuffer)
-        /// The message is complete; what follows is commands.
+        /// The end of the message; commands follow.
         case end
     }
 
+    /// The position relative to the last line end.
     private enum State {
         case lineStart
         case dot
@@ -29,21 +33,21 @@ package struct MessageStream {
 
     private let form: Form
     private var state = State.lineStart
-    /// Whether the message broke a rule, so that it must be refused.
+    /// Whether the message is broken and must be refused.
     package private(set) var isBroken = false
-    /// Octets that came out so far.
+    /// The number of octets that were passed on.
     package private(set) var count: UInt64 = 0
 
     package init(_ form: Form) {
         self.form = form
     }
 
-    /// Whether the last octet so far ended a line.
+    /// Whether the last octet ended a line.
     package var isAtLineStart: Bool { self.state == .lineStart }
 
-    /// Takes as much of `input` as belongs together.
+    /// Reads the next part.
     ///
-    /// - Returns: nil when everything is taken and nothing is to be said.
+    /// - Returns: nil when the input is consumed and there is nothing to report.
     package mutating func next(_ input: inout ByteBuffer) -> Piece? {
         while input.readableBytes > 0 {
             if self.isBroken {
@@ -62,7 +66,7 @@ package struct MessageStream {
         return nil
     }
 
-    /// What one look at the input found: octets `start..<end` come out, `length` are consumed.
+    /// The result of a scan: octets `start..<end` are passed on, `length` octets are consumed.
     private struct Taken {
         var start = 0
         var end = 0
@@ -70,14 +74,14 @@ package struct MessageStream {
         var isEnd = false
     }
 
-    /// Reads up to the first dot that is not part of the message, to the end, or to a fault.
+    /// Scans up to the first stuffed dot, the end, or an error.
     private mutating func scan(_ input: ByteBuffer) -> Taken {
         var taken = Taken()
         var state = self.state
         let isDotted = self.form == .dotted
         input.withUnsafeReadableBytes { octets in
             var index = 0
-            // Octets before this one are consumed and do not come out.
+            // Octets before this one are consumed but not passed on.
             var start = 0
             loop: while index < octets.count {
                 let octet = octets[index]
@@ -98,7 +102,7 @@ package struct MessageStream {
                     state = .lineStart
                 case .lineStart:
                     if isDotted, octet == UInt8(ascii: ".") {
-                        // What came before goes out first; the dot does not.
+                        // Pass on the octets before the dot first, without the dot.
                         if index > start { break loop }
                         state = .dot
                         start = index + 1
@@ -141,8 +145,8 @@ package struct MessageStream {
         return taken
     }
 
-    /// Throws octets of a broken message away.
-    /// - Returns: whether its end was among them.
+    /// Discards octets of a broken message.
+    /// - Returns: whether its end was found.
     private mutating func skip(_ input: inout ByteBuffer) -> Bool {
         guard self.form == .dotted else {
             input.moveReaderIndex(to: input.writerIndex)
@@ -164,14 +168,15 @@ package struct MessageStream {
     }
 }
 
-/// Doubles the dots that begin a line (RFC 5321 §4.5.2).
+/// The dot-stuffing of a message for DATA: a dot at the start of a line is doubled (RFC 5321
+/// §4.5.2).
 package struct DotStuffing {
     private var isAtLineStart = true
 
     package init() {}
 
-    /// The octets as they go into DATA. Octets without such a dot are not copied; any others are copied into one
-    /// buffer: a buffer for each line would be a write to the channel for each.
+    /// Stuffs octets. Octets without such a dot are not copied. Others are copied into one buffer:
+    /// a buffer for each line would cause a write to the channel for each.
     package mutating func stuff(_ octets: ByteBuffer) -> ByteBuffer {
         guard let last = octets.readableBytesView.last else { return octets }
         let wasAtLineStart = self.isAtLineStart
@@ -179,7 +184,7 @@ package struct DotStuffing {
         return octets.withUnsafeReadableBytes { source in
             guard var dot = Self.dot(in: source, from: 0, wasAtLineStart) else { return octets }
             var stuffed = ByteBuffer()
-            // At most every third octet is such a dot, and most messages that have any have few.
+            // At most every third octet is such a dot, and most messages have few.
             stuffed.reserveCapacity(source.count + source.count / 8 + 1)
             var start = 0
             while true {
@@ -194,14 +199,14 @@ package struct DotStuffing {
         }
     }
 
-    /// The next dot that begins a line, at `from` or behind it.
+    /// The next dot at the start of a line, from `from` on.
     private static func dot(
         in octets: UnsafeRawBufferPointer,
         from: Int,
         _ wasAtLineStart: Bool
     ) -> Int? {
         var from = from
-        // A message has few dots; each is looked at for the line end before it.
+        // Messages have few dots: check the octet before each one.
         while from < octets.count, let dot = octets[from...].firstIndex(of: UInt8(ascii: ".")) {
             if dot == 0 ? wasAtLineStart : octets[dot - 1] == .lineFeed { return dot }
             from = dot + 1

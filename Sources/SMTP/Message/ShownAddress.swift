@@ -1,36 +1,37 @@
-/// Finds what a person reads as an address in the text of a name: a local part, an at sign, and a domain
-/// with a dot. `Tickets@Kanzlei` and `Anna (@anna)` are none.
+/// The search for an address in the text of a name, as a person would read it: a local part, an at
+/// sign, and a domain with a dot. `Tickets@Kanzlei` and `Anna (@anna)` are no addresses.
 ///
-/// Blanks, commas, semicolons, colons, quotes, brackets and comments around the sign and around a dot of the
-/// domain are passed over: `bob, @ kanzlei (.) example` is an address. Characters that look like the sign or
-/// the dot count as these. What resembles an address by other characters is not known.
+/// Spaces, commas, semicolons, colons, quotes, brackets and comments around the sign and around a
+/// dot of the domain are ignored: `bob, @ kanzlei (.) example` is an address. Characters that look
+/// like the sign or a dot count as such. Other look-alike characters are not recognized.
 struct ShownAddress {
     private static let sign: Unicode.Scalar = "@"
     private static let dot: Unicode.Scalar = "."
-    /// `Anna @ St. Gallen`: words that are written with a dot and a blank behind them. The list is closed, as
-    /// any other word there may be the domain of somebody.
+    /// Abbreviations with a dot and a space after them: `Anna @ St. Gallen`. The list is closed,
+    /// because any other word could be someone's domain.
     private static let titles: Set<[UInt8]> = Set(
         ["st", "ste", "dr", "prof", "mag", "ing", "mt", "ft"].map { Array($0.utf8) }
     )
 
-    /// What a character is to an address.
+    /// The role of a character in an address.
     private enum Kind {
         case letter
-        /// Part of an address if no blank or separator stands beside it: a hyphen, an apostrophe.
+        /// Part of an address unless a space or separator is next to it: a hyphen, an apostrophe.
         case punctuation
-        /// Part of no address: a comma, a bracket.
+        /// Not part of an address: a comma, a bracket.
         case separator
         case blank
         case dot
         case sign
     }
 
+    /// The domain after a sign.
     private struct Domain {
-        /// From its first letter to its last, with one dot for a dot among blanks and separators.
+        /// From its first letter to its last; a dot among spaces and separators is one dot.
         var text: [Unicode.Scalar] = []
-        /// Whether it stands directly behind the sign, without blanks and separators inside.
+        /// Whether it follows the sign directly and contains no spaces or separators.
         var isWhole: Bool
-        /// The offset behind its last letter.
+        /// The offset after its last letter.
         var end: Int
     }
 
@@ -42,9 +43,9 @@ struct ShownAddress {
         self.kinds = self.text.map(Self.kind)
     }
 
-    /// Whether a text shows an address other than these, with its comments or without them.
+    /// Whether a text shows an address other than the given ones, with or without its comments.
     ///
-    /// - Parameter own: UTF-8 octets with ASCII in lower case.
+    /// - Parameter own: UTF-8 octets with ASCII letters in lower case.
     static func isForeign(in text: [Unicode.Scalar], own: [[UInt8]]) -> Bool {
         guard text.contains(where: { $0 == self.sign || $0.value == 0xFF20 || $0.value == 0xFE6B })
         else { return false }
@@ -58,13 +59,13 @@ struct ShownAddress {
 
     // MARK: - Characters
 
-    /// Signs, dots and blanks in one form; spaces that may have no width are left out.
+    /// Normalizes signs, dots and spaces, and removes spaces that may have no width.
     private static func normalized(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
         var normalized: [Unicode.Scalar] = []
         for (index, scalar) in text.enumerated() {
             switch scalar.value {
             case 0xFF20, 0xFE6B: normalized.append(self.sign)
-            // Between blanks it separates words: `Anna @ Kanzlei · Berlin`.
+            // Between spaces it separates words: `Anna @ Kanzlei · Berlin`.
             case 0xB7, 0x387, 0x2027, 0x2219, 0x22C5:
                 let isApart =
                     index > 0 && self.isBlank(text[index - 1])
@@ -80,7 +81,7 @@ struct ShownAddress {
         return normalized
     }
 
-    /// A text without what stands in parentheses, which some programs do not show.
+    /// Removes text in parentheses, which some programs do not show.
     private static func withoutComments(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
         var rest: [Unicode.Scalar] = []
         var openings: [Int] = []
@@ -134,15 +135,15 @@ struct ShownAddress {
         }
     }
 
-    // MARK: - One sign
+    // MARK: - A sign
 
     private func isForeign(at sign: Int, _ own: [[UInt8]]) -> Bool {
-        // Of several signs in a row only the last has a domain, and looks back over the others.
+        // Of adjacent signs only the last has a domain; it skips the others backwards.
         let domain = self.domain(behind: sign)
         guard Self.hasDot(domain.text), !self.isHandle(at: sign, domain) else { return false }
         let local = self.local(before: sign)
         guard !local.isEmpty else { return false }
-        // `bob(anna)@…` and `bob@anna@…` are not one's own address.
+        // `bob(anna)@…` and `bob@anna@…` are not the user's own address.
         guard self.kinds[local.endIndex..<sign].allSatisfy({ $0 == .blank }),
             !self.isBehindSign(local.startIndex), !self.isBeforeSign(domain.end)
         else { return true }
@@ -152,7 +153,7 @@ struct ShownAddress {
         }
     }
 
-    /// What stands before a sign, without blanks, separators and quotes between: `"bob" @`.
+    /// The local part before a sign, skipping spaces, separators and quotes between: `"bob" @`.
     private func local(before sign: Int) -> Range<Int> {
         var end = sign
         while end > 0, self.isPassedOver(end - 1) { end -= 1 }
@@ -192,7 +193,8 @@ struct ShownAddress {
         self.kinds[index...].first { $0 == .sign || $0 == .letter || $0 == .blank } == .sign
     }
 
-    /// `(@anna.example)` behind a blank: a name in a social network, without a local part.
+    /// Whether the sign starts a social network handle after a space: `(@anna.example)`, without a
+    /// local part.
     private func isHandle(at sign: Int, _ domain: Domain) -> Bool {
         let before = self.kinds[..<sign].lastIndex { $0 != .blank } ?? 0
         guard domain.isWhole, before < sign, Self.isOpening(self.text[before]),
@@ -223,7 +225,7 @@ struct ShownAddress {
             else { break }
             if isBroken {
                 domain.isWhole = false
-                // What comes may be a domain of its own.
+                // The following text may be a separate domain.
                 let isProse = run.elementsEqual([.dot, .blank]) && Self.isTitle(domain.text)
                 if isProse { domain.text = [] } else { domain.text.append(Self.dot) }
             } else {
@@ -243,7 +245,7 @@ struct ShownAddress {
         text.count <= 4 && self.titles.contains(self.octets(text))
     }
 
-    /// Whether there is a dot in a domain, or what may be one.
+    /// Whether a domain contains a dot, or a placeholder that may be one.
     private static func hasDot(_ domain: [Unicode.Scalar]) -> Bool {
         guard !domain.contains(self.dot) else { return true }
         var rest = domain[...]

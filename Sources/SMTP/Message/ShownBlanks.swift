@@ -1,20 +1,20 @@
-/// Measures the blanks of a name as they are shown.
+/// A measure of the visible spaces of a name.
 ///
-/// With hundreds of them a name fills a line, and the address behind it is out of sight.
+/// With hundreds of spaces a name fills a line and moves the address out of sight.
 struct ShownBlanks {
-    /// Columns of blanks in a row. A fold that aligns a line below the text of `Resent-Sender: ` has 15, one
-    /// with two tabs 16, and a blank may stand on either side of it.
+    /// The most adjacent columns of spaces. A fold that aligns with the text of `Resent-Sender: `
+    /// has 15, one with two tabs 16, and a space may be on either side of it.
     private static let maximumRun = 24
-    /// Columns of all blanks of a name that are more than one between two words: seven folds with a tab.
+    /// The most columns beyond one space between words: seven folds with a tab.
     private static let maximumExcess = 64
 
     private var run = 0
     private var excess = 0
 
-    /// Whether the blanks so far are more than a name needs.
+    /// Whether the name has more spaces than it needs.
     private(set) var isPadding = false
 
-    /// - Parameter scalar: the next character of the name.
+    /// Adds the next character of the name.
     mutating func append(_ scalar: Unicode.Scalar) {
         guard let columns = Self.columns(scalar) else { return self.end() }
         self.excess += self.run == 0 ? columns - 1 : columns
@@ -22,12 +22,12 @@ struct ShownBlanks {
         if self.run > Self.maximumRun || self.excess > Self.maximumExcess { self.isPadding = true }
     }
 
-    /// Something is shown here that ends a row of blanks.
+    /// Ends a run of spaces, because something else is shown.
     mutating func end() {
         self.run = 0
     }
 
-    /// The width of a blank; nil for what is none.
+    /// The width of a space in columns; nil for other characters.
     private static func columns(_ scalar: Unicode.Scalar) -> Int? {
         switch scalar.value {
         case 0x09: 8

@@ -1,31 +1,33 @@
-/// What a mail program may show beside an address: the display name and the comments.
+/// The text that a mail program may show with an address: the display name and the comments.
 ///
-/// Programs differ: some show comments and some do not, and some put a blank between two words where others
-/// put none. A name is accepted if each of these readings is harmless.
+/// Programs differ: some show comments, and some put a space between two words where others do not.
+/// A name is accepted only if each of these readings is harmless.
 struct ShownName {
+    /// A part of the mailbox's text.
     private enum Part {
-        /// An atom, or the contents of a quoted string. Programs decode both, though RFC 2047 §5 has no
-        /// encoded word in quotes.
+        /// An atom, or the contents of a quoted string. Programs decode encoded words in both,
+        /// although RFC 2047 §5 forbids them in quoted strings.
         case word([UInt8])
-        /// With the parentheses of comments inside, without its own.
+        /// A comment with its nested parentheses, without its own.
         case comment([UInt8])
-        /// Outside words and comments: an octet of white space.
+        /// White space outside words and comments.
         case blank(UInt8)
-        /// The address itself.
         case address
     }
 
+    /// One way to show the name.
     private struct Reading {
-        /// Where comments are shown.
+        /// The place of comments.
         enum Comments: CaseIterable {
             case inPlace
-            /// Behind the display name, together, as Python's `parseaddr` puts them.
+            /// After the display name, combined, as Python's `parseaddr` shows them.
             case behind
             case nowhere
         }
 
+        /// The place of comments.
         var comments: Comments
-        /// Whether a blank stands between words that follow each other, and between encoded words.
+        /// Whether a space is shown between adjacent words, and between encoded words.
         var isSpaced: Bool
     }
 
@@ -35,7 +37,7 @@ struct ShownName {
 
     private var parts: [Part] = []
 
-    /// Whether nothing is shown but the address.
+    /// Whether only the address is shown.
     var isEmpty: Bool {
         self.parts.allSatisfy { part in
             switch part {
@@ -61,11 +63,11 @@ struct ShownName {
         self.parts.append(.address)
     }
 
-    /// Refuses a name that some program shows as another's address, or with what is not seen.
+    /// Refuses a name that a program could show as another address or with invisible characters.
     ///
     /// - Parameters:
-    ///   - address: the one that it stands beside, which it may show in angle brackets.
-    ///   - own: other addresses that it may show, with ASCII in lower case.
+    ///   - address: the address of the mailbox, which the name may contain in angle brackets.
+    ///   - own: other addresses that the name may contain, ASCII letters in lower case.
     func check(beside address: [UInt8], own: [[UInt8]] = []) throws(AddressFault) {
         guard try !self.isPadded() else { throw .padding }
         guard !self.isEmpty else { return }
@@ -78,7 +80,7 @@ struct ShownName {
             if let fault = HiddenCharacters.fault(in: shown) { throw fault }
             let text = Self.withoutBrackets(shown, around: address)
             guard !text.contains(where: { $0 == "<" || $0 == ">" }) else { throw .angleBracket }
-            // A program that decodes twice would show something else.
+            // A program that decodes twice would show another text.
             guard !zip(text, text.dropFirst()).contains(where: { $0 == "=" && $1 == "?" }) else {
                 throw .encodedWord
             }
@@ -88,13 +90,13 @@ struct ShownName {
         }
     }
 
-    /// Blanks for the angle brackets of `<anna@kanzlei.example>`. A program that takes what is in them for
-    /// the address reads the right one.
+    /// Replaces the angle brackets of `<anna@kanzlei.example>` by spaces: a program that reads the
+    /// address from them reads the right one.
     private static func withoutBrackets(
         _ text: [Unicode.Scalar],
         around address: [UInt8]
     ) -> [Unicode.Scalar] {
-        // An address with such a bracket itself is not shown in them, and would be compared at each.
+        // An address that contains such a bracket cannot be shown in them; skip the comparison.
         guard text.contains("<"), !address.contains(where: { $0 == 0x3C || $0 == 0x3E }) else {
             return text
         }
@@ -118,8 +120,7 @@ struct ShownName {
 
     // MARK: - Texts
 
-    /// Whether blanks push what stands behind them out of sight. Those around the whole mailbox are not
-    /// shown.
+    /// Whether spaces move later text out of sight. Spaces around the whole mailbox are not shown.
     private func isPadded() throws(AddressFault) -> Bool {
         var shown = ShownBlanks()
         var parts = self.parts[...]
@@ -160,7 +161,7 @@ struct ShownName {
         var wasEncoded = false
         for word in self.octets(reading).split(whereSeparator: \.isBlank) {
             let decoded = try EncodedWord.decode(word)
-            // The blank between two encoded words is not shown (RFC 2047 §6.2).
+            // The space between two encoded words is not shown (RFC 2047 §6.2).
             let isJoined = wasEncoded && decoded != nil && !reading.isSpaced
             if !text.isEmpty, !isJoined { text.append(" ") }
             if let decoded { text += decoded } else { text += try Charset.text(utf8: word) }

@@ -1,23 +1,23 @@
 package import NIOCore
 
-/// A field that the gateway writes to show who sent a message on behalf of another:
+/// The field that the gateway writes to show who sent a message on behalf of another account:
 /// `Sender: "Anna Arendt" <anna@kanzlei.example>` (RFC 5322 §3.6.2).
 package struct SignatureField: Equatable, Sendable {
-    /// A name with more octets is left out: no person has one, and programs cut what is long.
+    /// The longest name, in octets. A longer one is omitted: programs truncate long names.
     package static let maximumNameOctets = 200
-    /// Characters of encoded text in one encoded word. A line with one has 76 octets at most (RFC 2047 §2),
-    /// of which the longest field name and the word's own marks take 27.
+    /// The longest encoded text of an encoded word, in octets. A line with one has at most 76
+    /// (RFC 2047 §2); the longest field name and the delimiters take 27 of them.
     private static let maximumEncodedOctets = 48
 
-    /// In lower case, as in ``Header/Field``.
+    /// The address, ASCII letters in lower case.
     package let address: [UInt8]
-    /// UTF-8; nil for a field without a name.
+    /// The display name in UTF-8; nil for a field without a name.
     package let name: [UInt8]?
 
     /// - Parameters:
     ///   - address: local part, `@` and domain.
-    ///   - name: the name that the gateway knows the user by. One that the gateway would refuse in a message,
-    ///     or that is too long, is left out.
+    ///   - name: the user's display name. It is omitted if it is too long, or if the gateway would
+    ///     refuse it in a message.
     package init(address: [UInt8], name: [UInt8]?) {
         self.address = address
         self.name = name.flatMap { Self.isShowable($0, beside: address) ? $0 : nil }
@@ -37,7 +37,7 @@ package struct SignatureField: Equatable, Sendable {
         }
     }
 
-    /// The whole field with its line end.
+    /// The field on the wire, with its line end.
     ///
     /// - Parameter name: `Sender` or `Resent-Sender`.
     package func encoded(_ field: Name) -> [UInt8] {
@@ -59,12 +59,12 @@ package struct SignatureField: Equatable, Sendable {
         return octets + [.carriageReturn, .lineFeed]
     }
 
-    /// Fields that name who sent a message.
+    /// The fields that name the sender.
     package enum Name: String, Sendable {
         case sender = "Sender"
         case resentSender = "Resent-Sender"
 
-        /// - Parameter name: in lower case.
+        /// - Parameter name: the field name in lower case.
         init?(lowercased name: String) {
             switch name {
             case "sender": self = .sender
@@ -86,7 +86,7 @@ package struct SignatureField: Equatable, Sendable {
         return octets + [UInt8(ascii: "\"")]
     }
 
-    /// A name as encoded words of whole characters; nil for one in ASCII, which needs none.
+    /// The name as encoded words of complete characters; nil for an ASCII name.
     private static func encodedWords(_ name: [UInt8]) -> [[UInt8]]? {
         guard name.contains(where: { $0 >= 0x80 }) else { return nil }
         var words: [[UInt8]] = []
@@ -104,7 +104,7 @@ package struct SignatureField: Equatable, Sendable {
         return words
     }
 
-    /// The "Q" encoding as it may stand in a phrase (RFC 2047 §5).
+    /// Encodes an octet by the "Q" encoding for a phrase (RFC 2047 §5).
     private static func encodedOctet(_ octet: UInt8) -> [UInt8] {
         if octet == 0x20 { return [UInt8(ascii: "_")] }
         if octet.isLetter || octet.isDigit { return [octet] }
@@ -113,18 +113,20 @@ package struct SignatureField: Equatable, Sendable {
     }
 }
 
-/// `Sender` or a `Resent-Sender` of a message, as its client wrote it.
+/// A Sender or Resent-Sender field that a client wrote.
 struct ClientSignature: Equatable, Sendable {
+    /// The name of the field.
     let name: SignatureField.Name
     let field: Header.Field
+    /// Its mailbox.
     let mailbox: Mailbox
 
-    /// Whether it names the same address as the gateway's own.
+    /// Whether it has the same address as the gateway's field.
     func isOf(_ signature: SignatureField) -> Bool {
         self.mailbox.address.map(\.asciiLowercased) == signature.address.map(\.asciiLowercased)
     }
 
-    /// Whether it says what the gateway would write.
+    /// Whether it equals the field that the gateway would write.
     func says(_ signature: SignatureField) -> Bool {
         guard signature.name != nil else { return self.isOf(signature) && !self.mailbox.isNamed }
         return signature.encoded(self.name).dropFirst(self.name.rawValue.utf8.count + 1)
@@ -133,12 +135,12 @@ struct ClientSignature: Equatable, Sendable {
 }
 
 extension Authors {
-    /// A header block with the gateway's own signature, in pieces; every other octet stays what it is.
+    /// The header with the gateway's signature, in pieces. All other octets are unchanged.
     ///
-    /// A `Sender` or `Resent-Sender` with the same address is replaced where it says something else. `Sender`
-    /// is put in front where there is none.
+    /// A Sender or Resent-Sender with the same address is replaced if it differs. A missing Sender
+    /// is inserted at the start.
     ///
-    /// - Parameter block: what the header was read from.
+    /// - Parameter block: the header that was parsed.
     package func signed(_ block: ByteBuffer, by signature: SignatureField) -> [ByteBuffer] {
         var pieces: [ByteBuffer] = []
         if self.sender == nil {
@@ -156,7 +158,7 @@ extension Authors {
         return pieces + [rest]
     }
 
-    /// Whether `Sender` says already what the gateway would write.
+    /// Whether Sender already equals the field that the gateway would write.
     package func isSigned(by signature: SignatureField) -> Bool {
         self.signatures.contains { $0.name == .sender && $0.says(signature) }
     }

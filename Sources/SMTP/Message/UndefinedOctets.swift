@@ -1,9 +1,10 @@
-/// Octets of charsets with one octet for a character that stand for nothing, or for a private-use character.
+/// The octets of single-octet charsets without a character, or with a private-use character.
 ///
-/// Programs differ in what they show for them: nothing, a box, a control character, or a letter that a later
-/// version of the charset has.
+/// Programs show them differently: as nothing, a box, a control character, or a letter of a later
+/// version of the charset.
 enum UndefinedOctets {
-    /// - Parameter name: of a charset, in lower case.
+    /// The undefined octets of a charset.
+    /// - Parameter name: the charset's name in lower case.
     static func ranges(charset name: String) -> [ClosedRange<UInt8>] {
         if name.hasPrefix("cp") { return self.table["windows-\(name.dropFirst(2))"] ?? [] }
         if name.hasPrefix("iso8859-") { return self.table["iso-8859-\(name.dropFirst(8))"] ?? [] }
@@ -42,7 +43,7 @@ enum UndefinedOctets {
         "iso-8859-8": [0xA1...0xA1, 0xBF...0xDE, 0xFB...0xFC, 0xFF...0xFF],
         "iso-8859-8-i": [0xA1...0xA1, 0xBF...0xDE, 0xFB...0xFC, 0xFF...0xFF],
         "iso-8859-11": [0xDB...0xDE, 0xFC...0xFF],
-        // A private-use character for the mark of a company.
+        // Apple's logo, a private-use character.
         "macintosh": [0xF0...0xF0], "x-mac-roman": [0xF0...0xF0],
         "x-mac-turkish": [0xF0...0xF0, 0xF5...0xF5],
     ]

@@ -1,9 +1,10 @@
 package import struct NIOCore.ByteBuffer
 
-/// A mail server's answer to one command (RFC 5321 §4.2).
+/// A mail server's reply to a command (RFC 5321 §4.2).
 package struct ServerReply: Equatable, Sendable {
+    /// The reply code, 200 to 599.
     package var code: Int
-    /// The text of each line: printable ASCII, without the code, cut where it is too long.
+    /// The text of each line without the code: printable ASCII, truncated if it is too long.
     package var lines: [String]
 
     package init(code: Int, lines: [String]) {
@@ -11,18 +12,21 @@ package struct ServerReply: Equatable, Sendable {
         self.lines = lines
     }
 
+    /// Whether the code is 2xx.
     package var isPositive: Bool { self.code >= 200 && self.code < 300 }
+    /// Whether the code is 3xx.
     package var isIntermediate: Bool { self.code >= 300 && self.code < 400 }
+    /// Whether the code is 5xx.
     package var isPermanent: Bool { self.code >= 500 }
 }
 
-/// Cuts answers out of what a mail server sends.
+/// A reader that splits a mail server's octets into replies.
 package struct ServerReplyReader: Sendable {
-    /// RFC 5321 §4.5.3.1.5 has 512.
+    /// The longest line, in octets; RFC 5321 §4.5.3.1.5 has 512.
     private static let maximumLineOctets = 2_048
-    /// An answer to EHLO has about fifteen.
+    /// The most lines of a reply: a reply to EHLO has about fifteen.
     private static let maximumLines = 64
-    /// Octets of a line that are kept to be shown.
+    /// The most octets of a line's text that are kept.
     private static let maximumTextOctets = 400
 
     private var input = ByteBuffer()
@@ -31,9 +35,10 @@ package struct ServerReplyReader: Sendable {
 
     package init() {}
 
-    /// Octets that are not part of an answer yet.
+    /// The number of octets that are not yet part of a reply.
     package var bufferedOctets: Int { self.input.readableBytes }
 
+    /// Appends octets from the server.
     package mutating func receive(_ octets: ByteBuffer) {
         if self.input.readableBytes == 0 {
             self.input = octets
@@ -53,7 +58,7 @@ package struct ServerReplyReader: Sendable {
     ///
     ///     Reply-line = *(Reply-code "-" [textstring] CRLF) Reply-code [SP textstring] CRLF
     ///
-    /// - Throws: `malformedReply` for what is none, and for one whose lines differ in their code.
+    /// - Throws: `malformedReply` for an invalid reply, or one with different codes.
     package mutating func next() throws(SubmissionError) -> ServerReply? {
         while true {
             guard let end = self.input.readableBytesView.firstIndex(of: .lineFeed) else {

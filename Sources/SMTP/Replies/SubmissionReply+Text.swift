@@ -1,5 +1,5 @@
 extension SubmissionReply {
-    /// Code, enhanced code and text of an answer without parameters.
+    /// Code, enhanced code and text of a reply without parameters.
     var fixed: StaticString {
         switch self {
         case .greeting: "220 Gatepost ESMTP"
@@ -111,7 +111,7 @@ extension SubmissionReply.Refused {
 }
 
 extension AddressFault {
-    /// What is wrong with a field, behind its name.
+    /// The problem of a field, to follow its name.
     var text: String {
         switch self {
         case .malformed:

@@ -1,18 +1,17 @@
 package import struct NIOCore.ByteBuffer
 
-/// Every answer that the gateway itself gives to a client that submits (RFC 5321 §4.2, RFC 3463).
+/// All replies that the gateway itself sends to a client (RFC 5321 §4.2, RFC 3463).
 ///
-/// Texts say what to do where somebody can do something; they repeat nothing of what a client or
-/// a server sent.
+/// A text contains the remedy if there is one. It repeats nothing that a client or a server sent.
 package enum SubmissionReply: Equatable, Sendable {
     case greeting
     case hello([String])
     case bye
     case ok
     case beginTLS
-    /// An empty challenge: the client's message comes next.
+    /// An empty challenge: the client's message follows.
     case challenge
-    /// AUTH LOGIN asks for the name, then for the password.
+    /// The challenge of AUTH LOGIN for the user name; the one for the password follows.
     case nameChallenge
     case passwordChallenge
     case authenticated
@@ -22,17 +21,17 @@ package enum SubmissionReply: Equatable, Sendable {
     case startMessage
     case chunkReceived
     case cannotVerify
-    /// A mail server's own answer.
+    /// A mail server's own reply.
     case upstream(ServerReply)
     // 4xx
     case unavailable
-    /// The server was lost between the message's end and its answer.
+    /// The connection to the server broke between the end of the message and the reply.
     case unconfirmed
     case upstreamUnreachable
     case upstreamRefusedLogin
-    /// A mail server refused the stored credential a while ago.
+    /// A mail server refused the stored credential; the gateway does not try it at present.
     case credentialSuspended
-    /// A mail server ended logins without an answer a moment ago.
+    /// A mail server recently closed logins without an answer.
     case serverUnanswering
     case authenticationUnavailable
     case tooManyConnectionsOfUser
@@ -72,12 +71,12 @@ package enum SubmissionReply: Equatable, Sendable {
     case malformedHeader
     case missingFrom
     case repeatedField(String)
-    /// A field that names an author, and what is wrong with it.
+    /// A field that names an author, and its problem.
     case malformedAddress(String, AddressFault)
     case noSendingServer
     case notPermitted(Refused)
 
-    /// What somebody may not send as (RFC 6409 §6.1, §6.3).
+    /// The rule by which the user may not send the message (RFC 6409 §6.1, §6.3).
     package enum Refused: Equatable, Sendable {
         case reversePath
         case from
@@ -88,6 +87,7 @@ package enum SubmissionReply: Equatable, Sendable {
         case noOwnAddress
     }
 
+    /// The reply on the wire.
     package var encoded: ByteBuffer {
         switch self {
         case .hello(let extensions): return Self.lines(250, texts: ["Gatepost"] + extensions)
@@ -115,7 +115,7 @@ package enum SubmissionReply: Equatable, Sendable {
         return buffer
     }
 
-    /// A field's name as people write it; names come from the gateway's own list.
+    /// The name of a field in its usual case. The names are from the gateway's own list.
     private static func shown(_ name: String) -> String {
         name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }
             .joined(separator: "-")

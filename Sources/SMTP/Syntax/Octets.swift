@@ -1,4 +1,4 @@
-/// The character classes of the grammar, on octets (RFC 5321 §4.1.2, RFC 5322 §3.2.3).
+/// The character classes of the grammars (RFC 5321 §4.1.2, RFC 5322 §3.2.3).
 extension UInt8 {
     static let carriageReturn: UInt8 = 0x0D
     static let lineFeed: UInt8 = 0x0A
@@ -28,19 +28,19 @@ extension UInt8 {
 
     var isBlank: Bool { self == 0x20 || self == 0x09 }
 
-    /// C0 controls and DEL.
+    /// A C0 control or DEL.
     var isControl: Bool { self < 0x20 || self == 0x7F }
 
-    /// The octet with ASCII letters in lower case.
+    /// The octet, with an ASCII letter in lower case.
     var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
 
-    /// The octet with ASCII letters in upper case. Folding as Unicode does would take letters outside ASCII,
-    /// as U+0131 and U+017F, for letters of a keyword.
+    /// The octet, with an ASCII letter in upper case. Unicode case folding would turn letters
+    /// outside ASCII, such as U+0131 and U+017F, into letters of a keyword.
     var asciiUppercased: UInt8 { self >= 0x61 && self <= 0x7A ? self - 0x20 : self }
 }
 
 extension Sequence<UInt8> {
-    /// Whether these are the octets of a word, ASCII case folded.
+    /// Whether the octets are a word, ignoring ASCII case.
     func equals(word: StaticString) -> Bool {
         word.withUTF8Buffer { expected in
             self.elementsEqual(expected) { $0.asciiLowercased == $1.asciiLowercased }
@@ -49,7 +49,7 @@ extension Sequence<UInt8> {
 }
 
 extension Collection<UInt8> where SubSequence: Sendable {
-    /// Whether the octets begin with a word, ASCII case folded.
+    /// Whether the octets start with a word, ignoring ASCII case.
     func starts(withWord word: StaticString) -> Bool {
         self.count >= word.utf8CodeUnitCount
             && self.prefix(word.utf8CodeUnitCount).equals(word: word)

@@ -1,23 +1,25 @@
-/// Octets of a peer that do not parse, or that exceed a limit of this gateway.
+/// An error in a peer's octets: they do not parse, or they exceed a limit of the gateway.
 ///
-/// Carries what is wrong, never the octets themselves: they may be a password.
+/// It contains the reason, never the octets: they may be a password.
 package enum SubmissionError: Error, Equatable, Sendable {
-    /// A line that is no command.
+    /// The line is no command.
     case unknownCommand
+    /// The arguments do not match the command's grammar.
     case malformedArguments
-    /// A path that is none, with a source route, or without a domain.
+    /// The path is invalid, has a source route, or lacks a domain.
     case malformedPath
-    /// A parameter of MAIL or RCPT that is not offered.
+    /// The parameter of MAIL or RCPT is not offered.
     case unknownParameter
+    /// The parameter has an invalid value, or is repeated.
     case malformedParameter
-    /// Where a chunk ends cannot be known, so that nothing that follows can.
+    /// The chunk size is invalid: the end of the chunk, and all that follows, is unknown.
     case malformedChunkSize
-    /// Longer than a command, and read away.
+    /// The line is longer than a command. It was discarded.
     case lineTooLong
-    /// A line that is read away and does not end.
+    /// The line does not end within the limit.
     case endlessLine
-    /// A CR without LF, an LF without CR, or a NUL.
+    /// The line contains a CR without LF, an LF without CR, or a NUL.
     case bareLineEnd
-    /// A server's answer that is none.
+    /// The server's reply is invalid.
     case malformedReply
 }
