@@ -2,7 +2,7 @@ import Access
 import Support
 import Testing
 
-/// One row for each sentence of the permission model about who may do what.
+/// The permission model: one row for each sentence about rights.
 @Suite struct ModelTests {
     static let now = Moment(seconds: 1_000)
     static let anna = UserID(1)
@@ -19,7 +19,7 @@ import Testing
         try #require(FolderPath(octets: Array(text.utf8)))
     }
 
-    /// Bob owns the account; Anna is in `inner`, which is in `office`.
+    /// Bob owns the account. Anna is a member of `inner`, which is a member of `office`.
     private func snapshot(
         grants: [Grant] = [],
         withdrawals: [Withdrawal] = [],
@@ -100,7 +100,7 @@ import Testing
         #expect(access.send == .as)
     }
 
-    @Test func `a wall beats every grant, but not ownership`() throws {
+    @Test func `a wall overrides every grant, but not ownership`() throws {
         for subject in [Subject.user(Self.anna), .group(Self.inner), .group(Self.office)] {
             let wall = Wall(account: Self.account, subject: subject, reason: "conflict")
             let snapshot = try self.snapshot(grants: [self.grant(.all, send: .as)], walls: [wall])
@@ -114,7 +114,7 @@ import Testing
         #expect(access.isOwner)
     }
 
-    @Test func `rights are the union of the grants that reach the user`() throws {
+    @Test func `rights are the union of the user's grants`() throws {
         let snapshot = try self.snapshot(grants: [
             self.grant(.lookup), self.grant(.read, to: .group(Self.office)),
             self.grant(.write, to: .user(Self.bob)),
@@ -122,7 +122,7 @@ import Testing
         #expect(try self.rights(snapshot) == "lr")
     }
 
-    @Test func `a grant counts while it is confirmed and not expired`() throws {
+    @Test func `a grant is in effect if it is confirmed and not expired`() throws {
         #expect(
             try self.rights(self.snapshot(grants: [self.grant(.view, isConfirmed: false)])) == ""
         )
@@ -135,7 +135,7 @@ import Testing
         #expect(access.validUntil == Moment(seconds: 1_001))
     }
 
-    @Test func `a scope ends at a delimiter`() throws {
+    @Test func `a scope ends at a delimiter, not within a component`() throws {
         let one = try self.snapshot(grants: [
             self.grant(.view, scope: .folder(try self.folder("Projects")))
         ])
@@ -151,7 +151,7 @@ import Testing
         #expect(try self.rights(below, "projects") == "")
     }
 
-    @Test func `a withdrawal takes its side away whatever is granted`() throws {
+    @Test func `a withdrawal overrides every grant of its side`() throws {
         for subject in [Subject.user(Self.anna), .group(Self.office)] {
             let grants = [self.grant(.view, send: .as)]
             let view = Withdrawal(account: Self.account, subject: subject, view: true, send: false)
@@ -165,7 +165,10 @@ import Testing
         }
     }
 
-    @Test func `the strongest send right counts, and reading and sending imply nothing`() throws {
+    @Test
+    func `the strongest send right counts, and folder rights and send rights are independent`()
+        throws
+    {
         let snapshot = try self.snapshot(grants: [
             self.grant([], send: .onBehalf), self.grant([], to: .group(Self.inner), send: .as),
         ])
@@ -176,7 +179,7 @@ import Testing
         #expect(reader.access(of: Self.anna, to: Self.account, at: Self.now).send == .none)
     }
 
-    @Test func `an account is listed where the user may look up anything in it`() throws {
+    @Test func `an account is listed if the user has the right l anywhere in it`() throws {
         let only = self.grant(.lookup, scope: .folder(try self.folder("A")))
         let blind = self.grant(.insert)
         #expect(
@@ -188,7 +191,7 @@ import Testing
         )
     }
 
-    @Test func `a verdict names what decided`() throws {
+    @Test func `a verdict names the rules that decided`() throws {
         let snapshot = try self.snapshot(grants: [self.grant(.view, to: .group(Self.office))])
         let verdict = snapshot.verdict(
             user: Self.anna,
@@ -217,11 +220,11 @@ import Testing
     ]
 
     @Test(arguments: letters)
-    func `rights are written as in RFC 4314`(text: String, expected: String?) {
+    func `rights are printed as letters in the order of RFC 4314`(text: String, expected: String?) {
         #expect(Rights(letters: text)?.letters == expected)
     }
 
-    @Test func `named sets are those of the model`() {
+    @Test func `view, edit and manage are the rights of the model`() {
         #expect(Rights.view.letters == "lr")
         #expect(Rights.edit == Rights(letters: "lrswite"))
         #expect(Rights.manage == Rights(letters: "lrswipkxte"))
@@ -239,12 +242,12 @@ import Testing
     ]
 
     @Test(arguments: addresses)
-    func `logins compare with ASCII case folded`(text: String, expected: String?) {
+    func `logins ignore ASCII case`(text: String, expected: String?) {
         #expect(Address(text.utf8)?.octets == expected.map { Array($0.utf8) })
     }
 
-    /// T516: what is in the form in which it is compared stays as it is.
-    @Test func `a name that is read again is the same`() {
+    /// T516: a name in its normalized form does not change.
+    @Test func `parsing a parsed name changes nothing`() {
         let alphabet = Array(
             "aB@.-\u{E9}\u{C9}e\u{301}\u{212A}\u{130}I\u{131}\u{FB01}/\u{202E}".unicodeScalars
         )
@@ -267,7 +270,7 @@ import Testing
         #expect(accepted > 1_000)
     }
 
-    @Test func `an alias names its account`() throws {
+    @Test func `an account is found by its alias`() throws {
         let snapshot = try self.snapshot()
         #expect(
             snapshot.account(address: try self.address("B@kanzlei.example"))?.id == Self.account
@@ -283,11 +286,11 @@ import Testing
     ]
 
     @Test(arguments: folders)
-    func `folders compare as octets, but for INBOX`(text: String, expected: String?) {
+    func `folder paths are compared by octets, except INBOX`(text: String, expected: String?) {
         #expect(FolderPath(octets: Array(text.utf8))?.octets == expected.map { Array($0.utf8) })
     }
 
-    /// `rx` and whether `A` may become `B`, with rights on `A`, on what is below it, and at `B`.
+    /// Whether `A` may be renamed to `B`, with rights on `A`, below it, and at `B`.
     static let moves: [(subtreeA: String, folderA: String, atB: String, belowB: String, Bool)] = [
         ("lrx", "", "lr", "", true), ("lrx", "", "lrs", "", false), ("lr", "", "lr", "", false),
         ("", "lrx", "lr", "", false), ("rx", "", "", "", true), ("rx", "", "", "s", false),
@@ -296,7 +299,7 @@ import Testing
     ]
 
     @Test(arguments: moves)
-    func `a folder moves only to where the user may do no more with it`(
+    func `a folder cannot be moved to a place where the user has more rights`(
         row: (subtreeA: String, folderA: String, atB: String, belowB: String, isAllowed: Bool)
     ) throws {
         let a = try self.folder("A")
@@ -315,7 +318,7 @@ import Testing
         #expect(owner.mayMove(a, to: b))
     }
 
-    @Test func `a composed and a decomposed name are two folders`() throws {
+    @Test func `a composed and a decomposed spelling are two folders`() throws {
         #expect(try self.folder("Caf\u{E9}") != self.folder("Cafe\u{301}"))
     }
 
@@ -361,7 +364,9 @@ import Testing
         )
     }
 
-    @Test func `a user's own entry counts alone, then the groups', then the one for all`() throws {
+    @Test func `a user's Exchange entry overrides group entries, and these override Default`()
+        throws
+    {
         let groups = [
             try self.entry(.view, "INBOX", via: "Sales"),
             try self.entry([.insert], "INBOX", via: "Staff"),
@@ -377,21 +382,23 @@ import Testing
         #expect(try self.rights(self.exchange([other, all])) == "lw")
     }
 
-    @Test func `an entry covers its folder, not what lies below or beside`() throws {
+    @Test func `an Exchange entry applies to its folder only`() throws {
         let snapshot = try self.exchange([try self.entry(.view, "Projects")])
         #expect(try self.rights(snapshot, "Projects") == "lr")
         #expect(try self.rights(snapshot, "Projects/A") == "")
         #expect(try self.rights(snapshot, "INBOX") == "")
     }
 
-    @Test func `no local grant counts on an Exchange account, no imported one on another`() throws {
+    @Test func `local grants on Exchange accounts and imported grants on others have no effect`()
+        throws
+    {
         var local = try self.entry(.view, "INBOX")
         local.source = .local
         #expect(try self.rights(self.exchange([local])) == "")
         #expect(try self.rights(self.snapshot(grants: [self.entry(.view, "INBOX")])) == "")
     }
 
-    @Test func `what was withdrawn is gone, whichever entry gave it`() throws {
+    @Test func `a withdrawal overrides every Exchange entry`() throws {
         let withdrawal = Withdrawal(
             account: Self.account,
             subject: .user(Self.anna),

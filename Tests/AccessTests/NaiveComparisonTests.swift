@@ -2,8 +2,8 @@ import Access
 import Support
 import Testing
 
-/// The decision against a second one, written straight from the text of the model: everything is
-/// looked at every time, names are strings, and nothing is prepared.
+/// The decision against a second implementation, written directly from the text of the model: it
+/// evaluates everything each time, uses strings as names, and prepares nothing.
 @Suite struct NaiveComparisonTests {
     private struct World {
         var users: [User] = []
@@ -25,7 +25,7 @@ import Testing
             )
         }
 
-        /// Whether a subject is the user, or a group that contains the user.
+        /// Whether a subject is the user or a group with the user.
         func names(_ subject: Subject, _ user: UserID, depth: Int = 0) -> Bool {
             switch subject {
             case .user(let named): return named == user
@@ -84,7 +84,7 @@ import Testing
             return (grant.source == .exchange) == (account.kind == .exchange)
         }
 
-        /// Whether another of Exchange's entries for the same folder counts instead.
+        /// Whether another Exchange entry for the same folder takes precedence.
         private func isOutdone(
             _ grant: Grant,
             _ user: UserID,
@@ -194,7 +194,7 @@ import Testing
         return world
     }
 
-    @Test func `both decide alike on thousands of worlds`() throws {
+    @Test func `both implementations decide alike on thousands of random models`() throws {
         var generator = Seeded(state: 2_026)
         for _ in 0..<4_000 {
             let world = Self.world(&generator)
@@ -216,7 +216,7 @@ import Testing
             }
         }
     }
-    @Test func `many scopes give what each of them gives`() throws {
+    @Test func `an index of many scopes gives the union of their rights`() throws {
         var generator = Seeded(state: 4)
         let names = [
             "A", "A/B", "A/B/C", "A/BC", "B", "B/A", "B/A/B", "INBOX", "INBOX/A", "C/D/E/F",

@@ -3,12 +3,12 @@ import Testing
 
 @testable import Access
 
-/// Section 5 of the permission model, a row for each sentence.
+/// Section 5 of the permission model: one row for each sentence.
 @Suite struct SendingTests {
     private static let anna = UserID(1)
 
-    /// Anna owns `anna@` (alias `a@`) and `zweit@`; she may send as `info@` and on behalf of `bob@`;
-    /// she sees `clara@` only.
+    /// Anna owns `anna@` (alias `a@`) and `zweit@`. She may send as `info@` and on behalf of
+    /// `bob@`, and only see `clara@`.
     private static func snapshot(withdrawn: Bool = false) throws -> Snapshot {
         func address(_ name: String) throws -> Address {
             try #require(Address("\(name)@kanzlei.example".utf8))
@@ -175,7 +175,7 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func `who may send as whom`(row: Row) throws {
+    func `a message is accepted or refused by the rules for sending`(row: Row) throws {
         let verdict = try Self.snapshot().sending(
             Self.message(row),
             by: Self.anna,
@@ -184,7 +184,7 @@ import Testing
         #expect(Self.shown(verdict) == row.verdict)
     }
 
-    @Test func `a withdrawal of the send side leaves none`() throws {
+    @Test func `a withdrawal of the send right leaves none`() throws {
         let message = Self.message(Row("anna", ["info"], nil, "", ""))
         let verdict = try Self.snapshot(withdrawn: true).sending(
             message,
@@ -194,13 +194,13 @@ import Testing
         #expect(Self.shown(verdict) == "from")
     }
 
-    @Test func `on behalf needs an address of one's own`() throws {
+    @Test func `sending on behalf needs an account that the user owns`() throws {
         let message = Self.message(Row("bob", ["bob"], nil, "", ""))
         let verdict = try Self.snapshot().sending(message, by: UserID(9), at: Moment(seconds: 0))
         #expect(Self.shown(verdict) == "noOwnAddress")
     }
 
-    @Test func `an address that a header repeats thousands of times is judged once`() throws {
+    @Test func `an address that From repeats thousands of times is decided once`() throws {
         let claimed = ["anna", "kontakt", "info"].map {
             ClaimedAddress(Array("\($0)@kanzlei.example".utf8))
         }
@@ -224,7 +224,7 @@ import Testing
         #expect(snapshot.sending(message, by: Self.anna, at: moment) == .refused(.from))
     }
 
-    @Test func `nobody unknown sends`() throws {
+    @Test func `an unknown user cannot send`() throws {
         let message = Self.message(Row("anna", ["anna"], nil, "", ""))
         let verdict = try Self.snapshot().sending(message, by: UserID(77), at: Moment(seconds: 0))
         #expect(Self.shown(verdict) == "reversePath")

@@ -3,8 +3,8 @@ import Exchange
 import Foundation
 import Testing
 
-/// Shapes of real exports that are not those of the documentation: names of folders, what Windows
-/// PowerShell 5.1 and spreadsheets do to a file, and what an export cannot tell.
+/// Forms of real exports that the documentation does not describe: folder names, changes by Windows
+/// PowerShell 5.1 and spreadsheets, and missing information.
 @Suite struct ExportShapesTests {
     struct Shape: CustomTestStringConvertible, Sendable {
         var name: String
@@ -12,7 +12,7 @@ import Testing
         var entries: [String] = []
         var denials: [String] = []
         var unresolved: [String] = []
-        /// What notes say, each once.
+        /// The expected notes, each once.
         var notes: [String] = []
         var recipients: [PermissionsDocument.Recipient] = []
 
@@ -38,7 +38,7 @@ import Testing
     private static func list(_ rows: String...) -> String { "[\(rows.joined(separator: ","))]" }
 
     @Test(arguments: names + wrapped + cut + inbox + csv)
-    func `an export gives what it says, and tells what it leaves out`(_ shape: Shape) throws {
+    func `an export grants the rights in it, and notes what is left out`(_ shape: Shape) throws {
         let sample = ReadingTests.Sample(
             name: shape.name,
             files: shape.files,
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    // MARK: - Names of folders
+    // MARK: - Folder names
 
     static let names = [
         Shape(
@@ -211,7 +211,7 @@ import Testing
         #"{"value":["FullAccess"],"Count":2}"#, #"{"value":["FullAccess"],"Count":0.5}"#,
         #"{"value":["FullAccess"],"VALUE":["FullAccess"]}"#,
     ])
-    func `a list that lacks elements refuses the load`(_ rights: String) throws {
+    func `a list with fewer elements than its Count refuses the load`(_ rights: String) throws {
         let text =
             #"[{"Identity":"sales","User":"kim@contoso.example","AccessRights":\#(rights),"Deny":false,"IsInherited":false}]"#
         let error = try #require(throws: ReadingError.self) {
@@ -220,7 +220,7 @@ import Testing
         #expect(error.description.contains("a list with fewer elements than its Count"))
     }
 
-    @Test func `the script's document is read with lists that are wrapped`() throws {
+    @Test func `the script's document may have lists wrapped by Windows PowerShell`() throws {
         let text =
             #"{"format":"gatepost-exchange-permissions","version":1,"recipients":{"value":[],"Count":0},"mailboxes":[{"address":"sales@contoso.example","identities":[],"fullAccess":[],"sendAs":[],"sendOnBehalf":[],"folders":[{"path":{"value":["cases","github\\office"],"Count":2},"type":"User Created","entries":{"value":[{"principal":{"name":"kim@contoso.example"},"rights":{"value":["Reviewer"],"Count":1}}],"Count":1}}]}],"complete":true}"#
         let imported = try ReadingTests.read(.init(name: "", files: [text]))
@@ -229,7 +229,7 @@ import Testing
         )
     }
 
-    // MARK: - Three dots
+    // MARK: - Truncation
 
     static let cut = [
         Shape(
@@ -449,7 +449,7 @@ import Testing
             "column Identity: ends in sales... and may be cut"
         ),
     ])
-    func `the reason of a refusal is the true one, and its remedy helps`(
+    func `a refusal names its cause, and its remedy solves it`(
         _ text: String,
         _ reason: String
     ) throws {

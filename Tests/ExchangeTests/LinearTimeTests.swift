@@ -3,7 +3,7 @@ import Foundation
 import Support
 import Testing
 
-/// T473, for files: twice as much to read takes twice as long.
+/// T473, for files: an input of twice the size takes twice the time.
 @Suite(.serialized) struct LinearTimeTests {
     private static let columns =
         "\"Identity\",\"User\",\"AccessRights\",\"IsInherited\",\"Deny\"\r\n"
@@ -13,7 +13,7 @@ import Testing
         #"{"Identity":"sales","User":"kim@contoso.example","AccessRights":["FullAccess"],"#
         + #""Deny":{"IsPresent":false},"IsInherited":false}"#
 
-    /// What stands before, what is repeated, and what stands behind.
+    /// The text before the repeated part, the repeated part, and the text after it.
     static let shapes: [[String]] = [
         [columns, row, ""], [columns + "\"", "\"\"", "\""], [columns, ",", ""],
         [columns, "\r\n", ""],
@@ -24,7 +24,7 @@ import Testing
     ]
 
     @Test(arguments: shapes)
-    func `an export is read in time`(shape: [String]) {
+    func `the time to read an export grows linearly`(shape: [String]) {
         let ratio = Linearity.ratio(from: 1 << 17, upTo: 1 << 20) { count in
             let text =
                 shape[0] + String(repeating: shape[1], count: count / shape[1].utf8.count)

@@ -4,8 +4,8 @@ import Foundation
 import Support
 import Testing
 
-/// Exports that were damaged on their way: each is refused with a reason or gives rights to nobody that it
-/// does not name. What is read, another reader can read, too.
+/// Damaged exports: each is refused with a reason, or grants no rights to users that it does not
+/// name. A file that is accepted is also valid for another reader.
 @Suite struct ReadingFuzzTests {
     private static let rounds =
         ProcessInfo.processInfo.environment["FUZZ_ROUNDS"].flatMap(Int.init) ?? 12_000
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: 0..<2)
-    func `a damaged export gives rights to nobody that it does not name`(part: Int) throws {
+    func `a damaged export grants no rights to users that it does not name`(part: Int) throws {
         var read: [[UInt8]] = []
         var accepted = 0
         for round in stride(from: part, to: Self.rounds, by: 2) {
@@ -81,7 +81,8 @@ import Testing
         return Resolution.resolve(mailbox, in: document, people: ReadingTests.people)
     }
 
-    /// Those that Python does not take for JSON. Foundation takes a comma before a closing bracket, too.
+    /// Files that Python does not accept as JSON. Foundation accepts a comma before a closing
+    /// bracket.
     private static func unreadableByPython(_ texts: [[UInt8]]) throws -> [String] {
         let script = """
             import base64, json, re, sys

@@ -3,13 +3,13 @@ import Exchange
 import Foundation
 import Testing
 
-/// Every shape in which Exchange's permissions come out of PowerShell and the administration
-/// interface, right and broken, and what users have of it in the end.
+/// All forms in which PowerShell and the administration interface return Exchange's permissions,
+/// valid and broken, with the resulting rights.
 @Suite struct ReadingTests {
     struct Sample: CustomTestStringConvertible, Sendable {
         var name: String
         var files: [String]
-        /// `login rights send folder via`, sorted; or why it is refused.
+        /// `login rights send folder via`, sorted; or the reason of the refusal.
         var entries: [String] = []
         var denials: [String] = []
         var unresolved: [String] = []
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test(arguments: samples + online + csv + folders)
-    func `a sample gives what it says, or is refused whole`(_ sample: Sample) throws {
+    func `a sample is read completely or refused completely`(_ sample: Sample) throws {
         guard let refusal = sample.refusal else {
             let imported = try Self.read(sample)
             #expect(Self.lines(imported) == sample.entries.sorted())
@@ -705,12 +705,15 @@ import Testing
         ("EditAllItems", "sw"), ("DeleteAllItems", "te"), ("FolderOwner", "lx"),
         ("FolderContact", ""), ("EditOwnedItems", ""), ("DeleteOwnedItems", ""),
     ])
-    func `a role is these rights`(_ role: String, _ letters: String) throws {
+    func `a folder role or right has these RFC 4314 rights`(
+        _ role: String,
+        _ letters: String
+    ) throws {
         #expect(try #require(FolderRights.rights(named: [role])).letters == letters)
         #expect(FolderRights.rights(named: [role, "Everything"]) == nil)
     }
 
-    @Test func `text comes in UTF-16 as well`() throws {
+    @Test func `UTF-16 text is read`() throws {
         let text =
             #"[{"Identity":"sales","Trustee":"kim@contoso.example","AccessRights":"SendAs","AccessControlType":"Allow"}]"#
         for (mark, isBig) in [([UInt8](arrayLiteral: 0xFF, 0xFE), false), ([0xFE, 0xFF], true)] {
@@ -727,7 +730,7 @@ import Testing
         }
     }
 
-    @Test func `the script's document is read when it is complete`() throws {
+    @Test func `the script's document is read only if it is complete`() throws {
         func text(_ end: String) -> String {
             #"{"format":"gatepost-exchange-permissions","version":1,"recipients":[],"mailboxes":[{"address":"sales@contoso.example","identities":[],"fullAccess":[{"principal":{"name":"kim@contoso.example"},"isDenied":false,"isInherited":false}],"sendAs":[],"sendOnBehalf":[],"folders":[{"path":["Eingang","A"],"type":null,"entries":[{"principal":{"name":"Default","kind":"Default"},"rights":["Reviewer"]}]},{"path":["Eingang"],"type":"Inbox","entries":[]}]}]"#
                 + end

@@ -10,14 +10,14 @@ import Testing
         ("Sun, 06 Nov 1994 08:51:07 GMT", 30), ("", nil), ("soon", nil), ("1.5", nil),
         ("99999999999999999999", nil), ("Sun, 06 Nov 1994 08:51:07 +0100", nil),
     ])
-    func `seconds and dates are read`(_ text: String, _ seconds: Int?) throws {
+    func `Retry-After is read as seconds or as a date`(_ text: String, _ seconds: Int?) throws {
         let now = try #require(
             ISO8601DateFormatter().date(from: "1994-11-06T08:50:37Z")
         )
         #expect(MicrosoftHTTPClient.seconds(text, now: now) == seconds)
     }
 
-    @Test func `a date far away is a number all the same`() throws {
+    @Test func `a date in the far future is a number of seconds`() throws {
         let seconds = MicrosoftHTTPClient.seconds(
             "Fri, 31 Dec 9999 23:59:59 GMT",
             now: Date(timeIntervalSince1970: 0)

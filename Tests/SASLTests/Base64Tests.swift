@@ -12,12 +12,12 @@ import Testing
     ]
 
     @Test(arguments: values)
-    func `octets and their base64 are converted both ways`(octets: [UInt8], text: String) {
+    func `octets and their base64 are converted in both directions`(octets: [UInt8], text: String) {
         #expect(String(decoding: Base64.encode(octets), as: UTF8.self) == text)
         #expect(Base64.decode(Array(text.utf8)) == octets)
     }
 
-    @Test func `each octet value survives encoding, at each length`() {
+    @Test func `each octet value survives encoding and decoding, at each length`() {
         let octets = (0...255).map(UInt8.init)
         for count in 0...octets.count {
             let part = Array(octets.suffix(count))
@@ -27,16 +27,16 @@ import Testing
 
     @Test(arguments: [
         "Z", "Zg", "Zg=", "Zm9vY", "=", "====", "Z===", "Zg==Zg==", "Zg=a", "Zm9=v",
-        // Bits left over: a second text for the same octets.
+        // Surplus bits: a second encoding of the same octets.
         "Zh==", "Zm9=", "Zm8",
         "Zm9v\n", "Zm 9", " Zm9", "Zm9-", "Zm9_", "Zm\0v", "Zm9\u{E9}",
     ])
-    func `text that is not the one encoding of some octets is refused`(text: String) {
+    func `text that is not the canonical encoding is refused`(text: String) {
         #expect(Base64.decode(Array(text.utf8)) == nil)
     }
 
     @Test(arguments: ["A", "=", "\0", "é"])
-    func `the time grows with the size`(octet: String) {
+    func `the time to decode grows linearly`(octet: String) {
         let ratio = Linearity.ratio(upTo: 1 << 20) { count in
             let octets = Array(repeatElement(Array(octet.utf8), count: count).joined())
             return {

@@ -6,7 +6,7 @@ import Testing
         ("PLAIN", SASLMechanism.plain), ("plain", .plain), ("pLaIn", .plain), ("LOGIN", .login),
         ("login", .login), ("XOAUTH2", .xoauth2), ("xoauth2", .xoauth2),
     ])
-    func `a name is read in any case`(name: String, mechanism: SASLMechanism) {
+    func `a mechanism's name is accepted in any case`(name: String, mechanism: SASLMechanism) {
         #expect(SASLMechanism(name: name.utf8) == mechanism)
     }
 
@@ -15,12 +15,12 @@ import Testing
         // U+0131 and U+017F are I and S in upper case.
         "pla\u{131}n", "PLA\u{130}N", "log\u{131}n", "PLAIN\u{301}",
     ])
-    func `another name is no mechanism`(name: String) {
+    func `an unknown name is refused`(name: String) {
         #expect(SASLMechanism(name: name.utf8) == nil)
     }
 
     @Test(arguments: SASLMechanism.allCases)
-    func `a mechanism is written as its registered name`(mechanism: SASLMechanism) {
+    func `a mechanism is printed as its registered name`(mechanism: SASLMechanism) {
         #expect("\(mechanism)" == mechanism.rawValue)
         #expect(SASLMechanism(name: mechanism.rawValue.utf8) == mechanism)
     }

@@ -31,7 +31,7 @@ import Testing
         "", "\0", "\0\0", "anna\0secret", "\0\0secret", "\0anna\0", "\0anna\0sec\0ret", "\0anna",
         "anna\0anna\0secret\0",
     ])
-    func `a message without its three fields is refused`(message: String) {
+    func `a message without three fields is refused`(message: String) {
         #expect(SASLPlain.decode(Array(message.utf8)) == nil)
     }
 
@@ -40,7 +40,7 @@ import Testing
         #expect(SASLPlain.decode([0, 0xC0, 0x80, 0, 0x70]) == nil)
     }
 
-    @Test func `a password may hold octets that are not UTF-8`() throws {
+    @Test func `a password may contain octets that are not UTF-8`() throws {
         let fields = try #require(SASLPlain.decode([0, 0x61, 0, 0xFF]))
         #expect(fields.password.value == [0xFF])
     }

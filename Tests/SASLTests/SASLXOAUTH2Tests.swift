@@ -2,7 +2,7 @@ import SASL
 import Testing
 
 @Suite struct SASLXOAUTH2Tests {
-    @Test func `a message holds the user and the token`() {
+    @Test func `a message contains the user and the token`() {
         let message = SASLXOAUTH2.encode(
             user: Array("bob@kanzlei.example".utf8),
             token: Secret(Array("t0k".utf8))

@@ -7,7 +7,7 @@ import Testing
         var octets: Secret<[UInt8]>
     }
 
-    @Test func `nothing that describes a secret shows its value`() {
+    @Test func `no description of a secret contains its value`() {
         let secret = Secret("s3cret")
         let holder = Holder(secret: secret, octets: Secret([115, 51, 99]))
         var dumped = ""

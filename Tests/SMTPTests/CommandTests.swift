@@ -4,7 +4,7 @@ import SMTP
 import Testing
 
 @Suite struct CommandTests {
-    /// MAIL's arguments, and what the path becomes; nil where they are refused.
+    /// The arguments of MAIL, and the encoded path; nil if they are refused.
     static let mails: [(String, String?)] = [
         ("FROM:<anna@kanzlei.example>", "<anna@kanzlei.example>"),
         ("from:<Anna@Kanzlei.Example>", "<Anna@Kanzlei.Example>"),
@@ -68,7 +68,7 @@ import Testing
     ]
 
     @Test(arguments: mails)
-    func `a reverse-path is read strictly`(arguments: String, path: String?) {
+    func `a reverse-path is parsed strictly`(arguments: String, path: String?) {
         let command = try? SubmissionCommand(line: Array("MAIL \(arguments)".utf8))
         guard case .mail(let mail) = command else {
             #expect(path == nil, "refused")
@@ -87,7 +87,7 @@ import Testing
         ("TO:<>", false), ("TO:<a@x.example> SIZE=5", false), ("FROM:<a@x.example>", false),
     ]
 
-    /// Recipients, and what a server gets.
+    /// Recipients, and their encoding for a server.
     static let dotted: [(String, String?)] = [
         ("TO:<a..b@carrier.example>", "<\"a..b\"@carrier.example>"),
         ("TO:<.a@carrier.example>", "<\".a\"@carrier.example>"),
@@ -105,7 +105,7 @@ import Testing
     ]
 
     @Test(arguments: dotted)
-    func `a recipient with unusual dots is the server's to judge`(
+    func `a recipient with unusual dots is passed to the server`(
         arguments: String,
         path: String?
     ) {
@@ -118,7 +118,7 @@ import Testing
     }
 
     @Test(arguments: recipients)
-    func `a recipient is read strictly`(arguments: String, isGood: Bool) {
+    func `a forward-path is parsed strictly`(arguments: String, isGood: Bool) {
         let command = try? SubmissionCommand(line: Array("RCPT \(arguments)".utf8))
         #expect((command != nil) == isGood)
     }
@@ -147,7 +147,7 @@ import Testing
     ]
 
     @Test(arguments: others)
-    func `a command is known or refused`(line: String, expected: SubmissionCommand?) {
+    func `a command is parsed or refused`(line: String, expected: SubmissionCommand?) {
         #expect((try? SubmissionCommand(line: Array(line.utf8))) == expected)
     }
 
@@ -163,7 +163,7 @@ import Testing
     ]
 
     @Test(arguments: lines)
-    func `a line ends with CR LF`(wire: String, expected: [String?]) {
+    func `only CR LF ends a line`(wire: String, expected: [String?]) {
         var input = ByteBuffer(string: wire)
         var found: [String?] = []
         var discarded = 0
@@ -179,7 +179,7 @@ import Testing
         #expect(found == expected)
     }
 
-    @Test func `a line that is too long is read to its end`() throws {
+    @Test func `a line that is too long is discarded up to its end`() throws {
         for count in [1, 2, 1_000, 100_000] {
             var input = ByteBuffer()
             var discarded = 0
@@ -204,7 +204,7 @@ import Testing
         }
     }
 
-    @Test func `a line that does not end is given up`() throws {
+    @Test func `a line without end is refused`() throws {
         var input = ByteBuffer()
         var discarded = 0
         for _ in 0..<CommandLine.maximumDiscardedOctets / 8_192 {

@@ -2,11 +2,11 @@ import NIOCore
 import SMTP
 import Testing
 
-/// What a name beside an address may show, and why it is refused otherwise.
+/// Display names that are allowed, and the faults of others.
 @Suite struct DisplayNameTests {
     typealias Fault = AddressFault
 
-    /// What stands behind `From:`, and why it is refused; nil where it is accepted.
+    /// The text after `From:`, and its fault; nil if it is accepted.
     static let fields: [(String, Fault?)] = [
         (" Müller <a@x.example>", .notEncoded), (" \"Müller\" <a@x.example>", .notEncoded),
         (" =?utf-8?Q?b=KGx.example?= <a@x.example>", .encodedWord),
@@ -19,14 +19,14 @@ import Testing
         (" =?gb2312?B?YqPAeA==?= <a@x.example>", .atSign),
         (" \"b@x.example\" <a@x.example>", .foreignAddress),
         (" Execs: a@x.example;", .malformed),
-        // Base64 has exact padding and no bits left over (RFC 4648 §3.5).
+        // Base64 has exact padding and no surplus bits (RFC 4648 §3.5).
         (" =?utf-8?B?QW5uYQ==?= <a@x.example>", nil), (" =?utf-8?b?QW5u?= <a@x.example>", nil),
         (" =?utf-8?B?QW5uYQ?= <a@x.example>", .encodedWord),
         (" =?utf-8?B?QW5uYR==?= <a@x.example>", .encodedWord),
         (" =?utf-8?B?QW==bmE=?= <a@x.example>", .encodedWord),
         (" =?utf-8?B?QW-u?= <a@x.example>", .encodedWord),
         (" =?utf-8?B?QW5uY===?= <a@x.example>", .encodedWord),
-        // Charsets have one spelling, and so does a language (RFC 2231 §5).
+        // Charsets and languages have one spelling (RFC 2231 §5).
         (" =?UTF-8?q?a?= <a@x.example>", nil), (" =?windows-1252?Q?a=92b?= <a@x.example>", nil),
         (" =?windows-874?Q?=AD?= <a@x.example>", nil), (" =?koi8-r?Q?=AD?= <a@x.example>", nil),
         (" =?utf-8*de?Q?a?= <a@x.example>", nil), (" =?utf-8*?Q?a?= <a@x.example>", .encodedWord),
@@ -36,7 +36,7 @@ import Testing
         (" =?iso-2022-jp?B?GyRCOjM=?= <a@x.example>", .charset),
         (" =?euc-kr?Q?=A1=A9?= <a@x.example>", .invisible),
         (" =?ks_c_5601-1987?Q?=C0a?= <a@x.example>", nil),
-        // One's own address, and no address.
+        // The user's own address, and texts that are no address.
         (" \"a (a@x.example)\" <a@x.example>", nil), (" \"a@X.Example.\" <a@x.example>", nil),
         (" \"„a@x.example“\" <a@x.example>", .notEncoded),
         (" =?utf-8?Q?=E2=80=9Ea=40x=2Eexample=E2=80=9C?= <a@x.example>", nil),
@@ -55,7 +55,7 @@ import Testing
         (" \"b@\" (c) x.example <a@x.example>", .foreignAddress),
         (" =?gb2312?B?VGlja2V0c0C5q8u+?= <a@x.example>", nil),
         (" =?iso-8859-1?Q?Tickets=40M=FCller?= <a@x.example>", nil),
-        // Some programs show comments behind the name.
+        // Some programs show comments after the name.
         (" (x.example) \"b@\" <a@x.example>", .foreignAddress),
         (" \"b@@x.example\" <a@x.example>", .foreignAddress),
         (" \"b@\" \"@x.example\" <a@x.example>", .foreignAddress),
@@ -67,12 +67,12 @@ import Testing
         (" \"b (@x).example\" <a@x.example>", .foreignAddress),
         (" \"b (@x.example\" <a@x.example>", .foreignAddress),
         (" \"b (@ x.example)\" <a@x.example>", .foreignAddress),
-        // A backslash that nothing needs.
+        // An unnecessary backslash.
         (" \"a\\b\"@x.example", .malformed), (" \"ab\"@x.example", nil),
     ]
 
     @Test(arguments: fields)
-    func `a field is refused for what is wrong with it`(body: String, fault: Fault?) {
+    func `a field is refused with its fault`(body: String, fault: Fault?) {
         #expect(Self.fault(Array(body.utf8), isInternational: false) == fault)
     }
 
@@ -89,7 +89,7 @@ import Testing
         (Array(" B\u{200B}ob <a@x.example>".utf8), .invisible),
         (Array(" B\u{34F}ob <a@x.example>".utf8), .invisible),
         (Array(" B\u{2800}ob <a@x.example>".utf8), .invisible),
-        // The strict rule holds for Persian and Indic names with a joiner as well.
+        // The strict rule also applies to Persian and Indic names with a joiner.
         (Array(" علی\u{200C}رضا <a@x.example>".utf8), .invisible),
         (Array(" علی رضا <a@x.example>".utf8), nil),
         (Array(" नेहा <a@x.example>".utf8), nil), (Array(" 山田　太郎 <a@x.example>".utf8), nil),
@@ -101,17 +101,17 @@ import Testing
         (Array(" \"b＠x。example\" <a@x.example>".utf8), .foreignAddress),
         (Array(" \"b@x.会社\" <a@x.example>".utf8), .foreignAddress),
         (Array(" \"受付@会社\" <a@x.example>".utf8), nil),
-        // Both readings of a raw name and an encoded word are joined.
+        // A raw name and an encoded word are joined in both readings.
         (Array(" ü@ <a@x.example>".utf8), .malformed),
         (Array(" \"ü@\" =?utf-8?Q?x.example?= <a@x.example>".utf8), .foreignAddress),
     ]
 
     @Test(arguments: international)
-    func `a name outside ASCII is UTF-8 in which everything is seen`(body: [UInt8], fault: Fault?) {
+    func `a name outside ASCII is UTF-8 with visible characters`(body: [UInt8], fault: Fault?) {
         #expect(Self.fault(body, isInternational: true) == fault)
     }
 
-    @Test func `the user's other addresses may stand in a name`() {
+    @Test func `a name may contain the user's other addresses`() {
         let body = Array(" \"Office (b@x.example)\" <a@x.example>".utf8)
         #expect(Self.fault(body, isInternational: false) == .foreignAddress)
         let found = try? AddressParser.mailboxes(
@@ -133,7 +133,7 @@ import Testing
 
     // MARK: - Fields
 
-    /// Fields, and what the header is refused for.
+    /// Headers, and their faults.
     static let headers: [(String, Header.Fault?)] = [
         ("From: \"\(String(repeating: "x", count: 976))\" <a@x.example>\r\n", nil),
         (
@@ -170,7 +170,7 @@ import Testing
     ]
 
     @Test(arguments: headers)
-    func `every field of an author is held to the same rules`(block: String, fault: Header.Fault?) {
+    func `every originator field has the same rules`(block: String, fault: Header.Fault?) {
         do {
             _ = try Authors(Header(ByteBuffer(string: block)), isInternational: false)
             #expect(fault == nil)
@@ -179,9 +179,9 @@ import Testing
         }
     }
 
-    // MARK: - What the gateway writes
+    // MARK: - Fields that the gateway writes
 
-    /// A name in the store, and the field that it makes.
+    /// A name in the store, and the resulting field.
     static let signatures: [(String?, String)] = [
         (nil, "Sender: <a@x.example>"), ("Anna Arendt", "Sender: \"Anna Arendt\" <a@x.example>"),
         ("Anna \"A\\\" Arendt", "Sender: \"Anna \\\"A\\\\\\\" Arendt\" <a@x.example>"),
@@ -193,7 +193,7 @@ import Testing
                 + " =?utf-8?Q?=E7=94=B0?=\r\n <a@x.example>"
         ),
         ("Anna (a@x.example)", "Sender: \"Anna (a@x.example)\" <a@x.example>"),
-        // What the gateway would refuse it does not write.
+        // The gateway does not write a name that it would refuse.
         ("b@x.example", "Sender: <a@x.example>"),
         ("Anna\r\nBcc: b@x.example", "Sender: <a@x.example>"),
         ("Anna\u{202E}", "Sender: <a@x.example>"), ("Anna <b>", "Sender: <a@x.example>"),
@@ -203,7 +203,7 @@ import Testing
     ]
 
     @Test(arguments: signatures)
-    func `the gateway writes a name so that every program reads it`(
+    func `the gateway writes a name that every program reads alike`(
         name: String?,
         field: String
     ) throws {
@@ -218,7 +218,7 @@ import Testing
         #expect(authors.isSigned(by: signature))
     }
 
-    /// What a client wrote, and what goes on.
+    /// The client's header, and the header that is sent.
     static let signed: [(String, String)] = [
         ("From: b\r\n", "Sender: \"Anna\" <a@x.example>\r\nFrom: b\r\n"),
         ("Sender: A@x.example\r\nFrom: b\r\n", "Sender: \"Anna\" <a@x.example>\r\nFrom: b\r\n"),
@@ -238,7 +238,7 @@ import Testing
     ]
 
     @Test(arguments: signed)
-    func `a signature replaces what the client wrote, and nothing else`(
+    func `a signature replaces the client's Sender and nothing else`(
         before: String,
         after: String
     ) throws {

@@ -3,7 +3,7 @@ import SMTP
 import Testing
 
 @Suite struct MessageTests {
-    /// What comes after DATA, what the message is (nil where it is broken), and what is left for
+    /// The octets after DATA, the message (nil if it is broken), and the octets that remain for
     /// commands.
     static let streams: [(String, String?, String)] = [
         (".\r\n", "", ""), ("a\r\n.\r\nNOOP\r\n", "a\r\n", "NOOP\r\n"),
@@ -20,7 +20,7 @@ import Testing
     ]
 
     @Test(arguments: streams)
-    func `a dot on a line of its own ends a message, and nothing else`(
+    func `only a line with a single dot ends a message`(
         wire: String,
         message: String?,
         rest: String
@@ -58,7 +58,7 @@ import Testing
         )
     }
 
-    @Test func `stuffing is undone by unstuffing, wherever it is cut`() {
+    @Test func `unstuffing reverses stuffing, regardless of where it is split`() {
         let message = Array(".\r\n..\r\nx.\r\n.y.z\r\n\r\n.\r\n".utf8)
         for first in 0...message.count {
             for second in first...message.count {
@@ -75,7 +75,9 @@ import Testing
     }
 
     @Test(arguments: ["", "\r\n", "A: b\r\n", "A: b\r\n\r\n", "A: b\r\n\r\nbody\r\n\r\nmore"])
-    func `a header ends at the first empty line, wherever it is cut`(message: String) throws {
+    func `a header ends at the first empty line, regardless of where it is split`(
+        message: String
+    ) throws {
         let octets = Array(message.utf8)
         let hasEnd = ("\r\n" + message).contains("\r\n\r\n")
         for cut in 0...octets.count {
@@ -100,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func `a header that does not end is given up`() {
+    @Test func `a header without end is refused`() {
         var collector = HeaderCollector()
         #expect(throws: Header.Fault.tooLarge) {
             for _ in 0..<400 {
@@ -125,7 +127,8 @@ import Testing
     ]
 
     @Test(arguments: headers)
-    func `a header has fields and nothing else`(block: String, fault: Header.Fault?) {
+    func `a header with any other line than fields is refused`(block: String, fault: Header.Fault?)
+    {
         do {
             _ = try Header(ByteBuffer(string: block))
             #expect(fault == nil)
@@ -134,7 +137,7 @@ import Testing
         }
     }
 
-    /// What stands behind `From:`, and the addresses; nil where it is refused.
+    /// The text after `From:`, and the addresses; nil if it is refused.
     static let addresses: [(String, [String]?)] = [
         (" a@x.example", ["a@x.example"]), ("a@x.example", ["a@x.example"]),
         (" Anna <a@x.example>", ["a@x.example"]), (" <a@x.example>", ["a@x.example"]),
@@ -195,7 +198,7 @@ import Testing
         (" =?euc-tw?Q?b=A2=E9x?= <a@x.example>", nil),
         (" =?euc-jis-2004?Q?b=A1=F7x?= <a@x.example>", nil),
         (" =?euc-jisx0213?Q?b=A1=F7x?= <a@x.example>", nil),
-        // An octet before the sign that is none of the charset to some readers.
+        // The octet before the sign does not belong to the charset for some readers.
         (" =?euc-kr?Q?b=A0=A3=C0x?= <a@x.example>", nil),
         (" =?euc-kr?Q?b=80=A3=C0x?= <a@x.example>", nil),
         (" =?euc-jp?Q?b=FF=A1=F7x?= <a@x.example>", nil),
@@ -205,7 +208,7 @@ import Testing
         (" =?gb2312?Q?b=A3=C0=81?= =?gb2312?Q?x?= <a@x.example>", nil),
         (" =?shift_jis?Q?b=F0=81=97x?= <a@x.example>", nil),
         (" =?euc-kr?Q?Lee_=B0=A3=C0=CC?= <a@x.example>", ["a@x.example"]),
-        // A sign that begins in one word and ends in the next.
+        // A sign that starts in one word and ends in the next.
         (" =?shift_jis?Q?b=81?= =?shift_jis?Q?=97x?= <a@x.example>", nil),
         (" =?gb2312?Q?b=A3?= =?gb2312?Q?=C0x?= <a@x.example>", nil),
         (" =?euc-kr?Q?b?= =?EUC-KR?B?ow==?= =?euc-kr?Q?=C0x?= <a@x.example>", nil),
@@ -218,12 +221,12 @@ import Testing
     ]
 
     @Test(arguments: addresses)
-    func `an address is read in one way or not at all`(body: String, expected: [String]?) {
+    func `an ambiguous address is refused`(body: String, expected: [String]?) {
         let found = try? AddressParser.mailboxes(Array(body.utf8), isInternational: false)
         #expect(found?.map { String(decoding: $0.address, as: UTF8.self) } == expected)
     }
 
-    @Test func `octets outside ASCII need SMTPUTF8, and stay in names and local parts`() {
+    @Test func `octets outside ASCII need SMTPUTF8 and are allowed in names and local parts`() {
         func read(_ body: String) -> [Mailbox]? {
             try? AddressParser.mailboxes(Array(body.utf8), isInternational: true)
         }
@@ -232,7 +235,7 @@ import Testing
         #expect(read("a@bü.example") == nil)
     }
 
-    /// Answers of a server, and how many there are; nil where it must be given up.
+    /// A server's octets, and the number of replies; nil if the connection must be closed.
     static let replies: [(String, Int?)] = [
         ("250 ok\r\n", 1), ("250\r\n", 1), ("250-a\r\n250 b\r\n", 1), ("250 a\r\n550 b\r\n", 2),
         ("250-a\r\n550 b\r\n", nil), ("250 ok\n", nil), ("2x0 ok\r\n", nil), ("99 x\r\n", nil),
@@ -242,7 +245,7 @@ import Testing
     ]
 
     @Test(arguments: replies)
-    func `an answer has one code`(wire: String, count: Int?) {
+    func `a reply has valid lines with one code, or is refused`(wire: String, count: Int?) {
         var reader = ServerReplyReader()
         var found = 0
         do {
@@ -256,7 +259,7 @@ import Testing
         }
     }
 
-    @Test func `an answer is shown without what a terminal would obey`() throws {
+    @Test func `a reply is shown without control characters`() throws {
         var reader = ServerReplyReader()
         reader.receive(ByteBuffer(string: "550 a\u{1B}[2Jb\u{FC}\r\n"))
         #expect(try reader.next()?.lines == ["a?[2Jb??"])

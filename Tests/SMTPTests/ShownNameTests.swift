@@ -1,11 +1,11 @@
 import SMTP
 import Testing
 
-/// Names that look like an address, hide something, or are honest though they look so at first.
+/// Names that look like an address, contain hidden text, or only seem to.
 @Suite struct ShownNameTests {
     typealias Fault = AddressFault
 
-    /// Names in which blanks, separators or comments stand in an address.
+    /// Names with spaces, separators or comments within an address.
     static let broken: [(String, Fault?)] = [
         ("bob@kanzlei. example", .foreignAddress), ("bob @ kanzlei.example", .foreignAddress),
         ("bob @ kanzlei. example", .foreignAddress), ("bob@ kanzlei.example", .foreignAddress),
@@ -45,7 +45,8 @@ import Testing
     ]
 
     @Test(arguments: broken)
-    func `an address is seen through blanks, separators and comments`(name: String, fault: Fault?) {
+    func `an address with spaces, separators or comments is recognized`(name: String, fault: Fault?)
+    {
         #expect(Self.fault(encoded: name) == fault)
         #expect(
             DisplayNameTests.fault(Array(" \"\(name)\" <\(Self.anna)>".utf8), isInternational: true)
@@ -55,7 +56,7 @@ import Testing
 
     private static let anna = "anna@kanzlei.example"
 
-    /// A name as one encoded word.
+    /// A name as an encoded word.
     private static func fault(encoded name: String) -> Fault? {
         let word = name.utf8.map(Self.encoded)
         let field = " =?utf-8?Q?\(word.joined())?= <\(Self.anna)>"
@@ -68,7 +69,7 @@ import Testing
         return (octet < 16 ? "=0" : "=") + digits
     }
 
-    /// Characters in a name, by themselves and beside letters.
+    /// Characters in a name, alone and next to letters.
     static let characters: [(String, Fault?)] = [
         ("\u{E000}", .unassigned), ("\u{E001}", .unassigned), ("\u{F8FF}", .unassigned),
         ("\u{F0000}", .unassigned), ("\u{10FFFD}", .unassigned), (Self.code(0xFFFE), .unassigned),
@@ -81,7 +82,7 @@ import Testing
         ("\u{FFF9}", .invisible), ("\u{1BCA0}", .invisible), ("\u{1D173}", .invisible),
         ("\u{13441}", .invisible), ("\u{16FE4}", .invisible), ("\u{2D7F}", .invisible),
         ("\u{E0061}", .invisible), ("\u{E0100}", .invisible), ("\u{E007F}", .invisible),
-        // Emoji are seen: a flag of a part of a country, a keycap, variations, and joined ones.
+        // Visible emoji: the flag of a subdivision, a keycap, variations, and joined ones.
         ("🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}", nil),
         ("🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}", nil),
         ("1\u{FE0F}\u{20E3}", nil), ("#\u{FE0F}\u{20E3}", nil), ("☎\u{FE0E}", nil),
@@ -97,13 +98,13 @@ import Testing
         ("👩\u{200D}\u{200D}👩", .invisible), ("❤\u{FE0F}\u{FE0F}", .invisible),
     ]
 
-    /// A character that may not stand in a literal.
+    /// A character that cannot be in a Swift literal.
     private static func code(_ value: UInt32) -> String {
         Unicode.Scalar(value).map(String.init) ?? ""
     }
 
     @Test(arguments: characters)
-    func `a name has characters that are seen`(characters: String, fault: Fault?) {
+    func `a name with invisible characters is refused`(characters: String, fault: Fault?) {
         for name in [characters, "B\(characters)ob", "Bob \(characters)"] {
             #expect(Self.fault(encoded: name) == fault, "\(name)")
             let field = " \"\(name)\" <\(Self.anna)>"
@@ -114,7 +115,7 @@ import Testing
         }
     }
 
-    /// A charset, octets of it that stand for nothing or for what a user defines, and others.
+    /// A charset, octets that are undefined or user-defined in it, and other octets.
     static let undefined: [(String, [[UInt8]], [[UInt8]])] = [
         ("windows-1252", [[0x81], [0x8D], [0x8F], [0x90], [0x9D]], [[0x80], [0x92], [0xFC]]),
         ("cp1252", [[0x81], [0x9D]], [[0x9C]]), ("windows-1250", [[0x81], [0x98]], [[0x8A]]),
@@ -134,7 +135,7 @@ import Testing
     ]
 
     @Test(arguments: undefined)
-    func `octets that programs show differently are refused`(
+    func `octets that programs decode differently are refused`(
         charset: String,
         refused: [[UInt8]],
         accepted: [[UInt8]]
@@ -149,7 +150,7 @@ import Testing
         }
     }
 
-    /// What stands behind `From:`; `~` for as many blanks as are tried.
+    /// The text after `From:`; `~` stands for the number of spaces that is tried.
     static let padded: [String] = [
         " \"Bob~x\" <a@x.example>", " Bob~x <a@x.example>", " Bob~<a@x.example>",
         " \"Bob\"~<a@x.example>", " \"~Bob\" <a@x.example>", " \"Bob~\" <a@x.example>",
@@ -159,7 +160,7 @@ import Testing
     ]
 
     @Test(arguments: padded)
-    func `blanks do not push an address out of sight`(body: String) {
+    func `a name with too many spaces is refused`(body: String) {
         for (blanks, fault) in [
             (1, nil), (16, nil), (22, nil), (26, Fault.padding), (300, Fault.padding),
         ] {
@@ -169,7 +170,7 @@ import Testing
         }
     }
 
-    @Test func `a dot of any charset is one in an address`() {
+    @Test func `a dot in any charset counts as dot of an address`() {
         for (charset, dot) in [
             ("koi8-r", "=9E"), ("koi8-r", "=95"), ("koi8-u", "=9E"), ("macintosh", "=E1"),
             ("x-mac-turkish", "=E1"), ("x-mac-greek", "=AF"), ("windows-1251", "=B7"),
@@ -179,12 +180,12 @@ import Testing
             let found = DisplayNameTests.fault(Array(field.utf8), isInternational: false)
             #expect(found == .foreignAddress, "\(charset) \(dot)")
         }
-        // A letter, in the one of these charsets that has a letter there.
+        // In one of these charsets it is a letter.
         let letter = Array(" =?x-mac-cyrillic?Q?=E1?= <a@x.example>".utf8)
         #expect(DisplayNameTests.fault(letter, isInternational: false) == nil)
     }
 
-    @Test func `blanks of every kind are counted, and those around a mailbox are not`() {
+    @Test func `spaces of every kind count, except around the mailbox`() {
         let many = String(repeating: " ", count: 300)
         for blank in ["_", "=20", "=09", "=C2=A0", "=E2=80=83", "=E2=80=8A", "=E3=80=80"] {
             let word = "a\(String(repeating: blank, count: 30))b"
@@ -202,7 +203,7 @@ import Testing
                 #expect(found == fault, "\(charset) \(count)")
             }
         }
-        // The second half of a blank may be shown as an `@`.
+        // The second octet of a space may be shown as `@`.
         for charset in ["shift_jis?Q?b=81=40x", "big5?Q?b=A1=40x"] {
             let field = " =?\(charset).example?= <a@x.example>"
             let found = DisplayNameTests.fault(Array(field.utf8), isInternational: false)
@@ -229,7 +230,7 @@ import Testing
         #expect(DisplayNameTests.fault(field, isInternational: false) == .padding)
     }
 
-    /// Names with angle brackets beside Anna's address.
+    /// Names with angle brackets next to Anna's address.
     static let brackets: [(String, Fault?)] = [
         ("Anna <anna@kanzlei.example>", nil), ("<Anna@Kanzlei.example>", nil),
         ("Anna <anna@kanzlei.example> (Wien)", nil),
@@ -243,7 +244,7 @@ import Testing
     ]
 
     @Test(arguments: brackets)
-    func `angle brackets stand around one's own address alone`(name: String, fault: Fault?) {
+    func `angle brackets may enclose only the mailbox's own address`(name: String, fault: Fault?) {
         #expect(Self.fault(encoded: name) == fault)
         #expect(
             DisplayNameTests.fault(

@@ -3,7 +3,7 @@ import Testing
 @testable import TLS
 
 struct ApplicationProtocolsTests {
-    /// What we prefer, a client's list octet by octet, and what is chosen of it.
+    /// Our preferences, a client's list octet by octet, and the choice.
     static let lists: [([String], [UInt8], String?)] = [
         (["imap"], [4] + Array("imap".utf8), "imap"),
         (["imap"], [2] + Array("h2".utf8) + [4] + Array("imap".utf8), "imap"),
@@ -18,7 +18,7 @@ struct ApplicationProtocolsTests {
     ]
 
     @Test(arguments: Self.lists)
-    func `a list is read by its lengths and no further`(
+    func `an ALPN list is parsed by its lengths`(
         own: [String],
         offered: [UInt8],
         chosen: String?
@@ -27,7 +27,7 @@ struct ApplicationProtocolsTests {
         #expect(found.map { String(decoding: offered[$0], as: UTF8.self) } == chosen)
     }
 
-    @Test func `names without a wire form are left out`() {
+    @Test func `names without a wire form are omitted`() {
         let long = String(repeating: "x", count: 256)
         let protocols = ApplicationProtocols(["", long, "imap"])
         #expect(protocols.wireFormat == [4] + Array("imap".utf8))

@@ -6,7 +6,7 @@ import Testing
 
 struct ClosingTests {
     @Test(arguments: Version.allCases)
-    func `a clean end is told, and what came before it is whole`(version: Version) throws {
+    func `close_notify is reported after all octets before it`(version: Version) throws {
         let pair = try Pair.open(version)
         pair.client.write("last words")
         let closed = pair.client.close()
@@ -22,7 +22,7 @@ struct ClosingTests {
     }
 
     @Test(arguments: Version.allCases)
-    func `an end without goodbye is an error`(version: Version) throws {
+    func `an end without close_notify is an error`(version: Version) throws {
         let pair = try Pair.open(version)
         pair.client.write("* 1 FETCH (BODY[] {100}\r\nhalf")
         try pair.exchange()
@@ -33,7 +33,7 @@ struct ClosingTests {
         #expect(!pair.server.channel.isActive)
     }
 
-    @Test func `a connection that vanishes is an error too`() throws {
+    @Test func `a lost connection is an error`() throws {
         let pair = try Pair.open()
         let write = pair.server.write("unsent", flush: false)
         pair.server.channel.pipeline.fireChannelInactive()
@@ -56,7 +56,7 @@ struct ClosingTests {
         #expect(throws: (any Error).self) { try write.wait() }
     }
 
-    @Test func `closing during the handshake fails what was written`() throws {
+    @Test func `closing during the handshake fails pending writes`() throws {
         let client = try End(TLSHandler(client: .testing(), serverName: "mail.kanzlei.example"))
         try client.connect()
         let write = client.write("a1 NOOP\r\n")
@@ -65,7 +65,7 @@ struct ClosingTests {
         #expect(client.recorder.errors.isEmpty)
     }
 
-    @Test func `half a connection goes on`() throws {
+    @Test func `a half-closed connection continues in the other direction`() throws {
         let pair = try Pair.open()
         try pair.client.channel.pipeline.syncOperations.addHandler(HalfClosing(), position: .first)
         pair.client.write("a1 LOGOUT\r\n")
@@ -85,7 +85,7 @@ struct ClosingTests {
         #expect(pair.server.recorder.errors.isEmpty)
     }
 
-    @Test func `octets behind the goodbye are not read`() throws {
+    @Test func `octets after close_notify are not read`() throws {
         let pair = try Pair.open()
         _ = pair.client.close(.output)
         var sent = try pair.client.takeSent()
@@ -97,7 +97,7 @@ struct ClosingTests {
         #expect(pair.server.recorder.errors.isEmpty)
     }
 
-    @Test func `a peer that does not read holds a closing up for a bounded time`() throws {
+    @Test func `a peer that does not read delays a close for a limited time`() throws {
         let stopper = Stopper()
         let pair = try Pair.open()
         try pair.client.channel.pipeline.syncOperations.addHandler(stopper, position: .first)
@@ -115,7 +115,7 @@ struct ClosingTests {
         stopper.fail()
     }
 
-    @Test func `closing waits for what is on its way, also when it is said twice`() throws {
+    @Test func `a close waits for pending octets, also if it is repeated`() throws {
         let stopper = Stopper()
         let pair = try Pair.open()
         try pair.client.channel.pipeline.syncOperations.addHandler(stopper, position: .first)
@@ -130,7 +130,7 @@ struct ClosingTests {
     }
 }
 
-/// A network that takes nothing.
+/// A network that accepts no octets.
 private final class Stopper: ChannelOutboundHandler {
     typealias OutboundIn = ByteBuffer
     private var promises: [EventLoopPromise<Void>] = []
@@ -154,7 +154,7 @@ private final class Stopper: ChannelOutboundHandler {
     }
 }
 
-/// A network that can be closed by halves.
+/// A network that can be half-closed.
 private final class HalfClosing: ChannelOutboundHandler {
     typealias OutboundIn = ByteBuffer
 

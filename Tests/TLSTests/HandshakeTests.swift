@@ -6,7 +6,7 @@ import Testing
 
 struct HandshakeTests {
     @Test(arguments: Version.allCases)
-    func `both versions are spoken`(version: Version) throws {
+    func `both TLS versions are supported`(version: Version) throws {
         let pair = try Pair(.testing(version: version), .testing())
         try pair.exchange()
         #expect(pair.client.recorder.isHandshakeComplete)
@@ -21,7 +21,7 @@ struct HandshakeTests {
         #expect(pair.client.recorder.text == "* OK\r\n")
     }
 
-    @Test func `an older version is refused by the server`() throws {
+    @Test func `the server refuses older versions`() throws {
         let client = try TLSClientContext.testing()
         let server = try TLSServerContext.testing()
         _ = gp_SSL_CTX_set_min_proto_version(client.context.pointer, TLS1_1_VERSION)
@@ -48,7 +48,7 @@ struct HandshakeTests {
         ("praxis.example", false),
         ("elsewhere.example", false),
     ])
-    func `the certificate is chosen by the name that is asked for`(
+    func `the certificate is selected by the requested name`(
         name: String,
         isServed: Bool
     ) throws {
@@ -61,7 +61,7 @@ struct HandshakeTests {
         }
     }
 
-    @Test func `an exact name goes before a wildcard`() throws {
+    @Test func `an exact name precedes a wildcard`() throws {
         let forge = Forge(folder: try Certificates.shared.get().folder)
         let wildcard = try forge.certificate(
             "vor",
@@ -77,7 +77,7 @@ struct HandshakeTests {
 
     // MARK: - ALPN
 
-    /// What the client offers, what the server has, what is chosen, and whether that is an error.
+    /// The client's list, the server's list, the choice, and whether the handshake fails.
     static let protocols: [([String], [String], String?, Bool)] = [
         (["imap"], ["imap"], "imap", false),
         (["h2", "imap"], ["imap"], "imap", false),
@@ -90,7 +90,7 @@ struct HandshakeTests {
     ]
 
     @Test(arguments: Self.protocols)
-    func `a common application protocol is chosen, and its lack is an error`(
+    func `a common application protocol is chosen, and without one the handshake fails`(
         offered: [String],
         served: [String],
         chosen: String?,
@@ -115,7 +115,7 @@ struct HandshakeTests {
         case name
     }
 
-    /// Which certificate is shown, under which name, and what the client thinks of it.
+    /// The server's certificate, the requested name, and the client's verdict.
     static let certificates: [(Shown, String, Trouble?)] = [
         (\.mail, "mail.kanzlei.example", nil),
         (\.mail, "kanzlei.example", .name),
@@ -138,7 +138,7 @@ struct HandshakeTests {
     ]
 
     @Test(arguments: Self.certificates, Version.allCases)
-    func `a certificate counts when it is trusted and for the name`(
+    func `a certificate is accepted only if it is trusted and valid for the name`(
         row: (Shown, String, Trouble?),
         version: Version
     ) throws {
@@ -162,7 +162,7 @@ struct HandshakeTests {
         #expect(!pair.client.channel.isActive)
     }
 
-    @Test func `without a file the system's authorities are trusted, and no other`() throws {
+    @Test func `without a CA file only the system's authorities are trusted`() throws {
         let client = try TLSClientContext(TLSClientConfiguration(caFile: nil, alpn: []))
         let pair = try Pair(client, .testing())
         try pair.exchange()
@@ -172,7 +172,7 @@ struct HandshakeTests {
         }
     }
 
-    @Test func `a file of authorities replaces the system's`() throws {
+    @Test func `a CA file replaces the system's authorities`() throws {
         let stranger = try Certificates.shared.get().stranger
         let made = try Certificates.shared.get()
         let pair = try Pair(.testing(ca: stranger), .testing([made.fromStranger]))
@@ -183,7 +183,7 @@ struct HandshakeTests {
         }
     }
 
-    @Test func `a name is sent for hosts, and none for addresses`() throws {
+    @Test func `SNI is sent for host names only`() throws {
         let server = try TLSServerContext.testing([Certificates.shared.get().address])
         for (name, sent) in [("mail.kanzlei.example", "mail.kanzlei.example"), ("192.0.2.7", nil)] {
             let pair = try Pair(.testing(), server, name: name)

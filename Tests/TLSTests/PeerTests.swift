@@ -5,10 +5,10 @@ import Testing
 
 @testable import TLS
 
-/// Over real sockets, some with a client that is not ours.
+/// Connections over real sockets, some with OpenSSL's own client.
 struct PeerTests {
     @Test(arguments: Version.allCases)
-    func `a foreign client is served`(version: Version) async throws {
+    func `an OpenSSL client is served`(version: Version) async throws {
         let made = try Certificates.shared.get()
         let server = try await EchoServer(.testing(alpn: ["imap"]))
         let flag = version == .tls12 ? "-tls1_2" : "-tls1_3"
@@ -27,7 +27,7 @@ struct PeerTests {
         try await server.stop()
     }
 
-    @Test func `a foreign client of TLS 1_1 is refused`() async throws {
+    @Test func `an OpenSSL client with TLS 1_1 is refused`() async throws {
         let server = try await EchoServer(.testing())
         let said = try await ForeignClient.run(
             ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"],
@@ -83,7 +83,7 @@ struct PeerTests {
         try await server.stop()
     }
 
-    @Test func `early data is not taken`() async throws {
+    @Test func `early data is not accepted`() async throws {
         let made = try Certificates.shared.get()
         let server = try await EchoServer(.testing())
         let session = Forge(folder: made.folder).path("foreign.session")
@@ -103,7 +103,7 @@ struct PeerTests {
     }
 
     @Test(arguments: Version.allCases)
-    func `a megabyte there and back is the same`(version: Version) async throws {
+    func `a megabyte is echoed unchanged`(version: Version) async throws {
         let server = try await EchoServer(.testing())
         let context = try TLSClientContext.testing(version: version)
         let total = 1_024 * 1_024
@@ -145,7 +145,7 @@ struct PeerTests {
     }
 }
 
-/// Sends octets by a pattern and compares what comes back.
+/// Sends octets of a pattern and compares the echo.
 private final class Bulk: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -205,7 +205,7 @@ private final class Bulk: ChannelInboundHandler {
     }
 }
 
-/// Closes the socket under the TLS once it has carried the handshake.
+/// Closes the socket below TLS after the handshake.
 private final class Cutter: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

@@ -4,7 +4,7 @@ import Testing
 @testable import TLS
 
 struct ResumptionTests {
-    /// A whole connection with a clean end.
+    /// Opens and closes a connection properly.
     /// - Returns: whether each side resumed a session.
     private func connect(
         _ client: TLSClientContext,
@@ -21,14 +21,14 @@ struct ResumptionTests {
     }
 
     @Test(arguments: Version.allCases)
-    func `every connection but the first resumes a session`(version: Version) throws {
+    func `every connection except the first resumes a session`(version: Version) throws {
         let client = try TLSClientContext.testing(version: version)
         let server = try TLSServerContext.testing()
         #expect(try self.connect(client, server) == [false, false])
         for _ in 1...3 { #expect(try self.connect(client, server) == [true, true]) }
     }
 
-    @Test func `connections that stand side by side leave a session each`() throws {
+    @Test func `concurrent connections leave a session each`() throws {
         let client = try TLSClientContext.testing()
         let server = try TLSServerContext.testing()
         let first = try (1...3).map { _ in try Pair(client, server) }
@@ -40,13 +40,13 @@ struct ResumptionTests {
     }
 
     @Test(arguments: Version.allCases)
-    func `a session of one listener is not resumed at another`(version: Version) throws {
+    func `a session of one listener is not resumed on another`(version: Version) throws {
         let client = try TLSClientContext.testing(version: version)
         #expect(try self.connect(client, .testing(session: "imaps")) == [false, false])
         #expect(try self.connect(client, .testing(session: "sieve")) == [false, false])
     }
 
-    @Test func `a session is not resumed under another name, and not by another trust`() throws {
+    @Test func `a session is not resumed under another name or with other authorities`() throws {
         let forge = Forge(folder: try Certificates.shared.get().folder)
         let both = try forge.certificate("zwei", names: "DNS:eins.example,DNS:zwei.example")
         let client = try TLSClientContext.testing()
@@ -68,7 +68,7 @@ struct ResumptionTests {
         }
     }
 
-    @Test func `the number of sessions is bounded`() throws {
+    @Test func `the number of cached sessions is limited`() throws {
         let client = try TLSClientContext.testing()
         let server = try TLSServerContext.testing()
         let pairs = try (1...40).map { _ in try Pair(client, server) }
@@ -81,7 +81,7 @@ struct ResumptionTests {
 
     // MARK: - Reload
 
-    @Test func `new handshakes use the files as they are at the reload`() throws {
+    @Test func `new handshakes use the reloaded files`() throws {
         let made = try Certificates.shared.get()
         let forge = Forge(folder: made.folder)
         let files = try forge.certificate("neu", names: "DNS:alt.example")
@@ -103,7 +103,7 @@ struct ResumptionTests {
         #expect(old.server.recorder.text == "still here")
     }
 
-    @Test func `a reload that fails keeps what was there`() throws {
+    @Test func `a failed reload keeps the current certificates`() throws {
         let made = try Certificates.shared.get()
         let forge = Forge(folder: made.folder)
         let files = try forge.certificate("bleibt", names: "DNS:bleibt.example")
@@ -119,7 +119,7 @@ struct ResumptionTests {
         #expect(pair.client.recorder.isHandshakeComplete)
     }
 
-    @Test func `files that do not fit are told apart`() throws {
+    @Test func `each unusable file has its own error`() throws {
         let made = try Certificates.shared.get()
         let forge = Forge(folder: made.folder)
         let foreign = TLSCertificateFiles(

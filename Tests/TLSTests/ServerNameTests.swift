@@ -34,7 +34,7 @@ struct ServerNameTests {
     ]
 
     @Test(arguments: Self.names)
-    func `a name is a host name or an address`(text: String, name: String?) {
+    func `a server name is a host name or an address`(text: String, name: String?) {
         #expect((try? ServerName(text))?.text == name)
     }
 

@@ -7,7 +7,7 @@ import Testing
 
 struct TLSHandlerTests {
     @Test(arguments: Version.allCases)
-    func `octets may come one at a time`(version: Version) throws {
+    func `octets may arrive one at a time`(version: Version) throws {
         let pair = try Pair(.testing(version: version), .testing())
         pair.client.write("a1 LOGIN anna secret\r\n")
         try pair.exchange(partsOf: 1)
@@ -22,7 +22,7 @@ struct TLSHandlerTests {
     }
 
     @Test(arguments: [2, 3, 5, 7, 64, 1_021, 16_406, 16_407, 60_000])
-    func `records may be cut anywhere`(size: Int) throws {
+    func `records may be split anywhere`(size: Int) throws {
         let pair = try Pair.open()
         let text = String((0..<200_000).map { Character(UnicodeScalar(UInt8(0x20 + $0 % 90))) })
         pair.client.write(text)
@@ -30,7 +30,7 @@ struct TLSHandlerTests {
         #expect(pair.server.recorder.text == text)
     }
 
-    @Test func `what is written before the handshake arrives after it, in order`() throws {
+    @Test func `writes before the handshake are sent after it, in order`() throws {
         let pair = try Pair(.testing(), .testing(), connects: false)
         let first = pair.client.write("a1 ")
         let second = pair.client.write("NOOP", flush: false)
@@ -49,7 +49,7 @@ struct TLSHandlerTests {
         #expect(order == [1, 2])
     }
 
-    @Test func `small writes of one flush leave as one record, large ones as they are`() throws {
+    @Test func `small writes of one flush share a record`() throws {
         let pair = try Pair.open()
         for _ in 1...100 { pair.client.write("a1 NOOP\r\n", flush: false) }
         pair.client.channel.flush()
@@ -64,14 +64,14 @@ struct TLSHandlerTests {
         #expect(pair.server.recorder.text.hasSuffix("NOOP\r\nbefore " + large + " after"))
     }
 
-    @Test func `an empty write is done and sends nothing`() throws {
+    @Test func `an empty write completes and sends nothing`() throws {
         let pair = try Pair.open()
         let done = pair.client.write("")
         #expect(try pair.client.takeSent().readableBytes == 0)
         try done.wait()
     }
 
-    @Test func `a handler added to a standing connection begins at once`() throws {
+    @Test func `a handler added to an active channel starts the handshake`() throws {
         let client = EmbeddedChannel()
         let server = EmbeddedChannel()
         for channel in [client, server] {
@@ -97,13 +97,13 @@ struct TLSHandlerTests {
         #expect(recorder.text == "b1 CAPABILITY\r\n")
     }
 
-    // MARK: - What is no TLS
+    // MARK: - Protocol violations
 
     @Test(arguments: [
         "GET / HTTP/1.1\r\n\r\n", "a1 LOGIN anna secret\r\n", "\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}",
         "\u{16}\u{3}\u{1}\u{0}\u{5}hello", "\u{15}\u{3}\u{1}\u{0}\u{2}\u{2}\u{28}",
     ])
-    func `garbage instead of a greeting is an error and closes`(text: String) throws {
+    func `octets that are no TLS are an error and close the connection`(text: String) throws {
         let server = try End(TLSHandler(server: .testing()))
         try server.connect()
         let write = server.write("* OK ready\r\n")
@@ -115,7 +115,9 @@ struct TLSHandlerTests {
     }
 
     @Test(arguments: Version.allCases)
-    func `plain text behind the handshake is an error and closes`(version: Version) throws {
+    func `plain text after the handshake is an error and closes the connection`(
+        version: Version
+    ) throws {
         let pair = try Pair.open(version)
         pair.server.receive(ByteBuffer(string: "a1 LOGIN anna secret\r\n"))
         guard case .protocolViolation = pair.server.recorder.errors.first else {
@@ -128,7 +130,7 @@ struct TLSHandlerTests {
     }
 
     @Test(arguments: Version.allCases)
-    func `a changed octet is an error, and nothing of its record is handed up`(
+    func `a changed octet is an error, and its record is not passed on`(
         version: Version
     ) throws {
         let pair = try Pair.open(version)
@@ -145,7 +147,7 @@ struct TLSHandlerTests {
         #expect(!pair.server.channel.isActive)
     }
 
-    @Test func `a peer that asks for new keys all the time is cut off`() throws {
+    @Test func `a peer that requests too many key updates is disconnected`() throws {
         let pair = try Pair.open()
         let ssl = pair.client.tls.connection.ssl
         var rounds = 0
@@ -161,7 +163,7 @@ struct TLSHandlerTests {
         #expect(rounds < 5_000)
     }
 
-    @Test func `new keys now and then are fine`() throws {
+    @Test func `occasional key updates are accepted`() throws {
         let pair = try Pair.open()
         for _ in 1...20 {
             _ = SSL_key_update(pair.client.tls.connection.ssl, SSL_KEY_UPDATE_REQUESTED)
@@ -176,7 +178,7 @@ struct TLSHandlerTests {
 
     // MARK: - Memory and back-pressure
 
-    @Test func `an idle connection holds no octets`() throws {
+    @Test func `an idle connection has empty buffers`() throws {
         let pair = try Pair.open()
         pair.client.write(String(repeating: "x", count: 100_000))
         try pair.exchange()
@@ -186,7 +188,7 @@ struct TLSHandlerTests {
         }
     }
 
-    @Test func `the network is read for the handshake, and after it when somebody asks`() throws {
+    @Test func `the network is read for the handshake, and later on demand`() throws {
         let counter = ReadCounter()
         let server = try End(TLSHandler(server: .testing()))
         try server.channel.pipeline.syncOperations.addHandler(counter, position: .first)
@@ -214,7 +216,7 @@ struct TLSHandlerTests {
     }
 }
 
-/// Counts how often the network is asked for octets.
+/// Counts the reads of the network.
 private final class ReadCounter: ChannelOutboundHandler {
     typealias OutboundIn = ByteBuffer
     private(set) var reads = 0

@@ -4,7 +4,8 @@ import Support
 import Testing
 
 @Suite struct CommandReaderTests {
-    /// What a conversation looks like to the reader, whatever the cuts: message octets joined.
+    /// A conversation as events of the reader, regardless of splits: the octets of a message are
+    /// joined.
     private static func events(
         _ text: String,
         chunk: Int,
@@ -78,7 +79,7 @@ import Testing
         ("A1 SELECT {4294967301+}\r\nINBOX\r\n", ["!"]),
         ("A1 SELECT {18446744073709551621+}\r\nINBOX\r\n", ["!"]),
         ("A1 SELECT {9999999}\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
-        // A brace that is not right before the line end, or stands in quotes, is text.
+        // A brace is text unless it is directly before the line end and outside quotes.
         ("A1 SELECT \"x {15+}\"\r\nA2 NOOP\r\n", ["C A1 SELECT \"x {15+}\"", "C A2 NOOP"]),
         ("A1 SELECT \"x {15+}\r\nA2 NOOP\r\n", ["!"]),
         ("A1 SELECT \"a\\\" {3+}\"\r\n", ["C A1 SELECT \"a\\\" {3+}\""]),
@@ -104,12 +105,12 @@ import Testing
         ("A1 APPEND INBOX {0+}\r\n\r\nA2 NOOP\r\n", ["M 0n A1 APPEND INBOX ", "E ", "C A2 NOOP"]),
         ("A1 APPEND INBOX {999999999}\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
         ("A1 APPEND INBOX {999999999+}\r\nA2 NOOP\r\n", ["!"]),
-        // Blanks.
+        // Spaces.
         (
             "A1 APPEND  {5+}\r\nINBOX  {3+}\r\nabc \r\nA2 NOOP\r\n",
             ["M 3n A1 APPEND  {5+}\r\nINBOX  ", "O abc", "E  ", "C A2 NOOP"]
         ),
-        // A message over its limit behind another.
+        // A message over its limit after another message.
         (
             "A1 APPEND INBOX {1+}\r\na {200000000}\r\nA2 NOOP\r\n",
             ["M 1n A1 APPEND INBOX ", "O a", "R -", "C A2 NOOP"]
@@ -117,7 +118,10 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func `octets become these events, wherever they are cut`(text: String, expected: [String]) {
+    func `octets become these events, regardless of where they are split`(
+        text: String,
+        expected: [String]
+    ) {
         for chunk in [1, 2, 3, 7, Int.max] {
             #expect(Self.events(text, chunk: chunk) == expected, "cut every \(chunk) octets")
         }
@@ -136,7 +140,7 @@ import Testing
     ]
 
     @Test(arguments: refused)
-    func `a refused message is read away and never becomes a command`(
+    func `a refused message is discarded and never becomes a command`(
         text: String,
         expected: [String]
     ) {
@@ -147,17 +151,17 @@ import Testing
 
     private static let long = String(repeating: "x", count: 9_000)
 
-    /// Commands over a limit, with those before login, and what follows them.
+    /// Commands over a limit, by the limits before login, and the octets after them.
     static let oversized: [(String, [String])] = [
         ("A1 NOOP \(long)\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
         ("A1 NOOP \(long)", []),
         ("\(long)\r\nA2 NOOP\r\n", ["R -", "C A2 NOOP"]),
         ("\(long) NOOP\r\nA2 NOOP\r\n", ["R -", "C A2 NOOP"]),
-        // Line ends count as before.
+        // Line ends have their usual meaning.
         ("A1 NOOP \(long)\nA2 NOOP\r\n", ["!"]),
         ("A1 NOOP \(long)\rA2 NOOP\r\n", ["!"]),
         ("A1 NOOP \(long)\0\r\nA2 NOOP\r\n", ["!"]),
-        // Literals behind what is too long.
+        // Literals after a line that is too long.
         ("A1 X \(long) {9+}\r\nA2 NOOP\r\n\r\nA3 NOOP\r\n", ["R A1", "C A3 NOOP"]),
         ("A1 X \(long) {9}\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
         ("A1 X \(long) {2+}\r\nab \(long) {2+}\r\ncd\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
@@ -167,7 +171,7 @@ import Testing
         ("A1 X \(long) {2-}\r\nab\r\nA2 NOOP\r\n", ["!"]),
         ("A1 X \(long)}\r\nA2 NOOP\r\n", ["!"]),
         ("A1 X {2+}\r\nab}\r\nA2 NOOP\r\n", ["C A1 X {2+}\r\nab}", "C A2 NOOP"]),
-        // A quote that was open stays open.
+        // An open quote stays open.
         ("A1 X \"\(long) {9+}\"\r\nA2 NOOP\r\n", ["R A1", "C A2 NOOP"]),
         ("A1 X \"\(long) {9+}\r\nA2 NOOP\r\n", ["!"]),
         ("A1 X \"\(long)\\\" {9+}\r\nA2 NOOP\r\n", ["!"]),
@@ -186,7 +190,7 @@ import Testing
     ]
 
     @Test(arguments: oversized.indices)
-    func `a command over a limit is read to its end`(row: Int) {
+    func `a command over a limit is discarded up to its end`(row: Int) {
         let (text, expected) = Self.oversized[row]
         for chunk in [1, 7, 4_096, Int.max] {
             let events = Self.events(text, chunk: chunk, limits: .beforeLogin)
@@ -194,7 +198,7 @@ import Testing
         }
     }
 
-    @Test func `an ID of the largest size is read before login`() {
+    @Test func `the largest valid ID is accepted before login`() {
         let quoted = String(repeating: " \"name\" \"\(Self.long.prefix(1_024))\"", count: 30)
         let literals = String(
             repeating: " {4+}\r\nname {1024+}\r\n\(Self.long.prefix(1_024))",
@@ -209,7 +213,7 @@ import Testing
         }
     }
 
-    @Test func `what is read away is not kept`() throws {
+    @Test func `discarded octets are not kept in memory`() throws {
         for text in ["A1 NOOP ", "A1 SELECT {400000000+}\r\n"] {
             var reader = CommandReader(limits: .afterLogin)
             reader.receive(ByteBuffer(string: text))
@@ -224,7 +228,7 @@ import Testing
         }
     }
 
-    @Test func `lines are lines while a challenge runs`() throws {
+    @Test func `lines have no literals during a SASL exchange`() throws {
         var reader = CommandReader(limits: .beforeLogin)
         reader.readsLines = true
         reader.receive(ByteBuffer(string: "abc{5+}\r\nDONE\r\n"))
@@ -232,7 +236,7 @@ import Testing
         #expect(try reader.next() == .command(ByteBuffer(string: "DONE")))
     }
 
-    /// So little that each limit is met.
+    /// Limits that are so small that each one is reached.
     private static var small: CommandReader.Limits {
         var limits = CommandReader.Limits.afterLogin
         limits.maximumLineOctets = 30
@@ -245,7 +249,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `mutated conversations neither trap nor depend on their cuts`(isSmall: Bool) {
+    func `mutated conversations neither trap nor depend on where they are split`(isSmall: Bool) {
         var generator = Seeded(state: 42)
         let limits = isSmall ? Self.small : .afterLogin
         let seeds = Self.rows.map { Array($0.0.utf8) } + Self.refused.map { Array($0.0.utf8) }

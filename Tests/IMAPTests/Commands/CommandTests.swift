@@ -3,8 +3,8 @@ import NIOCore
 import Testing
 
 @Suite struct CommandTests {
-    /// A command on the wire, and what goes to a server: the mailbox is renamed to `UP`; nil where
-    /// the command is refused as malformed.
+    /// A command on the wire, and its encoding for a server with the mailbox renamed to `UP`; nil
+    /// if the command is malformed.
     static let rows: [(String, String?)] = [
         ("FETCH 1 FLAGS", "FETCH 1 FLAGS"),
         ("fetch 5:1 (flags uid)", "FETCH 1:5 (FLAGS UID)"),
@@ -198,7 +198,7 @@ import Testing
     ]
 
     @Test(arguments: dates)
-    func `a date of a message is written in the grammar's spelling`(date: String, sent: String?) {
+    func `a message's date is encoded in the grammar's spelling`(date: String, sent: String?) {
         let head = ByteBuffer(string: "a1 APPEND x (\\Seen)  \"\(date)\" ")
         switch CommandParser.parseAppendHead(first: head) {
         case .head(_, let head): #expect(head.date.map { String(buffer: $0) } == sent)
@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    @Test func `a set of more ranges than servers take is written as short as it can be`() {
+    @Test func `a set with too many ranges is encoded with joined ranges`() {
         let numbers = (1...20_000).map(String.init).joined(separator: ",")
         let sparse = stride(from: 1, to: 40_000, by: 2).map { "\($0)" }.joined(separator: ",")
         let few = "1,2,3,9:12,13"
@@ -237,7 +237,7 @@ import Testing
     ]
 
     @Test(arguments: large.indices)
-    func `a command has as many parts as it may`(row: Int) {
+    func `a command with the most allowed parts is accepted, one more is refused`(row: Int) {
         let (wire, reason) = Self.large[row]
         switch CommandParser.parse(ByteBuffer(string: "a1 " + wire)) {
         case .command: #expect(reason == nil)
@@ -246,7 +246,7 @@ import Testing
     }
 
     @Test(arguments: rows)
-    func `a command is written anew from what was understood`(wire: String, sent: String?) {
+    func `a command is encoded from its parsed form`(wire: String, sent: String?) {
         let frame = ByteBuffer(string: "a1 " + wire)
         switch CommandParser.parse(frame) {
         case .command(let tag, let command):
@@ -258,9 +258,9 @@ import Testing
         }
     }
 
-    /// What is written reads as the same command again.
+    /// The encoding parses as the same command.
     @Test(arguments: rows)
-    func `what is written is read back as the same`(wire: String, sent: String?) {
+    func `an encoded command parses as the same command`(wire: String, sent: String?) {
         guard let sent else { return }
         guard case .command(_, let command) = CommandParser.parse(ByteBuffer(string: "a1 " + sent))
         else {
@@ -309,7 +309,7 @@ import Testing
     ]
 
     @Test(arguments: bare)
-    func `a command without arguments has none`(wire: String, expected: Command?) {
+    func `a command without arguments refuses arguments`(wire: String, expected: Command?) {
         switch CommandParser.parse(ByteBuffer(string: "a1 " + wire)) {
         case .command(_, let command): #expect(command == expected)
         case .malformed: #expect(expected == nil)
@@ -319,14 +319,14 @@ import Testing
     @Test(arguments: [
         "", "A+1 NOOP", "+ NOOP", "* NOOP", "A1", "\u{FC} NOOP", "A(1 NOOP", "A1\tNOOP",
     ])
-    func `what has no tag is not answered with one`(frame: String) {
+    func `a line without a valid tag is malformed and has no tag to repeat`(frame: String) {
         guard case .malformed(nil, _) = CommandParser.parse(ByteBuffer(string: frame)) else {
             Issue.record("\(frame) has a tag")
             return
         }
     }
 
-    @Test func `a tag has 64 octets at most`() {
+    @Test func `a tag has at most 64 octets`() {
         let long = String(repeating: "A", count: 65)
         guard case .malformed(nil, _) = CommandParser.parse(ByteBuffer(string: long + " NOOP"))
         else {
@@ -336,7 +336,7 @@ import Testing
     }
 
     @Test(arguments: ["NOT ", "OR ALL ", "("])
-    func `a search nests no deeper than it may`(opening: String) {
+    func `a search nested too deeply is refused`(opening: String) {
         let deep = "a1 SEARCH " + String(repeating: opening, count: 5_000) + "ALL"
         guard case .malformed(_, let error) = CommandParser.parse(ByteBuffer(string: deep)) else {
             Issue.record("parsed")
@@ -345,7 +345,7 @@ import Testing
         #expect(error.reason == .tooDeep)
     }
 
-    @Test func `a password shows nowhere`() {
+    @Test func `no description of LOGIN contains its password`() {
         let frame = ByteBuffer(string: "a1 LOGIN anna s3cret")
         #expect(!"\(CommandParser.parse(frame))".contains("s3cret"))
         var dumped = ""
@@ -360,14 +360,14 @@ import Testing
     ]
 
     @Test(arguments: strings)
-    func `a string is an atom, quoted or a literal`(value: String, wire: String) {
+    func `a string is encoded as atom, quoted string or literal`(value: String, wire: String) {
         var encoder = CommandEncoder(tag: ByteBuffer(string: "t"), literals: .nonSynchronizing)
         encoder.write(astring: ByteBuffer(string: value))
         let text = encoder.finish().map { String(buffer: $0) }.joined()
         #expect(text == "t " + wire + "\r\n")
     }
 
-    @Test func `a literal waits for the server where it must`() {
+    @Test func `a synchronizing literal starts a new segment`() {
         var encoder = CommandEncoder(tag: ByteBuffer(string: "t"), literals: .synchronizing)
         encoder.write(astring: ByteBuffer(string: "\u{FC}"))
         encoder.write(astring: ByteBuffer(string: "x"))

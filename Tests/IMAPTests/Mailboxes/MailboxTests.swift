@@ -11,7 +11,7 @@ import Testing
         ("Akten &- Gerichte", "Akten & Gerichte"), ("&ANw-bersicht", "\u{DC}bersicht"),
         ("&ATE-nbox", "\u{131}nbox"), ("~peter/&ZeVnLIqe-/&U,BTFw-", "~peter/日本語/台北"),
         ("&2D3eCg-", "\u{1F60A}"),
-        // Not canonical: another spelling of a name that has one.
+        // Not canonical: a second spelling of a name.
         ("&", nil), ("&Jjo", nil), ("&Jjo!", nil), ("&ZeU-&Zyw-", nil), ("&ZeV-", nil),
         ("&2AA-", nil), ("&ACY-", nil), ("&*-", nil), ("&,,,-", nil), ("a&-b&", nil),
         ("carol&AC8-INBOX", nil), ("&AE8AdABoAGUAcg-", nil), ("INBOX&AC4-Private", nil),
@@ -19,12 +19,12 @@ import Testing
     ]
 
     @Test(arguments: names)
-    func `a name on the wire is one name, or none`(wire: String, decoded: String?) {
+    func `a name is decoded only if its spelling is canonical`(wire: String, decoded: String?) {
         let mailbox = ClientMailbox(wire: ByteBuffer(string: wire))
         #expect(mailbox.name?.octets == decoded.map { Array($0.utf8) })
     }
 
-    @Test func `no printable character has a second spelling`() {
+    @Test func `no printable character has a second spelling in modified UTF-7`() {
         for octet in UInt8(0x20)...0x7E {
             let unit: [UInt8] = [0, octet]
             let base64 = Data(unit).base64EncodedString().replacingOccurrences(of: "=", with: "")
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func `names that look alike are different names`() {
+    @Test func `names with the same appearance are different names`() {
         let pairs = [("Caf&AOk-", "Cafe&AwE-"), ("a;b", "a&A34-b"), ("Akten", "akten")]
         for (one, other) in pairs {
             let first = ClientMailbox(wire: ByteBuffer(string: one)).name
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `every string comes back from modified UTF-7`() {
+    @Test func `every string is decoded from its encoding in modified UTF-7`() {
         var generator = Seeded(state: 3)
         let alphabet: [Unicode.Scalar] = ["a", "&", "-", "/", "\u{FC}", "\u{1F60A}", "日", " ", "~"]
         for _ in 0..<20_000 {
@@ -63,11 +63,11 @@ import Testing
     ]
 
     @Test(arguments: patterns)
-    func `a pattern matches by its wildcards`(pattern: String, name: String, matches: Bool) {
+    func `a pattern matches a name by its wildcards`(pattern: String, name: String, matches: Bool) {
         #expect(MailboxPattern(Array(pattern.utf8)).matches(Array(name.utf8)) == matches)
     }
 
-    /// The definition, word for word: slow, and plainly right.
+    /// The definition of the RFC, literally: slow but obviously correct.
     private static func naive(_ pattern: ArraySlice<UInt8>, _ name: ArraySlice<UInt8>) -> Bool {
         guard let wanted = pattern.first else { return name.isEmpty }
         let rest = pattern.dropFirst()
@@ -80,7 +80,7 @@ import Testing
         return self.naive(pattern, name.dropFirst())
     }
 
-    @Test func `a pattern matches as its definition says`() {
+    @Test func `a pattern matches as its definition in the RFC does`() {
         var generator = Seeded(state: 11)
         func random(_ alphabet: String) -> [UInt8] {
             let octets = Array(alphabet.utf8)
@@ -89,7 +89,7 @@ import Testing
             }
         }
         for round in 0..<20_000 {
-            // Long ones too, so that what is decided by bits crosses from one word to the next.
+            // Long patterns too, so that the bit masks have several words.
             let long = round % 4 == 0 ? [UInt8](repeating: 0x61, count: round / 4 % 8 + 58) : []
             let pattern = long + random("ab/*%")
             let name = long + random("ab/")
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test func `a pattern of many wildcards takes no longer than it must`() {
+    @Test func `a pattern with many wildcards is matched in limited time`() {
         let pattern = MailboxPattern(Array(String(repeating: "*a", count: 200).utf8))
         let name = Array(String(repeating: "a", count: 1_000).utf8) + [UInt8(ascii: "b")]
         #expect(!pattern.matches(name))

@@ -27,7 +27,7 @@ import Testing
     ]
 
     @Test(arguments: texts)
-    func `a text has its condition and code`(text: ReplyText, expected: String) {
+    func `a reply text has its condition and response code`(text: ReplyText, expected: String) {
         #expect(String(buffer: Reply.tagged(Self.tag, text: text)) == "a1 \(expected)\r\n")
         #expect(String(buffer: Reply.untagged(text)) == "* \(expected)\r\n")
     }
@@ -83,13 +83,13 @@ import Testing
     ]
 
     @Test(arguments: data)
-    func `data is written in the grammar's spelling`(line: ByteBuffer, expected: String) {
+    func `data is encoded in the grammar's spelling`(line: ByteBuffer, expected: String) {
         let written = String(buffer: line)
         #expect(written == expected + (written.hasSuffix("\r\n") ? "\r\n" : ""))
     }
 
-    /// Octets of a client in a reply are a literal where they could be anything else.
-    @Test func `nothing in a name ends the line`() {
+    /// Octets of a client in a reply become a literal if they could be misread.
+    @Test func `octets of a name cannot end the line`() {
         let name = ByteBuffer(string: "x\r\n* OK [ALERT] pwned\r\nA1 OK\r\n")
         let line = Reply.myRights(name, rights: "lr")
         #expect(
@@ -105,7 +105,7 @@ import Testing
     ]
 
     @Test(arguments: printable)
-    func `text of a server is shown as printable ASCII`(text: String, expected: String) {
+    func `a server's text is shown as printable ASCII`(text: String, expected: String) {
         #expect(Reply.printable(ByteBuffer(string: text), maximumOctets: 512) == expected)
     }
 }

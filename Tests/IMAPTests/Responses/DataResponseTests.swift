@@ -2,9 +2,9 @@ import IMAP
 import NIOCore
 import Testing
 
-/// Responses that the gateway reads and writes anew.
+/// Responses that the gateway parses and encodes again.
 @Suite struct DataResponseTests {
-    /// A LIST as a server sends it, and as the gateway would write it; nil where it is refused.
+    /// A LIST from a server, and its encoding for a client; nil if it is refused.
     static let lists: [(String, String?)] = [
         ("* LIST (\\HasChildren) \"/\" Akten\r\n", "* LIST (\\HasChildren) \"/\" Akten\r\n"),
         ("* lsub () NIL INBOX\r\n", "* LIST () NIL INBOX\r\n"),
@@ -13,7 +13,7 @@ import Testing
         ("* LIST () \"\\\\\" a\r\n", "* LIST () \"\\\\\" a\r\n"),
         ("* LIST () \"/\" {3}\r\na b\r\n", "* LIST () \"/\" \"a b\"\r\n"),
         ("* LIST () \"/\" {2}\r\n\u{E9}\r\n", "* LIST () \"/\" {2}\r\n\u{E9}\r\n"),
-        // Octets that would end the line stay inside the literal.
+        // Octets that could end the line stay in the literal.
         ("* LIST () \"/\" {7}\r\nx\r\n* OK\r\n", "* LIST () \"/\" {7}\r\nx\r\n* OK\r\n"),
         ("* LIST () \"/\" \"NIL\"\r\n", "* LIST () \"/\" \"NIL\"\r\n"),
         ("* LIST () \"/\" \"\"\r\n", "* LIST () \"/\" \"\"\r\n"),
@@ -30,7 +30,7 @@ import Testing
         ("* LIST  ( a  b )  \"/\"  x  (\"CHILDINFO\" ()) \r\n", "* LIST (a b) \"/\" x\r\n"),
         ("* LIST () \"/\" \"Zu\ttun\"\r\n", "* LIST () \"/\" {6}\r\nZu\ttun\r\n"),
         ("* LIST () \"/\" \"M\u{FC}ller\"\r\n", "* LIST () \"/\" {7}\r\nM\u{FC}ller\r\n"),
-        // A name is whole or it is none: `Caf` may be another mailbox.
+        // A name is never truncated: `Caf` could be another mailbox.
         ("* LIST () \"/\" Caf\u{E9}\r\n", nil),
         ("* LIST () \"/\" Other Users/x\r\n", nil),
         ("* LIST () \"/\" Mandant 1\r\n", nil),
@@ -65,12 +65,12 @@ import Testing
     ]
 
     @Test(arguments: lists)
-    func `a LIST is read whole and written anew`(line: String, expected: String?) {
+    func `a LIST is parsed completely and encoded again`(line: String, expected: String?) {
         let list = try? ListResponse(ByteBuffer(string: line))
         #expect(list.map { String(buffer: $0.encoded(isLsub: false)) } == expected)
     }
 
-    @Test func `a LIST written by the gateway reads as itself`() throws {
+    @Test func `a LIST from the gateway parses as the same LIST`() throws {
         var list = ListResponse(
             attributes: [ByteBuffer(string: "\\HasChildren")],
             delimiter: UInt8(ascii: "/"),
@@ -124,7 +124,7 @@ import Testing
     ]
 
     @Test(arguments: statuses)
-    func `a STATUS is read whole and written anew`(line: String, expected: String?) {
+    func `a STATUS is parsed completely and encoded again`(line: String, expected: String?) {
         let status = try? StatusResponse(ByteBuffer(string: line))
         #expect(status.map { String(buffer: $0.encoded) } == expected)
     }
@@ -154,7 +154,10 @@ import Testing
     ]
 
     @Test(arguments: quotas)
-    func `a quota is read whole and written anew`(line: String, expected: String?) {
+    func `a QUOTA and a QUOTAROOT are parsed completely and encoded again`(
+        line: String,
+        expected: String?
+    ) {
         let octets = ByteBuffer(string: line)
         let encoded =
             (try? QuotaResponse(octets))?.encoded ?? (try? QuotaRootResponse(octets))?.encoded
@@ -183,7 +186,7 @@ import Testing
     ]
 
     @Test(arguments: namespaces)
-    func `namespaces are read with their delimiters`(line: String, expected: [String]?) {
+    func `namespaces are parsed with their delimiters`(line: String, expected: [String]?) {
         let read = try? NamespaceResponse(ByteBuffer(string: line))
         let shown = read.map { response in
             [response.personal, response.others, response.shared].map { namespaces in
@@ -207,12 +210,12 @@ import Testing
     ]
 
     @Test(arguments: capabilities)
-    func `capabilities are read in upper case`(line: String, expected: [String]?) {
+    func `capabilities are parsed in upper case`(line: String, expected: [String]?) {
         let read = try? CapabilityResponse(ByteBuffer(string: line))
         #expect(read?.capabilities == expected)
     }
 
-    @Test func `a list of capabilities has an end`() {
+    @Test func `a list of too many capabilities is refused`() {
         let line = "* CAPABILITY" + String(repeating: " X", count: 501) + "\r\n"
         #expect(throws: SyntaxError.self) { try CapabilityResponse(ByteBuffer(string: line)) }
     }
@@ -220,7 +223,7 @@ import Testing
     static let flags: [(String, [String]?)] = [
         ("* FLAGS (\\Seen $Done)\r\n", ["\\Seen", "$Done"]),
         ("* FLAGS ()\r\n", []),
-        // No flag, and not for a client: it would end a response code.
+        // Not a flag, and unsuitable for a client: it would end a response code.
         ("* FLAGS (\\Seen a]b x%)\r\n", ["\\Seen"]),
         ("* FLAGS (\\Seen Wichtig(alt) $A)\r\n", ["\\Seen", "$A"]),
         ("* FLAGS (\\Seen \"Zu tun\" $A)\r\n", ["\\Seen", "$A"]),
@@ -229,7 +232,7 @@ import Testing
         ("* FLAGS  ( \\Seen  $A ) \r\n", ["\\Seen", "$A"]),
         ("* FLAGS (\\Seen NIL nil $A)\r\n", ["\\Seen", "$A"]),
         ("* FLAGS NIL\r\n", []),
-        // What does not pair.
+        // Unpaired parentheses and quotes.
         ("* FLAGS (\\Seen :-) $A)\r\n", ["\\Seen", "$A"]),
         ("* FLAGS (\\Seen :-( $A)\r\n", ["\\Seen", "$A"]),
         ("* FLAGS (\\Seen \"Zu tun $A)\r\n", ["\\Seen"]),
@@ -240,7 +243,8 @@ import Testing
     ]
 
     @Test(arguments: flags)
-    func `flags are atoms`(line: String, expected: [String]?) {
+    func `elements of a flag list that are no flags are omitted`(line: String, expected: [String]?)
+    {
         let read = try? FlagsResponse(ByteBuffer(string: line))
         #expect(read?.flags.map { String(buffer: $0) } == expected)
     }
@@ -258,7 +262,7 @@ import Testing
     ]
 
     @Test(arguments: searches)
-    func `an ESEARCH says whose answer it is`(line: String, tag: String?, rest: String?) {
+    func `the tag of an ESEARCH is parsed`(line: String, tag: String?, rest: String?) {
         let octets = ByteBuffer(string: line)
         let head = try? EsearchHead(octets)
         #expect(head?.tag.map { String(buffer: $0) } == tag)

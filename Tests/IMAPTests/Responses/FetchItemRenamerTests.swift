@@ -3,7 +3,7 @@ import NIOCore
 import Testing
 
 @Suite struct FetchItemRenamerTests {
-    /// The lines of a response around its literals, and what a client reads.
+    /// The lines of a response around its literals, and the lines for the client.
     static let rows: [([String], [String])] = [
         (["* 1 FETCH (BODY[] {5}\r\n", ")\r\n"], ["* 1 FETCH (RFC822 {5}\r\n", ")\r\n"]),
         (
@@ -18,7 +18,7 @@ import Testing
             ["* 1 FETCH (UID 4 BODY[TEXT] NIL BODY[] \"x\")\r\n"],
             ["* 1 FETCH (UID 4 RFC822.TEXT NIL RFC822 \"x\")\r\n"]
         ),
-        // Not items.
+        // Not at item level.
         (
             ["* 1 FETCH (ENVELOPE (NIL \"BODY[] x\" NIL) BODY[1] \"BODY[]\")\r\n"],
             ["* 1 FETCH (ENVELOPE (NIL \"BODY[] x\" NIL) BODY[1] \"BODY[]\")\r\n"]
@@ -42,7 +42,7 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func `items are renamed where they are items, wherever a line is cut`(
+    func `only items are renamed, regardless of where a line is split`(
         lines: [String],
         expected: [String]
     ) {
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func `an endless word is not held`() {
+    @Test func `a word that cannot be an item is passed on`() {
         var renamer = FetchItemRenamer()
         _ = renamer.rename(ByteBuffer(string: "* 1 FETCH ("))
         let word = ByteBuffer(repeating: UInt8(ascii: "B"), count: 1_000_000)

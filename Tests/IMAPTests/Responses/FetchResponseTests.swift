@@ -2,9 +2,9 @@ import IMAP
 import NIOCore
 import Testing
 
-/// What the gateway itself asks of messages, and how it is answered.
+/// Responses to the gateway's own FETCH commands.
 @Suite struct FetchResponseTests {
-    /// A response, or the first piece of one, and what is read; nil where it is refused.
+    /// A response or its first piece, and its parsed form; nil if it is refused.
     static let rows: [(String, String?)] = [
         (
             "* 5 FETCH (UID 7 FLAGS (\\Seen \\Recent $A) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\")\r\n",
@@ -18,7 +18,7 @@ import Testing
         ("* 5 FETCH (UID 7 BODY[] NIL)\r\n", "5 7 - - - -"),
         ("* 5 FETCH (BODY[HEADER.FIELDS (MESSAGE-ID)] {3}\r\na)b UID 7)\r\n", "5 7 - - a)b -"),
         ("* 5 FETCH (BODY[]<0> \"x\" UID 7)\r\n", "5 7 - - x -"),
-        // A literal whose octets follow in the same piece is read; its announcement is none.
+        // A literal whose octets are in the same piece is parsed; it is not an announcement.
         ("* 5 FETCH (BODY[] {3}\r\nabc UID 7)\r\n", "5 7 - - abc -"),
         (
             "* 5 FETCH ( UID  7  FLAGS  ( \\Seen  \"Zu tun\" a(b) M\u{FC}ller NIL )  X  1 )\r\n",
@@ -39,7 +39,7 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func `a message is read as it was asked for`(wire: String, expected: String?) {
+    func `a FETCH response with the requested items is parsed`(wire: String, expected: String?) {
         let fetched = try? FetchResponse(ByteBuffer(string: wire))
         #expect(fetched.map(Self.shown) == expected)
     }
@@ -75,11 +75,11 @@ import Testing
     ]
 
     @Test(arguments: dates)
-    func `a date is a moment, whatever the zone`(text: String, seconds: Int64?) {
+    func `an INTERNALDATE is a time, regardless of its zone`(text: String, seconds: Int64?) {
         #expect(DateTime(ByteBuffer(string: text))?.seconds == seconds)
     }
 
-    @Test func `numbers become ranges, and sets that fit a command`() throws {
+    @Test func `UIDs become ranges, and sets that fit one command`() throws {
         let set = SequenceSet(uids: [3, 4, 5, 9, 8, UInt32.max])
         #expect(String(buffer: set.text) == "3:5,9,8,4294967295")
         #expect(set.members(atMost: 6) == [3, 4, 5, 9, 8, .max])

@@ -1,9 +1,9 @@
 import IMAP
 import NIOCore
 
-/// What a reader makes of octets that arrive in parts: the same wherever they are cut.
+/// The result of reading octets that arrive in parts: it must not depend on the splits.
 struct Reading: Equatable {
-    /// A response as its literals and what stands between them.
+    /// A response as its literals and the text between them.
     struct Response: Equatable {
         var parts: [Part] = []
         var text: String { self.parts.map(\.text).joined() }
@@ -19,14 +19,14 @@ struct Reading: Equatable {
     /// A response whose end has not arrived.
     var unfinished = Response()
     var error: SyntaxError.Reason?
-    /// Octets of an unfinished piece do not count: more of them is given the earlier they come.
+    /// Octets of an unfinished piece do not count: earlier splits pass on more of them.
     static func == (one: Reading, other: Reading) -> Bool {
         one.responses == other.responses && one.error == other.error
     }
 
-    /// The most octets that the reader kept after all pieces were taken.
+    /// The most octets that the reader kept after all pieces were read.
     private(set) var heldOctets = 0
-    /// Whether each response began with its first piece and ended with its last.
+    /// Whether each response started with its first piece and ended with its last.
     private(set) var isInStep = true
 
     var texts: [String] { self.responses.map(\.text) }
@@ -61,7 +61,7 @@ struct Reading: Equatable {
 }
 
 extension Reading.Part {
-    /// Whether the next piece of the same kind belongs to it: a line ends with CR LF.
+    /// Whether the next piece of the same kind continues it: a line ends with CR LF.
     fileprivate var isOpen: Bool {
         switch self.kind {
         case .line: !self.octets.ends(with: "\r\n")
@@ -75,14 +75,14 @@ extension [UInt8] {
         self.suffix(text.utf8.count).elementsEqual(text.utf8)
     }
 
-    /// In parts of `count` octets.
+    /// The octets in parts of `count` octets.
     func cut(every count: Int) -> [[UInt8]] {
         stride(from: 0, to: self.count, by: count).map {
             Array(self[$0..<Swift.min($0 + count, self.count)])
         }
     }
 
-    /// All ways to cut it once, the uncut octets, and octet by octet.
+    /// All ways to split the octets once, the whole octets, and single octets.
     var everySplit: [[[UInt8]]] {
         (0...self.count).map { [Array(self[..<$0]), Array(self[$0...])] } + [self.cut(every: 1)]
     }

@@ -2,11 +2,11 @@ import IMAP
 import NIOCore
 import Testing
 
-/// Responses that are read whole: one limit, and one policy for what is beyond.
+/// The collection of whole responses: one limit and one policy for longer ones.
 @Suite struct ResponseCollectorTests {
     private static let limit = ResponseCollector.maximumOctets
 
-    /// What is read of a server's octets, which come in reads of a socket.
+    /// The responses in a server's octets, which arrive in socket reads.
     private static func read(_ text: String, chunk: Int) throws(SyntaxError) -> [String] {
         var reader = WholeResponseReader()
         var octets = ByteBuffer(string: text)
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: [1, 1_000, 1 << 20])
-    func `responses come whole, with their literals`(chunk: Int) throws {
+    func `responses are collected with their literals`(chunk: Int) throws {
         let responses = [
             "* LIST () \"/\" {3}\r\na b\r\n", "* 1 FETCH (BODY[] {5}\r\n\r\n)x\r UID 1)\r\n",
             "+ go on\r\n",
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: [1_000, 16_384, 1 << 20])
-    func `flags and numbers over the limit are left out`(chunk: Int) throws {
+    func `FLAGS and SEARCH over the limit are omitted`(chunk: Int) throws {
         for (head, element, end) in [
             ("* FLAGS (", "kw12345 ", ")"), ("* SEARCH ", "4294967295 ", ""),
         ] {
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func `what stands behind the last response is there`() throws {
+    @Test func `octets after the last response are available`() throws {
         var reader = WholeResponseReader()
         reader.receive(ByteBuffer(string: "* OK x\r\n* 1 EX"))
         #expect(try reader.next() == ByteBuffer(string: "* OK x\r\n"))

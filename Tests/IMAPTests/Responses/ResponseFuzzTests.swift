@@ -3,7 +3,7 @@ import NIOCore
 import Support
 import Testing
 
-/// Responses that are no responses: no trap, no dependence on the cuts, nothing held without bound.
+/// Invalid responses: no trap, no dependence on splits, bounded memory.
 @Suite struct ResponseFuzzTests {
     private static let corpus: [[UInt8]] =
         (ResponseReaderTests.responses + ResponseReaderTests.violations).map(\.octets)
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: 1...10)
-    func `mutated responses neither trap nor depend on their cuts`(seed: UInt64) {
+    func `mutated responses neither trap nor depend on where they are split`(seed: UInt64) {
         var generator = Seeded(state: seed)
         for _ in 0..<10_000 {
             let octets = Self.mutated(using: &generator)
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    /// Everything reads everything.
+    /// All parsers parse all octets.
     private static func parse(_ response: Reading.Response) {
         let octets = ByteBuffer(bytes: response.parts.flatMap(\.octets))
         let first = ByteBuffer(bytes: response.parts.first?.octets ?? [])
@@ -83,7 +83,7 @@ import Testing
         self.expectOneResponse(Reply.untagged(.status(code)))
     }
 
-    /// What a client is sent is one response, whatever a server sent.
+    /// The client gets exactly one response, regardless of the server's octets.
     private static func expectOneResponse(_ line: ByteBuffer) {
         let reading = Reading([Array(line.readableBytesView)])
         guard reading.error != nil || reading.texts != [String(buffer: line)] else { return }
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test(arguments: 1...4)
-    func `long lines hold little and do not depend on their cuts`(seed: UInt64) {
+    func `long lines use little memory and do not depend on where they are split`(seed: UInt64) {
         var generator = Seeded(state: seed &+ 100)
         for _ in 0..<15 {
             var octets = Array("* 1 FETCH (X ".utf8)

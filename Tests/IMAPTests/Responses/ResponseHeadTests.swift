@@ -26,7 +26,7 @@ import Testing
         ("* 0 EXPUNGE\r\n", nil),
         ("* 0 FETCH (FLAGS ())\r\n", nil),
         ("* 4294967296 EXISTS\r\n", nil),
-        // Nobody knows whose answer these are, or what they change.
+        // It is unknown which command they answer, or what they change.
         ("* -1 EXISTS\r\n", nil),
         ("* EXISTS 3\r\n", nil),
         ("* EXPUNGE\r\n", nil),
@@ -37,7 +37,7 @@ import Testing
         ("* 3EXISTS\r\n", nil),
         ("* XYZZY(1)\r\n", nil),
         ("* \"SEARCH\" 1\r\n", nil),
-        // Lines that pass as they came hide nothing.
+        // No octets are hidden in lines that are passed on unchanged.
         ("* 3 EXISTS G1 OK\r\n", nil),
         ("* 3 EXISTS {5}\r\n", nil),
         ("* 3 EXPUNGE x\r\n", nil),
@@ -50,7 +50,7 @@ import Testing
         ("* METADATA \"Private\" (/shared/comment x)\r\n", .data(.unknown)),
         ("* MULTIPLEX 0\r\n", .data(.unknown)),
         ("* ENABLED UTF8=ACCEPT\r\n", .data(.enabled)),
-        // The reader takes surplus spaces out.
+        // The reader removes surplus spaces.
         ("*  LIST () \"/\" x\r\n", nil),
         ("* XYZZY\r\n", .data(.unknown)),
         ("* OK hi\r\n", Self.status(.ok, "hi")),
@@ -85,11 +85,11 @@ import Testing
     ]
 
     @Test(arguments: heads)
-    func `a response is known by its beginning`(line: String, expected: ResponseHead?) {
+    func `the kind of a response is parsed from its start`(line: String, expected: ResponseHead?) {
         #expect((try? ResponseHead(ByteBuffer(string: line))) == expected)
     }
 
-    @Test func `the tag is compared as octets`() throws {
+    @Test func `tags are compared by octets`() throws {
         let upper = try ResponseHead(ByteBuffer(string: "G1 OK\r\n"))
         let lower = try ResponseHead(ByteBuffer(string: "g1 OK\r\n"))
         #expect(upper != lower)

@@ -7,7 +7,7 @@ import Testing
     static let arrivalSizes = [1_000, 16_383, 16_384, 16_385, 20_000, 2_000_000]
 
     @Test(arguments: arrivalSizes)
-    func `a long line of data passes in fragments and whole`(size: Int) {
+    func `a long line of data passes completely, in fragments`(size: Int) {
         let line = "* SEARCH" + String(repeating: " 1234567", count: 200_000) + "\r\n"
         let reading = Reading(Array(line.utf8).cut(every: size))
         #expect(reading.texts == [line])
@@ -15,7 +15,7 @@ import Testing
         #expect(reading.heldOctets <= ResponseReader.maximumFragmentOctets)
     }
 
-    @Test func `a status of one piece is as long as it may be, and no longer`() {
+    @Test func `a status response is one piece up to the limit, and refused beyond it`() {
         let longest = ResponseReader.maximumTextOctets
         for (count, isRefused) in [(longest - 2, false), (longest + 1, true)] {
             for head in ["* OK ", "G1 NO ", "+ "] {
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(arguments: ["* OK ", "G1 OK ", "+ ", "* BYE "])
-    func `a status without an end is not held for ever`(head: String) {
+    func `a status response without end is refused`(head: String) {
         let endless = Array((head + String(repeating: "a", count: 200_000)).utf8)
         let reading = Reading(endless.cut(every: 1_000))
         #expect(reading.error == .lineTooLong)
@@ -39,9 +39,9 @@ import Testing
         #expect(reading.unfinished.parts.isEmpty, "no part of a status is given")
     }
 
-    /// So that nobody can invent flags until nobody can open the mailbox.
+    /// Otherwise a user could invent so many flags that the mailbox cannot be selected.
     @Test(arguments: [1_000, 16_383, 65_535, 65_536, 65_537, 65_538, 65_539, 2_000_000])
-    func `a list of flags that is too long is cut`(size: Int) {
+    func `a list of permanent flags that is too long is truncated`(size: Int) {
         let longest = ResponseReader.maximumTextOctets
         for count in [longest - 2, longest, longest + 1, longest + 2, 300_000] {
             let head = "* OK [PERMANENTFLAGS (" + String(repeating: "a ", count: count / 2)
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func `an announcement at the end of a long line is never cut`() {
+    @Test func `an announcement at the end of a long line is never split`() {
         for padding in stride(from: 16_340, through: 16_400, by: 1) {
             let head = "* 1 FETCH (X " + String(repeating: "y", count: padding)
             let text = head + " BODY[] {5}\r\nhello)\r\n"
@@ -70,9 +70,11 @@ import Testing
         }
     }
 
-    /// A count that is too long to be held back whole must not pass as text.
+    /// A count that is too long to be held back completely must not pass as text.
     @Test(arguments: [11, 12, 13, 14, 15, 23, 40_000])
-    func `an announcement too long for a literal is refused wherever the line is cut`(digits: Int) {
+    func `an announcement with too many digits is refused regardless of where the line is split`(
+        digits: Int
+    ) {
         let count = String(repeating: "0", count: digits - 1) + "5"
         for padding in [10, 16_350, 16_360, 16_365, 16_370, 16_375, 16_380, 16_384] {
             let text =
@@ -86,7 +88,7 @@ import Testing
         }
     }
 
-    @Test func `digits and braces inside a long line are text`() {
+    @Test func `digits and braces within a long line are text`() {
         let text =
             "* 1 FETCH (X \"" + String(repeating: "{12345678901234567890} {5", count: 4_000)
             + "\")\r\n"
@@ -95,8 +97,8 @@ import Testing
         }
     }
 
-    /// Each arrival ends within a line, so that the buffer is never empty.
-    @Test func `a connection holds no octets that were read from it`() throws {
+    /// Each arrival ends within a line, so the buffer is never empty.
+    @Test func `octets that were read are released`() throws {
         var reader = ResponseReader()
         reader.receive(ByteBuffer(string: "* 1 EXI"))
         let arrival = ByteBuffer(
@@ -114,7 +116,7 @@ import Testing
         #expect(held.storageCapacity <= 64 * 1_024)
     }
 
-    @Test func `depth is nobody's stack`() {
+    @Test func `nesting does not use the stack`() {
         let bomb = "* 1 FETCH (BODYSTRUCTURE " + String(repeating: "(", count: 1_000_000) + "\r\n"
         #expect(Reading(Array(bomb.utf8).cut(every: 16_384)).texts == [bomb])
         let namespace = "* NAMESPACE ((\"\" \"/\" " + String(repeating: "(", count: 60_000) + "\r\n"

@@ -29,7 +29,7 @@ import Testing
             "* 1 FETCH (BODY[] {5}\r\nhello)\r\nG1 OK\r\n",
             ["* 1 FETCH (BODY[] {5}\r\nhello)\r\n", "G1 OK\r\n"]
         ),
-        // An empty literal holds nothing up.
+        // An empty literal does not block.
         Row(
             "* 1 FETCH (UID 9 BODY[1]<393216> {0}\r\n)\r\nG1 OK done\r\n",
             ["* 1 FETCH (UID 9 BODY[1]<393216> {0}\r\n)\r\n", "G1 OK done\r\n"]
@@ -42,7 +42,7 @@ import Testing
             "* 1 FETCH (BINARY[1] ~{3}\r\na\0b)\r\n",
             ["* 1 FETCH (BINARY[1] ~{3}\r\na\0b)\r\n"]
         ),
-        // What a message contains is no response.
+        // The contents of a message are no response.
         Row(
             "* 1 FETCH (BODY[] {36}\r\n* LIST () \"/\" \"Akten\"\r\nG1 OK {9}\r\n\r\n)\r\nG1 OK\r\n",
             [
@@ -63,21 +63,21 @@ import Testing
         Row("G1 NO too many {3}\r\nG2 OK\r\n", ["G1 NO too many {3}\r\n", "G2 OK\r\n"]),
         Row("+ go {3}\r\n* 1 EXISTS\r\n", ["+ go {3}\r\n", "* 1 EXISTS\r\n"]),
         Row("* XYZZY {2}\r\nab\r\n", ["* XYZZY {2}\r\nab\r\n"]),
-        // Surplus spaces between the first words, wherever they are cut.
+        // Surplus spaces between the first words, at any split.
         Row("*  1843 EXISTS\r\n", ["* 1843 EXISTS\r\n"]),
         Row("*   3   EXPUNGE  \r\n", ["* 3 EXPUNGE \r\n"]),
         Row("*  SEARCH  2  84\r\n", ["* SEARCH 2  84\r\n"]),
         Row("* SEARCH\r\n", ["* SEARCH\r\n"]),
         Row("*  OK  [UIDNEXT 4]  x\r\n", ["* OK [UIDNEXT 4]  x\r\n"]),
         Row("*  LIST  (a)  \"/\"  x\r\n", ["* LIST (a)  \"/\"  x\r\n"]),
-        // Literals are where they are in the one form.
+        // A normalized line may contain literals in the same places.
         Row(
             "*  1  FETCH  (BODY[]  {5}\r\nhello)\r\nG1 OK\r\n",
             ["* 1 FETCH (BODY[]  {5}\r\nhello)\r\n", "G1 OK\r\n"]
         ),
         Row("*  OK Hello {5}\r\n* NO x\r\n", ["* OK Hello {5}\r\n", "* NO x\r\n"]),
         Row("*  LIST () \"/\"  {5}\r\nINBOX\r\n", ["* LIST () \"/\"  {5}\r\nINBOX\r\n"]),
-        // What has more of them is no response, and is given as it came.
+        // A line with more spaces is no response and is passed on unchanged.
         Row(
             "*\(String(repeating: " ", count: 17))3 EXISTS\r\n",
             ["*\(String(repeating: " ", count: 17))3 EXISTS\r\n"]
@@ -102,7 +102,7 @@ import Testing
         Row("* 1 FETCH (BODY[] {99999999999}\r\n", [], .literalTooLarge),
         Row("* 1 FETCH (BODY[] {18446744073709551616}\r\n", [], .literalTooLarge),
         Row("* 1 FETCH (BODY[] {00000000000000000000005}\r\nhello", [], .literalTooLarge),
-        // Data that has no strings, so that its next line would be a response for the client.
+        // Data without strings: the next line would be a response for the client.
         Row("* 3 EXISTS {5}\r\nhello\r\n", [], .literalNotAllowed),
         Row("* 3 EXPUNGE {5}\r\nhello\r\n", [], .literalNotAllowed),
         Row("* 3 FETCH {5}\r\nhello\r\n", [], .literalNotAllowed),
@@ -116,7 +116,7 @@ import Testing
     ]
 
     @Test(arguments: responses + violations)
-    func `octets become the same responses wherever they are cut`(row: Row) {
+    func `octets become the same responses regardless of where they are split`(row: Row) {
         for arrivals in row.octets.everySplit {
             let reading = Reading(arrivals)
             #expect(reading.texts == row.responses, "cut into \(arrivals.map(\.count))")
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func `a literal is given as it arrives`() throws {
+    @Test func `a literal is passed on as it arrives`() throws {
         var reader = ResponseReader()
         reader.receive(ByteBuffer(string: "* 1 FETCH (BODY[] {300000}\r\n"))
         #expect(try reader.next()?.kind == .line)
@@ -144,8 +144,7 @@ import Testing
         #expect(reader.isBetweenResponses)
     }
 
-    @Test func `what is behind the last piece can be taken, and reading goes on elsewhere`() throws
-    {
+    @Test func `octets after the last piece can be taken out, and reading continues`() throws {
         var reader = ResponseReader()
         reader.receive(ByteBuffer(string: "G1 OK begin\r\n* OK injected"))
         #expect(try reader.next()?.isLast == true)
@@ -157,7 +156,7 @@ import Testing
         #expect(try reader.next()?.octets == ByteBuffer(string: "* BYE\r\n"))
     }
 
-    @Test func `a reader that refused refuses again`() {
+    @Test func `a reader repeats its error`() {
         var reader = ResponseReader()
         reader.receive(ByteBuffer(string: "* 1 EXISTS\n"))
         #expect(throws: SyntaxError.self) { try reader.next() }

@@ -3,8 +3,8 @@ import NIOCore
 import Testing
 
 @Suite struct ResponseTextTests {
-    /// A text, and the code as the gateway would write it; empty without one, nil where the code's
-    /// value cannot be.
+    /// A text, and the encoding of its code; empty without a code, nil if the code's value is
+    /// invalid.
     static let codes: [(String, String?)] = [
         ("done", ""),
         ("", ""),
@@ -48,7 +48,7 @@ import Testing
         ("[BADCHARSET] x", "[BADCHARSET (US-ASCII UTF-8)] "),
         ("[INPROGRESS (\"G1\" 1 2)] x", "[INPROGRESS] "),
         ("[ALERT] call anna@kanzlei.example", "[ALERT] "),
-        // Unknown, or a way around the gateway: dropped with its value.
+        // Unknown, or a way around the gateway: dropped with the value.
         ("[REFERRAL imap://carol@server.test/Private] x", ""),
         ("[NEWNAME a b] x", ""),
         ("[BADURL imap://x] x", ""),
@@ -62,7 +62,7 @@ import Testing
     ]
 
     @Test(arguments: codes)
-    func `a code is read, and written anew`(text: String, expected: String?) {
+    func `a response code is parsed and encoded again`(text: String, expected: String?) {
         let read = try? ResponseText(ByteBuffer(string: text))
         let written = read.map { read in
             let line = Reply.tagged(ByteBuffer(string: "a"), text: .completed("X", read.code))
@@ -71,7 +71,7 @@ import Testing
         #expect(written.map { String($0) } == expected)
     }
 
-    @Test func `every code without a value is read back`() throws {
+    @Test func `every code without a value parses as itself`() throws {
         let line =
             "READ-ONLY READ-WRITE TRYCREATE UIDNOTSTICKY NOMODSEQ CLOSED UNAVAILABLE"
             + " AUTHENTICATIONFAILED AUTHORIZATIONFAILED EXPIRED PRIVACYREQUIRED CONTACTADMIN"

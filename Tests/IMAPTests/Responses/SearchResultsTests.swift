@@ -2,9 +2,9 @@ import IMAP
 import NIOCore
 import Testing
 
-/// ESEARCH responses that the gateway works out of the numbers of a plain SEARCH or SORT.
+/// ESEARCH responses that the gateway computes from a plain SEARCH or SORT.
 @Suite struct SearchResultsTests {
-    /// The response to tag `a1`, for an answer of a server that comes in pieces.
+    /// The response to tag `a1` for a server's answer in pieces.
     private static func response(
         _ text: String,
         _ returns: [SearchReturn],
@@ -24,7 +24,7 @@ import Testing
     ) throws(SyntaxError) {
         var octets = ByteBuffer(string: text)
         var isFirst = true
-        // The first piece has the response's name.
+        // The first piece contains the response's name.
         while let piece = octets.readSlice(
             length: min(isFirst ? max(chunk, 10) : chunk, octets.readableBytes)
         ), piece.readableBytes > 0 {
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3, .max])
-    func `numbers are read wherever their line is cut`(chunk: Int) throws {
+    func `numbers are parsed regardless of where their line is split`(chunk: Int) throws {
         let text = "* SEARCH 2 3 4 84 882 4294967295\r\n"
         let response = try Self.response(text, [.min, .max, .count, .all], chunk: chunk)
         #expect(
@@ -43,7 +43,7 @@ import Testing
         )
     }
 
-    @Test func `what is asked for again is answered once`() throws {
+    @Test func `a repeated result option is answered once`() throws {
         let returns = Array(repeating: SearchReturn.count, count: 2_000) + [.min, .min]
         #expect(
             try Self.response("* SEARCH 7 2\r\n", returns)
@@ -51,7 +51,7 @@ import Testing
         )
     }
 
-    @Test func `spaces more than one and at the end mean nothing`() throws {
+    @Test func `surplus spaces are ignored`() throws {
         #expect(
             try Self.response("* SEARCH  2   3 \r\n", [.all])
                 == "* ESEARCH (TAG \"a1\") ALL 2:3\r\n"
@@ -62,7 +62,7 @@ import Testing
         )
     }
 
-    @Test func `numbers in any order, and again, are each found once`() throws {
+    @Test func `unsorted and repeated numbers are each found once`() throws {
         let response = try Self.response(
             "* SEARCH 9 7 8 7 1 4294967295 3 2\r\n",
             [.all, .count, .min, .max]
@@ -73,7 +73,7 @@ import Testing
         )
     }
 
-    @Test func `a slice of what is sorted keeps the order`() throws {
+    @Test func `PARTIAL of a SORT keeps the order`() throws {
         let text = "* SORT 9 8 1 2 3 7\r\n"
         let response = try Self.response(
             text,
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(arguments: [1, .max])
-    func `the mod-sequence is that of everything found`(chunk: Int) throws {
+    func `the mod-sequence applies to all found messages`(chunk: Int) throws {
         let text = "* SEARCH 2 5 (MODSEQ 917162500)\r\n"
         #expect(
             try Self.response(text, [.count], chunk: chunk)
@@ -105,11 +105,11 @@ import Testing
         "* SEARCH 2(MODSEQ 5)\r\n",
         "* SEARCH (MODSEQ 5) 3\r\n", "* SEARCH 2 * SEARCH 3\r\n", "* SEARCH -1\r\n",
     ])
-    func `an answer that cannot be read is none`(text: String) {
+    func `an invalid SEARCH response is refused`(text: String) {
         #expect(throws: SyntaxError.self) { try Self.response(text, [.all]) }
     }
 
-    @Test func `more runs of numbers than are kept are told`() throws {
+    @Test func `more runs than the limit are reported`() throws {
         var results = SearchResults([.all], isUID: true)
         let numbers = (1...SearchResults.maximumRuns).map { " \($0 * 2)" }.joined()
         try Self.read("* SEARCH\(numbers)\r\n", into: &results, chunk: 16_384)

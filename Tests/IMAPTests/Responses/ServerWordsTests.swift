@@ -3,7 +3,7 @@ import NIOCore
 import Testing
 
 @Suite struct ServerWordsTests {
-    /// The text of a status response, and what is repeated of it.
+    /// The text of a status response, and the part of it that is repeated.
     static let rows: [(String, String?)] = [
         ("Over quota", "Over quota"),
         (
@@ -31,7 +31,7 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func `only words that nobody can take for anything else are repeated`(
+    func `only unambiguous text of a server is repeated`(
         text: String,
         words: String?
     ) {

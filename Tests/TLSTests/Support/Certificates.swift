@@ -1,9 +1,9 @@
 import Foundation
 import TLS
 
-/// Certificates made for the tests by `openssl`, in a folder that goes away with this object.
+/// Certificates for the tests, created by `openssl` in a folder that is removed with this object.
 final class Certificates: Sendable {
-    /// One folder for all tests: every certificate is made once and only read after.
+    /// One folder for all tests: each certificate is created once and then only read.
     static let shared = Result { try Certificates() }
 
     let folder: URL
@@ -51,7 +51,7 @@ final class Certificates: Sendable {
     }
 }
 
-/// Makes keys and certificates in a folder.
+/// Creates keys and certificates in a folder.
 struct Forge {
     let folder: URL
 
@@ -67,7 +67,7 @@ struct Forge {
         )
     }
 
-    /// - Parameter issuer: the authority that signs; nil lets the certificate sign itself.
+    /// - Parameter issuer: the authority that signs; nil for a self-signed certificate.
     func certificate(
         _ name: String,
         names: String?,

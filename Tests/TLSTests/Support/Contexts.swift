@@ -2,7 +2,7 @@ import COpenSSL
 
 @testable import TLS
 
-/// The two versions that are spoken.
+/// The supported versions.
 enum Version: String, CaseIterable, Sendable {
     case tls12 = "TLSv1.2"
     case tls13 = "TLSv1.3"

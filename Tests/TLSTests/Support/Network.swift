@@ -15,7 +15,7 @@ final class ErrorLog: Sendable {
     }
 }
 
-/// Sends back what it gets, and closes when its peer has said goodbye.
+/// Echoes octets, and closes after the peer's close_notify.
 final class Echo: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -34,7 +34,7 @@ final class Echo: ChannelInboundHandler {
         context.flush()
     }
 
-    /// A client that does not read is not read from.
+    /// A client that does not read gets back-pressure.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         let isWritable = context.channel.isWritable
         try? context.channel.syncOptions?.setOption(.autoRead, value: isWritable)
@@ -49,7 +49,7 @@ final class Echo: ChannelInboundHandler {
     }
 }
 
-/// A server on a port of its own, with an ``Echo`` for each client.
+/// A server on its own port, with an ``Echo`` for each client.
 struct EchoServer {
     let log = ErrorLog()
     let port: Int
@@ -79,17 +79,17 @@ struct EchoServer {
     }
 }
 
-/// `openssl s_client`, a peer that is not ours.
+/// `openssl s_client`: a peer with another implementation.
 struct ForeignClient {
-    /// One line that is typed, and what is waited for before the next.
+    /// A line of input, and the output that must precede the next line.
     struct Line {
         var text: String
         var answer: String
     }
 
-    /// What it says on both of its outputs until it ends; its input ends after the last answer.
+    /// The output of both streams until the process ends. Its input ends after the last answer.
     static func run(_ arguments: [String], port: Int, lines: [Line]) async throws -> String {
-        // A thread of its own: the few of the concurrency pool are needed by the server's side.
+        // A separate thread: the server needs the few threads of the concurrency pool.
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 let words =

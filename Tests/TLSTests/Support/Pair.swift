@@ -4,7 +4,7 @@ import NIOTLS
 
 @testable import TLS
 
-/// What the pipeline above a ``TLSHandler`` gets to see.
+/// The events that the pipeline above a ``TLSHandler`` receives.
 final class Recorder: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -75,7 +75,7 @@ final class End {
         return promise.futureResult
     }
 
-    /// All ciphertext that was sent since the last call.
+    /// The ciphertext that was sent since the last call.
     func takeSent() throws -> ByteBuffer {
         var sent = ByteBuffer()
         while let part = try self.channel.readOutbound(as: ByteBuffer.self) {
@@ -91,7 +91,7 @@ final class End {
     }
 }
 
-/// A client and a server, back to back.
+/// A connected client and server.
 struct Pair {
     let client: End
     let server: End
@@ -109,15 +109,15 @@ struct Pair {
         try self.client.connect()
     }
 
-    /// A pair whose handshake is done.
+    /// A pair after the handshake.
     static func open(_ version: Version = .tls13) throws -> Pair {
         let pair = try Pair(.testing(version: version), .testing())
         try pair.exchange()
         return pair
     }
 
-    /// Carries all that is sent to the other end, in parts of at most so many octets, until
-    /// neither end says anything.
+    /// Carries ciphertext between both ends, in parts of at most this many octets, until neither
+    /// end sends any.
     func exchange(partsOf size: Int = .max) throws {
         while true {
             let fromClient = try self.client.takeSent()
