@@ -63,7 +63,6 @@ package struct User: Hashable, Sendable {
 package struct Group: Hashable, Sendable {
     /// The key in the store.
     package var id: GroupID
-    /// The name.
     package var name: String
     /// The direct members: users and groups.
     package var members: [Subject]

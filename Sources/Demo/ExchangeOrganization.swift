@@ -2,7 +2,6 @@
 package struct ExchangeOrganization: Sendable {
     /// The mailboxes, each with its permissions.
     package var mailboxes: [Mailbox]
-    /// The groups.
     package var groups: [Group]
     /// The applications that the organization knows.
     package var applications: [Application]

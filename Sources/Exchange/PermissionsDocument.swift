@@ -140,7 +140,6 @@ package struct PermissionsDocument: Codable, Equatable, Sendable {
         }
     }
 
-    /// The mailboxes.
     package var mailboxes: [Mailbox]
     /// The recipients, including groups and applications.
     package var recipients: [Recipient]

@@ -20,7 +20,6 @@ package struct HTTPSResponse: Equatable, Sendable {
     package var status: Int
     /// The header fields in the order of their arrival.
     package var headers: [HTTPSHeader]
-    /// The body.
     package var body: [UInt8]
 
     /// The value of the first header field with a name; the case of letters does not matter.

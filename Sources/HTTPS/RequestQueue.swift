@@ -18,11 +18,10 @@ final class RequestQueue: Sendable {
     }
 
     private struct State {
-        /// Threads that are waiting for a job.
         var jobs: [Job] = []
-        /// Threads that wait for a job.
-        /// All threads, waiting or not.
+        /// Threads that are waiting for a job.
         var idle = 0
+        /// All threads, waiting or not.
         var threads = 0
         var isClosed = false
     }

@@ -142,7 +142,7 @@ struct AuditCommand: AsyncParsableCommand {
             let configuration = try await self.configuration.load()
             try self.confirmation.confirm("Accept the audit log in its current state")
             var record = AuditRecord(event: "change", actor: actor, from: "command line")
-            record.detail = ["audit seal: the log was taken for genuine as it was"]
+            record.detail = ["audit seal: the log was accepted in its current state"]
             try store.audit([(.current, record)])
             try store.sealAudit(MasterKey(file: configuration.masterKey), begins: true)
         }
