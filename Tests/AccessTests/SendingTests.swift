@@ -93,19 +93,25 @@ import Testing
     }
 
     static let rows: [Row] = [
-        Row("anna", ["anna"], nil, "1", "one's own"),
-        Row("ANNA", ["Anna"], nil, "1", "addresses compare with ASCII case folded"),
-        Row("a", ["a"], nil, "1", "an alias is the account's"),
-        Row("info", ["info"], nil, "3", "as: nothing shows who sent it"),
-        Row("kontakt", ["info"], nil, "3", "as, by an alias"),
-        Row("anna", ["info"], nil, "1", "the way out is the reverse-path's"),
-        Row("bob", ["bob"], nil, "2 signed anna", "on behalf: the gateway signs"),
-        Row("bob", ["bob"], "anna", "2 signed anna", "on behalf, with a Sender of the client's"),
+        Row("anna", ["anna"], nil, "1", "the user's own address"),
+        Row("ANNA", ["Anna"], nil, "1", "addresses ignore ASCII case"),
+        Row("a", ["a"], nil, "1", "an alias belongs to its account"),
+        Row("info", ["info"], nil, "3", "as: no Sender is added"),
+        Row("kontakt", ["info"], nil, "3", "as, with an alias"),
+        Row("anna", ["info"], nil, "1", "the reverse-path decides the route"),
+        Row("bob", ["bob"], nil, "2 signed anna", "on behalf: the gateway adds Sender"),
+        Row("bob", ["bob"], "anna", "2 signed anna", "on behalf, with the client's Sender"),
         Row("bob", ["bob"], "bob", "sender", "on behalf is signed by the user, not by the account"),
         Row("bob", ["bob"], "a", "sender", "on behalf is signed with the primary address"),
         Row("bob", ["bob"], "zweit", "sender", "on behalf is signed with the primary address"),
-        Row("anna", ["bob"], nil, "1 signed anna", "on behalf, out by one's own server"),
-        Row("bob", ["anna"], nil, "2", "each address is judged by itself"),
+        Row(
+            "anna",
+            ["bob"],
+            nil,
+            "1 signed anna",
+            "on behalf, routed through the user's own account"
+        ),
+        Row("bob", ["anna"], nil, "2", "each address is decided separately"),
         Row("clara", ["anna"], nil, "reversePath", "reading never implies sending"),
         Row("anna", ["clara"], nil, "from", "reading never implies sending"),
         Row("fremd", ["anna"], nil, "reversePath", "no account has the address"),
@@ -113,36 +119,36 @@ import Testing
         Row("anna", [], nil, "from", "a From without a mailbox"),
         Row("anna", ["anna", "info"], nil, "senderRequired", "two authors need a Sender"),
         Row("anna", ["anna", "info"], "anna", "1", "two authors and a Sender"),
-        Row("anna", ["anna", "clara"], "anna", "from", "every mailbox in From is judged"),
-        Row("anna", ["clara", "anna"], "anna", "from", "every mailbox in From is judged"),
+        Row("anna", ["anna", "clara"], "anna", "from", "every mailbox in From is decided"),
+        Row("anna", ["clara", "anna"], "anna", "from", "every mailbox in From is decided"),
         Row("anna", ["info", "bob"], nil, "senderRequired", "two authors, one on behalf"),
         Row(
             "anna",
             ["info", "bob"],
             "anna",
             "1 signed anna",
-            "two authors, one on behalf, signed"
+            "two authors, one on behalf, with a Sender"
         ),
         Row(
             "anna",
             ["info", "bob"],
             "info",
             "sender",
-            "two authors, one on behalf, signed wrongly"
+            "two authors, one on behalf, with a wrong Sender"
         ),
-        Row("anna", ["anna"], "info", "1", "Sender may be whom one may send as"),
-        Row("anna", ["anna"], "zweit", "1", "Sender may be one's own"),
-        Row("anna", ["anna"], "bob", "sender", "Sender may not be whom one sends for on behalf"),
-        Row("anna", ["anna"], "clara", "sender", "Sender may not be another's"),
-        Row("anna", ["anna"], "fremd", "sender", "Sender may not be nobody's"),
-        Row("anna", ["clara"], "anna", "from", "Sender never makes From legal"),
+        Row("anna", ["anna"], "info", "1", "Sender may be an account that the user may send as"),
+        Row("anna", ["anna"], "zweit", "1", "Sender may be another own account"),
+        Row("anna", ["anna"], "bob", "sender", "Sender may not be an account with on-behalf only"),
+        Row("anna", ["anna"], "clara", "sender", "Sender may not be an account without the right"),
+        Row("anna", ["anna"], "fremd", "sender", "Sender may not be an unknown address"),
+        Row("anna", ["clara"], "anna", "from", "Sender does not permit From"),
         Row(
             "anna",
             ["anna"],
             nil,
             resent: ["info", "anna"],
             "1",
-            "resent as whom one may send for"
+            "resent as an account that the user may send as"
         ),
         Row(
             "anna",
@@ -150,21 +156,28 @@ import Testing
             nil,
             resent: ["bob"],
             "1 signed anna",
-            "resent on behalf: the gateway signs"
+            "resent on behalf: the gateway adds Sender"
         ),
-        Row("bob", ["info"], "info", resent: ["bob"], "sender", "resent on behalf, signed wrongly"),
+        Row(
+            "bob",
+            ["info"],
+            "info",
+            resent: ["bob"],
+            "sender",
+            "resent on behalf, with a wrong Sender"
+        ),
         Row(
             "anna",
             ["anna"],
             nil,
             resent: ["anna", "clara"],
             "resent",
-            "every resent address is judged"
+            "every resent address is decided"
         ),
         Row(nil, ["anna"], nil, "1", "null reverse-path: From decides"),
         Row(nil, ["info"], nil, "3", "null reverse-path: From decides"),
         Row(nil, ["bob"], nil, "2 signed anna", "null reverse-path on behalf"),
-        Row(nil, ["clara"], nil, "from", "null reverse-path is no way around From"),
+        Row(nil, ["clara"], nil, "from", "a null reverse-path does not bypass From"),
         Row(
             nil,
             ["anna", "info"],

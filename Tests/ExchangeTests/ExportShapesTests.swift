@@ -71,7 +71,7 @@ import Testing
             ]
         ),
         Shape(
-            name: "and so is a folder below it, whichever row comes first",
+            name: "a folder below a name with a backslash, in any order of rows",
             files: [
                 list(
                     folder(#"cases\github\office\open"#, "open"),
@@ -84,7 +84,7 @@ import Testing
             ]
         ),
         Shape(
-            name: "two folders with one path, and one below one of them",
+            name: "two folders with the same path, and a folder below one of them",
             files: [
                 list(
                     folder(#"cases\github"#, "github"),
@@ -103,7 +103,7 @@ import Testing
             ]
         ),
         Shape(
-            name: "a folder whose parents are not there may lie in one with a backslash",
+            name: "a folder with missing parents may be below a name with a backslash",
             files: [
                 list(folder(#"cases\github\office"#, "office"), folder(#"cases\open"#, "open"))
             ],
@@ -111,13 +111,13 @@ import Testing
             notes: [#"\cases\github\office: its entries are left out"#]
         ),
         Shape(
-            name: "without FolderName a path of several levels is not certain",
+            name: "without FolderName a path of several levels is ambiguous",
             files: [list(folder(#"cases\open"#, nil), folder("cases", nil))],
             entries: ["kim@contoso.example lr none cases -"],
             notes: [#"\cases\open: its entries are left out, because there is no FolderName"#]
         ),
         Shape(
-            name: "a name that is not the end of the path leaves all rows of the path out",
+            name: "a FolderName that is not the end of the path leaves out all rows of the path",
             files: [
                 list(
                     folder("cases", "clients"),
@@ -130,12 +130,12 @@ import Testing
             notes: [#"sales:\cases: its entries are left out, because FolderName is clients"#]
         ),
         Shape(
-            name: "a composed name is not the decomposed end of a path",
+            name: "a composed FolderName does not match a decomposed path",
             files: [list(folder("Bu\u{308}ro", "B\u{FC}ro"))],
             notes: ["its entries are left out, because FolderName is B\u{FC}ro"]
         ),
         Shape(
-            name: "in whatever spelling of the path the other rows are",
+            name: "an ambiguous row leaves out its path in every spelling",
             files: [
                 list(
                     folder("cases", "clients", "kim@contoso.example", "None"),
@@ -147,7 +147,7 @@ import Testing
             notes: [#"sales:\cases: its entries are left out, because FolderName is clients"#]
         ),
         Shape(
-            name: "blanks around a name are part of it",
+            name: "spaces around a name are part of it",
             files: [list(folder(" open ", " open "))],
             entries: ["kim@contoso.example lr none  open  -"]
         ),
@@ -160,7 +160,7 @@ import Testing
             ]
         ),
         Shape(
-            name: "a path of Get-MailboxFolderStatistics has slashes, and is certain",
+            name: "a path with slashes, from Get-MailboxFolderStatistics, is unambiguous",
             files: [
                 #"[{"Identity":"sales","FolderPath":"/cases/github\\office/open","FolderName":"open","User":"kim@contoso.example","AccessRights":["Reviewer"]},{"Identity":"sales","FolderPath":"/cases/A\uF8FFB","FolderName":"A/B","User":"kim@contoso.example","AccessRights":["Reviewer"]}]"#
             ],
@@ -168,7 +168,7 @@ import Testing
             notes: ["has no name in IMAP: left out"]
         ),
         Shape(
-            name: "one folder under two names of the mailbox: an orphan takes what everybody has",
+            name: "one folder under two mailbox names: an orphan with fewer rights removes Default",
             files: [
                 #"{"Identity":"sales","PrimarySmtpAddress":"sales@contoso.example","GrantSendOnBehalfTo":[]}"#,
                 list(
@@ -199,7 +199,7 @@ import Testing
         ),
         Shape(
             name:
-                "Windows PowerShell 5.1 wraps a word of an enumeration in its number and its name",
+                "Windows PowerShell 5.1 wraps an enumeration value in an object with number and name",
             files: [
                 #"[{"Identity":"sales:\\Inbox","FolderName":"Inbox","User":{"DisplayName":"Kim Akers","UserType":{"value":0,"Value":"Internal"},"RecipientPrincipal":{"PrimarySmtpAddress":"kim@contoso.example"}},"AccessRights":[{"value":1,"Value":"Reviewer"}]}]"#
             ],
@@ -233,7 +233,7 @@ import Testing
 
     static let cut = [
         Shape(
-            name: "a folder's name that ends in three dots, in both columns, is its name",
+            name: "a folder's name that ends in three dots in both columns is complete",
             files: [
                 list(
                     folder("Any questions...", "Any questions..."),
@@ -248,7 +248,8 @@ import Testing
             ]
         ),
         Shape(
-            name: "where only one of them ends so, it is cut, and the folder is left out",
+            name:
+                "a name that ends in three dots in one column is truncated: the folder is left out",
             files: [
                 list(
                     folder("Any questions from...", "Any questions from clients"),
@@ -265,7 +266,7 @@ import Testing
             ]
         ),
         Shape(
-            name: "a name of somebody that may be cut is nobody's, and the rest counts",
+            name: "a principal's name that may be truncated is unresolved, other entries count",
             files: [
                 #"""
                 [{"Identity":"sales","User":"Any questions?...","AccessRights":["FullAccess"],"Deny":false,"IsInherited":false},
@@ -287,7 +288,7 @@ import Testing
             ]
         ),
         Shape(
-            name: "a denial of a name that may be cut takes what everybody has",
+            name: "a denial with a truncated name removes the rights of all users",
             files: [
                 #"""
                 [{"Identity":"sales","User":"NT AUTHORITY\\Authenticated Us...","AccessRights":["FullAccess"],"Deny":true,"IsInherited":false},
@@ -300,7 +301,7 @@ import Testing
             ]
         ),
         Shape(
-            name: "a folder entry of a name that may be cut takes what everybody has there",
+            name: "a folder entry with a truncated name removes the rights of groups and Default",
             files: [
                 list(
                     folder("open", "open", "Organization Man...", "None"),
@@ -324,7 +325,7 @@ import Testing
 
     static let inbox = [
         Shape(
-            name: "the inbox in another language, without FolderType, is told and gives nothing",
+            name: "the inbox in another language without FolderType is noted and grants nothing",
             files: [
                 list(
                     folder("Posteingang", "Posteingang"),
@@ -341,7 +342,7 @@ import Testing
             ]
         ),
         Shape(
-            name: "with FolderType in one of its rows it is the inbox",
+            name: "FolderType in one row identifies the inbox",
             files: [
                 list(
                     folder("Bandeja de entrada", "Bandeja de entrada"),
@@ -358,14 +359,14 @@ import Testing
             ]
         ),
         Shape(
-            name: "beside the inbox, a folder with that name is a folder with that name",
+            name: "another folder named like an inbox is an ordinary folder",
             files: [list(folder("Inbox", "Inbox"), folder("Posteingang", "Posteingang"))],
             entries: [
                 "kim@contoso.example lr none INBOX -", "kim@contoso.example lr none Posteingang -",
             ]
         ),
         Shape(
-            name: "what its type says is another folder is one",
+            name: "a folder with another FolderType is not the inbox",
             files: [list(folder("Posteingang", "Posteingang", type: "User Created"))],
             entries: ["kim@contoso.example lr none Posteingang -"]
         ),
@@ -377,26 +378,26 @@ import Testing
 
     static let csv = [
         Shape(
-            name: "a question mark in CSV with a byte order mark is one",
+            name: "a question mark in CSV with a byte order mark is literal",
             files: [
                 "\u{FEFF}Identity,FolderName,User,AccessRights\nsales:\\Open?,Open?,kim@contoso.example,Reviewer\n"
             ],
             entries: ["kim@contoso.example lr none Open? -"]
         ),
         Shape(
-            name: "and so it is where a letter shows that the file is not ASCII",
+            name: "a question mark in CSV with a letter outside ASCII is literal",
             files: [
                 "Identity,FolderName,User,AccessRights\nsales:\\B\u{FC}ro?,B\u{FC}ro?,kim@contoso.example,Reviewer\n"
             ],
             entries: ["kim@contoso.example lr none B\u{FC}ro? -"]
         ),
         Shape(
-            name: "a line that says what parts the cells",
+            name: "a line that declares the delimiter",
             files: ["sep=;\nIdentity;Trustee;AccessRights;AccessControlType\n\(row)\n"],
             entries: ["kim@contoso.example - as all -"]
         ),
         Shape(
-            name: "the same in quotation marks, before a line of PowerShell",
+            name: "a quoted declaration of the delimiter before #TYPE",
             files: [
                 "\"sep=;\"\r\n#TYPE X\r\nIdentity;Trustee;AccessRights;AccessControlType\r\n\(row)\r\n"
             ],

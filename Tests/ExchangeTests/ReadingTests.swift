@@ -94,7 +94,7 @@ import Testing
             unresolved: [orphan, "Sales Team"]
         ),
         Sample(
-            name: "one result is an object, the enumeration a number",
+            name: "a single result is an object, the enumeration a number",
             files: [
                 #"{"AccessControlType":"Allow","AccessRights":[1],"Identity":"sales","InheritanceType":"None","IsInherited":false,"Trustee":"kim@contoso.example"}"#
             ],
@@ -108,7 +108,7 @@ import Testing
             denials: ["kim@contoso.example send"]
         ),
         Sample(
-            name: "what is inherited gives nothing, and denies only who has nothing else",
+            name: "an inherited entry grants nothing, and denies only users without other grants",
             files: [
                 #"""
                 [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","IsInherited":true,"User":"kim@contoso.example"},
@@ -144,20 +144,20 @@ import Testing
             ]
         ),
         Sample(
-            name: "an older interface's list of permissions",
+            name: "the list of permissions of an older interface",
             files: [
                 #"{"value":[{"Identity":"sales","User":"kim@contoso.example","PermissionList":[{"AccessRights":["FullAccess"],"Deny":"False","IsInherited":false,"InheritanceType":"All"}]}]}"#
             ],
             entries: ["kim@contoso.example lrswikxte none all -"]
         ),
         Sample(
-            name: "other rights give nothing",
+            name: "other mailbox rights grant nothing",
             files: [
                 #"[{"AccessRights":["ReadPermission","ChangeOwner","DeleteItem","ExternalAccount","ChangePermission","SendAs"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example"}]"#
             ]
         ),
         Sample(
-            name: "a denial of somebody unknown takes what everybody has: it may be a group",
+            name: "a denial with an unknown principal removes all grants: it may be a group",
             files: [
                 #"""
                 [{"AccessRights":["FullAccess"],"Deny":true,"Identity":"sales","IsInherited":false,"User":"S-1-5-21-9-9-9-1"},
@@ -172,7 +172,7 @@ import Testing
             ]
         ),
         Sample(
-            name: "the owner's own rows and those of Exchange itself",
+            name: "rows of SELF and of Exchange's services are ignored",
             files: [
                 #"""
                 [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"owner@contoso.example"},
@@ -184,14 +184,14 @@ import Testing
             denials: ["owner@contoso.example view"]
         ),
         Sample(
-            name: "everybody is nobody",
+            name: "Everyone is unresolved",
             files: [
                 #"[{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"Everyone","UserSid":"S-1-1-0"},{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"NT AUTHORITY\\Authenticated Users"}]"#
             ],
             unresolved: ["Everyone", #"NT AUTHORITY\Authenticated Users"#]
         ),
         Sample(
-            name: "a denial by SID alone may be anybody's",
+            name: "a denial with only a SID may be for any user",
             files: [
                 #"""
                 [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"S-1-5-21-9-9-9-1"},
@@ -203,7 +203,7 @@ import Testing
             unresolved: ["S-1-5-21-9-9-9-1"]
         ),
         Sample(
-            name: "a denial of everybody, or of a group of administrators, leaves nothing",
+            name: "a denial for Everyone or for administrators removes all grants",
             files: [
                 #"""
                 [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"Everyone","UserSid":"S-1-1-0"},
@@ -215,7 +215,7 @@ import Testing
             unresolved: ["Everyone", "Organization Management"]
         ),
         Sample(
-            name: "a denial of a disabled account is a denial",
+            name: "a denial for a disabled account counts, a grant does not",
             files: [
                 #"""
                 [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example"},
@@ -243,7 +243,7 @@ import Testing
             refusal: "file1, row 1, column IsInherited: is missing"
         ),
         Sample(
-            name: "a denial of somebody unknown by address may be a group's, or another address",
+            name: "a denial with an unknown address may be for a group or another address",
             files: [
                 #"""
                 [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"team@contoso.example"},
@@ -253,7 +253,7 @@ import Testing
             unresolved: ["team@contoso.example"]
         ),
         Sample(
-            name: "a SID of another domain may be the same person's",
+            name: "a SID of another domain may be of the same user",
             files: [
                 #"""
                 [{"AccessRights":["FullAccess"],"Deny":true,"IsInherited":false,"Identity":"sales","User":"S-1-5-21-1-1-1-7"},
@@ -268,7 +268,7 @@ import Testing
             refusal: "row 2, column AccessControlType: is missing"
         ),
         Sample(
-            name: "cut in the last cell",
+            name: "truncated in the last cell",
             files: [
                 "Identity,Trustee,AccessRights,AccessControlType\nsales,kim@contoso.example,SendAs,Allow"
             ],
@@ -292,14 +292,14 @@ import Testing
             denials: ["kim@contoso.example send"]
         ),
         Sample(
-            name: "a name alone is nobody's where not everybody is listed",
+            name: "a name alone is unresolved without a complete directory",
             files: [
                 #"[{"PrimarySmtpAddress":"lee@contoso.example","Identity":"lee","DisplayName":"Books","GrantSendOnBehalfTo":[]},{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"Books"}]"#
             ],
             unresolved: ["Books"]
         ),
         Sample(
-            name: "who is called so, with another SID, is somebody else",
+            name: "a recipient with the same name and another SID is another one",
             files: [
                 #"[{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"Kim Akers","UserSid":"S-1-5-21-1-1-1-1"},{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"Lee Gu","UserSid":"S-1-5-21-1-1-1-2"}]"#
             ],
@@ -319,7 +319,7 @@ import Testing
             ]
         ),
         Sample(
-            name: "a name that looks like an address, a SID or a GUID finds nobody by name",
+            name: "a name that looks like an address, a SID or a GUID is not matched by name",
             files: [
                 #"[{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"ceo@contoso.example"},{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"S-1-5-21-7"}]"#
             ],
@@ -332,7 +332,7 @@ import Testing
             ]
         ),
         Sample(
-            name: "people outside, and people whom Exchange does not know, are not those called so",
+            name: "external and unknown users are not matched by name",
             files: [
                 #"""
                 [{"Identity":"sales:\\Inbox","FolderName":"Inbox","FolderPath":"Inbox","AccessRights":["Owner"],"User":{"DisplayName":"Kim Akers","UserType":"External","UserPrincipalName":"kim@fabrikam.example"}},
@@ -346,7 +346,7 @@ import Testing
             ]
         ),
         Sample(
-            name: "two folders whose names only look the same",
+            name: "two folders whose names look alike",
             files: [
                 #"""
                 [{"Identity":"sales","FolderName":"B\u00FCro","FolderPath":"B\u00FCro","AccessRights":["Editor"],"User":"kim@contoso.example"},
@@ -359,7 +359,7 @@ import Testing
             ]
         ),
         Sample(
-            name: "a name in a list is one name, with its commas",
+            name: "an element of a list is one name, including commas",
             files: [
                 #"[{"PrimarySmtpAddress":"sales@contoso.example","Identity":"sales","GrantSendOnBehalfTo":["Akers, Kim","kim@contoso.example"]}]"#
             ],
@@ -368,14 +368,14 @@ import Testing
             recipients: [.init(addresses: ["lee@contoso.example"], names: ["Kim"])]
         ),
         Sample(
-            name: "a right that is none",
+            name: "an unknown right",
             files: [
                 #"[{"AccessRights":["FullAccess","Everything"],"Deny":false,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example"}]"#
             ],
             refusal: "column AccessRights: has Everything"
         ),
         Sample(
-            name: "a number where none is known",
+            name: "a number without a known meaning",
             files: [
                 #"[{"AccessRights":[1],"Deny":false,"IsInherited":false,"Identity":"sales","User":"kim@contoso.example"}]"#
             ],
@@ -389,14 +389,14 @@ import Testing
             refusal: "column Identity: is missing"
         ),
         Sample(
-            name: "another mailbox's rows",
+            name: "rows of another mailbox",
             files: [
                 #"[{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"board","User":"kim@contoso.example"}]"#
             ],
             refusal: "the rows are about board"
         ),
         Sample(
-            name: "rows of every mailbox: only its own count",
+            name: "rows of all mailboxes: only its own count",
             files: [
                 #"""
                 [{"AccessRights":["FullAccess"],"Deny":false,"IsInherited":false,"Identity":"board","User":"kim@contoso.example"},
@@ -406,7 +406,7 @@ import Testing
             entries: ["lee@contoso.example lrswikxte none all -"]
         ),
         Sample(
-            name: "a nested object that lost its content",
+            name: "a nested object without its content",
             files: [
                 #"[{"AccessRights":["FullAccess"],"Deny":false,"Identity":"sales","User":"@{RawIdentity=CONTOSO\\kim}"}]"#
             ],
@@ -414,7 +414,7 @@ import Testing
         ),
         Sample(name: "cut off", files: [#"[{"AccessRights":["Full"#], refusal: "cut off"),
         Sample(
-            name: "levels upon levels, in little time",
+            name: "deep nesting is refused in little time",
             files: [
                 String(repeating: "[", count: 450)
                     + String(repeating: "1,", count: 100_000) + "1"
@@ -426,7 +426,7 @@ import Testing
         Sample(name: "no rows", files: ["[]"], refusal: "no rows"),
         Sample(name: "text", files: ["Hello"], refusal: "neither JSON nor"),
         Sample(
-            name: "rows of something else",
+            name: "rows of another cmdlet",
             files: [#"[{"Name":"x"}]"#],
             refusal: "row 1 is no row of"
         ),
@@ -532,12 +532,12 @@ import Testing
             refusal: "row 2, column Trustee: has letters that were lost"
         ),
         Sample(
-            name: "cut in a quotation",
+            name: "truncated in a quoted cell",
             files: ["\"Identity\",\"Trustee\",\"AccessRights\"\n\"sales\",\"kim@contoso.exam"],
             refusal: "row 2: a quotation does not end"
         ),
         Sample(
-            name: "cut in a row",
+            name: "truncated in a row",
             files: ["Identity,Trustee,AccessRights\nsales,kim@contoso.example\n"],
             refusal: "row 2: 2 cells instead of 3"
         ),
@@ -577,7 +577,7 @@ import Testing
 
     static let folders = [
         Sample(
-            name: "folder permissions, a group in a group, and a cycle",
+            name: "folder permissions with a nested group and a cycle",
             files: [folderRows],
             entries: [
                 "kim@contoso.example lrswite none INBOX -",
@@ -587,7 +587,7 @@ import Testing
             recipients: projects + [kim]
         ),
         Sample(
-            name: "two people of one name, and with more rights than the group",
+            name: "two users with one name, and with more rights than the group",
             files: [folderRows],
             entries: [
                 "lee@contoso.example lri none INBOX Projects",
@@ -599,7 +599,7 @@ import Testing
             ]
         ),
         Sample(
-            name: "an orphan with fewer rights takes what groups have",
+            name: "an orphan with fewer rights removes the rights of groups",
             files: [
                 #"""
                 [{"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"NT:S-1-5-21-1004336348-1177238915-682003330-5120","AccessRights":["None"]},
@@ -613,7 +613,7 @@ import Testing
             recipients: projects
         ),
         Sample(
-            name: "an entry that gives nothing stays, because it outdoes others",
+            name: "an entry without rights is kept, because it overrides others",
             files: [
                 #"[{"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"kim@contoso.example","AccessRights":"None"},{"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"Default","AccessRights":"Reviewer"}]"#
             ],
@@ -622,7 +622,7 @@ import Testing
             ]
         ),
         Sample(
-            name: "a session's objects",
+            name: "objects of a PowerShell session",
             files: [
                 #"""
                 [{"FolderName":"Posteingang","FolderType":"Inbox","User":{"UserType":{"value":"Internal"},"DisplayName":"Kim Akers",
@@ -638,7 +638,7 @@ import Testing
             ]
         ),
         Sample(
-            name: "a folder that is called as the inbox is elsewhere",
+            name: "a folder named inbox that is not the inbox is left out",
             files: [
                 #"""
                 [{"FolderName":"Posteingang","FolderType":"Inbox","User":"lee@contoso.example","AccessRights":["Reviewer"],"Identity":"sales:\\Posteingang"},
@@ -649,21 +649,21 @@ import Testing
             entries: ["lee@contoso.example lr none INBOX -"]
         ),
         Sample(
-            name: "a session's objects without the folder's place",
+            name: "objects of a PowerShell session without the folder's path",
             files: [
                 #"[{"FolderName":"Posteingang","User":{"UserType":{"value":"Internal"},"DisplayName":"Kim Akers"},"AccessRights":["Editor"],"Identity":"Kim Akers"}]"#
             ],
             refusal: "does not say which folder"
         ),
         Sample(
-            name: "a session's objects, too shallow",
+            name: "objects of a PowerShell session with too little depth",
             files: [
                 #"[{"FolderName":"Inbox","User":"Microsoft.Exchange.Management.StoreTasks.MailboxFolderUserId","AccessRights":["Editor"],"Identity":"sales:\\Inbox"}]"#
             ],
             refusal: "column User: says Microsoft.Exchange"
         ),
         Sample(
-            name: "calendars, outsiders, group mailboxes, and names that IMAP cannot have",
+            name: "calendars, external users, group mailboxes, and names that IMAP cannot have",
             files: [
                 #"""
                 [{"Identity":"sales:\\Kalender","FolderName":"Kalender","FolderType":"Calendar","User":"kim@contoso.example","AccessRights":["Editor"],"SharingPermissionFlags":"Delegate, CanViewPrivateItems"},
@@ -676,14 +676,14 @@ import Testing
             ]
         ),
         Sample(
-            name: "a role that is none",
+            name: "an unknown role",
             files: [
                 #"[{"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"kim@contoso.example","AccessRights":["Admin"]}]"#
             ],
             refusal: "no role or right of a folder"
         ),
         Sample(
-            name: "a distribution group is no trustee of a folder, and is a delegate",
+            name: "a distribution group is ignored in a folder and counts as delegate",
             files: [
                 #"[{"Identity":"sales:\\Inbox","FolderName":"Inbox","User":"List","AccessRights":["Reviewer"]}]"#,
                 #"{"Identity":"sales","PrimarySmtpAddress":"sales@contoso.example","GrantSendOnBehalfTo":["List"]}"#,

@@ -78,7 +78,9 @@ struct TrustedPath {
     /// - Returns: whether the part is a link. The mode of a link means nothing.
     private func checkPart(_ place: String, of path: String, isFolder: Bool) throws -> Bool {
         var status = stat()
-        guard lstat(place, &status) == 0 else { throw Failure("\(path) cannot be read: check it") }
+        guard lstat(place, &status) == 0 else {
+            throw Failure("cannot read \(path): check the path")
+        }
         guard self.owners.contains(status.st_uid) else {
             throw Failure(
                 "\(place) does not belong to \(self.owners.count > 1 ? "root or this user" : "root"): "

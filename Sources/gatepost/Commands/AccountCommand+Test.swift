@@ -8,6 +8,10 @@ import Store
 extension AccountCommand {
     /// `gatepost account test ADDRESS`: requires the role `settings`, because it prints folder
     /// names.
+    ///
+    /// It logs in with the stored credential, even if the gateway has suspended it. It fails with
+    /// the server and the reason if a server is unreachable, is not trusted or refuses the
+    /// credential.
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Log in to the account's servers and print their capabilities.",

@@ -120,6 +120,8 @@ struct AccountCommand: AsyncParsableCommand {
     }
 
     /// `gatepost account list`: all accounts, without their credentials.
+    ///
+    /// `--json` prints an array of `AccountRow`; `hasCredential` says whether a password is stored.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all accounts.")
         @OptionGroup var configuration: ConfigurationOption
@@ -138,6 +140,8 @@ struct AccountCommand: AsyncParsableCommand {
     }
 
     /// `gatepost account show ADDRESS`: the settings of one account, its grants and withdrawals.
+    ///
+    /// `--json` prints one `AccountRow`, without grants.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show an account with its servers, grants and withdrawals.",

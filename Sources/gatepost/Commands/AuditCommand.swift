@@ -13,6 +13,8 @@ struct AuditCommand: AsyncParsableCommand {
     )
 
     /// `gatepost audit list`: requires the role `settings`.
+    ///
+    /// `--json` prints an array of ``Row``.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List records: who opened, sent, was refused or changed what, and when."
@@ -129,6 +131,9 @@ struct AuditCommand: AsyncParsableCommand {
     }
 
     /// `gatepost audit seal`: requires the role `administrator`.
+    ///
+    /// The seal is a message authentication code with a key that is derived from the master key.
+    /// The command itself is recorded in the audit log.
     struct Seal: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Seal a log that lost its seal, in its current state.",

@@ -49,6 +49,8 @@ struct ConsentCommand: AsyncParsableCommand {
     }
 
     /// `gatepost consent list`: the pending grants on the owner's accounts.
+    ///
+    /// `--json` prints an array of `GrantRow`; `id` is the number for `confirm` and `refuse`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List grants on your accounts that wait for confirmation."
@@ -80,6 +82,8 @@ struct ConsentCommand: AsyncParsableCommand {
     }
 
     /// `gatepost consent confirm GRANT`
+    ///
+    /// It fails if the grant does not wait for this owner.
     struct Confirm: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Confirm a grant, which then takes effect."
@@ -96,6 +100,8 @@ struct ConsentCommand: AsyncParsableCommand {
     }
 
     /// `gatepost consent refuse GRANT`
+    ///
+    /// It fails if the grant does not wait for this owner.
     struct Refuse: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Refuse a grant, which removes it."

@@ -8,6 +8,9 @@ import Store
 import UnixSignals
 
 /// `gatepost demo`: a gateway with real Dovecot and Exim servers, in a temporary folder.
+///
+/// All listeners are on 127.0.0.1. A test server takes the part of Microsoft's services. The folder
+/// is removed at the end.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",

@@ -3,6 +3,9 @@ import ArgumentParser
 import Store
 
 /// `gatepost explain LOGIN ACCOUNT [--folder PATH]`: the verdict of the gateway, with its reasons.
+///
+/// It uses the same decision as the gateway (``Access/Snapshot/verdict(user:account:folder:at:)``).
+/// Pending and ended grants of the user are added as reasons, although they have no effect.
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",

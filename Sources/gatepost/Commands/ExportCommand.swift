@@ -5,6 +5,8 @@ import Gateway
 import Store
 
 /// `gatepost export [FILE]`: requires the role `administrator`, and never overwrites a file.
+///
+/// The document is a `ModelDocument`, which `gatepost apply` accepts.
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",

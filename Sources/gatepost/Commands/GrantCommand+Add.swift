@@ -17,6 +17,10 @@ extension GrantCommand {
     /// `gatepost grant add ACCOUNT SUBJECT`: requires the role `settings`.
     ///
     /// It refuses accounts whose grants come from Exchange.
+    ///
+    /// It replaces a grant for the same subject and scope. With `--folder` it looks up the folder
+    /// on the account's server, and asks for confirmation if the folder shows messages of other
+    /// folders.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Grant a user or a group rights on an account.",

@@ -5,6 +5,9 @@ import Gateway
 import Store
 
 /// `gatepost grant VERB`: who may see an account, and who may send from it.
+///
+/// A grant has folder rights (RFC 4314), a send right, or both. Grants of Exchange accounts are
+/// imported by `gatepost permissions` and can only be withdrawn here.
 struct GrantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "grant",
@@ -57,6 +60,8 @@ struct GrantCommand: AsyncParsableCommand {
     }
 
     /// `gatepost grant restore ACCOUNT SUBJECT`: requires the role `settings`.
+    ///
+    /// It fails if nothing is withdrawn.
     struct Restore: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "End a withdrawal, so that the rights from Exchange are in effect again.",
@@ -83,6 +88,8 @@ struct GrantCommand: AsyncParsableCommand {
     }
 
     /// `gatepost grant list`: grants and withdrawals.
+    ///
+    /// `--json` prints an array of `GrantRow`, or of `WithdrawalRow` with `--withdrawn`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List grants and withdrawals."

@@ -2,6 +2,9 @@ import ArgumentParser
 import Store
 
 /// `gatepost group VERB`: a named set of users and groups, as subject of grants.
+///
+/// A change of members is a change of permissions: all verbs except `list` and `show` require the
+/// role `administrator`.
 struct GroupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "group",
@@ -10,6 +13,8 @@ struct GroupCommand: AsyncParsableCommand {
     )
 
     /// `gatepost group add NAME`: requires the role `administrator`.
+    ///
+    /// A name has 1 to 200 octets and only visible characters. It fails if the group exists.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Add a group without members.")
         @OptionGroup var configuration: ConfigurationOption
@@ -39,6 +44,9 @@ struct GroupCommand: AsyncParsableCommand {
     }
 
     /// `gatepost group list`: all groups with their members.
+    ///
+    /// `--json` prints an array of `GroupRow`:
+    /// `{"name":"Sekretariat","members":["anna@kanzlei.example","group:Empfang"]}`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all groups.")
         @OptionGroup var configuration: ConfigurationOption
@@ -69,6 +77,8 @@ struct GroupCommand: AsyncParsableCommand {
     }
 
     /// `gatepost group join NAME MEMBER…`: requires the role `administrator`.
+    ///
+    /// It fails for an unknown member, and for a group that would contain itself.
     struct Join: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Add members to a group.")
         @OptionGroup var configuration: ConfigurationOption

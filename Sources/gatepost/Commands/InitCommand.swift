@@ -3,6 +3,8 @@ import Gateway
 import Store
 
 /// `gatepost init [DIR]`: writes the files of a new gateway, and never overwrites one.
+///
+/// The files are `gatepost.yaml`, `gatepost.sqlite`, `master.key` and the folder `certs`.
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",

@@ -109,6 +109,8 @@ struct PermissionsCommand: AsyncParsableCommand {
     }
 
     /// `gatepost permissions diff [ACCOUNT…]`: the staged imports against what is in force.
+    ///
+    /// `--json` prints an array of `StageReport` with the lines `added`, `removed` and `unchanged`.
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show what a save would change."
@@ -126,6 +128,8 @@ struct PermissionsCommand: AsyncParsableCommand {
     }
 
     /// `gatepost permissions save [ACCOUNT…]`: requires the role `settings`.
+    ///
+    /// It fails if the account or its permissions changed after the import was loaded.
     struct Save: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put loaded permissions into force, all of them or none."

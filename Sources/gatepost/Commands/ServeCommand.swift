@@ -5,6 +5,9 @@ import Store
 import UnixSignals
 
 /// `gatepost serve`: the gateway itself. Requires the role `administrator`.
+///
+/// On SIGTERM or SIGINT it accepts no more connections and waits up to `limits.drainSeconds` for
+/// messages in transit. Errors before the start have exit status 1.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",

@@ -4,6 +4,9 @@ import Gateway
 import NIOCore
 
 /// `gatepost service`: a systemd unit with the configuration's paths.
+///
+/// The unit keeps the capability to bind ports below 1024 and write access to the store's folder.
+/// It cannot see home folders or `/tmp`, so paths there are refused.
 struct ServiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "service",

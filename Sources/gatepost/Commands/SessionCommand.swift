@@ -13,6 +13,9 @@ struct SessionCommand: AsyncParsableCommand {
     )
 
     /// `gatepost session list`
+    ///
+    /// `--json` prints an array of `SessionSummary`; `protocol` is `imap` or `submission`, `since`
+    /// is in seconds since 1970.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the connections with user, address and open folder."

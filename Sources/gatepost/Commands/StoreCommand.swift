@@ -13,6 +13,9 @@ struct StoreCommand: AsyncParsableCommand {
     /// `gatepost store accept`: puts an older store into force, for example a restored backup.
     ///
     /// A running gateway refuses a store that lacks a change which was in force.
+    ///
+    /// It prints the revision that is in force afterwards, and fails if no store waits for
+    /// acceptance.
     struct Accept: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put a store into force that lacks changes, such as a restored backup.",

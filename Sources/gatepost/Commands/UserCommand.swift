@@ -2,6 +2,8 @@ import ArgumentParser
 import Store
 
 /// `gatepost user VERB`: the users who log in to the gateway.
+///
+/// Changes are in force within a second and are recorded in the audit log.
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
@@ -23,6 +25,8 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     /// `gatepost user add LOGIN`: requires the role `administrator`.
+    ///
+    /// It fails if the login exists, is not an address, or if the operating-system user is taken.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add a user.",
@@ -57,6 +61,9 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     /// `gatepost user list`: all users, without their passwords.
+    ///
+    /// `--json` prints an array of `UserRow`:
+    /// `{"login":"anna@kanzlei.example","name":"Anna","role":null,"disabled":false,"osUser":null}`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all users.")
         @OptionGroup var configuration: ConfigurationOption
@@ -73,6 +80,8 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     /// `gatepost user show LOGIN`
+    ///
+    /// `--json` prints one `UserRow`, as in ``List``. It fails if the login is unknown.
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show one user.")
         @OptionGroup var configuration: ConfigurationOption
@@ -87,6 +96,9 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     /// `gatepost user set LOGIN`: requires the role `administrator`.
+    ///
+    /// An option that is absent leaves its value unchanged. With a role and without an
+    /// operating-system user, the login becomes the operating-system user.
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Change a user's role or operating-system user."
@@ -119,6 +131,8 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     /// `gatepost user password LOGIN`: requires the role `administrator`.
+    ///
+    /// The password is stored as a hash (scrypt, RFC 7914).
     struct Password: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Change a user's password.",
@@ -137,6 +151,8 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     /// `gatepost user disable LOGIN`: requires the role `administrator`.
+    ///
+    /// Grants of the user stay stored, but have no effect.
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Refuse a user's logins without removing the user."
@@ -165,9 +181,15 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     /// `gatepost user remove LOGIN`: requires the role `administrator`.
+    ///
+    /// It fails while the user owns an account, or while a wall or a withdrawal names the user.
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove a user and all grants to the user."
+            abstract: "Remove a user and all grants to the user.",
+            discussion: """
+                Refused while the user owns an account, or while a wall or a withdrawal names the \
+                user.
+                """
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption

@@ -10,6 +10,8 @@ struct WallCommand: AsyncParsableCommand {
     )
 
     /// `gatepost wall add ACCOUNT SUBJECT`: requires the role `settings`.
+    ///
+    /// A wall also applies to later grants and imports. It does not apply to the owner.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Bar a user or a group from an account."
@@ -51,6 +53,8 @@ struct WallCommand: AsyncParsableCommand {
     }
 
     /// `gatepost wall list`: all walls with reason, author and time.
+    ///
+    /// `--json` prints an array of `WallRow`; `created` is in seconds since 1970.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all walls.")
         @OptionGroup var configuration: ConfigurationOption

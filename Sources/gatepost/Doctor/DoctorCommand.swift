@@ -7,6 +7,9 @@ import Store
 /// `gatepost doctor`: exit status 1 if a check failed.
 ///
 /// A caller who came by sudo needs the role `settings`, since the checks use every credential.
+///
+/// It checks the configuration, certificates and keys, the master key, the store, a login at each
+/// server, the running gateway, waiting copies and moves, the audit log, and notices to owners.
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
