@@ -35,7 +35,7 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var password: PasswordOption
         @Argument(help: "The login, an address such as anna@kanzlei.example.") var login: String
-        @Option(help: "Set the name to display.") var name: String?
+        @Option(help: "Set the display name.") var name: String?
         @Option(help: "Let the user change accounts and grants, or everything.")
         var role: Role?
         @Option(help: "Bind the user to this operating-system user (default: the login).")
@@ -152,10 +152,11 @@ struct UserCommand: AsyncParsableCommand {
 
     /// `gatepost user disable LOGIN`: requires the role `administrator`.
     ///
-    /// Grants of the user stay stored, but have no effect.
+    /// The gateway ends the user's sessions with `* BYE` (RFC 9051 §7.1.5). Grants of the user
+    /// stay stored, but have no effect.
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Refuse a user's logins without removing the user."
+            abstract: "End a user's sessions and refuse further logins; the user stays stored."
         )
         @OptionGroup var configuration: ConfigurationOption
         @Argument(help: "The user's login.") var login: String

@@ -10,7 +10,7 @@ struct AccountOptions: ParsableArguments {
     @Option(help: "Set the owner, by login. Without an owner it is a function mailbox.")
     var owner: String?
     /// Further addresses of the mailbox; they replace the aliases that are stored.
-    @Option(help: "Add another address of the same mailbox; repeat for more.") var alias: [String] =
+    @Option(help: "Set the mailbox's other addresses; repeat for each.") var alias: [String] =
         []
     /// The IMAP server. The port defaults to 993, or to 143 with `--tls starttls` or `none`.
     @Option(help: "Set the IMAP server, HOST[:PORT].") var imap: String?

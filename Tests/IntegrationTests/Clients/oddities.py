@@ -216,7 +216,7 @@ def odd_folders_are_named():
         # A line end that is none: the true reason.
         server.broken = {b'*  LIST': b'* LIST () "/" INBOX\n'}
         text = gateway.run("account", "test", BOB, status=1)
-        assert "LF or CR alone" in text and "does not speak IMAP" not in text, text
+        assert "does not end with CR LF" in text and "does not speak IMAP" not in text, text
 
 
 if __name__ == "__main__":

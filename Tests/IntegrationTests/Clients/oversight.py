@@ -459,7 +459,7 @@ def who_has_no_role_changes_nothing():
             return done.stdout + done.stderr
         if os.getuid() != 0:
             # Nobody here can make a configuration that is root's: one's own is refused.
-            run("kim", "user", "list", status=1, says=f"{place} is not root's")
+            run("kim", "user", "list", status=1, says=f"{place} does not belong to root: ")
             return
         grant = ("grant", "add", BOB, CLARA, "--view")
         run("eve", *grant, status=1, says="needs the role administrator or settings")
@@ -591,12 +591,12 @@ def a_file_of_the_gateways_own_user_is_no_configuration():
                 with open(own, "w") as file:
                     file.write(f"{kept}\n{part}\n")
                 answer = run("user", "list", config=own)
-                assert f"{other} is not root's" in answer, (key, answer)
+                assert f"{other} does not belong to root or this user" in answer, (key, answer)
             with open(own, "w") as file:
                 file.write(text)
             # So is a certificate that a command names.
             answer = run("account", "set", BOB, "--ca", os.path.join(gateway.folder, "certs/ca.pem"), config=own)
-            assert f"{gateway.folder} is not root's" in answer, answer
+            assert f"{gateway.folder} does not belong to root: " in answer, answer
         finally:
             shutil.rmtree(other)
         # Names of copies that wait are not told.
