@@ -59,7 +59,7 @@ extension Resolution {
             self.notes.insert(note)
             return .nobody
         case .everyone: return .everyone
-        case .tooMany: return .unresolved("means everybody: name a group or people in Exchange")
+        case .tooMany: return .unresolved("means everyone: name a group or users in Exchange")
         case .unknown(let why): return .unresolved(why)
         }
     }

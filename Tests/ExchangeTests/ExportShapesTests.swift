@@ -99,7 +99,7 @@ import Testing
                 #"kim@contoso.example lr none cases/github\office -"#,
             ],
             notes: [
-                #"\cases\github\office\open: its entries are left out, because a name in it may"#
+                #"\cases\github\office\open: its entries are left out, because a name in its path may"#
             ]
         ),
         Shape(
@@ -114,7 +114,7 @@ import Testing
             name: "without FolderName a path of several levels is ambiguous",
             files: [list(folder(#"cases\open"#, nil), folder("cases", nil))],
             entries: ["kim@contoso.example lr none cases -"],
-            notes: [#"\cases\open: its entries are left out, because there is no FolderName"#]
+            notes: [#"\cases\open: its entries are left out, because FolderName is missing, and"#]
         ),
         Shape(
             name: "a FolderName that is not the end of the path leaves out all rows of the path",
@@ -262,7 +262,7 @@ import Testing
             notes: [
                 #"\Any questions from...: its entries are left out"#,
                 #"\Any answers from clients: its entries are left out"#,
-                #"\Any...: its entries are left out, because there is no FolderName, and the path may"#,
+                #"\Any...: its entries are left out, because FolderName is missing, and the path may"#,
             ]
         ),
         Shape(

@@ -47,7 +47,7 @@ struct Question: Sendable {
         case same
         /// With another identity of the object.
         case identity(String)
-        /// Not at all, for this reason.
+        /// The API lacks the request, for this reason.
         case not(String)
     }
 

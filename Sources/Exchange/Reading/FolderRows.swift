@@ -56,7 +56,7 @@ struct FolderRows {
                 leaveOut(
                     row,
                     reason:
-                        "a name in it may have a \\ in it: export the folders above it, too, or use "
+                        "a name in its path may contain a \\: also export the folders above it, or use "
                         + "gatepost's script"
                 )
             }
@@ -85,10 +85,10 @@ struct FolderRows {
         guard let name = row.name else {
             if row.path.hasPrefix("/") || !row.bare.contains("\\") {
                 return row.path.hasSuffix("...") || row.path.hasSuffix("…")
-                    ? "there is no FolderName, and the path may be cut" : nil
+                    ? "FolderName is missing, and the path may be cut" : nil
             }
-            return "there is no FolderName, and a name in the path may have a \\ in it: export "
-                + "FolderName, too, or use gatepost's script"
+            return "FolderName is missing, and a name in the path may contain a \\: export "
+                + "FolderName also, or use gatepost's script"
         }
         // The root has a FolderName that its path lacks.
         guard !row.bare.isEmpty, row.path != "/", !self.ends(row, with: name) else { return nil }

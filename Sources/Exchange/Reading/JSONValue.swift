@@ -39,7 +39,7 @@ enum JSONValue: Codable, Equatable, Sendable {
             // already dropped exact duplicates.
             guard Set(members.keys.map { $0.lowercased() }).count == members.count else {
                 throw DecodingError.dataCorrupted(
-                    .init(codingPath: [], debugDescription: "a name that is there twice")
+                    .init(codingPath: [], debugDescription: "a name occurs twice in one object")
                 )
             }
             self = .object(members)

@@ -6,15 +6,20 @@ import Store
 
 /// `gatepost apply FILE`: makes the store equal to a document of `gatepost export`.
 ///
-/// It replaces each part (top-level key) that the document has, in one transaction, and leaves the
-/// other parts as they are. It requires the role `administrator`.
+/// It replaces each part (top-level key) that the document has, in one transaction, and does not
+/// change the other parts. It requires the role `administrator`.
+///
+/// The document is a JSON object:
+/// `{"users":[…],"groups":[…],"accounts":[…],"grants":[…],"withdrawals":[…],"walls":[…]}`. The
+/// command prints the changes, one a line, with `-` for a removal and `+` for an addition. If the
+/// store changes between this list and the confirmation, nothing is applied.
 struct ApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply",
         abstract: "Make the store equal to a document of gatepost export.",
         discussion: """
-            It replaces each top-level part that the document has, and leaves the other parts as they \
-            are. It prints the changes and asks before it makes them. Passwords and credentials of \
+            It replaces each top-level part that the document has, and does not change the other \
+            parts. It prints the changes and asks before it makes them. Passwords and credentials of \
             existing users and accounts do not change.
             """
     )
@@ -59,6 +64,8 @@ struct ApplyCommand: AsyncParsableCommand {
     }
 
     /// The keys that this version applies, by the path of the object that contains them.
+    ///
+    /// The path has no indices: `.accounts.imap` is the object `imap` of each account.
     private static let keys: [String: Set<String>] = [
         "": ["users", "groups", "accounts", "grants", "withdrawals", "walls"],
         ".users": ["login", "name", "role", "disabled", "osUser"],
@@ -103,6 +110,8 @@ struct ApplyCommand: AsyncParsableCommand {
     }
 
     /// Describes why the document cannot be decoded, with the path of the value.
+    ///
+    /// For example `accounts.[0].imap lacks the key host`.
     private static func explained(_ error: DecodingError) -> String {
         func place(_ path: [any CodingKey]) -> String {
             path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")

@@ -14,7 +14,9 @@ struct AuditCommand: AsyncParsableCommand {
 
     /// `gatepost audit list`: requires the role `settings`.
     ///
-    /// `--json` prints an array of ``Row``.
+    /// `--json` prints an array of ``Row``:
+    /// `{"sequence":1,"when":1796011062,"actor":"root","from":"command line","event":"change",`
+    /// `"outcome":"allowed","detail":["user add anna@kanzlei.example"]}`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List records: who opened, sent, was refused or changed what, and when."
@@ -71,6 +73,11 @@ struct AuditCommand: AsyncParsableCommand {
     }
 
     /// `gatepost audit verify`: exit status 1 if a record was changed or is missing.
+    ///
+    /// Each record has a SHA-256 hash over itself and the hash of the record before. A seal
+    /// authenticates one record's hash, and thus all records up to it. `--json` prints:
+    /// `{"records":5,"first":1,"last":5,"sealed":0,"sealedAt":1796011062,"problems":[],`
+    /// `"further":0}`.
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check that no record was changed, removed, reordered or cut off."
@@ -137,7 +144,7 @@ struct AuditCommand: AsyncParsableCommand {
     struct Seal: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Seal a log that lost its seal, in its current state.",
-            discussion: "The seal accepts the log as it is: verify the log first."
+            discussion: "The seal accepts the log in its current state: verify the log first."
         )
         @OptionGroup var configuration: ConfigurationOption
         @OptionGroup var confirmation: YesOption

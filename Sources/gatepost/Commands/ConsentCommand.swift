@@ -3,6 +3,9 @@ import Foundation
 import Store
 
 /// `gatepost consent VERB`: the owner of an account decides about grants on it.
+///
+/// It requires no role: the owner is the operating-system user whom `gatepost user` binds to the
+/// login, or knows the login's password.
 struct ConsentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "consent",
@@ -18,6 +21,9 @@ struct ConsentCommand: AsyncParsableCommand {
         var passwordStdin = false
 
         /// Identifies and authenticates the owner.
+        ///
+        /// A caller who came by sudo is identified by the original user. A wrong password delays
+        /// the error by 2 seconds.
         ///
         /// - Returns: the owner's login.
         /// - Throws: ``Failure`` if no login is known, or `StoreError` if the password is wrong.
@@ -83,7 +89,8 @@ struct ConsentCommand: AsyncParsableCommand {
 
     /// `gatepost consent confirm GRANT`
     ///
-    /// It fails if the grant does not wait for this owner.
+    /// The grant is in effect in the running gateway within a second. The command fails if the
+    /// grant does not wait for this owner.
     struct Confirm: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Confirm a grant, which then takes effect."

@@ -9,8 +9,10 @@ import UnixSignals
 
 /// `gatepost demo`: a gateway with real Dovecot and Exim servers, in a temporary folder.
 ///
-/// All listeners are on 127.0.0.1. A test server takes the part of Microsoft's services. The folder
-/// is removed at the end.
+/// All listeners are on free ports of 127.0.0.1. A test server takes the part of Microsoft's
+/// services: Entra's token endpoint and the administration interfaces of Exchange Online. The
+/// folder is removed at the end, also if the start fails. The command requires no role, because it
+/// creates the store that it uses. It refuses a caller who came by sudo.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",

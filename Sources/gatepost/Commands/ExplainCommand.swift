@@ -5,7 +5,11 @@ import Store
 /// `gatepost explain LOGIN ACCOUNT [--folder PATH]`: the verdict of the gateway, with its reasons.
 ///
 /// It uses the same decision as the gateway (``Access/Snapshot/verdict(user:account:folder:at:)``).
-/// Pending and ended grants of the user are added as reasons, although they have no effect.
+/// Pending and ended grants of the user are added as reasons, although they have no effect. The
+/// command fails if the user or the account is unknown. `--json` prints an ``Answer``:
+/// `{"user":"anna@kanzlei.example","account":"info@kanzlei.example","rights":"","send":"none",`
+/// `"owner":false,"because":[{"kind":"grant","id":"1","subject":"anna@kanzlei.example",`
+/// `"rights":"lrswite","send":"none","scope":"folder Akten and below","source":"local"}]}`.
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
@@ -178,7 +182,8 @@ struct ExplainCommand: AsyncParsableCommand {
         for reason in answer.because { Output.line("  " + Self.sentence(reason)) }
     }
 
-    /// Describes one reason in words.
+    /// Describes one reason in words, for example `grant 1 to anna@kanzlei.example: lrswite, folder
+    /// Akten and below, local`.
     private static func sentence(_ reason: Answer.Because) -> String {
         switch reason.kind {
         case "owner": return "the account belongs to the user"

@@ -6,7 +6,10 @@ import Store
 
 /// `gatepost export [FILE]`: requires the role `administrator`, and never overwrites a file.
 ///
-/// The document is a `ModelDocument`, which `gatepost apply` accepts.
+/// The document is a `ModelDocument`, which `gatepost apply` accepts: a JSON object with the keys
+/// `users`, `groups`, `accounts`, `grants`, `withdrawals` and `walls`. It has sorted keys, so that
+/// two exports can be compared line by line. A caller who came by sudo must redirect the output:
+/// otherwise the gateway's user would write to a file of the caller's choice.
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",

@@ -16,7 +16,8 @@ extension GrantCommand {
 
     /// `gatepost grant add ACCOUNT SUBJECT`: requires the role `settings`.
     ///
-    /// It refuses accounts whose grants come from Exchange.
+    /// It refuses accounts whose grants come from Exchange. If `consent` is `required` and the
+    /// account has an owner, the grant takes effect after the owner's confirmation.
     ///
     /// It replaces a grant for the same subject and scope. With `--folder` it looks up the folder
     /// on the account's server, and asks for confirmation if the folder shows messages of other
@@ -105,6 +106,7 @@ extension GrantCommand {
             }
         }
 
+        /// The folder rights that the options name; empty for a grant that only permits sending.
         private var namedRights: Rights {
             if self.view { return .view }
             if self.edit { return .edit }
@@ -112,8 +114,9 @@ extension GrantCommand {
             return self.rights.flatMap(Self.rights) ?? []
         }
 
-        /// Parses the letters of `--rights`.
-        /// - Returns: nil for an unknown letter, or for `a`.
+        /// Parses the letters of `--rights` (RFC 4314 §2.1).
+        ///
+        /// - Returns: nil for an unknown letter, or for `a` (administer), which cannot be granted.
         private static func rights(_ letters: String) -> Rights? {
             Rights(letters: letters).flatMap { $0.contains(.administer) ? nil : $0 }
         }
@@ -159,6 +162,8 @@ extension GrantCommand {
 
         /// Asks before a grant on a folder that shows messages of other folders, such as `\All` of
         /// RFC 6154: the grant reaches further than the folder's name says.
+        ///
+        /// - Throws: ``Failure`` without a confirmation.
         private func confirmCollections(_ report: ProbeReport, in scope: Scope) throws {
             let named = report.collections.filter { scope.covers($0.key) }
             guard let (folder, attribute) = named.min(by: { $0.key < $1.key }) else { return }

@@ -6,7 +6,8 @@ import Store
 
 /// `gatepost grant VERB`: who may see an account, and who may send from it.
 ///
-/// A grant has folder rights (RFC 4314), a send right, or both. Grants of Exchange accounts are
+/// A grant has folder rights (RFC 4314), a send right, or both. It is for a user or a group
+/// (`group:NAME`), for the whole account, one folder or a subtree. Grants of Exchange accounts are
 /// imported by `gatepost permissions` and can only be withdrawn here.
 struct GrantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,7 +18,8 @@ struct GrantCommand: AsyncParsableCommand {
 
     /// `gatepost grant remove ACCOUNT SUBJECT`: requires the role `settings`.
     ///
-    /// Grants of an Exchange account stay stored; a withdrawal overrides them.
+    /// It prints the number of changed grants, and fails if there is none. Grants of an Exchange
+    /// account stay stored; a withdrawal overrides them, and also those of later imports.
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove the rights of a user or a group on an account.",
@@ -89,7 +91,12 @@ struct GrantCommand: AsyncParsableCommand {
 
     /// `gatepost grant list`: grants and withdrawals.
     ///
-    /// `--json` prints an array of `GrantRow`, or of `WithdrawalRow` with `--withdrawn`.
+    /// `--json` prints an array of `GrantRow`, or of `WithdrawalRow` with `--withdrawn`. One grant:
+    /// `{"id":1,"account":"info@kanzlei.example","subject":"anna@kanzlei.example",`
+    /// `"rights":"lrswite","send":"none","folder":"Akten","subtree":true,"source":"local",`
+    /// `"via":null,"confirmed":true,"until":1801440000,"author":"root","created":1796011063,`
+    /// `"reason":null,"withdrawn":null}`. Times are in seconds since 1970; `rights` are letters of
+    /// RFC 4314 §2.1.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List grants and withdrawals."

@@ -4,7 +4,10 @@ import Store
 
 /// `gatepost init [DIR]`: writes the files of a new gateway, and never overwrites one.
 ///
-/// The files are `gatepost.yaml`, `gatepost.sqlite`, `master.key` and the folder `certs`.
+/// The files are `gatepost.yaml`, `gatepost.sqlite`, `master.key` and the folder `certs`. The ports
+/// default to those of RFC 8314 (993, 465), RFC 9051 (143) and RFC 6409 (587). A caller who came by
+/// sudo is refused: the files would belong to the gateway's user, in a folder of the caller's
+/// choice.
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
@@ -44,7 +47,7 @@ struct InitCommand: AsyncParsableCommand {
         // The address is written into the YAML file without quoting.
         guard self.host.utf8.allSatisfy({ $0.isASCIILetterOrDigit || ".-:".utf8.contains($0) })
         else {
-            throw ValidationError("\(self.host) is no address: use letters, digits, . - and :")
+            throw ValidationError("\(self.host) is not an address: use letters, digits, . - and :")
         }
     }
 

@@ -2,6 +2,9 @@ import ArgumentParser
 
 extension PermissionsCommand {
     /// `gatepost permissions export-script`: a script that an Exchange administrator runs.
+    ///
+    /// It writes one JSON document with the mailboxes, their permissions and the members of the
+    /// groups that these name. It needs no configuration, because it reads no store.
     struct ExportScript: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "export-script",

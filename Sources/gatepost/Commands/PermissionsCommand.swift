@@ -7,7 +7,9 @@ import Store
 
 /// `gatepost permissions VERB`: import of the permissions that Exchange has.
 ///
-/// `load` stages an import, `diff` shows it, and `save` puts it into force.
+/// `load` stages an import, `diff` shows it, and `save` puts it into force. An import has the
+/// rights to the whole mailbox (`FullAccess`), the rights to its folders, `SendAs` and
+/// `SendOnBehalf`. Exchange is only read.
 struct PermissionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "permissions",
@@ -19,6 +21,8 @@ struct PermissionsCommand: AsyncParsableCommand {
     ///
     /// It reads Exchange Online, or exports with `--from`. An export is text that its writer chose,
     /// so it requires `administrator` where mailbox owners are asked or notified.
+    ///
+    /// All accounts are staged, or none. `--json` prints an array of `StageReport`.
     struct Load: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Load permissions from Exchange without putting them into force.",
@@ -80,6 +84,9 @@ struct PermissionsCommand: AsyncParsableCommand {
         }
 
         /// Reads the exports of `--from`, or Exchange Online.
+        ///
+        /// - Throws: ``Failure`` for an unreadable file, `ReadingError` for a file that is not an
+        ///   export, `OnlineError` for an error of Exchange Online.
         private func read(_ store: PermissionStore) async throws -> PermissionsDocument {
             guard !self.from.isEmpty else { return try await self.fetch(store) }
             let files = try self.from.map { name in
@@ -129,7 +136,8 @@ struct PermissionsCommand: AsyncParsableCommand {
 
     /// `gatepost permissions save [ACCOUNT…]`: requires the role `settings`.
     ///
-    /// It fails if the account or its permissions changed after the import was loaded.
+    /// It fails if the account or its permissions changed after the import was loaded, and changes
+    /// nothing then. The running gateway applies the saved permissions within a second.
     struct Save: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put loaded permissions into force, all of them or none."
@@ -187,6 +195,8 @@ struct PermissionsCommand: AsyncParsableCommand {
     }
 
     /// Prints the changes of each staged import, its unresolved principals and its notes.
+    ///
+    /// The first column has `+` for an addition, `-` for a removal and `=` for no change.
     static func show(_ reports: [StageReport]) {
         for report in reports {
             print("\(report.account), from \(Output.printable(report.source))")

@@ -5,6 +5,12 @@ import Store
 /// `gatepost report`: the access review, one row for each user and account.
 ///
 /// It requires the role `settings`. Disabled users are omitted.
+///
+/// `--json` prints an array of ``Row``:
+/// `{"account":"info@kanzlei.example","user":"anna@kanzlei.example","isOwner":false,`
+/// `"viewing":"lrswite","send":"none","because":[{"rule":"grant 1 to anna@kanzlei.example",`
+/// `"rights":"lrswite","send":"none","folder":"Akten","subtree":true,"since":1796011063,`
+/// `"until":1801440000,"by":"root"}]}`. A key without a value is absent.
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",

@@ -7,7 +7,8 @@ import UnixSignals
 /// `gatepost serve`: the gateway itself. Requires the role `administrator`.
 ///
 /// On SIGTERM or SIGINT it accepts no more connections and waits up to `limits.drainSeconds` for
-/// messages in transit. Errors before the start have exit status 1.
+/// messages in transit. On SIGHUP it reads the certificates and keys again. Errors before the start
+/// have exit status 1. The log goes to standard error; its level is `log.level`.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",

@@ -6,7 +6,9 @@ import NIOCore
 /// `gatepost service`: a systemd unit with the configuration's paths.
 ///
 /// The unit keeps the capability to bind ports below 1024 and write access to the store's folder.
-/// It cannot see home folders or `/tmp`, so paths there are refused.
+/// It cannot see home folders or `/tmp`, so paths there are refused, as are characters that systemd
+/// would expand or that would need quoting. systemd waits `limits.drainSeconds` plus 10 seconds
+/// before it kills the gateway, so that messages in transit can finish.
 struct ServiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "service",
@@ -21,6 +23,8 @@ struct ServiceCommand: AsyncParsableCommand {
     @Option(help: "Run the gateway as this user, who must own the store's folder.")
     var user = "gatepost"
 
+    /// Accepts letters and digits of ASCII, `-` and `_` in a user name.
+    ///
     /// - Throws: `ValidationError` for a user name with a character that a unit may misread.
     func validate() throws {
         let isName = self.user.utf8.allSatisfy { octet in
@@ -63,11 +67,13 @@ struct ServiceCommand: AsyncParsableCommand {
         )
     }
 
-    /// Fills the unit's template.
+    /// Fills the unit's template (systemd.service(5), systemd.exec(5)).
     ///
     /// - Parameters:
+    ///   - executable: the path of this program.
     ///   - file: the path of the configuration.
     ///   - folder: the store's folder, the only one that the gateway may write to.
+    ///   - user: the user and the group that the gateway runs as.
     ///   - stopSeconds: how long systemd waits before it kills the gateway.
     private static func unit(
         _ executable: String,

@@ -14,8 +14,11 @@ struct SessionCommand: AsyncParsableCommand {
 
     /// `gatepost session list`
     ///
-    /// `--json` prints an array of `SessionSummary`; `protocol` is `imap` or `submission`, `since`
-    /// is in seconds since 1970.
+    /// `--json` prints an array of `SessionSummary`:
+    /// `{"session":7,"user":"anna@kanzlei.example","protocol":"imap","from":"192.0.2.5",`
+    /// `"since":1796011063,"account":"info@kanzlei.example","folder":"INBOX"}`. `protocol` is
+    /// `imap` or `submission`, `since` is in seconds since 1970. `account` and `folder` name the
+    /// open folder; without one they are absent.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the connections with user, address and open folder."

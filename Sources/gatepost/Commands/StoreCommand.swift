@@ -12,7 +12,8 @@ struct StoreCommand: AsyncParsableCommand {
 
     /// `gatepost store accept`: puts an older store into force, for example a restored backup.
     ///
-    /// A running gateway refuses a store that lacks a change which was in force.
+    /// A running gateway refuses a store that lacks a change which was in force. Roles do not
+    /// count: the file that is not in force would decide who has which role.
     ///
     /// It prints the revision that is in force afterwards, and fails if no store waits for
     /// acceptance.
@@ -71,7 +72,7 @@ struct StoreCommand: AsyncParsableCommand {
                 return state
             } catch is ControlClient.NotRunning {
                 throw Failure(
-                    "no gateway runs here (\(path)): gatepost serve takes the store as it is"
+                    "no gateway runs here (\(path)): gatepost serve loads the store at its start"
                 )
             }
         }

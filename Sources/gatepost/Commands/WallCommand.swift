@@ -11,7 +11,8 @@ struct WallCommand: AsyncParsableCommand {
 
     /// `gatepost wall add ACCOUNT SUBJECT`: requires the role `settings`.
     ///
-    /// A wall also applies to later grants and imports. It does not apply to the owner.
+    /// A wall also applies to later grants and imports. It does not apply to the owner. It takes
+    /// effect in the running gateway within a second, for open sessions also.
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Bar a user or a group from an account."
@@ -54,7 +55,9 @@ struct WallCommand: AsyncParsableCommand {
 
     /// `gatepost wall list`: all walls with reason, author and time.
     ///
-    /// `--json` prints an array of `WallRow`; `created` is in seconds since 1970.
+    /// `--json` prints an array of `WallRow`:
+    /// `{"account":"info@kanzlei.example","subject":"bob@kanzlei.example","reason":"Mandat",`
+    /// `"author":"root","created":1796011063}`. `created` is in seconds since 1970.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all walls.")
         @OptionGroup var configuration: ConfigurationOption

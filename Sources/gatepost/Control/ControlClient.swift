@@ -5,6 +5,10 @@ import NIOPosix
 
 /// The client of the running gateway's control socket: one request line, one answer line, both
 /// JSON.
+///
+/// For example `{"end":7,"actor":"root"}` is answered with `{"hasEnded":true}`, and a refused
+/// request with `{"refusal":"…"}`. The socket is a Unix domain socket that only root and the
+/// gateway's user may use.
 enum ControlClient {
     /// The time to wait for the answer: a gateway that hangs never answers.
     private static let timeout = TimeAmount.seconds(10)
@@ -35,6 +39,7 @@ enum ControlClient {
         return answer
     }
 
+    /// Sends the line and reads until the gateway closes the connection, or the timeout does.
     private static func exchange(_ line: ByteBuffer, path: String) async throws -> ByteBuffer {
         let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
         do {

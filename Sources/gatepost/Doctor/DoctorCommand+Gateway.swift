@@ -3,6 +3,8 @@ import Gateway
 import Store
 
 /// The check of the running gateway: whether it has the files in force that the other checks read.
+///
+/// The gateway answers on its control socket, beside the store.
 extension DoctorCommand {
     /// A change takes effect in the gateway within a second: until then the revisions may differ.
     private static let looks = 15

@@ -15,7 +15,11 @@ extension DoctorCommand {
         [try Self.checkAudit(store, configuration: configuration), try Self.checkNotices(store)]
     }
 
-    /// Checks that no record of the audit log was changed or removed.
+    /// Checks that no record of the audit log was changed or removed, as `gatepost audit verify`
+    /// does without a seal.
+    ///
+    /// - Returns: the number of records and the value of `audit`, or the first problem.
+    /// - Throws: `StoreError` if the log cannot be read.
     private static func checkAudit(
         _ store: PermissionStore,
         configuration: GatewayConfiguration
@@ -42,7 +46,8 @@ extension DoctorCommand {
     /// The number of mailboxes that the finding names; the log names all of them.
     private static let namedMailboxes = 3
 
-    /// Reports copies of interrupted moves that the gateway could not tell from other messages.
+    /// Reports copies of interrupted moves between accounts that the gateway could not tell from
+    /// other messages.
     static func checkCopiesLeft(_ store: PermissionStore) throws -> Finding {
         let subject = "copies left by interrupted moves"
         let left = try store.copiesLeft()
@@ -60,7 +65,9 @@ extension DoctorCommand {
         )
     }
 
-    /// Reports notices to mailbox owners that were not delivered in time.
+    /// Reports notices to mailbox owners that were not delivered in time (``noticeTime``).
+    ///
+    /// A notice is a message that the gateway stores in the owner's inbox.
     private static func checkNotices(_ store: PermissionStore) throws -> Finding {
         let now = Moment.current.seconds
         let waiting = try store.notices().filter { now - $0.created.seconds > Self.noticeTime }

@@ -3,8 +3,15 @@ import Gateway
 import Store
 
 /// The checks of the mail servers: a login at each with the stored credential.
+///
+/// A credential that a server refused before is not tried there again (``StoredCredentials``): a
+/// further attempt could lock the account.
 extension DoctorCommand {
-    /// Logs in at the servers of every account.
+    /// Logs in at the servers of every account, one after the other.
+    ///
+    /// Without a usable master key it adds no finding: ``DoctorCommand`` reports the key itself.
+    ///
+    /// - Throws: `StoreError` if the accounts cannot be read. Errors of servers become findings.
     static func checkServers(
         _ store: PermissionStore,
         configuration: GatewayConfiguration,
@@ -28,7 +35,11 @@ extension DoctorCommand {
         await sources.shutdown()
     }
 
-    /// Logs in at the IMAP server, and compares its folder list with the grants.
+    /// Logs in at the IMAP server, and compares its folder list (`LIST`, RFC 9051 §6.3.9) with the
+    /// grants.
+    ///
+    /// - Returns: `warning` if the list has folders whose names the gateway cannot use; no user sees
+    ///   these.
     private static func checkMailbox(
         _ account: UpstreamAccount,
         store: PermissionStore,
@@ -71,7 +82,8 @@ extension DoctorCommand {
             + "account test \(account.address), and grant the folders under the names that it lists"
     }
 
-    /// Logs in at the submission server.
+    /// Logs in at the submission server (RFC 6409), without a message.
+    ///
     /// - Returns: no finding for an account without such a server.
     private static func checkSending(
         _ account: UpstreamAccount,

@@ -10,6 +10,7 @@ import Store
 ///
 /// It checks the configuration, certificates and keys, the master key, the store, a login at each
 /// server, the running gateway, waiting copies and moves, the audit log, and notices to owners.
+/// It changes nothing. A warning does not change the exit status.
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
@@ -66,6 +67,10 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     /// Checks that the certificate is valid and that only its owner may read the key.
+    ///
+    /// Of the certificate chain it checks the first certificate (`notAfter`, RFC 5280 §4.1.2.5).
+    ///
+    /// - Returns: one finding for the certificate, and one for the key.
     private static func check(_ files: CertificateFiles) -> [Finding] {
         guard let text = try? String(contentsOfFile: files.certificate, encoding: .utf8),
             let certificate = try? Certificate(pem: text)

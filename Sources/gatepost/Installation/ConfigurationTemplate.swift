@@ -5,11 +5,16 @@ import Store
 struct ConfigurationTemplate {
     /// The folder that contains them.
     private let folder: URL
+    /// The address of all listeners: a host name, an IPv4 address, or an IPv6 address without
+    /// brackets.
     private let host: String
-    /// The listeners' ports; 0 omits a listener.
+    /// The port of IMAP with implicit TLS (RFC 8314 §3.2); 0 omits the listener.
     var imaps = 993
+    /// The port of IMAP with STARTTLS (RFC 9051 §6.2.1); 0 omits the listener.
     var imap = 143
+    /// The port of submission with implicit TLS (RFC 8314 §3.3); 0 omits the listener.
     var submissions = 465
+    /// The port of submission with STARTTLS (RFC 6409, RFC 3207); 0 omits the listener.
     var submission = 587
 
     init(folder: String, host: String) {
@@ -20,7 +25,9 @@ struct ConfigurationTemplate {
     /// The path of the configuration.
     var file: String { self.folder.appendingPathComponent("gatepost.yaml").path }
 
-    /// Creates the folder and writes the files.
+    /// Creates the folder with mode 0700, and writes the files.
+    ///
+    /// The configuration is the last file: without it an interrupted `init` leaves no gateway.
     /// - Throws: ``Failure`` if one of the files exists, or an error of the file system.
     func write() throws {
         for name in ["gatepost.yaml", "gatepost.sqlite", "master.key", "certs"] {

@@ -21,6 +21,9 @@ struct DevelopmentCertificates {
         try Self.write(issued.key, to: folder, name: "server.key", mode: 0o600)
     }
 
+    /// Creates the authority, the certificate and its key.
+    ///
+    /// - Throws: ``Failure`` if the host cannot be in a certificate.
     private func issue() throws -> DevelopmentAuthority.Issued {
         let names = ["localhost", "127.0.0.1", "::1"]
         do {
@@ -33,6 +36,9 @@ struct DevelopmentCertificates {
         }
     }
 
+    /// Writes a new file with these permission bits.
+    ///
+    /// - Throws: ``Failure`` if the file cannot be created.
     private static func write(_ text: String, to folder: URL, name: String, mode: Int) throws {
         let path = folder.appendingPathComponent(name).path
         guard

@@ -3,7 +3,9 @@ import Store
 
 /// The tables of grants and withdrawals.
 extension Output {
-    /// Prints the withdrawals, or nothing if there are none.
+    /// Prints the withdrawals below an empty line, or nothing if there are none.
+    ///
+    /// `BY` is the author of the withdrawal, or `denied in Exchange` for an imported denial.
     static func withdrawals(_ withdrawals: [WithdrawalRow]) {
         guard !withdrawals.isEmpty else { return }
         print("")
@@ -20,6 +22,9 @@ extension Output {
     }
 
     /// Prints the grants, with the right to view and the right to send in separate columns.
+    ///
+    /// `VIEWABLE` has the letters of RFC 4314 §2.1, or `-`; `SENDING` has `as`, `on-behalf` or `-`.
+    /// `FOLDER` is `all`, a folder's path, or `PATH/…` for a folder and those below it.
     static func grants(_ grants: [GrantRow]) {
         let now = Moment.current.seconds
         Output.table(

@@ -56,6 +56,7 @@ final class StoredCredentials: Sendable {
         }
     }
 
+    /// Reports a server's verdict on the credential to the gateway.
     private func tell(
         _ account: UpstreamAccount,
         service: CredentialService,
@@ -69,6 +70,9 @@ final class StoredCredentials: Sendable {
         _ = await self.ask(ControlMessage.CredentialRequest(verdict: verdict))
     }
 
+    /// Sends a request to the gateway, and keeps the list of its answer.
+    ///
+    /// - Returns: nil if no gateway answers; the command then tries each credential.
     private func ask(
         _ request: ControlMessage.CredentialRequest
     ) async -> [SuspendedCredential]? {

@@ -483,7 +483,7 @@ def who_has_no_role_changes_nothing():
         run("adm", "export", os.path.join(gateway.folder, "planted"), status=1, says="export > ")
         assert not os.path.exists(os.path.join(gateway.folder, "planted"))
         run("eve", "init", os.path.join(gateway.folder, "own"), status=1, says="not by sudo", config=None)
-        run(None, "init", os.path.join(gateway.folder, "own"), "--host", '127.0.0.1"\nx: "', status=2, says="is no address")
+        run(None, "init", os.path.join(gateway.folder, "own"), "--host", '127.0.0.1"\nx: "', status=2, says="is not an address")
         # A link would make a store of the caller's the one that is asked for roles.
         link, way = os.path.join(own, "gatepost.yaml"), os.path.join(own, "way")
         os.symlink(configuration, link)
