@@ -18,7 +18,9 @@ enum ControlClient {
 
     /// Sends a request and reads the answer.
     ///
-    /// - Parameter path: the path of the control socket.
+    /// - Parameters:
+    ///   - request: the question.
+    ///   - path: the path of the control socket.
     /// - Throws: ``NotRunning``, or ``Failure`` if the gateway refuses or its answer is unreadable.
     static func ask(
         _ request: ControlMessage.Request,

@@ -4,9 +4,10 @@ extension Endpoint {
     /// Reads a server from an argument: `mail.example`, `mail.example:1993` or `[::1]:1993`.
     ///
     /// - Parameters:
-    ///   - security: how TLS starts on the connection.
+    ///   - text: the argument.
+    ///   - security: how TLS begins on the connection.
     ///   - port: the port if the text has none.
-    /// - Throws: ``Failure`` if the text is not a host with an optional port.
+    /// - Throws: ``Failure`` for text that is no server.
     static func argument(
         _ text: String,
         security: Endpoint.Security,

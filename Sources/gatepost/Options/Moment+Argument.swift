@@ -4,7 +4,9 @@ import Foundation
 extension Moment {
     /// Reads a date or a time from an argument: `2026-11-30` or `2026-11-30T12:00:00Z`, in UTC.
     ///
-    /// - Parameter isEnd: whether a date stands for the end of its day instead of the start.
+    /// - Parameters:
+    ///   - text: the argument.
+    ///   - isEnd: whether a date stands for the end of its day instead of the start.
     /// - Throws: ``Failure`` if the text has neither form.
     static func argument(_ text: String, isEnd: Bool = true) throws -> Moment {
         let full = ISO8601DateFormatter()
