@@ -26,7 +26,7 @@ import Testing
         "OfflineIMAP": ["text: [general]"],
         "Operating": [
             "console: useradd", "yaml: store:", "console: systemctl", "yaml: tls:",
-            "console: gatepost session end 7",
+            "console: gatepost session end 7", "console: sqlite3",
         ],
         "RightsAndRoles": ["text: kim ALL=(gatepost)"],
         "Roundcube": ["text: $config['imap_host']"],

@@ -11,7 +11,7 @@ import Foundation
 /// | in the documentation | in the test |
 /// |---|---|
 /// | `/etc/…` | the same path below the installation's folder |
-/// | `--imap mail.kanzlei.example`, `--smtp mail.kanzlei.example` | `localhost` and the port of Dovecot, of Exim |
+/// | `--imap mail.kanzlei.example`, `--smtp mail.kanzlei.example` | `localhost` and a port of Dovecot, of Exim |
 /// | `--kind exchange` | the same, with these servers instead of Exchange Online's |
 /// | `imaps://localhost/` | the same with the gateway's port |
 /// | `curl --user LOGIN`, which asks for the password | `--user LOGIN:PASSWORD` |
@@ -184,7 +184,10 @@ final class DocumentedInstallation {
         let servers: [(option: String, port: Int)] = [
             ("--imap", self.dovecot.port), ("--smtp", self.exim.implicitPort),
         ]
-        var text = text
+        var text = text.replacingOccurrences(
+            of: "--smtp mail.kanzlei.example:587",
+            with: "--smtp localhost:\(self.exim.startTLSPort)"
+        )
         for (option, port) in servers {
             text = text.replacingOccurrences(
                 of: "\(option) mail.kanzlei.example",
