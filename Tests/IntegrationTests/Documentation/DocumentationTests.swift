@@ -73,32 +73,41 @@ import Testing
         }
     }
 
-    @Test func `mbsync stores a shared folder with the settings of its page`() throws {
-        let installation = try DocumentedInstallation()
-        try installation.takeFirstSteps()
-        let block = try #require(try DocumentedBlock.all(in: "Mbsync").first)
-        // The gateway's certificate is for localhost, and comes from its own authority.
+    /// The settings of the page on mbsync, for a gateway whose certificate is for localhost and comes from its own
+    /// authority.
+    private static func settings(_ index: Int, trusting option: String) throws -> String {
+        let block = try DocumentedBlock.all(in: "Mbsync")[index]
         let substitutions = [
-            (
-                "Host gate.kanzlei.example",
-                "Host localhost\nCertificateFile /etc/gatepost/certs/ca.pem"
-            ),
-            ("Port 993", "Port $IMAPS"), ("pass kanzlei", "echo gateway-\(Self.anna)"),
+            ("gate.kanzlei.example", "localhost\n\(option) /etc/gatepost/certs/ca.pem"),
+            ("993", "$IMAPS"), ("465", "$SUBMISSIONS"),
+            ("pass kanzlei", "echo gateway-\(Self.anna)"),
         ]
-        let settings = substitutions.reduce(block.text) {
+        return substitutions.reduce(block.text) {
             $0.replacingOccurrences(of: $1.0, with: $1.1)
         }
+    }
+
+    @Test func `mbsync and msmtp work with the settings of their page`() throws {
+        let installation = try DocumentedInstallation()
+        try installation.takeFirstSteps()
         let output = try installation.run(
             """
             mkdir -p ~/Mail/anna
             cat >~/.mbsyncrc <<END
-            \(settings)
+            \(try Self.settings(0, trusting: "CertificateFile"))
             END
             mbsync --all
             grep --recursive '^Subject: Akten' ~/Mail/anna/'Other Users/\(Self.bob)/Akten'
+            cat >~/.msmtprc <<END
+            \(try Self.settings(1, trusting: "tls_trust_file"))
+            END
+            printf 'From: \(Self.bob)\\nTo: \(Self.anna)\\nSubject: Test\\n\\nText.\\n' |
+                msmtp --account=anna --from=\(Self.bob) \(Self.anna)
             """
         )
         #expect(output.contains("Subject: Akten"))
+        let message = try installation.message("INBOX", of: Self.anna, number: 2)
+        #expect(message.contains("Sender: \"Anna\" <\(Self.anna)>\r\n"), "\(message)")
     }
 
     @Test(arguments: Self.articles.keys.sorted())
