@@ -61,7 +61,7 @@ import Testing
         #expect(folders.contains(" INBOX\r\n"))
         let shared = "\"Other Users/\(Self.bob)/Akten\"\r\n"
         #expect(folders.contains(shared))
-        // The settings of step 8, and the other ones of the articles on mail programs.
+        // The settings of the last step, and the other ones of the articles on mail programs.
         let startTLS = try installation.curl(Self.anna, "--ssl-reqd imap://localhost:$IMAP/")
         #expect(startTLS.contains(shared))
         for (number, server) in ["smtps://localhost:$SUBMISSIONS", "smtp://localhost:$SUBMISSION"]
