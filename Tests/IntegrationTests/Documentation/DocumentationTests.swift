@@ -62,7 +62,7 @@ import Testing
         let shared = "\"Other Users/\(Self.bob)/Akten\"\r\n"
         #expect(folders.contains(shared))
         // The settings of the last step, and the other ones of the articles on mail programs.
-        let startTLS = try installation.curl(Self.anna, "--ssl-reqd imap://localhost:$IMAP/")
+        let startTLS = try installation.curl("--ssl-reqd imap://localhost:$IMAP/", as: Self.anna)
         #expect(startTLS.contains(shared))
         for (number, server) in ["smtps://localhost:$SUBMISSIONS", "smtp://localhost:$SUBMISSION"]
             .enumerated()
@@ -132,7 +132,7 @@ import Testing
         output: String,
         installation: DocumentedInstallation
     ) throws {
-        let folders = try installation.curl(Self.anna, "imaps://localhost/")
+        let folders = try installation.curl("imaps://localhost/", as: Self.anna)
         switch article {
         case "AuditLog":
             #expect(output.contains("all as they were written"))
@@ -174,7 +174,7 @@ import Testing
 
 /// A mail program, as curl plays it.
 extension DocumentedInstallation {
-    func curl(_ user: String, _ words: String) throws -> String {
+    func curl(_ words: String, as user: String) throws -> String {
         let login = "--user \(user):gateway-\(user)"
         return try self.run(
             "curl --silent --show-error --cacert /etc/gatepost/certs/ca.pem \(login) \(words)"
@@ -197,7 +197,10 @@ extension DocumentedInstallation {
     /// A message, once it is there.
     func message(_ folder: String, of user: String, number: Int) throws -> String {
         for _ in 0..<100 {
-            let message = try? self.curl(user, "'imaps://localhost/\(folder);MAILINDEX=\(number)'")
+            let message = try? self.curl(
+                "'imaps://localhost/\(folder);MAILINDEX=\(number)'",
+                as: user
+            )
             if let message { return message }
             Thread.sleep(forTimeInterval: 0.1)
         }
