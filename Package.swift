@@ -146,7 +146,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ExchangeTests",
-            dependencies: ["Exchange", "Access", "Support"],
+            dependencies: ["Exchange", "Access", "Cryptography", "Support"],
             swiftSettings: settings
         ),
         .testTarget(

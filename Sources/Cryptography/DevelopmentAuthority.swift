@@ -89,7 +89,7 @@ package struct DevelopmentAuthority {
     private func certificate(_ request: Request) throws(CryptographyError) -> OpaquePointer {
         guard let certificate = X509_new() else { throw .unavailable }
         do {
-            try self.fill(certificate, request)
+            try self.fill(certificate, for: request)
             return certificate
         } catch {
             X509_free(certificate)
@@ -101,7 +101,7 @@ package struct DevelopmentAuthority {
     /// Sets the fields of a certificate and signs it.
     private func fill(
         _ certificate: OpaquePointer,
-        _ request: Request
+        for request: Request
     ) throws(CryptographyError) {
         let name = Array(request.commonName.utf8)
         // A positive number of at most 20 octets (RFC 5280 §4.1.2.2).

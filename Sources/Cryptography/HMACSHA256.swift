@@ -29,7 +29,7 @@ package enum HMACSHA256 {
         for octets: some Sequence<UInt8>,
         key: SymmetricKey
     ) -> Bool {
-        isEqual(Array(code), self.code(for: octets, key: key))
+        isEqual(Array(code), to: self.code(for: octets, key: key))
     }
 
     /// Derives a key for one purpose from another key (HKDF without salt, RFC 5869 §2).
@@ -45,6 +45,6 @@ package enum HMACSHA256 {
 }
 
 /// Whether two sequences of octets are equal, in a time that depends on their lengths only.
-package func isEqual(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+package func isEqual(_ one: [UInt8], to other: [UInt8]) -> Bool {
     one.count == other.count && CRYPTO_memcmp(one, other, one.count) == 0
 }

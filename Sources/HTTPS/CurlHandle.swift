@@ -22,12 +22,12 @@ final class CurlHandle {
 
     private let curl: UnsafeMutableRawPointer?
     private let caFile: String?
-    private let limits: HTTPSClient.Limits
+    private let limits: HTTPSLimits
 
     /// The initialization of libcurl, once for the process.
     private static let isReady = gp_curl_global_init() == CURLE_OK
 
-    init(caFile: String?, limits: HTTPSClient.Limits) {
+    init(caFile: String?, limits: HTTPSLimits) {
         self.curl = Self.isReady ? curl_easy_init() : nil
         self.caFile = caFile
         self.limits = limits
@@ -55,7 +55,7 @@ final class CurlHandle {
             else { return .failure(HTTPSError("a header field is not valid")) }
             fields = longer
         }
-        guard self.configure(curl, request, fields: fields, answer: answer) else {
+        guard self.configure(curl, for: request, fields: fields, answer: answer) else {
             return .failure(HTTPSError("this libcurl lacks an option"))
         }
         let code = Self.perform(curl, body: request.body)
@@ -79,7 +79,7 @@ final class CurlHandle {
     /// Sets all options except the body.
     private func configure(
         _ curl: UnsafeMutableRawPointer,
-        _ request: HTTPSRequest,
+        for request: HTTPSRequest,
         fields: UnsafeMutablePointer<curl_slist>?,
         answer: Answer
     ) -> Bool {

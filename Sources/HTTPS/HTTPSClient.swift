@@ -5,21 +5,7 @@ import Foundation
 /// It verifies every server certificate, follows no redirections, uses the proxies of the
 /// environment (`HTTPS_PROXY`, `NO_PROXY`), and reuses connections.
 package final class HTTPSClient: Sendable {
-    /// The limits of one request.
-    package struct Limits: Sendable {
-        /// The time for the connection and the TLS handshake, in seconds.
-        package var connectSeconds: Int
-        /// The time for the whole request and response, in seconds.
-        package var totalSeconds: Int
-        /// The most octets of a response body: a hostile server could fill the memory without it.
-        package var bodyOctets: Int
-
-        package init(connectSeconds: Int, totalSeconds: Int, bodyOctets: Int) {
-            self.connectSeconds = connectSeconds
-            self.totalSeconds = totalSeconds
-            self.bodyOctets = bodyOctets
-        }
-    }
+    package typealias Limits = HTTPSLimits
 
     /// The most concurrent requests; others wait. Microsoft throttles an application with more.
     private static let maximumThreads = 4

@@ -54,7 +54,7 @@ package struct PasswordHash: Equatable, Sendable {
             ),
             key.count == expected.count
         else { return false }
-        return isEqual(Array(key), Array(expected))
+        return isEqual(Array(key), to: Array(expected))
     }
 
     private static func derive(

@@ -39,7 +39,7 @@ import Testing
         ("a,b\n1,2", "no line end"),
         ("a,b\n1\n", "1 cells instead of 2"), ("a,b\n1,2,3\n", "no column with a name"),
         ("a,b\n\"1,2\n", "does not end"), ("a,b\n\"1\"x,2\n", "after a closing quotation"),
-        ("a,,b\n1,2,3\n", "has no name"), ("a,A\n1,2\n", "there twice"),
+        ("a,,b\n1,2,3\n", "has no name"), ("a,A\n1,2\n", "two columns have the same name"),
         ("sep=;\na,b\n1,2\n", "has no ;"),
         ("a,b\n1,\"2\n", "does not end"),
     ])

@@ -1,3 +1,4 @@
+import Cryptography
 import Foundation
 import Testing
 
@@ -50,16 +51,23 @@ import Testing
     @Test(arguments: [
         ("", ""), ("-----BEGIN CERTIFICATE-----", ""), ("-----BEGIN CERTIFICATE-----\nAAAA\n", ""),
         ("-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----", ""),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", ""),
     ])
     func `a certificate is PEM with its marks`(certificate: String, key: String) {
         #expect(throws: OnlineError("exchange.certificate is no PEM file with a certificate")) {
             try ClientCertificate(certificatePEM: certificate, keyPEM: key)
         }
+    }
+
+    @Test(arguments: ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "EC"])
+    func `a key that is no RSA key is refused`(text: String) throws {
+        let issued = try DevelopmentAuthority(lifetime: 3_600).issue(
+            authorityName: "An authority",
+            names: ["localhost"]
+        )
+        let key = text == "EC" ? issued.key : text
         #expect(throws: OnlineError("exchange.certificateKey is no PEM file with an RSA key")) {
-            try ClientCertificate(
-                certificatePEM: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
-                keyPEM: key
-            )
+            try ClientCertificate(certificatePEM: issued.certificate, keyPEM: key)
         }
     }
 
@@ -85,7 +93,7 @@ import Testing
         #expect(try Self.answer(200, #"{"value":[{"a":1},{}]}"#).rows().count == 2)
         #expect(try Self.answer(200, #"{"value":[]}"#).rows().isEmpty)
         for body in ["", "[]", "{}", #"{"value":{}}"#, #"{"value":"x"}"#, "<html>"] {
-            #expect(throws: OnlineError("Get-Mailbox answered something that is no list")) {
+            #expect(throws: OnlineError("Get-Mailbox returned something that is not a list")) {
                 try Self.answer(200, body).rows()
             }
         }
@@ -138,7 +146,9 @@ import Testing
             #expect(Self.answer(status, body).error.description == text)
         }
         let moved = Self.answer(302, location: "https://evil.example/x").error.description
-        #expect(moved.contains("evil.example") && moved.contains("no other server"))
+        #expect(
+            moved.contains("evil.example") && moved.contains("must not get the application's token")
+        )
         #expect(Self.answer(503).error.description.contains("is busy"))
         let long = String(repeating: "x", count: 9_000)
         #expect(

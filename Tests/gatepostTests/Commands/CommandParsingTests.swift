@@ -48,16 +48,22 @@ import Testing
         ("user add", "Missing expected argument"),
         ("user add a@x.example --role king", "--role"),
         ("user set a@x.example", "--role or --os-user"),
-        ("user set a@x.example --role king", "--role: administrator, settings or none"),
-        ("init --imaps 70000", "70000 is no port: 0 to 65535"), ("init --imap -1", "--imap"),
-        ("init --imaps 0 --imap 0 --submissions 0 --submission 0", "at least one port"),
-        ("init --host a_b", "a_b is no address"), ("init --host a\"b", "is no address"),
-        ("service --user a/b", "--user NAME"), ("service --user=", "--user"),
+        ("user set a@x.example --role king", "--role must be administrator, settings or none"),
+        ("init --imaps 70000", "port 70000 is out of range: use 0 to 65535"),
+        ("init --imap -1", "--imap"),
+        (
+            "init --imaps 0 --imap 0 --submissions 0 --submission 0",
+            "give at least one listener a port"
+        ),
+        ("init --host a_b", "a_b is not an address: use letters, digits"),
+        ("init --host a\"b", "is not an address"),
+        ("service --user a/b", "--user: use letters, digits, - and _"),
+        ("service --user=", "--user"),
         ("account add a@x.example", "--kind"), ("account add a@x.example --kind pop", "--kind"),
-        ("account set a@x.example --tls ssl", "--tls is implicit, starttls or none"),
+        ("account set a@x.example --tls ssl", "--tls must be implicit, starttls or none"),
         (
             "grant add a@x.example b@x.example",
-            "--view, --edit, --manage, --rights or --send is needed"
+            "no right is named: use --view, --edit, --manage, --rights or --send"
         ),
         (
             "grant add a@x.example b@x.example --view --edit",
@@ -69,10 +75,10 @@ import Testing
         ),
         (
             "grant add a@x.example b@x.example --rights lrz",
-            "lrz: letters of lrswipkxte; `a` belongs to the owner"
+            "--rights lrz: use letters of lrswipkxte; `a` belongs to the owner"
         ),
         ("grant add a@x.example b@x.example --rights lra", "`a` belongs to the owner"),
-        ("grant add a@x.example b@x.example --view --subtree", "--subtree goes with --folder"),
+        ("grant add a@x.example b@x.example --view --subtree", "--subtree needs --folder"),
         ("grant add a@x.example b@x.example --send all", "--send"),
         ("grant add a@x.example", "Missing expected argument"),
         ("consent confirm", "Missing expected argument"), ("consent confirm x", "x"),

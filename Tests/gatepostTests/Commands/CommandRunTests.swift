@@ -207,7 +207,7 @@ import Testing
         try await bench.run("export \(file)")
         let before = try Data(contentsOf: URL(fileURLWithPath: file))
         let again = await bench.refusal(of: "export \(file)")
-        #expect(again.contains("cannot be written, or is there already"))
+        #expect(again.contains("cannot write \(file), or it exists: name a new file"))
         let revision = try bench.store().revision()
         try await bench.run("apply \(file) --yes")
         #expect(try bench.store().revision() == revision)

@@ -23,9 +23,9 @@ import Testing
     }
 
     private static let verbs: Set<String> = [
-        "Add", "Bar", "Change", "Check", "Confirm", "Decide", "Disable", "Drop", "Enable", "End",
-        "Explain", "Fetch", "Grant", "List", "Load", "Log", "Look", "Make", "Manage", "Print",
-        "Put", "Refuse", "Remove", "Run", "Seal", "Set", "Show", "Take", "Verify", "Write",
+        "Add", "Allow", "Bar", "Change", "Check", "Confirm", "Control", "Decide", "Discard", "End",
+        "Explain", "Grant", "Import", "List", "Load", "Log", "Make", "Manage", "Print", "Put",
+        "Read", "Refuse", "Remove", "Run", "Seal", "Show", "Write",
     ]
 
     @Test func `there are commands`() {

@@ -35,7 +35,10 @@ import Testing
             configuration: configuration
         )
         #expect(findings[0].state == "failed")
-        #expect(findings[0].remedy == "its seal cannot be checked without the master key")
+        #expect(
+            findings[0].remedy
+                == "the seal cannot be checked without the master key: repair masterKey"
+        )
     }
 
     @Test func `a log that another key sealed is not whole, with what to do`() async throws {
@@ -48,7 +51,7 @@ import Testing
             configuration: configuration
         )
         #expect(findings[0].state == "failed")
-        #expect(findings[0].remedy?.hasSuffix(": gatepost audit verify") == true)
+        #expect(findings[0].remedy?.hasSuffix(": see gatepost audit verify") == true)
     }
 
     @Test func `copies that were left are named for up to three mailboxes`() async throws {
@@ -93,7 +96,7 @@ import Testing
             ofItemAtPath: bench.folder.path("office/certs/server.key")
         )
         let said = await bench.refusal(of: "doctor")
-        #expect(said == "something is wrong; the lines that say failed tell what to do")
+        #expect(said == "a check failed: see the remedies of the lines with failed")
     }
 
     /// What is broken in an installation.
@@ -105,7 +108,7 @@ import Testing
         let bench = try CommandBench()
         try FileManager.default.removeItem(atPath: bench.folder.path(name))
         let said = await bench.refusal(of: "doctor --json")
-        #expect(said.contains("something is wrong"), "\(name): \(said)")
+        #expect(said.contains("a check failed: see the remedies"), "\(name): \(said)")
     }
 
     @Test func `a finding is three values, and no remedy is none`() throws {
@@ -146,7 +149,7 @@ import Testing
             #expect(Self.refusal(path) == nil)
             #expect(try TrustedPath.configuration.require(path) == path)
         } else {
-            #expect(Self.refusal(path)?.contains("is not root's") == true)
+            #expect(Self.refusal(path)?.contains("does not belong to root") == true)
         }
     }
 
@@ -156,7 +159,10 @@ import Testing
         let path = try folder.write("x", as: "gatepost.yaml", mode: mode)
         let said = try #require(Self.refusal(path))
         if Self.isRoot {
-            #expect(said.contains("others can change \(path): chmod go-w"), "\(said)")
+            #expect(
+                said.contains("others can change \(path): by sudo, chmod go-w \(path)"),
+                "\(said)"
+            )
         }
     }
 
@@ -178,7 +184,7 @@ import Testing
         let link = folder.path("gatepost.yaml")
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
         guard Self.isRoot else { return }
-        #expect(Self.refusal(link)?.contains("say --config \(path)") == true)
+        #expect(Self.refusal(link)?.contains("by sudo, use --config \(path)") == true)
         // Certificates may be links, held to the same rule.
         #expect(Self.refusal(link, .certificates) == nil)
         try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: path)

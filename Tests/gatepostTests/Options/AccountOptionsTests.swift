@@ -49,7 +49,7 @@ import Testing
             try AccountOptions.parse(["--tls", tls])
         }
         let said = error.map { AccountOptions.message(for: $0) } ?? ""
-        #expect(said == "--tls is implicit, starttls or none")
+        #expect(said == "--tls must be implicit, starttls or none")
     }
 
     @Test func `each alias is one more`() throws {
@@ -75,7 +75,9 @@ import Testing
         let error = #expect(throws: Failure.self) {
             try Self.settings(["--ca", "/nowhere/ca.pem"])
         }
-        #expect(error?.description == "/nowhere/ca.pem cannot be read")
+        #expect(
+            error?.description == "cannot read /nowhere/ca.pem: check its path and its permissions"
+        )
     }
 
     // MARK: - Passwords
@@ -99,14 +101,17 @@ import Testing
         let folder = try TemporaryFolder()
         let file = try folder.write(text, as: "password")
         let error = #expect(throws: Failure.self) { try Self.settings(["--password-file", file]) }
-        #expect(error?.description == "the password is empty")
+        #expect(error?.description == "the password is empty: enter one")
     }
 
     @Test func `a file with a password that is not there is named`() {
         let error = #expect(throws: Failure.self) {
             try Self.settings(["--password-file", "/nowhere/password"])
         }
-        #expect(error?.description == "/nowhere/password cannot be read")
+        #expect(
+            error?.description
+                == "cannot read /nowhere/password: check its path and its permissions"
+        )
     }
 
     @Test func `no password is an argument`() {
@@ -123,7 +128,7 @@ import Testing
         let file = try folder.write("a\0b", as: "input")
         #expect(try InputFile.contents(file) == Data("a\0b".utf8))
         let error = #expect(throws: Failure.self) { try InputFile.contents("/nowhere/x") }
-        #expect(error?.description == "/nowhere/x cannot be read")
+        #expect(error?.description == "cannot read /nowhere/x: check its path and its permissions")
     }
 
     @Test func `without a terminal nothing is destroyed unless it is said`() throws {
@@ -132,7 +137,7 @@ import Testing
         let error = #expect(throws: Failure.self) {
             try YesOption.parse([]).confirm("Remove everything")
         }
-        #expect(error?.description == "Remove everything: say --yes to do it")
+        #expect(error?.description == "Remove everything? Confirm with --yes")
     }
 
     @Test(arguments: [([], false), (["--json"], true)] as [([String], Bool)])

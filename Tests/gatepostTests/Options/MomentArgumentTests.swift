@@ -26,6 +26,8 @@ import Testing
     ])
     func `what is neither is refused with both forms`(text: String) {
         let error = #expect(throws: Failure.self) { try Moment.argument(text) }
-        #expect(error?.description == "\(text): YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SSZ")
+        #expect(
+            error?.description == "\(text) is not a date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"
+        )
     }
 }
