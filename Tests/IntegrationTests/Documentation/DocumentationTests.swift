@@ -135,7 +135,7 @@ import Testing
         let folders = try installation.curl("imaps://localhost/", as: Self.anna)
         switch article {
         case "AuditLog":
-            #expect(output.contains("all as they were written"))
+            #expect(output.contains("all intact"))
             #expect(output.contains("grant add \(Self.bob) \(Self.anna)"))
         case "Exchange":
             #expect(output.contains("in force"))
@@ -157,6 +157,7 @@ import Testing
                 to: Self.anna,
                 server: "smtps://localhost:$SUBMISSIONS"
             )
+            // The gateway files the copy after its answer.
             let copy = try installation.message("Sent", of: Self.bob, number: 1)
             #expect(copy.contains("Subject: Test"))
             #expect(throws: Failure.self) {
@@ -204,6 +205,7 @@ extension DocumentedInstallation {
             if let message { return message }
             Thread.sleep(forTimeInterval: 0.1)
         }
-        throw Failure("\(folder) of \(user) has no message \(number)")
+        let log = try self.run("cat \"$INSTALLATION/serve.log\"")
+        throw Failure("\(folder) of \(user) has no message \(number): \(log)")
     }
 }
