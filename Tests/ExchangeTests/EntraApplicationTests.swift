@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "EC"])
+    @Test(arguments: ["", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "EC"])
     func `a key that is no RSA key is refused`(text: String) throws {
         let issued = try DevelopmentAuthority(lifetime: 3_600).issue(
             authorityName: "An authority",

@@ -3,6 +3,7 @@ argument names it.
 """
 import contextlib
 import sys
+import time
 
 from dovecot import Dovecot
 from gateway import Gateway
@@ -52,6 +53,10 @@ def office(namespaces, *grant):
             message = f"Subject: {name}\r\n\r\n{name}\r\n".encode()
             bob.ok(b"APPEND %s {%d+}\r\n%s" % (name.encode(), len(message), message))
         gateway.run("grant", "add", BOB, CLARA, *grant, "--no-check")
+        # A change is in force within a second, and a login may take less.
+        clara = gateway.wire(CLARA)
+        while clara.answer(f'MYRIGHTS "{ROOT}/INBOX"') == MISSING:
+            time.sleep(0.05)
         yield gateway, server, bob
         # Nothing is gone.
         assert len([line for line in bob.ok('LIST "" *') if b"Private" in line or b"Akten" in line]) == 2

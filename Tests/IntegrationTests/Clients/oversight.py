@@ -29,7 +29,7 @@ PLACE = f"Other Users/{BOB}"
 waited_before = pace.waited()
 
 
-def begins():
+def begin_waiting(*_):
     """From here on it is judged whether something comes soon."""
     global waited_before
     waited_before = pace.waited()
@@ -38,7 +38,7 @@ def begins():
 def changed(*words):
     """A change by the command line, and when it was done."""
     gatepost(*words)
-    begins()
+    begin_waiting()
     return time.time()
 
 
@@ -175,7 +175,7 @@ def a_grant_ends_at_its_moment():
     w.ok(f'SELECT "{PLACE}/INBOX"')
     w.send(b"i IDLE\r\n")
     assert w.line() == b"+ idling"
-    begins()
+    begin_waiting()
     assert w.until(b"i")[-1].startswith(b"i NO [NOPERM]")
     early, late = end - time.time(), late_by(end)
     gatepost("grant", "remove", BOB, CLARA)

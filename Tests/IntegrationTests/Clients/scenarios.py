@@ -273,7 +273,7 @@ def scopes_end_at_delimiters():
         w.ok(f'SELECT "{SHARED}/Projects/A"')
         for name in ("ProjectsSecret", "Projects.A", "projects", "Projects/../INBOX", "INBOX", "Projects&AC8-A"):
             assert w.answer(f'SELECT "{SHARED}/{name}"').startswith("NO [NONEXISTENT]"), name
-    assert "Projects is there" in gatepost("grant", "add", BOB, ANNA, "--view", "--folder", "projects", status=1)
+    assert "Projects exists, but is another folder" in gatepost("grant", "add", BOB, ANNA, "--view", "--folder", "projects", status=1)
 
 
 def a_large_message_passes_both_ways():
