@@ -4,7 +4,7 @@ import Store
 
 /// `gatepost explain LOGIN ACCOUNT [--folder PATH]`: the verdict of the gateway, with its reasons.
 ///
-/// It uses the same decision as the gateway (``Access/Snapshot/verdict(user:account:folder:at:)``).
+/// It uses the same decision as the gateway (`Snapshot` in `Access`).
 /// Pending and ended grants of the user are added as reasons, although they have no effect. The
 /// command fails if the user or the account is unknown. `--json` prints an ``Answer``:
 /// `{"user":"anna@kanzlei.example","account":"info@kanzlei.example","rights":"","send":"none",`

@@ -11,7 +11,8 @@ extension DoctorCommand {
     private static let lookInterval = Duration.milliseconds(100)
 
     /// Compares the store of the running gateway with the store file.
-    /// - Parameter store: the file; nil if it is unusable.
+    ///
+    /// The store is nil if its file is unusable.
     static func checkGateway(
         _ store: PermissionStore?,
         configuration: GatewayConfiguration

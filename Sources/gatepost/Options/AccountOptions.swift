@@ -16,7 +16,7 @@ struct AccountOptions: ParsableArguments {
     @Option(help: "Set the IMAP server, HOST[:PORT].") var imap: String?
     /// The submission server. The port defaults to 465, or to 587 with `--tls starttls` or `none`.
     @Option(help: "Set the submission server, HOST[:PORT].") var smtp: String?
-    /// `implicit`, `starttls` or `none`: see ``Endpoint/Security``.
+    /// `implicit`, `starttls` or `none`: see `Endpoint.Security`.
     @Option(help: "Set how TLS starts: implicit, starttls, or none (this machine only).")
     var tls: String?
     /// A PEM file of authorities that replace the system's for this account's servers.

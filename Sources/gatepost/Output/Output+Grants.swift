@@ -33,7 +33,7 @@ extension Output {
         )
     }
 
-    /// - Parameter now: seconds since 1970.
+    /// The cells of one grant's row. The present time is in seconds since 1970.
     static func cells(_ grant: GrantRow, now: Int64) -> [String] {
         let withdrawn = grant.withdrawn ?? ""
         return [

@@ -19,8 +19,7 @@ enum Output {
         for line in self.lines(header, rows: rows, width: Terminal.width) { print(line) }
     }
 
-    /// The lines of a table.
-    /// - Parameter width: columns of the terminal; nil cuts nothing.
+    /// The lines of a table. The width is in columns of the terminal; nil cuts nothing.
     static func lines(_ header: [String], rows: [[String]], width: Int?) -> [String] {
         let all = [header] + rows.map { $0.map(self.printable) }
         var widths = header.map(\.count)
