@@ -124,6 +124,8 @@ import Testing
                 output += try installation.run(block.text)
             }
         }
+        // A change is in force within a second; a message that is sent before has no copy.
+        Thread.sleep(forTimeInterval: 3)
         try Self.check(article, output: output, installation: installation)
     }
 
