@@ -43,7 +43,7 @@ package enum AESGCM {
         purpose: [UInt8]
     ) throws(CryptographyError) -> [UInt8] {
         let encryptedCount = sealed.count - Self.nonceOctets - Self.tagOctets
-        guard encryptedCount >= 0 else { throw .notAuthentic }
+        guard (0...Int(CInt.max)).contains(encryptedCount) else { throw .notAuthentic }
         let nonce = Array(sealed.prefix(Self.nonceOctets))
         let encrypted = Array(sealed.dropFirst(Self.nonceOctets).prefix(encryptedCount))
         var tag = Array(sealed.suffix(Self.tagOctets))
