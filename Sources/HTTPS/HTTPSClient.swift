@@ -49,7 +49,11 @@ package final class HTTPSClient: Sendable {
         let (queue, caFile, limits) = (self.queue, self.caFile, self.limits)
         Thread.detachNewThread {
             let curl = CurlHandle(caFile: caFile, limits: limits)
-            while let job = queue.next() { job.answer(curl.perform(job.request)) }
+            while let job = queue.next() {
+                let result = curl.perform(job.request)
+                queue.finish()
+                job.answer(result)
+            }
         }
     }
 }

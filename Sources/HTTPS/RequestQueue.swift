@@ -19,8 +19,8 @@ final class RequestQueue: Sendable {
 
     private struct State {
         var jobs: [Job] = []
-        /// Threads that are waiting for a job.
-        var idle = 0
+        /// Jobs that a thread has taken and not finished.
+        var running = 0
         /// All threads, waiting or not.
         var threads = 0
         var isClosed = false
@@ -40,7 +40,8 @@ final class RequestQueue: Sendable {
         let addition: Addition = self.state.withLock { state in
             guard !state.isClosed else { return .closed }
             state.jobs.append(job)
-            let needsThread = state.jobs.count > state.idle && state.threads < self.maximumThreads
+            let needed = min(state.jobs.count + state.running, self.maximumThreads)
+            let needsThread = needed > state.threads
             if needsThread { state.threads += 1 }
             return .added(needsThread: needsThread)
         }
@@ -51,12 +52,20 @@ final class RequestQueue: Sendable {
     /// Blocks until a job arrives.
     /// - Returns: nil when the queue is closed and empty: the thread then ends.
     func next() -> Job? {
-        self.state.withLock { $0.idle += 1 }
         self.signals.wait()
         return self.state.withLock { state in
-            state.idle -= 1
-            return state.jobs.isEmpty ? nil : state.jobs.removeFirst()
+            guard !state.jobs.isEmpty else { return nil }
+            state.running += 1
+            return state.jobs.removeFirst()
         }
+    }
+
+    /// Marks a job that ``next()`` returned as finished, so that its thread counts as free.
+    ///
+    /// The thread calls this before it answers the job: a caller that sends its next request at
+    /// once then finds this thread and its open connection.
+    func finish() {
+        self.state.withLock { $0.running -= 1 }
     }
 
     /// Accepts no more jobs; queued jobs are still performed.
