@@ -24,6 +24,7 @@ let package = Package(
     products: [.executable(name: "gatepost", targets: ["gatepost"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(
@@ -39,7 +40,13 @@ let package = Package(
         .target(name: "SASL", swiftSettings: settings),
         .target(name: "IMAP", dependencies: ["SASL", nioCore], swiftSettings: settings),
         .target(name: "SMTP", dependencies: ["SASL", nioCore], swiftSettings: settings),
-        .target(name: "Access", swiftSettings: settings),
+        .target(
+            name: "Access",
+            dependencies: [
+                .product(name: "HashTreeCollections", package: "swift-collections")
+            ],
+            swiftSettings: settings
+        ),
         .target(
             name: "Session",
             dependencies: ["IMAP", "SMTP", "SASL", "Access", "Cryptography", nioCore],

@@ -29,7 +29,7 @@ extension Snapshot {
         }
         var (here, elsewhere): (Rights, Rights) = ([], [])
         var ends: [Moment?] = []
-        for grant in self.grants[change.account] ?? []
+        for grant in self.grants(on: change.account)
         where grant.subject == subject && grant.isInForce(at: moment) {
             if grant.scope == .folder(change.folder) {
                 here.formUnion(grant.rights)

@@ -111,8 +111,9 @@ extension Snapshot {
     /// A subject may be removed: it owns nothing, and no withdrawal made here and no wall names it. What
     /// keeps somebody out stays until somebody ends it, and does not go with whom it names.
     package func requireRemovable(_ subject: Subject) throws(EditRefusal) {
-        let owned = self.accounts.values.filter { self.isOwner(subject, of: $0.id) }
-        guard owned.isEmpty else { throw .owns(self.sortedByAddress(owned.map(\.id))) }
+        if case .user(let user) = subject, let owned = self.tables.accountsByOwner[user] {
+            throw .owns(self.sortedByAddress(Array(owned)))
+        }
         try self.requireNotKeptOut(subject)
     }
 
@@ -144,7 +145,7 @@ extension Snapshot {
         guard self.accounts[grant.account]?.owner != nil,
             !self.isOwner(grant.subject, of: grant.account)
         else { return false }
-        return !(self.grants[grant.account] ?? []).contains { $0.givesAll(of: grant) }
+        return !self.grants(on: grant.account).contains { $0.givesAll(of: grant) }
     }
 
     /// Whether somebody is told of a grant on an account: its owner, of grants to others.
@@ -154,9 +155,8 @@ extension Snapshot {
 
     /// Grants that wait for the word of a user.
     package func grants(awaiting owner: UserID) -> [Grant] {
-        self.grants.values.joined().filter { grant in
-            grant.isPending && self.isOwner(.user(owner), of: grant.account)
-        }.sorted { $0.id < $1.id }
+        (self.tables.accountsByOwner[owner] ?? .init()).flatMap(self.grants(on:))
+            .filter(\.isPending).sorted { $0.id < $1.id }
     }
 }
 

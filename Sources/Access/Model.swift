@@ -127,6 +127,9 @@ package struct Account: Hashable, Sendable {
         self.sentCopy = sentCopy
         self.filesSentMail = filesSentMail
     }
+
+    /// The primary address, then the aliases.
+    var addresses: [Address] { [self.address] + self.aliases }
 }
 
 /// The origin of a grant or a withdrawal.

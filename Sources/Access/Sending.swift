@@ -172,8 +172,7 @@ extension Snapshot {
 
     /// The addresses of the enabled accounts that a user owns.
     package func ownAddresses(of user: UserID) -> [Address] {
-        self.accounts.values.filter { $0.owner == user && !$0.isDisabled }
-            .flatMap { [$0.address] + $0.aliases }
+        self.enabledAccounts(of: user).flatMap(\.addresses)
     }
 
     /// The folders of an account where a grant lets other users create folders, even if it has
@@ -182,7 +181,7 @@ extension Snapshot {
     /// Grants on the whole account are omitted: their users can read a filed message anywhere.
     package func partsWhereOthersCreate(in account: AccountID) -> [Scope] {
         let owner = self.accounts[account]?.owner.map { Subject.user($0) }
-        return (self.grants[account] ?? []).filter {
+        return self.grants(on: account).filter {
             $0.rights.contains(.createMailbox) && $0.subject != owner && $0.scope != .account
         }.map(\.scope)
     }

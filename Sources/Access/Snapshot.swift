@@ -1,34 +1,36 @@
 /// The permission model at one revision of the store, immutable.
+///
+/// The next revision is derived from it by ``applying(_:)``: both share what did not change.
 package final class Snapshot: Sendable {
+    /// The tables, and the indexes that are derived from them.
+    struct Tables: Sendable {
+        var users: PersistentTable<UserID, User> = .init()
+        /// The names of the groups.
+        var groups: PersistentTable<GroupID, String> = .init()
+        var accounts: PersistentTable<AccountID, Account> = .init()
+        var grants: PersistentTable<AccountID, GrantList> = .init()
+        var withdrawals: PersistentTable<AccountID, [Withdrawal]> = .init()
+        var walls: PersistentTable<AccountID, [Wall]> = .init()
+        var memberships = GroupMemberships()
+        /// The keys of the users by login.
+        var logins: PersistentTable<Address, UserID> = .init()
+        /// The keys of the accounts by primary address and alias.
+        var addresses: PersistentTable<Address, AccountID> = .init()
+        /// The accounts with a grant to each subject.
+        var accountsBySubject: PersistentTable<Subject, SortedKeys<AccountID>> = .init()
+        var accountsByOwner: PersistentTable<UserID, SortedKeys<AccountID>> = .init()
+        /// The times at which grants end. A time may stay here after its grant was removed.
+        var expiries = SortedKeys<Expiry>()
+    }
+
     /// The store's revision: each change increments it.
     package let revision: Int64
-    /// The users by key.
-    package let users: [UserID: User]
-    /// The groups by key.
-    package let groups: [GroupID: Group]
-    /// The accounts by key.
-    package let accounts: [AccountID: Account]
-    /// The grants by account, in the order of their creation.
-    let grants: [AccountID: [Grant]]
-    /// The withdrawals by account.
-    let withdrawals: [AccountID: [Withdrawal]]
-    /// The walls by account.
-    let walls: [AccountID: [Wall]]
-    /// The keys of the users by login.
-    private let logins: [Address: UserID]
-    /// The keys of the accounts by primary address and alias.
-    private let addresses: [Address: AccountID]
-    /// The groups of each user.
-    let memberships: GroupMemberships
-    /// The accounts, sorted by primary address.
-    private let accountsByAddress: [Account]
-    // A change of the store is evaluated for all sessions at once. A session evaluates only the
-    // accounts that concern its user.
-    private let grantsBySubject: [AccountID: [Subject: [Grant]]]
-    private let accountsBySubject: [Subject: Set<AccountID>]
-    private let accountsByOwner: [UserID: [Account]]
+    let tables: Tables
+    /// Whether grants count; if not, only owners have access.
+    private let isSharing: Bool
 
-    package init(
+    /// - Parameter users: the users, like the groups and accounts, with different keys.
+    package convenience init(
         revision: Int64,
         users: [User],
         groups: [Group],
@@ -37,52 +39,67 @@ package final class Snapshot: Sendable {
         withdrawals: [Withdrawal],
         walls: [Wall]
     ) {
-        self.revision = revision
-        self.users = Dictionary(users.map { ($0.id, $0) }) { first, _ in first }
-        self.groups = Dictionary(groups.map { ($0.id, $0) }) { first, _ in first }
-        self.accounts = Dictionary(accounts.map { ($0.id, $0) }) { first, _ in first }
-        self.grants = Dictionary(grouping: grants.sorted { $0.id < $1.id }, by: \.account)
-        self.withdrawals = Dictionary(grouping: withdrawals, by: \.account)
-        self.walls = Dictionary(grouping: walls, by: \.account)
-        self.logins = Dictionary(users.map { ($0.login, $0.id) }) { first, _ in first }
-        self.addresses = Dictionary(
-            accounts.flatMap { account in
-                ([account.address] + account.aliases).map { ($0, account.id) }
+        var tables = Tables()
+        tables.users = PersistentTable(users.map { ($0.id, $0) })
+        tables.groups = PersistentTable(groups.map { ($0.id, $0.name) })
+        tables.accounts = PersistentTable(accounts.map { ($0.id, $0) })
+        tables.setRules(grants: grants, withdrawals: withdrawals, walls: walls)
+        tables.memberships = GroupMemberships(groups)
+        tables.logins = PersistentTable(users.map { ($0.login, $0.id) })
+        tables.addresses = PersistentTable(
+            accounts.flatMap { account in account.addresses.map { ($0, account.id) } }
+        )
+        let owned = Dictionary(grouping: accounts.filter { $0.owner != nil }, by: \.owner)
+        tables.accountsByOwner = PersistentTable(
+            owned.compactMap { owner, accounts in
+                owner.map { ($0, SortedKeys(accounts.map(\.id))) }
             }
-        ) { first, _ in first }
-        self.accountsByAddress = accounts.sorted { $0.address < $1.address }
-        self.memberships = GroupMemberships(groups)
-        self.grantsBySubject = self.grants.mapValues { Dictionary(grouping: $0, by: \.subject) }
-        self.accountsBySubject = grants.reduce(into: [:]) { accounts, grant in
-            accounts[grant.subject, default: []].insert(grant.account)
-        }
-        self.accountsByOwner = self.accountsByAddress.reduce(into: [:]) { accounts, account in
-            if let owner = account.owner { accounts[owner, default: []].append(account) }
-        }
+        )
+        self.init(revision: revision, tables: tables, isSharing: true)
     }
 
-    /// A copy in which only owners have access: no user sees or sends from another user's account.
+    init(revision: Int64, tables: Tables, isSharing: Bool) {
+        self.revision = revision
+        self.tables = tables
+        self.isSharing = isSharing
+    }
+
+    /// The users by key.
+    package var users: PersistentTable<UserID, User> { self.tables.users }
+    /// The accounts by key.
+    package var accounts: PersistentTable<AccountID, Account> { self.tables.accounts }
+    /// The groups by key. Each call builds all of them.
+    package var groups: [GroupID: Group] {
+        Dictionary(
+            self.tables.groups.keys.compactMap { id in
+                self.tables.groups[id].map { name in
+                    (id, Group(id: id, name: name, members: self.memberships.members(of: id)))
+                }
+            }
+        ) { first, _ in first }
+    }
+    /// The groups that contain each user.
+    var memberships: GroupMemberships { self.tables.memberships }
+    /// The withdrawals by account.
+    var withdrawals: PersistentTable<AccountID, [Withdrawal]> { self.tables.withdrawals }
+    /// The walls by account.
+    var walls: PersistentTable<AccountID, [Wall]> { self.tables.walls }
+
+    /// The same revision in which only owners have access: no user sees or sends from another
+    /// user's account.
     package var withoutSharing: Snapshot {
-        Snapshot(
-            revision: self.revision,
-            users: Array(self.users.values),
-            groups: Array(self.groups.values),
-            accounts: Array(self.accounts.values),
-            grants: [],
-            withdrawals: self.withdrawals.values.flatMap { $0 },
-            walls: self.walls.values.flatMap { $0 }
-        )
+        Snapshot(revision: self.revision, tables: self.tables, isSharing: false)
     }
 
     /// The user with a login.
     package func user(login: Address) -> User? {
-        self.logins[login].flatMap { self.users[$0] }
+        self.tables.logins[login].flatMap { self.users[$0] }
     }
 
     /// The account with an address.
     /// - Parameter address: the primary address or an alias.
     package func account(address: Address) -> Account? {
-        self.addresses[address].flatMap { self.accounts[$0] }
+        self.tables.addresses[address].flatMap { self.accounts[$0] }
     }
 
     /// Whether the user exists and is not disabled.
@@ -92,7 +109,7 @@ package final class Snapshot: Sendable {
 
     /// The next time at which a grant ends: decisions change then without a new snapshot.
     package func nextExpiry(after moment: Moment) -> Moment? {
-        self.grants.values.joined().compactMap(\.until).filter { $0 > moment }.min()
+        self.tables.expiries.first(after: Expiry(moment: moment, account: .last))?.moment
     }
 
     /// The accounts that appear in the user's listing, sorted by address.
@@ -100,32 +117,39 @@ package final class Snapshot: Sendable {
         guard self.isEnabled(user) else { return [] }
         let subjects = self.subjects(of: user)
         var granted: Set<AccountID> = []
-        for subject in subjects.keys { granted.formUnion(self.accountsBySubject[subject] ?? []) }
+        for subject in subjects.keys where self.isSharing {
+            granted.formUnion(self.tables.accountsBySubject[subject] ?? .init())
+        }
         let others = granted.compactMap { self.accounts[$0] }.filter { account in
             account.owner != user && !account.isDisabled
                 && self.access(of: subjects, to: account, at: moment).isVisible
         }
-        let owned = (self.accountsByOwner[user] ?? []).filter { !$0.isDisabled }
-        return (owned + others).sorted { $0.address < $1.address }
+        return (self.enabledAccounts(of: user) + others).sorted { $0.address < $1.address }
+    }
+
+    /// The enabled accounts that a user owns, sorted by address.
+    func enabledAccounts(of owner: UserID) -> [Account] {
+        (self.tables.accountsByOwner[owner] ?? .init()).compactMap { self.accounts[$0] }
+            .filter { !$0.isDisabled }.sorted { $0.address < $1.address }
     }
 
     /// The account that a session of the user shows without a prefix.
     ///
     /// It is the owned account with the login's address, else the first owned account by address.
     package func personalAccount(of user: UserID) -> AccountID? {
-        let owned = (self.accountsByOwner[user] ?? []).filter { !$0.isDisabled }
+        let owned = self.enabledAccounts(of: user)
         let login = self.users[user]?.login
         return (owned.first { $0.address == login } ?? owned.first)?.id
     }
 
+    /// The grants on an account, in the order of their creation.
+    func grants(on account: AccountID) -> [Grant] {
+        self.isSharing ? self.tables.grants[account]?.all ?? [] : []
+    }
+
     /// The grants on an account to any of the subjects, in the order of their creation.
     func grants(of subjects: [Subject: [GroupID]], on account: AccountID) -> [Grant] {
-        guard let bySubject = self.grantsBySubject[account] else { return [] }
-        // Iterate over the smaller of both.
-        guard subjects.count < bySubject.count else {
-            return (self.grants[account] ?? []).filter { subjects[$0.subject] != nil }
-        }
-        return subjects.keys.flatMap { bySubject[$0] ?? [] }.sorted { $0.id < $1.id }
+        self.isSharing ? self.tables.grants[account]?.grants(of: subjects) ?? [] : []
     }
 
     /// The user, `everyone`, and every group that contains the user, each with its path.
@@ -148,7 +172,7 @@ package final class Snapshot: Sendable {
         }
         var granted: [Subject: Rights] = [:]
         var order: [Subject] = []
-        for grant in self.grants[account] ?? []
+        for grant in self.grants(on: account)
         where grant.isInForce(at: moment) && grant.scope.covers(folder) && !grant.rights.isEmpty {
             if granted[grant.subject] == nil { order.append(grant.subject) }
             granted[grant.subject, default: []].formUnion(grant.rights)
@@ -181,7 +205,7 @@ package final class Snapshot: Sendable {
     package func name(of subject: Subject) -> String? {
         switch subject {
         case .user(let user): self.users[user]?.login.description
-        case .group(let group): self.groups[group].map { "group:\($0.name)" }
+        case .group(let group): self.tables.groups[group].map { "group:\($0)" }
         case .everyone: "anyone"
         }
     }

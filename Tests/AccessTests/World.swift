@@ -12,9 +12,11 @@ struct World {
 
     static let folders = ["INBOX", "A", "A/B", "A/B/C", "AB", "a"]
 
-    var snapshot: Snapshot {
+    var snapshot: Snapshot { self.snapshot(revision: 1) }
+
+    func snapshot(revision: Int64) -> Snapshot {
         Snapshot(
-            revision: 1,
+            revision: revision,
             users: self.users,
             groups: self.groups,
             accounts: self.accounts,
@@ -51,6 +53,24 @@ struct World {
             )
         }
         self.addRules(&generator)
+    }
+
+    /// Exchanges the logins of two users and the addresses of two accounts, and gives an account an
+    /// alias, each with a chance of one in two.
+    mutating func exchangeNames(using generator: inout some RandomNumberGenerator) {
+        if Bool.random(using: &generator), self.users.count > 1 {
+            (self.users[0].login, self.users[1].login) = (self.users[1].login, self.users[0].login)
+        }
+        if Bool.random(using: &generator), self.accounts.count > 1 {
+            (self.accounts[0].address, self.accounts[1].address) =
+                (self.accounts[1].address, self.accounts[0].address)
+        }
+        for index in self.accounts.indices { self.accounts[index].aliases = [] }
+        if let index = self.accounts.indices.randomElement(using: &generator),
+            Bool.random(using: &generator), let alias = Address("b1@kanzlei.example".utf8)
+        {
+            self.accounts[index].aliases = [alias]
+        }
     }
 
     private mutating func addRules(_ generator: inout some RandomNumberGenerator) {

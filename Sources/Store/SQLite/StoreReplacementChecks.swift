@@ -75,8 +75,8 @@ extension StoreSnapshot {
     /// Whether each number that both know means the same user with the same password, and the same
     /// account with the same credential.
     fileprivate func agrees(with known: StoreSnapshot) -> Bool {
-        let users = self.access.users.allSatisfy { id, user in
-            known.access.users[id].map { $0.login == user.login } ?? true
+        let users = self.access.users.values.allSatisfy { user in
+            known.access.users[user.id].map { $0.login == user.login } ?? true
         }
         let passwords = self.passwords.allSatisfy { id, password in
             guard let other = known.passwords[id], other.version == password.version else {
