@@ -257,6 +257,20 @@ import Testing
         #expect(other != nil && bench.client.slot == nil && bench.client.summary == nil)
     }
 
+    @Test func `a password that was changed while it was checked opens no session`() throws {
+        let bench = try Bench()
+        _ = bench.events()
+        try bench.remember("anna")
+        try bench.log(in: "anna")
+        // The answer is on its way.
+        try bench.fixture.change {
+            try $0.setPassword("other", of: "anna@kanzlei.example", actor: "test")
+        }
+        bench.turn()
+        #expect(bench.events() == ["servers", "snapshot", "refused"])
+        #expect(bench.client.slot == nil && bench.client.summary == nil)
+    }
+
     /// Keeps the threads that check passwords until the end of the test.
     private static func occupyThreads(_ bench: Bench) -> DispatchSemaphore {
         let end = DispatchSemaphore(value: 0)

@@ -64,6 +64,26 @@ import Testing
         return folders.folders.count
     }
 
+    @Test func `a server that throttles a login is left alone by everybody`() throws {
+        let test = try TestUpstream()
+        let outcomes = Outcomes()
+        ConversationConnection.run(
+            FolderReading(),
+            at: ConversationServer(account: test.account, upstream: test.services),
+            on: test.loop
+        ) { outcomes.add($0) }
+        test.loop.run()
+        let server = try #require(test.connector.channels.last)
+        try server.say("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n")
+        let login = try server.heard().prefix { $0 != " " }
+        #expect(!test.services.profiles.isPaused(test.account))
+        try server.say(
+            "\(login) BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds\r\n"
+        )
+        #expect(outcomes.all == [nil])
+        #expect(test.services.profiles.isPaused(test.account))
+    }
+
     @Test func `a list does not depend on where its octets are cut`() throws {
         let octets = try Listing().answer.utf8.count
         for cut in 0..<octets {

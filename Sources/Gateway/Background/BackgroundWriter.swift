@@ -15,6 +15,10 @@ final class BackgroundWriter: Sendable {
     /// Waits for what was asked for before. What is asked for later is done at once, on the thread that asks: sessions
     /// that end last are recorded, too.
     func stop() async throws {
+        // The pool hands what still waits to other threads when it shuts down: wait for it here.
+        await withCheckedContinuation { continuation in
+            self.pool.submit { _ in continuation.resume() }
+        }
         try await self.pool.shutdownGracefully()
     }
 

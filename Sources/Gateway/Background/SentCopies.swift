@@ -230,7 +230,8 @@ package final class SentCopies: Sendable {
                 let target = upstream.permissions.current.endpoints[account]
             else {
                 done(nil, nil)
-                return self.turnEnded(account)
+                // Not at once: a thousand copies may wait, and each would call the next.
+                return loop.execute { self.turnEnded(account) }
             }
             let access = upstream.permissions.current.access
             var others = self.filed.withLock { $0[account] ?? [] }

@@ -16,11 +16,13 @@ extension ClientHandler {
             permissions: self.permissions
         )
         self.pendingLogin = self.gateway.authenticator.authenticate(request, on: self.eventLoop) {
-            bound.value.authenticated($0)
+            bound.value.authenticated($0, with: request.permissions)
         }
     }
 
-    private func authenticated(_ answer: Authenticator.Answer) {
+    /// - Parameter checked: the permissions whose passwords the answer is about. A check may wait for
+    ///   seconds, and a password that was changed meanwhile does not open a session.
+    private func authenticated(_ answer: Authenticator.Answer, with checked: StoreSnapshot) {
         self.pendingLogin = nil
         self.takePermissions()
         switch answer {
@@ -28,6 +30,8 @@ extension ClientHandler {
             self.session.authenticationFinished(.refused)
         case .overloaded:
             self.session.authenticationFinished(.overloaded)
+        case .accepted(let user, _) where !self.permissions.knows(user, as: checked):
+            self.session.authenticationFinished(.refused)
         case .accepted(let user, let account):
             self.admit(user, account: account)
         }

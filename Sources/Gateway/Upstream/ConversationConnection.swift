@@ -11,7 +11,7 @@ final class ConversationConnection<Conversation: ServerConversation> {
 
     let message: OutgoingMessage?
     private var done: Done?
-    private let limits: GatewayConfiguration.Limits
+    private let server: ConversationServer
     /// Nil once the conversation has ended.
     private(set) var channel: UpstreamChannel<UpstreamLogin>?
     var conversation: Conversation
@@ -27,12 +27,12 @@ final class ConversationConnection<Conversation: ServerConversation> {
     private init(
         _ conversation: Conversation,
         message: OutgoingMessage?,
-        limits: GatewayConfiguration.Limits,
+        server: ConversationServer,
         done: @escaping Done
     ) {
         self.conversation = conversation
         self.message = message
-        self.limits = limits
+        self.server = server
         self.done = done
     }
 
@@ -50,17 +50,17 @@ final class ConversationConnection<Conversation: ServerConversation> {
             ConversationConnection(
                 conversation,
                 message: message,
-                limits: server.upstream.limits,
+                server: server,
                 done: done
             )
-            .open(server, on: loop)
+            .open(on: loop)
         }
     }
 
-    private func open(_ server: ConversationServer, on loop: any EventLoop) {
-        let target = server.account
+    private func open(on loop: any EventLoop) {
+        let target = self.server.account
         let channel = UpstreamChannel(
-            server.upstream.route(to: target, by: nil),
+            self.server.upstream.route(to: target, by: nil),
             delegate: self,
             on: loop
         ) { credential in
@@ -101,7 +101,7 @@ final class ConversationConnection<Conversation: ServerConversation> {
     /// Behind the login, a client may wait for what the conversation comes to.
     private func scheduleSilenceCheck(_ channel: UpstreamChannel<UpstreamLogin>) {
         let bound = NIOLoopBound(self, eventLoop: channel.loop)
-        let time = self.limits.upstreamTransferTime
+        let time = self.server.upstream.limits.upstreamTransferTime
         let interval = TimeAmount.nanoseconds(time.nanoseconds / Conversations.looks)
         self.silenceCheck = channel.loop.scheduleTask(in: interval) { bound.value.checkSilence() }
     }
@@ -206,6 +206,11 @@ extension ConversationConnection: UpstreamChannelDelegate {
     }
 
     func channelFailed(_ failure: UpstreamFailure<UpstreamLogin.Failure>) {
+        if case .login(let failure) = failure,
+            case .throttled(let milliseconds) = failure.verdict
+        {
+            self.server.upstream.profiles.paused(self.server.account, for: .milliseconds(Int64(milliseconds)))
+        }
         self.finish(nil)
     }
 

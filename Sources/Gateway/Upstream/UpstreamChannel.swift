@@ -95,6 +95,7 @@ final class UpstreamChannel<Login: ServerLogin> {
     }
 
     private func slotDenied(_ error: any Error) {
+        guard !self.isClosed else { return }
         self.log("has too many connections for this mailbox", error: "\(error)")
         self.failLater(.denied(.busy), isLogged: true)
     }
@@ -149,6 +150,7 @@ final class UpstreamChannel<Login: ServerLogin> {
         case .success(let channel):
             if self.isClosed { channel.close(promise: nil) }
         case .failure(let error):
+            guard !self.isClosed else { return }
             self.log("cannot be reached", error: "\(error)")
             self.fail(.connection(error), isLogged: true)
         }

@@ -226,7 +226,8 @@ final class Appending: RunningCommand {
         guard rest.readableBytesView.allSatisfy({ $0 == UInt8(ascii: " ") }) else {
             context.leaveCommand()
             self.dropUnfinished(in: &context)
-            return context.finish(self.tag, text: .badSyntax)
+            // Messages before this one may be stored: the record and the answer say so.
+            return context.finish(self.tag, text: self.series.answer(.badSyntax, code: nil))
         }
         self.end(before: nil, in: &context)
     }
