@@ -1,13 +1,24 @@
 package import Access
 import Foundation
 
+/// Grants that owners set from their mail programs with SETACL and DELETEACL (RFC 4314).
 extension PermissionStore {
-    /// Grants of one account beyond which none is added from a mail client: each change reads all again.
+    /// The number of grants on one account up to which SETACL adds another one. Each change
+    /// reads all grants of the account again, so without a limit an owner's mail program could
+    /// make every further change slow.
     package static let maximumSharedGrants = 500
 
-    /// Shares one folder of an account by its owner's hand. Grants for more than the folder stay as
-    /// they are: what they give cannot be taken away here.
-    /// - Parameter from: the owner's network address.
+    /// Shares one folder of an account at the request of its owner's mail client (RFC 4314
+    /// §3.1, §3.2).
+    ///
+    /// The change applies to the folder alone. Grants on a subtree or on the whole account stay
+    /// as they are, so SETACL and DELETEACL cannot remove the rights that those give. The edit
+    /// is one transaction and leaves one audit record.
+    /// - Parameter from: The owner's network address; nil is recorded as `mail client`.
+    /// - Returns: `done`, or why nothing was changed: `unknownIdentifier` for a subject that
+    ///   does not exist, `tooMany` at ``maximumSharedGrants``.
+    /// - Throws: ``StoreError`` if the owner is disabled or removed, does not own the account,
+    ///   or if the account is on Exchange.
     package func share(_ change: ACLChange, from: String?) throws -> ACLChange.Outcome {
         guard let subject = change.subject else { return .unknownIdentifier }
         let (login, address) = try self.read { transaction in
@@ -37,9 +48,14 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// Sharing of one folder, inside a transaction.
 extension StoreTransaction {
-    /// - Returns: what the subject has in the folder now.
+    /// Replaces the folder rights that a subject has by local grants on exactly this folder.
+    /// - Parameters:
+    ///   - subject: The identifier as the client sent it: a login or `group:NAME`.
+    ///   - login: The owner, recorded as the grant's author.
+    /// - Returns: The rights that the subject has in the folder after the change.
+    /// - Throws: `ACLChange.Outcome`, which rolls the transaction back, or ``StoreError``.
     func share(
         _ change: ACLChange,
         with subject: String,

@@ -1,22 +1,32 @@
 package import Access
 package import SASL
 
-/// An account as it is added or changed; nil leaves a value as it is.
+/// The settings to write when an account is added or changed; nil leaves a value unchanged.
 package struct AccountSettings: Sendable {
+    /// Required when the account is added.
     package var kind: Account.Kind?
-    /// A login; an empty one takes the owner away.
+    /// The new owner's login; an empty text or `none` leaves the account without an owner.
     package var owner: String?
+    /// All aliases; they replace those that the account has.
     package var aliases: [String]?
+    /// Required when the account is added.
     package var imap: Endpoint?
+    /// The server that accepts mail from this account.
     package var smtp: Endpoint?
+    /// The path of a PEM file with the certificates to trust for both servers.
     package var caFile: String?
+    /// The user name at the servers; the primary address when an account is added without one.
     package var username: String?
+    /// The password at the servers, which is sealed before it is stored.
     package var password: Secret<String>?
+    /// `owner`, `sender`, `both` or `none`; the schema rejects any other text.
     package var sentCopy: String?
 
+    /// Creates settings that change nothing.
     package init() {}
 
-    /// What is set, for the audit log; no password.
+    /// The values that are set, one text each, for the audit log. It names the password without
+    /// its value.
     var changes: [String] {
         func server(_ name: String, endpoint: Endpoint?) -> String? {
             endpoint.map { "\(name) \($0.host):\($0.port) \($0.tls.rawValue)" }

@@ -2,8 +2,9 @@ import Access
 import Foundation
 import SASL
 
-/// The settings of an account, checked and written.
+/// Validation and storage of the settings of an account.
 extension StoreTransaction {
+    /// - Throws: ``StoreError`` of kind `refused` if the address belongs to an account.
     func checkFree(_ address: Address) throws {
         let taken = try self.value(
             of: Int64.self,
@@ -16,6 +17,14 @@ extension StoreTransaction {
         )
     }
 
+    /// Writes the settings that are not nil. A new user name or password increments the
+    /// account's `credentialVersion`, so that no pooled connection with the old credential is
+    /// reused.
+    /// - Parameters:
+    ///   - id: The key of the account's row.
+    ///   - masterKey: Seals the password for this account.
+    /// - Throws: ``StoreError`` for an unknown owner, an address in use, an unusable endpoint,
+    ///   or a credential that is empty or has control characters.
     func apply(
         _ settings: AccountSettings,
         to id: Int64,
@@ -63,6 +72,9 @@ extension StoreTransaction {
         )
     }
 
+    /// Writes columns of one account's row.
+    /// - Parameters:
+    ///   - assignments: The part after `SET`, with one `?` for each value.
     private func update(
         _ id: Int64,
         assignments: String,
@@ -74,9 +86,11 @@ extension StoreTransaction {
         )
     }
 
-    /// Says that a mailbox belongs to nobody: a function mailbox.
+    /// The word that stands for no owner, as for a shared function mailbox.
     private static let noOwner = "none"
 
+    /// Sets or removes the owner.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown login.
     private func set(owner: String, of id: Int64) throws {
         let isNobody = owner.isEmpty || owner == Self.noOwner
         let user = isNobody ? nil : try self.userID(login: owner)
@@ -86,6 +100,8 @@ extension StoreTransaction {
         )
     }
 
+    /// Replaces all aliases.
+    /// - Throws: ``StoreError`` for an invalid address, and for one that belongs to an account.
     private func set(aliases: [String], of id: Int64) throws {
         try self.execute(
             sql: "DELETE FROM address WHERE account = ? AND isPrimary = 0",
@@ -101,7 +117,9 @@ extension StoreTransaction {
         }
     }
 
-    /// A server without TLS may only be on this machine.
+    /// - Throws: ``StoreError`` for an empty or non-ASCII host, a port outside 1 to 65535, and
+    ///   for a server without TLS that is not on this machine: the credential would cross a
+    ///   network in clear.
     static func check(_ endpoint: Endpoint) throws {
         guard !endpoint.host.isEmpty, endpoint.host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
             (1...65_535).contains(endpoint.port)
@@ -117,12 +135,16 @@ extension StoreTransaction {
         }
     }
 
-    /// `127.` and three numbers; not a host name that begins so.
+    /// Whether the text is an IPv4 address in 127.0.0.0/8. A host name such as `127.example` is
+    /// not.
     private static func isLoopbackAddress(_ host: String) -> Bool {
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
+    /// - Parameter what: The name of the value in the error message.
+    /// - Throws: ``StoreError`` for text that is empty or has control characters, which could
+    ///   inject a line into the login at the server.
     private static func checkCredential(_ text: String, what: String) throws {
         guard UpstreamCredential.isLegal(text.utf8) else {
             throw StoreError.refused("the \(what) is empty or has control characters in it")

@@ -1,7 +1,16 @@
 import Access
 import Foundation
 
+/// Accounts: one edit, and one audit record, for each change.
 extension PermissionStore {
+    /// Adds an account.
+    /// - Parameters:
+    ///   - text: The primary address.
+    ///   - settings: `kind` and `imap` are required.
+    ///   - masterKey: Seals the password.
+    ///   - actor: The name that the audit log records.
+    /// - Throws: ``StoreError`` for an invalid or used address, missing settings, or settings
+    ///   that cannot be stored.
     package func addAccount(
         _ text: String,
         settings: AccountSettings,
@@ -37,6 +46,10 @@ extension PermissionStore {
         }
     }
 
+    /// Changes the settings of an account that are not nil. A new password also clears the old
+    /// one from the store's files.
+    /// - Parameter text: Any address of the account.
+    /// - Throws: ``StoreError`` for an unknown account, or settings that cannot be stored.
     package func setAccount(
         _ text: String,
         settings: AccountSettings,
@@ -58,6 +71,11 @@ extension PermissionStore {
         }
     }
 
+    /// Removes an account with everything that refers to it: addresses, grants, withdrawals,
+    /// walls, stages, notices, subscriptions and transfers; the schema's foreign keys cascade.
+    /// The sealed credential is cleared from the store's files.
+    /// - Parameter text: Any address of the account.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown account.
     package func removeAccount(_ text: String, actor: String) throws {
         try self.edit(
             Edit(actor: actor, "account remove \(text)", account: text, removesSecrets: true)
@@ -67,6 +85,7 @@ extension PermissionStore {
         }
     }
 
+    /// All accounts, sorted by primary address.
     package func accounts() throws -> [AccountRow] {
         try self.read { transaction in
             try transaction.values(
@@ -76,13 +95,17 @@ extension PermissionStore {
         }
     }
 
+    /// One account, found by any of its addresses.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown account.
     package func account(_ text: String) throws -> AccountRow {
         try self.read { transaction in
             try transaction.row(of: try transaction.accountID(text: text))
         }
     }
 
-    /// What a probe of the account's server needs.
+    /// The servers and the sealed credential of an account, for a command that connects to
+    /// them.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown account.
     package func upstream(_ text: String) throws -> UpstreamAccount {
         try self.read { transaction in
             let id = try transaction.accountID(text: text)
@@ -98,12 +121,11 @@ extension PermissionStore {
             )
         }
     }
-
-    // MARK: - Reading
 }
 
-/// The same within a transaction.
+/// Reading of accounts inside a transaction.
 extension StoreTransaction {
+    /// The primary address of an account; `?` if the account is gone.
     func primary(of id: Int64) throws -> String {
         try self.value(
             of: String.self,
@@ -112,6 +134,8 @@ extension StoreTransaction {
         ) ?? "?"
     }
 
+    /// An account with its owner and aliases.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown key.
     func row(of id: Int64) throws -> AccountRow {
         let row = try self.row(
             sql: """

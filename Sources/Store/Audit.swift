@@ -2,18 +2,22 @@ package import Access
 import Cryptography
 import Foundation
 
-/// A record of the audit log with its place there.
+/// A record of the audit log with its position.
 package struct AuditEntry: Equatable, Sendable {
-    /// Counts the records, without a gap.
+    /// The record's number. Numbers have no gap; the first record has number 1.
     package var sequence: Int64
+    /// When the record was appended, by this machine's clock.
     package var moment: Moment
+    /// Who did what, and with what outcome.
     package var record: AuditRecord
 }
 
-/// The audit log. Records are appended and never changed; each has a hash over the one before it,
-/// so that what was changed, taken out or put elsewhere shows (``PermissionStore/verifyAudit(_:)``).
+/// The audit log. Records are appended and never changed. Each record's hash covers the hash of
+/// the record before it, so ``PermissionStore/verifyAudit(_:anchor:)`` detects a record that
+/// was changed, removed or moved.
 extension PermissionStore {
     /// Appends records in one transaction.
+    /// - Throws: ``StoreError`` if the store cannot be written, or was replaced meanwhile.
     package func audit(_ records: [(moment: Moment, record: AuditRecord)]) throws {
         try SQLiteEngine.explaining {
             try self.write { try $0.append(records) }
@@ -22,9 +26,14 @@ extension PermissionStore {
 
     // MARK: - Reading
 
+    /// The records that match all of the given filters, oldest first.
     /// - Parameters:
-    ///   - account: an address; nil for every account.
-    ///   - user: who acted; nil for everybody.
+    ///   - account: An address; an alias finds the records of its account. Nil for every
+    ///     account.
+    ///   - user: The actor's login or operating-system name; nil for everybody.
+    ///   - since: The earliest moment; nil for the whole log.
+    /// - Throws: ``StoreError`` for a text that cannot be an address, and of kind `unusable`
+    ///   for a record that cannot be decoded.
     package func auditEntries(
         account: String? = nil,
         user: String? = nil,
@@ -33,11 +42,11 @@ extension PermissionStore {
         let actor = user.map { (try? PermissionStore.address($0).description) ?? $0 }
         func isBy(_ actor: String?, record: AuditRecord) -> Bool {
             guard let actor else { return true }
-            // Who became another user by sudo is found by the own name.
+            // With sudo the record has "ORIGINAL as USER": the original name finds it.
             return record.actor == actor || record.actor.hasPrefix("\(actor) as ")
         }
         return try self.read { transaction in
-            // The name of an account that is gone is taken as it is.
+            // A removed account has no row; its records are found by the address as given.
             let address = try account.map {
                 try transaction.primary(named: $0) ?? PermissionStore.address($0).description
             }
@@ -69,9 +78,11 @@ extension PermissionStore {
         }
     }
 
-    /// When each account was used last by whom: its address, then the login.
+    /// When each user last used each account: account address, then the actor's login.
     ///
-    /// What programs do by themselves, as STATUS of every folder, is no use.
+    /// Only the events in ``StoreTransaction/uses`` count. Commands that mail programs send
+    /// unattended, such as STATUS of every folder, do not count as use.
+    /// - Throws: ``StoreError`` as ``auditEntries(account:user:since:)``.
     package func lastUses() throws -> [String: [String: Moment]] {
         var uses: [String: [String: Moment]] = [:]
         for entry in try self.auditEntries() where entry.record.outcome == .allowed {
@@ -85,11 +96,13 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// The audit log's hash chain, inside a transaction.
 extension StoreTransaction {
-    /// The hash before the first record.
+    /// The hash before the first record: 32 zero octets.
     static let firstHash = Data(repeating: 0, count: SHA256.octetCount)
 
+    /// Appends records with consecutive numbers and chained hashes. The record's JSON has
+    /// sorted keys, so that its octets, which the hash covers, are the same on every run.
     func append(_ records: [(moment: Moment, record: AuditRecord)]) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -105,7 +118,8 @@ extension StoreTransaction {
         }
     }
 
-    /// The last record's number and hash.
+    /// The number and hash of the last record. After retention deleted all records, those of
+    /// the start seal; 0 and ``firstHash`` for a log that never had a record.
     func auditEnd() throws -> (sequence: Int64, hash: Data) {
         let last = try self.row(
             sql: "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1"
@@ -115,7 +129,10 @@ extension StoreTransaction {
         return (start?.sequence ?? 0, start?.hash ?? Self.firstHash)
     }
 
-    /// SHA-256 of the hash before, and of all that the record holds.
+    /// SHA-256 of the previous hash, and of the record's number, moment and JSON text.
+    /// - Parameters:
+    ///   - previous: 32 octets.
+    ///   - moment: Seconds since 1970.
     static func hash(
         after previous: Data,
         _ sequence: Int64,
@@ -128,7 +145,9 @@ extension StoreTransaction {
         return Data(hasher.digest)
     }
 
-    /// Whether a record is about an account; of a change of several, whether it names it.
+    /// Whether a record is about an account. A record without an account, such as one of a
+    /// change of several, matches if one of its details contains the address.
+    /// - Parameter address: The primary address; nil matches every record.
     static func isAbout(_ address: String?, record: AuditRecord) -> Bool {
         guard let address else { return true }
         if record.account == address || record.targetAccount == address { return true }
@@ -136,6 +155,7 @@ extension StoreTransaction {
             && record.detail?.contains { $0.contains(address) } ?? false
     }
 
+    /// The audit events that count as use of an account.
     static let uses: Set<String> = [
         "select", "examine", "fetch", "copy", "move", "append", "expunge", "create", "delete",
         "rename", "send as", "send on behalf",

@@ -1,21 +1,30 @@
 package import Access
 import Foundation
 
-/// What the log was at one moment, authenticated with the master key.
+/// The state of the audit log at one moment, authenticated with the master key. It proves which
+/// record was the last one, which a hash chain alone cannot.
 package struct AuditSeal: Equatable, Sendable {
+    /// Which end of the log the seal marks.
     package enum Kind: String, Sendable {
-        /// The log had this end.
+        /// The log ended at this record when it was sealed.
         case checkpoint
-        /// What came before, this record included, was deleted by retention.
+        /// Retention deleted all records up to and including this one.
         case start
     }
 
+    /// The seal's kind; the store has at most one seal of each.
     package var kind: Kind
+    /// The number of the sealed record; 0 for a log without records.
     package var sequence: Int64
+    /// The hash of the sealed record, 32 octets.
     var hash: Data
+    /// When the seal was made.
     package var moment: Moment
+    /// The message authentication code over ``text``; empty until the seal is read from the
+    /// store.
     private var mark = Data()
 
+    /// Creates a seal that is not authenticated yet; ``write(_:transaction:)`` adds the code.
     init(_ kind: Kind, sequence: Int64, hash: Data, at moment: Moment) {
         self.kind = kind
         self.sequence = sequence
@@ -23,19 +32,23 @@ package struct AuditSeal: Equatable, Sendable {
         self.moment = moment
     }
 
-    /// `SEQUENCE:HASH`, to be kept elsewhere.
+    /// `SEQUENCE:HASH`, the hash in lower-case hexadecimal. An administrator keeps it outside
+    /// the store, so that a log that was replaced together with its seals is detected.
     package var anchor: String {
         "\(self.sequence):" + self.hash.map { String(format: "%02x", $0) }.joined()
     }
 
+    /// The octets that the code covers: every field of the seal.
     private var text: Data {
         Data("\(self.kind.rawValue) \(self.sequence) \(self.moment.seconds) ".utf8) + self.hash
     }
 
+    /// Whether the seal was made with this master key and was not changed since.
     func isAuthentic(_ masterKey: MasterKey) -> Bool {
         masterKey.isValid(self.mark, for: self.text)
     }
 
+    /// Stores the seal with its code, and replaces the seal of the same kind.
     func write(_ masterKey: MasterKey, transaction: StoreTransaction) throws {
         try transaction.execute(
             sql: """
@@ -49,6 +62,8 @@ package struct AuditSeal: Equatable, Sendable {
         )
     }
 
+    /// The stored seal of a kind, not yet authenticated: call ``isAuthentic(_:)``. Nil if there
+    /// is none.
     static func fetch(_ kind: Kind, transaction: StoreTransaction) throws -> AuditSeal? {
         try transaction.row(
             sql: "SELECT * FROM auditSeal WHERE kind = ?",

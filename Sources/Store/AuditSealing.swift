@@ -1,13 +1,15 @@
 package import Access
 import Foundation
 
-/// Sealing of the audit log, and deletion of old entries.
+/// Sealing of the audit log, and deletion of old records.
 extension PermissionStore {
-    /// Seals the log up to its last record: from now on an end that is cut off shows.
-    ///
-    /// - Parameter begins: whether no seal is there yet. Else nothing is sealed that does not follow,
-    ///   record by record, from what the last seal has.
-    /// - Returns: the seal; nil where the last one is of the same end.
+    /// Seals the log up to its last record. From then on, a log whose last records were cut off
+    /// is detected.
+    /// - Parameter begins: Whether to seal without a check, for a log that has no seal yet.
+    ///   Otherwise every record since the last seal must follow from it.
+    /// - Returns: The seal; nil if the last seal already covers the last record.
+    /// - Throws: ``StoreError`` of kind `unusable` if the log does not follow from the last
+    ///   seal: a new seal would make a changed log look genuine.
     @discardableResult
     package func sealAudit(_ masterKey: MasterKey, begins: Bool = false) throws -> AuditSeal? {
         try self.write { transaction in
@@ -22,11 +24,17 @@ extension PermissionStore {
         }
     }
 
-    /// Deletes the records up to the last one before a moment, and leaves a seal in their place.
-    /// - Returns: how many were deleted.
+    /// Deletes old records, writes a start seal in their place, and appends a record of the
+    /// deletion. All of it is one transaction.
+    /// - Parameter moment: Records older than the first one at or after this moment are
+    ///   deleted.
+    /// - Returns: The number of deleted records.
+    /// - Throws: ``StoreError`` of kind `unusable` if the log does not follow from the last
+    ///   seal.
     package func deleteAudit(before moment: Moment, _ masterKey: MasterKey) throws -> Int {
         try self.write { transaction in
-            // Behind the first younger one nothing is deleted, should a clock have gone wrong.
+            // A record after the first one to keep is never deleted: a clock that ran wrong may
+            // have given it an older moment.
             let row = try transaction.row(
                 sql: """
                     SELECT sequence, hash FROM audit WHERE sequence < coalesce(
@@ -54,10 +62,12 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// The check that precedes each new seal.
 extension StoreTransaction {
-    /// The last seal, where all that came since follows from it.
-    /// - Throws: where the log was changed: who seals it then would make that look genuine.
+    /// - Returns: The last checkpoint seal, after every record since then was found to follow
+    ///   from it.
+    /// - Throws: ``StoreError`` of kind `unusable` if a seal is missing or not authentic, or a
+    ///   record was changed or removed.
     @discardableResult
     func requireSealed(_ masterKey: MasterKey) throws -> AuditSeal {
         let changed = StoreError.unusable(
@@ -70,7 +80,8 @@ extension StoreTransaction {
         guard start?.isAuthentic(masterKey) ?? true else { throw changed }
         var (sequence, hash) = (last.sequence, last.hash)
         if let start, start.sequence > sequence {
-            // Retention, which had followed the log so far, has gone beyond the last seal.
+            // Retention verified the log up to its start seal, which is past the last
+            // checkpoint.
             (sequence, hash) = (start.sequence, start.hash)
         } else if sequence > start?.sequence ?? 0 {
             let stored = try self.value(

@@ -1,21 +1,28 @@
 package import Access
 import Foundation
 
-/// What is found when the audit log is gone through.
+/// The result of a verification of the whole audit log.
 package struct AuditVerification: Equatable, Sendable {
+    /// The number of records that were read.
     package var count = 0
+    /// The number of the first record; nil for an empty log.
     package var first: Int64?
+    /// The number of the last record; nil for an empty log.
     package var last: Int64?
-    /// The last seal, if there is one that is authentic.
+    /// The record number of the last checkpoint seal; nil without an authentic one.
     package var sealed: Int64?
+    /// When that seal was made.
     package var sealedAt: Moment?
-    /// What is wrong, in words; empty for a log that is whole.
+    /// The first problems in words; empty for an intact log.
     package var problems: [String] = []
-    /// Problems that are not listed any more.
+    /// The number of problems beyond those listed.
     package var further = 0
 
+    /// Problems that are listed. A log that was rewritten has one for each record, which would
+    /// fill an administrator's terminal and this process's memory.
     private static let maximumProblems = 20
 
+    /// Lists a problem, or counts it once the list is full.
     mutating func found(_ problem: String) {
         if self.problems.count < Self.maximumProblems {
             self.problems.append(problem)
@@ -25,10 +32,13 @@ package struct AuditVerification: Equatable, Sendable {
     }
 }
 
+/// Verification of the audit log.
 extension PermissionStore {
-    /// Goes through the whole log: each record's hash and number, and the seals.
-    ///
-    /// - Parameter anchor: `SEQUENCE:HASH` of a seal that was kept elsewhere.
+    /// Verifies the hash and the number of every record, both seals, and an anchor, in one read
+    /// transaction.
+    /// - Parameter anchor: `SEQUENCE:HASH` of a seal that was kept outside the store.
+    /// - Returns: The result; a changed log is a result, not an error.
+    /// - Throws: ``StoreError`` of kind `refused` for an anchor that cannot be parsed.
     package func verifyAudit(
         _ masterKey: MasterKey,
         anchor: String? = nil
@@ -78,8 +88,10 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// Verification inside a read transaction.
 extension StoreTransaction {
+    /// Parses `SEQUENCE:HASH`.
+    /// - Returns: Nil unless the hash has 64 hexadecimal digits.
     static func parse(_ anchor: String) -> (Int64, Data)? {
         let parts = anchor.split(separator: ":", maxSplits: 1)
         guard parts.count == 2, let sequence = Int64(parts[0]) else { return nil }
@@ -94,6 +106,8 @@ extension StoreTransaction {
         return (sequence, hash)
     }
 
+    /// The stored seal of a kind; nil if there is none, or if it is not authentic, which is
+    /// recorded as a problem.
     func seal(
         _ kind: AuditSeal.Kind,
         masterKey: MasterKey,
@@ -108,6 +122,11 @@ extension StoreTransaction {
         return nil
     }
 
+    /// Reads every record in order and records each one that is missing, changed, or not the
+    /// sealed one.
+    /// - Parameters:
+    ///   - start: The seal that retention left; nil for a log that starts at record 1.
+    ///   - expected: The hashes of sealed records, by record number.
     func walk(
         _ start: AuditSeal?,
         expected: [Int64: Data],

@@ -1,13 +1,19 @@
 import Access
 
-/// A document applied to the store.
+/// Applying a document to the store.
 extension PermissionStore {
-    /// Makes the store equal to the document for every part that it has, in one transaction.
-    /// Passwords and credentials of users and accounts that stay are left alone.
-    ///
+    /// Makes the store equal to the document, in one transaction. A part that is nil in the
+    /// document stays as it is. Users and accounts that stay keep their passwords and
+    /// credentials.
     /// - Parameters:
-    ///   - dryRun: whether to work out the changes only.
-    ///   - revision: of the store that they were worked out for; another one refuses.
+    ///   - dryRun: Whether to compute the changes and roll back.
+    ///   - revision: The revision for which the changes were shown; nil applies to any
+    ///     revision.
+    ///   - consent: The consent setting of the command's configuration.
+    ///   - actor: The name that the audit log records.
+    /// - Returns: The changes, one line each.
+    /// - Throws: ``StoreError`` if the revision differs, or the document cannot be applied;
+    ///   then nothing is changed.
     package func apply(
         _ document: ModelDocument,
         dryRun: Bool,
@@ -54,11 +60,15 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// Each part of a document, inside the transaction that applies it.
 extension StoreTransaction {
-    /// Rolls the transaction back.
+    /// Rolls the transaction back after a dry run.
     struct DryRun: Error {}
 
+    /// Adds, changes and removes users. Operating-system names are assigned last, because two
+    /// users may exchange theirs.
+    /// - Throws: ``StoreError`` for a login that occurs twice, an unknown role, an invalid
+    ///   login, and for the removal of a user whom a withdrawal or a wall keeps out.
     func apply(users: [UserRow]) throws {
         var kept: Set<ExactText> = []
         for user in users {
@@ -84,7 +94,8 @@ extension StoreTransaction {
             try self.requireNotKeptOut(.user(UserID(id)), name: row["login"])
             try self.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
         }
-        // Names at the operating system may have changed hands.
+        // Operating-system names are unique, and users may exchange theirs: all were cleared
+        // above.
         for user in users {
             let id = try self.userID(login: user.login)
             let role = user.role.flatMap(Role.init)
@@ -92,6 +103,9 @@ extension StoreTransaction {
         }
     }
 
+    /// Adds and removes groups, then writes all memberships anew.
+    /// - Throws: ``StoreError`` for a name that occurs twice, an invalid name, an unknown
+    ///   member, a cycle, and for the removal of a group that a withdrawal or a wall keeps out.
     func apply(groups: [GroupRow]) throws {
         let names = groups.map { ExactText($0.name) }
         try Self.requireDistinct("groups", keys: names.map { [$0] }) { "group:\(groups[$0].name)" }
@@ -121,6 +135,9 @@ extension StoreTransaction {
         }
     }
 
+    /// Adds, changes and removes accounts. All aliases are deleted first, because accounts may
+    /// exchange theirs.
+    /// - Throws: ``StoreError`` for an address that occurs twice, and as ``apply(_:)``.
     func apply(accounts: [ModelDocument.Account]) throws {
         let addresses = try accounts.map { try PermissionStore.address($0.address) }
         try Self.requireDistinct("accounts", keys: addresses.map { [$0] }) {
@@ -140,6 +157,9 @@ extension StoreTransaction {
         for account in accounts { try self.apply(account) }
     }
 
+    /// Adds or changes one account; the credential stays as it is.
+    /// - Throws: ``StoreError`` for an unknown kind, a change of kind, an unknown owner, an
+    ///   unusable endpoint, and an address in use.
     func apply(_ account: ModelDocument.Account) throws {
         let address = try PermissionStore.address(account.address)
         guard let kind = Access.Account.Kind(rawValue: account.kind) else {
@@ -197,6 +217,7 @@ extension StoreTransaction {
         }
     }
 
+    /// - Throws: ``StoreError`` for an unknown `tls`, and as ``check(_:)``.
     private static func endpoint(
         _ server: AccountRow.Server,
         address: Address

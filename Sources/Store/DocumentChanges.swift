@@ -1,9 +1,11 @@
 import Access
 import Foundation
 
+/// Comparison of two documents.
 extension ModelDocument {
-    /// What this document has and another does not, and the other way round, a line each; compared as
-    /// octets, so that a name in another Unicode form is a change.
+    /// The entries that only one of two documents has, one line each. Lines are compared octet
+    /// for octet, so a name in another Unicode normalization form is a change.
+    /// - Parameter before: The document that this one replaces.
     func changes(from before: ModelDocument) -> (added: [String], removed: [String]) {
         let (old, new) = (before.lines, self.lines)
         return (
@@ -11,7 +13,7 @@ extension ModelDocument {
         )
     }
 
-    /// One line of text for each thing in the document.
+    /// One line for each entry: the kind of entry and its JSON with sorted keys.
     private var lines: Set<ExactText> {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -29,14 +31,17 @@ extension ModelDocument {
     }
 }
 
+/// The check for duplicate entries in a document.
 extension StoreTransaction {
-    /// Refuses a part of a document in which two entries are for one thing: one of them alone could
-    /// count, and nobody could see which.
+    /// Refuses a part of a document in which two entries have the same key: only one of them
+    /// could take effect, and nobody could see which.
     ///
     /// - Parameters:
-    ///   - part: the part's key in the document.
-    ///   - keys: what each entry is for; an entry may be for several things.
-    /// - Throws: ``StoreError``, with the positions of both, counted from 0 as in `grants[0]`.
+    ///   - part: The part's key in the document.
+    ///   - keys: The keys of each entry; an entry may have several.
+    ///   - description: What the entry at an index is for, in the error message.
+    /// - Throws: ``StoreError`` with the positions of both entries, counted from 0 as in
+    ///   `grants[0]`.
     static func requireDistinct<Key: Hashable>(
         _ part: String,
         keys: [[Key]],

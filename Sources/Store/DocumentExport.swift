@@ -1,13 +1,18 @@
 import Access
 
+/// Export of the model.
 extension PermissionStore {
+    /// The whole model as one document, read in one transaction; without passwords and
+    /// credentials.
     package func export() throws -> ModelDocument {
         try self.read { try $0.document() }
     }
 }
 
-/// The same within a transaction.
+/// Export inside a read transaction.
 extension StoreTransaction {
+    /// Every part of the model, each sorted so that two exports of the same store are equal.
+    /// Local withdrawals of one subject, one row for each side, become one entry.
     func document() throws -> ModelDocument {
         var document = ModelDocument()
         document.users = try self.rows(sql: "SELECT * FROM user ORDER BY login").map {

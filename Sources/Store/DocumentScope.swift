@@ -1,12 +1,18 @@
+/// The JSON form of a scope: `"account"`, or an object with `folder` and `subtree`.
 extension ModelDocument.Scope {
+    /// The text that stands for the whole account.
     private static let accountWord = "account"
 
+    /// The keys of the object form.
     private enum Key: String, CodingKey {
+        /// The folder's path, required in the object form.
         case folder
+        /// Whether folders below are included; a missing key is false.
         case subtree
     }
 
-    /// - Throws: for a text that is not `account`, and an object without a folder.
+    /// - Throws: `DecodingError` for a text other than `account`, and for an object without a
+    ///   folder.
     package init(from decoder: any Decoder) throws {
         let single = try decoder.singleValueContainer()
         if let word = try? single.decode(String.self) {
@@ -26,6 +32,7 @@ extension ModelDocument.Scope {
         )
     }
 
+    /// Writes the text form for the account, the object form for a folder.
     package func encode(to encoder: any Encoder) throws {
         switch self {
         case .account:
@@ -39,9 +46,12 @@ extension ModelDocument.Scope {
     }
 }
 
+/// The decoding of a scope inside a grant.
 extension KeyedDecodingContainer {
-    /// What the synthesized decoder of a grant calls: `null` is the account.
-    /// - Throws: where there is no scope: a forgotten key must not share the whole account.
+    /// Decodes a scope; the synthesized decoder of a grant calls this overload. `null` is the
+    /// account.
+    /// - Throws: `DecodingError` if the key is missing: a forgotten key must not share the
+    ///   whole account.
     package func decode(
         _ type: ModelDocument.Scope.Type,
         forKey key: Key

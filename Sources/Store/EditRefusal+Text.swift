@@ -1,20 +1,27 @@
 import Access
 
-/// An edit that a refusal is about, for its text.
+/// The edit that was refused, which decides the wording of the message.
 enum RefusedEdit {
+    /// A local grant is added or removed.
     case grant
+    /// Rights on an Exchange account are withdrawn.
     case withdrawal
+    /// A withdrawal is ended.
     case restoring
+    /// A wall is added.
     case wall
+    /// A member is added to a group of this name.
     case member(of: String)
+    /// A user or a group is removed. The snapshot resolves account names for the message.
     case removal(Snapshot, isUser: Bool)
 }
 
+/// The message for each refusal of `Access`.
 extension StoreError {
-    /// A refusal in words that say what to do.
+    /// Creates a refusal with a message that states the remedy.
     /// - Parameters:
-    ///   - account: as the edit names it.
-    ///   - subject: as the edit names it.
+    ///   - account: The account as the edit names it.
+    ///   - subject: The subject as the edit names it.
     init(_ refusal: EditRefusal, of edit: RefusedEdit, account: String = "", subject: String = "") {
         self =
             switch refusal {
@@ -48,6 +55,7 @@ extension StoreError {
             }
     }
 
+    /// The message for an edit that only an Exchange account allows.
     private static func local(_ edit: RefusedEdit, account: String, subject: String) -> String {
         if case .restoring = edit {
             return "\(account) is an IMAP account, from which removing deletes: add the grant "
@@ -56,11 +64,13 @@ extension StoreError {
         return "\(account) is an IMAP account: its grants are set here (gatepost grant add)"
     }
 
+    /// The message for a group that would contain itself.
     private static func cycle(_ edit: RefusedEdit, subject: String) -> String {
         guard case .member(let group) = edit else { return "a group cannot be inside itself" }
         return "\(subject) contains group:\(group) already: a group cannot be inside itself"
     }
 
+    /// The message for a wall or a withdrawal against the account's owner.
     private static func owner(_ edit: RefusedEdit, account: String, subject: String) -> String {
         let why: String
         if case .wall = edit {
@@ -71,6 +81,7 @@ extension StoreError {
         return "\(account) belongs to \(subject), \(why): gatepost user disable \(subject)"
     }
 
+    /// The message for the removal of a subject that a withdrawal or a wall keeps out.
     private static func keptOut(
         _ edit: RefusedEdit,
         of accounts: [AccountID],
@@ -83,6 +94,7 @@ extension StoreError {
             + (isUser ? ", or gatepost user disable \(subject)" : "")
     }
 
+    /// The primary addresses of accounts, separated by commas.
     private static func names(_ accounts: [AccountID], in edit: RefusedEdit) -> String {
         guard case .removal(let rules, _) = edit else { return "" }
         return accounts.compactMap { rules.accounts[$0]?.address.description }
@@ -90,9 +102,13 @@ extension StoreError {
     }
 }
 
+/// The bridge from decisions of `Access` to errors of the store.
 extension StoreTransaction {
-    /// Asks for a decision on an edit.
-    /// - Throws: the refusal in words.
+    /// Evaluates a decision of `Access`.
+    /// - Parameters:
+    ///   - edit: The edit, for the message of a refusal.
+    ///   - decision: Throws `EditRefusal` to refuse.
+    /// - Throws: ``StoreError`` in place of the refusal.
     static func decide<Value>(
         _ edit: RefusedEdit,
         account: String = "",

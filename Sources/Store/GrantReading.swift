@@ -3,6 +3,13 @@ import Foundation
 
 /// Grants as rows of a list.
 extension PermissionStore {
+    /// The grants on one account, of one subject, or both; without a filter all grants.
+    /// Imported grants are included.
+    /// - Parameters:
+    ///   - account: Any address of the account.
+    ///   - subject: A login or `group:NAME`. Grants of groups that contain the subject are not
+    ///     included.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown account or subject.
     package func grants(account: String?, subject: String?) throws -> [GrantRow] {
         try self.read { transaction in
             try transaction.grants(
@@ -12,10 +19,10 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// Reading of grants inside a transaction.
 extension StoreTransaction {
-    /// The rules on an account, of a subject, or both.
-    /// - Parameter table: the table's short name.
+    /// A condition for the rules on an account, of a subject, or both.
+    /// - Parameter table: The alias of the table in the query, such as `g`.
     func filter(
         of table: String,
         account: String?,
@@ -36,7 +43,8 @@ extension StoreTransaction {
         return filter
     }
 
-    /// - Parameter filter: of the table `g`.
+    /// Grants with the names of their account and subject, sorted by these and by folder.
+    /// - Parameter filter: A condition on the table `grant AS g`.
     func grants(where filter: RowFilter = .all) throws -> [StoredRule<GrantRow>] {
         let grants = try filter.rows(
             self,
@@ -53,6 +61,7 @@ extension StoreTransaction {
         return try self.marked(grants)
     }
 
+    /// A row of the joined query as a row of a list.
     private static func grant(_ row: StoreRow) -> StoredRule<GrantRow> {
         let folder = (row["folder"] as Data?).map { String(decoding: $0, as: UTF8.self) }
         let shown = GrantRow(
@@ -74,7 +83,8 @@ extension StoreTransaction {
         return StoredRule(account: row["account"], subject: Self.subject(row), row: shown)
     }
 
-    /// Says of each grant what withdrawals leave without effect.
+    /// Marks each grant that a withdrawal makes ineffective with the sides that have no effect.
+    /// Rules are loaded only for accounts with a withdrawal.
     private func marked(_ grants: [StoredRule<GrantRow>]) throws -> [StoredRule<GrantRow>] {
         let accounts = Set(grants.map(\.account))
         let filter = RowFilter("account", in: accounts)

@@ -1,16 +1,23 @@
 package import Access
 
-/// A grant as it is asked for.
+/// A grant as a command or a document requests it, with names instead of keys.
 package struct GrantRequest: Sendable {
+    /// Any address of the account.
     package var account: String
     /// A login, or `group:NAME`.
     package var subject: String
+    /// The IMAP rights in the scope (RFC 4314); empty for a grant that only allows sending.
     package var rights: Rights
+    /// The right to send from the account.
     package var send: SendRight
+    /// The whole account, a folder, or a folder with everything below it.
     package var scope: Scope
+    /// When the grant ends; nil for a grant without an end.
     package var until: Moment?
+    /// Recorded in the audit log and in the owner's notice.
     package var reason: String?
 
+    /// Creates a request without checking it; ``StoreTransaction/insert(_:)`` checks it.
     package init(
         account: String,
         subject: String,
@@ -29,6 +36,6 @@ package struct GrantRequest: Sendable {
         self.reason = reason
     }
 
-    /// The sides on which it gives something.
+    /// The sides, viewing and sending, on which the grant gives something.
     var sides: Sides { Sides(view: !self.rights.isEmpty, send: self.send != .none) }
 }

@@ -1,9 +1,17 @@
 import Access
 import Foundation
 
+/// Local grants: one edit, and one audit record, for each change.
 extension PermissionStore {
-    /// Adds a grant; one for the same subject and scope is replaced.
-    /// - Returns: whether it waits for the owner's word.
+    /// Adds a local grant. On each side that it gives, viewing or sending, it replaces the
+    /// subject's local grants in the same scope.
+    /// - Parameters:
+    ///   - consent: The consent setting of the command's configuration; the gateway's stored
+    ///     setting applies if it is stricter.
+    ///   - actor: The name that the audit log records.
+    /// - Returns: Whether the grant waits for the owner's confirmation.
+    /// - Throws: ``StoreError`` for an unknown account or subject, an Exchange account, a grant
+    ///   that gives nothing, or an end after the year 9999.
     @discardableResult
     package func addGrant(
         _ request: GrantRequest,
@@ -31,8 +39,16 @@ extension PermissionStore {
         }
     }
 
-    /// Takes the view side, the send side, or both of every local grant of a subject away.
-    /// - Returns: how many grants were changed.
+    /// Removes the view side, the send side, or both from every local grant of a subject on an
+    /// account.
+    /// - Parameters:
+    ///   - subject: Exactly the login or `group:NAME` of the grants.
+    ///   - view: Whether the rights in folders are removed.
+    ///   - send: Whether the right to send is removed.
+    ///   - actor: The recorded name of who removes them; see ``Actor/recorded``.
+    /// - Returns: The number of grants that were changed or deleted.
+    /// - Throws: ``StoreError`` of kind `notFound` if no grant of the subject has one of these
+    ///   sides.
     package func removeGrants(
         account: String,
         subject: String,
@@ -68,7 +84,8 @@ extension PermissionStore {
         }
     }
 
-    /// - Throws: for an account whose grants come from Exchange.
+    /// - Throws: ``StoreError`` for an unknown account, and for an account whose grants come
+    ///   from Exchange.
     package func requireLocalGrants(_ name: String) throws {
         try self.read { transaction in
             try transaction.checkLocal(
@@ -79,22 +96,27 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// Local grants inside a transaction.
 extension StoreTransaction {
-    /// When a grant may end: seconds since 1970, up to the end of the year 9999, behind which dates
-    /// cannot be written.
+    /// When a grant may end, in seconds since 1970. The upper bound is the end of the year
+    /// 9999: ISO 8601 cannot write a later date with four digits.
     static let ends: ClosedRange<Int64> = 0...253_402_300_800
 
-    /// A grant to be made.
+    /// A grant to insert, with the key of its account.
     struct NewGrant {
+        /// What to grant.
         var request: GrantRequest
+        /// The key of the account's row.
         var account: Int64
-        /// What the command was told of the owner's consent.
+        /// The consent setting of the command's configuration.
         var told: Consent
-        /// Whether it waits for the owner, where that is decided already.
+        /// Whether the grant waits for the owner, if the caller decided that already; nil
+        /// decides it.
         var isPending: Bool?
+        /// The grant's author.
         var actor: String
 
+        /// Creates a grant to insert without checking it.
         init(
             _ request: GrantRequest,
             account: Int64,
@@ -110,9 +132,12 @@ extension StoreTransaction {
         }
     }
 
-    /// Adds a grant. Of what the subject was granted in the same scope before it takes the place
-    /// on the side that it names, viewing or sending, and leaves the other as it is; one that waits
-    /// for the owner takes it when it is confirmed.
+    /// Inserts a grant. It replaces the subject's local grants of the same scope on each side
+    /// that it gives, and leaves the other side as it is. A grant that waits for the owner
+    /// replaces only waiting ones; it replaces the rest when it is confirmed.
+    /// - Returns: Whether the grant waits for the owner's confirmation.
+    /// - Throws: ``StoreError`` for a grant that gives nothing, an end outside ``ends``, and an
+    ///   unknown subject.
     @discardableResult
     func insert(_ grant: NewGrant) throws -> Bool {
         let request = grant.request
@@ -159,8 +184,8 @@ extension StoreTransaction {
         return isPending
     }
 
-    /// Takes the view side, the send side or both of the grants that a filter finds away. One of
-    /// which nothing is left goes; the schema allows none without a right.
+    /// Removes the view side, the send side, or both from the grants that match a filter, and
+    /// deletes a grant that then gives nothing: the schema rejects such a row.
     func clear(_ filter: RowFilter, sides: Sides) throws {
         let kept =
             (sides.contains(.view) ? "TRUE" : "rights = ''") + " AND "
@@ -179,7 +204,9 @@ extension StoreTransaction {
         }
     }
 
-    /// Grants on an Exchange account come from Exchange alone.
+    /// - Parameter name: The account as the edit names it, for the error message.
+    /// - Throws: ``StoreError`` for an Exchange account, whose grants only an import may
+    ///   change.
     func checkLocal(_ account: Int64, name: String) throws {
         let rules = try self.rules(on: [account], about: [])
         try Self.decide(.grant, account: name) { () throws(EditRefusal) in

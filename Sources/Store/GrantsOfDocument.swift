@@ -1,34 +1,52 @@
 import Access
 import Foundation
 
-/// What tells one local grant from another in a document.
+/// The identity of a local grant in a document: two grants with the same key are the same
+/// grant.
 private struct GrantKey: Hashable {
+    /// The key of the account's row.
     var account: Int64
+    /// The user or group.
     var subject: Subject
+    /// The octets of the folder's path; nil for the whole account.
     var folder: Data?
+    /// Whether folders below ``folder`` are included.
     var isSubtree: Bool
+    /// The letters of the rights, in the order in which `Rights` writes them.
     var rights: String
+    /// `none`, `on-behalf` or `as`.
     var send: String
+    /// Seconds since 1970; nil for a grant without an end.
     var until: Int64?
+    /// Compared octet for octet.
     var reason: ExactText?
 }
 
-/// What a local grant is for: two of one document for the same would replace each other.
+/// The place that a local grant takes: two grants of one document with the same place would
+/// replace each other.
 private struct GrantPlace: Hashable {
+    /// One of the two things that a grant may give.
     enum Side: Hashable {
+        /// Rights in folders.
         case view
+        /// The right to send.
         case send
     }
 
+    /// The key of the account's row.
     var account: Int64
+    /// The user or group.
     var subject: Subject
+    /// The octets of the folder's path; nil for the whole account.
     var folder: Data?
+    /// Whether folders below ``folder`` are included.
     var isSubtree: Bool
+    /// The side that the grant gives here.
     var side: Side
-    /// Besides one that counts another one may wait for the owner.
+    /// A pending grant and one in effect can coexist in one place.
     var isPending: Bool
 
-    /// - Returns: one for each side that the grant gives.
+    /// - Returns: One place for each side that the grant gives.
     static func all(_ key: GrantKey, request: GrantRequest, isPending: Bool) -> [GrantPlace] {
         var sides: [Side] = []
         if !request.rights.isEmpty { sides.append(.view) }
@@ -46,9 +64,12 @@ private struct GrantPlace: Hashable {
     }
 }
 
+/// The grants of a document.
 extension StoreTransaction {
-    /// Makes the local grants equal to those of a document. One that is there already keeps its
-    /// number, who made it and when, and whether it was confirmed.
+    /// Makes the local grants equal to those of a document. A grant that exists already keeps
+    /// its number, author, date and confirmation. Grants with source `exchange` are ignored.
+    /// - Throws: ``StoreError`` for two grants with the same place, unknown names, rights or
+    ///   send rights, and as ``insert(_:)``.
     func apply(
         grants: [ModelDocument.Grant],
         _ consent: Consent,
@@ -66,7 +87,8 @@ extension StoreTransaction {
             places.append(
                 GrantPlace.all(key, request: request, isPending: grant.confirmed == false)
             )
-            // Decided before anything goes: less than what there is needs nobody's leave.
+            // Decide before any grant is deleted: a grant that only reduces what exists needs
+            // no consent.
             let asks = try self.consent(atLeast: consent)
             let isPending =
                 try grant.confirmed == false
@@ -76,7 +98,8 @@ extension StoreTransaction {
         try Self.requireDistinct("grants", keys: places) { index in
             "\(grants[index].subject) on \(grants[index].account), in the same scope"
         }
-        // One that counts takes the place of one that waits.
+        // A grant in effect deletes pending ones in its place, so pending grants are inserted
+        // last.
         wanted = wanted.filter { !$0.isPending } + wanted.filter(\.isPending)
         var known = Set(wanted.map(\.key))
         for grant in try self.grants() where grant.row.source == Source.local.rawValue {
@@ -111,6 +134,8 @@ extension StoreTransaction {
         }
     }
 
+    /// - Throws: ``StoreError`` for unknown rights or send rights, for the right `a`, which
+    ///   only owners have, and for an invalid folder.
     private static func request(_ grant: ModelDocument.Grant) throws -> GrantRequest {
         guard let rights = Rights(letters: grant.rights ?? ""), !rights.contains(.administer) else {
             throw StoreError.refused(
@@ -136,6 +161,7 @@ extension StoreTransaction {
         )
     }
 
+    /// - Throws: ``StoreError`` for an unknown account or subject, and for an Exchange account.
     private func key(of request: GrantRequest) throws -> GrantKey {
         let account = try self.accountID(text: request.account)
         try self.checkLocal(account, name: request.account)

@@ -1,7 +1,12 @@
 import Access
 
-/// Groups, and who is a member.
+/// Groups and their members: one edit, and one audit record, for each change.
 extension PermissionStore {
+    /// Adds a group without members.
+    /// - Parameters:
+    ///   - name: 1 to 200 octets, compared octet for octet.
+    ///   - actor: The recorded name of who adds it; see ``Actor/recorded``.
+    /// - Throws: ``StoreError`` for an invalid name, and for a group that exists.
     package func addGroup(_ name: String, actor: String) throws {
         try StoreTransaction.requireGroupName(name)
         try self.edit(Edit(actor: actor, "group add \(name)")) { transaction in
@@ -20,6 +25,10 @@ extension PermissionStore {
         }
     }
 
+    /// Removes a group with its memberships and the grants to it.
+    /// - Parameter actor: The recorded name of who removes it; see ``Actor/recorded``.
+    /// - Throws: ``StoreError`` for an unknown group, and for one that a withdrawal or a wall
+    ///   keeps out of an account: its members would get in.
     package func removeGroup(_ name: String, actor: String) throws {
         try self.edit(Edit(actor: actor, "group remove \(name)")) { transaction in
             let id = try transaction.groupID(name: name)
@@ -31,6 +40,7 @@ extension PermissionStore {
         }
     }
 
+    /// All groups, sorted by name.
     package func groups() throws -> [GroupRow] {
         try self.read { transaction in
             try transaction.values(of: String.self, sql: "SELECT name FROM \"group\" ORDER BY name")
@@ -40,6 +50,8 @@ extension PermissionStore {
         }
     }
 
+    /// One group.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown group.
     package func group(_ name: String) throws -> GroupRow {
         try self.read { transaction in
             _ = try transaction.groupID(name: name)
@@ -47,6 +59,13 @@ extension PermissionStore {
         }
     }
 
+    /// Adds members to a group; who is a member already stays one.
+    /// - Parameters:
+    ///   - members: Logins, and `group:NAME` for groups.
+    ///   - name: The group.
+    ///   - actor: The recorded name of who adds them; see ``Actor/recorded``.
+    /// - Throws: ``StoreError`` for an unknown name, and for a group that would contain itself.
+    ///   Then no member is added.
     package func join(_ members: [String], to name: String, actor: String) throws {
         let what = "group join \(name) \(members.joined(separator: " "))"
         try self.edit(Edit(actor: actor, what)) { transaction in
@@ -57,6 +76,13 @@ extension PermissionStore {
         }
     }
 
+    /// Removes members from a group.
+    /// - Parameters:
+    ///   - members: Logins, and `group:NAME` for groups.
+    ///   - name: The group.
+    ///   - actor: The recorded name of who removes them; see ``Actor/recorded``.
+    /// - Throws: ``StoreError`` for an unknown name, and for somebody who is not a member. Then
+    ///   no member is removed.
     package func leave(_ members: [String], from name: String, actor: String) throws {
         let what = "group leave \(name) \(members.joined(separator: " "))"
         try self.edit(Edit(actor: actor, what)) { transaction in
@@ -75,8 +101,11 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// Groups inside a transaction.
 extension StoreTransaction {
+    /// - Throws: ``StoreError`` for a name of more than 200 octets, an empty or blank one, and
+    ///   one with control or format characters: two names that look the same could be different
+    ///   groups.
     static func requireGroupName(_ name: String) throws {
         let isSeen = name.unicodeScalars.allSatisfy { scalar in
             switch scalar.properties.generalCategory {
@@ -91,6 +120,7 @@ extension StoreTransaction {
         }
     }
 
+    /// The members of a group, sorted: logins, and `group:NAME`.
     func members(of name: String) throws -> [String] {
         try self.values(
             of: String.self,
@@ -105,14 +135,20 @@ extension StoreTransaction {
         )
     }
 
-    /// Adds a member; a group that contains the group itself, directly or not, is refused.
+    /// Adds a member.
+    /// - Parameters:
+    ///   - member: A login or `group:NAME`.
+    ///   - group: The key of the group's row.
+    ///   - name: The group's name, for the error message.
+    /// - Throws: ``StoreError`` for an unknown member, and for a group that contains this one,
+    ///   directly or through other groups.
     func insert(
         _ member: String,
         into group: Int64,
         name: String
     ) throws {
         let subject = try self.subject(text: member)
-        // A user contains nothing.
+        // Only a group can contain this one.
         if subject.groupKey != nil {
             let rules = try self.rules(on: [], about: [.group(GroupID(group))])
             try Self.decide(.member(of: name), subject: member) { () throws(EditRefusal) in

@@ -2,8 +2,11 @@ package import Access
 import Foundation
 import Synchronization
 
+/// Loading of the whole store into a snapshot.
 extension PermissionStore {
-    /// Everything a gateway needs, read in one transaction.
+    /// Reads everything that a gateway needs in one transaction. The first load also sets the
+    /// state with which later reads are compared: see ``StoreStanding``.
+    /// - Throws: ``StoreError`` if the store cannot be read.
     package func load() throws -> StoreSnapshot {
         let opened = self.engine
         let (published, standing) = try SQLiteEngine.explaining {
@@ -14,18 +17,21 @@ extension PermissionStore {
                 )
             }
         }
-        // What is read first is what every later look goes on from.
+        // Later reads must continue from the state of the first one.
         self.inForce.withLock { $0 = $0 ?? standing }
         return published
     }
 
+    /// The store's revision: 1 for a new store, incremented by each edit.
     package func revision() throws -> Int64 {
         try self.read { try $0.revision() }
     }
 }
 
+/// The text form of a right to send.
 extension SendRight {
-    /// `none`, `on-behalf`, `as`; anything else is none.
+    /// Parses `none`, `on-behalf` or `as`; any other text is `none`, so that an unknown value
+    /// never allows sending.
     package init(name: String) {
         switch name {
         case "as": self = .as
@@ -34,6 +40,7 @@ extension SendRight {
         }
     }
 
+    /// `none`, `on-behalf` or `as`.
     package var name: String {
         switch self {
         case .none: "none"
@@ -43,12 +50,17 @@ extension SendRight {
     }
 }
 
-/// The same within a transaction.
+/// Loading of rows into values of `Access`. A row that these types cannot represent is left
+/// out, which only takes rights away.
 extension StoreTransaction {
+    /// The revision; 0 if its row is missing.
     func revision() throws -> Int64 {
         try self.value(of: Int64.self, sql: "SELECT value FROM revision") ?? 0
     }
 
+    /// Reads all tables into a snapshot.
+    /// - Parameter generation: The number of the file in this process; see
+    ///   ``SQLiteEngine/generation``.
     func published(generation: Int) throws -> StoreSnapshot {
         let users = try self.loadUsers()
         let (accounts, endpoints) = try self.loadAccounts()
@@ -69,6 +81,8 @@ extension StoreTransaction {
         )
     }
 
+    /// Users, without their passwords. A login that is no valid address is left out.
+    /// - Parameter filter: A condition on the table `user`.
     func loadUsers(where filter: RowFilter = .all) throws -> [User] {
         let rows = try filter.rows(self, of: "SELECT id, login, disabled, name FROM user")
         return rows.compactMap { row in
@@ -84,6 +98,7 @@ extension StoreTransaction {
         }
     }
 
+    /// The password hashes of users who have one.
     private func passwords() throws -> [UserID: PasswordRecord] {
         let rows = try self.rows(
             sql: "SELECT id, password, passwordVersion FROM user WHERE password IS NOT NULL"
@@ -99,6 +114,7 @@ extension StoreTransaction {
         ) { first, _ in first }
     }
 
+    /// All groups with their direct members.
     private func loadGroups() throws -> [Group] {
         var members: [Int64: [Subject]] = [:]
         for row in try self.rows(sql: "SELECT \"group\", user, inner FROM member") {
@@ -109,13 +125,16 @@ extension StoreTransaction {
         }
     }
 
+    /// The subject in a row's columns.
+    /// - Parameter group: The column with the group's key.
     static func subject(_ row: StoreRow, group: String = "group") -> Subject {
         if let user: Int64 = row["user"] { return .user(UserID(user)) }
         if row.hasColumn("everyone"), row["everyone"] { return .everyone }
         return .group(GroupID(row[group] ?? 0))
     }
 
-    /// - Parameter filter: of the joined rows of accounts and their addresses.
+    /// Accounts, and their servers with the sealed credentials.
+    /// - Parameter filter: A condition on the tables `account` and `address`, joined.
     func loadAccounts(
         where filter: RowFilter = .all
     ) throws -> ([Account], [AccountID: UpstreamAccount]) {
@@ -158,6 +177,7 @@ extension StoreTransaction {
         return (accounts, endpoints)
     }
 
+    /// The servers and the sealed credential in an account's row.
     static func upstream(_ row: StoreRow, id: AccountID, address: String) -> UpstreamAccount {
         let caFile: String? = row["caFile"]
         var smtp: Endpoint?
@@ -186,6 +206,7 @@ extension StoreTransaction {
         )
     }
 
+    /// Grants, also those that ended or wait for confirmation: `Access` evaluates these fields.
     func loadGrants(where filter: RowFilter = .all) throws -> [Grant] {
         try filter.rows(self, of: "SELECT * FROM \"grant\"").compactMap { row in
             guard let rights = Rights(letters: row["rights"]), let scope = Self.scope(row) else {
@@ -206,13 +227,15 @@ extension StoreTransaction {
         }
     }
 
-    /// - Returns: nil for a folder that no folder can be called: then the grant reaches nothing.
+    /// The scope in a grant's row.
+    /// - Returns: Nil for octets that are no valid folder path; the grant is then left out.
     private static func scope(_ row: StoreRow) -> Scope? {
         guard let folder: Data = row["folder"] else { return .account }
         guard let path = FolderPath(octets: Array(folder)) else { return nil }
         return row["subtree"] ? .subtree(path) : .folder(path)
     }
 
+    /// Withdrawals, local and imported.
     func loadWithdrawals(where filter: RowFilter = .all) throws -> [Withdrawal] {
         try filter.rows(self, of: "SELECT * FROM withdrawal").map { row in
             Withdrawal(
@@ -225,6 +248,7 @@ extension StoreTransaction {
         }
     }
 
+    /// Walls, with their reasons.
     func loadWalls(where filter: RowFilter = .all) throws -> [Wall] {
         try filter.rows(self, of: "SELECT * FROM wall").map { row in
             Wall(

@@ -1,9 +1,12 @@
 package import Access
 import Foundation
 
+/// Names: parsing and look-up.
 extension PermissionStore {
-    /// A login or an address as it is compared.
-    /// - Throws: what is wrong with it, and what to write instead.
+    /// Parses a login or an address into its normalized form, in which it is stored and
+    /// compared. Unicode text is composed first (NFC).
+    /// - Throws: ``StoreError`` of kind `refused` that says what is wrong with the text, and
+    ///   what to write instead.
     package static func address(_ text: String) throws -> Address {
         let normalized = text.precomposedStringWithCanonicalMapping
         guard let address = Address(normalized.utf8) else {
@@ -21,8 +24,9 @@ extension PermissionStore {
         return address
     }
 
-    /// A subject as it is called everywhere.
-    /// - Throws: where there is none of this name.
+    /// The normalized name of an existing subject.
+    /// - Parameter subject: A login or `group:NAME`.
+    /// - Throws: ``StoreError`` of kind `notFound` if there is no such subject.
     package func canonical(_ subject: String) throws -> String {
         try self.read { transaction in
             switch try transaction.subject(text: subject) {
@@ -32,7 +36,8 @@ extension PermissionStore {
         }
     }
 
-    /// The path of a folder.
+    /// Parses a folder path with `/` between its components.
+    /// - Throws: ``StoreError`` of kind `refused` for an invalid path.
     package static func folder(_ text: String) throws -> FolderPath {
         guard let path = FolderPath(octets: Array(text.utf8)) else {
             throw StoreError.refused(
@@ -43,7 +48,8 @@ extension PermissionStore {
         return path
     }
 
-    /// Every user, with the login and the addresses of the accounts that belong to the user.
+    /// Every user with the addresses that are the user's own: the login, and all addresses of
+    /// the accounts that the user owns. Sorted by login.
     package func people() throws -> [Person] {
         try self.read { transaction in
             let owned = try transaction.rows(
@@ -63,8 +69,11 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// Look-up of keys by name, inside a transaction. Each function throws ``StoreError`` of kind
+/// `notFound`, with the command that creates the missing thing.
 extension StoreTransaction {
+    /// The key of a user, disabled users included.
+    /// - Throws: ``StoreError``; also for a text that cannot be a login.
     func userID(login: String) throws -> Int64 {
         let address = try PermissionStore.address(login)
         let id = try self.value(
@@ -78,6 +87,8 @@ extension StoreTransaction {
         return id
     }
 
+    /// The key of a group.
+    /// - Parameter name: The name without the prefix `group:`, compared octet for octet.
     func groupID(name: String) throws -> Int64 {
         let id = try self.value(
             of: Int64.self,
@@ -90,6 +101,8 @@ extension StoreTransaction {
         return id
     }
 
+    /// The key of the account that has an address, as primary address or alias.
+    /// - Throws: ``StoreError``; also for a text that cannot be an address.
     func accountID(text: String) throws -> Int64 {
         let address = try PermissionStore.address(text)
         let id = try self.value(
@@ -103,7 +116,7 @@ extension StoreTransaction {
         return id
     }
 
-    /// The primary address of an account that is named by any of its addresses; nil where none is.
+    /// The primary address of the account that has an address; nil if there is none.
     func primary(named text: String) throws -> String? {
         guard let address = try? PermissionStore.address(text) else { return nil }
         return try self.value(
@@ -117,7 +130,7 @@ extension StoreTransaction {
         )
     }
 
-    /// A login, or `group:NAME`.
+    /// The subject of a name: a login, or `group:NAME`.
     func subject(text: String) throws -> Subject {
         if text.hasPrefix("group:") {
             return .group(GroupID(try self.groupID(name: String(text.dropFirst(6)))))

@@ -3,15 +3,21 @@ import Cryptography
 package import Foundation
 package import SASL
 
-/// The key that seals the credentials of accounts; 32 octets, in base64 in a file of its own.
+/// The key that seals the credentials of accounts and authenticates the seals of the audit log:
+/// 32 octets, stored in base64 in a file of its own. Whoever has the store alone can neither
+/// read a credential nor forge a seal.
 package struct MasterKey: Sendable {
+    /// The key itself; it leaves this type only in ``write(to:)``.
     private let key: SymmetricKey
 
+    /// Creates a random key.
     package init() {
         self.key = SymmetricKey()
     }
 
-    /// - Throws: when the file is missing, others can read it, or it holds no key.
+    /// Reads the key from a file.
+    /// - Throws: ``StoreError`` of kind `unusable` if the file is missing, its mode lets group
+    ///   or others access it, or it does not hold 32 octets in base64.
     package init(file: String) throws {
         let attributes: [FileAttributeKey: Any]
         do {
@@ -36,7 +42,8 @@ package struct MasterKey: Sendable {
         self.key = key
     }
 
-    /// Writes the key to a new file that only its owner can read.
+    /// Writes the key to a file with mode 0600.
+    /// - Throws: ``StoreError`` of kind `unusable` if the file cannot be written.
     package func write(to file: String) throws {
         let text = Data(self.key.octets).base64EncodedString() + "\n"
         guard
@@ -48,7 +55,8 @@ package struct MasterKey: Sendable {
         else { throw StoreError.unusable("\(file) cannot be written") }
     }
 
-    /// Seals a password for one account: it opens for no other.
+    /// Encrypts a password with AES-GCM for one account. The account's number is authenticated,
+    /// so a sealed password that is copied to another account's row does not open there.
     package func seal(_ password: String, for account: AccountID) throws -> Data {
         Data(
             try AESGCM.seal(
@@ -59,8 +67,9 @@ package struct MasterKey: Sendable {
         )
     }
 
-    /// The credential of an account's server.
-    /// - Throws: when there is none, or it was sealed with another key or for another account.
+    /// Decrypts the credential for an account's server.
+    /// - Throws: ``StoreError`` of kind `unusable` if there is none, if it was sealed with
+    ///   another key or for another account, or if it is not legal.
     package func credential(of account: UpstreamAccount) throws -> UpstreamCredential {
         guard let sealed = account.sealedPassword else {
             throw StoreError.unusable(
@@ -88,28 +97,34 @@ package struct MasterKey: Sendable {
 
     // MARK: - Marks
 
-    /// What authenticates something as made with this key (HMAC-SHA-256, RFC 2104), with a key of
-    /// its own (RFC 5869).
+    /// The authentication code of some octets: HMAC-SHA-256 (RFC 2104) with a key that is
+    /// derived from this one (RFC 5869), so that no key serves two purposes.
+    /// - Returns: 32 octets.
     func mark(_ octets: Data) -> Data {
         Data(HMACSHA256.code(for: octets, key: self.markingKey))
     }
 
-    /// Whether it is the mark of these octets; takes the same time whatever differs.
+    /// Whether a code authenticates these octets. The comparison takes constant time.
     func isValid(_ mark: Data, for octets: Data) -> Bool {
         HMACSHA256.isValid(mark, for: octets, key: self.markingKey)
     }
 
+    /// The derived key of the codes.
     private var markingKey: SymmetricKey {
         HMACSHA256.derivedKey(from: self.key, purpose: "gatepost audit seal")
     }
 
+    /// The additional authenticated data of a sealed credential.
     private static func purpose(_ account: AccountID) -> [UInt8] {
         Array("gatepost upstream credential \(account.rawValue)".utf8)
     }
 }
 
+/// The check of a credential before use.
 extension UpstreamCredential {
-    /// - Throws: where a part is not legal (``UpstreamCredential/isLegal``).
+    /// Creates a credential for a login at a server.
+    /// - Throws: ``StoreError`` of kind `unusable` if a part is empty or has control characters
+    ///   (``UpstreamCredential/isLegal``).
     package init(user username: String, proof: Proof) throws {
         self.init(username: Array(username.utf8), proof: proof)
         guard self.isLegal else {

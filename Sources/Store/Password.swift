@@ -1,22 +1,31 @@
 import Cryptography
 import Foundation
 
-/// A password as it is stored: scrypt with its parameters and its salt (RFC 7914).
+/// A password hash as it is stored: scrypt with its parameters and its salt (RFC 7914).
 package struct PasswordHash: Equatable, Sendable {
-    /// 32 MiB and about a tenth of a second for each guess.
+    /// The cost N. With 32 MiB of memory and about 0.1 seconds for each guess it slows down an
+    /// attacker who has a copy of the store.
     private static let rounds = 1 << 15
+    /// The block size r, as RFC 7914 §2 recommends.
     private static let blockSize = 8
+    /// The parallelization p.
     private static let parallelism = 1
+    /// Octets of random salt, so that equal passwords have different hashes.
     private static let saltOctets = 16
+    /// Octets of the derived key.
     private static let keyOctets = 32
 
-    /// `scrypt$15$8$1$SALT$KEY`, the last two in base64.
+    /// `scrypt$15$8$1$SALT$KEY`: log2 N, r, p, then salt and key in base64.
     package let text: String
 
+    /// Takes a stored hash without checking it; ``verify(_:)`` fails for a malformed one.
     package init(text: String) {
         self.text = text
     }
 
+    /// Hashes a new password with a random salt. Takes about 0.1 seconds of CPU time: never
+    /// call it on an event loop.
+    /// - Throws: An error of the cryptography library, such as for a lack of memory.
     package init(password: [UInt8]) throws {
         let salt = Data(Random.octets(count: Self.saltOctets))
         let key = try Self.derive(
@@ -32,13 +41,16 @@ package struct PasswordHash: Equatable, Sendable {
         ].joined(separator: "$")
     }
 
-    /// Stands in for users who are not there, so that they cost the same time.
+    /// The hash to verify for an unknown user, so that the time of a login does not reveal
+    /// which users exist.
     package static let dummy = PasswordHash(
         text: "scrypt$15$8$1$AAAAAAAAAAAAAAAAAAAAAA==$"
             + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
     )
 
-    /// Whether `password` is the one; takes the same time whatever differs.
+    /// Whether a password matches. The comparison takes constant time. Takes about 0.1 seconds
+    /// of CPU time: never call it on an event loop.
+    /// - Returns: False also for a malformed hash, and for a cost outside 2^10 to 2^20.
     package func verify(_ password: [UInt8]) -> Bool {
         let fields = self.text.split(separator: "$", omittingEmptySubsequences: false)
         guard fields.count == 6, fields[0] == "scrypt", let logarithm = Int(fields[1]),
@@ -57,6 +69,8 @@ package struct PasswordHash: Equatable, Sendable {
         return isEqual(Array(key), to: Array(expected))
     }
 
+    /// The key that scrypt derives.
+    /// - Throws: ``StoreError`` for a negative parameter in a stored hash.
     private static func derive(
         _ password: [UInt8],
         salt: Data,
@@ -74,8 +88,11 @@ package struct PasswordHash: Equatable, Sendable {
     }
 }
 
-/// A user's password and how often it was changed.
+/// A user's password hash with its version.
 package struct PasswordRecord: Sendable {
+    /// The hash to verify.
     package var hash: PasswordHash
+    /// The number of times that a password was set. Sessions that began with another version
+    /// are closed.
     package var version: Int64
 }

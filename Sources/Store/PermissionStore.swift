@@ -2,37 +2,44 @@ package import Access
 import Foundation
 import Synchronization
 
-/// Users, groups, accounts and grants, in one SQLite file.
+/// The permission store: users, groups, accounts, grants, the audit log and the transfer
+/// journal, in one SQLite file.
 ///
-/// The command line writes while a gateway reads. An edit is one transaction, counts the revision
-/// up, and leaves a record in the audit log.
+/// Commands write while a gateway reads, in other processes. An edit is one transaction: it
+/// increments the revision and appends a record to the audit log. The type may be used from any
+/// thread. Every function blocks for the disk, and a write for up to 10 seconds until another
+/// writer ends: never call one on an event loop.
 package final class PermissionStore: Sendable {
-    /// What becomes of a file that took the place of the one in force.
+    /// What is known of a file at the store's path that is not the open one.
     struct Replacement: Sendable {
-        /// The file that was seen last, and may still be being written.
+        /// The files at the last look. Files that differ from these may still be being written.
         var seen: [FileStamp] = []
-        /// Why the file that was seen last is not taken.
+        /// Why the file that was seen last is refused; nil while it is unknown.
         var refusal: StoreRefusal?
         /// The file that is refused until an administrator confirms it.
         var waiting: AcceptedStore?
-        /// Whether what SQLite keeps beside the file in force was taken away with the file.
+        /// Whether the write-ahead log and the shared index of the open database were removed.
         var hasRetired = false
         /// The file that an administrator confirmed.
         var accepted: AcceptedStore?
     }
 
+    /// The open database and its files; replaced when another file takes its place.
     let opened: Mutex<SQLiteEngine>
+    /// The state of a replacement that is under way.
     let replacement = Mutex(Replacement())
-    /// How far the file in force had come when it was read last; nil where nobody follows it yet.
+    /// The state of the open file when it was read last; nil until the first read.
     let inForce = Mutex<StoreStanding?>(nil)
+    /// The path of the database file.
     package let path: String
 
-    /// The engine with the file in force.
+    /// The open database.
     var engine: SQLiteEngine { self.opened.withLock { $0 } }
 
-    /// Opens a store.
-    /// - Parameter creates: whether to make one where there is none.
-    /// - Throws: when the file cannot be opened, is no store, or is a newer version's.
+    /// Opens a store and migrates its tables to this version. A new file gets mode 0600.
+    /// - Parameter creates: Whether to create a store if there is no file.
+    /// - Throws: ``StoreError`` of kind `unusable` if the file cannot be opened, is not a
+    ///   store, or belongs to a newer version.
     package init(path: String, creates: Bool = true) throws {
         self.path = path
         do {
@@ -63,17 +70,19 @@ package final class PermissionStore: Sendable {
         }
     }
 
-    /// Closes the file: the last process brings SQLite's write-ahead log into it.
+    /// Closes the database; the last process to close it checkpoints the write-ahead log.
+    /// Errors are ignored.
     package func close() {
         try? self.engine.close()
     }
 
-    /// One transaction on the file that is at the store's path.
-    /// - Throws: where another file is there, or none, before it or after it: nobody would read what
-    ///   was written.
+    /// Runs one write transaction on the file at the store's path.
+    /// - Throws: ``StoreError/replaced`` if another file, or none, is at the path before the
+    ///   commit or after it: no gateway would read what was written.
     func write<Value>(_ body: (StoreTransaction) throws -> Value) throws -> Value {
         let opened = self.engine
-        // A database that was replaced may be closed by now, and fail for that alone.
+        // A replaced database may be closed already. Its error is then less useful than
+        // `replaced`.
         let result = Result {
             try opened.write { transaction in
                 let value = try body(transaction)
@@ -85,21 +94,27 @@ package final class PermissionStore: Sendable {
         return try result.get()
     }
 
+    /// - Throws: ``StoreError/replaced`` unless the files at the path are the open ones.
     private func requireInPlace(_ opened: SQLiteEngine) throws {
         guard StoreFiles(path: self.path) == opened.files else { throw StoreError.replaced }
     }
 
-    /// What the audit log has of an edit before it is made.
+    /// The audit data of an edit that is known before the edit runs.
     struct Edit {
+        /// Who makes the edit.
         var actor: String
-        /// Where the actor is.
+        /// Where the actor is: `command line`, a network address, or a component of the
+        /// gateway.
         var from: String
+        /// The edit in the words of the command line, such as `user add u@example.test`.
         var what: String
-        /// The address of the one account that it is about.
+        /// An address of the one account that the edit is about; nil for none or several.
         var account: String?
-        /// Whether nothing of what it takes out may stay in the store's files.
+        /// Whether the edit removes a secret, which then must not remain in the write-ahead
+        /// log.
         var removesSecrets: Bool
 
+        /// Creates the audit data of an edit.
         init(
             actor: String,
             from: String = "command line",
@@ -115,8 +130,14 @@ package final class PermissionStore: Sendable {
         }
     }
 
-    /// One edit, and its record in the audit log: both are made, or neither.
-    /// - Parameter details: what it changed, where ``Edit/what`` does not say all.
+    /// Runs one edit: the change, the new revision and the audit record are committed together,
+    /// or none of them.
+    /// - Parameters:
+    ///   - details: What was changed, computed from the body's result, where ``Edit/what`` does
+    ///     not say it all.
+    ///   - body: The change, inside the write transaction. It must not call the store itself:
+    ///     GRDB's connections are not reentrant and trap.
+    /// - Throws: ``StoreError``; errors of the body are rethrown.
     func edit<Value>(
         _ edit: Edit,
         details: (Value) -> [String] = { _ in [] },
@@ -125,7 +146,7 @@ package final class PermissionStore: Sendable {
         try SQLiteEngine.explaining {
             let value = try self.write { transaction in
                 var record = AuditRecord(event: "change", actor: edit.actor, from: edit.from)
-                // Before the change, which may remove the account.
+                // Resolve the address before the change, which may remove the account.
                 record.account = try edit.account.flatMap { try transaction.primary(named: $0) }
                 let value = try body(transaction)
                 if let account = edit.account, record.account == nil {
@@ -141,6 +162,8 @@ package final class PermissionStore: Sendable {
         }
     }
 
+    /// Runs a read transaction, which sees one state of the store.
+    /// - Throws: ``StoreError``; errors of the body are rethrown.
     func read<Value>(_ body: (StoreTransaction) throws -> Value) throws -> Value {
         let engine = self.engine
         return try SQLiteEngine.explaining { try engine.read(body) }
@@ -148,7 +171,8 @@ package final class PermissionStore: Sendable {
 
     // MARK: - Health
 
-    /// - Throws: where this process may not write the store.
+    /// - Throws: ``StoreError`` of kind `unusable` if this process may not write the database
+    ///   file or its directory, in which SQLite creates its other files.
     package func requireWritable() throws {
         let folder = URL(fileURLWithPath: self.path).deletingLastPathComponent().path
         for path in [self.path, folder] where access(path, W_OK) != 0 {
@@ -158,14 +182,18 @@ package final class PermissionStore: Sendable {
         }
     }
 
-    /// - Returns: nil, or what SQLite found wrong with the file.
+    /// Runs SQLite's integrity check over the whole file, which takes time in proportion to its
+    /// size.
+    /// - Returns: Nil for an intact file, otherwise what SQLite found.
     package func integrityProblem() throws -> String? {
         let engine = self.engine
         return try SQLiteEngine.explaining { try engine.integrityProblem() }
     }
 }
 
+/// The wall clock.
 extension Moment {
+    /// The current time in whole seconds.
     package static var current: Moment {
         Moment(seconds: Int64(Date().timeIntervalSince1970))
     }

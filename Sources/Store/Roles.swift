@@ -1,36 +1,41 @@
 import Access
 import Foundation
 
-/// What somebody may change.
+/// What an operating-system user may change with `gatepost`.
 package enum Role: String, Sendable, CaseIterable {
     /// Everything.
     case administrator
-    /// Accounts, grants, walls, imports and consent, not who logs in and who may change what.
+    /// Accounts, grants, walls, imports and consent, but neither users nor roles.
     case settings
 }
 
 /// The operating-system user who runs a command.
 package struct Actor: Equatable, Sendable {
+    /// The user's name at the operating system.
     package var name: String
+    /// The numeric user id; 0 is root.
     package var userID: UInt32
-    /// Who became that user by sudo.
+    /// The user who became this one through sudo; nil without sudo.
     package var original: String?
 
+    /// Creates an actor from values that the caller took from the operating system.
     package init(name: String, userID: UInt32, original: String? = nil) {
         self.name = name
         self.userID = userID
         self.original = original
     }
 
-    /// The name that is recorded: who it was, and as whom.
+    /// The name for the audit log: `NAME`, or `ORIGINAL as NAME` after sudo.
     package var recorded: String {
         self.original.map { "\($0) as \(self.name)" } ?? self.name
     }
 }
 
+/// Roles of operating-system users.
 extension PermissionStore {
-    /// Whether an operating-system user may do what needs a role: root may, and the store's owner,
-    /// unless somebody else became it by sudo; everybody else needs the role.
+    /// Requires a role. Root passes, and so does the owner of the store's file, unless somebody
+    /// became that owner through sudo. Everybody else needs the role, under the original name.
+    /// - Throws: ``StoreError`` of kind `refused`, which is recorded in the audit log.
     package func requireRole(_ needed: Role, actor: Actor) throws {
         if actor.userID == 0 { return }
         let attributes = try? FileManager.default.attributesOfItem(atPath: self.path)
@@ -54,11 +59,12 @@ extension PermissionStore {
             from: "command line"
         )
         record.because = ["no role that is enough"]
-        // Whoever may not even write it is refused all the same.
+        // The refusal stands even if this process cannot write the audit record.
         try? self.audit([(.current, record)])
         throw StoreError.refused(refusal)
     }
 
+    /// The role of an operating-system user; nil if no enabled user has that name.
     private func role(ofOSUser name: String) throws -> Role? {
         try self.read { transaction in
             try transaction.value(
@@ -69,7 +75,8 @@ extension PermissionStore {
         }
     }
 
-    /// The user of the gateway who is an operating-system user.
+    /// The gateway user who is an operating-system user; nil if there is none, or the user is
+    /// disabled.
     package func login(ofOSUser name: String) throws -> String? {
         try self.read { transaction in
             try transaction.value(
@@ -80,9 +87,13 @@ extension PermissionStore {
         }
     }
 
-    /// Gives a user a role, or takes it away, and says who that is at the operating system.
-    /// - Parameter osUser: nil leaves it as it is; for somebody with a role it is the login then,
-    ///   where none was set.
+    /// Sets or removes a user's role and operating-system name.
+    /// - Parameters:
+    ///   - role: Nil removes the role.
+    ///   - osUser: `none` removes the name. Nil keeps it; a user who gets a role and has no
+    ///     name gets the login as the name.
+    /// - Throws: ``StoreError`` for an unknown login, an empty name, and a name that belongs to
+    ///   another user.
     package func setRole(
         _ role: Role?,
         osUser: String?,
@@ -99,15 +110,19 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// Roles inside a transaction.
 extension StoreTransaction {
+    /// The roles that satisfy a requirement, for the error message.
     static func names(_ needed: Role) -> String {
         needed == .administrator ? "administrator" : "administrator or settings"
     }
 
-    /// Takes the name at the operating system away.
+    /// The word that removes the operating-system name.
     private static let noOSUser = "none"
 
+    /// Writes a user's role and operating-system name.
+    /// - Parameter user: The key of the user's row.
+    /// - Throws: ``StoreError`` for an empty name, and for a name that belongs to another user.
     func setRole(
         _ role: Role?,
         osUser: String?,

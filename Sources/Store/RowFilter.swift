@@ -1,33 +1,38 @@
 import Access
 import Foundation
 
-/// A condition on rows, with the values in it.
+/// The condition of a query with its arguments. Values never become part of the SQL text.
 struct RowFilter {
+    /// SQL conditions, all of which must hold.
     private(set) var conditions: [String] = []
+    /// The values for the `?` in the conditions, in the same order.
     private(set) var arguments: StoreArguments = []
 
+    /// Matches every row.
     static let all = RowFilter()
 
+    /// Use ``all``.
     private init() {}
 
+    /// A condition with one `?` for each argument.
     init(_ condition: String, arguments: StoreArguments = []) {
         self.conditions = [condition]
         self.arguments = arguments
     }
 
-    /// Rows with one of these values in a column.
+    /// Matches rows with one of these values in a column. An empty collection matches no row.
     init(_ column: String, in values: some Collection<Int64>) {
         // One argument, however many values there are: SQLite limits the number of arguments.
         let list = "[" + values.map(String.init).joined(separator: ",") + "]"
         self.init("\(column) IN (SELECT value FROM json_each(?))", arguments: [list])
     }
 
-    /// Rows of grants, withdrawals or walls that name one of these subjects.
+    /// Matches rules that name one of these subjects.
     init(naming subjects: some Collection<Subject>) {
         let users = RowFilter("user", in: subjects.compactMap(\.userKey))
         let groups = RowFilter("\"group\"", in: subjects.compactMap(\.groupKey))
         var choices = users.conditions + groups.conditions
-        // Whoever logs in is neither a user nor a group.
+        // A rule for everyone has neither a user nor a group.
         if subjects.contains(.everyone) { choices.append("coalesce(user, \"group\") IS NULL") }
         self.init(
             "(\(choices.joined(separator: " OR ")))",
@@ -35,7 +40,7 @@ struct RowFilter {
         )
     }
 
-    /// The local rules of one subject on an account.
+    /// Matches the local rules of one subject on an account.
     init(account: Int64, subject: Subject) {
         self.init(
             "account = ? AND user IS ? AND \"group\" IS ? AND source = 'local'",
@@ -43,13 +48,14 @@ struct RowFilter {
         )
     }
 
-    /// The local grants of one subject in one scope of an account.
+    /// Matches the local grants of one subject in one scope of an account.
     init(account: Int64, subject: Subject, scope: Scope) {
         let (folder, isSubtree) = scope.columns
         self = RowFilter(account: account, subject: subject)
             .and("folder IS ? AND subtree = ?", arguments: [folder, isSubtree])
     }
 
+    /// This condition and another one.
     func and(_ condition: String, arguments: StoreArguments = []) -> RowFilter {
         var filter = self
         filter.conditions.append(condition)
@@ -57,6 +63,7 @@ struct RowFilter {
         return filter
     }
 
+    /// This condition and that of another filter.
     func and(_ other: RowFilter) -> RowFilter {
         var filter = self
         filter.conditions += other.conditions
@@ -64,14 +71,15 @@ struct RowFilter {
         return filter
     }
 
-    /// `WHERE …`, or nothing where every row counts.
+    /// `WHERE …`; empty for ``all``.
     var clause: String {
         self.conditions.isEmpty ? "" : "WHERE " + self.conditions.joined(separator: " AND ")
     }
 
+    /// Runs a query with this condition.
     /// - Parameters:
-    ///   - selection: up to the condition.
-    ///   - order: what follows the condition.
+    ///   - selection: The SQL text before the condition.
+    ///   - order: The SQL text after the condition.
     func rows(
         _ transaction: StoreTransaction,
         of selection: String,
@@ -84,22 +92,25 @@ struct RowFilter {
     }
 }
 
+/// The two columns in which a subject is stored; both are nil for everyone.
 extension Subject {
-    /// Its key in the column of users; nil for a group.
+    /// The value of the column `user`; nil for a group and for everyone.
     var userKey: Int64? {
         if case .user(let user) = self { return user.rawValue }
         return nil
     }
 
-    /// Its key in the column of groups; nil for a user.
+    /// The value of the column `group`; nil for a user and for everyone.
     var groupKey: Int64? {
         if case .group(let group) = self { return group.rawValue }
         return nil
     }
 }
 
+/// The two columns in which a scope is stored.
 extension Scope {
-    /// How it is kept: the folder's octets, nil for the account, and whether what is below counts.
+    /// The folder's octets, nil for the whole account, and whether folders below it are
+    /// included.
     var columns: (folder: Data?, isSubtree: Bool) {
         switch self {
         case .account: (nil, false)

@@ -1,19 +1,15 @@
 import Access
 
-/// The rules that an edit is decided by. SQL loads the rows concerned, and nothing here decides: `Access` does.
+/// Loading of the rules that decide an edit. SQL only selects the rows; `Access` decides.
 ///
-/// What is loaded is bounded by what the edit is about: some accounts, and the subjects that it names with the
-/// groups that contain them. A store has far more of both.
-extension PermissionStore {
-    // MARK: - Groups
-}
-
-/// The same within a transaction.
+/// The rows are limited to what the edit concerns: some accounts, and the subjects that it
+/// names with the groups that contain them. A store may have far more of both.
 extension StoreTransaction {
-    /// Some accounts with their owners, and every rule on them that is about some subjects.
+    /// Some accounts with their owners, and every rule on them for some subjects.
     /// - Parameters:
-    ///   - accounts: keys of the accounts.
-    ///   - subjects: those whose rules count, with the rules of the groups that contain them.
+    ///   - accounts: The keys of the accounts.
+    ///   - subjects: The subjects whose rules apply. Rules of the groups that contain them are
+    ///     included.
     func rules(
         on accounts: some Collection<Int64>,
         about subjects: Set<Subject>
@@ -35,8 +31,8 @@ extension StoreTransaction {
         )
     }
 
-    /// What removing a subject is decided by: the accounts that it owns, and those whose withdrawals and walls
-    /// name it.
+    /// The rules that decide whether a subject may be removed: the accounts that it owns, and
+    /// those with a withdrawal or a wall against it.
     func rules(keepingOut subject: Subject) throws -> Snapshot {
         let accounts = try self.values(
             of: Int64.self,
@@ -50,7 +46,9 @@ extension StoreTransaction {
         return try self.rules(on: accounts, about: [subject])
     }
 
-    /// What an owner's decisions are about: the accounts that the owner has, with the grants there that wait.
+    /// The accounts of an owner with the grants that wait for confirmation. Groups, withdrawals
+    /// and walls are not loaded.
+    /// - Parameter owner: The key of the owner's row.
     func rules(awaiting owner: Int64) throws -> Snapshot {
         let accounts = try self.values(
             of: Int64.self,
@@ -70,7 +68,9 @@ extension StoreTransaction {
         )
     }
 
-    /// These groups, and every group that contains one of these subjects; of each, the members on the way.
+    /// The groups among these subjects, and every group that contains one of them, directly or
+    /// through other groups. Of each group only the members that lead to these subjects are
+    /// loaded. Terminates on a cycle, because each group is followed once.
     func loadGroups(above subjects: Set<Subject>) throws -> [Group] {
         var members: [Int64: [Subject]] = [:]
         for group in subjects.compactMap(\.groupKey) { members[group] = [] }

@@ -1,13 +1,9 @@
 import Access
 import Foundation
 
-/// Comparing.
-extension PermissionStore {
-    // MARK: - Saving
-}
-
-/// The same within a transaction.
+/// Comparing and saving of stages, inside a transaction.
 extension StoreTransaction {
+    /// Compares a stage with what is saved.
     func report(of stage: Stage) throws -> StageReport {
         let saved = try self.savedLines(of: stage.account)
         let loaded = stage.lines
@@ -42,7 +38,7 @@ extension StoreTransaction {
         )
     }
 
-    /// Those of these subjects who are users.
+    /// The users among these logins; a login without a user is left out.
     private func people(named logins: [String]) throws -> [ExactText: Subject] {
         var people: [ExactText: Subject] = [:]
         for login in Set(logins.map(ExactText.init)) {
@@ -52,7 +48,7 @@ extension StoreTransaction {
         return people
     }
 
-    /// What is saved of Exchange's lists, each with whether it was confirmed.
+    /// The saved lines of an account's Exchange permissions, each with whether it is confirmed.
     func savedLines(of account: Int64) throws -> [Line: Bool] {
         var lines: [Line: Bool] = [:]
         let ofExchange = RowFilter("source = 'exchange'")
@@ -80,6 +76,9 @@ extension StoreTransaction {
         return lines
     }
 
+    /// Replaces the saved Exchange permissions of an account by those of a stage, and deletes
+    /// the stage. A line for everyone takes effect only if it is confirmed, now or before.
+    /// - Throws: ``StoreError`` if a login of the stage has no user any more.
     func save(
         _ stage: Stage,
         confirmsEveryone: Bool,
@@ -128,6 +127,8 @@ extension StoreTransaction {
         )
     }
 
+    /// Inserts one line as an imported grant.
+    /// - Throws: ``StoreError`` as ``save(_:confirmsEveryone:actor:)``.
     func insert(
         _ line: Line,
         isConfirmed: Bool,
@@ -153,6 +154,8 @@ extension StoreTransaction {
         )
     }
 
+    /// The key of a user in a stage.
+    /// - Throws: ``StoreError`` of kind `refused` if the user was removed after the load.
     func stagedUserID(
         _ login: String,
         stage: Stage

@@ -1,10 +1,13 @@
 package import Access
 import Foundation
 
+/// Staged imports: permissions loaded from Exchange that an administrator reviews before they
+/// take effect.
 extension PermissionStore {
-    /// What a load compares with later: how often what is saved of each account, and who has which
-    /// address, had changed before it began.
-    /// - Throws: for what is no Exchange account.
+    /// The versions of the saved permissions of some accounts, to be read before a load begins.
+    /// The version increases with each change of the saved permissions, and with each change of
+    /// a login, an address or an owner.
+    /// - Throws: ``StoreError`` for an unknown account, and for one that is not on Exchange.
     package func permissionsVersions(of accounts: [String]) throws -> [Int64] {
         try self.read { transaction in
             try accounts.map { name in
@@ -18,10 +21,15 @@ extension PermissionStore {
         }
     }
 
-    /// Keeps what was loaded of one or more accounts, for `save` or `discard`; a stage that was
-    /// there before is replaced. Nothing of it is in force.
-    ///
-    /// - Parameter loaded: with what ``permissionsVersions(of:)`` said before the load began.
+    /// Stores loaded permissions for ``saveStages(of:confirmsEveryone:actor:)`` or
+    /// ``discardStages(of:actor:)``; an earlier stage of the same account is replaced. A stage
+    /// has no effect on access.
+    /// - Parameters:
+    ///   - loaded: For each account the version that ``permissionsVersions(of:)`` gave before
+    ///     the load.
+    ///   - source: Where the permissions were loaded from.
+    /// - Throws: ``StoreError`` if an account is not on Exchange, or its version changed during
+    ///   the load; then nothing is stored.
     package func stage(
         _ loaded: [(account: String, version: Int64, permissions: ImportedPermissions)],
         source: String,
@@ -61,15 +69,23 @@ extension PermissionStore {
         }
     }
 
-    /// - Parameter accounts: those to tell of; empty for all that are staged.
+    /// The stages of some accounts, compared with what is saved.
+    /// - Parameter accounts: Addresses; empty for every stage.
+    /// - Throws: ``StoreError`` of kind `notFound` if there is no stage.
     package func stages(of accounts: [String]) throws -> [StageReport] {
         try self.read { transaction in
             try transaction.stages(of: accounts).map { try transaction.report(of: $0) }
         }
     }
 
-    /// Puts what is staged into force, all of it or nothing.
-    /// - Parameter confirmsEveryone: whether what Exchange gives to everyone counts.
+    /// Puts stages into effect, all of them or none.
+    /// - Parameters:
+    ///   - accounts: Addresses; empty for every stage.
+    ///   - confirmsEveryone: Whether the administrator confirms what Exchange gives to
+    ///     everyone.
+    /// - Returns: The changes that were made.
+    /// - Throws: ``StoreError`` if there is no stage, or users or permissions changed after the
+    ///   load.
     package func saveStages(
         of accounts: [String],
         confirmsEveryone: Bool,
@@ -102,7 +118,10 @@ extension PermissionStore {
         }
     }
 
-    /// - Returns: the accounts whose stage was dropped.
+    /// Deletes stages.
+    /// - Parameter accounts: Addresses; empty for every stage.
+    /// - Returns: The primary addresses of the accounts whose stage was deleted.
+    /// - Throws: ``StoreError`` of kind `notFound` if there is no stage.
     package func discardStages(of accounts: [String], actor: String) throws -> [String] {
         let names = accounts.isEmpty ? "all" : accounts.joined(separator: " ")
         return try self.edit(Edit(actor: actor, "permissions discard \(names)")) { transaction in
@@ -115,15 +134,15 @@ extension PermissionStore {
             }
         }
     }
-
-    // MARK: - One stage
 }
 
-/// The same within a transaction.
+/// Stages inside a transaction.
 extension StoreTransaction {
+    /// A line of the lists that a stage is compared by.
     typealias Line = StageReport.Line
 
-    /// What is saved of an account's permissions changed: a stage loaded before cannot be saved.
+    /// Increments the version of an account's saved permissions, so that a stage loaded before
+    /// cannot be saved.
     func permissionsChanged(_ account: Int64) throws {
         try self.execute(
             sql: "UPDATE account SET permissionsVersion = permissionsVersion + 1 WHERE id = ?",
@@ -131,6 +150,8 @@ extension StoreTransaction {
         )
     }
 
+    /// The key of an Exchange account.
+    /// - Throws: ``StoreError`` for an unknown account, and for one that is not on Exchange.
     func exchangeAccountID(name: String) throws -> Int64 {
         let id = try self.accountID(text: name)
         let rules = try self.rules(on: [id], about: [])
@@ -140,6 +161,7 @@ extension StoreTransaction {
         return id
     }
 
+    /// The kind of an account; nil if the account is gone.
     func kind(of account: Int64) throws -> Account.Kind? {
         try self.value(
             of: String.self,
@@ -148,15 +170,25 @@ extension StoreTransaction {
         ).flatMap(Account.Kind.init)
     }
 
+    /// One stage as it is stored.
     struct Stage {
+        /// The key of the account's row.
         var account: Int64
+        /// The primary address.
         var name: String
+        /// The version of the saved permissions before the load.
         var version: Int64
+        /// Where the permissions were loaded from.
         var source: String
+        /// Who loaded them.
         var author: String
+        /// When it was loaded, in seconds since 1970.
         var created: Int64
+        /// The entries and denials that were loaded.
         var permissions: ImportedPermissions
 
+        /// Reads the stage of an account.
+        /// - Throws: ``StoreError`` of kind `notFound` if there is none.
         init(_ account: Int64, transaction: StoreTransaction) throws {
             self.account = account
             self.name = try transaction.primary(of: account)
@@ -180,6 +212,7 @@ extension StoreTransaction {
             )
         }
 
+        /// Whether neither the saved permissions nor any name changed since before the load.
         func isCurrent(_ transaction: StoreTransaction) throws -> Bool {
             let version = try transaction.value(
                 of: Int64.self,
@@ -189,6 +222,7 @@ extension StoreTransaction {
             return version == self.version
         }
 
+        /// The entries and denials as lines.
         var lines: Set<Line> {
             var lines = Set(
                 self.permissions.entries.map { entry in
@@ -209,6 +243,7 @@ extension StoreTransaction {
         }
     }
 
+    /// A denial as a line.
     static func line(of denial: ImportedPermissions.Denial) -> Line {
         let sides = [denial.view ? "view" : nil, denial.send ? "send" : nil].compactMap { $0 }
         return Line(
@@ -221,6 +256,8 @@ extension StoreTransaction {
         )
     }
 
+    /// The stages of these accounts; of all accounts, sorted by address, if the list is empty.
+    /// - Throws: ``StoreError`` of kind `notFound` if there is no stage.
     func stages(of accounts: [String]) throws -> [Stage] {
         guard accounts.isEmpty else {
             return try accounts.map {

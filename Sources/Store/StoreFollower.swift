@@ -2,21 +2,27 @@ import Access
 import Foundation
 import Synchronization
 
-/// What became of the store.
+/// What a gateway must do after a look at the store.
 package enum StoreChange: Sendable {
+    /// Use this snapshot.
     case published(StoreSnapshot)
-    /// What is known of it may be out of date; the next that is published ends this.
+    /// The store cannot be read, so the last snapshot may be out of date. The next `published`
+    /// ends this state.
     case unreadable(StoreRefusal)
 }
 
+/// Following a store that other processes change.
 extension PermissionStore {
-    /// Yields whenever the file was changed or replaced, by whichever process, when a grant has ended,
-    /// and when the file cannot be read, until whoever reads this ends.
+    /// Yields when the file was changed or replaced by any process, when a grant has ended, and
+    /// when the file cannot be read. The stream ends when its consumer does.
     ///
+    /// Two threads run for each stream. One reads the store, and may be blocked by SQLite for
+    /// long. The other one detects that, and never calls SQLite.
     /// - Parameters:
-    ///   - interval: between two looks at the file; a replacement counts after two of them.
-    ///   - silence: how long a look may take before the file counts as one that cannot be read.
-    ///   - masterKey: with which a file that takes the place of the one in force was sealed.
+    ///   - interval: The time between two looks at the file. A replacement takes effect after
+    ///     two looks.
+    ///   - silence: How long a look may take before the store counts as unreadable.
+    ///   - masterKey: The key with which a replacement must have been sealed.
     package func changes(
         every interval: Duration,
         silence: Duration,
@@ -25,7 +31,7 @@ extension PermissionStore {
         AsyncStream { continuation in
             let watch = StoreWatch(silence: silence, from: .now)
             let isOver = Flag()
-            // Each has a thread of its own: SQLite may keep the one, and must not keep the other.
+            // SQLite may block the first thread, and must not block the second.
             Thread.detachNewThread {
                 var follower = StoreFollower(store: self, masterKey: masterKey)
                 while !isOver.isSet {
@@ -53,42 +59,56 @@ extension PermissionStore {
     }
 }
 
+/// A flag that one thread sets and others poll.
 private final class Flag: Sendable {
     private let value = Atomic(false)
 
+    /// Whether ``set()`` was called.
     var isSet: Bool { self.value.load(ordering: .relaxed) }
 
+    /// Sets the flag, for good.
     func set() {
         self.value.store(true, ordering: .relaxed)
     }
 }
 
-/// Knows when the store was looked at last, without asking SQLite, which waits for locks and disks.
+/// Detects that the store does not answer. It records the time of the last answer and never
+/// calls SQLite, which may wait for locks and disks. Safe to use from several threads.
 package final class StoreWatch: Sendable {
-    /// Between two checks: little, beside the silence that a gateway allows.
+    /// The time between two checks: short in comparison with the silence that a gateway allows.
     static let interval = Duration.milliseconds(50)
 
+    /// The time of the last answer.
     private struct State {
+        /// When the file answered last, or a look ended.
         var answered: ContinuousClock.Instant
-        /// Whether that was told.
+        /// Whether the silence since then was reported.
         var isSilent = false
     }
 
+    /// How long a look may take before the store counts as unreadable.
     private let silence: Duration
+    /// Shared by the thread that looks and the thread that checks.
     private let state: Mutex<State>
 
+    /// Creates a watch.
+    /// - Parameters:
+    ///   - silence: How long a look may take.
+    ///   - start: The time from which the first silence counts.
     package init(silence: Duration, from start: ContinuousClock.Instant) {
         self.silence = silence
         self.state = Mutex(State(answered: start))
     }
 
-    /// The file in force has answered: to read all of a large one may take its time.
+    /// Records that the file answered. A look calls this before it reads a large store, which
+    /// may take longer than the silence.
     package func answered(at now: ContinuousClock.Instant) {
         self.state.withLock { $0.answered = now }
     }
 
-    /// - Parameter tell: gets whether the file counted as one that cannot be read; is called before
-    ///   anything that a check tells later.
+    /// Records the end of a look.
+    /// - Parameter tell: Receives whether the silence was reported. It runs under the lock, so
+    ///   what it reports precedes any later report of ``check(at:_:)``.
     package func lookEnded(at now: ContinuousClock.Instant, _ tell: (Bool) -> Void) {
         self.state.withLock { state in
             tell(state.isSilent)
@@ -96,7 +116,8 @@ package final class StoreWatch: Sendable {
         }
     }
 
-    /// - Parameter tell: is called once for each silence.
+    /// Reports a silence that lasts too long.
+    /// - Parameter tell: Called under the lock, once for each silence.
     package func check(at now: ContinuousClock.Instant, _ tell: (StoreRefusal) -> Void) {
         self.state.withLock { state in
             guard !state.isSilent, now - state.answered > self.silence else { return }
@@ -110,32 +131,40 @@ package final class StoreWatch: Sendable {
     }
 }
 
-/// Looks at a store again and again, and tells what is new.
+/// Looks at the store repeatedly and returns what is new. Used on one thread.
 private struct StoreFollower {
-    /// Looks in a row that fail before that is told: with five looks a second, shared mailboxes are
-    /// closed within a second. A file that is missing or refused is told at once.
+    /// The number of consecutive failed looks that are reported as unreadable. With five looks
+    /// a second, shared mailboxes are closed within a second. A missing or refused file is
+    /// reported at once.
     private static let patience = 3
 
+    /// The store to look at.
     let store: PermissionStore
+    /// The key with which a replacement must have been sealed.
     let masterKey: MasterKey
+    /// The snapshot that was published last.
     private var known: StoreSnapshot?
+    /// When the next grant of that snapshot ends.
     private var expiry: Moment?
+    /// Consecutive failed looks.
     private var failures = 0
-    /// What was told last of a file that cannot be used.
+    /// The last report of a file that cannot be used; nil after a successful look.
     private var refusal: StoreRefusal?
 
+    /// Creates a follower that has seen nothing yet.
     init(store: PermissionStore, masterKey: MasterKey) {
         self.store = store
         self.masterKey = masterKey
     }
 
-    /// What counts by the last look.
+    /// The result of the last look; nil before the first one.
     var standing: StoreChange? {
         self.refusal.map(StoreChange.unreadable) ?? self.known.map(StoreChange.published)
     }
 
-    /// - Parameter answered: is called when the file in force has answered.
-    /// - Returns: nil where nothing is new.
+    /// Looks at the store once.
+    /// - Parameter answered: Called when the file has answered.
+    /// - Returns: Nil if nothing is new.
     mutating func look(_ answered: () -> Void) -> StoreChange? {
         do {
             let published = try self.newest(answered)
@@ -155,12 +184,14 @@ private struct StoreFollower {
         }
     }
 
+    /// Reports a refusal unless it was reported last.
     private mutating func refused(_ refusal: StoreRefusal) -> StoreChange? {
         guard self.refusal != refusal else { return nil }
         self.refusal = refusal
         return .unreadable(refusal)
     }
 
+    /// A new snapshot, of a replacement or of a change; nil if nothing changed.
     private func newest(_ answered: () -> Void) throws -> StoreSnapshot? {
         if let replaced = try self.store.adoptReplacement(self.masterKey, after: self.known) {
             return replaced

@@ -1,13 +1,19 @@
 package import Access
 
-/// Everything a running gateway needs from the store, at one moment; immutable.
+/// Everything that a running gateway needs from the store, as of one moment. Immutable, so any
+/// thread may read it.
 package final class StoreSnapshot: Sendable {
+    /// The rules, from which `Access` decides.
     package let access: Snapshot
+    /// The servers and sealed credentials, by account.
     package let endpoints: [AccountID: UpstreamAccount]
+    /// The password hashes of users who have one.
     package let passwords: [UserID: PasswordRecord]
-    /// Counts the files that were the store since the process began.
+    /// The number of the file in this process; a file that replaces another one has a higher
+    /// number.
     private let generation: Int
 
+    /// Creates a snapshot from values that were read in one transaction.
     init(
         access: Snapshot,
         endpoints: [AccountID: UpstreamAccount],
@@ -20,17 +26,20 @@ package final class StoreSnapshot: Sendable {
         self.generation = generation
     }
 
-    /// Whether it was read from an earlier file, or is an earlier revision of the same one.
+    /// Whether this snapshot is from an earlier file, or is an earlier revision of the same
+    /// file.
     package func isOlder(than other: StoreSnapshot) -> Bool {
         (self.generation, self.access.revision) < (other.generation, other.access.revision)
     }
 
-    /// Whether a user logs in with the same password as before.
+    /// Whether a user has the same password in both snapshots. A session must not continue with
+    /// a password that was changed.
     package func knows(_ user: UserID, as before: StoreSnapshot) -> Bool {
         self.passwords[user]?.version == before.passwords[user]?.version
     }
 
-    /// The same with owners alone.
+    /// A snapshot in which only owners have access, for a gateway that cannot read its store:
+    /// nobody keeps a right that may have been withdrawn.
     package var withoutSharing: StoreSnapshot {
         StoreSnapshot(
             access: self.access.withoutSharing,

@@ -1,14 +1,19 @@
 import Access
 
-/// A grant, a withdrawal or a wall as the command line shows it, with what it is about.
+/// A grant, a withdrawal or a wall as a row of a list, with the keys that it refers to.
 struct StoredRule<Row> {
+    /// The key of the account's row.
     var account: Int64
+    /// The user, the group, or everyone.
     var subject: Subject
+    /// The row of the list, with names instead of keys.
     var row: Row
 }
 
-/// What there is one wall, and one withdrawal of each side, for.
+/// The key of a wall, and of the withdrawals on one account from one subject.
 struct SubjectOnAccount: Hashable {
+    /// The key of the account's row.
     var account: Int64
+    /// The user or the group.
     var subject: Subject
 }

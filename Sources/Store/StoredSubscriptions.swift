@@ -1,12 +1,13 @@
 package import Access
 import Foundation
 
-/// What users decided about subscriptions of folders that are not their own.
+/// Subscriptions (RFC 9051 §6.3.7) of folders in accounts that the user does not own.
 extension PermissionStore {
-    /// More subscriptions than this no user has: each LSUB looks through all of them.
+    /// The most subscriptions of one user. Each LSUB reads all of them, so without a limit one
+    /// user could slow the gateway down for everybody.
     package static let maximumSubscriptions = 2_000
-    /// More folders than this no user has unsubscribed from. It is more than anybody does by hand, and the rows of a
-    /// user who does it by a program take a few megabytes.
+    /// The most folders that one user may unsubscribe from. Nobody does more by hand, and the
+    /// rows of a user who does it by a program take a few megabytes.
     package static let maximumUnsubscriptions = 10_000
 
     /// The folders that a user subscribed to, and those that the user unsubscribed from.
@@ -27,12 +28,14 @@ extension PermissionStore {
         }
     }
 
-    /// Records what a user decided about a folder. It goes by the name: it stays when the folder is deleted, and
-    /// counts for one that is created again.
+    /// Stores a user's decision about a folder name. The decision stays when the folder is
+    /// deleted, and applies to a folder that is created again under the name.
     ///
-    /// Subscriptions decide nothing, so the revision stays as it is.
+    /// Subscriptions do not affect access, so the revision stays as it is and the audit log
+    /// gets no record.
     ///
-    /// - Returns: `changed`, or `tooMany` where there is no room for it.
+    /// - Returns: `changed`, or `tooMany` at ``maximumSubscriptions`` or
+    ///   ``maximumUnsubscriptions``.
     package func setSubscription(_ change: SubscriptionChange) throws -> SubscriptionOutcome {
         let key: [any StoreValue] = [
             change.user.rawValue, change.account.rawValue, Data(change.folder.octets),

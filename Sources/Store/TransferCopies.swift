@@ -1,19 +1,23 @@
 package import Access
 import Foundation
 
-/// Copies that an interrupted transfer may have left in a mailbox.
+/// Copies that an interrupted transfer may have left in a mailbox, for `gatepost doctor`.
 package struct CopiesLeft: Equatable, Sendable {
     /// The primary address.
     package var account: String
+    /// The target folder.
     package var folder: FolderPath
-    /// At most so many messages.
+    /// The most messages that may have been left.
     package var messages: Int
+    /// When the transfer was given up.
     package var created: Moment
 }
 
-/// What the journal has of each message that a transfer sent.
+/// The journal's entries for the messages of a transfer.
 extension PermissionStore {
-    /// An APPEND is about to be completed; what the one before came to is recorded with it.
+    /// Records the messages of an APPEND before it is completed, together with the outcome of
+    /// the APPEND before it, in one transaction.
+    /// - Parameter transfer: The number of the transfer's entry.
     package func recordAppend(_ append: TransferAppend, of transfer: Int64) throws {
         try self.write { transaction in
             try transaction.set(append.previous, transfer: transfer)
@@ -32,7 +36,8 @@ extension PermissionStore {
         }
     }
 
-    /// Copies were found at the target: their UIDs there, by those at the source.
+    /// Records copies that were found at the target.
+    /// - Parameter found: The UIDs at the target, by the UIDs at the source.
     package func recordFound(_ found: [UInt32: UInt32], of transfer: Int64) throws {
         try self.write { transaction in
             for (source, uid) in found {
@@ -49,7 +54,9 @@ extension PermissionStore {
 
     // MARK: - What stays
 
-    /// Forgets a transfer, of which so many messages may stay at the target.
+    /// Gives a transfer up: deletes its entry, and records that copies may remain at the
+    /// target. Old records of that kind are deleted.
+    /// - Parameter messages: The most copies that may remain.
     package func leaveTransfer(_ id: Int64, messages: Int) throws {
         try self.write { transaction in
             let now = Moment.current.seconds
@@ -71,7 +78,8 @@ extension PermissionStore {
         }
     }
 
-    /// What was left in the last thirty days, the latest first.
+    /// The copies left by transfers that were given up in the last thirty days, the latest
+    /// first.
     package func copiesLeft() throws -> [CopiesLeft] {
         try self.read { transaction in
             try transaction.rows(
@@ -96,14 +104,17 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// The messages of transfers, inside a transaction.
 extension StoreTransaction {
-    /// An administrator who looks at `doctor` once a month sees each.
+    /// Seconds for which a record of left copies is kept: an administrator who runs `gatepost
+    /// doctor` once a month sees each of them.
     static let leftTime: Int64 = 30 * 86_400
-    /// Whoever cuts one transfer after the other must not fill the store.
+    /// The most records of left copies. A client that interrupts one transfer after the other
+    /// must not fill the store.
     static let maximumLeft = 1_000
 
-    /// Records what became of an APPEND. One whose answer is missing stays open.
+    /// Records the outcome of an APPEND. Without an answer the messages stay open; a refused
+    /// APPEND stored none of them. UIDs are recorded only if there is one for each message.
     func set(_ outcome: AppendOutcome, transfer: Int64) throws {
         let open = "transfer = ? AND append = ? AND stored = 0"
         switch outcome.answer {
@@ -130,6 +141,7 @@ extension StoreTransaction {
         }
     }
 
+    /// The messages that a transfer sent, in the order of sending.
     func copies(of transfer: Int64) throws -> [Transfer.Copy] {
         try self.rows(
             sql: "SELECT * FROM transferCopy WHERE transfer = ? ORDER BY id",

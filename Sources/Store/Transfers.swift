@@ -1,13 +1,17 @@
 package import Access
 import Foundation
 
-/// The journal of transfers. It decides nothing about permissions, so the revision stays as it is.
+/// The journal of transfers, from which an interrupted COPY or MOVE between accounts is
+/// completed or rolled back. It does not affect access, so the revision stays as it is and the
+/// audit log gets no record.
 extension PermissionStore {
-    /// A MOVE reserves its messages. A COPY does not, or who may only read could keep the owner from
-    /// moving them; of two that bring the same messages to one mailbox, neither guesses later which
-    /// copies are its own.
+    /// Adds an entry before the first message is sent.
     ///
-    /// - Returns: the entry's number; nil where some of the messages are being moved.
+    /// A MOVE reserves its messages. A COPY does not: a user who may only read could otherwise
+    /// keep the owner from moving them. Two transfers of the same messages to one mailbox are
+    /// marked as contested, because neither could tell later which copies are its own.
+    ///
+    /// - Returns: The entry's random number; nil if some of the messages are being moved.
     package func recordTransfer(_ transfer: Transfer) throws -> Int64? {
         try self.write { transaction in
             let uids = Set(transfer.uids)
@@ -36,7 +40,8 @@ extension PermissionStore {
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
                     """,
                 arguments: [
-                    // In another state of the store, too, it means this transfer or none.
+                    // A random number never denotes another transfer, even in an older copy of
+                    // the store.
                     Int64.random(in: 1..<Int64.max), transfer.state.rawValue,
                     transfer.moves,
                     transfer.source.account.rawValue,
@@ -50,10 +55,12 @@ extension PermissionStore {
         }
     }
 
-    /// - Throws: also where the journal has no such entry any more; nothing is written then.
+    /// Records the progress of a transfer.
     /// - Parameters:
-    ///   - uids: the messages at the source, where they are others now.
-    ///   - last: what the last APPEND came to.
+    ///   - uids: The UIDs at the source, if they changed.
+    ///   - last: The outcome of the last APPEND.
+    /// - Throws: ``StoreError`` of kind `notFound` if the journal has no such entry any more;
+    ///   then nothing is written.
     package func setTransfer(
         _ id: Int64,
         state: Transfer.State,
@@ -70,13 +77,14 @@ extension PermissionStore {
         }
     }
 
+    /// Deletes the entry of a completed transfer. Does nothing if there is none.
     package func forgetTransfer(_ id: Int64) throws {
         try self.write { transaction in
             try transaction.execute(sql: "DELETE FROM transfer WHERE id = ?", arguments: [id])
         }
     }
 
-    /// - Returns: nil for one that is not there any more.
+    /// An entry with the messages that it sent; nil if there is none.
     package func transfer(_ id: Int64) throws -> Transfer? {
         try self.read { transaction in
             try transaction.row(sql: "SELECT * FROM transfer WHERE id = ?", arguments: [id])
@@ -89,7 +97,8 @@ extension PermissionStore {
         }
     }
 
-    /// The numbers of every entry: right after the start, of what an earlier run left.
+    /// The numbers of all entries, oldest first. At the start of a gateway these are the
+    /// transfers that an earlier process left.
     package func transfers() throws -> [Int64] {
         try self.read { transaction in
             try transaction.values(
@@ -99,7 +108,7 @@ extension PermissionStore {
         }
     }
 
-    /// How many transfers have been in the journal for longer than a server takes to answer.
+    /// The number of transfers that are older than ``StoreTransaction/transferTime``.
     package func interruptedTransfers() throws -> Int {
         try self.read { transaction in
             try transaction.value(
@@ -111,13 +120,18 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// The journal inside a transaction.
 extension StoreTransaction {
-    /// The journal that had it was replaced, or an account of it was removed.
+    /// The error for a missing entry: the file with it was replaced, or one of its accounts was
+    /// removed.
     static let noTransfer = StoreError.notFound("the journal has no such transfer")
 
+    /// Seconds after which a transfer counts as interrupted: longer than a server takes to
+    /// answer.
     static let transferTime: Int64 = 600
 
+    /// The transfer in a row, without its messages; nil for a folder name or a state that is
+    /// not valid.
     static func transfer(_ row: StoreRow) -> Transfer? {
         guard let source = Self.place(row, name: "source"),
             let target = Self.place(row, name: "target"),
@@ -138,6 +152,8 @@ extension StoreTransaction {
         return transfer
     }
 
+    /// A mailbox of a transfer: its account, folder and UIDVALIDITY.
+    /// - Parameter name: The prefix of the columns: `source` or `target`.
     private static func place(_ row: StoreRow, name: String) -> Transfer.Place? {
         let folder: Data = row["\(name)Folder"]
         return FolderPath(octets: Array(folder)).map {
@@ -149,13 +165,14 @@ extension StoreTransaction {
         }
     }
 
-    /// Four octets a UID, the most significant first.
+    /// UIDs as four octets each, the most significant octet first.
     static func data(_ uids: [UInt32]) -> Data {
         Data(
             uids.flatMap { uid in (0..<4).map { UInt8(truncatingIfNeeded: uid >> (24 - 8 * $0)) } }
         )
     }
 
+    /// The inverse of ``data(_:)``; octets after the last whole UID are ignored.
     private static func uids(_ data: Data) -> [UInt32] {
         let octets = Array(data)
         return stride(from: 0, to: octets.count - octets.count % 4, by: 4).map { start in

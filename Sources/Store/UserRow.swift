@@ -1,12 +1,19 @@
-/// A user as the command line shows it.
+/// A user as `gatepost user list` prints it, in text and in JSON, and as a document has it. It
+/// has no password.
 package struct UserRow: Codable, Equatable, Sendable {
+    /// The normalized login.
     package var login: String
+    /// The display name.
     @Nullable package var name: String?
+    /// `administrator` or `settings`; nil for none.
     @Nullable package var role: String?
+    /// Whether the user can neither log in nor act at the command line.
     package var disabled: Bool
-    /// Who the user is at the operating system, for who has a role or decides as an owner there.
+    /// The operating-system user with whom this user's role, or an owner's decision, is
+    /// connected.
     @Nullable package var osUser: String?
 
+    /// Creates a row without checking it.
     package init(
         login: String,
         name: String?,
@@ -22,7 +29,9 @@ package struct UserRow: Codable, Equatable, Sendable {
     }
 }
 
+/// Reading of users.
 extension UserRow {
+    /// The users that a query of the table `user` selects.
     static func fetch(
         _ transaction: StoreTransaction,
         sql: String,

@@ -1,17 +1,21 @@
 import Access
 import Foundation
 
-/// A user as somebody adds it.
+/// The values of a user to add.
 package struct NewUser: Sendable {
+    /// The login, not yet checked.
     package var login: String
+    /// The display name.
     package var name: String?
-    /// `administrator`, `settings`, or nil.
+    /// `administrator`, `settings`, or nil; any other text counts as nil.
     package var role: String?
-    /// Who the user is at the operating system; nil for the login, where there is a role.
+    /// The operating-system user; nil is the login for a user with a role, and none for a user
+    /// without.
     package var osUser: String?
-    /// Nil for somebody who cannot log in yet.
+    /// The password in clear; nil for a user who cannot log in yet.
     package var password: String?
 
+    /// Creates the values without checking them.
     package init(
         _ login: String,
         name: String? = nil,
@@ -27,9 +31,13 @@ package struct NewUser: Sendable {
     }
 }
 
-/// Users, their passwords, and their end.
+/// Users and their passwords: one edit, and one audit record, for each change.
 extension PermissionStore {
-    /// Adds a user who logs in to the gateway.
+    /// Adds a user who logs in to the gateway. The password is hashed before the transaction
+    /// begins, because that takes about 0.1 seconds.
+    /// - Parameter actor: The recorded name of who adds the user; see ``Actor/recorded``.
+    /// - Throws: ``StoreError`` for an invalid login, a login that exists, and an
+    ///   operating-system user who belongs to another user.
     package func addUser(_ user: NewUser, actor: String) throws {
         let address = try StoreTransaction.login(user.login)
         let hash = try user.password.map { try PasswordHash(password: Array($0.utf8)).text }
@@ -59,12 +67,15 @@ extension PermissionStore {
         }
     }
 
+    /// All users, sorted by login.
     package func users() throws -> [UserRow] {
         try self.read { transaction in
             try UserRow.fetch(transaction, sql: "SELECT * FROM user ORDER BY login", arguments: [])
         }
     }
 
+    /// One user.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown login.
     package func user(_ login: String) throws -> UserRow {
         try self.read { transaction in
             let id = try transaction.userID(login: login)
@@ -78,6 +89,12 @@ extension PermissionStore {
         }
     }
 
+    /// Sets a user's password. Sessions that logged in with the old one end, and its hash is
+    /// cleared from the store's files.
+    /// - Parameters:
+    ///   - password: In clear; only its hash is stored.
+    ///   - actor: The recorded name of who sets it; see ``Actor/recorded``.
+    /// - Throws: ``StoreError`` for an empty password, and for an unknown login.
     package func setPassword(_ password: String, of login: String, actor: String) throws {
         guard !password.isEmpty else { throw StoreError.refused("the password is empty") }
         let hash = try PasswordHash(password: Array(password.utf8)).text
@@ -94,6 +111,9 @@ extension PermissionStore {
         }
     }
 
+    /// Disables or enables a user. A disabled user keeps all grants and cannot use them.
+    /// - Parameter actor: The recorded name of who does it; see ``Actor/recorded``.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown login.
     package func setDisabled(_ isDisabled: Bool, login: String, actor: String) throws {
         try self.change(login, what: isDisabled ? "disable" : "enable", actor: actor) {
             transaction,
@@ -105,7 +125,12 @@ extension PermissionStore {
         }
     }
 
-    /// Removes a user with the grants it has; accounts it owned have no owner then.
+    /// Removes a user with the grants to the user. The password hash is cleared from the
+    /// store's files.
+    /// - Parameter actor: The recorded name of who does it; see ``Actor/recorded``.
+    /// - Throws: ``StoreError`` for an unknown login, for a user who owns an account, and for
+    ///   one whom a withdrawal or a wall keeps out of an account: a user added again would get
+    ///   in.
     package func removeUser(_ login: String, actor: String) throws {
         try self.change(login, what: "remove", actor: actor, removesSecrets: true) {
             transaction,
@@ -120,6 +145,11 @@ extension PermissionStore {
         }
     }
 
+    /// One edit of an existing user.
+    /// - Parameters:
+    ///   - what: The command, for the audit log.
+    ///   - removesSecrets: Whether the edit removes a password.
+    ///   - body: The change; receives the key of the user's row.
     private func change(
         _ login: String,
         what: String,
@@ -134,9 +164,11 @@ extension PermissionStore {
     }
 }
 
-/// The same within a transaction.
+/// Logins, and the removal of users, inside a transaction.
 extension StoreTransaction {
-    /// A login; no word that means others than one user.
+    /// Parses a login.
+    /// - Throws: ``StoreError`` for an invalid login, for `anyone`, and for a text that begins
+    ///   with `group:`, both of which denote other subjects in grants and ACLs.
     static func login(_ text: String) throws -> Address {
         let address = try PermissionStore.address(text)
         guard address.description != "anyone", !address.description.hasPrefix("group:") else {
@@ -145,8 +177,10 @@ extension StoreTransaction {
         return address
     }
 
-    /// What keeps somebody out stays until somebody ends it, and does not go with whom it names.
-    /// - Parameter name: of the subject, in the text of the refusal.
+    /// - Parameter name: The subject's name, for the error message.
+    /// - Throws: ``StoreError`` if a withdrawal or a wall keeps the subject out of an account.
+    ///   The removal of the subject would delete that rule, which only an explicit edit may
+    ///   end.
     func requireNotKeptOut(
         _ subject: Subject,
         name: String

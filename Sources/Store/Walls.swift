@@ -1,17 +1,26 @@
 import Access
 
-/// A wall as the command line shows it.
+/// A wall as `gatepost wall list` prints it, in text and in JSON.
 package struct WallRow: Codable, Equatable, Sendable {
+    /// The primary address of the account.
     package var account: String
+    /// A login or `group:NAME`.
     package var subject: String
+    /// The reason that the author gave.
     package var reason: String
+    /// Who added the wall.
     package var author: String
-    /// Seconds since 1970.
+    /// When it was added, in seconds since 1970.
     package var created: Int64
 }
 
+/// Walls: one edit, and one audit record, for each change.
 extension PermissionStore {
-    /// Bars a subject from an account, whatever is granted or imported, now or later.
+    /// Bars a subject from an account. A wall overrides every grant, present and future, local
+    /// and imported.
+    /// - Parameter reason: Required, and shown to administrators.
+    /// - Throws: ``StoreError`` for an unknown name, a blank reason, a wall that exists, and a
+    ///   wall against the account's owner.
     package func addWall(
         account: String,
         subject: String,
@@ -33,7 +42,13 @@ extension PermissionStore {
         }
     }
 
-    /// Takes a wall away: what is granted counts again.
+    /// Removes a wall; grants take effect again.
+    /// - Parameters:
+    ///   - account: Any address of the account.
+    ///   - subject: Exactly the login or `group:NAME` of the wall.
+    ///   - actor: The recorded name of who does it; see ``Actor/recorded``.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown name, and if there is no such
+    ///   wall.
     package func removeWall(account: String, subject: String, actor: String) throws {
         try self.edit(
             Edit(actor: actor, "wall remove \(account) \(subject)", account: account)
@@ -52,7 +67,9 @@ extension PermissionStore {
         }
     }
 
-    /// The walls between an account and a subject, or a group that the subject is in.
+    /// The walls that bar a subject from an account, including those against a group that
+    /// contains the subject.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown name.
     package func walls(barring subject: String, from account: String) throws -> [WallRow] {
         try self.read { transaction in
             let id = try transaction.accountID(text: account)
@@ -64,13 +81,16 @@ extension PermissionStore {
         }
     }
 
+    /// All walls, sorted by account and subject.
     package func walls() throws -> [WallRow] {
         try self.read { try $0.walls().map(\.row) }
     }
 }
 
-/// The same within a transaction.
+/// Walls inside a transaction.
 extension StoreTransaction {
+    /// Walls with the names of their account and subject, sorted by these.
+    /// - Parameter filter: A condition on the table `wall AS w`.
     func walls(where filter: RowFilter = .all) throws -> [StoredRule<WallRow>] {
         try filter.rows(
             self,
@@ -94,15 +114,23 @@ extension StoreTransaction {
         }
     }
 
-    /// A wall to be made, with the names that the edit has.
+    /// A wall to insert, with the keys and the names that the edit uses.
     struct NewWall {
+        /// The key of the account's row.
         var account: Int64
+        /// The account as the edit names it, for error messages.
         var accountName: String
+        /// The user or group to bar.
         var subject: Subject
+        /// The subject as the edit names it, for error messages.
         var subjectName: String
+        /// Must not be blank.
         var reason: String
     }
 
+    /// Inserts a wall.
+    /// - Throws: ``StoreError`` for a blank reason, a wall that exists, and a wall against the
+    ///   owner.
     func insert(_ wall: NewWall, actor: String) throws {
         let rules = try self.rules(on: [wall.account], about: [wall.subject])
         try Self.decide(.wall, account: wall.accountName, subject: wall.subjectName) {
@@ -124,7 +152,10 @@ extension StoreTransaction {
         )
     }
 
-    /// Makes the walls equal to those of a document.
+    /// Makes the walls equal to those of a document. A wall that exists already with the same
+    /// reason keeps its author and date.
+    /// - Throws: ``StoreError`` for two walls with the same account and subject, and as
+    ///   ``insert(_:actor:)``.
     func apply(
         walls: [ModelDocument.Wall],
         _ actor: String
@@ -142,7 +173,7 @@ extension StoreTransaction {
         var wanted = Dictionary(zip(keys, walls)) { first, _ in first }
         for known in try self.walls() {
             let key = SubjectOnAccount(account: known.account, subject: known.subject)
-            // The same wall keeps who made it, and when.
+            // An unchanged wall keeps its author and date.
             if wanted[key].map({ ExactText($0.reason) }) == ExactText(known.row.reason) {
                 wanted[key] = nil
                 continue

@@ -1,21 +1,34 @@
 import Access
 
-/// A withdrawal as the command line shows it.
+/// A withdrawal as `gatepost grant list` prints it, in text and in JSON.
 package struct WithdrawalRow: Codable, Equatable, Sendable {
+    /// The primary address of the account.
     package var account: String
+    /// A login or `group:NAME`.
     package var subject: String
+    /// Whether the rights in folders are withdrawn.
     package var view: Bool
+    /// Whether the right to send is withdrawn.
     package var send: Bool
-    /// `local` for what was withdrawn here, `exchange` for what Exchange denies.
+    /// `local` for a withdrawal made here, `exchange` for what Exchange denies.
     package var source: String
+    /// Who withdrew, or who saved the import.
     package var author: String
-    /// Seconds since 1970.
+    /// When, in seconds since 1970.
     package var created: Int64
 }
 
+/// Withdrawals: one edit, and one audit record, for each change.
 extension PermissionStore {
-    /// Takes the view side, the send side or both of an Exchange account away from a subject, now
-    /// and after every later import. Exchange itself stays as it is.
+    /// Withdraws the view side, the send side, or both of an Exchange account from a subject,
+    /// now and after every later import. Exchange itself is not changed.
+    /// - Parameters:
+    ///   - subject: A login or `group:NAME`.
+    ///   - view: Whether the rights in folders are withdrawn.
+    ///   - send: Whether the right to send is withdrawn.
+    ///   - actor: The recorded name of who does it; see ``Actor/recorded``.
+    /// - Throws: ``StoreError`` for an unknown name, an IMAP account, the account's owner, and
+    ///   for sides that are withdrawn already.
     package func withdraw(
         account: String,
         subject: String,
@@ -47,7 +60,14 @@ extension PermissionStore {
         }
     }
 
-    /// Ends a withdrawal: what Exchange gives counts again.
+    /// Ends a withdrawal; what Exchange gives takes effect again.
+    /// - Parameters:
+    ///   - subject: Exactly the login or `group:NAME` of the withdrawal.
+    ///   - view: Whether the rights in folders are restored.
+    ///   - send: Whether the right to send is restored.
+    ///   - actor: The recorded name of who does it; see ``Actor/recorded``.
+    /// - Throws: ``StoreError`` for an unknown name, an IMAP account, and if none of these
+    ///   sides is withdrawn.
     package func restore(
         account: String,
         subject: String,
@@ -80,6 +100,9 @@ extension PermissionStore {
         }
     }
 
+    /// The withdrawals on one account, from one subject, or both; without a filter all
+    /// withdrawals. Imported denials are included.
+    /// - Throws: ``StoreError`` of kind `notFound` for an unknown account or subject.
     package func withdrawals(account: String?, subject: String?) throws -> [WithdrawalRow] {
         try self.read { transaction in
             try transaction.withdrawals(
@@ -87,12 +110,12 @@ extension PermissionStore {
             ).map(\.row)
         }
     }
-
-    // MARK: - One subject
 }
 
-/// The same within a transaction.
+/// Withdrawals inside a transaction.
 extension StoreTransaction {
+    /// Withdrawals with the names of their account and subject, sorted by these.
+    /// - Parameter filter: A condition on the table `withdrawal AS w`.
     func withdrawals(where filter: RowFilter = .all) throws -> [StoredRule<WithdrawalRow>] {
         try filter.rows(
             self,
@@ -118,7 +141,9 @@ extension StoreTransaction {
         }
     }
 
-    /// Makes the withdrawals made here equal to those of a document.
+    /// Makes the local withdrawals equal to those of a document.
+    /// - Throws: ``StoreError`` for an unknown name, an IMAP account, an entry without a side,
+    ///   and two entries for the same account and subject.
     func apply(
         withdrawals: [ModelDocument.Withdrawal],
         _ actor: String
@@ -149,13 +174,14 @@ extension StoreTransaction {
         }
     }
 
-    /// Leaves exactly these sides withdrawn from a subject.
+    /// Makes exactly these sides withdrawn from a subject, and increments the account's
+    /// permissions version, so that a stage loaded before cannot be saved.
     func setWithdrawn(
         _ sides: Sides,
         from key: SubjectOnAccount,
         actor: String
     ) throws {
-        // One row a side, so that each keeps who withdrew it, and when.
+        // One row for each side: each keeps its author and date.
         for (column, side) in [("view", Sides.view), ("send", .send)] {
             let filter = RowFilter(account: key.account, subject: key.subject)
                 .and("\(column) = 1")

@@ -1,11 +1,15 @@
 import GRDB
 
-/// The journal tells what was begun at mail servers, whatever the store says of permissions: when
-/// another file takes the place of the one in force, the journal in force goes on in it. What another
-/// file has in its place may have come to its end long ago.
+/// The journal when another file takes the place of the store.
+///
+/// The journal records what was begun at mail servers, whatever the store says about
+/// permissions. So the journal in force is carried into the new file. The journal in the new
+/// file is discarded: its transfers may have been completed long ago.
 extension PermissionStore {
-    /// Replaces the journal of one database by that of another, in which nothing is written any more.
-    /// Where an account is gone, nothing can be brought to its end.
+    /// Replaces the journal of one database by that of another one. Entries of accounts that
+    /// the new database lacks are dropped: such a transfer can no longer be completed.
+    /// - Parameter old: The replaced database, in which nothing is written any more.
+    /// - Throws: GRDB's `DatabaseError`; then the new database keeps its own journal.
     static func carryJournal(from old: DatabasePool, to new: DatabasePool) throws {
         let (transfers, copies, left) = try old.read { database in
             (
@@ -37,6 +41,7 @@ extension PermissionStore {
         }
     }
 
+    /// Inserts rows with all of their columns.
     private static func insert(_ rows: [Row], into table: String, database: Database) throws {
         for row in rows {
             let names = row.columnNames.joined(separator: ", ")

@@ -1,35 +1,39 @@
 import Foundation
 import GRDB
 
-/// An open SQLite database, and the files that it was opened from: connection, transactions, and what is done so that
-/// what was answered is on the disk.
+/// An open SQLite database with the identities of its files: connections, transactions, and
+/// durability. Safe to use from several threads; GRDB's pool serializes writes.
 struct SQLiteEngine: Sendable {
-    /// How long an edit waits for another one to end.
+    /// Seconds that a write waits for another process's write to end.
     private static let busyTimeout: TimeInterval = 10
 
+    /// The pool of connections: one that writes, several that read.
     let database: DatabasePool
+    /// The files that were opened.
     let files: StoreFiles
-    /// Counts the files that were in force one after the other.
+    /// The number of the file in this process: 0 for the first one, one more for each that
+    /// replaces another.
     let generation: Int
 
-    /// Opens the file that is at a path now, as it is.
-    /// - Throws: where SQLite cannot use it, or it is exchanged meanwhile.
+    /// Opens the file at a path without migrating it.
+    /// - Throws: `DatabaseError` if SQLite cannot open it, ``StoreRefusal`` if another file
+    ///   took its place meanwhile.
     static func open(_ path: String, generation: Int) throws -> SQLiteEngine {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(Self.busyTimeout)
         configuration.label = "store"
         configuration.prepareDatabase { database in
-            // Of a credential that was taken out nothing stays in the file's free pages.
+            // SQLite overwrites deleted content with zeros, so a removed credential does not
+            // stay in free pages.
             try database.execute(sql: "PRAGMA secure_delete = ON")
-            // Each change is brought into the database at once: SQLite would take what lies in a
-            // write-ahead log for a part of whatever file is put in the database's place.
+            // Checkpoint after every commit: SQLite would apply a left-over write-ahead log to
+            // whatever file replaces the database.
             try database.execute(sql: "PRAGMA wal_autocheckpoint = 1")
         }
         let before = FileIdentity(path: path)
         let database = try DatabasePool(path: path, configuration: configuration)
-        // What was answered as done is on the disk, be it the power that fails. A pool that is opened
-        // sets NORMAL.
+        // A committed edit must survive a power failure. GRDB's pool sets NORMAL when it opens.
         try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         let files = StoreFiles(path: path)
         guard files.database == before else {
@@ -38,8 +42,8 @@ struct SQLiteEngine: Sendable {
         return SQLiteEngine(database: database, files: files, generation: generation)
     }
 
-    /// Brings the tables up to this version.
-    /// - Throws: ``StoreError`` for the store of a newer version.
+    /// Migrates the tables to this version.
+    /// - Throws: ``StoreError`` of kind `unusable` for the store of a newer version.
     func migrate(_ path: String) throws {
         guard try !self.database.read(Schema.migrator.hasBeenSuperseded) else {
             throw StoreError.unusable("\(path) is the store of a newer version of gatepost")
@@ -47,37 +51,46 @@ struct SQLiteEngine: Sendable {
         try Schema.migrator.migrate(self.database)
     }
 
+    /// Closes all connections.
+    /// - Throws: `DatabaseError` while a connection is in use.
     func close() throws {
         try self.database.close()
     }
 
     // MARK: - Transactions
 
+    /// Runs a read transaction, which sees one state of the database.
+    /// - Throws: `DatabaseError`; errors of the body are rethrown.
     func read<Value>(_ body: (StoreTransaction) throws -> Value) throws -> Value {
         try self.database.read { try body(StoreTransaction($0)) }
     }
 
+    /// Runs a write transaction; it is rolled back if the body throws.
+    /// - Throws: `DatabaseError`, of code `SQLITE_BUSY` after ``busyTimeout``; errors of the
+    ///   body are rethrown.
     func write<Value>(_ body: (StoreTransaction) throws -> Value) throws -> Value {
         try self.database.write { try body(StoreTransaction($0)) }
     }
 
-    /// After an edit: brings what it wrote into the one file.
-    /// - Parameter removesSecrets: whether nothing of what it took out may stay.
+    /// Moves the pages of an edit from the write-ahead log into the database file.
+    /// - Parameter removesSecrets: Whether the log must be truncated, because it has what the
+    ///   edit removed.
     func settle(removesSecrets: Bool) {
         if removesSecrets { self.truncateWAL() } else { self.completeDatabase() }
     }
 
-    /// Brings SQLite's write-ahead log into the file, so that nothing of what was taken out stays in
-    /// it. Where somebody reads for long, that happens with the next change that takes out something.
+    /// Checkpoints and truncates the write-ahead log, so that no removed secret stays in it.
+    /// While another process reads an old state, that is left to the next edit that removes a
+    /// secret.
     private func truncateWAL() {
         try? self.database.writeWithoutTransaction { database in
             _ = try database.checkpoint(.truncate)
         }
     }
 
-    /// Waits until SQLite has brought all of its write-ahead log into the file. Somebody who reads while a change
-    /// is made keeps the log's last pages from it, and whoever copies the file then has not got the change.
-    /// A read that takes longer than the 100 milliseconds of this wait leaves that to the next change.
+    /// Waits until SQLite has copied all of its write-ahead log into the file. A concurrent
+    /// reader keeps the last pages in the log, and a copy of the file made then lacks the
+    /// change. Gives up after 100 milliseconds and leaves it to the next edit.
     private func completeDatabase() {
         for _ in 0..<20 {
             let result = try? self.database.writeWithoutTransaction { try $0.checkpoint(.passive) }
@@ -88,8 +101,8 @@ struct SQLiteEngine: Sendable {
 
     // MARK: - What went wrong
 
-    /// Does something with the database.
-    /// - Throws: ``StoreError`` for what the database says.
+    /// Runs a body and translates SQLite's errors.
+    /// - Throws: ``StoreError`` in place of `DatabaseError`; other errors are rethrown.
     static func explaining<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
@@ -98,7 +111,7 @@ struct SQLiteEngine: Sendable {
         }
     }
 
-    /// What went wrong, in words that say what to do.
+    /// A message that states the remedy for an error of SQLite.
     static func explained(_ error: DatabaseError) -> StoreError {
         switch error.resultCode {
         case .SQLITE_BUSY:
@@ -112,7 +125,7 @@ struct SQLiteEngine: Sendable {
         }
     }
 
-    /// - Returns: nil, or what SQLite found wrong with the file.
+    /// - Returns: Nil for an intact file, otherwise what SQLite found.
     func integrityProblem() throws -> String? {
         let answer = try self.database.read { database in
             try String.fetchOne(database, sql: "PRAGMA integrity_check")

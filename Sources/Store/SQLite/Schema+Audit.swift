@@ -3,7 +3,9 @@ import GRDB
 
 /// The tables of the audit log, of roles and of notices.
 extension Schema {
-    /// Who may change something is a user of the gateway, known by the name at the operating system.
+    /// Roles move from operating-system names to users of the gateway, who are found by their
+    /// operating-system name. Triggers reject any change of the audit log but an append and the
+    /// deletion by retention.
     static let audit = """
         CREATE TABLE audit (
             -- Without a gap.
@@ -50,7 +52,8 @@ extension Schema {
         ) STRICT;
         """
 
-    /// Edits that were kept before there was an audit log are its first records.
+    /// Converts the edits that earlier versions kept in the table `change` into the first
+    /// records of the audit log.
     static func moveChanges(_ database: Database) throws {
         let changes = try Row.fetchAll(database, sql: "SELECT * FROM change ORDER BY id").map {
             row in

@@ -1,11 +1,13 @@
 import Foundation
 import GRDB
 
+/// The tables for the messages of transfers.
 extension Schema {
-    /// What transfers have sent, so that nothing but that is ever taken back; what they may have left;
-    /// and what no one can guess in a message for an owner.
+    /// The messages that a transfer sent, so that a rollback deletes nothing else; the copies
+    /// that a transfer may have left; and the random token of a notice.
     ///
-    /// Of a transfer that an earlier version began nothing of this is known: its `recordsCopies` is 0.
+    /// Transfers that an earlier version began have `recordsCopies` 0: their messages are not
+    /// known.
     static let copies = """
         ALTER TABLE transfer ADD COLUMN recordsCopies INTEGER NOT NULL DEFAULT 0
             CHECK (recordsCopies IN (0, 1));
@@ -40,6 +42,7 @@ extension Schema {
         ALTER TABLE notice ADD COLUMN token BLOB NOT NULL DEFAULT x'';
         """
 
+    /// Gives a random token to each notice of an earlier version.
     static func giveNoticesTokens(_ database: Database) throws {
         for id in try Int64.fetchAll(database, sql: "SELECT id FROM notice") {
             try database.execute(

@@ -3,6 +3,8 @@ import GRDB
 
 /// The tables of the first version.
 extension Schema {
+    /// Users, groups, accounts, grants, withdrawals, walls and subscriptions. Later migrations
+    /// change these tables; this text must stay as it is.
     static let first = """
         CREATE TABLE revision (
             id INTEGER PRIMARY KEY CHECK (id = 1),

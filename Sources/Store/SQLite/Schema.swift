@@ -1,8 +1,11 @@
 import Access
 import GRDB
 
-/// The tables. Rules that a table can keep stand in the table.
+/// The migrations of the tables. A rule that a table can enforce is a constraint in the table,
+/// so that no code path can violate it.
 enum Schema {
+    /// All migrations in order. A registered name never changes: the store records the names
+    /// that were applied.
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("2026-11-23 first") { database in
@@ -34,7 +37,8 @@ enum Schema {
         return migrator
     }
 
-    /// An edit looks up the rules of the subjects that it names, and the groups that contain them.
+    /// Indexes for the rules that an edit loads: those of the subjects that it names, and of
+    /// the groups that contain them.
     private static let subjects = """
         CREATE INDEX memberUser ON member (user);
         CREATE INDEX memberInner ON member (inner);
@@ -42,14 +46,14 @@ enum Schema {
         CREATE INDEX wallAccount ON wall (account);
         """
 
-    /// Rows of an earlier version are folders that users subscribed to.
+    /// Unsubscribed folders. Rows of earlier versions are subscribed folders.
     private static let unsubscriptions = """
         ALTER TABLE subscription ADD COLUMN isSubscribed INTEGER NOT NULL DEFAULT 1
             CHECK (isSubscribed IN (0, 1));
         """
 
-    /// What Exchange says: entries for everyone, entries that give nothing, the group that an entry
-    /// came through; what was loaded and not saved yet; who wrote to an account's lists last.
+    /// Imports from Exchange: grants to everyone, entries that give nothing, the group of an
+    /// entry, and stages that were loaded and not saved yet.
     private static let imports = """
         CREATE TABLE newGrant (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -98,8 +102,9 @@ enum Schema {
         ) STRICT;
         """
 
-    /// Whom a name in Exchange means depends on every login, address and owner: when one of them
-    /// changes, what was loaded before cannot be saved any more.
+    /// Triggers that increment the permissions version of every account with each change of a
+    /// login, an address or an owner. The meaning of a name in Exchange depends on all of them,
+    /// so a stage loaded before can no longer be saved.
     private static let names =
         [
             ("userAdded", "INSERT ON user"), ("userRenamed", "UPDATE OF login ON user"),
@@ -114,7 +119,7 @@ enum Schema {
             """
         }.joined(separator: "\n")
 
-    /// Messages on their way from one account to another.
+    /// The journal of transfers between accounts.
     private static let transfers = """
         CREATE TABLE transfer (
             id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -3,27 +3,33 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// The last record of an audit log. Each record's hash is one over the hash before it: a log that has
-/// this record has everything that was recorded up to it.
+/// The last record of an audit log. Its hash covers the hash of the record before it, so a log
+/// that contains this record contains everything recorded up to it.
 struct AuditEnd: Equatable, Sendable {
+    /// The record's number; 0 for a log without records.
     let sequence: Int64
+    /// The record's hash, 32 octets.
     let hash: Data
 }
 
-/// How far a store had come when it was read.
+/// The state of a store when it was read, with which a later state is compared.
 struct StoreStanding: Equatable, Sendable {
+    /// The revision.
     let revision: Int64
+    /// The end of the audit log.
     let end: AuditEnd
 
+    /// Reads the state of a database.
     init(_ database: StoreTransaction) throws {
         self.revision = try database.revision()
         let (sequence, hash) = try database.auditEnd()
         self.end = AuditEnd(sequence: sequence, hash: hash)
     }
 
-    /// Whether a database has everything that was there at this standing.
-    /// - Parameter mayHaveForgotten: whether this may have been deleted by retention since; that is
-    ///   so in the file itself alone, for in another one nothing would prove that it ever was there.
+    /// Whether a database has everything that was there in this state.
+    /// - Parameter mayHaveForgotten: Whether retention may have deleted the last record since.
+    ///   Only the same file may: in another file nothing would prove that the record ever was
+    ///   there.
     func isContained(
         in database: StoreTransaction,
         _ masterKey: MasterKey,
@@ -45,26 +51,37 @@ struct StoreStanding: Equatable, Sendable {
     }
 }
 
-/// What an administrator confirmed.
+/// A file and its state, which an administrator can confirm or has confirmed.
 struct AcceptedStore: Equatable, Sendable {
+    /// The file's identity.
     let file: FileIdentity
+    /// The state that was shown to the administrator.
     let standing: StoreStanding
 
+    /// The form in which commands see it.
     var waiting: WaitingStore { WaitingStore(file: self.file, revision: self.standing.revision) }
 }
 
+/// Continuity: a gateway never goes back to an older state of the store by itself, because that
+/// would give back rights that were withdrawn since.
 extension PermissionStore {
-    /// How a database goes on from what is in force.
+    /// How a database continues the state in force.
     enum Continuation {
-        /// It has everything that was there.
+        /// It contains the state in force.
         case complete
-        /// It lacks something, and an administrator confirmed it.
+        /// It lacks a part of that state, and an administrator confirmed it.
         case accepted
     }
 
-    /// - Parameter known: what was in force; nil where nothing was yet.
-    /// - Throws: ``StoreRefusal`` where something is missing that was in force, and no administrator
-    ///   confirmed this very file. What is written into it later makes no difference to that.
+    /// Requires that a database continues the state in force. Otherwise the file is recorded as
+    /// one that an administrator can confirm.
+    /// - Parameters:
+    ///   - known: The state in force; nil before the first read.
+    ///   - file: The identity of the database's file.
+    ///   - isSameFile: Whether it is the file in force.
+    /// - Throws: ``StoreRefusal`` if a part of the state in force is missing, and no
+    ///   administrator confirmed this file. A confirmation stays valid when the file is written
+    ///   to.
     func requireContinuation(
         of known: StoreStanding?,
         _ file: FileIdentity,
@@ -98,8 +115,9 @@ extension PermissionStore {
         )
     }
 
-    /// An administrator confirms that a file is to be in force, although it lacks something that is.
-    /// - Returns: whether this file waits for that, and has this revision still.
+    /// Confirms, for an administrator, a file that lacks a part of the state in force.
+    /// - Parameter waiting: The file and revision that the administrator saw.
+    /// - Returns: False if another file or revision waits by now.
     package func accept(_ waiting: WaitingStore) -> Bool {
         self.replacement.withLock { replacement in
             guard let candidate = replacement.waiting, candidate.waiting == waiting else {
@@ -113,15 +131,15 @@ extension PermissionStore {
 
     // MARK: - Reading what is in force
 
-    /// Reads the file in force, if it has all that was in force before.
+    /// Reads the file in force if it continues the state in force.
     ///
     /// - Parameters:
-    ///   - known: what was read last.
-    ///   - always: whether to read it where the revision is the same.
-    ///   - answered: is called when the file has answered, and before all of it is read.
-    /// - Returns: nil where the revision is the same.
-    /// - Throws: ``StoreRefusal`` where an older state was written into the file, as `.restore` of
-    ///   sqlite3 does it.
+    ///   - known: The snapshot that was read last.
+    ///   - always: Whether to read a snapshot even if the revision is unchanged.
+    ///   - answered: Called when the file has answered, before the snapshot is read.
+    /// - Returns: Nil if the revision is unchanged.
+    /// - Throws: ``StoreRefusal`` if an older state was written into the file, as the command
+    ///   `.restore` of sqlite3 does.
     func newest(
         _ masterKey: MasterKey,
         after known: StoreSnapshot?,
@@ -164,8 +182,9 @@ extension PermissionStore {
         return published
     }
 
-    /// Reads the file in force after a change that this process made in it.
-    /// - Throws: ``StoreRefusal`` where it lacks something that was in force.
+    /// Reads the file in force after an edit of this process.
+    /// - Throws: ``StoreRefusal`` if a part of the state in force is missing,
+    ///   ``StoreError/replaced`` if an accepted replacement is still to be adopted.
     package func loadNext(_ masterKey: MasterKey) throws -> StoreSnapshot {
         let opened = self.engine
         guard let file = opened.files.database else { throw StoreError.replaced }
@@ -178,13 +197,14 @@ extension PermissionStore {
                 masterKey: masterKey,
                 database: database
             )
-            // What an administrator accepted is taken by whoever follows the store.
+            // The follower of the store adopts an accepted state.
             guard continuation == .complete else { throw StoreError.replaced }
             return try database.published(generation: opened.generation)
         }
     }
 
-    /// What is published from now on comes after what was published before, whatever its revision.
+    /// Starts a new generation in the same file, so that its snapshots are newer than all
+    /// earlier ones whatever their revision.
     private func beginGeneration() {
         self.opened.withLock { opened in
             opened = SQLiteEngine(

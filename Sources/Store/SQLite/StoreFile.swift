@@ -1,11 +1,13 @@
 import Foundation
 
-/// A file as the kernel knows it, whatever its name is.
+/// The identity of a file at the kernel, independent of its name.
 package struct FileIdentity: Codable, Hashable, Sendable {
+    /// The file system's number (`st_dev`).
     package let device: UInt64
+    /// The file's number there (`st_ino`).
     package let inode: UInt64
 
-    /// - Returns: nil where the path leads to no file, or cannot be followed.
+    /// - Returns: Nil if there is no file at the path, or the path cannot be resolved.
     package init?(path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
@@ -14,16 +16,22 @@ package struct FileIdentity: Codable, Hashable, Sendable {
     }
 }
 
-/// The files that make up an open store: the database, its write-ahead log, and the index that the
-/// processes share. SQLite goes on with the files that it opened when another file gets the name.
+/// The identities of the files of an open store: the database, its write-ahead log, and the
+/// shared index. When another file gets the name, SQLite continues with the files that it
+/// opened.
 struct StoreFiles: Equatable, Sendable {
-    /// What SQLite appends to the database's name (https://www.sqlite.org/tempfiles.html).
+    /// The suffixes that SQLite appends to the database's name
+    /// (https://www.sqlite.org/tempfiles.html).
     static let companions = ["-wal", "-shm"]
 
+    /// The database file; nil if there is none.
     let database: FileIdentity?
+    /// The write-ahead log; nil if there is none.
     let writeAheadLog: FileIdentity?
+    /// The index of the write-ahead log that processes share; nil if there is none.
     let sharedIndex: FileIdentity?
 
+    /// Reads the identities of the files at a path now.
     init(path: String) {
         self.database = FileIdentity(path: path)
         self.writeAheadLog = FileIdentity(path: path + Self.companions[0])
@@ -31,13 +39,18 @@ struct StoreFiles: Equatable, Sendable {
     }
 }
 
-/// A file with its size and the moment of its last change: another one once it is written to.
+/// A file's identity, size and time of the last change. It differs after each write.
 struct FileStamp: Equatable, Sendable {
+    /// The file; nil if there is none.
     private let identity: FileIdentity?
+    /// The size.
     private let octets: Int64
+    /// The time of the last change, in seconds since 1970.
     private let seconds: Int
+    /// The fraction of that second.
     private let nanoseconds: Int
 
+    /// Reads the stamp of the file at a path now; one without an identity if there is no file.
     init(path: String) {
         self.identity = FileIdentity(path: path)
         var status = stat()
@@ -48,24 +61,28 @@ struct FileStamp: Equatable, Sendable {
     }
 }
 
-/// Why the file at the store's path is not in force.
+/// Why the file at the store's path is not used.
 package struct StoreRefusal: Error, Equatable, Sendable, CustomStringConvertible {
-    /// With the remedy.
+    /// The reason, with the remedy.
     package var description: String
-    /// The file, where an administrator may put it into force all the same.
+    /// The file, if an administrator can confirm it.
     package var waiting: WaitingStore?
 
+    /// Creates a refusal.
     init(_ description: String, waiting: WaitingStore? = nil) {
         self.description = description
         self.waiting = waiting
     }
 }
 
-/// A file that waits for an administrator's word, as it was when it was looked at last.
+/// A file that waits for an administrator's confirmation, as of the last look.
 package struct WaitingStore: Codable, Equatable, Sendable {
+    /// The file's identity.
     package let file: FileIdentity
+    /// The file's revision, which the administrator saw.
     package let revision: Int64
 
+    /// Creates the value from a command's arguments.
     package init(file: FileIdentity, revision: Int64) {
         self.file = file
         self.revision = revision

@@ -3,16 +3,17 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// A store's file that is replaced while a gateway has it open.
+/// Replacement of the store's file while a gateway has it open.
 extension PermissionStore {
-    /// The file in force.
+    /// The identity of the open file.
     package var file: FileIdentity? { self.opened.withLock(\.files.database) }
 
-    /// Compares device and inode of the files at the path with those that are open. Another database
-    /// is checked, opened and put in the place of the one before.
-    /// - Parameter known: what is in force.
-    /// - Returns: what the new database says; nil where the open one is in place.
-    /// - Throws: ``StoreRefusal`` where no file is there, or not one that may be in force.
+    /// Compares the files at the path with the open ones. Another database is checked, opened
+    /// and used in place of the open one.
+    /// - Parameter known: The snapshot in force.
+    /// - Returns: The snapshot of the new database; nil if the open files are in place.
+    /// - Throws: ``StoreRefusal`` if there is no file, or one that must not be used;
+    ///   ``StillChanging`` if it is to be looked at again.
     func adoptReplacement(
         _ masterKey: MasterKey,
         after known: StoreSnapshot?
@@ -64,8 +65,9 @@ extension PermissionStore {
         }
     }
 
-    /// What is wrong with the file itself stays wrong until the file changes; what came in the way of
-    /// looking at it, such as a lock or a lack of descriptors, may be gone at the next look.
+    /// Decides whether a failure is final. A defect of the file itself stays until the file
+    /// changes. Another failure, such as a lock or a lack of file descriptors, may be gone at
+    /// the next look.
     private func remembered(_ error: any Error, opened: SQLiteEngine) -> StoreRefusal {
         let codes: [ResultCode] = [.SQLITE_NOTADB, .SQLITE_CORRUPT]
         let isDamaged = (error as? DatabaseError).map { codes.contains($0.resultCode) } ?? false
@@ -74,25 +76,29 @@ extension PermissionStore {
             ?? StoreRefusal("\(self.path) cannot be opened as a store: \(error)")
         guard isDamaged || error is StoreRefusal else { return refusal }
         self.replacement.withLock { $0.refusal = refusal }
-        // Whoever looks into it must not read it together with what belongs to the other.
+        // A reader of the refused file must not apply the open database's write-ahead log to
+        // it.
         self.retire(opened)
         return refusal
     }
 
+    /// The stamps of the database and its write-ahead log.
     var stamps: [FileStamp] {
-        // The shared index is written by whoever only reads.
+        // The shared index is left out: readers write it, too.
         ["", StoreFiles.companions[0]].map { FileStamp(path: self.path + $0) }
     }
 
-    /// A file that is being written is not opened: SQLite would write into it, too.
-    /// - Throws: where the files changed since the last look, or are those that were refused.
+    /// Requires that the files did not change since the last look. A file that is still being
+    /// written is not opened, because SQLite would write to it.
+    /// - Throws: ``StillChanging`` if the files changed, or the refusal of these files.
     private func requireSettled() throws {
         let stamps = self.stamps
         let isRefused = try self.replacement.withLock { replacement in
             guard replacement.seen == stamps else {
                 replacement.seen = stamps
                 replacement.refusal = nil
-                // The files beside it may have been taken away; the file that waits is the same.
+                // Only the other files may have been removed; then the same database still
+                // waits.
                 if replacement.waiting?.file != FileIdentity(path: self.path) {
                     replacement.waiting = nil
                 }
@@ -103,14 +109,15 @@ extension PermissionStore {
         if let isRefused { throw isRefused }
     }
 
-    /// The file is looked at again.
+    /// The files changed during the check; the next look decides.
     struct StillChanging: Error, CustomStringConvertible {
+        /// The message that a gateway logs if the files keep changing.
         var description: String { "the store's file is being exchanged" }
     }
 
-    /// Brings the write-ahead log of the database that was replaced into it, and takes it out of the
-    /// way: SQLite would take it for that of the new database. Nothing is written there any more, and
-    /// who still reads there closes it.
+    /// Checkpoints the replaced database and removes its write-ahead log and shared index,
+    /// which SQLite would otherwise apply to the new database. Nothing is written to the
+    /// replaced database any more; its readers close it.
     private func retire(_ opened: SQLiteEngine) {
         self.replacement.withLock { $0.hasRetired = true }
         try? opened.database.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
@@ -123,13 +130,13 @@ extension PermissionStore {
         }
     }
 
-    /// Opens the file in force again, which was put back into its place after another one was there.
+    /// Opens the file in force again after another file was at its path for a while.
     private func reopen(
         _ masterKey: MasterKey,
         after known: StoreSnapshot?,
         opened: SQLiteEngine
     ) throws -> StoreSnapshot {
-        // SQLite goes on with the files beside it that were taken away, as long as it is open.
+        // While the database is open, SQLite continues with the files that were removed.
         try? opened.database.close()
         let next = try SQLiteEngine.open(self.path, generation: opened.generation + 1)
         do {
@@ -158,7 +165,9 @@ extension PermissionStore {
         }
     }
 
-    /// - Throws: why the database may not take the place of the one that is open.
+    /// Reads a database that is to take the place of the open one.
+    /// - Returns: Its snapshot and its state.
+    /// - Throws: ``StoreRefusal`` if it must not.
     func readReplacement(
         _ database: StoreTransaction,
         file: FileIdentity,
@@ -179,7 +188,7 @@ extension PermissionStore {
         return (published, try StoreStanding(database))
     }
 
-    /// Up to where the database came that was replaced. Nothing is written there any more.
+    /// The last state of the replaced database, to which nothing is written any more.
     private func lastStanding(_ opened: SQLiteEngine, masterKey: MasterKey) throws -> StoreStanding?
     {
         guard let known = self.inForce.withLock({ $0 }) else { return nil }
@@ -189,6 +198,7 @@ extension PermissionStore {
         }
     }
 
+    /// Opens the checked file, checks it again, and carries the journal over.
     private func openReplacement(
         _ masterKey: MasterKey,
         after known: StoreSnapshot?,

@@ -2,11 +2,12 @@ import Access
 import Foundation
 import GRDB
 
-/// What another file must hold before it takes the place of the store.
+/// The checks of a file before it takes the place of the store.
 extension PermissionStore {
-    /// Reads the file alone, without a lock and without SQLite's other files: until the file is known
-    /// to be fit or not, those are the ones of the database in force.
-    /// - Throws: why it may not be in force, or that it was changed meanwhile.
+    /// Checks the file without opening it for writing, without a lock, and without SQLite's
+    /// other files: until the file is accepted, these belong to the database in force.
+    /// - Throws: ``StoreRefusal`` if the file must not be used, ``StillChanging`` if it changed
+    ///   during the check.
     func requireFit(
         _ masterKey: MasterKey,
         after known: StoreSnapshot?,
@@ -37,8 +38,8 @@ extension PermissionStore {
         try result.get()
     }
 
-    /// - Throws: where the database has other tables than this version, or was not sealed with this
-    ///   master key.
+    /// - Throws: ``StoreRefusal`` if the database has the tables of another version, or its
+    ///   audit log was not sealed with this master key.
     static func requireOwn(_ database: StoreTransaction, masterKey: MasterKey) throws {
         guard try !Schema.migrator.hasBeenSuperseded(database.database) else {
             throw StoreRefusal("it is the store of a newer version of gatepost: update the gateway")
@@ -59,8 +60,9 @@ extension PermissionStore {
         }
     }
 
-    /// - Throws: where a number in the database means somebody else: sessions know users and accounts
-    ///   by their numbers.
+    /// - Throws: ``StoreRefusal`` if a number denotes another user or account than before.
+    ///   Sessions identify users and accounts by number, so they would continue with the rights
+    ///   of somebody else.
     func requireSameNumbers(_ next: StoreSnapshot, as known: StoreSnapshot) throws {
         guard next.agrees(with: known) else {
             throw StoreRefusal(
@@ -71,9 +73,10 @@ extension PermissionStore {
     }
 }
 
+/// Comparison of numbers.
 extension StoreSnapshot {
-    /// Whether each number that both know means the same user with the same password, and the same
-    /// account with the same credential.
+    /// Whether each number in both snapshots denotes the same user with the same password, and
+    /// the same account with the same credential.
     fileprivate func agrees(with known: StoreSnapshot) -> Bool {
         let users = self.access.users.values.allSatisfy { user in
             known.access.users[user.id].map { $0.login == user.login } ?? true
@@ -95,7 +98,9 @@ extension StoreSnapshot {
     }
 }
 
+/// Comparison of addresses.
 extension UpstreamAccount {
+    /// Compares the primary addresses octet for octet.
     fileprivate func hasAddress(of other: UpstreamAccount) -> Bool {
         ExactText(self.address) == ExactText(other.address)
     }

@@ -1,34 +1,37 @@
 import Foundation
 import GRDB
 
-/// One transaction on a store: what operations read and write rows through.
+/// One transaction on the store, through which operations read and write rows.
 ///
-/// Operations are extensions of this type, in SQL that names no engine, and import none. What is below is all
-/// that they need of one: it is SQLite's part, with `SQLiteEngine`, `Schema` and what follows the store's file. Another
-/// engine gives the same functions.
+/// Operations are extensions of this type. They use portable SQL and import no database
+/// library. The functions below, `SQLiteEngine`, `Schema` and the code that follows the store's
+/// file are the only parts specific to SQLite; another engine provides the same functions. A
+/// value is valid only inside the closure that receives it, on that thread.
 struct StoreTransaction {
+    /// GRDB's connection inside the transaction.
     let database: Database
 
+    /// Wraps a connection that is in a transaction.
     init(_ database: Database) {
         self.database = database
     }
 
-    /// All rows of a query.
+    /// All rows of a query, in memory.
     func rows(sql: String, arguments: StoreArguments = []) throws -> [StoreRow] {
         try Row.fetchAll(self.database, sql: sql, arguments: arguments.values).map(StoreRow.init)
     }
 
-    /// The first row of a query.
+    /// The first row of a query; nil if there is none.
     func row(sql: String, arguments: StoreArguments = []) throws -> StoreRow? {
         try Row.fetchOne(self.database, sql: sql, arguments: arguments.values).map(StoreRow.init)
     }
 
-    /// The rows of a query, one at a time.
+    /// The rows of a query, one at a time, for results that may be large.
     func cursor(sql: String, arguments: StoreArguments = []) throws -> StoreCursor {
         StoreCursor(try Row.fetchCursor(self.database, sql: sql, arguments: arguments.values))
     }
 
-    /// The first column of the first row; nil without a row, and for NULL.
+    /// The first column of the first row; nil if there is no row, and for NULL.
     func value<Value: StoreValue>(
         of type: Value.Type,
         sql: String,
@@ -46,98 +49,119 @@ struct StoreTransaction {
         try Value.fetchAll(self.database, sql: sql, arguments: arguments.values)
     }
 
-    /// Runs a statement that gives no rows.
+    /// Runs statements that return no rows.
     func execute(sql: String, arguments: StoreArguments = []) throws {
         try self.database.execute(sql: sql, arguments: arguments.values)
     }
 
-    /// A statement to be run several times.
+    /// A prepared statement to be run several times.
     func statement(sql: String) throws -> StoreStatement {
         StoreStatement(try self.database.cachedStatement(sql: sql))
     }
 
-    /// The key of the row that was inserted last.
+    /// The key of the last inserted row.
     var insertedKey: Int64 { self.database.lastInsertedRowID }
 
-    /// Rows that the last statement changed.
+    /// The number of rows that the last statement changed.
     var changedRows: Int { self.database.changesCount }
 }
 
-/// A value that a column holds.
+/// A type whose values a column can hold.
 protocol StoreValue: DatabaseValueConvertible, StatementColumnConvertible {}
 
+/// Keys, counts, and moments in seconds.
 extension Int64: StoreValue {}
+/// Ports and counts.
 extension Int: StoreValue {}
+/// UIDs and UIDVALIDITY values (RFC 9051 §2.3.1.1).
 extension UInt32: StoreValue {}
+/// Stored as 0 or 1; the schema rejects other numbers.
 extension Bool: StoreValue {}
+/// Stored as TEXT in UTF-8, and compared octet for octet by SQLite.
 extension String: StoreValue {}
+/// Stored as BLOB: folder paths, hashes and sealed passwords.
 extension Data: StoreValue {}
 
-/// A row, by the names of its columns.
+/// A row, whose values are found by column name.
 struct StoreRow {
+    /// GRDB's row.
     private let row: Row
 
+    /// Wraps a row; only a transaction creates rows.
     fileprivate init(_ row: Row) {
         self.row = row
     }
 
-    /// The schema keeps NULL, and values of another kind, out of the column.
+    /// The value of a column. Traps for NULL and for a value of another type, so use it only
+    /// for columns whose schema rejects both.
     subscript<Value: StoreValue>(column: String) -> Value { self.row[column] }
 
-    /// Nil for NULL.
+    /// The value of a column; nil for NULL.
     subscript<Value: StoreValue>(column: String) -> Value? { self.row[column] }
 
+    /// Whether the query has a column of this name.
     func hasColumn(_ name: String) -> Bool { self.row.hasColumn(name) }
 }
 
-/// Values for the marks of a statement: in their order, or by name.
+/// The values for the placeholders of a statement, by position or by name.
 struct StoreArguments: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
+    /// The values in GRDB's form.
     fileprivate private(set) var values: StatementArguments
 
+    /// Values for the `?` of a statement, in order.
     init(arrayLiteral elements: (any StoreValue)?...) {
         self.values = StatementArguments(elements.map { $0 as (any DatabaseValueConvertible)? })
     }
 
+    /// Values for the `:name` placeholders of a statement.
     init(dictionaryLiteral elements: (String, (any StoreValue)?)...) {
         let values = elements.map { ($0.0, $0.1 as (any DatabaseValueConvertible)?) }
         self.values = StatementArguments(Dictionary(values) { _, last in last })
     }
 
+    /// Values for the `?` of a statement, in order.
     init(_ elements: [any StoreValue]) {
         self.values = StatementArguments(elements.map { $0 as (any DatabaseValueConvertible)? })
     }
 
+    /// The values of both, by position.
     static func + (one: StoreArguments, other: StoreArguments) -> StoreArguments {
         var sum = one
         sum += other
         return sum
     }
 
+    /// Appends values by position.
     static func += (one: inout StoreArguments, other: StoreArguments) {
         one.values += other.values
     }
 }
 
-/// Rows that come one at a time.
+/// The rows of a query, one at a time. It must not outlive its transaction.
 struct StoreCursor {
+    /// GRDB's cursor.
     private let rows: RowCursor
 
+    /// Wraps a cursor; only a transaction creates cursors.
     fileprivate init(_ rows: RowCursor) {
         self.rows = rows
     }
 
-    /// - Returns: nil behind the last one.
+    /// The next row; nil after the last one.
     func next() throws -> StoreRow? { try self.rows.next().map { StoreRow($0.copy()) } }
 }
 
-/// A statement that is run several times.
+/// A prepared statement. It must not outlive its transaction.
 struct StoreStatement {
+    /// GRDB's statement, from the connection's cache.
     private let statement: Statement
 
+    /// Wraps a statement; only a transaction creates statements.
     fileprivate init(_ statement: Statement) {
         self.statement = statement
     }
 
+    /// Runs the statement with these values.
     func execute(arguments: StoreArguments) throws {
         try self.statement.execute(arguments: arguments.values)
     }
