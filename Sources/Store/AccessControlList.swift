@@ -29,7 +29,7 @@ extension PermissionStore {
             )
             return (login, try transaction.primary(of: change.account.rawValue))
         }
-        guard let login else { throw StoreError.refused("the owner is gone, or disabled") }
+        guard let login else { throw StoreError.refused("the owner was removed or is disabled") }
         let what = "share \(change.folder) with \(subject)"
         func details(_ rights: Rights) -> [String] {
             ["rights \(rights.isEmpty ? "none" : rights.letters)"]
@@ -72,7 +72,7 @@ extension StoreTransaction {
         do {
             edit = try rules.edit(for: change, subject: named, at: now)
         } catch .failed {
-            throw StoreError.refused("the account is not the owner's, or on Exchange")
+            throw StoreError.refused("the account has another owner, or is on Exchange")
         }
         guard let named else { throw ACLChange.Outcome.unknownIdentifier }
         let scope = Scope.folder(change.folder)

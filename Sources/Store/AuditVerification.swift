@@ -57,14 +57,16 @@ extension PermissionStore {
             )
             if checkpoint == nil {
                 verification.found(
-                    "there is no seal: it was taken away, or no gateway has run with this log yet"
+                    "there is no seal: it was removed, or no gateway has run with this log yet"
                 )
             }
             var expected: [Int64: Data] = [:]
             if let checkpoint { expected[checkpoint.sequence] = checkpoint.hash }
             if let anchor {
                 guard let (sequence, hash) = StoreTransaction.parse(anchor) else {
-                    throw StoreError.refused("\(anchor): SEQUENCE:HASH, as the gateway logs it")
+                    throw StoreError.refused(
+                        "\(anchor) is not a seal: use SEQUENCE:HASH as the gateway logs it"
+                    )
                 }
                 if sequence < start?.sequence ?? 0 {
                     verification.found(
@@ -72,7 +74,9 @@ extension PermissionStore {
                     )
                 }
                 if let known = expected[sequence], known != hash {
-                    verification.found("the seal at \(sequence) is not the one that was kept")
+                    verification.found(
+                        "the seal at \(sequence) differs from the seal that was given"
+                    )
                 }
                 expected[sequence] = hash
             }
@@ -135,7 +139,7 @@ extension StoreTransaction {
         var sequence = start?.sequence ?? 0
         var hash = start?.hash ?? Self.firstHash
         for (sealed, value) in expected where sealed == sequence && value != hash {
-            verification.found("the records up to \(sealed) are not those that were sealed")
+            verification.found("the records up to \(sealed) differ from those that were sealed")
         }
         let rows = try self.cursor(sql: "SELECT * FROM audit ORDER BY sequence")
         while let row = try rows.next() {

@@ -302,11 +302,11 @@ extension StoreTransaction {
         if let reason = request.reason { lines += ["Reason: \(reason)", ""] }
         lines.append(
             isPending
-                ? "Nothing of it counts until you agree. On the gateway's machine:\n\n"
+                ? "It takes effect only after you agree. On the gateway's machine:\n\n"
                     + "    gatepost consent confirm \(notice.id) --as \(login)\n"
                     + "    gatepost consent refuse \(notice.id) --as \(login)\n\n"
-                    + "Your password is asked for. Your administrator helps you with it."
-                : "It counts already. Ask your administrator if you did not expect it."
+                    + "The command asks for your password. Your administrator can help you."
+                : "It is in effect now. Ask your administrator if you did not expect it."
         )
         try self.execute(
             sql: """

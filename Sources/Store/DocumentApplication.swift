@@ -31,8 +31,8 @@ extension PermissionStore {
                 changes.revision = try transaction.revision()
                 guard revision == nil || revision == changes.revision else {
                     throw StoreError.refused(
-                        "somebody changed something after the changes were shown; nothing was "
-                            + "applied: look again"
+                        "the store was changed after the changes were shown; nothing was "
+                            + "applied: review the changes again"
                     )
                 }
                 let before = try transaction.document()
@@ -74,10 +74,12 @@ extension StoreTransaction {
         for user in users {
             let login = try Self.login(user.login).description
             guard kept.insert(ExactText(login)).inserted else {
-                throw StoreError.refused("user \(login) stands in the document twice")
+                throw StoreError.refused("user \(login) occurs twice in the document: remove one")
             }
             guard user.role == nil || ["administrator", "settings"].contains(user.role) else {
-                throw StoreError.refused("role of \(login): administrator, settings, or none")
+                throw StoreError.refused(
+                    "the role of \(login) must be administrator, settings or null"
+                )
             }
             try self.execute(
                 sql: """
@@ -163,7 +165,7 @@ extension StoreTransaction {
     func apply(_ account: ModelDocument.Account) throws {
         let address = try PermissionStore.address(account.address)
         guard let kind = Access.Account.Kind(rawValue: account.kind) else {
-            throw StoreError.refused("kind of \(address): imap or exchange")
+            throw StoreError.refused("the kind of \(address) must be imap or exchange")
         }
         let imap = try Self.endpoint(account.imap, address: address)
         let smtp = try account.smtp.map { try Self.endpoint($0, address: address) }
@@ -175,7 +177,7 @@ extension StoreTransaction {
         )
         if let id, try self.kind(of: id) != kind {
             throw StoreError.refused(
-                "\(address) cannot become an account of another kind: remove it and add it anew"
+                "the kind of \(address) cannot change: remove the account and add it again"
             )
         }
         if id == nil {
@@ -223,7 +225,7 @@ extension StoreTransaction {
         address: Address
     ) throws -> Endpoint {
         guard let tls = Endpoint.Security(rawValue: server.tls) else {
-            throw StoreError.refused("tls of \(address): implicit, starttls or none")
+            throw StoreError.refused("the tls of \(address) must be implicit, starttls or none")
         }
         let endpoint = Endpoint(host: server.host, port: server.port, tls: tls)
         try Self.check(endpoint)

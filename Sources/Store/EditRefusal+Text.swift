@@ -39,7 +39,7 @@ extension StoreError {
             case .isOwner:
                 .refused(Self.owner(edit, account: account, subject: subject))
             case .withdrawnAlready:
-                .refused("it is withdrawn from \(subject) already")
+                .refused("the account is already withdrawn from \(subject)")
             case .nothingWithdrawn:
                 .notFound(
                     "nothing of \(account) is withdrawn from \(subject): gatepost grant list "
@@ -58,7 +58,7 @@ extension StoreError {
     /// The message for an edit that only an Exchange account allows.
     private static func local(_ edit: RefusedEdit, account: String, subject: String) -> String {
         if case .restoring = edit {
-            return "\(account) is an IMAP account, from which removing deletes: add the grant "
+            return "\(account) is an IMAP account, where a removed grant is deleted: add it "
                 + "again (gatepost grant add \(account) \(subject) …)"
         }
         return "\(account) is an IMAP account: its grants are set here (gatepost grant add)"
@@ -74,9 +74,9 @@ extension StoreError {
     private static func owner(_ edit: RefusedEdit, account: String, subject: String) -> String {
         let why: String
         if case .wall = edit {
-            why = "whom no wall bars from it"
+            why = "and a wall cannot bar an owner"
         } else {
-            why = "from whom it cannot be withdrawn"
+            why = "and rights cannot be withdrawn from an owner"
         }
         return "\(account) belongs to \(subject), \(why): gatepost user disable \(subject)"
     }
@@ -89,8 +89,8 @@ extension StoreError {
     ) -> String {
         var isUser = false
         if case .removal(_, let removesUser) = edit { isUser = removesUser }
-        return "\(subject) is kept out of \(self.names(accounts, in: edit)), which would be "
-            + "forgotten: gatepost grant restore, or wall remove, ACCOUNT \(subject) first"
+        return "\(subject) is kept out of \(self.names(accounts, in: edit)), and removing it "
+            + "would end that: gatepost grant restore, or wall remove, ACCOUNT \(subject) first"
             + (isUser ? ", or gatepost user disable \(subject)" : "")
     }
 

@@ -139,11 +139,11 @@ extension StoreTransaction {
     private static func request(_ grant: ModelDocument.Grant) throws -> GrantRequest {
         guard let rights = Rights(letters: grant.rights ?? ""), !rights.contains(.administer) else {
             throw StoreError.refused(
-                "rights on \(grant.account): letters of lrswipkxte; `a` belongs to the owner"
+                "rights on \(grant.account): use letters of lrswipkxte; `a` belongs to the owner"
             )
         }
         guard ["none", "on-behalf", "as"].contains(grant.send ?? "none") else {
-            throw StoreError.refused("send on \(grant.account): none, on-behalf or as")
+            throw StoreError.refused("send on \(grant.account) must be none, on-behalf or as")
         }
         var scope = Scope.account
         if case .folder(let name, let isSubtree) = grant.scope {

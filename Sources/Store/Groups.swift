@@ -115,7 +115,7 @@ extension StoreTransaction {
         }
         guard isSeen, name.contains(where: { !$0.isWhitespace }), name.utf8.count <= 200 else {
             throw StoreError.refused(
-                "a group's name has 1 to 200 octets, and nothing in it that is not seen"
+                "a group's name has 1 to 200 octets, is not blank, and has no control or format characters"
             )
         }
     }

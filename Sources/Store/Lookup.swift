@@ -13,12 +13,12 @@ extension PermissionStore {
             let domain = text.split(separator: "@").last.map(String.init) ?? ""
             if domain.utf8.contains(where: { $0 >= 0x80 }) {
                 throw StoreError.refused(
-                    "\(text): write the domain in its xn-- form, as DNS has it"
+                    "\(text): write the domain in its ASCII form (xn--…)"
                 )
             }
             throw StoreError.refused(
                 "\(text) cannot be a login or an address: 1 to 254 characters, none of "
-                    + "/ \\ * ! % \", no space nor anything that is not seen, no empty part of a domain"
+                    + "/ \\ * ! % \", no space, no invisible character, no empty part of a domain"
             )
         }
         return address

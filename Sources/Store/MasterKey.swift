@@ -85,8 +85,8 @@ package struct MasterKey: Sendable {
             )
         else {
             throw StoreError.unusable(
-                "the credential of \(account.address) does not open with this master key: restore "
-                    + "the key, or set the credential anew"
+                "the credential of \(account.address) was not sealed with this master key: restore "
+                    + "the key, or set the credential again"
             )
         }
         return try UpstreamCredential(
@@ -129,8 +129,8 @@ extension UpstreamCredential {
         self.init(username: Array(username.utf8), proof: proof)
         guard self.isLegal else {
             throw StoreError.unusable(
-                "what the gateway would log in with is empty, or has control characters in it: set "
-                    + "the account's user and password anew (gatepost account set)"
+                "the credential for the server is empty or has control characters: set the "
+                    + "account's user name and password again (gatepost account set)"
             )
         }
     }

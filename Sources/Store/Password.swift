@@ -80,7 +80,7 @@ package struct PasswordHash: Equatable, Sendable {
     ) throws -> Data {
         guard let rounds = UInt64(exactly: rounds), let blockSize = UInt64(exactly: blockSize),
             let parallelism = UInt64(exactly: parallelism)
-        else { throw StoreError.unusable("a stored password is damaged: set it anew") }
+        else { throw StoreError.unusable("a stored password is damaged: set it again") }
         let scrypt = Scrypt(rounds: rounds, blockSize: blockSize, parallelism: parallelism)
         return Data(
             try scrypt.key(from: password, salt: Array(salt), octetCount: Self.keyOctets)

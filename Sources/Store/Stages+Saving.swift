@@ -19,7 +19,7 @@ extension StoreTransaction {
         }
         let barred = people.filter { !rules.walls(barring: $0.value, from: account).isEmpty }
         let walls = barred.keys.sorted().map {
-            "a wall bars \($0): what Exchange gives there counts for nothing (gatepost wall list)"
+            "a wall bars \($0): grants from Exchange have no effect (gatepost wall list)"
         }
         return StageReport(
             account: stage.name,
@@ -164,7 +164,7 @@ extension StoreTransaction {
             return try self.userID(login: login)
         } catch {
             throw StoreError.refused(
-                "\(login) is no user any more, after the permissions of \(stage.name) were loaded; "
+                "user \(login) was removed after the permissions of \(stage.name) were loaded; "
                     + "nothing was saved: gatepost permissions load \(stage.name)"
             )
         }

@@ -61,7 +61,7 @@ extension PermissionStore {
                 guard try stage.isCurrent(transaction) else {
                     throw StoreError.refused(
                         "users, or the permissions of \(stage.name), changed while they were "
-                            + "loaded; nothing is kept: gatepost permissions load \(stage.name)"
+                            + "loaded; nothing was stored: gatepost permissions load \(stage.name)"
                     )
                 }
                 return try transaction.report(of: stage)

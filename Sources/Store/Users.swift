@@ -172,7 +172,9 @@ extension StoreTransaction {
     static func login(_ text: String) throws -> Address {
         let address = try PermissionStore.address(text)
         guard address.description != "anyone", !address.description.hasPrefix("group:") else {
-            throw StoreError.refused("\(address) means others than one user: choose another login")
+            throw StoreError.refused(
+                "\(address) is reserved for groups and for everyone: choose another login"
+            )
         }
         return address
     }

@@ -138,7 +138,7 @@ extension StoreTransaction {
             try rules.requireWall(wall.subject, at: AccountID(wall.account))
         }
         guard wall.reason.contains(where: { !$0.isWhitespace }) else {
-            throw StoreError.refused("a wall has a reason, which is kept: --reason TEXT")
+            throw StoreError.refused("a wall needs a reason: --reason TEXT")
         }
         try self.execute(
             sql: """

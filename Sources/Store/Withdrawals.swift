@@ -153,8 +153,8 @@ extension StoreTransaction {
             let named = try self.subject(text: withdrawal.subject)
             guard withdrawal.view || withdrawal.send else {
                 throw StoreError.refused(
-                    "withdrawal of \(withdrawal.account) from \(withdrawal.subject): view, send or "
-                        + "both"
+                    "the withdrawal of \(withdrawal.account) from \(withdrawal.subject) needs view, "
+                        + "send or both"
                 )
             }
             return SubjectOnAccount(account: account, subject: named)

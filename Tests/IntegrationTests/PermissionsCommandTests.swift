@@ -5,12 +5,12 @@ import Testing
 
 @testable import gatepost
 
-/// Load, look, save, remove and restore, through the program itself.
+/// The commands load, show, save, remove and restore, run as processes.
 @Suite(.serialized) @MainActor struct PermissionsCommandTests {
     private typealias Bench = CommandLineTests.Bench
 
-    /// What `Get-EXOMailboxPermission`, `Get-EXORecipientPermission` and
-    /// `Get-EXOMailboxFolderPermission` wrote.
+    /// Output of `Get-EXOMailboxPermission`, `Get-EXORecipientPermission` and
+    /// `Get-EXOMailboxFolderPermission`.
     private static func export(
         fullAccess: [String] = [],
         sendAs: [String] = [],
@@ -45,7 +45,7 @@ import Testing
         return try bench.ok(line: "permissions load ex@kanzlei.example --from \(file)")
     }
 
-    @Test func `what was loaded counts once it is saved`() throws {
+    @Test func `loaded permissions take effect once they are saved`() throws {
         let bench = try self.furnished()
         let report = try self.load(bench, Self.annaAndBob)
         #expect(report.contains("4 added, 0 removed, 0 unchanged, 0 still withdrawn"))
@@ -65,7 +65,7 @@ import Testing
         )
     }
 
-    @Test func `nobody can be added here, and the refusal says where`() throws {
+    @Test func `a grant on an Exchange account is refused with the remedy`() throws {
         let bench = try self.furnished()
         try bench.refused(
             line: "grant add ex@kanzlei.example anna@kanzlei.example --view",
@@ -75,7 +75,7 @@ import Testing
         #expect(try bench.rights("anna", "ex") == " none")
     }
 
-    @Test func `who was removed is out, after every load, until restored`() throws {
+    @Test func `a removed user has no access after each load until restored`() throws {
         let bench = try self.furnished()
         _ = try self.load(bench, Self.annaAndBob)
         try bench.ok(line: "permissions save")
@@ -109,7 +109,7 @@ import Testing
         )
     }
 
-    @Test func `a group can be out, whichever way Exchange lets its members in`() throws {
+    @Test func `a removed group has no access, whatever Exchange gives its members`() throws {
         let bench = try self.furnished()
         _ = try self.load(bench, Self.annaAndBob)
         try bench.ok(line: "permissions save --everyone")
@@ -118,7 +118,7 @@ import Testing
         #expect(try bench.rights("bob", "ex", "INBOX") == "lr none")
     }
 
-    @Test func `what everyone has counts when the administrator says so, and while it stays`()
+    @Test func `a line for everyone takes effect once confirmed, while it is unchanged`()
         throws
     {
         let bench = try self.furnished()
@@ -143,7 +143,7 @@ import Testing
         #expect(try bench.rights("eve", "ex", "INBOX") == " none")
     }
 
-    @Test func `a stage that the world has overtaken is refused`() throws {
+    @Test func `a stage is refused after users or permissions changed`() throws {
         let bench = try self.furnished()
         _ = try self.load(bench, Self.annaAndBob)
         try bench.ok(line: "permissions save")
@@ -156,16 +156,16 @@ import Testing
         #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
         _ = try self.load(bench, Self.export(fullAccess: ["bob@kanzlei.example"]))
         try bench.ok(line: "account remove bob@kanzlei.example --yes")
-        // What keeps him out would go with him.
+        // The removal would end the withdrawal.
         try bench.refused(
             line: "user remove bob@kanzlei.example --yes",
-            says: "is kept out of ex@kanzlei.example, which would be forgotten"
+            says: "is kept out of ex@kanzlei.example, and removing it would end that"
         )
         try bench.ok(line: "grant restore ex@kanzlei.example bob@kanzlei.example")
         _ = try self.load(bench, Self.export(fullAccess: ["bob@kanzlei.example"]))
         try bench.ok(line: "user remove bob@kanzlei.example --yes")
         try bench.refused(line: "permissions save", says: "changed after they were loaded")
-        // An address that moves to somebody else changes whom a name means.
+        // An address that moves to another account changes the meaning of a name.
         _ = try self.load(bench, Self.export(fullAccess: ["anna@kanzlei.example"]))
         try bench.ok(line: "user add carla@kanzlei.example --password-stdin", input: "secret")
         try bench.refused(line: "permissions save", says: "changed after they were loaded")
@@ -174,7 +174,7 @@ import Testing
         try bench.refused(line: "permissions save", says: "nothing is loaded")
     }
 
-    @Test func `what is saved of several accounts is saved together or not at all`() throws {
+    @Test func `several accounts are saved together or not at all`() throws {
         let bench = try self.furnished()
         try bench.ok(line: "account add zwei@kanzlei.example --kind exchange")
         let file = try bench.write(
@@ -200,12 +200,12 @@ import Testing
         for login in ["anyone", "group:x"] {
             try bench.refused(
                 line: "user add \(login) --password-file \(password)",
-                says: "means others than one user"
+                says: "is reserved for groups and for everyone"
             )
         }
     }
 
-    @Test func `a wall bars whatever is granted, loaded or applied, and keeps its reason`() throws {
+    @Test func `a wall overrides each grant, load and document, and keeps its reason`() throws {
         let bench = try self.furnished()
         try bench.ok(line: "grant add bob@kanzlei.example anna@kanzlei.example --view --no-check")
         #expect(try bench.rights("anna", "bob", "INBOX") == "lr none")
@@ -217,7 +217,7 @@ import Testing
         )
         try bench.refused(
             line: "wall add bob@kanzlei.example bob@kanzlei.example --reason x",
-            says: "belongs to bob@kanzlei.example, whom no wall bars"
+            says: "belongs to bob@kanzlei.example, and a wall cannot bar an owner"
         )
         try bench.refused(
             "wall",
@@ -226,7 +226,7 @@ import Testing
             "bob@kanzlei.example",
             "--reason",
             " ",
-            says: "a wall has a reason"
+            says: "a wall needs a reason"
         )
         let added = try bench.ok(
             line: "grant add bob@kanzlei.example anna@kanzlei.example --edit --no-check"
@@ -240,9 +240,9 @@ import Testing
         #expect(try bench.ok(line: "wall list --json").contains("Mandat-18"))
         try bench.refused(
             line: "group remove Sekretariat --yes",
-            says: "is kept out of bob@kanzlei.example, which would be forgotten"
+            says: "is kept out of bob@kanzlei.example, and removing it would end that"
         )
-        // Export and apply carry it; a document without the part leaves it alone.
+        // Export and apply include walls; a document without the part leaves them unchanged.
         let text = try bench.ok(line: "export")
         let before = try bench.write(text, to: "before.json")
         try bench.ok(line: "wall remove ex@kanzlei.example anna@kanzlei.example --yes")
@@ -255,10 +255,10 @@ import Testing
         #expect(applied.contains("a wall on bob@kanzlei.example overrides grants"))
         #expect(try bench.rights("anna", "ex", "INBOX") == " none")
         let nobody = try bench.write(#"{"groups":[]}"#, to: "nobody.json")
-        try bench.refused(line: "apply \(nobody) --yes", says: "which would be forgotten")
+        try bench.refused(line: "apply \(nobody) --yes", says: "and removing it would end that")
     }
 
-    @Test func `what cannot be read whole changes nothing`() throws {
+    @Test func `a damaged file changes nothing`() throws {
         let bench = try self.furnished()
         _ = try self.load(bench, Self.annaAndBob)
         try bench.ok(line: "permissions save")
@@ -279,12 +279,12 @@ import Testing
         )
         try bench.refused(
             line: "grant restore bob@kanzlei.example anna@kanzlei.example",
-            says: "is an IMAP account, from which removing deletes"
+            says: "is an IMAP account, where a removed grant is deleted"
         )
         #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte as")
     }
 
-    @Test func `an export carries withdrawals, and leaves what Exchange gave`() throws {
+    @Test func `an export has withdrawals, and apply keeps imported grants`() throws {
         let bench = try self.furnished()
         _ = try self.load(bench, Self.annaAndBob)
         try bench.ok(line: "permissions save")
@@ -298,7 +298,7 @@ import Testing
         #expect(try bench.ok(line: "apply \(after) --yes") == "nothing to change\n")
     }
 
-    /// A server in Microsoft's place, which `bench` is configured for.
+    /// A test server in place of Microsoft's, which `bench` is configured for.
     private func microsoft(_ bench: Bench) throws -> MicrosoftTestServer {
         let server = MicrosoftTestServer(
             port: try LoopbackPort.free(preferring: 0),
@@ -335,7 +335,7 @@ import Testing
         return server
     }
 
-    @Test func `a report says who answered, and half a load changes nothing that is in force`()
+    @Test func `a report names the interfaces, and an incomplete load changes nothing`()
         throws
     {
         let bench = try self.furnished()
@@ -356,7 +356,8 @@ import Testing
         try bench.ok(line: "permissions save --everyone")
         #expect(try bench.rights("anna", "ex", "INBOX") == "lrswikxte none")
         #expect(try bench.rights("bob", "ex", "INBOX") == " none")
-        // Without the list of FullAccess, and the denial in it, Bob would have his folder entry.
+        // Without the FullAccess list, and the denial in it, Bob would have access through his
+        // folder entry.
         server.state.withLock { state in
             state.faults = Array(repeating: .status(403, headers: [:], body: ""), count: 9)
         }

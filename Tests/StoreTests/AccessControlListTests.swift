@@ -3,7 +3,7 @@ import Foundation
 import Store
 import Testing
 
-/// What owners share by hand, beside what was granted otherwise.
+/// Grants that owners set from mail clients, together with other grants.
 @Suite struct AccessControlListTests {
     private typealias Temporary = PermissionStoreTests.Temporary
 
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `rights are given, added and taken away`() throws {
+    @Test func `SETACL and DELETEACL replace, add and remove the rights of a subject`() throws {
         let temporary = try Self.office()
         #expect(try Self.share(temporary, .replace, "lr") == .done)
         #expect(try Self.share(temporary, .add, "sw") == .done)
@@ -75,24 +75,24 @@ import Testing
         #expect(try Self.grants(temporary) == [])
     }
 
-    @Test func `what has ended is not given back`() throws {
+    @Test func `adding a right does not revive an expired grant`() throws {
         let temporary = try Self.office()
         try Self.grant(temporary, .edit, folder: "Akten", until: 1)
         #expect(try Self.share(temporary, .add, "l") == .done)
         #expect(try Self.grants(temporary) == ["l Akten"])
-        // A right that is added for good makes nothing else so.
+        // A permanent right does not make temporary rights permanent.
         let other = try Self.office()
         try Self.grant(other, .view, folder: nil, until: 4_000_000_000)
         #expect(try Self.share(other, .add, "s") == .done)
         #expect(try Self.grants(other).sorted() == ["lr all for a time", "s Akten"])
-        // What has ended for the whole account neither gives nor keeps anything from being taken away.
+        // An expired grant on the whole account has no effect on the change.
         try Self.grant(temporary, .view, folder: nil, until: 1)
         #expect(try Self.share(temporary, .replace, "lr") == .done)
         #expect(try Self.grants(temporary).contains("lr Akten"))
         #expect(try Self.share(temporary, .replace, "") == .done)
     }
 
-    @Test func `what was given for a time ends when it was to end`() throws {
+    @Test func `adding a right keeps the end of a temporary grant`() throws {
         let temporary = try Self.office()
         try Self.grant(temporary, .view, folder: "Akten", until: 4_000_000_000)
         #expect(try Self.share(temporary, .add, "s") == .done)
@@ -101,7 +101,7 @@ import Testing
         #expect(try Self.grants(temporary) == ["lr Akten"])
     }
 
-    @Test func `what was granted for more than the folder stays`() throws {
+    @Test func `sharing a folder leaves grants on wider scopes unchanged`() throws {
         let temporary = try Self.office()
         try Self.grant(temporary, .view, folder: nil, until: nil)
         #expect(try Self.share(temporary, .replace, "") == .grantedElsewhere)
@@ -112,7 +112,7 @@ import Testing
         #expect(try Self.grants(temporary).sorted() == ["lr all", "s Akten"])
     }
 
-    @Test func `an account is shared by hand so often and no more`() throws {
+    @Test func `an account accepts a limited number of grants from mail clients`() throws {
         let temporary = try Self.office()
         for number in 0..<PermissionStore.maximumSharedGrants {
             try Self.grant(temporary, .view, folder: "Akten \(number)", until: nil)
@@ -124,7 +124,7 @@ import Testing
     @Test(arguments: [
         "nobody@kanzlei.example", "group:Nirgends", bob, "a b", "group:", "", "anyone", "-\(anna)",
     ])
-    func `nobody else is granted anything`(subject: String) throws {
+    func `a refused ACL change adds no grant`(subject: String) throws {
         let temporary = try Self.office()
         #expect(try Self.share(temporary, .replace, "lr", with: subject) == .unknownIdentifier)
         #expect(try Self.grants(temporary) == [])

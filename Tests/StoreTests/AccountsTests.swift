@@ -4,7 +4,7 @@ import SASL
 import Store
 import Testing
 
-/// Accounts as they are added, changed and removed.
+/// Adding, changing and removing accounts.
 @Suite struct AccountsTests {
     private static func set(
         _ office: Office,
@@ -21,7 +21,7 @@ import Testing
         )
     }
 
-    @Test func `an account is what was said`() throws {
+    @Test func `an added account has the given settings`() throws {
         let office = try Office()
         try Self.set(office, "bob") { settings in
             settings.smtp = Endpoint(host: "smtp.example", port: 587, tls: .starttls)
@@ -44,7 +44,7 @@ import Testing
         #expect(snapshot.endpoints[bob]?.server == upstream.server)
     }
 
-    /// Changes, and whether what was learnt of the server is good for it still.
+    /// Changes, and whether the server identity stays the same.
     static let changes: [(String, Bool, @Sendable (inout AccountSettings) -> Void)] = [
         ("host", false, { $0.imap = Endpoint(host: "b.example", port: 993, tls: .implicit) }),
         (
@@ -64,7 +64,7 @@ import Testing
     ]
 
     @Test(arguments: changes.indices)
-    func `another server, login or credential is another server`(index: Int) throws {
+    func `a changed server, login or credential changes the server identity`(index: Int) throws {
         let (name, isSame, change) = Self.changes[index]
         let office = try Office()
         let before = try office.store.upstream(Office.full("bob"))
@@ -76,7 +76,7 @@ import Testing
         #expect(details?.joined().contains("neu") == false)
     }
 
-    @Test func `an account needs a kind and a server`() throws {
+    @Test func `adding an account without a kind or a server is refused`() throws {
         let office = try Office()
         for kind in [Account.Kind.imap, nil] {
             var settings = AccountSettings()
@@ -97,9 +97,10 @@ import Testing
         #expect(try office.store.accounts().count == 3)
     }
 
-    /// Aliases that are taken: an account's own address, another's, another's alias.
+    /// Refused aliases: the account's own address, another account's address or alias, and
+    /// invalid texts.
     @Test(arguments: ["info", "INFO@kanzlei.example", "bob", "sales", "a b", ""])
-    func `an alias is nobody else's`(alias: String) throws {
+    func `an alias that belongs to an account is refused`(alias: String) throws {
         let office = try Office()
         let before = try office.store.export()
         #expect(throws: StoreError.self) {
@@ -119,7 +120,7 @@ import Testing
     }
 
     @Test(arguments: ["", "none"])
-    func `an account may belong to nobody`(owner: String) throws {
+    func `an account may have no owner`(owner: String) throws {
         let office = try Office()
         try Self.set(office, "bob") { $0.owner = owner }
         #expect(try office.store.account(Office.full("bob")).owner == nil)
@@ -127,7 +128,7 @@ import Testing
         #expect(throws: StoreError.self) { try Self.set(office, "bob") { $0.owner = "nobody" } }
     }
 
-    @Test func `an account goes with all that is about it`() throws {
+    @Test func `removing an account removes everything that refers to it`() throws {
         let office = try Office()
         try office.grant("bob", "anna")
         try office.wall("bob", "carl")
@@ -140,21 +141,21 @@ import Testing
         #expect(try office.store.withdrawals(account: nil, subject: nil).isEmpty)
         let about = try office.store.auditEntries(account: Office.full("bob"))
         #expect(about.last?.record.detail == ["account remove b@kanzlei.example"])
-        // Its addresses are free, and its numbers are not given again.
+        // The addresses can be used again, and the numbers are not reused.
         try office.temporary.addAccount("bob", aliases: ["b@kanzlei.example"])
         let access = try office.store.load().access
         #expect(try office.account("bob", in: access).rawValue > 3)
         #expect(try office.access(of: "anna", to: "bob").anywhere == [])
     }
 
-    @Test func `an account of another kind is another account`() throws {
+    @Test func `the kind of an account cannot change`() throws {
         let office = try Office()
         var document = try office.store.export()
         document.accounts?[0].kind = "exchange"
         let refusal = Office.refusal {
             try office.store.apply(document, dryRun: false, actor: "test")
         }
-        #expect(refusal?.contains("cannot become an account of another kind") == true)
+        #expect(refusal?.contains("cannot change: remove the account") == true)
         for (kind, tls, says) in [
             ("pop", "implicit", "imap or exchange"),
             ("imap", "maybe", "implicit, starttls or none"),

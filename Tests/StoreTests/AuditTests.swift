@@ -15,7 +15,7 @@ import Testing
         return (Moment(seconds: 1_000), record)
     }
 
-    /// Changes the file past the store, as somebody does who may write it.
+    /// Changes the file without the store, as anybody with write access can.
     private static func tamper(
         _ temporary: Temporary,
         _ sql: String,
@@ -33,7 +33,7 @@ import Testing
         try temporary.store.verifyAudit(temporary.masterKey).problems
     }
 
-    @Test func `a log that was left alone is whole`() throws {
+    @Test func `an unchanged log verifies without a problem`() throws {
         let temporary = try Temporary()
         #expect(try Self.problems(temporary).first?.contains("there is no seal") == true)
         #expect(throws: StoreError.self) { try temporary.store.sealAudit(temporary.masterKey) }
@@ -49,7 +49,7 @@ import Testing
         #expect(found.count == 52 && found.first == 1 && found.last == 52 && found.sealed == 52)
     }
 
-    @Test func `every bit of every record counts`() throws {
+    @Test func `verification detects every changed bit of every record`() throws {
         let temporary = try Temporary()
         try temporary.store.audit([Self.record("select"), Self.record("fetch")])
         try temporary.store.sealAudit(temporary.masterKey, begins: true)
@@ -62,7 +62,7 @@ import Testing
             let text = Data((row["record"] as String).utf8)
             let hash: Data = row["hash"]
             let moment: Int64 = row["moment"]
-            // Text that is no UTF-8 is kept as it is, as a changed file has it.
+            // Text that is not UTF-8 is kept, as a changed file may have it.
             for (column, octets, sql) in [
                 ("record", text, "CAST(? AS TEXT)"), ("hash", hash, "?"),
             ] {
@@ -124,7 +124,7 @@ import Testing
     ]
 
     @Test(arguments: attacks)
-    func `what was taken out, put elsewhere or cut off shows`(
+    func `verification detects removed, moved and cut-off records`(
         sql: String,
         problem: String
     ) throws {
@@ -136,7 +136,7 @@ import Testing
         #expect(found.contains { $0.contains(problem) }, "\(found)")
     }
 
-    @Test func `a log that was written anew shows by its seal`() throws {
+    @Test func `verification detects a rewritten log by its seal`() throws {
         let temporary = try Temporary()
         try temporary.store.audit((1...5).map { Self.record("select \($0)") })
         let first = try temporary.store.sealAudit(temporary.masterKey, begins: true)
@@ -144,12 +144,13 @@ import Testing
         try Self.tamper(temporary, "DELETE FROM audit")
         try temporary.store.audit((1...5).map { Self.record("nothing \($0)") })
         #expect(try Self.problems(temporary) == ["record 5 is not the one that was sealed"])
-        // Nobody makes it look genuine unawares: neither sealing nor retention takes it.
+        // Neither sealing nor retention seals the rewritten log.
         #expect(throws: StoreError.self) { try temporary.store.sealAudit(temporary.masterKey) }
         #expect(throws: StoreError.self) {
             try temporary.store.deleteAudit(before: Moment(seconds: 5_000), temporary.masterKey)
         }
-        // Sealed anew by whoever has the key: the seal that was kept elsewhere tells.
+        // After a new seal with the key, only the seal that was kept elsewhere reveals the
+        // change.
         try temporary.store.sealAudit(temporary.masterKey, begins: true)
         #expect(try Self.problems(temporary) == [])
         let found = try temporary.store.verifyAudit(temporary.masterKey, anchor: seal.anchor)
@@ -157,7 +158,7 @@ import Testing
         #expect(throws: StoreError.self) {
             try temporary.store.verifyAudit(temporary.masterKey, anchor: "5:xyz")
         }
-        // One that lies beyond the end, or before what is left, is no proof.
+        // A seal past the end, or before the start, proves nothing.
         let beyond = "99:" + String(repeating: "0", count: 64)
         #expect(
             try temporary.store.verifyAudit(temporary.masterKey, anchor: beyond).problems
@@ -170,7 +171,7 @@ import Testing
         "UPDATE audit SET moment = 7 WHERE sequence = 2", "DELETE FROM auditSeal",
         "UPDATE audit SET record = '{}' WHERE sequence = 5",
     ])
-    func `what was changed since the last seal is not sealed`(sql: String) throws {
+    func `a log that was changed since the last seal is not sealed`(sql: String) throws {
         let temporary = try Temporary()
         try temporary.store.audit((1...2).map { Self.record("select \($0)") })
         try temporary.store.sealAudit(temporary.masterKey, begins: true)
@@ -179,7 +180,7 @@ import Testing
         try temporary.store.audit((5...6).map { Self.record("select \($0)") })
         try Self.tamper(temporary, sql)
         if sql.contains("sequence = 2") {
-            // Before the seal: the seal stays, and does not fit.
+            // A change before the seal: the seal stays and does not match.
             try temporary.store.sealAudit(temporary.masterKey)
         } else {
             #expect(throws: StoreError.self) { try temporary.store.sealAudit(temporary.masterKey) }
@@ -187,7 +188,7 @@ import Testing
         #expect(try Self.problems(temporary) != [])
     }
 
-    @Test func `the store itself changes and deletes no record`() throws {
+    @Test func `triggers reject updates and deletions of records`() throws {
         let temporary = try Temporary()
         try temporary.store.audit([Self.record("select")])
         let queue = try DatabaseQueue(path: temporary.path)
@@ -198,8 +199,8 @@ import Testing
         }
     }
 
-    /// A gateway that was stopped before it sealed its last records, and begins again long after.
-    @Test func `retention may go beyond the last seal`() throws {
+    /// A gateway that stopped before it sealed its last records, and starts again much later.
+    @Test func `retention may delete records after the last seal`() throws {
         let temporary = try Temporary()
         try temporary.store.sealAudit(temporary.masterKey, begins: true)
         for second in 1...4 {
@@ -215,7 +216,7 @@ import Testing
         #expect(try Self.problems(temporary) == [])
     }
 
-    @Test func `retention deletes what is old, and leaves a seal`() throws {
+    @Test func `retention deletes old records and leaves a seal`() throws {
         let temporary = try Temporary()
         for second in 1...10 {
             var record = Self.record("select")
@@ -234,7 +235,7 @@ import Testing
             try temporary.store.verifyAudit(temporary.masterKey, anchor: old).problems.first?
                 .contains("were deleted by retention") == true
         )
-        // All that is left may go, too, and the numbers go on.
+        // Retention may also delete the rest; the numbers continue.
         #expect(
             try temporary.store.deleteAudit(before: Moment(seconds: 100), temporary.masterKey) == 6
         )
@@ -246,7 +247,7 @@ import Testing
         #expect(try Self.problems(temporary).contains { $0.contains("missing") })
     }
 
-    @Test func `a change and its record are made together`() throws {
+    @Test func `a change and its record are committed together`() throws {
         let temporary = try Temporary()
         try temporary.addUsers("anna", "bob")
         try temporary.addAccount("bob", owner: "bob", aliases: ["b@kanzlei.example"])
@@ -271,7 +272,7 @@ import Testing
         )
         let texts = try temporary.store.auditEntries().map { "\($0.record)" }.joined()
         #expect(!texts.contains("up p"))
-        // A log that cannot be written keeps the change from being made.
+        // If the log cannot be written, the change is not made.
         try Self.tamper(
             temporary,
             "CREATE TRIGGER broken BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"

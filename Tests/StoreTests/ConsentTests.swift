@@ -47,11 +47,11 @@ import Testing
         return access.access(of: user, to: account, at: .current).coversAccount.letters
     }
 
-    @Test func `a grant on somebody's mailbox waits for the owner`() throws {
+    @Test func `a grant on an owned mailbox waits for the owner`() throws {
         let temporary = try Self.office()
         #expect(try Self.grant(temporary, .view, .required))
         #expect(try Self.rights(temporary) == "")
-        // Nobody owns this one, and Bob himself needs no leave.
+        // This account has no owner; and a grant to the owner needs no consent.
         #expect(try !Self.grant(temporary, .view, .required, account: "info@kanzlei.example"))
         #expect(try !Self.grant(temporary, .view, .required, subject: Self.bob))
         let waiting = try temporary.store.pendingGrants(owner: Self.bob)
@@ -67,7 +67,7 @@ import Testing
         #expect(throws: StoreError.self) { try temporary.store.refuseGrant(id, owner: Self.bob) }
     }
 
-    @Test func `what there was counts until more is confirmed, and less counts at once`() throws {
+    @Test func `a wider grant waits for consent, and a narrower one takes effect at once`() throws {
         let temporary = try Self.office()
         try Self.grant(temporary, .view, .off)
         #expect(try Self.grant(temporary, .edit, .required))
@@ -78,14 +78,14 @@ import Testing
         #expect(try temporary.store.grants(account: nil, subject: nil).count == 1)
         #expect(try !Self.grant(temporary, .view, .required))
         #expect(try Self.rights(temporary) == "lr")
-        // Longer is more.
+        // A later end is a wider grant.
         try Self.grant(temporary, .view, .off, until: 4_000_000_000)
         #expect(try Self.grant(temporary, .view, .required, until: 4_000_000_001))
         #expect(try Self.grant(temporary, .view, .required))
         #expect(try !Self.grant(temporary, .view, .required, until: 3_999_999_999))
     }
 
-    @Test func `what the gateway is told holds for commands that are told less`() throws {
+    @Test func `the gateway's consent setting overrides a weaker one of a command`() throws {
         let temporary = try Self.office()
         try temporary.store.setConsent(.required)
         #expect(try Self.grant(temporary, .view, .off))
@@ -95,7 +95,7 @@ import Testing
         #expect(try temporary.store.consent(atLeast: .notify) == .notify)
     }
 
-    @Test func `what is refused is gone`() throws {
+    @Test func `a refused grant is deleted`() throws {
         let temporary = try Self.office()
         try Self.grant(temporary, .view, .required)
         let id = try #require(try temporary.store.pendingGrants(owner: Self.bob).first?.id)
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test(arguments: [(Consent.off, 0), (.notify, 1), (.required, 1)])
-    func `the owner is told`(consent: Consent, count: Int) throws {
+    func `the owner receives a notice unless consent is off`(consent: Consent, count: Int) throws {
         let temporary = try Self.office()
         try Self.grant(temporary, .view, consent)
         try Self.grant(temporary, .view, consent, account: "info@kanzlei.example")
@@ -118,7 +118,7 @@ import Testing
         #expect(try temporary.store.notices().isEmpty)
     }
 
-    @Test func `apply asks too, and leaves what is there as it is`() throws {
+    @Test func `apply requires consent and keeps existing grants`() throws {
         let temporary = try Self.office()
         try Self.grant(temporary, .view, .off)
         let before = try temporary.store.grants(account: nil, subject: nil)
@@ -132,14 +132,14 @@ import Testing
         _ = try temporary.store.apply(document, dryRun: false, consent: .required, actor: "x")
         #expect(try Self.rights(temporary) == "")
         #expect(try temporary.store.pendingGrants(owner: Self.bob).map(\.rights) == ["lrswite"])
-        // Less than there was counts at once.
+        // A narrower grant takes effect at once.
         let narrowed = try Self.office()
         try Self.grant(narrowed, .edit, .off)
         document = try narrowed.store.export()
         document.grants?[0].rights = "lr"
         _ = try narrowed.store.apply(document, dryRun: false, consent: .required, actor: "x")
         #expect(try Self.rights(narrowed) == "lr")
-        // What waits, waits elsewhere too.
+        // A pending grant stays pending in another store.
         let other = try Self.office()
         let exported = try temporary.store.export()
         _ = try other.store.apply(exported, dryRun: false, actor: "x")
@@ -147,7 +147,7 @@ import Testing
         #expect(try other.store.export() == exported)
     }
 
-    @Test func `a plan that is not true any more is not carried out`() throws {
+    @Test func `apply refuses a plan for another revision`() throws {
         let temporary = try Self.office()
         var document = ModelDocument()
         document.grants = []
@@ -164,7 +164,7 @@ import Testing
         #expect(try temporary.store.grants(account: nil, subject: nil).count == 1)
     }
 
-    @Test func `an owner is known by the password`() throws {
+    @Test func `an owner is authenticated by password`() throws {
         let temporary = try Temporary()
         try temporary.store.addUser(NewUser(Self.bob, password: "right"), actor: "test")
         try temporary.store.verify("right", of: "BOB@kanzlei.example")

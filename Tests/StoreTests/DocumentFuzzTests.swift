@@ -4,7 +4,7 @@ import Store
 import Support
 import Testing
 
-/// Documents for `apply` that were damaged: each changes nothing, or makes the store what it says.
+/// Damaged documents for `apply`: each changes nothing, or is applied exactly.
 @Suite struct DocumentFuzzTests {
     private static let rounds =
         (ProcessInfo.processInfo.environment["FUZZ_ROUNDS"].flatMap(Int.init) ?? 12_000) / 20
@@ -28,7 +28,7 @@ import Testing
         return octets
     }
 
-    @Test func `a damaged document changes nothing, or the store is what it says`() throws {
+    @Test func `a damaged document changes nothing or is applied exactly`() throws {
         let temporary = try PermissionStoreTests.Temporary()
         try temporary.addUsers("anna", "bob", "clara")
         try temporary.addAccount("bob", owner: "bob", aliases: ["b@kanzlei.example"])
@@ -53,7 +53,7 @@ import Testing
                 continue
             }
             applied += 1
-            // What it says is there now, and saying it again changes nothing.
+            // The store equals the document now, and applying it again changes nothing.
             let again = try temporary.store.apply(document, dryRun: false, actor: "test")
             #expect(again.isEmpty, "round \(round): \(again)")
             let problem = try temporary.store.integrityProblem()

@@ -3,7 +3,7 @@ import Foundation
 import Store
 import Testing
 
-/// The scope of a grant in a document: what is written, what is read, and what is neither.
+/// The scope of a grant in a document: encoding, decoding and refusals.
 @Suite struct DocumentScopeTests {
     static let scopes: [(ModelDocument.Scope, String)] = [
         (.account, #""account""#),
@@ -15,7 +15,7 @@ import Testing
     ]
 
     @Test(arguments: scopes)
-    func `a scope is written in one form, and read again`(
+    func `a scope is encoded in one form and decoded again`(
         scope: ModelDocument.Scope,
         text: String
     ) throws {
@@ -25,13 +25,16 @@ import Testing
         #expect(try JSONDecoder().decode(ModelDocument.Scope.self, from: Data(text.utf8)) == scope)
     }
 
-    /// What is read beside that.
+    /// Other accepted forms.
     @Test(arguments: [
         (#"{"folder":"Akten"}"#, ModelDocument.Scope.folder("Akten", isSubtree: false)),
         (#"{"folder":"Akten","subtree":null}"#, .folder("Akten", isSubtree: false)),
         (#"{"subtree":true,"folder":"Akten","more":1}"#, .folder("Akten", isSubtree: true)),
     ])
-    func `a folder alone is that folder alone`(text: String, scope: ModelDocument.Scope) throws {
+    func `a folder without subtree excludes the folders below`(
+        text: String,
+        scope: ModelDocument.Scope
+    ) throws {
         #expect(try JSONDecoder().decode(ModelDocument.Scope.self, from: Data(text.utf8)) == scope)
     }
 
@@ -40,7 +43,7 @@ import Testing
         #"{"folder":"a","subtree":1}"#, #"{"Folder":"a"}"#, #"["account"]"#, "true", "0", "",
         #""account "#, #""ACCOUNT""#, #""Akten""#,
     ])
-    func `what is no scope is none, and never the whole account`(text: String) {
+    func `an invalid scope is refused and never becomes the whole account`(text: String) {
         #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(ModelDocument.Scope.self, from: Data(text.utf8))
         }
@@ -50,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `a document's folder is checked when it is applied`() throws {
+    @Test func `applying a document validates its folder names`() throws {
         let office = try Office()
         try office.grant("info", "anna", .view, scope: .folder(try Office.path("Akten")))
         for name in ["", "/", "a//b", "a\u{1}"] {
@@ -61,7 +64,7 @@ import Testing
             }
             #expect(refusal?.contains("cannot be a folder") == true)
         }
-        // A subtree becomes one folder where the document says so.
+        // A document can reduce a subtree to one folder.
         var document = try office.store.export()
         document.grants?[0].scope = .folder("Akten", isSubtree: true)
         _ = try office.store.apply(document, dryRun: false, actor: "test")

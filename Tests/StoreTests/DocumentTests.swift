@@ -3,7 +3,7 @@ import Foundation
 import Store
 import Testing
 
-/// What a document names is compared as octets, and counts once.
+/// Names in documents: comparison by octets, and refusal of duplicates.
 @Suite struct DocumentTests {
     private typealias Temporary = PermissionStoreTests.Temporary
 
@@ -12,7 +12,7 @@ import Testing
     private static let anna = "anna@kanzlei.example"
     private static let bob = "bob@kanzlei.example"
 
-    /// Anna may see a folder of Bob's.
+    /// A store in which Anna may see a folder of Bob's account.
     private func furnished(folder: String, reason: String? = nil) throws -> Temporary {
         let temporary = try Temporary()
         try temporary.addUsers("anna", "bob")
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `a folder in another Unicode form is another folder, in force, report and log`()
+    @Test func `a folder in another Unicode form is a different folder everywhere`()
         throws
     {
         let temporary = try self.furnished(folder: Self.composed)
@@ -84,13 +84,13 @@ import Testing
         #expect(Set(self.octets(folders)) == Set(self.octets([Self.composed, Self.decomposed])))
     }
 
-    @Test func `a reason in another Unicode form is a change`() throws {
+    @Test func `a reason in another Unicode form counts as a change`() throws {
         let temporary = try self.furnished(folder: "Akten", reason: Self.composed)
         let changes = try self.applied(temporary.store) { $0.grants?[0].reason = Self.decomposed }
         #expect(changes.added.count == 1 && changes.removed.count == 1)
         let reasons = try temporary.store.grants(account: nil, subject: nil).compactMap(\.reason)
         #expect(self.octets(reasons) == self.octets([Self.decomposed]))
-        // So is that of a wall.
+        // The same holds for the reason of a wall.
         try temporary.store.addWall(
             account: Self.bob,
             subject: Self.anna,
@@ -101,7 +101,7 @@ import Testing
         #expect(walls.added.count == 1 && walls.removed.count == 1)
     }
 
-    @Test func `a group in another Unicode form is another group`() throws {
+    @Test func `a group in another Unicode form is a different group`() throws {
         let temporary = try Temporary()
         let store = temporary.store
         try temporary.addUsers("anna")
@@ -161,7 +161,7 @@ import Testing
         #expect(try store.export() == before)
     }
 
-    @Test func `each part of a document names a thing once`() throws {
+    @Test func `a duplicate entry in any part of a document is refused`() throws {
         let temporary = try self.furnished(folder: "Akten")
         let store = temporary.store
         try store.addGroup("Sekretariat", actor: "test")
@@ -179,8 +179,9 @@ import Testing
         }
     }
 
-    /// One gives the view side and one the send side, and one that waits stands beside one that counts.
-    @Test func `what a store exports is taken`() throws {
+    /// One grant gives the view side and one the send side, and a pending grant coexists with
+    /// one in effect.
+    @Test func `an exported document can be applied`() throws {
         let temporary = try self.furnished(folder: "Akten")
         let store = temporary.store
         func grant(_ rights: Rights, _ send: SendRight, _ consent: Consent) throws {
@@ -213,7 +214,7 @@ import Testing
     }
 
     @Test(arguments: [#","scope":"account""#, #","scope":null"#])
-    func `the whole account is a scope`(scope: String) throws {
+    func `an explicit scope of the whole account is accepted`(scope: String) throws {
         let text = #"{"account":"\#(Self.bob)","subject":"\#(Self.anna)","rights":"lr"\#(scope)}"#
         let grant = try JSONDecoder().decode(ModelDocument.Grant.self, from: Data(text.utf8))
         #expect(grant.scope == .account)
@@ -222,14 +223,14 @@ import Testing
     }
 
     @Test(arguments: [#""Account""#, #""""#, "1", "[]", "{}", #"{"subtree":true}"#])
-    func `what is no scope is refused`(scope: String) throws {
+    func `a grant with an invalid scope is refused`(scope: String) throws {
         let text = #"{"account":"\#(Self.bob)","subject":"\#(Self.anna)","scope":\#(scope)}"#
         #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(ModelDocument.Grant.self, from: Data(text.utf8))
         }
     }
 
-    @Test func `an account is nobody's again`() throws {
+    @Test func `applying a document can remove an owner`() throws {
         let temporary = try self.furnished(folder: "Akten")
         var settings = AccountSettings()
         settings.owner = "none"

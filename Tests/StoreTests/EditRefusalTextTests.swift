@@ -3,14 +3,14 @@ import Testing
 
 @testable import Store
 
-/// What each refusal of an edit says: the error, and what to do.
+/// The message of each refusal: the error and the remedy.
 @Suite struct EditRefusalTextTests {
     private static func rules() throws -> Snapshot {
         let office = try Office()
         return try office.store.load().access
     }
 
-    @Test func `each refusal says what is wrong with the edit, and what to do`() throws {
+    @Test func `each refusal states the error and the remedy`() throws {
         let rules = try Self.rules()
         let accounts = rules.accounts.keys.sorted()
         let rows: [(EditRefusal, RefusedEdit, StoreError.Kind, String)] = [
@@ -25,7 +25,7 @@ import Testing
             ),
             (
                 .grantsComeFrom(.local), .restoring, .refused,
-                "A is an IMAP account, from which removing deletes: add the grant again (gatepost "
+                "A is an IMAP account, where a removed grant is deleted: add it again (gatepost "
                     + "grant add A S …)"
             ),
             (
@@ -35,13 +35,13 @@ import Testing
             (.wallStands, .wall, .refused, "a wall bars S from A already: gatepost wall list"),
             (
                 .isOwner, .wall, .refused,
-                "A belongs to S, whom no wall bars from it: gatepost user disable S"
+                "A belongs to S, and a wall cannot bar an owner: gatepost user disable S"
             ),
             (
                 .isOwner, .withdrawal, .refused,
-                "A belongs to S, from whom it cannot be withdrawn: gatepost user disable S"
+                "A belongs to S, and rights cannot be withdrawn from an owner: gatepost user disable S"
             ),
-            (.withdrawnAlready, .withdrawal, .refused, "it is withdrawn from S already"),
+            (.withdrawnAlready, .withdrawal, .refused, "the account is already withdrawn from S"),
             (
                 .nothingWithdrawn, .restoring, .notFound,
                 "nothing of A is withdrawn from S: gatepost grant list --account A"
@@ -49,13 +49,13 @@ import Testing
             (
                 .keptOut(of: accounts), .removal(rules, isUser: true), .refused,
                 "S is kept out of bob@kanzlei.example, info@kanzlei.example, "
-                    + "sales@kanzlei.example, which would be forgotten: gatepost grant restore, or "
-                    + "wall remove, ACCOUNT S first, or gatepost user disable S"
+                    + "sales@kanzlei.example, and removing it would end that: gatepost grant restore, "
+                    + "or wall remove, ACCOUNT S first, or gatepost user disable S"
             ),
             (
                 .keptOut(of: [accounts[1]]), .removal(rules, isUser: false), .refused,
-                "S is kept out of info@kanzlei.example, which would be forgotten: gatepost grant "
-                    + "restore, or wall remove, ACCOUNT S first"
+                "S is kept out of info@kanzlei.example, and removing it would end that: gatepost "
+                    + "grant restore, or wall remove, ACCOUNT S first"
             ),
             (
                 .owns([accounts[0]]), .removal(rules, isUser: true), .refused,

@@ -2,7 +2,7 @@ import Access
 import Store
 import Testing
 
-/// Grants as they are made, listed and taken away.
+/// Adding, listing and removing grants.
 @Suite struct GrantsTests {
     private static func rows(_ office: Office, _ account: String? = nil) throws -> [String] {
         try office.store.grants(account: account.map(Office.full), subject: nil).map { row in
@@ -11,7 +11,7 @@ import Testing
         }
     }
 
-    /// What there is, what is granted, and what is there then: each side by itself, in one scope.
+    /// Grants before, the new grant, and grants after it, in one scope.
     static let grants: [((Rights, SendRight), (Rights, SendRight), [String])] = [
         ((.view, .none), (.edit, .none), ["anna lrswite/none *"]),
         ((.edit, .none), (.view, .none), ["anna lr/none *"]),
@@ -23,7 +23,7 @@ import Testing
     ]
 
     @Test(arguments: grants.indices)
-    func `a grant takes the place of the side that it names`(index: Int) throws {
+    func `a grant replaces only the sides that it gives`(index: Int) throws {
         let (first, second, expected) = Self.grants[index]
         let office = try Office()
         try office.grant("info", "anna", first.0, send: first.1)
@@ -31,7 +31,7 @@ import Testing
         #expect(try Self.rows(office) == expected)
     }
 
-    @Test func `other scopes, subjects and accounts keep what they have`() throws {
+    @Test func `a grant leaves other scopes, subjects and accounts unchanged`() throws {
         let office = try Office()
         try office.group("g")
         let akten = try Office.path("Akten")
@@ -51,7 +51,7 @@ import Testing
         )
     }
 
-    /// The account, the subject, rights, the end, and what a refusal says.
+    /// The account, the subject, rights, the end, and a part of the refusal.
     static let refused: [(String, String, Rights, Int64?, String)] = [
         ("info", "anna", [], nil, "a grant needs"),
         ("sales", "anna", .view, nil, "Exchange account"),
@@ -65,7 +65,7 @@ import Testing
     ]
 
     @Test(arguments: refused.indices)
-    func `what cannot be granted leaves nothing`(index: Int) throws {
+    func `a refused grant stores nothing`(index: Int) throws {
         let (account, subject, rights, until, says) = Self.refused[index]
         let office = try Office()
         let refusal = Office.refusal {
@@ -84,12 +84,12 @@ import Testing
         #expect(try Self.rows(office).isEmpty)
     }
 
-    /// The sides that are taken, and what is left of each of three grants.
+    /// The sides to remove, and what remains of each of three grants.
     @Test(arguments: [
         (Sides.view, ["anna /as *"], 2), (.send, ["anna lr/none *", "anna lr/none Akten"], 1),
         (.both, [], 2),
     ])
-    func `a side of every grant of a subject is taken away`(
+    func `removal takes one side from every grant of a subject`(
         sides: Sides,
         left: [String],
         count: Int
@@ -118,8 +118,11 @@ import Testing
         ("info", "anna", .send), ("info", "nobody", .both), ("nirgends", "anna", .both),
         ("info", "anna", Sides()),
     ])
-    func `what nobody has is not taken away`(account: String, subject: String, sides: Sides) throws
-    {
+    func `removing a grant that does not exist is refused`(
+        account: String,
+        subject: String,
+        sides: Sides
+    ) throws {
         let office = try Office()
         try office.group("g", "anna")
         try office.grant("info", "anna")
@@ -135,7 +138,7 @@ import Testing
         #expect(try Self.rows(office) == ["anna lr/none *"])
     }
 
-    @Test func `lists are of an account, a subject, or both`() throws {
+    @Test func `a list filters by account, subject or both`() throws {
         let office = try Office()
         try office.group("g", "anna")
         try office.grant("info", "anna")
@@ -148,13 +151,13 @@ import Testing
             ).count
         }
         #expect(try count(nil, nil) == 3 && count("info", nil) == 2 && count("b", nil) == 1)
-        // A group's grants are not its members'.
+        // Grants to a group are not listed for its members.
         #expect(try count(nil, "anna") == 2 && count(nil, "group:g") == 1 && count(nil, "bob") == 0)
         #expect(try count("info", "ANNA@kanzlei.example") == 1)
         #expect(throws: StoreError.self) { try count("nirgends", nil) }
     }
 
-    @Test func `a grant counts until its end`() throws {
+    @Test func `a grant has effect until its end`() throws {
         let office = try Office()
         for (subject, seconds) in [("anna", -5), ("carl", 3_600)] {
             try office.store.addGrant(
@@ -174,7 +177,7 @@ import Testing
         #expect(snapshot.nextExpiry(after: .current) != nil)
     }
 
-    @Test func `a local grant needs a local account`() throws {
+    @Test func `a local grant on an Exchange account is refused`() throws {
         let office = try Office()
         try office.store.requireLocalGrants(Office.full("info"))
         try office.store.requireLocalGrants(Office.full("B"))

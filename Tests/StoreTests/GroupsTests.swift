@@ -2,9 +2,9 @@ import Access
 import Store
 import Testing
 
-/// Groups, who is in them, and what keeps them.
+/// Groups, their members, and refusals to remove a group.
 @Suite struct GroupsTests {
-    /// Names, and whether a group can be called so.
+    /// Names, and whether they are valid.
     static let names: [(String, Bool)] = [
         ("Sekretariat", true), ("Büro 2", true), ("a", true), ("x@y.example", true),
         (String(repeating: "x", count: 200), true), (String(repeating: "x", count: 201), false),
@@ -15,14 +15,14 @@ import Testing
     ]
 
     @Test(arguments: names)
-    func `a name is seen, and has 1 to 200 octets`(name: String, isAllowed: Bool) throws {
+    func `a group name is visible and has 1 to 200 octets`(name: String, isAllowed: Bool) throws {
         let office = try Office()
         let refusal = Office.refusal { try office.group(name) }
         #expect((refusal == nil) == isAllowed, "\(refusal ?? "taken")")
         #expect(try office.store.groups().map(\.name) == (isAllowed ? [name] : []))
     }
 
-    @Test func `members are listed by name, groups with their prefix`() throws {
+    @Test func `members are sorted by name, and groups have a prefix`() throws {
         let office = try Office()
         try office.group("inner", "carl")
         try office.group("outer", "group:inner", "bob", "anna")
@@ -31,12 +31,12 @@ import Testing
                 == ["anna@kanzlei.example", "bob@kanzlei.example", "group:inner"]
         )
         #expect(try office.store.groups().map(\.name) == ["inner", "outer"])
-        // Twice is once.
+        // Joining twice has no further effect.
         try office.store.join([Office.full("anna")], to: "outer", actor: "test")
         #expect(try office.store.group("outer").members.count == 3)
     }
 
-    @Test func `one member that cannot join keeps all of them out`() throws {
+    @Test func `one invalid member leaves the group unchanged`() throws {
         let office = try Office()
         try office.group("g")
         let before = try office.store.export()
@@ -49,7 +49,7 @@ import Testing
         #expect(try office.store.export() == before)
     }
 
-    @Test func `who is not in a group does not leave it`() throws {
+    @Test func `removing a member that is not in the group is refused`() throws {
         let office = try Office()
         try office.group("g", "anna", "bob")
         try office.group("h", "carl")
@@ -67,13 +67,13 @@ import Testing
             }
             #expect(refusal?.contains(says ?? "?") == true, "\(refusal ?? "not refused")")
         }
-        // None of these took Anna out.
+        // Anna is still a member.
         #expect(try office.store.group("g").members.count == 2)
         try office.store.leave([Office.full("anna")], from: "g", actor: "test")
         #expect(try office.store.group("g").members == ["bob@kanzlei.example"])
     }
 
-    @Test func `what a group has is there for its members as long as they are members`() throws {
+    @Test func `a group's grants apply to its members while they are members`() throws {
         let office = try Office()
         try office.group("inner")
         try office.group("outer", "group:inner")
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test(arguments: ["wall", "withdrawal"])
-    func `a group that keeps somebody out stays until that ends`(bar: String) throws {
+    func `a group with a wall or a withdrawal cannot be removed`(bar: String) throws {
         let office = try Office()
         try office.group("g", "anna")
         if bar == "wall" {
@@ -102,7 +102,7 @@ import Testing
         let refusal = Office.refusal { try office.store.removeGroup("g", actor: "test") }
         #expect(refusal?.contains("group:g is kept out of \(account)") == true)
         #expect(refusal?.contains("user disable") == false)
-        // Its members may change all the same; a group that it is in may go.
+        // Its members may still change, and a group that contains it may be removed.
         try office.group("outer", "group:g")
         try office.store.leave([Office.full("anna")], from: "g", actor: "test")
         try office.store.removeGroup("outer", actor: "test")
@@ -115,7 +115,7 @@ import Testing
         #expect(try office.store.groups().isEmpty)
     }
 
-    @Test func `a group exists once, in each Unicode form`() throws {
+    @Test func `a second group of the same name is refused, in each Unicode form`() throws {
         let office = try Office()
         try office.group("Café")
         #expect(Office.refusal { try office.group("Café") }?.contains("exists") == true)

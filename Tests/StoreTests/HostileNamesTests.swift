@@ -4,11 +4,11 @@ import SASL
 import Store
 import Testing
 
-/// Names that mean something to SQL, to a shell or to another list, and what is left of what was removed.
+/// Names with a meaning in SQL, in a shell or in other formats; and traces of removed objects.
 @Suite struct HostileNamesTests {
     private typealias Temporary = PermissionStoreTests.Temporary
 
-    /// What a name can be.
+    /// The kinds of names.
     struct May: OptionSet, Sendable {
         let rawValue: Int
 
@@ -33,7 +33,7 @@ import Testing
     ]
 
     @Test(arguments: names)
-    func `a name is a name, wherever it stands`(name: String, may: May) throws {
+    func `a hostile name is stored and looked up literally`(name: String, may: May) throws {
         let temporary = try Temporary()
         let store = temporary.store
         try temporary.addUsers("anna", "bob")
@@ -41,7 +41,8 @@ import Testing
         try temporary.addAccount("bob", owner: "bob", aliases: ["b@kanzlei.example"])
         try temporary.grant("bob", "anna@kanzlei.example")
         let before = try store.export()
-        // Another spelling of Bob means Bob, in any place; everything else means nobody.
+        // Another spelling of Bob's login denotes Bob everywhere; every other text denotes
+        // nobody.
         let isBob = name.lowercased() == "bob@kanzlei.example"
 
         func refused(_ body: () throws -> Void) {
@@ -69,7 +70,7 @@ import Testing
         }
         #expect(try store.export() == before)
 
-        // A group of that name is a group, and nobody that it sounds like.
+        // A group with that name denotes only the group.
         if !may.contains(.beGroup) {
             refused { try store.addGroup(name, actor: "test") }
         } else {
@@ -80,7 +81,7 @@ import Testing
             #expect(try store.grants(account: nil, subject: "group:\(name)").count == 1)
             try store.removeGroup(name, actor: "test")
         }
-        // Who can be added is exactly that.
+        // An accepted login is stored exactly.
         if !may.contains(.beUser) {
             refused { try store.addUser(NewUser(name, name: name), actor: "test") }
         } else {
@@ -91,8 +92,8 @@ import Testing
         #expect(try store.export() == before)
     }
 
-    /// T512: a number in the store is nobody else's later.
-    @Test func `who gets the name of somebody who left gets nothing else`() throws {
+    /// T512: a number in the store is never reused.
+    @Test func `a new user with a removed user's login inherits nothing`() throws {
         let temporary = try Temporary()
         try temporary.addUsers("anna")
         try temporary.addAccount("info")
@@ -111,7 +112,7 @@ import Testing
     }
 
     /// T513.
-    @Test func `a group that is made anew has nobody in it and nothing granted`() throws {
+    @Test func `a recreated group has no members and no grants`() throws {
         let temporary = try Temporary()
         try temporary.addUsers("anna")
         try temporary.addAccount("info")
@@ -124,16 +125,17 @@ import Testing
         #expect(try temporary.store.grants(account: nil, subject: nil).isEmpty)
     }
 
-    /// T534: what is sealed twice looks different each time.
-    @Test func `no two seals begin alike`() throws {
+    /// T534: two seals of one text differ.
+    @Test func `every sealed password has a unique nonce`() throws {
         let key = MasterKey()
         var nonces: Set<Data> = []
         for _ in 0..<20_000 { nonces.insert(try key.seal("secret", for: AccountID(1)).prefix(12)) }
         #expect(nonces.count == 20_000)
     }
 
-    /// T536: whichever way it is taken out, in the store and in SQLite's log, while another process has it open.
-    @Test func `a secret that was taken out is in no file any more`() throws {
+    /// T536: for each way to remove a secret, in the store and in SQLite's log, while another
+    /// process has the store open.
+    @Test func `a removed secret is in no file of the store`() throws {
         let temporary = try Temporary()
         let store = temporary.store
         let running = try PermissionStore(path: temporary.path)

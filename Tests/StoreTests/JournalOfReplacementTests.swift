@@ -4,7 +4,7 @@ import GRDB
 import Store
 import Testing
 
-/// The journal of transfers, where another file takes the place of the store.
+/// The journal of transfers when another file replaces the store.
 @Suite struct JournalOfReplacementTests {
     private static func row(_ uids: [UInt32]) throws -> Transfer {
         let place = Transfer.Place(
@@ -30,12 +30,12 @@ import Testing
         )
     }
 
-    @Test func `the journal in force goes on in the file that takes the store's place`()
+    @Test func `the journal in force continues in a replacement file`()
         async throws
     {
         let bench = try StoreReplacementTests.Bench()
         #expect(await bench.next()?.published != nil)
-        // One has come to its end by the time that its copy is put back.
+        // One transfer is completed before its copy is put back.
         let ended = try #require(try bench.running.recordTransfer(Self.row([1])))
         try bench.makeCopy { try $0.addGroup("Sekretariat", actor: "test") }
         try bench.running.forgetTransfer(ended)
@@ -61,7 +61,7 @@ import Testing
         #expect(row.state == .copied && row.copies.map(\.uid) == [50])
     }
 
-    @Test func `an entry means no other transfer in a state that was put back`() async throws {
+    @Test func `a journal number denotes no other transfer in a restored state`() async throws {
         let bench = try StoreReplacementTests.Bench()
         #expect(await bench.next()?.published != nil)
         try bench.makeCopy()

@@ -2,9 +2,9 @@ import Access
 import Store
 import Testing
 
-/// How users, accounts, subjects and folders are named.
+/// Parsing and look-up of users, accounts, subjects and folders.
 @Suite struct LookupTests {
-    /// Texts, and the address that they are; nil for none.
+    /// Texts and their normalized address; nil for an invalid text.
     static let addresses: [(String, String?)] = [
         ("anna@kanzlei.example", "anna@kanzlei.example"),
         ("ANNA@KANZLEI.EXAMPLE", "anna@kanzlei.example"),
@@ -18,12 +18,12 @@ import Testing
     ]
 
     @Test(arguments: addresses)
-    func `an address is compared in one form`(text: String, expected: String?) throws {
+    func `an address has one normalized form`(text: String, expected: String?) throws {
         let address = try? PermissionStore.address(text)
         #expect(address.map { Array($0.description.utf8) } == expected.map { Array($0.utf8) })
     }
 
-    /// Folders as a person writes them, and whether they can be one.
+    /// Folder texts, and their path; nil for an invalid text.
     static let folders: [(String, String?)] = [
         ("Akten", "Akten"), ("inbox", "INBOX"), ("Inbox/a", "INBOX/a"), ("inboxes", "inboxes"),
         ("a/inbox", "a/inbox"), ("Akten/Neu", "Akten/Neu"), ("B\u{FC}ro", "B\u{FC}ro"),
@@ -35,7 +35,7 @@ import Testing
     ]
 
     @Test(arguments: folders)
-    func `a folder's path is compared as octets`(text: String, expected: String?) throws {
+    func `folder paths are compared octet for octet`(text: String, expected: String?) throws {
         let path = try? PermissionStore.folder(text)
         switch expected {
         case nil: #expect(path == nil)
@@ -55,14 +55,14 @@ import Testing
         )
     }
 
-    /// What a subject is called, and by what name the reports have it.
+    /// Texts for a subject, and the name in reports.
     @Test(arguments: [
         ("ANNA@kanzlei.example", "anna@kanzlei.example"),
         ("anna@kanzlei.example", "anna@kanzlei.example"),
         ("group:Büro", "group:Büro"), ("group:büro", nil), ("GROUP:Büro", nil), ("Büro", nil),
         ("group:Bu\u{308}ro", nil), ("group:", nil), ("nobody", nil), ("", nil),
     ])
-    func `a subject is a user in any case, or a group octet for octet`(
+    func `logins ignore case, and group names are compared octet for octet`(
         text: String,
         canonical: String?
     ) throws {
@@ -71,7 +71,7 @@ import Testing
         #expect((try? office.store.canonical(text)) == canonical)
     }
 
-    @Test func `a person is the login and the addresses that belong to it`() throws {
+    @Test func `a person has the login and the addresses of owned accounts`() throws {
         let office = try Office()
         try office.temporary.addAccount("zweit", owner: "bob", aliases: ["z@kanzlei.example"])
         let people = try office.store.people()

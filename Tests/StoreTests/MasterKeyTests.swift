@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test(arguments: ["geheim", "p w", "\"\\", "Gr\u{FC}n", String(repeating: "x", count: 4_000)])
-    func `a password is sealed and opened, each time in another form`(password: String) throws {
+    func `a password is sealed differently each time and opens again`(password: String) throws {
         let key = MasterKey()
         let (one, other) = (
             try key.seal(password, for: AccountID(1)), try key.seal(password, for: AccountID(1))
@@ -36,7 +36,7 @@ import Testing
         #expect(try Self.password(key, one) == password && Self.password(key, other) == password)
     }
 
-    @Test func `every octet of what is sealed counts`() throws {
+    @Test func `a sealed password with any changed octet does not open`() throws {
         let key = MasterKey()
         let sealed = try key.seal("geheim", for: AccountID(1))
         for index in sealed.indices {
@@ -54,7 +54,7 @@ import Testing
         #expect(throws: StoreError.self) { try Self.password(key, sealed + [0]) }
     }
 
-    @Test func `a credential is of one account and one key`() throws {
+    @Test func `a credential opens only for its account and its key`() throws {
         let key = MasterKey()
         let sealed = try key.seal("geheim", for: AccountID(1))
         #expect(throws: StoreError.self) { try Self.password(key, sealed, id: 2) }
@@ -65,7 +65,7 @@ import Testing
         )
     }
 
-    @Test func `a mark is of one key and these octets`() throws {
+    @Test func `an authentication code is valid only for its key and octets`() throws {
         let key = MasterKey()
         let octets = Data("checkpoint 7".utf8)
         let mark = key.mark(octets)
@@ -87,7 +87,7 @@ import Testing
         try body(path)
     }
 
-    @Test func `a key that is written opens what it sealed`() throws {
+    @Test func `a key read from its file opens what it sealed`() throws {
         try Self.withFile { path in
             let key = MasterKey()
             try key.write(to: path)
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    /// What stands in the file, its mode, and what a refusal says; nil where it is a key.
+    /// The file's content, its mode, and a part of the refusal; nil for a valid key.
     static let files: [(String, Int, String?)] = [
         (Data(repeating: 7, count: 32).base64EncodedString(), 0o600, nil),
         (Data(repeating: 7, count: 32).base64EncodedString() + "\n", 0o400, nil),
@@ -112,7 +112,7 @@ import Testing
     ]
 
     @Test(arguments: files)
-    func `a key's file holds thirty-two octets, for its owner alone`(
+    func `a key file must hold 32 octets and be private to its owner`(
         text: String,
         mode: Int,
         says: String?

@@ -2,7 +2,7 @@ import Foundation
 import Store
 import Testing
 
-/// A key of a document that is always written.
+/// A document's key that is always written.
 @Suite struct NullableTests {
     private struct Sample: Codable, Equatable {
         @Nullable var name: String?
@@ -20,7 +20,7 @@ import Testing
         try JSONDecoder().decode(Sample.self, from: Data(text.utf8))
     }
 
-    @Test func `nothing is written as null, beside a key that is left out`() throws {
+    @Test func `a nil value is encoded as null, and a plain optional is omitted`() throws {
         #expect(
             try Self.encoded(Sample(name: nil, count: nil, plain: nil))
                 == #"{"count":null,"name":null}"#
@@ -38,18 +38,18 @@ import Testing
             (#"{"count":-1}"#, nil, -1),
         ] as [(String, String?, Int64?)]
     )
-    func `a missing key and null say the same`(text: String, name: String?, count: Int64?) throws {
+    func `a missing key and null decode alike`(text: String, name: String?, count: Int64?) throws {
         let sample = try Self.decoded(text)
         #expect(sample.name == name && sample.count == count)
         #expect(try Self.decoded(try Self.encoded(sample)) == sample)
     }
 
     @Test(arguments: [#"{"name":1}"#, #"{"count":"1"}"#, #"{"count":1.5}"#, #"{"name":[]}"#])
-    func `a value of another kind is refused`(text: String) {
+    func `a value of another JSON type is refused`(text: String) {
         #expect(throws: DecodingError.self) { try Self.decoded(text) }
     }
 
-    @Test func `equal values are equal, and one in a set`() {
+    @Test func `equal values have equal hashes`() {
         let (one, same, other) = (
             Nullable(wrappedValue: "a"), Nullable(wrappedValue: "a"),
             Nullable<String>(wrappedValue: nil)

@@ -4,14 +4,15 @@ import GRDB
 import Store
 import Testing
 
-/// A store with users, groups and accounts, and what tests do to it in few words. Names without a domain are
-/// of `kanzlei.example`.
+/// A store with users, groups and accounts, with short functions for tests. Names without a
+/// domain are in `kanzlei.example`.
 struct Office {
     let temporary: PermissionStoreTests.Temporary
 
     var store: PermissionStore { self.temporary.store }
 
-    /// Anna, Bob and Carl; Bob owns the account `bob`, nobody `info`, and Carl the Exchange account `sales`.
+    /// Users Anna, Bob and Carl. Bob owns the account `bob`, `info` has no owner, and Carl owns
+    /// the Exchange account `sales`.
     init() throws {
         self.temporary = try PermissionStoreTests.Temporary()
         try self.temporary.addUsers("anna", "bob", "carl")
@@ -30,7 +31,7 @@ struct Office {
         try #require(FolderPath(octets: Array(name.utf8)))
     }
 
-    /// What a refusal says; nil where nothing is refused.
+    /// The message of a refusal; nil if nothing was refused.
     static func refusal<Value>(_ body: () throws -> Value) -> String? {
         do {
             _ = try body()
@@ -99,7 +100,7 @@ struct Office {
         )
     }
 
-    /// Loads and saves what Exchange says of an account.
+    /// Loads and saves Exchange permissions of an account.
     @discardableResult
     func saved(
         _ account: String,
@@ -126,7 +127,7 @@ struct Office {
         return try #require(reports.first)
     }
 
-    // MARK: - Looks
+    // MARK: - Reading
 
     func access(of user: String, to account: String) throws -> AccountAccess {
         let snapshot = try self.store.load().access
@@ -151,7 +152,7 @@ struct Office {
         return .group(try #require(group).id)
     }
 
-    /// Changes the file past the store.
+    /// Changes the file without the store.
     func tamper(_ sql: String, _ arguments: StatementArguments = []) throws {
         let queue = try DatabaseQueue(path: self.temporary.path)
         try queue.write { try $0.execute(sql: sql, arguments: arguments) }

@@ -2,10 +2,10 @@ import Foundation
 import Store
 import Testing
 
-/// Passwords as they are stored.
+/// Password hashes.
 @Suite struct PasswordTests {
-    /// Parts of a hash that is right, one changed at a time.
-    @Test func `every part of a hash counts`() throws {
+    /// Changes one part of a valid hash at a time.
+    @Test func `a hash with any changed part does not verify`() throws {
         let password = Array("geheim".utf8)
         let hash = try PasswordHash(password: password)
         #expect(hash.verify(password))
@@ -37,7 +37,7 @@ import Testing
         "scrypt$15$8$1$AAAAAAAAAAAAAAAAAAAAAA==",
         "scrypt$9999999999999999999$8$1$AA==$AA==", "scrypt$15$9999999999999999999$1$AA==$AA==",
     ])
-    func `what is no hash opens for nobody`(text: String) {
+    func `a malformed hash verifies no password`(text: String) {
         for password in ["", "geheim", text] {
             #expect(!PasswordHash(text: text).verify(Array(password.utf8)))
         }
@@ -48,12 +48,16 @@ import Testing
         ("", "", true), ("", " ", false), ("Gr\u{FC}n", "Gru\u{308}n", false),
         ("\u{0}a", "\u{0}a", true), ("\u{0}a", "\u{0}b", false), ("\u{0}a", "", false),
     ])
-    func `a password is its octets`(password: String, tried: String, isRight: Bool) throws {
+    func `passwords are compared octet for octet`(
+        password: String,
+        tried: String,
+        isRight: Bool
+    ) throws {
         let hash = try PasswordHash(password: Array(password.utf8))
         #expect(hash.verify(Array(tried.utf8)) == isRight)
     }
 
-    @Test func `two hashes of one password differ, and the dummy is for nobody`() throws {
+    @Test func `hashes are salted, and the dummy verifies no password`() throws {
         let password = Array("geheim".utf8)
         let (one, other) = (
             try PasswordHash(password: password), try PasswordHash(password: password)
@@ -63,7 +67,7 @@ import Testing
         for tried in ["", "geheim", "\u{0}"] {
             #expect(!PasswordHash.dummy.verify(Array(tried.utf8)))
         }
-        // The dummy costs what a hash costs: the same parameters.
+        // The dummy has the parameters of a real hash, so it costs the same.
         #expect(PasswordHash.dummy.text.hasPrefix("scrypt$15$8$1$"))
     }
 }

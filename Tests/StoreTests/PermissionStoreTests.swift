@@ -6,7 +6,7 @@ import Store
 import Testing
 
 @Suite struct PermissionStoreTests {
-    /// A store in a folder of its own, which goes with the test.
+    /// A store in a temporary directory, which is removed after the test.
     final class Temporary {
         let folder: URL
         let store: PermissionStore
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func `what was edited is published`() throws {
+    @Test func `edits appear in the loaded snapshot`() throws {
         let temporary = try Temporary()
         try temporary.addUsers("anna", "bob")
         try temporary.addAccount("bob", owner: "bob", aliases: ["b@kanzlei.example"])
@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(20)))
-    func `another connection sees each change at its next look`() async throws {
+    func `a follower publishes each change at its next look`() async throws {
         let temporary = try Temporary()
         let other = try PermissionStore(path: temporary.path)
         var changes = other.changes(
@@ -114,14 +114,14 @@ import Testing
         #expect(first?.access.users.isEmpty == true)
         for (number, name) in ["anna", "bob", "clara", "dora", "eva"].enumerated() {
             try temporary.addUsers(name)
-            // The very next that is published has it: nothing older comes between.
+            // The next snapshot has the change; no older one is published in between.
             let users = await changes.next()?.published?.access.users
             #expect(users?.count == number + 1)
             #expect(users?.values.contains { "\($0.login)".hasPrefix(name) } == true)
         }
     }
 
-    @Test func `a store that cannot be read says so, and comes back`() async throws {
+    @Test func `an unreadable store is reported, and so is its return`() async throws {
         let temporary = try Temporary()
         let other = try PermissionStore(path: temporary.path)
         var changes = other.changes(
@@ -143,7 +143,7 @@ import Testing
         #expect(await changes.next()?.published?.access.users.count == 2)
     }
 
-    @Test func `logins, addresses and aliases never collide`() throws {
+    @Test func `logins, addresses and aliases are unique`() throws {
         let temporary = try Temporary()
         try temporary.addUsers("anna")
         #expect(self.refusal { try temporary.addUsers("ANNA") }.contains("exists"))
@@ -153,11 +153,11 @@ import Testing
             try temporary.addAccount("carl", aliases: ["BOB@kanzlei.example"])
         }
         #expect(text.contains("belongs to account bob"))
-        // The transaction that failed left nothing.
+        // The failed transaction left nothing.
         #expect(try temporary.store.accounts().count == 1)
     }
 
-    @Test func `a group is never inside itself`() throws {
+    @Test func `a group cannot contain itself`() throws {
         let temporary = try Temporary()
         for name in ["a", "b", "c"] { try temporary.store.addGroup(name, actor: "test") }
         try temporary.store.join(["group:b"], to: "a", actor: "test")
@@ -170,7 +170,7 @@ import Testing
         }
     }
 
-    @Test func `what is missing is named with the way to make it`() throws {
+    @Test func `an error for a missing object names the command that adds it`() throws {
         let temporary = try Temporary()
         #expect(self.refusal { _ = try temporary.store.user("x") }.contains("gatepost user add x"))
         #expect(self.refusal { _ = try temporary.store.group("x") }.contains("gatepost group add"))
@@ -180,7 +180,7 @@ import Testing
         #expect(self.refusal { try temporary.grant("bob", "group:x") }.contains("no group x"))
     }
 
-    @Test func `a grant on an Exchange account is refused with the way to do it there`() throws {
+    @Test func `a refused grant on an Exchange account names the remedy`() throws {
         let temporary = try Temporary()
         try temporary.addUsers("anna")
         try temporary.addAccount("ex", kind: .exchange)
@@ -188,7 +188,7 @@ import Testing
         #expect(text.contains("Share the mailbox"))
     }
 
-    @Test func `a second grant for the same place replaces the first`() throws {
+    @Test func `a second grant for the same scope replaces the first`() throws {
         let temporary = try Temporary()
         try temporary.addUsers("anna")
         try temporary.addAccount("bob")
@@ -197,7 +197,7 @@ import Testing
         #expect(try temporary.store.grants(account: nil, subject: nil).map(\.rights) == ["lr"])
     }
 
-    @Test func `one side of a grant is taken away, and then the rest`() throws {
+    @Test func `removing both sides one after the other deletes a grant`() throws {
         let temporary = try Temporary()
         try temporary.addUsers("anna")
         try temporary.addAccount("bob")
@@ -236,7 +236,7 @@ import Testing
     ]
 
     @Test(arguments: servers)
-    func `a server without TLS is on this machine`(
+    func `a server without TLS must be on this machine`(
         host: String,
         tls: Endpoint.Security,
         isAllowed: Bool
@@ -257,7 +257,7 @@ import Testing
     }
 
     @Test(arguments: ["a\r\nb", "a\u{0}b", "a\u{1}", ""])
-    func `a credential has no control characters`(password: String) throws {
+    func `a credential with control characters is refused`(password: String) throws {
         let temporary = try Temporary()
         try temporary.addAccount("bob")
         var settings = AccountSettings()
@@ -273,9 +273,9 @@ import Testing
         #expect(text.contains("control characters"))
     }
 
-    /// T129: somebody wrote into the store by hand.
+    /// T129: a stored credential that was written without the store.
     @Test(arguments: ["a\r\nb", "a\u{0}b\u{0}c", "a\u{1}", "a\u{7F}", ""])
-    func `a stored credential with control characters is none`(text: String) throws {
+    func `a stored credential with control characters is not used`(text: String) throws {
         let temporary = try Temporary()
         try temporary.addAccount("bob")
         var named = try temporary.store.upstream("bob@kanzlei.example")
@@ -292,7 +292,7 @@ import Testing
         )
     }
 
-    @Test func `a credential opens with its key, for its account, only`() throws {
+    @Test func `a credential opens only with its key and for its account`() throws {
         let temporary = try Temporary()
         try temporary.addAccount("bob")
         try temporary.addAccount("carl")
@@ -305,7 +305,7 @@ import Testing
         #expect(!String(decoding: sealed, as: UTF8.self).contains("up p"))
     }
 
-    @Test func `the key's file is its owner's alone`() throws {
+    @Test func `the key file is private to its owner`() throws {
         let temporary = try Temporary()
         let file = temporary.folder.appendingPathComponent("key").path
         try MasterKey().write(to: file)
@@ -314,13 +314,13 @@ import Testing
         #expect(self.refusal { _ = try MasterKey(file: file) }.contains("chmod 600"))
     }
 
-    @Test func `the store's file is its owner's alone`() throws {
+    @Test func `the store's file is private to its owner`() throws {
         let temporary = try Temporary()
         let attributes = try FileManager.default.attributesOfItem(atPath: temporary.path)
         #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
     }
 
-    @Test func `a file that is no store is refused`() throws {
+    @Test func `a file that is not a store is refused`() throws {
         let temporary = try Temporary()
         let file = temporary.folder.appendingPathComponent("other").path
         try Data(String(repeating: "no store ", count: 1_000).utf8)
@@ -328,8 +328,7 @@ import Testing
         #expect(self.refusal { _ = try PermissionStore(path: file) }.contains("restore it"))
     }
 
-    @Test func `what is exported applies to an empty store and changes nothing in its own`() throws
-    {
+    @Test func `an export applies to an empty store and changes nothing in its own`() throws {
         let temporary = try Temporary()
         try temporary.addUsers("anna", "bob")
         try temporary.addAccount("bob", owner: "bob", aliases: ["b@kanzlei.example"])
@@ -345,12 +344,12 @@ import Testing
         #expect(try fresh.store.users().isEmpty)
         _ = try fresh.store.apply(document, dryRun: false, actor: "test")
         #expect(try fresh.store.export() == document)
-        // The credential of the account that stayed is still there.
+        // The remaining account still has its credential.
         let upstream = try temporary.store.upstream("bob@kanzlei.example")
         #expect(upstream.sealedPassword != nil)
     }
 
-    @Test func `a document without an authority takes it away`() throws {
+    @Test func `a document without a certificate authority removes it`() throws {
         let temporary = try Temporary()
         try temporary.addAccount("bob")
         let document = try temporary.store.export()
@@ -363,7 +362,7 @@ import Testing
         #expect(try temporary.store.export() == document)
     }
 
-    @Test func `a document that breaks a rule changes nothing`() throws {
+    @Test func `a document that violates a rule changes nothing`() throws {
         let temporary = try Temporary()
         try temporary.addUsers("anna")
         var document = ModelDocument()
@@ -379,7 +378,7 @@ import Testing
         #expect(try temporary.store.users().map(\.login) == ["anna@kanzlei.example"])
     }
 
-    @Test func `a password is hashed, and verified`() throws {
+    @Test func `a password is hashed and verified`() throws {
         let hash = try PasswordHash(password: Array("s3cret".utf8))
         #expect(!hash.text.contains("s3cret"))
         #expect(hash.verify(Array("s3cret".utf8)))
@@ -389,7 +388,7 @@ import Testing
         #expect(try PasswordHash(password: Array("s3cret".utf8)) != hash)
     }
 
-    @Test func `who may change something is root, the store's owner, or has a role`() throws {
+    @Test func `root, the store's owner and users with a role may make changes`() throws {
         let temporary = try Temporary()
         let owner = getuid() == 0 ? 4_711 : getuid()
         if getuid() == 0 {
@@ -426,7 +425,7 @@ import Testing
         try temporary.store.setDisabled(false, login: kim, actor: "test")
         try temporary.store.setRole(nil, osUser: nil, of: kim, actor: "test")
         #expect(says(.settings, stranger).contains("needs the role"))
-        // Nobody is two users, and who has no other name there has the login.
+        // A name belongs to one user, and a user without another name has the login.
         #expect(
             self.refusal {
                 try temporary.store.setRole(

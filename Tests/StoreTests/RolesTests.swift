@@ -3,9 +3,9 @@ import Foundation
 import Store
 import Testing
 
-/// Roles, and the names of users at the operating system.
+/// Roles, and operating-system names.
 @Suite struct RolesTests {
-    /// The role that a user has, and the one that a command needs.
+    /// The user's role, and the role that a command needs.
     @Test(
         arguments: [
             (.administrator, .administrator, true), (.administrator, .settings, true),
@@ -13,7 +13,7 @@ import Testing
             (nil, .settings, false), (nil, .administrator, false),
         ] as [(Role?, Role, Bool)]
     )
-    func `a role is enough for what it includes`(
+    func `a role permits what it includes`(
         role: Role?,
         needed: Role,
         isEnough: Bool
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(arguments: ["bob", "ANNA", "anna ", "", "Anna"])
-    func `another name at the operating system has no role`(name: String) throws {
+    func `an operating-system name without an exact match has no role`(name: String) throws {
         let office = try Office()
         try office.store.setRole(
             .administrator,
@@ -45,10 +45,10 @@ import Testing
         #expect(try office.store.login(ofOSUser: "anna") == Office.full("anna"))
     }
 
-    @Test func `sudo keeps the own name`() throws {
+    @Test func `sudo keeps the original user's role`() throws {
         let office = try Office()
         try office.store.setRole(.settings, osUser: "anna", of: Office.full("anna"), actor: "test")
-        // Root by sudo is root; anybody else by sudo is who it was.
+        // Root through sudo is root; any other user through sudo keeps the original name.
         try office.store.requireRole(
             .administrator,
             actor: Actor(name: "root", userID: 0, original: "mallory")
@@ -69,7 +69,7 @@ import Testing
         #expect(refused.record.actor == "mallory as anna")
     }
 
-    @Test func `a name at the operating system is one user's`() throws {
+    @Test func `an operating-system name belongs to one user`() throws {
         let office = try Office()
         let (anna, bob) = (Office.full("anna"), Office.full("bob"))
         try office.store.setRole(.settings, osUser: "kim", of: anna, actor: "test")
@@ -77,7 +77,7 @@ import Testing
             try office.store.setRole(nil, osUser: "kim", of: bob, actor: "test")
         }
         #expect(refusal == "the operating-system user kim is \(anna) already")
-        // The same again is nothing new; an empty one is none; `none` takes it away.
+        // Setting it again changes nothing; an empty name is refused; `none` removes the name.
         try office.store.setRole(.settings, osUser: "kim", of: anna, actor: "test")
         #expect(
             Office.refusal { try office.store.setRole(nil, osUser: "", of: anna, actor: "test") }
@@ -92,7 +92,7 @@ import Testing
         #expect(try office.store.login(ofOSUser: "kim") == bob)
     }
 
-    @Test func `a document gives names that have changed hands`() throws {
+    @Test func `a document can exchange the operating-system names of users`() throws {
         let office = try Office()
         try office.store.setRole(.settings, osUser: "kim", of: Office.full("anna"), actor: "test")
         var document = ModelDocument()
@@ -117,7 +117,7 @@ import Testing
         }
     }
 
-    @Test func `who did something is named with who it was`() {
+    @Test func `the recorded actor includes the original user`() {
         #expect(Actor(name: "anna", userID: 1).recorded == "anna")
         #expect(Actor(name: "root", userID: 0, original: "anna").recorded == "anna as root")
     }

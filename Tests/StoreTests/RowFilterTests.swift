@@ -4,7 +4,7 @@ import Testing
 
 @testable import Store
 
-/// Conditions on rows: what they find in a table of rules.
+/// Conditions on a table of rules.
 @Suite struct RowFilterTests {
     /// A table with a row for each subject on two accounts, numbered in this order.
     private static func database() throws -> DatabaseQueue {
@@ -31,7 +31,7 @@ import Testing
 
     private static let user = Subject.user(UserID(7))
 
-    /// Filters, and the numbers of the rows that they find.
+    /// Filters, and the numbers of the matching rows.
     private static let filters: [(RowFilter, [Int64])] = [
         (.all, [1, 2, 3, 4, 5, 6, 7]), (RowFilter("account = 2"), [4, 5, 6, 7]),
         (RowFilter("account", in: [1]), [1, 2, 3]), (RowFilter("account", in: []), []),
@@ -50,7 +50,7 @@ import Testing
         (RowFilter(account: 1, subject: user, scope: .account), [1]),
     ]
 
-    @Test func `a filter finds its rows, and no others`() throws {
+    @Test func `a filter matches exactly its rows`() throws {
         let queue = try Self.database()
         for (index, (filter, expected)) in Self.filters.enumerated() {
             let found = try queue.read { database in
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `more values than a statement has arguments are one`() throws {
+    @Test func `a filter passes any number of values as one argument`() throws {
         let queue = try Self.database()
         let filter = RowFilter("account", in: (1...200_000).map { Int64($0) })
         let count = try queue.read {
@@ -74,7 +74,7 @@ import Testing
         #expect(count == 7)
     }
 
-    @Test func `a subject has one key, and everyone none`() {
+    @Test func `a subject has one key, and everyone has none`() {
         #expect(Self.user.userKey == 7 && Self.user.groupKey == nil)
         let group = Subject.group(GroupID(9))
         #expect(group.userKey == nil && group.groupKey == 9)

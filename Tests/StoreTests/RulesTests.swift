@@ -5,7 +5,8 @@ import Testing
 
 @testable import Store
 
-/// The store asks `Access` with the few rules that it loads; `Access` says the same of all of them.
+/// The store decides with the few rules that it loads; `Access` decides the same with all
+/// rules.
 @Suite struct RulesTests {
     private static let users = ["anna", "bob", "carl", "dora", "emil"]
     private static let groups = ["g1", "g2", "g3", "g4"]
@@ -32,7 +33,7 @@ import Testing
         case decide
     }
 
-    /// What one random edit names.
+    /// The names in one random edit.
     private struct Draw {
         var edit: Edit
         var account: String
@@ -63,7 +64,7 @@ import Testing
     }
 
     @Test(arguments: 1...12)
-    func `each edit of a random model is what Access says of all of it`(seed: UInt64) throws {
+    func `each random edit agrees with Access on the whole model`(seed: UInt64) throws {
         let office = try Self.office()
         var generator = Seeded(state: seed)
         for step in 0..<45 {
@@ -79,9 +80,9 @@ import Testing
         }
     }
 
-    // MARK: - What Access says
+    // MARK: - Decisions of Access
 
-    /// - Returns: the refusal; nil where none is.
+    /// - Returns: The refusal; nil if there is none.
     private static func expected(
         _ draw: Draw,
         _ office: Office,
@@ -150,7 +151,7 @@ import Testing
             _ = try all.edit(for: change, subject: subject, at: .current)
             return nil
         } catch .failed {
-            return "the account is not the owner's, or on Exchange"
+            return "the account has another owner, or is on Exchange"
         } catch {
             return "\(error)"
         }
@@ -185,7 +186,7 @@ import Testing
         return (grant, login.description)
     }
 
-    // MARK: - What the store does
+    // MARK: - Edits of the store
 
     private static func perform(_ draw: Draw, _ office: Office) throws -> String? {
         let (account, subject) = (Office.full(draw.account), Office.full(draw.subject))
@@ -228,7 +229,7 @@ import Testing
             let refusal = Office.refusal {
                 try office.store.removeGroup(String(subject.dropFirst(6)), actor: "test")
             }
-            // The next steps name it again.
+            // Later steps use the name again.
             if refusal == nil { try office.group(String(subject.dropFirst(6))) }
             return refusal
         case .decide:
@@ -256,7 +257,7 @@ import Testing
             let sides = try before.withdrawing(draw.sides, from: subject, on: account)
             #expect(after.sidesWithdrawn(from: subject, on: account).isSuperset(of: sides))
         case .restore:
-            // What is left can be restored, and what is not cannot.
+            // Remaining withdrawals can be restored, and others cannot.
             let left = try before.restoring(draw.sides, to: subject, on: account)
             let refusal = Office.refusal {
                 try after.restoring(draw.sides, to: subject, on: account)
@@ -297,7 +298,7 @@ import Testing
         }
     }
 
-    /// Marks of grants, warnings of walls and what waits are those of the whole model.
+    /// Marks of grants, notes about walls and pending grants equal those of the whole model.
     private static func checkLists(
         _ office: Office,
         _ subject: String,
@@ -331,7 +332,7 @@ import Testing
         }
     }
 
-    // MARK: - What is loaded
+    // MARK: - Loading
 
     private static func loaded(
         _ office: Office,
@@ -344,7 +345,7 @@ import Testing
         return try office.store.read { try $0.rules(on: keys, about: named) }
     }
 
-    @Test func `the rules of some accounts and subjects are loaded, and no others`() throws {
+    @Test func `only the rules of the given accounts and subjects are loaded`() throws {
         let office = try Self.office()
         try office.store.join([Office.full("anna"), "group:g2"], to: "g1", actor: "test")
         try office.store.join([Office.full("carl")], to: "g2", actor: "test")
@@ -355,10 +356,11 @@ import Testing
         }
         let rules = try Self.loaded(office, ["info"], about: ["carl"])
         #expect(rules.accounts.count == 1)
-        // Carl, and no owner: nobody has this account.
+        // Carl is loaded, and no owner: the account has none.
         #expect(rules.users.values.map(\.login.description) == ["carl@kanzlei.example"])
         #expect(Set(rules.groups.values.map(\.name)) == ["g1", "g2"])
-        // Of the outer group, the member on the way; of Anna, who is in it too, nothing.
+        // Of the outer group, only the member on the path is loaded; Anna, who is also in it,
+        // is not.
         let outer = try #require(rules.groups.values.first { $0.name == "g1" })
         #expect(outer.members.count == 1)
         let info = try office.account("info", in: rules)
@@ -376,7 +378,7 @@ import Testing
         #expect(owned.groups.isEmpty)
     }
 
-    @Test func `what is loaded decides as all of it does`() throws {
+    @Test func `the loaded rules decide like the whole model`() throws {
         let office = try Self.office()
         try office.store.join([Office.full("anna")], to: "g1", actor: "test")
         try office.store.join(["group:g1"], to: "g2", actor: "test")
@@ -401,7 +403,7 @@ import Testing
                 let (person, box) = (
                     try office.user(user, in: all), try office.account(account, in: all)
                 )
-                // What everyone has is a rule about nobody in particular.
+                // A rule for everyone names no subject.
                 if account == "sales", user != "anna" { continue }
                 let (whole, loaded) = (
                     all.access(of: person, to: box, at: .current),
@@ -413,7 +415,7 @@ import Testing
         }
     }
 
-    @Test func `a group far inside is found, whatever it is in`() throws {
+    @Test func `deeply nested groups are found`() throws {
         let office = try Self.office()
         try office.group("outermost", "group:g4")
         for (outer, inner) in [("g4", "g3"), ("g3", "g2"), ("g2", "g1")] {
@@ -437,7 +439,7 @@ import Testing
         #expect(refusal?.contains("inside itself") == true)
     }
 
-    @Test func `a wall between two groups bars who is in both`() throws {
+    @Test func `a wall against a group bars its members`() throws {
         let office = try Self.office()
         try office.store.join([Office.full("anna"), Office.full("dora")], to: "g1", actor: "test")
         try office.store.join([Office.full("dora"), Office.full("emil")], to: "g2", actor: "test")
@@ -446,7 +448,7 @@ import Testing
         #expect(try office.access(of: "anna", to: "info").coversAccount == .edit)
         #expect(try office.access(of: "dora", to: "info").anywhere == [])
         #expect(try office.access(of: "emil", to: "info").anywhere == [])
-        // Nobody of the one group is barred, as a group.
+        // The wall does not bar the other group as a group.
         #expect(
             try office.store.walls(barring: "group:g1", from: Office.full("info")).isEmpty
         )

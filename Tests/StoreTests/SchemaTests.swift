@@ -5,9 +5,9 @@ import Testing
 
 @testable import Store
 
-/// The tables, and how a store of an earlier version becomes one of this.
+/// The tables, and the migration of stores of earlier versions.
 @Suite struct SchemaTests {
-    /// The versions, in their order; their names never change.
+    /// The names of the migrations in order; they never change.
     static let versions = [
         "2026-11-23 first", "2026-11-24 imports from Exchange",
         "2026-11-24 names that loads depend on", "2026-11-24 transfers between accounts",
@@ -24,7 +24,7 @@ import Testing
         try body(try DatabaseQueue(path: path), path)
     }
 
-    /// What the tables and their indexes look like.
+    /// The definitions of the tables and their indexes.
     private static func shape(_ queue: DatabaseQueue) throws -> [String] {
         try queue.read { database in
             try String.fetchAll(
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(arguments: versions)
-    func `a store of each version becomes one of the last`(version: String) throws {
+    func `a store of each version migrates to the last`(version: String) throws {
         var expected: [String] = []
         try Self.temporary { queue, _ in
             try Schema.migrator.migrate(queue)
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test func `what was recorded before there was an audit log begins it`() throws {
+    @Test func `earlier change records become the first audit records`() throws {
         try Self.temporary { queue, path in
             try Schema.migrator.migrate(queue, upTo: "2026-11-24 transfers between accounts")
             try queue.write { database in
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func `a store of a newer version is left alone`() throws {
+    @Test func `a store of a newer version is refused and not changed`() throws {
         try Self.temporary { queue, path in
             try Schema.migrator.migrate(queue)
             try queue.write { database in
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test func `a store is made where there is none, if that is wanted`() throws {
+    @Test func `a missing store is created only on request`() throws {
         try Self.temporary { _, path in
             let other = path + "-other"
             let refusal = Office.refusal { try PermissionStore(path: other, creates: false) }
@@ -127,12 +127,12 @@ import Testing
         }
     }
 
-    /// Rows that a table does not take, whoever writes them.
+    /// Rows that the tables reject, whoever writes them.
     static let forbidden = [
-        // Two of one name.
+        // Duplicate names.
         "INSERT INTO user (login) VALUES ('a')", "INSERT INTO \"group\" (name) VALUES ('g')",
         "INSERT INTO address VALUES ('bob', 1, 0)", "INSERT INTO address VALUES ('zwei', 1, 1)",
-        // Values that are none.
+        // Values outside their range.
         "UPDATE user SET disabled = 2", "UPDATE user SET role = 'root'",
         "UPDATE account SET kind = 'pop'", "UPDATE account SET imapPort = 0",
         "UPDATE account SET imapPort = 65536", "UPDATE account SET imapTLS = 'maybe'",
@@ -143,24 +143,25 @@ import Testing
         "INSERT INTO wall (account, reason, author, created) VALUES (1, 'x', 'x', 1)",
         "INSERT INTO wall (account, user, \"group\", reason, author, created) VALUES (1, 1, 1, 'x', 'x', 1)",
         "INSERT INTO withdrawal (account, user, view, send, author, created) VALUES (1, 1, 0, 0, 'x', 1)",
-        // A grant that gives nothing, of everyone without Exchange, or below no folder.
+        // Grants that give nothing, grants for everyone without Exchange, and a subtree without
+        // a folder.
         "INSERT INTO \"grant\" (account, user, rights, send, author, created) VALUES (1, 1, '', 'none', 'x', 1)",
         "INSERT INTO \"grant\" (account, everyone, rights, send, author, created) VALUES (1, 1, 'l', 'none', 'x', 1)",
         "INSERT INTO \"grant\" (account, user, rights, send, subtree, author, created) VALUES (1, 1, 'l', 'none', 1, 'x', 1)",
         "INSERT INTO \"grant\" (account, user, rights, send, via, author, created) VALUES (1, 1, 'l', 'none', 'x', 'x', 1)",
         "INSERT INTO \"grant\" (account, user, rights, send, author, created) VALUES (1, 1, 'l', 'both', 'x', 1)",
-        // Something of somebody who is not there.
+        // References to missing rows.
         "INSERT INTO member (\"group\", user) VALUES (1, 99)", "UPDATE account SET owner = 99",
         "INSERT INTO subscription (user, account, folder) VALUES (99, 1, x'41')",
         "INSERT INTO subscription (user, account, folder, isSubscribed) VALUES (1, 1, x'41', 2)",
-        // A journal that cannot be.
+        // Invalid journal entries.
         "INSERT INTO transferCopy (transfer, append, source, octets, date, digest) VALUES (99, 1, 1, 1, 1, zeroblob(32))",
         "INSERT INTO revision VALUES (2, 5)",
         "INSERT INTO auditSeal VALUES ('end', 1, x'', 1, x'')",
     ]
 
     @Test(arguments: forbidden)
-    func `a table keeps its rules`(sql: String) throws {
+    func `the tables reject invalid rows`(sql: String) throws {
         try Self.temporary { queue, path in
             try Schema.migrator.migrate(queue)
             try queue.write { database in
@@ -180,7 +181,7 @@ import Testing
         }
     }
 
-    /// Look-ups of an edit, and the index that each uses.
+    /// Look-ups of an edit, with their index.
     @Test(arguments: [
         ("SELECT 1 FROM member WHERE user IN (1)", "memberUser"),
         ("SELECT 1 FROM member WHERE inner IN (1)", "memberInner"),
@@ -188,7 +189,7 @@ import Testing
         ("SELECT 1 FROM wall WHERE account IN (1)", "wallAccount"),
         ("SELECT 1 FROM withdrawal WHERE account IN (1)", "withdrawalAccount"),
     ])
-    func `what an edit looks up has an index`(sql: String, index: String) throws {
+    func `the look-ups of an edit use an index`(sql: String, index: String) throws {
         try Self.temporary { queue, _ in
             try Schema.migrator.migrate(queue)
             let plan = try queue.read { database in

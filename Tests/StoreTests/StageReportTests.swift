@@ -4,7 +4,7 @@ import Testing
 
 @testable import Store
 
-/// A line of a report, as it compares and as it is written.
+/// Comparison and text of report lines.
 @Suite struct StageReportTests {
     private static func line(
         _ subject: String = "anna",
@@ -24,7 +24,7 @@ import Testing
         )
     }
 
-    /// Pairs that differ in one thing.
+    /// Pairs of lines that differ in one field.
     static let pairs: [(StageReport.Line, StageReport.Line)] = [
         (line(), line("bob")), (line(), line(via: "Vertrieb")), (line(), line("anna", "l")),
         (line(), line(send: "as")), (line(), line(folder: "Akten")), (line(), line(denied: "view")),
@@ -34,7 +34,8 @@ import Testing
     ]
 
     @Test(arguments: pairs)
-    func `a line is compared octet for octet`(one: StageReport.Line, other: StageReport.Line) {
+    func `report lines are compared octet for octet`(one: StageReport.Line, other: StageReport.Line)
+    {
         #expect(one != other && one == one)
         #expect(Set([one, other]).count == 2)
         #expect((one < other) != (other < one))
@@ -57,11 +58,11 @@ import Testing
         (line(send: "as", folder: "Akten"), "anna lr in Akten, send as"),
         (line(denied: "view send"), "anna denied view send"),
     ])
-    func `a line has its words`(line: StageReport.Line, text: String) {
+    func `a line is written in words`(line: StageReport.Line, text: String) {
         #expect(line.text == text)
     }
 
-    @Test func `a report is written with every key`() throws {
+    @Test func `an encoded report has every key`() throws {
         let report = StageReport(
             account: "a",
             source: "s",

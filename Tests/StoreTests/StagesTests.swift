@@ -2,7 +2,7 @@ import Access
 import Store
 import Testing
 
-/// What Exchange says of an account: loaded, looked at, and saved or dropped.
+/// Exchange permissions: loading, reviewing, saving and discarding.
 @Suite struct StagesTests {
     private typealias Entry = ImportedPermissions.Entry
 
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test func `nothing counts before it is saved, and nothing that is dropped`() throws {
+    @Test func `a stage has no effect before it is saved or after it is discarded`() throws {
         let office = try Office()
         let permissions = ImportedPermissions(entries: [
             Entry(login: Self.anna, rights: "lr", send: "as"),
@@ -52,7 +52,7 @@ import Testing
         #expect(try office.store.account(Self.sales).permissionsLoaded == saved.loaded)
     }
 
-    @Test func `a load tells what would be new, gone and the same`() throws {
+    @Test func `a load reports added, removed and unchanged lines`() throws {
         let office = try Office()
         try office.saved(
             "sales",
@@ -100,9 +100,9 @@ import Testing
         #expect(report.notes == ["a note"])
     }
 
-    /// Whom a withdrawal names: a user, a group, and a group in a group.
+    /// The subject of the withdrawal: a user, a group, and a nested group.
     @Test(arguments: ["anna", "group:inner", "group:outer"])
-    func `what is withdrawn here stays withdrawn, whatever is loaded`(subject: String) throws {
+    func `a local withdrawal remains in effect after every load`(subject: String) throws {
         let office = try Office()
         try office.group("inner", "anna")
         try office.group("outer", "group:inner")
@@ -123,7 +123,7 @@ import Testing
         let marks = try office.store.grants(account: Self.sales, subject: Self.anna)
             .map { $0.withdrawn ?? "-" }
         #expect(marks.sorted() == ["-", "-", "view"])
-        // A later load changes nothing of it; the end of the withdrawal does.
+        // A later load does not affect the withdrawal; its end restores the access.
         try office.saved("sales", permissions)
         #expect(try office.access(of: "anna", to: "sales").anywhere == [])
         try office.restore("sales", subject, .view)
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test(arguments: ["anna", "group:inner", "group:outer"])
-    func `a wall is told of, and bars whoever is behind it`(subject: String) throws {
+    func `a load reports a wall, which keeps barring the subject`(subject: String) throws {
         let office = try Office()
         try office.group("inner", "anna")
         try office.group("outer", "group:inner")
@@ -152,7 +152,7 @@ import Testing
         #expect(try office.access(of: "bob", to: "sales").rights(in: akten).contains(.lookup))
     }
 
-    @Test func `what everyone has counts when an administrator confirms it, once`() throws {
+    @Test func `a line for everyone takes effect after one confirmation`() throws {
         let office = try Office()
         let akten = try Office.path("Akten")
         let everyone = ImportedPermissions(entries: [
@@ -166,7 +166,7 @@ import Testing
         #expect(try office.access(of: "anna", to: "sales").rights(in: akten) == [])
         try office.saved("sales", everyone, confirmsEveryone: true)
         #expect(try office.access(of: "anna", to: "sales").rights(in: akten) == .view)
-        // The same again stays confirmed; another right of everyone is another entry.
+        // An unchanged line stays confirmed; another right of everyone is another line.
         try office.saved("sales", everyone)
         #expect(try office.access(of: "anna", to: "sales").rights(in: akten) == .view)
         let more = ImportedPermissions(entries: [
@@ -203,10 +203,10 @@ import Testing
     ]
 
     @Test(arguments: changes.indices)
-    func `a load is not saved once names or rules have changed`(index: Int) throws {
+    func `a stage is refused after names or rules changed`(index: Int) throws {
         let (name, change) = Self.changes[index]
         let office = try Office()
-        // Bob owns an account here; that must not keep the user.
+        // Bob owns an account here, which must not prevent the removal.
         try office.store.removeAccount(Self.bob, actor: "test")
         let permissions = ImportedPermissions(entries: [Entry(login: Self.anna, rights: "lr")])
         let version = try #require(try office.store.permissionsVersions(of: [Self.sales]).first)
@@ -217,7 +217,7 @@ import Testing
         }
         #expect(refusal?.isEmpty == false, "\(name)")
         #expect(try office.access(of: "anna", to: "sales").anywhere == [], "\(name)")
-        // What was read before the change is not even kept.
+        // Permissions that were read before the change are not stored at all.
         let late = Office.refusal {
             try office.store.stage(
                 [(account: Self.sales, version: version, permissions: permissions)],
@@ -225,10 +225,10 @@ import Testing
                 actor: "test"
             )
         }
-        #expect(late?.contains("nothing is kept") == true, "\(name): \(late ?? "kept")")
+        #expect(late?.contains("nothing was stored") == true, "\(name): \(late ?? "kept")")
     }
 
-    @Test func `a grant of another account, or a group's member, changes nothing of it`() throws {
+    @Test func `a stage stays valid after a grant elsewhere or a new group member`() throws {
         let office = try Office()
         try office.group("g")
         let report = try office.staged(
@@ -242,7 +242,7 @@ import Testing
         #expect(saved.map(\.added) == [report.added])
     }
 
-    @Test func `all of several accounts are saved, or none`() throws {
+    @Test func `several stages are saved together or not at all`() throws {
         let office = try Office()
         try office.temporary.addAccount("zwei", kind: .exchange)
         let permissions = ImportedPermissions(entries: [Entry(login: Self.anna, rights: "lr")])
@@ -263,7 +263,7 @@ import Testing
         }
     }
 
-    @Test func `an account of IMAP has no permissions to load`() throws {
+    @Test func `loading permissions of an IMAP account is refused`() throws {
         let office = try Office()
         for name in ["info", "bob"] {
             let refusal = Office.refusal { try office.staged(name, ImportedPermissions()) }
@@ -272,7 +272,7 @@ import Testing
         #expect(Office.refusal { try office.staged("nirgends", ImportedPermissions()) } != nil)
     }
 
-    @Test func `a save is in the audit log, line by line`() throws {
+    @Test func `the audit record of a save lists each changed line`() throws {
         let office = try Office()
         try office.saved(
             "sales",

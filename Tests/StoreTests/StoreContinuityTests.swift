@@ -4,11 +4,11 @@ import GRDB
 import Store
 import Testing
 
-/// A file takes the place of the store in force if it has everything that was in force.
+/// A file replaces the store in force only if it continues its state.
 @Suite struct StoreContinuityTests {
     private typealias Bench = StoreReplacementTests.Bench
 
-    /// How an older state comes into the store's place.
+    /// The ways in which an older state replaces the store.
     enum Way: CaseIterable {
         case anotherFile
         case sameFile
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(arguments: Way.allCases)
-    func `an older store stays refused, however often it is changed`(_ way: Way) async throws {
+    func `an older store stays refused after further changes to it`(_ way: Way) async throws {
         let bench = try Bench()
         #expect(try await StoreReplacementTests.sees(bench.next()))
         try bench.makeCopy()
@@ -43,13 +43,13 @@ import Testing
         while second.revision < first.revision + 3 {
             second = try #require(await bench.refusal(saying: "gatepost store accept")?.waiting)
         }
-        // What an administrator saw of it is not what it is now.
+        // The administrator saw another revision.
         #expect(!bench.running.accept(first))
         #expect(bench.running.accept(second))
         #expect(try await StoreReplacementTests.sees(bench.next()))
     }
 
-    @Test func `a store that went another way is refused, although its revision is higher`()
+    @Test func `a diverged store is refused despite a higher revision`()
         async throws
     {
         let bench = try Bench()
@@ -69,7 +69,7 @@ import Testing
         let bench = try Bench()
         #expect(try await StoreReplacementTests.sees(bench.next()))
         try bench.makeCopy()
-        // No revision counts it, and no look may have seen it.
+        // The record does not change the revision, and a look may not have seen it.
         let record = AuditRecord(event: "select", actor: "anna@kanzlei.example")
         try bench.running.audit([(.current, record)])
         bench.moveCopyIntoPlace()
@@ -78,14 +78,14 @@ import Testing
         #expect(await bench.next()?.published != nil)
     }
 
-    @Test func `nothing but the file that waits can be accepted`() async throws {
+    @Test func `only the waiting file can be accepted`() async throws {
         let bench = try Bench()
         #expect(try await StoreReplacementTests.sees(bench.next()))
         try bench.makeCopy()
         let file = try #require(FileIdentity(path: bench.copy))
         let revision = try bench.temporary.store.revision()
         let before = WaitingStore(file: file, revision: revision)
-        // Nothing waits yet.
+        // No file waits yet.
         #expect(!bench.running.accept(before))
         try StoreReplacementTests.removeGrant(bench.temporary.store)
         #expect(try await !StoreReplacementTests.sees(bench.next()))
@@ -102,20 +102,20 @@ import Testing
         #expect(try await StoreReplacementTests.sees(bench.next()))
     }
 
-    @Test func `a store of which retention deleted every record goes on`() async throws {
+    @Test func `a store without records after retention continues`() async throws {
         let bench = try Bench()
         #expect(try await StoreReplacementTests.sees(bench.next()))
         let later = Moment(seconds: Moment.current.seconds + 86_400)
         #expect(try bench.running.deleteAudit(before: later, bench.temporary.masterKey) > 0)
         try bench.temporary.store.addGroup("Sekretariat", actor: "test")
         #expect(await bench.next()?.published?.access.groups.count == 1)
-        // So does a copy of it, changed.
+        // The same holds for an edited copy.
         try bench.makeCopy { try $0.addGroup("Empfang", actor: "test") }
         bench.moveCopyIntoPlace()
         #expect(await bench.next()?.published?.access.groups.count == 2)
     }
 
-    @Test func `a store without an audit record is replaced`() async throws {
+    @Test func `a store without an audit record can be replaced`() async throws {
         let temporary = try PermissionStoreTests.Temporary()
         try temporary.store.sealAudit(temporary.masterKey, begins: true)
         let bench = try Bench(of: temporary)
@@ -125,12 +125,12 @@ import Testing
         #expect(await bench.next()?.published?.access.groups.count == 1)
     }
 
-    @Test func `the store is put back after another file was refused`() async throws {
+    @Test func `the original store is used again after a refused file`() async throws {
         let bench = try Bench()
         #expect(try await StoreReplacementTests.sees(bench.next()))
         let kept = bench.temporary.path + ".kept"
         try Data("no store".utf8).write(to: URL(fileURLWithPath: bench.copy))
-        // At no moment there is no file.
+        // The path has a file at every moment.
         #expect(link(bench.temporary.path, kept) == 0)
         bench.moveCopyIntoPlace()
         #expect(await bench.nextRefusal() != nil)
@@ -140,7 +140,7 @@ import Testing
         #expect(await bench.next()?.published?.access.groups.count == 1)
     }
 
-    @Test func `a file that could not be opened for once is looked at again`() async throws {
+    @Test func `a file that could not be opened once is tried again`() async throws {
         let bench = try Bench()
         #expect(try await StoreReplacementTests.sees(bench.next()))
         try bench.makeCopy()
@@ -153,7 +153,7 @@ import Testing
         #expect(try await StoreReplacementTests.sees(bench.next()))
     }
 
-    @Test func `what a mail client changes in an older store is not in force`() async throws {
+    @Test func `a mail client's edit of an older store has no effect`() async throws {
         let bench = try Bench()
         #expect(try await StoreReplacementTests.sees(bench.next()))
         try bench.makeCopy()
@@ -168,7 +168,7 @@ import Testing
 
     // MARK: - The clock
 
-    @Test func `a look that does not end is told once, and what counts then`() {
+    @Test func `a look that does not end is reported once, and then its result`() {
         let start = ContinuousClock.now
         let watch = StoreWatch(silence: .milliseconds(800), from: start)
         var told = 0
@@ -187,7 +187,7 @@ import Testing
         #expect(told == 1)
         #expect(endLook(after: 5_000))
         #expect(!endLook(after: 5_200))
-        // A large file that has answered is read for a while.
+        // A large file answers first, and reading it takes longer.
         watch.answered(at: start + .milliseconds(5_900))
         check(after: 6_600)
         #expect(told == 1)

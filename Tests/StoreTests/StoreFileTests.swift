@@ -3,7 +3,7 @@ import Testing
 
 @testable import Store
 
-/// Files as the kernel knows them.
+/// Identities and stamps of files.
 @Suite struct StoreFileTests {
     private static func withFolder(_ body: (URL) throws -> Void) throws {
         let folder = FileManager.default.temporaryDirectory
@@ -13,7 +13,7 @@ import Testing
         try body(folder)
     }
 
-    @Test func `a file is the same under each of its names, and another in its place`() throws {
+    @Test func `a file's identity ignores its name and changes on replacement`() throws {
         try Self.withFolder { folder in
             let (one, other) = (
                 folder.appendingPathComponent("one").path,
@@ -27,7 +27,7 @@ import Testing
             let link = folder.appendingPathComponent("link").path
             try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: one)
             #expect(FileIdentity(path: link) == identity)
-            // What is written into it changes nothing; what is moved into its place is another.
+            // A write does not change the identity; a replacement does.
             let handle = try #require(FileHandle(forWritingAtPath: one))
             handle.write(Data("bb".utf8))
             try handle.close()
@@ -37,13 +37,13 @@ import Testing
             #expect(rename(new, one) == 0)
             #expect(FileIdentity(path: one) != identity && FileIdentity(path: one) != nil)
             #expect(FileIdentity(path: other) == identity)
-            // A link to nothing leads to no file.
+            // A dangling link has no identity.
             try FileManager.default.removeItem(atPath: one)
             #expect(FileIdentity(path: link) == nil)
         }
     }
 
-    @Test func `a stamp changes with what is written`() throws {
+    @Test func `a stamp changes with each write`() throws {
         try Self.withFolder { folder in
             let path = folder.appendingPathComponent("file").path
             let missing = FileStamp(path: path)
@@ -56,7 +56,7 @@ import Testing
             try handle.close()
             let longer = FileStamp(path: path)
             #expect(longer != first)
-            // The same length at another moment is another state.
+            // The same size at another time is another stamp.
             try FileManager.default.setAttributes(
                 [.modificationDate: Date(timeIntervalSince1970: 5)],
                 ofItemAtPath: path
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `a store is three files`() throws {
+    @Test func `a store consists of three files`() throws {
         try Self.withFolder { folder in
             let path = folder.appendingPathComponent("gatepost.sqlite").path
             let store = try PermissionStore(path: path)
@@ -78,13 +78,13 @@ import Testing
             try FileManager.default.copyItem(atPath: wal, toPath: copy)
             #expect(rename(copy, wal) == 0)
             #expect(StoreFiles(path: path) != files)
-            // Into what is not the store any more nothing is written.
+            // Nothing is written to the replaced file.
             let refusal = Office.refusal { try store.addGroup("g", actor: "test") }
             #expect(refusal?.contains("was replaced") == true, "\(refusal ?? "written")")
         }
     }
 
-    @Test func `a refusal is compared with the file that waits`() throws {
+    @Test func `refusals differ if their waiting files differ`() throws {
         let file = try #require(FileIdentity(path: "/"))
         let (one, other) = (
             WaitingStore(file: file, revision: 1), WaitingStore(file: file, revision: 2)

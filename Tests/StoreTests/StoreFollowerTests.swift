@@ -3,7 +3,7 @@ import Foundation
 import Store
 import Testing
 
-/// When a look at the store counts as too long, and what following it tells.
+/// The detection of a silent store, and the results of following a store.
 @Suite struct StoreFollowerTests {
     private static let start = ContinuousClock.now
 
@@ -11,7 +11,8 @@ import Testing
         self.start + .milliseconds(milliseconds)
     }
 
-    /// Events at their times: `a` answered, `e` a look ended, `c` a check; and what each told.
+    /// Events and their times: `a` an answer, `e` the end of a look, `c` a check; and the
+    /// report of each.
     static let rows: [([(Character, Int)], [String])] = [
         ([("c", 0), ("c", 1_000)], ["", ""]), ([("c", 1_001), ("c", 1_002)], ["silent", ""]),
         ([("a", 900), ("c", 1_001), ("c", 1_900)], ["", "", ""]),
@@ -26,7 +27,7 @@ import Testing
     ]
 
     @Test(arguments: rows.indices)
-    func `a silence is told once, and ends with a look`(index: Int) {
+    func `a silence is reported once and ends with a look`(index: Int) {
         let (events, expected) = Self.rows[index]
         let watch = StoreWatch(silence: .seconds(1), from: Self.at(0))
         var told: [String] = []
@@ -42,7 +43,7 @@ import Testing
         #expect(told == expected)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a grant that ends is told without any change`()
+    @Test(.timeLimit(.minutes(1))) func `the end of a grant is published without any edit`()
         async throws
     {
         let office = try Office()
@@ -69,7 +70,7 @@ import Testing
         #expect(second.access.nextExpiry(after: .current) == nil)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `what was published is older than what comes after it`()
+    @Test(.timeLimit(.minutes(1))) func `a snapshot is older than each later one`()
         async throws
     {
         let office = try Office()
@@ -83,7 +84,7 @@ import Testing
         try office.grant("info", "anna", .edit)
         let second = try #require(await changes.next()?.published)
         #expect(first.isOlder(than: second) && !second.isOlder(than: first))
-        // Without sharing, owners have what is theirs and others nothing.
+        // Without sharing, owners keep their own accounts and others have no access.
         let (anna, bob) = (
             try office.user("anna", in: second.access), try office.user("bob", in: second.access)
         )

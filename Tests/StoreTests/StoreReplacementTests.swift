@@ -4,9 +4,9 @@ import GRDB
 import Store
 import Testing
 
-/// A store's file that is replaced, removed or written over while a gateway has it open.
+/// Replacing, removing and overwriting a store's file while a gateway has it open.
 @Suite(.timeLimit(.minutes(20))) struct StoreReplacementTests {
-    /// A store with a grant, sealed as `init` seals it, and what a gateway follows of it.
+    /// A store with a grant, sealed as `init` does it, and its follower.
     final class Bench {
         let temporary: PermissionStoreTests.Temporary
         let running: PermissionStore
@@ -33,13 +33,14 @@ import Testing
 
         var copy: String { self.temporary.folder.appendingPathComponent("copy.sqlite").path }
 
-        /// What the gateway hears next. How soon is measured where a gateway has a process of its own.
+        /// The next change that the gateway receives. Delays are measured where a gateway has
+        /// its own process.
         func next() async -> StoreChange? {
             var iterator = self.changes.makeAsyncIterator()
             return await iterator.next()
         }
 
-        /// The next refusal that says something; what is told of steps before it is passed over.
+        /// The next refusal with this text; reports of intermediate steps are skipped.
         func refusal(saying text: String) async -> StoreRefusal? {
             while case .unreadable(let refusal) = await self.next() {
                 if refusal.description.contains(text) { return refusal }
@@ -52,7 +53,7 @@ import Testing
             return refusal
         }
 
-        /// A copy of the store's one file, changed.
+        /// Makes and changes a copy of the database file.
         func makeCopy(_ change: (PermissionStore) throws -> Void = { _ in }) throws {
             try? FileManager.default.removeItem(atPath: self.copy)
             try FileManager.default.copyItem(atPath: self.temporary.path, toPath: self.copy)
@@ -61,7 +62,7 @@ import Testing
             store.close()
         }
 
-        /// As `mv` and rsync do it.
+        /// Replaces the file by a rename, as `mv` and rsync do.
         func moveCopyIntoPlace() {
             #expect(rename(self.copy, self.temporary.path) == 0)
         }
@@ -83,7 +84,7 @@ import Testing
         return !snapshot.accounts(visibleTo: anna.id, at: .current).isEmpty
     }
 
-    @Test func `a file that is moved into the store's place is in force`()
+    @Test func `a file moved to the store's path takes effect`()
         async throws
     {
         let bench = try Bench()
@@ -94,14 +95,14 @@ import Testing
         #expect(try await !Self.sees(bench.next()))
         #expect(bench.running.file != before)
         #expect(bench.running.file == FileIdentity(path: bench.temporary.path))
-        // What is changed from now on is read there.
+        // Later edits are read from the new file.
         let command = try PermissionStore(path: bench.temporary.path, creates: false)
         try command.addGroup("Sekretariat", actor: "test")
         #expect(await bench.next()?.published?.access.groups.count == 1)
         #expect(try command.integrityProblem() == nil)
     }
 
-    @Test func `a store that is removed is refused, and counts when it is back`()
+    @Test func `a removed store is reported and takes effect when it is back`()
         async throws
     {
         let bench = try Bench()
@@ -127,12 +128,11 @@ import Testing
         #expect(bench.running.accept(older))
         let accepted = try #require(await bench.next()?.published)
         #expect(try Self.sees(.published(accepted)))
-        // What was read of the file before does not come back.
+        // The snapshot of the earlier file does not come back.
         #expect(newer.isOlder(than: accepted) && !accepted.isOlder(than: newer))
     }
 
-    @Test func `an older copy that SQLite writes into the same file is refused, too`() async throws
-    {
+    @Test func `an older state restored into the same file is refused`() async throws {
         let bench = try Bench()
         #expect(try await Self.sees(bench.next()))
         try bench.makeCopy()
@@ -168,7 +168,7 @@ import Testing
             #expect(throws: StoreError.self) { try PermissionStore(path: bench.copy) }
             says = "newer version"
         default:
-            // In another installation's store a number is somebody else's.
+            // In another installation's store a number denotes another user.
             try bench.makeCopy { store in
                 try store.removeUser("anna@kanzlei.example", actor: "test")
                 try store.addUser(NewUser("eve@kanzlei.example"), actor: "test")
@@ -184,7 +184,7 @@ import Testing
         #expect(refusal.waiting == nil)
     }
 
-    @Test func `nothing is written into a file that is not the store any more`() async throws {
+    @Test func `nothing is written to a replaced file`() async throws {
         let bench = try Bench()
         #expect(try await Self.sees(bench.next()))
         let command = try PermissionStore(path: bench.temporary.path, creates: false)
@@ -200,11 +200,11 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: bench.temporary.path))
     }
 
-    /// SQLite would take the pages of a write-ahead log for a part of the file in the store's place.
-    @Test func `the store's one file has every change that was confirmed`() throws {
+    /// SQLite would apply the pages of a write-ahead log to whatever file is at the path.
+    @Test func `the database file has every committed change`() throws {
         let bench = try Bench()
         let reading = DispatchSemaphore(value: 0)
-        // Somebody reads while the change is made: SQLite leaves it in the write-ahead log then.
+        // A reader during the edit keeps SQLite from moving it out of the write-ahead log.
         let reader = try DatabaseQueue(path: bench.temporary.path)
         let thread = Thread {
             try? reader.read { database in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Store
 
-/// What operations need of an engine: rows, values and changes, in one transaction.
+/// The engine's functions: rows, values and changes in one transaction.
 @Suite struct StoreTransactionTests {
     private static func inMemory<Value>(
         _ body: (StoreTransaction) throws -> Value
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func `a value of each kind is kept as it is`() throws {
+    @Test func `each column type stores its values unchanged`() throws {
         try Self.inMemory { transaction in
             let octets = Data([0, 255, 7])
             try transaction.execute(
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `nothing is nothing, in a row and as a value`() throws {
+    @Test func `NULL and a missing row are nil`() throws {
         try Self.inMemory { transaction in
             let name: String? = nil
             try transaction.execute(
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `rows come in their order, all at once and one at a time`() throws {
+    @Test func `rows keep their order, fetched at once or by cursor`() throws {
         try Self.inMemory { transaction in
             let insert = try transaction.statement(sql: "INSERT INTO thing (name) VALUES (?)")
             for name in ["c", "a", "b"] { try insert.execute(arguments: [name]) }
@@ -69,7 +69,7 @@ import Testing
             )
             var kept: [StoreRow] = []
             while let row = try cursor.next() { kept.append(row) }
-            // A row that was read stays what it is when the next one is read.
+            // A row keeps its values after the next one is read.
             #expect(kept.map { $0["name"] as String } == ["b", "c"])
             try transaction.execute(
                 sql: "UPDATE thing SET size = 1 WHERE name <> ?",
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `arguments follow each other`() throws {
+    @Test func `joined arguments keep their order`() throws {
         try Self.inMemory { transaction in
             var arguments: StoreArguments = [1]
             arguments += ["x"]
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func `what throws is not written, and what is written is read by others`() throws {
+    @Test func `a failed transaction is rolled back, and a committed one is visible`() throws {
         struct Stop: Error {}
         let office = try Office()
         #expect(throws: Stop.self) {
@@ -108,17 +108,17 @@ import Testing
         #expect(try other.groups().map(\.name) == ["g"])
     }
 
-    @Test func `what the engine says is said in words`() throws {
+    @Test func `database errors become messages`() throws {
         let office = try Office()
         let twice = Office.refusal {
             try office.store.edit(PermissionStore.Edit(actor: "test", "twice")) { transaction in
                 try transaction.execute(sql: "INSERT INTO user (login) VALUES ('x'), ('x')")
             }
         }
-        #expect(twice?.contains("this breaks a rule of the store") == true)
+        #expect(twice?.contains("this violates a constraint of the store") == true)
         let broken = Office.refusal { try office.store.read { try $0.rows(sql: "SELECT nothing") } }
         #expect(broken?.contains("the store failed") == true)
-        // Neither an edit that fails nor its record is made.
+        // A failed edit leaves neither a change nor a record.
         #expect(try office.store.auditEntries().allSatisfy { $0.record.detail != ["twice"] })
     }
 }

@@ -5,9 +5,9 @@ import Testing
 
 @testable import Store
 
-/// What users decided about subscriptions.
+/// Decisions of users about subscriptions.
 @Suite struct StoredSubscriptionsTests {
-    /// Anna, and the account of Bob.
+    /// A store with Anna and the account of Bob.
     private struct Office {
         let temporary: PermissionStoreTests.Temporary
         let anna: UserID
@@ -28,7 +28,7 @@ import Testing
             ).id
         }
 
-        /// - Returns: whether there was room for it.
+        /// - Returns: Whether the decision was stored.
         func set(_ name: String, _ isSubscribed: Bool?) throws -> Bool {
             let kind: SubscriptionChange.Kind =
                 switch isSubscribed {
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `a subscription, its end, and nothing are three things`() throws {
+    @Test func `subscribed, unsubscribed and undecided are distinct`() throws {
         let office = try Office()
         #expect(try office.set("Akten", true))
         #expect(try office.set("Termine", false))
@@ -67,18 +67,18 @@ import Testing
         #expect(try office.all() == ["+Termine"])
     }
 
-    @Test func `what a user decided goes with the account, not with its folders`() throws {
+    @Test func `decisions are deleted with the account, not with a folder`() throws {
         let office = try Office()
         _ = try office.set("Akten", false)
         let before = try office.store.load().access.revision
-        // The folder is deleted, and created again: nothing of that concerns the store.
+        // Deleting and creating the folder does not concern the store.
         #expect(try office.all() == ["-Akten"])
         #expect(try office.store.load().access.revision == before)
         try office.store.removeAccount("bob@kanzlei.example", actor: "test")
         #expect(try office.all() == [])
     }
 
-    @Test func `subscriptions and their ends are limited apart`() throws {
+    @Test func `subscriptions and unsubscriptions have separate limits`() throws {
         let office = try Office()
         let rows: [(count: Int, isSubscribed: Bool)] = [
             (PermissionStore.maximumSubscriptions, true),
@@ -99,10 +99,10 @@ import Testing
         }
         #expect(try office.set("Akten", true) == false)
         #expect(try office.set("Akten", false) == false)
-        // What is there already takes no room.
+        // An existing decision needs no further room.
         #expect(try office.set("true7", true))
         #expect(try office.set("false7", false))
-        // Neither can become the other while that one is full; room is made by forgetting.
+        // A decision cannot change while the other limit is reached; forgetting one makes room.
         #expect(try office.set("true7", false) == false)
         #expect(try office.set("false7", nil))
         #expect(try office.set("true7", false))
@@ -110,7 +110,7 @@ import Testing
         #expect(try office.set("Termine", true) == false)
     }
 
-    @Test func `rows of an earlier version are folders that users subscribed to`() throws {
+    @Test func `rows of an earlier version are subscribed folders`() throws {
         let temporary = try PermissionStoreTests.Temporary()
         let path = temporary.folder.appendingPathComponent("earlier.sqlite").path
         let queue = try DatabaseQueue(path: path)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Store
 
-/// What the journal has of each message that a transfer sent, and what is told of those that may stay.
+/// The journal's entries for the messages of a transfer, and reports of left copies.
 @Suite struct TransferCopiesTests {
     private static func begun(_ office: Office, _ uids: [UInt32] = [1, 2, 3]) throws -> Int64 {
         let access = try office.store.load().access
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    /// What the APPEND of two messages came to, and what the journal has then.
+    /// The outcome of an APPEND of two messages, and the journal's entries after it.
     static let answers: [(AppendOutcome.Answer, [String])] = [
         (.missing, ["1:?", "2:?"]), (.refused, []), (.stored(uids: [41, 42]), ["1:41", "2:42"]),
         (.stored(uids: [42, 41]), ["1:42", "2:41"]), (.stored(uids: nil), ["1:-", "2:-"]),
@@ -63,7 +63,7 @@ import Testing
     ]
 
     @Test(arguments: answers)
-    func `an answer is recorded with the next APPEND, or with the state`(
+    func `an answer is recorded with the next APPEND or the next state`(
         answer: AppendOutcome.Answer,
         expected: [String]
     ) throws {
@@ -77,7 +77,7 @@ import Testing
         let last = AppendOutcome(number: 1, answer: answer)
         try office.store.setTransfer(second, state: .begun, last: last)
         #expect(try Self.copies(office, second) == expected)
-        // What is answered stays so; another transfer's copies are not touched.
+        // An outcome is final, and copies of another transfer are not affected.
         try office.store.setTransfer(
             second,
             state: .begun,
@@ -88,7 +88,7 @@ import Testing
         #expect(try Self.copies(office, first) == expected + ["3:?"])
     }
 
-    @Test func `an answer of another APPEND changes nothing`() throws {
+    @Test func `an answer to another APPEND changes nothing`() throws {
         let office = try Office()
         let entry = try Self.begun(office)
         try office.store.recordAppend(Self.append(1, [1, 2], previous: .refused), of: entry)
@@ -101,7 +101,7 @@ import Testing
         #expect(try Self.copies(office, entry) == ["1:?", "2:?"])
     }
 
-    @Test func `what a digest has proven is recorded for open copies alone`() throws {
+    @Test func `copies found by digest are recorded only if they were open`() throws {
         let office = try Office()
         let entry = try Self.begun(office)
         try office.store.recordAppend(Self.append(1, [1], previous: .refused), of: entry)
@@ -116,7 +116,7 @@ import Testing
         #expect(message.digest.octets == [UInt8](repeating: 2, count: 32))
     }
 
-    @Test func `what is not there is not recorded`() throws {
+    @Test func `recording for a missing transfer changes nothing`() throws {
         let office = try Office()
         let entry = try Self.begun(office)
         try office.store.forgetTransfer(entry)
@@ -124,13 +124,13 @@ import Testing
             try office.store.recordAppend(Self.append(1, [1], previous: .missing), of: entry)
         }
         #expect(throws: StoreError.self) { try office.store.setTransfer(entry, state: .copied) }
-        // Neither of these is an error where nothing is left to do.
+        // Neither call is an error if there is nothing to do.
         try office.store.recordFound([1: 2], of: entry)
         try office.store.leaveTransfer(entry, messages: 5)
         #expect(try office.store.copiesLeft().isEmpty)
     }
 
-    @Test func `what may stay is told for thirty days, and goes with its account`() throws {
+    @Test func `left copies are reported for thirty days while the account exists`() throws {
         let office = try Office()
         for messages in [3, 5] {
             try office.store.leaveTransfer(try Self.begun(office), messages: messages)
@@ -149,7 +149,7 @@ import Testing
         #expect(try office.store.copiesLeft().isEmpty)
     }
 
-    @Test func `an interrupted transfer counts once a server must have answered`() throws {
+    @Test func `a transfer counts as interrupted after the server's time to answer`() throws {
         let office = try Office()
         let entry = try Self.begun(office)
         #expect(try office.store.interruptedTransfers() == 0)

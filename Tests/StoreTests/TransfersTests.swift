@@ -30,7 +30,7 @@ import Testing
         )
     }
 
-    @Test func `an entry is what was written, until it is forgotten`() throws {
+    @Test func `an entry keeps its values until it is deleted`() throws {
         let temporary = try PermissionStoreTests.Temporary()
         try temporary.addAccount("anna")
         try temporary.addAccount("bob")
@@ -55,18 +55,18 @@ import Testing
         #expect(try store.transfer(entry) == nil)
     }
 
-    /// Whether the second may begin while the first is not at its end.
+    /// Whether a second transfer may begin while the first is incomplete.
     @Test(arguments: [
         (true, [1, 2], "Ziel", true, [2, 3], "Ziel", false),
         (true, [1, 2], "Ziel", false, [2, 3], "Anderswo", false),
-        // A COPY reserves nothing: who may only read keeps nobody from moving.
+        // A COPY reserves nothing: a user who may only read cannot keep others from moving.
         (false, [1, 2], "Ziel", true, [2, 3], "Anderswo", true),
         (false, [1, 2], "Ziel", true, [2, 3], "Ziel", true),
         (false, [1, 2], "Ziel", false, [2, 3], "Ziel", true),
         (false, [1, 2], "Ziel", false, [2, 3], "Anderswo", true),
         (true, [1, 2], "Ziel", true, [3, 4], "Ziel", true),
     ])
-    func `a move reserves its messages, a copy does not`(
+    func `a MOVE reserves its messages, and a COPY does not`(
         _ moves: Bool,
         _ uids: [UInt32],
         _ folder: String,
@@ -123,7 +123,8 @@ import Testing
                 self.message(1, 7), self.message(2, 8),
             ]
         )
-        // The next one brings what the first came to; a late refusal of another takes nothing.
+        // The next APPEND records the outcome of the first; a late refusal of another APPEND
+        // deletes nothing.
         try store.recordAppend(
             TransferAppend(
                 number: 2,
@@ -146,7 +147,8 @@ import Testing
         #expect(copies.map(\.uid) == [41, 43, nil])
         #expect(copies.map(\.isStored) == [true, true, false])
         #expect(try PermissionStore(path: temporary.path).transfer(entry)?.copies == copies)
-        // What a digest has proven is kept before it goes; what was named is not changed by it.
+        // Copies found by digest are recorded before the deletion; recorded UIDs stay as they
+        // are.
         try store.recordFound([3: 50, 1: 60], of: entry)
         #expect(try store.transfer(entry)?.copies.map(\.uid) == [41, 43, 50])
         try store.forgetTransfer(entry)
@@ -154,7 +156,7 @@ import Testing
         #expect(try store.transfer(other)?.copies == [])
     }
 
-    @Test func `an answer that names other messages than were sent names none`() throws {
+    @Test func `an answer with a wrong number of UIDs records none`() throws {
         let temporary = try PermissionStoreTests.Temporary()
         try temporary.addAccount("anna")
         try temporary.addAccount("bob")
@@ -177,7 +179,7 @@ import Testing
         #expect(copies.map(\.isStored) == [true, true] && copies.map(\.uid) == [nil, nil])
     }
 
-    @Test func `a refused APPEND leaves nothing to be taken back`() throws {
+    @Test func `a refused APPEND leaves no copy to delete`() throws {
         let temporary = try PermissionStoreTests.Temporary()
         try temporary.addAccount("anna")
         try temporary.addAccount("bob")
@@ -198,7 +200,7 @@ import Testing
         #expect(try temporary.store.transfer(entry)?.copies == [])
     }
 
-    @Test func `of two copies to one mailbox neither is known by its octets`() throws {
+    @Test func `two transfers of the same messages to one mailbox are contested`() throws {
         let temporary = try PermissionStoreTests.Temporary()
         try temporary.addAccount("anna")
         try temporary.addAccount("bob")
@@ -216,7 +218,7 @@ import Testing
         #expect(try store.transfer(third)?.isContested == false)
     }
 
-    @Test func `what is left is told, a thousand times at most`() throws {
+    @Test func `at most a thousand records of left copies are kept`() throws {
         let temporary = try PermissionStoreTests.Temporary()
         try temporary.addAccount("anna")
         try temporary.addAccount("bob")
@@ -230,7 +232,7 @@ import Testing
         #expect(left.first?.account == "bob@kanzlei.example")
     }
 
-    @Test func `of an entry of an earlier version nothing is known`() throws {
+    @Test func `an entry of an earlier version has no recorded copies`() throws {
         let temporary = try PermissionStoreTests.Temporary()
         let path = temporary.folder.appendingPathComponent("earlier.sqlite").path
         let queue = try DatabaseQueue(path: path)

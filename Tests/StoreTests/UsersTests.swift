@@ -4,9 +4,9 @@ import GRDB
 import Store
 import Testing
 
-/// Users, their passwords and their end.
+/// Users, their passwords, and their removal.
 @Suite struct UsersTests {
-    @Test func `a user is what was said`() throws {
+    @Test func `an added user has the given values`() throws {
         let office = try Office()
         try office.store.addUser(
             NewUser("DORA@kanzlei.example", name: "Dora D.", role: "settings", osUser: "dora"),
@@ -22,7 +22,7 @@ import Testing
                     osUser: "dora"
                 )
         )
-        // Who has a role and no other name at the operating system has the login there.
+        // A user with a role and no other operating-system name has the login as the name.
         try office.store.addUser(NewUser("eva", role: "administrator"), actor: "test")
         #expect(try office.store.user("eva").osUser == "eva")
         try office.store.addUser(NewUser("finn"), actor: "test")
@@ -35,7 +35,7 @@ import Testing
         )
     }
 
-    /// Logins, and what a refusal says; nil for one that is taken.
+    /// Logins, and a part of the refusal; nil for an accepted login.
     static let logins: [(String, String?)] = [
         ("dora", nil), ("ANNA@kanzlei.example", "exists"), ("anyone", "choose another login"),
         ("group:x", "choose another login"), ("GROUP:x", "choose another login"),
@@ -50,7 +50,7 @@ import Testing
     ]
 
     @Test(arguments: logins)
-    func `a login is a word for one user`(login: String, says: String?) throws {
+    func `a login that denotes several users is refused`(login: String, says: String?) throws {
         let office = try Office()
         let refusal = Office.refusal { try office.store.addUser(NewUser(login), actor: "test") }
         if let says {
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `a new password counts, and is counted`() throws {
+    @Test func `a new password replaces the old one and increments its version`() throws {
         let office = try Office()
         let (first, second) = ("eins", "zwei")
         try office.store.setPassword(first, of: Office.full("anna"), actor: "test")
@@ -82,7 +82,7 @@ import Testing
             Office.refusal { try office.store.setPassword("", of: Office.full("anna"), actor: "t") }
                 == "the password is empty"
         )
-        // Nothing of the hash before stays in the files.
+        // The old hash is no longer in the files.
         let hash = try #require(before.passwords[anna]).hash.text
         let files = [office.temporary.path, office.temporary.path + "-wal"]
         for file in files {
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    /// Whom a password is of, what it is, and whether it is right.
+    /// The login, the password, and whether it is accepted.
     @Test(arguments: [
         ("anna@kanzlei.example", "geheim", true), ("ANNA@kanzlei.example", "geheim", true),
         ("anna@kanzlei.example", "geheim ", false), ("anna@kanzlei.example", "Geheim", false),
@@ -99,7 +99,7 @@ import Testing
         ("carl@kanzlei.example", "geheim", false), ("nobody@kanzlei.example", "geheim", false),
         ("a b", "geheim", false),
     ])
-    func `a login and a password belong together, or that is recorded`(
+    func `a wrong login or password is refused and recorded`(
         login: String,
         password: String,
         isRight: Bool
@@ -111,12 +111,12 @@ import Testing
         let refusal = Office.refusal { try office.store.verify(password, of: login) }
         #expect((refusal == nil) == isRight, "\(refusal ?? "right")")
         let records = try office.store.auditEntries().map(\.record).filter { $0.event == "login" }
-        // A login that nobody can have is refused before that.
+        // An invalid login is refused before that.
         #expect(records.count == (isRight || login.contains(" ") ? 0 : 1))
         #expect(records.allSatisfy { $0.outcome == .refused && $0.actor == login })
     }
 
-    @Test func `who is disabled has nothing, and has all of it again`() throws {
+    @Test func `a disabled user has no access until enabled again`() throws {
         let office = try Office()
         try office.grant("info", "anna", .edit)
         try office.store.setDisabled(true, login: Office.full("anna"), actor: "test")
@@ -126,7 +126,7 @@ import Testing
         #expect(try office.access(of: "anna", to: "info").coversAccount == .edit)
     }
 
-    @Test func `a user goes with all that is about the user, and comes back without`() throws {
+    @Test func `removing a user removes everything that refers to the user`() throws {
         let office = try Office()
         try office.group("g", "anna")
         try office.grant("info", "anna", .edit)
@@ -138,7 +138,7 @@ import Testing
         #expect(try office.access(of: "anna", to: "info").anywhere == [])
     }
 
-    @Test func `who owns something, or is kept out of something, stays`() throws {
+    @Test func `an owner or a barred user cannot be removed`() throws {
         let office = try Office()
         try office.temporary.addAccount("zweit", owner: "bob")
         let owns = Office.refusal {
@@ -154,7 +154,7 @@ import Testing
             kept?.contains("is kept out of info@kanzlei.example, sales@kanzlei.example") == true
         )
         #expect(kept?.contains("or gatepost user disable anna@kanzlei.example") == true)
-        // A document does not get rid of them either.
+        // A document cannot remove them either.
         var document = try office.store.export()
         document.users?.removeAll { $0.login == Office.full("anna") }
         document.grants = []
@@ -162,7 +162,7 @@ import Testing
             try office.store.apply(document, dryRun: false, actor: "test")
         }
         #expect(try office.store.users().count == 3)
-        // What Exchange denies does not keep anybody.
+        // A denial in Exchange does not prevent the removal.
         try office.saved(
             "sales",
             ImportedPermissions(denials: [

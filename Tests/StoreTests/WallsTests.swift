@@ -3,9 +3,9 @@ import Testing
 
 @testable import Store
 
-/// Walls as they are made, listed and ended.
+/// Adding, listing and removing walls.
 @Suite struct WallsTests {
-    @Test func `a wall is listed with its reason and who made it`() throws {
+    @Test func `a wall is listed with its reason and author`() throws {
         let office = try Office()
         try office.group("g", "anna")
         try office.wall("b", "group:g", "Mandat 7")
@@ -17,26 +17,28 @@ import Testing
         #expect(walls[0].created > 0)
     }
 
-    /// Whom a wall may name, before which account, with what reason, and what a refusal says.
+    /// The account, the subject, the reason, and a part of the refusal.
     static let walls: [(String, String, String, String?)] = [
         ("info", "anna", "Mandat", nil), ("info", "group:g", "Mandat", nil),
         ("bob", "anna", "Mandat", nil), ("sales", "anna", "Mandat", nil),
-        ("bob", "bob", "Mandat", "whom no wall bars"), ("b", "bob", "Mandat", "whom no wall bars"),
-        ("sales", "carl", "Mandat", "whom no wall bars"), ("info", "anna", "", "has a reason"),
-        ("info", "anna", " \n", "has a reason"), ("nirgends", "anna", "Mandat", "no account"),
+        ("bob", "bob", "Mandat", "a wall cannot bar an owner"),
+        ("b", "bob", "Mandat", "a wall cannot bar an owner"),
+        ("sales", "carl", "Mandat", "a wall cannot bar an owner"),
+        ("info", "anna", "", "needs a reason"),
+        ("info", "anna", " \n", "needs a reason"), ("nirgends", "anna", "Mandat", "no account"),
         ("info", "nobody", "Mandat", "no user"), ("info", "group:nowhere", "Mandat", "no group"),
         ("info", "anyone", "Mandat", "no user anyone"),
     ]
 
     @Test(arguments: walls)
-    func `a wall names somebody else than the owner, and says why`(
+    func `a wall against an owner or without a reason is refused`(
         account: String,
         subject: String,
         reason: String,
         says: String?
     ) throws {
         let office = try Office()
-        // Bob is in the group: a wall before it does not bar him from his own account.
+        // Bob is in the group: a wall against it does not bar him from his own account.
         try office.group("g", "bob")
         let refusal = Office.refusal { try office.wall(account, subject, reason) }
         if let says {
@@ -47,7 +49,7 @@ import Testing
         #expect(try office.store.walls().count == (says == nil ? 1 : 0))
     }
 
-    @Test func `an owner in a walled group keeps the own account`() throws {
+    @Test func `a wall against a group does not bar the owner`() throws {
         let office = try Office()
         try office.group("g", "bob", "anna")
         try office.grant("bob", "anna", .edit)
@@ -56,7 +58,7 @@ import Testing
         #expect(try office.access(of: "anna", to: "bob").anywhere == [])
     }
 
-    @Test func `a wall stands once, and another one beside it`() throws {
+    @Test func `a duplicate wall is refused, and another subject's is not`() throws {
         let office = try Office()
         try office.group("g", "anna")
         try office.wall("info", "anna")
@@ -83,7 +85,7 @@ import Testing
         #expect(try office.store.walls().map(\.account) == [Office.full("bob")])
     }
 
-    @Test func `a document's walls are those that stand, and keep who made them`() throws {
+    @Test func `applying a document sets the walls and keeps their authors`() throws {
         let office = try Office()
         try office.wall("info", "anna", "Mandat")
         try office.wall("info", "carl", "Alt")
@@ -97,7 +99,7 @@ import Testing
         let walls = try office.store.walls()
         #expect(walls.map(\.subject) == ["anna", "bob"].map(Office.full))
         #expect(walls.map(\.author) == ["kim", "test"] && walls[0].created == 5)
-        // An owner is not barred by a document either, and none stands without a reason.
+        // A document cannot bar an owner either, and each wall needs a reason.
         for (account, subject, reason) in [("bob", "bob", "x"), ("info", "anna", "")] {
             document.walls = [
                 .init(account: Office.full(account), subject: Office.full(subject), reason: reason)

@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: ["anna", "group:g"], [Sides.view, .send, .both])
-    func `a withdrawal takes its sides, and ends side by side`(
+    func `a withdrawal covers its sides, which end separately`(
         subject: String,
         sides: Sides
     ) throws {
@@ -28,7 +28,7 @@ import Testing
             let access = try office.access(of: "anna", to: "sales")
             #expect(access.coversAccount == (taken.contains(.view) ? [] : .view))
             #expect(access.send == (taken.contains(.send) ? .none : .as))
-            // Nobody else loses anything.
+            // Other users keep their access.
             let other = try office.access(of: "bob", to: "sales")
             #expect(other.coversAccount == .view && other.send == .as)
         }
@@ -45,12 +45,12 @@ import Testing
         #expect(try office.store.withdrawals(account: nil, subject: nil).isEmpty)
     }
 
-    /// What is withdrawn, what is withdrawn then, and whether that is anything new.
+    /// The withdrawn sides, the sides to withdraw, and whether that is accepted.
     @Test(arguments: [
         (Sides.view, Sides.view, false), (.view, .send, true), (.view, .both, true),
         (.both, .view, false), (.both, .both, false), (.send, .view, true),
     ])
-    func `what is withdrawn already is refused`(before: Sides, then: Sides, isNew: Bool) throws {
+    func `withdrawing a withdrawn side is refused`(before: Sides, then: Sides, isNew: Bool) throws {
         let office = try Self.office()
         try office.withdraw("sales", "anna", before)
         let refusal = Office.refusal { try office.withdraw("sales", "anna", then) }
@@ -61,7 +61,7 @@ import Testing
         #expect(taken == (isNew ? before.union(then) : before))
     }
 
-    @Test func `a side that stays keeps who withdrew it`() throws {
+    @Test func `a remaining side keeps its author`() throws {
         let office = try Self.office()
         try office.withdraw("sales", "anna", .view)
         try office.tamper("UPDATE withdrawal SET author = 'kim', created = 5")
@@ -74,13 +74,13 @@ import Testing
         #expect(rows.map(\.view) == [true])
     }
 
-    /// The account, the subject, and what a refusal says.
+    /// The account, the subject, and a part of the refusal.
     @Test(arguments: [
         ("info", "anna", "is an IMAP account"), ("bob", "anna", "is an IMAP account"),
         ("sales", "carl", "cannot be withdrawn"), ("sales", "nobody", "no user"),
         ("sales", "group:nowhere", "no group"), ("nirgends", "anna", "no account"),
     ])
-    func `a withdrawal is from somebody else than the owner, on Exchange`(
+    func `a withdrawal from an owner or on an IMAP account is refused`(
         account: String,
         subject: String,
         says: String
@@ -93,7 +93,7 @@ import Testing
         #expect(try office.store.withdrawals(account: nil, subject: nil).isEmpty)
     }
 
-    @Test func `what Exchange denies is listed, and is not restored here`() throws {
+    @Test func `an Exchange denial is listed and cannot be restored here`() throws {
         let office = try Self.office()
         try office.saved(
             "sales",
@@ -109,7 +109,7 @@ import Testing
         #expect(rows.map(\.source) == ["exchange"])
         #expect(try office.access(of: "anna", to: "sales").anywhere == [])
         #expect(Office.refusal { try office.restore("sales", "anna", .view) } != nil)
-        // A withdrawal made here stands beside it, and stays when Exchange gives again.
+        // A local withdrawal coexists with it, and remains when Exchange gives the right again.
         try office.withdraw("sales", "anna", .view)
         try office.saved(
             "sales",
@@ -118,7 +118,7 @@ import Testing
         #expect(try office.access(of: "anna", to: "sales").anywhere == [])
     }
 
-    @Test func `lists are of an account, a subject, or both`() throws {
+    @Test func `a list filters by account, subject or both`() throws {
         let office = try Self.office()
         try office.temporary.addAccount("zwei", kind: .exchange)
         try office.withdraw("sales", "anna", .view)
@@ -137,7 +137,7 @@ import Testing
         #expect(throws: StoreError.self) { try count(nil, "nobody") }
     }
 
-    @Test func `a document's withdrawals are those made here`() throws {
+    @Test func `a document has only local withdrawals`() throws {
         let office = try Self.office()
         try office.saved(
             "sales",
@@ -153,7 +153,7 @@ import Testing
         ]
         _ = try office.store.apply(document, dryRun: false, actor: "test")
         #expect(try office.store.export().withdrawals == document.withdrawals)
-        // What Exchange denies is no part of a document, and stays.
+        // A denial in Exchange is not part of a document, and remains.
         #expect(
             try office.store.withdrawals(account: nil, subject: Office.full("bob")).count == 1
         )

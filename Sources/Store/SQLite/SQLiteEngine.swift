@@ -37,7 +37,7 @@ struct SQLiteEngine: Sendable {
         try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         let files = StoreFiles(path: path)
         guard files.database == before else {
-            throw StoreRefusal("\(path) was exchanged while it was opened")
+            throw StoreRefusal("\(path) was replaced while it was opened")
         }
         return SQLiteEngine(database: database, files: files, generation: generation)
     }
@@ -119,7 +119,7 @@ struct SQLiteEngine: Sendable {
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN:
             .refused("the store cannot be written: run this as its owner")
         case .SQLITE_CONSTRAINT:
-            .refused("this breaks a rule of the store (\(error.message ?? "constraint"))")
+            .refused("this violates a constraint of the store (\(error.message ?? "constraint"))")
         default:
             .unusable("the store failed: \(error.message ?? "\(error)")")
         }

@@ -110,7 +110,7 @@ extension PermissionStore {
             ? "its revision \(standing.revision) is older than \(known.revision), which is in force"
             : "it lacks the last audit record in force, number \(known.end.sequence)"
         throw StoreRefusal(
-            "\(lack): what was taken away since then would be granted again; gatepost store accept",
+            "\(lack): rights that were withdrawn since then would be granted again; gatepost store accept",
             waiting: candidate.waiting
         )
     }

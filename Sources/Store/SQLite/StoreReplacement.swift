@@ -42,8 +42,8 @@ extension PermissionStore {
                 return try self.reopen(masterKey, after: known, opened: opened)
             }
             throw StoreRefusal(
-                "a file of SQLite's beside \(self.path) was removed or replaced, and others may "
-                    + "write by it: restart the gateway"
+                "the write-ahead log or shared index of \(self.path) was removed or replaced, so "
+                    + "other processes may not see its writes: restart the gateway"
             )
         }
         try self.requireSettled()
@@ -112,7 +112,7 @@ extension PermissionStore {
     /// The files changed during the check; the next look decides.
     struct StillChanging: Error, CustomStringConvertible {
         /// The message that a gateway logs if the files keep changing.
-        var description: String { "the store's file is being exchanged" }
+        var description: String { "the store's file is being replaced" }
     }
 
     /// Checkpoints the replaced database and removes its write-ahead log and shared index,

@@ -46,8 +46,8 @@ extension PermissionStore {
         }
         guard try Schema.migrator.hasCompletedMigrations(database.database) else {
             throw StoreRefusal(
-                "it is no store, or one of an older version: gatepost user list brings such a one "
-                    + "up to date"
+                "it is not a store, or it is one of an older version: gatepost user list updates "
+                    + "such a store"
             )
         }
         guard let seal = try AuditSeal.fetch(.checkpoint, transaction: database),
@@ -55,7 +55,7 @@ extension PermissionStore {
         else {
             throw StoreRefusal(
                 "it was not sealed with this master key: put the store and the master key of one "
-                    + "installation in place, or say gatepost audit seal"
+                    + "installation in place, or run gatepost audit seal"
             )
         }
     }
@@ -66,8 +66,8 @@ extension PermissionStore {
     func requireSameNumbers(_ next: StoreSnapshot, as known: StoreSnapshot) throws {
         guard next.agrees(with: known) else {
             throw StoreRefusal(
-                "it is another installation's store, or has gone another way since it was copied: "
-                    + "restart the gateway to use it"
+                "it is another installation's store, or a copy that was edited separately: restart "
+                    + "the gateway to use it"
             )
         }
     }
