@@ -2,9 +2,9 @@ import Foundation
 import Store
 import Testing
 
-/// The administrator's commands through their real entry point, on a store of their own.
+/// The administrator's commands, run as processes on a store of their own.
 @Suite(.serialized) @MainActor struct CommandLineTests {
-    /// An installation in a folder that is removed afterwards.
+    /// An installation in a temporary directory.
     final class Bench {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("cli-\(UUID().uuidString)")
@@ -32,7 +32,7 @@ import Testing
             return run.output
         }
 
-        /// A whole command line; no word in it has a space.
+        /// A whole command line, split at spaces.
         @discardableResult
         func ok(line: String, input: String = "") throws -> String {
             let run = try self.run(line.split(separator: " ").map(String.init), input: input)
@@ -47,7 +47,7 @@ import Testing
             #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
         }
 
-        /// The answer of `explain`.
+        /// The output of `explain`.
         func rights(_ login: String, _ account: String, _ folder: String? = nil) throws -> String {
             var line = "explain \(login)@kanzlei.example \(account)@kanzlei.example --json"
             if let folder { line += " --folder \(folder)" }
@@ -76,7 +76,8 @@ import Testing
             }
         }
 
-        /// Anna, Bob, Bob's account, an Exchange account, and a group with Anna in a group in it.
+        /// Adds Anna, Bob, Bob's account, an Exchange account, and a group with Anna in a
+        /// nested group.
         func furnish() throws {
             for name in ["anna", "bob"] {
                 try self.ok(
@@ -120,7 +121,7 @@ import Testing
         }
     }
 
-    @Test func `init writes what nobody else can read`() throws {
+    @Test func `init writes files that only their owner can read`() throws {
         let bench = try Bench()
         let files = FileManager.default
         for (name, mode) in [("master.key", 0o600), ("gatepost.sqlite", 0o600), ("", 0o700)] {
@@ -169,7 +170,7 @@ import Testing
         #expect(after.contains("\"send\" : \"none\""))
     }
 
-    @Test func `what cannot be is refused with what to do`() throws {
+    @Test func `an invalid command is refused with the remedy`() throws {
         let bench = try Bench()
         try bench.furnish()
         let anna = "anna@kanzlei.example"
@@ -249,7 +250,7 @@ import Testing
         #expect(try bench.ok("grant", "list", "--json").contains("account") == false)
     }
 
-    @Test func `a password in a file ends with its line`() throws {
+    @Test func `a password in a file ends at the end of its line`() throws {
         let bench = try Bench()
         for (index, text) in ["s3cret", "s3cret\n", "s3cret\r\nmore\r\n"].enumerated() {
             let file = try bench.write(text, to: "password")
@@ -268,7 +269,7 @@ import Testing
         )
     }
 
-    @Test func `export and apply are each other's inverse, and carry no secret`() throws {
+    @Test func `apply restores an export, which has no secret`() throws {
         let bench = try Bench()
         try bench.furnish()
         try bench.ok(
@@ -295,7 +296,7 @@ import Testing
         try Data(exported.replacingOccurrences(of: "Sekretariat", with: "Empfang").utf8)
             .write(to: file)
         try bench.refused("apply", file.path, "--yes", says: "Empfang")
-        // What is misspelt would be left out, and a grant be wider without it.
+        // A misspelt key would be ignored, and the grant would be wider without it.
         for (right, wrong, says) in [
             ("\"scope\"", "\"scopes\"", "lacks the key scope"),
             ("\"until\"", "\"untill\"", "grants.untill"),
@@ -315,7 +316,7 @@ import Testing
         #expect(try bench.ok("export") == exported)
     }
 
-    @Test func `a report says who may what, why, since when, and by whom`() throws {
+    @Test func `a report states each right with its reason, date and author`() throws {
         let bench = try Bench()
         try bench.furnish()
         let (anna, bob) = ("anna@kanzlei.example", "bob@kanzlei.example")
@@ -342,7 +343,7 @@ import Testing
         #expect(try rows("--subject group:Empfang").count == 1)
         #expect(try rows("--subject \(bob)").count == 1)
         try bench.refused(line: "report --subject nobody", says: "no user nobody")
-        // Who is barred stays in sight of the review.
+        // A barred user stays in the report.
         try bench.ok("wall", "add", bob, anna, "--reason", "Mandat")
         let barred = try rows("--subject \(anna)")
         #expect(barred.first?["viewing"] as? String == "")
@@ -352,7 +353,7 @@ import Testing
         try bench.ok(line: "audit list --account \(bob) --user nobody --since 2026-01-01 --json")
     }
 
-    @Test func `doctor names what is wrong and what to do`() throws {
+    @Test func `doctor names each problem and its remedy`() throws {
         let bench = try Bench()
         #expect(try bench.ok("doctor").contains("ok"))
         try FileManager.default.setAttributes(
@@ -364,7 +365,7 @@ import Testing
         #expect(run.output.contains("chmod"))
     }
 
-    @Test func `development certificates are made by the script too`() throws {
+    @Test func `the script also creates development certificates`() throws {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("certs-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What commands print of the model and of files, and what they take.
+/// Output and input of commands that read or write documents and files.
 @Suite(.serialized) @MainActor struct DocumentCommandTests {
     private typealias Bench = CommandLineTests.Bench
 
@@ -12,7 +12,7 @@ import Testing
         try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     }
 
-    @Test func `the whole account is the same word in explain and export, and null is taken`()
+    @Test func `explain and export write the whole account alike, and apply accepts null`()
         throws
     {
         let bench = try Bench()
@@ -39,7 +39,7 @@ import Testing
         try bench.refused(line: "apply \(file) --yes", says: "grants.[0].scope is invalid")
     }
 
-    @Test func `a grant that stands in a document twice is named by both positions`() throws {
+    @Test func `a duplicate grant in a document is refused with both positions`() throws {
         let bench = try Bench()
         try bench.furnish()
         try bench.ok(line: "grant add \(Self.bob) \(Self.anna) --view")
@@ -57,7 +57,7 @@ import Testing
         #expect(try bench.rights("anna", "bob") == "lr none")
     }
 
-    @Test func `a function mailbox belongs to nobody`() throws {
+    @Test func `a function mailbox has no owner`() throws {
         let bench = try Bench()
         try bench.furnish()
         try bench.ok(line: "account set \(Self.bob) --owner none")
@@ -70,7 +70,7 @@ import Testing
         "listen: [\n", "listen:\n\timaps: x\n", "a: b: c\n", "store: \"gatepost\n",
         "a: 1\na: 2\n", "- list\n", "a: &x *y\n", "\u{0}", "%YAML 9.9\n---\n",
     ])
-    func `an error in a configuration does not tell the configuration`(text: String) throws {
+    func `an error in a configuration does not reveal its contents`(text: String) throws {
         let bench = try Bench()
         let canary = "CANARY-IN-THE-CONFIGURATION"
         _ = try bench.write(
@@ -86,13 +86,13 @@ import Testing
         }
     }
 
-    @Test func `an error in a configuration is told with its place`() throws {
+    @Test func `an error in a configuration is reported with its position`() throws {
         let bench = try Bench()
         _ = try bench.write("listen:\n  imaps: [\n", to: "gatepost.yaml")
         try bench.refused(line: "user list", says: "cannot be read as YAML: line 3, column 1")
     }
 
-    @Test func `doctor makes no store where none is`() throws {
+    @Test func `doctor does not create a store`() throws {
         let bench = try Bench()
         let store = bench.folder.appendingPathComponent("gatepost.sqlite")
         try FileManager.default.removeItem(at: store)

@@ -7,20 +7,20 @@ import Testing
 
 @testable import gatepost
 
-/// Which of Exchange's two interfaces answers what, and what becomes of a load where one of them does
-/// not answer, or answers as documented and yet not at once.
+/// The two interfaces of Exchange: which one provides what, and the outcome of a load if one of
+/// them does not answer, or answers as documented with a delay.
 @Suite struct ExchangeInterfacesTests {
     private typealias Bench = ExchangeOnlineTests.Bench
 
     private static let documented = "answered by the Admin API v2.0"
     private static let command = "answered by InvokeCommand, because the Admin API v2.0"
 
-    /// Notes on who answered.
+    /// The notes on which interface answered.
     private func answers(_ document: PermissionsDocument) -> [String] {
         document.notes.filter { $0.contains(": answered by ") }
     }
 
-    /// Loads, and expects all that Exchange has.
+    /// Loads, and expects everything that Exchange has.
     private func whole(
         _ bench: Bench,
         after seconds: TimeInterval = 0
@@ -35,7 +35,7 @@ import Testing
         return error?.description ?? ""
     }
 
-    @Test func `each interface is asked for what it has, and the report says so`() async throws {
+    @Test func `each interface is asked for its part, and the report says so`() async throws {
         let bench = try Bench()
         let document = try await self.whole(bench)
         #expect(
@@ -80,7 +80,7 @@ import Testing
         (400, #"{"error":{"code":"BadRequest","message":"In words"}}"#, ": In words"),
         (501, "<html>", "HTTP 501"),
     ])
-    func `where the documented interface refuses, the other one answers, and why is told`(
+    func `the other interface is used if the documented one refuses, with a note`(
         _ status: Int,
         _ body: String,
         _ reason: String
@@ -97,7 +97,7 @@ import Testing
         #expect(bench.server.state.withLock(\.documented.commands).isEmpty)
     }
 
-    @Test func `one endpoint that refuses leaves the others`() async throws {
+    @Test func `a refusal of one endpoint does not affect the others`() async throws {
         let bench = try Bench()
         bench.server.state.withLock { state in
             state.documented.refusals["MailboxFolderPermission"] =
@@ -117,7 +117,7 @@ import Testing
         (401, "give it the application permission Exchange.ManageAsApp on"),
         (403, "the application may not run Get-MailboxPermission"),
     ])
-    func `without InvokeCommand nothing is loaded, because denials may be among what is missing`(
+    func `a load fails without InvokeCommand, because denials may be missing`(
         _ status: Int,
         _ words: String
     ) async throws {
@@ -134,7 +134,7 @@ import Testing
         #expect(!bench.server.state.withLock(\.documented.commands).isEmpty)
     }
 
-    @Test func `where both refuse, both reasons are told`() async throws {
+    @Test func `both reasons are reported if both interfaces refuse`() async throws {
         let bench = try Bench()
         bench.server.state.withLock { state in
             state.documented.refuseAll(401)
@@ -161,7 +161,7 @@ import Testing
         "https://localhost:PORT@evil.example", "https://user@localhost:PORT", "//evil.example",
         "https://localhost:1", "mailto:", "https://localhost:PORT/elsewhere",
     ])
-    func `no page is asked of another server, and the other interface answers`(
+    func `a link to another server is not followed`(
         _ server: String
     ) async throws {
         let bench = try Bench()
@@ -182,7 +182,7 @@ import Testing
         #expect(commands.count { $0.hasPrefix("MailboxFolderPermission") } == 1, "\(commands)")
     }
 
-    @Test func `a link that ended makes the list be read anew, and twice makes the other answer`()
+    @Test func `an expired link restarts the list once, then the other interface is used`()
         async throws
     {
         let bench = try Bench()
@@ -196,7 +196,7 @@ import Testing
         #expect(answers.contains { $0.contains("links to further pages expire before they are") })
     }
 
-    @Test func `pages without end are given up, and the other interface answers`() async throws {
+    @Test func `the other interface is used if pages do not end`() async throws {
         let bench = try Bench()
         bench.server.state.withLock { state in
             state.documented.pageRows = 2
@@ -224,7 +224,7 @@ import Testing
         (.status(307, headers: [:], body: ""), "to another server (HTTP 307)"),
         (.status(429, headers: ["Retry-After": "3600"], body: ""), "Exchange is busy (HTTP 429)"),
     ])
-    func `half an answer is no answer of the documented interface either`(
+    func `an incomplete answer of the documented interface is not used`(
         _ fault: MicrosoftTestServer.Fault,
         _ words: String
     ) async throws {
@@ -237,7 +237,7 @@ import Testing
 
     // MARK: - Busy servers and old tokens
 
-    @Test func `a documented interface that is busy is asked again, and is no refusal`()
+    @Test func `a busy documented interface is asked again`()
         async throws
     {
         let bench = try Bench()
@@ -259,7 +259,7 @@ import Testing
         #expect(self.answers(try await self.whole(bench)).count == 2)
     }
 
-    @Test func `a token that ended on the way is renewed, once`() async throws {
+    @Test func `a token that expired during a load is renewed once`() async throws {
         let bench = try Bench()
         bench.server.state.withLock { $0.documented.faults = [.revocation] }
         #expect(self.answers(try await self.whole(bench, after: 120)).count == 2)
@@ -270,7 +270,7 @@ import Testing
         }
         #expect(self.answers(try await self.whole(bench, after: 120)).count == 2)
         #expect(bench.server.state.withLock(\.tokenRequests) == 2)
-        // One that is refused when it is new lacks a permission.
+        // A new token that is refused lacks a permission.
         bench.server.state.withLock { state in
             state.tokenRequests = 0
             state.documented.refuseAll(401)
@@ -281,7 +281,7 @@ import Testing
 
     // MARK: - Folders, groups, columns
 
-    @Test func `a folder with a backslash in its name is asked for by its id`() async throws {
+    @Test func `a folder with a backslash in its name is requested by its id`() async throws {
         var organization = Bench.organization
         organization.mailboxes[0].folders.append(
             .init(
@@ -307,7 +307,7 @@ import Testing
         )
     }
 
-    @Test func `and so is one that has the same path as it`() async throws {
+    @Test func `a folder that shares its path with another is requested by its id`() async throws {
         var organization = Bench.organization
         organization.mailboxes[0].folders += [
             .init(
@@ -325,7 +325,7 @@ import Testing
         #expect(!commands.contains { $0.contains("cases") }, "\(commands)")
     }
 
-    @Test func `an answer about another folder gives nothing`() async throws {
+    @Test func `an answer about another folder gives no rights`() async throws {
         var organization = Bench.organization
         organization.mailboxes[0].folders[0].shownName = "Inbox"
         let document = try await Bench(organization).load()
@@ -341,7 +341,7 @@ import Testing
         )
     }
 
-    @Test func `members of dynamic groups are asked for by the group's address`() async throws {
+    @Test func `members of dynamic groups are requested by the group's address`() async throws {
         var organization = Bench.organization
         organization.groups.append(
             .init(
@@ -365,7 +365,7 @@ import Testing
         )
     }
 
-    @Test func `columns that the documented interface leaves out come from the other one`()
+    @Test func `missing columns of the documented interface come from the other one`()
         async throws
     {
         let bench = try Bench()

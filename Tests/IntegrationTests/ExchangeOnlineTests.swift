@@ -7,9 +7,9 @@ import Testing
 
 @testable import gatepost
 
-/// The way to Microsoft, against a server that answers as documented, over HTTPS.
+/// Loading from Exchange Online, against a server that answers as documented, over HTTPS.
 @Suite(.serialized) struct ExchangeOnlineTests {
-    /// A server of its own, with one mailbox.
+    /// A test server with one mailbox.
     final class Bench {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("online-\(UUID().uuidString)")
@@ -94,7 +94,7 @@ import Testing
             )
         }
 
-        /// - Parameter seconds: how much later the loader takes it to be.
+        /// - Parameter seconds: How far the loader's clock is ahead.
         func load(after seconds: TimeInterval = 0) async throws -> PermissionsDocument {
             let application = self.application()
             let tokens = TokenSource(application)
@@ -141,7 +141,7 @@ import Testing
         "lee@contoso.example  on-behalf all -", "lee@contoso.example lr none INBOX -",
     ]
 
-    @Test func `everything about a mailbox is loaded, groups in groups too`() async throws {
+    @Test func `a load includes nested groups`() async throws {
         let bench = try Bench()
         let document = try await bench.load()
         #expect(try Self.lines(document) == Self.expected)
@@ -150,7 +150,7 @@ import Testing
         #expect(bench.server.state.withLock(\.tokenRequests) == 1)
     }
 
-    @Test func `a busy server is asked again, when it says`() async throws {
+    @Test func `a busy server is asked again after the time that it states`() async throws {
         let bench = try Bench()
         bench.server.state.withLock { state in
             state.faults = [
@@ -166,11 +166,11 @@ import Testing
         #expect(try Self.lines(await bench.load()) == Self.expected)
         let times = bench.server.state.withLock(\.times)
         #expect(times[1] - times[0] >= .seconds(1))
-        // Less than the 8 s that a third try waits when the server says nothing.
+        // Shorter than the 8 s that a third attempt waits if the server states no time.
         #expect(times[3] - times[2] < .seconds(8))
     }
 
-    @Test func `a server that stays busy, or for long, is given up`() async throws {
+    @Test func `a load fails if a server stays busy`() async throws {
         let bench = try Bench()
         for (seconds, tries) in [("0", 6), ("3600", 1), ("-9223372036854775808", 6)] {
             bench.server.state.withLock { state in
@@ -186,14 +186,14 @@ import Testing
         }
     }
 
-    @Test func `rows about another mailbox refuse the load`() async throws {
+    @Test func `a load fails if rows are about another mailbox`() async throws {
         let bench = try Bench()
         bench.server.state.withLock { $0.organization.answersAbout = "board" }
         let error = await #expect(throws: OnlineError.self) { _ = try await bench.load() }
         #expect(error?.description.contains("is about board, not sales@") == true)
     }
 
-    @Test func `an application that may not be asked for is said to be unknown`() async throws {
+    @Test func `an application that cannot be looked up is reported as unknown`() async throws {
         let bench = try Bench()
         bench.server.state.withLock { $0.refused = ["Get-ServicePrincipal"] }
         let document = try await bench.load()
@@ -219,12 +219,12 @@ import Testing
         ),
         (.status(404, headers: [:], body: ""), "HTTP 404"),
     ])
-    func `half an answer is no answer, and a refusal says what is missing`(
+    func `a load fails after an incomplete answer, and a refusal names what is missing`(
         _ fault: MicrosoftTestServer.Fault,
         _ words: String
     ) async throws {
         let bench = try Bench()
-        // The first question goes to InvokeCommand.
+        // The first request goes to InvokeCommand.
         bench.server.state.withLock { state in
             state.documented.refuseAll(403)
             state.faults = [fault]
@@ -233,7 +233,7 @@ import Testing
         #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
     }
 
-    @Test func `a mailbox that is not there is named`() async throws {
+    @Test func `a missing mailbox is named`() async throws {
         let bench = try Bench(ExchangeOrganization())
         let error = await #expect(throws: OnlineError.self) { _ = try await bench.load() }
         #expect(error?.description.contains("'sales@contoso.example' couldn't be found") == true)
@@ -241,7 +241,7 @@ import Testing
 
     // MARK: - Tokens
 
-    @Test func `a certificate stands in for the secret`() async throws {
+    @Test func `a certificate replaces the secret`() async throws {
         let bench = try Bench()
         let key = try RSAKeyPair(in: bench.folder, name: "application")
         let pem = try String(
@@ -268,7 +268,7 @@ import Testing
         }
     }
 
-    /// Header, claims and signature as the documentation asks for them.
+    /// Header, claims and signature as the documentation requires them.
     private static func isGood(
         _ assertion: String,
         key: RSAKeyPair,
@@ -297,7 +297,7 @@ import Testing
             && key.hasSigned("\(parts[0]).\(parts[1])", signature: decoded(parts[2]))
     }
 
-    @Test func `many ask, and one fetch answers them`() async throws {
+    @Test func `concurrent requests share one token fetch`() async throws {
         let bench = try Bench()
         let tokens = TokenSource(bench.application())
         let values = try await withThrowingTaskGroup(of: String.self) { group in
@@ -314,7 +314,7 @@ import Testing
         tokens.shutdown()
     }
 
-    @Test func `a token is renewed before it ends`() async throws {
+    @Test func `a token is renewed before it expires`() async throws {
         let bench = try Bench()
         bench.server.state.withLock { $0.tokenSeconds = 3_600 }
         let tokens = TokenSource(bench.application())
@@ -334,7 +334,7 @@ import Testing
         ("html", "HTTP 502"),
         ("down", "cannot be reached"),
     ])
-    func `why there is no token is told by its number`(
+    func `a refused token is explained by its error number`(
         _ kind: String,
         _ words: String
     ) async throws {

@@ -4,15 +4,16 @@ import Synchronization
 
 @testable import gatepost
 
-/// A whole office for the tests: three real Dovecot servers, a real Exim that delivers into them, and
-/// the built gateway in front of them, filled through its own command line. Started once for all tests, and removed at the end.
+/// The environment of the scenarios: three real Dovecot servers, a real Exim that delivers to
+/// them, and the built gateway in front, filled through its own command line. It starts once
+/// for all tests and is removed at the end.
 @MainActor
 final class Office {
-    /// Two of them, so that what clients see and what they send is tried at the same time.
+    /// Two environments, so that tests of reading and of sending run at the same time.
     static let first = Result { try Office("first") }
     static let second = Result { try Office("second") }
-    /// One whose servers may be stopped, where nothing else happens meanwhile, and where people write more than the
-    /// limits would allow.
+    /// An environment whose servers may be stopped, with no other tests at the same time and
+    /// with wider limits.
     static let restless = Result {
         try Office(
             "restless",
@@ -24,9 +25,9 @@ final class Office {
     }
 
     private static let people = ["anna", "bob", "clara", "dora"]
-    /// Where each person's mailbox is; everybody else's is on the first server.
+    /// The server of each person's mailbox; all others are on the first server.
     private static let serverOf = ["bob": 1, "dora": 2]
-    /// What a server of twenty years ago offers.
+    /// The capabilities of a server of twenty years ago.
     private static let fewCapabilities = "IMAP4rev1 STARTTLS AUTH=PLAIN"
 
     let environment: [String: String]
@@ -34,10 +35,11 @@ final class Office {
     private let gateway: Process
     private let servers: [DovecotServer]
     private let mta: EximServer
-    /// Microsoft's part, played in this process.
+    /// The Microsoft test server in this process.
     let microsoft: MicrosoftTestServer
 
-    /// - Parameter settings: what its gateway has beside its configuration, as variables.
+    /// - Parameter settings: Settings of its gateway, as environment variables, in addition to
+    ///   the configuration file.
     private init(_ name: String, settings: [String: String] = [:]) throws {
         let number = ProcessInfo.processInfo.processIdentifier
         self.folder = FileManager.default.temporaryDirectory
@@ -60,7 +62,7 @@ final class Office {
         environment["IMAP"] = "\(imap)"
         environment["SUBMISSIONS"] = "\(submissions)"
         environment["SUBMISSION"] = "\(submission)"
-        // Servers on this machine store at once what they got.
+        // Servers on this machine store messages without delay.
         environment["GATEPOST_LIMITS_SETTLE_SECONDS"] = "2"
         environment["CA"] = configuration.appendingPathComponent("certs/ca.pem").path
         try Self.gatepost(
@@ -108,7 +110,7 @@ final class Office {
         Remains(gateway: self.gateway.processIdentifier, folder: self.folder).removeAtExit()
     }
 
-    /// The executable that was built with the tests, beside them.
+    /// The executable that was built together with the tests.
     nonisolated static let executable: URL = {
         let tests = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         var folder = tests.deletingLastPathComponent()
@@ -120,7 +122,8 @@ final class Office {
         return folder.appendingPathComponent("gatepost")
     }()
 
-    /// The second server has the delimiter `.`, the third begins with STARTTLS and can little.
+    /// The second server has the delimiter `.`; the third needs STARTTLS and has few
+    /// extensions.
     private static func startServers(
         _ folder: URL,
         _ gateway: URL,
@@ -176,7 +179,7 @@ final class Office {
         return servers
     }
 
-    /// Vertrieb is shared by Exchange; Eva's own mailbox is at Exchange.
+    /// Exchange shares Vertrieb; Eva's own mailbox is on Exchange.
     private static func startMicrosoft(_ gateway: URL) throws -> MicrosoftTestServer {
         let server = MicrosoftTestServer(
             port: try LoopbackPort.free(preferring: 0),
@@ -365,7 +368,7 @@ final class Office {
     }
 }
 
-/// What must be gone when the tests end.
+/// Processes and directories to remove when the tests end.
 private struct Remains {
     private static let all = Mutex<[Remains]>([])
 
@@ -381,7 +384,7 @@ private struct Remains {
         atexit {
             let all = Remains.all.withLock { $0 }
             for remains in all { remains.stop() }
-            // The mail servers write to their folders until they are gone.
+            // The mail servers write to their directories until they end.
             Thread.sleep(forTimeInterval: 1.5)
             for remains in all { try? FileManager.default.removeItem(at: remains.folder) }
         }
@@ -390,7 +393,7 @@ private struct Remains {
     private func stop() {
         kill(self.gateway, SIGKILL)
         for server in ["first", "second", "third"] {
-            // A test may have started the server again: its own file knows its process.
+            // A test may have restarted the server: its pid file has the current process.
             let file = self.folder.appendingPathComponent("\(server)/run/master.pid")
             let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
             if let process = pid_t(text.prefix { $0.isNumber }) { kill(process, SIGTERM) }
@@ -401,9 +404,9 @@ private struct Remains {
     }
 }
 
-/// Another program, run to its end.
+/// Runs another program to its end.
 enum Tool {
-    /// The same while other tests go on.
+    /// The same, without blocking other tests.
     nonisolated static func runAside(
         _ path: String,
         _ arguments: [String],
@@ -441,7 +444,7 @@ enum Tool {
         return (process.terminationStatus, String(decoding: octets, as: UTF8.self))
     }
 
-    /// Finds a program on the path; a missing one fails the test that needs it.
+    /// Finds a program on the path; a missing one fails the test.
     static func find(_ name: String) throws -> String {
         for folder in ["/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin"] {
             let path = "\(folder)/\(name)"

@@ -1,6 +1,6 @@
 import Foundation
 
-/// An RSA key that the program `openssl` has made and checks signatures with.
+/// An RSA key that the program `openssl` creates and verifies signatures with.
 struct RSAKeyPair: Sendable {
     private let folder: URL
     let pem: String

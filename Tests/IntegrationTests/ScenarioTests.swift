@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The scenarios of `Clients`, each a function without arguments, against real servers.
+/// Runs the scenarios in `Clients`, each a Python function without arguments, against real
+/// servers.
 private enum Scenarios {
     private static let folder = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().appendingPathComponent("Clients")
@@ -31,7 +32,7 @@ private enum Scenarios {
     }
 }
 
-/// What clients see.
+/// Reading: what clients see.
 @Suite(.serialized) @MainActor struct ScenarioTests {
     @Test func `there are scenarios to run`() {
         let counts = [
@@ -47,117 +48,125 @@ private enum Scenarios {
     }
 
     @Test(arguments: Scenarios.names(in: "scenarios.py"))
-    func `a client sees what it may`(scenario: String) async throws {
+    func `a client sees the mailboxes and messages that it may read`(scenario: String) async throws
+    {
         try await Scenarios.run("scenarios.py", scenario, Office.first)
     }
 
     @Test(arguments: Scenarios.names(in: "folders.py"))
-    func `a folder that the server does not list is missing`(scenario: String) async throws {
+    func `a folder that the server does not list is reported as missing`(
+        scenario: String
+    ) async throws {
         try await Scenarios.run("folders.py", scenario, Office.first)
     }
 
     @Test(arguments: Scenarios.names(in: "lists.py"))
-    func `a server that hangs costs a list little`(scenario: String) async throws {
+    func `a server that does not answer delays a LIST only briefly`(scenario: String) async throws {
         try await Scenarios.run("lists.py", scenario, Office.first)
     }
 
     @Test(arguments: Scenarios.names(in: "habits.py"))
-    func `what mail programs write is understood`(scenario: String) async throws {
+    func `the commands of mail programs are understood`(scenario: String) async throws {
         try await Scenarios.run("habits.py", scenario, Office.first)
     }
 
     @Test(arguments: Scenarios.names(in: "stores.py"))
-    func `the store on disk is the store in force`(scenario: String) async throws {
+    func `a gateway uses the store that is on disk`(scenario: String) async throws {
         try await Scenarios.run("stores.py", scenario, Office.first)
     }
 
     @Test(arguments: Scenarios.names(in: "comparison.py"))
-    func `a mail server answers the same through the gateway`(scenario: String) async throws {
+    func `a mail server gives the same answers through the gateway`(scenario: String) async throws {
         try await Scenarios.run("comparison.py", scenario, Office.first)
     }
 
     @Test(arguments: Scenarios.names(in: "oversight.py"))
-    func `who may decide is asked, and what is decided counts at once`(
+    func `owners and administrators decide, and decisions take effect at once`(
         scenario: String
     ) async throws {
         try await Scenarios.run("oversight.py", scenario, Office.first)
     }
 }
 
-/// Many at once: each file here wants the processor for itself, so that they run one after the other.
+/// Load and measurements: each file needs the processor for itself, so they run one after the
+/// other.
 @Suite(.serialized) @MainActor struct CrowdTests {
-    // Needs quiet: answers beside 10,000 half-open connections are compared with those without them.
+    // Needs an idle machine: response times with 10,000 half-open connections are compared with
+    // those without.
     @Test(arguments: Scenarios.names(in: "process.py"))
-    func `the process keeps to itself, and bears a lot`(scenario: String) async throws {
+    func `the process protects its memory and files and withstands load`(
+        scenario: String
+    ) async throws {
         try await Scenarios.run("process.py", scenario, Office.first)
     }
 
-    // Needs quiet: 2,000 sessions are asked while 100 changes a second are applied.
+    // Needs an idle machine: 2,000 sessions send commands while 100 edits a second are applied.
     @Test(arguments: Scenarios.names(in: "crowd.py"))
-    func `a crowd is served`(scenario: String) async throws {
+    func `2000 sessions are served during changes`(scenario: String) async throws {
         try await Scenarios.run("crowd.py", scenario, Office.first)
     }
 
-    // Needs quiet: lines of a log are counted by the minute.
+    // Needs an idle machine: log lines are counted by the minute.
     @Test(arguments: Scenarios.names(in: "records.py"))
-    func `what is written down is what happened`(scenario: String) async throws {
+    func `logs and metrics match what happened`(scenario: String) async throws {
         try await Scenarios.run("records.py", scenario, Office.restless)
     }
 
-    // Needs quiet: floods, and the work that holds a loop.
+    // Needs an idle machine: floods, and work that blocks an event loop.
     @Test(arguments: Scenarios.names(in: "hostile.py"))
-    func `who means harm does none`(scenario: String) async throws {
+    func `an attacker causes no harm`(scenario: String) async throws {
         try await Scenarios.run("hostile.py", scenario, Office.restless)
     }
 
-    // Needs quiet: hundreds of passwords are checked, and what an idle gateway works is measured.
+    // Needs an idle machine: hundreds of passwords are verified, and the CPU time of an idle
+    // gateway is measured.
     @Test(arguments: Scenarios.names(in: "logins.py"))
-    func `a login that is refused locks nobody out`(scenario: String) async throws {
+    func `refused logins lock no other user out`(scenario: String) async throws {
         try await Scenarios.run("logins.py", scenario, Office.restless)
     }
 
-    // Needs quiet: two readers are compared with thousands of inputs.
+    // Needs an idle machine: two parsers are compared on thousands of inputs.
     @Test(arguments: Scenarios.names(in: "differential.py"))
-    func `another reader agrees`(scenario: String) async throws {
+    func `an independent parser agrees`(scenario: String) async throws {
         try await Scenarios.run("differential.py", scenario, Office.restless)
     }
 
-    // Needs quiet: an office of programs works for a time, and its memory is measured.
+    // Needs an idle machine: several mail programs work for a time, and memory is measured.
     @Test(arguments: Scenarios.names(in: "soak.py"))
-    func `an office works on`(scenario: String) async throws {
+    func `an office of mail programs keeps working`(scenario: String) async throws {
         try await Scenarios.run("soak.py", scenario, Office.restless)
     }
 }
 
-/// What clients send, what Exchange shares, and whole mail programs.
+/// Sending, transfers, Exchange accounts, and real mail programs.
 @Suite(.serialized) @MainActor struct SendingScenarioTests {
     @Test(arguments: Scenarios.names(in: "sending.py"))
-    func `a client sends as it may`(scenario: String) async throws {
+    func `a client sends only as its rights allow`(scenario: String) async throws {
         try await Scenarios.run("sending.py", scenario, Office.second)
     }
 
     @Test(arguments: Scenarios.names(in: "transfers.py"))
-    func `messages pass between accounts`(scenario: String) async throws {
+    func `messages are copied and moved between accounts`(scenario: String) async throws {
         try await Scenarios.run("transfers.py", scenario, Office.second)
     }
 
     @Test(arguments: Scenarios.names(in: "oddities.py"))
-    func `a server that writes oddly loses nothing`(scenario: String) async throws {
+    func `unusual server responses lose no message`(scenario: String) async throws {
         try await Scenarios.run("oddities.py", scenario, Office.second)
     }
 
     @Test(arguments: Scenarios.names(in: "weak.py"))
-    func `a server that can little serves`(scenario: String) async throws {
+    func `a server with few extensions is usable`(scenario: String) async throws {
         try await Scenarios.run("weak.py", scenario, Office.second)
     }
 
     @Test(arguments: Scenarios.names(in: "exchange.py"))
-    func `Exchange accounts follow the same model`(scenario: String) async throws {
+    func `Exchange accounts follow the same permission model`(scenario: String) async throws {
         try await Scenarios.run("exchange.py", scenario, Office.second)
     }
 
     @Test(arguments: Scenarios.names(in: "programs.py"))
-    func `a mail program works`(scenario: String) async throws {
+    func `a real mail program works`(scenario: String) async throws {
         try await Scenarios.run("programs.py", scenario, Office.second)
     }
 }

@@ -18,12 +18,12 @@ USERS, SESSIONS, SECONDS, CHANGES = 200, 2_000, 12, 100
 
 
 class Changes:
-    """Grants of every second user are taken away and given back, in the store itself."""
+    """Removes and restores the grants of every second user, directly in the store."""
 
     def __init__(self, path):
         self.store = sqlite3.connect(path, isolation_level=None, timeout=10)
         self.ids = [row[0] for row in self.store.execute('SELECT id FROM "grant" WHERE user IS NOT NULL ORDER BY id')]
-        # For each user the moments of changes; the state before the first is "granted".
+        # The times of the changes for each user; the state before the first is "granted".
         self.history = {number: [] for number in range(USERS)}
         self.count = 0
 
@@ -46,7 +46,7 @@ class Changes:
             await asyncio.sleep(max(0, due - time.monotonic()))
 
     def was(self, number, start, end):
-        """Whether the right was there all the time from start to end; None where it changed."""
+        """Whether the right existed all the time from start to end; None if it changed."""
         moments = self.history[number]
         before = sum(done <= start for _, done in moments)
         after = sum(begun <= end for begun, _ in moments)
@@ -75,7 +75,7 @@ class Session:
         await asyncio.sleep(random.random())
         while time.monotonic() < end:
             sent = time.monotonic()
-            # The gateway answers this itself: what is in sight is what the permissions in force show.
+            # The gateway answers this itself, from the permissions in force.
             lines = await self.command("NAMESPACE")
             assert lines[-1].startswith(b"t OK"), lines
             self.seen.append((sent, time.monotonic(), b"Other Users/" in lines[0]))
@@ -92,7 +92,7 @@ async def crowd(gateway):
     context = ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
     sessions = [Session(number) for number in range(SESSIONS)]
     start = time.monotonic()
-    # The first of each user pays for the password's check.
+    # The first login of each user includes the password verification.
     for begin in range(0, SESSIONS, 100):
         await asyncio.gather(*(s.open(gateway.port, context) for s in sessions[begin:begin + 100]))
     print(f"{SESSIONS} logins in {time.monotonic() - start:.1f} s")
@@ -106,7 +106,7 @@ async def crowd(gateway):
     for session in sessions:
         for sent, received, granted in session.seen:
             seen += 1
-            # A second for a change to arrive.
+            # A change may take a second to take effect.
             was = changes.was(session.user, sent - 1, received)
             checked += was is not None
             kept += was is False and granted
@@ -122,7 +122,7 @@ async def crowd(gateway):
 
 
 def two_thousand_sessions_while_a_hundred_changes_a_second_are_applied():
-    # It is the changes that are measured, and not how many passwords are checked in a time.
+    # The changes are measured, not the rate of password verifications.
     with Gateway(grants=False, GATEPOST_LIMITS_CONNECTIONS_PER_ADDRESS="5000", GATEPOST_LIMITS_LOGIN_SECONDS="300") as gateway:
         document = gateway.run("export")
         model = json.loads(document)
@@ -133,13 +133,13 @@ def two_thousand_sessions_while_a_hundred_changes_a_second_are_applied():
         with open(path, "w") as file:
             json.dump(model, file)
         gateway.run("apply", path, "--yes")
-        # One password for all: its hash is taken from one who has it.
+        # All users have one password: the hash is copied from one user.
         gateway.run("user", "password", "u0@kanzlei.example", "--password-stdin", stdin="x\n")
         with contextlib.closing(sqlite3.connect(gateway.store)) as store:
             store.execute("""UPDATE user SET password = (SELECT password FROM user WHERE login = 'u0@kanzlei.example')
                              WHERE login LIKE 'u%@kanzlei.example'""")
             store.commit()
-        # Before whatever else the machine does, where that is allowed.
+        # Raises the priority where that is allowed.
         with contextlib.suppress(PermissionError):
             os.nice(-15)
         gateway.start()

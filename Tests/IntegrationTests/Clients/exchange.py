@@ -20,7 +20,7 @@ PLACE = f"Shared/{VERTRIEB}"
 
 @contextlib.contextmanager
 def loaded():
-    """What Exchange says, saved for the time of a scenario."""
+    """Saves Exchange permissions for the time of a scenario."""
     gatepost("permissions", "load", VERTRIEB)
     gatepost("permissions", "save")
     time.sleep(1)
@@ -146,7 +146,7 @@ def three_connections_send_through_one_mailbox_and_a_fourth_waits():
     last.raw.settimeout(20)
     assert clients[0].command("QUIT").startswith("221")
     assert last.reply().startswith("250")
-    # Who gives up while waiting takes no place.
+    # A client that disconnects while it waits uses no slot.
     gone = Raw(EVA)
     gone.send(f"MAIL FROM:<{EVA}>\r\n".encode())
     time.sleep(0.5)

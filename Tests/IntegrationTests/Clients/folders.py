@@ -18,7 +18,7 @@ namespace inbox {
   separator = /
 }
 """
-# The usual set-up of who came from Courier: the old names are opened, and not listed.
+# The usual set-up after a migration from Courier: the old names open, and are not listed.
 ALIAS = """
 namespace alias {
   prefix = INBOX/
@@ -53,12 +53,12 @@ def office(namespaces, *grant):
             message = f"Subject: {name}\r\n\r\n{name}\r\n".encode()
             bob.ok(b"APPEND %s {%d+}\r\n%s" % (name.encode(), len(message), message))
         gateway.run("grant", "add", BOB, CLARA, *grant, "--no-check")
-        # A change is in force within a second, and a login may take less.
+        # A change takes effect within a second, and a login may take less.
         clara = gateway.wire(CLARA)
         while clara.answer(f'MYRIGHTS "{ROOT}/INBOX"') == MISSING:
             time.sleep(0.05)
         yield gateway, server, bob
-        # Nothing is gone.
+        # No message is lost.
         assert len([line for line in bob.ok('LIST "" *') if b"Private" in line or b"Akten" in line]) == 2
         assert b"(MESSAGES 1)" in bob.ok("STATUS Private (MESSAGES)")[0]
 
@@ -69,7 +69,7 @@ def lines(answer):
 
 def a_hidden_alias_of_a_folder_is_a_missing_folder():
     with office(OWN + ALIAS, "--manage", "--folder", "INBOX", "--subtree") as (gateway, server, bob):
-        # It is there: whoever owns it may use the name.
+        # The folder exists: its owner may use the name.
         bob.ok("SELECT INBOX/Private")
         w = gateway.wire(CLARA)
         w.ok(f'SELECT "{ROOT}/INBOX"')

@@ -23,7 +23,7 @@ def client(user=ANNA):
 
 
 def answer(m, call):
-    """The condition of an answer that comes at once; BAD is an exception of imaplib's."""
+    """The condition of an immediate answer; imaplib raises an exception for BAD."""
     watch = Watch()
     try:
         condition = call()[0]
@@ -45,7 +45,7 @@ def large_commands_are_answered_at_once():
     for uids in (every, sparse):
         assert answer(m, lambda: m.uid("FETCH", uids, "(FLAGS)")) == "OK"
         assert m.noop()[0] == "OK"
-    # What the server refuses is refused with its condition.
+    # A refusal of the server keeps its condition.
     for each in (m, direct):
         assert answer(each, lambda: each.uid("FETCH", longer, "(FLAGS)")) == "BAD"
         assert each.noop()[0] == "OK"
@@ -113,7 +113,7 @@ def envelopes_as_programs_write_them():
     assert w.command("EHLO pc.example ").startswith("250")
     assert w.command(f"MAIL FROM:{ANNA} ").startswith("250")
     assert w.command(f"RCPT TO:{CLARA}").startswith("250")
-    # The server knows the addresses, and not these people.
+    # The server knows the addresses, but not these users.
     for recipient in ("a..b@carrier.example", "<.a@carrier.example>", "<a.@carrier.example>"):
         assert w.command(f"RCPT TO:{recipient}").startswith("550 5.1.1 No such user"), recipient
     assert w.command("DATA ").startswith("354")

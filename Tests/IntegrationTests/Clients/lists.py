@@ -15,7 +15,7 @@ ROOT = "Other Users/"
 
 
 def silent(c):
-    """Takes a connection, and says nothing."""
+    """Accepts a connection and sends nothing."""
     while c.raw.recv(65536):
         pass
 
@@ -59,12 +59,12 @@ def timed(act, most, least=0.0):
 
 
 def inboxes(lines):
-    """How many shared mailboxes are listed, and whether the client is told that something is amiss."""
+    """The number of listed shared mailboxes, and whether the client is warned."""
     return sum(line.endswith(b"@kanzlei.example/INBOX") for line in lines), lines[-1].startswith(b"* NO [UNAVAILABLE] ")
 
 
 def a_server_that_hangs_is_waited_for_once():
-    """Neither the first login nor any LIST but the first waits for it, and that one for a short time."""
+    """Only the first LIST waits for the server, and only for a short time."""
     with office(silent) as (gateway, many, other):
         w = timed(gateway.wire, most=3)
         lines = timed(lambda: w.ok('LIST "" "*"'), least=1.5, most=6)
@@ -72,16 +72,16 @@ def a_server_that_hangs_is_waited_for_once():
         for _ in range(3):
             lines = timed(lambda: w.ok('LIST "" "*"'), most=1.5)
             assert inboxes(lines) == (ACCOUNTS - 1, True), lines[-2:]
-        # Another user's session neither.
+        # Nor does another user's session wait.
         bob = timed(lambda: gateway.wire(BOB), most=3)
         lines = timed(lambda: bob.ok('LIST "" "*"'), most=2)
         assert inboxes(lines) == (ACCOUNTS - 1, True), lines[-2:]
-        # Who asks for that mailbox itself is told.
+        # A command on that mailbox reports the problem.
         assert "NO [UNAVAILABLE]" in bob.answer(f'LIST "" "Shared/a{ACCOUNTS - 1}@kanzlei.example/*"')
 
 
 def what_one_session_listed_another_one_shows():
-    """A login, and a LIST behind it, connect to no server of which the folders are known."""
+    """A login and a LIST after it do not connect to a server whose folders are known."""
     with office(imap()) as (gateway, many, other):
         w = gateway.wire()
         assert not many.connections, "the login connects to shared accounts"
@@ -93,12 +93,12 @@ def what_one_session_listed_another_one_shows():
             assert inboxes(other_session.ok('LIST "" "*"')) == (ACCOUNTS, False)
             assert inboxes(other_session.ok('LIST "" "*"')) == (ACCOUNTS, False)
         assert len(many.connections) == connected, len(many.connections)
-        # What is known there gives nobody a right.
+        # Known folders give no rights.
         gateway.run("grant", "remove", "a00@kanzlei.example", BOB)
-        # It counts a second later at most.
+        # The change takes effect within a second.
         time.sleep(1)
         assert inboxes(gateway.wire(BOB).ok('LIST "" "*"')) == (ACCOUNTS - 1, False)
-        # Another credential may show other folders: the server is asked.
+        # Another credential may see other folders, so the server is asked.
         gateway.run("account", "set", "a01@kanzlei.example", "--password-stdin", stdin="y\n")
         end = time.time() + 60
         while len(many.connections) == connected:
@@ -108,7 +108,7 @@ def what_one_session_listed_another_one_shows():
 
 
 def folders_of_a_server_that_hangs_later_are_shown_as_they_were():
-    """The list is the last one that is known, also of folders that are out of date."""
+    """LIST shows the folders known last, even if they are out of date."""
     hangs = []
 
     def script(c):
@@ -122,7 +122,7 @@ def folders_of_a_server_that_hangs_later_are_shown_as_they_were():
             w = gateway.wire()
             lines = timed(lambda: w.ok('LIST "" "*"'), most=most)
             assert inboxes(lines) == (ACCOUNTS, True), lines[-2:]
-        # It is asked again without anybody, and is there again.
+        # The gateway asks the server again by itself, and the folders are back.
         hangs.clear()
         other.connections[-1].close()
         end = time.time() + 60
@@ -134,7 +134,7 @@ def folders_of_a_server_that_hangs_later_are_shown_as_they_were():
 
 
 def a_folder_that_is_made_is_shown_at_once():
-    """What is known is out of date by what goes through the gateway."""
+    """Commands through the gateway make the known folders out of date."""
     with Gateway(GATEPOST_LIMITS_LIST_CONNECTIONS="0") as gateway:
         gateway.start()
         reader = gateway.wire()

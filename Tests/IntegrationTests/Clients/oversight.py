@@ -25,29 +25,29 @@ FIRST, SECOND = int(os.environ["FIRST_PORT"]), int(os.environ["SECOND_PORT"])
 PLACE = f"Other Users/{BOB}"
 
 
-# Of the change that the scenario waits for: what the machine owes since then does not count.
+# Measures from the change that the scenario waits for; earlier delays of the machine do not count.
 waited_before = pace.waited()
 
 
 def begin_waiting(*_):
-    """From here on it is judged whether something comes soon."""
+    """Starts the measurement of a delay."""
     global waited_before
     waited_before = pace.waited()
 
 
 def changed(*words):
-    """A change by the command line, and when it was done."""
+    """Makes a change with the command line; returns when it was done."""
     gatepost(*words)
     begin_waiting()
     return time.time()
 
 
 class TooSlow(Exception):
-    """It came, and later than it should: other tests may have had the processor."""
+    """The event came too late; other tests may have used the processor."""
 
 
 def late_by(moment):
-    """Seconds since a moment in which every task had a processor."""
+    """Seconds since a moment, without those in which some task waited for a processor."""
     return time.time() - moment - (pace.waited() - waited_before)
 
 
@@ -57,7 +57,7 @@ def soon(late, seconds=1):
 
 
 def best_of_three(scenario):
-    """Time is measured by the best of three."""
+    """Repeats a timing up to three times; the best one counts."""
     def run():
         for attempt in range(3):
             try:
@@ -68,7 +68,7 @@ def best_of_three(scenario):
     return run
 
 
-# -- At once
+# -- Changes take effect at once
 
 
 @best_of_three
@@ -83,7 +83,7 @@ def a_client_that_idles_is_out_within_a_second():
     lines = w.until(b"i")
     soon(late_by(done))
     assert lines[-2].startswith(b"* OK [CLOSED]") and lines[-1].startswith(b"i NO [NOPERM]"), lines
-    # The session goes on, and the mailbox does not exist any more.
+    # The session continues, and the mailbox no longer exists.
     w.ok("SELECT INBOX")
     assert w.answer(f'SELECT "{PLACE}/INBOX"').startswith("NO [NONEXISTENT]")
     assert BOB.encode() not in b"".join(w.ok('LIST "" "*"'))
@@ -113,7 +113,7 @@ def a_fetch_of_five_hundred_messages_stops():
     w.ok(f'SELECT "{PLACE}/Viel"')
     w.send(b"f FETCH 1:* (UID BODY.PEEK[])\r\n")
     found = [w.response() for _ in range(5)]
-    # The rest waits: this client reads no more for now.
+    # The rest waits: this client stops reading.
     done = changed("wall", "add", BOB, CLARA, "--reason", "Mandat gegen den Mandanten")
     time.sleep(max(0, done + 1 - time.time()))
     with contextlib.suppress(EOFError, ConnectionError):
@@ -122,7 +122,7 @@ def a_fetch_of_five_hundred_messages_stops():
     count = sum(b"FETCH" in line for line in found)
     assert 5 <= count < 500, count
     gatepost("wall", "remove", BOB, CLARA, "--yes")
-    # A client that reads on gets whole messages, a word, and stays.
+    # A client that continues to read gets whole messages and a notice, and stays connected.
     time.sleep(1)
     w = wire(CLARA)
     w.ok(f'SELECT "{PLACE}/Viel"')
@@ -131,7 +131,7 @@ def a_fetch_of_five_hundred_messages_stops():
     lines = []
     while not lines or not lines[-1].startswith(b"f "):
         lines.append(w.response())
-        # Slowly until the change is made, and for as long as it may take to arrive.
+        # Reads slowly until the change is made, and for as long as it may take to take effect.
         time.sleep(0.02 if change.poll() is None else 0.005)
     count = sum(b"FETCH" in line for line in lines)
     assert 0 < count < 500 and lines[-1].startswith(b"f NO [NOPERM]"), (count, lines[-1])
@@ -197,7 +197,7 @@ def a_disabled_user_is_out():
     soon(late)
 
 
-# -- Sharing by hand
+# -- Sharing from a mail client
 
 
 def an_owner_shares_a_folder_from_a_mail_client():
@@ -205,7 +205,7 @@ def an_owner_shares_a_folder_from_a_mail_client():
     with contextlib.suppress(Exception):
         owner(BOB, SECOND).create("Teilen")
     bob.ok(f"SETACL Teilen {CLARA} lrs")
-    # In force when it is answered, and shown by what answers everywhere.
+    # The change is in effect when the command is answered, and every command shows it.
     assert any(f"{CLARA} lrs".encode() in line for line in bob.ok("GETACL Teilen")), bob.ok("GETACL Teilen")
     start = time.time()
     while not any(b"Teilen" in line for line in clara.ok('LIST "" "*"')):
@@ -222,7 +222,7 @@ def an_owner_shares_a_folder_from_a_mail_client():
     for who, answer in (("nobody@kanzlei.example", "NO [CANNOT]"), ("anyone", "NO [CANNOT]"), (f"-{CLARA}", "NO [CANNOT]"),
                         (BOB, "NO [CANNOT]"), ("group:Nirgends", "NO [CANNOT]")):
         assert bob.answer(f'SETACL Teilen "{who}" lr').startswith(answer), who
-    # What was granted for more than the folder stays.
+    # A grant on a wider scope stays.
     gatepost("grant", "add", BOB, CLARA, "--view")
     time.sleep(1)
     assert bob.answer(f"DELETEACL Teilen {CLARA}").startswith("NO [CANNOT]")
@@ -244,7 +244,7 @@ def an_owner_shares_a_folder_from_a_mail_client():
                for r in records), records
 
 
-# -- The record
+# -- The audit log
 
 
 def everything_that_opens_or_refuses_is_recorded():
@@ -300,7 +300,7 @@ def everything_that_opens_or_refuses_is_recorded():
 
 
 def a_log_that_cannot_be_written_closes_what_is_shared():
-    """With audit: required; with besteffort access goes on."""
+    """With `required` access stops when the log cannot be written; with `besteffort` it continues."""
     for mode in ("required", "besteffort"):
         gateway = Gateway(GATEPOST_AUDIT=mode)
         try:
@@ -314,7 +314,7 @@ def a_log_that_cannot_be_written_closes_what_is_shared():
                     time.sleep(0.05)
                 store.execute("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END")
                 store.commit()
-                # Something that is not recorded yet.
+                # An event that is not recorded yet.
                 assert w.answer(f'STATUS "{PLACE}/INBOX" (MESSAGES)').startswith("OK")
                 assert w.answer(f'EXAMINE "{PLACE}/INBOX"').startswith("OK")
                 end = time.time() + 60
@@ -324,7 +324,7 @@ def a_log_that_cannot_be_written_closes_what_is_shared():
                 time.sleep(1)
                 answer = w.answer(f'SELECT "{PLACE}/INBOX"')
                 assert answer.startswith("NO" if mode == "required" else "OK"), (mode, answer)
-                # One's own mailbox stays open, and nobody changes anything that leaves no record.
+                # The user's own mailbox stays open, and no edit is made without a record.
                 w.ok("SELECT INBOX")
                 assert "full" in gateway.run("wall", "add", BOB, CLARA, "--reason", "x", status=1)
                 store.execute("DROP TRIGGER full")
@@ -336,7 +336,7 @@ def a_log_that_cannot_be_written_closes_what_is_shared():
             w.ok("LOGOUT")
             gateway.stop()
             assert "all intact" in gateway.run("audit", "verify")
-            # What waited while the log could not be written is in it.
+            # Records that waited while the log could not be written are in it.
             records = json.loads(gateway.run("audit", "list", "--json"))
             assert sum(r["event"] == "select" and r["outcome"] == "allowed" for r in records) >= 2, records
         finally:
@@ -355,7 +355,7 @@ def a_log_is_whole_whenever_the_gateway_was_killed():
                     w.answer(f'STATUS "{PLACE}/Nirgends{random.random()}" (MESSAGES)')
             gateway.kill()
             assert "all intact" in gateway.run("audit", "verify")
-        # A clean end is sealed, and the seal that was logged fits.
+        # An orderly stop seals the log, and the logged seal matches.
         gateway.start()
         gateway.wire().ok(f'SELECT "{PLACE}/INBOX"')
         gateway.stop()
@@ -369,7 +369,7 @@ def a_log_is_whole_whenever_the_gateway_was_killed():
         assert "and was sealed at" in gateway.run("audit", "verify", status=1)
 
 
-# -- Who may decide
+# -- Consent and roles
 
 
 def an_owner_is_asked_and_told():
@@ -397,7 +397,7 @@ def an_owner_is_asked_and_told():
         text = message.get_payload(decode=True).decode()
         assert CLARA in text and "Urlaub \u00fcber Ostern" in text and "consent confirm" in text, text
         number = re.search(r"consent confirm (\d+)", text).group(1)
-        # Not by somebody else, not with a wrong password, and not by root without one.
+        # Nobody else may decide, nor anybody with a wrong password, nor root without a password.
         for login, password in ((CLARA, "pw-clara"), (BOB, "pw-clara")):
             gateway.run("consent", "confirm", number, "--as", login, "--password-stdin", stdin=password + "\n", status=1)
         assert "your login is unknown: use --as LOGIN" in gateway.run("consent", "confirm", number, status=1)
@@ -407,10 +407,10 @@ def an_owner_is_asked_and_told():
         done = time.time()
         while BOB.encode() not in b"".join(w.ok('LIST "" "*"')):
             assert time.time() - done < 120
-        # The owner's own hand needs no leave.
+        # A grant by the owner needs no consent.
         gateway.wire(BOB).ok(f"SETACL INBOX {CLARA} lrs")
         assert "s" in w.ok(f'MYRIGHTS "{PLACE}/INBOX"')[0].split(b" ")[-1].decode()
-        # It came once, and comes no second time when the gateway starts again.
+        # The notice came once, and a restart of the gateway does not send it again.
         gateway.stop()
         gateway.start()
         time.sleep(1)
@@ -419,9 +419,9 @@ def an_owner_is_asked_and_told():
 
 
 def who_has_no_role_changes_nothing():
-    """As other users of the operating system, who may read and write the files."""
+    """Commands run by other operating-system users, who may read and write the files."""
     gateway = Gateway(grants=False)
-    # The configuration is root's, in a folder that is root's; what the gateway writes is elsewhere.
+    # Root owns the configuration and its directory; the gateway writes elsewhere.
     place = tempfile.mkdtemp(prefix="configuration-")
     configuration = os.path.join(place, "gatepost.yaml")
     own = tempfile.mkdtemp(prefix="own-")
@@ -441,7 +441,7 @@ def who_has_no_role_changes_nothing():
         os.chmod(own, 0o755)
         user = {}
         if os.getuid() == 0:
-            # The store belongs to the gateway's own user, who is not root.
+            # The gateway's own user, who is not root, owns the store.
             subprocess.run(["chown", "-R", "nobody", gateway.folder], check=True)
             user = {"user": "nobody"}
 
@@ -458,7 +458,7 @@ def who_has_no_role_changes_nothing():
             assert not says or says in done.stderr, (name, words, done)
             return done.stdout + done.stderr
         if os.getuid() != 0:
-            # Nobody here can make a configuration that is root's: one's own is refused.
+            # The caller's own configuration is refused, because root does not own it.
             run("kim", "user", "list", status=1, says=f"{place} does not belong to root: ")
             return
         grant = ("grant", "add", BOB, CLARA, "--view")
@@ -472,7 +472,7 @@ def who_has_no_role_changes_nothing():
         run("kim", "account", "set", sales, "--username", BOB, status=1, says="this needs administrator")
         run("kim", "account", "add", "kim@kanzlei.example", "--kind", "exchange", "--username", BOB, status=1,
             says="this needs administrator")
-        # Files are the caller's to read, and a configuration is not the caller's to write.
+        # The caller can read the files, and cannot write the configuration.
         secret = os.path.join(gateway.folder, "master.key")
         run("kim", "account", "set", BOB, "--password-file", secret, status=1, says="--password-stdin < ")
         run("eve", "account", "test", BOB, status=1, says="needs the role")
@@ -484,7 +484,7 @@ def who_has_no_role_changes_nothing():
         assert not os.path.exists(os.path.join(gateway.folder, "planted"))
         run("eve", "init", os.path.join(gateway.folder, "own"), status=1, says="not by sudo", config=None)
         run(None, "init", os.path.join(gateway.folder, "own"), "--host", '127.0.0.1"\nx: "', status=2, says="is not an address")
-        # A link would make a store of the caller's the one that is asked for roles.
+        # A link would make a store of the caller decide the roles.
         link, way = os.path.join(own, "gatepost.yaml"), os.path.join(own, "way")
         os.symlink(configuration, link)
         os.symlink(place, way)
@@ -502,7 +502,7 @@ def who_has_no_role_changes_nothing():
         os.chmod(configuration, 0o664)
         run("adm", "user", "list", status=1, says="chmod go-w")
         os.chmod(configuration, 0o644)
-        # Nor does the caller's environment say which store it is, or which configuration.
+        # The caller's environment does not choose the store or the configuration either.
         gateway.environment["GATEPOST_STORE"] = "/nowhere"
         run(None, "user", "list", status=1, says="/nowhere")
         run("adm", "user", "list", status=0)
@@ -522,7 +522,7 @@ def who_has_no_role_changes_nothing():
 
 
 def a_file_of_the_gateways_own_user_is_no_configuration():
-    """By sudo: what the gateway wrote has a stranger's text in it, whoever owns the file."""
+    """Through sudo: files of the gateway contain text of strangers, whoever owns them."""
     if os.getuid() != 0:
         return who_has_no_role_changes_nothing()
     gateway = Gateway(grants=False)
@@ -556,17 +556,17 @@ def a_file_of_the_gateways_own_user_is_no_configuration():
             assert done.returncode == status, (words, config, done)
             assert canary not in done.stdout + done.stderr
             return done.stdout + done.stderr
-        # It is said of the folder: whether a file is in it is nobody's business.
+        # The error names the directory and does not reveal whether the file exists.
         answers = {run("user", "list", config=name) for name in (message, os.path.join(spool, "nothing.eml"),
                                                                  os.path.join(gateway.folder, "gatepost.yaml"))}
         assert answers == {f"gatepost: {gateway.folder} does not belong to root: by sudo, change its owner first\n"}, answers
         assert "adm@" in run("user", "list", config=own, status=0)
-        # What the kernel tells of a process of root's belongs to root, and has the text that its caller gave it.
+        # Root owns the kernel's files about its processes, which contain text of the caller.
         answer = run("user", "list", config="/proc/1/cmdline")
         assert "/proc/1/cmdline is not a regular file" in answer, answer
-        # Who is an administrator is what a store says that is not in force.
+        # This store, which is not in force, makes the caller an administrator.
         assert "only root puts a store into force" in run("store", "accept", "--yes", config=own)
-        # Everything that root's configuration names is held to the rule, and read by nobody before.
+        # Every file that root's configuration names is checked before it is read.
         other = tempfile.mkdtemp(prefix="other-")
         try:
             subprocess.run(["chown", "daemon", other], check=True)
@@ -594,12 +594,12 @@ def a_file_of_the_gateways_own_user_is_no_configuration():
                 assert f"{other} does not belong to root or this user" in answer, (key, answer)
             with open(own, "w") as file:
                 file.write(text)
-            # So is a certificate that a command names.
+            # The same holds for a certificate that a command names.
             answer = run("account", "set", BOB, "--ca", os.path.join(gateway.folder, "certs/ca.pem"), config=own)
             assert f"{gateway.folder} does not belong to root: " in answer, answer
         finally:
             shutil.rmtree(other)
-        # Names of copies that wait are not told.
+        # The names of waiting copies are not shown.
         found = run("doctor", config=own)
         assert "1 could not be filed" in found and ".eml" not in found and spool not in found, found
     finally:
@@ -636,7 +636,7 @@ def sessions_are_listed_and_ended():
         while not any(r["event"] == "session end" for r in json.loads(gateway.run("audit", "list", "--json"))):
             assert time.time() < deadline, "the end is not recorded"
             time.sleep(0.2)
-        # The socket answers nobody else.
+        # The socket answers no other user.
         path = os.path.join(gateway.folder, "gatepost.sock")
         assert os.stat(path).st_mode & 0o077 == 0
         if os.getuid() == 0:

@@ -9,7 +9,7 @@ PRESSURE = "/proc/pressure/cpu"
 
 
 class Lateness:
-    """How late a thread is that only sleeps, for kernels that do not tell their pressure."""
+    """Measures the delay of a sleeping thread, for kernels without pressure information."""
 
     STEP = 0.02
 
@@ -41,24 +41,24 @@ def waited():
 
 
 class Watch:
-    """Begins to count when it is made."""
+    """A stopwatch that starts when it is created."""
 
     def __init__(self):
         self.begin, self.waited = time.monotonic(), waited()
 
     @property
     def elapsed(self):
-        """Seconds of the clock: for what must not come too early."""
+        """Seconds of the clock, for events that must not come too early."""
         return time.monotonic() - self.begin
 
     @property
     def seconds(self):
-        """Seconds in which every task had a processor: for what must not come too late."""
+        """Seconds in which no task waited for a processor, for events that must not come too late."""
         return max(0.0, self.elapsed - (waited() - self.waited))
 
 
 def unit():
-    """Seconds of the processor for a fixed piece of work, on this machine and now."""
+    """CPU seconds of a fixed piece of work on this machine now."""
     def once():
         begin = time.thread_time()
         octets = b""

@@ -24,7 +24,7 @@ socket.setdefaulttimeout(30)
 
 
 def threads(gateway):
-    """What the kernel knows of each thread that lives; the first one has ended (`pthread_exit`)."""
+    """The kernel's status of each live thread; the first one has ended (`pthread_exit`)."""
     for number in os.listdir(f"/proc/{gateway.process.pid}/task"):
         with open(f"/proc/{gateway.process.pid}/task/{number}/status") as file:
             lines = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
@@ -33,9 +33,9 @@ def threads(gateway):
 
 
 def root_is_left_once_the_ports_are_open():
-    """A gateway that root started, on a port that only root may open where that is so."""
+    """A gateway that root started, on a privileged port where the system has such."""
     if os.getuid() != 0:
-        # Nobody to become: another user is refused with what to do.
+        # Without a user to switch to, the start is refused with the remedy.
         gateway = Gateway(GATEPOST_USER="root")
         done = subprocess.run([os.environ["GATEPOST"], "serve"], env=gateway.environment, capture_output=True, text=True)
         assert done.returncode == 1 and "cannot become root" in done.stderr, done
@@ -43,7 +43,7 @@ def root_is_left_once_the_ports_are_open():
     with Gateway(GATEPOST_USER="nobody") as gateway:
         done = subprocess.run([os.environ["GATEPOST"], "serve"], env=gateway.environment, capture_output=True, text=True)
         assert done.returncode == 1 and "chown -R" in done.stderr, done
-        # What the gateway reads later has to be readable for that user.
+        # Files that the gateway reads later must be readable for that user.
         ca = os.path.join(gateway.folder, "servers.pem")
         shutil.copy(os.environ["CA"], ca)
         for address in (CLARA, BOB):
@@ -54,7 +54,7 @@ def root_is_left_once_the_ports_are_open():
             done = subprocess.run([os.environ["GATEPOST"], "serve"], env=environment, capture_output=True, text=True)
             assert done.returncode == 1 and says in done.stderr, done
         gateway.start()
-        # Nobody is served before.
+        # No client is served before.
         w = gateway.wire()
         nobody = subprocess.run(["id", "-u", "nobody"], capture_output=True, text=True).stdout.strip()
         found = list(threads(gateway))
@@ -62,9 +62,9 @@ def root_is_left_once_the_ports_are_open():
         for thread in found:
             assert thread["Uid"].split() == [nobody] * 4 and "0" not in thread["Groups"].split(), thread
             assert set(thread["CapEff"]) == {"0"}, thread
-        # The kernel makes a process dumpable anew that becomes another user.
+        # The kernel makes a process dumpable again when its user changes.
         assert os.stat(f"/proc/{gateway.process.pid}/environ").st_uid == 0
-        # So with a command, which holds the master key and a password.
+        # The same holds for a command, which has the master key and a password in memory.
         with subprocess.Popen([os.environ["GATEPOST"], "user", "password", BOB, "--password-stdin"], user="nobody",
                               stdin=subprocess.PIPE, env=gateway.environment) as command:
             end = time.time() + 60
@@ -138,7 +138,7 @@ def a_message_that_is_being_sent_is_ended_before_the_gateway_stops():
         assert busy.reply().startswith("421"), "the end"
         gateway.process.wait(5)
         assert gateway.process.returncode == 0
-        # One that never ends does not keep it.
+        # A session that never ends does not prevent the stop.
         gateway.environment["GATEPOST_LIMITS_DRAIN_SECONDS"] = "3"
         gateway.start()
         busy = Raw(CLARA, port, trust=trust)
@@ -187,7 +187,7 @@ def no_copy_of_a_message_that_went_out_is_lost_by_a_kill():
             assert time.time() < end, (missing, os.listdir(os.path.join(gateway.folder, "sent")), gateway.log()[-2000:])
             time.sleep(0.5)
             missing = [name for name in missing if not sent(BOB, name)[0]]
-        # A copy is taken out of the spool when the server has answered.
+        # A copy leaves the spool when the server has answered.
         while os.listdir(os.path.join(gateway.folder, "sent")):
             assert time.time() < end, gateway.log()[-2000:]
             time.sleep(0.1)
@@ -195,7 +195,7 @@ def no_copy_of_a_message_that_went_out_is_lost_by_a_kill():
 
 def a_unit_for_systemd_names_what_is_there():
     with Gateway() as gateway:
-        # What the unit hides from the gateway it cannot name.
+        # The gateway cannot name what the unit hides from it.
         assert "move it" in gateway.run("service", status=1)
         folder = tempfile.mkdtemp(prefix="gateway-", dir="/var/tmp")
         shutil.rmtree(gateway.folder)
@@ -213,7 +213,7 @@ def a_unit_for_systemd_names_what_is_there():
         gateway.run("service", "--user", "x y", status=2)
 
 
-# -- What it bears
+# -- Load
 
 
 def half_open_connections_leave_users_alone():
@@ -236,7 +236,7 @@ def half_open_connections_leave_users_alone():
                 start = time.perf_counter()
                 w.ok("NOOP")
                 times.append(time.perf_counter() - start)
-            # Of the quickest tenth: the others may have waited for the processor.
+            # Only the quickest tenth counts: the others may have waited for the processor.
             return sorted(times)[20], sorted(times)[190]
         quiet, before = latency(), resident()
         for number in range(count):
@@ -255,7 +255,7 @@ def half_open_connections_leave_users_alone():
               f" {(after - before) / count:.1f} KiB each")
         assert crowded[0] < quiet[0] * 2 + 0.002, (quiet, crowded)
         assert (after - before) / count < 64, (before, after)
-        # Their time runs out, whatever they drip.
+        # Their time runs out even if they keep sending single octets.
         deadline = time.time() + 60
         while time.time() < deadline:
             for s in idle[:30]:
@@ -284,7 +284,7 @@ def who_is_over_the_limit_is_told():
         fourth = Wire(gateway.port, ca)
         assert fourth.greeting.startswith(b"* BYE [UNAVAILABLE]"), fourth.greeting
         assert fourth.closed()
-        # Others are not over it.
+        # Other addresses have not reached the limit.
         other = socket.create_connection(("127.0.0.1", gateway.port), 5, source_address=("127.0.0.9", 0))
         other = ssl.create_default_context(cafile=ca).wrap_socket(other, server_hostname="localhost")
         assert other.recv(100).startswith(b"* OK")
@@ -298,7 +298,7 @@ def who_is_over_the_limit_is_told():
 
 @best_of_three
 def two_gateways_on_one_store_agree():
-    """T508: what is taken away is taken away at both within a second."""
+    """T508: a removed right ends at both gateways within a second."""
     first = Gateway()
     second = None
     try:
@@ -353,7 +353,7 @@ def a_change_that_is_killed_is_made_or_not():
         assert len(json.loads(after)["grants"]) == len(document["grants"]) > 500
         found, made, unmade = after, 0, 0
         for number in range(40):
-            # There and back, and killed about when it is being written.
+            # Alternates two documents, and kills the command at about the time of the write.
             target = before if found == after else after
             process = subprocess.Popen([os.environ["GATEPOST"], "apply", path + (".old" if target == before else ""), "--yes"],
                                        env=gateway.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -19,9 +19,9 @@ from wire import Wire
 
 socket.setdefaulttimeout(30)
 SHARED = f"Other Users/{BOB}"
-# One event, one line.
+# One line for each event.
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} (debug|info|notice|warning|error) gatepost: .*\[\w+\] ")
-# Control characters, ends of lines and what turns the direction of writing.
+# Control characters, line ends and characters that change the writing direction.
 DANGEROUS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -42,11 +42,11 @@ def checked_log(gateway):
 
 
 def a_name_makes_no_line_and_no_record_of_its_own():
-    """T528: whoever chooses a login, a folder or a path chooses text, and nothing else."""
+    """T528: a chosen login, folder or path appears in the log as escaped text only."""
     forged = "2026-01-01T00:00:00+0000 error gatepost: [Gateway] everything is fine"
     nasty = ["x\x1b[2J", "x\x85y", "x\u2028y", "x\u202egnp", 'x"}\n{"event":"grant"', "%s%n%x", f"x\r\n{forged}", "x\u2066y", "x\x00y"]
     with Gateway() as gateway:
-        # A path is shown when it cannot be read.
+        # The error shows a path that cannot be read.
         certificate = os.path.join(gateway.folder, f"a\n{forged}\u202e")
         with open(os.path.join(gateway.folder, "certs/server.pem")) as old, open(certificate, "w") as new:
             new.write(old.read())
@@ -56,7 +56,7 @@ def a_name_makes_no_line_and_no_record_of_its_own():
         gateway.process.send_signal(signal.SIGHUP)
         ca = os.path.join(gateway.folder, "certs/ca.pem")
         for name in nasty:
-            # Guesses from one address are answered later and later.
+            # Failed logins from one address are answered with growing delays.
             for login in (f"{name}@kanzlei.example",) if len(name) > 3 else (name,):
                 w, octets = Wire(gateway.port, ca), login.encode()
                 w.send(b"a LOGIN {%d+}\r\n%s {1+}\r\nx\r\n" % (len(octets), octets))
@@ -79,7 +79,7 @@ def a_name_makes_no_line_and_no_record_of_its_own():
                 if b"\r" not in octets and b"\x00" not in octets:
                     w.command(command + b" {%d+}\r\n%s%s" % (len(octets), octets, more))
             w.command(b'GETACL "%s"' % mailbox)
-        # Names that turn the direction of writing are legal.
+        # Names that change the writing direction are legal.
         assert "x\u202egnp" in created and "x\u2066y" in created, created
         w.send(b"z LOGOUT\r\n")
         w.closed()
@@ -97,7 +97,7 @@ def a_name_makes_no_line_and_no_record_of_its_own():
             assert re.match(r"\d+ +\d{4}-", line), line
         records = json.loads(gateway.run("audit", "list", "--json"))
         assert any(r.get("folder") == "x\u202egnp" for r in records)
-        # What is no address may be a password in the wrong field, and is not told.
+        # A text that is no address may be a password in the wrong field, and is not logged.
         strangers = {r["actor"] for r in records if r["actor"].startswith("unknown")}
         assert "unknown" in strangers and all(a == "unknown" or a.endswith("@kanzlei.example") for a in strangers), strangers
         assert not any(r["event"] == "grant" for r in records)
@@ -147,7 +147,7 @@ def who_asks_for_a_server_that_is_down_does_not_fill_the_log():
         assert counts == [100] * 4, counts
         running = [line for line in checked_log(gateway).splitlines() if "mail server" in line]
         bobs = [line for line in running if f"account={BOB}" in line]
-        # One at once, and one a minute where that took longer.
+        # One at once, and one for each further minute.
         assert len(bobs) <= 1 + (time.time() - start) / 60 and "times=" not in bobs[0], running
         for other in ("ida", "otto"):
             assert any(f"account={other}@" in line for line in running), running
@@ -192,7 +192,7 @@ def credentials_go_to_the_server_as_they_were_stored():
             done = gateway.run("account", "set", BOB, "--password-stdin", stdin=wrong.replace("\r\n", "\r") + "\n", status=1)
             assert "control characters" in done, done
             if "\0" in wrong:
-                # SQLite's text ends there.
+                # SQLite ends the text there.
                 continue
             with sqlite3.connect(gateway.store) as store:
                 store.execute("UPDATE account SET username = ?", [wrong])
@@ -235,7 +235,7 @@ def an_account_moves_to_another_server():
         again.ok(f'SELECT "{SHARED}/Akten/2026"')
         assert b"SELECT Akten.2026" in new.heard
         assert len(old.heard) == heard, old.heard[heard:]
-        # Another credential is another connection, too.
+        # A new credential needs a new connection, too.
         gateway.run("account", "set", BOB, "--password-stdin", stdin="another\n")
         assert again.closed()
         logins = new.heard.count(b"LOGIN")

@@ -26,7 +26,7 @@ def copied(gateway, *command):
     """A copy of the store's one file, in which a command was carried out; what the gateway has done up to now
     is recorded in it."""
     time.sleep(0.6)
-    # A reader may have kept the gateway from bringing the write-ahead log into the file.
+    # A reader may have kept the gateway from checkpointing the write-ahead log.
     with contextlib.closing(sqlite3.connect(gateway.store, timeout=10)) as store:
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     copy = os.path.join(gateway.folder, "copy.sqlite")
@@ -39,7 +39,7 @@ def copied(gateway, *command):
 
 
 def until_closed(w, watch):
-    """The client's open folder is closed within a second."""
+    """Asserts that the client's open folder is closed within a second."""
     while not w.answer("FETCH 1:* (FLAGS)").startswith(("NO", "BAD")):
         soon(watch.seconds)
         time.sleep(0.02)
@@ -48,7 +48,7 @@ def until_closed(w, watch):
 
 
 def findings(gateway, status):
-    """What `doctor` says of the gateway that runs; any status where it is None."""
+    """Output of `doctor` about the running gateway; status None accepts any exit status."""
     done = subprocess.run([os.environ["GATEPOST"], "doctor", "--json"], env=gateway.environment, capture_output=True, text=True)
     assert status is None or done.returncode == status, done
     return next(f for f in json.loads(done.stdout) if f["subject"] == "running gateway")
@@ -62,26 +62,26 @@ def a_file_that_is_moved_over_the_store_is_in_force():
         w, owner = gateway.wire(), gateway.wire(BOB)
         w.ok(f'SELECT "{PLACE}"')
         assert findings(gateway, 0)["state"] == "ok"
-        # The same store under the same name, as a backup or rsync puts it there, disturbs nobody.
+        # Replacing the file by a copy of the same store, as a backup or rsync does, disturbs no session.
         os.replace(copied(gateway), gateway.store)
         time.sleep(1)
         assert "are refused" not in gateway.log(), gateway.log()
         w.ok("FETCH 1:* (FLAGS)")
         assert findings(gateway, 0)["state"] == "ok"
-        # What is changed from now on is changed in the file that the gateway reads.
+        # Later edits go to the file that the gateway reads.
         gateway.run("grant", "remove", BOB, CLARA)
         until_closed(w, Watch())
         gateway.run("grant", "add", BOB, CLARA, "--view")
         time.sleep(1)
         w.ok(f'SELECT "{PLACE}"')
-        # So is what the file says that is put there.
+        # Edits in the copy take effect, too.
         os.replace(copied(gateway, "grant", "remove", BOB, CLARA), gateway.store)
         until_closed(w, Watch())
         owner.ok("SELECT INBOX")
         assert "was replaced, and is in force" in gateway.log()
         gateway.stop()
         assert "all intact" in gateway.run("audit", "verify")
-        # The file alone is the store: a write-ahead log of another one would be taken for its own.
+        # The file alone is the store: SQLite would apply a write-ahead log of another file to it.
         assert not os.path.exists(gateway.store + "-wal")
 
 
@@ -99,7 +99,7 @@ def a_store_that_is_removed_shares_nothing():
         assert again.answer(f'SELECT "{PLACE}"').startswith("NO [NONEXISTENT]")
         found = findings(gateway, 1)
         assert found["state"] == "failed" and "there is no store" in found["remedy"], found
-        # No command makes another one in its place.
+        # No command creates another store in its place.
         assert "no store at" in gateway.run("grant", "remove", BOB, CLARA, status=1)
         assert not os.path.exists(gateway.store)
         os.rename(away, gateway.store)
@@ -115,7 +115,7 @@ def an_older_store_waits_for_an_administrator():
         w = gateway.wire()
         w.ok(f'SELECT "{PLACE}"')
         older = copied(gateway)
-        # What is taken away now would be granted again by the copy.
+        # The copy would grant again what is removed now.
         gateway.run("user", "disable", BOB)
         gateway.run("user", "enable", BOB)
         time.sleep(1)
@@ -126,11 +126,11 @@ def an_older_store_waits_for_an_administrator():
         found = findings(gateway, 1)
         assert found["state"] == "failed" and "gatepost store accept" in found["remedy"], found
         assert "Confirm with --yes" in gateway.run("store", "accept", status=1)
-        # No command takes a role from it, or opens it beside what SQLite keeps of the one in force.
+        # No command reads a role from it, or opens it next to SQLite's files of the store in force.
         for command in (("group", "add", "Sekretariat"), ("session", "list"), ("user", "list")):
             assert "has another store in force" in gateway.run(*command, status=1)
         assert w.answer(f'SELECT "{PLACE}"').startswith("NO [NONEXISTENT]")
-        # However often it is changed elsewhere, it lacks what was taken away.
+        # Further edits of the copy do not help: it lacks the removal.
         for name in ("Empfang", "Buchhaltung", "Sekretariat"):
             os.replace(copied(gateway, "group", "add", name), gateway.store)
         time.sleep(1)
@@ -148,14 +148,14 @@ def an_older_store_waits_for_an_administrator():
 
 @best_of_three
 def a_store_that_does_not_answer_shares_nothing():
-    """SQLite waits for a lock, and the gateway does not wait for SQLite."""
+    """While SQLite waits for a lock, the gateway does not."""
     with Gateway() as gateway:
         gateway.start()
         w, owner = gateway.wire(), gateway.wire(BOB)
         w.ok(f'SELECT "{PLACE}"')
         copy = copied(gateway, "grant", "remove", BOB, CLARA)
         kept = gateway.store + ".kept"
-        # A command is stopped in its transaction; the audit log waits for it with what is done next.
+        # A command is stopped in its transaction; later audit records wait for it.
         with contextlib.closing(sqlite3.connect(gateway.store, isolation_level=None)) as command:
             command.execute("BEGIN IMMEDIATE")
             w.ok(f'SELECT "{PLACE}"')
@@ -192,7 +192,7 @@ def another_installations_store_is_refused():
 
 
 def a_folder_that_shows_every_message_is_granted_knowingly():
-    """A folder marked \\All, \\Flagged or \\Important has messages of all others in it."""
+    """A folder marked \\All, \\Flagged or \\Important contains messages of all other folders."""
     lines = (r'(\HasNoChildren) "/" INBOX', r'(\HasNoChildren \all) "/" Alle', r'(\Flagged) "/" "Suchen/Markiert"',
              r'(\HasNoChildren \Important) "/" Wichtig', r'(\Sent) "/" Sent')
     server = Server(imap({

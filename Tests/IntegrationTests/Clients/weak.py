@@ -37,7 +37,7 @@ def in_front_of(script):
 
 
 def cautious(capabilities):
-    """A provider that opens no mailbox for a client that has not said who it is."""
+    """A provider that refuses mailboxes to a client that has not sent ID (RFC 2971)."""
     def script(c):
         known = []
 
@@ -55,11 +55,11 @@ def cautious(capabilities):
 
 
 def a_provider_that_wants_to_know_the_client_is_told():
-    """After the login, in the round trips that it takes anyway."""
+    """ID is sent after the login without a further round trip."""
     with in_front_of(cautious(LOGGED_IN + " ID")) as (gateway, server):
         assert "INBOX" in gateway.run("account", "test", CLARA)
         gateway.start()
-        # The second login knows the server, and sends SELECT right behind ID.
+        # At the second login the server is known, and SELECT follows ID at once.
         for number in range(2):
             w = gateway.wire()
             w.ok("SELECT INBOX")
@@ -70,12 +70,12 @@ def a_provider_that_wants_to_know_the_client_is_told():
 
 
 def account_test_opens_the_inbox():
-    """A login that opens nothing is no good account."""
+    """An account whose login opens no mailbox fails its test."""
     with in_front_of(cautious(LOGGED_IN)) as (gateway, _):
         said = gateway.run("account", "test", CLARA, status=1)
         assert "took the credential, and does not open INBOX: EXAMINE Unsafe Login. Please contact us" in said, said
         assert "does not open INBOX" in gateway.run("doctor", status=1)
-        # Whose account it is reads the reason too; and the log has it.
+        # The owner sees the reason, and the log has it.
         gateway.start()
         w = gateway.wire()
         assert w.answer("SELECT INBOX") == "NO SELECT Unsafe Login. Please contact us"
@@ -91,7 +91,7 @@ def account_test_opens_the_inbox():
 
 
 def what_was_learnt_of_a_server_goes_when_the_server_says_otherwise():
-    """A server that has another delimiter, and another prefix, after it was set up anew."""
+    """A server that has another delimiter and another prefix after a new set-up."""
     now = {"delimiter": "/", "prefix": ""}
 
     def namespace(c, tag, line):
@@ -113,10 +113,10 @@ def what_was_learnt_of_a_server_goes_when_the_server_says_otherwise():
     with in_front_of(imap({"NAMESPACE": namespace, "LIST": listed}, LOGGED_IN)) as (gateway, _):
         gateway.start()
         assert names(gateway)
-        # The list says so: the folders are shown as they were known last, and the next list is right.
+        # The first LIST shows the folders known last and a notice; the next LIST is right.
         now.update(delimiter=".")
         assert not names(gateway) and names(gateway)
-        # The test of the account says so.
+        # The test of the account reports it.
         now.update(prefix="INBOX.")
         assert "Akten/2026" in gateway.run("account", "test", CLARA)
         assert names(gateway)
@@ -126,7 +126,7 @@ def what_was_learnt_of_a_server_goes_when_the_server_says_otherwise():
 
 
 def without(word):
-    """A script that passes everything to Clara's server and takes a capability away."""
+    """A script that forwards everything to Clara's server and removes a capability."""
     def script(c):
         inner = socket.create_connection(("localhost", FIRST))
         inner = ssl.create_default_context(cafile=CA).wrap_socket(inner, server_hostname="localhost")
