@@ -109,7 +109,7 @@ import Testing
         let refusal = Office.refusal {
             try office.store.apply(document, dryRun: false, actor: "test")
         }
-        #expect(refusal?.contains("administrator, settings, or none") == true)
+        #expect(refusal?.contains("must be administrator, settings or null") == true)
         document.users?[0].role = nil
         document.users?[0].osUser = "kim"
         #expect(throws: StoreError.self) {

@@ -159,7 +159,7 @@ import Testing
             says = "cannot be opened as a store"
         case "empty":
             try Data().write(to: URL(fileURLWithPath: bench.copy))
-            says = "it is no store"
+            says = "it is not a store"
         case "newer":
             try bench.makeCopy()
             try await DatabaseQueue(path: bench.copy).write {
