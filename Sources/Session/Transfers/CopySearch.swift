@@ -1,31 +1,40 @@
 import Access
 
-/// Which messages of the target are the copies of an APPEND whose answer is missing.
+/// Identifies the copies that an APPEND stored in the target mailbox when its tagged response was lost.
 ///
-/// A message is one only if it has the octets that were sent, by their digest, and the date that was
-/// sent with them. Where anything is left to guess, nothing is named and ``isConclusive`` is false.
+/// A message counts as a copy only if its digest and its internal date both equal those of a message that was
+/// sent. A case that stays ambiguous names no copy and sets ``isConclusive`` to false.
+///
+/// Use: call ``listed(uid:size:date:)`` for each new message, fetch the messages in ``uids``, call
+/// ``looked(at:_:)`` for each of them, then call ``found()``.
 struct CopySearch: Equatable, Sendable {
-    /// Messages beyond the number of those sent that are looked at: somebody who puts look-alikes into
-    /// the mailbox must not have the gateway fetch all of them.
+    /// Messages that are fetched beyond the number that was sent. Without this limit, a person who stores
+    /// many messages of the same size in the mailbox could make the gateway fetch all of them.
     private static let maximumOthers = 8
 
     private let wanted: [Transfer.Message]
-    /// UIDs that the journal has for other copies.
+    /// UIDs in the target that the journal already records as copies.
     private let known: Set<UInt32>
+    /// Sizes of the messages that were sent, in octets.
     private let sizes: Set<UInt64>
+    /// Internal dates of the messages that were sent, in seconds since 1970.
     private let dates: Set<Int64>
-    /// Dates of new messages of a size that was sent.
+    /// Internal dates, by UID, of new messages whose size equals one that was sent.
     private var candidates: [UInt32: Int64] = [:]
-    /// What has the octets and the date of one that was sent.
+    /// UIDs of the messages that have the date and digest of a message that was sent.
     private var matches: [Identity: [UInt32]] = [:]
-    /// Whether nothing that is there could be a copy, except what is named.
+    /// Whether every message in the target that could be a copy is in the result of ``found()``.
     private(set) var isConclusive = true
 
+    /// The pair that makes a message in the target a copy of one that was sent.
     private struct Identity: Hashable {
         var date: Int64
         var digest: MessageDigest
     }
 
+    /// - Parameters:
+    ///   - wanted: the messages that were sent.
+    ///   - known: UIDs in the target that the journal already records as copies; they are skipped.
     init(wanted: [Transfer.Message], known: Set<UInt32>) {
         self.wanted = wanted
         self.known = known
@@ -33,7 +42,11 @@ struct CopySearch: Equatable, Sendable {
         self.dates = Set(wanted.map(\.date))
     }
 
-    /// A message that came after the transfer began.
+    /// Takes a message that the target stored after the transfer began.
+    ///
+    /// - Parameters:
+    ///   - size: RFC822.SIZE, in octets.
+    ///   - date: INTERNALDATE, in seconds since 1970.
     mutating func listed(uid: UInt32, size: UInt64, date: Int64) {
         guard !self.known.contains(uid) else { return }
         if self.sizes.contains(size) {
@@ -43,15 +56,17 @@ struct CopySearch: Equatable, Sendable {
             }
             self.candidates[uid] = date
         } else if self.dates.contains(date) {
-            // Some servers store a message in their own words.
+            // Some servers change a message when they store it, so its size differs.
             self.isConclusive = false
         }
     }
 
-    /// Messages whose octets have to be looked at.
+    /// UIDs of the messages whose octets must be fetched.
     var uids: [UInt32] { self.candidates.keys.sorted() }
 
-    /// - Parameter digest: nil where the message is not there any more.
+    /// Takes the digest of a fetched message.
+    ///
+    /// - Parameter digest: nil if the message no longer exists.
     mutating func looked(at uid: UInt32, _ digest: MessageDigest?) {
         guard let date = self.candidates[uid], let digest else { return }
         let identity = Identity(date: date, digest: digest)
@@ -63,8 +78,10 @@ struct CopySearch: Equatable, Sendable {
         }
     }
 
-    /// The copies by the UIDs of their originals. More than were sent alike are none: nobody knows
-    /// which of them came otherwise.
+    /// UIDs of the copies, by the UIDs of their originals.
+    ///
+    /// If the target has more messages with one date and digest than were sent, none of them is named: the
+    /// gateway cannot tell which of them another client stored.
     mutating func found() -> [UInt32: UInt32] {
         var found: [UInt32: UInt32] = [:]
         let sent = Dictionary(grouping: self.wanted) { Identity(date: $0.date, digest: $0.digest) }

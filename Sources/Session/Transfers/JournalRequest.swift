@@ -1,12 +1,13 @@
 package import Access
 
-/// What is known better than in the journal of a transfer that was interrupted.
+/// The state of an interrupted transfer, as its session knows it. It is newer than the journal entry.
 package enum TransferStanding: Equatable, Sendable {
     /// The target has every message.
     case copied
-    /// The target has what the journal tells, and the last APPEND came to this.
+    /// The target has the messages of the journal entry, and the last APPEND had this outcome.
     case begun(AppendOutcome)
 
+    /// The state that the journal entry gets.
     package var state: Transfer.State {
         switch self {
         case .copied: .copied
@@ -15,41 +16,45 @@ package enum TransferStanding: Equatable, Sendable {
     }
 }
 
-/// What became of a transfer that was interrupted.
+/// The result of the recovery of an interrupted transfer.
 package enum TransferResolution: Equatable, Sendable {
     /// The target holds none of the messages, the source all.
     case undone
     /// The move is complete.
     case completed
-    /// Copies stay at the target, or may: it cannot remove single messages (no UIDPLUS), or nothing
-    /// proves which messages they are. The log and `doctor` tell.
+    /// Copies stay at the target, or may stay there. Either the target cannot expunge single messages (no
+    /// UIDPLUS), or no evidence identifies the copies. The log and `doctor` report the transfer.
     case remains
-    /// A server cannot be used now, or may not have stored yet what it got; it is looked again.
+    /// A server is unavailable now, or may still be storing what it received. The recovery is tried again.
     case postponed
 }
 
-/// What a session asks of the journal of transfers.
+/// A request of a session to the transfer journal. The numbers identify the journal entry.
 package enum JournalRequest: Equatable, Sendable {
+    /// Create an entry. Answered with ``JournalAnswer/recorded(_:)`` or ``JournalAnswer/busy``.
     case record(Transfer)
-    /// An APPEND is about to be completed.
+    /// Write the messages of an APPEND before its last line end is sent to the target.
     case append(Int64, TransferAppend)
-    /// The target has every message, those with these UIDs at the source.
+    /// Write that the target has every message. The UIDs are those of the originals at the source.
     case confirm(Int64, [UInt32], last: AppendOutcome)
+    /// Delete the entry.
     case forget(Int64)
-    /// Bring an interrupted transfer to its end, from what is known or the state in the journal.
+    /// Complete or undo an interrupted transfer. Without a standing, the state in the journal decides.
     case resolve(Int64, TransferStanding?)
 }
 
-/// What the journal of transfers answers.
+/// The transfer journal's answer to a ``JournalRequest``.
 package enum JournalAnswer: Equatable, Sendable {
-    /// The entry's number; nil where the journal could not be written.
+    /// The number of the new entry; nil if the journal could not be written.
     case recorded(Int64?)
-    /// Not recorded: some of the messages are being moved.
+    /// The entry was not created, because another transfer is moving some of the messages.
     case busy
     /// Whether the APPEND was written.
     case appending(Bool)
-    /// Whether it was written.
+    /// Whether the confirmation was written.
     case confirmed(Bool)
+    /// Whether the entry was deleted.
     case forgotten(Bool)
+    /// The recovery has ended, or is postponed.
     case resolved(TransferResolution)
 }

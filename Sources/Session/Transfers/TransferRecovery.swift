@@ -3,88 +3,98 @@ package import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// The conversation with one of a transfer's two servers, outside any session, that finds out what
-/// an interrupted transfer left, takes it back, or brings it to its end.
+/// A conversation, outside any session, with one of the two servers of an interrupted transfer. It finds out
+/// what the transfer left, undoes it, or completes it.
 ///
-/// Only UIDs that the journal has are removed, and only a mailbox that the server lists is opened: a name
-/// that it does not list could be an alias of another one (``FolderList``).
+/// Two rules protect other messages. It removes only UIDs from the journal. It selects only a mailbox that the
+/// server lists, because an unlisted name could be an alias of another mailbox (``FolderList``).
 package struct TransferRecovery: ServerConversation {
     package enum Purpose: Equatable, Sendable {
-        /// Look which messages the source still has.
+        /// Find which messages the source still has.
         case identify
-        /// Look which messages of the target are the copies of these.
+        /// Find which messages of the target are copies of these.
         case find([Transfer.Message])
-        /// Remove from the target the messages with these UIDs.
+        /// Expunge the messages with these UIDs from the target.
         case undo([UInt32])
-        /// Remove the originals from the source.
+        /// Expunge the originals from the source.
         case complete
     }
 
     package enum Outcome: Equatable, Sendable {
-        /// UIDs of the messages that the source still has.
+        /// UIDs of the transfer's messages that the source still has.
         case present(Set<UInt32>)
-        /// UIDs of copies by those of their originals.
+        /// UIDs of the copies, by the UIDs of their originals.
         /// - Parameter isConclusive: whether no other message can be a copy.
         case found([UInt32: UInt32], isConclusive: Bool)
-        /// The mailbox is not there, or is another one of the same name.
+        /// The mailbox does not exist, or another mailbox now has its name (UIDVALIDITY differs).
         case gone
-        /// The server would open the mailbox, and does not list it: its owner may have used the name.
+        /// `LIST "" "*"` omits the mailbox, but the server knows its name. The mailbox is not opened.
         case unlisted
-        /// So many messages were removed.
+        /// The number of messages that were expunged.
         case done(Int)
-        /// The server cannot remove single messages.
+        /// The server lacks UIDPLUS, so it cannot expunge single messages.
         case cannotRemove
+        /// The server refused a command or broke the protocol.
         case refused
     }
 
     private enum State {
+        /// `LIST "" "*"` is in flight.
         case listing
-        /// Whether the server knows a name that it does not list.
+        /// LIST of the one name is in flight, because the full list lacks it.
         case looking
         case selecting
         case fetching
-        /// The octets of one message after the other pass.
+        /// The octets of one candidate after another are fetched and hashed.
         case reading
         case marking
         case expunging
         case finished
     }
 
-    /// How often the target is looked at again where it may still be storing what it got.
+    /// How many more times the target is searched while it may still be storing what it received.
     package static let looks = 3
 
-    /// One, two and four parts of seven, so that the last look is at the end of the whole time.
+    /// The wait before a search of the target: one, two and four sevenths of the total time. So the last search
+    /// happens at the end of that time.
     ///
     /// - Parameters:
-    ///   - look: from 1 to ``looks``.
-    ///   - time: nanoseconds in all.
+    ///   - look: the number of the search, from 1 to ``looks``.
+    ///   - time: the total time in nanoseconds.
+    /// - Returns: nanoseconds.
     package static func wait(before look: Int, of time: Int64) -> Int64 {
         (time / 7) << Int64(look - 1)
     }
 
     private let purpose: Purpose
     private let place: Transfer.Place
+    /// UIDNEXT of the target before the transfer. Copies have at least this UID.
     private let uidNext: UInt32
+    /// UIDs of the originals at the source.
     private let uids: Set<UInt32>
+    /// The mailbox name on the server.
     private var name = ByteBuffer()
     private var isListed = false
-    /// Whether a line of a list could not be read, which may have been the folder's.
+    /// Whether a LIST line did not parse. It may have been the mailbox's line.
     private var isListIncomplete = false
     private var hasUIDPlus = false
     private var sender = CommandSender()
     private var state = State.listing
     private var names: UpstreamNames?
     private var uidValidity: UInt32?
-    /// What is still to be fetched, marked or expunged, a command each.
+    /// UID sets still to be fetched, marked or expunged, one command each.
     private var batches: [SequenceSet] = []
-    /// What the source has.
+    /// UIDs of the transfer's messages that the source still has.
     private var present: Set<UInt32> = []
     private var search: CopySearch
-    /// Messages whose octets are still to be read, the next one last.
+    /// UIDs of the messages still to be hashed, in reverse order.
     private var unread: [UInt32] = []
+    /// The message that is being hashed.
     private var reading: (uid: UInt32, digester: BodyDigester)?
+    /// UIDs that are being marked and expunged.
     private var removed: [UInt32] = []
 
+    /// - Parameter transfer: the journal entry. The purpose decides which of its two mailboxes is opened.
     package init(_ purpose: Purpose, of transfer: Transfer) {
         self.purpose = purpose
         self.uids = Set(transfer.uids)
@@ -108,6 +118,8 @@ package struct TransferRecovery: ServerConversation {
         return self.send { $0.write(word: "LIST \"\" \"*\"") }
     }
 
+    /// Opens the mailbox if the server lists it, read-only unless messages are to be removed. Otherwise asks
+    /// whether the server knows the name.
     private mutating func select() -> Step {
         let name = self.name
         guard self.isListed else {
@@ -163,18 +175,18 @@ package struct TransferRecovery: ServerConversation {
         }
     }
 
-    /// A mailbox that is listed and cannot be selected now is not gone.
+    /// A listed mailbox that cannot be selected now still exists, unless the code says otherwise.
     private mutating func refused(_ code: ResponseCode?) -> Step {
         if case .selecting = self.state, case .nonExistent? = code { return self.finish(.gone) }
         return self.finish(.refused)
     }
 
-    /// What cannot be read may be of a message that is looked for: nothing is concluded without it.
+    /// A FETCH response that does not parse ends the conversation: it may describe a message that is searched for.
     private mutating func fetched(_ response: ByteBuffer) -> Step {
         guard let fetched = try? FetchResponse(response) else { return self.finish(.refused) }
         guard case .fetching = self.state, let uid = fetched.uid else { return .wait }
         if self.uids.contains(uid) { self.present.insert(uid) }
-        // `8:*` means the last message too, whatever its UID (RFC 9051 §9).
+        // `8:*` includes the last message even if its UID is lower (RFC 9051 §9).
         guard case .find = self.purpose, uid >= self.uidNext, let size = fetched.size,
             let internalDate = fetched.internalDate
         else { return .wait }
@@ -183,6 +195,7 @@ package struct TransferRecovery: ServerConversation {
         return .wait
     }
 
+    /// The command in flight was completed with OK.
     private mutating func completed() -> Step {
         switch self.state {
         case .listing:
@@ -234,7 +247,7 @@ package struct TransferRecovery: ServerConversation {
         }
     }
 
-    /// Asks for the octets of the next message that may be a copy.
+    /// Fetches the octets of the next message that may be a copy.
     private mutating func readNext() -> Step {
         guard let uid = self.unread.popLast() else {
             self.reading = nil
@@ -249,6 +262,8 @@ package struct TransferRecovery: ServerConversation {
         }
     }
 
+    /// Sets `\Deleted` on all messages, then expunges them by UID. Without UIDPLUS it stops before the expunge,
+    /// because EXPUNGE would also remove messages that others have marked.
     private mutating func remove(_ uids: [UInt32]) -> Step {
         self.removed = uids
         self.batches = SequenceSet.batches(of: uids)
