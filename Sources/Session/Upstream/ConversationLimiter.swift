@@ -2,20 +2,21 @@ import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// Bounds what a server may say in a conversation that no client leads.
+/// Limits what a server may send in a ``ServerConversation``.
 ///
-/// Each octet of a server begins the time for its silence anew. Without these bounds a server could keep an event loop
-/// busy, with responses that answer nothing, until the whole time of the conversation is over.
+/// Each octet from the server restarts the silence timeout. Without these limits a server could keep an event loop
+/// busy with responses that answer nothing, until the timeout of the whole conversation.
 package struct ConversationLimiter {
-    /// Octets of responses that the gateway did not ask for, in the whole conversation. FLAGS and the status with
-    /// PERMANENTFLAGS, with thousands of keywords, may have the greatest length that is read; as much again is left
-    /// for everything else.
+    /// Octets of unsolicited responses in the whole conversation. FLAGS and PERMANENTFLAGS may each list thousands
+    /// of keywords and reach the longest response that the gateway reads. The same amount again remains for all
+    /// other responses.
     package static let maximumUnaskedOctets = 4 * ResponseCollector.maximumOctets
-    /// Octets of everything that a server says after a command, without messages: as many as a session takes of
-    /// a LIST, the longest answer that is asked for.
+    /// Octets that a server may send after one command, without message bodies. This equals a session's limit for
+    /// LIST, which has the longest answer.
     package static let maximumOctets = ListLimits.octetsOfServer
 
     private var unaskedOctets = 0
+    /// Octets since the last command, without message bodies.
     private var octets = 0
 
     private let readsStatus: Bool
@@ -25,31 +26,34 @@ package struct ConversationLimiter {
         self.readsStatus = readsStatus
     }
 
-    /// The server may answer a command.
+    /// A command was sent: its answer gets the full ``maximumOctets``.
     package mutating func commandSent() {
         self.octets = 0
     }
 
-    /// So many octets arrived, of whatever responses.
-    /// - Returns: false where these are too many.
+    /// Counts octets that arrived.
+    ///
+    /// - Returns: false if the server has exceeded ``maximumOctets``.
     package mutating func takesOctets(_ count: Int) -> Bool {
         self.octets += count
         return self.octets <= Self.maximumOctets
     }
 
-    /// So many of the octets that arrived were of a message.
+    /// Subtracts octets that belong to a message body.
     package mutating func messageOctetsTaken(_ count: Int) {
         self.octets = max(0, self.octets - count)
     }
 
-    /// - Returns: false where the server has said too much that the gateway did not ask for.
+    /// Counts a whole response if it is unsolicited.
+    ///
+    /// - Returns: false if the server has exceeded ``maximumUnaskedOctets``.
     package mutating func takes(_ response: ByteBuffer) -> Bool {
         guard self.isUnasked(response) else { return true }
         self.unaskedOctets += response.readableBytes
         return self.unaskedOctets <= Self.maximumUnaskedOctets
     }
 
-    /// Whether no command of a conversation asks for a response like this one.
+    /// Whether no command of a conversation requests this kind of response.
     private func isUnasked(_ response: ByteBuffer) -> Bool {
         switch try? ResponseHead(response) {
         case .tagged, .continuation, .numbered(_, .fetch): false

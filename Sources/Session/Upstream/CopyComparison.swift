@@ -3,34 +3,45 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Whether another message of a Sent folder shows its reader the same as the gateway's own copy: the
-/// same text, and the same fields of the header that make up a message. A Message-ID proves nothing,
-/// because anybody who gets the message can put another one with it into the folder.
+/// Decides whether a Sent folder contains another message with the same content as the gateway's own copy: the
+/// same text, and equal values of the main header fields. An equal Message-ID is no proof, because anyone who
+/// receives the message can store a different message with that Message-ID in the folder.
 ///
-/// Other fields may differ: mail programs keep `Bcc` in what they file, and the gateway adds `Sender`.
+/// Other fields may differ: mail programs keep `Bcc` in the message that they file, and the gateway adds `Sender`.
 struct CopyComparison: Sendable {
+    /// The part of a message that is fetched and hashed.
     enum Part: Sendable {
+        /// The header fields that ``SentFiling`` compares.
         case header
+        /// BODY[TEXT].
         case text
     }
 
-    /// Messages that are compared with the own copy.
+    /// Messages that are compared with the own copy. Without a limit, anyone who can store messages with this
+    /// Message-ID could make the gateway fetch all of them.
     private static let maximumOthers = 4
-    /// Octets by which the headers of two copies of one message may differ.
+    /// Octets by which the sizes of two copies may differ, because their headers differ.
     private static let maximumDifference: UInt64 = 16 * 1_024
 
+    /// The UID of the gateway's own copy.
     let own: UInt32
+    /// RFC822.SIZE by UID, in octets.
     private var sizes: [UInt32: UInt64] = [:]
+    /// UIDs still to be compared; the last one is compared first.
     private var others: [UInt32]
+    /// The digests of the own copy: header, then text.
     private var ownDigests: [MessageDigest] = []
+    /// The part that is being hashed.
     private var current: (uid: UInt32, part: Part)
     private var digester: BodyDigester
+    /// Whether another message with the same content was found.
     private(set) var isSame = false
 
-    /// - Returns: nil where there is nothing to compare.
     /// - Parameters:
-    ///   - found: messages with the own copy's Message-ID.
-    ///   - others: UIDs of the gateway's own copies of other messages.
+    ///   - own: the UID of the own copy.
+    ///   - found: UIDs of the messages with the own copy's Message-ID.
+    ///   - others: UIDs of the gateway's copies of other messages; they are not compared.
+    /// - Returns: nil if the own copy is not in `found`, or if no other message remains.
     init?(own: UInt32, found: [UInt32], except others: Set<UInt32>) {
         guard found.contains(own) else { return nil }
         self.own = own
@@ -41,18 +52,21 @@ struct CopyComparison: Sendable {
         self.digester = BodyDigester(uid: own)
     }
 
-    /// Messages whose RFC822.SIZE has to be told first.
+    /// UIDs of the messages whose RFC822.SIZE must be fetched first.
     var uids: [UInt32] { (self.others + [self.own]).sorted() }
 
     mutating func sized(uid: UInt32, octets: UInt64) {
         self.sizes[uid] = octets
     }
 
+    /// Hashes one piece of a FETCH response.
+    ///
+    /// - Returns: whether the piece belongs to the response with the requested part.
     mutating func take(_ piece: ResponseReader.Piece) -> Bool {
         self.digester.take(piece)
     }
 
-    /// What has to be read first; nil where no other message has about the size of the own copy.
+    /// The first part to fetch; nil if no other message has a size close to that of the own copy.
     mutating func begin() -> (uid: UInt32, part: Part)? {
         guard let own = self.sizes[self.own] else { return nil }
         self.others = self.others.filter { uid in
@@ -62,8 +76,9 @@ struct CopyComparison: Sendable {
         return self.others.isEmpty ? nil : self.current
     }
 
-    /// What was asked for has passed.
-    /// - Returns: what has to be read next; nil where everything is known.
+    /// The requested part has arrived, or the message no longer exists.
+    ///
+    /// - Returns: the next part to fetch; nil if ``isSame`` is final.
     mutating func next() -> (uid: UInt32, part: Part)? {
         let digest = self.digester.digest
         if self.current.uid == self.own {

@@ -1,6 +1,6 @@
 package import struct NIOCore.ByteBuffer
 
-/// A copy that the gateway has filed, as the server's own answer names it (RFC 4315 §3).
+/// A copy of a sent message that the gateway stored, as the server's APPENDUID identifies it (RFC 4315 §3).
 package struct FiledCopy: Hashable, Sendable {
     /// The folder's name on the server.
     package var folder: ByteBuffer

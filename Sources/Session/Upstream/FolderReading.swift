@@ -3,10 +3,14 @@ import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// The conversation with an account's server that reads which folders it has, for users who are not the owner.
+/// A conversation that lists the folders of an account, for users who are not its owner.
+///
+/// It sends one `LIST "" "*"`, with MAILBOXID where the server offers it (RFC 8474, RFC 5819).
 package struct FolderReading: ServerConversation {
     package enum Outcome: Equatable, Sendable {
+        /// The folders and the profile of the server that listed them.
         case listed(KnownFolders, UpstreamProfile)
+        /// The server refused LIST or broke the protocol.
         case refused
     }
 
@@ -54,10 +58,10 @@ package struct FolderReading: ServerConversation {
         }
     }
 
-    /// A line that cannot be read costs its own folder only, as in a session.
+    /// A LIST line that does not parse omits only its own folder, as in a session.
     private mutating func listed(_ response: ByteBuffer) {
         guard let list = try? ListResponse(response),
-            // Without one delimiter nobody knows which folder a scope reaches.
+            // With another delimiter, the gateway could not tell which grants cover the folder.
             list.delimiter == nil || list.delimiter == self.profile.delimiter,
             let folder = self.names.folder(listedAs: list.mailbox)
         else { return }
@@ -65,7 +69,9 @@ package struct FolderReading: ServerConversation {
         self.folders.append(folder, attributes: list.attributes)
     }
 
-    /// - Returns: false where it cannot be known which names mean one mailbox.
+    /// Takes the MAILBOXID of a STATUS response.
+    ///
+    /// - Returns: false if the response does not parse. Two names of one mailbox could then pass for two folders.
     private mutating func identified(_ response: ByteBuffer) -> Bool {
         guard let status = try? StatusResponse(response) else { return false }
         guard let folder = self.names.folder(listedAs: status.mailbox),

@@ -1,36 +1,40 @@
 package import struct NIOCore.ByteBuffer
 
-/// Drives the login at a server, for every protocol: cuts answers out of what arrives and gives them to the protocol's
-/// machine.
+/// Drives the login at a server for every protocol: it splits the octets into answers and passes them to the state
+/// machine of the protocol.
 ///
-/// Nothing that arrived before TLS is read after it (RFC 9051 §6.2.1, RFC 3207 §4.2): STARTTLS begins with an empty
-/// reader, and only where nothing came behind the server's consent.
+/// Octets that arrived before TLS are never read after it (RFC 9051 §6.2.1, RFC 3207 §4.2). STARTTLS starts with an
+/// empty reader, and only if no octets follow the server's positive answer.
 package struct LoginDriver<Login: ServerLogin>: Sendable {
     package private(set) var login: Login
     private var reader = Login.Reader()
     private var isNegotiatingTLS = false
     private var hasAnswered = false
-    /// Whether the server had the whole credential when its last answer came.
+    /// Whether the server had the whole credential when it sent its last answer.
     package private(set) var owedVerdict = false
 
     package init(_ login: Login) {
         self.login = login
     }
 
-    /// Whether the server has the whole credential, and has not answered.
+    /// Whether the server has the whole credential and has not yet accepted or refused it.
     package var awaitsVerdict: Bool { self.login.awaitsVerdict }
 
-    /// Whether the server speaks the protocol, whatever it says then.
+    /// Whether the server has sent a whole answer or the beginning of a greeting of the protocol.
     package var hasGreeted: Bool { self.hasAnswered || self.reader.beginsGreeting }
 
-    /// Octets arrived; ``next()`` has what they ask for.
+    /// Takes octets of the server. Call ``next()`` until it returns nil.
+    ///
+    /// - Throws: ``LoginViolation/octetsBeforeTLS`` or ``LoginViolation/tooMuch``.
     package mutating func receive(_ octets: ByteBuffer) throws(LoginViolation) {
         guard !self.isNegotiatingTLS else { throw .octetsBeforeTLS }
         guard self.login.takesOctets(octets.readableBytes) else { throw .tooMuch }
         self.reader.receive(octets)
     }
 
-    /// What the next answer asks for; nil while more octets are needed. Not to be asked once the login is over.
+    /// The actions for the next answer; nil if more octets are needed. Do not call it after the login has ended.
+    ///
+    /// - Throws: ``LoginViolation/unreadable(_:isTooLong:)`` or ``LoginViolation/octetsBehindAnswer``.
     package mutating func next() throws(LoginViolation) -> [Login.Step]? {
         guard let answer = try self.reader.nextAnswer() else { return nil }
         let isLast = self.reader.bufferedOctets == 0
@@ -45,14 +49,14 @@ package struct LoginDriver<Login: ServerLogin>: Sendable {
         return actions
     }
 
-    /// TLS is up after STARTTLS; elsewhere this changes nothing.
+    /// The TLS handshake after STARTTLS is complete. Without STARTTLS this does nothing.
     package mutating func tlsEstablished() -> [Login.Step] {
         guard self.isNegotiatingTLS else { return [] }
         self.isNegotiatingTLS = false
         return self.login.tlsEstablished()
     }
 
-    /// What came behind the answer that ended the login.
+    /// Removes and returns the octets that follow the last answer of the login.
     package mutating func takeBuffered() -> ByteBuffer {
         self.reader.takeBuffered()
     }

@@ -1,15 +1,15 @@
-/// Why a server cannot be logged in at, whatever its answers mean: it breaks its protocol.
+/// A violation of the protocol by a server during login. The login ends.
 package enum LoginViolation: Error, Equatable, Sendable {
-    /// It says more than belongs to a login.
+    /// The server sent more octets than a login may have.
     case tooMuch
-    /// It speaks again before it has the next command.
+    /// The server sent octets after an answer, before it received the next command.
     case octetsBehindAnswer
-    /// It speaks between its consent to STARTTLS and TLS.
+    /// The server sent octets after its positive answer to STARTTLS, before the TLS handshake.
     case octetsBeforeTLS
-    /// What it says cannot be read.
+    /// An answer does not parse. The text gives the reason.
     case unreadable(String, isTooLong: Bool)
 
-    /// Whether a limit was crossed.
+    /// Whether the server exceeded a limit.
     package var isTooMuch: Bool {
         switch self {
         case .tooMuch, .unreadable(_, isTooLong: true): true
@@ -17,6 +17,7 @@ package enum LoginViolation: Error, Equatable, Sendable {
         }
     }
 
+    /// The violation as a phrase for the log.
     package var explanation: String {
         switch self {
         case .tooMuch: "more octets or answers than belong to a login"

@@ -2,14 +2,15 @@ import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// The conversation with an account's server that puts a message of the gateway into the INBOX, once.
+/// A conversation that stores a notice of the gateway in an account's INBOX, unless the INBOX has it already.
 ///
-/// It is there already only if a message has exactly its Message-ID: SEARCH finds every one that has
-/// it somewhere in the field (RFC 9051 §6.4.4).
+/// The INBOX has it only if a message has exactly its Message-ID. SEARCH alone is not enough, because it matches
+/// substrings of the field (RFC 9051 §6.4.4).
 package struct NoticeDelivery: ServerConversation {
     package enum Outcome: Equatable, Sendable {
-        /// It is there, now or from before.
+        /// The INBOX has the notice, from this conversation or an earlier one.
         case delivered
+        /// The server refused a command or broke the protocol.
         case refused
     }
 
@@ -21,21 +22,24 @@ package struct NoticeDelivery: ServerConversation {
         case finished
     }
 
-    /// Messages whose Message-ID is compared. No other message has it by chance, and whoever sees it
-    /// has the notice before them.
+    /// Messages whose Message-ID is compared. No other message has it by chance: a person who copies the
+    /// Message-ID into other messages has already seen the notice.
     private static let maximumFound = 100
 
     private let messageID: ByteBuffer
     private let message: ByteBuffer
     private var sender = CommandSender()
     private var state = State.selecting
+    /// UIDs that SEARCH found.
     private var found: [UInt32] = []
+    /// Whether a message with exactly this Message-ID was found.
     private var isThere = false
+    /// Whether the message was sent. A second continuation request is a violation.
     private var isAnnounced = false
 
     /// - Parameters:
-    ///   - messageID: the value of its Message-ID.
-    ///   - message: the whole message.
+    ///   - messageID: the value of the notice's Message-ID field.
+    ///   - message: the whole notice.
     package init(messageID: ByteBuffer, message: ByteBuffer) {
         self.messageID = messageID
         self.message = message
@@ -76,6 +80,7 @@ package struct NoticeDelivery: ServerConversation {
         }
     }
 
+    /// The command in flight was completed with OK.
     private mutating func completed() -> Step {
         switch self.state {
         case .selecting:
@@ -103,7 +108,7 @@ package struct NoticeDelivery: ServerConversation {
         }
     }
 
-    /// `Message-ID: <notice-5f…@gateway.example>`, and nothing else.
+    /// Compares a fetched field, such as `Message-ID: <notice-5f…@gateway.example>`.
     private mutating func fetched(_ response: ByteBuffer) {
         guard case .comparing = self.state, let fetched = try? FetchResponse(response),
             let field = fetched.body, let messageID = Self.value(of: field)
@@ -111,7 +116,7 @@ package struct NoticeDelivery: ServerConversation {
         if messageID == self.messageID { self.isThere = true }
     }
 
-    /// What stands behind the name of a field, without white space.
+    /// The value of a header field, without white space and control octets; nil if it is empty.
     private static func value(of field: ByteBuffer) -> ByteBuffer? {
         let view = field.readableBytesView
         guard let colon = view.firstIndex(of: UInt8(ascii: ":")) else { return nil }

@@ -1,8 +1,10 @@
 import Access
 import IMAP
 
-/// The search for a copy of the same message that is there already.
+/// Removal of the gateway's own copy if the folder has another copy of the same message.
 extension SentFiling {
+    /// Searches for other messages with the Message-ID. Keeps the own copy if the message has no Message-ID, or if
+    /// the server lacks UIDPLUS and so cannot expunge a single message.
     mutating func search() -> Step {
         guard let messageID = self.messageID, self.profile.has("UIDPLUS") else {
             return self.keep()
@@ -18,6 +20,7 @@ extension SentFiling {
         }
     }
 
+    /// Asks for the sizes of the messages that SEARCH found.
     mutating func compare() -> Step {
         guard let copy = self.copy else { return self.keep() }
         let others = self.others.filter {
@@ -37,7 +40,7 @@ extension SentFiling {
         }
     }
 
-    /// Asks for the next part of a message that is compared, or does what the comparison came to.
+    /// Fetches the next part to compare. Without one, removes or keeps the own copy.
     mutating func read(_ next: (uid: UInt32, part: CopyComparison.Part)?) -> Step {
         guard let (uid, part) = next else {
             return self.comparison?.isSame ?? false ? self.mark() : self.keep()
@@ -61,6 +64,7 @@ extension SentFiling {
         }
     }
 
+    /// Sets `\Deleted` on the own copy.
     private mutating func mark() -> Step {
         guard let uid = self.copy?.uid else { return self.keep() }
         self.state = .marking
@@ -71,6 +75,7 @@ extension SentFiling {
         }
     }
 
+    /// Expunges the own copy by its UID (RFC 4315 §2.1).
     mutating func expunge() -> Step {
         guard let uid = self.copy?.uid else { return self.keep() }
         self.state = .expunging

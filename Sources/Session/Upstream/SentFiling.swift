@@ -3,26 +3,28 @@ package import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// The conversation in which the copy of a sent message is put into an account's Sent folder, or
-/// taken out again because the sender's own program put the same message there.
+/// A conversation that stores the copy of a sent message in an account's Sent folder, or removes that copy because
+/// the sender's mail program stored the same message there.
 ///
-/// What goes is the copy that APPENDUID has named, in the same mailbox still, and nothing else.
+/// It removes only the UID that APPENDUID named, and only while the mailbox has the same UIDVALIDITY.
 package struct SentFiling: ServerConversation {
     package enum Purpose: Equatable, Sendable {
-        /// Append the message, of so many octets; where the same is there, remove this one.
+        /// Append the message; remove this copy again if the folder has another one.
         case file(octets: Int)
-        /// Remove this copy if the same message is there otherwise.
+        /// Remove this copy if the folder has another one.
         case tidy(FiledCopy)
     }
 
     package enum Outcome: Equatable, Sendable {
-        /// - Parameter copy: nil where the server does not name it.
+        /// The message was stored. The copy is nil if the server did not send APPENDUID.
         case filed(FiledCopy?)
-        /// The copy is removed: there is another one.
+        /// The copy was removed, because the folder has another one.
         case removed
-        /// The copy stays, or is not there any more.
+        /// The copy stays, or no longer exists.
         case kept
+        /// The account has no folder for sent mail, or several that are ambiguous (``SentFolder``).
         case noSentFolder
+        /// The server refused a command or broke the protocol before it stored the message.
         case refused
     }
 
@@ -40,10 +42,10 @@ package struct SentFiling: ServerConversation {
         case finished
     }
 
-    /// How long ago, in seconds, another copy may have been filed to count: a little more than the
-    /// 65 minutes in which one is tried again whose answer was lost.
+    /// The greatest age in seconds of another copy (`YOUNGER`, RFC 5032). It is a little more than the 65 minutes
+    /// during which the gateway retries a copy whose answer was lost.
     static let younger: UInt64 = 4_800
-    /// Messages of a SEARCH that are kept.
+    /// UIDs kept of the SEARCH responses. Once it is reached, further SEARCH responses are ignored.
     private static let maximumFound = 1_000
 
     private let purpose: Purpose
@@ -54,17 +56,20 @@ package struct SentFiling: ServerConversation {
     private var sender = CommandSender()
     var state = State.listing
     private var sentFolder: SentFolder
+    /// The selected folder, as the server names it.
     var folder: ByteBuffer?
+    /// UIDVALIDITY of the selected folder.
     var uidValidity: UInt32?
-    /// The gateway's own.
+    /// The gateway's own copy, once APPENDUID has named it.
     var copy: FiledCopy?
+    /// UIDs that SEARCH found.
     var found: [UInt32] = []
     var comparison: CopyComparison?
 
     /// - Parameters:
-    ///   - messageID: the value of the message's Message-ID; without one nothing is compared.
-    ///   - creatable: where others than the owner may create folders.
-    ///   - others: the gateway's own copies, which do not stand for one another.
+    ///   - messageID: the value of the message's Message-ID field; without one no messages are compared.
+    ///   - creatable: scopes in which users other than the owner may create folders.
+    ///   - others: the gateway's copies of other messages; they never count as another copy of this one.
     package init(
         _ purpose: Purpose,
         messageID: ByteBuffer?,
@@ -91,7 +96,7 @@ package struct SentFiling: ServerConversation {
         }
     }
 
-    /// The message's octets are out; the line end of APPEND follows.
+    /// The octets of the message were sent. The line end of the APPEND command follows.
     package mutating func messageSent() -> Step {
         guard case .sending = self.state else { return self.finish(.refused) }
         self.state = .appending
@@ -146,6 +151,7 @@ package struct SentFiling: ServerConversation {
             .compactMap { UInt32($0) }
     }
 
+    /// The command in flight was completed with OK.
     private mutating func completed(_ code: ResponseCode?) -> Step {
         switch self.state {
         case .listing:
@@ -179,9 +185,10 @@ package struct SentFiling: ServerConversation {
         }
     }
 
+    /// The Sent folder is selected: appends the message, or searches for another copy.
     private mutating func selected() -> Step {
         guard case .file(let octets) = self.purpose, let folder = self.folder else {
-            // Another mailbox of the same name has other messages.
+            // Under another UIDVALIDITY the UID means another message.
             guard self.copy?.uidValidity == self.uidValidity else { return self.finish(.kept) }
             return self.search()
         }
@@ -194,6 +201,7 @@ package struct SentFiling: ServerConversation {
         }
     }
 
+    /// The message is stored. Without a usable APPENDUID the conversation ends, because the copy cannot be named.
     private mutating func appended(_ code: ResponseCode?) -> Step {
         guard case .appendUID(let validity, let uids)? = code, validity == self.uidValidity,
             let uid = uids.members(atMost: 1)?.first, let folder = self.folder
@@ -204,13 +212,13 @@ package struct SentFiling: ServerConversation {
 
     // MARK: - The end
 
-    /// The own copy stays.
+    /// Ends the conversation without removing the own copy.
     mutating func keep() -> Step {
         if case .file = self.purpose { return self.finish(.filed(self.copy)) }
         return self.finish(.kept)
     }
 
-    /// A server that fails once the copy is filed has it all the same.
+    /// Ends the conversation after an error. If the copy is already stored, the outcome is ``Outcome/filed(_:)``.
     private mutating func fail() -> Step {
         if case .file = self.purpose, self.copy != nil { return self.keep() }
         return self.finish(.refused)
@@ -221,6 +229,7 @@ package struct SentFiling: ServerConversation {
         return .done(outcome)
     }
 
+    /// Sends a command. In state `announcing` the message follows the last segment.
     mutating func command(_ write: (inout CommandEncoder) -> Void) -> Step {
         var announces = false
         if case .announcing = self.state { announces = true }

@@ -2,30 +2,39 @@ package import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// What to do next in a conversation with a server.
+/// The next step of a ``ServerConversation``.
 package enum ConversationStep<Outcome: Sendable & Equatable>: Equatable, Sendable {
+    /// Wait for the next response.
     case wait
+    /// Send these buffers in order.
     case send([ByteBuffer])
-    /// The message's octets, then `messageSent`.
+    /// Send the octets of the message, then call `messageSent`.
     case sendMessage
+    /// The conversation has ended.
     case done(Outcome)
 }
 
-/// A conversation with an account's mail server that no client leads: it begins when the gateway is
-/// logged in; one whole response comes in, what to do goes out.
+/// A conversation of the gateway itself with an account's mail server, without a client.
+///
+/// A pure state machine: it begins after the login, takes one whole response at a time and returns the next step.
 package protocol ServerConversation: Sendable {
     associatedtype Outcome: Sendable & Equatable
     typealias Step = ConversationStep<Outcome>
 
-    /// Whether it asks for STATUS responses.
+    /// Whether the conversation asks for STATUS responses. If not, they count as unsolicited
+    /// (``ConversationLimiter``).
     static var readsStatus: Bool { get }
-    /// - Parameter tags: what is left of the connection's tags after the login.
+    /// Begins the conversation.
+    ///
+    /// - Parameter tags: the connection's remaining tags after the login.
     mutating func begin(_ profile: UpstreamProfile, tags: UpstreamTags) -> Step
-    /// A piece of a response, before the response is collected.
-    /// - Returns: whether it was taken, and the response is not to be collected: it holds a message.
+    /// Takes a piece of a response before the response is collected.
+    ///
+    /// - Returns: true if the piece belongs to a response with a message, which is then not collected.
     mutating func pieceReceived(_ piece: ResponseReader.Piece) -> Bool
+    /// Takes one whole response with its literals.
     mutating func responseReceived(_ response: ByteBuffer) -> Step
-    /// The octets of the message that was asked for are out.
+    /// The octets of the message were sent (``ConversationStep/sendMessage``).
     mutating func messageSent() -> Step
 }
 
@@ -35,10 +44,10 @@ extension ServerConversation {
     package mutating func messageSent() -> Step { .wait }
 }
 
-/// Gives the commands of a conversation their tags, and their segments one by one; literals wait for
-/// the server, whatever it offers.
+/// Encodes the commands of a conversation: it adds tags and returns the segments one at a time. All literals are
+/// synchronizing, even if the server offers LITERAL+ (RFC 7888).
 struct CommandSender {
-    /// Of the command in flight.
+    /// The tag of the command in flight.
     private(set) var tag = ByteBuffer()
     private var tags: UpstreamTags
     private var segments: [ByteBuffer] = []
@@ -47,8 +56,10 @@ struct CommandSender {
         self.tags = tags
     }
 
-    /// - Parameter announces: whether a message follows the last segment.
-    /// - Returns: the first segment.
+    /// Encodes a command under a new tag.
+    ///
+    /// - Parameter announces: whether a message follows the last segment, so that the segment has no line end.
+    /// - Returns: the first segment; nil if the encoder made none.
     mutating func send(
         announces: Bool = false,
         _ write: (inout CommandEncoder) -> Void
@@ -60,7 +71,7 @@ struct CommandSender {
         return self.next()
     }
 
-    /// The next segment, for which the server asked; nil behind the last.
+    /// The next segment, after a continuation request; nil if there is none.
     mutating func next() -> ByteBuffer? {
         self.segments.isEmpty ? nil : self.segments.removeFirst()
     }

@@ -1,68 +1,75 @@
 package import struct NIOCore.ByteBuffer
 
-/// One effect that the login at a server asks for; performed in order.
+/// One effect of the login at a server. Effects are performed in order.
 package enum LoginAction<Profile: Equatable & Sendable, Failure: LoginFailure>: Equatable,
     Sendable
 {
     case send(ByteBuffer)
-    /// Put TLS under the connection, then `tlsEstablished`.
+    /// Start the TLS handshake, then call `tlsEstablished`.
     case startTLS
     /// The gateway is logged in.
     case ready(Profile)
-    /// The login is over: the connection is of no use.
+    /// The login has failed; close the connection.
     case fail(Failure)
 }
 
 /// Why a login ended without a usable connection.
 package protocol LoginFailure: Error, Equatable {
-    /// What it says about the credential.
+    /// The conclusion about the credential.
     var verdict: CredentialVerdict { get }
 }
 
-/// What the end of a login says about the credential.
+/// What a failed login proves about the credential.
 package enum CredentialVerdict: Equatable, Sendable {
+    /// The server refused the credential.
     case refused
-    /// The server answered, and its answer says nothing about the credential: it is busy, or lacks the mailbox.
+    /// The server answered, but not about the credential: it is busy, or the mailbox does not exist.
     case undecided
-    /// The same; the server asks to be left alone.
+    /// As ``undecided``; the server also asks for a pause before the next login.
     case throttled(milliseconds: Int)
-    /// The server said nothing about the login.
+    /// The server did not answer the login.
     case unanswered
 }
 
-/// Cuts the answers of a protocol out of what a server sends.
+/// Splits the octets of a server into answers of its protocol.
 package protocol AnswerReader: Sendable {
     associatedtype Answer
 
     init()
-    /// Octets of which no answer has been made.
+    /// The number of octets that are not yet part of a returned answer.
     var bufferedOctets: Int { get }
     mutating func receive(_ octets: ByteBuffer)
-    /// - Returns: nil while more octets are needed.
+    /// Reads the next whole answer.
+    ///
+    /// - Returns: nil if more octets are needed.
     /// - Throws: ``LoginViolation/unreadable(_:isTooLong:)``.
     mutating func nextAnswer() throws(LoginViolation) -> Answer?
-    /// The octets of which no answer has been made; they are taken out.
+    /// Removes and returns the octets that are not part of a returned answer.
     mutating func takeBuffered() -> ByteBuffer
-    /// Whether what is buffered begins as a greeting of the protocol does.
+    /// Whether the buffered octets begin like a greeting of the protocol.
     var beginsGreeting: Bool { get }
 }
 
-/// A protocol's login: answers of the server in, actions out. ``LoginDriver`` drives it.
+/// The state machine of a protocol's login: it takes answers of the server and returns actions.
+/// ``LoginDriver`` drives it.
 package protocol ServerLogin: Sendable {
     associatedtype Reader: AnswerReader
     associatedtype Profile: Equatable & Sendable
     associatedtype Failure: LoginFailure
     typealias Step = LoginAction<Profile, Failure>
 
-    /// Whether a server may say something behind an answer before it gets the next command.
+    /// Whether a server may send octets after an answer, before it receives the next command.
     static var allowsOctetsBehindAnswer: Bool { get }
-    /// Whether the server has the whole credential, and has not answered.
+    /// Whether the server has the whole credential and has not yet accepted or refused it.
     var awaitsVerdict: Bool { get }
-    /// So many octets arrived.
-    /// - Returns: false where the server has said more than belongs to a login.
+    /// Counts octets that arrived.
+    ///
+    /// - Returns: false if the server has sent more than a login may have.
     mutating func takesOctets(_ count: Int) -> Bool
-    /// - Parameter isLast: whether nothing came behind it.
+    /// Takes one whole answer.
+    ///
+    /// - Parameter isLast: whether no octets follow the answer.
     mutating func answerReceived(_ answer: Reader.Answer, isLast: Bool) -> [Step]
-    /// TLS is up after STARTTLS.
+    /// The TLS handshake after STARTTLS is complete.
     mutating func tlsEstablished() -> [Step]
 }

@@ -1,14 +1,17 @@
 import IMAP
 
-/// The list of an account's folders, for users who are not the owner.
+/// The folder list of an account, for users who are not its owner.
 extension Upstream {
-    /// News that may wait for a list.
+    /// Notifications that may wait until the folder list is read again. A server could otherwise fill memory
+    /// with notifications about folders that the list lacks.
     static let maximumWaitingNews = 64
-    /// Folders of which the server tells and that it does not list: each costs a list once, and behind so
-    /// many no further one does.
+    /// Unlisted folders that are remembered. Each one that the server mentions causes one LIST; beyond this number,
+    /// no further folder causes a LIST. A server could otherwise make the gateway list its folders forever.
     static let maximumUnlisted = 1_000
 
-    /// Counts what a list that is arriving takes.
+    /// Counts the octets of a folder list that is arriving.
+    ///
+    /// - Throws: a size error if the list exceeds ``ListLimits/octetsOfServer``.
     func count(octets: Int) throws(SyntaxError) {
         self.folderListing?.octets += octets
         guard self.folderListing?.octets ?? 0 <= ListLimits.octetsOfServer else {
@@ -16,7 +19,7 @@ extension Upstream {
         }
     }
 
-    /// A folder was created, deleted or renamed: the list is not the server's any more.
+    /// A folder was created, deleted or renamed: the cached list is outdated and is discarded.
     func foldersChanged() {
         self.folders = nil
         self.unlisted = OctetStringSet()

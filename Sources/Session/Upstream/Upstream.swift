@@ -3,36 +3,41 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// What a session knows of its connection to one account's server.
+/// A session's state of its connection to one account's server.
 ///
-/// A reference, because each command looks at it many times and a look must copy nothing; it
-/// belongs to one session.
+/// A reference type: each command reads it many times, and a read must not copy it. One session owns it.
 final class Upstream {
-    /// What becomes of the pieces of the response that is arriving.
+    /// How the session treats the pieces of the response that is arriving.
     enum Disposition {
+        /// Forward it to the client.
         case pass
+        /// Discard it.
         case withhold
+        /// Collect it, because the gateway reads it whole.
         case collect(ResponseCollector)
+        /// Forward it with the FETCH item names that the client asked for.
         case rename(FetchItemRenamer)
-        /// It holds the numbers of messages that a search found.
+        /// Read the message numbers that a search found.
         case numbers
-        /// It holds a message on its way to another server.
+        /// Stream the message in it to the server of another account.
         case transfer
     }
 
-    /// A command that no client gave.
+    /// The purpose of a command that the gateway sends on its own behalf.
     enum Housekeeping {
-        /// ENABLE, UNSELECT, NOOP: what is answered changes nothing.
+        /// ENABLE, UNSELECT or NOOP; the answer has no effect.
         case upkeep
         case notify
-        /// LIST, which tells the folders that exist for a user who is not the owner.
+        /// LIST, to learn the folders that exist for a user who is not the owner.
         case folders
-        /// STATUS of a mailbox that the client watches, or NOOP where it is selected.
+        /// STATUS of a mailbox that the client watches, or NOOP if the mailbox is selected.
         case poll
     }
 
     enum State: Equatable {
+        /// The connection is being opened, or the login is in progress.
         case opening
+        /// The gateway is logged in.
         case ready
     }
 
@@ -40,64 +45,64 @@ final class Upstream {
     var profile: UpstreamProfile
     var names: UpstreamNames
     var tags: UpstreamTags
-    /// What they were when the session last looked for connections that nothing uses.
+    /// ``tags`` at the last search for unused connections. Equal tags mean that no command was sent since.
     var tagsAtLastLook: UpstreamTags?
     var reader = ResponseReader()
-    /// Whether the loop was yielded before everything was dealt with that has come.
+    /// Whether the session yielded the event loop before it read all buffered responses.
     var isReadDeferred = false
     var disposition = Disposition.pass
-    /// Of the response that is arriving, if it has more pieces than one.
+    /// The first piece of the response that is arriving, if the response has several pieces.
     var firstPiece: ByteBuffer?
-    /// Whether something that the command in flight asked for could not be read.
+    /// Whether a part of the answer to the command in flight did not parse.
     var isAnswerIncomplete = false
-    /// Lines that could not be read, and were logged, since the last command was answered.
+    /// Unparsable lines that were logged since the last command was completed.
     var unreadableLines = 0
-    /// The tag of the ID command that the login sent last, until it is answered.
+    /// The tag of the login's ID command, until the server has answered it.
     var identification: ByteBuffer?
-    /// Whether the profile is what an earlier connection learnt.
+    /// Whether the profile comes from an earlier connection.
     var usesKnownProfile = false
-    /// Whether what the server lists contradicts the profile.
+    /// Whether the server's LIST responses contradict the profile.
     var isContradicted = false
     /// The tag of the command in flight; one at a time.
     var inFlight: ByteBuffer?
-    /// The gateway's own command in flight, if it is one.
+    /// The purpose of the command in flight if it is the gateway's own.
     var housekeeping: Housekeeping?
-    /// Segments of the gateway's own command still to be sent, each after a `+`.
+    /// Remaining segments of the gateway's own command, each sent after a continuation request.
     var segments: [ByteBuffer] = []
-    /// Capabilities that were enabled on this connection.
+    /// Capabilities enabled on this connection (RFC 5161).
     var enabled: Set<String> = []
-    /// What the server was asked to tell by itself, in its own names.
+    /// The NOTIFY groups in force at the server, with the server's mailbox names (RFC 5465).
     var watched: [NotifyGroup] = [] { didSet { self.watchVersion = nil } }
-    /// Whether the server was given a NOTIFY, and tells of the selected mailbox what that asks for.
+    /// Whether a NOTIFY command was sent; it then also decides what the server reports of the selected mailbox.
     var isNotifyGiven = false
-    /// The version of the client's request that ``watched`` was made from.
+    /// The version of the client's request from which ``watched`` was computed.
     var watchVersion: Int?
-    /// What is watched, where the server has no NOTIFY.
+    /// The mailboxes that the gateway polls, if the server lacks NOTIFY.
     var polling: Polling?
-    /// Whether the server said that it ends the session because the token has ended.
+    /// Whether the server ended the session because the access token has expired.
     var isTokenOver = false
-    /// Whether the account has another server, or another credential, by now.
+    /// Whether the account's server or credential has changed since the connection was opened.
     var isOutdated = false
-    /// Whether the server has to be asked again, although it was asked the same before.
+    /// Whether NOTIFY must be sent again, even if the groups are unchanged.
     var isNotifyDue = false
 
     /// The folders that exist here for a user who is not the owner, once the server has listed them.
     var folders: FolderList?
-    /// What the server told of folders that the list lacks, until it is read again.
+    /// Notifications about folders that the list lacks, until the list is read again.
     var waitingNews: [FolderNews] = []
-    /// Folders of which the server told, and that it did not list then.
+    /// Folders that the server mentioned but did not list afterwards.
     var unlisted = OctetStringSet()
-    /// Lists that were read again because a folder was missing.
+    /// Counts how often the list was read again because a folder was missing.
     var refreshes = FolderList.Refreshes()
-    /// The list that is arriving.
+    /// The folder list that is arriving.
     var folderListing: FolderListing?
-    /// The session's command during which the server failed to list its folders.
+    /// The number of the session's command during which the server failed to list its folders.
     var failedFolderListing: UInt64?
 
-    /// Whether the server is there and waits for a command.
+    /// Whether the gateway is logged in and no command is in flight.
     var isIdle: Bool { self.state == .ready && self.inFlight == nil }
 
-    /// Whether nothing is watched, and the server knows it.
+    /// Whether the client watches no mailboxes and the server has no NOTIFY groups in force.
     func isInStep(_ watching: Watching?) -> Bool { watching == nil && self.watched.isEmpty }
 
     init(tags: UpstreamTags) {

@@ -6,7 +6,7 @@ extension UpstreamLogin: ServerLogin {
     package typealias Reader = WholeResponseReader
     package typealias Profile = UpstreamProfile
 
-    /// A server may have untagged responses for its user behind any answer.
+    /// An IMAP server may send untagged responses at any time (RFC 9051 §7).
     package static var allowsOctetsBehindAnswer: Bool { true }
 
     package mutating func answerReceived(_ answer: ByteBuffer, isLast: Bool) -> [Action] {
@@ -23,6 +23,7 @@ extension WholeResponseReader: AnswerReader {
         }
     }
 
+    /// `* OK` begins the greeting of a server that requires a login (RFC 9051 §7.1.1).
     package var beginsGreeting: Bool {
         self.unread.readableBytesView.starts(with: "* OK".utf8)
     }

@@ -2,8 +2,10 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Untagged responses before and during a login.
+/// Untagged responses before and during the login.
 extension UpstreamLogin {
+    /// Takes the greeting, or a later status response. After the greeting, BYE and PREAUTH end the login, and other
+    /// status responses are ignored (RFC 9051 §7.1).
     mutating func statusReceived(
         _ condition: Condition,
         text: ByteBuffer
@@ -33,6 +35,7 @@ extension UpstreamLogin {
         return self.authenticate()
     }
 
+    /// Takes `* CAPABILITY …`. The last one counts.
     mutating func capabilitiesReceived(_ response: ByteBuffer) -> [Action] {
         guard self.state != .awaitingGreeting, let list = try? CapabilityResponse(response) else {
             return self.fail(self.unreadable)
@@ -41,6 +44,8 @@ extension UpstreamLogin {
         return []
     }
 
+    /// Takes other untagged data. Before the login any such response ends the connection; after it, responses that
+    /// answer no command of the login are ignored.
     mutating func dataReceived(_ kind: DataKind, response: ByteBuffer) -> [Action] {
         switch (self.state, kind) {
         case (.awaitingNamespaces, .namespace):
@@ -64,6 +69,7 @@ extension UpstreamLogin {
         }
     }
 
+    /// Takes the prefixes of `* NAMESPACE …` (RFC 9051 §6.3.10).
     mutating func learn(_ namespaces: NamespaceResponse) {
         self.profile.personalPrefixes = namespaces.personal.map {
             Array($0.prefix.readableBytesView)
@@ -73,7 +79,7 @@ extension UpstreamLogin {
         }
     }
 
-    /// Takes the capabilities from a response code, where there are any.
+    /// Takes the capabilities from a CAPABILITY response code, if the text has one.
     mutating func learn(from text: ByteBuffer) {
         let parsed = try? ResponseText(text)
         if case .capability(let list)? = parsed?.code { self.capabilities = Set(list) }

@@ -3,16 +3,16 @@ package import SASL
 
 package import struct NIOCore.ByteBuffer
 
-/// The conversation with a server from its greeting until the gateway is logged in and knows what
-/// the server can do.
+/// The login at an IMAP server: from the greeting until the gateway is logged in and knows the server's
+/// capabilities, namespaces and hierarchy delimiter.
 ///
-/// Only a greeting, capabilities and the answer to the command in flight are legal here: whatever
-/// else arrives before the login ends the connection, and nothing said before STARTTLS counts
-/// after it (RFC 9051 §11.3, §6.2.1).
+/// Before the login, only status responses, capabilities and the answer to the command in flight are legal. Any
+/// other response ends the connection. Capabilities received before STARTTLS are discarded
+/// (RFC 9051 §11.3, §6.2.1).
 package struct UpstreamLogin: Sendable {
     /// How the connection is protected when the greeting arrives.
     package enum Security: Equatable, Sendable {
-        /// TLS from the first octet, or a loopback connection without any.
+        /// Implicit TLS, or a loopback connection without TLS.
         case established
         case startTLS
     }
@@ -20,12 +20,12 @@ package struct UpstreamLogin: Sendable {
     package typealias Failure = UpstreamLoginFailure
     package typealias Action = LoginAction<UpstreamProfile, Failure>
 
-    /// Responses of a server until the login is over. Servers send about ten, and perhaps some with news for
-    /// their users. A server that goes on with responses that answer nothing would keep an event loop busy
-    /// until the login has to be over.
+    /// Responses that a server may send during the login. Servers send about ten, plus a few messages for their
+    /// users. Without the limit, a server that never answers could keep an event loop busy with other responses
+    /// until the login times out.
     package static let maximumResponses = 200
-    /// Octets of a server until the login is over: NAMESPACE may have the greatest length that is read, and as
-    /// much is left for everything else.
+    /// Octets that a server may send during the login. NAMESPACE may reach the longest response that the gateway
+    /// reads, and the same amount remains for all other responses.
     package static let maximumOctets = 2 * ResponseCollector.maximumOctets
 
     enum State: Equatable, Sendable {
@@ -38,7 +38,7 @@ package struct UpstreamLogin: Sendable {
         case awaitingFinalCapabilities
         case awaitingNamespaces
         case awaitingDelimiter
-        /// Everything is known, and the answer to ID is still to come.
+        /// The profile is complete, but the server has not yet answered ID.
         case awaitingIdentification
         case finished
     }
@@ -50,21 +50,27 @@ package struct UpstreamLogin: Sendable {
     private var octets = 0
     let security: Security
     let credential: UpstreamCredential
+    /// The profile that an earlier connection learnt.
     let known: UpstreamProfile?
     var tags: UpstreamTags
+    /// The tag of the command in flight, apart from ID.
     var tag = ByteBuffer()
+    /// The capabilities that the server sent last, in upper case.
     var capabilities: Set<String> = []
+    /// Whether the challenge with the reason of a refused token was answered.
     var isRefusalRead = false
+    /// Whether a NAMESPACE response has arrived.
     var hasNamespaces = false
     /// The tag of an ID command that the server has not answered yet.
     package internal(set) var identification: ByteBuffer?
-    /// Whether the profile is what an earlier connection learnt.
+    /// Whether the login ended with ``known`` as its profile.
     package internal(set) var usesKnown = false
+    /// The profile that this connection learns.
     var profile = UpstreamProfile(capabilities: [], delimiter: nil)
 
     /// - Parameters:
-    ///   - known: what an earlier connection learnt; spares asking again.
-    ///   - tags: the connection's tags, not guessable by the server before they are sent.
+    ///   - known: the profile that an earlier connection learnt. After a password login it saves round trips.
+    ///   - tags: the connection's tags; a server cannot guess a tag before it is sent.
     package init(
         security: Security,
         credential: UpstreamCredential,
@@ -77,15 +83,15 @@ package struct UpstreamLogin: Sendable {
         self.tags = tags
     }
 
-    /// Whether the server has the whole credential, and has not answered.
+    /// Whether the server has the whole credential and has not yet accepted or refused it.
     package var awaitsVerdict: Bool { self.state == .authenticating }
 
-    /// The tags to go on with after the login.
+    /// The tags for the commands after the login.
     package var remainingTags: UpstreamTags { self.tags }
 
-    /// So many octets arrived, of whatever responses.
+    /// Counts octets that arrived.
     ///
-    /// - Returns: false where the server has said more than belongs to a login; the login is over then.
+    /// - Returns: false if the server has exceeded ``maximumOctets``; the login has then ended.
     package mutating func takesOctets(_ count: Int) -> Bool {
         self.octets += count
         guard self.octets > Self.maximumOctets else { return true }
@@ -93,9 +99,9 @@ package struct UpstreamLogin: Sendable {
         return false
     }
 
-    /// One whole response arrived; literals in line.
+    /// Takes one whole response with its literals.
     ///
-    /// - Parameter isLast: whether nothing came behind it.
+    /// - Parameter isLast: whether no octets follow the response.
     package mutating func responseReceived(_ response: ByteBuffer, isLast: Bool) -> [Action] {
         self.responses += 1
         if self.greeting == nil { self.greeting = response }
@@ -121,7 +127,7 @@ package struct UpstreamLogin: Sendable {
         }
     }
 
-    /// TLS is up after STARTTLS: everything known so far is forgotten.
+    /// The TLS handshake after STARTTLS is complete. Discards the capabilities and asks for them again.
     package mutating func tlsEstablished() -> [Action] {
         guard self.state == .negotiatingTLS else { return self.fail(.unexpectedResponse) }
         self.capabilities = []
@@ -130,6 +136,7 @@ package struct UpstreamLogin: Sendable {
 
     // MARK: - The commands, in order
 
+    /// Sends a command under a new tag and enters a state.
     mutating func ask(_ command: StaticString, then state: State) -> [Action] {
         self.state = state
         self.tag = self.tags.next()
@@ -140,6 +147,7 @@ package struct UpstreamLogin: Sendable {
         return [.send(line)]
     }
 
+    /// The server completed the command in flight.
     private mutating func completionReceived(
         _ condition: Condition,
         text: ByteBuffer,
@@ -169,7 +177,8 @@ package struct UpstreamLogin: Sendable {
             return self.askNamespaces()
         case .awaitingNamespaces:
             if let failure = Quirks.failure(text) { return self.fail(failure) }
-            // Without it nobody knows which of the mailboxes are others', shared by the server.
+            // Without NAMESPACE the gateway could not tell the account's own mailboxes from those that the server
+            // shares with it.
             guard condition == .ok, self.hasNamespaces else {
                 return self.fail(.unexpectedResponse)
             }
@@ -183,7 +192,7 @@ package struct UpstreamLogin: Sendable {
         }
     }
 
-    /// Everything is known; the next command of the connection comes behind the answer to ID.
+    /// The profile is complete. The login ends once the server has also answered ID.
     mutating func learned() -> [Action] {
         guard self.identification == nil else {
             self.state = .awaitingIdentification
@@ -196,6 +205,7 @@ package struct UpstreamLogin: Sendable {
 
     // MARK: - ID
 
+    /// Sends ID, then NAMESPACE if the server offers it, else LIST for the delimiter.
     mutating func askNamespaces() -> [Action] {
         let identification = self.identify(to: self.capabilities)
         if self.capabilities.contains("NAMESPACE") {
@@ -204,7 +214,7 @@ package struct UpstreamLogin: Sendable {
         return identification + self.ask("LIST \"\" \"\"", then: .awaitingDelimiter)
     }
 
-    /// Who has greeted in IMAP speaks it, whatever it says then.
+    /// The failure for a response that does not parse. A server that has sent an IMAP greeting is an IMAP server.
     var unreadable: Failure {
         self.state == .awaitingGreeting ? .notIMAP : .unexpectedResponse
     }

@@ -2,23 +2,31 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Why a login ended without a usable connection.
+/// Why a login at an IMAP server ended without a usable connection.
 package enum UpstreamLoginFailure: LoginFailure {
+    /// The first response is not an IMAP greeting.
     case notIMAP
+    /// The server sent BYE, or a greeting that is neither OK nor PREAUTH.
     case refusedGreeting
+    /// The greeting is PREAUTH: the server needs no credential, so the credential does not decide whose mailboxes
+    /// these are.
     case preauthenticated
+    /// The server does not offer STARTTLS, or refused it.
     case noStartTLS
+    /// Octets follow the server's positive answer to STARTTLS (RFC 9051 §6.2.1).
     case octetsBehindStartTLS
     case credentialRefused
     /// The server cannot check the credential now (RFC 5530 §3).
     case temporarilyRefused
+    /// The server offers neither the credential's SASL mechanism nor a usable LOGIN.
     case noMechanism
+    /// A response does not belong to the login or does not parse.
     case unexpectedResponse
-    /// The server said more than belongs to a login.
+    /// The server exceeded ``UpstreamLogin/maximumResponses``.
     case tooManyResponses
-    /// The server took the credential, and has no mailbox for it.
+    /// The server accepted the credential but opens no mailbox for it.
     case noMailbox
-    /// The server asks to be left alone.
+    /// The server asks for a pause before the next login.
     case throttled(milliseconds: Int)
 
     package var verdict: CredentialVerdict {
@@ -34,7 +42,8 @@ package enum UpstreamLoginFailure: LoginFailure {
 }
 
 extension UpstreamLoginFailure {
-    /// What the text of a refusal says: a server that is busy says nothing about the password (RFC 5530 §3).
+    /// The failure for a refused login. The codes of a busy or broken server say nothing about the password
+    /// (RFC 5530 §3).
     init(refusal text: ByteBuffer) {
         let parsed = try? ResponseText(text)
         self =

@@ -1,6 +1,6 @@
 package import IMAP
 
-/// What a server said about itself after a login: learnt, never assumed.
+/// The properties of an IMAP server that it reported after a login. None of them is assumed.
 package struct UpstreamProfile: Equatable, Sendable {
     /// Capabilities after login, in upper case.
     package var capabilities: Set<String>
@@ -8,8 +8,8 @@ package struct UpstreamProfile: Equatable, Sendable {
     package var delimiter: UInt8?
     /// Prefixes, in wire octets, of the personal namespaces (RFC 9051 §6.3.10).
     package var personalPrefixes: [[UInt8]]
-    /// Prefixes of what the server itself shares: other people's mailboxes behind the owner's
-    /// login, which no grant on this account reaches.
+    /// Prefixes, in wire octets, of the other-users and shared namespaces. These mailboxes belong to other people,
+    /// so no grant on this account covers them.
     package var foreignPrefixes: [[UInt8]]
 
     package init(
@@ -24,25 +24,26 @@ package struct UpstreamProfile: Equatable, Sendable {
         self.foreignPrefixes = foreignPrefixes
     }
 
+    /// - Parameter capability: in upper case.
     package func has(_ capability: String) -> Bool {
         self.capabilities.contains(capability)
     }
 
-    /// How literals go to this server: LITERAL- would need a size check on each, so it counts as
-    /// none (RFC 7888 §5).
+    /// The form of literals for this server. LITERAL- is not used, because it would need a size check on each
+    /// literal (RFC 7888 §5).
     package var literals: LiteralForm {
         self.has("LITERAL+") ? .nonSynchronizing : .synchronizing
     }
 }
 
-/// What LIST is asked for.
+/// Return options of LIST.
 extension UpstreamProfile {
-    /// Whether LIST tells the identifier of each mailbox (RFC 8474 §4, RFC 5819).
+    /// Whether LIST can return the MAILBOXID of each mailbox (RFC 8474 §4, RFC 5819).
     var hasListedIdentifiers: Bool {
         self.has("OBJECTID") && self.has("LIST-STATUS")
     }
 
-    /// Asks for special uses (RFC 6154 §2), where the server knows them, and for identifiers.
+    /// Writes the return options: special uses if the server supports them (RFC 6154 §2), and MAILBOXID on request.
     func writeListOptions(identifiers: Bool, into encoder: inout CommandEncoder) {
         let hasUses = self.has("LIST-EXTENDED") && self.has("SPECIAL-USE")
         switch (hasUses, identifiers) {
