@@ -1,13 +1,14 @@
 package import Access
 import Synchronization
 
-/// How much each user sent in the last hour, over all connections: a stolen password must not
-/// become a spam run.
+/// Counts what each user sent in the last hour, over all connections. Without this limit, a stolen password would
+/// allow a spam run.
 ///
-/// An hour is counted in six parts, so that it ends bit by bit.
+/// The hour is a sliding window of six parts of ten minutes. Thread-safe.
 package final class SendingCounter: Sendable {
-    /// Bounds on one user's sending.
+    /// Limits on what one user sends.
     package struct Limits: Equatable, Sendable {
+        /// Recipients of one message; the client learns this limit from EHLO (`LIMITS RCPTMAX`, RFC 9422).
         package var recipientsPerMessage: Int
         package var messagesPerHour: Int
         package var recipientsPerHour: Int
@@ -26,7 +27,9 @@ package final class SendingCounter: Sendable {
     private static let partSeconds: Int64 = 600
     private static let parts: Int64 = 6
 
+    /// Ten minutes of one user.
     private struct Part {
+        /// The time in seconds, divided by ``partSeconds``.
         var number: Int64
         var messages = 0
         var recipients = 0
@@ -39,14 +42,16 @@ package final class SendingCounter: Sendable {
         self.limits = limits
     }
 
-    /// Whether one more message may begin.
+    /// Whether the user may begin another message. Counts nothing.
     package func mayBegin(_ user: UserID, at now: Moment) -> Bool {
         self.count(user, now: now) { parts in
             parts.reduce(0) { $0 + $1.messages } < self.limits.messagesPerHour
         }
     }
 
-    /// Counts one more recipient, if there may be one.
+    /// Counts another recipient.
+    ///
+    /// - Returns: false if the user has reached the limit; nothing is counted then.
     package func addRecipient(_ user: UserID, at now: Moment) -> Bool {
         self.count(user, now: now) { parts in
             guard parts.reduce(0, { $0 + $1.recipients }) < self.limits.recipientsPerHour else {
@@ -57,7 +62,9 @@ package final class SendingCounter: Sendable {
         }
     }
 
-    /// Counts one more message, if there may be one.
+    /// Counts another message.
+    ///
+    /// - Returns: false if the user has reached the limit; nothing is counted then.
     package func addMessage(_ user: UserID, at now: Moment) -> Bool {
         self.count(user, now: now) { parts in
             guard parts.reduce(0, { $0 + $1.messages }) < self.limits.messagesPerHour else {
@@ -68,7 +75,9 @@ package final class SendingCounter: Sendable {
         }
     }
 
-    /// - Parameter change: gets the parts of the last hour, of which the last is the present one.
+    /// Removes parts that are older than an hour, and adds the current part.
+    ///
+    /// - Parameter change: gets the parts of the last hour; the last one is the current part.
     private func count(
         _ user: UserID,
         now: Moment,

@@ -1,18 +1,20 @@
 package import Access
 import Synchronization
 
-/// The disk space that copies for Sent folders take while they wait: each message that has one takes
-/// its part before it is sent, and is refused where there is none. So no copy is ever thrown away for
-/// one that comes later, and a mail server that is away does not fill the disk.
+/// A quota for the disk space of copies that wait to be stored in Sent folders.
+///
+/// A message with a copy reserves its space before it is sent, and is refused if no space is left. So no copy is ever
+/// discarded in favour of a later one, and an unavailable mail server does not fill the disk. Thread-safe.
 package final class SentCopySpace: Sendable {
     package struct Limits: Equatable, Sendable {
-        /// An account sends some hundred messages a day through others; a server may be away for days.
+        /// Copies that wait for one account. Other users send a few hundred messages a day as one account, and a
+        /// server may be unavailable for days.
         package var copiesPerAccount: Int
-        /// Ten messages of the largest size, or thousands of usual ones.
+        /// Octets that wait for one account: ten messages of the largest size, or thousands of average ones.
         package var octetsPerAccount: UInt64
-        /// Each copy is a file that the next start looks at.
+        /// Copies that wait for all accounts. Each copy is a file that the gateway reads at its next start.
         package var copies: Int
-        /// The disk that also has the store.
+        /// Octets that wait for all accounts. The store is on the same disk.
         package var octets: UInt64
 
         package init(
@@ -45,7 +47,9 @@ package final class SentCopySpace: Sendable {
         self.limits = limits
     }
 
-    /// Takes the place of one copy in each of some accounts, or none.
+    /// Reserves one copy in each of the accounts.
+    ///
+    /// - Returns: false if an account or the total has no room; nothing is reserved then.
     package func begin(_ accounts: [AccountID]) -> Bool {
         self.state.withLock { state in
             let hasRoom = accounts.allSatisfy { account in
@@ -62,7 +66,9 @@ package final class SentCopySpace: Sendable {
         }
     }
 
-    /// Takes so many octets more for each of the copies that were begun, or none.
+    /// Reserves more octets for a copy in each of the accounts.
+    ///
+    /// - Returns: false if an account or the total has no room; nothing is reserved then.
     package func extend(_ accounts: [AccountID], by octets: Int) -> Bool {
         let octets = UInt64(max(octets, 0))
         return self.state.withLock { state in
@@ -78,7 +84,7 @@ package final class SentCopySpace: Sendable {
         }
     }
 
-    /// Copies that an earlier run left count, whatever the limits are now.
+    /// Counts a copy that an earlier run left on the disk, even if it exceeds the limits.
     package func found(_ account: AccountID, octets: UInt64) {
         self.state.withLock { state in
             state.accounts[account, default: Used()].copies += 1
@@ -88,7 +94,9 @@ package final class SentCopySpace: Sendable {
         }
     }
 
-    /// A copy is filed, or thrown away.
+    /// Releases the space of a copy that was stored in the Sent folder or discarded.
+    ///
+    /// - Parameter octets: the octets that were reserved for this copy.
     package func end(_ account: AccountID, octets: UInt64) {
         self.state.withLock { state in
             var used = state.accounts[account] ?? Used()

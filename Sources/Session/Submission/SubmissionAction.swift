@@ -2,49 +2,52 @@ package import Access
 
 package import struct NIOCore.ByteBuffer
 
-/// One effect that a submission session asks for; performed in order by whoever holds the
-/// channels.
+/// One effect of a submission session. The channel handler performs the effects in order.
 package enum SubmissionAction: Equatable, Sendable {
+    /// Send these octets to the client.
     case toClient(ByteBuffer)
+    /// Send these octets to the submission server.
     case toUpstream(ByteBuffer)
-    /// Connect to the server an account sends through and log in, then `upstreamReady` or
+    /// Connect to the submission server of an account and log in, then call `upstreamReady` or
     /// `upstreamFailed`.
     case openUpstream(AccountID)
-    /// Drop the connection to the server; nothing is heard of it any more.
+    /// Close the connection to the submission server, and deliver no more of its events.
     case closeUpstream
-    /// Keep these octets of the message, the next of it, for the Sent folder.
+    /// Append these octets of the message to the copy for the Sent folder.
     case keepCopy(ByteBuffer)
-    /// Bring what was kept to the disk, then `copyKept` with this number.
+    /// Sync the copy to the disk, then call `copyKept` with this number.
     case syncCopy(UInt64)
-    /// The message went out: give what was kept the names under which a restart files it, then `copyFiled` with
-    /// this number.
+    /// The server accepted the message. Give the copy the names under which a restart finds it, then call
+    /// `copyFiled` with this number. `own` has the accounts that the user owns.
     case fileCopy(UInt64, [AccountID], own: Set<AccountID>, messageID: ByteBuffer?)
-    /// It did not: throw away what was kept.
+    /// The message is not sent. Discard the copy.
     case dropCopy
-    /// Put this in the audit log.
+    /// Write this record to the audit log.
     case audit(AuditEvent)
-    /// Check a password off the loop, then `authenticationFinished`.
+    /// Check a password off the event loop, then call `authenticationFinished`.
     case authenticate(Credentials)
-    /// Put TLS under the client's connection, then `tlsEstablished`.
+    /// Start the TLS handshake with the client, then call `tlsEstablished`.
     case startTLS
-    /// Call `resumeReading` once the other sessions on the event loop have had their turn.
+    /// Call `resumeReading` after the other sessions on the event loop have run.
     case readLater
+    /// Close the client's connection.
     case closeClient
 }
 
 /// Why an account cannot send now.
 package enum SubmissionFault: Error, Equatable, Sendable {
+    /// No connection, or the server broke the protocol or refused the session.
     case unreachable
     case credentialRefused
     /// The server cannot check the credential now (RFC 4954 §6, 454).
     case temporarilyRefused
-    /// A server refused the credential a while ago, and is not asked again yet.
+    /// The server refused the credential recently; the gateway does not try it again yet.
     case credentialSuspended
-    /// The server ended logins without an answer a moment ago, and is not asked again yet.
+    /// The server recently closed connections before it answered the login; the gateway does not try it again yet.
     case serverUnanswering
-    /// The server takes no login that the gateway can make.
+    /// The server offers no mechanism that the gateway can use with this credential.
     case noMechanism
-    /// The account has no server for sending.
+    /// The account has no submission server.
     case noServer
 }
 

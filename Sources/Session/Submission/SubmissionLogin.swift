@@ -3,16 +3,16 @@ package import SMTP
 
 import struct NIOCore.ByteBuffer
 
-/// What a server for sending can do, from its answer to EHLO.
+/// The extensions of a submission server, from its answer to EHLO (RFC 5321 §4.1.1.1).
 package struct SubmissionProfile: Equatable, Sendable {
     /// Keywords in upper case.
     private var keywords: Set<String> = []
     private var mechanisms: Set<String> = []
 
-    /// The keywords in order.
+    /// The keywords in alphabetical order.
     package var extensions: [String] { self.keywords.sorted() }
 
-    /// - Parameter lines: of the answer to EHLO, the greeting first.
+    /// - Parameter lines: the lines of the answer to EHLO; the first one is the greeting and is skipped.
     init(lines: [String]) {
         for line in lines.dropFirst() {
             let words = line.split(separator: " ").map { $0.uppercased() }
@@ -29,22 +29,30 @@ package struct SubmissionProfile: Equatable, Sendable {
     }
 }
 
-/// The conversation with a server for sending, from its greeting until the gateway is logged in.
+/// The login at a submission server, from its greeting until the gateway is logged in (RFC 4954).
 ///
-/// Nothing said before STARTTLS counts after it (RFC 3207 §4.2), and no password leaves before
-/// TLS where TLS is asked for.
+/// Extensions received before STARTTLS are discarded (RFC 3207 §4.2). If the account requires STARTTLS, no
+/// credential is sent before the TLS handshake.
 package struct SubmissionLogin: Sendable {
     package typealias Step = LoginAction<SubmissionProfile, SubmissionFault>
 
     private enum State: Sendable {
+        /// The server's greeting is awaited.
         case greeting
+        /// EHLO was sent.
         case hello
+        /// STARTTLS was sent.
         case startTLS
         case negotiatingTLS
+        /// AUTH was sent without the message; the server must ask for it.
         case challenge
+        /// AUTH LOGIN was sent; the server must ask for the name.
         case name
+        /// The name was sent; the server must ask for the password.
         case password
+        /// The whole credential was sent.
         case finished
+        /// The server sent the reason why it refuses a token, and got an empty line.
         case refused
         case failed
         case loggedIn
@@ -57,15 +65,15 @@ package struct SubmissionLogin: Sendable {
     private var profile = SubmissionProfile(lines: [])
 
     /// - Parameters:
-    ///   - startsTLS: whether TLS begins with STARTTLS.
-    ///   - name: what the gateway calls itself in EHLO.
+    ///   - startsTLS: whether the connection needs STARTTLS before the login.
+    ///   - name: the gateway's name in EHLO.
     package init(credential: UpstreamCredential, startsTLS: Bool, name: String) {
         self.credential = credential
         self.name = name
         self.needsStartTLS = startsTLS
     }
 
-    /// Whether the server has the whole credential, and has not answered.
+    /// Whether the server has the whole credential and has not yet accepted or refused it.
     package var awaitsVerdict: Bool {
         switch self.state {
         case .finished, .refused: true
@@ -78,6 +86,7 @@ package struct SubmissionLogin: Sendable {
         return [self.hello()]
     }
 
+    /// Takes one reply and returns the next step. An unexpected reply code ends the login.
     package mutating func replyReceived(_ reply: ServerReply) -> Step {
         switch self.state {
         case .greeting:
@@ -104,11 +113,11 @@ package struct SubmissionLogin: Sendable {
         case .challenge:
             return self.challenged(reply, answer: self.credential.message, then: .finished)
         case .finished where reply.code == 334 && self.credential.password == nil:
-            // Why a token was refused may come as a challenge, which wants an empty answer.
+            // A server may send the reason for refusing a token as a challenge; the client answers with an empty line.
             self.state = .refused
             return .send(ByteBuffer(staticString: "\r\n"))
         case .finished, .refused:
-            // RFC 4954 §6: 535 for a wrong password; 454 and others for what may pass.
+            // RFC 4954 §6: 535 for a wrong password; 454 and other codes for temporary failures.
             guard reply.isPositive else {
                 self.state = .failed
                 return .fail(SubmissionFault(refusal: reply))
@@ -125,6 +134,7 @@ package struct SubmissionLogin: Sendable {
         return .send(Self.line("EHLO ", octets: Array(self.name.utf8)))
     }
 
+    /// The server answered EHLO: starts TLS if it is still needed, else the login.
     private mutating func greeted(_ profile: SubmissionProfile) -> Step {
         if self.needsStartTLS {
             guard profile.has("STARTTLS") else { return .fail(.unreachable) }
@@ -142,8 +152,8 @@ package struct SubmissionLogin: Sendable {
         return .send(ByteBuffer(staticString: "AUTH LOGIN\r\n"))
     }
 
-    /// With the message in the command, where the line stays within its limit: 512 octets with the
-    /// line end (RFC 4954 §4).
+    /// Sends AUTH with the SASL message in the command, if the line with its line end has at most 512 octets
+    /// (RFC 4954 §4). Otherwise the server has to ask for the message.
     private mutating func authenticate(_ mechanism: SASLMechanism) -> Step {
         var line = Self.line("AUTH ", octets: Array("\(mechanism) ".utf8) + self.credential.message)
         self.state = .finished
@@ -154,12 +164,13 @@ package struct SubmissionLogin: Sendable {
         return .send(line)
     }
 
+    /// Answers a challenge (334) with the next part of the credential. Any other reply ends the login.
     private mutating func challenged(
         _ reply: ServerReply,
         answer: [UInt8],
         then next: State
     ) -> Step {
-        // The server does not have the whole credential yet: this is no failed login.
+        // The server does not have the whole credential yet, so this reply does not refuse the credential.
         guard reply.code == 334 else {
             return .fail(reply.isPermanent ? .noMechanism : .unreachable)
         }
@@ -180,10 +191,10 @@ extension SubmissionLogin: ServerLogin {
     package typealias Profile = SubmissionProfile
     package typealias Failure = SubmissionFault
 
-    /// The answer to a command cannot be there before the command.
+    /// A server must not answer a command before it has received the command.
     package static var allowsOctetsBehindAnswer: Bool { false }
 
-    /// Each answer has a limit, and after a few of them the login is over.
+    /// Always true: the reader limits each reply, and the login ends after a few replies.
     package mutating func takesOctets(_ count: Int) -> Bool { true }
 
     package mutating func answerReceived(_ answer: ServerReply, isLast: Bool) -> [Step] {
@@ -200,6 +211,7 @@ extension ServerReplyReader: AnswerReader {
         }
     }
 
+    /// Always false: only a whole reply shows that the server speaks SMTP.
     package var beginsGreeting: Bool { false }
 }
 
@@ -213,8 +225,8 @@ extension SubmissionFault: LoginFailure {
         }
     }
 
-    /// What an answer to a login means that is none of success (RFC 4954 §6). 421 is said by a server that closes the
-    /// connection, whatever it was asked (RFC 5321 §3.8).
+    /// The fault for a negative reply to a login (RFC 4954 §6). A server may send 421 in answer to any command, before
+    /// it closes the connection (RFC 5321 §3.8), so 421 says nothing about the credential.
     package init(refusal reply: ServerReply) {
         switch reply.code {
         case 500...: self = .credentialRefused

@@ -1,12 +1,18 @@
 import Access
 import SMTP
 
-/// What the audit log has of sending: each message in another's name, and each refusal.
+/// Audit records of submission: each message that is sent as or on behalf of another account, and each refusal.
 extension SubmissionSession {
-    /// Addresses of a refused message that a record names: a header has room for thousands.
+    /// Addresses of a refused message that a record names. A client could otherwise fill the audit log, because a
+    /// header has room for thousands of addresses.
     private static let maximumNamedAddresses = 16
 
-    /// An address may not be sent from, or a message not be sent.
+    /// Records that an address or a whole message was refused.
+    ///
+    /// - Parameters:
+    ///   - refused: the rule that refused it.
+    ///   - authors: the addresses that the client claimed. The record gives the reasons for the first account on
+    ///     which the user has no right, or else for the first account of another owner.
     mutating func auditRefused(_ refused: SubmissionReply.Refused, authors: MessageAuthors?) {
         var event = AuditEvent("send")
         event.outcome = .refused
@@ -26,7 +32,7 @@ extension SubmissionSession {
         self.actions.append(.audit(event))
     }
 
-    /// A right ended in the middle of a transaction.
+    /// Records that a right ended during a transaction.
     mutating func auditForbidden(_ refused: SubmissionReply.Refused) {
         let reversePath = self.transaction?.reversePath
         let authors = self.transaction?.authors
@@ -36,8 +42,8 @@ extension SubmissionSession {
         )
     }
 
-    /// What the log will have of a message once it went out: one record for each account of somebody
-    /// else's in whose name it is, with what decides now.
+    /// The records that are written once the message is sent: one for each account of another owner that the
+    /// envelope or header names, with the grants that permit it now.
     func auditEvents(of authors: MessageAuthors, recipients: Int) -> [AuditEvent] {
         var seen: Set<AccountID> = []
         let claimed = [authors.reversePath].compactMap { $0 } + authors.from + authors.resent
@@ -53,9 +59,9 @@ extension SubmissionSession {
         }
     }
 
-    /// A message went out, or may have.
+    /// Writes the records of a message that was sent, or may have been sent.
     ///
-    /// - Parameter isConfirmed: whether its server said so.
+    /// - Parameter isConfirmed: whether the server accepted the message. False if its reply was lost.
     mutating func auditSent(_ transaction: Transaction?, isConfirmed: Bool) {
         for var event in transaction?.audited ?? [] {
             if !isConfirmed { event.detail.append("the server's answer was not heard") }
@@ -67,6 +73,7 @@ extension SubmissionSession {
         self.snapshot.access(of: self.user, to: account, at: self.now).send
     }
 
+    /// Adds the account and the grants that decide on it to a record.
     private func addReasons(_ account: AccountID, to event: inout AuditEvent) {
         event.place = AuditEvent.Place(account: account)
         event.because = self.snapshot.verdict(

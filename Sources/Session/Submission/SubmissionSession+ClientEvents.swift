@@ -3,28 +3,30 @@ import SMTP
 
 package import struct NIOCore.ByteBuffer
 
-/// Octets and commands from the client, read in turns.
+/// Octets and commands from the client.
 extension SubmissionSession {
-    /// The connection is open, and secured where it is implicit TLS.
+    /// The connection is open. With implicit TLS, the handshake is complete.
     package mutating func opened() {
         self.reply(.greeting)
     }
 
+    /// Takes octets of the client and executes the commands in them. Octets between STARTTLS and the TLS handshake
+    /// end the connection.
     package mutating func clientOctetsReceived(_ octets: ByteBuffer, at now: Moment) {
         self.now = now
-        // Nothing may follow STARTTLS before TLS is up (RFC 3207 §4.2).
+        // A client must not send anything after STARTTLS before the TLS handshake (RFC 3207 §4.2).
         if case .negotiatingTLS = self.running { return self.end(nil) }
         if self.input.readableBytes == 0 {
             self.input = octets
         } else {
-            // A buffer that is only appended to keeps every octet that was ever read from it.
+            // Without this, the buffer would also keep all octets that were already read.
             if self.input.readerIndex > 0 { self.input.discardReadBytes() }
             self.input.writeImmutableBuffer(octets)
         }
         self.readClient()
     }
 
-    /// TLS is up after STARTTLS; everything known before is gone.
+    /// The TLS handshake after STARTTLS is complete. The session starts over (RFC 3207 §4.2).
     package mutating func tlsEstablished() {
         guard case .negotiatingTLS = self.running else { return }
         self.hasTLS = true
@@ -33,9 +35,9 @@ extension SubmissionSession {
         self.errors = 0
     }
 
-    /// Takes what there is, as long as the session is ready for it and the turn lasts.
+    /// Executes the buffered commands and message octets until the session must wait, or its turn ends.
     ///
-    /// What a command brings about may call this again: the outermost call goes on then.
+    /// Re-entrant: a nested call returns and the outer loop continues, so the stack stays bounded.
     mutating func readClient() {
         guard !self.isReadingClient else { return }
         self.isReadingClient = true
@@ -57,7 +59,9 @@ extension SubmissionSession {
         }
     }
 
-    /// - Returns: whether there was a line.
+    /// Reads one line and executes it as a command or as an answer to a login challenge.
+    ///
+    /// - Returns: whether a whole line, valid or not, was read.
     private mutating func readLine() -> Bool {
         do {
             let waiting = self.input.readableBytes
@@ -77,8 +81,9 @@ extension SubmissionSession {
                 self.dispatch(try SubmissionCommand(line: line))
             }
         } catch {
-            // Behind these nothing can be told apart any more; and who does not begin with a greeting speaks
-            // another protocol, perhaps in the name of somebody who was made to (ALPACA).
+            // After an endless line or a malformed chunk size, the start of the next command is unknown. A client
+            // that does not begin with a greeting speaks another protocol: an attacker may have redirected a browser
+            // to this port (ALPACA).
             let isForeign =
                 (error == .unknownCommand || error == .lineTooLong) && !self.hasGreeted
             if isForeign || error == .endlessLine || error == .malformedChunkSize {

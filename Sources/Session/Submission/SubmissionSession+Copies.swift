@@ -3,11 +3,12 @@ import SMTP
 
 import struct NIOCore.ByteBuffer
 
-/// The copy of a message for Sent folders: on the disk before the message's end is sent, and under its name before the
-/// client is answered.
+/// The copy of a message for Sent folders. It is on the disk before the end of the message is sent to the server, and
+/// has its final name before the client gets a reply.
 extension SubmissionSession {
-    /// The copy of a message is on the disk, or cannot be: then the message is not sent.
-    /// - Parameter number: of the transaction whose copy it is.
+    /// The copy of a message is synced to the disk, or this failed; then the message is not sent.
+    ///
+    /// - Parameter number: the number of the copy's transaction; a call for an earlier one is ignored.
     package mutating func copyKept(_ number: UInt64, succeeded: Bool, at now: Moment) {
         self.now = now
         guard case .receiving(let receiving) = self.running, number == self.transactions,
@@ -23,7 +24,9 @@ extension SubmissionSession {
         self.readClient()
     }
 
-    /// A message whose copy has no room is refused before its server hears of it.
+    /// Reserves space for the copies of a message.
+    ///
+    /// - Returns: false if there is no space; the message is refused before the server gets any of it.
     mutating func reserveCopies(_ receiving: Receiving) -> Bool {
         guard !receiving.copies.isEmpty, !self.copySpace.begin(receiving.copies) else {
             return true
@@ -33,7 +36,9 @@ extension SubmissionSession {
         return false
     }
 
-    /// - Returns: false where the message is refused, because its copy has grown beyond the room.
+    /// Appends octets of the message to its copy.
+    ///
+    /// - Returns: false if there is no space for them; the message is refused then.
     mutating func keepCopy(_ octets: ByteBuffer, receiving: Receiving) -> Bool {
         guard !receiving.copies.isEmpty else { return true }
         guard self.copySpace.extend(receiving.copies, by: octets.readableBytes) else {
@@ -45,7 +50,8 @@ extension SubmissionSession {
         return true
     }
 
-    /// The client is answered when the copy has its name: until then a restart deletes it.
+    /// Gives the copy of a sent message its final name. The client gets its reply afterwards, because a restart
+    /// deletes a copy without its final name.
     mutating func fileCopy(_ receiving: Receiving, reply: SubmissionReply) {
         receiving.stage = .filingCopy(reply)
         let own = receiving.copies.filter { self.snapshot.accounts[$0]?.owner == self.user }
@@ -60,8 +66,9 @@ extension SubmissionSession {
         receiving.copies = []
     }
 
-    /// The copy of a message that went out has its name on the disk, or cannot have it: the client is answered.
-    /// - Parameter number: of the transaction whose copy it is.
+    /// The copy of a sent message has its final name, or this failed. In both cases the client gets its reply.
+    ///
+    /// - Parameter number: the number of the copy's transaction; a call for an earlier one is ignored.
     package mutating func copyFiled(_ number: UInt64, at now: Moment) {
         self.now = now
         guard case .receiving(let receiving) = self.running, number == self.transactions,
@@ -71,7 +78,7 @@ extension SubmissionSession {
         self.readClient()
     }
 
-    /// What was kept of a message that is not sent is thrown away.
+    /// Discards the copy of a message that is not sent, and releases its space.
     mutating func dropCopy(_ receiving: Receiving) {
         guard !receiving.copies.isEmpty else { return }
         self.actions.append(.dropCopy)

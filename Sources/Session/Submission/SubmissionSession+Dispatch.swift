@@ -4,8 +4,9 @@ import SMTP
 
 import struct NIOCore.ByteBuffer
 
-/// Each command in the state in which it may be given (RFC 6409, RFC 5321 §4.1.4).
+/// Dispatch of the commands, with the state that each of them needs (RFC 6409, RFC 5321 §4.1.4).
 extension SubmissionSession {
+    /// Executes a command that needs no login, or passes it on.
     mutating func dispatch(_ command: SubmissionCommand) {
         switch command {
         case .ehlo: self.hello(self.extensions)
@@ -19,9 +20,10 @@ extension SubmissionSession {
         }
     }
 
+    /// Executes a command that needs TLS and a login.
     private mutating func dispatchAfterLogin(_ command: SubmissionCommand) {
         guard self.hasTLS, self.user != nil else {
-            // The octets of a chunk follow its command, whatever is answered (RFC 3030 §2).
+            // The client sends the octets of a chunk without waiting for the reply (RFC 3030 §2).
             if case .bdat = command { return self.end(.mustAuthenticate) }
             return self.refuse(self.hasTLS ? .mustAuthenticate : .mustStartTLS)
         }
@@ -42,7 +44,7 @@ extension SubmissionSession {
         self.reply(.hello(extensions))
     }
 
-    /// Before TLS nothing but STARTTLS (RFC 8314 §4.1).
+    /// The extensions in the answer to EHLO. Before TLS, only STARTTLS is offered (RFC 8314 §4.1).
     private var extensions: [String] {
         guard self.hasTLS else { return ["STARTTLS"] }
         return [
@@ -52,6 +54,8 @@ extension SubmissionSession {
         ]
     }
 
+    /// Starts TLS. Commands that were pipelined after STARTTLS end the connection: they could have been injected
+    /// before the handshake (RFC 3207 §4.2).
     private mutating func startTLS() {
         guard !self.hasTLS, self.hasGreeted else { return self.refuse(.badSequence) }
         guard self.input.readableBytes == 0 else { return self.end(nil) }

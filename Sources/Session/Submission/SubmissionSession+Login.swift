@@ -5,6 +5,7 @@ import SMTP
 extension SubmissionSession {
     // MARK: - AUTH (RFC 4954)
 
+    /// Executes AUTH. An initial response of `=` is empty for PLAIN (RFC 4954 §4).
     mutating func auth(_ mechanism: [UInt8], initial: [UInt8]?) {
         guard self.hasTLS else { return self.refuse(.mustStartTLS) }
         guard self.user == nil else { return self.refuse(.alreadyAuthenticated) }
@@ -30,10 +31,10 @@ extension SubmissionSession {
         }
     }
 
-    /// The client's answer to a challenge.
+    /// Takes the client's answer to a challenge, or its initial response.
     mutating func loginLineReceived(_ line: [UInt8], exchange: SASLExchange) {
         self.running = .nothing
-        // Some clients put a blank at the end.
+        // Some clients add a space at the end of the line.
         let line = Array(line.dropLast(line.reversed().prefix { $0 == 0x20 }.count))
         switch exchange.lineReceived(line) {
         case .authenticate(let credentials):
@@ -46,8 +47,8 @@ extension SubmissionSession {
         }
     }
 
-    /// The account of a login `LOGIN/ACCOUNT` changes nothing here: what a user may send from is decided for each
-    /// message.
+    /// The password check has finished. An account in a login name (`LOGIN/ACCOUNT`) has no effect here: the
+    /// permission to send is decided for each message.
     package mutating func authenticationFinished(_ outcome: AuthenticationOutcome) {
         guard case .authenticating = self.running else { return }
         self.running = .nothing
@@ -55,6 +56,7 @@ extension SubmissionSession {
         self.readClient()
     }
 
+    /// Writes the audit record of a login and answers the client.
     private mutating func loginFinished(_ result: ClientLogin.Result) {
         if let event = result.event { self.actions.append(.audit(event)) }
         switch result.answer {

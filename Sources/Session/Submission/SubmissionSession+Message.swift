@@ -3,8 +3,9 @@ import SMTP
 
 import struct NIOCore.ByteBuffer
 
-/// The message: held until its header is judged, then streamed (RFC 5321 §4.1.1.4, RFC 3030).
+/// Message data: buffered until the permission check of the header, then streamed (RFC 5321 §4.1.1.4, RFC 3030).
 extension SubmissionSession {
+    /// Executes DATA.
     mutating func data() {
         self.checkTransaction()
         guard let transaction = self.transaction else {
@@ -16,7 +17,8 @@ extension SubmissionSession {
         self.reply(.startMessage)
     }
 
-    /// The octets of a chunk are read whatever becomes of it; they are never commands.
+    /// Executes BDAT. The octets of a chunk are read even if the chunk is refused, so that they are never executed as
+    /// commands. A chunk larger than the message limit ends the connection.
     mutating func bdat(_ count: UInt64, isLast: Bool) {
         guard count <= self.settings.maximumMessageOctets else { return self.end(.tooLarge) }
         self.checkTransaction()
@@ -32,7 +34,7 @@ extension SubmissionSession {
         if count == 0 { self.readMessage(receiving) }
     }
 
-    /// Takes the next piece of what the client has sent.
+    /// Reads the next piece of message data from the client's octets.
     mutating func readMessage(_ receiving: Receiving) {
         let piece: MessageStream.Piece?
         let waiting = self.input.readableBytes
@@ -57,6 +59,7 @@ extension SubmissionSession {
         self.continueMessage(receiving)
     }
 
+    /// Takes decoded octets of the message: collects the header, or streams the body.
     private mutating func messageOctetsReceived(_ octets: ByteBuffer, receiving: Receiving) {
         guard receiving.stream.count <= self.settings.maximumMessageOctets else {
             return self.refuseMessage(receiving, reply: .tooLarge)
@@ -76,7 +79,7 @@ extension SubmissionSession {
         }
     }
 
-    /// Looks whether the chunk or the message has ended, and does what is due then.
+    /// Ends the chunk or the message if all of its octets have arrived.
     mutating func continueMessage(_ receiving: Receiving) {
         guard case .receiving = self.running, !receiving.awaitsUpstream else { return }
         if let chunk = receiving.chunk, chunk.rest == 0 {
@@ -89,11 +92,11 @@ extension SubmissionSession {
         if receiving.isComplete { self.messageCompleted(receiving) }
     }
 
-    /// The client has sent all it will.
+    /// All octets of the message have arrived, or a chunk of a refused message is complete.
     private mutating func messageCompleted(_ receiving: Receiving) {
         switch receiving.stage {
         case .header:
-            // No empty line: the message is all header.
+            // The message has no empty line, so all of it is header.
             self.judge(receiving.collector.end(), rest: ByteBuffer(), receiving: receiving)
             self.continueMessage(receiving)
         case .streaming:
@@ -114,12 +117,14 @@ extension SubmissionSession {
         }
     }
 
+    /// Sends the end of the message. From now on the message cannot be withdrawn.
     mutating func completeMessage(_ receiving: Receiving) {
         receiving.stage = .verdict
         self.actions.append(.toUpstream(ByteBuffer(staticString: ".\r\n")))
     }
 
-    /// Nothing of the message is sent, or what was sent is taken back by closing.
+    /// Refuses the message. If the server has a part of it, the connection is closed, so that the server discards
+    /// that part. The rest of the message is read and discarded before the client gets the reply.
     mutating func refuseMessage(_ receiving: Receiving, reply: SubmissionReply) {
         guard !receiving.isRefused else { return }
         if receiving.isInData { self.dropUpstream() }

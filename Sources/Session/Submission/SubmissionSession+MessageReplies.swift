@@ -1,8 +1,10 @@
 import Access
 import SMTP
 
-/// The envelope and the replies of the server, while a message is received.
+/// The envelope and the server's replies while the client sends a message.
 extension SubmissionSession {
+    /// Begins the envelope of a message with a null reverse-path. Its server is known only from the header. Reuses
+    /// the connection if it is logged in, unused by another transaction, and current.
     mutating func beginEnvelope(_ receiving: Receiving, route: AccountID) {
         receiving.stage = .envelope(recipientsSent: 0)
         guard let upstream = self.upstream, upstream.account == route, upstream.profile != nil,
@@ -11,6 +13,7 @@ extension SubmissionSession {
         self.envelopeConnected(receiving)
     }
 
+    /// Sends MAIL to the connected server, if the server supports the extensions that the envelope needs.
     mutating func envelopeConnected(_ receiving: Receiving) {
         guard let transaction = self.transaction, let profile = self.upstream?.profile else {
             return self.refuseMessage(receiving, reply: .unavailable)
@@ -25,23 +28,25 @@ extension SubmissionSession {
 
     // MARK: - Answers of the server
 
+    /// Takes a reply of the server during the client's message.
     mutating func replyReceivedWhileReceiving(_ reply: ServerReply, receiving: Receiving) {
         switch receiving.stage {
         case .envelope(let recipientsSent):
             self.envelopeReplyReceived(reply, receiving: receiving, recipientsSent: recipientsSent)
         case .data:
             if reply.code == 354 { return self.startStreaming(receiving) }
-            // The server did not begin to take the message, and so can stay.
+            // The server did not accept DATA, so the connection can be used again.
             receiving.stage = .envelope(recipientsSent: 0)
             self.refuseMessage(receiving, reply: self.passed(reply, expectsSuccess: false))
         case .verdict:
             self.verdictReceived(reply, receiving: receiving)
         case .header, .streaming, .keepingCopy, .filingCopy, .discarding:
-            // Nothing was asked: whatever this is, the server is out of step.
+            // No command is in flight, so the server's replies no longer match the commands.
             self.upstreamLost(.unavailable)
         }
     }
 
+    /// The server accepted or refused the whole message.
     private mutating func verdictReceived(_ reply: ServerReply, receiving: Receiving) {
         if reply.isPositive {
             self.auditSent(self.transaction, isConfirmed: true)
@@ -55,13 +60,14 @@ extension SubmissionSession {
         self.messageEnded(passed)
     }
 
-    /// The client is told what became of its message.
+    /// Answers the client's message.
     mutating func messageEnded(_ reply: SubmissionReply) {
         self.running = .nothing
         self.reply(reply)
         if self.endsAfterVerdict { self.end(.closing) }
     }
 
+    /// The server answered MAIL or RCPT: sends the next RCPT, or DATA after the last one.
     private mutating func envelopeReplyReceived(
         _ reply: ServerReply,
         receiving: Receiving,

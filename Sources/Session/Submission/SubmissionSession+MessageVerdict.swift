@@ -3,9 +3,13 @@ import SMTP
 
 import struct NIOCore.ByteBuffer
 
-/// The verdict about a message whose header is complete.
+/// The permission check of a message whose header is complete.
 extension SubmissionSession {
-    /// Judges a header; a message that may go is announced to the server.
+    /// Checks the authors in a header against the permissions in force, and offers a permitted message to the server.
+    ///
+    /// - Parameters:
+    ///   - block: the header.
+    ///   - rest: octets of the body that arrived with the end of the header.
     mutating func judge(_ block: ByteBuffer, rest: ByteBuffer, receiving: Receiving) {
         guard let transaction = self.transaction, let user = self.user else {
             return self.refuseMessage(receiving, reply: .noSender)
@@ -37,7 +41,8 @@ extension SubmissionSession {
         }
     }
 
-    /// The header as it goes to the server, and what it then shows of who sends.
+    /// The header for the server. Adds a Sender field if the user sends on behalf of the author, and remembers the
+    /// signature that the header shows.
     private mutating func signed(
         _ block: ByteBuffer,
         authors: Authors,
@@ -54,7 +59,8 @@ extension SubmissionSession {
         return authors.signed(block, by: field)
     }
 
-    /// A message may go: what becomes of it is kept, and its server is asked to take it.
+    /// A message is permitted: stores its authors, audit records and copies in the transaction, and offers it to the
+    /// server.
     private mutating func admit(
         _ receiving: Receiving,
         authors: MessageAuthors,
@@ -79,6 +85,7 @@ extension SubmissionSession {
         }
     }
 
+    /// Sends octets of the message to the server, with dots stuffed, and appends them to the copy.
     mutating func forward(_ octets: ByteBuffer, receiving: Receiving) {
         guard let profile = self.upstream?.profile else { return }
         if !profile.has("8BITMIME"), octets.readableBytesView.contains(where: { $0 >= 0x80 }) {
@@ -89,7 +96,7 @@ extension SubmissionSession {
         self.actions.append(.toUpstream(receiving.stuffing.stuff(octets)))
     }
 
-    /// The server takes the message.
+    /// The server accepted DATA (354): sends the buffered octets.
     mutating func startStreaming(_ receiving: Receiving) {
         receiving.stage = .streaming
         let pending = receiving.pending

@@ -5,6 +5,8 @@ import struct NIOCore.ByteBuffer
 
 /// The envelope (RFC 5321 §3.3).
 extension SubmissionSession {
+    /// Executes MAIL. With a reverse-path, checks the permission and asks that account's server at once. With the null
+    /// reverse-path, the header decides later which account's server is used.
     mutating func mail(_ mail: Mail) {
         guard self.hasGreeted, self.transaction == nil, let user = self.user else {
             return self.refuse(.badSequence)
@@ -35,7 +37,8 @@ extension SubmissionSession {
         self.connect(to: found.account)
     }
 
-    /// Gets the server of an account ready for MAIL.
+    /// Prepares the submission server of an account for MAIL: reuses the connection, after RSET if needed, or opens
+    /// a new one.
     private mutating func connect(to account: AccountID) {
         if let upstream = self.upstream, upstream.account == account, upstream.profile != nil,
             !upstream.isOutdated
@@ -49,13 +52,14 @@ extension SubmissionSession {
         self.openUpstream(account)
     }
 
+    /// Replaces the connection by a new one to an account's server.
     mutating func openUpstream(_ account: AccountID) {
         self.dropUpstream()
         self.upstream = SubmissionUpstream(account: account)
         self.actions.append(.openUpstream(account))
     }
 
-    /// Tells the server who sends, in one canonical form.
+    /// Sends MAIL in a canonical form, which every parser reads alike.
     mutating func sendMail() {
         guard let mail = self.transaction?.mail, let profile = self.upstream?.profile else {
             return self.fail(.unavailable)
@@ -65,13 +69,14 @@ extension SubmissionSession {
         self.actions.append(.toUpstream(self.encoded(mail, profile: profile)))
     }
 
-    /// Why a server cannot keep what MAIL asks for, if it cannot.
+    /// The refusal if a server lacks an extension that MAIL needs; nil if it has all of them.
     static func cannotCarry(_ mail: Mail, profile: SubmissionProfile) -> SubmissionReply? {
         if mail.isInternational, !profile.has("SMTPUTF8") { return .noInternational }
         if mail.usesDSN, !profile.has("DSN") { return .noDSN }
         return nil
     }
 
+    /// `MAIL FROM:<a@x.example> SIZE=1000 BODY=8BITMIME`, with only the parameters that the server supports.
     func encoded(_ mail: Mail, profile: SubmissionProfile) -> ByteBuffer {
         var line = ByteBuffer(staticString: "MAIL FROM:")
         line.writeBytes(mail.path?.encoded ?? Array("<>".utf8))
@@ -95,7 +100,7 @@ extension SubmissionSession {
         return line
     }
 
-    /// Octets that the gateway's signature adds to a message on behalf, at most.
+    /// The most octets that the gateway's Sender field adds to a message that is sent on behalf.
     private var signatureOctets: UInt64 {
         guard let transaction = self.transaction, let user = self.user,
             let own = self.snapshot.signature(of: user)
@@ -107,6 +112,7 @@ extension SubmissionSession {
         return UInt64(SignatureField(own).encoded(.sender).count)
     }
 
+    /// `RCPT TO:<b@x.example> NOTIFY=NEVER`
     static func encoded(_ recipient: Recipient) -> ByteBuffer {
         var line = ByteBuffer(staticString: "RCPT TO:")
         line.writeBytes(recipient.path.encoded)
@@ -119,6 +125,8 @@ extension SubmissionSession {
         return line
     }
 
+    /// Executes RCPT. Each recipient counts against the hourly limit, even if the server refuses it. With the
+    /// null reverse-path, recipients are accepted here and sent to the server after the header check.
     mutating func rcpt(_ recipient: Recipient) {
         self.checkTransaction()
         guard let transaction = self.transaction, let user = self.user else {
@@ -149,21 +157,21 @@ extension SubmissionSession {
         self.reply(.ok)
     }
 
-    /// Forgets a transaction; a server that is in the middle of its message is left.
+    /// Discards the transaction. If the server has a part of the message, its connection is closed.
     mutating func abandonTransaction() {
         self.dropChunks()
         self.transaction = nil
         self.brokenReply = nil
     }
 
-    /// A message between two of its chunks is not sent.
+    /// Discards a message that is between two BDAT chunks.
     private mutating func dropChunks() {
         guard let chunks = self.transaction?.chunks else { return }
         if chunks.isInData { self.dropUpstream() }
         self.dropCopy(chunks)
     }
 
-    /// Ends a transaction whose step failed.
+    /// Ends the transaction after a failed command. Later commands of the transaction get the same reply.
     mutating func fail(_ reply: SubmissionReply) {
         self.transaction = nil
         self.brokenReply = reply
@@ -171,9 +179,9 @@ extension SubmissionSession {
         self.reply(reply)
     }
 
-    // MARK: - Still allowed?
+    // MARK: - Permissions during a transaction
 
-    /// Which rule forbids the transaction now; nil while none does.
+    /// The rule that forbids the transaction under the permissions in force now; nil if it is permitted.
     private var forbidden: SubmissionReply.Refused? {
         guard let transaction = self.transaction, let user = self.user else { return nil }
         if let authors = transaction.authors {
@@ -181,7 +189,7 @@ extension SubmissionSession {
             case .refused(let refusal): return SubmissionReply.Refused(refusal)
             case .accepted(let route, let signature):
                 guard route == transaction.route else { return .noRoute }
-                // The header has gone: what it would have to show now it must show already.
+                // The header was sent already, so it must already show the Sender that is required now.
                 let isShown = signature?.address == transaction.signature?.address
                 return signature == nil || isShown ? nil : .sender
             }
@@ -191,7 +199,7 @@ extension SubmissionSession {
         return found?.account == transaction.route ? nil : .reversePath
     }
 
-    /// Ends a transaction that is not allowed any more. A message whose end is sent is past that.
+    /// Ends a transaction that is no longer permitted. A message whose end was sent cannot be withdrawn.
     mutating func checkTransaction() {
         guard let forbidden = self.forbidden else { return }
         switch self.running {

@@ -1,31 +1,31 @@
 package import Access
 
-/// Work that is done in turns, so that one session does not hold the loop.
+/// Fairness: a session yields the event loop after a bounded amount of work.
 extension SubmissionSession {
-    /// What the session may still do for its client in this turn.
+    /// The work that remains in the current turn.
     struct Turn {
-        /// A read of the socket brings thousands of short commands.
+        /// Commands per turn. One read of the socket may bring thousands of short commands.
         private static let maximumCommands = 16
-        /// Pieces of messages: a message of lines that begin with a dot has one for each line.
+        /// Pieces of message data per turn. A line that begins with a dot makes a piece of its own.
         private static let maximumPieces = 200
 
         private var commands = Self.maximumCommands
         private var pieces = Self.maximumPieces
 
-        /// - Returns: false where the next turn begins before the next command.
+        /// - Returns: false if the session must yield before the next command.
         mutating func takesCommand() -> Bool {
             self.commands -= 1
             return self.commands >= 0
         }
 
-        /// - Returns: false where the next turn begins before the next piece.
+        /// - Returns: false if the session must yield before the next piece.
         mutating func takesPiece() -> Bool {
             self.pieces -= 1
             return self.pieces >= 0
         }
     }
 
-    /// Lets the other sessions on the loop work; `resumeReading` goes on.
+    /// Yields the event loop to the other sessions. `resumeReading` continues.
     package mutating func yieldLoop() {
         guard !self.hasYielded else { return }
         if case .ended = self.running { return }
@@ -33,7 +33,7 @@ extension SubmissionSession {
         self.actions.append(.readLater)
     }
 
-    /// The session has the event loop again.
+    /// Continues after a yield (``SubmissionAction/readLater``).
     package mutating func resumeReading(at now: Moment) {
         self.now = now
         self.hasYielded = false

@@ -3,7 +3,7 @@ import SMTP
 
 package import struct NIOCore.ByteBuffer
 
-/// What servers for sending say, and what becomes of it.
+/// Events and replies of the submission server.
 extension SubmissionSession {
     // MARK: - The connection
 
@@ -15,47 +15,49 @@ extension SubmissionSession {
         self.readClient()
     }
 
-    /// A connection that was asked for cannot be had.
+    /// The connection or the login that the session requested has failed.
     package mutating func upstreamFailed(_ fault: SubmissionFault) {
         self.upstreamLost(SubmissionReply(fault))
     }
 
-    /// The connection ended without being asked to.
+    /// The server closed the connection, or it broke.
     package mutating func upstreamClosed() {
         self.upstreamLost(.unavailable)
     }
 
-    /// The server did not answer in time (RFC 5321 §4.5.3.2).
+    /// The server did not reply in time (RFC 5321 §4.5.3.2).
     package mutating func upstreamTimeoutPassed() {
         guard self.awaitsUpstream else { return }
         self.upstreamLost(.unavailable)
     }
 
-    /// The server, or what the gateway logs in with there, is another one now: a message that is on
-    /// its way goes there yet, and the next one to the new one.
+    /// The account's submission server or credential has changed. A transaction in progress still uses the current
+    /// connection; the next one opens a new connection.
     package mutating func serverChanged() {
         self.upstream?.isOutdated = true
         if !self.hasTransaction { self.dropUpstream() }
     }
 
-    /// No message has gone to the server for a while: its place is left to others.
+    /// No message was sent on the connection for a while: it is closed, so that other sessions can use its slot.
     package mutating func upstreamUnused() {
         if !self.hasTransaction { self.dropUpstream() }
     }
 
+    /// Closes the connection to the server, if there is one.
     mutating func dropUpstream() {
         guard self.upstream != nil else { return }
         self.upstream = nil
         self.actions.append(.closeUpstream)
     }
 
-    /// What ran at the server fails, with nothing sent; the rest of the session goes on.
+    /// The connection is lost. The transaction fails and its message is not sent; the client's session continues. If
+    /// the end of the message was already sent, its outcome is unknown and the client is told so.
     mutating func upstreamLost(_ reply: SubmissionReply) {
         guard let account = self.upstream?.account else { return }
         self.dropUpstream()
         switch self.running {
         case .awaiting(.reset):
-            // Servers count RSET and break off some day; a new connection is as good.
+            // Some servers limit the number of RSET and close the connection. A new connection does the same.
             self.running = .awaiting(.connection)
             self.openUpstream(account)
         case .awaiting:
@@ -82,8 +84,9 @@ extension SubmissionSession {
         self.readClient()
     }
 
-    // MARK: - Answers
+    // MARK: - Replies
 
+    /// Takes octets of the server and acts on the replies in them. A reply that does not parse ends the connection.
     package mutating func upstreamOctetsReceived(_ octets: ByteBuffer, at now: Moment) {
         self.now = now
         self.upstream?.reader.receive(octets)
@@ -97,8 +100,10 @@ extension SubmissionSession {
         self.readClient()
     }
 
-    /// - Parameter isLast: whether nothing came behind it. The next command is sent only then: the answer to a
-    ///   command cannot be there before the command.
+    /// Acts on one reply. Octets after a reply end the connection, because a server must not answer a command before
+    /// it has received the command. The reply itself still counts if the session sends no command after it.
+    ///
+    /// - Parameter isLast: whether no octets follow the reply.
     private mutating func replyReceived(_ reply: ServerReply, isLast: Bool) {
         guard isLast || self.isEnd(reply) else { return self.upstreamLost(.unavailable) }
         defer { if !isLast { self.upstreamLost(.unavailable) } }
@@ -110,7 +115,7 @@ extension SubmissionSession {
         }
     }
 
-    /// Whether no command follows an answer by itself.
+    /// Whether the session sends no further command in response to a reply.
     private func isEnd(_ reply: ServerReply) -> Bool {
         guard case .ready = self.upstream?.state else { return false }
         if case .receiving(let receiving) = self.running, case .verdict = receiving.stage {
@@ -119,7 +124,7 @@ extension SubmissionSession {
         return reply.code >= 400
     }
 
-    /// What waited for the connection goes on.
+    /// Continues the command or message that waited for the connection.
     private mutating func sendWaiting() {
         switch self.running {
         case .awaiting(.connection):
@@ -133,7 +138,8 @@ extension SubmissionSession {
         }
     }
 
-    /// The right may have gone while the server was being connected, or the server be another one.
+    /// Checks the permission again before MAIL: it may have ended during the connection attempt, and the account may
+    /// have another server now.
     private mutating func checkConnected() {
         if let upstream = self.upstream, upstream.isOutdated {
             self.running = .awaiting(.connection)
@@ -147,6 +153,7 @@ extension SubmissionSession {
         self.sendMail()
     }
 
+    /// Acts on the reply to the command in flight.
     private mutating func answerReceived(_ reply: ServerReply) {
         switch self.running {
         case .awaiting(.reset):
@@ -165,13 +172,15 @@ extension SubmissionSession {
             self.replyReceivedWhileReceiving(reply, receiving: receiving)
         case .nothing, .negotiatingTLS, .awaitingLogin, .authenticating, .awaiting(.connection),
             .ended:
-            // An answer to nothing, as 421 before a server closes: it is used no more.
+            // No command is in flight: for example 421, before the server closes the connection.
             self.upstreamLost(.unavailable)
         }
     }
 
-    /// A server's answer as the client gets it. One that says that the server closes, or that is
-    /// no answer to what was asked, is told as the gateway's own.
+    /// The client's reply for a reply of the server. A 421, or a reply of an unexpected class, becomes the gateway's
+    /// own reply, and the connection is closed.
+    ///
+    /// - Parameter expectsSuccess: whether a positive reply answers the command. After DATA it does not.
     mutating func passed(_ reply: ServerReply, expectsSuccess: Bool) -> SubmissionReply {
         let isAnswer = reply.isPositive ? expectsSuccess : !reply.isIntermediate
         guard isAnswer, reply.code != 421 else {

@@ -3,17 +3,17 @@ import SMTP
 
 import struct NIOCore.ByteBuffer
 
-/// One client's connection for submission: octets and events in, actions out (RFC 6409).
+/// The state machine of one client connection for submission (RFC 6409): it takes octets and events, and returns
+/// actions.
 ///
-/// A message's envelope and its whole header are judged before its first octet goes to a server,
-/// and judged again before the dot that ends it. One command runs at a time; what the client sends
-/// behind it waits.
+/// It checks the permission for the envelope and the whole header before it sends the first octet of a message to a
+/// server, and again before the final dot. One command runs at a time; pipelined commands wait.
 package struct SubmissionSession {
-    /// What an administrator may set.
+    /// The settings of the administrator.
     package struct Settings: Sendable {
-        /// Octets of a message.
+        /// The largest message in octets.
         package var maximumMessageOctets: UInt64
-        /// What the gateway calls itself towards servers.
+        /// The gateway's name in EHLO.
         package var name: String
 
         package init(maximumMessageOctets: UInt64, name: String) {
@@ -22,19 +22,23 @@ package struct SubmissionSession {
         }
     }
 
-    /// Octets that wait while a command runs; beyond it the client is not read.
+    /// Octets that are buffered while a command runs. Beyond it the gateway stops reading from the client.
     package static let maximumWaitingOctets = 64 * 1_024
-    /// Commands that make no sense before the connection ends: a client in step sends none.
+    /// Erroneous commands until the connection ends. A correct client sends none.
     private static let maximumErrors = 10
 
-    /// What the session is busy with.
+    /// The operation that the session waits for.
     enum Running {
+        /// The next command is awaited.
         case nothing
         case negotiatingTLS
+        /// The client's answer to a login challenge is awaited.
         case awaitingLogin(SASLExchange)
+        /// The password is being checked.
         case authenticating
-        /// The server's answer to a command of the transaction.
+        /// The server's reply to a command of the transaction is awaited.
         case awaiting(PendingReply)
+        /// The client sends a message, or the server has not yet answered it.
         case receiving(Receiving)
         case ended
     }
@@ -48,30 +52,33 @@ package struct SubmissionSession {
     var hasGreeted = false
     var user: UserID? { self.clientLogin.user }
     var running = Running.nothing
+    /// Whether ``readClient()`` is running.
     var isReadingClient = false
     /// Whether the session has yielded the event loop: the client is not read until `resumeReading`.
     var hasYielded = false
     var transaction: Transaction?
-    /// How many have begun.
+    /// The number of transactions that have begun.
     var transactions: UInt64 = 0
-    /// What the client has sent of the message of the last of them.
+    /// Octets of message data that the client has sent in the current or last transaction.
     package var messageOctets: UInt64 = 0
-    /// The answer to what follows in a transaction that broke, until another begins.
+    /// The reply to further commands of a failed transaction, until another transaction begins.
     var brokenReply: SubmissionReply?
     var upstream: SubmissionUpstream?
+    /// Octets of the client that are not yet executed.
     var input = ByteBuffer()
     var actions: [SubmissionAction] = []
+    /// Erroneous commands since the login or the TLS handshake.
     var errors = 0
-    /// Octets of a line that were read away because it is too long.
+    /// Octets that were discarded of the current line, because the line is too long.
     var discardedOctets = 0
     var clientLogin = ClientLogin()
-    /// Whether the session ends once the server has answered the message whose end was sent: what
-    /// becomes of it has to be known, for its copy and for the client.
+    /// Whether the session ends once the server has answered the message whose end was sent. The session waits for
+    /// that reply, because the reply decides whether the copy is stored.
     var endsAfterVerdict = false
-    /// Whether the gateway stops as soon as the transaction is over.
+    /// Whether the session ends after the current transaction, because the gateway stops.
     var isDraining = false
 
-    /// - Parameter hasTLS: whether TLS is up from the first octet.
+    /// - Parameter hasTLS: whether the connection uses implicit TLS.
     package init(
         settings: Settings,
         counter: SendingCounter,
@@ -90,7 +97,7 @@ package struct SubmissionSession {
 
     package var authenticatedUser: UserID? { self.user }
 
-    /// Whether a server has to answer before the client is heard again.
+    /// Whether the session needs a reply of the server, or an operation on the copy, before it reads on.
     package var awaitsUpstream: Bool {
         switch self.running {
         case .awaiting: true
@@ -99,7 +106,7 @@ package struct SubmissionSession {
         }
     }
 
-    /// Whether the client's next octets are wanted now.
+    /// Whether the gateway should read from the client now (back-pressure).
     package var wantsClientOctets: Bool {
         switch self.running {
         case .ended: false
@@ -108,29 +115,30 @@ package struct SubmissionSession {
         }
     }
 
-    /// Whether what the client sends goes on to the server at once.
+    /// Whether the client's octets are streamed to the server.
     package var isStreaming: Bool {
         guard case .receiving(let receiving) = self.running else { return false }
         return receiving.isStreaming
     }
 
+    /// Moves the pending actions to the end of an array.
     package mutating func takeActions(into taken: inout [SubmissionAction]) {
         self.actions.take(into: &taken)
     }
 
     // MARK: - Events from the client
 
-    /// What is judged next is judged as of now.
+    /// Sets the time that later permission checks use.
     package mutating func timePassed(at now: Moment) {
         self.now = now
     }
 
-    /// The client took too long to log in, or was silent or slow too long after that (RFC 5321 §4.5.3.2.7).
+    /// The login timeout has passed, or after the login the idle timeout (RFC 5321 §4.5.3.2.7).
     package mutating func idleTimeoutPassed() {
         self.end(self.user == nil ? .loginTooLong : .idleTooLong)
     }
 
-    /// The gateway stops: a message that has begun may be ended, and no other begins.
+    /// The gateway stops: the current transaction may finish, and no other begins.
     package mutating func shutdownRequested() {
         self.isDraining = true
         if !self.hasTransaction { self.end(.closing) }
@@ -141,7 +149,7 @@ package struct SubmissionSession {
         self.endAfterVerdict(.endedByAdministrator)
     }
 
-    /// Whether a transaction has begun that is not over.
+    /// Whether a transaction is in progress.
     package var hasTransaction: Bool {
         switch self.running {
         case .receiving, .awaiting: true
@@ -150,14 +158,15 @@ package struct SubmissionSession {
         }
     }
 
-    /// Counts the session's transactions; nil while there is none.
+    /// The number of the current transaction, from 1; nil if there is none.
     package var transactionNumber: UInt64? { self.hasTransaction ? self.transactions : nil }
 
-    /// The client is gone: a message that was arriving is cut, and is not sent.
+    /// The client closed the connection. A message that is incomplete is not sent.
     package mutating func clientClosed() {
         self.endAfterVerdict(nil)
     }
 
+    /// Ends the session now, or after the server's answer if the end of a message was already sent.
     private mutating func endAfterVerdict(_ last: SubmissionReply?) {
         if case .receiving(let receiving) = self.running, receiving.isPastEnd {
             self.endsAfterVerdict = true
@@ -166,21 +175,21 @@ package struct SubmissionSession {
         }
     }
 
-    // MARK: - Out
+    // MARK: - Replies to the client
 
     mutating func reply(_ reply: SubmissionReply) {
         if case .ended = self.running { return }
         self.actions.sendToClient(reply.encoded)
     }
 
-    /// Refuses a command that a client in step would not have sent, and counts it.
+    /// Refuses an erroneous command and counts it. Too many of them end the connection.
     mutating func refuse(_ reply: SubmissionReply) {
         self.reply(reply)
         self.errors += 1
         if self.errors >= Self.maximumErrors { self.end(.tooManyErrors) }
     }
 
-    /// Ends the client's connection, and the server's with it.
+    /// Ends the client's connection and the server's. A message whose end was sent counts as sent but unconfirmed.
     mutating func end(_ last: SubmissionReply?) {
         if case .ended = self.running { return }
         if let last { self.reply(last) }
@@ -200,7 +209,8 @@ package struct SubmissionSession {
 
     // MARK: - The permissions change
 
-    /// The store published another snapshot. What is no longer allowed stops at its next step.
+    /// The store published a new snapshot. Ends the session of a disabled user, and a transaction that is no longer
+    /// permitted.
     package mutating func snapshotChanged(_ snapshot: Snapshot, at now: Moment) {
         self.now = now
         self.snapshot = snapshot
@@ -212,7 +222,7 @@ package struct SubmissionSession {
 }
 
 extension SubmissionReply {
-    /// What a line that does not parse is answered with.
+    /// The reply to a line that does not parse.
     init(_ error: SubmissionError) {
         self =
             switch error {

@@ -3,58 +3,59 @@ import SMTP
 
 import struct NIOCore.ByteBuffer
 
-/// One message from MAIL to its end. Whatever was decided about it is kept here, so that nothing
-/// of it outlives it.
+/// A mail transaction, from MAIL to the end of its message. It holds every decision about the message, so that no
+/// decision outlives the transaction.
 struct Transaction {
     var mail: Mail
-    /// The account whose server carries the message; nil for the null reverse-path until From
-    /// names one.
+    /// The account whose submission server gets the message. With the null reverse-path it is nil until the header
+    /// check.
     var route: AccountID?
-    /// Who was accepted, in order.
+    /// The accepted recipients, in order.
     var recipients: [Recipient] = []
-    /// Who the header says it is from, once it is judged.
+    /// The authors in the header, once the header is checked.
     var authors: MessageAuthors?
-    /// What `Sender` says of who sends on behalf; nil where it may say anything.
+    /// The user whom the Sender field of the sent header names; nil if the field names another address, or is absent.
     var signature: Signature?
-    /// What the audit log has of it, once it went out.
+    /// The audit records to write once the message is sent.
     var audited: [AuditEvent] = []
-    /// The message between two of its chunks.
+    /// The message, between two BDAT chunks.
     var chunks: Receiving?
 
     var reversePath: ClaimedAddress? { self.mail.path.map { ClaimedAddress($0.address) } }
 }
 
-/// The answer of a server that a transaction waits for.
+/// The event that a transaction waits for.
 enum PendingReply {
-    /// The server is being connected, for MAIL.
+    /// The connection to the server; MAIL follows.
     case connection
-    /// The transaction before was left open there.
+    /// The reply to RSET, which ends an earlier transaction at the server; MAIL follows.
     case reset
     case mail
     case rcpt(Recipient)
 }
 
-/// A message on its way from the client.
+/// A message that the client is sending.
 ///
-/// A reference, so that what is collected grows in place; it belongs to one session.
+/// A reference type, so that its buffers grow in place. One session owns it.
 final class Receiving {
     enum Stage {
-        /// The header is not whole.
+        /// The header is incomplete.
         case header
-        /// The server of a null reverse-path is being connected, and told who sends and who
-        /// receives; so many recipients were told.
+        /// The envelope of a message with a null reverse-path is being sent, after the connection is open. The number
+        /// counts the RCPT commands that were sent.
         case envelope(recipientsSent: Int)
-        /// The server was asked to take the message.
+        /// DATA was sent; 354 is awaited.
         case data
+        /// Octets go to the server as they arrive.
         case streaming
-        /// The copy for the Sent folder is brought to the disk, before the end is sent.
+        /// The copy for the Sent folder is being synced to the disk; then the end of the message is sent.
         case keepingCopy
-        /// The end was sent.
+        /// The end of the message was sent; the server's reply is awaited.
         case verdict
-        /// The server has taken the message. Its copy gets a name that outlasts the gateway; then the client gets
-        /// this reply.
+        /// The server accepted the message. The copy is getting its final name, which survives a restart; then the
+        /// client gets this reply.
         case filingCopy(SubmissionReply)
-        /// The message is refused; the rest of it is thrown away before that is said.
+        /// The message is refused. Its remaining octets are discarded, then the client gets this reply.
         case discarding(SubmissionReply)
     }
 
@@ -62,22 +63,24 @@ final class Receiving {
     var collector = HeaderCollector()
     var stream: MessageStream
     var stuffing = DotStuffing()
-    /// What goes to the server as soon as it takes the message.
+    /// Octets to send once the server accepts DATA.
     var pending: [ByteBuffer] = []
-    /// Accounts in whose Sent folders the message is filed.
+    /// Accounts whose Sent folders get a copy of the message.
     var copies: [AccountID] = []
-    /// Octets that were kept for each of them.
+    /// Octets reserved in each of these accounts.
     var copyOctets: UInt64 = 0
+    /// The value of the header's Message-ID field.
     var messageID: ByteBuffer?
-    /// Octets of the present chunk that are still to come; nil for DATA.
+    /// The octets of the current chunk that have not arrived yet; nil for DATA.
     var chunk: (rest: UInt64, isLast: Bool)?
-    /// Whether the client has sent all of it.
+    /// Whether all octets of the message have arrived.
     var isComplete = false
 
     init(_ form: MessageStream.Form) {
         self.stream = MessageStream(form)
     }
 
+    /// Whether no more of the message is read until the server replies, or the copy's operation completes.
     var awaitsUpstream: Bool {
         switch self.stage {
         case .envelope, .data, .keepingCopy, .verdict, .filingCopy: true
@@ -95,7 +98,7 @@ final class Receiving {
         return true
     }
 
-    /// Whether the server is in the middle of the message, which only closing can take back.
+    /// Whether DATA was sent and not completed. Only closing the connection withdraws the message then.
     var isInData: Bool {
         switch self.stage {
         case .data, .streaming, .keepingCopy, .verdict: true
@@ -103,7 +106,7 @@ final class Receiving {
         }
     }
 
-    /// Whether the end of the message was sent: nothing takes the message back.
+    /// Whether the end of the message was sent. The message cannot be withdrawn any more.
     var isPastEnd: Bool {
         switch self.stage {
         case .verdict, .filingCopy: true
@@ -112,9 +115,10 @@ final class Receiving {
     }
 }
 
-/// What a session knows of its connection to a server.
+/// A session's state of its connection to a submission server.
 struct SubmissionUpstream {
     enum State {
+        /// The connection is being opened, or the login is in progress.
         case connecting
         case ready(SubmissionProfile)
     }
@@ -122,11 +126,12 @@ struct SubmissionUpstream {
     var account: AccountID
     var state = State.connecting
     var reader = ServerReplyReader()
-    /// Whether a transaction was begun there and not ended, so that RSET has to come first.
+    /// Whether a transaction is open at the server, so that RSET must precede the next MAIL.
     var isDirty = false
-    /// Whether it is not the account's server any more, or the credential not its.
+    /// Whether the account's server or credential has changed since the connection was opened.
     var isOutdated = false
 
+    /// The server's extensions; nil until the gateway is logged in.
     var profile: SubmissionProfile? {
         guard case .ready(let profile) = self.state else { return nil }
         return profile
