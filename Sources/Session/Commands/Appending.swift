@@ -3,16 +3,16 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// An APPEND on its way: the message passes from the client to one server and is never collected.
+/// A running APPEND (RFC 9051 §6.3.12). Its messages are streamed from the client to one server, never collected.
 final class Appending: RunningCommand {
     private enum Step {
-        /// The server is not connected yet.
+        /// The server is not connected yet, or has not listed its folders yet.
         case waitingForUpstream
-        /// The command is sent up to a literal for which the server has to ask.
+        /// The command was sent up to a synchronizing literal.
         case waitingForContinuation
-        /// Octets of the message pass.
+        /// The octets of the message are streamed.
         case streaming
-        /// The command is complete.
+        /// The command was sent completely.
         case waitingForAnswer
     }
 
@@ -27,10 +27,11 @@ final class Appending: RunningCommand {
     private let folder: FolderPath
     private var message: Message
     private var step = Step.waitingForUpstream
+    /// Remaining segments before the message, each sent after a continuation request.
     private var segments: [ByteBuffer] = []
-    /// What is stored already of a command with several messages, at a server that takes one in a command.
+    /// The messages stored so far, at a server without MULTIAPPEND.
     private var series = AppendSeries()
-    /// The message of the same command that comes behind the one that is being stored.
+    /// The next message of the client's command, while the server stores the one before.
     private var next: Message?
 
     init(tag: ByteBuffer, message: Message, to folder: FolderPath, in account: AccountID) {
@@ -40,7 +41,7 @@ final class Appending: RunningCommand {
         self.account = account
     }
 
-    /// Whether the client's next octets are wanted.
+    /// Whether the session should read from the client (back-pressure).
     var readsClient: Bool { self.step == .streaming }
 
     // MARK: - The server
@@ -67,7 +68,7 @@ final class Appending: RunningCommand {
         return true
     }
 
-    /// Begins the command at the server, or goes on waiting for it.
+    /// Checks folder and rights, then sends the command to the server. Keeps waiting if the server is not ready.
     func upstreamReady(in context: inout some CommandContext) {
         guard self.step == .waitingForUpstream else { return }
         guard let upstream = context.upstream(of: self.account) else {
@@ -88,7 +89,7 @@ final class Appending: RunningCommand {
         guard !self.message.literal.isLiteral8 || upstream.profile.has("BINARY") else {
             return self.refuse(.lacking("BINARY"), in: &context)
         }
-        // Rights are looked at again: the connection may have taken its time.
+        // The rights are checked again, because they may have ended while the connection was opened.
         let rights = context.rights(in: self.folder, of: self.account)
         guard rights.contains([.insert, .lookup]) else {
             return self.refuse(.noSuchMailbox, in: &context)
@@ -103,7 +104,7 @@ final class Appending: RunningCommand {
         self.send(encoder, in: &context)
     }
 
-    /// Sends the first of the segments that lead to a message's octets.
+    /// Sends the first of the segments before a message.
     private func send(_ encoder: CommandEncoder, in context: inout some CommandContext) {
         var encoder = encoder
         self.segments = encoder.finishWithoutLineEnd()
@@ -111,7 +112,8 @@ final class Appending: RunningCommand {
         self.sendSegment(in: &context)
     }
 
-    /// Sends a segment; behind the last one of a server that needs no `+` the message follows.
+    /// Sends the next segment. The message follows the last one at once if the server accepts non-synchronizing
+    /// literals (RFC 7888).
     private func sendSegment(in context: inout some CommandContext) {
         guard !self.segments.isEmpty else { return self.stream(in: &context) }
         context.send(self.segments.removeFirst(), to: self.account)
@@ -119,6 +121,7 @@ final class Appending: RunningCommand {
         if self.segments.isEmpty, literals == .nonSynchronizing { self.stream(in: &context) }
     }
 
+    /// Asks the client for the octets of the message.
     private func stream(in context: inout some CommandContext) {
         self.step = .streaming
         if self.message.literal.isSynchronizing { context.emit(Reply.continuation(.literal)) }
@@ -133,7 +136,7 @@ final class Appending: RunningCommand {
         case .waitingForContinuation:
             self.refuse(context.refusal(completion), code: completion.code, in: &context)
         case .streaming:
-            // The server may read the rest of the message as commands: the connection is of no use.
+            // The server could execute the rest of the message as commands, so the connection is closed.
             self.dropUnfinished(in: &context)
             let isEarly = completion.condition == .ok
             self.upstreamLost(
@@ -145,7 +148,7 @@ final class Appending: RunningCommand {
         }
     }
 
-    /// The server stored a message, or did not.
+    /// The server completed a whole APPEND: answers the client, or begins the next message.
     private func answered(_ completion: Completion, in context: inout some CommandContext) {
         guard completion.condition == .ok else {
             let (refusal, code) = (context.refusal(completion), completion.code)
@@ -169,7 +172,7 @@ final class Appending: RunningCommand {
         self.upstreamReady(in: &context)
     }
 
-    /// The server was lost: the client's message is read away and refused.
+    /// The connection is lost: refuses the command, and discards what the client still sends of it.
     private func upstreamLost(answer: ReplyText, in context: inout some CommandContext) {
         switch self.step {
         case .waitingForUpstream, .waitingForContinuation:
@@ -186,12 +189,14 @@ final class Appending: RunningCommand {
 
     // MARK: - The client
 
-    /// Octets of the message.
+    /// Streams octets of the message to the server.
     func octetsReceived(_ octets: ByteBuffer, in context: inout some CommandContext) {
         context.send(octets, to: self.account)
     }
 
-    /// Another message in the same command (RFC 3502).
+    /// The client announced another message in the same command (RFC 3502).
+    ///
+    /// - Parameter head: the flags and the date of that message.
     func furtherMessageAnnounced(
         _ head: ByteBuffer,
         literal: CommandReader.MessageLiteral,
@@ -220,8 +225,10 @@ final class Appending: RunningCommand {
         self.send(encoder, in: &context)
     }
 
-    /// The octets of the command are all there: it is completed, unless something stood behind
-    /// the message that does not belong there.
+    /// The client's command is complete. Octets other than spaces after the last message are a syntax error; the
+    /// command is then not completed at the server, so it stores nothing of it.
+    ///
+    /// - Parameter rest: the octets after the last message, without the line end.
     func ended(_ rest: ByteBuffer, in context: inout some CommandContext) {
         guard rest.readableBytesView.allSatisfy({ $0 == UInt8(ascii: " ") }) else {
             context.leaveCommand()
@@ -232,9 +239,9 @@ final class Appending: RunningCommand {
         self.end(before: nil, in: &context)
     }
 
-    /// The octets of a message are all there, and so is its command at the server.
+    /// Completes the command at the server.
     ///
-    /// - Parameter next: the message of the client's command that comes behind it, if there is one.
+    /// - Parameter next: the next message of the client's command, if it needs an APPEND of its own.
     private func end(before next: Message?, in context: inout some CommandContext) {
         context.send(ByteBuffer(string: "\r\n"), to: self.account)
         self.step = .waitingForAnswer
@@ -243,13 +250,13 @@ final class Appending: RunningCommand {
 
     // MARK: - The end
 
-    /// Ends an APPEND so that its server cannot store what came so far.
+    /// Ends an incomplete APPEND. The connection is closed, so that the server stores nothing of it.
     func abandon(_ text: ReplyText, in context: inout some CommandContext) {
         self.dropUnfinished(in: &context)
         self.refuse(text, in: &context)
     }
 
-    /// Refuses the message that is on its way, and tells what is stored of the same command.
+    /// Refuses the message that the client is sending, and reports how many messages of the command are stored.
     private func refuse(
         _ text: ReplyText,
         code: ResponseCode? = nil,
@@ -259,6 +266,7 @@ final class Appending: RunningCommand {
         context.reader.refuseMessage()
     }
 
+    /// Closes the connection within an incomplete command. If it has the selected mailbox, the client gets CLOSED.
     private func dropUnfinished(in context: inout some CommandContext) {
         if context.selected?.account == self.account {
             context.selected = nil

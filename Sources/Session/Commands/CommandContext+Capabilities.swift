@@ -1,13 +1,13 @@
 import Access
 import IMAP
 
-/// What the server of an account can do for this client.
+/// The capabilities of an account's server, as this client may use them.
 extension CommandContext {
-    /// Whether an account's server has a capability for this client.
+    /// Whether the client may use a capability of an account's server.
     ///
-    /// A client that enabled QRESYNC takes HIGHESTMODSEQ as a promise that VANISHED names every message that
-    /// went (RFC 7162 §3.2.5). At a server with CONDSTORE alone nothing names them, and the client would
-    /// keep them: it is told that there are no mod-sequences.
+    /// CONDSTORE does not count for a client that enabled QRESYNC if the server lacks QRESYNC. Such a client expects
+    /// VANISHED for every expunged message (RFC 7162 §3.2.5). Without VANISHED it would keep expunged messages, so it
+    /// is told that the mailbox has no mod-sequences.
     func has(_ capability: String, in account: AccountID) -> Bool {
         guard let profile = self.upstream(of: account)?.profile, profile.has(capability) else {
             return false
@@ -16,8 +16,8 @@ extension CommandContext {
         return profile.has("QRESYNC")
     }
 
-    /// What of a STATUS the account's server can answer. Where that is nothing, and HIGHESTMODSEQ is asked
-    /// for, another item tells whether the mailbox is there.
+    /// The STATUS items that the account's server can answer. If only HIGHESTMODSEQ was requested and is unavailable,
+    /// UIDVALIDITY is requested instead, because the reply still shows whether the mailbox exists.
     func items(of status: Status, in account: AccountID) -> Status {
         var asked = status
         asked.items.removeAll { item in
@@ -31,7 +31,8 @@ extension CommandContext {
 }
 
 extension StatusResponse {
-    /// Says that the mailbox has no mod-sequences, and leaves out what was not asked for.
+    /// Sets HIGHESTMODSEQ to 0, which means no mod-sequences (RFC 7162 §3.1.2.2), and removes items that the client
+    /// did not request.
     mutating func setNoModSeq(in items: [StatusItem]) {
         self.items.removeAll { $0.item == .highestModSeq || !items.contains($0.item) }
         self.items.append((item: .highestModSeq, value: .number(0)))

@@ -3,116 +3,118 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// What a running command sees of its session, and may do there.
+/// The interface of a session to its running command. A test replaces the session by a recorder.
 protocol CommandContext {
     // MARK: The client
 
     /// The client's octets.
     var reader: CommandReader { get set }
 
-    /// Sends octets of the gateway's own to the client, never inside a server's response.
+    /// Sends the gateway's own octets to the client, never inside a server's response.
     mutating func emit(_ octets: ByteBuffer)
 
-    /// Answers the command, which is over then; the next one may run.
+    /// Sends the tagged response and ends the command. The next command may run.
     mutating func finish(_ tag: ByteBuffer, text: ReplyText)
 
-    /// Ends the command before it is answered: what is done in between is not done for it.
+    /// Ends the command before its tagged response. Events until then are not delivered to the command.
     mutating func leaveCommand()
 
-    /// Ends the client's connection, and every upstream one with it.
+    /// Ends the client's connection and all upstream connections.
     mutating func end(_ text: ReplyText?)
 
-    /// Counts a line of the client that makes no sense.
+    /// Counts a syntax error of the client.
     mutating func strike()
 
-    /// Takes what the client has sent meanwhile.
+    /// Reads the octets that the client has sent in the meantime.
     mutating func readClient()
 
-    /// Lets the other sessions on the loop work; the session goes on in a later turn.
+    /// Yields the event loop to the other sessions. The session continues in a later turn.
     mutating func yieldLoop()
 
     // MARK: The servers
 
-    /// The connection to an account's server, if there is one or one was asked for.
+    /// The connection to an account's server, open or being opened; nil if there is none.
     func upstream(of account: AccountID) -> Upstream?
 
-    /// Connects to an account's server, unless that has been asked for.
+    /// Connects to an account's server, unless a connection is already being opened.
     mutating func open(_ account: AccountID)
 
     /// Closes the connection to an account's server.
     mutating func drop(_ account: AccountID)
 
-    /// Reads nothing more of a server that was told to close the connection.
-    /// - Parameter request: for the journal, once it has.
+    /// Reads nothing more from a server that got LOGOUT.
+    ///
+    /// - Parameter request: the journal request to make once the server has closed the connection.
     mutating func leave(_ account: AccountID, then request: JournalRequest)
 
-    /// Takes what has come from a server that was not read meanwhile.
+    /// Reads the responses of a server whose connection was paused.
     mutating func readUpstream(_ account: AccountID)
 
-    /// Nothing of the command runs at a server any more: what had to wait for that may be asked now.
+    /// The command no longer uses a server: commands that waited for it may be sent now.
     mutating func commandLeft(_ account: AccountID)
 
-    /// Asks for an effect outside the session.
+    /// Requests an effect outside the session.
     mutating func perform(_ action: Action)
 
-    /// Calls for a poll of mailboxes whose servers tell nothing by themselves.
+    /// Schedules a poll of mailboxes whose servers send no notifications.
     mutating func pollLater()
 
-    // MARK: What is known
+    // MARK: State of the session
 
     /// The user who is logged in.
     var user: UserID? { get }
 
-    /// When the present event came.
+    /// The time of the current event.
     var now: Moment { get }
 
-    /// Counts the client's commands.
+    /// The number of the client's current command.
     var commandNumber: UInt64 { get }
 
-    /// What the client enabled (RFC 5161).
+    /// The capabilities that the client enabled (RFC 5161).
     var enabled: Set<String> { get }
 
-    /// The accounts in sight, and their names.
+    /// The accounts that the user can see, and their names.
     var namespace: Namespace { get }
 
-    /// The account whose response has passed to the client in part; everything else waits.
+    /// The account whose response was forwarded to the client in part; all other output waits for its end.
     var passing: AccountID? { get }
 
-    /// Which folders of an account are subscribed before the user decided about any of them.
+    /// The folders of an account that count as subscribed before the user has subscribed or unsubscribed any.
     func subscriptionBase(of view: Namespace.View) -> SubscriptionBase
 
-    /// A listed name of the account's own that has no path is left out, and logged.
+    /// Logs a listed name that has no path and is therefore omitted, if it is one of the account's own names.
     mutating func reportOmitted(_ name: ByteBuffer, from account: AccountID)
 
     /// The mailbox that the client has selected.
     var selected: SelectedMailbox? { get set }
 
-    /// The refusal of a server whose command is being answered.
+    /// The refusal of the server whose completion is being handled.
     var serverRefusal: ServerRefusal? { get }
 
-    /// What the user may do on an account, by the snapshot in force.
+    /// The user's rights on an account, by the snapshot in force.
     mutating func access(to account: AccountID) -> AccountAccess
 
-    /// Whether a folder exists for the user; nil where its server has to be asked first.
+    /// Whether a folder exists for the user; nil if its server must list its folders first.
     mutating func exists(
         _ folder: FolderPath,
         as existence: FolderExistence,
         in account: AccountID
     ) -> Bool?
 
-    /// Asks an idle server for its folders.
-    /// - Returns: false where it failed to tell them during this command.
+    /// Sends LIST to an idle server, to learn its folders.
+    ///
+    /// - Returns: false if this LIST has already failed during the current command.
     mutating func requestFolders(of account: AccountID) -> Bool
 
-    /// What was read of the mailbox that is left goes into the audit log.
+    /// Writes the audit record of what was read in the mailbox that is being left.
     mutating func auditReadingEnded()
 }
 
-/// Where a folder has to be in the server's list.
+/// How a folder must occur in the server's list to exist.
 enum FolderExistence {
-    /// As a mailbox that the server lists.
+    /// As a listed mailbox.
     case listed
-    /// As a mailbox, or as a name that stands above one: something may be created below it.
+    /// As a mailbox or as a parent of one: a folder may be created below it.
     case parent
 }
 
@@ -122,13 +124,13 @@ extension CommandContext {
         self.perform(.toUpstream(account, octets))
     }
 
-    /// Sends a command that has one segment.
+    /// Sends a whole command without waiting for continuation requests.
     mutating func send(_ encoder: CommandEncoder, to account: AccountID) {
         var encoder = encoder
         for segment in encoder.finish() { self.send(segment, to: account) }
     }
 
-    /// An encoder for the next command to an account's server, whose tag is now in flight.
+    /// Returns an encoder for the next command to an account's server. The command's tag counts as in flight at once.
     mutating func encoder(for account: AccountID) -> CommandEncoder {
         guard let upstream = self.upstream(of: account) else {
             return CommandEncoder(tag: ByteBuffer(), literals: .synchronizing)
@@ -140,8 +142,8 @@ extension CommandContext {
 
     // MARK: - Rights
 
-    /// Rights in one folder, by the snapshot in force: none that are kept while a server works
-    /// would be those at its answer.
+    /// The rights in one folder, by the snapshot in force. Do not store the result while a server works: the rights
+    /// may have changed when the server answers.
     mutating func rights(in folder: FolderPath, of account: AccountID) -> Rights {
         self.access(to: account).rights(in: folder)
     }
@@ -150,6 +152,8 @@ extension CommandContext {
         self.rights(in: folder, of: account).contains([.lookup, .read])
     }
 
+    /// Whether the user may create a folder: the right `k` counts in its parent (RFC 4314 §4), or at the top level in
+    /// the whole account.
     mutating func mayCreate(_ folder: FolderPath, in account: AccountID) -> Bool {
         let access = self.access(to: account)
         guard let parent = folder.parent else {
@@ -160,8 +164,8 @@ extension CommandContext {
 
     // MARK: - Refusals
 
-    /// The client's answer where a server refused. The server's own words pass to the owner alone: they
-    /// may name what others must not know of.
+    /// The client's tagged response for a refusal by a server. Only the owner gets the server's text, because it may
+    /// name folders that must stay hidden from other users.
     func refusal(_ condition: Condition, code: ResponseCode?) -> ReplyText {
         if case .nonExistent? = code { return .noSuchMailbox }
         guard condition != .bad else { return .badForServer }
@@ -174,7 +178,7 @@ extension CommandContext {
         self.refusal(completion.condition, code: completion.code)
     }
 
-    /// The refusal where the target of APPEND, COPY or MOVE is missing: who may create it is told to
+    /// The refusal if the target mailbox of APPEND, COPY or MOVE does not exist: TRYCREATE if the user may create it
     /// (RFC 9051 §6.3.12).
     mutating func missingTarget(_ folder: FolderPath, in account: AccountID) -> ReplyText {
         self.mayCreate(folder, in: account) ? .tryCreate : .noSuchMailbox

@@ -3,14 +3,15 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// The INBOX of a user who has none: it is empty and read-only, and no server knows of it.
+/// The INBOX of a user without a mailbox of their own. Every client expects an INBOX (RFC 9051 §5.1), so the gateway
+/// itself presents an empty, read-only one.
 enum EmptyInbox {
     static let uidValidity: UInt32 = 1
-    /// No message ever gets it.
+    /// No message ever gets this UID.
     static let uidNext: UInt32 = 1
     static let rights: Rights = [.lookup, .read]
 
-    /// The counts. Items that only a server can tell are left out.
+    /// The answer to STATUS. It omits APPENDLIMIT and MAILBOXID, which only a server can report.
     static func status(_ items: [StatusItem], mailbox: ByteBuffer) -> StatusResponse {
         StatusResponse(
             mailbox: mailbox,
@@ -28,11 +29,12 @@ enum EmptyInbox {
 }
 
 extension CommandContext {
+    /// Whether a client's mailbox name means this session's empty INBOX.
     mutating func isEmptyInbox(_ mailbox: ClientMailbox) -> Bool {
         mailbox.name?.octets == MailboxName.inbox && self.hasEmptyInbox()
     }
 
-    /// Whether this session's INBOX is the empty one.
+    /// Whether this session's INBOX is the empty one: the user has no personal account, or no right to see its INBOX.
     mutating func hasEmptyInbox() -> Bool {
         guard let inbox = FolderPath(octets: MailboxName.inbox) else { return false }
         guard let account = self.namespace.personal else { return true }

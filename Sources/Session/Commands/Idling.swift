@@ -3,24 +3,25 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// An IDLE on its way (RFC 2177): at the server of the selected mailbox where that can, else here.
+/// A running IDLE (RFC 2177). The server of the selected mailbox executes it if it can; otherwise the gateway does.
 final class Idling: RunningCommand {
-    /// Who waits for news of the selected mailbox.
+    /// Who watches the selected mailbox for changes.
     enum Place: Equatable {
         /// Nobody: no mailbox is selected.
         case here
-        /// Its server.
+        /// The mailbox's server executes IDLE.
         case upstream(AccountID)
-        /// The gateway, which asks a server that cannot idle from time to time.
+        /// The gateway polls the server, which lacks IDLE, with NOOP.
         case polled(AccountID)
     }
 
     let place: Place
     private let tag: ByteBuffer
+    /// Whether the server has accepted IDLE with a continuation request.
     private var isUpstreamIdling = false
-    /// Whether the server was told to stop.
+    /// Whether DONE was sent to the server.
     private var isStopping = false
-    /// The answer where the client said something else than DONE.
+    /// The tagged response if the client sent something other than DONE.
     private var refusal: ReplyText?
 
     init(tag: ByteBuffer, at place: Place) {
@@ -28,13 +29,14 @@ final class Idling: RunningCommand {
         self.place = place
     }
 
-    /// Whether the client's next line is wanted. What comes before the server idles is no line for it, and no
-    /// command either.
+    /// Whether the session should read the client's next line. A line that arrives before the server accepts IDLE
+    /// waits: it is not yet known whether it is DONE or a command.
     var readsClient: Bool {
         guard case .upstream = self.place else { return true }
         return self.isUpstreamIdling && !self.isStopping
     }
 
+    /// Sends IDLE to the server, or begins to poll.
     func begin(in context: inout some CommandContext) {
         switch self.place {
         case .upstream(let account):
@@ -49,14 +51,14 @@ final class Idling: RunningCommand {
         self.began(in: &context)
     }
 
-    /// The client may wait now.
+    /// Sends the continuation request to the client.
     private func began(in context: inout some CommandContext) {
         context.reader.readsLines = true
         context.emit(Reply.continuation(.idling))
         context.readClient()
     }
 
-    /// The time has come to ask a server that cannot idle.
+    /// A poll is due: sends NOOP to the server, if it is idle.
     func pollDue(in context: inout some CommandContext) {
         guard case .polled(let account) = self.place, context.selected?.account == account else {
             return
@@ -71,21 +73,22 @@ final class Idling: RunningCommand {
 
     // MARK: - The end
 
-    /// A line of the client: `DONE`, or what must not be there.
+    /// Takes the client's line. Any line other than `DONE` is a syntax error and ends IDLE.
     func lineReceived(_ line: ByteBuffer, in context: inout some CommandContext) {
         context.reader.readsLines = false
         guard line.equals(word: "DONE") else {
-            // Where a literal was announced, nothing behind the line can be told apart.
+            // The line announces a literal, so the start of the next command is unknown.
             guard line.readableBytesView.last != UInt8(ascii: "}") else {
                 return context.end(.bye(.syntax))
             }
-            // Whatever was meant, the server still idles: it is told to stop first.
+            // The server still executes IDLE and must end it first.
             context.strike()
             return self.stop(answer: .badSyntax, in: &context)
         }
         self.stop(answer: nil, in: &context)
     }
 
+    /// Sends DONE to the server, or ends the command at once if no server executes it.
     private func stop(answer: ReplyText?, in context: inout some CommandContext) {
         guard case .upstream(let account) = self.place, context.upstream(of: account) != nil else {
             return context.finish(self.tag, text: answer ?? .completed("IDLE"))
@@ -111,7 +114,7 @@ final class Idling: RunningCommand {
         case .lost(let answer):
             guard self.place == .upstream(account) || self.place == .polled(account)
             else { return false }
-            // The mailbox that was watched is gone: IDLE ends, so that the client notices.
+            // The selected mailbox is no longer available: IDLE ends, so that the client notices it.
             context.reader.readsLines = false
             context.finish(self.tag, text: answer)
         case .ready, .untagged:
@@ -120,6 +123,7 @@ final class Idling: RunningCommand {
         return true
     }
 
+    /// The server ended IDLE. Without DONE, or with a refusal, the client gets `NO [UNAVAILABLE]`.
     private func completed(_ completion: Completion, in context: inout some CommandContext) {
         context.reader.readsLines = false
         if let refusal = self.refusal { return context.finish(self.tag, text: refusal) }

@@ -1,10 +1,12 @@
 import Access
 import IMAP
 
-/// Subscribed names in an answer to LIST and LSUB.
+/// Subscribed names in the answer to LIST and LSUB.
 extension ListAnswer {
-    /// Inserts names that are subscribed and have no folder, or none that the user may see: the user reads the
-    /// same of both.
+    /// Inserts subscribed names without a visible folder. A name whose folder was deleted and a name whose folder the
+    /// user may not see look the same to the client.
+    ///
+    /// - Parameter octets: the remaining work of this piece; decreased.
     func insertSubscriptions(in context: inout some CommandContext, _ octets: inout Int) {
         let subscriptions = self.subscriptions[self.subscription]
         let (account, folders) = (subscriptions.account, subscriptions.folders)
@@ -34,7 +36,7 @@ extension ListAnswer {
         self.folder = 0
     }
 
-    /// Whether a folder that its server lists is subscribed.
+    /// Whether a listed folder is subscribed: by the user's own choice, else by the base.
     static func isSubscribed(
         _ folder: FolderPath,
         isSelectable: Bool,
@@ -50,7 +52,8 @@ extension ListAnswer {
         }
     }
 
-    /// Whether a name counts as subscribed only where nothing below it is.
+    /// Whether LSUB returned the name with `\Noselect`: it counts as subscribed only if no name below it is
+    /// subscribed.
     static func isParent(
         _ folder: FolderPath,
         part: ListingPart,
@@ -64,6 +67,7 @@ extension ListAnswer {
         }
     }
 
+    /// Inserts a name that has no folder.
     private func insertName(_ name: [UInt8], isParent: Bool, octets: inout Int) {
         let entry = FolderTree.Entry(
             name: name,

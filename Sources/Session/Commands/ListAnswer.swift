@@ -3,24 +3,24 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// The answer to a LIST or LSUB whose servers have all answered.
+/// Writes the answer to a LIST or LSUB after all servers have answered.
 ///
-/// Folders become names, and names become lines, in pieces of bounded work. Between two pieces the event
-/// loop is yielded, and the next piece waits until the client takes what was written. So neither the
-/// number of folders nor a client that does not read decides how long the loop is held, or how many
-/// lines are in memory.
+/// It works in pieces of bounded size: it inserts folders into a tree of names, then writes a line for each name.
+/// Between two pieces the session yields the event loop, and waits until the client has read the lines. So neither
+/// the number of folders nor a client that does not read can block the event loop or fill memory.
 ///
-/// A reference, so that it grows and shrinks in place; it belongs to one context.
+/// A reference type, so that it changes in place. One listing owns it.
 final class ListAnswer {
-    /// Octets that are matched, hashed or copied in a piece: about half a millisecond.
+    /// Octets that one piece matches, hashes or copies: about half a millisecond of work. Larger pieces would delay
+    /// the other sessions of the event loop.
     static let octetsPerPiece = 64 * 1_024
-    /// What a name costs besides its octets.
+    /// The cost of a name in addition to its octets, in the same unit.
     static let octetsOfName = 256
 
-    /// Names of one account that are subscribed.
+    /// The subscribed names of one account.
     struct Subscriptions {
         var account: AccountID
-        /// The server's part, where it has the subscriptions.
+        /// The account's part of the listing, if the subscriptions come from its server.
         var part: ListingPart?
         var folders: [FolderPath]
     }
@@ -30,29 +30,30 @@ final class ListAnswer {
     private let writer: ListWriter
     private let patternCost: Int
     let choices: SubscriptionChoices
-    /// Names that are subscribed whether or not there are folders, by account.
+    /// Subscribed names, with or without a folder, by account.
     let subscriptions: [Subscriptions]
-    /// Accounts whose folders are known.
+    /// Accounts whose folders were listed.
     private let known: Set<AccountID>
 
     private var views: [Namespace.View]
+    /// The rights that the tree was built with. A change of them rebuilds the tree.
     private var accesses: [AccountID: AccountAccess] = [:]
     var tree = FolderTree()
-    // What is to be inserted next; each is behind the one above.
+    // Positions of the next name to insert. All parts come first, then all views, then all subscriptions.
     var part = 0
     var folder = 0
     var view = 0
     var subscription = 0
     private var hasInsertedInbox = false
-    /// The last name that was taken for writing.
+    /// The last name that was removed from the tree for writing.
     private var last: [UInt8]?
-    /// Whether there are more names than any client could use.
+    /// Whether the tree has exceeded its limit; nothing can be written then.
     private(set) var isTooLarge = false
 
     /// - Parameters:
-    ///   - parts: each complete, or failed.
-    ///   - choices: what the user decided about subscriptions.
-    ///   - views: the accounts in sight.
+    ///   - parts: the accounts' parts, each complete or failed.
+    ///   - choices: the names that the user subscribed or unsubscribed.
+    ///   - views: the accounts that the user can see.
     init(
         _ request: ListRequest,
         parts: [ListingPart],
@@ -70,11 +71,11 @@ final class ListAnswer {
             self.subscriptions = []
             return
         }
-        // What a server has that does not answer is not called gone.
+        // The folders of a server that did not answer are unknown, so their names are not reported as nonexistent.
         let failed = Set(parts.filter { $0.step == .failed }.map(\.account))
         let onServers = parts.filter { $0.step == .complete }
             .map { part in
-                // Of the owner's, others are shown those of folders that are there.
+                // Other users see an owner's subscription only if its folder exists.
                 let names = part.isOwner ? part.subscriptions.names : []
                 return Subscriptions(account: part.account, part: part, folders: names)
             }
@@ -83,10 +84,11 @@ final class ListAnswer {
         self.subscriptions = (onServers + kept).filter { !$0.folders.isEmpty }
     }
 
-    /// Does a piece of the work, and sends the lines that it makes.
-    /// - Returns: whether everything is written, or nothing can be.
+    /// Does one piece of work and sends the lines of it.
+    ///
+    /// - Returns: true if all lines are written, or if the answer is too large.
     func advance(in context: inout some CommandContext) -> Bool {
-        // A grant that has ended since the last piece gives no further line.
+        // A grant that has expired since the last piece permits no further line.
         if self.accesses.values.contains(where: { $0.validUntil.map { $0 <= context.now } ?? false }
         ) {
             self.permissionsChanged(in: &context)
@@ -97,7 +99,7 @@ final class ListAnswer {
             self.isTooLarge = self.tree.isTooLarge
             guard !self.isTooLarge, let entry = self.tree.popFirst() else { return true }
             octets -= Self.octetsOfName + entry.name.count * (1 + self.patternCost)
-            // Written before the permissions changed.
+            // Skip the names that were written before the permissions changed.
             if let last = self.last, !NameOrder.precedes(last, other: entry.name) { continue }
             self.last = entry.name
             for line in self.writer.lines(for: entry, in: self.tree) { context.emit(line) }
@@ -105,8 +107,8 @@ final class ListAnswer {
         return false
     }
 
-    /// The permissions changed. Where that concerns what is listed, the names are put together anew, and
-    /// the lines go on behind the last one.
+    /// The permissions changed. If the change concerns the listed accounts, the tree is built again, and the lines
+    /// continue after the last written name.
     func permissionsChanged(in context: inout some CommandContext) {
         let isSame = self.accesses.allSatisfy { context.access(to: $0.key) == $0.value }
         guard !isSame || self.views != context.namespace.views else { return }
@@ -119,8 +121,9 @@ final class ListAnswer {
 
     // MARK: - Names
 
-    /// Inserts some of the names that are still to be inserted.
-    /// - Returns: false where there are none.
+    /// Inserts the next names into the tree.
+    ///
+    /// - Returns: false if no names remain.
     private func insertNext(in context: inout some CommandContext, _ octets: inout Int) -> Bool {
         guard !self.tree.isTooLarge else { return false }
         if self.part < self.parts.count {
@@ -137,17 +140,20 @@ final class ListAnswer {
         return true
     }
 
+    /// The rights on an account. Records them for ``permissionsChanged(in:)``.
     func access(_ context: inout some CommandContext, account: AccountID) -> AccountAccess {
         let access = context.access(to: account)
         self.accesses[account] = access
         return access
     }
 
+    /// Inserts folders of the current part that the user may look up. Skips aliases, and names in the personal
+    /// namespace that would collide with the other namespaces.
     private func insertFolders(in context: inout some CommandContext, _ octets: inout Int) {
         let part = self.parts[self.part]
         let access = self.access(&context, account: part.account)
         guard access.isOwner || !part.isOwner else {
-            // It was listed for an owner, which the user is no more.
+            // The account was listed for its owner, but the user no longer owns it.
             self.part += 1
             return
         }
@@ -192,7 +198,7 @@ final class ListAnswer {
         self.folder = 0
     }
 
-    /// The INBOX of a user who has none is listed, and subscribed to.
+    /// Inserts the ``EmptyInbox`` of a user who needs it, as a subscribed folder.
     private func insertEmptyInbox(in context: inout some CommandContext, _ octets: inout Int) {
         self.hasInsertedInbox = true
         guard context.hasEmptyInbox() else { return }
@@ -209,21 +215,22 @@ final class ListAnswer {
         )
     }
 
+    /// Inserts a name, and subtracts the cost from the remaining work.
     func insert(_ entry: FolderTree.Entry, octets: inout Int) {
         if self.writer.reportsSubscribedBelow { octets -= entry.name.count * self.patternCost }
         octets -= self.tree.insert(entry, selection: self.writer.selection(of: entry))
     }
 
-    /// Whether there is a mailbox, and not only a name above others.
+    /// Whether the attributes are those of a mailbox, not only of a parent of mailboxes.
     private static func isSelectable(_ attributes: [ByteBuffer]) -> Bool {
         !attributes.contains {
             $0.equals(word: "\\Noselect") || $0.equals(word: "\\NonExistent")
         }
     }
 
-    /// The namespaces' and accounts' own names stand above what is shared, also of an account
-    /// that does not answer, or that no pattern reaches into. There something counts as subscribed where its
-    /// folders are unknown, and are subscribed unless the user decides otherwise.
+    /// Inserts the name of an account and of its namespace as parents of the account's folders. They are inserted even
+    /// if the account did not answer, or no pattern reaches into it. If such an account's folders are unknown and
+    /// subscribed by default, the names count as parents of subscribed folders.
     private func insertRoot(in context: inout some CommandContext, _ octets: inout Int) {
         let view = self.views[self.view]
         self.view += 1

@@ -3,12 +3,13 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// The lines that answer a LIST or LSUB, from the folders the user may look up.
+/// Writes the response lines of LIST and LSUB for the folders that the user may look up.
 struct ListWriter {
-    /// Attributes that pass as a server gives them. Those about children are worked out anew, and
-    /// \Marked would tell of folders that were not asked for.
+    /// Server attributes that are forwarded. The attributes about children are computed from the visible folders.
+    /// `\Marked` and `\Unmarked` are omitted, because they would reveal changes of folders that the user may not read.
     private static let passing: [StaticString] = ["\\Noselect", "\\NonExistent", "\\Noinferiors"]
-    /// Those that pass in the personal namespace only: a mail program files into the folder that has one.
+    /// Special uses (RFC 6154 §2). They are forwarded in the personal namespace only, because a mail program files
+    /// messages into the folder with a special use.
     private static let specialUses: [StaticString] = [
         "\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash",
     ]
@@ -16,7 +17,7 @@ struct ListWriter {
     let list: List
     let isLsub: Bool
     let patterns: [MailboxPattern]
-    /// Whether a name is shown because a subscribed one is below it.
+    /// Whether a name is listed because a name below it is subscribed (``ListRequest/reportsSubscribedBelow``).
     let reportsSubscribedBelow: Bool
     private let needsSubscriptions: Bool
 
@@ -28,8 +29,9 @@ struct ListWriter {
         self.needsSubscriptions = request.needsSubscriptions
     }
 
-    /// Whether the client is told an attribute that a server gave.
-    /// - Parameter isPersonal: whether the name is one of the personal namespace.
+    /// Whether a server's attribute is forwarded to the client.
+    ///
+    /// - Parameter isPersonal: whether the name is in the personal namespace.
     static func passes(_ attribute: ByteBuffer, isPersonal: Bool) -> Bool {
         self.passing.contains { attribute.equals(word: $0) }
             || isPersonal && self.isSpecialUse(attribute)
@@ -39,7 +41,7 @@ struct ListWriter {
         self.specialUses.contains { attribute.equals(word: $0) }
     }
 
-    /// What a name means to those above it.
+    /// What a name contributes to its parents: whether a subscribed or a selected name is below them.
     func selection(of entry: FolderTree.Entry) -> FolderTree.Below {
         let below: FolderTree.Below =
             entry.isSubscribed && !entry.isSubscribedAsParent && self.needsSubscriptions
@@ -48,8 +50,10 @@ struct ListWriter {
         return below.union(self.matches(entry.name) ? .selected : [.selected, .selectedApart])
     }
 
-    /// - Parameter tree: knows what is below the name; the entry itself may be gone from it.
-    /// - Returns: none where the client did not ask for this name.
+    /// The responses for one name: LIST or LSUB, then MYRIGHTS and STATUS if requested.
+    ///
+    /// - Parameter tree: the names below the entry; the entry itself may already be removed.
+    /// - Returns: no lines if the request does not select this name.
     func lines(for entry: FolderTree.Entry, in tree: borrowing FolderTree) -> [ByteBuffer] {
         let below = tree.below(entry.name)
         var entry = entry
@@ -64,7 +68,7 @@ struct ListWriter {
             delimiter: Namespace.delimiter,
             mailbox: mailbox
         )
-        // RFC 5258 §3.5.
+        // CHILDINFO (RFC 5258 §3.5).
         if !self.isLsub, below.contains(.selected) { response.childInfo = ["SUBSCRIBED"] }
         var lines = [response.encoded(isLsub: self.isLsub)]
         if self.list.returnsMyRights, !entry.isParentOnly {
@@ -88,6 +92,7 @@ struct ListWriter {
         return entry.isPersonal && entry.attributes.contains(where: Self.isSpecialUse)
     }
 
+    /// The attributes for the client: forwarded ones, `\Subscribed`, and whether there are visible children.
     private func attributes(of entry: FolderTree.Entry, _ below: FolderTree.Below) -> [ByteBuffer] {
         var attributes: [ByteBuffer]
         if entry.isParentOnly {
@@ -98,7 +103,7 @@ struct ListWriter {
             }
         }
         if self.isLsub {
-            // Here \Noselect means that the name itself is not subscribed (RFC 3501 §6.3.9).
+            // In LSUB, \Noselect means that the name itself is not subscribed (RFC 3501 §6.3.9).
             if entry.isSubscribed {
                 attributes.removeAll {
                     $0.equals(word: "\\Noselect") || $0.equals(word: "\\NonExistent")
@@ -109,14 +114,14 @@ struct ListWriter {
         } else if entry.isSubscribed, self.needsSubscriptions {
             attributes.append(ByteBuffer(string: "\\Subscribed"))
         }
-        // Programs go down to where LSUB tells of children: there also names count that are only subscribed.
+        // Clients descend only where LSUB reports children, so names that are only subscribed count as children too.
         let hasChildren = below.contains(.folder) || self.isLsub && below.contains(.selected)
         attributes.append(ByteBuffer(string: hasChildren ? "\\HasChildren" : "\\HasNoChildren"))
         return attributes
     }
 
-    /// Whether a name is `Other Users` or `Shared`, and everything below is in the answer as well: Thunderbird takes
-    /// it for a mailbox there. Programs that go down level by level ask with `%`, and need it.
+    /// Whether to omit a name, because it is `Other Users` or `Shared` and all names below it are listed too.
+    /// Thunderbird would show it as a mailbox. A client that descends level by level uses `%` and still gets the name.
     private func isOmittedRoot(_ entry: FolderTree.Entry) -> Bool {
         guard entry.isParentOnly, Namespace.isRoot(entry.name) else { return false }
         return self.patterns.allSatisfy {

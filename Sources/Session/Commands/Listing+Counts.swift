@@ -3,8 +3,9 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// The counts that a LIST with `RETURN (STATUS)` asks for (RFC 5819).
+/// The STATUS responses of a LIST with `RETURN (STATUS)` (RFC 5819).
 extension Listing {
+    /// Stores the STATUS of a folder.
     func counted(
         _ status: StatusResponse,
         of folder: FolderPath,
@@ -12,7 +13,7 @@ extension Listing {
         in context: inout some CommandContext
     ) {
         var status = status
-        // Octets of its own: a slice would keep the whole response.
+        // A copy, because a slice would keep the whole response in memory.
         status.mailbox = ByteBuffer(bytes: status.mailbox.readableBytesView)
         if let items = self.request.list.returnsStatus, items.contains(.highestModSeq),
             !context.has("CONDSTORE", in: part.account)
@@ -22,7 +23,8 @@ extension Listing {
         part.counts.updateValue(status, forKey: folder)
     }
 
-    /// STATUS as a part of LIST is asked folder by folder, where the user may read (RFC 5819 §2).
+    /// Begins to send STATUS for each listed folder that the user may read (RFC 5819 §2). Without `RETURN (STATUS)`,
+    /// the part is complete.
     func beginCounts(_ part: ListingPart, in context: inout some CommandContext) {
         guard self.request.list.returnsStatus != nil else {
             part.step = .complete
@@ -33,6 +35,7 @@ extension Listing {
         self.countNext(part, in: &context)
     }
 
+    /// Sends STATUS for the next folder. After a bounded search without a match, yields the event loop.
     func countNext(_ part: ListingPart, in context: inout some CommandContext) {
         let account = part.account
         guard let items = self.request.list.returnsStatus,
@@ -66,6 +69,7 @@ extension Listing {
         part.step = .complete
     }
 
+    /// Whether the client gets counts of a folder: it is a readable mailbox, and a pattern matches its name.
     private func isCounted(
         _ folder: FolderPath,
         at index: Int,
@@ -79,7 +83,7 @@ extension Listing {
         return self.request.patterns.contains { $0.matches(name) }
     }
 
-    /// Goes on to look for the next folder to be counted, where that yielded the loop.
+    /// Continues the search for the next folder after ``countNext(_:in:)`` has yielded the event loop.
     func resumeCounting(in context: inout some CommandContext) {
         let waiting = self.parts.filter { $0.step == .counts && $0.counting == nil }
         guard !waiting.isEmpty else { return }

@@ -1,12 +1,13 @@
 import Access
 import IMAP
 
-/// Folders that are listed without asking their server, or without waiting for it any longer.
+/// Cached folder lists, used instead of a server or after a wait for it.
 ///
-/// A session that would connect to many shared accounts shows what another session listed a moment ago. A server that does not answer costs a LIST a short time once; then its folders are shown as they
-/// were known last, and the client is told.
+/// A session with many shared accounts uses the lists that other sessions received recently, instead of connecting to
+/// each server. If a server does not answer, one LIST waits for it for a short time. After that its last known folders
+/// are listed, and the client is told so.
 extension Listing {
-    /// Asks what is known of the folders of each account that a listing reaches.
+    /// Requests the cached folders of each account that the listing reaches.
     func lookUpFolders(in context: inout some CommandContext) {
         let keys = self.parts.filter { $0.step == .lookingUp }.map { part in
             FolderListKey(
@@ -18,6 +19,7 @@ extension Listing {
         context.perform(.lookUpFolders(keys))
     }
 
+    /// Takes the cached folders of an account; asks the server if they do not suffice.
     func lookedUp(
         _ known: [FolderListKey: FolderKnowledge],
         part: ListingPart,
@@ -31,7 +33,9 @@ extension Listing {
         self.ask(part.account, in: &context)
     }
 
-    /// Takes what is known where the server need not be asked, or was not there a moment ago.
+    /// Uses the cached folders if the server failed a moment ago, or if they are current and suffice. They do not
+    /// suffice for the personal account, for STATUS, or for subscriptions that only the server knows. A ready
+    /// connection is always used instead.
     private func useKnownFolders(_ part: ListingPart, in context: inout some CommandContext) {
         guard context.upstream(of: part.account)?.state != .ready else { return }
         if part.known.isFailing { return self.giveUp(part, in: &context) }
@@ -44,7 +48,7 @@ extension Listing {
         part.take(known)
     }
 
-    /// Shows an account's folders as they were known last; without that knowledge they are missing.
+    /// Uses an account's last known folders although they may be outdated. Without them the part fails.
     func giveUp(_ part: ListingPart, in context: inout some CommandContext) {
         let isOnServer =
             self.request.list.selectsSubscribed
@@ -57,7 +61,8 @@ extension Listing {
         part.isOutdated = true
     }
 
-    /// Keeps what a server listed, for other sessions and for the time when it does not answer.
+    /// Caches the listed folders, for other sessions and for times when the server does not answer. Skipped if the user
+    /// became or ceased to be the owner during the listing, because owners see other names.
     func keepFolders(
         of part: ListingPart,
         _ subscriptions: ServerSubscriptions?,
@@ -73,8 +78,8 @@ extension Listing {
         context.perform(.keepFolders(key, known, generation: part.known.generation))
     }
 
-    /// Waits no longer for an account's server that has told nothing since the last look. One that counts messages
-    /// may take its time, and one that holds the selected mailbox cannot be left.
+    /// Stops waiting for an account's server that has sent nothing since the last check. A server that executes STATUS
+    /// may take longer, and the server of the selected mailbox cannot be left.
     func leaveIfStalled(_ part: ListingPart, in context: inout some CommandContext) {
         let account = part.account
         guard context.selected?.account != account, context.passing != account else { return }
@@ -86,7 +91,7 @@ extension Listing {
         }
         self.giveUp(part, in: &context)
         context.perform(.serverStalled(account))
-        // A login under way may go on: what the client asks for next may wait for it.
+        // A login in progress continues, because the client's next command may need the connection.
         if context.upstream(of: account)?.state == .ready { context.drop(account) }
     }
 }

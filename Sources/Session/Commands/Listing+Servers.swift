@@ -3,9 +3,9 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// The folders of one account, as its server lists them.
+/// The LIST and LSUB commands to the server of one account.
 extension Listing {
-    /// Asks an account's server for its folders, as soon as it is there.
+    /// Sends LIST to an account's server once it is ready, and connects if necessary.
     func ask(_ account: AccountID, in context: inout some CommandContext) {
         guard let part = self.part(of: account), part.step == .waitingForUpstream else { return }
         guard let upstream = context.upstream(of: account) else { return context.open(account) }
@@ -14,7 +14,7 @@ extension Listing {
         var encoder = context.encoder(for: account)
         encoder.write(word: "LIST \"\" \"*\"")
         let isOwner = context.access(to: account).isOwner
-        // What was known for an owner is not for others.
+        // Folders that were cached for the owner must not be shown to others.
         if part.isOwner != isOwner { part.known.folders = nil }
         part.isOwner = isOwner
         let hasIdentifiers = upstream.profile.hasListedIdentifiers && !part.isOwner
@@ -23,6 +23,7 @@ extension Listing {
         self.send(encoder, for: part, in: &context)
     }
 
+    /// Sends the first segment of a command; the others wait for continuation requests.
     func send(
         _ encoder: CommandEncoder,
         for part: ListingPart,
@@ -34,7 +35,7 @@ extension Listing {
         context.send(part.segments.removeFirst(), to: part.account)
     }
 
-    /// A server lists a folder, or a subscription.
+    /// The server sent a LIST or LSUB response. A name without a path is omitted and logged.
     func listed(
         _ list: ListResponse,
         isLsub: Bool,
@@ -55,7 +56,7 @@ extension Listing {
             }
             part?.folders.append(folder, attributes: list.attributes)
         case .subscriptions where isLsub:
-            // Other users read them later, from what is kept: rights count when they are shown.
+            // All names are cached for other users; their rights are checked when the names are shown.
             let isCertain = !list.attributes.contains { $0.equals(word: "\\Noselect") }
             part?.subscriptions.insert(folder, isCertain: isCertain)
         case .lookingUp, .waitingForUpstream, .folders, .subscriptions, .counts, .complete,
@@ -64,9 +65,10 @@ extension Listing {
         }
     }
 
-    /// The server told the identifier of a mailbox that it lists, or the counts of one.
+    /// The server sent STATUS, with the MAILBOXID of a listed mailbox or with requested counts.
     ///
-    /// - Returns: whether that was asked for.
+    /// - Returns: whether this listing requested it.
+    /// - Throws: if the server exceeds ``ListLimits``.
     func statusReceived(
         _ status: StatusResponse,
         of folder: FolderPath,
@@ -85,12 +87,12 @@ extension Listing {
         return true
     }
 
-    /// Whether an account's server is telling its folders and the identifiers of their mailboxes.
+    /// Whether LIST, which may return MAILBOXID, is in flight at an account's server.
     func identifies(_ account: AccountID) -> Bool { self.part(of: account)?.step == .folders }
 
     // MARK: - The end
 
-    /// The server answered one of the listing's commands; the next is sent, or the part is done.
+    /// The server completed a command: sends the next one of the part, or completes the part.
     func completed(
         _ condition: Condition,
         by account: AccountID,
@@ -116,7 +118,7 @@ extension Listing {
             }
             self.foldersCompleted(part, in: &context)
         case .subscriptions:
-            // An empty answer would tell the client that it has no subscriptions.
+            // An empty answer would mean to the client that it has no subscriptions.
             guard condition == .ok || !self.request.list.selectsSubscribed else {
                 part.step = .failed
                 return
@@ -126,13 +128,14 @@ extension Listing {
         case .counts:
             self.countNext(part, in: &context)
         case .lookingUp, .waitingForUpstream:
-            // Something else ran on this connection; now it is free.
+            // Another command of this connection was completed; the caller sends LIST now.
             break
         case .complete, .failed:
             break
         }
     }
 
+    /// LIST is complete: stores the folder list, then asks for subscriptions or counts if needed.
     private func foldersCompleted(_ part: ListingPart, in context: inout some CommandContext) {
         if !context.access(to: part.account).isOwner {
             let list = part.listing?.finished(during: context.commandNumber)

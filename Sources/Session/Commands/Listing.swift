@@ -3,22 +3,21 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// A LIST or LSUB on its way.
+/// A running LIST or LSUB.
 ///
-/// Each server is asked for all its folders with a fixed pattern; what the user may not look up is
-/// left out, and only then the client's pattern is matched, attributes are worked out anew from
-/// what is left, and the lines are written. So no pattern, reference or option can reach a folder
-/// that a grant does not (RFC 9051 §11.5).
+/// The session asks each server for all folders with a fixed pattern. It removes the folders that the user may not
+/// look up, then matches the client's patterns, computes the attributes from the remaining folders, and writes the
+/// lines. So no pattern, reference or option reveals a folder that no grant covers (RFC 9051 §11.5).
 final class Listing: RunningCommand {
     let tag: ByteBuffer
     let request: ListRequest
-    /// One for each account that a pattern may reach, in the order in which they are shown.
+    /// One part for each account that a pattern may reach, in the order of the answer.
     private(set) var parts: [ListingPart] = []
-    /// What the user decided about subscriptions, once it is read from the store.
+    /// The names that the user subscribed or unsubscribed; nil until the store has been read.
     private(set) var choices: SubscriptionChoices?
-    /// Of the responses of all servers so far, with what folders cost besides.
+    /// Octets of the responses of all servers so far, including ``ListLimits/octetsOfFolder`` for each.
     private var octets = 0
-    /// What is being written, once every server has answered.
+    /// The answer that is being written, once every server has answered.
     private var answer: ListAnswer?
 
     init(tag: ByteBuffer, request: ListRequest) {
@@ -26,6 +25,7 @@ final class Listing: RunningCommand {
         self.request = request
     }
 
+    /// Whether everything that the answer needs has arrived or failed.
     private var isComplete: Bool {
         (self.choices != nil || !self.request.needsSubscriptions)
             && self.parts.allSatisfy(\.isDone)
@@ -35,7 +35,7 @@ final class Listing: RunningCommand {
         self.parts.first { $0.account == account }
     }
 
-    /// Asks what is known of the folders of each account that a pattern reaches.
+    /// Requests the cached folders of each account that a pattern reaches, and the subscriptions if needed.
     func begin(in context: inout some CommandContext) {
         self.parts = context.namespace.views.filter(self.request.mayMatch)
             .map { ListingPart(view: $0) }
@@ -75,7 +75,9 @@ final class Listing: RunningCommand {
         return true
     }
 
-    /// Counts what a listing holds of a server's responses, and leaves a server that sends too much.
+    /// Counts the octets of a response that the listing holds in memory.
+    ///
+    /// - Throws: a size error if the server or the listing exceeds ``ListLimits``; the connection is dropped then.
     func count(octets: Int, from account: AccountID) throws(SyntaxError) {
         self.octets += octets + ListLimits.octetsOfFolder
         let part = self.part(of: account)
@@ -86,9 +88,9 @@ final class Listing: RunningCommand {
 
     // MARK: - Subscriptions
 
-    /// The user's decisions about subscriptions; nil where the store cannot be read.
+    /// The store returned the user's subscription choices; nil if it could not be read.
     ///
-    /// - Returns: whether the listing waits for them.
+    /// - Returns: whether the listing was waiting for them.
     func subscriptionsLoaded(
         _ choices: SubscriptionChoices?,
         in context: inout some CommandContext
@@ -104,9 +106,8 @@ final class Listing: RunningCommand {
         return true
     }
 
-    /// Asks the servers of accounts that no pattern reaches into, but whose own names are shown if any folder
-    /// below is subscribed: where the user unsubscribed from some, only the list of folders tells whether
-    /// others are left.
+    /// Lists accounts that no pattern reaches into, but whose own name is shown if any folder in them is subscribed.
+    /// If the user has unsubscribed some of the folders, only the folder list shows whether subscribed ones remain.
     private func listUnsubscribedAccounts(
         _ choices: SubscriptionChoices,
         in context: inout some CommandContext
@@ -125,8 +126,8 @@ final class Listing: RunningCommand {
 
     // MARK: - The answer
 
-    /// Begins to write the lines once every account has answered or failed. A failed one costs its own
-    /// folders only, and the client is told; where nothing else was asked for, the answer is `NO`.
+    /// Begins to write the answer once every account has answered or failed. A failed account omits only its own
+    /// folders, and the client is told so. If all accounts failed, the answer is `NO`.
     func complete(in context: inout some CommandContext) {
         guard self.answer == nil, self.isComplete else { return }
         let reached = self.parts.filter { !$0.isBelowPatterns }
@@ -142,11 +143,10 @@ final class Listing: RunningCommand {
         self.resume(in: &context)
     }
 
-    /// Goes on with a LIST that yielded the loop: with its lines, or with looking for the next folder
-    /// to be counted.
+    /// Continues after a yield of the event loop: with the lines, or with the search for the next folder to count.
     func resume(in context: inout some CommandContext) {
         guard let answer = self.answer else { return self.resumeCounting(in: &context) }
-        // A server's response that has passed in part goes on first; its end brings the session here.
+        // A response that was forwarded in part must end first; the session calls this again then.
         guard context.passing == nil else { return }
         guard answer.advance(in: &context) else { return context.yieldLoop() }
         guard !answer.isTooLarge else { return context.finish(self.tag, text: .unavailable) }
@@ -158,14 +158,14 @@ final class Listing: RunningCommand {
         context.finish(self.tag, text: .completed(self.request.isLsub ? "LSUB" : "LIST"))
     }
 
-    /// A client has waited long enough for servers that do not answer.
+    /// The wait for servers that do not answer has timed out.
     func waitingTimePassed(in context: inout some CommandContext) {
         for part in self.parts { self.leaveIfStalled(part, in: &context) }
         if !self.isComplete { context.perform(.limitWaiting) }
         self.complete(in: &context)
     }
 
-    /// What is known was looked up: servers are asked for the rest.
+    /// The cached folders have arrived: asks the servers for the rest.
     func foldersLookedUp(
         _ known: [FolderListKey: FolderKnowledge],
         in context: inout some CommandContext

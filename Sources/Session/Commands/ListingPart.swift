@@ -3,53 +3,60 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// One account's part of a LIST that runs.
+/// One account's part of a running LIST or LSUB.
 ///
-/// A reference, so that it grows in place, whoever looks at it; it belongs to one listing.
+/// A reference type, so that it grows in place. One listing owns it.
 final class ListingPart {
     enum Step: Equatable {
-        /// It is being looked up what is known already.
+        /// The cached folders are being looked up.
         case lookingUp
+        /// The server is not ready yet.
         case waitingForUpstream
+        /// LIST is in flight.
         case folders
+        /// LSUB is in flight.
         case subscriptions
+        /// STATUS of one folder after another is in flight.
         case counts
+        /// All that the answer needs has arrived.
         case complete
+        /// The folders are unknown.
         case failed
 
-        /// Whether the server tells names.
+        /// Whether the server is sending names.
         var isTelling: Bool { self == .folders || self == .subscriptions }
     }
 
     let view: Namespace.View
-    /// Whether no pattern reaches into the account, and only what is subscribed in it counts.
+    /// Whether no pattern reaches into the account, so that only its subscriptions count.
     let isBelowPatterns: Bool
     var step = Step.lookingUp
-    /// What was known before.
+    /// The cached folders of the account.
     var known = FolderKnowledge()
     /// Whether the user is the owner.
     var isOwner = false
-    /// Whether the folders are those that were known last, and may be others by now.
+    /// Whether ``folders`` come from the cache and may be outdated.
     var isOutdated = false
     var folders = ListedFolders()
-    /// Later names of mailboxes that the server listed before under another name.
+    /// Further names of mailboxes that the server listed under another name before (equal MAILBOXID).
     var aliases = OctetStringSet()
-    /// What of them exists for a user who is not the owner, while it arrives, and then.
+    /// The folders that exist for a user who is not the owner, while LIST is in flight.
     var listing: FolderListing?
-    /// What the server says is subscribed. Of the owner's a name counts whose folder is gone.
+    /// The subscriptions at the server. An owner also sees subscribed names whose folder is gone.
     var subscriptions = ServerSubscriptions()
-    /// Of the responses so far.
+    /// Octets of the responses so far.
     var octets = 0
-    /// The same when a server was looked for last that does not go on.
+    /// ``octets`` at the last check for a stalled server.
     var octetsAtLastLook = 0
-    /// How many of the folders, from the first, may still have to be asked for their counts.
+    /// The number of folders, from the first, that STATUS has not covered yet.
     var uncounted = 0
-    /// STATUS commands that were sent.
+    /// The number of STATUS commands sent.
     var asked = 0
-    /// The one that is being asked.
+    /// The folder whose STATUS is in flight.
     var counting: FolderPath?
-    /// Segments of a command still to be sent, each after a `+`.
+    /// Remaining segments of a command, each sent after a continuation request.
     var segments: [ByteBuffer] = []
+    /// The STATUS responses by folder.
     var counts = ShardedDictionary<FolderPath, StatusResponse>()
 
     init(view: Namespace.View, isBelowPatterns: Bool = false) {
@@ -61,7 +68,7 @@ final class ListingPart {
 
     var isDone: Bool { self.step == .complete || self.step == .failed }
 
-    /// Takes folders that are known, in place of the server's answer.
+    /// Completes the part with cached folders instead of the server's answer.
     func take(_ known: KnownFolders) {
         self.folders = known.folders
         self.aliases = known.aliases

@@ -3,10 +3,10 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// A NOTIFY on its way (RFC 5465): it is answered once each server concerned watches its mailboxes, or cannot.
+/// A running NOTIFY (RFC 5465). It is completed once each server concerned has accepted or refused its own NOTIFY.
 final class Notifying: RunningCommand {
     let tag: ByteBuffer
-    /// Accounts whose servers have not answered; nil until it is known which have to.
+    /// Accounts whose servers have not answered yet; nil until ``wait(for:)`` is called.
     private var waitingFor: Set<AccountID>?
     private var hasFailed = false
 
@@ -14,17 +14,17 @@ final class Notifying: RunningCommand {
         self.tag = tag
     }
 
-    /// It is known which servers have to answer; they are asked next.
+    /// Sets the accounts whose servers must answer.
     func wait(for accounts: Set<AccountID>) {
         self.waitingFor = accounts
     }
 
-    /// A part of what was asked for cannot be watched.
+    /// Some requested mailboxes cannot be watched. The client is told so at the completion.
     func lacksPart() {
         self.hasFailed = true
     }
 
-    /// An account's server is in step with what the client asked for, or cannot be.
+    /// An account's server now watches the requested mailboxes, or cannot.
     func notified(
         _ account: AccountID,
         failed: Bool,
@@ -35,14 +35,15 @@ final class Notifying: RunningCommand {
         self.complete(in: &context)
     }
 
-    /// Answers the command where no server has to answer any more.
+    /// Completes the command if no server has to answer any more.
     func complete(in context: inout some CommandContext) {
         guard self.waitingFor?.isEmpty ?? false else { return }
         if self.hasFailed { context.emit(Reply.untagged(.someUnavailable)) }
         context.finish(self.tag, text: .completed("NOTIFY"))
     }
 
-    /// What servers answer is the session's, which goes on watching behind the command.
+    /// Takes only lost connections. The session itself handles the servers' answers, because it keeps watching after
+    /// the command.
     func received(
         _ event: UpstreamEvent,
         from account: AccountID,

@@ -3,30 +3,31 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// The state machine of one command on its way, held by a session until the command is answered.
+/// The state machine of a command that waits for servers. The session holds it until the tagged response.
 ///
-/// A reference, because each response looks at it and a look must copy nothing; it belongs to one session.
+/// A reference type, because each response reads it, and a read must not copy it. One session owns it.
 protocol RunningCommand: AnyObject {
-    /// Something happened at an account's server.
+    /// Takes an event of an account's server.
     ///
-    /// - Returns: false where it does not concern the command.
-    /// - Throws: where the server broke the protocol; its connection is dropped then.
+    /// - Returns: false if the event does not concern the command.
+    /// - Throws: if the server broke the protocol; its connection is dropped then.
     func received(
         _ event: UpstreamEvent,
         from account: AccountID,
         in context: inout some CommandContext
     ) throws(SyntaxError) -> Bool
 
-    /// Other permissions are in force.
+    /// A new permission snapshot is in force.
     func permissionsChanged(in context: inout some CommandContext)
 
-    /// Whether the permissions in force end what the command does at an account's server.
+    /// Whether the permissions in force no longer allow the command at an account's server. The connection is dropped
+    /// then.
     func isForbidden(at account: AccountID, in context: inout some CommandContext) -> Bool
 
-    /// What an account's server, with a command in flight or between two commands, has to do next for the
-    /// command.
+    /// The kind of answer that the command expects next from an account's server; nil if none. It decides how long the
+    /// server may stay silent.
     ///
-    /// - Parameter isInFlight: whether a command waits for its answer there.
+    /// - Parameter isInFlight: whether a command is in flight at that server.
     func awaitedAnswer(of account: AccountID, isInFlight: Bool) -> AwaitedAnswer?
 }
 

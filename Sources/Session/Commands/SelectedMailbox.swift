@@ -9,19 +9,19 @@ struct SelectedMailbox {
     var folder: FolderPath
     /// Whether the server has it open read-only (EXAMINE).
     var isReadOnlyUpstream: Bool
-    /// Nil where the server has no UIDs that last.
+    /// Nil if the server has no persistent UIDs.
     var uidValidity: UInt32?
-    /// Whether the client was told that the mailbox has no mod-sequences, whatever its server says.
+    /// Whether the client was told that the mailbox has no mod-sequences, although its server has them.
     var tellsNoModSeq: Bool
     /// The mailbox's flags as the server last listed them, in wire octets.
     var flags: [ByteBuffer] = []
-    /// Searches whose changes the server tells, by its tag and the client's.
+    /// The tags of searches with updates (RFC 5267 §4.3): the gateway's and the client's.
     var updating: [(upstream: ByteBuffer, client: ByteBuffer)] = []
 
-    /// A server may say anew what it said at SELECT: what has changed since, or what it says last of all.
+    /// Takes a response code about the mailbox, which a server may also send after SELECT.
     ///
-    /// - Parameter rights: in the mailbox, by the snapshot in force.
-    /// - Returns: what the client is told of it.
+    /// - Parameter rights: the rights in the mailbox, by the snapshot in force.
+    /// - Returns: the code for the client; nil if the client gets none.
     mutating func statusReceived(_ code: ResponseCode, rights: Rights) -> ResponseCode? {
         switch code {
         case .uidValidity(let value):
@@ -40,14 +40,14 @@ struct SelectedMailbox {
 }
 
 extension Rights {
-    /// Rights whose use a server can only carry out in a mailbox that is open for writing.
+    /// Rights whose use needs SELECT at the server; without any of them, the gateway uses EXAMINE.
     static let changingSelected: Rights = [.seen, .write, .deleteMessages, .expunge]
     /// Rights that make a mailbox `READ-WRITE` (RFC 4314 §5.2).
     static let changingShared: Rights = [.changingSelected, .insert]
 }
 
 extension ResponseCode {
-    /// Whether it says something of mod-sequences.
+    /// Whether the code concerns mod-sequences (RFC 7162 §3.1.2).
     var isOfModSeqs: Bool {
         switch self {
         case .highestModSeq, .noModSeq: true
@@ -55,9 +55,9 @@ extension ResponseCode {
         }
     }
 
-    /// The code in an untagged `OK` about the selected mailbox, or nil where it says nothing there.
+    /// The code for the client in an untagged `OK` about the selected mailbox; nil if it has no meaning there.
     ///
-    /// - Parameter tellsNoModSeq: whether the client was told that there are no mod-sequences.
+    /// - Parameter tellsNoModSeq: whether the client was told that the mailbox has no mod-sequences.
     func onSelected(tellsNoModSeq: Bool) -> ResponseCode? {
         switch self {
         case .highestModSeq, .noModSeq:
@@ -70,7 +70,7 @@ extension ResponseCode {
         }
     }
 
-    /// The code as part of an answer to a client's command, or nil where it is not for clients.
+    /// The code for the client in a tagged response; nil if clients must not get it.
     var forClient: ResponseCode? {
         switch self {
         case .appendUID, .copyUID, .highestModSeq, .modified, .expungeIssued, .overQuota,

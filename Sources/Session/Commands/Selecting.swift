@@ -3,16 +3,17 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// A SELECT or EXAMINE on its way (RFC 9051 §6.3.2).
+/// A running SELECT or EXAMINE (RFC 9051 §6.3.2, §6.3.3).
 final class Selecting: RunningCommand {
     /// How a mailbox is opened at its server.
     struct Mode {
-        /// Whether the client asked for EXAMINE.
+        /// Whether the client sent EXAMINE.
         var isExamine: Bool
+        /// Whether the gateway sends EXAMINE.
         var isReadOnlyUpstream: Bool
-        /// Whether the client is told that the mailbox has no mod-sequences, whatever its server says.
+        /// Whether the client is told that the mailbox has no mod-sequences, although its server has them.
         var tellsNoModSeq: Bool
-        /// Whether the server has CONDSTORE enabled once it has opened the mailbox.
+        /// Whether the command enables CONDSTORE at the server (RFC 7162 §3.1).
         var enablesModSeqs: Bool
     }
 
@@ -20,9 +21,11 @@ final class Selecting: RunningCommand {
     let tagged: TaggedCommand
     let account: AccountID
     let folder: FolderPath
-    /// What was open on the same connection, of which there may be news until the server answers.
+    /// The mailbox that was selected on the same connection. Its updates may arrive until the server completes the
+    /// command.
     let left: FolderPath?
     private let mode: Mode
+    /// Remaining segments of the command, each sent after a continuation request.
     private var segments: [ByteBuffer] = []
     private var flags: [ByteBuffer] = []
     private var uidValidity: UInt32?
@@ -41,6 +44,8 @@ final class Selecting: RunningCommand {
         self.mode = mode
     }
 
+    /// Sends the command.
+    ///
     /// - Parameter encoder: the command for the server.
     func begin(_ encoder: CommandEncoder, in context: inout some CommandContext) {
         var encoder = encoder
@@ -75,7 +80,7 @@ final class Selecting: RunningCommand {
 
     private func completed(_ completion: Completion, in context: inout some CommandContext) {
         guard !completion.isIncomplete else {
-            // The server has the mailbox open, and the client has not.
+            // The server has selected the mailbox, but the client has not.
             context.drop(self.account)
             return context.finish(self.tagged.tag, text: .answerUnreadable)
         }
@@ -94,6 +99,8 @@ final class Selecting: RunningCommand {
         self.open(rights: rights, code: completion.code, in: &context)
     }
 
+    /// Selects the mailbox for the client. It is read-only after EXAMINE, without a right to change it, or if the
+    /// server opened it read-only.
     private func open(
         rights: Rights,
         code: ResponseCode?,
@@ -113,7 +120,7 @@ final class Selecting: RunningCommand {
         context.finish(self.tagged.tag, text: .selected(isReadOnly: isReadOnly))
     }
 
-    /// What the server says of the mailbox that it opens.
+    /// Forwards a response code of the mailbox. PERMANENTFLAGS are reduced to the flags that the user may set.
     private func statusReceived(_ code: ResponseCode, in context: inout some CommandContext) {
         if case .uidValidity(let value) = code { self.uidValidity = value }
         if case .permanentFlags(let flags) = code {
@@ -125,6 +132,7 @@ final class Selecting: RunningCommand {
         context.emit(Reply.untagged(.status(shown)))
     }
 
+    /// Both the mailbox that is being opened and the one that is being left must be readable.
     func isForbidden(at account: AccountID, in context: inout some CommandContext) -> Bool {
         guard account == self.account else { return false }
         let folders = [self.folder] + (self.left.map { [$0] } ?? [])

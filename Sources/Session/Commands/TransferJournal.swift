@@ -1,20 +1,21 @@
 import Access
 import IMAP
 
-/// What the journal has of a transfer, and what is still to be written there.
+/// The state of a transfer's journal entry, including outcomes that are not yet written.
 struct TransferJournal {
-    /// The last APPEND that the journal has been given, and what it came to.
+    /// The last APPEND that was given to the journal, with its outcome.
     var last = AppendOutcome(number: 0, answer: .refused)
-    /// What ``last`` was before, until the journal has answered.
+    /// The value of ``last`` before the APPEND that the journal is writing.
     var previous = AppendOutcome(number: 0, answer: .refused)
-    /// The entry's number.
+    /// The number of the entry; nil until it is recorded.
     var entry: Int64?
+    /// Whether the journal has recorded that the target has every message.
     var isCopied = false
-    /// Why a server went while the journal was written.
+    /// The tagged response for a connection that was lost while the journal was written.
     var lostAnswer: ReplyText?
-    /// Originals still to be marked or expunged, a command each.
+    /// UIDs of the originals still to be marked or expunged, one command each.
     var batches: [SequenceSet] = []
 
-    /// What the journal cannot know of it.
+    /// The state that a recovery uses in addition to the journal entry.
     var standing: TransferStanding { self.isCopied ? .copied : .begun(self.last) }
 }

@@ -3,17 +3,23 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// What a transfer was asked to do: which messages move or are copied, from where to where.
+/// The parameters of a transfer: the messages, the source, the target, and whether the messages are moved.
 struct TransferPlan {
+    /// The tag of the client's command.
     let tag: ByteBuffer
+    /// Whether the command is MOVE (RFC 6851).
     let moves: Bool
+    /// The client's COPY or MOVE with its sequence set.
     let copy: Copy
     let source: AccountID
     let sourceFolder: FolderPath
+    /// UIDVALIDITY of the source; 0 if its server has no persistent UIDs.
     let sourceValidity: UInt32
     let target: AccountID
     let targetFolder: FolderPath
+    /// The target mailbox's name on its server.
     let targetName: ByteBuffer
+    /// Whether the user may create the target mailbox, so that a refusal has TRYCREATE.
     let mayCreate: Bool
 
     init(
@@ -38,9 +44,10 @@ struct TransferPlan {
         self.mayCreate = mayCreate
     }
 
-    /// Whether it stays inside one account: its server copies the messages itself.
+    /// Whether source and target are in one account, so that its server copies the messages itself.
     var isLocal: Bool { self.source == self.target }
 
+    /// Whether an account is the source or the target.
     func involves(_ account: AccountID) -> Bool {
         account == self.source || account == self.target
     }

@@ -1,9 +1,9 @@
 import Access
 import IMAP
 
-/// Messages that passed, the APPEND of each message or batch, and what the target answered.
+/// The messages of each APPEND, and the target's tagged responses.
 extension Transferring {
-    /// The flags of a message that the user may set and the target keeps (RFC 4314 §4).
+    /// The flags of a message that the user may set (RFC 4314 §4) and the target stores.
     func flags(of message: TransferListing.Message) -> [Flag] {
         Flags.permitted(message.flags, rights: self.rights).filter { flag in
             guard let kept = self.permanentFlags else { return true }
@@ -12,7 +12,7 @@ extension Transferring {
         }
     }
 
-    /// All octets of the present message have passed.
+    /// All octets of the current message were streamed.
     func messagePassed() {
         let message = self.listing.messages[self.progress.index]
         self.progress.sending.append(
@@ -26,7 +26,7 @@ extension Transferring {
         self.progress.index += 1
     }
 
-    /// The present APPEND for the journal. Until its last line end is sent, nothing of it is stored.
+    /// The journal record of the current APPEND. The target stores nothing until it gets the last line end.
     func recordAppend() -> TransferAppend {
         self.journal.previous = self.journal.last
         self.journal.last = AppendOutcome(
@@ -40,24 +40,24 @@ extension Transferring {
         )
     }
 
-    /// The journal could not be written: it knows nothing of the present APPEND.
+    /// The journal could not be written, so it does not contain the current APPEND.
     func appendNotRecorded() {
         self.journal.last = self.journal.previous
     }
 
-    /// The target gets the last line end of the present APPEND.
+    /// The last line end of the current APPEND is sent. From now on its outcome is in doubt.
     func completeAppend() {
         self.progress.isInDoubt = true
         self.journal.last.answer = .missing
     }
 
-    /// The target refused the present APPEND.
+    /// The target refused the current APPEND.
     func refuse() {
         self.progress.isInDoubt = false
         self.journal.last.answer = .refused
     }
 
-    /// The target took the present APPEND, or the server the COPY that takes its place.
+    /// The target completed the current APPEND with OK, or within one account the COPY in its place.
     func confirm(_ code: ResponseCode?) {
         self.progress.isInDoubt = false
         let (sources, uids) =
@@ -68,9 +68,11 @@ extension Transferring {
         self.progress.sending = []
     }
 
-    /// What COPYUID names: the messages that were copied, and what they are now. A message of which it says
-    /// nothing was not there any more, or was not copied, and stays. Without COPYUID an `OK` says that all
-    /// were copied that were there (RFC 9051 §6.4.7).
+    /// The UIDs of the copied messages and of their copies, from COPYUID. A message that COPYUID does not name no
+    /// longer existed or was not copied, so its original stays. Without COPYUID, `OK` means that all existing messages
+    /// were copied (RFC 9051 §6.4.7).
+    ///
+    /// - Returns: without UIDs of the copies if COPYUID is missing or contradicts the transfer.
     func copied(_ code: ResponseCode?) -> (sources: [UInt32], uids: [UInt32]?) {
         guard case .copyUID(let validity, let set, let copies)? = code else {
             return (self.progress.sent, nil)
@@ -85,22 +87,21 @@ extension Transferring {
         guard validity == self.uidValidity, let uids = copies.members(atMost: sources.count),
             self.areNew(uids), uids.count == sources.count
         else { return (sources, nil) }
-        // The journal has the messages in the order in which they were sent.
+        // The journal lists the messages in the order in which they were sent.
         let pairs = Dictionary(uniqueKeysWithValues: zip(sources, uids))
         let ordered = self.progress.sent.filter { pairs[$0] != nil }
         self.progress.named.formUnion(uids)
         return (ordered, ordered.compactMap { pairs[$0] })
     }
 
-    /// Whether UIDs can be those of messages that this transfer stored: each once, and none that was there
-    /// before.
+    /// Whether UIDs can belong to messages that this transfer stored: each occurs once, and none existed before.
     private func areNew(_ uids: [UInt32]) -> Bool {
         guard let uidNext = self.uidNext else { return false }
         return Set(uids).count == uids.count && uids.allSatisfy { $0 >= uidNext }
             && Set(uids).isDisjoint(with: self.progress.named)
     }
 
-    /// Takes what STATUS told of the target's mailbox.
+    /// Takes UIDNEXT, and within one account UIDVALIDITY, from STATUS of the target mailbox.
     func counted(_ status: StatusResponse) {
         for (item, value) in status.items {
             guard case .number(let number) = value, let number = UInt32(exactly: number),
@@ -114,8 +115,8 @@ extension Transferring {
         }
     }
 
-    /// What APPENDUID names, where that can be the messages of the present APPEND: as many, in the
-    /// mailbox that was selected, and none that was there before.
+    /// The UIDs in APPENDUID; nil unless they fit the current APPEND: the same number, the UIDVALIDITY of the selected
+    /// mailbox, and no UID that existed before.
     private func uids(_ code: ResponseCode?) -> [UInt32]? {
         guard case .appendUID(let validity, let set)? = code, validity == self.uidValidity,
             let uids = set.members(atMost: self.progress.sending.count),
@@ -126,7 +127,7 @@ extension Transferring {
         return uids
     }
 
-    /// `COPYUID`, or nil where the user may not know it or the target did not tell.
+    /// `COPYUID` for the client; nil if the user may not read the target, or if a UID is unknown.
     var copyUID: ResponseCode? {
         guard self.rights.contains(.read), let uidValidity = self.uidValidity,
             let copies = self.progress.copies, !copies.isEmpty,

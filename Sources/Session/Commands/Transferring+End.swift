@@ -3,11 +3,11 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// What the journal says of a COPY or MOVE to another account, and how it ends: the originals of a
-/// MOVE go, or what was copied is taken back.
+/// The journal's answers, and the end of a transfer: the originals of a MOVE are expunged, or the copies are removed.
 extension Transferring {
     // MARK: - The journal
 
+    /// The journal answered a request.
     func journalAnswered(_ answer: JournalAnswer, in context: inout some CommandContext) {
         switch answer {
         case .recorded(let entry): self.recorded(entry, in: &context)
@@ -19,10 +19,12 @@ extension Transferring {
         }
     }
 
-    /// The journal has the transfer under a number; nil where it could not be written.
+    /// The journal recorded the transfer.
+    ///
+    /// - Parameter entry: the number of the entry; nil if the journal could not be written.
     private func recorded(_ entry: Int64?, in context: inout some CommandContext) {
         guard case .recording = self.step else {
-            // The session ended in between: nothing was begun.
+            // The session ended in the meantime; the transfer has stored nothing.
             if let entry { context.perform(.journal(.forget(entry))) }
             return
         }
@@ -35,7 +37,8 @@ extension Transferring {
         self.fetchNext(in: &context)
     }
 
-    /// Every message is at the target, and its server said so.
+    /// The target has stored every message, by its tagged responses. For a MOVE, the rights on the originals are
+    /// checked now.
     func allConfirmed(in context: inout some CommandContext) {
         guard let entry = self.journal.entry, self.plan.moves,
             !self.progress.confirmed.isEmpty
@@ -54,7 +57,7 @@ extension Transferring {
         )
     }
 
-    /// The journal has that every message was copied, or could not be written.
+    /// The journal recorded that every message is copied, or could not be written. Then the originals are marked.
     private func copyRecorded(_ succeeded: Bool, in context: inout some CommandContext) {
         guard case .recordingCopied = self.step else { return }
         guard succeeded else { return self.fail(answer: .unavailable, in: &context) }
@@ -67,29 +70,30 @@ extension Transferring {
         self.markNext(in: &context)
     }
 
-    /// Tells the client of a MOVE what the messages are now, before they go (RFC 6851 §4.3).
+    /// Sends COPYUID to the client of a MOVE, before the originals are expunged (RFC 6851 §4.3).
     private func tellCopies(in context: inout some CommandContext) {
         guard self.plan.moves, !self.hasToldCopies else { return }
         self.hasToldCopies = true
         if let code = self.copyUID { context.emit(Reply.untagged(.status(code))) }
     }
 
+    /// Sets `\Deleted` on the next batch of originals.
     private func markNext(in context: inout some CommandContext) {
         let batch = self.journal.batches.removeFirst()
         let hasUIDPlus = context.upstream(of: self.plan.source)?.profile.has("UIDPLUS") ?? false
         self.sendToSource(in: &context) { encoder in
             encoder.write(word: "UID STORE")
             batch.encode(into: &encoder)
-            // Where the messages stay, the client sees what they became.
+            // Without UIDPLUS the originals stay, so the client gets their new flags.
             encoder.write(word: hasUIDPlus ? "+FLAGS.SILENT (\\Deleted)" : "+FLAGS (\\Deleted)")
         }
     }
 
-    /// The journal forgot the transfer, or could not be written.
+    /// The journal deleted the entry, or could not be written.
     private func forgotten(_ succeeded: Bool, in context: inout some CommandContext) {
         guard case .forgetting(let answer) = self.step else { return }
-        // Of a COPY an entry that stays takes the copies back when the gateway starts again, so
-        // the client may not be told that they are there.
+        // If the entry of a COPY stays, the recovery at the next start removes the copies. So the client must not
+        // get an OK.
         if !succeeded, !self.journal.isCopied {
             return self.resolve(answer: .unavailable, in: &context)
         }
@@ -98,13 +102,13 @@ extension Transferring {
 
     // MARK: - The end
 
-    /// A MOVE's messages are at the target: the originals go.
+    /// The source completed STORE of `\Deleted`: marks the next batch, or begins to expunge.
     func sourceMarked(
         _ completion: Completion,
         in context: inout some CommandContext
     ) {
         guard completion.condition == .ok else {
-            // Some may be marked by now, and another client's EXPUNGE would take them.
+            // Some originals may be marked now, and another client's EXPUNGE would remove them.
             let answer = context.refusal(completion)
             let marked = self.progress.confirmed.filter {
                 !self.listing.wasDeleted.contains($0)
@@ -122,7 +126,7 @@ extension Transferring {
         self.expungeNext(in: &context)
     }
 
-    /// Takes the marks off the originals, which stay; only then what was copied is taken back.
+    /// Removes `\Deleted` from the next batch of originals. The copies are removed only after the last batch.
     func unmarkNext(answer: ReplyText, in context: inout some CommandContext) {
         guard !self.journal.batches.isEmpty else {
             self.journal.isCopied = false
@@ -137,6 +141,7 @@ extension Transferring {
         }
     }
 
+    /// Expunges the next batch of originals by UID.
     func expungeNext(in context: inout some CommandContext) {
         guard !self.journal.batches.isEmpty else {
             return self.conclude(answer: self.completedText, in: &context)
@@ -148,15 +153,14 @@ extension Transferring {
         }
     }
 
-    /// The answer where all messages are at the target.
+    /// The tagged response of a successful transfer.
     var completedText: ReplyText {
-        // MOVE has told it before the messages went.
+        // For MOVE, an untagged OK has already reported COPYUID.
         self.plan.moves
             ? .completed("MOVE") : .completed("COPY", self.copyUID)
     }
 
-    /// Ends a transfer of which nothing is in doubt: the journal forgets it, then the client is
-    /// answered.
+    /// Ends a transfer that needs no recovery: deletes its journal entry, then answers the client.
     func conclude(answer: ReplyText, in context: inout some CommandContext) {
         guard let entry = self.journal.entry else {
             return self.finish(answer: answer, in: &context)
@@ -165,13 +169,14 @@ extension Transferring {
         context.perform(.journal(.forget(entry)))
     }
 
-    /// Ends a transfer that failed: what may be at the target is taken back first.
+    /// Ends a failed transfer: undoes it first if the target may have stored messages.
     func fail(answer: ReplyText, in context: inout some CommandContext) {
         self.needsResolution
             ? self.resolve(answer: answer, in: &context)
             : self.conclude(answer: answer, in: &context)
     }
 
+    /// Starts the recovery of the transfer. The client gets its response afterwards.
     func resolve(answer: ReplyText, in context: inout some CommandContext) {
         guard let entry = self.journal.entry else {
             return self.finish(answer: answer, in: &context)
@@ -181,7 +186,7 @@ extension Transferring {
         context.perform(.journal(.resolve(entry, self.journal.standing)))
     }
 
-    /// An interrupted transfer has come to an end, or will be brought to one later.
+    /// The recovery has ended, or will be tried again later: answers the client.
     private func resolved(
         _ resolution: TransferResolution,
         in context: inout some CommandContext
@@ -211,6 +216,7 @@ extension Transferring {
         }
     }
 
+    /// Answers the client and releases both servers.
     private func finish(answer: ReplyText, in context: inout some CommandContext) {
         self.leaveTarget(in: &context)
         context.finish(self.plan.tag, text: answer)
@@ -220,10 +226,10 @@ extension Transferring {
         context.readClient()
     }
 
-    /// Lets go of the target's mailbox; without UNSELECT, of the connection.
+    /// Unselects the target mailbox; closes the connection if the server lacks UNSELECT (RFC 3691) or is busy.
     private func leaveTarget(in context: inout some CommandContext) {
         let account = self.plan.target
-        // Inside one account the client has its mailbox selected there.
+        // Within one account, the client's mailbox is selected on this connection.
         guard !self.plan.isLocal, !self.hasLeftTarget,
             let upstream = context.upstream(of: account),
             upstream.state == .ready

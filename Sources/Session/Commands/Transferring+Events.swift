@@ -3,7 +3,7 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// What happens at the two servers, and to the session, while messages pass.
+/// Events of the two servers and of the session during a transfer.
 extension Transferring {
     func received(
         _ event: UpstreamEvent,
@@ -29,7 +29,7 @@ extension Transferring {
                 folder == self.plan.targetFolder
             else { return false }
             self.counted(status)
-            // What a server tells by itself has more in it.
+            // An unsolicited STATUS has other items and is for the session.
             return Set(status.items.map(\.item)).isSubset(of: [.uidNext, .uidValidity])
         case .untagged(.fetch(let response)):
             try self.listed(response, in: &context)
@@ -41,7 +41,7 @@ extension Transferring {
         return true
     }
 
-    /// A command of the transfer is answered.
+    /// A server completed a command of the transfer.
     private func completed(
         _ completion: Completion,
         by account: AccountID,
@@ -66,7 +66,7 @@ extension Transferring {
         case .marking:
             self.sourceMarked(completion, in: &context)
         case .unmarking(let answer):
-            // Where they stay marked, the move has to go on: the copies are all there are.
+            // The originals stay marked and may be expunged, so the copies must stay: the recovery completes the move.
             guard condition == .ok else { return self.resolve(answer: answer, in: &context) }
             self.unmarkNext(answer: answer, in: &context)
         case .expunging:
@@ -79,6 +79,7 @@ extension Transferring {
         }
     }
 
+    /// The target completed a command.
     private func targetAnswered(
         _ completion: Completion,
         in context: inout some CommandContext
@@ -93,8 +94,7 @@ extension Transferring {
         }
     }
 
-    /// The time for a word to the client, so that a large move neither times out nor looks dead
-    /// (RFC 9585).
+    /// A progress report is due (INPROGRESS, RFC 9585). It keeps the client from giving up on a large transfer.
     func reportDue(in context: inout some CommandContext) {
         context.perform(.reportLater)
         context.emit(
@@ -109,7 +109,7 @@ extension Transferring {
         )
     }
 
-    /// One of the two servers is lost.
+    /// The connection to one of the two servers is lost.
     private func upstreamLost(
         _ account: AccountID,
         answer: ReplyText,
@@ -117,24 +117,24 @@ extension Transferring {
     ) {
         switch self.step {
         case .marking, .unmarking, .expunging:
-            // The target is not needed any more; the source's part is done by other means.
+            // The target is no longer needed. Without the source, the recovery completes the move.
             guard account == self.plan.source else { return }
             self.resolve(answer: answer, in: &context)
         case .recording:
-            // The journal answers first.
+            // The transfer ends when the journal has answered.
             self.journal.lostAnswer = answer
         case .recordingAppend:
-            // An incomplete command stores nothing; the journal answers first.
+            // The target stores nothing of an incomplete command. The transfer ends when the journal has answered.
             context.drop(self.plan.target)
             self.journal.lostAnswer = answer
         case .recordingCopied, .forgetting, .resolving:
-            // What the journal answers leads on.
+            // The answer of the journal continues the transfer.
             break
         case .draining(let first):
             if account == self.plan.source { self.fail(answer: first, in: &context) }
         case .silencing, .listing, .fetching, .announcing, .streaming, .fetched:
             if account == self.plan.source {
-                // An incomplete command stores nothing.
+                // The target stores nothing of an incomplete command.
                 context.drop(self.plan.target)
                 return self.fail(answer: answer, in: &context)
             }
@@ -146,25 +146,27 @@ extension Transferring {
         }
     }
 
+    /// Updates the rights in the target until all messages are copied; after that they no longer matter.
     func permissionsChanged(in context: inout some CommandContext) {
         guard !self.journal.isCopied else { return }
         self.rights = context.rights(in: self.plan.targetFolder, of: self.plan.target)
     }
 
-    /// A transfer whose target takes no more messages of this user is cut, and is taken back.
+    /// Whether the user may no longer store messages in the target. The transfer is then cut and undone, unless all
+    /// messages are copied already.
     func isForbidden(at account: AccountID, in context: inout some CommandContext) -> Bool {
         account == self.plan.target && !self.journal.isCopied
             && !self.rights.contains([.insert, .lookup])
     }
 
-    /// The client's connection ends: what the journal has is brought to its end without it.
+    /// The client's connection ends: the recovery undoes or completes the transfer, if it has a journal entry.
     func abandon(in context: inout some CommandContext) {
         guard let entry = self.journal.entry else { return }
         switch self.step {
         case .forgetting, .resolving:
             break
         case .recordingCopied:
-            // Either state of the entry leads to a good end.
+            // The recovery handles both possible states of the entry.
             context.perform(.journal(.resolve(entry, nil)))
         case .confirming:
             self.leaveConfirming(entry: entry, in: &context)
@@ -176,8 +178,9 @@ extension Transferring {
         }
     }
 
-    /// The target has got a whole command and stores it, be its connection closed or not: it is
-    /// left only when it has answered, because a look before that finds nothing.
+    /// The target has received a whole command and stores its messages even if the connection is closed. So the
+    /// recovery starts only after the target has answered and closed the connection. An earlier search would not find
+    /// the copies.
     private func leaveConfirming(entry: Int64, in context: inout some CommandContext) {
         var encoder = context.encoder(for: self.plan.target)
         encoder.write(word: "LOGOUT")
@@ -187,6 +190,7 @@ extension Transferring {
 
     // MARK: - Commands
 
+    /// Sends a command to the target's server.
     func sendToTarget(in context: inout some CommandContext, write: (inout CommandEncoder) -> Void)
     {
         var encoder = context.encoder(for: self.plan.target)
@@ -194,6 +198,7 @@ extension Transferring {
         self.send(encoder.finish(), to: self.plan.target, in: &context)
     }
 
+    /// Sends a command to the source's server.
     func sendToSource(in context: inout some CommandContext, write: (inout CommandEncoder) -> Void)
     {
         var encoder = context.encoder(for: self.plan.source)
@@ -223,7 +228,7 @@ extension Transferring {
         case .silencing: isSource ? .prompt : nil
         case .listing, .marking, .unmarking, .expunging: isSource ? .transfer : nil
         case .announcing, .confirming: isTarget ? .transfer : nil
-        // The source is read only while the target takes what came before.
+        // The source is read only as fast as the target accepts octets.
         case .fetching, .streaming, .fetched, .draining: isSource ? .transfer : .message
         case .recording, .recordingAppend, .recordingCopied, .forgetting, .resolving: nil
         }

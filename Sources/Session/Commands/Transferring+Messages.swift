@@ -3,18 +3,19 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Each message of a COPY or MOVE between accounts: asked for at the source, announced to the
-/// target as soon as its size is known, and passed on.
+/// The messages of a COPY or MOVE between accounts. Each one is fetched from the source, announced to the target once
+/// its size is known, and streamed.
 ///
-/// All go in one APPEND where the target has MULTIAPPEND (RFC 3502), and are then stored together
-/// or not at all; elsewhere each has its own.
+/// If the target has MULTIAPPEND (RFC 3502), one APPEND has all messages, and the target stores all of them or none.
+/// Otherwise each message has its own APPEND.
 ///
-/// Inside one account the server copies: the messages are read for their digests alone, which the journal
-/// needs, should the answer to COPY be missing, to tell the copies from what else came there.
+/// Within one account the server copies the messages itself. They are fetched only for their digests. If the tagged
+/// response to COPY is lost, the journal needs the digests to identify the copies.
 extension Transferring {
-    /// Messages of one COPY inside an account: as many UIDs as fit into a command's line.
+    /// Messages of one COPY within an account: that many UIDs fit into one command line.
     private static let messagesPerCopy = 300
 
+    /// Whether the current command at the target takes another message.
     private func appendsMany(in context: inout some CommandContext) -> Bool {
         if self.plan.isLocal {
             return self.progress.sending.count < Self.messagesPerCopy
@@ -22,7 +23,7 @@ extension Transferring {
         return context.upstream(of: self.plan.target)?.profile.has("MULTIAPPEND") ?? false
     }
 
-    /// Asks for the next message, or completes the command at the target behind the last.
+    /// Fetches the next message. After the last one, completes the command at the target.
     func fetchNext(in context: inout some CommandContext) {
         guard self.progress.index < self.listing.messages.count else {
             let isOpen =
@@ -39,8 +40,10 @@ extension Transferring {
         }
     }
 
-    /// The first piece of a FETCH response while a message is awaited.
-    /// - Returns: whether it is that message, and not news of another.
+    /// Takes the first piece of a FETCH response of the source.
+    ///
+    /// - Returns: whether the response contains the requested message. If not, it is an unsolicited update.
+    /// - Throws: if the response does not parse, or contains another message.
     func receives(
         _ piece: ResponseReader.Piece,
         in context: inout some CommandContext
@@ -60,7 +63,7 @@ extension Transferring {
             self.digest(fetched)
             return true
         }
-        // Nothing is no message: to a target it would even mean to forget the others (RFC 3502 §3).
+        // An empty message is invalid. In a MULTIAPPEND it would even cancel the whole command (RFC 3502 §3).
         let octets = fetched.announced ?? UInt64(fetched.body?.readableBytes ?? 0)
         guard octets > 0 else {
             if self.progress.isAppendOpen { context.drop(self.plan.target) }
@@ -73,13 +76,14 @@ extension Transferring {
         return true
     }
 
-    /// The octets of a message that its server copies pass through the digest, and nowhere else.
+    /// Begins to hash a message that the server itself copies.
     private func digest(_ fetched: FetchResponse) {
         self.progress.hasher = MessageHasher()
         self.step = fetched.announced == nil ? .fetched : .streaming
         if let body = fetched.body { self.progress.hasher.update(body) }
     }
 
+    /// Sends APPEND, or the next message of an open APPEND, up to the literal.
     private func announce(octets: UInt64, in context: inout some CommandContext) {
         let message = self.listing.messages[self.progress.index]
         let flags = self.flags(of: message)
@@ -104,8 +108,8 @@ extension Transferring {
         self.sendAnnouncement(in: &context)
     }
 
-    /// Sends the next segment of what leads to the message; behind the last one of a server that
-    /// needs no `+` the message follows.
+    /// Sends the next segment before the message. The message follows the last one at once if the target accepts
+    /// non-synchronizing literals (RFC 7888).
     private func sendAnnouncement(in context: inout some CommandContext) {
         guard !self.segments.isEmpty else { return self.stream(in: &context) }
         context.send(self.segments.removeFirst(), to: self.plan.target)
@@ -115,6 +119,7 @@ extension Transferring {
         }
     }
 
+    /// The target is ready for the message: streams its octets.
     private func stream(in context: inout some CommandContext) {
         self.step = .streaming
         if let quoted = self.progress.quoted {
@@ -125,7 +130,9 @@ extension Transferring {
         }
     }
 
-    /// The target, or the source, is ready for the next segment.
+    /// A server sent a continuation request.
+    ///
+    /// - Throws: if the transfer has nothing to send to that server.
     func continued(
         by account: AccountID,
         in context: inout some CommandContext
@@ -141,7 +148,7 @@ extension Transferring {
         context.send(self.segments.removeFirst(), to: account)
     }
 
-    /// A piece of the response that holds the message.
+    /// Takes a piece of the response that contains the message.
     func pieceReceived(
         _ piece: ResponseReader.Piece,
         in context: inout some CommandContext
@@ -152,12 +159,12 @@ extension Transferring {
             guard !self.plan.isLocal else { return }
             context.send(piece.octets, to: self.plan.target)
         } else if !piece.isFirst {
-            // The literal is over; what stands behind it was not asked for.
+            // The literal has ended; further items were not requested.
             self.step = .fetched
         }
     }
 
-    /// The source has completed its answer for one message.
+    /// The source completed FETCH of one message.
     func messageFetched(
         _ completion: Completion,
         in context: inout some CommandContext
@@ -167,7 +174,7 @@ extension Transferring {
             return self.fail(answer: context.refusal(completion), in: &context)
         }
         guard case .fetched = self.step else {
-            // Somebody expunged it meanwhile: as with any COPY, it is left out.
+            // The message was expunged in the meantime. COPY omits such messages.
             self.listing.messages.remove(at: self.progress.index)
             return self.fetchNext(in: &context)
         }
@@ -176,8 +183,8 @@ extension Transferring {
             ? self.fetchNext(in: &context) : self.finishAppend(in: &context)
     }
 
-    /// The command at the target lacks its end: the journal gets what was sent before the target
-    /// can store it, so that nobody ever has to guess what that was.
+    /// All messages of the command are sent, except for its last line end. The journal records them before the target
+    /// can store them, so that a recovery always knows what the target may have stored.
     private func finishAppend(in context: inout some CommandContext) {
         guard let entry = self.journal.entry else {
             self.leaveAppend(in: &context)
@@ -188,8 +195,8 @@ extension Transferring {
         context.perform(.journal(.append(entry, self.recordAppend())))
     }
 
-    /// The journal has what was sent, or could not be written: the target stores what it has got, or
-    /// never gets the end of it.
+    /// The journal recorded the messages: completes the command at the target. If the journal could not be written, the
+    /// target never gets the end of the command.
     func appendRecorded(_ succeeded: Bool, in context: inout some CommandContext) {
         guard case .recordingAppend = self.step else { return }
         if !succeeded { self.appendNotRecorded() }
@@ -203,7 +210,7 @@ extension Transferring {
         context.send(ByteBuffer(string: "\r\n"), to: self.plan.target)
     }
 
-    /// Lets the server copy the messages whose digests the journal has.
+    /// Sends UID COPY for the messages whose digests the journal has recorded.
     private func copySent(in context: inout some CommandContext) {
         let set = SequenceSet(uids: self.progress.sent)
         self.sendToSource(in: &context) { encoder in
@@ -213,12 +220,12 @@ extension Transferring {
         }
     }
 
-    /// Gives up a command at the target that lacks its end. Inside one account there is none.
+    /// Closes the target's connection within an incomplete APPEND. Within one account there is no APPEND.
     private func leaveAppend(in context: inout some CommandContext) {
         if !self.plan.isLocal { context.drop(self.plan.target) }
     }
 
-    /// The target has answered an APPEND: at its end, or before, because it takes no more.
+    /// The target completed APPEND: after its end, or early, because it refuses the rest.
     func appendAnswered(
         _ completion: Completion,
         in context: inout some CommandContext
@@ -244,7 +251,7 @@ extension Transferring {
             context.drop(self.plan.target)
             self.journal.lostAnswer = condition == .ok ? .unavailable : refusal
         case .fetching, .streaming, .fetched:
-            // The rest of the command would be read as another one: the connection is of no use.
+            // The server could execute the rest of the message as commands, so the connection is closed.
             context.drop(self.plan.target)
             self.progress.isAppendOpen = false
             self.step = .draining(condition == .ok ? .unavailable : refusal)

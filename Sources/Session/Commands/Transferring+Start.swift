@@ -3,10 +3,10 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// The beginning of a transfer between accounts: the target mailbox, and which messages there are.
+/// The beginning of a transfer: the properties of the target mailbox and the list of messages.
 extension Transferring {
-    /// Selects the target's mailbox, at a server that is ready; rights were looked at. Inside one account the
-    /// source stays selected.
+    /// Selects the target mailbox. The caller has checked the rights, and the target's server is ready. Within one
+    /// account the source stays selected, so STATUS is used instead.
     func begin(in context: inout some CommandContext) {
         context.perform(.reportLater)
         guard !self.plan.isLocal else { return self.askUIDNext(in: &context) }
@@ -16,7 +16,7 @@ extension Transferring {
         }
     }
 
-    /// What the target says of the mailbox that is being selected.
+    /// Takes a response code of the target's SELECT.
     func statusReceived(_ code: ResponseCode) {
         guard case .selectingTarget = self.step else { return }
         switch code {
@@ -28,6 +28,7 @@ extension Transferring {
         }
     }
 
+    /// The target completed SELECT or STATUS. A transfer needs UIDVALIDITY of both mailboxes and UIDNEXT of the target.
     func targetSelected(
         _ completion: Completion,
         in context: inout some CommandContext
@@ -45,17 +46,18 @@ extension Transferring {
             }
         }
         if case .readOnly? = code { return self.conclude(answer: .notPermitted, in: &context) }
-        // Courier tells UIDNEXT in STATUS alone.
+        // Courier reports UIDNEXT only in STATUS.
         if case .selectingTarget = self.step, self.uidNext == nil {
             return self.askUIDNext(in: &context)
         }
-        // Without these nobody can tell, should it be interrupted, what it has copied.
+        // Without these values, a recovery could not identify the copies of an interrupted transfer.
         guard self.uidValidity != nil, self.uidNext != nil,
             self.plan.sourceValidity > 0
         else { return self.conclude(answer: .cannotOnThisServer, in: &context) }
         self.silenceSource(in: &context)
     }
 
+    /// Sends STATUS of the target mailbox.
     private func askUIDNext(in context: inout some CommandContext) {
         self.step = .askingUIDNext
         let name = self.plan.targetName
@@ -66,9 +68,9 @@ extension Transferring {
         self.sendToTarget(in: &context) { status.encode(into: &$0, mailbox: name) }
     }
 
-    /// A server that was asked by NOTIFY to tell of a message that comes may do so in the words in which it
-    /// answers here, and nobody could tell one from the other: until the transfer is over it tells no more
-    /// than that there is one (RFC 5465 §5.2).
+    /// Stops message items in notifications of the source. A NOTIFY with FETCH items makes the server push FETCH
+    /// responses for new messages, which look like answers to the transfer's FETCH. Until the transfer ends, the
+    /// server reports only that a message has arrived (RFC 5465 §5.2).
     private func silenceSource(in context: inout some CommandContext) {
         guard let upstream = context.upstream(of: self.plan.source),
             upstream.watched.contains(where: { !$0.attributes.isEmpty })
@@ -79,6 +81,7 @@ extension Transferring {
         self.sendToSource(in: &context) { notify.encode(into: &$0) }
     }
 
+    /// Asks the source for the UID, flags and date of each message.
     func listSource(in context: inout some CommandContext) {
         self.step = .listing
         self.sendToSource(in: &context) { encoder in
@@ -89,7 +92,8 @@ extension Transferring {
         }
     }
 
-    /// A refusal by the target. Where the mailbox is not there, the client may be told to make it.
+    /// The client's response for a refusal by the target. If the mailbox does not exist: TRYCREATE if the user may
+    /// create it.
     func targetRefusal(
         _ completion: Completion,
         in context: inout some CommandContext
@@ -102,8 +106,8 @@ extension Transferring {
         }
     }
 
-    /// What LIST tells of the target's mailbox: Dovecot refuses to select one that is not there
-    /// without a code, and clients make it only where they are told to (RFC 9051 §6.4.7).
+    /// Takes a LIST response for the target mailbox. Dovecot refuses SELECT of a missing mailbox without a code, and
+    /// clients create a mailbox only after TRYCREATE (RFC 9051 §6.4.7).
     func targetListed(_ list: ListResponse) {
         guard list.mailbox == self.plan.targetName else { return }
         self.isTargetListed = !list.attributes.contains { attribute in
@@ -111,6 +115,7 @@ extension Transferring {
         }
     }
 
+    /// LIST of the target mailbox is complete: an existing mailbox keeps the server's refusal.
     func targetSought(refusal: ReplyText, in context: inout some CommandContext) {
         guard !self.isTargetListed else {
             return self.conclude(answer: refusal, in: &context)
@@ -118,8 +123,10 @@ extension Transferring {
         self.conclude(answer: self.plan.mayCreate ? .tryCreate : .noSuchMailbox, in: &context)
     }
 
-    /// What the source says of a message, before any is asked for: one of those that are meant, or
-    /// news of another.
+    /// Takes a FETCH response of the source: an answer about one of the messages, or an unsolicited update, which is
+    /// forwarded to the client.
+    ///
+    /// - Throws: if the response or its date does not parse.
     func listed(
         _ response: ByteBuffer,
         in context: inout some CommandContext
@@ -136,6 +143,7 @@ extension Transferring {
         self.listing.add(fetched.number, uid: uid, flags: flags, date: date)
     }
 
+    /// The source completed the list: records the transfer in the journal, unless there is nothing to transfer.
     func sourceListed(
         _ completion: Completion,
         in context: inout some CommandContext

@@ -3,83 +3,84 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// A COPY or MOVE on its way from the selected mailbox to another account's server, or a MOVE inside an
-/// account whose server has no MOVE.
+/// A running COPY or MOVE from the selected mailbox to another account, or a MOVE within an account whose server lacks
+/// MOVE (RFC 6851).
 ///
-/// Messages pass one after the other, each as soon as the target asks for its octets, and none is
-/// collected. The journal holds what is going on, so that whatever dies, nothing is lost and
-/// nothing stays twice.
+/// Messages are streamed one after the other, each once the target asks for its octets. The gateway never holds a
+/// whole message. The journal records the progress, so that after a failure of the gateway or of a server no message is
+/// lost and none stays twice.
 ///
-/// A reference, because each response looks at it and a look must copy nothing; it belongs to one
-/// session.
+/// A reference type, because each response reads it, and a read must not copy it. One session owns it.
 final class Transferring: RunningCommand {
     enum Step {
-        /// The target's mailbox is being selected: what it can hold is told then.
+        /// SELECT of the target mailbox is in flight. It reports UIDVALIDITY, UIDNEXT and PERMANENTFLAGS.
         case selectingTarget
-        /// The target did not tell UIDNEXT when it selected its mailbox, or is the source, where another
-        /// mailbox is selected: STATUS tells it.
+        /// STATUS of the target mailbox is in flight, because SELECT did not report UIDNEXT, or because source and
+        /// target are on one connection and the source must stay selected.
         case askingUIDNext
-        /// The target refused to select it without a word that is read: whether it is there is asked.
+        /// The target refused SELECT without a response code. LIST is in flight, to learn whether the mailbox exists.
         case lookingForTarget(ReplyText)
-        /// The source is asked to push no items of messages.
+        /// NOTIFY is in flight at the source, so that it pushes no message items (RFC 5465 §5.2).
         case silencing
-        /// The source tells the messages' UIDs, flags and dates.
+        /// FETCH of the messages' UIDs, flags and dates is in flight at the source.
         case listing
-        /// The journal takes the transfer.
+        /// The journal is recording the transfer.
         case recording
-        /// The next message is asked for.
+        /// FETCH of the next message is in flight at the source.
         case fetching
-        /// The message is announced to the target, which has to ask for its octets; the source
-        /// is not read.
+        /// APPEND was sent up to a literal, and the target must ask for it. The source is not read.
         case announcing
-        /// Octets of the message pass.
+        /// Octets of the message are streamed from the source to the target.
         case streaming
-        /// The message has passed; the source completes its answer.
+        /// The message was streamed; the source has not yet completed FETCH.
         case fetched
-        /// The journal takes what was sent, before the target gets the end of it.
+        /// The journal is recording the messages that were sent, before the target gets the end of the command.
         case recordingAppend
-        /// The target completes its answer.
+        /// The whole command was sent to the target; its tagged response is awaited.
         case confirming
-        /// The journal takes that all messages are at the target.
+        /// The journal is recording that the target has all messages.
         case recordingCopied
-        /// `\Deleted` is being set on the originals.
+        /// STORE of `\Deleted` on the originals is in flight.
         case marking
-        /// The originals could not all be marked: the marks are being taken off again.
+        /// Not all originals could be marked. STORE that removes `\Deleted` again is in flight.
         case unmarking(ReplyText)
-        /// The originals are being expunged.
+        /// UID EXPUNGE of the originals is in flight.
         case expunging
-        /// The journal forgets the transfer.
+        /// The journal is deleting the entry; then the client gets this response.
         case forgetting(ReplyText)
-        /// It failed; what the source still sends of a message is read away.
+        /// The transfer failed; the rest of the source's message is being discarded.
         case draining(ReplyText)
-        /// It failed; what the target got is taken back.
+        /// The transfer failed; the recovery is undoing or completing it.
         case resolving(ReplyText)
     }
 
     let plan: TransferPlan
-    /// In the target, by the snapshot in force.
+    /// The user's rights in the target, by the snapshot in force.
     var rights: Rights
 
     var step = Step.selectingTarget
-    /// Segments of the command in flight, each sent after a `+`.
+    /// Remaining segments of the command in flight, each sent after a continuation request.
     var segments: [ByteBuffer] = []
-    /// Whose server they are for.
+    /// The account whose server gets ``segments``.
     var segmentsAccount: AccountID
 
     var listing = TransferListing()
     var progress = TransferProgress()
     var journal = TransferJournal()
+    /// Whether the target mailbox was unselected, or its connection closed.
     var hasLeftTarget = false
+    /// Whether the client of a MOVE has got COPYUID.
     var hasToldCopies = false
 
-    // MARK: What the target said of its mailbox
+    // MARK: Properties of the target mailbox
 
     var uidValidity: UInt32?
+    /// UIDNEXT before the transfer. Every copy has at least this UID.
     var uidNext: UInt32?
-    /// Flags it keeps; nil where it did not say.
+    /// PERMANENTFLAGS in upper case; nil if the target did not report them.
     var permanentFlags: Set<String>?
 
-    /// Whether LIST told of it.
+    /// Whether LIST returned the target mailbox.
     var isTargetListed = false
 
     init(_ plan: TransferPlan, rights: Rights) {
@@ -88,13 +89,14 @@ final class Transferring: RunningCommand {
         self.segmentsAccount = plan.target
     }
 
-    /// Whether the source's next octets have to wait for the target.
+    /// Whether the source must not be read until the target asks for the message (back-pressure).
     var isSourcePaused: Bool {
         if case .announcing = self.step { return true }
         return false
     }
 
-    /// Whether what the server answers next belongs to the target's part.
+    /// Whether the command in flight concerns the target mailbox. If source and target share a connection, this
+    /// decides how its tagged response is used.
     var isTargetAsked: Bool {
         switch self.step {
         case .selectingTarget, .askingUIDNext, .lookingForTarget, .confirming: true
@@ -102,11 +104,12 @@ final class Transferring: RunningCommand {
         }
     }
 
-    /// Whether something may have to be taken back, or brought to its end.
+    /// Whether the target has, or may have, stored messages, so that a failed transfer must be undone or completed.
     var needsResolution: Bool {
         self.progress.isInDoubt || self.journal.isCopied || !self.progress.confirmed.isEmpty
     }
 
+    /// The journal entry; nil if UIDVALIDITY or UIDNEXT of the target is unknown.
     var record: Transfer? {
         guard let uidValidity = self.uidValidity, let uidNext = self.uidNext else { return nil }
         return Transfer(

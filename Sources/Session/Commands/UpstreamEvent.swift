@@ -3,27 +3,27 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// What happens at an account's server while a command runs.
+/// An event of an account's server for the running command.
 enum UpstreamEvent {
-    /// The server asks for more: the next segment of a command, a message, or the end of IDLE.
+    /// The server sent a continuation request: for the next segment, for a message, or because it accepted IDLE.
     case continued
     /// The server completed the command in flight.
     case completed(Completion)
-    /// The server told something by itself, or as a part of its answer.
+    /// The server sent an untagged response, as a part of its answer or unsolicited.
     case untagged(UntaggedResponse)
-    /// The server is connected, and waits for a command.
+    /// The gateway is logged in and no command is in flight.
     case ready
-    /// The connection is lost, or may not be used any more.
-    /// - Parameter answer: of a command that cannot do without it.
+    /// The connection is lost, or the permissions no longer allow its use.
+    /// - Parameter answer: the tagged response of a command that needs the connection.
     case lost(answer: ReplyText)
 }
 
-/// How a server completed a command.
+/// The tagged response of a server.
 struct Completion {
-    /// `NO` where the server said `OK`, and a part of its answer could not be read.
+    /// The server's condition. It is `NO` instead of `OK` if a part of the answer did not parse.
     var condition: Condition
     var code: ResponseCode?
-    /// Whether a part of the answer could not be read.
+    /// Whether the server sent `OK`, but a part of the answer did not parse.
     var isIncomplete = false
 }
 
@@ -34,12 +34,12 @@ enum UntaggedResponse {
     /// `* FLAGS (\Seen)`
     case flags([ByteBuffer])
     /// `* LIST () "/" INBOX`, or LSUB.
-    /// - Parameter octets: of the whole response.
+    /// - Parameter octets: the length of the whole response.
     case list(ListResponse, octets: Int, isLsub: Bool)
     /// `* STATUS INBOX (MESSAGES 3)`, of a folder of the account.
     case counts(StatusResponse, FolderPath)
     /// `* QUOTAROOT INBOX ""`
     case quotaRoot(QuotaRootResponse)
-    /// A FETCH response that was read whole.
+    /// A whole FETCH response.
     case fetch(ByteBuffer)
 }
