@@ -252,7 +252,8 @@ import Testing
         #expect(try forwarding.received(.completed(completion), from: 2, in: &context))
         #expect(
             context.log == [
-                "S: a1 NO [UNAVAILABLE] A part of the mail server's answer cannot be read"
+                "foldersChanged",
+                "S: a1 NO [UNAVAILABLE] A part of the mail server's answer cannot be read",
             ]
         )
     }

@@ -3,15 +3,16 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// A command that one server carries out.
+/// A running command that one server executes, such as FETCH, STATUS or COPY within one account.
 final class Forwarding: RunningCommand {
-    /// How the answer of the server becomes the client's.
+    /// What the session does with the server's completion.
     enum Outcome {
+        /// Forward it.
         case plain
-        /// COPYUID passes only to who may read the target (RFC 4315 §3); TRYCREATE only to who may
+        /// Forward COPYUID only if the user may read the target (RFC 4315 §3), and TRYCREATE only if the user may
         /// create it.
         case copied(to: FolderPath)
-        /// The account has other folders than before.
+        /// Discard the folder lists of the account, whose folders may have changed.
         case foldersChanged
     }
 
@@ -21,33 +22,33 @@ final class Forwarding: RunningCommand {
     /// The client's command.
     let tagged: TaggedCommand
     let account: AccountID
-    /// Segments of the command still to be sent, each after a `+`.
+    /// Remaining segments of the command, each sent after a continuation request.
     private var segments: [ByteBuffer]
-    /// Whole commands still to be sent, each after the one before succeeded.
+    /// Further commands, each sent after the one before succeeded.
     var followUps: [Encoded] = []
-    /// What they change needs these.
+    /// The rights in the selected mailbox that ``followUps`` need.
     var followUpRights: Rights = []
-    /// Untagged responses that belong to the answer.
+    /// The untagged responses that belong to the answer.
     var expected: DataKinds
     var outcome = Outcome.plain
     /// The mailbox as the client spelled it, for responses that repeat it.
     var mailbox: ByteBuffer?
-    /// The same mailbox in its account.
+    /// The same mailbox as a path in its account. The user must still be able to read it at the completion.
     var folder: FolderPath?
-    /// What a STATUS asks for, where the gateway adds that there are no mod-sequences.
+    /// The items that the client's STATUS requested, if the gateway reports HIGHESTMODSEQ 0 itself.
     var statusItems: [StatusItem]?
-    /// The numbers that a search finds, where the gateway writes the ESEARCH response.
+    /// Collects the numbers that a search finds, if the gateway writes the ESEARCH response itself.
     var results: SearchResults?
-    /// Whether the server is asked to tell the changes of a search.
+    /// Whether the command requests updates of a search (RFC 5267 §4.3).
     var isUpdating = false
-    /// The server's tag of a search whose changes it tells.
+    /// The tag of that search at the server.
     var updatingTag: ByteBuffer?
-    /// Whether a FETCH asks for the text of messages; nil for another command.
+    /// Whether a FETCH requests message texts; nil for another command.
     var fetchesText: Bool?
-    /// Whether RFC822 items were asked as BODY.PEEK items.
+    /// Whether RFC822 items were replaced by BODY.PEEK items, so that the responses must be renamed.
     var renamesItems = false
 
-    /// - Parameter segments: of the command, behind the first.
+    /// - Parameter segments: the command's segments after the first one, which the caller sends.
     init(_ tagged: TaggedCommand, to account: AccountID, segments: [ByteBuffer]) {
         self.tagged = tagged
         self.account = account
@@ -84,8 +85,9 @@ final class Forwarding: RunningCommand {
         return true
     }
 
-    // MARK: - What the server says
+    // MARK: - Responses
 
+    /// Forwards STATUS with the client's mailbox name, if the user may still read the mailbox.
     private func countsReceived(
         _ status: StatusResponse,
         of folder: FolderPath,
@@ -99,15 +101,17 @@ final class Forwarding: RunningCommand {
         context.emit(status.encoded)
     }
 
-    /// A piece of a response that holds the numbers of messages that a search found.
+    /// Takes a piece of a SEARCH response.
+    ///
+    /// - Throws: if the response does not parse.
     func numbersReceived(_ piece: ResponseReader.Piece) throws(SyntaxError) {
         try self.results?.add(piece.octets, isFirst: piece.isFirst)
     }
 
-    /// The server does not tell the changes of a search.
+    /// The server refused updates of a search (NOUPDATE, RFC 5267 §4.3).
     ///
-    /// - Parameter upstreamTag: of the search.
-    /// - Returns: whether it is this one.
+    /// - Parameter upstreamTag: the tag of that search at the server.
+    /// - Returns: whether this command is that search.
     func updateRefused(_ upstreamTag: ByteBuffer, in context: inout some CommandContext) -> Bool {
         guard self.updatingTag == upstreamTag else { return false }
         self.updatingTag = nil
@@ -115,7 +119,7 @@ final class Forwarding: RunningCommand {
         return true
     }
 
-    /// Whether the client may know what became of the messages that it copies.
+    /// Whether the client may receive COPYUID.
     func mayShowCopyUID(in context: inout some CommandContext) -> Bool {
         guard case .copied(let folder) = self.outcome else { return false }
         return context.mayRead(folder, of: self.account)
@@ -123,13 +127,15 @@ final class Forwarding: RunningCommand {
 
     // MARK: - The end
 
+    /// The server completed the command, or one of ``followUps``.
     private func completed(_ completion: Completion, in context: inout some CommandContext) {
-        guard !completion.isIncomplete else {
-            return context.finish(self.tag, text: .answerUnreadable)
-        }
+        // Also after an incomplete answer: the server may have executed the command.
         if case .foldersChanged = self.outcome {
             context.upstream(of: self.account)?.foldersChanged()
             context.perform(.foldersChanged(self.account))
+        }
+        guard !completion.isIncomplete else {
+            return context.finish(self.tag, text: .answerUnreadable)
         }
         guard completion.condition == .ok else {
             return self.refused(completion, in: &context)
@@ -151,12 +157,13 @@ final class Forwarding: RunningCommand {
             context.emit(results.response(tag: self.tag))
         }
         var shown = completion.code
-        // MOVE gives its COPYUID untagged, before the EXPUNGE (RFC 6851 §4.3).
+        // For MOVE, servers send COPYUID in an untagged OK before EXPUNGE (RFC 6851 §4.3).
         if case .copyUID? = shown, !self.mayShowCopyUID(in: &context) { shown = nil }
         if context.selected?.tellsNoModSeq ?? false, shown?.isOfModSeqs ?? false { shown = nil }
         context.finish(self.tag, text: .completed(self.tagged.traits.name, shown?.forClient))
     }
 
+    /// The server refused the command. TRYCREATE becomes NONEXISTENT if the user may not create the target.
     private func refused(_ completion: Completion, in context: inout some CommandContext) {
         var code = completion.code
         if case .copied(let folder) = self.outcome, case .tryCreate? = code,
@@ -167,6 +174,7 @@ final class Forwarding: RunningCommand {
         context.finish(self.tag, text: context.refusal(completion.condition, code: code))
     }
 
+    /// Sends the next command, if the user still has the rights that it needs.
     private func followUp(in context: inout some CommandContext) {
         let selected = context.selected
         let rights = selected.map { context.rights(in: $0.folder, of: $0.account) } ?? []
