@@ -152,6 +152,7 @@ extension SubmissionSession {
         self.actions.append(.toUpstream(Self.encoded(recipient)))
     }
 
+    /// Executes RSET. The server gets RSET only before its next MAIL.
     mutating func reset() {
         self.abandonTransaction()
         self.reply(.ok)
@@ -211,6 +212,8 @@ extension SubmissionSession {
         case .receiving(let receiving):
             if receiving.isPastEnd { return }
             if !receiving.isRefused { self.auditForbidden(forbidden) }
+            // A reply to MAIL or RCPT may be outstanding: the next command would get it instead of its own.
+            if case .envelope = receiving.stage { self.dropUpstream() }
             self.refuseMessage(receiving, reply: .notPermitted(forbidden))
         case .negotiatingTLS, .awaitingLogin, .authenticating, .awaiting, .ended:
             break
@@ -219,6 +222,7 @@ extension SubmissionSession {
 }
 
 extension SubmissionReply.Refused {
+    /// The rule, as the reply to the client names it.
     init(_ refusal: SendingRefusal) {
         self =
             switch refusal {
