@@ -22,9 +22,12 @@ final class Appending: RunningCommand {
         var literal: CommandReader.MessageLiteral
     }
 
+    /// The account that stores the messages.
     let account: AccountID
     private let tag: ByteBuffer
+    /// The target mailbox.
     private let folder: FolderPath
+    /// The message that is being stored.
     private var message: Message
     private var step = Step.waitingForUpstream
     /// Remaining segments before the message, each sent after a continuation request.
@@ -129,6 +132,7 @@ final class Appending: RunningCommand {
         context.readClient()
     }
 
+    /// The server completed APPEND: after its end, or early, because it refuses the rest.
     private func completed(_ completion: Completion, in context: inout some CommandContext) {
         switch self.step {
         case .waitingForUpstream:
@@ -275,6 +279,7 @@ final class Appending: RunningCommand {
         context.drop(self.account)
     }
 
+    /// Storing a message needs the rights `i` and `l` in the mailbox until the server has answered.
     func isForbidden(at account: AccountID, in context: inout some CommandContext) -> Bool {
         guard account == self.account else { return false }
         return !context.rights(in: self.folder, of: account).contains([.insert, .lookup])

@@ -148,6 +148,7 @@ extension CommandContext {
         self.access(to: account).rights(in: folder)
     }
 
+    /// Whether the user may see and read a folder (`l` and `r`).
     mutating func mayRead(_ folder: FolderPath, of account: AccountID) -> Bool {
         self.rights(in: folder, of: account).contains([.lookup, .read])
     }

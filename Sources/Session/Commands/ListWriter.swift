@@ -37,6 +37,7 @@ struct ListWriter {
             || isPersonal && self.isSpecialUse(attribute)
     }
 
+    /// Whether an attribute is a special use (RFC 6154 §2, RFC 8457).
     private static func isSpecialUse(_ attribute: ByteBuffer) -> Bool {
         self.specialUses.contains { attribute.equals(word: $0) }
     }

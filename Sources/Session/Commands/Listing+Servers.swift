@@ -105,6 +105,7 @@ extension Listing {
         self.complete(in: &context)
     }
 
+    /// Advances a part after a command of its server.
     private func completed(
         _ condition: Condition,
         part: ListingPart,

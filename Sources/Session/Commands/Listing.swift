@@ -31,6 +31,7 @@ final class Listing: RunningCommand {
             && self.parts.allSatisfy(\.isDone)
     }
 
+    /// The part of an account; nil if the listing does not reach it.
     func part(of account: AccountID) -> ListingPart? {
         self.parts.first { $0.account == account }
     }
@@ -177,6 +178,7 @@ final class Listing: RunningCommand {
         self.complete(in: &context)
     }
 
+    /// Names that are not yet written follow the new permissions. Names that servers still send are checked later.
     func permissionsChanged(in context: inout some CommandContext) {
         self.answer?.permissionsChanged(in: &context)
     }

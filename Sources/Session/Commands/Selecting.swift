@@ -27,7 +27,9 @@ final class Selecting: RunningCommand {
     private let mode: Mode
     /// Remaining segments of the command, each sent after a continuation request.
     private var segments: [ByteBuffer] = []
+    /// The flags that the server listed for the mailbox.
     private var flags: [ByteBuffer] = []
+    /// The UIDVALIDITY that the server reported.
     private var uidValidity: UInt32?
 
     init(
@@ -78,6 +80,7 @@ final class Selecting: RunningCommand {
         return true
     }
 
+    /// The server completed the command. The right to read is checked again, because it may have ended since.
     private func completed(_ completion: Completion, in context: inout some CommandContext) {
         guard !completion.isIncomplete else {
             // The server has selected the mailbox, but the client has not.

@@ -35,6 +35,7 @@ struct TransferListing {
     /// UIDs of the messages that had `\Deleted` before the transfer.
     var wasDeleted: Set<UInt32> = []
 
+    /// Whether the keywords exceed ``maximumKeywordOctets``.
     var hasTooManyKeywords: Bool { self.flagOctets > Self.maximumKeywordOctets }
 
     /// Whether the source sent only some of the requested items for a requested message. The transfer must fail then:

@@ -206,6 +206,7 @@ extension Transferring {
         self.send(encoder.finish(), to: self.plan.source, in: &context)
     }
 
+    /// Sends the first segment of a command, and keeps the others for continuation requests.
     private func send(
         _ segments: [ByteBuffer],
         to account: AccountID,
@@ -217,8 +218,9 @@ extension Transferring {
         context.send(self.segments.removeFirst(), to: account)
     }
 
-    // MARK: - Silence
+    // MARK: - Timeouts
 
+    /// The kind of answer that each server owes in the current step.
     func awaitedAnswer(of account: AccountID, isInFlight: Bool) -> AwaitedAnswer? {
         let isSource = account == self.plan.source
         let isTarget = account == self.plan.target

@@ -10,7 +10,9 @@ package final class SendingCounter: Sendable {
     package struct Limits: Equatable, Sendable {
         /// Recipients of one message; the client learns this limit from EHLO (`LIMITS RCPTMAX`, RFC 9422).
         package var recipientsPerMessage: Int
+        /// Messages whose header passed the permission check.
         package var messagesPerHour: Int
+        /// Accepted and refused RCPT commands of permitted transactions.
         package var recipientsPerHour: Int
 
         package init(
@@ -36,6 +38,7 @@ package final class SendingCounter: Sendable {
     }
 
     package let limits: Limits
+    /// The parts of the last hour by user. An entry stays for each user who has ever sent.
     private let sent = Mutex<[UserID: [Part]]>([:])
 
     package init(limits: Limits) {

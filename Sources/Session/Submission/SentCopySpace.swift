@@ -30,6 +30,7 @@ package final class SentCopySpace: Sendable {
         }
     }
 
+    /// The reserved space of one account, or of all accounts.
     private struct Used {
         var copies = 0
         var octets: UInt64 = 0

@@ -7,6 +7,7 @@ import struct NIOCore.ByteBuffer
 package struct SubmissionProfile: Equatable, Sendable {
     /// Keywords in upper case.
     private var keywords: Set<String> = []
+    /// SASL mechanisms of the AUTH keyword, in upper case (RFC 4954 §3).
     private var mechanisms: Set<String> = []
 
     /// The keywords in alphabetical order.
@@ -22,6 +23,7 @@ package struct SubmissionProfile: Equatable, Sendable {
         }
     }
 
+    /// - Parameter keyword: in upper case.
     func has(_ keyword: String) -> Bool { self.keywords.contains(keyword) }
 
     func hasMechanism(_ mechanism: SASLMechanism) -> Bool {
@@ -59,9 +61,11 @@ package struct SubmissionLogin: Sendable {
     }
 
     private var state = State.greeting
+    /// Whether STARTTLS is still required before the credential may be sent.
     private var needsStartTLS: Bool
     private let credential: UpstreamCredential
     private let name: String
+    /// The extensions from the last EHLO; after STARTTLS, EHLO is sent again.
     private var profile = SubmissionProfile(lines: [])
 
     /// - Parameters:
@@ -81,6 +85,8 @@ package struct SubmissionLogin: Sendable {
         }
     }
 
+    /// The TLS handshake after STARTTLS is complete. Sends EHLO again, because the extensions may differ
+    /// (RFC 3207 §4.2).
     package mutating func tlsEstablished() -> [Step] {
         self.needsStartTLS = false
         return [self.hello()]
@@ -216,6 +222,7 @@ extension ServerReplyReader: AnswerReader {
 }
 
 extension SubmissionFault: LoginFailure {
+    /// Only a permanent reply to the whole credential counts as a refusal of the credential.
     package var verdict: CredentialVerdict {
         switch self {
         case .credentialRefused: .refused

@@ -69,6 +69,7 @@ extension SubmissionSession {
         }
     }
 
+    /// The user's right to send as an account, by the snapshot in force.
     private func right(on account: AccountID) -> SendRight {
         self.snapshot.access(of: self.user, to: account, at: self.now).send
     }

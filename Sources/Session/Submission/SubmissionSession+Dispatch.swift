@@ -37,7 +37,9 @@ extension SubmissionSession {
         }
     }
 
-    /// EHLO ends a transaction, as RSET does (RFC 5321 §4.1.4).
+    /// Executes EHLO or HELO, which end a transaction as RSET does (RFC 5321 §4.1.4).
+    ///
+    /// - Parameter extensions: the lines after the greeting; none for HELO.
     private mutating func hello(_ extensions: [String]) {
         self.hasGreeted = true
         self.abandonTransaction()

@@ -22,6 +22,7 @@ extension SubmissionSession {
         }
     }
 
+    /// Sends the challenge of a login step (334) and waits for the client's line.
     private mutating func challenge(_ exchange: SASLExchange) {
         self.running = .awaitingLogin(exchange)
         switch exchange {

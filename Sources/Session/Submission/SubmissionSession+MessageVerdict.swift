@@ -109,6 +109,7 @@ extension SubmissionSession {
 }
 
 extension MessageAuthors {
+    /// The addresses that a message claims: reverse-path, From, Sender and Resent fields.
     init(_ authors: Authors, reversePath: ClaimedAddress?) {
         self.init(
             reversePath: reversePath,
@@ -120,12 +121,14 @@ extension MessageAuthors {
 }
 
 extension SignatureField {
+    /// The field that shows a user as the sender of a message on behalf of another.
     init(_ signature: Signature) {
         self.init(address: signature.address.octets, name: signature.name)
     }
 }
 
 extension SubmissionReply {
+    /// The reply to a header that does not parse.
     init(_ fault: Header.Fault) {
         self =
             switch fault {

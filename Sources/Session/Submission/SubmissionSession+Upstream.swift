@@ -203,6 +203,7 @@ extension SubmissionSession {
 }
 
 extension SubmissionReply {
+    /// The reply if the account's server cannot be used now.
     init(_ fault: SubmissionFault) {
         self =
             switch fault {

@@ -44,12 +44,18 @@ package struct SubmissionSession {
     }
 
     let settings: Settings
+    /// Shared by all sessions.
     let counter: SendingCounter
+    /// Shared by all sessions.
     let copySpace: SentCopySpace
+    /// The permissions in force.
     var snapshot: Snapshot
+    /// The time of the current event.
     var now: Moment
     var hasTLS: Bool
+    /// Whether the client has sent EHLO or HELO since the connection or the TLS handshake.
     var hasGreeted = false
+    /// The user who is logged in.
     var user: UserID? { self.clientLogin.user }
     var running = Running.nothing
     /// Whether ``readClient()`` is running.
@@ -177,6 +183,7 @@ package struct SubmissionSession {
 
     // MARK: - Replies to the client
 
+    /// Sends a reply to the client, unless the session has ended.
     mutating func reply(_ reply: SubmissionReply) {
         if case .ended = self.running { return }
         self.actions.sendToClient(reply.encoded)

@@ -21,6 +21,7 @@ struct Transaction {
     /// The message, between two BDAT chunks.
     var chunks: Receiving?
 
+    /// The address in MAIL; nil for the null reverse-path.
     var reversePath: ClaimedAddress? { self.mail.path.map { ClaimedAddress($0.address) } }
 }
 
@@ -60,8 +61,11 @@ final class Receiving {
     }
 
     var stage = Stage.header
+    /// Collects the header until its empty line.
     var collector = HeaderCollector()
+    /// Decodes the client's octets: dot-unstuffing after DATA, plain octets for BDAT.
     var stream: MessageStream
+    /// Stuffs dots for the server, which always gets the message with DATA.
     var stuffing = DotStuffing()
     /// Octets to send once the server accepts DATA.
     var pending: [ByteBuffer] = []
@@ -88,11 +92,13 @@ final class Receiving {
         }
     }
 
+    /// Whether octets go to the server as they arrive.
     var isStreaming: Bool {
         guard case .streaming = self.stage else { return false }
         return true
     }
 
+    /// Whether the message was refused; its remaining octets are discarded.
     var isRefused: Bool {
         guard case .discarding = self.stage else { return false }
         return true
