@@ -5,15 +5,15 @@ import Testing
 
 @testable import Session
 
-/// One command's machine, without a session, and what happens to it.
+/// Runs the state machine of one command without a session, against a script.
 ///
-/// Lines as in dialogs: `C: ` and `C+ ` are the client's octets, with and without a line end; `U bob< ` is a
-/// server's response; `! lost bob`, `! ready bob` and `! grant bob account lr` happen. All others are what the
-/// machine does then, in order (``RecordedContext``).
+/// The lines are written as in dialogs. Input: `C: ` and `C+ ` are the client's octets, with and without a line end;
+/// `U bob< ` is a server's response; `! lost bob`, `! ready bob` and `! grant bob account lr` are events. All other
+/// lines are the expected effects of the machine, in order (``RecordedContext``).
 struct MachineScript {
     var context: RecordedContext
     private let machine: any RunningCommand
-    /// How many octets of the client come at once.
+    /// The number of the client's octets that arrive at once.
     private let chunk: Int
 
     init(_ machine: some RunningCommand, in context: RecordedContext, chunk: Int = .max) {
@@ -22,7 +22,7 @@ struct MachineScript {
         self.chunk = chunk
     }
 
-    /// - Parameter begin: what makes the machine begin.
+    /// - Parameter begin: starts the machine.
     static func run(
         _ machine: some RunningCommand,
         in context: RecordedContext,
@@ -38,7 +38,7 @@ struct MachineScript {
     mutating func play(_ script: String) throws {
         for line in script.split(separator: "\n").map(String.init) { try self.take(line) }
         self.readClient()
-        #expect(self.context.log == [], "more was done than is written")
+        #expect(self.context.log == [], "the machine did more than the script expects")
     }
 
     private mutating func take(_ line: String) throws {
@@ -51,7 +51,7 @@ struct MachineScript {
             #expect(done == line)
             return
         }
-        #expect(self.context.log == [], "more was done before: \(line)")
+        #expect(self.context.log == [], "the machine did more before: \(line)")
         self.context.log = []
         if line.hasPrefix("! ") {
             try self.happen(String(line.dropFirst(2)))
@@ -131,7 +131,7 @@ struct MachineScript {
         }
     }
 
-    /// Does what the session does with the client's octets while the machine takes them.
+    /// Delivers the client's octets to the machine, as the session does.
     private mutating func readClient() {
         guard self.context.wantsClient else { return }
         self.context.wantsClient = false
@@ -150,7 +150,7 @@ struct MachineScript {
             case (.commandRefused, let appending as Appending):
                 appending.abandon(.tooBig, in: &self.context)
             default:
-                Issue.record("the client's octets are for nobody: \(event)")
+                Issue.record("no machine takes the client's octets: \(event)")
             }
         }
     }
@@ -212,7 +212,7 @@ struct MachineScript {
         }
     }
 
-    /// A FETCH response, as the session gives it to a transfer.
+    /// Delivers a FETCH response, as the session does for a transfer.
     private mutating func message(
         _ pieces: [ResponseReader.Piece],
         from account: AccountID

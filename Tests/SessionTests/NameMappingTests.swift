@@ -7,13 +7,13 @@ import Testing
 
 @testable import Session
 
-/// From a client's name to a server's and back, on servers of every kind: it is the identity where there is
-/// a folder, and no two names of clients reach one of a server, but for the case of INBOX.
+/// Maps client names to server names and back, for servers of every kind. The mapping back must return the client's
+/// name, and no two client names may reach one server name, apart from the case of INBOX.
 @Suite struct NameMappingTests {
     private static let slash = UInt8(ascii: "/")
     private static let dot = UInt8(ascii: ".")
 
-    /// Anna's own account, Bob's beside it, and a function mailbox.
+    /// Anna's own account, Bob's account and a shared mailbox.
     private static let namespace = Namespace(views: [
         Namespace.View(account: 1, prefix: []),
         Namespace.View(account: 2, prefix: Array("Other Users/bob@kanzlei.example/".utf8)),
@@ -44,8 +44,8 @@ import Testing
     ]
 
     @Test(arguments: 0..<4)
-    func `a name comes back as it went`(part: Int) throws {
-        // Who reached each name on each server.
+    func `a client name maps to a server name and back to the same client name`(part: Int) throws {
+        // The client name that reached each server name.
         var reached: [AccountID: [[UInt8]: [UInt8]]] = [:]
         var count = 0
         for round in 0..<SessionFuzzTests.rounds * 2 {
@@ -57,7 +57,7 @@ import Testing
             if Int.random(in: 0..<8, using: &generator) == 0 {
                 name.append(UInt8.random(in: 0...255, using: &generator))
             }
-            // Encoded as a client should, or as it is.
+            // In modified UTF-7, as a client should encode it, or raw.
             let isEncoded = Bool.random(using: &generator)
             let wire = isEncoded ? ModifiedUTF7.encode(name) : name
             let mailbox = ClientMailbox(wire: ByteBuffer(bytes: wire))
@@ -71,7 +71,7 @@ import Testing
             let isEscaped = UpstreamNames.isEscaped(folder)
             #expect(isEscaped || octets.allSatisfy { $0 >= 0x20 && $0 < 0x7F }, "\(shown)")
             #expect(!octets.contains { $0 == 0 || $0 == 10 || $0 == 13 }, "\(shown)")
-            // The way back: what the server lists is what the client named.
+            // The way back: the name that the server lists is the name that the client used.
             let back = try #require(names.folder(named: server), "\(shown)")
             #expect(back == folder, "\(shown)")
             let view = try #require(Self.namespace.view(of: account))
@@ -79,11 +79,11 @@ import Testing
             #expect(listed.octets == Self.canonical(client), "\(shown)")
             let again = ClientMailbox(wire: ByteBuffer(bytes: ModifiedUTF7.encode(listed.octets)))
             #expect(again.name == listed, "\(shown)")
-            // Nobody else comes here; INBOX is the same in any case.
+            // No other client name reaches this server name, apart from the case of INBOX.
             if let other = reached[account]?.updateValue(listed.octets, forKey: octets) {
                 #expect(other == listed.octets, "\(shown)")
             }
-            // Where the account is decided by the prefix alone, whatever stands behind it.
+            // The prefix alone decides the account, whatever follows it.
             let isOthers = client.octets.starts(with: Array("Other Users/".utf8))
             let isShared = client.octets.starts(with: Array("Shared/".utf8))
             #expect(account == (isOthers ? 2 : isShared ? 3 : 1), "\(shown)")
@@ -92,7 +92,7 @@ import Testing
         #expect(count > SessionFuzzTests.rounds / 10 && reached.count == 3)
     }
 
-    /// INBOX is in any case what it is, in whichever account.
+    /// The name with INBOX in upper case, in every account.
     private static func canonical(_ name: MailboxName) -> [UInt8] {
         let prefix =
             Self.namespace.views.map(\.prefix).filter { name.octets.starts(with: $0) }

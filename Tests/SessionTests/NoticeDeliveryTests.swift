@@ -3,11 +3,13 @@ import Testing
 
 @testable import Session
 
-/// The conversation that puts a message of the gateway into an owner's INBOX.
+/// The conversation that stores a notice of the gateway in an owner's INBOX.
 @Suite struct NoticeDeliveryTests {
     private static let messageID = "<notice-00ff@gateway.example>"
 
-    /// Plays the server: what it answers to each command.
+    /// Plays the server.
+    ///
+    /// - Parameter answers: the server's lines after each command.
     /// - Returns: the commands, without tags, and the last step.
     private static func run(
         _ answers: [[String]]
@@ -41,13 +43,16 @@ import Testing
             + "{\(field.utf8.count)}\r\n\(field))"
     }
 
-    /// What SEARCH finds has the Message-ID somewhere in the field.
+    /// SEARCH matches the Message-ID anywhere in the field.
     @Test(arguments: [
         ("<notice-00ff@gateway.example> <notice-01ff@gateway.example>", false),
         ("<x <notice-00ff@gateway.example>>", false), ("<NOTICE-00FF@gateway.example>", false),
         (messageID, true), ("\r\n \(messageID) ", true),
     ])
-    func `only a message with exactly its Message-ID stands for it`(value: String, isIt: Bool) {
+    func `only a message with exactly the same Message-ID counts as delivered`(
+        value: String,
+        isIt: Bool
+    ) {
         let (commands, step) = Self.run([
             ["T OK x"], ["* SEARCH 7 9", "T OK x"],
             [Self.field(7, "<other@x.example>"), Self.field(9, value), "T OK x"],
@@ -65,7 +70,7 @@ import Testing
         #expect(step == .done(.delivered))
     }
 
-    @Test func `what is not there is put there`() {
+    @Test func `a missing notice is appended to the INBOX`() {
         let (commands, step) = Self.run([["T OK x"], ["* SEARCH", "T OK x"], ["+ go"]])
         #expect(commands.last == "APPEND INBOX {17}\r\n")
         guard case .send(let segments) = step else {

@@ -4,16 +4,16 @@ import Testing
 
 @testable import Session
 
-/// NOTIFY, without a session.
+/// The state machine of NOTIFY, without a session.
 @Suite struct NotifyingTests {
     private static func context() throws -> (Notifying, RecordedContext) {
         (Notifying(tag: ByteBuffer(string: "a1")), try RecordedContext())
     }
 
-    @Test func `the command is answered once the last server has answered`() throws {
+    @Test func `NOTIFY completes once the last server has answered`() throws {
         var (notifying, context) = try Self.context()
         notifying.complete(in: &context)
-        #expect(context.log == [], "it is not known which servers have to answer")
+        #expect(context.log == [], "the accounts are not known yet")
         notifying.wait(for: [1, 2])
         notifying.complete(in: &context)
         notifying.notified(2, failed: false, in: &context)
@@ -24,7 +24,7 @@ import Testing
         #expect(context.log == ["S: a1 OK NOTIFY completed"])
     }
 
-    @Test func `without a server to wait for the answer comes at once`() throws {
+    @Test func `NOTIFY without a server to wait for completes at once`() throws {
         var (notifying, context) = try Self.context()
         notifying.wait(for: [])
         notifying.complete(in: &context)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `the client is told of a server that is lost, and of mailboxes that are too many`(
+    func `a lost server and too many mailboxes each cause an untagged NO`(
         isLost: Bool
     ) throws {
         var (notifying, context) = try Self.context()
@@ -52,7 +52,7 @@ import Testing
         )
     }
 
-    @Test func `what servers answer is the session's`() throws {
+    @Test func `NOTIFY leaves the answers of servers to the session`() throws {
         var (notifying, context) = try Self.context()
         notifying.wait(for: [1])
         #expect(try !notifying.received(.continued, from: 1, in: &context))

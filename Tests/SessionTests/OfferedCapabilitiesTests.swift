@@ -4,9 +4,9 @@ import NIOCore
 import Session
 import Testing
 
-/// Which account decides what a client is offered.
+/// The account whose server decides the capabilities for a client.
 @Suite struct OfferedCapabilitiesTests {
-    /// What Anna is offered at login while she sees Bob's account, whose server has UIDPLUS alone.
+    /// The capabilities that Anna gets at login. She can also see Bob's account, whose server has only UIDPLUS.
     private static func offered(
         onlyAccount: AccountID? = nil,
         isOwnServerKnown: Bool = true
@@ -33,23 +33,25 @@ import Testing
         return Set(answer.split { " []".contains($0) }.map(String.init))
     }
 
-    @Test func `the personal account's server decides what is offered`() throws {
+    @Test func `the personal account's server decides the capabilities`() throws {
         #expect(try Self.offered().isSuperset(of: ["UIDPLUS", "MOVE", "CONDSTORE", "ESEARCH"]))
     }
 
-    @Test func `the account that a login names decides what is offered`() throws {
+    @Test func `the account in the login name decides the capabilities`() throws {
         let offered = try Self.offered(onlyAccount: 2)
         #expect(offered.contains("UIDPLUS"))
         #expect(offered.isDisjoint(with: ["MOVE", "CONDSTORE", "ESEARCH"]))
     }
 
-    @Test func `without the personal account's server the others decide what is offered`() throws {
+    @Test func `the other servers decide the capabilities if the personal server is unknown`()
+        throws
+    {
         let offered = try Self.offered(isOwnServerKnown: false)
         #expect(offered.contains("UIDPLUS"))
         #expect(offered.isDisjoint(with: ["MOVE", "CONDSTORE", "ESEARCH"]))
     }
 
-    @Test func `an account without NOTIFY is watched up to a number of mailboxes`() throws {
+    @Test func `at most 256 mailboxes of a server without NOTIFY are polled`() throws {
         let items = "(MESSAGES UIDNEXT UIDVALIDITY)"
         var lines = [
             "@grant bob account lr",

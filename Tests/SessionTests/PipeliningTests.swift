@@ -3,7 +3,7 @@ import Testing
 
 @testable import Session
 
-/// Thousands of short commands in one piece: each is answered, none costs stack or waits for good.
+/// Thousands of pipelined commands in one read: each is answered, the stack stays bounded, and none waits forever.
 @Suite struct PipeliningTests {
     static let commands = [
         "IDLE\r\nDONE", "NOOP", "CAPABILITY", "ID NIL", "NAMESPACE", "LIST \"\" \"\"",
@@ -16,7 +16,7 @@ import Testing
     ]
 
     @Test(arguments: commands)
-    func `commands in one piece are answered one by one`(command: String) throws {
+    func `each of 2000 pipelined commands gets one tagged response`(command: String) throws {
         for state in command.hasPrefix("IDLE") ? ["in", "own", "shared"] : ["own"] {
             try Self.run(command, state)
         }
@@ -32,7 +32,7 @@ import Testing
         #expect(bench.breaches == [])
     }
 
-    @Test func `whoever sends much at once lets others have their turn`() {
+    @Test func `a session yields the event loop after 16 pipelined commands`() {
         var session = ClientSession(snapshot: Fixture().snapshot, hasTLS: true, at: Fixture.now)
         let line = "x NOOP\r\n"
         session.clientOctetsReceived(
@@ -46,7 +46,7 @@ import Testing
             return (text.split(separator: "\r\n").count, actions.contains(.readLater))
         }
         #expect(answers() == (16, true))
-        // More of it, or of anything else, changes nothing.
+        // Further octets or events do not continue the session.
         session.clientOctetsReceived(ByteBuffer(string: line), at: Fixture.now)
         session.timePassed(at: Fixture.now)
         #expect(answers() == (0, false))
@@ -61,7 +61,7 @@ import Testing
     @Test(arguments: [
         "RSET", "NOOP", "EHLO x", "MAIL FROM:<anna@kanzlei.example>\r\nRSET", "VRFY x",
     ])
-    func `commands of a submission in one piece are answered one by one`(command: String) {
+    func `each of 2000 pipelined submission commands gets one reply`(command: String) {
         var bench = SubmissionBench()
         let count = 2_000
         bench.send(Array(String(repeating: "\(command)\r\n", count: count).utf8), chunk: .max)

@@ -5,43 +5,43 @@ import Testing
 
 @testable import Session
 
-/// A session as a running command sees it, in which everything that the command does is written down.
+/// A session for a running command, which records every effect of the command.
 struct RecordedContext: CommandContext {
     private(set) var fixture: Fixture
-    /// What was done since it was looked at last: `U bob> T IDLE`, `S: + idling`, `drop bob`.
+    /// The effects since the last check, such as `U bob> T IDLE`, `S: + idling` or `drop bob`.
     var log: [String] = []
     var isFinished = false
-    /// Whether the client's octets are to be looked at.
+    /// Whether the command asked to read the client's octets.
     var wantsClient = false
     var reader = CommandReader(limits: .afterLogin)
     var selected: SelectedMailbox?
     var serverRefusal: ServerRefusal?
     var upstreams: [AccountID: Upstream] = [:]
-    /// Folders whose servers were asked, and do not have them.
+    /// Folders that their servers do not list.
     var missing: Set<String> = []
-    /// Folders whose servers have to be asked.
+    /// Folders whose servers have not been asked yet.
     var unknown: Set<String> = []
-    /// Whether a server that is asked for its folders tells them.
+    /// Whether a server lists its folders when it is asked.
     var tellsFolders = true
     let now = Fixture.now
     let commandNumber: UInt64 = 1
     var enabled: Set<String> = []
     var passing: AccountID?
 
-    /// - Parameter grants: `bob account lrswi`, to Anna.
+    /// - Parameter grants: grants to Anna, such as `bob account lrswi`.
     init(grants: [String] = []) throws {
         var fixture = Fixture()
         for grant in grants { try fixture.configure("grant \(grant)") }
         self.fixture = fixture
     }
 
-    /// Puts other grants in the place of those in force.
+    /// Replaces all grants.
     mutating func grant(_ grants: [String]) throws {
         self.fixture.grants = []
         for grant in grants { try self.fixture.configure("grant \(grant)") }
     }
 
-    /// Has a connection to an account's server that waits for a command.
+    /// Adds a ready connection to an account's server.
     mutating func connect(_ name: String, _ capabilities: String) {
         let upstream = Upstream(tags: UpstreamTags(random: 7))
         upstream.state = .ready
@@ -127,7 +127,7 @@ struct RecordedContext: CommandContext {
             {
                 text = "T \(text.dropFirst(tag.count + 1))"
             }
-            // "\r\n" is one Character.
+            // In Swift, "\r\n" is one Character.
             if text.hasSuffix("\r\n"), text.count > 1 { text = String(text.dropLast()) }
             self.log.append("U \(self.name(account))> \(text.replacing("\r\n", with: "\\r\\n"))")
         case .journal(let request):
@@ -137,12 +137,12 @@ struct RecordedContext: CommandContext {
         }
     }
 
-    /// The name of a case.
+    /// The name of an enum case.
     private static func label(_ value: some Any) -> String {
         Mirror(reflecting: value).children.first?.label ?? "\(value)"
     }
 
-    // MARK: - What is known
+    // MARK: - State of the session
 
     let user: UserID? = UserID(1)
 

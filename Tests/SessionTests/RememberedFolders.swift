@@ -2,12 +2,12 @@ import Access
 import Session
 import Testing
 
-/// What a dialog's session can learn of folders from other sessions.
+/// The folder cache of a dialog, which stands for the lists of other sessions.
 struct RememberedFolders {
     private var knowledge: [AccountID: FolderKnowledge] = [:]
-    /// What the session asked for, or told.
+    /// The requests and reports of the session.
     private var notes: [String] = []
-    /// What was kept last.
+    /// The list that the session cached last.
     var last: KnownFolders?
 
     /// `remembered bob current Akten Akten/Neu`
@@ -41,7 +41,7 @@ struct RememberedFolders {
         self.note((["keep", account] + paths.map { "\($0)" }).joined(separator: " "))
     }
 
-    /// The server is not there any more: what was kept last is known.
+    /// The server is unavailable: the list that was cached last is returned.
     mutating func fail(_ account: AccountID) {
         var known = FolderKnowledge()
         known.folders = self.last

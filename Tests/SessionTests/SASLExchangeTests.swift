@@ -3,7 +3,7 @@ import Testing
 
 @testable import Session
 
-/// Messages of clients that log in, in the mechanisms that the gateway offers them.
+/// The SASL messages of clients, in the mechanisms that the gateway offers.
 @Suite struct SASLExchangeTests {
     private static func credentials(_ name: String, _ password: String) -> SASLExchange.Step {
         .authenticate(
@@ -29,7 +29,7 @@ import Testing
     ]
 
     @Test(arguments: Self.rows)
-    func `a line leads to one step`(
+    func `each line of a client leads to one step`(
         exchange: SASLExchange,
         line: String,
         step: SASLExchange.Step
@@ -37,7 +37,7 @@ import Testing
         #expect(exchange.lineReceived(Array(line.utf8)) == step)
     }
 
-    @Test func `a name before a slash is the login, and what is behind it the account`() {
+    @Test func `a login name has an account after its slash`() {
         let message = Array("\0anna/bob\0pw".utf8)
         guard case .authenticate(let credentials) = SASLExchange.plain.messageReceived(message)
         else {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Session
 
-/// SELECT and EXAMINE, without a session.
+/// The state machine of SELECT and EXAMINE, without a session.
 @Suite struct SelectingTests {
     private static let folder = FolderPath(octets: Array("Akten".utf8))
     private static let left = FolderPath(octets: Array("Post".utf8))
@@ -18,7 +18,7 @@ import Testing
         return TaggedCommand(tag: tag, command: command, traits: command.row.traits)
     }
 
-    /// - Returns: what the session has selected then.
+    /// - Returns: the selected mailbox afterwards.
     private static func run(
         grant: String = "bob account lrswite",
         isExamine: Bool = false,
@@ -48,7 +48,8 @@ import Testing
         return run.context.selected
     }
 
-    @Test func `a mailbox is open once the server says so, with what it said of it`() throws {
+    @Test func `a mailbox is selected after the server's OK, with the reported properties`() throws
+    {
         let selected = try Self.run(
             """
             U bob< * FLAGS (\\Seen Eilt)
@@ -67,7 +68,7 @@ import Testing
         #expect(selected?.isReadOnlyUpstream == false)
     }
 
-    @Test func `what the server says after the answer counts no more`() throws {
+    @Test func `a response code after the tagged OK is ignored`() throws {
         let selected = try Self.run(
             """
             U bob< T OK [READ-WRITE] Done.
@@ -84,7 +85,7 @@ import Testing
             ("lrw", "(\\*)", "[READ-WRITE]"), ("lr", "()", "[READ-ONLY]"),
         ]
     )
-    func `flags that last are those that the user may set`(
+    func `PERMANENTFLAGS has only flags that the user may set`(
         rights: String,
         flags: String,
         mode: String
@@ -100,7 +101,7 @@ import Testing
         )
     }
 
-    @Test func `a mailbox that is examined has no flags that last and is read-only`() throws {
+    @Test func `EXAMINE opens read-only and without permanent flags`() throws {
         _ = try Self.run(
             isExamine: true,
             """
@@ -112,7 +113,7 @@ import Testing
         )
     }
 
-    @Test func `a mailbox that its server opens read-only is read-only`() throws {
+    @Test func `a mailbox that the server opens read-only is read-only for the client`() throws {
         _ = try Self.run(
             """
             U bob< T OK [READ-ONLY] Done.
@@ -121,7 +122,7 @@ import Testing
         )
     }
 
-    @Test func `mod-sequences that mean nothing are not told`() throws {
+    @Test func `unusable mod-sequences are replaced by NOMODSEQ`() throws {
         _ = try Self.run(
             tellsNoModSeq: true,
             """
@@ -141,11 +142,14 @@ import Testing
             ("! lost bob", "NO [UNAVAILABLE] The mail server of this mailbox cannot be used now"),
         ]
     )
-    func `nothing is open where the server refuses or is lost`(end: String, answer: String) throws {
+    func `no mailbox is selected after a refusal or a lost server`(
+        end: String,
+        answer: String
+    ) throws {
         #expect(try Self.run("\(end)\nS: a1 \(answer)") == nil)
     }
 
-    @Test func `rights that go before the answer end the connection`() throws {
+    @Test func `SELECT drops the connection if the right to read ends before the OK`() throws {
         let selected = try Self.run(
             """
             ! grant bob folder:Post lr
@@ -156,7 +160,9 @@ import Testing
         #expect(selected == nil)
     }
 
-    @Test func `news of the mailbox that is left is for who may still read that one`() throws {
+    @Test func `SELECT drops the connection if the mailbox being left may no longer be read`()
+        throws
+    {
         let script = """
             ! grant bob folder:Akten lr
             drop bob
@@ -170,8 +176,7 @@ import Testing
         )
     }
 
-    @Test func `a part of the answer that cannot be read leaves nothing open at the server`() throws
-    {
+    @Test func `an unparsable part of the answer drops the connection`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         context.connect("bob", "")
         let selecting = Selecting(
@@ -197,7 +202,7 @@ import Testing
         #expect(try !selecting.received(.completed(completion), from: 1, in: &context))
     }
 
-    @Test func `a continuation that nothing waits for is none of the command's`() throws {
+    @Test func `SELECT ignores a continuation request after its last segment`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         context.connect("bob", "")
         let tagged = try Self.tagged()

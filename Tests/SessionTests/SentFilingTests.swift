@@ -5,7 +5,7 @@ import Testing
 
 @testable import Session
 
-/// The conversation that puts a copy of a sent message into a Sent folder.
+/// The conversation that stores a copy of a sent message in a Sent folder.
 @Suite struct SentFilingTests {
     private static let profile = UpstreamProfile(
         capabilities: ["UIDPLUS", "LIST-EXTENDED", "SPECIAL-USE"],
@@ -18,7 +18,8 @@ import Testing
         FolderPath(octets: Array(folder.utf8)).map { .subtree($0) } ?? .account
     }
 
-    /// Plays the server: what it answers to each command.
+    /// Plays the server, with its lines after each command.
+    ///
     /// - Returns: the commands, without tags, and the last step.
     private static func run(
         to purpose: SentFiling.Purpose = .file(octets: 10),
@@ -55,7 +56,7 @@ import Testing
         return (commands, step)
     }
 
-    /// The response, as the connection collects it: nil where the conversation took its pieces.
+    /// The response as the connection collects it; nil if the conversation took its pieces.
     private static func collected(_ text: String, _ filing: inout SentFiling) -> ByteBuffer? {
         var reader = ResponseReader()
         reader.receive(ByteBuffer(string: text))
@@ -72,7 +73,7 @@ import Testing
     private static let plain = "* LIST () \".\" INBOX.Sent"
     private static let others = "* LIST (\\Sent) \".\" INBOX.Others.bob.Sent"
     private static let outside = "* LIST (\\Sent) \".\" Public.Sent"
-    /// In a part of the account in which somebody else may create folders.
+    /// In a scope in which another user may create folders.
     private static let planted = "* LIST (\\Sent) \".\" INBOX.Akten.Neu"
 
     @Test(arguments: [
@@ -83,7 +84,7 @@ import Testing
         ([Self.planted, Self.own], "INBOX.Gesendet"), ([Self.planted, Self.plain], "INBOX.Sent"),
         ([Self.planted], "INBOX.Akten.Neu"),
     ])
-    func `the copy goes into the account's own Sent folder`(lines: [String], folder: String) {
+    func `the copy goes to the account's own Sent folder`(lines: [String], folder: String) {
         let creatable = [Self.scope("Akten")]
         let (_, step) = Self.run(creatable: creatable, [lines + ["T OK done"]])
         guard case .send(let segments) = step else {
@@ -93,8 +94,7 @@ import Testing
         #expect(segments.map { String(buffer: $0) }.joined().hasSuffix(" SELECT \(folder)\r\n"))
     }
 
-    @Test func `another's Sent folder is none, and of two that somebody may have made neither is`()
-    {
+    @Test func `foreign and ambiguous Sent folders are not used`() {
         let lines = [Self.others, Self.outside, "* LIST () \".\" Sent", "T OK done"]
         #expect(Self.run([lines]).1 == .done(.noSentFolder))
         let planted = [Self.planted, "* LIST (\\Sent) \".\" INBOX.Akten.Alt", "T OK done"]
@@ -106,7 +106,7 @@ import Testing
         [own, "T OK done"], ["* OK [UIDVALIDITY 9] Ok", "T OK [READ-WRITE] done"], ["+ go"],
     ]
 
-    @Test func `a message goes out once, however often the server asks for it`() {
+    @Test func `a second continuation request does not send the message again`() {
         let (commands, step) = Self.run(Self.begun)
         #expect(commands.last == "APPEND INBOX.Gesendet (\\Seen) {10}\r\n")
         #expect(step == .sendMessage)
@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test(arguments: ["T NO [OVERQUOTA] full", "T OK [APPENDUID 9 8] early", "* BYE", "x OK"])
-    func `an answer in the middle of the message ends the conversation`(answer: String) {
+    func `a response in the middle of the message ends the conversation`(answer: String) {
         var filing = SentFiling(.file(octets: 10), messageID: nil)
         var tag = ""
         var step = filing.begin(Self.profile, tags: UpstreamTags(random: 7))
@@ -133,7 +133,7 @@ import Testing
         #expect(step == .wait)
     }
 
-    // MARK: - The same message, filed by somebody else
+    // MARK: - The same message, filed by a mail program
 
     private static let copy = FiledCopy(
         folder: ByteBuffer(string: "INBOX.Gesendet"),
@@ -151,7 +151,7 @@ import Testing
         sizes.map { "* 1 FETCH (UID \($0) RFC822.SIZE \($1))" } + ["T OK done"]
     }
 
-    @Test func `the own copy goes where the same message is there otherwise`() {
+    @Test func `the own copy is removed if the folder has another copy of the message`() {
         let (commands, step) = Self.run(
             to: .tidy(Self.copy),
             messageID: Self.identifier,
@@ -174,14 +174,16 @@ import Testing
         )
     }
 
-    /// What somebody puts there who got the message, and knows its Message-ID.
+    /// Messages that a recipient, who knows the Message-ID, could store in the folder.
     @Test(arguments: [
         [Self.part(5, "HEADER", "From: a\r\n\r\n"), Self.part(5, "TEXT", "other")],
         [Self.part(5, "HEADER", "From: a\r\nSubject: other\r\n\r\n")],
-        // It was removed meanwhile.
+        // It was removed in the meantime.
         [["T OK done"]],
     ])
-    func `a decoy with the Message-ID keeps the own copy`(decoy: [[String]]) {
+    func `a different message with the same Message-ID does not remove the own copy`(
+        decoy: [[String]]
+    ) {
         let (commands, step) = Self.run(
             to: .tidy(Self.copy),
             messageID: Self.identifier,
@@ -194,7 +196,7 @@ import Testing
         #expect(!commands.contains { $0.contains("STORE") || $0.contains("EXPUNGE") })
     }
 
-    @Test func `what is not there, of another size, or the gateway's own is not compared`() {
+    @Test func `missing messages, other sizes and the gateway's own copies are not compared`() {
         func run(
             _ found: String,
             _ sizes: [(Int, Int)]? = nil
@@ -216,7 +218,7 @@ import Testing
         #expect(run("5 8", [(5, 99)]) == .done(.kept))
     }
 
-    @Test func `in another mailbox of the same name nothing is removed`() {
+    @Test func `another UIDVALIDITY removes nothing`() {
         let selected = ["* OK [UIDVALIDITY 10] Ok", "T OK [READ-WRITE] done"]
         let (commands, step) = Self.run(
             to: .tidy(Self.copy),
@@ -226,7 +228,7 @@ import Testing
         #expect(step == .done(.kept) && commands.count == 1)
     }
 
-    @Test func `a copy whose place the server does not name stays`() {
+    @Test func `a copy without APPENDUID stays`() {
         let answers: [([String], FiledCopy?)] = [
             (["T OK [APPENDUID 9 8] done"], Self.copy), (["T OK [APPENDUID 10 8] done"], nil),
             (["T OK [APPENDUID 9 8:9] done"], nil), (["T OK done"], nil),
@@ -237,7 +239,7 @@ import Testing
         }
     }
 
-    @Test func `a message that was filed before the gateway's copy is the only one at once`() {
+    @Test func `a message that was filed earlier removes the own copy at once`() {
         let (commands, step) = Self.run(
             messageID: Self.identifier,
             Self.begun + [
@@ -249,7 +251,7 @@ import Testing
             ]
         )
         #expect(step == .done(.removed) && commands.last == "UID EXPUNGE 8\r\n")
-        // A server that fails once it has the copy has it.
+        // A failure after the APPEND does not change that the copy is stored.
         let filed = Self.run(
             messageID: Self.identifier,
             Self.begun + [["T OK [APPENDUID 9 8] done"], ["T NO no"]]

@@ -2,18 +2,18 @@ import Foundation
 import Support
 import Testing
 
-/// What a server for sending may say that lies, is broken or was taken over; in files that end with `.mta`,
-/// written as in ``AttackTests`` with the step first that the server lies at (``SubmissionBench/lies``).
+/// Replies of a hostile or broken submission server. The files end with `.mta` and are written as in
+/// ``AttackTests``; each line begins with the step at which the server lies (``SubmissionBench/lies``).
 /// `@starttls` begins lines where TLS begins with STARTTLS, `@implicit` those where it does not. Expected:
 ///
 ///     451         the client's last answer has this code; `451/550` one of them
 ///     none        the server got no whole message
-///     one         it got one, and one only
-///     secret      a credential was sent; without the word, none may have been, and with `secret?` it may
-///     hides X     nothing that the client reads has X in it
+///     one         the server got exactly one message
+///     secret      a credential was sent; without the word none may be sent, and with `secret?` one may be sent
+///     hides X     the client never reads X
 ///
-/// Whatever is expected: each command of the client gets one answer, of printable ASCII in lines of at most
-/// 512 octets; no message is sent twice; and a message that the server did not take is not told as sent.
+/// In every case, each command of the client gets one reply of printable ASCII in lines of at most 512 octets, no
+/// message is sent twice, and a message that the server did not accept is not reported as sent.
 @Suite struct ServerReplyAttackTests {
     struct Attack: CustomTestStringConvertible, Sendable {
         var number: String
@@ -47,12 +47,12 @@ import Testing
         "MAIL FROM:<anna@kanzlei.example>\r\n", "RCPT TO:<v@x.example>\r\n", "DATA\r\n",
     ]
 
-    @Test func `there are attacks to try`() {
+    @Test func `the attack files are not empty`() {
         #expect(Self.attacks.count > 50)
     }
 
     @Test(arguments: attacks)
-    func `a server that lies is believed nothing`(attack: Attack) {
+    func `a lying submission server breaks no rule`(attack: Attack) {
         let chunks = attack.octets.count > 5_000 ? [.max, 977] : [Int.max, 1, 2, 3]
         for chunk in chunks {
             for isPipelined in [true, false] {
@@ -65,12 +65,12 @@ import Testing
         }
     }
 
-    /// A client's transaction, whole or a command at a time; the message where it is asked for.
+    /// The client's transaction, pipelined or one command at a time; the message follows a 354.
     private static func send(_ bench: inout SubmissionBench, isPipelined: Bool) {
         let parts = isPipelined ? [self.commands.joined()] : self.commands
         for part in parts {
             bench.send(Array(part.utf8), chunk: .max)
-            // An answer that does not end takes until the gateway is tired of it.
+            // An endless reply is cut when the gateway's limit is reached.
             bench.waitForServer()
         }
         guard bench.codes.last == "354" else { return }
@@ -107,7 +107,7 @@ import Testing
         for breach in self.breaches(bench) { Issue.record("\(attack.number): \(breach)") }
     }
 
-    /// What is wrong whatever a server says.
+    /// The violations of the rules that hold for every server.
     private static func breaches(_ bench: SubmissionBench) -> [String] {
         var found = bench.breaches
         let codes = bench.codes
@@ -147,8 +147,8 @@ import Testing
         "250 a\r\n250 b", "\u{1B}[2J", "250\tx", "2 50 x",
     ]
 
-    /// Servers that say anything at all, at any step and cut anywhere.
-    @Test func `no answers of servers break a rule that always holds`() {
+    /// Servers that send random replies, at any step and split anywhere.
+    @Test func `random replies of servers break no rule`() {
         for round in 0..<SessionFuzzTests.rounds {
             var generator = Seeded(state: UInt64(round) + 1)
             var bench = SubmissionBench(startsTLS: Bool.random(using: &generator))

@@ -2,22 +2,22 @@ import Foundation
 import Support
 import Testing
 
-/// Sessions of commands that somebody might send, and of what is left of them when octets are changed,
-/// cut anywhere, and answered by servers that lie: no rule that always holds is ever broken.
+/// Random sessions: plausible commands, with changed octets, split anywhere, and answered by lying servers. They must
+/// break none of the rules that hold for every session.
 ///
-/// The seed of each round is its number, so that a find can be had again. `FUZZ_ROUNDS` in the environment
-/// asks for more than the tests have time for.
+/// The seed of each round is its number, so that a failure can be reproduced. Set `FUZZ_ROUNDS` in the environment for
+/// a longer run.
 @Suite struct SessionFuzzTests {
     static let rounds =
         ProcessInfo.processInfo.environment["FUZZ_ROUNDS"].flatMap(Int.init) ?? 12_000
 
-    /// Rounds of a longer run in which this test itself was wrong: a server that lied of SELECT, and a literal
-    /// of the client's with LF in it.
+    /// Rounds of a longer run that exposed faults of this test: a server that lied about SELECT, and a client literal
+    /// with LF in it.
     private static let finds = [143_104, 620_365, 131_169, 114_685, 330_219]
 
     private static let states = ["plain", "before-login", "in", "own", "shared"]
 
-    /// `@` is a mailbox, `#` a set, `%` a string.
+    /// Command templates: `@` is a mailbox, `#` a sequence set, `%` a string.
     private static let templates = [
         "NOOP", "CAPABILITY", "LOGOUT", "CHECK", "CLOSE", "UNSELECT", "EXPUNGE", "NAMESPACE",
         "LOGIN % %", "AUTHENTICATE PLAIN AGFubmFAa2FuemxlaS5leGFtcGxlAHB3", "STARTTLS",
@@ -68,7 +68,7 @@ import Testing
 
     private static let spice = Array("{}+-\"\\\r\n\0 *()[]059NIL<>:,$&/%\u{E9}".utf8)
 
-    /// One of the ways to spell an astring.
+    /// A random spelling of an astring.
     private static func spelled(_ text: String, using generator: inout Seeded) -> String {
         switch Int.random(in: 0..<4, using: &generator) {
         case 0: text
@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test(arguments: 0..<10)
-    func `no octets break a rule that always holds`(part: Int) throws {
+    func `random sessions break no rule`(part: Int) throws {
         let finds = Self.finds.filter { $0 % 10 == part }
         for round in Array(stride(from: part, to: Self.rounds, by: 10)) + finds {
             var generator = Seeded(state: UInt64(round) + 1)
@@ -174,8 +174,8 @@ import Testing
         return octets
     }
 
-    /// Python reads each header that was accepted, and finds nobody in it whom Anna may not write as.
-    @Test func `another reader finds the same authors in what is accepted`() throws {
+    /// Python parses each accepted header. It must find no author as whom Anna may not send.
+    @Test func `another parser finds the same authors in accepted headers`() throws {
         var accepted: [[UInt8]] = []
         for round in 0..<Self.rounds * 4 {
             var generator = Seeded(state: UInt64(round) + 1)

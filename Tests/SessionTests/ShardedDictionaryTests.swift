@@ -4,7 +4,7 @@ import Testing
 @testable import Session
 
 @Suite struct ShardedDictionaryTests {
-    @Test func `values are kept as a dictionary keeps them`() {
+    @Test func `a sharded dictionary returns the same values as a dictionary`() {
         var model: [[UInt8]: Int] = [:]
         var sharded = ShardedDictionary<[UInt8], Int>()
         var generator = SystemRandomNumberGenerator()
@@ -26,8 +26,8 @@ import Testing
         }
     }
 
-    /// A dictionary of 60,000 names takes a thousand times as long as usual when it grows.
-    @Test func `no insertion takes as long as one at which a dictionary grows`() {
+    /// An insertion into a dictionary of 60,000 names takes a thousand times as long when the dictionary grows.
+    @Test func `no insertion takes as long as the growth of a dictionary`() {
         let names = (0..<60_000).map { Array("Ordner/\($0 % 100)/Akte-\($0)".utf8) }
         func longest(_ insert: ([UInt8]) -> Void) -> UInt64 {
             names.map { name in

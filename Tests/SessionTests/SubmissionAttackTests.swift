@@ -2,19 +2,19 @@ import Foundation
 import Support
 import Testing
 
-/// Attacks on submission, each with what it must come to; written as in ``AttackTests``, in files that end
-/// with `.smtp`. Expected:
+/// Attacks on submission, each with its expected result. The files end with `.smtp` and are written as in
+/// ``AttackTests``. Expected:
 ///
 ///     none        no server got a whole message
 ///     one         one server got one message
-///     550         the last answer has this code; `550/554` one of them
+///     550         the last reply has this code; `550/554` one of them
 ///     closed      the connection has ended
-///     has 503     some answer has this code
+///     has 503     some reply has this code
 ///
-/// `@header` makes what follows header fields of a message of Anna's, with an envelope that is allowed.
+/// After `@header`, the lines are header fields of a message of Anna with a permitted envelope.
 ///
-/// Whatever is expected: nobody else's address is in an envelope or at a server, and no line with a bare
-/// CR, LF or NUL reaches one.
+/// In every case, no address of another user is in an envelope, and no line with a bare CR, LF or NUL reaches a
+/// server.
 @Suite struct SubmissionAttackTests {
     struct Attack: CustomTestStringConvertible, Sendable {
         var number: String
@@ -39,12 +39,12 @@ import Testing
         )
     }
 
-    @Test func `there are attacks to try`() {
+    @Test func `the attack files are not empty`() {
         #expect(Self.attacks.count > 80)
     }
 
     @Test(arguments: attacks)
-    func `an attack comes to nothing`(attack: Attack) {
+    func `an attack has the expected result`(attack: Attack) {
         let whole = Self.run(attack, chunk: .max)
         let cut = Self.run(attack, chunk: attack.octets.count > 5_000 ? 977 : 1)
         #expect(whole == cut, "\(attack.number) depends on where it is cut")
@@ -86,7 +86,7 @@ import Testing
 
     // MARK: - Smuggling
 
-    /// Ends of a message that some server takes for one, and this gateway does not.
+    /// Octets that some servers accept as the end of a message, and this gateway does not.
     static let ends: [(String, String)] = [
         ("T370", #"\n.\n"#), ("T372", #"\r\n.\n"#), ("T373", #"\r.\r"#), ("T374", #"\r.\r\n"#),
         ("T376", #"\n.\r"#), ("T377", #"\r\n.\r"#), ("T378", #"\r\n.\r\r\n"#),
@@ -95,7 +95,7 @@ import Testing
         ("T382d", #"\xe2\x80\xa8.\xe2\x80\xa8"#),
     ]
 
-    /// Where such an end may stand: in the body, in the header, in a folded field.
+    /// Places for such octets: the body, the header, a folded field.
     static let places = [
         #"From: anna@kanzlei.example\r\n\r\nhi"#, #"From: anna@kanzlei.example\r\nX-A: b"#,
         #"From: anna@kanzlei.example\r\nX-A: b\r\n c"#,
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    /// Dots at the beginnings of lines arrive as they are, however they are cut.
+    /// Leading dots arrive unchanged, however the octets are split.
     @Test(arguments: [
         "..\r\n", "...\r\n", ".x\r\n", ".\t\r\n", "", "a\r\n..\r\nb\r\n", ".x\r\n.y\r\n",
     ])
@@ -147,8 +147,8 @@ import Testing
         }
     }
 
-    /// Wherever the client is cut off, no message goes out that it has not ended.
-    @Test func `a client that is cut off anywhere sends nothing`() {
+    /// Wherever the client's connection breaks, an incomplete message is not sent.
+    @Test func `a connection that breaks anywhere sends no message`() {
         let payload = AttackFile.octets(Self.envelope + Self.places[0] + #"\r\n.\r\n"#)
         for length in 0..<payload.count {
             var bench = SubmissionBench()

@@ -5,39 +5,38 @@ import SASL
 import SMTP
 import Session
 
-/// A submission session under attack, in front of a server that takes whatever it is given and reads it
-/// as the most tolerant one would.
+/// A submission session under attack. Its server accepts everything and parses as tolerantly as possible.
 struct SubmissionBench {
     private let fixture = Fixture()
     private var session: SubmissionSession
-    /// The login at the server, until it is over.
+    /// The login at the server; nil after its end.
     private var login: LoginDriver<SubmissionLogin>?
     private var fromClient = Arriving()
     private(set) var toClient: [UInt8] = []
     private(set) var isClosed = false
-    /// Who was named in MAIL, in order.
+    /// The reverse-paths of MAIL, in order.
     private(set) var senders: [String] = []
-    /// Messages whose end was sent, without their dots stuffed.
+    /// Messages whose end was sent, with dot-stuffing removed.
     private(set) var messages: [[UInt8]] = []
     private(set) var breaches: [String] = []
-    /// How often a credential was sent.
+    /// How many times a credential was sent.
     private(set) var credentials = 0
-    /// What the server says instead of what it should, by the step: `greeting`, `tls`, `body`, `end`, or a
-    /// verb. With a `!` behind the step it closes then; `body` is said once, when the message begins.
+    /// The server's false replies by step: `greeting`, `tls`, `body`, `end`, or a verb. With `!` after the step it then
+    /// closes the connection. `body` is sent once, when the message begins.
     var lies: [String: [UInt8]] = [:]
-    /// In how many octets at a time it lies.
+    /// The number of octets that arrive at once of a false reply.
     var lieChunk = Int.max
     private let startsTLS: Bool
     private var hasUpstreamTLS: Bool
     private var isConnected = false
-    /// What the server has said that has not arrived.
+    /// Octets of the server that have not arrived yet.
     private var said: [[UInt8]] = []
     private var isSpeaking = false
     private var line: [UInt8] = []
     private var message: [UInt8]?
     private var isLoggingIn = true
 
-    /// - Parameter startsTLS: whether the server's TLS begins with STARTTLS.
+    /// - Parameter startsTLS: whether the server uses STARTTLS.
     init(isLoggedIn: Bool = true, startsTLS: Bool = false) {
         self.startsTLS = startsTLS
         self.hasUpstreamTLS = !startsTLS
@@ -86,7 +85,7 @@ struct SubmissionBench {
         self.readClient()
     }
 
-    /// Hands over what the client sent, as long as the session wants it.
+    /// Delivers the client's octets as long as the session reads them.
     private mutating func readClient() {
         guard self.fromClient.begin() else { return }
         while self.session.wantsClientOctets, let piece = self.fromClient.next() {
@@ -96,7 +95,7 @@ struct SubmissionBench {
         self.fromClient.end()
     }
 
-    /// The time runs out that a server has for its answer.
+    /// The timeout for the server's reply passes.
     mutating func waitForServer() {
         self.session.upstreamTimeoutPassed()
         self.perform()
@@ -137,7 +136,7 @@ struct SubmissionBench {
             self.login = LoginDriver(.scripted(startsTLS: self.startsTLS))
             self.reply("greeting", "220 server ESMTP")
         case .closeUpstream:
-            // What was not ended is thrown away.
+            // An incomplete message is discarded.
             self.login = nil
             self.isConnected = false
             self.line = []
@@ -167,7 +166,7 @@ struct SubmissionBench {
             for octet in octets.readableBytesView { self.serverGot(octet) }
         case .startTLS:
             self.hasUpstreamTLS = true
-            // What was said before and comes now is no handshake.
+            // Octets that were sent before the handshake are not part of it.
             if !self.said.isEmpty { self.said.insert([], at: 0) }
             if self.lies["tls!"] != nil { self.said = [[]] }
             guard self.said.isEmpty else { break }
@@ -183,7 +182,7 @@ struct SubmissionBench {
 
     // MARK: - The server
 
-    /// The login hears the server, and behind it the session.
+    /// Delivers the server's octets to the login, and after its end to the session.
     private mutating func serverSaid(_ octets: ByteBuffer) {
         guard self.login != nil else {
             return self.session.upstreamOctetsReceived(octets, at: Fixture.now)
@@ -199,7 +198,7 @@ struct SubmissionBench {
         }
     }
 
-    /// What the server says at a step; it arrives behind what it said before.
+    /// Queues the server's reply at a step, after its earlier replies.
     private mutating func reply(_ step: String, _ text: String) {
         guard self.isConnected else { return }
         if let lie = self.lies[step] ?? self.lies[step + "!"] {

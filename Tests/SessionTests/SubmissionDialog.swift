@@ -11,13 +11,13 @@ import Testing
 ///     S: 250 2.0.0 Ok    the client gets a line
 ///     U> DATA            the server gets a line
 ///     U< 354 Go on       the server sends a line
-///     A: send as …       the audit log gets this next; without such a line it is not read
-///     @name Anna A.      Anna's name in the store, from the beginning
-///     ! close            something happens: close, fail, refused, timeout, unused, server, gone, closes N,
+///     A: send as …       the next audit record; without such a line the audit log is not checked
+///     @name Anna A.      Anna's display name in the store
+///     ! close            an event: close, fail, refused, timeout, unused, server, gone, closes N,
 ///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end, disk full|slow|well,
 ///                        synced, names slow|well, named
-///     ! copy kept 12     so many octets were kept for Sent folders; or: filed 12, dropped
-///     @copies info 1000  what others send from this account is filed there, and so many octets may wait
+///     ! copy kept 12     the octets kept for Sent folders; or: filed 12, dropped
+///     @copies info 1000  messages that others send as this account are filed there; the octets that may wait
 struct SubmissionDialog {
     private struct Step {
         var number: Int
@@ -44,7 +44,7 @@ struct SubmissionDialog {
     private var copyState = "none"
     private var disk = "well"
     private var syncs: [UInt64] = []
-    /// Whether a copy that goes to a Sent folder gets its name at once.
+    /// Whether a copy for a Sent folder gets its final name at once.
     private var names = "well"
     private var unnamed: [UInt64] = []
     private var extensions = ["PIPELINING", "SIZE 1000", "8BITMIME", "SMTPUTF8", "DSN"]
@@ -192,7 +192,7 @@ struct SubmissionDialog {
             for number in self.unnamed { self.session.copyFiled(number, at: Fixture.now) }
             self.unnamed = []
         case "copy":
-            // What was kept before it was dropped depends on where octets are cut.
+            // The octets kept before the drop depend on where the input is split.
             let state =
                 self.copyState == "dropped" ? "dropped" : "\(self.copyState) \(self.copyOctets)"
             #expect(state == words.dropFirst().joined(separator: " "), "\(place)")
@@ -204,7 +204,7 @@ struct SubmissionDialog {
         self.perform()
     }
 
-    /// Plays the part of a server up to its login.
+    /// Plays the server until the login is complete.
     private mutating func connect() {
         let hello = (["server.example"] + self.extensions + ["AUTH PLAIN"])
         let lines = hello.enumerated().map { index, line in
@@ -224,7 +224,7 @@ struct SubmissionDialog {
         self.readClient()
     }
 
-    /// Hands over what the client sent, as long as the session wants it.
+    /// Delivers the client's octets as long as the session reads them.
     private mutating func readClient() {
         guard self.fromClient.begin() else { return }
         while self.session.wantsClientOctets, let piece = self.fromClient.next() {
@@ -269,7 +269,7 @@ struct SubmissionDialog {
             case .openUpstream(let account): self.opened.append(account)
             case .closeUpstream:
                 self.closes += 1
-                // A line that was cut is the server's to throw away.
+                // The server discards an incomplete line.
                 let end = self.toUpstream.lastIndex(of: 10).map { $0 + 1 } ?? 0
                 self.toUpstream.removeSubrange(end...)
             case .audit(let event):

@@ -14,8 +14,9 @@ extension SubmissionLogin {
         return SubmissionLogin(credential: credential, startsTLS: startsTLS, name: "gw.example")
     }
 
-    /// Logs in at a server that gives these answers.
-    /// - Returns: what the server got, and what it can do.
+    /// Logs in at a server that sends these replies.
+    ///
+    /// - Returns: the commands that the server got, and its extensions.
     static func run(against replies: [String]) -> (sent: String, profile: SubmissionProfile?) {
         var driver = LoginDriver(self.scripted())
         var sent = ""

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Session
 
-/// Which answers of a server for sending say that the credential is wrong.
+/// Which replies of a submission server mean that the credential is wrong.
 @Suite struct SubmissionLoginTests {
     private static func reply(_ text: String) -> ServerReply {
         ServerReply(
@@ -24,7 +24,7 @@ import Testing
         (["220 x", "250 x|AUTH LOGIN", "504 not that way"], .noMechanism),
         (["220 x", "250 x|AUTH CRAM-MD5"], .noMechanism),
     ])
-    func `a credential is wrong where a server that has it says so`(
+    func `a failed login has the fault that its reply means`(
         replies: [String],
         fault: SubmissionFault
     ) {
@@ -35,7 +35,7 @@ import Testing
         #expect(!login.awaitsVerdict)
     }
 
-    @Test func `a verdict is awaited once the server has the whole credential`() {
+    @Test func `the verdict is awaited once the whole credential was sent`() {
         var login = SubmissionLogin.scripted()
         let steps = ["220 x", "250 x|AUTH LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 ok"]
         let awaits = steps.map { step in

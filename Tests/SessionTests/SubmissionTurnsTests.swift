@@ -4,7 +4,7 @@ import Testing
 
 @testable import Session
 
-/// A client that submits much at once lets others have their turn.
+/// A submission session yields the event loop after a bounded amount of work.
 @Suite final class SubmissionTurnsTests {
     private var session: SubmissionSession
 
@@ -35,7 +35,7 @@ import Testing
         var readsLater: Bool
     }
 
-    /// What the session has done since the last call.
+    /// The session's effects since the last call.
     private func turn() -> Turn {
         var actions: [SubmissionAction] = []
         self.session.takeActions(into: &actions)
@@ -63,13 +63,13 @@ import Testing
     }
 
     @Test(arguments: ["NOOP\r\n", "RSET\r\n", "VRFY x\r\n", "BDAT 0\r\n", "BDAT 1\r\nx"])
-    func `a turn has sixteen commands`(command: String) {
+    func `a turn executes sixteen commands`(command: String) {
         if command.hasPrefix("BDAT") {
             _ = self.client("MAIL FROM:<>\r\nRCPT TO:<x@y.example>\r\n")
         }
         let first = self.client(String(repeating: command, count: 40))
         #expect(first == Turn(answers: 16, toUpstream: 0, readsLater: true))
-        // More of it, or of anything else, changes nothing.
+        // Further octets or events do not continue the session.
         #expect(self.client(command) == Turn(answers: 0, toUpstream: 0, readsLater: false))
         self.session.timePassed(at: Fixture.now)
         #expect(self.turn() == Turn(answers: 0, toUpstream: 0, readsLater: false))
@@ -79,7 +79,7 @@ import Testing
         #expect(self.session.wantsClientOctets)
     }
 
-    @Test func `a turn has two hundred pieces of a message`() {
+    @Test func `a turn reads two hundred pieces of a message`() {
         _ = self.client("MAIL FROM:<>\r\nRCPT TO:<x@y.example>\r\nDATA\r\n")
         let message = String(repeating: "..\r\n", count: 500)
         #expect(self.client(message) == Turn(answers: 0, toUpstream: 0, readsLater: true))
@@ -90,7 +90,7 @@ import Testing
         #expect(self.session.messageOctets == 2_000)
     }
 
-    @Test func `what arrives without time waits for a turn`() {
+    @Test func `octets that arrive after a yield wait for the next turn`() {
         self.session.yieldLoop()
         self.session.yieldLoop()
         #expect(self.turn() == Turn(answers: 0, toUpstream: 0, readsLater: true))
@@ -98,13 +98,13 @@ import Testing
         #expect(self.resumeReading() == Turn(answers: 1, toUpstream: 0, readsLater: false))
     }
 
-    @Test func `nothing is put off behind the end`() {
+    @Test func `a session that has ended does not yield`() {
         #expect(self.client("QUIT\r\n").answers == 1)
         self.session.yieldLoop()
         #expect(self.resumeReading() == Turn(answers: 0, toUpstream: 0, readsLater: false))
     }
 
-    @Test func `a piece of a message with many dots goes to the server as one`() {
+    @Test func `a piece of a message with many dots is sent in one action`() {
         _ = self.client("MAIL FROM:<anna@kanzlei.example>\r\n")
         let replies = ["220 x\r\n", "250-x\r\n250 AUTH PLAIN\r\n", "235 Ok\r\n"]
         if let profile = SubmissionLogin.run(against: replies).profile {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Session
 
-/// Whether folders lie in one of many subtrees.
+/// Whether a folder is in one of many subtrees.
 @Suite struct SubtreesTests {
     private static func path(_ text: String) throws -> FolderPath {
         try #require(FolderPath(octets: Array(text.utf8)))
@@ -16,13 +16,16 @@ import Testing
             ("B/Cd", false), ("B/D", false), ("Z", false), ("0", false),
         ]
     )
-    func `a subtree is its root and what is below`(folder: String, isInside: Bool) throws {
+    func `a subtree contains its root and the folders below it`(
+        folder: String,
+        isInside: Bool
+    ) throws {
         let subtrees = Subtrees(try ["B/C", "A/B", "A", "A"].map(Self.path))
         #expect(try subtrees.contains(Self.path(folder).octets[...]) == isInside)
         #expect(try !Subtrees([]).contains(Self.path(folder).octets[...]))
     }
 
-    @Test func `what is found is what a look at each root finds`() throws {
+    @Test func `the search finds the same folders as a comparison with each root`() throws {
         var random = SystemRandomNumberGenerator()
         func name() throws -> FolderPath {
             let levels = (0...Int.random(in: 0...2, using: &random)).map { _ in

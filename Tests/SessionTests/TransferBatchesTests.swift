@@ -1,9 +1,9 @@
 import Testing
 
-/// A MOVE of more messages than one command names at a server: the originals are marked and expunged
-/// by several, and all are marked before the first goes.
+/// A MOVE of more messages than one command can name: the originals are marked and expunged by several commands, and
+/// all are marked before the first is expunged.
 @Suite struct TransferBatchesTests {
-    /// No two of them adjacent, so that each is a range of its own.
+    /// No two UIDs are adjacent, so that each is a range of its own.
     private static let uids = (1...351).map { $0 * 2 }
 
     private static func set(_ uids: some Sequence<Int>) -> String {
@@ -27,7 +27,7 @@ import Testing
         U anna> T UID FETCH 1:* (UID FLAGS INTERNALDATE)
         """
 
-    /// From the first message to the target's answer.
+    /// The dialog from the first message to the target's tagged response.
     private static var passing: String {
         let date = "\"17-Jul-1996 02:44:25 -0700\""
         var lines = Self.uids.map { "U anna< * 1 FETCH (UID \($0) FLAGS () INTERNALDATE \(date))" }
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: [50, Int.max])
-    func `all are marked before the first is expunged`(chunk: Int) throws {
+    func `all originals are marked before the first is expunged`(chunk: Int) throws {
         let (first, last) = (Self.set(Self.uids.dropLast()), Self.set(Self.uids.suffix(1)))
         let ending = """
             ! journal confirm \(Self.uids) stored 8:358
@@ -70,7 +70,7 @@ import Testing
         try dialog.run(chunk: chunk)
     }
 
-    @Test func `marks of the first command go when the second is refused`() throws {
+    @Test func `a refused second STORE removes the marks of the first`() throws {
         let (first, last) = (Self.set(Self.uids.dropLast()), Self.set(Self.uids.suffix(1)))
         let ending = """
             ! journal confirm \(Self.uids) stored 8:358

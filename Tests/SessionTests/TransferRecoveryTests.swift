@@ -5,7 +5,7 @@ import Testing
 
 @testable import Session
 
-/// The conversations that bring an interrupted transfer to its end.
+/// The conversations that complete or undo an interrupted transfer.
 @Suite struct TransferRecoveryTests {
     private static let transfer: Transfer? = {
         guard let source = FolderPath(octets: Array("INBOX".utf8)),
@@ -21,13 +21,13 @@ import Testing
     }()
 
     @Test(arguments: [Int64(2_000_000_000), 30_000_000_000])
-    func `the last look is at the end of the time that a server has`(time: Int64) {
+    func `the last search happens at the end of the total time`(time: Int64) {
         let waits = (1...TransferRecovery.looks).map { TransferRecovery.wait(before: $0, of: time) }
         #expect(time - waits.reduce(0, +) < 7)
         #expect(zip(waits, waits.dropFirst()).allSatisfy { $1 == 2 * $0 })
     }
 
-    /// Plays the server: what it answers to each command, in order.
+    /// Plays the server, with its lines after each command, in order.
     private static func run(
         _ purpose: TransferRecovery.Purpose,
         capabilities: Set<String> = ["UIDPLUS"],
@@ -66,7 +66,7 @@ import Testing
         return outcome
     }
 
-    /// The response, as the connection collects it: nil where the conversation took its pieces.
+    /// The response as the connection collects it; nil if the conversation took its pieces.
     private static func collected(
         _ text: String,
         _ recovery: inout TransferRecovery
@@ -81,20 +81,20 @@ import Testing
                 collected?.writeImmutableBuffer(piece.octets)
             }
         } catch {
-            // The connection is closed then.
+            // The connection is closed after this step.
             return ByteBuffer(string: text)
         }
         return collected
     }
 
-    @Test func `the source tells what it still has`() throws {
+    @Test func `the source reports the messages that it still has`() throws {
         let outcome = try Self.run(
             .identify,
             [
                 ("EXAMINE INBOX", ["* OK [UIDVALIDITY 70] x", "T OK [READ-ONLY] x"]),
                 (
                     "UID FETCH 3:4,9 (UID)",
-                    // One of which nobody asked, and one again.
+                    // One that was not requested, and one twice.
                     [
                         "* 1 FETCH (UID 3)", "* 2 FETCH (UID 4)", "* 3 FETCH (UID 5)",
                         "* 2 FETCH (UID 4 FLAGS ())", "T OK x",
@@ -128,7 +128,7 @@ import Testing
         return ("UID FETCH \(uid) (UID BODY.PEEK[])", [answer, "T OK x"])
     }
 
-    /// Looks for one message that was sent among those that the target has.
+    /// Searches the target's messages for one message that was sent.
     private static func find(
         _ listed: [String],
         _ bodies: [(String, [String])],
@@ -143,11 +143,11 @@ import Testing
         )
     }
 
-    @Test func `a copy is what has the octets and the date that were sent`() throws {
+    @Test func `a copy has the octets and the date that were sent`() throws {
         let other = Self.text.replacing("sent", with: "evil")
         let later = "18-Jul-1996 02:44:25 -0700"
         let outcome = try Self.find(
-            // The same moment in another zone; one that was there before; one of another size.
+            // The same time in another zone; one that existed before; one of another size.
             [
                 Self.listed(40, Self.text),
                 Self.listed(42, Self.text, "17-Jul-1996 09:44:25 +0000"),
@@ -158,14 +158,14 @@ import Testing
         #expect(outcome == .found([3: 42], isConclusive: true))
     }
 
-    @Test func `a Message-ID, a date or a size proves nothing`() throws {
+    @Test func `an equal Message-ID, date or size does not identify a copy`() throws {
         let decoy = Self.text.replacing("sent", with: "evil")
         let listed = [Self.listed(41, decoy), Self.listed(42, decoy + "more")]
         let outcome = try Self.find(listed, [Self.body(41, decoy)])
         #expect(outcome == .found([:], isConclusive: false))
     }
 
-    @Test func `the octets at another date are nobody's copy`() throws {
+    @Test func `equal octets with another date are not a copy`() throws {
         let later = "18-Jul-1996 02:44:25 -0700"
         let outcome = try Self.find(
             [Self.listed(41, Self.text, later)],
@@ -174,7 +174,7 @@ import Testing
         #expect(outcome == .found([:], isConclusive: false))
     }
 
-    @Test func `of more than were sent alike none is taken`() throws {
+    @Test func `more equal messages than were sent identify no copy`() throws {
         let listed = [Self.listed(41, Self.text), Self.listed(42, Self.text)]
         let bodies = [Self.body(41, Self.text), Self.body(42, Self.text)]
         #expect(try Self.find(listed, bodies) == .found([:], isConclusive: false))
@@ -182,14 +182,14 @@ import Testing
         #expect(two == .found([3: 41, 4: 42], isConclusive: true))
     }
 
-    @Test func `what came meanwhile and cannot be a copy is no reason for doubt`() throws {
+    @Test func `a new message that cannot be a copy leaves the search conclusive`() throws {
         let later = "18-Jul-1996 02:44:25 -0700"
         let outcome = try Self.find([Self.listed(41, "x", later)], [])
         #expect(outcome == .found([:], isConclusive: true))
         #expect(try Self.find([], []) == .found([:], isConclusive: true))
     }
 
-    @Test func `a copy that the journal has already is not looked at`() throws {
+    @Test func `a copy that the journal already records is not fetched`() throws {
         var transfer = try #require(Self.transfer)
         transfer.copies = [
             Transfer.Copy(message: Self.sent(3, Self.text), isStored: true, uid: 41)
@@ -201,7 +201,7 @@ import Testing
         #expect(search.uids == [42])
     }
 
-    @Test func `a mailbox full of look-alikes is not fetched`() throws {
+    @Test func `the number of fetched messages is limited`() throws {
         let message = Self.sent(3, Self.text)
         var search = CopySearch(wanted: [message], known: [])
         for uid in 41..<10_041 {
@@ -211,7 +211,7 @@ import Testing
         #expect(search.found().isEmpty && !search.isConclusive)
     }
 
-    @Test func `only the UIDs of the journal go, and none that was there before`() throws {
+    @Test func `undo removes only UIDs of the journal, and none that existed before`() throws {
         let outcome = try Self.run(
             .undo([42, 41, 40]),
             [
@@ -223,7 +223,7 @@ import Testing
         #expect(outcome == .done(2))
     }
 
-    @Test func `without UIDPLUS copies stay, unmarked`() throws {
+    @Test func `without UIDPLUS the copies stay unmarked`() throws {
         let outcome = try Self.run(
             .undo([41]),
             capabilities: [],
@@ -232,12 +232,12 @@ import Testing
         #expect(outcome == .cannotRemove)
     }
 
-    @Test func `another mailbox of the target's name keeps everything`() throws {
+    @Test func `undo removes nothing from another mailbox with the target's name`() throws {
         let exchange = ("SELECT Akten.Neu", ["* OK [UIDVALIDITY 10] x", "T OK x"])
         #expect(try Self.run(.undo([41]), [exchange]) == .gone)
     }
 
-    @Test func `another mailbox of the same name is left alone`() throws {
+    @Test func `another mailbox with the same name counts as gone`() throws {
         let outcome = try Self.run(
             .complete,
             [("SELECT INBOX", ["* OK [UIDVALIDITY 71] x", "T OK x"])]
@@ -246,7 +246,7 @@ import Testing
         let refused = ("SELECT INBOX", ["T NO [INUSE] x"])
         let missing = ("SELECT INBOX", ["T NO [NONEXISTENT] x"])
         #expect(try Self.run(.complete, [missing]) == .gone)
-        // It is there, and cannot be had now.
+        // It exists but cannot be selected now.
         #expect(try Self.run(.complete, [refused]) == .refused)
     }
 
@@ -256,7 +256,7 @@ import Testing
         for names in [[], ["INBOX"], ["Akten.neu"], ["Akten.Neu.x"], ["\"Akten/Neu\""]] {
             let missing = ("LIST \"\" Akten.Neu", ["T OK x"])
             #expect(try Self.run(.undo([41]), folders: names, [missing]) == .gone, "\(names)")
-            // A server also tells of names that it does not list.
+            // LIST of the exact name returns names that the full list omits.
             let hidden = ("LIST \"\" Akten.Neu", ["* LIST () \".\" Akten.Neu", "T OK x"])
             #expect(try Self.run(.undo([41]), folders: names, [hidden]) == .unlisted)
         }
@@ -264,7 +264,7 @@ import Testing
         #expect(try Self.run(.undo([41]), ["UIDPLUS"], refused) == .refused)
     }
 
-    @Test func `the originals go, and no others`() throws {
+    @Test func `completion expunges the originals and no other messages`() throws {
         let outcome = try Self.run(
             .complete,
             [
@@ -277,7 +277,7 @@ import Testing
     }
 
     @Test(arguments: ["x OK", "+ go on", "* 1 FETCH (UID", "\0", "* BYE", "T NO no"])
-    func `a server that answers otherwise is left, and tried again`(answer: String) throws {
+    func `an unexpected answer never counts as a removal`(answer: String) throws {
         let outcome = try Self.run(
             .complete,
             [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Session
 
-/// COPY and MOVE between accounts, without a session.
+/// The state machine of COPY and MOVE between accounts, without a session.
 @Suite struct TransferringTests {
     private static let unavailable =
         "NO [UNAVAILABLE] The mail server of this mailbox cannot be used now"
@@ -79,9 +79,9 @@ import Testing
     private static let stored = Self.sent + "U bob< T OK [APPENDUID 7 3] Done.\n"
     private static let left = "U bob> T UNSELECT\n"
 
-    // MARK: - The way of a message
+    // MARK: - Messages
 
-    @Test func `a message is copied, with the flags that may be set`() throws {
+    @Test func `COPY stores a message with the flags that the user may set`() throws {
         try Self.run(
             Self.stored + """
                 journal forget
@@ -91,7 +91,7 @@ import Testing
         )
     }
 
-    @Test func `the originals of a MOVE go once the journal has that they were copied`() throws {
+    @Test func `MOVE expunges the originals after the journal has recorded the copies`() throws {
         try Self.run(
             moves: true,
             Self.stored + """
@@ -109,7 +109,7 @@ import Testing
         )
     }
 
-    @Test func `messages that are not there are copied without one`() throws {
+    @Test func `COPY of messages that do not exist completes without APPEND`() throws {
         try Self.run(
             Self.selected + """
                 U anna< T OK Done.
@@ -127,11 +127,11 @@ import Testing
             ("U bob< T BAD No.", "BAD Refused by the mail server"),
         ]
     )
-    func `nothing begins where the target cannot be selected`(end: String, answer: String) throws {
+    func `a target that cannot be selected ends the transfer`(end: String, answer: String) throws {
         try Self.run(Self.selecting + "\(end)\n\(Self.left)S: a1 \(answer)")
     }
 
-    @Test func `a target that is refused without a code is looked for`() throws {
+    @Test func `a target that refuses SELECT without a code is searched with LIST`() throws {
         try Self.run(
             Self.selecting + """
                 U bob< T NO No.
@@ -151,7 +151,7 @@ import Testing
         )
     }
 
-    @Test func `nothing begins without the journal, and nothing of what it has already`() throws {
+    @Test func `a transfer does not begin if the journal fails or is busy`() throws {
         try Self.run(Self.listed + "! journal recorded not\n\(Self.left)S: a1 \(Self.unavailable)")
         try Self.run(
             Self.listed
@@ -159,7 +159,7 @@ import Testing
         )
     }
 
-    @Test func `a target that stores nothing keeps nothing`() throws {
+    @Test func `a refused APPEND needs no recovery`() throws {
         try Self.run(
             Self.sent + """
                 U bob< T NO [OVERQUOTA] Full.
@@ -170,7 +170,7 @@ import Testing
         )
     }
 
-    @Test func `a target that answers in the middle of a message is left`() throws {
+    @Test func `an answer in the middle of a message drops the target`() throws {
         try Self.run(
             Self.announced + """
                 U bob< T OK Done.
@@ -184,7 +184,7 @@ import Testing
         )
     }
 
-    @Test func `without the journal the target never gets the end of a message`() throws {
+    @Test func `the target never gets the end of a message that the journal lacks`() throws {
         try Self.run(
             Self.passed + """
                 ! journal appending not
@@ -196,7 +196,7 @@ import Testing
         )
     }
 
-    @Test func `another message than the one that was asked for breaks the protocol`() throws {
+    @Test func `a FETCH response with another message breaks the protocol`() throws {
         #expect(throws: SyntaxError.self) {
             try Self.run(Self.asked + "U anna< * 1 FETCH (UID 6 BODY[] {5}\\r\\nhello)")
         }
@@ -204,7 +204,7 @@ import Testing
 
     // MARK: - Permissions
 
-    @Test func `rights that go in the middle of a message cut it`() throws {
+    @Test func `rights that end in the middle of a message cut the message`() throws {
         try Self.run(
             Self.announced + """
                 ! grant bob account lr
@@ -218,7 +218,7 @@ import Testing
         )
     }
 
-    @Test func `what may have been stored is taken back`() throws {
+    @Test func `rights that end before the target's answer start the recovery`() throws {
         try Self.run(
             Self.sent + """
                 ! grant bob account lr
@@ -230,7 +230,7 @@ import Testing
         )
     }
 
-    @Test func `once all is copied, the target's rights end nothing`() throws {
+    @Test func `lost rights in the target do not stop a MOVE after all copies`() throws {
         try Self.run(
             moves: true,
             Self.stored + """
@@ -251,7 +251,7 @@ import Testing
 
     // MARK: - Servers that are lost
 
-    @Test func `a source that is lost in a message costs the connection to the target`() throws {
+    @Test func `a source that is lost in a message drops the target`() throws {
         try Self.run(
             Self.announced + """
                 ! lost anna
@@ -263,7 +263,7 @@ import Testing
         )
     }
 
-    @Test func `a target that is lost before its answer is in doubt`() throws {
+    @Test func `a target that is lost before its answer starts the recovery`() throws {
         try Self.run(
             Self.sent + """
                 ! lost bob
@@ -274,8 +274,7 @@ import Testing
         )
     }
 
-    @Test func `a source that is lost while it marks is brought to its end by the journal`() throws
-    {
+    @Test func `a source that is lost during STORE starts the recovery`() throws {
         try Self.run(
             moves: true,
             Self.stored + """
@@ -291,7 +290,7 @@ import Testing
         )
     }
 
-    @Test func `marks that the source refuses are taken off before the copies go`() throws {
+    @Test func `a refused STORE removes the marks before the copies are removed`() throws {
         try Self.run(
             moves: true,
             Self.stored + """
@@ -306,7 +305,7 @@ import Testing
         )
     }
 
-    @Test func `a server that is in the way of nothing is none of the transfer's`() throws {
+    @Test func `a transfer ignores events of other servers`() throws {
         var context = try RecordedContext(grants: ["bob account lrswi"])
         context.select("anna")
         let plan = TransferPlan(

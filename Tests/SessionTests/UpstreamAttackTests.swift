@@ -2,18 +2,18 @@ import Foundation
 import Support
 import Testing
 
-/// What a server may send that lies, is broken or was taken over; in files that end with `.server`, written
-/// as in ``AttackTests``. `@command` is the client's, `@state` as there; `\\T` is the tag of the gateway's
+/// Responses of a hostile or broken IMAP server. The files end with `.server` and are written as in
+/// ``AttackTests``. `@command` is the client's command, `@state` is as there, and `\\T` is the tag of the gateway's
 /// command. Expected:
 ///
 ///     dropped     the server's connection is dropped
-///     kept        it is not
-///     A1 NO       the client's answer begins so; `A1 -` it has none yet
-///     hides X     nothing that the client reads outside of literals has X in it
+///     kept        the server's connection is not dropped
+///     A1 NO       the client's tagged response begins with this; `A1 -` there is none yet
+///     hides X     the client never reads X outside of literals
 ///     shows X     the client reads X
 ///
-/// Whatever is expected: the client gets no tagged line but its own command's, at most one of these, and
-/// nothing that is no response; and the next command is answered.
+/// In every case, the client gets at most one tagged response, for its own command, and only valid responses, and
+/// the next command is answered.
 @Suite struct UpstreamAttackTests {
     struct Attack: CustomTestStringConvertible, Sendable {
         var number: String
@@ -35,12 +35,12 @@ import Testing
         )
     }
 
-    @Test func `there are attacks to try`() {
+    @Test func `the attack files are not empty`() {
         #expect(Self.attacks.count > 40)
     }
 
     @Test(arguments: attacks)
-    func `a server that lies is believed nothing`(attack: Attack) throws {
+    func `a lying IMAP server breaks no rule`(attack: Attack) throws {
         let chunk = attack.octets.count > 5_000 ? 977 : 1
         let whole = try Self.run(attack, chunk: 1 << 30)
         #expect(whole == (try Self.run(attack, chunk: chunk)), "\(attack.number) depends on cuts")

@@ -5,8 +5,8 @@ import Session
 import Testing
 
 @Suite struct UpstreamLoginTests {
-    /// Runs a login against scripted responses; `T` stands for the tag of the command in flight, and `ID` for
-    /// that of the ID command.
+    /// Runs a login against scripted responses. `T` stands for the tag of the command in flight, `ID` for the tag of
+    /// the ID command.
     private func run(
         _ security: UpstreamLogin.Security,
         known: UpstreamProfile? = nil,
@@ -57,7 +57,7 @@ import Testing
         return (sent, last)
     }
 
-    @Test func `a server that tells its capabilities is logged in to with one command`() {
+    @Test func `a greeting with capabilities saves the CAPABILITY command`() {
         let (sent, last) = self.run(
             .established,
             [
@@ -87,7 +87,7 @@ import Testing
         )
     }
 
-    @Test func `STARTTLS comes before the credential, and capabilities are asked again`() {
+    @Test func `STARTTLS precedes the credential, and CAPABILITY is sent again`() {
         let (sent, _) = self.run(
             .startTLS,
             [
@@ -110,7 +110,7 @@ import Testing
         (.established, ["220 smtp.example ESMTP"], .notIMAP),
         (.established, ["HTTP/1.1 400 Bad Request"], .notIMAP),
         (.established, ["* 1 EXISTS"], .notIMAP),
-        // Who has greeted in IMAP speaks it.
+        // A server that sent an IMAP greeting is an IMAP server.
         (.established, ["* OK hi", "* OK[ALERT] x"], .unexpectedResponse),
         (.established, ["* OK hi", "* CAPABILITY IMAP4rev1\tIDLE"], .unexpectedResponse),
         (.established, ["* CAPABILITY IMAP4rev1"], .notIMAP),
@@ -137,7 +137,7 @@ import Testing
     ]
 
     @Test(arguments: failures)
-    func `whatever does not belong there ends the login`(
+    func `an unexpected response ends the login`(
         security: UpstreamLogin.Security,
         responses: [String],
         failure: UpstreamLogin.Failure
@@ -147,7 +147,7 @@ import Testing
         if security == .startTLS { #expect(!sent.contains { $0.contains("s3cret") }) }
     }
 
-    @Test func `what is known already is not asked again`() {
+    @Test func `a known profile saves the commands after the login`() {
         let known = UpstreamProfile(capabilities: ["IDLE"], delimiter: UInt8(ascii: "/"))
         let (sent, last) = self.run(
             .established,
@@ -162,7 +162,7 @@ import Testing
 
     private static let identification = "T ID (\"name\" \"Gatepost\" \"vendor\" \"Gatepost\")"
 
-    @Test func `a server that offers ID is told who logs in, and costs no round trip for it`() {
+    @Test func `ID is pipelined with the next command if the server offers it`() {
         let begun = [
             "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",
             "T OK [CAPABILITY IMAP4rev1 ID] in",
@@ -182,14 +182,14 @@ import Testing
                 #expect(profile.has("ID"))
             }
         }
-        // Behind the login nothing else is sent until all is answered.
+        // After the login no other command is sent until ID is answered.
         guard case .send = self.run(.established, begun + list).last else {
             Issue.record("it does not wait for the answer to ID")
             return
         }
     }
 
-    @Test func `ID goes out with the first command of a server that is known`() {
+    @Test func `with a known profile ID is sent at the end of the login`() {
         let known = UpstreamProfile(capabilities: ["ID"], delimiter: UInt8(ascii: "/"))
         let (sent, last) = self.run(
             .established,
@@ -200,7 +200,7 @@ import Testing
         #expect(last == .ready(known))
     }
 
-    @Test func `a server that does not offer ID is not told`() {
+    @Test func `a server that does not offer ID gets no ID command`() {
         let (sent, _) = self.run(
             .established,
             ["* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi", "T OK [CAPABILITY IMAP4rev1] in"]
@@ -224,7 +224,7 @@ import Testing
         "T OK CAPABILITY completed.",
     ]
 
-    @Test func `a token is looked at in what it opens`() {
+    @Test func `a token login always learns the profile again`() {
         let rest = [
             "T OK AUTHENTICATE completed.",
             "* CAPABILITY IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS MOVE ID UNSELECT "
@@ -247,7 +247,7 @@ import Testing
             return
         }
         #expect(profile.capabilities.contains("MOVE"))
-        // What is known spares nothing: the next mailbox may be one without the right.
+        // A known profile saves no command: the token may give no access to this mailbox.
         let (again, _) = self.run(.established, known: profile, token: true, Self.exchange + rest)
         #expect(again == sent)
     }
@@ -284,7 +284,7 @@ import Testing
         ),
         (["* BYE Connection closed. 14"], .refusedGreeting),
     ])
-    func `Exchange's refusals are told apart`(
+    func `refusals of Exchange have distinct failures`(
         _ responses: [String],
         _ failure: UpstreamLogin.Failure
     ) {
@@ -292,13 +292,13 @@ import Testing
         #expect(last == .fail(failure))
     }
 
-    /// Without it, mailboxes that the server itself shares would count as the account's own.
+    /// Without NAMESPACE, mailboxes that the server shares would count as the account's own.
     @Test(arguments: [
         ["T NO [UNAVAILABLE] later"], ["T BAD what"], ["T OK done"],
         ["* NAMESPACE ((\"\" \".\")) NIL NIL", "T NO never mind"],
         ["* NAMESPACE ((\"\" \".\")) NIL NIL", "T OK done", "T NO [UNAVAILABLE] later"],
     ])
-    func `a server that does not say what is whose is not used`(_ responses: [String]) {
+    func `a server that does not answer NAMESPACE is not used`(_ responses: [String]) {
         let begun = [
             "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi",
             "T OK [CAPABILITY IMAP4rev1 NAMESPACE] in",
@@ -306,7 +306,7 @@ import Testing
         #expect(self.run(.established, begun + responses).last == .fail(.unexpectedResponse))
     }
 
-    @Test func `nothing may stand behind the answer to STARTTLS`() {
+    @Test func `octets after the answer to STARTTLS end the login`() {
         let begun = [
             "* OK hi", "* CAPABILITY IMAP4rev1 STARTTLS", "T OK done",
         ]
@@ -317,7 +317,7 @@ import Testing
         )
     }
 
-    @Test func `a token is never sent where only passwords are taken`() {
+    @Test func `a token is never sent to a server that takes only passwords`() {
         let (sent, last) = self.run(
             .established,
             token: true,
@@ -327,7 +327,7 @@ import Testing
         #expect(last == .fail(.noMechanism))
     }
 
-    @Test func `a server may tell news during the login, within bounds`() {
+    @Test func `a server may send a bounded number of unsolicited responses`() {
         let news = Array(repeating: "* OK hello", count: 150)
         let offer = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi"
         let (_, last) = self.run(.established, [offer] + news + ["T NO [AUTHENTICATIONFAILED] no"])
@@ -335,7 +335,7 @@ import Testing
     }
 
     @Test(arguments: ["* OK hello", "* CAPABILITY IMAP4rev1"])
-    func `a server that does not come to its answer is left`(response: String) {
+    func `too many responses without an answer end the login`(response: String) {
         let offer = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi"
         let responses = [offer] + Array(repeating: response, count: UpstreamLogin.maximumResponses)
         let (sent, last) = self.run(.established, responses)
@@ -343,7 +343,7 @@ import Testing
         #expect(last == .fail(.tooManyResponses))
     }
 
-    @Test func `the octets of a login have a bound, of whatever responses they are`() {
+    @Test func `the octets of a login are limited`() {
         var login = UpstreamLogin(
             security: .established,
             credential: UpstreamCredential(

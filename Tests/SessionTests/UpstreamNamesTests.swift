@@ -26,7 +26,7 @@ import Testing
         )
     )
 
-    /// The path, and the name on a server with delimiter `.`; nil where there is none.
+    /// A path and its name on a server with delimiter `.`; nil if the path has no name.
     static let rows: [(String, String?)] = [
         ("INBOX", "INBOX"),
         ("INBOX/Alt", "INBOX.Alt"),
@@ -47,7 +47,7 @@ import Testing
     ]
 
     @Test(arguments: rows)
-    func `a path has one name or none`(path: String, name: String?) throws {
+    func `a path has at most one name`(path: String, name: String?) throws {
         let folder = try #require(FolderPath(octets: Array(path.utf8)))
         let found = Self.dotted.name(of: folder)
         #expect(found.map { String(buffer: $0) } == name)
@@ -57,18 +57,18 @@ import Testing
 
     @Test(arguments: [
         "", ".", "a..b", ".a", "a.", "Public.x", "Public", "user.dave", "..",
-        // To a server that reads any spelling they lead elsewhere.
+        // A server that accepts any spelling would open another mailbox.
         "&AC8-", "&AC4-.x", "a&AC4-b", "&AEk-NBOX", "&AEk-NBOX.M\u{FC}", "&AFA-ublic.x",
         "inbox.M\u{FC}",
         "M\u{FC}&AC8-x", "a&!-&AC8-x",
-        // They end a line or a string.
+        // These octets end a line or a string.
         "&AAA-", "&AA0ACg-", "a\u{0}b", "a\r\nb",
     ])
-    func `a name that no folder of the account has is hidden`(name: String) {
+    func `a name that cannot be a folder of the account has no path`(name: String) {
         #expect(Self.dotted.folder(named: ByteBuffer(string: name)) == nil)
     }
 
-    /// The name on a server with delimiter `.`, in Latin-1, and its path.
+    /// A name on a server with delimiter `.`, in Latin-1, and its path.
     static let escaped: [(String, String)] = [
         ("M\u{FC}ller", "=_M=FCller"),
         ("M\u{C3}\u{BC}ller", "=_M\u{FC}ller"),
@@ -94,7 +94,7 @@ import Testing
     ]
 
     @Test(arguments: escaped)
-    func `a name that is no modified UTF-7 has one path, and comes back from it`(
+    func `a name that is not modified UTF-7 has one path, which maps back to it`(
         name: String,
         path: String
     ) throws {
@@ -110,12 +110,12 @@ import Testing
         "=_M=FCller/..", "=_a.b=FC", "=_Public/=_=FC", "a/=_=2F=FC&AC8-", "=_=00\u{FC}", "=_&ANw-",
         "=_&AEk-NBOX", "Public/=_=FC", "=3D=FC", "=_a=0Ab",
     ])
-    func `a path that is written otherwise names no folder`(path: String) throws {
+    func `a path with another escape spelling has no name`(path: String) throws {
         let folder = try #require(FolderPath(octets: Array(path.utf8)))
         #expect(Self.dotted.name(of: folder) == nil)
     }
 
-    @Test func `no two names have one path, and no two paths one name`() throws {
+    @Test func `names and paths map one to one`() throws {
         var generator = Seeded(state: 5)
         let pieces: [[UInt8]] =
             [
@@ -130,7 +130,7 @@ import Testing
                 for _ in 0..<Int.random(in: 1...6, using: &generator) {
                     wire += pieces.randomElement(using: &generator) ?? []
                 }
-                // As a server's name, and as a path.
+                // Used as a server's name and as a path.
                 if let folder = names.folder(listedAs: ByteBuffer(bytes: wire)), !folder.isInbox {
                     #expect(names.name(of: folder) == ByteBuffer(bytes: wire))
                     let other = paths.updateValue(wire, forKey: folder)
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test func `every name that translates comes back as it was`() throws {
+    @Test func `every name with a path maps back to the same name`() throws {
         var generator = Seeded(state: 7)
         let alphabet = Array("aB=23FDE./&- ü\"\\%*".unicodeScalars)
         for _ in 0..<20_000 {
@@ -162,7 +162,7 @@ import Testing
         }
     }
 
-    @Test func `a server without a delimiter has no folder below another`() throws {
+    @Test func `a server without a delimiter has no subfolders`() throws {
         let folder = try #require(FolderPath(octets: Array("a/b".utf8)))
         #expect(Self.flat.name(of: folder) == nil)
         #expect(Self.flat.folder(named: ByteBuffer(string: "a/b"))?.octets == Array("a=2Fb".utf8))
@@ -197,7 +197,7 @@ import Testing
     ]
 
     @Test(arguments: prefixedRows)
-    func `the prefix of the account's folders is not shown`(path: String, name: String?) throws {
+    func `a path omits the prefix of the personal namespace`(path: String, name: String?) throws {
         let folder = try #require(FolderPath(octets: Array(path.utf8)))
         let found = Self.prefixed.name(of: folder)
         #expect(found.map { String(buffer: $0) } == name)
@@ -206,7 +206,7 @@ import Testing
         #expect(Self.prefixed.folder(listedAs: found) == folder)
     }
 
-    /// The name behind the prefix, in Latin-1, and its path.
+    /// A name after the prefix, in Latin-1, and its path.
     static let prefixedEscaped: [(String, String)] = [
         ("M\u{FC}ller", "=_M=FCller"),
         ("Akten.M\u{FC}ller.2026", "Akten/=_M=FCller/2026"),
@@ -220,7 +220,7 @@ import Testing
     ]
 
     @Test(arguments: prefixedEscaped)
-    func `a name that is no modified UTF-7 has one path behind a prefix`(
+    func `a name after a prefix that is not modified UTF-7 has one path`(
         name: String,
         path: String
     ) throws {
@@ -236,7 +236,7 @@ import Testing
         "INBOX.&AEk-NBOX", "INBOX.&AEk-NBOX.M\u{FC}", "INBOX.M\u{FC}&AC4-x", "INBOX.M\u{FC}&AC8-x",
         "M\u{FC}", "inbox.M\u{FC}", "INBOX.M\u{FC}..x", "INBOX.",
     ])
-    func `a name that would lead elsewhere has no path behind a prefix`(name: String) {
+    func `an ambiguous name after a prefix has no path`(name: String) {
         let octets = ByteBuffer(bytes: name.unicodeScalars.map { UInt8($0.value) })
         #expect(Self.prefixed.folder(named: octets) == nil)
     }
@@ -245,12 +245,12 @@ import Testing
         "INBOX/=_=FC", "Shared/=_=FC", "Other Users/=_=FC", "=_INBOX", "=_=49NBOX", "=_&AEk-NBOX",
         "=3D49NBOX/=_=FC",
     ])
-    func `a path with escapes names nothing above a prefix`(path: String) throws {
+    func `a path with escapes names nothing outside the prefix`(path: String) throws {
         let folder = try #require(FolderPath(octets: Array(path.utf8)))
         #expect(Self.prefixed.name(of: folder) == nil)
     }
 
-    @Test func `every path behind a prefix has one name, and every name one path`() throws {
+    @Test func `names and paths after a prefix map one to one`() throws {
         var generator = Seeded(state: 11)
         let parts = [
             "INBOX", "inbox", "Inbox", "=", "=3D", "=49", "=69", "nbox", "NBOX", "Shared", "/", ".",
@@ -273,7 +273,7 @@ import Testing
         #expect(paths.count > 1_000)
     }
 
-    @Test func `a prefix is mapped away only where it is the one of all folders`() throws {
+    @Test func `a prefix is omitted only if all folders have it`() throws {
         let personal: [[[UInt8]]] = [
             [[], Array("INBOX.".utf8)], [Array("INBOX".utf8)], [Array("INBOX/".utf8)],
         ]
@@ -290,7 +290,7 @@ import Testing
         }
     }
 
-    @Test func `a name's first component takes no more time for being long`() throws {
+    @Test func `the time for a name's first component does not grow with its length`() throws {
         let name = ByteBuffer(string: "INBOX.=" + String(repeating: "3D", count: 300) + "49NBOX")
         for _ in 0..<1_000 {
             let folder = Self.prefixed.folder(named: name)
@@ -298,13 +298,13 @@ import Testing
         }
     }
 
-    @Test func `only what lies in the personal namespace is the account's`() throws {
+    @Test func `only names in the personal namespace belong to the account`() throws {
         #expect(Self.prefixed.folder(named: ByteBuffer(string: "INBOX")) != nil)
         #expect(Self.prefixed.folder(named: ByteBuffer(string: "inbox")) != nil)
         #expect(Self.prefixed.folder(named: ByteBuffer(string: "INBOX.Sent")) != nil)
         #expect(Self.prefixed.folder(named: ByteBuffer(string: "shared.x")) == nil)
         let outside = try #require(FolderPath(octets: Array("shared/x".utf8)))
-        // It is a folder of the account that is called like the other namespace.
+        // A folder of the account that has the same name as the other namespace.
         #expect(Self.prefixed.name(of: outside).map { String(buffer: $0) } == "INBOX.shared.x")
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Session
 
-/// Few octets that would cause much work: the work is bounded, and no event holds the loop.
+/// Short inputs that would cause much work: the work is bounded, and no event blocks the event loop.
 @Suite(.serialized) struct WorkLimitTests {
     private static let notify =
         (["anna", "bob", "info", "clara"].map {
@@ -14,7 +14,7 @@ import Testing
         })
         + ["grant bob account lr"]
 
-    /// Only what the user subscribed to is watched.
+    /// A NOTIFY that watches only subscribed mailboxes.
     private static let notifyChosen = Self.notify + ["subscribeShared off"]
 
     private static func subscriptions(
@@ -46,7 +46,7 @@ import Testing
         #expect(bench.breaches == [])
     }
 
-    /// - Returns: the time of the processor for so many commands while so many subscriptions are watched.
+    /// - Returns: the CPU time of a number of commands while a number of subscriptions is watched.
     private static func timeOfCommands(_ count: Int, watching subscriptions: Int) throws -> UInt64 {
         var bench = try AttackHarness(state: "in", with: Self.notifyChosen)
         bench.subscriptions = try Self.subscriptions(subscriptions, octets: 50)
@@ -67,10 +67,10 @@ import Testing
         return time
     }
 
-    @Test func `a watch of all the subscriptions that a user may have costs no command anything`()
+    @Test func `a watch of the most subscriptions does not slow down commands`()
         throws
     {
-        // The names are not worked out again for each command: as many as a user may have cost what ten do.
+        // The names are not computed again for each command, so the most subscriptions cost as much as ten.
         var ratio = Double.infinity
         for _ in 0..<5 where ratio > 2 {
             let few = try Self.timeOfCommands(250, watching: 10)
@@ -80,7 +80,7 @@ import Testing
         #expect(ratio < 3, "each command takes \(ratio) times as long")
     }
 
-    @Test func `subscriptions that become too many end the watch, and the client is told`() throws {
+    @Test func `subscriptions above the limit end the watch with an untagged response`() throws {
         var bench = try AttackHarness(state: "in", with: Self.notifyChosen)
         bench.subscriptions = try Self.subscriptions(10, octets: 50)
         bench.send(
@@ -97,18 +97,18 @@ import Testing
         #expect(bench.received.last?.line == "NOTIFY NONE")
     }
 
-    @Test func `a watch without more folders than a session may keep is refused`() throws {
+    @Test func `a watch that would exclude too many folders is refused`() throws {
         var bench = try AttackHarness(state: "in", with: Self.notify)
         bench.subscriptions = try Self.subscriptions(100, octets: 1_900, isSubscribed: false)
         let line = "NOTIFY SET (subscribed (MessageNew MessageExpunge))\r\n"
         bench.send(Array("A1 \(line)A2 NOOP\r\n".utf8), chunk: .max)
         #expect(bench.answer("A1")?.hasPrefix("NO [LIMIT]") ?? false)
         #expect(bench.answer("A2")?.hasPrefix("OK") ?? false)
-        // What is subscribed already, as everything that is shared, takes nothing.
+        // A SUBSCRIBE of a folder that is already subscribed, as shared ones are, adds nothing.
         bench.subscriptions = try Self.subscriptions(1_999, octets: 1_900)
         bench.send(Array("A3 \(line)".utf8), chunk: .max)
         #expect(bench.answer("A3") == "OK NOTIFY completed")
-        // Nor does what the user subscribed to in an account that is out of sight.
+        // Nor do subscriptions in an account that the user cannot see.
         bench.subscriptions = try Self.subscriptions(1_999, octets: 1_900, of: 4)
         bench.send(Array("A4 \(line)".utf8), chunk: .max)
         #expect(bench.answer("A4") == "OK NOTIFY completed")
@@ -116,7 +116,7 @@ import Testing
         #expect(bench.breaches == [])
     }
 
-    /// A user with a thousand accounts in sight, and as many others that are none of the user's.
+    /// A user who can see a thousand accounts, among as many others.
     private static func crowd() throws -> (snapshot: Snapshot, accounts: [AccountID]) {
         let anna = try #require(Address("anna@kanzlei.example".utf8))
         let accounts = try (1...2_000).map { number in
@@ -152,7 +152,7 @@ import Testing
         return (snapshot, accounts.map(\.id))
     }
 
-    @Test func `a change of the store costs a session what concerns its user`() throws {
+    @Test func `a change of the store costs a session only the work for its user`() throws {
         let (snapshot, accounts) = try Self.crowd()
         var session = ClientSession(snapshot: snapshot, hasTLS: true, at: Fixture.now)
         session.clientOctetsReceived(
@@ -188,7 +188,7 @@ import Testing
         #expect(!meter.isOverLimit, "\(meter.longest) ms")
     }
 
-    @Test func `a LIST of a thousand accounts begins without copying what it has of each`() throws {
+    @Test func `a LIST of a thousand accounts begins without copying their data`() throws {
         let (snapshot, accounts) = try Self.crowd()
         var session = ClientSession(snapshot: snapshot, hasTLS: true, at: Fixture.now)
         session.clientOctetsReceived(
