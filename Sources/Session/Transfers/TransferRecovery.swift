@@ -39,7 +39,6 @@ package struct TransferRecovery: ServerConversation {
     }
 
     private enum State {
-        /// `LIST "" "*"` is in flight.
         case listing
         /// LIST of the one name is in flight, because the full list lacks it.
         case looking
@@ -55,13 +54,12 @@ package struct TransferRecovery: ServerConversation {
     /// How many more times the target is searched while it may still be storing what it received.
     package static let looks = 3
 
-    /// The wait before a search of the target: one, two and four sevenths of the total time. So the last search
-    /// happens at the end of that time.
+    /// The wait in nanoseconds before a search of the target: one, two and four sevenths of the total time, so that
+    /// the last search happens at the end of that time.
     ///
     /// - Parameters:
     ///   - look: the number of the search, from 1 to ``looks``.
     ///   - time: the total time in nanoseconds.
-    /// - Returns: nanoseconds.
     package static func wait(before look: Int, of time: Int64) -> Int64 {
         (time / 7) << Int64(look - 1)
     }
@@ -72,7 +70,6 @@ package struct TransferRecovery: ServerConversation {
     private let uidNext: UInt32
     /// UIDs of the originals at the source.
     private let uids: Set<UInt32>
-    /// The mailbox name on the server.
     private var name = ByteBuffer()
     private var isListed = false
     /// Whether a LIST line did not parse. It may have been the mailbox's line.
@@ -89,9 +86,7 @@ package struct TransferRecovery: ServerConversation {
     private var search: CopySearch
     /// UIDs of the messages still to be hashed, in reverse order.
     private var unread: [UInt32] = []
-    /// The message that is being hashed.
     private var reading: (uid: UInt32, digester: BodyDigester)?
-    /// UIDs that are being marked and expunged.
     private var removed: [UInt32] = []
 
     /// - Parameter transfer: the journal entry. The purpose decides which of its two mailboxes is opened.
@@ -195,7 +190,6 @@ package struct TransferRecovery: ServerConversation {
         return .wait
     }
 
-    /// The command in flight was completed with OK.
     private mutating func completed() -> Step {
         switch self.state {
         case .listing:
