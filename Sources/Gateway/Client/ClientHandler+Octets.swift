@@ -45,7 +45,10 @@ extension ClientHandler {
         do {
             try ServerTLS.add(to: context, self.security, gateway: self.gateway)
         } catch {
-            self.gateway.logger.error("STARTTLS failed", metadata: ["error": "\(error)"])
+            self.gateway.logger.error(
+                "STARTTLS failed",
+                metadata: ["error": "\(ConnectionFailure(error).reason)"]
+            )
             context.close(promise: nil)
         }
     }

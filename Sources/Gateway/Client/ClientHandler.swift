@@ -103,7 +103,10 @@ extension ClientHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.gateway.logger.debug("client connection failed", metadata: ["error": "\(error)"])
+        self.gateway.logger.debug(
+            "client connection failed",
+            metadata: ["error": "\(ConnectionFailure(error).reason)"]
+        )
         self.clientClosed()
         context.close(promise: nil)
     }

@@ -51,7 +51,7 @@ final class ControlSocket: Sendable {
         } catch {
             self.gateway.logger.error(
                 "no socket for commands: session, account test, doctor and store accept do not reach the gateway",
-                metadata: ["path": "\(self.path)", "error": "\(error)"]
+                metadata: ["path": "\(self.path)", "error": "\(ConnectionFailure(error).reason)"]
             )
         }
     }

@@ -47,7 +47,7 @@ final class AcceptPause: ChannelInboundHandler {
         if let logged = self.logged, now - logged < Self.logPeriod { return }
         self.logger.error(
             "no client can be accepted for a moment: raise the limit of open files",
-            metadata: ["error": "\(error)", "times": "\(self.pauses)"]
+            metadata: ["error": "\(ConnectionFailure(error).reason)", "times": "\(self.pauses)"]
         )
         self.logged = now
         self.pauses = 0

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
@@ -57,6 +58,30 @@ final class Listeners: ControlledSessions {
     }
 
     private func bind(_ listener: Listener) async throws -> any Channel {
+        do {
+            return try await self.open(listener)
+        } catch {
+            throw Self.bindFailure(listener, error: error)
+        }
+    }
+
+    /// - Returns: the key of the configuration, the address, the reason and a remedy.
+    private static func bindFailure(_ listener: Listener, error: any Error) -> ConfigurationError {
+        let failure = ConnectionFailure(error)
+        let remedy =
+            switch failure {
+            case .system(EADDRINUSE): ": stop the other program, or choose another port"
+            case .system(EACCES): ": a port below 1024 needs root or CAP_NET_BIND_SERVICE"
+            case .system(EADDRNOTAVAIL), .noSuchHost: ": name an address of this machine"
+            default: ""
+            }
+        return ConfigurationError(
+            description: "listen.\(listener.kind.rawValue): cannot listen at "
+                + "\(listener.address):\(listener.port): \(failure.reason)\(remedy)"
+        )
+    }
+
+    private func open(_ listener: Listener) async throws -> any Channel {
         try await ServerBootstrap(group: self.group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)

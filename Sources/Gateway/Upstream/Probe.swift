@@ -6,9 +6,12 @@ import Store
 
 /// Why a server could not be used.
 package enum ProbeError: Error, CustomStringConvertible, Sendable {
-    case unreachable(String)
+    /// The connection failed before the login.
+    case connection(ConnectionFailure)
+    /// There is no credential to log in with.
+    case noCredential(String)
+    /// The server did not finish the login, or the commands after it, in time.
     case timedOut
-    case notTrusted(String)
     case credentialRefused
     case temporarilyRefused
     /// The server has the credential, and ended the connection without an answer.
@@ -28,12 +31,14 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
 
     package var description: String {
         switch self {
-        case .unreachable(let reason):
-            "cannot be reached (\(reason)): check host, port and firewall"
+        case .connection(let failure) where failure.isTLS:
+            "TLS failed: \(failure)"
+        case .connection(let failure):
+            "cannot be reached: \(failure)"
+        case .noCredential(let reason):
+            "has no usable credential: \(reason)"
         case .timedOut:
             "does not answer in time: check host, port and firewall"
-        case .notTrusted(let reason):
-            "TLS failed (\(reason)): check the name in its certificate, or name its CA with --ca"
         case .credentialRefused:
             "refused the credential: set it anew with --username and --password-stdin; for a token "
                 + "see to the application's permissions and to New-ServicePrincipal"
@@ -96,7 +101,7 @@ enum Probe {
         } catch let error as ProbeError {
             throw error
         } catch {
-            throw .unreachable("\(error)")
+            throw .connection(ConnectionFailure(error))
         }
     }
 
@@ -132,9 +137,9 @@ extension ProbeError {
         self =
             switch failure {
             case .connection where isUnanswered, .closed where isUnanswered: .loginUnanswered
-            case .connection(let error) where failure.isTLS: .notTrusted("\(error)")
-            case .connection(let error), .noCredential(let error): .unreachable("\(error)")
-            case .closed, .denied: .unreachable("the connection was closed")
+            case .connection(let error): .connection(ConnectionFailure(error))
+            case .noCredential(let error): .noCredential("\(error)")
+            case .closed, .denied: .connection(.closed)
             case .timedOut: .timedOut
             case .violation(let violation) where violation.isTooMuch: .tooMuch
             case .violation(let violation):

@@ -54,7 +54,7 @@ extension UpstreamChannel: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !self.isClosed else { return context.close(promise: nil) }
-        self.log("failed", error: "\(error)")
+        self.log("failed", error: "\(ConnectionFailure(error))")
         switch self.phase {
         case .opening, .loggingIn: self.fail(.connection(error), isLogged: true)
         case .ready, .closed: context.close(promise: nil)

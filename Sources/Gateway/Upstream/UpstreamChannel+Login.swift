@@ -52,7 +52,7 @@ extension UpstreamChannel {
         do {
             try self.addTLS(to: channel)
         } catch {
-            self.log("TLS cannot be started", error: "\(error)")
+            self.log("TLS cannot be started", error: "\(ConnectionFailure(error))")
             self.fail(.connection(error), isLogged: true)
         }
     }

@@ -83,7 +83,7 @@ final class UpstreamChannel<Login: ServerLogin> {
         slot.acquire(self.loop).whenComplete { result in
             switch result {
             case .success: bound.value.slotAcquired()
-            case .failure(let error): bound.value.slotDenied(error)
+            case .failure: bound.value.slotDenied()
             }
         }
     }
@@ -94,9 +94,9 @@ final class UpstreamChannel<Login: ServerLogin> {
         self.requestLease()
     }
 
-    private func slotDenied(_ error: any Error) {
+    private func slotDenied() {
         guard !self.isClosed else { return }
-        self.log("has too many connections for this mailbox", error: "\(error)")
+        self.log("has too many connections for this mailbox", error: nil)
         self.failLater(.denied(.busy), isLogged: true)
     }
 
@@ -151,7 +151,7 @@ final class UpstreamChannel<Login: ServerLogin> {
             if self.isClosed { channel.close(promise: nil) }
         case .failure(let error):
             guard !self.isClosed else { return }
-            self.log("cannot be reached", error: "\(error)")
+            self.log("cannot be reached", error: "\(ConnectionFailure(error))")
             self.fail(.connection(error), isLogged: true)
         }
     }

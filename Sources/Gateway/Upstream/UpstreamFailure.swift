@@ -48,7 +48,7 @@ enum UpstreamFailure<Login: LoginFailure>: Error {
         case .denied(.busy): ("has too many logins of this account under way", nil)
         case .denied: nil
         case .noCredential(let error): ("has no usable credential", "\(error)")
-        case .connection(let error): ("cannot be used", "\(error)")
+        case .connection(let error): ("cannot be used", "\(ConnectionFailure(error))")
         case .closed: ("closed the connection during the login", nil)
         case .timedOut: ("did not finish the login in time", nil)
         // Not the line: a server may repeat what it was given to log in with.

@@ -89,7 +89,7 @@ private final class ProbeConversation: UpstreamChannelDelegate {
     }
 
     func channelClosed() {
-        self.promise.fail(ProbeError.unreachable("the connection was closed"))
+        self.promise.fail(ProbeError.connection(.closed))
     }
 
     func channelBecameWritable() {}
