@@ -1,10 +1,13 @@
 import Access
 
-/// What a login comes to.
+/// The outcome of a client's login.
 enum AuthenticationResult: Sendable {
-    /// - account: the one that `LOGIN/ACCOUNT` names.
+    /// The password is right and the account, if one is named, may be opened.
+    /// - account: the account that the login name selects (`LOGIN/ACCOUNT`); nil for a plain login.
     case accepted(UserID, account: AccountID?)
+    /// The login, the password or the account is wrong. The client cannot tell which.
     case refused
-    /// More logins wait for their check than can.
+    /// The queue of password checks is full. The password was not checked; the client may try
+    /// again.
     case overloaded
 }

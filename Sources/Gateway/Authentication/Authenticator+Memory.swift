@@ -8,8 +8,13 @@ import Session
 import Store
 import Synchronization
 
-/// Memory.
+/// Remembered logins: successful passwords as keyed hashes, for ``memoryLifetime``.
 extension Authenticator {
+    /// The mark under which equal logins share one check.
+    ///
+    /// The lane and the password's version are part of it: a login from an unknown network never
+    /// shares the check of one from a known network, and a changed password is checked on its own.
+    /// - Parameter version: the version of the stored password; nil for an unknown login.
     func mark(
         _ credentials: Credentials,
         version: Int64?,
@@ -26,11 +31,14 @@ extension Authenticator {
         return self.mark(text)
     }
 
+    /// HMAC-SHA-256 of the octets with this process's random key.
     func mark(_ octets: [UInt8]) -> CheckQueue.Mark {
         CheckQueue.Mark(code: HMACSHA256.code(for: octets, key: self.key))
     }
 
-    /// Whether the password was right some minutes ago; if so, it is remembered for longer.
+    /// Whether this password was right within ``memoryLifetime``. If so, the lifetime begins again.
+    /// The comparison takes constant time.
+    /// - Parameter version: the version of the stored password; another version is not remembered.
     func remembers(
         _ user: UserID,
         password: [UInt8],
@@ -51,6 +59,7 @@ extension Authenticator {
         return true
     }
 
+    /// Remembers a password that a check has just found right. Runs on a thread of the pool.
     func remember(_ user: UserID, password: [UInt8], version: Int64) {
         let mark = self.mark(password)
         self.memory.withLock { memory in

@@ -8,65 +8,83 @@ import Session
 import Store
 import Synchronization
 
-/// Checks passwords: off the event loops, with bounded concurrency, and answers guesses slowly.
+/// Checks passwords on background threads with bounded concurrency, and delays each refusal.
 ///
-/// A password that was right is remembered for some minutes as a keyed hash in memory, so that a
-/// phone that reconnects every minute costs nothing; it counts only for the password's version.
-/// An unknown login costs the same time as a known one. Each refusal is counted and recorded when the check is made,
-/// whether or not its client still waits for the answer.
+/// A correct password is remembered for some minutes as a keyed hash in memory, so a phone that
+/// reconnects every minute costs no check. The entry counts only for the same version of the
+/// password.
+///
+/// The check of an unknown login takes as long as the check of a known one. Each refusal is counted
+/// and recorded when the check is made, whether or not its client still waits for the answer.
+///
+/// Safe to use from any event loop.
 final class Authenticator: Sendable {
     typealias Answer = AuthenticationResult
 
-    /// What a client asks for.
+    /// A login to check.
     struct Request {
         var credentials: Credentials
+        /// The client's address; nil for a channel without one.
         var address: SocketAddress?
+        /// The protocol that the client speaks. Only submission opens an account that may only be
+        /// sent from.
         var service: CredentialService
-        /// As the audit log names who tries to log in.
+        /// The name of the client in the audit log.
         var actor: String
+        /// The snapshot that the login is judged by.
         var permissions: StoreSnapshot
     }
 
-    /// A login whose answer is not there yet.
+    /// A login whose answer is pending; ``cancel(_:)`` takes it.
     struct Handle: Sendable {
         let login: PendingLogin
+        /// Nil if the login needed no check.
         let mark: CheckQueue.Mark?
         let lane: CheckQueue.Lane
     }
 
-    /// Each check needs 32 MiB and 0.1 s of a core; more at once would starve the event loops.
+    /// Threads that check passwords. Each check needs 32 MiB and 0.1 s of a core; more checks at
+    /// once would starve the event loops.
     static let threads = 2
-    /// Each use begins it anew.
+    /// How long a password is remembered; each use extends the entry by the whole time.
     static let memoryLifetime = TimeAmount.minutes(5)
-    /// Logins remembered at most; beyond it a tenth goes, the oldest.
+    /// Remembered logins. Beyond the limit the oldest tenth is dropped.
     static let maximumEntries = 10_000
-    /// An overload is one line in the log, and then at most one in this time.
+    /// An overload is logged at once, and then at most once in this period.
     static let overloadPeriod = TimeAmount.minutes(1)
 
+    /// One remembered login.
     struct Remembered {
         var mark: CheckQueue.Mark
         var version: Int64
+        /// When the entry expires.
         var until: NIODeadline
     }
 
+    /// The state that event loops and check threads share, under one lock.
     struct Memory {
         var remembered: [UserID: Remembered] = [:]
         var failures = LoginFailures()
         var known = KnownLogins()
         var queue = CheckQueue()
-        /// Logins that were told to come back since the last line in the log.
+        /// Logins that were turned away since the last line in the log.
         var overloads = 0
+        /// When the last overload was logged.
         var overloadLogged: NIODeadline?
     }
 
+    /// The threads that check passwords.
     let pool = NIOThreadPool(numberOfThreads: Authenticator.threads)
+    /// The key of all marks: random, and only in the memory of this process.
     let key = SymmetricKey()
     let memory = Mutex(Memory())
     let logger: Logger
     let now: @Sendable () -> NIODeadline
     let record: @Sendable (AuditRecord) -> Void
 
-    /// - Parameter record: puts a record into the audit log.
+    /// - Parameters:
+    ///   - now: the clock; a test replaces it.
+    ///   - record: appends a record to the audit log.
     init(
         logger: Logger,
         now: @escaping @Sendable () -> NIODeadline = { .now() },
@@ -81,6 +99,7 @@ final class Authenticator: Sendable {
         self.pool.start()
     }
 
+    /// Waits for running checks. The pool drops the checks that have not begun.
     func stop() async throws {
         try await self.pool.shutdownGracefully()
     }
@@ -90,10 +109,13 @@ final class Authenticator: Sendable {
         self.memory.withLock { $0.known.contains(network, at: self.now()) }
     }
 
-    /// Checks that wait for a thread.
+    /// The number of checks that wait for a thread.
     var waitingChecks: Int { self.memory.withLock { $0.queue.waiting } }
 
-    /// Answers on `loop`, once; not at all after ``cancel(_:)``.
+    /// Checks a login.
+    /// - Parameter answer: called once on `loop`, after the delay of a refusal; never called after
+    ///   ``cancel(_:)``.
+    /// - Returns: the handle to cancel the login with.
     func authenticate(
         _ request: Request,
         on loop: any EventLoop,
@@ -133,14 +155,15 @@ final class Authenticator: Sendable {
         return Handle(login: login, mark: check.mark, lane: lane)
     }
 
-    /// The connection has closed: a check that waits is not made, and nobody is answered. A check that runs is
-    /// counted and recorded as always.
+    /// The client has closed its connection: no answer follows. A check that still waits is
+    /// dropped; a check that runs is counted and recorded.
     func cancel(_ handle: Handle) {
         handle.login.cancel()
         guard let mark = handle.mark else { return }
         self.memory.withLock { $0.queue.cancel(handle.login, mark: mark, lane: handle.lane) }
     }
 
+    /// The pending login of a request, with the answer that a correct password leads to.
     static func pending(
         _ request: Request,
         user: UserID?,
@@ -163,8 +186,11 @@ final class Authenticator: Sendable {
         )
     }
 
-    /// The account in `LOGIN/ACCOUNT`; one that does not exist, or that the user has no right on, refuses the login
-    /// after the same check, with the same delay, as a wrong password.
+    /// The answer that a correct password leads to.
+    ///
+    /// An account that does not exist, or that the user has no right to, refuses the login after
+    /// the same check and with the same delay as a wrong password: the response must not reveal
+    /// whether the account exists.
     static func accept(_ request: Request, user: UserID) -> Answer {
         guard let name = request.credentials.account else { return .accepted(user, account: nil) }
         let access = request.permissions.access
@@ -172,12 +198,14 @@ final class Authenticator: Sendable {
             return .refused
         }
         let known = access.access(of: user, to: account.id, at: .current)
-        // A mailbox that may only be sent from is none for IMAP.
+        // A mailbox that the user may only send from has no folder to open with IMAP.
         let maySend = request.service == .submission && known.send != .none
         guard known.isVisible || maySend else { return .refused }
         return .accepted(user, account: account.id)
     }
 
+    /// The queue for a login: its own lane if the user logged in from this network recently.
+    /// - Parameter user: nil for a login that is unknown, disabled or without a password.
     func lane(of user: UserID?, _ network: Network) -> CheckQueue.Lane {
         guard let user else { return .other(network) }
         let isKnown = self.memory.withLock {
@@ -188,6 +216,7 @@ final class Authenticator: Sendable {
 
     // MARK: - The queue
 
+    /// Queues a check, and turns away the logins that it displaces.
     func enter(_ login: PendingLogin, check: CheckQueue.Check) {
         let (entry, displaced) = self.memory.withLock { $0.queue.enter(login, check: check) }
         for other in displaced { self.turnAway(other) }
@@ -201,9 +230,9 @@ final class Authenticator: Sendable {
         }
     }
 
-    /// On one of the threads.
+    /// Runs the next check. Called on a thread of the pool.
     func runNext() {
-        // There is none where it had to make room, or its connection has closed.
+        // The check may be gone: it was displaced, or its client closed the connection.
         guard let check = self.memory.withLock({ $0.queue.next() }) else { return }
         let isRight = check.run()
         for login in self.memory.withLock({ $0.queue.leave(check.mark) }) {
@@ -211,7 +240,8 @@ final class Authenticator: Sendable {
         }
     }
 
-    /// Counts and records before anybody is answered, and where nobody is.
+    /// Counts and records the result, then answers. A refusal is recorded even if its client has
+    /// closed the connection.
     func finish(_ login: PendingLogin, isRight: Bool) {
         if isRight, case .accepted(let user, _) = login.whenRight {
             if !login.isCancelled {
@@ -226,11 +256,11 @@ final class Authenticator: Sendable {
         login.finish(.refused, in: delay)
     }
 
-    /// There is no time for the check of a login now.
+    /// Answers a login that cannot be checked because too many wait; the password is not checked.
     func turnAway(_ login: PendingLogin) {
         var record = login.record
         record.outcome = .failed
-        record.detail = ["too many logins wait for their check"]
+        record.detail = ["too many logins wait for a password check"]
         self.record(record)
         login.finish(.overloaded)
         let overloads: Int? = self.memory.withLock { memory in
@@ -243,7 +273,7 @@ final class Authenticator: Sendable {
         }
         guard let overloads else { return }
         self.logger.warning(
-            "the check of passwords is overloaded; logins are told to come back",
+            "too many logins wait for a password check: clients are told to try again",
             metadata: ["times": "\(overloads)", "network": "\(login.network)"]
         )
     }

@@ -2,19 +2,22 @@ import Access
 
 /// The password checks that run or wait for a thread.
 ///
-/// Logins that succeeded recently from the same network wait in a queue of their own, each user's in turn; all others
-/// wait by network. A flood of the ones does not fill the queue of the others.
+/// Checks of logins that succeeded recently from the same network wait in a queue of their own, in
+/// which users take turns. All other checks wait in a second queue, in which networks take turns. A
+/// flood in one queue does not fill the other.
 struct CheckQueue {
-    /// What two logins have in common that are checked as one: a mail client opens several connections at once.
+    /// Identifies equal logins, which share one check: a mail client opens several connections at
+    /// once.
     struct Mark: Hashable, Sendable {
-        /// HMAC-SHA-256 of the login with a key that nobody knows.
+        /// HMAC-SHA-256 of the login under a random key of this process.
         let code: [UInt8]
     }
 
     /// Which queue a check waits in.
     enum Lane: Hashable, Sendable {
-        /// This login succeeded recently from this network.
+        /// A login that succeeded recently from this network.
         case known(UserID)
+        /// Any other login, by the network that it comes from.
         case other(Network)
 
         var isKnown: Bool {
@@ -22,36 +25,43 @@ struct CheckQueue {
         }
     }
 
-    /// One that waits for a thread.
+    /// A password check that waits for a thread.
     struct Check: Sendable {
         var mark: Mark
         var lane: Lane
-        /// - Returns: whether the password is right.
+        /// Blocks for the time of a password hash.
+        /// - Returns: whether the password is correct.
         var run: @Sendable () -> Bool
     }
 
+    /// The result of ``enter(_:check:)``.
     enum Entry {
+        /// The check waits for a thread.
         case entered
-        /// The same login with the same password is being checked: its verdict counts.
+        /// An equal login is being checked; its result counts for this one as well.
         case joined
+        /// The queue is full, or too many logins share this check.
         case refused
     }
 
-    /// Checks that wait in each of the two queues: ten seconds of work for two threads. Beyond it one of the network
-    /// that has most of them is told to come back.
+    /// Checks that wait in each of the two queues: ten seconds of work for two threads. Beyond the
+    /// limit, the network or user with the most waiting checks loses its newest.
     static let maximumWaiting = 200
-    /// Logins that share one check; a mail client opens some five connections at once.
+    /// Logins that share one check. A mail client opens about five connections at once.
     static let maximumShared = 50
 
     private var known = FairQueue<UserID, Check>()
     private var others = NetworkQueue<Check>()
     private var logins: [Mark: [PendingLogin]] = [:]
+    /// Whether the next check comes from the queue of known logins.
     private var prefersKnown = true
 
-    /// Checks that wait for a thread.
+    /// The number of checks that wait for a thread.
     var waiting: Int { self.known.count + self.others.count }
 
-    /// - Returns: what became of the login, and the logins that had to make room for it.
+    /// Adds a login.
+    /// - Returns: what happened to the login, and the logins that were displaced to make room for
+    ///   it. The caller answers these.
     mutating func enter(_ login: PendingLogin, check: Check) -> (Entry, displaced: [PendingLogin]) {
         if let sharing = self.logins[check.mark] {
             guard sharing.count < Self.maximumShared else { return (.refused, []) }
@@ -75,6 +85,8 @@ struct CheckQueue {
         lane.isKnown ? self.known.count : self.others.count
     }
 
+    /// - Returns: the check that was removed; nil if the lane of the new one has no right to
+    ///   displace another.
     private mutating func makeRoom(in lane: Lane) -> Check? {
         switch lane {
         case .known(let user): self.known.makeRoom(for: user)
@@ -82,25 +94,26 @@ struct CheckQueue {
         }
     }
 
-    /// The next check for a thread: of both queues in turn, so that neither starves the other.
+    /// The next check for a thread. Both queues take turns, so neither starves the other.
     mutating func next() -> Check? {
         defer { self.prefersKnown.toggle() }
         guard self.prefersKnown else { return self.others.next() ?? self.known.next() }
         return self.known.next() ?? self.others.next()
     }
 
-    /// A check has ended.
-    /// - Returns: the logins that it counts for.
+    /// Removes a check that has ended.
+    /// - Returns: the logins that its result counts for.
     mutating func leave(_ mark: Mark) -> [PendingLogin] {
         self.logins.removeValue(forKey: mark) ?? []
     }
 
-    /// The connection of a login has closed. A check that nobody else waits for, and that does not run yet, is not run.
+    /// Removes a login whose client has closed its connection. A check that has not begun and that
+    /// no other login shares is removed as well.
     mutating func cancel(_ login: PendingLogin, mark: Mark, lane: Lane) {
         guard let sharing = self.logins[mark], sharing.contains(where: { $0 === login }) else {
             return
         }
-        // The others' check, and one that runs, is made and counted for all of them.
+        // Other logins share the check: it stays in the queue for them.
         guard sharing.count == 1 else {
             self.logins[mark] = sharing.filter { $0 !== login }
             return

@@ -1,36 +1,41 @@
 import Access
 import NIOCore
 
-/// Which logins succeeded recently, and from which networks: their next checks, and their connections, have room of
-/// their own while somebody floods the gateway. It proves nothing: the password is checked as always. Time is a parameter.
+/// The logins that succeeded recently, by user and network.
+///
+/// During a flood, password checks and connections of these logins have reserved capacity. An entry
+/// proves nothing: the password is checked as always. Time is a parameter.
 struct KnownLogins {
     private struct Key: Hashable {
         var user: UserID
         var network: Network
     }
 
-    /// A phone at home over a holiday; each login begins it anew.
+    /// How long an entry lasts: a phone that stays at home over a holiday keeps its entry. Each
+    /// login extends it by the whole time.
     static let lifetime = TimeAmount.hours(7 * 24)
-    /// Entries at most, of all users. Beyond it a tenth goes, the ones used longest ago.
+    /// Entries of all users. Beyond the limit the tenth that expires first is dropped.
     private static let maximumEntries = 10_000
-    /// Networks of one user at most; a person has a handful in a week. Beyond it the user's own oldest one goes, so a
-    /// hostile user with many networks takes nobody else's.
+    /// Networks of one user; a person uses a handful in a week. Beyond the limit the user's own
+    /// oldest entry is dropped, so a hostile user with many networks displaces nobody else's.
     private static let maximumNetworksPerUser = 32
 
     /// The users who logged in from a network.
     private struct Use {
         var users = 0
-        /// The latest end of their entries; one of them may have gone since.
+        /// The latest expiry of the entries of this network. The entry that set it may have been
+        /// dropped since.
         var until: NIODeadline
     }
 
+    /// When each entry expires.
     private var logins: [Key: NIODeadline] = [:]
-    /// Follows ``logins``, and so has its limits.
+    /// Index of ``logins`` by network; it is bounded because `logins` is.
     private var networks: [Network: Use] = [:]
-    /// Follows ``logins`` too.
+    /// Index of ``logins`` by user.
     private var networksOfUser: [UserID: Set<Network>] = [:]
 
-    /// A user has logged in.
+    /// Records a successful login.
     mutating func succeeded(_ user: UserID, from network: Network, at now: NIODeadline) {
         let key = Key(user: user, network: network)
         if self.logins[key] == nil { self.makeRoom(user) }
@@ -64,6 +69,7 @@ struct KnownLogins {
         if self.networksOfUser[key.user]?.isEmpty ?? false { self.networksOfUser[key.user] = nil }
     }
 
+    /// Drops entries where a limit is reached, before an entry of this user is added.
     private mutating func makeRoom(_ user: UserID) {
         let own = self.networksOfUser[user] ?? []
         if own.count >= Self.maximumNetworksPerUser {

@@ -1,26 +1,28 @@
 import NIOCore
 
-/// Failed logins by the login, folded, and by the network that they came from; and the delay of the next refusal.
+/// Counts failed logins by login name and by network, and computes the delay of the next refusal.
 /// Time is a parameter.
 struct LoginFailures {
-    /// What a failure is counted under.
+    /// A key that failures are counted under.
     enum Slot: Hashable, Sendable {
-        /// In lower case, as ``Address`` has it.
+        /// The login name in lower case, as ``Address`` folds it.
         case login([UInt8])
+        /// An IPv4 address, an IPv6 /64 or an IPv6 /48.
         case network(Network)
     }
 
-    /// A quarter of a second, doubled with each further failure.
+    /// The delay of the first refusal. Each further failure doubles it.
     private static let shortestDelay = TimeAmount.milliseconds(250)
-    /// A client that waits for longer gives up, and is told nothing.
+    /// The longest delay. A client that waits longer gives up and shows its user no reason.
     private static let longestDelay = TimeAmount.seconds(8)
+    /// A bound for the exponent, so that the shift cannot overflow.
     private static let maximumDoublings = 5
-    /// A failure is forgotten after this long without another.
+    /// A slot is forgotten this long after its last failure.
     private static let lifetime = TimeAmount.minutes(10)
-    /// Slots at most: a hostile client chooses logins, and with IPv6 networks. Beyond it a tenth goes, those with
-    /// the fewest failures.
+    /// Slots. A hostile client chooses login names, and with IPv6 networks as well. Beyond the
+    /// limit the tenth with the fewest failures is dropped.
     static let maximumSlots = 10_000
-    /// Octets of a login that are kept; none in the store is longer.
+    /// Octets of a login name that are kept; no login in the store is longer.
     private static let maximumLoginOctets = 256
 
     private struct Failures {
@@ -30,10 +32,11 @@ struct LoginFailures {
 
     private var failures: [Slot: Failures] = [:]
 
-    /// The slots of a login from a network: the login itself, the /64 or address, and the /48.
-    /// - Parameter login: as the client sent it.
+    /// The slots that a failure counts in: the login name, the network (an address or /64), and the
+    /// /48.
+    /// - Parameter login: the octets that the client sent.
     static func slots(login: [UInt8], _ network: Network) -> [Slot] {
-        // What is no address is folded in the same way.
+        // A login that is not an address is folded in the same way.
         let folded = login.prefix(Self.maximumLoginOctets).map { octet in
             octet >= UInt8(ascii: "A") && octet <= UInt8(ascii: "Z") ? octet + 0x20 : octet
         }
@@ -41,8 +44,9 @@ struct LoginFailures {
         return network.site == network ? slots : slots + [.network(network.site)]
     }
 
-    /// Counts a failure.
-    /// - Returns: how long its refusal takes, the same whatever the reason.
+    /// Counts a failure in each slot.
+    /// - Returns: the delay of the refusal. It follows from the slot with the most failures, and is
+    ///   the same for every reason of the refusal.
     mutating func count(_ slots: [Slot], at now: NIODeadline) -> TimeAmount {
         self.makeRoom(at: now)
         var most = 1
@@ -57,11 +61,12 @@ struct LoginFailures {
         return min(.nanoseconds(delay), Self.longestDelay)
     }
 
-    /// Failures of a slot that are not forgotten.
+    /// The failures of a slot that have not expired.
     func count(of slot: Slot, at now: NIODeadline) -> Int {
         self.failures[slot].map { $0.until > now ? $0.count : 0 } ?? 0
     }
 
+    /// Drops expired slots, then the tenth with the fewest failures, if the limit is reached.
     private mutating func makeRoom(at now: NIODeadline) {
         guard self.failures.count >= Self.maximumSlots else { return }
         self.failures = self.failures.filter { $0.value.until > now }
@@ -72,11 +77,14 @@ struct LoginFailures {
 }
 
 extension Dictionary {
-    /// Entries that ``leastTenth(_:)`` looks at to estimate where the least tenth ends.
+    /// Entries that ``leastTenth(_:)`` samples to estimate where the lowest tenth ends.
     private static var sampleCount: Int { 500 }
 
-    /// The keys of about a tenth of the entries, at least one, that count least. In linear time with few comparisons:
-    /// the caller has a lock that each new connection needs. A sample tells where the tenth ends.
+    /// The keys of about a tenth of the entries, at least one, whose values are the lowest.
+    ///
+    /// Takes linear time with few comparisons, because the caller holds a lock that each new
+    /// connection needs. A sample estimates where the tenth ends.
+    /// - Parameter countsLess: whether the first value is lower than the second.
     func leastTenth(_ countsLess: (Value, Value) -> Bool) -> [Key] {
         let step = Swift.max(self.count / Self.sampleCount, 1)
         let sample = self.values.enumerated().filter { $0.offset % step == 0 }.map(\.element)
@@ -84,7 +92,7 @@ extension Dictionary {
         guard !sample.isEmpty else { return [] }
         let end = sample[sample.count / 10]
         let below = self.filter { countsLess($0.value, end) }.map(\.key)
-        // Many entries may count the same: then any of them go.
+        // Many entries may have equal values; any of them may be dropped.
         let wanted = Swift.max(self.count / 10, 1)
         guard below.count < wanted else { return below }
         let equal = self.filter { !countsLess($0.value, end) && !countsLess(end, $0.value) }

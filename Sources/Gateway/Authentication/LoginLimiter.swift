@@ -1,26 +1,32 @@
 import Access
 
-/// Keeps logins from filling the audit log: within a minute the first of a user from a network, and the first that
-/// was turned away, is a record at once; the others are one more record with their count. Refused ones are counted by
-/// ``RefusalLimiter``.
+/// Limits the records of successful and overloaded logins in the audit log.
+///
+/// In each minute, the first login of a user from a network has its own record, and so has the
+/// first one that was turned away. All further ones are summed up in one record with their count.
+/// ``AuditRateLimiter`` limits the records of refused logins.
 struct LoginLimiter {
-    /// Networks of one actor that have records of their own in a minute; a person has one or two, a hostile user any
-    /// number.
+    /// Networks of one actor with records of their own in a minute. A person uses one or two; a
+    /// hostile user any number.
     static let maximumNetworks = 20
+    /// Seconds until repeated logins are summed up.
     private static let period: Int64 = 60
 
     private struct Key: Hashable {
         var actor: String
-        /// Empty for all networks beyond the first.
+        /// Empty for all networks beyond ``maximumNetworks``.
         var network: String
         var outcome: AuditRecord.Outcome
     }
 
+    /// The start of the period, in seconds since 1970.
     private var began: Int64 = 0
+    /// The first record of each key, and how many followed it.
     private var repeats: [Key: (record: AuditRecord, count: Int)] = [:]
+    /// How many networks of an actor have keys of their own.
     private var networks: [String: Int] = [:]
 
-    /// Whether a record is written for itself.
+    /// Whether the caller writes this record. If not, it is counted.
     mutating func admits(_ record: AuditRecord) -> Bool {
         guard record.event == "login", record.outcome != .refused else { return true }
         var key = Key(
@@ -40,14 +46,15 @@ struct LoginLimiter {
         return false
     }
 
-    /// - Returns: what stands for those that were not admitted; nothing before the minute is over.
+    /// - Returns: the summary records of the last period; none before it is over.
     mutating func due(at now: Moment) -> [AuditRecord] {
         guard now.seconds - self.began >= Self.period || now.seconds < self.began else { return [] }
         self.began = now.seconds
         return self.flush()
     }
 
-    /// The same, at the end.
+    /// Ends the period.
+    /// - Returns: the summary records.
     mutating func flush() -> [AuditRecord] {
         defer {
             self.repeats = [:]

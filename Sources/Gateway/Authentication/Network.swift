@@ -1,35 +1,43 @@
 import Glibc
 import NIOCore
 
-/// Where a client comes from, as limits count it: an IPv4 address, or an IPv6 /64. One subscriber has a whole /64
-/// at least, so that a limit for each IPv6 address limits nobody.
+/// The unit by which limits count clients: an IPv4 address, or an IPv6 /64.
+///
+/// One subscriber has at least a whole /64, so a limit for single IPv6 addresses would limit
+/// nobody.
 struct Network: Hashable, Sendable, CustomStringConvertible {
+    /// The octets of an IPv6 /64.
     private static let subnetOctets = 8
+    /// The octets of an IPv6 /48.
     private static let siteOctets = 6
+    /// The prefix of an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2).
     private static let mappedPrefix = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
 
-    /// 4 of an IPv4 address, 8 of a /64, 6 of a /48; none where the client has no address.
+    /// The prefix: 4 octets of an IPv4 address, 8 of a /64, 6 of a /48; empty for a client without
+    /// an address.
     let octets: [UInt8]
 
-    /// An address as it is in a packet: 4 or 16 octets, in network order.
+    /// - Parameter octets: an address in network byte order, 4 or 16 octets.
     init(packed octets: [UInt8]) {
         guard octets.count == 16 else {
             self.octets = octets
             return
         }
-        // An IPv4 client of a socket for both (RFC 4291 §2.5.5.2).
+        // A dual-stack socket shows an IPv4 client so (RFC 4291 §2.5.5.2).
         let isMapped = octets.starts(with: Self.mappedPrefix)
         self.octets = isMapped ? Array(octets.suffix(4)) : Array(octets.prefix(Self.subnetOctets))
     }
 
+    /// The network of a client; empty for a channel without an IP address.
     init(_ address: SocketAddress?) {
         self.init(text: address?.ipAddress)
     }
 
-    /// - Parameter text: an address as inet_ntop(3) writes it; nil and others are no network.
+    /// - Parameter text: an address in the form of inet_ntop(3). Nil and any other text give the
+    ///   empty network.
     init(text: String?) {
         let text = text ?? ""
-        // In network byte order, as long as the longest address.
+        // Network byte order; the longest address has 16 octets.
         var address = [UInt8](repeating: 0, count: 16)
         if inet_pton(AF_INET, text, &address) == 1 {
             self.init(packed: Array(address.prefix(4)))
@@ -44,7 +52,8 @@ struct Network: Hashable, Sendable, CustomStringConvertible {
         self.octets = octets
     }
 
-    /// The IPv6 /48, of one site or one customer of a hosting company; an IPv4 address itself.
+    /// The IPv6 /48: one site, or one customer of a hosting company. An IPv4 address is its own
+    /// site.
     var site: Network {
         self.octets.count == Self.subnetOctets
             ? Network(octets: Array(self.octets.prefix(Self.siteOctets))) : self

@@ -1,18 +1,22 @@
-/// What waits in line by the network that sent it. First each site (IPv6 /48) has its turn, and within it each /64:
-/// somebody with 65,536 networks waits as one, and a neighbour within the same site is served beside them.
+/// A queue in which sites (IPv6 /48) take turns, and within a site its networks (/64).
+///
+/// A client with 65,536 networks has the share of one site, and another client of the same site
+/// still has its turn.
 struct NetworkQueue<Element> {
     private var sites: [Network: FairQueue<Network, Element>] = [:]
-    /// Sites with something in line, the next one first.
+    /// The sites with queued elements, in the order of their turns.
     private var turns: [Network] = []
+    /// The number of queued elements.
     private(set) var count = 0
 
+    /// Adds an element at the end of its network's queue.
     mutating func append(_ element: Element, from network: Network) {
         if self.sites[network.site] == nil { self.turns.append(network.site) }
         self.sites[network.site, default: FairQueue()].append(element, from: network)
         self.count += 1
     }
 
-    /// The oldest of the network whose turn it is, in the site whose turn it is.
+    /// Removes the oldest element of the network whose turn it is, in the site whose turn it is.
     mutating func next() -> Element? {
         guard !self.turns.isEmpty else { return nil }
         let site = self.turns.removeFirst()
@@ -26,8 +30,10 @@ struct NetworkQueue<Element> {
         return element
     }
 
-    /// Takes away the newest of the site with most in line, if that is more than the site of this network would
-    /// have with one more; otherwise the same among the networks of its own site.
+    /// Removes the newest element of the longest site, if that site has more elements than the site
+    /// of `network` would have with one more. Otherwise applies the same rule to the networks of
+    /// that own site.
+    /// - Returns: the removed element; nil if `network` has no right to displace another.
     mutating func makeRoom(for network: Network) -> Element? {
         guard let longest = self.sites.max(by: { $0.value.count < $1.value.count }) else {
             return nil
@@ -43,13 +49,14 @@ struct NetworkQueue<Element> {
         return element
     }
 
-    /// Takes away the first element of a network that is meant; nil where it is not in line any more.
+    /// Removes the first matching element of a network; nil if it is not queued any more.
     mutating func remove(from network: Network, where isMeant: (Element) -> Bool) -> Element? {
         let element = self.sites[network.site]?.remove(from: network, where: isMeant)
         self.removed(element, from: network.site)
         return element
     }
 
+    /// Keeps ``count`` and the turns up to date after a removal.
     private mutating func removed(_ element: Element?, from site: Network) {
         guard element != nil else { return }
         self.count -= 1

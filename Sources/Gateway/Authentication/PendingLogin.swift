@@ -2,17 +2,21 @@ import Access
 import NIOCore
 import Synchronization
 
-/// One login whose password is being checked, or waits for its check. Its connection cancels it when it closes.
+/// A login whose password check runs or waits. The client's connection cancels it when it closes.
+///
+/// Safe to use from any thread.
 final class PendingLogin: Sendable {
-    /// What a right password leads to: the user, or a refusal because of the account in `LOGIN/ACCOUNT`.
+    /// The answer to a correct password: the user, or a refusal because of the account that the
+    /// login name selects.
     let whenRight: AuthenticationResult
-    /// Where its failure is counted.
+    /// Where a failure is counted.
     let slots: [LoginFailures.Slot]
     let network: Network
-    /// What the audit log has of it, where it is refused.
+    /// The audit record of a refusal.
     let record: AuditRecord
     private let loop: any EventLoop
     private let answer: @Sendable (AuthenticationResult) -> Void
+    /// Whether the login was answered or cancelled.
     private let isOver = Atomic(false)
 
     init(
@@ -31,7 +35,8 @@ final class PendingLogin: Sendable {
         self.answer = answer
     }
 
-    /// Answers on the loop, once; not at all where the connection has closed.
+    /// Answers on the event loop, once. A cancelled login is not answered.
+    /// - Parameter delay: how long the answer waits.
     func finish(_ answer: AuthenticationResult, in delay: TimeAmount = .zero) {
         let tell: @Sendable () -> Void = {
             guard !self.isOver.exchange(true, ordering: .relaxed) else { return }
@@ -44,9 +49,10 @@ final class PendingLogin: Sendable {
         }
     }
 
+    /// Whether the login was cancelled, or was answered already.
     var isCancelled: Bool { self.isOver.load(ordering: .relaxed) }
 
-    /// The connection has closed: nobody waits for the answer.
+    /// The client has closed its connection: no answer follows.
     func cancel() {
         self.isOver.store(true, ordering: .relaxed)
     }

@@ -2,15 +2,16 @@ import Foundation
 import NIOCore
 import Session
 
-/// A message in a file, and the thread that reads it.
+/// A message in a file, and the thread that reads the file.
 struct OutgoingMessage: Sendable {
     let file: URL
     let writer: BackgroundWriter
 }
 
-/// The message that a conversation sends.
+/// Streaming of the message that a conversation appends.
 extension ConversationConnection {
-    /// Sends the file piece by piece, the next when the last is out.
+    /// Sends the file in chunks. Each chunk is read after the previous one was written to the
+    /// socket, so memory stays bounded.
     func sendMessage() {
         guard let message = self.message, let loop = self.channel?.loop else {
             return self.messageFailed()
@@ -25,6 +26,7 @@ extension ConversationConnection {
         }
     }
 
+    /// Reads the next chunk on the background thread.
     private func sendNext(_ handle: FileHandle, bound: NIOLoopBound<ConversationConnection>) {
         guard let message = self.message, let loop = self.channel?.loop else { return }
         message.writer.submit {
@@ -34,12 +36,13 @@ extension ConversationConnection {
         }
     }
 
+    /// - Parameter data: the chunk; empty at the end of the file, nil if reading failed.
     private func read(
         _ data: Data?,
         handle: FileHandle,
         bound: NIOLoopBound<ConversationConnection>
     ) {
-        // A message that cannot be read is not ended: the server would file what it has.
+        // Do not complete the literal after a read error: the server would store a truncated message.
         guard let data else { return self.messageFailed() }
         guard !data.isEmpty else { return self.perform(self.conversation.messageSent()) }
         self.channel?.send(ByteBuffer(bytes: data)) { bound.value.sendNext(handle, bound: bound) }

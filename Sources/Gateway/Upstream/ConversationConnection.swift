@@ -3,21 +3,27 @@ import NIOCore
 import Session
 import Store
 
-/// One connection to an account's mail server, outside any session, for a conversation that no
-/// client leads.
+/// A connection to an account's mail server for one conversation of the gateway itself, outside any
+/// client session: a folder list, a sent copy, a notification, or the recovery of a transfer.
+///
+/// Used on its event loop only.
 final class ConversationConnection<Conversation: ServerConversation> {
     typealias Login = UpstreamLogin
+    /// Receives the outcome, once, on the event loop; nil if the server could not be used.
     typealias Done = @Sendable (Conversation.Outcome?) -> Void
 
+    /// The message that the conversation appends, if any.
     let message: OutgoingMessage?
     private var done: Done?
     private let server: ConversationServer
     /// Nil once the conversation has ended.
     private(set) var channel: UpstreamChannel<UpstreamLogin>?
+    /// The state machine that decides what is sent.
     var conversation: Conversation
     private var reader = WholeResponseReader()
+    /// Bounds what the server may send.
     private var limiter = ConversationLimiter(readsStatus: Conversation.readsStatus)
-    /// Whether other connections have their turn before the rest of what the server has said is read.
+    /// Whether buffered responses wait for a later turn of the event loop.
     private var isReadDeferred = false
     /// Whether the server closed the connection.
     private var isClosed = false
@@ -36,9 +42,10 @@ final class ConversationConnection<Conversation: ServerConversation> {
         self.done = done
     }
 
+    /// Connects, logs in and runs a conversation. May be called on any thread.
     /// - Parameters:
-    ///   - message: what the conversation sends, if it sends one.
-    ///   - done: gets nil where the server cannot be used.
+    ///   - message: what the conversation appends, if it appends a message.
+    ///   - done: receives nil if the server could not be used.
     static func run(
         _ conversation: Conversation,
         sending message: OutgoingMessage? = nil,
@@ -75,7 +82,8 @@ final class ConversationConnection<Conversation: ServerConversation> {
         channel.open()
     }
 
-    /// Tells what came of it. A login under way goes on to its verdict.
+    /// Reports the outcome, once. A login under way continues to its verdict, for the circuit
+    /// breaker.
     private func finish(_ outcome: Conversation.Outcome?) {
         self.timeout?.cancel()
         self.silenceCheck?.cancel()
@@ -84,7 +92,8 @@ final class ConversationConnection<Conversation: ServerConversation> {
         done(outcome)
     }
 
-    /// The conversation comes to nothing, or has come to its outcome.
+    /// Reports the outcome and closes the connection.
+    /// - Parameter outcome: nil if the conversation failed.
     private func end(_ outcome: Conversation.Outcome? = nil) {
         self.finish(outcome)
         self.channel?.close()
@@ -93,12 +102,13 @@ final class ConversationConnection<Conversation: ServerConversation> {
 
     // MARK: - Time
 
+    /// Limits the time from the login to the end of the conversation.
     private func scheduleTimeout(_ channel: UpstreamChannel<UpstreamLogin>) {
         let bound = NIOLoopBound(self, eventLoop: channel.loop)
         self.timeout = channel.loop.scheduleTask(in: Conversations.timeout) { bound.value.end() }
     }
 
-    /// Behind the login, a client may wait for what the conversation comes to.
+    /// Limits the silence of the server after the login: a client may wait for the outcome.
     private func scheduleSilenceCheck(_ channel: UpstreamChannel<UpstreamLogin>) {
         let bound = NIOLoopBound(self, eventLoop: channel.loop)
         let time = self.server.upstream.limits.upstreamTransferTime
@@ -114,7 +124,8 @@ final class ConversationConnection<Conversation: ServerConversation> {
 
     // MARK: - What the server says
 
-    /// Takes what the server has said, as long as somebody waits for it and the turn lasts.
+    /// Reads buffered responses, at most ``Conversations/responsesInTurn`` in a turn of the event
+    /// loop.
     private func readResponses() {
         do {
             for _ in 0..<Conversations.responsesInTurn {
@@ -123,11 +134,12 @@ final class ConversationConnection<Conversation: ServerConversation> {
             }
             if self.done != nil, self.reader.bufferedOctets > 0 { self.readOnLater() }
         } catch {
-            self.channel?.log("breaks the protocol", error: error.reason.explanation)
+            self.channel?.log("violates the protocol", error: error.reason.explanation)
             self.end()
         }
     }
 
+    /// - Throws: `SyntaxError` for octets that are not a response.
     private func nextResponse() throws(SyntaxError) -> ByteBuffer? {
         try self.reader.next(taking: { piece in
             guard self.conversation.pieceReceived(piece) else { return false }
@@ -141,7 +153,7 @@ final class ConversationConnection<Conversation: ServerConversation> {
         if let refusal = ServerRefusal(response: response), refusal.isLogged {
             let words = ServerLog.Words(text: refusal.text)
             self.channel?.log(
-                "refused a command of the upstream",
+                "refused a command of the gateway",
                 error: refusal.name,
                 words: words
             )
@@ -149,12 +161,14 @@ final class ConversationConnection<Conversation: ServerConversation> {
         self.perform(self.conversation.responseReceived(response))
     }
 
+    /// The server exceeded a limit of responses or octets.
     private func floods() {
         let failure = UpstreamLogin.Failure.tooManyResponses
-        self.channel?.log("says too much that nobody asked for", error: "\(failure)")
+        self.channel?.log("sends too many unsolicited responses", error: "\(failure)")
         self.end()
     }
 
+    /// Defers the rest of the buffered responses, so that other connections have their turn.
     private func readOnLater() {
         guard let loop = self.channel?.loop else { return }
         self.isReadDeferred = true
@@ -187,18 +201,18 @@ final class ConversationConnection<Conversation: ServerConversation> {
         }
     }
 
-    /// The message cannot be sent.
+    /// The message could not be read, or there is none.
     func messageFailed() { self.end() }
 }
 
 // MARK: - From the channel
 
 extension ConversationConnection: UpstreamChannelDelegate {
-    /// A server is not read while what it said before waits for its turn.
+    /// The socket is not read while buffered responses wait for a later turn.
     var wantsOctets: Bool { !self.isReadDeferred }
 
     func channelReady(_ profile: UpstreamProfile, login: UpstreamLogin) {
-        // Nobody waits for it any more: what it would do may be done by another one meanwhile.
+        // The outcome was reported as failed already: another conversation may be doing the same work.
         guard self.done != nil, let channel = self.channel else { return self.end() }
         self.scheduleTimeout(channel)
         self.scheduleSilenceCheck(channel)
@@ -215,7 +229,7 @@ extension ConversationConnection: UpstreamChannelDelegate {
     }
 
     func channelReceived(_ octets: ByteBuffer) {
-        // Nobody waits for it any more.
+        // The outcome was reported already.
         guard self.done != nil else { return }
         guard self.limiter.takesOctets(octets.readableBytes) else { return self.floods() }
         self.reader.receive(octets)
@@ -224,14 +238,14 @@ extension ConversationConnection: UpstreamChannelDelegate {
 
     func channelClosed() {
         self.isClosed = true
-        // What the server said last may be the answer, and has not been read yet.
+        // The last responses may hold the answer: read them before the conversation ends.
         if !self.isReadDeferred { self.end() }
     }
 
     func channelBecameWritable() {}
 }
 
-/// The server that a conversation is with, and what connections to it share.
+/// The account whose server a conversation uses, and the shared services.
 struct ConversationServer {
     let account: UpstreamAccount
     let upstream: UpstreamServices

@@ -1,15 +1,18 @@
 import NIOCore
 
-/// Bounds of conversations that no client leads.
+/// Limits of conversations outside client sessions.
 enum Conversations {
-    /// Octets read from a file at once.
+    /// Octets that are read from a message file at once.
     static let chunk = 128 * 1_024
-    /// From the login to the end; a large message on a slow line takes its time.
+    /// The time from the login to the end of the conversation. A large message on a slow line needs
+    /// minutes.
     static let timeout = TimeAmount.minutes(10)
-    /// In the time for which a server may be silent.
+    /// Silence checks within the time that a server may be silent.
     static let looks: Int64 = 10
-    /// Responses that are taken in a turn: one read of a socket brings thousands of short ones.
+    /// Responses that are read in one turn of the event loop. One read of a socket can bring
+    /// thousands of short ones.
     static let responsesInTurn = 100
-    /// Between two turns. A loop runs what is due at once before it looks for what peers have sent.
+    /// The pause between two turns. Without it the event loop would run the next turn before it
+    /// polls its sockets.
     static let pause = TimeAmount.microseconds(200)
 }

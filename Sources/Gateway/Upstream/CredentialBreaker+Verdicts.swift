@@ -4,15 +4,16 @@ import NIOCore
 import Store
 import Synchronization
 
-/// Verdicts.
+/// Verdicts of mail servers on stored credentials.
 extension CredentialBreaker {
+    /// A login with this lease succeeded. Waiting logins continue.
     func accepted(_ lease: CredentialCircuits.Lease) {
         let now = self.now()
         let hasEnded = self.state.withLock { $0.circuits.accepted(lease, at: now) }
         self.acceptedAgain(lease.account, service: lease.service, hasEnded: hasEnded)
     }
 
-    /// A command found that a server accepts the credential of the account that is in force.
+    /// A command of the administrator found that a server accepts the credential in force.
     func accepted(_ account: UpstreamAccount, service: CredentialService) {
         let now = self.now()
         let hasEnded = self.state.withLock {
@@ -21,6 +22,8 @@ extension CredentialBreaker {
         self.acceptedAgain(account, service: service, hasEnded: hasEnded)
     }
 
+    /// Logs the end of a suspension, and lets waiting logins continue.
+    /// - Parameter hasEnded: whether a suspension has ended.
     func acceptedAgain(
         _ account: UpstreamAccount,
         service: CredentialService,
@@ -35,6 +38,7 @@ extension CredentialBreaker {
         self.release(account, service: service)
     }
 
+    /// The server refused a login with this lease.
     func refused(_ lease: CredentialCircuits.Lease) {
         let tolerated = Self.tolerated(lease.account)
         let now = self.now()
@@ -44,7 +48,7 @@ extension CredentialBreaker {
         self.refused(lease.account, service: lease.service, begun: begun, at: now)
     }
 
-    /// A command found that a server refuses the credential of the account that is in force.
+    /// A command of the administrator found that a server refuses the credential in force.
     func refused(_ account: UpstreamAccount, service: CredentialService) {
         let tolerated = Self.tolerated(account)
         let now = self.now()
@@ -54,10 +58,14 @@ extension CredentialBreaker {
         self.refused(account, service: service, begun: begun, at: now)
     }
 
+    /// How many refusals suspend nothing yet.
     static func tolerated(_ account: UpstreamAccount) -> Int {
         account.usesToken ? self.toleratedTokenRefusals : 0
     }
 
+    /// Logs the beginning of a suspension. The waiting logins of both services are decided again: a
+    /// suspension can cover both.
+    /// - Parameter begun: nil if no suspension begins.
     func refused(
         _ account: UpstreamAccount,
         service: CredentialService,
@@ -66,7 +74,7 @@ extension CredentialBreaker {
     ) {
         if let begun {
             self.logger.error(
-                "a mail server refused the stored credential; it is not tried again for a while",
+                "a mail server refused the stored credential: logins with it are suspended",
                 metadata: [
                     "account": "\(account.address)", "for": "\(service.rawValue)",
                     "refusals": "\(begun.refusals)",
@@ -78,6 +86,8 @@ extension CredentialBreaker {
         for service in CredentialService.allCases { self.release(account, service: service) }
     }
 
+    /// A login ended without a verdict.
+    /// - Parameter isUnanswered: whether the server had received the credential.
     func ended(_ lease: CredentialCircuits.Lease, isUnanswered: Bool) {
         let now = self.now()
         let begun = self.state.withLock {
@@ -85,7 +95,7 @@ extension CredentialBreaker {
         }
         if let begun {
             self.logger.warning(
-                "a mail server ends logins without an answer; none is made there for a moment",
+                "a mail server closes logins without an answer: logins there are paused",
                 metadata: [
                     "account": "\(lease.account.address)", "for": "\(lease.service.rawValue)",
                     "times": "\(begun.unanswered)",

@@ -4,38 +4,47 @@ import NIOCore
 import Store
 import Synchronization
 
-/// The circuit breaker for stored credentials: after a mail server has refused one, no session and no background
-/// conversation of this gateway tries it again until it changes or its pause has passed. A few logins with one credential
-/// are under way together; the others wait for their verdict, and the users among them take turns: a delegate with many
-/// connections keeps nobody else waiting for more than one login at a time.
+/// The circuit breaker for stored credentials.
 ///
-/// Without it, a wrong stored password is one failed login for each command of a client. That locks the owner, or
-/// the gateway's address, out of the mail server.
+/// After a mail server has refused a credential, no session and no background conversation of this
+/// gateway uses it again until the credential changes or its suspension ends. A few logins with one
+/// credential run at once; further logins wait for a verdict. Users take turns among the waiting
+/// logins, so a delegate with many connections delays each other user by one login at a time.
+///
+/// Without the breaker, a wrong stored password would cause one failed login for each command of a
+/// client. Mail servers answer that by locking the account, or by blocking the gateway's address.
+///
+/// Safe to use from any event loop. ``state`` is locked for short, bounded work only.
 final class CredentialBreaker: Sendable {
-    /// The credential rests after a refusal: the caller answers at once.
+    /// The credential is suspended after a refusal. The caller answers its client at once.
     struct Suspended: Error {}
-    /// The server is left alone because it ended logins without an answer: the caller answers at once.
+    /// Logins to the server are paused because it ended earlier ones without an answer. The caller
+    /// answers its client at once.
     struct Paused: Error {}
-    /// No other login came to a verdict in time.
+    /// No running login came to a verdict within the waiting time.
     struct WaitedTooLong: Error {}
-    /// The account has another server or credential by now.
+    /// The account's server or credential has changed since the caller read it.
     struct Outdated: Error {}
 
     typealias Key = CredentialCircuits.Key
 
-    /// Tokens that are refused once are fetched anew for the next login.
+    /// Refusals of a token that suspend nothing: the next login fetches a new token.
     static let toleratedTokenRefusals = 1
 
     let logger: Logger
+    /// How long a login waits for the verdict of others.
     let waitingTime: TimeAmount
     let now: @Sendable () -> NIODeadline
+    /// Returns the server and credential in force of an account.
     let inForce: @Sendable (AccountID) -> UpstreamAccount?
     let state = Mutex(State())
 
     /// - Parameters:
-    ///   - waitingTime: how long a login waits for the verdict on others: its session waits no longer.
-    ///   - now: the time; the one of the event loops whose logins ask.
-    ///   - inForce: an account's server and credential in force; nil for an account that is not in the store.
+    ///   - waitingTime: how long a login waits for the verdict of others; its session waits no
+    ///     longer.
+    ///   - now: the clock; the same as the event loops' clock.
+    ///   - inForce: returns the server and credential in force of an account; nil for an account
+    ///     that is not in the store.
     init(
         logger: Logger,
         waitingTime: TimeAmount,
@@ -48,13 +57,13 @@ final class CredentialBreaker: Sendable {
         self.inForce = inForce
     }
 
-    /// Permission for one login with a stored credential. If it is released without a verdict, the login came to
-    /// none.
+    /// Permission for one login with a stored credential. Releasing it without a verdict counts as
+    /// a login without a verdict.
     final class Attempt: Sendable {
         private let breaker: CredentialBreaker
         private let lease: CredentialCircuits.Lease
         private let hasVerdict = Atomic(false)
-        /// Since when the server has the credential without an answer.
+        /// When the server received the credential; nil before that, and after an answer.
         private let unansweredSince = Mutex<NIODeadline?>(nil)
 
         init(_ breaker: CredentialBreaker, lease: CredentialCircuits.Lease) {
@@ -62,26 +71,28 @@ final class CredentialBreaker: Sendable {
             self.lease = lease
         }
 
-        /// The server gets the credential: it has to answer. Told again, this changes nothing.
+        /// The credential was sent; the server owes an answer. A second call changes nothing.
         func credentialSent(at now: NIODeadline) {
             self.unansweredSince.withLock { $0 = $0 ?? now }
         }
 
-        /// When the server has had the credential for so long; nil where it does not owe an answer.
+        /// The latest time for the server's answer; nil if it owes none.
         func answerDue(after time: TimeAmount) -> NIODeadline? {
             self.unansweredSince.withLock { $0.map { $0 + time } }
         }
 
-        /// The server answered, and its answer says nothing about the credential.
+        /// The server answered, but the answer does not judge the credential.
         func answeredWithoutVerdict() {
             self.unansweredSince.withLock { $0 = nil }
         }
 
+        /// The server accepted the credential. Only the first verdict counts.
         func accepted() {
             guard !self.hasVerdict.exchange(true, ordering: .relaxed) else { return }
             self.breaker.accepted(self.lease)
         }
 
+        /// The server refused the credential. Only the first verdict counts.
         func refused() {
             guard !self.hasVerdict.exchange(true, ordering: .relaxed) else { return }
             self.breaker.refused(self.lease)
@@ -96,7 +107,7 @@ final class CredentialBreaker: Sendable {
         }
     }
 
-    /// Why a login would be turned away now; nil where none would.
+    /// Why a login would be denied now; nil if it would not be.
     func denial(
         _ account: UpstreamAccount,
         service: CredentialService
@@ -105,11 +116,12 @@ final class CredentialBreaker: Sendable {
         return self.state.withLock { $0.circuits.denial(account, service: service, at: now) }
     }
 
-    /// Asks for a login. Waits where as many as may be are under way with the same credential, at most for the
-    /// breaker's waiting time.
-    /// - Parameter user: whose session logs in; nil for the gateway's own conversations, which take turns with users
-    ///   as one of them.
-    /// - Returns: fails with ``Suspended``, ``Paused``, ``WaitedTooLong`` or ``Outdated``; at once where nobody is waited for.
+    /// Asks for permission to log in. Waits while the maximum number of logins with the same
+    /// credential runs, at most for ``waitingTime``.
+    /// - Parameter user: the user whose session logs in; nil for the gateway's own conversations,
+    ///   which take turns with users as one more user.
+    /// - Returns: a future on `loop`. It fails with ``Suspended``, ``Paused``, ``WaitedTooLong`` or
+    ///   ``Outdated``, and is complete at once if no wait is needed.
     func attempt(
         _ account: UpstreamAccount,
         service: CredentialService,
@@ -118,7 +130,7 @@ final class CredentialBreaker: Sendable {
     ) -> EventLoopFuture<Attempt> {
         let waiter = Waiter(account, promise: loop.makePromise(of: Attempt.self))
         let key = Key(account: account.id, service: service)
-        // A session may have an older version: which of two is the newer one cannot be seen in them.
+        // Versions carry no order: adopt the version in force, because a session may hold an older one.
         let current = self.inForce(account.id) ?? account
         let now = self.now()
         let released = self.state.withLock { state in
@@ -136,14 +148,15 @@ final class CredentialBreaker: Sendable {
         return waiter.future
     }
 
-    /// What is told next of an account is about its present server and credential.
+    /// Makes the server and credential of `account` the ones in force; later verdicts count for
+    /// these.
     func adopt(_ account: UpstreamAccount, service: CredentialService) {
         self.state.withLock { $0.circuits.adopt(account, service: service) }
     }
 
-    // MARK: - Those that wait
+    // MARK: - Waiting logins
 
-    /// A login that waits until others come to a verdict.
+    /// A login that waits for the verdict of others.
     final class Waiter: Sendable {
         let account: UpstreamAccount
         private let promise: EventLoopPromise<Attempt>
@@ -158,30 +171,36 @@ final class CredentialBreaker: Sendable {
 
         var isWaiting: Bool { !self.hasEnded.load(ordering: .relaxed) }
 
-        /// What it waits for is there; a waiter whose time has passed gives it back by dropping it.
+        /// Completes the wait. If the waiting time has passed before, the attempt in `result` is
+        /// released without a verdict.
+        /// - Parameter atOnce: whether to complete on the caller's stack.
         func goOn(_ result: Result<Attempt, any Error>, atOnce: Bool) {
             guard !self.hasEnded.exchange(true, ordering: .relaxed) else { return }
             guard !atOnce else { return self.promise.completeWith(result) }
-            // Who goes on may release the next one, and a thousand of those are too deep for the stack.
+            // Completing one waiter can release the next: without this hop, a thousand of them
+            // would overflow the stack.
             self.promise.futureResult.eventLoop.execute { [promise = self.promise] in
                 promise.completeWith(result)
             }
         }
 
+        /// The waiting time has passed.
         func timePassed() {
             guard !self.hasEnded.exchange(true, ordering: .relaxed) else { return }
             self.promise.fail(WaitedTooLong())
         }
     }
 
+    /// A waiting login with the decision about it.
     typealias Released = (waiter: Waiter, admission: CredentialCircuits.Admission)
 
+    /// What the lock protects.
     struct State {
         var circuits = CredentialCircuits()
-        /// Without those whose time has passed.
+        /// The waiting logins, without those whose time has passed.
         var waiting: [Key: FairQueue<UserID?, Waiter>] = [:]
 
-        /// Takes out as many as may log in now.
+        /// Removes and returns the waiting logins that are decided now.
         mutating func release(_ key: Key, at now: NIODeadline) -> [Released] {
             var released: [Released] = []
             while let next = self.waiting[key]?.first {
@@ -194,26 +213,30 @@ final class CredentialBreaker: Sendable {
             return released
         }
 
-        /// Takes out a waiter whose time has passed.
+        /// Removes a login whose waiting time has passed.
         mutating func remove(_ waiter: Waiter, of user: UserID?, key: Key) {
             _ = self.waiting[key]?.remove(from: user) { $0 === waiter }
             if self.waiting[key]?.count == 0 { self.waiting[key] = nil }
         }
     }
 
+    /// Decides the waiting logins of a credential again.
     func release(_ account: UpstreamAccount, service: CredentialService) {
         let key = Key(account: account.id, service: service)
         let now = self.now()
         self.goOn(self.state.withLock { $0.release(key, at: now) }, asking: nil)
     }
 
-    /// - Parameter asking: who has just come, and is told at once.
+    /// Completes the released logins.
+    /// - Parameter asking: the login that the caller has just added; it completes on the caller's
+    ///   stack.
     func goOn(_ released: [Released], asking: Waiter?) {
         for (waiter, admission) in released {
             waiter.goOn(self.result(admission), atOnce: waiter === asking)
         }
     }
 
+    /// The result that a waiting login gets.
     func result(
         _ admission: CredentialCircuits.Admission
     ) -> Result<Attempt, any Error> {
@@ -228,8 +251,11 @@ final class CredentialBreaker: Sendable {
 
     // MARK: - For administrators
 
-    /// The credentials that rest now, of accounts that are in the store. The time depends on how many rest, not on
-    /// how many accounts there are: each event loop may need the lock.
+    /// The credentials that are suspended now, of accounts that are in the store.
+    ///
+    /// The time depends on the number of suspended credentials, not on the number of accounts,
+    /// because each event loop may need the lock.
+    /// - Parameter accounts: all accounts of the store.
     func suspended(_ accounts: [AccountID: UpstreamAccount]) -> [SuspendedCredential] {
         let now = self.now()
         return self.state.withLock { state in

@@ -2,10 +2,10 @@ import Access
 import NIOCore
 import Store
 
-/// After a login.
+/// Transitions after a login.
 extension CredentialCircuits {
     /// A login succeeded.
-    /// - Returns: whether that ends the pause after refusals.
+    /// - Returns: whether a suspension ends.
     mutating func accepted(_ lease: Lease, at now: NIODeadline) -> Bool {
         guard let circuit = self.giveBack(lease) else { return false }
         guard lease.number >= circuit.judgedBefore else {
@@ -22,7 +22,7 @@ extension CredentialCircuits {
     }
 
     /// The server accepted the credential of a command that had no lease.
-    /// - Returns: whether that ends the pause after refusals.
+    /// - Returns: whether a suspension ends.
     mutating func accepted(
         _ account: UpstreamAccount,
         service: CredentialService,
@@ -32,7 +32,9 @@ extension CredentialCircuits {
         return self.accept(account, service: service, judgedBefore: self.nextNumber, at: now)
     }
 
-    /// Nothing rests any more.
+    /// Clears refusals and pauses of the circuit.
+    /// - Parameter judgedBefore: leases with smaller numbers have no say any more.
+    /// - Returns: whether a suspension ends.
     mutating func accept(
         _ account: UpstreamAccount,
         service: CredentialService,
@@ -56,10 +58,12 @@ extension CredentialCircuits {
     }
 
     /// The server refused a login.
-    /// - Parameter tolerated: refusals that suspend nothing yet: one for a token, because the next try has a new one.
-    /// - Returns: the suspension that begins; nil where none is due, or what has begun counts this one as well.
+    /// - Parameter tolerated: refusals that suspend nothing yet: one for a token, because the next
+    ///   login uses a new one.
+    /// - Returns: the suspension that begins; nil if none begins, or if a suspension that began
+    ///   already covers this refusal.
     mutating func refused(_ lease: Lease, tolerated: Int, at now: NIODeadline) -> Suspension? {
-        // Logins that were under way together are one refusal.
+        // Concurrent logins with the same credential count as one refusal.
         guard let circuit = self.giveBack(lease), lease.number >= circuit.judgedBefore else {
             return nil
         }
@@ -67,6 +71,7 @@ extension CredentialCircuits {
     }
 
     /// The server refused the credential of a command that had no lease.
+    /// - Returns: the suspension that begins; nil if none begins.
     mutating func refused(
         _ account: UpstreamAccount,
         service: CredentialService,
@@ -93,10 +98,11 @@ extension CredentialCircuits {
         return Suspension(service: service, refusals: circuit.refusals, until: until)
     }
 
-    /// A login came to no verdict.
-    /// - Parameter isUnanswered: whether the server got the credential and ended the connection, or let the whole time
-    ///   for an answer pass. Else it was not reached, or said that it cannot say: that counts for nothing.
-    /// - Returns: the pause that begins.
+    /// A login ended without a verdict.
+    /// - Parameter isUnanswered: whether the server received the credential and then closed the
+    ///   connection or let the time for an answer pass. A server that was not reached, or that
+    ///   answered that it cannot check the credential, counts for nothing.
+    /// - Returns: the pause that begins; nil if none begins.
     mutating func ended(_ lease: Lease, isUnanswered: Bool, at now: NIODeadline) -> Pause? {
         guard var circuit = self.giveBack(lease), isUnanswered,
             lease.number >= max(circuit.judgedBefore, circuit.unansweredBefore)
@@ -110,8 +116,9 @@ extension CredentialCircuits {
         return pause > .zero ? Pause(unanswered: circuit.unanswered, until: until) : nil
     }
 
-    /// - Returns: the circuit without the lease; nil where the credential is another one by now, or the lease was
-    ///   given back before.
+    /// Ends a lease.
+    /// - Returns: the circuit without the lease; nil if the credential has changed, or the lease
+    ///   was returned before.
     mutating func giveBack(_ lease: Lease) -> Circuit? {
         guard var circuit = self.circuit(lease.account, service: lease.service),
             circuit.leases.remove(lease.number) != nil
@@ -120,7 +127,8 @@ extension CredentialCircuits {
         return circuit
     }
 
-    /// Forgets those accounts at rest that the store does not have any more, and what rests no more.
+    /// Drops suspended accounts that the store does not have any more, and accounts whose
+    /// suspension has ended.
     mutating func keep(at now: NIODeadline, where isInStore: (AccountID) -> Bool) {
         for account in self.resting {
             let keys = CredentialService.allCases.map { Key(account: account, service: $0) }

@@ -2,12 +2,13 @@ import Access
 import NIOCore
 import Store
 
-/// The state of the circuit breakers of all accounts: which logins are under way, which stored credentials a mail
-/// server refused, and when each may be tried again. Pure: time is a parameter.
+/// The circuits of all accounts: which logins run, which stored credentials a mail server refused,
+/// and when each may be used again. Pure: time is a parameter.
 ///
-/// An account has one credential for two servers. After a refusal by one of them the other is not tried either, unless
-/// it has accepted the same credential: then the refusal says nothing about the password. That ends with the first
-/// pause, so that a server which takes the credential is found; but refusals of both servers count together.
+/// An account has one credential for two servers. A refusal by one server also suspends the other,
+/// unless that one has accepted the same credential: then the refusal says nothing about the
+/// password. The suspension of the other server ends with the first pause, so that a server which
+/// accepts the credential is found. Refusals of both servers count together.
 struct CredentialCircuits {
     /// One credential at one server.
     struct Key: Hashable, Sendable {
@@ -15,11 +16,12 @@ struct CredentialCircuits {
         var service: CredentialService
     }
 
-    /// Permission for one login with one version of a credential. It is given back once, with a verdict or without.
+    /// Permission for one login with one version of a credential. It is returned once, with a
+    /// verdict or without.
     struct Lease: Equatable, Sendable {
         let account: UpstreamAccount
         let service: CredentialService
-        /// No other lease has it; a later one has a greater number.
+        /// Unique; a later lease has a greater number.
         let number: UInt64
 
         var key: Key { Key(account: self.account.id, service: self.service) }
@@ -27,63 +29,68 @@ struct CredentialCircuits {
         static func == (one: Lease, other: Lease) -> Bool { one.number == other.number }
     }
 
-    /// Why no login is made for now.
+    /// Why no login is permitted now.
     enum Denial: Equatable {
-        /// The credential rests after a refusal.
+        /// The credential is suspended after a refusal.
         case credentialRefused
-        /// The server is left alone, because it ended logins without an answer.
+        /// Logins to the server are paused, because it ended earlier ones without an answer.
         case serverUnanswering
     }
 
-    /// What a login that asks for permission is told.
+    /// The decision about a login.
     enum Admission: Equatable {
         case admitted(Lease)
-        /// As many others as may are under way; their verdict decides.
+        /// The maximum number of logins runs; their verdict decides.
         case waits
         case denied(Denial)
-        /// The account has another server or credential by now.
+        /// The account's server or credential has changed.
         case outdated
     }
 
-    /// A credential that is not tried for now.
+    /// A credential that is not used for now.
     struct Suspension: Equatable {
         var service: CredentialService
-        /// Refusals without a success between them.
+        /// Consecutive refusals.
         var refusals: Int
         var until: NIODeadline
     }
 
-    /// A server that is not asked for now, because it ended logins without an answer.
+    /// A server that gets no logins for now, because it ended earlier ones without an answer.
     struct Pause: Equatable {
-        /// Such logins without a success between them.
+        /// Consecutive logins without an answer.
         var unanswered: Int
         var until: NIODeadline
     }
 
+    /// The state of one credential at one server.
     struct Circuit {
         var server: UpstreamAccount.Server
-        /// The logins under way.
+        /// The numbers of running logins.
         var leases: Set<UInt64> = []
         /// Refusals since the last success.
         var refusals = 0
+        /// The end of the suspension; nil if no refusal has caused one.
         var suspendedUntil: NIODeadline?
-        /// Until when the other server is not tried either, unless it has accepted the credential.
+        /// Until when the other server is suspended as well, unless it has accepted the credential.
         var closesOtherUntil: NIODeadline?
+        /// The last success; nil after a refusal.
         var acceptedAt: NIODeadline?
-        /// Leases with smaller numbers began before a refusal, or a verdict of the command line, that has counted:
-        /// what comes of them says nothing about what holds now.
+        /// Leases with smaller numbers began before a refusal or a command's verdict that has been
+        /// counted. Their verdicts say nothing about the present state.
         var judgedBefore: UInt64 = 0
         /// Logins since the last success that the server ended without an answer.
         var unanswered = 0
+        /// The end of the pause; nil if there was none since the last success.
         var pausedUntil: NIODeadline?
-        /// Leases with smaller numbers began before the last one of ``unanswered`` had ended.
+        /// Leases with smaller numbers began before the last unanswered login ended.
         var unansweredBefore: UInt64 = 0
 
         func isSuspended(at now: NIODeadline) -> Bool {
             self.suspendedUntil.map { $0 > now } ?? false
         }
 
-        /// How many logins may be under way.
+        /// How many logins may run at once: one, unless the credential was accepted within
+        /// ``trust``.
         func limit(at now: NIODeadline) -> Int {
             guard let accepted = self.acceptedAt, self.refusals == 0, self.unanswered == 0,
                 now - accepted < CredentialCircuits.trust
@@ -92,40 +99,51 @@ struct CredentialCircuits {
         }
     }
 
-    /// Servers lock an account or an address after some five failures within ten minutes to half an hour.
-    /// 1, 4, 16 and 60 minutes after each other make three failures in ten minutes, and four in half an hour.
+    /// The first suspension. Mail servers lock an account or an address after about five failures
+    /// within ten minutes to half an hour. Suspensions of 1, 4, 16 and 60 minutes cause three
+    /// failures in ten minutes and four in half an hour.
     static let firstPause = TimeAmount.minutes(1)
+    /// The factor between two suspensions.
     static let growth: Int64 = 4
+    /// The longest suspension.
     static let longestPause = TimeAmount.hours(1)
-    /// After so long without a success one login tries the credential alone and others wait for it: the password
-    /// may have changed at the server, and fifty clients that connect at once must not make fifty failures.
+    /// How long a success permits concurrent logins. After that, one login tries the credential
+    /// alone and others wait for it: the password may have changed at the server, and fifty clients
+    /// that connect at once must not cause fifty failures.
     static let trust = TimeAmount.minutes(1)
-    /// Logins of one credential at one server that are under way without a verdict. When the password changes there,
-    /// all of them fail: fewer than the five after which servers lock. Logins of 50 ms each pass at 80 a second: 200
-    /// clients that connect at once are in after 2.6 s. Those that wait give up after 15 s
-    /// (`limits.upstreamTimeout`), by which 1,200 are in; a login has as long again once it is under way.
+    /// Concurrent logins with one credential at one server. When the password changes there, all of
+    /// them fail; four stay below the five failures after which servers lock.
+    ///
+    /// With logins of 50 ms each, 80 pass in a second: 200 clients that connect at once are logged
+    /// in after 2.6 s. Waiting logins give up after 15 s (`limits.upstreamTimeout`), by which time
+    /// 1,200 have passed; a login has the same time again once it runs.
     static let maximumUnderWay = 4
-    /// One dropped connection may be a server that restarts: the next login is tried at once, alone.
+    /// Unanswered logins that cause no pause: a server that restarts drops a connection once. The
+    /// next login runs at once, alone.
     static let toleratedUnanswered = 1
-    /// Then 1, 2, 4 … 60 seconds pass between logins. Such a server may count them as failures, but it does not say so:
-    /// it is asked again sooner than one that refused.
+    /// The first pause after unanswered logins; 1, 2, 4 … 60 seconds follow. The server may count
+    /// such logins as failures, but does not say so; it is asked again sooner than a server that
+    /// refused.
     static let firstUnansweredPause = TimeAmount.seconds(1)
+    /// The factor between two pauses.
     static let unansweredGrowth: Int64 = 2
+    /// The longest pause.
     static let longestUnansweredPause = TimeAmount.minutes(1)
 
     var circuits: [Key: Circuit] = [:]
+    /// The number of the next lease.
     var nextNumber: UInt64 = 1
-    /// Accounts with a credential that a server has refused and that was not accepted since.
+    /// Accounts with a credential that a server refused and that was not accepted since.
     var resting: Set<AccountID> = []
 
     init() {}
 
-    /// How long a credential rests after so many refusals, one or more.
+    /// How long a credential is suspended after this many refusals, one or more.
     static func pause(afterRefusals count: Int) -> TimeAmount {
         Self.pause(after: count, from: Self.firstPause, times: Self.growth, to: Self.longestPause)
     }
 
-    /// How long a server is left alone after it ended so many logins without an answer.
+    /// How long logins to a server are paused after this many unanswered ones.
     static func pause(afterUnanswered count: Int) -> TimeAmount {
         guard count > Self.toleratedUnanswered else { return .zero }
         return Self.pause(
@@ -136,6 +154,7 @@ struct CredentialCircuits {
         )
     }
 
+    /// Exponential growth with an upper limit.
     static func pause(
         after count: Int,
         from first: TimeAmount,
@@ -153,8 +172,8 @@ struct CredentialCircuits {
 // MARK: - Before a login
 
 extension CredentialCircuits {
-    /// Takes note of the account's server and credential in force. Where they are others than before all begins
-    /// anew; leases of the old ones, and what comes of them, count no more.
+    /// Makes the server and credential of `account` the ones in force. If they differ from the
+    /// previous ones, the circuit starts anew, and leases of the old ones do not count.
     mutating func adopt(_ account: UpstreamAccount, service: CredentialService) {
         guard self.circuit(account, service: service) == nil else { return }
         let server = service.server(of: account)
@@ -163,7 +182,7 @@ extension CredentialCircuits {
         }
     }
 
-    /// May a login use the credential now?
+    /// Decides whether a login may use the credential now.
     mutating func admit(
         _ account: UpstreamAccount,
         service: CredentialService,
@@ -182,8 +201,8 @@ extension CredentialCircuits {
         return .admitted(lease)
     }
 
-    /// Why a login would be turned away now; nil where none would. A refusal is told first: it needs the
-    /// administrator.
+    /// Why a login would be denied now; nil if it would not be. A refusal comes before a pause: it
+    /// needs the administrator.
     func denial(
         _ account: UpstreamAccount,
         service: CredentialService,
@@ -196,7 +215,8 @@ extension CredentialCircuits {
         return .serverUnanswering
     }
 
-    /// Why the credential rests at this service; nil where no refusal is in the way.
+    /// The suspension that covers this service, of its own server or of the other one; nil if there
+    /// is none.
     func suspension(
         of account: UpstreamAccount,
         _ service: CredentialService,
@@ -212,13 +232,14 @@ extension CredentialCircuits {
         return Suspension(service: service.other, refusals: other.refusals, until: until)
     }
 
-    /// Of the account's present server and credential; nil where nothing is known of it.
+    /// The circuit of the account's present server and credential; nil if nothing is known about
+    /// it.
     func circuit(_ account: UpstreamAccount, service: CredentialService) -> Circuit? {
         let circuit = self.circuits[Key(account: account.id, service: service)]
         return circuit?.server == service.server(of: account) ? circuit : nil
     }
 
-    /// Whether this is another server, or another version of the credential, than what is in force.
+    /// Whether the server or credential of `account` differs from the one in force.
     func isStale(_ account: UpstreamAccount, service: CredentialService) -> Bool {
         self.circuits[Key(account: account.id, service: service)] != nil
             && self.circuit(account, service: service) == nil

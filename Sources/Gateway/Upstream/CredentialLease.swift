@@ -3,14 +3,17 @@ import NIOCore
 import SASL
 import Store
 
-/// A stored credential, and the circuit breaker's permission for one login with it. If it is released without a
-/// verdict, the login came to none.
+/// A stored credential with the circuit breaker's permission for one login. Releasing it without a
+/// verdict counts as a login without a verdict.
 final class CredentialLease: Sendable {
     let credential: UpstreamCredential
-    /// When the circuit breaker let the login go: its time runs from here, without the wait for other logins.
+    /// When the circuit breaker permitted the login. The login's time runs from here, without the
+    /// wait for other logins.
     let began: NIODeadline
-    /// Nil for a command that tries a server: it asks no circuit breaker, and tells the gateway what it found.
+    /// Nil for a probe of the command line: it does not ask the circuit breaker, and reports its
+    /// result to the running gateway.
     private let attempt: CredentialBreaker.Attempt?
+    /// Where a refused token is dropped.
     private let source: CredentialSource?
 
     init(
@@ -25,18 +28,21 @@ final class CredentialLease: Sendable {
         self.source = source
     }
 
-    /// The server gets the credential. A server that ends the login without an answer is left alone for a moment.
+    /// The credential was sent. A server that then closes the connection without an answer gets no
+    /// logins for a moment.
     func credentialSent(at now: NIODeadline) {
         self.attempt?.credentialSent(at: now)
     }
 
-    /// How long a server that has the credential may still take to answer, if it has so long for that; nil where it
-    /// does not owe an answer, or the time has passed.
+    /// The time that is left for the server's answer.
+    /// - Parameter time: the whole time for an answer, from the sending of the credential.
+    /// - Returns: nil if the server owes no answer, or the time has passed.
     func timeForVerdict(of time: TimeAmount, at now: NIODeadline) -> TimeAmount? {
         self.attempt?.answerDue(after: time).flatMap { $0 > now ? $0 - now : nil }
     }
 
-    /// The server answered, and its answer says nothing about the credential: it is busy, or lacks the mailbox.
+    /// The server answered, but the answer does not judge the credential: it is busy, or the
+    /// mailbox is missing.
     func answeredWithoutVerdict() {
         self.attempt?.answeredWithoutVerdict()
     }
@@ -46,7 +52,7 @@ final class CredentialLease: Sendable {
         self.attempt?.accepted()
     }
 
-    /// The server refused the credential: a token is fetched anew, a password rests.
+    /// The server refused the credential. A token is fetched anew; a password is suspended.
     func refused() {
         self.source?.refused(self.credential)
         self.attempt?.refused()
@@ -54,15 +60,16 @@ final class CredentialLease: Sendable {
 }
 
 extension CredentialLease {
-    /// The token that an account logs in with did not come in time.
+    /// The account's token did not arrive in time.
     struct TokenTooLate: Error {}
 }
 
 extension UpstreamServices {
-    /// What to log in with at an account's server now.
-    /// - Parameter user: whose session logs in; nil for the gateway's own conversations.
-    /// - Returns: fails with ``CredentialBreaker/Suspended`` where the credential rests, as
-    ///   ``CredentialBreaker/attempt(_:_:of:on:)`` says, and with the reason where there is none; on the loop, and at once where nobody has to be asked.
+    /// The credential for a login at an account's server, with the circuit breaker's permission.
+    /// - Parameter user: the user whose session logs in; nil for the gateway's own conversations.
+    /// - Returns: a future on `loop`, complete at once if nothing has to be awaited. It fails with
+    ///   the errors of ``CredentialBreaker/attempt(_:service:of:on:)``, with
+    ///   ``CredentialLease/TokenTooLate``, or with the reason why there is no credential.
     func credentialLease(
         of account: UpstreamAccount,
         for service: CredentialService,
@@ -83,7 +90,7 @@ extension UpstreamServices {
         }
     }
 
-    /// Other logins wait meanwhile: a token has no longer than the login.
+    /// A token must arrive within the time of a login, because other logins wait for this one.
     private func credential(
         of account: UpstreamAccount,
         on loop: any EventLoop

@@ -4,29 +4,34 @@ import NIOCore
 package import SASL
 package import Store
 
-/// Finds what to log in with at an account's server: the sealed password, or for an Exchange
-/// account without one a token of the gateway's application.
+/// Provides the credential for an account's server: the sealed password, or, for an Exchange
+/// account without one, a token of the gateway's Entra application.
 package final class CredentialSource: Sendable {
     private let masterKey: MasterKey
     private let application: EntraApplication?
     private let tokens: TokenSource?
 
+    /// - Parameter application: the Entra application; nil if `exchange` is not configured.
     package init(_ masterKey: MasterKey, application: EntraApplication?) {
         self.masterKey = masterKey
         self.application = application
         self.tokens = application.map(TokenSource.init)
     }
 
+    /// Ends requests for tokens.
     package func shutdown() async {
         self.tokens?.shutdown()
     }
 
+    /// The credential of an account. May wait for a token from the network.
+    /// - Throws: `StoreError` if there is none, `OnlineError` if no token can be fetched.
     package func credential(of account: UpstreamAccount) async throws -> UpstreamCredential {
         guard account.usesToken else { return try self.masterKey.credential(of: account) }
         return try Self.credential(of: account, await self.tokenSource(account).token())
     }
 
-    /// - Returns: on the loop, and at once where nobody has to be asked.
+    /// The same on an event loop.
+    /// - Returns: a future on `loop`, complete at once if no request is needed.
     func credential(
         of account: UpstreamAccount,
         on loop: any EventLoop
@@ -47,29 +52,33 @@ package final class CredentialSource: Sendable {
         }
     }
 
-    /// A server refused a token: the next one is fetched anew.
+    /// A server refused a token: the next login fetches a new one.
     func refused(_ credential: UpstreamCredential) {
         guard case .token(let token) = credential.proof else { return }
         self.tokens?.forget(String(decoding: token.value, as: UTF8.self))
     }
 
-    /// A server accepted a token of another process: an earlier refusal is not told again.
+    /// A server accepted a token of another process, such as `account test`: forget an earlier
+    /// refusal.
     func tokensAccepted() {
         self.tokens?.forgetRefusal()
     }
 
+    /// - Throws: `StoreError.unusable` if there is no application, or if the server must not get a
+    ///   token. A token opens every mailbox that the application may access, so only trusted
+    ///   servers with TLS get one.
     private func tokenSource(_ account: UpstreamAccount) throws -> TokenSource {
         guard let tokens = self.tokens, let application = self.application else {
             throw StoreError.unusable(
-                "\(account.address) has no password, and the configuration no application for "
-                    + "Exchange: fill in exchange.tenant and exchange.application"
+                "\(account.address) has no password, and no Exchange application is configured: "
+                    + "set exchange.tenant and exchange.application"
             )
         }
         for endpoint in [account.imap, account.smtp].compactMap({ $0 })
         where endpoint.tls == .none || !application.trusts(mailServer: endpoint.host) {
             throw StoreError.unusable(
-                "\(endpoint.host) gets no token: \(account.address) needs Exchange's own servers, "
-                    + "with TLS, or exchange.mailDomains has to name this one"
+                "\(endpoint.host) gets no token: \(account.address) needs a server of Exchange Online "
+                    + "with TLS, or add this server to exchange.mailDomains"
             )
         }
         return tokens

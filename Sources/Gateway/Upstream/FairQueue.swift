@@ -1,23 +1,25 @@
-/// What waits in line by whoever sent it: each sender's turn comes round, however much one of them has
-/// sent.
+/// A queue in which senders take turns, however much one of them has queued.
 struct FairQueue<Sender: Hashable, Element> {
+    /// The queued elements of each sender, oldest first; no sender has an empty list.
     private var lines: [Sender: [Element]] = [:]
-    /// Senders with something in line, the next one first.
+    /// The senders with queued elements, in the order of their turns.
     private var turns: [Sender] = []
+    /// The number of queued elements.
     private(set) var count = 0
 
+    /// Adds an element at the end of its sender's list.
     mutating func append(_ element: Element, from sender: Sender) {
         if self.lines[sender] == nil { self.turns.append(sender) }
         self.lines[sender, default: []].append(element)
         self.count += 1
     }
 
-    /// What ``next()`` takes.
+    /// The element that ``next()`` would return.
     var first: Element? {
         self.turns.first.flatMap { self.lines[$0]?.first }
     }
 
-    /// The oldest of the sender whose turn it is.
+    /// Removes the oldest element of the sender whose turn it is.
     mutating func next() -> Element? {
         guard !self.turns.isEmpty else { return nil }
         let sender = self.turns.removeFirst()
@@ -31,8 +33,9 @@ struct FairQueue<Sender: Hashable, Element> {
         return element
     }
 
-    /// Takes away the newest of the sender with most in line, if that is more than another one would
-    /// have with one more.
+    /// Removes the newest element of the sender with the most, if that is more than `sender` would
+    /// have with one more element.
+    /// - Returns: the removed element; nil if `sender` has no right to displace another.
     mutating func makeRoom(for sender: Sender) -> Element? {
         guard let longest = self.lines.max(by: { $0.value.count < $1.value.count }),
             longest.value.count > (self.lines[sender]?.count ?? 0) + 1
@@ -40,7 +43,7 @@ struct FairQueue<Sender: Hashable, Element> {
         return self.removeNewest(of: longest.key)
     }
 
-    /// Takes away the newest of the sender with most in line.
+    /// Removes the newest element of the sender with the most.
     mutating func removeNewestOfLongest() -> Element? {
         let longest = self.lines.max { $0.value.count < $1.value.count }
         return longest.flatMap { self.removeNewest(of: $0.key) }
@@ -51,7 +54,7 @@ struct FairQueue<Sender: Hashable, Element> {
         return self.remove(at: index, from: sender)
     }
 
-    /// Takes away the first element of a sender that is meant; nil where it is not in line any more.
+    /// Removes the first matching element of a sender; nil if it is not queued any more.
     mutating func remove(from sender: Sender, where isMeant: (Element) -> Bool) -> Element? {
         guard let index = self.lines[sender]?.firstIndex(where: isMeant) else { return nil }
         return self.remove(at: index, from: sender)

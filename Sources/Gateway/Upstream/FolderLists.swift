@@ -5,37 +5,42 @@ import Session
 import Store
 import Synchronization
 
-/// The folders that mail servers listed last, from whichever session asked.
+/// A cache of the folders that mail servers listed, shared by all sessions.
 ///
-/// So a session with many shared accounts need not connect to each of them to answer LIST, and has something to show for
-/// a server that does not answer. Nothing in here is judged by rights: each session does that when it shows folders.
+/// A session with many shared accounts need not connect to each of them to answer LIST, and can
+/// list folders of a server that does not answer. The cache applies no rights: each session does
+/// that when it lists folders.
+///
+/// Safe to use from any event loop.
 final class FolderLists: Sendable {
+    /// One cached list.
     private struct Entry {
-        /// The server, and the credential there, that listed them.
+        /// The server, and the credential there, that the list is from.
         var server: UpstreamAccount.Server
         var folders: KnownFolders
+        /// When the server sent the list.
         var listed: NIODeadline
-        /// How often folders had been made or removed before they were listed.
+        /// The account's generation when the list was requested.
         var generation: UInt64
     }
 
     private struct State {
-        /// What was listed since `old` was begun anew.
+        /// Entries added since the last rotation.
         var young: [FolderListKey: Entry] = [:]
-        /// Octets of it.
+        /// The size of `young` in octets.
         var youngSize = 0
-        /// What was listed before that.
+        /// Entries from before the last rotation.
         var old: [FolderListKey: Entry] = [:]
-        /// How often folders were made or removed, where they were.
+        /// How often the gateway saw folders of an account created, renamed or deleted.
         var generations: [AccountID: UInt64] = [:]
     }
 
-    /// For so long a list is shown without asking the server anew.
+    /// How long a list is used without a refresh.
     private static let freshTime = TimeAmount.seconds(60)
-    /// Octets of all lists together: about a million folders. Beyond it the older half goes at once, so that no event
-    /// loop looks for the oldest ones.
+    /// Octets of all lists: about a million folders. At the limit the older half is dropped at
+    /// once, so no event loop searches for the oldest entries.
     private static let maximumSize = 64 * 1_024 * 1_024
-    /// What an entry costs besides its folders.
+    /// The size of an entry besides its folders, in octets.
     private static let sizeOfEntry = 512
 
     private let lifetime: TimeAmount
@@ -43,15 +48,16 @@ final class FolderLists: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - lifetime: for how long a list may be shown without waiting for the server.
-    ///   - now: the time.
+    ///   - lifetime: how long a list may be shown without waiting for the server.
+    ///   - now: the clock.
     init(lifetime: TimeAmount, now: @escaping @Sendable () -> NIODeadline = { .now() }) {
         self.lifetime = lifetime
         self.now = now
     }
 
-    // MARK: - What is known
+    // MARK: - Lookup
 
+    /// What is cached for an account; empty for a list of another server or credential.
     func knowledge(of key: FolderListKey, _ account: UpstreamAccount) -> FolderKnowledge {
         let now = self.now()
         return self.state.withLock { state in
@@ -68,6 +74,9 @@ final class FolderLists: Sendable {
         }
     }
 
+    /// Caches a list.
+    /// - Parameter generation: ``generation(of:)`` from before the list was requested: a folder
+    ///   that was created while the server listed is not in the list.
     func keep(
         _ folders: KnownFolders,
         as key: FolderListKey,
@@ -95,16 +104,17 @@ final class FolderLists: Sendable {
             return state.old
         }
         guard !dropped.isEmpty else { return }
-        // To free many lists takes longer than an event loop has time for.
+        // Freeing many lists takes longer than an event loop may be held: another thread does it.
         NIOSingletons.posixBlockingThreadPool.submit { _ in _ = dropped.count }
     }
 
-    /// How often folders were made or removed in an account.
+    /// The account's generation, for ``keep(_:as:of:generation:)``.
     func generation(of account: AccountID) -> UInt64 {
         self.state.withLock { $0.generations[account] ?? 0 }
     }
 
-    /// Folders were made or removed: what was listed before is shown only where the server does not answer.
+    /// Folders of an account were created, renamed or deleted. Earlier lists are used only if the
+    /// server does not answer.
     func foldersChanged(in account: AccountID) {
         self.state.withLock { $0.generations[account, default: 0] += 1 }
     }

@@ -4,7 +4,8 @@ import SASL
 import Session
 import Store
 
-/// Why a server could not be used.
+/// Why a probe of a server failed. The description completes a sentence that begins with the
+/// server's host and port, and ends with a remedy.
 package enum ProbeError: Error, CustomStringConvertible, Sendable {
     /// The connection failed before the login.
     case connection(ConnectionFailure)
@@ -12,21 +13,31 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
     case noCredential(String)
     /// The server did not finish the login, or the commands after it, in time.
     case timedOut
+    /// The server refused the login.
     case credentialRefused
+    /// The server could not check the login.
     case temporarilyRefused
-    /// The server has the credential, and ended the connection without an answer.
+    /// The server received the credential and closed the connection without an answer.
     case loginUnanswered
+    /// The credential is valid, but opens no mailbox.
     case noMailbox
+    /// The server asked for a pause (Exchange Online).
     case throttled
+    /// STARTTLS was requested, and the server does not offer it.
     case noStartTLS
+    /// The server offers no mechanism for this kind of credential.
     case noMechanism
+    /// The greeting is not IMAP.
     case protocolViolation
-    /// It speaks the protocol, and says what cannot be read or does not belong there.
+    /// The server speaks IMAP, and sent a response that cannot be parsed or is not allowed at this
+    /// point.
     case malformed(String)
-    /// It refuses to list the folders, or to open INBOX.
+    /// The server refused to list the folders or to open INBOX.
+    /// - words: the server's text, printable and shortened.
     case refused(ProbeCommand, words: String)
-    /// It says more than the gateway takes of a server.
+    /// The server exceeded a limit of responses or octets.
     case tooMuch
+    /// The server does not speak SMTP as requested.
     case notSubmission
 
     package var description: String {
@@ -40,52 +51,58 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
         case .timedOut:
             "does not answer in time: check host, port and firewall"
         case .credentialRefused:
-            "refused the credential: set it anew with --username and --password-stdin; for a token "
-                + "see to the application's permissions and to New-ServicePrincipal"
+            "refused the credential: set it again with --username and --password-stdin; for a token "
+                + "check the application's permissions and New-ServicePrincipal"
         case .temporarilyRefused:
             "cannot check the credential now: try again later"
         case .loginUnanswered:
-            "ended the connection instead of an answer to the login: look into its log; this says "
-                + "nothing about the credential"
+            "closed the connection before it answered the login: look into its log; this does "
+                + "not mean that the credential is wrong"
         case .noMailbox:
-            "took the credential, and has no mailbox for it: give the application FullAccess of "
-                + "this mailbox (Add-MailboxPermission); that may take an hour to count"
+            "accepted the credential, but opened no mailbox: give the application FullAccess to "
+                + "this mailbox (Add-MailboxPermission), which may take an hour to take effect"
         case .throttled:
-            "asks to be left alone for some minutes: try again later"
+            "throttles logins: try again in some minutes"
         case .noStartTLS:
             "offers no STARTTLS: use --tls implicit"
         case .noMechanism:
-            "offers no way to log in with this credential (PLAIN or LOGIN; XOAUTH2 for a token)"
+            "offers no login mechanism for this credential (PLAIN or LOGIN; XOAUTH2 for a token)"
         case .protocolViolation:
             "does not speak IMAP on this port"
         case .malformed(let reason):
-            "breaks the protocol: \(reason); the gateway takes no guess at what it means"
+            "violates the protocol: \(reason)"
         case .refused(.list, let words):
-            "took the credential, and does not list the folders: \(words)"
+            "accepted the credential, but refused to list the folders: \(words)"
         case .refused(.inbox, let words):
-            "took the credential, and does not open INBOX: \(words)"
+            "accepted the credential, but refused to open INBOX: \(words)"
         case .tooMuch:
-            "says more than the gateway takes: 64 KiB in one response, 200 responses before the login is "
-                + "over, 8 MiB to list the folders"
+            "sends more than the gateway accepts: 64 KiB in one response, 200 responses before the login "
+                + "ends, or 8 MiB for the list of folders"
         case .notSubmission:
-            "does not speak SMTP on this port as asked for: check port and --tls, and that it "
-                + "offers AUTH PLAIN or LOGIN"
+            "does not speak SMTP on this port: check port and --tls, and that it offers AUTH PLAIN "
+                + "or LOGIN"
         }
     }
 }
 
-/// A command by which an account's server is tried.
+/// A command that a probe sends after the login.
 package enum ProbeCommand: Equatable, Sendable {
+    /// LIST of all folders (RFC 9051 §6.3.9).
     case list
+    /// EXAMINE of INBOX (RFC 9051 §6.3.3).
     case inbox
 }
 
-/// A connection outside any session, with a conversation of its own that ends in a report.
+/// Runs a connection outside any session, with a conversation that ends in a report.
 enum Probe {
-    /// For connecting and the login together, and again for what follows.
+    /// The time for connecting and the login together, and again for the commands after them.
     private static let timeout = TimeAmount.seconds(15)
 
-    /// - Parameter begin: begins the conversation, which keeps the promise and then closes its channel.
+    /// Runs a conversation on an event loop of the process.
+    /// - Parameters:
+    ///   - begin: starts the conversation on its event loop. The conversation completes the
+    ///     promise, and closes its channel when the promise is complete.
+    /// - Throws: ``ProbeError/timedOut`` if the promise is not complete in twice ``timeout``.
     static func run<Report: Sendable>(
         _ endpoint: Endpoint,
         credential: UpstreamCredential,
@@ -105,6 +122,7 @@ enum Probe {
         }
     }
 
+    /// The route of a probe: without circuit breaker, connection slots and log.
     private static func route(
         to endpoint: Endpoint,
         credential: UpstreamCredential
@@ -124,10 +142,10 @@ enum Probe {
 }
 
 extension ProbeError {
-    /// What an administrator is told of a connection that cannot be had.
+    /// The error that an administrator sees for a failed connection.
     /// - Parameters:
     ///   - channel: the connection.
-    ///   - login: tells of a failed login.
+    ///   - login: converts the failure of a login.
     init<Login: ServerLogin>(
         _ failure: UpstreamFailure<Login.Failure>,
         of channel: UpstreamChannel<Login>?,

@@ -4,14 +4,17 @@ import Session
 import Store
 import Synchronization
 
-/// What is known of the servers, from whichever session spoke to them last.
+/// A cache of what mail servers offer and whether they can be used, shared by all sessions.
+///
+/// Safe to use from any event loop.
 final class ProfileCache: Sendable {
+    /// What is cached for an account.
     private struct Entry {
-        /// The server and the credential of which this is known.
+        /// The server, and the credential there, that the entry is about.
         var server: UpstreamAccount.Server
-        /// As the server told it last; nil where it never did.
+        /// The profile that the server last showed; nil if it never did.
         var profile: UpstreamProfile?
-        /// From when on the next login asks the server again.
+        /// When the next login asks the server again.
         var askAgain: NIODeadline
         /// Until when the server counts as failing.
         var failingUntil: NIODeadline
@@ -34,12 +37,13 @@ final class ProfileCache: Sendable {
         }
     }
 
+    /// What the lock protects.
     private struct Known {
         var entries: [AccountID: Entry] = [:]
-        /// Until when servers want to be left alone.
+        /// Until when servers asked for a pause.
         var pauses: [Key: NIODeadline] = [:]
 
-        /// What is known of another server of the account, or of another credential there, does not count.
+        /// The entry of an account; nil if it is about another server or credential.
         subscript(account: UpstreamAccount) -> Entry? {
             get {
                 self.entries[account.id].flatMap { $0.server == account.server ? $0 : nil }
@@ -48,21 +52,21 @@ final class ProfileCache: Sendable {
         }
     }
 
-    /// A server may be upgraded or reconfigured at any time; then it is asked again.
+    /// How long a login relies on a profile. A server may be upgraded or reconfigured at any time.
     private static let lifetime = TimeAmount.minutes(10)
-    /// A server that just failed is not waited for by every login, nor by every LIST.
+    /// How long a failed server counts as failing, so that not every login and LIST waits for it.
     private static let failureLifetime = TimeAmount.seconds(30)
 
     private let now: @Sendable () -> NIODeadline
     private let known = Mutex(Known())
 
-    /// - Parameter now: the time.
+    /// - Parameter now: the clock.
     init(now: @escaping @Sendable () -> NIODeadline = { .now() }) {
         self.now = now
     }
 
-    /// The profiles of accounts' servers, however old: they say what may be offered. Nil for a server that failed a
-    /// moment ago, and never told its profile.
+    /// The profiles of accounts' servers, of any age: they decide which capabilities are offered.
+    /// The value is nil for a server that failed a moment ago and never showed its profile.
     func known(
         of accounts: [AccountID: UpstreamAccount]
     ) -> [AccountID: UpstreamProfile?] {
@@ -79,7 +83,7 @@ final class ProfileCache: Sendable {
         }
     }
 
-    /// What the login need not ask the server again.
+    /// The profile that a login may rely on without asking the server; nil if it has expired.
     func profile(of account: UpstreamAccount) -> UpstreamProfile? {
         let now = self.now()
         return self.known.withLock { known in
@@ -88,6 +92,7 @@ final class ProfileCache: Sendable {
         }
     }
 
+    /// Caches the profile that a server showed after a login.
     func learnt(_ profile: UpstreamProfile, of account: UpstreamAccount) {
         let now = self.now()
         self.known.withLock { known in
@@ -101,11 +106,12 @@ final class ProfileCache: Sendable {
         }
     }
 
-    /// The server says otherwise by now, or may: the next login asks it again.
+    /// Drops the entry: the server may have changed. The next login asks again.
     func forget(_ account: AccountID) {
         self.known.withLock { $0.entries[account] = nil }
     }
 
+    /// The server could not be used.
     func failed(_ account: UpstreamAccount) {
         let now = self.now()
         self.known.withLock { known in
@@ -116,24 +122,25 @@ final class ProfileCache: Sendable {
         }
     }
 
-    /// The server can be used.
+    /// The server could be used.
     func succeeded(_ account: UpstreamAccount) {
         let now = self.now()
         self.known.withLock { $0[account]?.failingUntil = now }
     }
 
-    /// Whether the server could not be used a moment ago.
+    /// Whether the server could not be used within ``failureLifetime``.
     func isFailing(_ account: UpstreamAccount) -> Bool {
         let now = self.now()
         return self.known.withLock { $0[account].map { $0.failingUntil > now } ?? false }
     }
 
+    /// The server asked for a pause (Exchange Online).
     func paused(_ account: UpstreamAccount, for time: TimeAmount) {
         let end = self.now() + time
         self.known.withLock { $0.pauses[Key(account)] = end }
     }
 
-    /// Whether the account's server asked to be left alone for now.
+    /// Whether a pause that the account's server asked for still lasts.
     func isPaused(_ account: UpstreamAccount) -> Bool {
         let now = self.now()
         return self.known.withLock { known in

@@ -4,37 +4,42 @@ import NIOCore
 import Store
 import Synchronization
 
-/// Logs what goes wrong with servers, at a limited rate. The first of a kind is a line at once; what
-/// follows within a minute is one line at its end, with how often it was: any client may ask for a
-/// server that is down as often as it likes, and the log has other lines that must be found.
+/// Logs failures of mail servers at a limited rate.
+///
+/// The first failure of a kind is logged at once. Repetitions within a minute are one line at its
+/// end, with their count: any client can cause failures of a server that is down as often as it
+/// likes, and other lines must remain visible.
+///
+/// Safe to use from any thread.
 final class ServerLog: Sendable {
-    /// What is the same trouble of the same account at the same server.
+    /// Failures that count as the same: message, account, server and error.
     fileprivate struct Kind: Hashable {
         var message: String
         var account: String
         var server: String
         var error: String
 
-        /// What goes wrong beside as many kinds as are told apart.
+        /// Stands for all kinds beyond ``maximumKinds``.
         static let other = Kind(
-            message: "servers have more troubles",
+            message: "further failures of mail servers",
             account: "-",
             server: "-",
             error: "-"
         )
     }
 
+    /// The time in which repetitions are summed up.
     private static let period = TimeAmount.minutes(1)
-    /// Servers choose some of the words: those of one must not take memory without end.
+    /// Kinds in memory. Servers choose some of the words; a hostile one must not fill the memory.
     private static let maximumKinds = 10_000
-    /// Lines of one server that are logged within a minute, each once: as many folders as somebody
-    /// would rename by hand. What follows is counted.
+    /// Unreadable responses of one server that are logged in a minute, each once: as many folders
+    /// as an administrator would rename by hand. Further ones are counted.
     private static let maximumLines = 10
 
     private let logger: Logger
-    /// What was within the minute.
+    /// What happened within the minute.
     private struct Period {
-        /// How often it was again, beside the lines that are logged.
+        /// Repetitions that were not logged.
         var repeats = 0
         var lines: Set<UnreadableLine> = []
     }
@@ -45,11 +50,11 @@ final class ServerLog: Sendable {
         self.logger = logger
     }
 
-    /// What goes wrong with an account's server.
+    /// A failure of an account's server.
     struct Trouble {
         fileprivate var kind: Kind
 
-        /// - Parameter endpoint: nil where the account has no server of this sort.
+        /// - Parameter endpoint: nil if the account has no server for this protocol.
         init(
             _ message: String,
             account: UpstreamAccount,
@@ -65,15 +70,17 @@ final class ServerLog: Sendable {
         }
     }
 
-    /// What the server said.
+    /// Octets of the server that are logged.
     struct Words {
-        /// What it sent and nobody can read, of which several are told within a minute.
+        /// A response that cannot be parsed. Several different ones are logged in a minute.
         var line: UnreadableLine?
-        /// Its words, printable. They stand in the first line of a kind and tell no kinds apart: a client could make a
-        /// server say something else each time.
+        /// The server's text, printable. It is logged with the first failure of a kind and does not
+        /// distinguish kinds: a client could make a server say something else each time.
         var text: String?
     }
 
+    /// Logs a failure, or counts it.
+    /// - Parameter loop: the event loop that logs the sum at the end of the minute.
     func log(_ trouble: Trouble, words: Words? = nil, on loop: any EventLoop) {
         var kind = trouble.kind
         let (isFirst, isLogged) = self.periods.withLock { periods in
@@ -92,6 +99,7 @@ final class ServerLog: Sendable {
         if isFirst { self.sumUpLater(kind, on: loop) }
     }
 
+    /// Logs the repetitions at the end of each minute, until there are none.
     private func sumUpLater(_ kind: Kind, on loop: any EventLoop) {
         loop.scheduleTask(in: Self.period) {
             let count = self.periods.withLock { periods in
@@ -105,7 +113,7 @@ final class ServerLog: Sendable {
         }
     }
 
-    /// Logs what would have to wait for the end of its minute; the gateway stops.
+    /// Logs pending sums when the gateway stops.
     func flush() {
         let periods = self.periods.withLock { periods in
             defer { periods = [:] }

@@ -1,17 +1,18 @@
 import Access
 package import Store
 
-/// A stored credential that a running gateway does not try for now, because a mail server refused it.
+/// A stored credential that a running gateway does not use for now, because a mail server refused
+/// it.
 package struct SuspendedCredential: Codable, Equatable, Sendable {
     /// The account's number in the store.
     package var account: Int64
     /// Its primary address.
     package var address: String
     package var service: CredentialService
-    /// The server and the version of the credential that rest.
+    /// The server, and the version of the credential, that are suspended.
     package var server: UpstreamAccount.Server
-    /// Refusals without a success between them.
+    /// Consecutive refusals.
     package var refusals: Int
-    /// Until it is tried again.
+    /// Seconds until the suspension ends.
     package var seconds: Int64
 }

@@ -3,7 +3,7 @@ import NIOTLS
 import Session
 import Store
 
-/// Events of the connection.
+/// Events of the channel. The event loop calls all of them.
 extension UpstreamChannel: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -29,6 +29,7 @@ extension UpstreamChannel: ChannelDuplexHandler {
         }
     }
 
+    /// Octets before the login ends go to the login's state machine, later octets to the delegate.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.clock.octetsMoved(at: self.loop.now)
         switch self.phase {
@@ -52,6 +53,7 @@ extension UpstreamChannel: ChannelDuplexHandler {
         }
     }
 
+    /// An I/O or TLS error: the connection is over.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !self.isClosed else { return context.close(promise: nil) }
         self.log("failed", error: "\(ConnectionFailure(error))")
@@ -63,7 +65,7 @@ extension UpstreamChannel: ChannelDuplexHandler {
 
     // MARK: - Back-pressure
 
-    /// Whoever does not take what a server sends stops the server from being read.
+    /// Back-pressure: while the delegate takes no octets, the server is not read.
     func read(context: ChannelHandlerContext) {
         if case .ready = self.phase, let delegate = self.delegate, !delegate.wantsOctets {
             self.hasPendingRead = true
@@ -73,6 +75,7 @@ extension UpstreamChannel: ChannelDuplexHandler {
         }
     }
 
+    /// The delegate takes octets again.
     func resumeReading() {
         guard self.hasPendingRead, self.delegate?.wantsOctets ?? true else { return }
         self.hasPendingRead = false
@@ -82,12 +85,13 @@ extension UpstreamChannel: ChannelDuplexHandler {
 
     // MARK: - Silence
 
-    /// Whether the server has been silent for too long about what it owes; this is logged.
+    /// Whether the server has been silent for too long about an answer that it owes. If so, this is
+    /// logged.
     func isSilent(_ awaited: AwaitedAnswer) -> Bool {
         guard self.clock.isExpired(awaited, isWritable: self.isWritable, at: self.loop.now) else {
             return false
         }
-        self.log("does not answer any more", error: nil)
+        self.log("stopped answering", error: nil)
         return true
     }
 }

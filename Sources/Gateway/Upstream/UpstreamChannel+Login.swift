@@ -1,9 +1,10 @@
 import NIOCore
 import Session
 
-/// From the standing connection to the login: the only place where a server's answers before the login are read, and
-/// where STARTTLS begins.
+/// The login: the only place where a server's responses before the end of the login are read, and
+/// where STARTTLS begins (RFC 9051 §6.2.1, RFC 3207).
 extension UpstreamChannel {
+    /// Hands octets to the login's state machine and performs its actions.
     func loginOctetsReceived(_ octets: ByteBuffer) {
         do throws(LoginViolation) {
             try self.driver?.receive(octets)
@@ -18,6 +19,7 @@ extension UpstreamChannel {
         }
     }
 
+    /// TLS is established: the login begins, or continues after STARTTLS.
     func handshakeCompleted() {
         switch self.phase {
         case .opening: self.beginLogin()
@@ -47,6 +49,7 @@ extension UpstreamChannel {
         }
     }
 
+    /// Adds TLS after the server has accepted STARTTLS.
     private func startTLS() {
         guard let channel = self.channel else { return }
         do {
@@ -57,6 +60,7 @@ extension UpstreamChannel {
         }
     }
 
+    /// Passes a failed login's verdict on the credential to the circuit breaker.
     private func judge(_ verdict: CredentialVerdict) {
         switch verdict {
         case .refused: self.lease?.refused()
@@ -65,13 +69,14 @@ extension UpstreamChannel {
         }
     }
 
+    /// The login succeeded: the delegate takes over.
     private func ready(_ profile: Login.Profile) {
         guard let login = self.driver?.login else { return }
         self.phase = .ready
         self.loginTimeout?.cancel()
         self.lease?.accepted()
         self.lease = nil
-        // Whatever came in the same read belongs to the delegate.
+        // Octets behind the login's last response belong to the delegate.
         let rest = self.driver?.takeBuffered() ?? ByteBuffer()
         self.delegate?.channelReady(profile, login: login)
         if rest.readableBytes > 0 { self.delegate?.channelReceived(rest) }

@@ -4,42 +4,57 @@ import Session
 import Store
 import TLS
 
-/// One connection to an account's server, for mail or for sending; it has one user, ever.
+/// One connection to an account's mail or submission server. It serves one user, ever.
 ///
-/// Gets a slot and the credential, dials on the user's event loop, puts TLS under the connection, logs in, tells the
-/// circuit breaker what the server said about the credential, and from then on hands octets both ways. Client sessions
-/// (``UpstreamConnection``, ``SubmissionConnection``), conversations without a client (``ConversationConnection``) and
-/// commands that try a server (``UpstreamProbe``, ``SubmissionProbe``) are its delegates. Used on its loop only.
+/// It acquires a connection slot and the credential, connects on the user's event loop, adds TLS,
+/// logs in, and reports the server's verdict on the credential to the circuit breaker. Then it
+/// passes octets in both directions. Its delegates are client sessions (``UpstreamConnection``,
+/// ``SubmissionConnection``), conversations of the gateway itself (``ConversationConnection``) and
+/// probes (``UpstreamProbe``, ``SubmissionProbe``).
+///
+/// Used on its event loop only.
 final class UpstreamChannel<Login: ServerLogin> {
+    /// The life of a connection; each phase leads to a later one.
     enum Phase {
+        /// Waits for a slot, a credential, the connection, or the handshake of implicit TLS.
         case opening
+        /// The login runs; octets go to its state machine.
         case loggingIn
+        /// Logged in; octets go to the delegate.
         case ready
+        /// The connection has ended, or failed.
         case closed
     }
 
+    /// Creates the protocol's login from a credential.
     typealias MakeLogin = (UpstreamCredential) -> Login
 
     let route: UpstreamRoute
     let loop: any EventLoop
     private let makeLogin: MakeLogin
-    /// Until the connection is closed.
+    /// Nil once the connection is closed.
     var delegate: (any UpstreamChannelDelegate<Login>)?
     var phase = Phase.opening
+    /// The open connection; nil before and after.
     var channel: (any Channel)?
-    /// From the beginning of the login on.
+    /// The login's state machine; nil until the login begins.
     var driver: LoginDriver<Login>?
-    /// Until the server has accepted or refused the credential.
+    /// The circuit breaker's permission; nil once the server has accepted or refused the
+    /// credential.
     var lease: CredentialLease?
+    /// Ends a login that takes too long.
     var loginTimeout: Scheduled<Void>?
+    /// Whether a connection slot has to be released.
     private var hasSlot = false
     private var needsFlush = false
+    /// Whether a read was held back for back-pressure.
     var hasPendingRead = false
+    /// Measures the server's silence.
     var clock: UpstreamClock
 
     /// - Parameters:
-    ///   - delegate: is held until the connection is closed.
-    ///   - makeLogin: makes the protocol's login with the credential.
+    ///   - delegate: retained until the connection is closed.
+    ///   - makeLogin: creates the protocol's login from the credential.
     init(
         _ route: UpstreamRoute,
         delegate: any UpstreamChannelDelegate<Login>,
@@ -53,6 +68,7 @@ final class UpstreamChannel<Login: ServerLogin> {
         self.clock = UpstreamClock(limits: route.limits, at: loop.now)
     }
 
+    /// Whether the server takes octets as fast as they come.
     var isWritable: Bool { self.channel?.isWritable ?? true }
 
     var isClosed: Bool {
@@ -63,10 +79,10 @@ final class UpstreamChannel<Login: ServerLogin> {
         if case .loggingIn = self.phase { true } else { false }
     }
 
-    /// Whether the server was connected, with TLS where it is implicit.
+    /// Whether the connection was established, with TLS if it is implicit.
     var hasBegunLogin: Bool { self.driver != nil }
 
-    /// The version and the cipher suite of TLS; nil without it.
+    /// The TLS version and cipher suite; nil without TLS.
     var tls: String? {
         let operations = self.channel?.pipeline.syncOperations
         let handler = try? operations?.handler(type: TLSHandler.self)
@@ -75,7 +91,8 @@ final class UpstreamChannel<Login: ServerLogin> {
 
     // MARK: - Opening
 
-    /// The delegate hears of a failure not at once: it is in the middle of asking.
+    /// Opens the connection. A failure reaches the delegate in a later turn of the event loop,
+    /// never within this call.
     func open() {
         if let denial = self.route.denial() { return self.failLater(.denied(denial)) }
         guard let slot = self.route.slot else { return self.requestLease() }
@@ -94,12 +111,14 @@ final class UpstreamChannel<Login: ServerLogin> {
         self.requestLease()
     }
 
+    /// No connection slot became free in time.
     private func slotDenied() {
         guard !self.isClosed else { return }
         self.log("has too many connections for this mailbox", error: nil)
         self.failLater(.denied(.busy), isLogged: true)
     }
 
+    /// Asks for the credential and the circuit breaker's permission.
     private func requestLease() {
         let bound = NIOLoopBound(self, eventLoop: self.loop)
         self.route.lease(self.loop).whenComplete { result in
@@ -115,6 +134,7 @@ final class UpstreamChannel<Login: ServerLogin> {
         self.loop.execute { bound.value.0.fail(bound.value.1, isLogged: isLogged) }
     }
 
+    /// Connects. The time for connecting and the login runs from the circuit breaker's permission.
     private func dial(_ lease: CredentialLease) {
         guard case .opening = self.phase else { return }
         self.lease = lease
@@ -135,7 +155,8 @@ final class UpstreamChannel<Login: ServerLogin> {
         try channel.pipeline.syncOperations.addHandler(self)
     }
 
-    /// Puts TLS under the connection.
+    /// Adds a TLS client at the front of the pipeline.
+    /// - Throws: `TLSError` if the CA file cannot be read.
     func addTLS(to channel: any Channel) throws {
         let endpoint = self.route.endpoint
         let context = try self.route.clientTLS.context(for: endpoint)
@@ -156,7 +177,7 @@ final class UpstreamChannel<Login: ServerLogin> {
         }
     }
 
-    /// The connection stands, with TLS where it is implicit.
+    /// The connection is established, with TLS if it is implicit.
     func beginLogin() {
         guard case .opening = self.phase, let credential = self.lease?.credential else { return }
         self.phase = .loggingIn
@@ -165,9 +186,11 @@ final class UpstreamChannel<Login: ServerLogin> {
 
     // MARK: - The end
 
-    /// Other logins wait for the verdict on this one: a server that says nothing must not hold them up. A server that
-    /// has had the credential for less than the time for an answer is heard until then, and the delegate waits no
-    /// longer: a slow server is not one that gives no answer.
+    /// Ends a login that takes too long: other logins wait for its verdict.
+    ///
+    /// A server that has had the credential for less than the time for an answer is still heard
+    /// until then, so that a slow server does not count as one that gives no answer. The delegate
+    /// is told of the failure at once.
     private func loginTimeoutPassed() {
         switch self.phase {
         case .opening, .loggingIn: break
@@ -180,7 +203,7 @@ final class UpstreamChannel<Login: ServerLogin> {
         self.delegate?.channelFailed(.timedOut(isHeard: true))
     }
 
-    /// How long the server may still take to answer the login; nil where it does not owe an answer.
+    /// The time that is left for the server's answer to the login; nil if it owes none.
     private var timeForVerdict: TimeAmount? {
         self.lease?.timeForVerdict(of: self.route.limits.upstreamTimeout, at: self.loop.now)
     }
@@ -188,23 +211,25 @@ final class UpstreamChannel<Login: ServerLogin> {
     /// Whether the server has the credential and may still answer.
     var owesVerdict: Bool { self.isLoggingIn && self.timeForVerdict != nil }
 
-    /// The connection cannot be had.
+    /// The connection failed; the delegate is told, once.
+    /// - Parameter isLogged: whether the failure is in the log already.
     func fail(_ failure: UpstreamFailure<Login.Failure>, isLogged: Bool = false) {
         guard !self.isClosed else { return }
         if !isLogged { self.report(failure) }
         self.detach()?.channelFailed(failure)
     }
 
-    /// Nothing of this connection reaches the delegate any more.
+    /// Closes the connection; the delegate is not told.
     func close() {
         _ = self.detach()
     }
 
-    /// Ends the connection; the delegate hears of it.
+    /// Closes the connection; the delegate is told.
     func end() {
         self.channel?.close(promise: nil)
     }
 
+    /// Releases everything that the connection holds.
     /// - Returns: the delegate that the connection had.
     func detach() -> (any UpstreamChannelDelegate<Login>)? {
         let delegate = self.delegate
@@ -226,14 +251,16 @@ final class UpstreamChannel<Login: ServerLogin> {
 
     // MARK: - Octets to the server
 
-    /// Goes to the server with the next ``flush()``.
+    /// Buffers octets until the next ``flush()``.
     func write(_ octets: ByteBuffer) {
         self.needsFlush = true
         self.clock.octetsSent(at: self.loop.now)
         self.channel?.write(octets, promise: nil)
     }
 
-    /// - Parameter whenSent: is called once the octets are out; not where the connection ends before.
+    /// Writes octets at once.
+    /// - Parameter whenSent: called after the octets were written to the socket; not called if the
+    ///   connection ends before.
     func send(_ octets: ByteBuffer, whenSent: @escaping () -> Void) {
         let bound = NIOLoopBound((self, whenSent), eventLoop: self.loop)
         self.channel?.writeAndFlush(octets).whenSuccess {
@@ -242,6 +269,7 @@ final class UpstreamChannel<Login: ServerLogin> {
         }
     }
 
+    /// Writes buffered octets to the socket.
     func flush() {
         guard self.needsFlush else { return }
         self.needsFlush = false
@@ -250,10 +278,13 @@ final class UpstreamChannel<Login: ServerLogin> {
 
     // MARK: - The log
 
+    /// Writes to the log, through the rate limit of ``ServerLog``.
+    /// - Parameter what: completes a sentence that begins with `mail server`.
     func log(_ what: StaticString, error: String?, words: ServerLog.Words? = nil) {
         self.route.log?.write(what, error: error, words: words, on: self.loop)
     }
 
+    /// Logs a failure, unless it is logged elsewhere.
     private func report(_ failure: UpstreamFailure<Login.Failure>) {
         guard let (what, error) = failure.trouble else { return }
         self.log(what, error: error)

@@ -5,23 +5,26 @@ import NIOCore
 import Session
 import Store
 
-/// One connection to one account's mail server for one session; it has no other user, ever.
+/// One connection to an account's mail server for one client session. It serves one user, ever.
 ///
-/// The channel logs in on the client's event loop; what the server says then belongs to the session.
+/// The channel logs in on the client's event loop; after the login the server's octets go to the
+/// session.
 final class UpstreamConnection {
     typealias Login = UpstreamLogin
 
-    /// How long a server may take to answer what it had got when the session left.
+    /// How long a server may take to answer the commands that it had received when the session
+    /// left.
     private static let leavingTimeout = TimeAmount.minutes(5)
 
     let account: AccountID
     private let user: UserID?
     private let upstream: UpstreamServices
-    /// Nil once the session is done with the connection.
+    /// Nil once the session does not need the connection any more.
     private var client: (any UpstreamConnectionClient)?
     private var channel: UpstreamChannel<UpstreamLogin>?
+    /// The account's server and credential when the connection was opened.
     private(set) var target: UpstreamAccount?
-    /// Where the session is done with the connection, and wants to know when the server is.
+    /// Called when the server closes a connection that the session has left.
     private var whenClosed: (() -> Void)?
 
     init(
@@ -36,6 +39,7 @@ final class UpstreamConnection {
         self.upstream = upstream
     }
 
+    /// Connects and logs in; the client is told on the event loop.
     func open(_ target: UpstreamAccount, on loop: any EventLoop) {
         self.target = target
         let profiles = self.upstream.profiles
@@ -55,7 +59,8 @@ final class UpstreamConnection {
         channel.open()
     }
 
-    /// The server is not asked again yet. Not at once: the session is in the middle of asking for this.
+    /// Fails without a connection attempt, because the server was silent a moment ago. The client
+    /// is told in a later turn of the event loop.
     func refuse(on loop: any EventLoop) {
         let bound = NIOLoopBound(self, eventLoop: loop)
         loop.execute { bound.value.tell(.unreachable) }
@@ -71,15 +76,16 @@ final class UpstreamConnection {
 
     func resumeReading() { self.channel?.resumeReading() }
 
-    /// Whether the server has been silent for too long about what it owes the session; this is logged.
+    /// Whether the server has been silent for too long about an answer that it owes the session. If
+    /// so, this is logged.
     func isSilent(_ awaited: AwaitedAnswer) -> Bool { self.channel?.isSilent(awaited) ?? false }
 
-    /// The server asked to be left alone.
+    /// The server asked for a pause: no session connects to it in this time.
     func pause(_ time: TimeAmount) {
         if let target = self.target { self.upstream.profiles.paused(target, for: time) }
     }
 
-    /// The session is done with this connection. A login under way goes on to its verdict: a client that leaves
+    /// Closes the connection. A login under way continues to its verdict: a client that leaves
     /// early must not hide a refused credential from the circuit breaker.
     func close() {
         self.client = nil
@@ -88,8 +94,9 @@ final class UpstreamConnection {
         self.channel = nil
     }
 
-    /// The session is done with this connection, but the server has something to finish: it is
-    /// read, unheard, until it closes.
+    /// The session leaves, but the server has commands to finish: its octets are read and dropped
+    /// until it closes the connection, at most for ``leavingTimeout``.
+    /// - Parameter whenClosed: called when the connection is closed.
     func leave(_ whenClosed: @escaping () -> Void) {
         self.flush()
         guard let channel = self.channel, case .ready = channel.phase else {
@@ -105,21 +112,21 @@ final class UpstreamConnection {
 
     // MARK: - The log
 
-    /// The server sent a line that cannot be read.
+    /// Logs a response that cannot be parsed.
     func unreadable(_ line: UnreadableLine) {
         let words = ServerLog.Words(line: line)
-        self.channel?.log("sends what cannot be read", error: nil, words: words)
+        self.channel?.log("sent a response that cannot be parsed", error: nil, words: words)
     }
 
-    /// The server refused a command.
+    /// Logs a refused command.
     func refused(_ refusal: ServerRefusal) {
         let words = ServerLog.Words(text: refusal.text)
         self.channel?.log("refused a command", error: refusal.name, words: words)
     }
 
-    /// What the server said after the login makes it unusable.
+    /// Logs why the connection cannot be used after its login.
     func failed(_ failure: UpstreamLogin.Failure) {
-        self.channel?.log("cannot be used any more", error: "\(failure)")
+        self.channel?.log("made its connection unusable", error: "\(failure)")
     }
 }
 
@@ -129,7 +136,7 @@ extension UpstreamConnection: UpstreamChannelDelegate {
     var wantsOctets: Bool { self.client?.wantsOctets(from: self.account) ?? true }
 
     func channelReady(_ profile: UpstreamProfile, login: UpstreamLogin) {
-        // What was known already is learnt no second time: it may have been dropped meanwhile.
+        // A profile from the cache is not cached again: it may have been dropped since.
         if let target = self.target, !login.usesKnown {
             self.upstream.profiles.learnt(profile, of: target)
         }
@@ -143,7 +150,7 @@ extension UpstreamConnection: UpstreamChannelDelegate {
         {
             self.pause(.milliseconds(Int64(milliseconds)))
         }
-        // Where too many log in, or its answer is on its way, nothing is known against the server.
+        // Too many concurrent logins, or an answer that may still come, do not make the server a failing one.
         switch failure {
         case .denied(.busy), .timedOut(isHeard: true): break
         default:
@@ -152,6 +159,7 @@ extension UpstreamConnection: UpstreamChannelDelegate {
         self.tell(UpstreamFault(failure))
     }
 
+    /// Tells the client of the failure, once.
     private func tell(_ fault: UpstreamFault) {
         let client = self.client
         self.client = nil
@@ -178,7 +186,7 @@ extension UpstreamConnection: UpstreamChannelDelegate {
 }
 
 extension UpstreamFault {
-    /// What the session is told.
+    /// The failure in the classes that the session distinguishes.
     fileprivate init(_ failure: UpstreamFailure<UpstreamLogin.Failure>) {
         self =
             switch failure {

@@ -2,16 +2,19 @@ import Access
 import NIOCore
 import Session
 
-/// The session for which a connection to a mail server is made. All is called on the event loop of both.
+/// The client session that a connection to a mail server belongs to. Both are used on one event
+/// loop.
 protocol UpstreamConnectionClient: AnyObject {
-    /// The connection is logged in.
+    /// The login succeeded.
     func upstreamReady(_ account: AccountID, profile: UpstreamProfile, login: UpstreamLogin)
-    /// The connection cannot be had.
+    /// The connection failed, before or during the login.
     func upstreamFailed(_ account: AccountID, fault: UpstreamFault)
+    /// Octets that the server sent after the login.
     func upstreamOctetsReceived(_ account: AccountID, octets: ByteBuffer)
-    /// The connection ended without being asked to.
+    /// The server, or the network, closed the connection after the login.
     func upstreamClosed(_ account: AccountID)
+    /// The server takes octets again.
     func upstreamWritabilityChanged()
-    /// Whether the server may be read: the client takes what came before.
+    /// Back-pressure: whether the server may be read.
     func wantsOctets(from account: AccountID) -> Bool
 }

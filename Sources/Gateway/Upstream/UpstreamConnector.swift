@@ -2,9 +2,13 @@ import NIOCore
 import NIOPosix
 import Store
 
-/// Opens connections to servers on a given event loop.
+/// Opens connections to servers. Tests replace it.
 protocol UpstreamConnector: Sendable {
-    /// - Parameter configure: adds the handlers, on the event loop, before the connection stands.
+    /// Connects to a server.
+    /// - Parameters:
+    ///   - loop: the event loop of the new channel.
+    ///   - configure: adds the handlers, on the event loop, before the channel is active.
+    /// - Returns: fails with errors of NIO; ``ConnectionFailure`` explains them.
     func dial(
         _ endpoint: Endpoint,
         on loop: any EventLoop,
@@ -15,12 +19,12 @@ protocol UpstreamConnector: Sendable {
 
 /// Opens TCP connections.
 final class SocketConnector: UpstreamConnector {
-    /// A read of 128 KiB costs least a message; above it nothing is gained.
+    /// The largest read. With 128 KiB a message costs the least time; larger reads gain nothing.
     private static let maximumReadOctets = 128 * 1_024
 
     private let descriptors: DescriptorBudget?
 
-    /// - Parameter descriptors: counts the connections; nil outside a gateway.
+    /// - Parameter descriptors: counts the connections; nil outside a running gateway.
     init(descriptors: DescriptorBudget? = nil) {
         self.descriptors = descriptors
     }
@@ -47,7 +51,7 @@ final class SocketConnector: UpstreamConnector {
                 descriptors?.count(channel)
                 return channel.eventLoop.makeCompletedFuture { try configure(channel) }
             }
-        // An address needs no resolver, and so no other thread.
+        // An IP address needs no resolver, which would block another thread.
         if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
             return bootstrap.connect(to: address)
         }

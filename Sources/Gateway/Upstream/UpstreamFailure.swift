@@ -1,35 +1,40 @@
 import Session
 import TLS
 
-/// Why nobody is connected to a server now.
+/// Why no connection is attempted now.
 enum UpstreamDenial: Equatable {
-    /// The server asked to be left alone.
+    /// The server asked for a pause.
     case paused
-    /// The credential rests after a refusal.
+    /// The credential is suspended after a refusal.
     case credentialSuspended
-    /// The server is left alone because it ended logins without an answer.
+    /// Logins are paused, because the server ended earlier ones without an answer.
     case serverUnanswering
-    /// The account has another server or credential by now.
+    /// The account's server or credential has changed.
     case outdated
-    /// Too many others wait, or are connected.
+    /// Too many logins or connections of the account are ahead.
     case busy
 }
 
-/// Why a connection to a server cannot be had.
+/// Why a connection to a server failed.
 enum UpstreamFailure<Login: LoginFailure>: Error {
+    /// No connection was attempted.
     case denied(UpstreamDenial)
-    /// There is nothing to log in with.
+    /// There is no credential to log in with.
     case noCredential(any Error)
-    /// The network, or TLS, failed.
+    /// The connection or TLS failed. ``ConnectionFailure`` explains the error.
     case connection(any Error)
-    /// The server closed the connection.
+    /// The server closed the connection before the login ended.
     case closed
-    /// The login took too long. The connection is closed, or the server still owes its verdict, and is heard.
+    /// The login took too long.
+    /// - isHeard: whether the connection stays open, because the server has the credential and may
+    ///   still answer.
     case timedOut(isHeard: Bool)
+    /// The server's octets violate the protocol.
     case violation(LoginViolation)
+    /// The server, or the login's state machine, ended the login.
     case login(Login)
 
-    /// - Parameter lease: why there is no credential for a login.
+    /// - Parameter error: the error of a lease.
     init(lease error: any Error) {
         self =
             switch error {
@@ -42,7 +47,7 @@ enum UpstreamFailure<Login: LoginFailure>: Error {
             }
     }
 
-    /// What the log says; nil where it says nothing: the log has told the reason, or tells it elsewhere.
+    /// The log's message and error; nil if the failure is logged elsewhere or needs no log.
     var trouble: (what: StaticString, error: String?)? {
         switch self {
         case .denied(.busy): ("has too many logins of this account under way", nil)
@@ -51,14 +56,15 @@ enum UpstreamFailure<Login: LoginFailure>: Error {
         case .connection(let error): ("cannot be used", "\(ConnectionFailure(error))")
         case .closed: ("closed the connection during the login", nil)
         case .timedOut: ("did not finish the login in time", nil)
-        // Not the line: a server may repeat what it was given to log in with.
-        case .violation(.tooMuch): ("says too much during the login", nil)
+        // Never log the response itself: a server may repeat the credential in it.
+        case .violation(.tooMuch): ("sends too much during the login", nil)
         case .violation(let violation):
-            ("breaks the protocol during the login", violation.explanation)
+            ("violates the protocol during the login", violation.explanation)
         case .login(let failure): ("refused the login", "\(failure)")
         }
     }
 
+    /// Whether TLS failed, and not the network.
     var isTLS: Bool {
         if case .connection(let error) = self { error is TLSError } else { false }
     }

@@ -5,13 +5,13 @@ package import SASL
 import Session
 package import Store
 
-/// One login at an account's server outside any session, to see what an administrator has to know
-/// before the account is used.
+/// Tests an account's mail server with one login outside any session, for `account test`, `doctor`
+/// and `grant add`.
 package struct UpstreamProbe: Sendable {
     package init() {}
 
-    /// Logs in, lists the folders and opens INBOX, without changing anything in it.
-    /// - Throws: why that failed, in words that say what to look at.
+    /// Logs in, lists the folders and opens INBOX read-only.
+    /// - Throws: a ``ProbeError`` whose description names a remedy.
     package func probe(
         _ account: UpstreamAccount,
         credential: UpstreamCredential
@@ -22,7 +22,7 @@ package struct UpstreamProbe: Sendable {
     }
 }
 
-/// The conversation of a probe.
+/// The commands of a probe and the server's responses. Used on its event loop only.
 private final class ProbeConversation: UpstreamChannelDelegate {
     typealias Login = UpstreamLogin
 
@@ -32,13 +32,12 @@ private final class ProbeConversation: UpstreamChannelDelegate {
     private let promise: EventLoopPromise<ProbeReport>
     private var channel: UpstreamChannel<UpstreamLogin>?
     private var reader = WholeResponseReader()
-    /// As many octets as when the account is used: without a bound a server fills the memory of the administrator's
-    /// command.
+    /// The same limits as in operation: without them a server could fill the memory of the command.
     private var limiter = ConversationLimiter()
     private var report = ProbeReport(greeting: "", capabilities: [], folders: [])
     private var names: UpstreamNames?
     private var tags = UpstreamTags(random: 0)
-    /// The command in flight and its tag, once the login is done.
+    /// The command that waits for its tagged response; nil during the login.
     private var command: (ProbeCommand, tag: ByteBuffer)?
 
     init(_ promise: EventLoopPromise<ProbeReport>) {
@@ -125,13 +124,14 @@ private final class ProbeConversation: UpstreamChannelDelegate {
         case nil:
             self.command = nil
             self.promise.fail(
-                ProbeError.malformed("a line is no response: \(UnreadableLine(response))")
+                ProbeError.malformed("a line is not a response: \(UnreadableLine(response))")
             )
         default:
             break
         }
     }
 
+    /// Adds a LIST response to the report.
     private func listed(_ response: ByteBuffer) {
         guard let names = self.names, let list = try? ListResponse(response) else {
             return self.report.omit(response)
@@ -143,6 +143,7 @@ private final class ProbeConversation: UpstreamChannelDelegate {
         }
     }
 
+    /// A tagged response: the next command, or the end.
     private func completed(_ command: ProbeCommand, condition: Condition, text: ByteBuffer) {
         self.command = nil
         guard condition == .ok else {
@@ -180,11 +181,11 @@ extension ProbeError {
         case .tooManyResponses: self = .tooMuch
         case .notIMAP: self = .protocolViolation
         case .refusedGreeting: self = .malformed("it refuses the connection (BYE, NO or BAD)")
-        case .preauthenticated: self = .malformed("it is logged in before the login (PREAUTH)")
-        case .octetsBehindStartTLS: self = .malformed("it sends octets behind STARTTLS")
+        case .preauthenticated: self = .malformed("its greeting skips the login (PREAUTH)")
+        case .octetsBehindStartTLS: self = .malformed("it sends unencrypted octets after STARTTLS")
         case .unexpectedResponse:
             self = .malformed(
-                "its answer to a command of the login is missing, or is another one's"
+                "a response to a login command is missing or does not belong to it"
             )
         }
     }

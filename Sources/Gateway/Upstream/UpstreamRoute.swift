@@ -3,14 +3,14 @@ import NIOCore
 import SASL
 import Store
 
-/// How a channel to a server is opened: where it is, with which credential, and within which time. In a gateway, for a
-/// session or a conversation without a client (``UpstreamServices``), or for a command that tries a server
-/// (``Probe``).
+/// How a channel reaches a server: endpoint, credential, limits and log. ``UpstreamServices``
+/// creates the routes of a gateway, ``Probe`` those of a command.
 struct UpstreamRoute {
-    /// Who may be connected at once, where a server takes few connections.
+    /// Limits the concurrent connections of an account, for servers that accept few.
     struct Slot {
+        /// Waits for a slot, on the given event loop.
         var acquire: (any EventLoop) -> EventLoopFuture<Void>
-        /// Gives back what ``acquire`` got.
+        /// Releases an acquired slot.
         var release: () -> Void
     }
 
@@ -18,23 +18,28 @@ struct UpstreamRoute {
     let connector: any UpstreamConnector
     let clientTLS: ClientContexts
     let limits: GatewayConfiguration.Limits
-    /// Why nobody is connected now; nil where somebody may be.
+    /// Why no connection is attempted now; nil if one may be.
     var denial: () -> UpstreamDenial? = { nil }
-    /// Nil where as many may be connected as want.
+    /// Nil for servers without such a limit.
     var slot: Slot?
+    /// The credential with the circuit breaker's permission.
     let lease: (any EventLoop) -> EventLoopFuture<CredentialLease>
-    /// Where trouble is logged; nil for a command that tells it.
+    /// Nil for a probe, which reports failures itself.
     var log: UpstreamLog?
 }
 
-/// Where the log tells of a server's trouble.
+/// The log of one server's failures.
 struct UpstreamLog {
     let log: ServerLog
     let account: UpstreamAccount
     let endpoint: Endpoint
-    /// What the log calls it.
+    /// The subject of the messages: `mail server` or `server for sending`.
     let name: String
 
+    /// Logs a failure at a limited rate.
+    /// - Parameters:
+    ///   - what: completes the sentence that ``name`` begins.
+    ///   - error: part of the failure's kind; must not contain text that a server chose.
     func write(
         _ what: StaticString,
         error: String?,
@@ -52,23 +57,25 @@ struct UpstreamLog {
 }
 
 extension UpstreamServices {
-    /// - Parameter user: whose session logs in; nil for the gateway's own conversations.
+    /// The route to an account's mail server.
+    /// - Parameter user: the user whose session logs in; nil for the gateway's own conversations.
     func route(to account: UpstreamAccount, by user: UserID?) -> UpstreamRoute {
         var route = self.route(to: account, at: account.imap, service: .imap, user: user)
         route.denial = { self.profiles.isPaused(account) ? .paused : nil }
         return route
     }
 
+    /// The route to an account's submission server.
     /// - Parameters:
-    ///   - endpoint: the account's server for sending.
-    ///   - user: whose session logs in.
+    ///   - endpoint: the submission server.
+    ///   - user: the user whose session logs in.
     func sendingRoute(
         to account: UpstreamAccount,
         at endpoint: Endpoint,
         by user: UserID?
     ) -> UpstreamRoute {
         var route = self.route(to: account, at: endpoint, service: .submission, user: user)
-        // Who has to wait for a slot need not wait for this.
+        // A suspended credential fails at once, without a wait for a slot.
         route.denial = {
             switch self.credentialBreaker.denial(account, service: .submission) {
             case .credentialRefused: .credentialSuspended

@@ -2,9 +2,11 @@ import Access
 import Store
 
 extension UpstreamServices {
-    /// Takes note of what a login of the command line found; not of a server or credential that is not in force (yet,
-    /// or any more). Looks through all accounts at rest: not for an event loop.
-    /// - Returns: the credentials that rest now.
+    /// Applies the result of a probe on the command line to the circuit breaker. A result for a
+    /// server or credential that is not in force is ignored.
+    ///
+    /// Iterates over all suspended accounts: never call it on an event loop.
+    /// - Returns: the credentials that are suspended now.
     func answer(_ request: ControlMessage.CredentialRequest) -> [SuspendedCredential] {
         let accounts = self.permissions.current.endpoints
         if let verdict = request.verdict,
@@ -12,7 +14,7 @@ extension UpstreamServices {
             verdict.service.server(of: account) == verdict.server
         {
             self.credentialBreaker.adopt(account, service: verdict.service)
-            // Whoever tests an account may have changed its server.
+            // An administrator who tests an account may have changed its server.
             if verdict.service == .imap { self.serverChanged(account.id) }
             if verdict.isAccepted {
                 if account.usesToken { self.credentials.tokensAccepted() }

@@ -3,11 +3,11 @@ import Logging
 import NIOCore
 import Store
 
-/// What connections to mail servers share, whoever makes them: sessions, conversations without a client, and
-/// background work. Each member is safe to use from any event loop.
+/// What all connections to mail servers share: of sessions, conversations and background work. Each
+/// member is safe to use from any event loop.
 final class UpstreamServices: Sendable {
     let limits: GatewayConfiguration.Limits
-    /// What the gateway calls itself towards servers.
+    /// The gateway's name in EHLO.
     let hostName: String
     let permissions: CurrentPermissions
     let credentials: CredentialSource
@@ -19,7 +19,7 @@ final class UpstreamServices: Sendable {
     let sendingSlots = SendingSlots()
     let clientTLS = ClientContexts()
 
-    /// What the services are built on.
+    /// The values that the services are built from.
     struct Foundations {
         var limits = GatewayConfiguration.Limits()
         var hostName: String
@@ -27,7 +27,7 @@ final class UpstreamServices: Sendable {
         let permissions: CurrentPermissions
         let logger: Logger
         var connector: any UpstreamConnector
-        /// The time; the one of the event loops that connect.
+        /// The clock; the same as the event loops' clock.
         var now: @Sendable () -> NIODeadline = { .now() }
     }
 
@@ -48,7 +48,7 @@ final class UpstreamServices: Sendable {
         self.connector = foundations.connector
     }
 
-    /// What was learnt of an account's server is learnt anew: it says otherwise now, or may.
+    /// Drops what was learnt from an account's server, because it may have changed.
     func serverChanged(_ account: AccountID) {
         self.profiles.forget(account)
         self.folderLists.foldersChanged(in: account)

@@ -265,7 +265,7 @@ def a_server_that_ends_logins_is_left_alone_for_a_moment():
             assert other.answer(f'SELECT "{SHARED}/INBOX"').startswith("NO [UNAVAILABLE]")
             servers.answer = None
             other.ok(f'SELECT "{SHARED}/INBOX"')
-        assert "ends logins without an answer" in gateway.log() and "refused the stored credential" not in gateway.log()
+        assert "closes logins without an answer" in gateway.log() and "refused the stored credential" not in gateway.log()
 
 
 def a_slow_server_is_not_one_that_gives_no_answer():
@@ -288,7 +288,7 @@ def a_slow_server_is_not_one_that_gives_no_answer():
             time.sleep(1.2)
             assert servers.logins == servers.sending == number, (servers.logins, servers.sending)
             assert servers.heard == 2 * number, servers.heard
-        assert "ends logins without an answer" not in gateway.log()
+        assert "closes logins without an answer" not in gateway.log()
         servers.greeting = servers.delay = 0
         w.ok(f'SELECT "{SHARED}/INBOX"')
         assert s.command(f"MAIL FROM:<{BOB}>").startswith("250")
@@ -313,7 +313,7 @@ def waiting_for_other_logins_is_no_silence_of_the_server():
         let_in = sum(a.startswith("b OK") for a in answers)
         assert let_in >= 12, (let_in, set(answers))
         assert servers.heard == servers.logins == let_in + 1, (servers.heard, servers.logins, let_in)
-        assert "ends logins without an answer" not in gateway.log()
+        assert "closes logins without an answer" not in gateway.log()
         assert "has too many logins of this account under way" in gateway.log()
 
 

@@ -73,7 +73,7 @@ def account_test_opens_the_inbox():
     """An account whose login opens no mailbox fails its test."""
     with in_front_of(cautious(LOGGED_IN)) as (gateway, _):
         said = gateway.run("account", "test", CLARA, status=1)
-        assert "took the credential, and does not open INBOX: EXAMINE Unsafe Login. Please contact us" in said, said
+        assert "accepted the credential, but refused to open INBOX: EXAMINE Unsafe Login. Please contact us" in said, said
         assert "does not open INBOX" in gateway.run("doctor", status=1)
         # The owner sees the reason, and the log has it.
         gateway.start()
