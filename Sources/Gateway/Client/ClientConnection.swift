@@ -3,39 +3,50 @@ import NIOCore
 import Session
 import Store
 
-/// A client's connection, and what belongs to it whatever protocol the client speaks. Used on its event loop only.
+/// A client's connection and the state that does not depend on the client's protocol. Used on its
+/// event loop only.
 class ClientConnection {
     let gateway: GatewayContext
+    /// The sessions of this event loop.
     let sessions: EventLoopSessions
+    /// The kind of listener that accepted the connection.
     let security: Listener.Kind
+    /// The client's address; nil for a channel without one.
     let address: SocketAddress?
-    /// Work goes on after the channel is gone, too.
+    /// Kept separately from ``context``, because a session can outlast its channel.
     let eventLoop: any EventLoop
-    /// Nil once the channel is gone.
+    /// Nil once the channel is closed.
     var context: ChannelHandlerContext?
+    /// The snapshot that the session was last told about.
     var permissions: StoreSnapshot
+    /// The session's records for the audit log.
     var trail: AuditTrail
+    /// Measures the client's time to log in, and its silence.
     var clock: SessionClock
-    /// The next look at the clock.
+    /// The next check of the clock.
     var timeout: Scheduled<Void>?
+    /// Whether the greeting was sent.
     var hasGreeted = false
+    /// Whether octets wait for the next flush.
     var needsFlush = false
+    /// Whether a read was held back for back-pressure.
     var hasPendingRead = false
-    /// Whether commands wait in the session until the client takes answers.
+    /// Whether commands wait in the session until the client takes responses.
     var readsOnWhenWritable = false
+    /// Whether `perform()` runs; a nested call returns at once.
     var isPerforming = false
-    /// Among the connections of its network that are not logged in.
+    /// Counts the connection among those of its network before the login; nil after the login.
     var arrival: Admission.Arrival?
-    /// The login that is being checked.
+    /// The login whose password is being checked.
     var pendingLogin: Authenticator.Handle?
-    /// Among the user's connections, from the login on.
+    /// Counts the connection among those of its user; nil before the login.
     var slot: Admission.ConnectionSlot?
-    /// The session's number and its beginning, once somebody is logged in.
+    /// The session's number and beginning; nil before the login.
     var began: (number: UInt64, at: Moment)?
 
     /// - Parameters:
     ///   - sessions: the sessions of `eventLoop`.
-    ///   - clock: as it is when the connection begins.
+    ///   - clock: its state when the connection begins.
     init(
         gateway: GatewayContext,
         sessions: EventLoopSessions,
@@ -55,6 +66,6 @@ class ClientConnection {
         self.clock = clock
     }
 
-    /// Whether the client takes more octets now.
+    /// Whether the client takes more octets now; false once the channel is closed.
     var isWritable: Bool { self.context?.channel.isWritable ?? false }
 }

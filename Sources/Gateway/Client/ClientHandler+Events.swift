@@ -3,16 +3,18 @@ import NIOCore
 import Session
 import Store
 
-/// Events and actions.
+/// Delivers events to the session and performs its actions.
 extension ClientHandler {
-    /// Hands an event to the session, judged by the permissions in force, and performs what it answers.
+    /// Delivers an event to the session under the permissions in force, and performs the session's
+    /// actions.
     func deliver(_ event: (inout Machine) -> Void) {
         self.takePermissions()
         event(&self.session)
         self.perform()
     }
 
-    /// Hands an answer from elsewhere to the session, on the loop.
+    /// Wraps an event as a callback for the event loop, for answers from background threads and
+    /// other services.
     func delivering<Answer: Sendable>(
         _ event: @escaping (inout Machine, Answer) -> Void
     ) -> @Sendable (Answer) -> Void {
@@ -23,11 +25,12 @@ extension ClientHandler {
         }
     }
 
-    /// No octet is judged by permissions older than those in force.
+    /// Tells the session of new permissions. Call it before every event: no octet may be judged by
+    /// older permissions than those in force.
     ///
-    /// The order counts, because the session goes on with what its client has sent when it hears of other
-    /// permissions: a user whose password is another one has no command run before that, and no command goes to a
-    /// server that is not the account's any more.
+    /// The order matters, because the session continues with buffered commands when it learns of
+    /// new permissions. A user whose password has changed is logged out before that, and no command
+    /// goes to a server that is not the account's any more.
     func takePermissions() {
         let current = self.gateway.permissions.current
         guard current !== self.permissions else { return self.session.timePassed(at: .current) }
@@ -39,7 +42,8 @@ extension ClientHandler {
         self.session.snapshotChanged(current.access, at: .current)
     }
 
-    /// Performs what the session asks for. Reentrant: a nested call returns and the outer loop goes on.
+    /// Performs the session's actions until there are none. Re-entrant: a nested call returns and
+    /// the outer loop continues, so the stack stays bounded.
     func perform() {
         guard !self.isPerforming else { return }
         self.isPerforming = true
@@ -58,19 +62,23 @@ extension ClientHandler {
     }
 }
 
-/// What a client has asked for at once, by and by.
+/// Fairness: buffered input is worked off in turns, so that one client does not hold the event
+/// loop.
 extension ClientHandler {
+    /// Schedules the rest of the buffered input for a later turn.
     func readOnLater() {
         self.readsOnWhenWritable = false
         self.sessions.workLater(self, on: self.eventLoop)
     }
 
-    /// What arrives when the time of a round is over is dealt with in a later turn.
+    /// Makes the session stop after the current command if the time of this round of the event loop
+    /// is used up.
     func yieldLoopWithoutTime() {
         guard !self.sessions.hasTime(on: self.eventLoop) else { return }
         self.session.yieldLoop()
     }
 
+    /// Continues with buffered input; waits while the client does not take responses.
     func workOn() {
         guard self.context?.channel.isWritable ?? true else {
             self.readsOnWhenWritable = true
@@ -80,31 +88,37 @@ extension ClientHandler {
     }
 }
 
-/// What an event loop tells its sessions, and what administrators see.
+/// Events that concern all sessions of an event loop, and the view of administrators.
 extension ClientHandler {
+    /// Other permissions are in force.
     func permissionsChanged() {
         self.takePermissions()
         self.perform()
     }
 
+    /// The gateway stops: the session ends, after a message in transit.
     func shutDown() {
         self.session.shutdownRequested()
         self.perform()
     }
 
+    /// An administrator ends the session.
     func endByAdministrator() {
         self.session.endRequested()
         self.perform()
     }
 
+    /// Records the events that were only counted in the last minute.
     func auditDue() {
         self.session.auditReadingEnded()
         self.perform()
         self.trail.flush(self.permissions.access)
     }
 
+    /// Whether a message is in transit.
     var isSending: Bool { self.session.hasTransaction }
 
+    /// The session as administrators see it; nil before the login.
     var summary: SessionSummary? {
         guard let (number, since) = self.began, let user = self.session.authenticatedUser else {
             return nil

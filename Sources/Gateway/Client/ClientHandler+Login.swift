@@ -3,8 +3,9 @@ import NIOCore
 import Session
 import Store
 
-/// The login of a client.
+/// The client's login: the password check, the limits and the start of the session.
 extension ClientHandler {
+    /// Checks a password. The answer arrives in ``authenticated(_:)`` on this event loop.
     func authenticate(_ credentials: Credentials) {
         let actor = self.trail.loginTried(credentials.login, snapshot: self.permissions.access)
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
@@ -41,13 +42,14 @@ extension ClientHandler {
         self.perform()
     }
 
+    /// The password is right: counts the connection of the user, and logs the session in.
     private func admit(_ user: UserID, account: AccountID?) {
         guard let slot = self.gateway.admission.admit(user) else {
             return self.session.authenticationFinished(.tooManyConnections)
         }
         let profiles = self.knownProfiles
         self.session.authenticationFinished(.accepted(user, account: account, profiles: profiles))
-        // The client may have gone meanwhile, or the session refused what the password let in.
+        // The client may have closed the connection, or the session may have refused the login.
         guard self.session.authenticatedUser != nil else { return }
         self.slot = slot
         self.arrival = nil

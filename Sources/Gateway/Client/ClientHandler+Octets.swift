@@ -2,14 +2,15 @@ import Logging
 import NIOCore
 import Session
 
-/// Octets from and to the client, with back-pressure.
+/// Reading from and writing to the client, with back-pressure.
 extension ClientHandler {
-    /// Octets are wanted while the client takes the answers, the session can take them, and the server that they go to
-    /// takes what came before.
+    /// Back-pressure: the client is read while it takes responses, the session accepts input, and
+    /// the server that the input goes to takes octets.
     var wantsOctets: Bool {
         self.isWritable && self.session.wantsClientOctets && self.takesClientOctets
     }
 
+    /// Resumes reads that back-pressure held back, of the servers and of the client.
     func resumeReading() {
         self.resumeReadingUpstream()
         guard self.hasPendingRead, self.wantsOctets else { return }
@@ -17,21 +18,25 @@ extension ClientHandler {
         self.context?.read()
     }
 
+    /// A server takes octets again.
     func upstreamWritabilityChanged() {
         self.resumeReading()
     }
 
+    /// Buffers octets for the client until the next flush.
     func write(_ octets: ByteBuffer) {
         self.context?.write(self.wrapOutboundOut(octets), promise: nil)
         self.flushLater()
     }
 
+    /// Schedules a flush for when all input of this round is processed.
     func flushLater() {
         guard !self.needsFlush, self.context != nil else { return }
         self.needsFlush = true
         self.sessions.flushLater(self, on: self.eventLoop)
     }
 
+    /// Flushes buffered octets to the client and to the servers.
     func flush() {
         guard self.needsFlush else { return }
         self.needsFlush = false
@@ -39,6 +44,7 @@ extension ClientHandler {
         self.flushUpstream()
     }
 
+    /// Flushes the unencrypted response, then adds TLS. Closes the connection if that fails.
     func startTLS() {
         guard let context = self.context else { return }
         self.flush()
@@ -53,6 +59,7 @@ extension ClientHandler {
         }
     }
 
+    /// Flushes the last response and closes the connection.
     func closeClient() {
         self.flush()
         self.context?.close(promise: nil)

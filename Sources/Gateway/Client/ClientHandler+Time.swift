@@ -1,8 +1,9 @@
 import NIOCore
 import Session
 
-/// The clock, and work for later.
+/// The client's timeout, and tasks for later.
 extension ClientHandler {
+    /// Schedules the next check of the clock.
     func scheduleTimeout() {
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         let time = self.clock.untilNextCheck(at: self.eventLoop.now)
@@ -20,7 +21,8 @@ extension ClientHandler {
         if !self.isOver { self.scheduleTimeout() }
     }
 
-    /// Runs work of a session whose client is there.
+    /// Schedules work on this event loop.
+    /// - Returns: nil, without scheduling, if the client has gone.
     func schedule(
         in time: TimeAmount,
         _ work: @escaping (Self) -> Void

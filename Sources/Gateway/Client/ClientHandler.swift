@@ -5,42 +5,46 @@ import NIOTLS
 import Session
 import Store
 
-/// A client's end of a session: hands octets and events to the session's machine and performs what it answers. It
-/// decides nothing.
+/// The client's side of a session: it delivers octets and events to the session's state machine and
+/// performs the machine's actions. It makes no decision about the protocol.
 ///
-/// All that the protocols have in common is in extensions of this, which the compiler specialises for each of them. A
-/// protocol's own class has its machine, its actions, its servers and its timers.
+/// What the protocols have in common is in extensions, which the compiler specialises. A protocol's
+/// own class has its state machine, its actions, its servers and its timers.
 protocol ClientHandler: ClientConnection, ChannelDuplexHandler, SessionHandle, SendableMetatype
 where InboundIn == ByteBuffer, OutboundIn == ByteBuffer, OutboundOut == ByteBuffer {
     associatedtype Machine: ClientSessionMachine
 
-    /// What a login is for.
+    /// The protocol for which a client logs in.
     static var service: CredentialService { get }
 
+    /// The protocol's state machine.
     var session: Machine { get set }
-    /// Storage for the next actions, without any.
+    /// An empty array whose storage the next actions reuse.
     var spare: [Machine.Action] { get set }
 
+    /// Performs one action of the state machine.
     func perform(_ action: Machine.Action)
-    /// All actions that there were are performed.
+    /// Called after all pending actions were performed.
     func actionsPerformed()
 
-    /// Whether the server that the client's octets go on to takes more of them.
+    /// Back-pressure: whether the server that receives the client's octets takes more of them.
     var takesClientOctets: Bool { get }
+    /// Flushes buffered octets to the servers.
     func flushUpstream()
-    /// Reads servers of which nothing was read while nobody took it.
+    /// Resumes reads from servers that back-pressure held back.
     func resumeReadingUpstream()
-    /// Tells the session of servers that are other ones by other permissions, before it is told of these.
+    /// Tells the session which servers change with new permissions, before it learns of the
+    /// permissions.
     func upstreamsChanged(to permissions: StoreSnapshot)
-    /// What is known of servers' capabilities when a login succeeds.
+    /// The cached profiles of servers, for the capabilities that are offered after the login.
     var knownProfiles: [AccountID: UpstreamProfile?] { get }
 
     /// The client takes octets again.
     func clientWritable()
-    /// Looks at the clock, and does what is due.
-    /// - Returns: false where the client has been silent for too long.
+    /// Checks the clock, and performs what is due.
+    /// - Returns: false if the client has been silent for too long.
     func checkClock() -> Bool
-    /// Ends what would keep a session whose client is gone.
+    /// Cancels the timers that would retain a session whose client has gone.
     func cancelTimers()
 }
 
@@ -119,6 +123,7 @@ extension ClientHandler {
         context.read()
     }
 
+    /// Starts the session, once: after the handshake of implicit TLS, otherwise at once.
     private func greet() {
         guard !self.hasGreeted else { return }
         self.hasGreeted = true
@@ -126,6 +131,7 @@ extension ClientHandler {
         self.perform()
     }
 
+    /// The client has closed the connection, or the connection has failed.
     private func clientClosed() {
         if let login = self.pendingLogin { self.gateway.authenticator.cancel(login) }
         self.pendingLogin = nil
@@ -136,12 +142,14 @@ extension ClientHandler {
         self.slot = nil
     }
 
-    /// A session outlasts its client while a server has not answered its message.
+    /// Whether the session has ended. A session outlasts its client while a server has not answered
+    /// its message.
     var isOver: Bool { self.context == nil && !self.session.hasTransaction }
 
+    /// Releases a session that is over.
     func leaveLoop() {
         guard self.isOver else { return }
-        // Each of them holds the handler, and with it the permissions as they were.
+        // Each timer retains the handler, and with it an old snapshot of the permissions.
         self.timeout?.cancel()
         self.timeout = nil
         self.cancelTimers()

@@ -1,58 +1,69 @@
 import NIOCore
 
-/// A client's end of a session, as its event loop knows it.
+/// A session as its event loop sees it. All members are used on that loop.
 protocol SessionHandle: AnyObject {
+    /// Flushes buffered octets to the client and the servers.
     func flush()
+    /// Other permissions are in force.
     func permissionsChanged()
-    /// The work that was put off may go on.
+    /// Continues with deferred input.
     func workOn()
+    /// The gateway stops.
     func shutDown()
-    /// Nil before the login.
+    /// The session as administrators see it; nil before the login.
     var summary: SessionSummary? { get }
+    /// An administrator ends the session.
     func endByAdministrator()
-    /// A minute is over: what was only counted is recorded.
+    /// A minute has passed: records the events that were only counted.
     func auditDue()
-    /// Whether a message is on its way that the gateway's end should not cut.
+    /// Whether a message is in transit that the gateway's end should not interrupt.
     var isSending: Bool { get }
 }
 
 /// The sessions of one event loop. Used on that loop only.
 ///
-/// What concerns many sessions at once, as a change of the store does, and what one session has put off,
-/// is done in turns of bounded time: between two turns the loop looks for what peers have sent. No octet
-/// is judged by permissions older than those in force meanwhile, because each event of a session looks
-/// for new ones first.
+/// Work for many sessions, such as a change of the store, and input that a session has deferred run
+/// in turns of bounded time. Between two turns the event loop polls its sockets. No octet is judged
+/// by old permissions meanwhile, because each event of a session checks for new ones first.
 final class EventLoopSessions {
+    /// A kind of work that waits for a turn.
     private enum Work {
         case permissions
         case workOn
         case audit
     }
 
-    /// How long a turn takes: with the one piece of work that may begin at its end less than the 20
-    /// milliseconds for which nothing may hold a loop.
+    /// The length of a turn. Together with the one piece of work that may begin at its end, it
+    /// stays below the 20 milliseconds for which nothing may hold an event loop.
     private static let turn = TimeAmount.milliseconds(5)
-    /// A loop runs what is due at once before it looks for what peers have sent.
+    /// The pause between two turns. Without it the event loop would run the next turn before it
+    /// polls its sockets.
     private static let pause = TimeAmount.microseconds(200)
 
+    /// All sessions of the loop.
     private var handlers: [ObjectIdentifier: any SessionHandle] = [:]
+    /// The sessions with octets to flush in this round.
     private var unflushed: [any SessionHandle] = []
-    /// Handlers, not by reference: who is gone by its turn has no work.
+    /// The work that waits. Sessions are not retained: a session that has ended before its turn has
+    /// no work.
     private var waiting = CircularBuffer<(Work, ObjectIdentifier)>()
+    /// Whether the next turn is scheduled.
     private var isScheduled = false
-    /// When the time is over for what has arrived in this round of the loop; nil before the first of it.
+    /// When the time for input of this round of the event loop ends; nil before the first input.
     private var endOfRound: NIODeadline?
 
+    /// Adds a session when its channel becomes part of the loop.
     func add(_ handler: any SessionHandle) {
         self.handlers[ObjectIdentifier(handler)] = handler
     }
 
+    /// Removes a session that is over.
     func remove(_ handler: any SessionHandle) {
         self.handlers[ObjectIdentifier(handler)] = nil
     }
 
-    /// Writes what a session has for its client and its servers once everything that has arrived
-    /// on this loop is dealt with: the peers are woken once for many lines.
+    /// Flushes a session once all input of this round is processed, so that its peers wake once for
+    /// many lines.
     func flushLater(_ handler: any SessionHandle, on loop: any EventLoop) {
         self.unflushed.append(handler)
         guard self.unflushed.count == 1 else { return }
@@ -67,13 +78,13 @@ final class EventLoopSessions {
 
     // MARK: - Turns
 
-    /// Whether what has arrived in this round of the loop may be dealt with at once. All sessions share the
-    /// time of a round: a hundred servers may have sent much at the same time.
+    /// Whether input of this round of the event loop may be processed at once. All sessions share
+    /// the time of a round, because a hundred servers may send at the same time.
     func hasTime(on loop: any EventLoop) -> Bool {
         let now = NIODeadline.now()
         if let endOfRound = self.endOfRound { return now < endOfRound }
         self.endOfRound = now + Self.turn
-        // Runs when everything that has arrived is handed over.
+        // Runs after all sockets of this round were read.
         loop.assumeIsolated().execute { self.endOfRound = nil }
         return true
     }
@@ -92,7 +103,7 @@ final class EventLoopSessions {
         self.schedule(on: loop)
     }
 
-    /// Work for every session. What waits already is not put in line twice.
+    /// Schedules work for every session that does not wait for the same work already.
     private func wait(_ work: Work, on loop: any EventLoop) {
         var waiting = Set<ObjectIdentifier>()
         for (other, handler) in self.waiting where other == work { waiting.insert(handler) }
@@ -102,6 +113,7 @@ final class EventLoopSessions {
         self.schedule(on: loop)
     }
 
+    /// Schedules the next turn if work waits.
     private func schedule(on loop: any EventLoop) {
         guard !self.isScheduled, !self.waiting.isEmpty else { return }
         self.isScheduled = true
@@ -109,10 +121,11 @@ final class EventLoopSessions {
         loop.scheduleTask(in: Self.pause) { bound.value.takeTurn(on: loop) }
     }
 
+    /// Runs waiting work until the turn's time has passed.
     private func takeTurn(on loop: any EventLoop) {
         self.isScheduled = false
         let end = NIODeadline.now() + Self.turn
-        // Whoever puts more off in this turn has it done in the next.
+        // Work that a session defers within this turn runs in the next one.
         for _ in 0..<self.waiting.count {
             guard NIODeadline.now() < end, let (work, id) = self.waiting.popFirst() else { break }
             guard let handler = self.handlers[id] else { continue }
@@ -122,8 +135,8 @@ final class EventLoopSessions {
             case .audit: handler.auditDue()
             }
         }
-        // Behind what the sessions of this turn have for their peers: a turn that is due when that is written
-        // would begin before the loop looks for what peers have sent.
+        // After the flushes of this turn: a turn that is due before they are done would begin before
+        // the loop polls its sockets.
         loop.assumeIsolated().execute { self.schedule(on: loop) }
     }
 
@@ -131,7 +144,7 @@ final class EventLoopSessions {
 
     var sessions: [SessionSummary] { self.handlers.values.compactMap(\.summary) }
 
-    /// - Returns: the session that is ended; nil where it is not on this loop.
+    /// - Returns: the session that was ended; nil if it is not on this loop.
     func endSession(_ number: UInt64) -> SessionSummary? {
         for handler in self.handlers.values {
             guard let summary = handler.summary, summary.session == number else { continue }

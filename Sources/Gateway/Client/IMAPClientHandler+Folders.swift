@@ -3,9 +3,9 @@ import NIOCore
 import Session
 import Store
 
-/// What sessions know of folders from each other.
+/// The folder lists that sessions share.
 extension IMAPClientHandler {
-    /// Looks up what is known of accounts' folders.
+    /// Looks up cached folder lists and tells the session.
     func lookUpFolders(_ keys: [FolderListKey]) {
         let isMany = self.wouldConnectToMany(keys)
         var known: [FolderListKey: FolderKnowledge] = [:]
@@ -20,25 +20,27 @@ extension IMAPClientHandler {
         self.session.foldersLookedUp(known)
     }
 
-    /// Whether a session would connect to many shared accounts to ask for their folders. A few are asked: a folder
-    /// that was made at the server a moment ago is listed then.
+    /// Whether the session would have to connect to many shared accounts for these lists. Few
+    /// accounts are asked each time, so that a new folder is listed at once.
     private func wouldConnectToMany(_ keys: [FolderListKey]) -> Bool {
         let new = keys.count { !$0.isOwner && self.upstreams[$0.account] == nil }
         return new > self.gateway.configuration.limits.listConnections
     }
 
+    /// Caches the folders that a server listed.
     func keepFolders(_ key: FolderListKey, folders: KnownFolders, generation: UInt64) {
-        // The server that listed them: the account may have another one by now.
+        // Use the server of the connection: the account may have another one by now.
         guard let target = self.upstreams[key.account]?.target else { return }
         self.gateway.upstream.folderLists.keep(folders, as: key, of: target, generation: generation)
         self.gateway.upstream.profiles.succeeded(target)
     }
 
+    /// Refreshes a cached list in the background.
     func refreshFolders(_ account: AccountID) {
         self.gateway.folderRefresher.refresh(account, on: self.eventLoop)
     }
 
-    /// A client waited for a server that did not answer.
+    /// A server did not answer while a client waited for it.
     func serverStalled(_ account: AccountID) {
         if let target = self.upstreams[account]?.target ?? self.permissions.endpoints[account] {
             self.gateway.upstream.profiles.failed(target)
@@ -46,7 +48,8 @@ extension IMAPClientHandler {
         self.refreshFolders(account)
     }
 
-    /// Calls `waitingTimePassed` when a client has waited long enough for servers that do not answer.
+    /// Calls `waitingTimePassed` after `limits.listSeconds`, the time that a client waits for
+    /// servers.
     func limitWaiting() {
         self.waitingLimit?.cancel()
         self.waitingLimit = self.schedule(in: self.gateway.configuration.limits.listTime) {
@@ -56,7 +59,7 @@ extension IMAPClientHandler {
 
     private func waitingTimePassed() {
         self.waitingLimit = nil
-        // While the client takes nothing no server is read, and none counts as one that does not answer.
+        // While the client takes no octets no server is read, so none counts as one that does not answer.
         guard self.isWritable else { return self.limitWaiting() }
         self.deliver { $0.waitingTimePassed() }
     }

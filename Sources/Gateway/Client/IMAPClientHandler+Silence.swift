@@ -3,20 +3,20 @@ import NIOCore
 import Session
 import Store
 
-/// Servers that are logged in and owe an answer.
+/// Silence of servers that owe an answer after the login.
 extension IMAPClientHandler {
     /// A server that was silent for too long.
     struct Silence {
-        /// Until when it is not asked again.
+        /// When it may be asked again.
         var until: NIODeadline
-        /// Where it was: an account that moves is asked at once.
+        /// The server that was silent; an account that has moved to another one is asked at once.
         var server: UpstreamAccount.Server?
     }
 
-    /// So many looks in the time that a server has for an answer: none waits much longer than that.
+    /// Silence checks within the time for an answer; no client waits much longer than that time.
     private static let looks: Int64 = 12
 
-    /// Servers are looked at as long as one owes an answer.
+    /// Checks servers as long as one owes an answer.
     func scheduleSilenceCheck() {
         guard self.silenceCheck == nil else { return }
         let time = self.gateway.configuration.limits.upstreamAnswerTime
@@ -33,7 +33,7 @@ extension IMAPClientHandler {
             guard let awaited = self.session.awaitedAnswer(of: account) else { continue }
             isAwaiting = true
             guard self.upstreams[account]?.isSilent(awaited) ?? false else { continue }
-            // As long as it was waited for: at most half of a client's time goes to a dead server.
+            // The same time again: a client spends at most half of its time on a dead server.
             self.silent[account] = Silence(
                 until: .now() + self.gateway.configuration.limits.upstreamAnswerTime,
                 server: self.permissions.endpoints[account]?.server

@@ -2,20 +2,20 @@ import NIOCore
 import Session
 import Store
 
-/// What comes when its time has come: clients that are silent too long, servers that are asked, and
-/// connections that nobody uses.
+/// Timers of an IMAP session: the client's silence, polling of servers, and unused connections.
 extension IMAPClientHandler {
-    /// How often a server that cannot idle is asked while a client does.
+    /// How often a server without IDLE is polled while the client idles.
     private static let pollInterval = TimeAmount.seconds(60)
-    /// How often a client is told how far a long command is.
+    /// How often a client is told the progress of a long command.
     private static let reportInterval = TimeAmount.seconds(10)
-    /// How long the response that is passing may take to its end when its account is revoked.
+    /// How long a response in transit may take to its end after its account was revoked.
     private static let revocationTime = TimeAmount.milliseconds(300)
-    /// A connection to a server by which nothing was asked from one look to the next but one is given up.
+    /// How often unused connections are looked for. A connection without a command between two
+    /// looks is closed.
     private static let sweepInterval = TimeAmount.minutes(5)
 
     func checkClock() -> Bool {
-        // Its client waits for the gateway, unless it is the client that takes nothing.
+        // During a transfer the client waits for the gateway, unless it is the client that takes no octets.
         if self.session.isTransferring, self.isWritable {
             self.clock.touch(at: self.eventLoop.now)
         }
@@ -31,7 +31,7 @@ extension IMAPClientHandler {
         }
     }
 
-    /// Connections to servers are looked at as long as there are any.
+    /// Looks for unused connections as long as there are connections.
     func scheduleSweep() {
         guard self.sweep == nil, !self.upstreams.isEmpty else { return }
         self.sweep = self.schedule(in: Self.sweepInterval) {
@@ -41,6 +41,7 @@ extension IMAPClientHandler {
         }
     }
 
+    /// Polls servers after the interval; a new call starts the interval anew.
     func schedulePoll() {
         self.poll?.cancel()
         self.poll = self.schedule(in: Self.pollInterval) {
@@ -48,6 +49,7 @@ extension IMAPClientHandler {
         }
     }
 
+    /// Reports progress after the interval.
     func scheduleReport() {
         self.report?.cancel()
         self.report = self.schedule(in: Self.reportInterval) {
@@ -55,6 +57,7 @@ extension IMAPClientHandler {
         }
     }
 
+    /// Ends the response of a revoked account after its time.
     func scheduleRevocation() {
         self.revocation?.cancel()
         self.revocation = self.schedule(in: Self.revocationTime) {

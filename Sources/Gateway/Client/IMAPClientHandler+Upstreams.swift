@@ -3,8 +3,10 @@ import NIOCore
 import Session
 import Store
 
-/// Connections to the servers of accounts.
+/// The session's connections to mail servers.
 extension IMAPClientHandler: UpstreamConnectionClient {
+    /// Opens a connection to an account's server. The session is told of a failure in a later turn
+    /// of the event loop, except for an account without a server.
     func openUpstream(_ account: AccountID) {
         guard self.context != nil, let target = self.permissions.endpoints[account] else {
             return self.session.upstreamFailed(account, fault: .noCredential)
@@ -21,6 +23,7 @@ extension IMAPClientHandler: UpstreamConnectionClient {
         self.scheduleSweep()
     }
 
+    /// Buffers octets for a server until the next flush.
     func write(_ octets: ByteBuffer, to account: AccountID) {
         self.upstreams[account]?.write(octets)
         self.flushLater()
@@ -31,8 +34,8 @@ extension IMAPClientHandler: UpstreamConnectionClient {
         for upstream in self.upstreams.values { upstream.flush() }
     }
 
-    /// The session is over, or goes on without this server; the journal is written to when its
-    /// connection is closed.
+    /// The session does not need this server any more. The journal request runs once the server has
+    /// closed the connection.
     func leaveUpstream(_ account: AccountID, request: JournalRequest) {
         let (transfers, loop) = (self.gateway.transfers, self.eventLoop)
         guard let connection = self.upstreams.removeValue(forKey: account) else {
@@ -41,7 +44,7 @@ extension IMAPClientHandler: UpstreamConnectionClient {
         connection.leave { transfers.perform(request, on: loop) { _ in } }
     }
 
-    // MARK: - What servers say
+    // MARK: - From the servers
 
     func upstreamReady(_ account: AccountID, profile: UpstreamProfile, login: UpstreamLogin) {
         self.deliver {
@@ -84,8 +87,8 @@ extension IMAPClientHandler: UpstreamConnectionClient {
 
     // MARK: - Back-pressure
 
-    /// Whether a server is read now: while the client, and a server that its messages go to, take
-    /// what came before.
+    /// Back-pressure: a server is read while the client, and the server that its messages go to,
+    /// take octets.
     func wantsOctets(from account: AccountID) -> Bool {
         guard self.isWritable, self.session.wantsOctets(from: account) else { return false }
         guard let destination = self.session.transferDestination(from: account) else { return true }
@@ -102,9 +105,9 @@ extension IMAPClientHandler: UpstreamConnectionClient {
     }
 
     func clientWritable() {
-        // Its client takes what it is told, if slowly.
+        // A client that takes octets slowly is not silent.
         if self.session.isTransferring { self.clock.touch(at: self.eventLoop.now) }
-        // Only now the servers are read again.
+        // Servers are read again from now on, so their time begins again.
         if self.waitingLimit != nil { self.limitWaiting() }
     }
 }

@@ -4,22 +4,26 @@ import NIOCore
 import Session
 import Store
 
-/// An IMAP client's end of a session, with a connection to the server of each account that the session uses.
+/// The client's side of an IMAP session, with a connection to the server of each account that the
+/// session uses.
 final class IMAPClientHandler: ClientConnection, ClientHandler {
     static var service: CredentialService { .imap }
 
     var session: ClientSession
     var spare: [Action] = []
+    /// The open connections, by account.
     var upstreams: [AccountID: UpstreamConnection] = [:]
-    /// Servers that were silent for too long, which are not asked again yet.
+    /// Servers that were silent for too long and are not asked for a while.
     var silent: [AccountID: Silence] = [:]
+    /// The next poll of servers without IDLE.
     var poll: Scheduled<Void>?
+    /// The next progress report of a long command.
     var report: Scheduled<Void>?
-    /// Revoked in the middle of a response.
+    /// The end of a response whose account was revoked.
     var revocation: Scheduled<Void>?
-    /// The next look for connections to servers that nothing uses.
+    /// The next look for unused connections.
     var sweep: Scheduled<Void>?
-    /// When the client has waited long enough for servers that do not answer.
+    /// The end of the client's waiting time for servers that do not answer.
     var waitingLimit: Scheduled<Void>?
     /// The next look for servers that owe an answer.
     var silenceCheck: Scheduled<Void>?

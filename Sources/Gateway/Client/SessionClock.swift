@@ -1,22 +1,26 @@
 import NIOCore
 
-/// How long a client may take to log in, and stay silent after that.
+/// Measures the time that a client takes to log in, and its silence after that. Pure: time is a
+/// parameter.
 struct SessionClock {
+    /// The shortest time between two checks.
     private static let minimumCheckInterval = TimeAmount.seconds(1)
 
     private let beforeLogin: TimeAmount
     private let afterLogin: TimeAmount
     private let maximumCheckInterval: TimeAmount?
     private var lastActivity: NIODeadline
+    /// Whether a login has succeeded.
     private(set) var isLoggedIn = false
-    /// When what the client is in the middle of has to be over.
+    /// When the client's present message must be complete; nil without one.
     var limit: NIODeadline?
-    /// Whether the client waits for a server: it is not silent then.
+    /// Whether the client waits for a server, which does not count as silence.
     var isSuspended = false
 
     /// - Parameters:
-    ///   - afterLogin: how long a client that is logged in may be silent.
-    ///   - checkInterval: the longest time between two looks at the clock.
+    ///   - beforeLogin: the time from the connection to the login.
+    ///   - afterLogin: how long a client may be silent after the login.
+    ///   - checkInterval: the longest time between two checks; nil for no limit.
     init(
         beforeLogin: TimeAmount,
         afterLogin: TimeAmount,
@@ -29,13 +33,13 @@ struct SessionClock {
         self.lastActivity = now
     }
 
-    /// The client sent or took octets. Before login the time runs on, so that a slow drip of octets does not
-    /// stretch it.
+    /// The client sent or took octets. Before the login the time continues, so single octets do not
+    /// extend it.
     mutating func touch(at now: NIODeadline) {
         if self.isLoggedIn { self.lastActivity = now }
     }
 
-    /// A login was answered; the answer to a wrong one is late, which is no fault of the client's.
+    /// A login was answered. The time begins again: the delay of a refusal is not the client's.
     mutating func loginAnswered(isLoggedIn: Bool, at now: NIODeadline) {
         self.isLoggedIn = isLoggedIn
         self.lastActivity = now
@@ -47,8 +51,10 @@ struct SessionClock {
         return self.limit.map { min($0, end) } ?? end
     }
 
+    /// Whether the client has been silent, or slow, for too long.
     func isExpired(at now: NIODeadline) -> Bool { !self.isSuspended && now >= self.end }
 
+    /// The time until the next check.
     func untilNextCheck(at now: NIODeadline) -> TimeAmount {
         let time = max(Self.minimumCheckInterval, self.end - now)
         return self.maximumCheckInterval.map { min($0, time) } ?? time

@@ -2,21 +2,27 @@ import Access
 import NIOCore
 import Synchronization
 
-/// How many connections one address, one network and one user hold.
+/// Limits the connections of each address, network and user. Safe to use from any event loop.
 final class Admission: Sendable {
+    /// What the lock protects. Entries exist only while a connection holds them.
     private struct Counts {
+        /// All connections, by the client's address.
         var addresses: [String: Int] = [:]
-        /// Connections that are not logged in, by network and by site.
+        /// Connections before the login, by network and by site.
         var arrivals: [Network: Int] = [:]
+        /// Connections after the login, by user.
         var users: [UserID: Int] = [:]
+        /// Connections that are being told that they are refused.
         var refusals = 0
     }
 
-    /// Connections that are being told to go; a handshake for each costs as much as a login's.
+    /// Connections that are told that they are refused, at once. Each costs a TLS handshake, like a
+    /// login.
     private static let maximumRefusals = 64
-    /// The part of the limit of open files that they may take, so that they leave the reserve alone.
+    /// The part of the limit of open files that refused connections may use (1/16), so that they do
+    /// not use up the reserve.
     private static let refusalShare = 16
-    /// A site (IPv6 /48) with many networks holds so many times what one network may.
+    /// A site (IPv6 /48) may hold this many times the connections of one network.
     private static let networksPerSite = 4
 
     private let limits: GatewayConfiguration.Limits
@@ -28,16 +34,18 @@ final class Admission: Sendable {
         self.descriptors = descriptors
     }
 
-    /// Why a connection is not served.
+    /// Why a connection is refused.
     enum Refusal: Error {
-        /// Its address or network holds as many as it may.
+        /// Its address, network or site holds the maximum number of connections.
         case tooMany
-        /// The process has no descriptors left for strangers.
+        /// The descriptors that are open to its network are used up.
         case noDescriptors
     }
 
-    /// Counts a connection by its address until ``release(_:)``, and as one that is not logged in.
+    /// Counts a connection of an address until ``release(_:)``, and as one before its login until
+    /// the result is released.
     /// - Parameter isKnown: whether a login from its network succeeded recently.
+    /// - Throws: ``Refusal``; then nothing is counted.
     func admit(_ address: SocketAddress?, isKnown: Bool) throws(Refusal) -> Arrival {
         guard self.descriptors.hasRoom(isKnown: isKnown) else { throw .noDescriptors }
         let network = Network(address)
@@ -58,14 +66,15 @@ final class Admission: Sendable {
         return Arrival(address == nil ? nil : self, network: network)
     }
 
+    /// The maximum number of connections before the login that a network's site may hold.
     private func maximum(of network: Network) -> Int {
         let share = network.site == network ? 1 : Self.networksPerSite
         let product = self.limits.connectionsPerAddress.multipliedReportingOverflow(by: share)
         return product.overflow ? .max : product.partialValue
     }
 
-    /// A connection that is not logged in: counted for its network as long as it is kept, so that changing the
-    /// address within it does not help.
+    /// Counts a connection before its login, until it is released. Connections count by network as
+    /// well, so a client gains nothing by changing its address within the network.
     final class Arrival: Sendable {
         private let admission: Admission?
         private let network: Network
@@ -84,7 +93,8 @@ final class Admission: Sendable {
         }
     }
 
-    /// - Returns: the place of one connection of a user; nil where there is none left.
+    /// Counts a connection of a user.
+    /// - Returns: nil if the user holds the maximum number of connections.
     func admit(_ user: UserID) -> ConnectionSlot? {
         let isAdmitted = self.counts.withLock { counts in
             let count = counts.users[user, default: 0]
@@ -95,7 +105,7 @@ final class Admission: Sendable {
         return isAdmitted ? ConnectionSlot(self, user: user) : nil
     }
 
-    /// Taken as long as it is kept, however a connection or its login ends.
+    /// Counts a connection of a user until it is released, however the connection ends.
     final class ConnectionSlot: Sendable {
         private let admission: Admission
         private let user: UserID
@@ -110,7 +120,8 @@ final class Admission: Sendable {
         }
     }
 
-    /// - Returns: whether one more may be told to go, instead of being closed without a word.
+    /// Counts a refused connection that is told so, until ``endRefusal()``.
+    /// - Returns: whether it may be; if not, the caller closes the connection without a response.
     func beginRefusal() -> Bool {
         self.counts.withLock { counts in
             let most = min(Self.maximumRefusals, self.descriptors.limit / Self.refusalShare)
@@ -120,10 +131,12 @@ final class Admission: Sendable {
         }
     }
 
+    /// A connection that was told of its refusal has closed.
     func endRefusal() {
         self.counts.withLock { $0.refusals -= 1 }
     }
 
+    /// The connection of an address has closed.
     func release(_ address: SocketAddress?) {
         guard let address = address?.ipAddress else { return }
         self.counts.withLock { Self.decrement(&$0.addresses, key: address) }

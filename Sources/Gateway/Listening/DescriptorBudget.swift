@@ -2,25 +2,30 @@ import Glibc
 import NIOCore
 import Synchronization
 
-/// The file descriptors of the process: each connection needs one, and one more for each mail server that it uses. The
-/// last quarter is for clients from networks where somebody logged in recently, so that a crowd of strangers that
-/// never logs in does not keep users out.
+/// The file descriptors of the process. Each client needs one, and one more for each mail server
+/// that it uses.
+///
+/// The last quarter is reserved for clients from networks with a recent successful login. So a
+/// crowd of unknown clients that never log in does not lock users out. Safe to use from any event
+/// loop.
 final class DescriptorBudget: Sendable {
-    /// For the store, listeners, event loops, logs, certificates, and messages on their way to disk; a quarter where
-    /// the limit is small.
+    /// Descriptors for the store, listeners, event loops, logs, certificates and messages on their
+    /// way to disk; at most a quarter of the limit.
     private static let maximumOverhead = 64
+    /// The reserved part of the limit: 1/4.
     private static let reservedShare = 4
 
-    /// Open files of the process at most.
+    /// The limit of open files of the process.
     let limit: Int
+    /// The open sockets.
     private let used = Atomic<Int>(0)
 
-    /// - Parameter limit: open files of the process at most.
+    /// - Parameter limit: the limit of open files of the process.
     init(limit: Int) {
         self.limit = limit
     }
 
-    /// The limit of this process.
+    /// The limit of this process (getrlimit(2)); 1,024 if it cannot be read.
     static var ofProcess: Int {
         var limit = rlimit()
         guard getrlimit(Privileges.openFiles, &limit) == 0 else { return 1_024 }

@@ -4,25 +4,30 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-/// The sockets that clients connect to, and the sessions behind them.
+/// The sockets that clients connect to, and the sessions of all event loops.
 final class Listeners: ControlledSessions {
-    /// Connections the kernel holds until they are accepted.
+    /// Connections that the kernel queues until they are accepted (listen(2)).
     private static let backlog: CInt = 1_024
-    /// A read of 128 KiB costs least an appended message; above it nothing is gained.
+    /// The largest read. With 128 KiB an appended message costs the least time; larger reads gain
+    /// nothing.
     private static let maximumReadOctets = 128 * 1_024
-    /// How long sessions without a message on its way may take to say goodbye.
+    /// How long sessions without a message in transit may take to close.
     private static let goodbyeTime = Duration.seconds(2)
+    /// The interval of looks at the sessions that still close.
     private static let drainPause = Duration.milliseconds(20)
-    /// A shortage that lasts is one line in the log, and then at most one in this time.
+    /// A lasting shortage is logged at once, and then at most once in this period.
     private static let shortageLogPeriod = TimeAmount.minutes(1)
 
     private let gateway: GatewayContext
     private let group: MultiThreadedEventLoopGroup
+    /// Each event loop with its sessions.
     private let loops: [ObjectIdentifier: (any EventLoop, NIOLoopBound<EventLoopSessions>)]
+    /// When the last shortage was logged.
     private let shortageLogged = NIOLockedValueBox<NIODeadline?>(nil)
+    /// The listening sockets.
     private let sockets = NIOLockedValueBox<[any Channel]>([])
 
-    /// Must be called outside the event loops.
+    /// Must not be called on an event loop of `group`: it waits for each of them.
     init(gateway: GatewayContext, group: MultiThreadedEventLoopGroup) async throws {
         self.gateway = gateway
         self.group = group
@@ -35,6 +40,8 @@ final class Listeners: ControlledSessions {
         self.loops = loops
     }
 
+    /// Binds all sockets. Clients wait in the kernel's queue until ``accept()``.
+    /// - Throws: ``ConfigurationError`` with the key, the address, the reason and a remedy.
     func bind() async throws {
         for listener in self.gateway.configuration.listeners {
             let socket = try await self.bind(listener)
@@ -49,7 +56,7 @@ final class Listeners: ControlledSessions {
         }
     }
 
-    /// Lets clients in.
+    /// Begins to accept clients.
     func accept() {
         self.followTime()
         for socket in self.sockets.withLockedValue({ $0 }) {
@@ -85,7 +92,7 @@ final class Listeners: ControlledSessions {
         try await ServerBootstrap(group: self.group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            // Clients wait until everything that serves them has been started.
+            // Clients wait until all services have been started.
             .serverChannelOption(.autoRead, value: false)
             .serverChannelInitializer { [gateway = self.gateway] channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -94,7 +101,7 @@ final class Listeners: ControlledSessions {
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
-            // After each read it is asked again whether more is wanted.
+            // Back-pressure is decided again after each read.
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(
@@ -114,6 +121,7 @@ final class Listeners: ControlledSessions {
             .get()
     }
 
+    /// Admits a client, or refuses it. Called on the client's event loop.
     private func accept(_ channel: any Channel, kind: Listener.Kind) throws {
         self.gateway.descriptors.count(channel)
         let address = channel.remoteAddress
@@ -141,8 +149,9 @@ final class Listeners: ControlledSessions {
         )
     }
 
-    /// A connection over a limit is told to come back, as long as not too many are: the limit of its address, or of
-    /// file descriptors.
+    /// Tells a client that it is over a limit, and closes. Beyond the maximum number of such
+    /// clients, closes without a response.
+    /// - Throws: ``AdmissionRefused`` to close without a response.
     private func refuse(
         _ channel: any Channel,
         kind: Listener.Kind,
@@ -165,11 +174,12 @@ final class Listeners: ControlledSessions {
         }
         guard isDue else { return }
         self.gateway.logger.error(
-            "few file descriptors are left: clients from unknown networks are told to come back"
+            "few file descriptors are left: clients from unknown networks are refused; "
+                + "raise the limit of open files"
         )
     }
 
-    /// Whether a message is on its way that may still be ended.
+    /// Whether a session has a message in transit that may still be completed.
     private func isSending() async -> Bool {
         for (loop, state) in self.loops.values {
             let isSending = try? await loop.submit { state.value.isSending }.get()
@@ -178,16 +188,19 @@ final class Listeners: ControlledSessions {
         return false
     }
 
-    /// The connection is over a limit, and so many are told so that this one is not.
+    /// Closes a refused connection without a response.
     private struct AdmissionRefused: Error {}
 
+    /// Tells all sessions that other permissions are in force. Returns at once; the event loops do
+    /// the work.
     func permissionsChanged() {
         for (loop, state) in self.loops.values {
             loop.execute { state.value.permissionsChanged(on: loop) }
         }
     }
 
-    /// Each minute every connection records what it only counted.
+    /// Starts the tasks that run on each event loop: the record of counted events each minute, and
+    /// the stall meter if it is configured.
     private func followTime() {
         for (loop, state) in self.loops.values {
             if let threshold = self.gateway.configuration.limits.stallTime {
@@ -217,7 +230,8 @@ final class Listeners: ControlledSessions {
         return EventLoopFuture.whenAllSucceed(found, on: loop).map { $0.compactMap { $0 }.first }
     }
 
-    /// Stops listening, says goodbye to every session, and waits a moment for it to arrive.
+    /// Closes the listening sockets, tells every session to end, and waits for that: for sessions
+    /// with a message in transit up to `limits.drainSeconds`, for others up to ``goodbyeTime``.
     func close() async throws {
         let sockets = self.sockets.withLockedValue { sockets in
             defer { sockets = [] }

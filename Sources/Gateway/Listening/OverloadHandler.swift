@@ -3,12 +3,13 @@ import NIOCore
 import NIOTLS
 import SMTP
 
-/// Tells a client that there are too many, and closes: nothing that it sends is read.
+/// Tells a client that there are too many connections, and closes. Nothing that the client sends is
+/// read.
 final class OverloadHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// For a handshake; who takes longer is closed without a word.
+    /// The time for a TLS handshake; a slower client is closed without a response.
     private static let timeout = TimeAmount.seconds(5)
 
     private let kind: Listener.Kind
@@ -36,6 +37,7 @@ final class OverloadHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
+    /// Sends `BYE` (RFC 9051 §7.1.5) or `421` (RFC 5321 §3.8), and closes.
     private func refuse(_ context: ChannelHandlerContext) {
         let farewell =
             switch self.kind {

@@ -1,9 +1,10 @@
 import NIOCore
 import TLS
 
-/// TLS towards clients that begin without it.
+/// TLS for clients that connect without it.
 enum ServerTLS {
-    /// TLS under a client that said STARTTLS.
+    /// Adds a TLS server at the front of the pipeline after a client's STARTTLS.
+    /// - Throws: `TLSError` or an error of NIO; the connection must be closed then.
     static func add(
         to context: ChannelHandlerContext,
         _ kind: Listener.Kind,

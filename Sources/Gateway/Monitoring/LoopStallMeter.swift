@@ -2,18 +2,21 @@ import Foundation
 import Logging
 import NIOCore
 
-/// Measures for how long an event loop is held, and logs each time that is too long.
+/// Measures how long work holds an event loop, and logs each stall above a threshold.
 ///
-/// A task is due every few milliseconds. While something holds the loop the task is late: what passed is
-/// the time for which nobody else was heard. The time of the processor tells a loop that works from
-/// one that waits for the machine.
+/// A task is due every few milliseconds. While work holds the loop the task is late by the time in
+/// which no other connection was served. The processor time of the thread distinguishes a loop that
+/// works from one that waits for the machine.
 final class LoopStallMeter {
-    /// Far less than what is looked for; each look wakes the loop, so that it is not measured by default.
+    /// The interval of the task: far below every useful threshold. Each run wakes the loop, so it
+    /// is off by default.
     private static let interval = TimeAmount.milliseconds(2)
 
     private let threshold: TimeAmount
     private let logger: Logger
+    /// When the task last ran.
     private var last = NIODeadline.now()
+    /// The thread's processor time then.
     private var lastProcessor = LoopStallMeter.processorTime
 
     private init(threshold: TimeAmount, logger: Logger) {
@@ -22,7 +25,8 @@ final class LoopStallMeter {
     }
 
     /// Measures a loop as long as it runs.
-    /// - Parameter threshold: what is logged, from so much time of the processor, or ten times as much time.
+    /// - Parameter threshold: the processor time from which a stall is logged. A stall of ten times
+    ///   as much elapsed time is logged as well.
     static func start(on loop: any EventLoop, threshold: TimeAmount, logger: Logger) {
         loop.execute {
             let meter = NIOLoopBound(Self(threshold: threshold, logger: logger), eventLoop: loop)
@@ -32,6 +36,7 @@ final class LoopStallMeter {
         }
     }
 
+    /// Compares the elapsed time with the interval.
     private func look() {
         let (now, processor) = (NIODeadline.now(), Self.processorTime)
         defer { (self.last, self.lastProcessor) = (now, processor) }
@@ -47,7 +52,7 @@ final class LoopStallMeter {
         )
     }
 
-    /// This thread's.
+    /// The processor time of this thread (clock_gettime(2)).
     private static var processorTime: TimeAmount {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

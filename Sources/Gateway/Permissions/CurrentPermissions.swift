@@ -1,27 +1,33 @@
 import Store
 import Synchronization
 
-/// The permissions in force: replaced as a whole when the store changes.
+/// The permissions in force. They are replaced as a whole when the store changes. Safe to use from
+/// any event loop.
 final class CurrentPermissions: Sendable {
-    /// Why nothing is shared for now, whatever is granted.
+    /// Why shared access is suspended, whatever is granted.
     enum Restriction {
-        /// It cannot be written, and has to be.
+        /// The audit log cannot be written, and is required.
         case auditLog
-        /// It cannot be read, and may say something else by now.
+        /// The store cannot be read: permissions may have been revoked since.
         case store
     }
 
+    /// What the lock protects.
     private struct State {
+        /// The store's last snapshot.
         var published: StoreSnapshot
-        /// What sessions see; owners alone while nothing else may be opened.
+        /// The store's last snapshot, or the same without sharing while a restriction is in force.
+        /// Sessions use it.
         var current: StoreSnapshot
         var restrictions: Set<Restriction> = []
     }
 
     private let state: Mutex<State>
+    /// Returns the same permissions for owners only.
     private let withoutSharing: @Sendable (StoreSnapshot) -> StoreSnapshot
 
-    /// - Parameter withoutSharing: the same permissions with owners alone.
+    /// - Parameter withoutSharing: returns the same permissions for owners only; a test replaces
+    ///   it.
     init(
         _ published: StoreSnapshot,
         withoutSharing: @escaping @Sendable (StoreSnapshot) -> StoreSnapshot = { $0.withoutSharing }
@@ -30,6 +36,7 @@ final class CurrentPermissions: Sendable {
         self.withoutSharing = withoutSharing
     }
 
+    /// The snapshot that sessions use.
     var current: StoreSnapshot {
         self.state.withLock { $0.current }
     }
@@ -38,7 +45,7 @@ final class CurrentPermissions: Sendable {
         self.state.withLock { $0.restrictions.contains(restriction) }
     }
 
-    /// Puts others into force; older ones than those in force change nothing.
+    /// Puts a snapshot into force. An older one than the present one is ignored.
     func replace(with published: StoreSnapshot) {
         self.change { state in
             guard !published.isOlder(than: state.published) else { return false }
@@ -47,7 +54,7 @@ final class CurrentPermissions: Sendable {
         }
     }
 
-    /// Puts a restriction into force, or takes it away.
+    /// Begins or ends a restriction.
     /// - Returns: whether that changed anything.
     @discardableResult
     func restrict(_ restriction: Restriction, isInForce: Bool) -> Bool {
@@ -62,8 +69,10 @@ final class CurrentPermissions: Sendable {
         }
     }
 
-    /// Makes a change, and sets what sessions see by it. Permissions without sharing are built outside the lock,
-    /// which every event loop takes for each command; another change in the meantime begins the work anew.
+    /// Changes the state and derives the snapshot that sessions use.
+    ///
+    /// The snapshot without sharing is built outside the lock, which every event loop takes for
+    /// each command. If the published snapshot changes meanwhile, the work is repeated.
     /// - Parameter change: returns false for no change; may be called more than once.
     /// - Returns: whether there was a change.
     @discardableResult

@@ -2,31 +2,36 @@ import Access
 package import Store
 import Synchronization
 
-/// What a running gateway tells of itself.
+/// What a running gateway reports about itself to `doctor` and `store`.
 package struct GatewayState: Codable, Equatable, Sendable {
-    /// Whether a path leads to where the gateway has its store; the socket is in the same folder.
+    /// Whether a path names the file that the gateway uses as its store, in the folder of the
+    /// control socket.
     package func isStore(_ path: String) -> Bool { self.name == Self.name(path) }
 
+    /// The last component of a path.
     static func name(_ path: String) -> String {
         String(path.split(separator: "/").last ?? "")
     }
 
-    /// The file that it has open as its store.
+    /// The identity of the open store file; nil if it is unknown.
     package var store: FileIdentity?
-    /// The name that it has in the folder of the gateway's socket.
+    /// The store's file name in the folder of the control socket.
     package var name: String?
-    /// Of the permissions in force.
+    /// The revision of the permissions in force.
     package var revision: Int64
     /// Why shared mailboxes are refused; nil while they are open.
     package var problem: String?
-    /// The file at the store's path, where it waits for an administrator's word.
+    /// A file at the store's path that waits for `store accept`.
     package var waiting: WaitingStore?
 }
 
-/// The store as it counts for sessions: what was read last, or why nothing more is believed.
+/// The store as sessions see it: the last snapshot that was read, or the reason why none is
+/// trusted. Safe to use from any thread.
 final class StoreInForce: Sendable {
     private struct State {
+        /// The identity of the file that the last snapshot was read from.
         var file: FileIdentity?
+        /// Why the store's file is refused; nil while it is used.
         var refusal: StoreRefusal?
     }
 
@@ -40,6 +45,7 @@ final class StoreInForce: Sendable {
         self.inForce = Mutex(State(file: store.file))
     }
 
+    /// The report for the control socket.
     var state: GatewayState {
         let known = self.inForce.withLock { $0 }
         let isAuditing = !self.permissions.isRestricted(by: .auditLog)
@@ -49,13 +55,13 @@ final class StoreInForce: Sendable {
             revision: self.permissions.current.access.revision,
             problem: known.refusal?.description
                 ?? (isAuditing
-                    ? nil : "the audit log cannot be written: the gateway's log says why"),
+                    ? nil : "the audit log cannot be written: see the gateway's log"),
             waiting: known.refusal?.waiting
         )
     }
 
-    /// Puts what was read into force.
-    /// - Returns: whether it was read from another file than before.
+    /// Puts a snapshot into force.
+    /// - Returns: whether it was read from another file than the previous one.
     func publish(_ published: StoreSnapshot) -> Bool {
         self.permissions.replace(with: published)
         let file = self.store.file
@@ -65,14 +71,14 @@ final class StoreInForce: Sendable {
         }
     }
 
-    /// Refuses shared access until something is published.
+    /// Suspends shared access until the next ``publish(_:)``.
     func refuse(_ refusal: StoreRefusal) {
         self.permissions.restrict(.store, isInForce: true)
         self.inForce.withLock { $0.refusal = refusal }
     }
 
-    /// An administrator puts a file into force that lacks something.
-    /// - Returns: whether this file waits for that, as it is described.
+    /// An administrator accepts a file that lacks earlier changes.
+    /// - Returns: whether exactly this file waits for that.
     func accept(_ waiting: WaitingStore) -> Bool {
         self.store.accept(waiting)
     }

@@ -38,7 +38,7 @@ def root_is_left_once_the_ports_are_open():
         # Without a user to switch to, the start is refused with the remedy.
         gateway = Gateway(GATEPOST_USER="root")
         done = subprocess.run([os.environ["GATEPOST"], "serve"], env=gateway.environment, capture_output=True, text=True)
-        assert done.returncode == 1 and "cannot become root" in done.stderr, done
+        assert done.returncode == 1 and "cannot switch to root" in done.stderr, done
         return
     with Gateway(GATEPOST_USER="nobody") as gateway:
         done = subprocess.run([os.environ["GATEPOST"], "serve"], env=gateway.environment, capture_output=True, text=True)
@@ -49,7 +49,7 @@ def root_is_left_once_the_ports_are_open():
         for address in (CLARA, BOB):
             gateway.run("account", "set", address, "--ca", ca)
         subprocess.run(["chown", "-R", "nobody", gateway.folder], check=True)
-        for name, says in (("root", "is root"), ("gibtesnicht", "nobody here is called")):
+        for name, says in (("root", "is root"), ("gibtesnicht", "has no user")):
             environment = dict(gateway.environment, GATEPOST_USER=name)
             done = subprocess.run([os.environ["GATEPOST"], "serve"], env=environment, capture_output=True, text=True)
             assert done.returncode == 1 and says in done.stderr, done
