@@ -7,17 +7,18 @@ import TLS
 
 /// The running gateway: its listeners, its event loops, and the task that follows the store.
 package struct Gateway: Service {
-    /// A change of the store, and a file in its place, which is looked at twice, count within a second.
+    /// The time between two looks at the store. A replaced file needs two looks, so every change is
+    /// in force within a second.
     private static let storeInterval = Duration.milliseconds(200)
-    /// A look takes milliseconds. With a store that does not answer, shared mailboxes are closed within
-    /// a second.
+    /// How long a look at the store may take; usually it takes milliseconds. Shared mailboxes of a
+    /// store that does not answer are closed within a second.
     private static let storeSilence = Duration.milliseconds(800)
 
     private let gateway: GatewayContext
     private let store: PermissionStore
     private let logger: Logger
 
-    /// - Throws: what is wrong with the configuration, the certificates or the store.
+    /// - Throws: an error in the configuration, the certificates or the store.
     package init(
         configuration: GatewayConfiguration,
         store: PermissionStore,
@@ -35,7 +36,9 @@ package struct Gateway: Service {
         )
     }
 
-    /// Serves until the task is cancelled or a graceful shutdown is asked for.
+    /// Serves clients until the task is cancelled or a graceful shutdown begins.
+    /// - Throws: ``ConfigurationError`` if a socket cannot be bound or the user cannot be switched,
+    ///   and errors of the store.
     package func run() async throws {
         let threads = self.gateway.configuration.threads
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
@@ -43,11 +46,11 @@ package struct Gateway: Service {
         let control = ControlSocket(gateway: self.gateway, listeners: listeners)
         do {
             try await listeners.bind()
-            // Nobody is served, and no file is made, with more rights than are needed.
+            // Drop privileges before a client is served or a file is created.
             if let name = self.gateway.configuration.runAs {
                 try Privileges.drop(to: name)
                 try self.store.requireWritable()
-                // What is read again later has to be readable for that user.
+                // Files that are read again later must be readable for that user: fail now, not then.
                 try self.gateway.reloadCertificates()
                 _ = try MasterKey(file: self.gateway.configuration.masterKey)
             }
@@ -72,14 +75,15 @@ package struct Gateway: Service {
         try await self.gateway.fileWriter.stop()
         self.gateway.audit.cancel()
         await self.gateway.upstream.credentials.shutdown()
-        // Sessions that did not end in time end now, and are recorded.
+        // Remaining sessions end here, and their ends are recorded.
         try await group.shutdownGracefully()
         self.gateway.upstream.serverLog.flush()
         try await self.gateway.audit.stop()
-        // The next file that is put in its place finds no write-ahead log of this one.
+        // Close the store, so that a file that replaces it finds no write-ahead log of this one.
         self.store.close()
     }
 
+    /// Starts all services, and accepts clients.
     private func start(_ listeners: Listeners, on group: any EventLoopGroup) {
         self.gateway.authenticator.start()
         self.gateway.storeWriter.start()
@@ -90,13 +94,17 @@ package struct Gateway: Service {
         do {
             try self.store.setConsent(self.gateway.configuration.oversight.consent)
         } catch {
-            self.logger.error("consent cannot be kept", metadata: ["error": "\(error)"])
+            self.logger.error(
+                "cannot write the consent setting to the store",
+                metadata: ["error": "\(error)"]
+            )
         }
         self.startAudit(listeners, on: group)
         listeners.accept()
     }
 
-    /// Where the log cannot be written, and has to be, nothing is shared until it can.
+    /// Starts the audit log. If the log is required, shared access is suspended while it cannot be
+    /// written.
     private func startAudit(_ listeners: Listeners, on group: any EventLoopGroup) {
         let isRequired = self.gateway.configuration.oversight.audit == .required
         let (permissions, logger) = (self.gateway.permissions, self.logger)
@@ -112,8 +120,8 @@ package struct Gateway: Service {
         }
     }
 
-    /// Reads the certificates again; handshakes that begin later show the new ones. Where the files
-    /// are not usable, the ones in use stay, and the log says why.
+    /// Reads the certificates again, for later handshakes. If a file is unusable, the certificates
+    /// in use stay, and the error is logged.
     package func reloadCertificates() {
         do {
             try self.gateway.reloadCertificates()
@@ -126,7 +134,7 @@ package struct Gateway: Service {
         }
     }
 
-    /// Hands every change of the store to every session, until the gateway is to stop.
+    /// Passes every change of the store to all sessions until the gateway stops.
     private func followStore(_ listeners: Listeners) async {
         let changes = self.store.changes(
             every: Self.storeInterval,
@@ -138,13 +146,13 @@ package struct Gateway: Service {
             case .published(let published):
                 let isReplaced = self.gateway.store.publish(published)
                 if isReplaced {
-                    self.logger.notice("the store's file was replaced, and is in force")
+                    self.logger.notice("the store's file was replaced; the new one is in force")
                 }
                 if self.gateway.permissions.restrict(.store, isInForce: false) {
                     self.logger.notice("the store can be read again")
                 }
             case .unreadable(let refusal):
-                // Whoever is out by now must not be let in by what was read before.
+                // Fail closed: the last snapshot may grant what was revoked since.
                 self.gateway.store.refuse(refusal)
                 self.logger.error(
                     "shared mailboxes are refused until the store can be read",

@@ -6,7 +6,8 @@ import Store
 import Synchronization
 import TLS
 
-/// What every connection of a gateway shares. Each member is safe to use from any event loop.
+/// The services that all connections of a gateway share. Each member is safe to use from any event
+/// loop.
 final class GatewayContext: Sendable {
     let configuration: GatewayConfiguration
     let masterKey: MasterKey
@@ -14,12 +15,12 @@ final class GatewayContext: Sendable {
     let permissions: CurrentPermissions
     let upstream: UpstreamServices
     let folderRefresher: FolderRefresher
-    /// What `doctor` is told of the store.
+    /// The state of the store, for sessions and for `doctor`.
     let store: StoreInForce
     let authenticator: Authenticator
     let admission: Admission
     let descriptors: DescriptorBudget
-    /// Reads and writes the store off the event loops.
+    /// Reads and writes the store.
     let storeWriter = BackgroundWriter()
     /// Reads and writes the files of sent copies.
     let fileWriter = BackgroundWriter()
@@ -35,6 +36,8 @@ final class GatewayContext: Sendable {
     private let submissionTLS: TLSServerContextStore
     private let lastSession = Atomic<UInt64>(0)
 
+    /// - Throws: `StoreError` if the store cannot be read, `TLSError` if a certificate cannot be
+    ///   used.
     init(
         configuration: GatewayConfiguration,
         store: PermissionStore,
@@ -106,7 +109,7 @@ final class GatewayContext: Sendable {
 }
 
 extension GatewayContext {
-    /// The TLS context that a listener's next handshake uses.
+    /// The TLS context for the next handshake of a listener.
     func serverTLS(for kind: Listener.Kind) -> TLSServerContext {
         switch kind {
         case .imaps, .imap: self.imapTLS.current
@@ -114,12 +117,13 @@ extension GatewayContext {
         }
     }
 
-    /// The number of a new session.
+    /// The number of a new session, unique in this run.
     func nextSession() -> UInt64 {
         self.lastSession.add(1, ordering: .relaxed).newValue
     }
 
-    /// Reads the certificates again.
+    /// Reads the certificates of both protocols again.
+    /// - Throws: `TLSError`; the context in use stays then.
     func reloadCertificates() throws {
         try self.imapTLS.reload()
         try self.submissionTLS.reload()

@@ -3,19 +3,21 @@ import Session
 import Store
 import TLS
 
-/// The only place where handlers are added: what stands here is the path of the octets.
+/// The handlers of each channel, and so the path of the octets.
 ///
 ///     client ── TLS ── IMAPClientHandler(session) ┄┄ UpstreamConnection(UpstreamChannel) ── TLS ── mail server
 ///     client ── TLS ── SubmissionClientHandler(session) ┄┄ SubmissionConnection(UpstreamChannel) ── TLS ── mail server
 ///
 /// Both ends live on one event loop and call each other directly.
 enum Pipeline {
-    /// A socket that clients connect to.
+    /// Adds the handlers of a listening socket.
     static func addListener(to channel: any Channel, _ gateway: GatewayContext) throws {
         try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: gateway.logger))
     }
 
-    /// A client's connection; with implicit TLS the session greets once the handshake is done.
+    /// Adds the handlers of a client's connection. With implicit TLS the session greets after the
+    /// handshake.
+    /// - Parameter arrival: counts the connection until its login.
     static func addClient(
         to channel: any Channel,
         kind: Listener.Kind,
@@ -32,6 +34,7 @@ enum Pipeline {
         try operations.addHandler(client)
     }
 
+    /// The handler for the protocol of the listener.
     private static func client(
         of channel: any Channel,
         kind: Listener.Kind,
@@ -58,7 +61,7 @@ enum Pipeline {
         }
     }
 
-    /// A client that is told to go.
+    /// Adds the handlers of a connection that is refused.
     static func addRefusal(
         to channel: any Channel,
         _ kind: Listener.Kind,
@@ -71,7 +74,7 @@ enum Pipeline {
         try operations.addHandler(OverloadHandler(kind))
     }
 
-    /// A command of an administrator.
+    /// Adds the handler of an administrator's command.
     static func addControl(_ handler: any ChannelHandler, to channel: any Channel) throws {
         try channel.pipeline.syncOperations.addHandler(handler)
     }

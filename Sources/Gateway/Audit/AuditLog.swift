@@ -5,26 +5,35 @@ import NIOPosix
 import Store
 import Synchronization
 
-/// Records on their way into the audit log: written in batches, off the event loops, from a queue
-/// with a bound. It also seals the log, and deletes what is older than it is to be kept.
+/// Writes records to the audit log in batches, on a background thread, from a bounded queue. It
+/// also seals the log, and deletes records whose time of retention has passed. Safe to use from any
+/// thread.
 final class AuditLog: Sendable {
-    /// Records that wait at most: some seconds of everything a busy gateway does.
+    /// Records that wait: some seconds of everything that a busy gateway does. Without a limit a
+    /// store that does not answer would fill the memory.
     static let maximumWaiting = 20_000
+    /// Records in one transaction.
     private static let maximumBatch = 2_000
+    /// The time between two batches.
     private static let interval = TimeAmount.milliseconds(200)
+    /// The time between two seals.
     private static let sealInterval = TimeAmount.seconds(60)
+    /// The time between two deletions.
     private static let retentionInterval = TimeAmount.hours(1)
     private static let secondsOfDay: Int64 = 86_400
 
+    /// What the lock protects.
     private struct Queue {
+        /// Records to write, oldest first.
         var waiting: [(moment: Moment, record: AuditRecord)] = []
-        /// Records for which there was no room.
+        /// Records that were dropped because the queue was full.
         var lost = 0
         var refusals = AuditRateLimiter()
         var logins = LoginLimiter()
+        /// Whether the last write has failed.
         var isFailing = false
 
-        /// Adds what stands for records that were only counted.
+        /// Adds the summaries of records that were only counted.
         mutating func addDue(at moment: Moment) {
             let due = self.refusals.due(at: moment) + self.logins.due(at: moment)
             self.waiting += due.map { (moment, $0) }
@@ -33,13 +42,15 @@ final class AuditLog: Sendable {
 
     private let store: PermissionStore
     private let masterKey: MasterKey
+    /// The retention in days; nil keeps all records.
     private let days: Int?
     private let logger: Logger
     private let now: @Sendable () -> Moment
-    /// Writes, seals and deletes, in order.
+    /// The thread that writes, seals and deletes, in order.
     let pool = NIOThreadPool(numberOfThreads: 1)
     private let queue = Mutex(Queue())
     private let tasks = Mutex<[RepeatedTask]>([])
+    /// Called when it changes whether the log can be written.
     private let whenChanged = Mutex<(@Sendable (Bool) -> Void)?>(nil)
 
     init(
@@ -56,7 +67,9 @@ final class AuditLog: Sendable {
         self.now = now
     }
 
-    /// - Parameter whenChanged: is told whether the log can be written, whenever that changes.
+    /// Starts the thread and the timers.
+    /// - Parameter whenChanged: called on the background thread whenever it changes whether the log
+    ///   can be written.
     func start(on group: any EventLoopGroup, _ whenChanged: @escaping @Sendable (Bool) -> Void) {
         self.pool.start()
         self.whenChanged.withLock { $0 = whenChanged }
@@ -76,6 +89,7 @@ final class AuditLog: Sendable {
         }
     }
 
+    /// Runs `body` on the background thread at an interval.
     private func repeated(
         on loop: any EventLoop,
         every interval: TimeAmount,
@@ -86,19 +100,19 @@ final class AuditLog: Sendable {
         }
     }
 
-    /// Runs on the pool's one thread, in order. What a pool that is shut down throws away is not run.
+    /// Runs work on the background thread, in order; drops it once the pool is shut down.
     private func onPool(_ body: @escaping @Sendable () -> Void) {
         self.pool.submit { state in
             if state == .active { body() }
         }
     }
 
-    /// Nothing is written by itself any more.
+    /// Stops the timers.
     func cancel() {
         for task in self.tasks.withLock({ $0 }) { task.cancel() }
     }
 
-    /// Writes what waits, and seals the log.
+    /// Writes what waits, seals the log, and ends the thread.
     func stop() async throws {
         self.append(AuditRecord(event: "gateway stop", actor: "gatepost"))
         await withCheckedContinuation { continuation in
@@ -117,6 +131,7 @@ final class AuditLog: Sendable {
         try await self.pool.shutdownGracefully()
     }
 
+    /// Queues a record, or counts it if its actor has too many. Returns at once.
     func append(_ record: AuditRecord) {
         let moment = self.now()
         self.queue.withLock { queue in
@@ -132,6 +147,7 @@ final class AuditLog: Sendable {
 
     // MARK: - On the pool's thread
 
+    /// Writes all waiting records.
     private func write() {
         if self.queue.withLock({ $0.lost > 0 }) { self.changed(isFailing: true) }
         while let batch = self.nextBatch() {
@@ -139,7 +155,7 @@ final class AuditLog: Sendable {
                 try self.store.audit(batch)
                 self.queue.withLock { $0.waiting.removeFirst(batch.count) }
             } catch let error as StoreError where error.kind == .replaced {
-                // What follows the store opens the next file, or refuses shared mailboxes itself.
+                // The store's follower opens the next file, or suspends shared access itself.
                 return
             } catch {
                 if !self.queue.withLock({ $0.isFailing }) {
@@ -154,14 +170,14 @@ final class AuditLog: Sendable {
         self.changed(isFailing: false)
     }
 
-    /// Once everything else is written, what there was no room for is told.
+    /// The next records to write. Once all others are written, a record states how many were lost.
     private func nextBatch() -> [(moment: Moment, record: AuditRecord)]? {
         self.queue.withLock { queue in
             queue.addDue(at: self.now())
             if queue.waiting.isEmpty, queue.lost > 0 {
                 var record = AuditRecord(event: "lost", outcome: .failed, actor: "gatepost")
                 record.count = queue.lost
-                record.detail = ["there was no room for so many records"]
+                record.detail = ["the queue of the audit log was full"]
                 queue.waiting.append((self.now(), record))
                 queue.lost = 0
             }
@@ -169,6 +185,7 @@ final class AuditLog: Sendable {
         }
     }
 
+    /// Records whether the log can be written, and reports a change.
     private func changed(isFailing: Bool) {
         let hasChanged = self.queue.withLock { queue in
             defer { queue.isFailing = isFailing }
@@ -179,7 +196,7 @@ final class AuditLog: Sendable {
         self.whenChanged.withLock { $0 }?(!isFailing)
     }
 
-    /// What commands have changed is sealed, too.
+    /// Seals the records of the gateway and of commands that have no seal yet.
     private func seal() {
         do {
             guard let seal = try self.store.sealAudit(self.masterKey) else { return }
@@ -189,6 +206,7 @@ final class AuditLog: Sendable {
         }
     }
 
+    /// Deletes records whose retention has passed.
     private func deleteOld() {
         guard let days = self.days else { return }
         let moment = Moment(seconds: self.now().seconds - Int64(days) * Self.secondsOfDay)
@@ -197,7 +215,10 @@ final class AuditLog: Sendable {
             guard count > 0 else { return }
             self.logger.notice("old audit records deleted", metadata: ["count": "\(count)"])
         } catch {
-            self.logger.error("old audit records stay", metadata: ["error": "\(error)"])
+            self.logger.error(
+                "old audit records cannot be deleted",
+                metadata: ["error": "\(error)"]
+            )
         }
     }
 }

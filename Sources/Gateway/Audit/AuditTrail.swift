@@ -3,15 +3,17 @@ import NIOCore
 import Session
 import Store
 
-/// What one connection adds to the audit log.
+/// The audit records of one connection.
 struct AuditTrail {
-    /// Octets of an unknown login that are kept.
+    /// Octets of an unknown login that are recorded.
     private static let maximumLoginOctets = 254
 
     private let log: AuditLog
+    /// The client's address.
     private let address: String?
+    /// Combines repeated events of this connection.
     private var limiter = AuditLimiter()
-    /// Who acts: the user, or the login that was tried.
+    /// The user, or the login that was tried.
     private var actor = "nobody"
 
     init(_ log: AuditLog, address: SocketAddress?) {
@@ -19,11 +21,11 @@ struct AuditTrail {
         self.address = address?.ipAddress
     }
 
-    /// Somebody tries to log in. A name that is no address is not kept: it may be a password in the
+    /// Begins a login. A name that is not an address is not recorded: it may be a password in the
     /// wrong field.
-    /// - Returns: as whom the log knows them.
+    /// - Returns: the name of the client in the audit log.
     mutating func loginTried(_ login: [UInt8], snapshot: Access.Snapshot) -> String {
-        // What was counted is the one's who came before.
+        // Counted events belong to the previous actor.
         self.flush(snapshot)
         let text = String(decoding: login.prefix(Self.maximumLoginOctets), as: UTF8.self)
         let known = Address(login).flatMap { snapshot.user(login: $0)?.login.description }
@@ -33,13 +35,15 @@ struct AuditTrail {
         return self.actor
     }
 
+    /// Records an event, or counts it.
+    /// - Parameter snapshot: the snapshot that names accounts.
     mutating func record(_ event: AuditEvent, snapshot: Access.Snapshot) {
         for event in self.limiter.admit(event, at: .current) {
             self.append(event, snapshot: snapshot)
         }
     }
 
-    /// The connection, or a minute of it, is over.
+    /// Records counted events at the end of the connection or of a minute.
     mutating func flush(_ snapshot: Access.Snapshot) {
         for event in self.limiter.flush() { self.append(event, snapshot: snapshot) }
     }

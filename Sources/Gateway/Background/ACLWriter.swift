@@ -5,10 +5,11 @@ import Session
 import Store
 import Synchronization
 
-/// What owners change from their mail clients: written off the event loops, and in force when it is
-/// answered.
+/// Writes the grants that owners change from their mail clients (RFC 4314). The store is written on
+/// a background thread, and a change is in force when it is answered.
 final class ACLWriter: Sendable {
-    /// Changes of one owner in an hour, some for each of a hundred folders: the audit log keeps them all.
+    /// Changes of one owner in an hour: several for each of a hundred folders. Without a limit a
+    /// client could fill the audit log, which keeps them all.
     static let maximumChanges = 600
 
     private let store: PermissionStore
@@ -17,7 +18,7 @@ final class ACLWriter: Sendable {
     private let logger: Logger
     private let now: @Sendable () -> Moment
     private let writer: BackgroundWriter
-    /// Of the hour that is running.
+    /// The changes of the present hour, by owner.
     private let changes = Mutex((hour: Int64(0), of: [UserID: Int]()))
 
     init(
@@ -36,6 +37,10 @@ final class ACLWriter: Sendable {
         self.permissions = permissions
     }
 
+    /// Changes a grant.
+    /// - Parameters:
+    ///   - address: the client's address, for the audit log.
+    ///   - answer: called once on `loop`, after the change is in force.
     func change(
         _ change: ACLChange,
         from address: SocketAddress?,
@@ -50,7 +55,7 @@ final class ACLWriter: Sendable {
         self.writer.submit {
             [store = self.store, masterKey, permissions = self.permissions, logger] in
             let outcome: ACLChange.Outcome
-            // Into a store that is refused nothing is put: it would not be in force.
+            // Do not write to a store that is refused: the change would not be in force.
             guard !permissions.isRestricted(by: .store) else {
                 return loop.execute { answer(.failed) }
             }
@@ -58,14 +63,18 @@ final class ACLWriter: Sendable {
                 outcome = try store.share(change, from: from)
                 if outcome == .done { permissions.replace(with: try store.loadNext(masterKey)) }
             } catch {
-                logger.error("sharing by hand failed", metadata: ["error": "\(error)"])
+                logger.error(
+                    "cannot write a change of SETACL or DELETEACL to the store",
+                    metadata: ["error": "\(error)"]
+                )
                 return loop.execute { answer(.failed) }
             }
             loop.execute { answer(outcome) }
         }
     }
 
-    /// - Returns: whether the owner may change something more in this hour.
+    /// Counts a change.
+    /// - Returns: whether the owner may change more in this hour.
     private func count(_ owner: UserID, at now: Moment) -> Bool {
         self.changes.withLock { changes in
             let hour = now.seconds / 3_600

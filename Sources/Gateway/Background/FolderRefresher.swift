@@ -4,25 +4,29 @@ import Session
 import Store
 import Synchronization
 
-/// Asks mail servers for their folders without a session, so that the next LIST need not wait for them.
+/// Refreshes the cached folder lists of shared accounts in the background, so that the next LIST
+/// need not wait. Safe to use from any event loop.
 final class FolderRefresher: Sendable {
+    /// What the lock protects.
     private struct State {
-        /// Accounts whose servers are to be asked, or are being asked.
+        /// Accounts that wait for a refresh or are being refreshed.
         var due: Set<AccountID> = []
-        /// The same without those that are being asked. The last one is asked next: for it a client may wait.
+        /// Accounts that wait for a refresh. The last one comes first: a client may be waiting for
+        /// it.
         var waiting: [AccountID] = []
+        /// The number of running refreshes.
         var reading = 0
-        /// When an account's server may be asked again.
+        /// When an account may be refreshed again.
         var rests: [AccountID: NIODeadline] = [:]
-        /// Whether the gateway ends.
+        /// Whether the gateway stops.
         var isStopped = false
     }
 
-    /// Servers that are asked at once. Some of them may not answer at all.
+    /// Concurrent refreshes; some servers may not answer at all.
     static let maximumReading = 16
-    /// Between two times at which a server is asked.
+    /// The time between two refreshes of an account.
     static let restTime = TimeAmount.seconds(30)
-    /// Accounts with such a time that are kept before those are looked for whose time is over.
+    /// Entries of `rests` above which expired ones are dropped.
     private static let keptRests = 1_000
 
     private let upstream: UpstreamServices
@@ -37,7 +41,7 @@ final class FolderRefresher: Sendable {
         self.now = now
     }
 
-    /// Asks an account's server for its folders, soon, and once however many sessions want to know.
+    /// Requests a refresh. Several requests for one account are one refresh.
     func refresh(_ account: AccountID, on loop: any EventLoop) {
         self.state.withLock { state in
             if let rest = state.rests[account], rest > self.now() { return }
@@ -47,7 +51,7 @@ final class FolderRefresher: Sendable {
         self.readNext(on: loop)
     }
 
-    /// Asks no further server.
+    /// Starts no further refresh.
     func stop() {
         self.state.withLock { state in
             state.isStopped = true
@@ -55,6 +59,7 @@ final class FolderRefresher: Sendable {
         }
     }
 
+    /// Starts the next refresh, if the limit permits it.
     private func readNext(on loop: any EventLoop) {
         let next = self.state.withLock { state -> AccountID? in
             guard state.reading < Self.maximumReading, let account = state.waiting.popLast() else {
@@ -66,7 +71,7 @@ final class FolderRefresher: Sendable {
         }
         guard let account = next else { return }
         guard let target = self.upstream.permissions.current.endpoints[account] else {
-            // Not at once: many accounts may be gone, and each would be a call within the call before it.
+            // Hop to the loop: a direct call would recurse once for each account that is gone.
             return loop.execute { self.readingEnded(account, on: loop) }
         }
         let generation = self.upstream.folderLists.generation(of: account)
@@ -86,6 +91,7 @@ final class FolderRefresher: Sendable {
         }
     }
 
+    /// A refresh has ended, with a list or without.
     private func readingEnded(_ account: AccountID, on loop: any EventLoop) {
         self.state.withLock { state in
             state.reading -= 1

@@ -6,17 +6,21 @@ import Session
 import Store
 import Synchronization
 
-/// Messages for owners on their way into INBOXes. One stays in the store until its server has taken
-/// it, and is known by a Message-ID that nobody can guess, so that it comes once.
+/// Delivers notifications to the INBOXes of account owners. A notification stays in the store until
+/// its server has stored it. Its Message-ID contains a random token, so a repeated delivery finds
+/// the message and does not store it twice.
 final class OwnerNotifications: Sendable {
+    /// The time between two delivery attempts to an account.
     private static let retryTime = TimeAmount.minutes(1)
 
+    /// What the lock protects.
     private struct State {
+        /// Nil before ``start(_:on:)`` and after ``stop()``.
         var upstream: UpstreamServices?
         var group: (any EventLoopGroup)?
-        /// Accounts to whose servers one is being delivered; the next waits.
+        /// Accounts with a running delivery; further notifications for them wait.
         var underWay: Set<AccountID> = []
-        /// Accounts whose next try is a while away.
+        /// Accounts that wait for their next attempt.
         var resting: Set<AccountID> = []
     }
 
@@ -33,6 +37,7 @@ final class OwnerNotifications: Sendable {
         self.logger = logger
     }
 
+    /// Begins to deliver.
     func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
         self.state.withLock { state in
             state.upstream = upstream
@@ -41,18 +46,19 @@ final class OwnerNotifications: Sendable {
         self.deliver()
     }
 
-    /// Delivers nothing more.
+    /// Starts no further delivery.
     func stop() {
         self.state.withLock { $0.upstream = nil }
     }
 
-    /// Looks whether there are any.
+    /// Looks for notifications in the store, on the background thread.
     func deliver() {
         self.writer.submit { [self] in
             for notice in (try? self.store.notices()) ?? [] { self.deliver(notice) }
         }
     }
 
+    /// Delivers one notification, unless its account has a running delivery or waits.
     private func deliver(_ notice: Notice) {
         let found = self.state.withLock { state -> (UpstreamServices, any EventLoop)? in
             guard let upstream = state.upstream, let group = state.group,
@@ -80,15 +86,18 @@ final class OwnerNotifications: Sendable {
         }
     }
 
+    /// The Message-ID of a notification: `<notice-TOKEN@HOST>` (RFC 5322 §3.6.4).
     static func messageID(of notice: Notice, at hostName: String) -> String {
         let digits = Array("0123456789abcdef")
         let token = notice.token.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
         return "<notice-\(String(token))@\(hostName)>"
     }
 
+    /// A delivery has ended.
+    /// - Parameter isDelivered: false also for an account that is gone.
     private func done(_ notice: Notice, isDelivered: Bool, on loop: any EventLoop) {
         self.writer.submit { [self] in
-            // One that stays in the store would be found again at once.
+            // A notification that cannot be removed counts as failed: it would be found again at once.
             let isRemoved = isDelivered && self.remove(notice)
             let rests = self.state.withLock { state in
                 state.underWay.remove(notice.account)
@@ -99,7 +108,7 @@ final class OwnerNotifications: Sendable {
             guard rests else { return }
             if !isDelivered {
                 self.logger.warning(
-                    "a message for an owner cannot be delivered now",
+                    "cannot deliver a message to an owner; the gateway tries again",
                     metadata: ["notice": "\(notice.id)"]
                 )
             }
@@ -110,20 +119,22 @@ final class OwnerNotifications: Sendable {
         }
     }
 
+    /// Removes a delivered notification from the store.
     private func remove(_ notice: Notice) -> Bool {
         do {
             try self.store.removeNotice(notice.id)
             return true
         } catch {
             self.logger.error(
-                "a message for an owner was delivered, and cannot be taken from the store",
+                "a message to an owner was delivered, but cannot be removed from the store",
                 metadata: ["notice": "\(notice.id)", "error": "\(error)"]
             )
             return false
         }
     }
 
-    /// RFC 5322, with a text in base64, so that it passes as it is whatever names are in it.
+    /// A message in the format of RFC 5322. Its text is in base64, so that it passes unchanged
+    /// whatever names it contains.
     private func message(_ notice: Notice, to address: String, messageID: String) -> ByteBuffer {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")

@@ -7,19 +7,21 @@ import Session
 import Store
 import Synchronization
 
-/// Filing.
+/// Filing of copies into Sent folders.
 extension SentCopies {
+    /// Files a waiting copy if its account and its file still exist.
+    /// - Parameter attempt: how many attempts have failed before.
     func file(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
         guard let upstream = self.upstream.withLock({ $0 }) else { return }
         guard upstream.permissions.current.endpoints[copy.account] != nil else {
-            self.logger.warning("the copy of a sent message goes with its account, which is gone")
+            self.logger.warning("a sent copy was dropped, because its account was removed")
             return self.remove(copy)
         }
         self.writer.submit { [self] in
             let exists = FileManager.default.fileExists(atPath: copy.file.path)
             loop.execute {
                 guard exists else {
-                    self.logger.warning("the copy of a sent message was removed while it waited")
+                    self.logger.warning("the file of a sent copy was removed while it waited")
                     return self.space.end(copy.account, octets: copy.octets)
                 }
                 self.send(copy, on: loop, attempt: attempt)
@@ -27,6 +29,7 @@ extension SentCopies {
         }
     }
 
+    /// Files a copy in a conversation with the account's server.
     func send(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
         self.converse(
             Errand(
@@ -41,6 +44,7 @@ extension SentCopies {
         }
     }
 
+    /// The result of an attempt. After a failure the next attempt is scheduled.
     func filed(
         _ outcome: SentFiling.Outcome?,
         copy: Waiting,
@@ -65,7 +69,7 @@ extension SentCopies {
         case .noSentFolder, .refused, .none:
             if let target {
                 let trouble = ServerLog.Trouble(
-                    "a sent copy could not be filed, and waits",
+                    "cannot file a sent copy; the gateway tries again",
                     account: target,
                     at: target.imap,
                     error: "\(outcome.map { "\($0)" } ?? "the server cannot be used")"
@@ -79,16 +83,19 @@ extension SentCopies {
         }
     }
 
+    /// Removes the file of a copy, on the background thread.
     func remove(_ copy: Waiting) {
         self.writer.submit { [self] in
             try? FileManager.default.removeItem(at: copy.file)
-            // A name that comes back with a power loss would be filed a second time.
+            // A power loss could bring an unsynced name back, and the copy would be filed twice.
             try? SentCopy.syncFolder(self.folder)
             self.space.end(copy.account, octets: copy.octets)
         }
     }
 
-    /// Many mail programs file a copy themselves, a moment later: then this one goes.
+    /// Checks whether the sender's mail program has filed a copy of its own, which many do a moment
+    /// later. Then the gateway's copy is removed.
+    /// - Parameter check: how many checks were made before.
     func checkLater(
         _ copy: FiledCopy,
         account: AccountID,
@@ -113,6 +120,7 @@ extension SentCopies {
         }
     }
 
+    /// The gateway's copy stays, or was removed: no further check.
     func lookNoMore(after copy: FiledCopy, _ account: AccountID) {
         self.filed.withLock { filed in
             filed[account]?.remove(copy)

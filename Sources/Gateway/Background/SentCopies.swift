@@ -7,56 +7,61 @@ import Session
 import Store
 import Synchronization
 
-/// Copies of sent messages on their way into Sent folders.
+/// Files copies of sent messages into Sent folders.
 ///
-/// A copy is a file in a folder beside the store while its message goes out, and until it is filed;
-/// so nothing is lost when the gateway stops, and `doctor` sees what waits. Files are written on
-/// one thread, in order; the name of a complete one tells where it belongs.
+/// While its message is in transit, and until it is filed, a copy is a file in a folder beside the
+/// store. So no copy is lost when the gateway stops, and `doctor` sees waiting copies. One
+/// background thread writes the files, in order. The name of a complete file says where it belongs.
 package final class SentCopies: Sendable {
-    /// What a message is filed with: `ACCOUNT-ACCOUNT`, then an identifier.
+    /// The suffix of a complete copy: `ACCOUNT.UUID.eml`.
     static let complete = "eml"
+    /// The suffix of a copy whose message is in transit.
     static let partial = "part"
-    /// What the name of a copy has in it that goes into an account of the sender's own. Only there the same
-    /// message may stand for it, which the sender's own program files.
+    /// Part of the name of a copy for an account of the sender's own. Only there a copy that the
+    /// sender's mail program files may replace it.
     static let own = "own"
-    /// When a copy that could not be filed is tried again; after the last of them, as often as that.
+    /// The times before the next attempts; the last one repeats.
     static let retries: [TimeAmount] = [.seconds(30), .minutes(5), .minutes(60)]
-    /// When it is looked whether the sender's own program filed one too.
+    /// The times before the checks for a copy that the sender's mail program filed.
     static let checks: [TimeAmount] = [.seconds(20), .minutes(2), .minutes(10)]
 
-    /// Between the copies that an earlier run left for one account: its server takes few connections.
+    /// The time between the copies that an earlier run left for one account, because its server
+    /// accepts few connections.
     static let pause = TimeAmount.milliseconds(250)
 
-    /// A copy that is older should have been filed.
+    /// Seconds after which a copy should have been filed.
     static let waitingTime: TimeInterval = 60
 
-    /// A copy in the folder.
+    /// A complete copy in the folder.
     struct Waiting: Sendable {
         let file: URL
         let account: AccountID
         let octets: UInt64
-        /// Nil where nothing may stand for it.
+        /// Nil if no other copy may replace this one.
         let messageID: ByteBuffer?
     }
 
-    /// What runs, or waits, for an account: one conversation at a time, so that of two that file the
-    /// same message each knows of the other's copy.
+    /// Work for an account. One conversation runs at a time, so that of two that file the same
+    /// message each knows the other's copy.
     typealias Turn = @Sendable () -> Void
 
-    /// What waiting copies take.
+    /// The size of the waiting copies, by account.
     let space = SentCopySpace()
+    /// The folder of the copies.
     let folder: URL
+    /// Nil before ``start(_:on:)`` and after ``stop()``.
     let upstream: Mutex<UpstreamServices?>
+    /// The waiting work of accounts whose work runs.
     let turns = Mutex<[AccountID: [Turn]]>([:])
-    /// What the gateway has filed and still looks after.
+    /// Copies that the gateway has filed and still checks.
     let filed = Mutex<[AccountID: Set<FiledCopy>]>([:])
     let writer: BackgroundWriter
     let log: ServerLog
     let logger: Logger
 
     /// - Parameters:
-    ///   - store: the path of the store, beside which the folder is made.
-    ///   - writer: has no other work.
+    ///   - store: the path of the store; the folder is beside it.
+    ///   - writer: a thread without other work.
     init(store: String, writer: BackgroundWriter, log: ServerLog, logger: Logger) {
         self.writer = writer
         self.folder = Self.folder(store: store)
@@ -65,12 +70,12 @@ package final class SentCopies: Sendable {
         self.upstream = Mutex(nil)
     }
 
-    /// Where copies wait.
+    /// The folder of the copies.
     static func folder(store: String) -> URL {
         URL(fileURLWithPath: store).deletingLastPathComponent().appendingPathComponent("sent")
     }
 
-    /// Files that wait for longer than a filing takes.
+    /// The paths of copies that wait for longer than ``waitingTime``. Blocks.
     package static func waiting(store: String) -> [String] {
         let folder = self.folder(store: store)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
@@ -82,8 +87,8 @@ package final class SentCopies: Sendable {
         }.sorted()
     }
 
-    /// Files what an earlier run left, and throws away what it did not complete: of those messages no client was
-    /// told that they went out. Blocks.
+    /// Files what an earlier run left. Removes incomplete copies: no client was told that their
+    /// messages went out. Blocks.
     func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
         self.upstream.withLock { $0 = upstream }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: self.folder.path)) ?? []
@@ -106,13 +111,13 @@ package final class SentCopies: Sendable {
         }
         if incomplete > 0 {
             self.logger.warning(
-                "the gateway ended while messages were being sent: their copies are not filed",
+                "the gateway stopped while messages were in transit: their copies are dropped",
                 metadata: ["messages": "\(incomplete)"]
             )
         }
     }
 
-    /// - Returns: nil for a file that is no complete copy.
+    /// - Returns: nil for a file that is not a complete copy.
     static func waiting(_ file: URL) -> Waiting? {
         let name = file.lastPathComponent
         guard file.pathExtension == Self.complete,
@@ -128,7 +133,7 @@ package final class SentCopies: Sendable {
         )
     }
 
-    /// The Message-ID of a message in a file.
+    /// The Message-ID of the message in a file; nil without one. Blocks.
     static func messageID(of file: URL) -> ByteBuffer? {
         guard let handle = try? FileHandle(forReadingFrom: file) else { return nil }
         defer { try? handle.close() }
@@ -138,20 +143,22 @@ package final class SentCopies: Sendable {
         return (try? Header(found.header))?.messageID.map { ByteBuffer(bytes: $0) }
     }
 
-    /// Files nothing more.
+    /// Starts no further filing.
     func stop() {
         self.upstream.withLock { $0 = nil }
     }
 
-    /// A copy of the message that a client is sending now.
+    /// The copy of a message whose transfer begins.
     func begin(on loop: any EventLoop) -> SentCopy {
         let name = "\(UUID().uuidString).\(Self.partial)"
         return SentCopy(self.folder.appendingPathComponent(name), writer: self.writer, loop: loop)
     }
 
-    /// The message went out: its copy is filed.
-    /// - Parameter kept: called on the copy's loop when a gateway that is started anew would file the copy, and when
-    ///   it cannot be kept.
+    /// The message went out: completes its copy and files it.
+    /// - Parameters:
+    ///   - own: the accounts that belong to the sender.
+    ///   - kept: called on the copy's event loop once a restarted gateway would file the copy, or
+    ///     when the copy cannot be kept.
     func file(
         _ copy: SentCopy,
         for accounts: [AccountID],
@@ -177,7 +184,7 @@ package final class SentCopies: Sendable {
                     self.file(waiting, on: loop, attempt: 0)
                 } else {
                     self.space.end(waiting.account, octets: waiting.octets)
-                    self.logger.error("a sent copy could not be kept")
+                    self.logger.error("cannot store a sent copy; it will not be filed")
                 }
             }
         }
@@ -185,6 +192,7 @@ package final class SentCopies: Sendable {
 
     // MARK: - One at a time
 
+    /// Runs work for an account once its earlier work has ended.
     func enqueue(_ account: AccountID, turn: @escaping Turn) {
         let isFirst = self.turns.withLock { turns in
             guard turns[account] == nil else {
@@ -197,6 +205,7 @@ package final class SentCopies: Sendable {
         if isFirst { turn() }
     }
 
+    /// Starts the next work of an account.
     func turnEnded(_ account: AccountID) {
         let next = self.turns.withLock { turns -> Turn? in
             guard var waiting = turns[account], !waiting.isEmpty else {
@@ -210,15 +219,17 @@ package final class SentCopies: Sendable {
         next?()
     }
 
-    /// What is done in the Sent folder of an account.
+    /// A task in the Sent folder of an account.
     struct Errand: Sendable {
         var purpose: SentFiling.Purpose
         var account: AccountID
         var messageID: ByteBuffer?
-        /// The message that is filed.
+        /// The message to file.
         var file: URL?
     }
 
+    /// Performs a task in a conversation with the account's server.
+    /// - Parameter done: receives nil if the server cannot be used or the account is gone.
     func converse(
         _ errand: Errand,
         on loop: any EventLoop,

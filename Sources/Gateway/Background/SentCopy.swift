@@ -3,19 +3,21 @@ import Glibc
 import NIOCore
 import Synchronization
 
-/// The copy of one message while it goes out. Used on its event loop only.
+/// The copy of one message in transit. Used on its event loop only; a background thread writes the
+/// file.
 final class SentCopy {
-    /// Octets that wait to be written; beyond it the client is not read.
+    /// Octets that wait for the disk; beyond it the client is not read.
     private static let maximumWaiting = 4 * 1_024 * 1_024
 
     let loop: any EventLoop
     private let file: URL
     private let writer: BackgroundWriter
     private let handle = HandleBox()
+    /// Octets that wait for the disk.
     private var waiting = 0
-    /// Octets so far.
+    /// Octets of the message so far.
     private(set) var octets: UInt64 = 0
-    /// Called when it takes octets again.
+    /// Called when the copy takes octets again.
     var onDrained: (() -> Void)?
 
     init(_ file: URL, writer: BackgroundWriter, loop: any EventLoop) {
@@ -24,8 +26,11 @@ final class SentCopy {
         self.loop = loop
     }
 
+    /// Back-pressure: whether the copy takes more octets.
     var isWritable: Bool { self.waiting < Self.maximumWaiting }
 
+    /// Writes octets on the background thread. A failure shows in ``sync(_:)`` and
+    /// ``complete(as:_:)``.
     func append(_ octets: ByteBuffer) {
         let count = octets.readableBytes
         self.waiting += count
@@ -38,13 +43,15 @@ final class SentCopy {
         }
     }
 
+    /// Octets were written, or dropped after a failure.
     private func written(_ count: Int) {
         let wasWritable = self.isWritable
         self.waiting -= count
         if !wasWritable, self.isWritable { self.onDrained?() }
     }
 
-    /// Brings everything that was written to the disk.
+    /// Writes everything to the disk (fsync(2)).
+    /// - Parameter done: receives on the event loop whether that succeeded.
     func sync(_ done: @escaping @Sendable (Bool) -> Void) {
         let (handle, loop) = (self.handle, self.loop)
         self.writer.submit {
@@ -53,8 +60,9 @@ final class SentCopy {
         }
     }
 
-    /// Everything is written: the file gets other names instead of its own, and they are on the disk.
-    /// - Parameter done: gets the names that it has, on the loop.
+    /// The message is complete: gives the file its final names instead of its own, and writes them
+    /// to the disk.
+    /// - Parameter done: receives on the event loop the names that were created.
     func complete(as targets: [URL], _ done: @escaping @Sendable (Set<URL>) -> Void) {
         let (file, handle, loop) = (self.file, self.handle, self.loop)
         self.writer.submit {
@@ -63,7 +71,8 @@ final class SentCopy {
         }
     }
 
-    /// Brings the names in a folder to the disk (fsync(2) of a file does not bring its name there). Blocks.
+    /// Writes the names in a folder to the disk; fsync(2) of a file does not write its name.
+    /// Blocks.
     static func syncFolder(_ folder: URL) throws {
         let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw CocoaError(.fileReadUnknown) }
@@ -71,12 +80,13 @@ final class SentCopy {
         guard fsync(descriptor) == 0 else { throw CocoaError(.fileWriteUnknown) }
     }
 
+    /// Removes the file.
     func drop() {
         let (file, handle) = (self.file, self.handle)
         self.writer.submit { handle.drop(file) }
     }
 
-    /// The open file, on the thread that writes.
+    /// The open file. Used on the background thread.
     private final class HandleBox: Sendable {
         private let state = Mutex<(handle: FileHandle?, hasFailed: Bool)>((nil, false))
 
@@ -137,7 +147,7 @@ final class SentCopy {
                 let names = targets.filter { target in
                     (try? FileManager.default.linkItem(at: file, to: target)) != nil
                 }
-                // Without this a power loss takes the names away. Where it fails, they are there yet.
+                // Without this a power loss can remove the names. If it fails, they exist for now.
                 try? SentCopy.syncFolder(file.deletingLastPathComponent())
                 return Set(names)
             }

@@ -3,7 +3,8 @@ import NIOCore
 import Session
 import Store
 
-/// What users decide about subscriptions of folders that are not their own, read and written off the event loops.
+/// The subscriptions of users to folders that are not their own. The store is read and written on a
+/// background thread.
 final class Subscriptions: Sendable {
     private let store: PermissionStore
     private let writer: BackgroundWriter
@@ -13,6 +14,8 @@ final class Subscriptions: Sendable {
         self.writer = writer
     }
 
+    /// Loads a user's subscriptions.
+    /// - Parameter answer: called on `loop`; receives nil if the store cannot be read.
     func load(
         _ user: UserID,
         on loop: any EventLoop,
@@ -24,6 +27,8 @@ final class Subscriptions: Sendable {
         }
     }
 
+    /// Changes a subscription.
+    /// - Parameter answer: called on `loop` after the change is stored, or has failed.
     func change(
         _ change: SubscriptionChange,
         on loop: any EventLoop,

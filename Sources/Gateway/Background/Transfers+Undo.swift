@@ -5,27 +5,28 @@ import Session
 import Store
 import Synchronization
 
-/// Brings to its end what was interrupted: of a transfer whose target has confirmed everything the
-/// originals go; of every other one the copies.
+/// Recovery of interrupted transfers. If the target has confirmed all copies, the originals are
+/// removed; otherwise the copies are removed.
 ///
-/// A copy goes only by the UID that the journal has. That is what APPENDUID said, or, for the one
-/// APPEND whose answer is missing, the message that has the octets and the date that were sent; then
-/// the journal gets its UID before it goes. Each step may be the last of this process: the next start
-/// begins again with what the journal has.
+/// A copy is removed only by a UID that the journal has. The UID comes from APPENDUID (RFC 4315).
+/// For the one APPEND whose response is missing, it is the UID of the message with the octets and
+/// the date that were sent; the journal records that UID before the copy is removed. The process
+/// may end after each step: the next start continues with what the journal has.
 extension Transfers {
-    /// A transfer that is being brought to its end.
+    /// A transfer that is being recovered.
     struct Interrupted: Sendable {
+        /// The number of the journal entry.
         let entry: Int64
-        /// Nil where only the journal knows: an earlier run left it.
+        /// What the session knows about the transfer; nil for a transfer that an earlier run left.
         let standing: TransferStanding?
         let loop: any EventLoop
-        /// Tries that found a server which cannot be used.
+        /// Attempts that found a server unusable.
         var attempt = 0
-        /// Looks at the target that found less than everything.
+        /// Looks at the target that found copies missing.
         var looks = 0
-        /// Copies that stay, as far as that is known: nothing proves which messages they are.
+        /// Copies that stay, as far as is known, because nothing proves which messages they are.
         var left = 0
-        /// Is called once, after the first try.
+        /// Called once, after the first attempt.
         var answer: (@Sendable (TransferResolution) -> Void)?
 
         init(
@@ -40,12 +41,14 @@ extension Transfers {
             self.answer = answer
         }
 
+        /// Answers the session, once.
         mutating func tell(_ resolution: TransferResolution) {
             self.answer?(resolution)
             self.answer = nil
         }
     }
 
+    /// Records the transfer's state in the journal and begins the recovery.
     func resolve(_ interrupted: Interrupted) {
         let entry = interrupted.entry
         let known = interrupted.standing?.state
@@ -57,7 +60,7 @@ extension Transfers {
             return try store.transfer(entry)
         }
         self.write(read, on: interrupted.loop) { found in
-            // Nil outside: the journal cannot be read; inside: what was sent is not known any more.
+            // The outer nil: the journal cannot be used. The inner nil: it has no such entry.
             guard let found else { return self.tryLater(interrupted) }
             guard let transfer = found else {
                 return self.isLost(interrupted)
@@ -66,20 +69,22 @@ extension Transfers {
         }
     }
 
-    /// The store was put back to a state before the transfer: nothing says what may be removed.
+    /// The journal has no such entry: the store was restored from before the transfer. Nothing says
+    /// what may be removed.
     private func isLost(_ interrupted: Interrupted) {
         self.logger.warning(
-            "an interrupted transfer is not in the journal any more, and may have left copies",
+            "the journal has no entry of an interrupted transfer, which may have left copies",
             metadata: ["entry": "\(interrupted.entry)"]
         )
         var interrupted = interrupted
         interrupted.tell(.remains)
     }
 
+    /// Finds out which originals exist, and removes them if all copies are confirmed.
     private func inspect(_ interrupted: Interrupted, transfer: Transfer) {
         let isCopied = transfer.state == .copied
         guard isCopied || transfer.recordsCopies else {
-            // What an earlier version has sent is not known.
+            // An earlier version did not record what it sent.
             return self.remains(interrupted, transfer: transfer, messages: transfer.uids.count)
         }
         guard isCopied || !transfer.copies.isEmpty else {
@@ -94,7 +99,7 @@ extension Transfers {
             case .done, .cannotRemove:
                 self.finished(interrupted, resolution: isCopied ? .completed : .undone)
             case .gone:
-                // Nothing is at the source that could be lost, or be there twice.
+                // The source folder is gone: no message can be lost, or exist twice.
                 self.finished(interrupted, resolution: isCopied ? .completed : .remains)
             case .unlisted:
                 self.remains(interrupted, transfer: transfer, messages: transfer.uids.count)
@@ -104,7 +109,7 @@ extension Transfers {
         }
     }
 
-    /// Finds the copies of the APPEND whose answer is missing.
+    /// Finds the copy of the APPEND whose response is missing.
     private func look(
         _ interrupted: Interrupted,
         transfer: Transfer,
@@ -141,6 +146,7 @@ extension Transfers {
         }
     }
 
+    /// Records found copies in the journal before they are removed.
     private func record(
         _ interrupted: Interrupted,
         transfer: Transfer,
@@ -162,7 +168,8 @@ extension Transfers {
         )
     }
 
-    /// - Parameter missing: messages that the target may be storing still.
+    /// Removes the copies.
+    /// - Parameter missing: copies that the target may still be storing.
     private func remove(
         _ interrupted: Interrupted,
         transfer: Transfer,
@@ -188,8 +195,9 @@ extension Transfers {
         }
     }
 
+    /// The copies are removed; looks again if more may follow.
     private func removed(_ interrupted: Interrupted, transfer: Transfer, missing: Int) {
-        // Messages that the target has got, and has not stored yet, would come after this look.
+        // The target may still store messages that it has received: they would appear after this look.
         guard missing > 0, interrupted.looks < TransferRecovery.looks else {
             guard interrupted.left == 0 else {
                 return self.remains(interrupted, transfer: transfer, messages: interrupted.left)
@@ -204,6 +212,8 @@ extension Transfers {
         self.resolve(next, in: .nanoseconds(time))
     }
 
+    /// Runs one step of the recovery at a server.
+    /// - Parameter done: receives nil if the server cannot be used or the account is gone.
     private func converse(
         _ purpose: TransferRecovery.Purpose,
         transfer: Transfer,
@@ -224,9 +234,10 @@ extension Transfers {
 
     // MARK: - The end
 
+    /// The recovery has ended: removes the journal entry.
     private func finished(_ interrupted: Interrupted, resolution: TransferResolution) {
         self.logger.notice(
-            "an interrupted transfer was brought to its end",
+            "an interrupted transfer was recovered",
             metadata: ["entry": "\(interrupted.entry)", "end": "\(resolution)"]
         )
         self.write(
@@ -239,12 +250,12 @@ extension Transfers {
         )
     }
 
-    /// Copies stay, or may: an administrator hears of it.
+    /// Copies stay, or may stay: `doctor` shows them to the administrator.
     private func remains(_ interrupted: Interrupted, transfer: Transfer, messages: Int) {
         let published = self.upstream.withLock { $0 }?.permissions.current
         let account = published?.access.accounts[transfer.target.account]?.address.description
         self.logger.warning(
-            "an interrupted transfer may have left copies, and nothing proves which they are",
+            "an interrupted transfer may have left copies, which cannot be identified",
             metadata: [
                 "entry": "\(interrupted.entry)", "account": "\(account ?? "?")",
                 "folder": "\(transfer.target.folder)", "messages": "\(messages)",
@@ -265,7 +276,7 @@ extension Transfers {
         var next = interrupted
         next.tell(.postponed)
         self.logger.warning(
-            "an interrupted transfer cannot be brought to its end now",
+            "an interrupted transfer cannot be recovered now; the gateway tries again",
             metadata: ["entry": "\(interrupted.entry)"]
         )
         next.attempt += 1

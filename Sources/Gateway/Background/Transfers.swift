@@ -5,21 +5,22 @@ import Session
 import Store
 import Synchronization
 
-/// The journal of messages on their way from one account to another, and whoever brings to an end
-/// what was interrupted: by a server, by a client, or by the gateway's own end.
-///
-/// The journal is written off the event loops, in order.
+/// The journal of transfers between accounts, and the recovery of transfers that a server, a client
+/// or the end of the gateway has interrupted. The journal is read and written on a background
+/// thread, in order.
 final class Transfers: Sendable {
-    /// Until a server that cannot be used is tried again; each time twice as long, up to the last.
+    /// The times before the next attempts with an unusable server; the last one repeats.
     static let retries: [TimeAmount] = [
         .seconds(15), .seconds(30), .minutes(1), .minutes(2), .minutes(5), .minutes(10),
     ]
 
     let store: PermissionStore
-    /// Until a server has stored what it got, be its connection gone; the last look is made then.
+    /// The time in which a server has stored what it received, even if its connection is lost; the
+    /// last look at the target follows it.
     let settleTime: TimeAmount
     let logger: Logger
     let writer: BackgroundWriter
+    /// Nil before ``start(_:on:)`` and after ``stop()``.
     let upstream = Mutex<UpstreamServices?>(nil)
 
     init(
@@ -34,18 +35,22 @@ final class Transfers: Sendable {
         self.logger = logger
     }
 
-    /// Brings to an end what an earlier run left.
+    /// Recovers what an earlier run left. Blocks.
     func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
         self.upstream.withLock { $0 = upstream }
         self.takeUp(on: group)
     }
 
+    /// Reads the journal and begins to recover each transfer.
     private func takeUp(on group: any EventLoopGroup) {
         let left: [Int64]
         do {
             left = try self.store.transfers()
         } catch {
-            self.logger.error("the journal cannot be read", metadata: ["error": "\(error)"])
+            self.logger.error(
+                "the journal of transfers cannot be read",
+                metadata: ["error": "\(error)"]
+            )
             group.next().scheduleTask(in: Self.retries[0]) { [self] in
                 guard self.upstream.withLock({ $0 }) != nil else { return }
                 self.writer.submit { self.takeUp(on: group) }
@@ -53,20 +58,25 @@ final class Transfers: Sendable {
             return
         }
         if !left.isEmpty {
-            self.logger.notice("transfers were interrupted", metadata: ["count": "\(left.count)"])
+            self.logger.notice(
+                "recovering interrupted transfers",
+                metadata: ["count": "\(left.count)"]
+            )
         }
         for entry in left {
             self.resolve(Interrupted(entry: entry, standing: nil, loop: group.next()))
         }
     }
 
-    /// Tries nothing more.
+    /// Starts no further attempt.
     func stop() {
         self.upstream.withLock { $0 = nil }
     }
 
     // MARK: - The journal
 
+    /// Performs a session's request to the journal.
+    /// - Parameter answer: called on `loop`.
     func perform(
         _ request: JournalRequest,
         on loop: any EventLoop,
@@ -107,7 +117,8 @@ final class Transfers: Sendable {
         }
     }
 
-    /// - Parameter answer: gets nil where the journal could not be written.
+    /// Reads or writes the journal on the background thread.
+    /// - Parameter answer: called on `loop`; receives nil if the journal cannot be used.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (PermissionStore) throws -> Value,
         on loop: any EventLoop,
@@ -118,7 +129,10 @@ final class Transfers: Sendable {
                 let value = try body(store)
                 loop.execute { answer(value) }
             } catch {
-                logger.error("the journal cannot be written", metadata: ["error": "\(error)"])
+                logger.error(
+                    "the journal of transfers cannot be written",
+                    metadata: ["error": "\(error)"]
+                )
                 loop.execute { answer(nil) }
             }
         }

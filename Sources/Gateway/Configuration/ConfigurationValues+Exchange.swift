@@ -6,9 +6,9 @@ import Session
 import Store
 import SystemPackage
 
-/// Where permissions of Exchange accounts are read, and how the gateway proves who it is there.
+/// The part `exchange`: the tenant, and the application as which the gateway logs in there.
 extension ConfigurationValues {
-    /// The part `exchange`; nil where there is none.
+    /// The part `exchange`; nil without `exchange.tenant`.
     func exchange() throws -> EntraApplication? {
         func text(_ key: String) -> String? {
             self.reader.string(forKey: ConfigKey("exchange.\(key)")).flatMap {
@@ -48,6 +48,7 @@ extension ConfigurationValues {
         )
     }
 
+    /// The client secret or certificate of the application.
     func proof(_ text: (String) -> String?) throws -> EntraApplication.Proof {
         if let name = text("secretFile") {
             let secret = try self.secret("exchange.secretFile", name: name)
@@ -75,7 +76,8 @@ extension ConfigurationValues {
         }
     }
 
-    /// A file that nobody else may read.
+    /// The text of a file that only its owner may read.
+    /// - Throws: ``ConfigurationError`` if it is missing, empty or readable by others.
     func secret(_ key: String, name: String) throws -> String {
         let path = try self.resolved(name)
         let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]

@@ -6,8 +6,10 @@ import Session
 import Store
 import SystemPackage
 
-/// Bounds that an administrator may change.
+/// The part `limits`.
 extension ConfigurationValues {
+    /// The limits, with the default for each missing key.
+    /// - Throws: ``ConfigurationError`` for a value outside its range.
     func limits() throws -> GatewayConfiguration.Limits {
         var limits = GatewayConfiguration.Limits()
         if let value = try self.number("limits.connectionsPerAddress", range: 1...1_000_000) {

@@ -6,18 +6,20 @@ import Session
 import Store
 import SystemPackage
 
-/// What is wrong with a configuration: file, key, and what is allowed there.
+/// An error in a configuration. The description names the file, the key and the allowed values.
 package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String
 }
 
 extension GatewayConfiguration {
-    /// The file that is used for who came by sudo and names none.
+    /// The file of an installed gateway.
     package static let systemFile = "/etc/gatepost/gatepost.yaml"
+    /// Files that are tried in this order if none is named.
     static let fallbacks = ["gatepost.yaml", Self.systemFile]
 
-    /// The file that is used: `named`, else the one in `GATEPOST_CONFIG`, else `gatepost.yaml` in
-    /// the current folder, else the one in `/etc/gatepost`.
+    /// The path of the configuration: `named`, or else `GATEPOST_CONFIG`, or else `gatepost.yaml`
+    /// in the current folder, or else ``systemFile``.
+    /// - Throws: ``ConfigurationError`` if there is no such file.
     package static func locate(_ named: String?) throws -> String {
         let environment = ProcessInfo.processInfo.environment["GATEPOST_CONFIG"]
         if let file = named ?? environment {
@@ -38,8 +40,10 @@ extension GatewayConfiguration {
     /// Reads a configuration.
     ///
     /// - Parameters:
-    ///   - readsEnvironment: whether `GATEPOST_…` variables go before the file.
-    ///   - requirePath: throws for a path in it that must not be used; asked before it is read.
+    ///   - readsEnvironment: whether variables `GATEPOST_…` override the file.
+    ///   - requirePath: throws for a path that the configuration must not name; called before the
+    ///     path is read.
+    /// - Throws: ``ConfigurationError``, and the errors of `requirePath`.
     package init(
         file: String,
         readsEnvironment: Bool = true,
@@ -78,25 +82,27 @@ extension GatewayConfiguration {
         self.subscribesShared = try reader.isOn("subscribeShared") ?? self.subscribesShared
     }
 
-    /// Where an error of the YAML reader is, `LINE:COLUMN: error: …`. The rest of it stays untold: it
-    /// has the whole file in it.
+    /// The line and column of an error of the YAML reader. The rest of its text contains the whole
+    /// file, which may hold secrets, so it is dropped.
     static func place(of error: any Error) -> String {
         guard let match = "\(error)".prefixMatch(of: /(?<line>[0-9]+):(?<column>[0-9]+): error/)
-        else { return ": is it there, and may it be read?" }
+        else { return ": check that it exists and is readable" }
         return ": line \(match.output.line), column \(match.output.column)"
     }
 }
 
-/// The values of a configuration, each checked where it is read.
+/// The values of a configuration; each is checked when it is read.
 struct ConfigurationValues {
     let file: String
     let reader: ConfigReader
     let requirePath: (String) throws -> Void
 
+    /// The error for a key.
     func wrong(_ key: String, allowed: String) -> ConfigurationError {
         ConfigurationError(description: "\(self.file): \(key): \(allowed)")
     }
 
+    /// A required path.
     func path(_ key: String) throws -> String {
         guard let path = self.reader.string(forKey: ConfigKey(key)), !path.isEmpty else {
             throw self.wrong(key, allowed: "the path of a file is needed")
@@ -104,7 +110,7 @@ struct ConfigurationValues {
         return try self.resolved(path)
     }
 
-    /// Paths are relative to the configuration's folder.
+    /// A path; a relative one is relative to the configuration's folder.
     func resolved(_ path: String) throws -> String {
         let folder = URL(fileURLWithPath: self.file).deletingLastPathComponent()
         let resolved = path.hasPrefix("/") ? path : folder.appendingPathComponent(path).path
@@ -112,6 +118,7 @@ struct ConfigurationValues {
         return resolved
     }
 
+    /// A number within a range; nil if the key is missing.
     func number(_ key: String, range: ClosedRange<Int>) throws -> Int? {
         guard let text = self.reader.string(forKey: ConfigKey(key)) ?? self.integer(key) else {
             return nil
@@ -125,11 +132,12 @@ struct ConfigurationValues {
         return number
     }
 
+    /// A value that is a number in YAML, as text.
     func integer(_ key: String) -> String? {
         self.reader.int(forKey: ConfigKey(key)).map(String.init)
     }
 
-    /// `imaps: 0.0.0.0:993` and so on; a listener that is not named is left out.
+    /// The listeners, such as `imaps: 0.0.0.0:993`; kinds without a key are left out.
     func listeners() throws -> [Listener] {
         var listeners: [Listener] = []
         for kind in Listener.Kind.allCases {
@@ -150,6 +158,7 @@ struct ConfigurationValues {
         return listeners
     }
 
+    /// The certificate files with their keys.
     func certificates() throws -> [CertificateFiles] {
         let certificates = self.reader.stringArray(forKey: "tls.certificates") ?? []
         let keys = self.reader.stringArray(forKey: "tls.keys") ?? []
@@ -161,7 +170,8 @@ struct ConfigurationValues {
         }
     }
 
-    /// `hostName`, else the machine's own name where a server can take it for one.
+    /// `hostName`, or else the name of the machine if it is a valid name in EHLO, or else
+    /// `[127.0.0.1]`.
     func hostName() throws -> String {
         func isName(_ text: String) -> Bool {
             !text.isEmpty
@@ -180,6 +190,7 @@ struct ConfigurationValues {
         return name
     }
 
+    /// `log.level`, or else `info`.
     func logLevel() throws -> String {
         let levels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
         let level = self.reader.string(forKey: "log.level") ?? "info"
@@ -189,10 +200,12 @@ struct ConfigurationValues {
         return level
     }
 
+    /// `user`; nil if it is missing or empty.
     var runAs: String? {
         self.reader.string(forKey: "user").flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The keys `audit`, `consent` and `auditDays`.
     func oversight() throws -> GatewayConfiguration.Oversight {
         var oversight = GatewayConfiguration.Oversight()
         if let mode = try self.choice("audit", type: GatewayConfiguration.AuditMode.self) {
@@ -207,6 +220,7 @@ struct ConfigurationValues {
         return oversight
     }
 
+    /// One of the cases of an enumeration; nil if the key is missing.
     func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String,
         type: Choice.Type
@@ -222,7 +236,7 @@ struct ConfigurationValues {
         return choice
     }
 
-    /// `on` or `off`, which YAML reads as true and false.
+    /// `on` or `off`, which YAML may read as true and false; nil if the key is missing.
     func isOn(_ key: String) throws -> Bool? {
         guard let text = self.reader.string(forKey: ConfigKey(key)) ?? self.boolean(key) else {
             return nil
@@ -234,13 +248,14 @@ struct ConfigurationValues {
         }
     }
 
+    /// A value that is a boolean in YAML, as `on` or `off`.
     func boolean(_ key: String) -> String? {
         self.reader.bool(forKey: ConfigKey(key)).map { $0 ? "on" : "off" }
     }
 }
 
 extension UInt8 {
-    /// What a name or an address is made of, besides its marks.
+    /// A letter or a digit of US-ASCII.
     package var isASCIILetterOrDigit: Bool {
         let lower = self | 0x20
         return lower >= 0x61 && lower <= 0x7A || self >= 0x30 && self <= 0x39

@@ -5,88 +5,101 @@ package import Session
 package import Store
 import TLS
 
-/// What a gateway is told by its configuration.
+/// The values of a configuration file, checked.
 package struct GatewayConfiguration: Sendable {
-    /// Bounds that an administrator may change.
+    /// The part `limits`: bounds that an administrator may change.
     package struct Limits: Sendable {
+        /// Connections of one client address.
         package var connectionsPerAddress = 200
+        /// Connections of one user.
         package var connectionsPerUser = 50
-        /// From a connection's start to its login.
+        /// The time from a connection's start to its login.
         package var loginTimeout = TimeAmount.seconds(30)
-        /// Silence of a client that is logged in; RFC 9051 §5.4 asks for 30 minutes at least.
+        /// The silence of a client after its login; RFC 9051 §5.4 asks for at least 30 minutes.
         package var idleTimeout = TimeAmount.minutes(31)
-        /// Connecting to a server and logging in there, from the circuit breaker's permission on; before that a login
-        /// waits as long at most for others with the same credential. So a client waits twice this time at most.
+        /// The time for connecting to a server and logging in, from the circuit breaker's
+        /// permission on. Before that, a login waits for others with the same credential for at
+        /// most the same time. So a client waits at most twice this time.
         package var upstreamTimeout = TimeAmount.seconds(15)
-        /// How long LIST waits for a server that tells nothing: then its folders are listed as they were known
-        /// last. People look at an empty window meanwhile.
+        /// How long LIST waits for a server that does not answer; then the cached folders are
+        /// listed. Users look at an empty window meanwhile.
         package var listTime = TimeAmount.seconds(2)
-        /// Shared accounts to which a session connects to list their folders although another session listed them a
-        /// moment ago.
+        /// How many shared accounts a session connects to for LIST although their folders are
+        /// cached.
         package var listConnections = 8
-        /// How long a list of a shared account's folders is shown to sessions that have no connection there,
-        /// without waiting for the server.
+        /// How long a cached list of a shared account's folders is shown without waiting for the
+        /// server, to sessions without a connection there.
         package var folderListTime = TimeAmount.minutes(10)
-        /// Silence of a server that is to list folders, to open one, or to answer the gateway itself: mail
-        /// programs wait 100 seconds for an answer, and get the one without this server before that.
+        /// The silence of a server that must list folders, open one, or answer the gateway itself.
+        /// Mail programs wait 100 seconds for a response; they receive one, without this server,
+        /// before that.
         package var upstreamAnswerTime = TimeAmount.seconds(60)
-        /// Silence of a server that is to search, read, copy or change messages. Without an index that takes
-        /// minutes; a server that is dead by then takes no more of its client's time.
+        /// The silence of a server that searches, reads, copies or changes messages. Without an
+        /// index that takes minutes. After this time the server counts as dead.
         package var upstreamWorkTime = TimeAmount.minutes(10)
-        /// Silence of a server in a transfer between accounts, and while it takes a message: RFC 5321
-        /// §4.5.3.2.5 gives three minutes for a block of a message, and a MULTIAPPEND is stored as a whole.
+        /// The silence of a server during a transfer between accounts and while it receives a
+        /// message. RFC 5321 §4.5.3.2.5 gives three minutes for a block of a message, and a
+        /// MULTIAPPEND is stored as a whole.
         package var upstreamTransferTime = TimeAmount.minutes(5)
-        /// In which a server has stored what it got, although its connection was lost.
+        /// The time in which a server has stored what it received, even if its connection was lost.
         package var settleTime = TimeAmount.seconds(30)
-        /// For messages that are being sent, when the gateway is told to stop.
+        /// The time for messages in transit when the gateway stops.
         package var drainTime = TimeAmount.seconds(20)
-        /// The largest message that is taken for sending.
+        /// The largest message that is accepted for sending, in MiB.
         package var messageMebibytes = 100
-        /// For a message that is being sent, besides a second for each 1,000 octets of it.
+        /// The time for a message, besides a second for each 1,000 octets of it.
         package var messageTime = TimeAmount.minutes(10)
+        /// The messages and recipients that a user may send.
         package var sending = SendingCounter.Limits()
-        /// From when on it is logged that work held an event loop; nil measures nothing.
+        /// The processor time from which a held event loop is logged; nil measures nothing.
         package var stallTime: TimeAmount?
 
         package init() {}
     }
 
-    /// What becomes of shared access when the audit log cannot be written.
+    /// Whether shared access depends on the audit log.
     package enum AuditMode: String, CaseIterable, Sendable {
-        /// It is refused until the log can be written again.
+        /// Shared access is suspended while the log cannot be written.
         case required
-        /// It goes on.
+        /// Shared access continues.
         case besteffort
     }
 
-    /// The audit log, and the owners' say.
+    /// The audit log, and the consent of owners.
     package struct Oversight: Sendable {
         package var audit = AuditMode.besteffort
-        /// Nil keeps records for good.
+        /// The retention of audit records in days; nil keeps them for good.
         package var auditDays: Int?
+        /// Whether grants need the consent of the account's owner.
         package var consent = Consent.off
 
         package init() {}
     }
 
-    /// The file itself.
+    /// The path of the configuration file.
     package var file: String
+    /// The sockets for clients; at least one.
     package var listeners: [Listener]
+    /// The certificates for clients; at least one.
     package var certificates: [CertificateFiles]
+    /// The path of the store.
     package var store: String
+    /// The path of the file with the key that seals stored credentials.
     package var masterKey: String
-    /// Event loops; one for each core by default.
+    /// The number of event loops; by default one for each core.
     package var threads: Int
+    /// The lowest level that is logged.
     package var logLevel: String
     package var limits: Limits
-    /// What the gateway calls itself towards servers for sending.
+    /// The gateway's name in EHLO.
     package var hostName: String
-    /// The application that the gateway is for Exchange Online; nil where there is none.
+    /// The gateway's application in Exchange Online; nil without one.
     package var exchange: EntraApplication?
     package var oversight: Oversight
-    /// Whom a gateway that was started by root becomes once its ports are open; nil stays root.
+    /// The user that a gateway which root has started switches to once its ports are open; nil
+    /// stays root.
     package var runAs: String?
-    /// Whether a folder of another account is subscribed until its user unsubscribes.
+    /// Whether folders of other accounts are subscribed until their user unsubscribes.
     package var subscribesShared = true
 
     package init(
@@ -117,17 +130,20 @@ package struct GatewayConfiguration: Sendable {
         self.runAs = runAs
     }
 
-    /// The socket for commands of administrators, beside the store.
+    /// The path of the control socket, in the folder of the store.
     package var controlSocket: String {
         let folder = URL(fileURLWithPath: self.store).deletingLastPathComponent()
         return folder.appendingPathComponent("gatepost.sock").path
     }
 
+    /// TLS for IMAP clients; the only application protocol is `imap` (RFC 7301).
     var imapTLS: TLSServerConfiguration { self.serverTLS("imap") }
 
+    /// TLS for submission clients; the only application protocol is `smtp`.
     var submissionTLS: TLSServerConfiguration { self.serverTLS("smtp") }
 
-    /// - Parameter name: of the protocol; sessions of one are not resumed in another.
+    /// - Parameter name: the application protocol. TLS sessions of one protocol cannot be resumed
+    ///   in another.
     private func serverTLS(_ name: String) -> TLSServerConfiguration {
         TLSServerConfiguration(
             certificates: self.certificates.map {
@@ -139,7 +155,7 @@ package struct GatewayConfiguration: Sendable {
     }
 }
 
-/// A certificate with its chain, and its key, as PEM files.
+/// The paths of a certificate with its chain and of its key, in PEM.
 package struct CertificateFiles: Equatable, Sendable {
     package var certificate: String
     package var key: String
@@ -152,8 +168,9 @@ package struct CertificateFiles: Equatable, Sendable {
 
 /// A socket that clients connect to.
 package struct Listener: Equatable, Sendable {
+    /// The protocol of a listener, and how TLS begins.
     package enum Kind: String, CaseIterable, Sendable {
-        /// TLS from the first octet (RFC 8314 §3.2).
+        /// IMAP with TLS from the first octet (RFC 8314 §3.2).
         case imaps
         /// STARTTLS before the login.
         case imap
@@ -162,10 +179,12 @@ package struct Listener: Equatable, Sendable {
         /// Submission with STARTTLS before the login (RFC 6409).
         case submission
 
+        /// Whether TLS begins with the first octet.
         var isImplicitTLS: Bool { self == .imaps || self == .submissions }
     }
 
     package var kind: Kind
+    /// An IP address of this machine.
     package var address: String
     package var port: Int
 

@@ -1,10 +1,12 @@
 import CLinux
 import Glibc
 
-/// A file of a disk, and no pipe, device, or what the kernel tells of a process (proc(5)): that can have
-/// anybody's text, whoever owns it.
+/// A check for regular files on a disk. Pipes, devices and files of proc(5) can have any user's
+/// text, whoever owns them.
 package enum RegularFile {
-    /// - Parameter path: its last part counts as it is, be it a link.
+    /// Whether a regular file exists.
+    /// - Parameter path: a symbolic link as the last component is not followed, and is not a
+    ///   regular file.
     package static func isThere(at path: String) -> Bool {
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }

@@ -7,7 +7,8 @@ import NIOPosix
 import Store
 import Synchronization
 
-/// One command of an administrator: a line comes, a line goes, and the connection is closed.
+/// Serves one administrator's command: reads one line of JSON, answers with one line, and closes
+/// the connection.
 final class ControlHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -15,6 +16,7 @@ final class ControlHandler: ChannelInboundHandler {
     private let gateway: GatewayContext
     private let listeners: any ControlledSessions
     private var received = ControlLine(maximumOctets: ControlLine.maximumRequestOctets)
+    /// Whether the request was read; further octets are ignored.
     private var isAnswered = false
 
     init(gateway: GatewayContext, listeners: any ControlledSessions) {
@@ -38,19 +40,20 @@ final class ControlHandler: ChannelInboundHandler {
             let (handler, context) = bound.value
             guard case .success(let peer) = result, Self.mayAsk(peer, gatewayUser: geteuid()) else {
                 var answer = ControlMessage.Answer()
-                answer.refusal = "the gateway answers root and its own user only"
+                answer.refusal = "only root and the gateway's user may send commands"
                 return handler.send(answer, context: context)
             }
             handler.carryOut(request, context: context)
         }
     }
 
-    /// Whether a user of this machine may ask: root, and the user that the gateway runs as.
+    /// Whether a user of this machine may send commands: root, and the user that the gateway runs
+    /// as.
     static func mayAsk(_ peer: uid_t, gatewayUser: uid_t) -> Bool {
         peer == 0 || peer == gatewayUser
     }
 
-    /// Who is at the other end, as the kernel has it.
+    /// The user at the other end, as the kernel reports it (`SO_PEERCRED`, unix(7)).
     private func peer(of context: ChannelHandlerContext) -> EventLoopFuture<uid_t> {
         guard let provider = context.channel as? any SocketOptionProvider else {
             return context.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
@@ -62,10 +65,11 @@ final class ControlHandler: ChannelInboundHandler {
         return option.map(\.uid)
     }
 
+    /// Performs a request of an authorized user.
     private func carryOut(_ request: ControlMessage.Request, context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         if let credentials = request.credentials {
-            // Sessions of clients share this loop.
+            // This iterates over all suspended accounts: keep it off the clients' event loop.
             return NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
                 [gateway = self.gateway] in
                 gateway.upstream.answer(credentials)
@@ -102,12 +106,14 @@ final class ControlHandler: ChannelInboundHandler {
         }
     }
 
-    /// What is in force; the file that is put into force counts a moment later.
+    /// Answers with the state of the store. A file that the request accepts is in force a moment
+    /// later.
     private func answerState(_ request: ControlMessage.Request, context: ChannelHandlerContext) {
         if let waiting = request.accept {
             guard self.gateway.store.accept(waiting) else {
                 var answer = ControlMessage.Answer()
-                answer.refusal = "the file was changed, or does not wait any more: say it again"
+                answer.refusal =
+                    "the file has changed, or is not waiting any more: run the command again"
                 return self.send(answer, context: context)
             }
             var record = AuditRecord(
@@ -123,7 +129,8 @@ final class ControlHandler: ChannelInboundHandler {
         self.send(answer, context: context)
     }
 
-    /// A list of thousands of sessions takes its time to be written: that is done off the loop.
+    /// Encodes the answer on a background thread, because a list of thousands of sessions takes
+    /// long, and closes the connection after it.
     private func send(_ answer: ControlMessage.Answer, context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {

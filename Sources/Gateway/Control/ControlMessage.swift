@@ -2,18 +2,20 @@ import Access
 import Foundation
 package import Store
 
-/// What an administrator asks a running gateway, and what it answers; a line of JSON each.
+/// The requests of an administrator's command to a running gateway, and the answers; each is a line
+/// of JSON.
 package enum ControlMessage {
+    /// One request. Without any of the optional values it asks for the list of sessions.
     package struct Request: Codable, Equatable, Sendable {
-        /// The session to end; nil asks for the list.
+        /// The session to end.
         package var end: UInt64?
-        /// Asks for the credentials that rest; after what it tells is taken note of.
+        /// Reports a verdict, if it has one, and asks for the suspended credentials.
         package var credentials: CredentialRequest?
-        /// Whether to ask what the gateway has in force, and not for sessions.
+        /// Whether to report the state of the store.
         package var state: Bool?
-        /// The file that waits, and that an administrator puts into force.
+        /// The waiting file that the administrator puts into force.
         package var accept: WaitingStore?
-        /// Who asks, for the audit log.
+        /// The administrator, for the audit log.
         package var actor: String
 
         package init(
@@ -34,18 +36,18 @@ package enum ControlMessage {
         }
     }
 
-    /// What a login of the command line at a mail server found.
+    /// The result of a command's login at a mail server.
     package struct CredentialRequest: Codable, Equatable, Sendable {
-        /// One verdict of a mail server.
+        /// A mail server's verdict on a stored credential.
         package struct Verdict: Codable, Equatable, Sendable {
             /// The account's number in the store.
             package var account: Int64
             package var service: CredentialService
-            /// The server, and the version of the credential, that it is about.
+            /// The server, and the version of the credential, that the verdict is about.
             package var server: UpstreamAccount.Server
             package var isAccepted: Bool
 
-            /// - Returns: nil where the account has no such server.
+            /// - Returns: nil if the account has no server for this protocol.
             package init?(
                 of account: UpstreamAccount,
                 _ service: CredentialService,
@@ -59,7 +61,7 @@ package enum ControlMessage {
             }
         }
 
-        /// Nil where there is nothing to tell.
+        /// Nil if the command has only a question.
         package var verdict: Verdict?
 
         package init(verdict: Verdict? = nil) {
@@ -67,11 +69,17 @@ package enum ControlMessage {
         }
     }
 
+    /// One answer; it has the values that the request asked for.
     package struct Answer: Codable, Equatable, Sendable {
+        /// All sessions, sorted by number.
         package var sessions: [SessionSummary]?
+        /// Whether there was a session with the requested number.
         package var hasEnded: Bool?
+        /// The credentials that are suspended now.
         package var credentials: [SuspendedCredential]?
+        /// The state of the store.
         package var state: GatewayState?
+        /// Why the request is refused; the other values are nil then.
         package var refusal: String?
 
         package init() {}

@@ -7,11 +7,12 @@ import NIOPosix
 import Store
 import Synchronization
 
-/// A socket on this machine for administrators' commands, beside the store. Whoever connects is
-/// known by the operating system: the gateway's own user, or root.
+/// The Unix domain socket for administrators' commands, in the folder of the store. The kernel
+/// identifies the user at the other end: only the gateway's own user and root may send commands.
 final class ControlSocket: Sendable {
     private let gateway: GatewayContext
     private let listeners: any ControlledSessions
+    /// The listening socket; nil before ``bind(on:)`` and after a failure.
     private let socket = Mutex<(any Channel)?>(nil)
 
     init(gateway: GatewayContext, listeners: any ControlledSessions) {
@@ -19,17 +20,18 @@ final class ControlSocket: Sendable {
         self.listeners = listeners
     }
 
+    /// The path of the socket.
     private var path: String { self.gateway.configuration.controlSocket }
 
-    /// Without it `session`, `account test`, `doctor` and `store accept` do not reach the gateway; clients are served
-    /// all the same.
+    /// Binds the socket. After a failure, which is logged, the gateway still serves clients, but
+    /// `session`, `account test`, `doctor` and `store accept` do not reach it.
     func bind(on group: any EventLoopGroup) async {
         let other = try? await ClientBootstrap(group: group)
             .connect(unixDomainSocketPath: self.path).get()
         if let other {
             try? await other.close().get()
             return self.gateway.logger.error(
-                "another gateway has the socket for commands: they reach that one, and not this",
+                "another gateway uses the control socket: commands reach that one, not this one",
                 metadata: ["path": "\(self.path)"]
             )
         }
@@ -50,12 +52,13 @@ final class ControlSocket: Sendable {
             self.socket.withLock { $0 = channel }
         } catch {
             self.gateway.logger.error(
-                "no socket for commands: session, account test, doctor and store accept do not reach the gateway",
+                "no control socket: session, account test, doctor and store accept do not reach the gateway",
                 metadata: ["path": "\(self.path)", "error": "\(ConnectionFailure(error).reason)"]
             )
         }
     }
 
+    /// Closes and removes the socket.
     func close() async {
         guard let channel = self.socket.withLock({ $0 }) else { return }
         try? await channel.close().get()

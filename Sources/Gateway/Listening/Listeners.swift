@@ -174,8 +174,7 @@ final class Listeners: ControlledSessions {
         }
         guard isDue else { return }
         self.gateway.logger.error(
-            "few file descriptors are left: clients from unknown networks are refused; "
-                + "raise the limit of open files"
+            "few file descriptors are left: clients from unknown networks are refused: raise the limit of open files"
         )
     }
 

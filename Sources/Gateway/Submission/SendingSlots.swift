@@ -2,27 +2,32 @@ import Access
 import NIOCore
 import Synchronization
 
-/// How many connections at once send through one mailbox at Exchange.
+/// Limits the concurrent connections that send through one mailbox at Exchange.
 ///
-/// Exchange Online takes three for a mailbox and refuses the fourth (`432 4.3.2 Concurrent
-/// connections limit exceeded`), so that a fourth waits here for one of them to end. Users take turns: one with many
-/// connections keeps nobody else out.
+/// Exchange Online accepts three connections of a mailbox and refuses the fourth (`432 4.3.2
+/// Concurrent connections limit exceeded`), so the fourth waits here. Users take turns: one user
+/// with many connections does not lock others out. Safe to use from any event loop.
 final class SendingSlots: Sendable {
+    /// The state of one mailbox; it exists only while connections use it.
     private struct Mailbox {
         var inUse = 0
         var waiting = FairQueue<UserID?, EventLoopPromise<Void>>()
     }
 
+    /// The limit of Exchange Online.
     private static let connectionsPerMailbox = 3
-    /// A client waits this long for an answer to `MAIL` without giving up (RFC 5321 §4.5.3.2.2
-    /// asks for five minutes).
+    /// How long a connection waits for a slot. A client waits at least as long for the response to
+    /// `MAIL` (RFC 5321 §4.5.3.2.2 asks for five minutes).
     private static let patience = TimeAmount.seconds(60)
 
+    /// No slot became free in time.
     struct NoneFree: Error {}
 
     private let mailboxes = Mutex<[AccountID: Mailbox]>([:])
 
-    /// Each that succeeds is given back by ``release(_:)``.
+    /// Waits for a slot. Each success must be followed by ``release(_:)``.
+    /// - Parameter user: the user who sends; nil for the gateway itself.
+    /// - Returns: a future on `loop`; fails with ``NoneFree``.
     func acquire(
         _ account: AccountID,
         for user: UserID?,
@@ -42,11 +47,12 @@ final class SendingSlots: Sendable {
         return promise.futureResult
     }
 
+    /// Releases a slot, or passes it to the next that waits.
     func release(_ account: AccountID) {
         let next = self.mailboxes.withLock { mailboxes -> EventLoopPromise<Void>? in
             guard var mailbox = mailboxes[account] else { return nil }
             defer { mailboxes[account] = mailbox.inUse == 0 ? nil : mailbox }
-            // The slot goes from one to the other.
+            // The slot stays in use: it passes to the next one.
             if let next = mailbox.waiting.next() { return next }
             mailbox.inUse -= 1
             return nil
@@ -54,7 +60,7 @@ final class SendingSlots: Sendable {
         next?.succeed()
     }
 
-    /// Whoever still waits is told that there is none; whoever has got one keeps it.
+    /// Ends a wait whose time has passed; a slot that was acquired before is kept.
     private func giveUp(
         _ account: AccountID,
         user: UserID?,

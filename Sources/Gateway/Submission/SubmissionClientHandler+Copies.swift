@@ -3,8 +3,9 @@ import NIOCore
 import Session
 import Store
 
-/// The copy for Sent folders of the message that is being sent.
+/// The copy of the present message for Sent folders.
 extension SubmissionClientHandler {
+    /// Appends octets of the message to its copy.
     func keepCopy(_ octets: ByteBuffer) {
         guard self.context != nil else { return }
         if self.copy == nil {
@@ -14,6 +15,9 @@ extension SubmissionClientHandler {
         self.copy?.append(octets)
     }
 
+    /// Writes the copy to disk before the message goes out, and tells the session whether that
+    /// succeeded.
+    /// - Parameter number: the number of the message.
     func syncCopy(_ number: UInt64) {
         guard let copy = self.copy else {
             return self.session.copyKept(number, succeeded: false, at: .current)
@@ -23,6 +27,11 @@ extension SubmissionClientHandler {
         )
     }
 
+    /// The message went out: files its copy.
+    /// - Parameters:
+    ///   - number: the number of the message.
+    ///   - own: the accounts that belong to the sender.
+    ///   - messageID: the message's Message-ID, if it has one.
     func fileCopy(
         _ number: UInt64,
         for accounts: [AccountID],

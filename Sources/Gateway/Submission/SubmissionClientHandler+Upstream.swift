@@ -3,8 +3,9 @@ import NIOCore
 import Session
 import Store
 
-/// The connection to the server that a message goes to.
+/// The connection to the submission server of the present message's account.
 extension SubmissionClientHandler: SubmissionConnectionClient {
+    /// Opens a connection to an account's submission server.
     func openUpstream(_ account: AccountID) {
         guard self.context != nil, let target = self.permissions.endpoints[account],
             let endpoint = target.smtp
@@ -24,7 +25,7 @@ extension SubmissionClientHandler: SubmissionConnectionClient {
         self.upstream?.flush()
     }
 
-    // MARK: - What the server says
+    // MARK: - From the server
 
     func upstreamReady(_ profile: SubmissionProfile) {
         self.transactionClock.serverSpoke(at: self.eventLoop.now)
@@ -59,7 +60,7 @@ extension SubmissionClientHandler: SubmissionConnectionClient {
 
     // MARK: - Back-pressure
 
-    /// A message is read while its server, and its copy, take what came before.
+    /// Back-pressure: a message is read while its server and its copy take octets.
     var takesClientOctets: Bool {
         guard self.copy?.isWritable ?? true else { return false }
         return !self.session.isStreaming || self.upstream?.isWritable ?? true

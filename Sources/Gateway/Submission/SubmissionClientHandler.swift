@@ -3,18 +3,24 @@ import NIOCore
 import Session
 import Store
 
-/// A submitting client's end of a session, with the connection to the server that a message goes to.
+/// The client's side of a submission session (RFC 6409), with the connection to the server of the
+/// present message.
 final class SubmissionClientHandler: ClientConnection, ClientHandler {
-    /// Silence of a client that is logged in; RFC 5321 §4.5.3.2.7 asks for five minutes at least.
+    /// How long a client may be silent after the login; RFC 5321 §4.5.3.2.7 asks for at least five
+    /// minutes.
     private static let idleTime = TimeAmount.minutes(5)
+    /// The longest time between two checks of the clocks.
     private static let checkInterval = TimeAmount.seconds(10)
 
     static var service: CredentialService { .submission }
 
     var session: SubmissionSession
     var spare: [SubmissionAction] = []
+    /// The connection to the present message's server; nil without one.
     var upstream: SubmissionConnection?
+    /// The copy of the present message; nil without one.
     var copy: SentCopy?
+    /// Measures the time of the message and the silence of its server.
     var transactionClock: TransactionClock
 
     init(
@@ -54,7 +60,7 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
         )
     }
 
-    /// What servers can do matters only when a message is sent.
+    /// Empty: the capabilities of a server matter only once a message is sent.
     var knownProfiles: [AccountID: UpstreamProfile?] { [:] }
 
     func perform(_ action: SubmissionAction) {
@@ -84,7 +90,7 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
 
     // MARK: - Time
 
-    /// Tells the clocks how far the session is.
+    /// Tells the clocks the progress of the message.
     func actionsPerformed() {
         self.transactionClock.progressed(
             message: self.session.transactionNumber,
@@ -96,7 +102,7 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
         self.clock.isSuspended = self.transactionClock.awaitsServer
     }
 
-    /// The server is looked at, too.
+    /// Checks the client's silence, and the server's.
     func checkClock() -> Bool {
         let now = self.eventLoop.now
         guard !self.clock.isExpired(at: now) else { return false }

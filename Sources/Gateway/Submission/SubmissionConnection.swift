@@ -3,18 +3,20 @@ import NIOCore
 import Session
 import Store
 
-/// One connection to the server that an account sends through, for one session; it has no other
-/// user, ever.
+/// One connection to an account's submission server for one client session. It serves one user,
+/// ever.
 ///
-/// The channel logs in on the client's event loop; what the server says then belongs to the session.
+/// The channel logs in on the client's event loop; after the login the server's octets go to the
+/// session.
 final class SubmissionConnection {
     typealias Login = SubmissionLogin
 
+    /// The account's server and credential when the connection was opened.
     let target: UpstreamAccount
     private let endpoint: Endpoint
     private let user: UserID?
     private let upstream: UpstreamServices
-    /// Nil once the session is done with the connection.
+    /// Nil once the session does not need the connection any more.
     private var client: (any SubmissionConnectionClient)?
     private var channel: UpstreamChannel<SubmissionLogin>?
 
@@ -32,6 +34,7 @@ final class SubmissionConnection {
         self.upstream = upstream
     }
 
+    /// Connects and logs in; the client is told on the event loop.
     func open(on loop: any EventLoop) {
         let (endpoint, name) = (self.endpoint, self.upstream.hostName)
         let channel = UpstreamChannel(
@@ -59,8 +62,8 @@ final class SubmissionConnection {
 
     func resumeReading() { self.channel?.resumeReading() }
 
-    /// The session is done with this connection. Where the server has the credential, and has not answered, the answer
-    /// is heard: a client that leaves early must not hide a refusal from the circuit breaker.
+    /// Closes the connection. If the server has the credential and has not answered, the answer is
+    /// awaited: a client that leaves early must not hide a refusal from the circuit breaker.
     func close() {
         self.client = nil
         if self.channel?.owesVerdict ?? false { return }
@@ -72,7 +75,7 @@ final class SubmissionConnection {
 // MARK: - From the channel
 
 extension SubmissionConnection: UpstreamChannelDelegate {
-    /// A client that does not read stops its server from being read.
+    /// Back-pressure: the server is read while the client takes octets.
     var wantsOctets: Bool { self.client?.isWritable ?? true }
 
     func channelReady(_ profile: SubmissionProfile, login: SubmissionLogin) {
@@ -87,7 +90,7 @@ extension SubmissionConnection: UpstreamChannelDelegate {
         case .denied(.credentialSuspended): client?.upstreamFailed(.credentialSuspended)
         case .denied(.serverUnanswering): client?.upstreamFailed(.serverUnanswering)
         case .login(let fault): client?.upstreamFailed(fault)
-        // It was there.
+        // The server was connected.
         case .closed where self.channel?.hasBegunLogin ?? false,
             .connection where self.channel?.hasBegunLogin ?? false, .violation:
             client?.upstreamClosed()

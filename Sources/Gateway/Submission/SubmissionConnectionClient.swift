@@ -1,17 +1,20 @@
 import NIOCore
 import Session
 
-/// The session for which a connection to a server for sending is made. All is called on the event loop of both.
+/// The client session that a connection to a submission server belongs to. Both are used on one
+/// event loop.
 protocol SubmissionConnectionClient: AnyObject {
-    /// Whether the client takes what the server says.
+    /// Back-pressure: whether the client takes octets of the server.
     var isWritable: Bool { get }
 
-    /// The connection is logged in.
+    /// The login succeeded.
     func upstreamReady(_ profile: SubmissionProfile)
-    /// The connection cannot be had.
+    /// The connection failed, before or during the login.
     func upstreamFailed(_ fault: SubmissionFault)
+    /// Octets that the server sent after the login.
     func upstreamOctetsReceived(_ octets: ByteBuffer)
-    /// The connection ended without being asked to.
+    /// The server, or the network, closed an established connection.
     func upstreamClosed()
+    /// The server takes octets again.
     func upstreamWritabilityChanged()
 }

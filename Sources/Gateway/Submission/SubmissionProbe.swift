@@ -3,14 +3,14 @@ package import SASL
 import Session
 package import Store
 
-/// One login at the server that an account sends through, outside any session, to see what an
-/// administrator has to know before the account is used.
+/// Tests the submission server of an account with one login outside any session, for `account test`
+/// and `doctor`.
 package struct SubmissionProbe: Sendable {
     package init() {}
 
-    /// Logs in, and sends nothing.
-    /// - Returns: the extensions that the server offers.
-    /// - Throws: why that failed, in words that say what to look at.
+    /// Logs in, and sends no message.
+    /// - Returns: the extensions that the server offers (RFC 5321 §4.1.1.1).
+    /// - Throws: a ``ProbeError`` whose description names a remedy.
     package func probe(
         _ endpoint: Endpoint,
         credential: UpstreamCredential
@@ -21,11 +21,11 @@ package struct SubmissionProbe: Sendable {
     }
 }
 
-/// The conversation of a probe.
+/// A probe, which ends with the login. Used on its event loop only.
 private final class SubmissionProbeConversation: UpstreamChannelDelegate {
     typealias Login = SubmissionLogin
 
-    /// What a command calls itself in EHLO.
+    /// The name in EHLO: an address literal (RFC 5321 §4.1.3).
     private static let name = "[127.0.0.1]"
 
     private let promise: EventLoopPromise<[String]>

@@ -1,35 +1,45 @@
 import NIOCore
 
-/// How long a message may take, its server to answer, and a connection to a server to be without a message.
+/// Measures the time of a message, the silence of its server, and how long a connection to a server
+/// is unused. Pure: time is a parameter.
 struct TransactionClock {
-    /// RFC 5321 §4.5.3.2.6 gives a server ten minutes to take a message.
+    /// How long a server may take to answer: RFC 5321 §4.5.3.2.6 gives it ten minutes to accept a
+    /// message.
     private static let answerTime = TimeAmount.minutes(10)
-    /// A connection to a server that carries no message is one that others may wait for.
+    /// How long a connection stays open without a message: others may wait for its slot.
     private static let unusedTime = TimeAmount.seconds(20)
-    /// A client that is slower than this, in octets a second, takes a connection from others.
+    /// Octets per second. A slower client occupies a connection that others need.
     private static let minimumRate: UInt64 = 1_000
 
+    /// `limits.messageSeconds`.
     private let messageTime: TimeAmount
-    /// When the server was asked what it has not answered, or its last answer before that.
+    /// When the server last owed a new answer, or last sent octets.
     private var asked: NIODeadline
-    /// When the message that goes on began, or the last one ended.
+    /// When the present message began, or the last one ended; later by the time that the server
+    /// took to answer.
     private var turned: NIODeadline
+    /// The number of the present message; nil between messages.
     private var message: UInt64?
+    /// Octets of the present message so far.
     private var octets: UInt64 = 0
+    /// Whether the session waits for the server.
     private(set) var awaitsServer = false
 
-    /// - Parameter messageTime: for a message, besides a second for each 1,000 octets of it.
+    /// - Parameter messageTime: the time for a message, besides a second for each 1,000 octets of
+    ///   it.
     init(messageTime: TimeAmount, at now: NIODeadline) {
         self.messageTime = messageTime
         self.asked = now
         self.turned = now
     }
 
-    /// How far the session is; called after each event, so that the time is asked for only where it counts.
+    /// Records the progress of the session after each event.
     /// - Parameters:
-    ///   - message: the number of the message on its way, from `MAIL` to what became of it.
-    ///   - octets: of that message.
-    ///   - awaitsServer: whether a server has to answer before the client is heard.
+    ///   - message: the number of the present message, from `MAIL` to its result; nil between
+    ///     messages.
+    ///   - octets: octets of that message so far.
+    ///   - awaitsServer: whether the server must answer before the client may continue.
+    ///   - now: evaluated only if a time is recorded.
     mutating func progressed(
         message: UInt64?,
         octets: UInt64,
@@ -43,22 +53,24 @@ struct TransactionClock {
         self.awaitsServer = awaitsServer
     }
 
-    /// What a server takes to answer is no fault of the client's.
+    /// The server sent octets. Its time does not count against the client.
     mutating func serverSpoke(at now: NIODeadline) {
         if self.awaitsServer { self.turned = self.turned + (now - self.asked) }
         self.asked = now
     }
 
-    /// When the client has been too slow with its message; nil without one.
+    /// When the present message must be complete; nil between messages.
     var messageEnd: NIODeadline? {
         guard self.message != nil else { return nil }
         return self.turned + self.messageTime + .seconds(Int64(self.octets / Self.minimumRate))
     }
 
+    /// Whether the server has taken too long to answer.
     func isServerExpired(at now: NIODeadline) -> Bool {
         self.awaitsServer && now >= self.asked + Self.answerTime
     }
 
+    /// Whether the connection has been without a message for too long.
     func isServerUnused(at now: NIODeadline) -> Bool {
         self.message == nil && now >= self.turned + Self.unusedTime
     }

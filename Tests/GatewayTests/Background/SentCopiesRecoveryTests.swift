@@ -124,7 +124,7 @@ import Testing
         try bench.put("ACCOUNT.1.eml", "one")
         try bench.start()
         try await bench.wait {
-            bench.fixture.log.count("a sent copy could not be filed, and waits") > 0
+            bench.fixture.log.count("cannot file a sent copy; the gateway tries again") > 0
         }
         #expect(bench.names.count == 1)
         #expect(bench.server.messages.count <= 1)
@@ -148,7 +148,7 @@ import Testing
             attempt: 0
         )
         try await bench.wait {
-            bench.fixture.log.count("the copy of a sent message was removed while it waited") > 0
+            bench.fixture.log.count("the file of a sent copy was removed while it waited") > 0
         }
         #expect(bench.server.connections == 0)
         try await bench.stop()

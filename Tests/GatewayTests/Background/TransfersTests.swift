@@ -210,7 +210,7 @@ import Testing
             Issue.record("a transfer that is not there was confirmed")
             return
         }
-        #expect(bench.fixture.log.count("the journal cannot be written") == 2)
+        #expect(bench.fixture.log.count("the journal of transfers cannot be written") == 2)
         bench.transfers.stop()
         try await bench.fixture.stop()
     }
