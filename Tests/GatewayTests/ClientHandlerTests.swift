@@ -98,7 +98,7 @@ import Testing
         #expect(bench.events() == [])
     }
 
-    @Test func `with implicit TLS a client is greeted once the handshake is done`() throws {
+    @Test func `with implicit TLS a client is greeted after the handshake`() throws {
         let bench = try Bench(.submissions)
         #expect(bench.events() == [])
         let done = TLSUserEvent.handshakeCompleted(negotiatedProtocol: nil)
@@ -107,7 +107,7 @@ import Testing
         #expect(bench.events() == ["opened"])
     }
 
-    @Test func `after STARTTLS the session hears of TLS, and is not opened again`() throws {
+    @Test func `after STARTTLS the session learns of TLS, and is not opened again`() throws {
         let bench = try Bench()
         _ = bench.events()
         let done = TLSUserEvent.handshakeCompleted(negotiatedProtocol: nil)
@@ -117,7 +117,7 @@ import Testing
 
     // MARK: - Octets
 
-    @Test func `answers are flushed once for all that arrived`() throws {
+    @Test func `responses to all input of a round are flushed once`() throws {
         let bench = try Bench()
         _ = try bench.channel.said()
         try bench.send("one")
@@ -127,7 +127,7 @@ import Testing
         #expect(try bench.channel.said() == "onetwo")
     }
 
-    @Test func `the last answer is written before the connection is closed`() throws {
+    @Test func `the last response is written before the connection is closed`() throws {
         let bench = try Bench()
         _ = try bench.channel.said()
         try bench.send("CLOSE")
@@ -135,7 +135,7 @@ import Testing
         #expect(!bench.channel.isActive)
     }
 
-    @Test func `a client that takes nothing is not read`() throws {
+    @Test func `a client that takes no octets is not read`() throws {
         let bench = try Bench()
         bench.channel.isWritable = false
         bench.channel.read()
@@ -157,7 +157,7 @@ import Testing
         #expect(bench.socket.reads == 1)
     }
 
-    @Test func `a client is not read while the server that its octets go to takes nothing`() throws
+    @Test func `a client is not read while the server that receives its octets takes none`() throws
     {
         let bench = try Bench()
         bench.client.takesClientOctets = false
@@ -176,7 +176,7 @@ import Testing
         while bench.sessions.hasTime(on: bench.channel.eventLoop), NIODeadline.now() < end {}
     }
 
-    @Test func `a session yields when the time of the round is over`() throws {
+    @Test func `a session yields when the time of the round is used up`() throws {
         let bench = try Bench()
         _ = bench.events()
         Self.exhaust(bench)
@@ -186,7 +186,7 @@ import Testing
         #expect(bench.events() == ["resume"])
     }
 
-    @Test func `a session that yielded goes on when its client takes answers`() throws {
+    @Test func `a session that yielded continues when its client takes responses`() throws {
         let bench = try Bench()
         _ = bench.events()
         Self.exhaust(bench)
@@ -214,7 +214,7 @@ import Testing
         #expect(bench.events() == ["command"])
     }
 
-    @Test func `a user whose password is another one is told to go before anything is read`()
+    @Test func `a user whose password has changed is logged out before more input is read`()
         throws
     {
         let bench = try Bench()
@@ -230,7 +230,7 @@ import Testing
 
     // MARK: - Login
 
-    @Test func `a login that is right takes a connection of its user`() throws {
+    @Test func `a successful login counts as a connection of its user`() throws {
         let bench = try Bench { $0.connectionsPerUser = 1 }
         _ = bench.events()
         try bench.remember("anna")
@@ -245,7 +245,7 @@ import Testing
         #expect(bench.gateway.admission.admit(anna) != nil)
     }
 
-    @Test func `a user with as many connections as may be is not logged in`() throws {
+    @Test func `a user with the maximum number of connections is not logged in`() throws {
         let bench = try Bench { $0.connectionsPerUser = 1 }
         _ = bench.events()
         let anna = try #require(bench.fixture.user("anna"))
@@ -280,7 +280,7 @@ import Testing
         return end
     }
 
-    @Test func `a login that is being checked is cancelled when its client leaves`() throws {
+    @Test func `a pending login is cancelled when its client disconnects`() throws {
         let bench = try Bench(checksPasswords: true)
         let end = Self.occupyThreads(bench)
         defer { for _ in 0..<Authenticator.threads { end.signal() } }
@@ -293,7 +293,7 @@ import Testing
         #expect(bench.events() == ["closed"])
     }
 
-    @Test func `the end of the client's octets counts as its end`() throws {
+    @Test func `a half-closed connection counts as closed`() throws {
         let bench = try Bench(checksPasswords: true)
         let end = Self.occupyThreads(bench)
         defer { for _ in 0..<Authenticator.threads { end.signal() } }
@@ -307,7 +307,7 @@ import Testing
 
     // MARK: - Time
 
-    @Test func `octets do not stretch the time before login`() throws {
+    @Test func `octets do not extend the time before the login`() throws {
         let bench = try Bench { $0.loginTimeout = .seconds(30) }
         _ = bench.events()
         for _ in 0..<29 {
@@ -321,7 +321,7 @@ import Testing
         #expect(!bench.channel.isActive)
     }
 
-    @Test func `after login the time runs from the client's last octets`() throws {
+    @Test func `after the login the timeout begins at the client's last octets`() throws {
         let bench = try Bench {
             $0.loginTimeout = .seconds(30)
             $0.idleTimeout = .minutes(31)
@@ -336,7 +336,7 @@ import Testing
         #expect(bench.events() == ["idle", "closed"])
     }
 
-    @Test func `a session outlasts its client while a message is on its way`() throws {
+    @Test func `a session outlasts its client while a message is in transit`() throws {
         let bench = try Bench { $0.loginTimeout = .seconds(30) }
         bench.client.session.hasTransaction = true
         try bench.channel.close().wait()
@@ -358,7 +358,9 @@ import Testing
 
     // MARK: - From the event loop
 
-    @Test func `a session hears of the gateway's end, of its own, and of the log's minute`() throws
+    @Test
+    func `a session learns of shutdown, of its end by an administrator, and of the audit minute`()
+        throws
     {
         let bench = try Bench()
         _ = bench.events()

@@ -5,7 +5,7 @@ import Testing
 
 /// The line of a command, and of its answer.
 @Suite struct ControlLineTests {
-    @Test func `a line is whole with its end, however it comes`() {
+    @Test func `a line is complete with its end, however it is split`() {
         var line = ControlLine(maximumOctets: 100)
         for octet in "{\"state\":true}".utf8 {
             let isTaken = line.receive(ByteBuffer(bytes: [octet]))
@@ -18,7 +18,7 @@ import Testing
         #expect(String(buffer: line.octets) == "{\"state\":true}\n")
     }
 
-    @Test func `a line that is too long is not taken, and nothing of it kept`() {
+    @Test func `a line that is too long is refused, and none of it is stored`() {
         var line = ControlLine(maximumOctets: 10)
         let first = line.receive(ByteBuffer(string: "0123456789"))
         #expect(first)

@@ -84,7 +84,7 @@ import Testing
         #expect(test.services.profiles.isPaused(test.account))
     }
 
-    @Test func `a list does not depend on where its octets are cut`() throws {
+    @Test func `a list does not depend on where its octets are split`() throws {
         let octets = try Listing().answer.utf8.count
         for cut in 0..<octets {
             let listing = try Listing()
@@ -96,7 +96,9 @@ import Testing
         }
     }
 
-    @Test func `a server that dies within its list, in a literal too, has listed nothing`() throws {
+    @Test func `a server that closes within its list, even in a literal, has listed no folder`()
+        throws
+    {
         let octets = try Listing().answer.utf8.count
         for end in 0..<octets {
             let listing = try Listing()
@@ -106,7 +108,9 @@ import Testing
         }
     }
 
-    @Test func `what a server said last counts, although it is read in later turns`() throws {
+    @Test func `the last responses of a server count, although they are read in later turns`()
+        throws
+    {
         let listing = try Listing()
         let many = String(repeating: "* LIST () \"/\" INBOX\r\n", count: 250)
         try listing.server.say(many + listing.answer)
@@ -117,7 +121,7 @@ import Testing
         #expect(Self.folders(listing.outcomes) == 253)
     }
 
-    @Test func `a server that says nothing to a command is waited for no longer than it may take`()
+    @Test func `a server that does not answer a command is abandoned after its time`()
         throws
     {
         let listing = try Listing()
@@ -130,7 +134,7 @@ import Testing
         #expect(listing.test.isFree(.imap))
     }
 
-    @Test func `a server that floods a conversation is left`() throws {
+    @Test func `a conversation closes the connection of a server that exceeds the limits`() throws {
         let listing = try Listing()
         let line = "* 1 EXISTS\r\n"
         let count = ConversationLimiter.maximumUnaskedOctets / line.utf8.count + 1

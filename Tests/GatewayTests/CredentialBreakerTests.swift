@@ -69,7 +69,7 @@ extension CredentialBreaker {
         }
     }
 
-    @Test func `a password that changes makes four failures of thirty logins under way`() {
+    @Test func `a changed password causes four failures among thirty concurrent logins`() {
         let loop = EmbeddedEventLoop()
         let breaker = Self.breaker(on: loop)
         breaker.accepted(Self.account, service: .imap)
@@ -100,7 +100,7 @@ extension CredentialBreaker {
     }
 
     /// How long that takes is computed in ``CredentialCircuitsTests``.
-    @Test func `two hundred logins are let in, four at a time`() {
+    @Test func `two hundred logins are admitted, four at a time`() {
         let loops = (0..<3).map { _ in EmbeddedEventLoop() }
         let breaker = Self.breaker(on: loops[0])
         let gauge = Gauge()
@@ -122,7 +122,9 @@ extension CredentialBreaker {
         #expect(ends.tried == 200)
     }
 
-    @Test func `who waits with an old credential goes when another one is in force`() throws {
+    @Test func `a login that waits with an old credential fails when another one is in force`()
+        throws
+    {
         let loop = EmbeddedEventLoop()
         let current = Mutex(Self.account)
         let breaker = Self.breaker(on: loop) { _ in current.withLock { $0 } }
@@ -141,7 +143,7 @@ extension CredentialBreaker {
         try loop.value(of: breaker.attempt(changed, .imap, on: loop)).accepted()
     }
 
-    @Test func `a server that ends logins without an answer is asked once a second, not each time`()
+    @Test func `a server that closes logins without an answer gets one login a second`()
         throws
     {
         let loop = EmbeddedEventLoop()
@@ -163,7 +165,7 @@ extension CredentialBreaker {
         #expect(!breaker.isSuspended(Self.account, .imap))
     }
 
-    @Test func `a server that is not reached, or is busy, is asked each time`() throws {
+    @Test func `an unreachable or busy server is asked each time`() throws {
         let loop = EmbeddedEventLoop()
         let breaker = Self.breaker(on: loop)
         for number in 0..<50 {
@@ -176,7 +178,7 @@ extension CredentialBreaker {
         #expect(!breaker.isSuspended(Self.account, .imap))
     }
 
-    @Test func `who waits too long gives up, and the next one goes on`() throws {
+    @Test func `a login that waits too long fails, and the next one continues`() throws {
         let loop = EmbeddedEventLoop()
         let breaker = Self.breaker(on: loop, waitingTime: .seconds(20))
         var first: CredentialBreaker.Attempt? =
@@ -193,7 +195,7 @@ extension CredentialBreaker {
         try loop.value(of: breaker.attempt(Self.account, .imap, on: loop)).accepted()
     }
 
-    @Test func `a thousand logins that wait go on one by one, and nobody is left`() throws {
+    @Test func `a thousand waiting logins continue one by one, and none is left`() throws {
         let loop = EmbeddedEventLoop()
         let breaker = Self.breaker(on: loop)
         var first: CredentialBreaker.Attempt? =
@@ -207,7 +209,7 @@ extension CredentialBreaker {
         for attempt in waiting { try loop.value(of: attempt) }
     }
 
-    @Test func `a refusal at the other server lets nobody wait`() throws {
+    @Test func `a refusal by the other server ends all waits`() throws {
         let loop = EmbeddedEventLoop()
         let breaker = Self.breaker(on: loop)
         var first: CredentialBreaker.Attempt? =
@@ -221,7 +223,7 @@ extension CredentialBreaker {
         }
     }
 
-    @Test func `only accounts at rest are looked at for the list`() {
+    @Test func `the list of suspensions looks at suspended accounts only`() {
         var circuits = CredentialCircuits()
         let now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
         for number in 100..<200 {
@@ -242,7 +244,7 @@ extension CredentialBreaker {
         #expect(circuits.resting == [])
     }
 
-    @Test func `fifty logins at once are one refusal`() {
+    @Test func `fifty concurrent logins count as one refusal`() {
         let loop = EmbeddedEventLoop()
         let breaker = Self.breaker(on: loop)
         let ends = Ends()
@@ -257,7 +259,7 @@ extension CredentialBreaker {
         #expect(breaker.suspended([Self.account.id: Self.account]).map(\.refusals) == [1, 1])
     }
 
-    @Test func `who waits goes on when the first login ends without a verdict`() throws {
+    @Test func `a waiting login continues when the first one ends without a verdict`() throws {
         let loop = EmbeddedEventLoop()
         let breaker = Self.breaker(on: loop)
         var first: CredentialBreaker.Attempt? =
@@ -271,7 +273,7 @@ extension CredentialBreaker {
         #expect(breaker.suspended([Self.account.id: Self.account]) == [])
     }
 
-    @Test func `a success elsewhere ends the pause`() throws {
+    @Test func `a success of a command ends the suspension`() throws {
         let loop = EmbeddedEventLoop()
         let breaker = Self.breaker(on: loop)
         try loop.value(of: breaker.attempt(Self.account, .imap, on: loop)).refused()

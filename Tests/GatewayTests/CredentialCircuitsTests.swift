@@ -90,7 +90,7 @@ extension CredentialCircuits {
         #expect(pauses == [60, 240, 960, 3_600, 3_600, 3_600])
     }
 
-    @Test func `one login tries a credential that is not known to be right, and the others wait`()
+    @Test func `one login tries an unproven credential, and the others wait`()
         throws
     {
         var circuits = CredentialCircuits()
@@ -107,7 +107,7 @@ extension CredentialCircuits {
         #expect(circuits.admit(account, service: .imap, at: later) == .waits)
     }
 
-    @Test func `a login without a verdict leaves everything as it was`() throws {
+    @Test func `a login without a verdict changes nothing`() throws {
         var circuits = CredentialCircuits()
         let account = Self.account()
         let lease = try Self.login(&circuits)
@@ -135,7 +135,7 @@ extension CredentialCircuits {
         _ = try Self.login(&circuits, moved)
     }
 
-    @Test func `who has an old credential is not admitted, and changes nothing for the new one`()
+    @Test func `a login with an old credential is not admitted, and does not affect the new one`()
         throws
     {
         var circuits = CredentialCircuits()
@@ -148,7 +148,7 @@ extension CredentialCircuits {
     }
 
     @Test
-    func `a lease of an old credential frees no place of the new one, and is no verdict on it`()
+    func `a lease of an old credential frees no slot of the new one, and gives no verdict on it`()
         throws
     {
         var circuits = CredentialCircuits()
@@ -170,7 +170,7 @@ extension CredentialCircuits {
         #expect(circuits.refused(again, tolerated: 0, at: Self.start) != nil)
     }
 
-    @Test func `a lease is given back once`() throws {
+    @Test func `a lease is returned once`() throws {
         var circuits = CredentialCircuits()
         Self.accept(&circuits)
         var leases: [CredentialCircuits.Lease] = []
@@ -181,7 +181,7 @@ extension CredentialCircuits {
         #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .waits)
     }
 
-    @Test func `of thirty logins at once four fail when the password has changed`() throws {
+    @Test func `of thirty concurrent logins four fail when the password has changed`() throws {
         var circuits = CredentialCircuits()
         Self.accept(&circuits)
         let admissions = (0..<30).map { _ in
@@ -204,7 +204,7 @@ extension CredentialCircuits {
         )
     }
 
-    @Test func `two hundred logins of 50 ms are in after 2.6 seconds`() {
+    @Test func `two hundred logins of 50 ms each are done after 2.6 seconds`() {
         var circuits = CredentialCircuits()
         var now = Self.start
         var waiting = 200
@@ -224,7 +224,7 @@ extension CredentialCircuits {
         #expect(now - Self.start == .milliseconds(2_550))
     }
 
-    @Test func `what began before a refusal does not end its pause`() throws {
+    @Test func `a login that began before a refusal does not end the suspension`() throws {
         var circuits = CredentialCircuits()
         Self.accept(&circuits)
         let leases = [try Self.login(&circuits), try Self.login(&circuits)]
@@ -233,7 +233,7 @@ extension CredentialCircuits {
         #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .suspended)
     }
 
-    @Test func `what began before a success of the command line begins no pause`() throws {
+    @Test func `a login that began before a command's success causes no suspension`() throws {
         var circuits = CredentialCircuits()
         let lease = try Self.login(&circuits)
         Self.accept(&circuits)
@@ -241,7 +241,7 @@ extension CredentialCircuits {
         _ = try Self.login(&circuits)
     }
 
-    @Test func `logins that end without an answer are paused for seconds, up to a minute`() throws {
+    @Test func `unanswered logins cause pauses from one second to one minute`() throws {
         var circuits = CredentialCircuits()
         var now = Self.start
         var pauses: [Int64] = []
@@ -272,7 +272,7 @@ extension CredentialCircuits {
         _ = try Self.login(&circuits, Self.account(version: 2), at: now)
     }
 
-    @Test func `a refusal is told before a pause for a server that gives no answer`() throws {
+    @Test func `a refusal is reported before a pause after unanswered logins`() throws {
         var circuits = CredentialCircuits()
         for _ in 0..<2 {
             let lease = try Self.login(&circuits)
@@ -287,7 +287,9 @@ extension CredentialCircuits {
         )
     }
 
-    @Test func `connections that a server drops together are one, and a success of them ends it`()
+    @Test
+    func
+        `connections that a server drops together count once, and a success among them ends the count`()
         throws
     {
         var circuits = CredentialCircuits()
@@ -318,7 +320,10 @@ extension CredentialCircuits {
         #expect(Self.refuse(&circuits, .submission, at: later + .seconds(60)) == .seconds(960))
     }
 
-    @Test func `a server that has accepted the credential is not closed by the other one`() throws {
+    @Test
+    func `a refusal by one server does not suspend the other that has accepted the credential`()
+        throws
+    {
         var circuits = CredentialCircuits()
         Self.accept(&circuits)
         #expect(Self.refuse(&circuits, .submission, at: Self.start) != nil)
@@ -329,7 +334,7 @@ extension CredentialCircuits {
         #expect(circuits.admit(Self.account(), service: .imap, at: Self.start) == .suspended)
     }
 
-    @Test func `logins under way together are one refusal, and a success begins anew`() {
+    @Test func `concurrent logins count as one refusal, and a success resets the count`() {
         var circuits = CredentialCircuits()
         #expect(Self.refuse(&circuits, at: Self.start) == .seconds(60))
         #expect(Self.refuse(&circuits, at: Self.start) == nil)
@@ -338,7 +343,7 @@ extension CredentialCircuits {
         #expect(Self.refuse(&circuits, at: Self.start) == .seconds(60))
     }
 
-    @Test func `a token is fetched anew once before it rests`() throws {
+    @Test func `one refusal of a token suspends nothing, the second one does`() throws {
         var circuits = CredentialCircuits()
         Self.accept(&circuits)
         // All of them have the same token.

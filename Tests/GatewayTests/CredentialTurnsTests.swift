@@ -49,7 +49,7 @@ import Testing
         #expect(order.firstIndex(of: owner) == 5)
     }
 
-    @Test func `an owner waits for one login of each other user, and one of the gateway`()
+    @Test func `an owner waits for at most one login of each other user and one of the gateway`()
         throws
     {
         let owner = UserID(9)
@@ -64,7 +64,7 @@ import Testing
         #expect(order.lastIndex(of: owner) == 13)
     }
 
-    @Test func `users take turns at the connections for sending of a mailbox at Exchange`()
+    @Test func `users take turns at the submission connections of an Exchange mailbox`()
         throws
     {
         let slots = SendingSlots()
@@ -102,7 +102,7 @@ import Testing
         try loop.value(of: next).accepted()
     }
 
-    @Test func `the time for an answer runs from the credential on`() throws {
+    @Test func `the time for an answer begins when the credential is sent`() throws {
         let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
         let loop = EmbeddedEventLoop()
         let attempt = try loop.value(
@@ -116,7 +116,7 @@ import Testing
         #expect(attempt.answerDue(after: .seconds(15)) == nil)
     }
 
-    @Test func `clients are told why no login is made`() throws {
+    @Test func `clients are told why a login is denied`() throws {
         let loop = EmbeddedEventLoop()
         let breaker = Self.breaker(on: loop)
         for _ in 0..<2 {

@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test
-    func `a change reaches every session, and holds the loop for no session's turn but a few`() {
+    func `a change reaches every session in turns that hold the event loop briefly`() {
         let loop = EmbeddedEventLoop()
         let state = EventLoopSessions()
         let members = (0..<100).map { _ in Member() }
@@ -50,7 +50,7 @@ import Testing
         #expect(members.allSatisfy { $0.changes == 1 })
     }
 
-    @Test func `who is gone by its turn is not told`() {
+    @Test func `a session that has ended before its turn is not called`() {
         let loop = EmbeddedEventLoop()
         let state = EventLoopSessions()
         let (one, other) = (Member(), Member())
@@ -75,7 +75,7 @@ import Testing
         #expect(state.hasTime(on: loop))
     }
 
-    @Test func `no turn begins before the work of the last one is written`() {
+    @Test func `no turn begins before the output of the previous one is flushed`() {
         let loop = EmbeddedEventLoop()
         let state = EventLoopSessions()
         let members = (0..<20).map { _ in Member() }

@@ -4,7 +4,7 @@ import Testing
 
 /// Who sends much waits for who sends little, and not the other way round.
 @Suite struct FairQueueTests {
-    @Test func `each sender's turn comes round`() {
+    @Test func `senders take turns`() {
         var queue = FairQueue<String, Int>()
         for number in 0..<100 { queue.append(number, from: "many") }
         queue.append(1_000, from: "few")
@@ -17,7 +17,7 @@ import Testing
         #expect(queue.count == 0)
     }
 
-    @Test func `the one with most makes room, and nobody for one with as many`() {
+    @Test func `the longest sender loses an element, but not to an equally long one`() {
         var queue = FairQueue<String, Int>()
         for number in 0..<3 { queue.append(number, from: "many") }
         queue.append(10, from: "few")

@@ -44,12 +44,12 @@ import Testing
         weak var client: IMAPClientHandler?
     }
 
-    @Test func `nothing keeps a session whose connection has ended`() throws {
+    @Test func `no timer retains a session whose connection has ended`() throws {
         let remains = try Self.remains(GatewayFixture())
         #expect(remains.client == nil)
     }
 
-    @Test func `who does not log in is told to go`() throws {
+    @Test func `a client that does not log in is disconnected with a response`() throws {
         let fixture = try GatewayFixture { $0.loginTimeout = .seconds(30) }
         let (channel, _) = try Self.connect(fixture)
         channel.embeddedEventLoop.advanceTime(by: .seconds(29))
@@ -59,7 +59,7 @@ import Testing
         #expect(!channel.isActive)
     }
 
-    @Test func `STARTTLS puts TLS in front of the session`() throws {
+    @Test func `STARTTLS adds TLS at the front of the pipeline`() throws {
         let (channel, _) = try Self.connect(GatewayFixture())
         try channel.writeInbound(ByteBuffer(string: "a STARTTLS\r\n"))
         channel.embeddedEventLoop.run()

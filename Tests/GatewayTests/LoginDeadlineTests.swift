@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `a conversation gives the credential back`() throws {
+    @Test func `a conversation returns its lease`() throws {
         let test = try TestUpstream()
         let outcomes = Self.converse(test)
         test.loop.advanceTime(by: .milliseconds(14_999))
@@ -66,7 +66,7 @@ import Testing
         #expect(test.isFree(.imap))
     }
 
-    @Test func `a conversation at a slow server goes on to the verdict, and begins no pause`()
+    @Test func `a conversation with a slow server waits for the verdict, and causes no pause`()
         throws
     {
         let test = try TestUpstream()
@@ -93,7 +93,7 @@ import Testing
         #expect(test.breaker.denial(test.account, service: .imap) == nil)
     }
 
-    @Test func `a server that gives no answer in the time for one is left alone after the second`()
+    @Test func `logins to a server are paused after two logins without an answer in time`()
         throws
     {
         let test = try TestUpstream()
@@ -137,7 +137,7 @@ import Testing
         return (sender, connection)
     }
 
-    @Test func `a connection for sending gives the credential back`() throws {
+    @Test func `a submission connection returns its lease`() throws {
         let test = try TestUpstream()
         let (sender, _) = Self.send(test)
         test.loop.advanceTime(by: .milliseconds(14_999))
@@ -148,7 +148,10 @@ import Testing
     }
 
     @Test(arguments: [("535 5.7.8 no\r\n", true), ("235 2.7.0 in\r\n", false)])
-    func `a session that leaves does not hide the verdict`(answer: String, isRefused: Bool) throws {
+    func `a session that closes early does not hide the verdict`(
+        answer: String,
+        isRefused: Bool
+    ) throws {
         let test = try TestUpstream()
         let (sender, connection) = Self.send(test)
         let server = try #require(test.connector.channels.last)
@@ -165,7 +168,8 @@ import Testing
         #expect(denial == (isRefused ? .credentialRefused : nil))
     }
 
-    @Test func `a session that leaves before the credential is sent leaves the server`() throws {
+    @Test func `a session that closes before the credential is sent closes the connection`() throws
+    {
         let test = try TestUpstream()
         let (_, connection) = Self.send(test)
         let server = try #require(test.connector.channels.last)

@@ -18,14 +18,14 @@ import Testing
         )
     }
 
-    @Test func `before login the time runs from the beginning`() {
+    @Test func `before the login the time begins with the connection`() {
         var clock = Self.clock()
         clock.touch(at: Self.at(20))
         #expect(!clock.isExpired(at: Self.at(29)))
         #expect(clock.isExpired(at: Self.at(30)))
     }
 
-    @Test func `a login that was refused begins the time anew`() {
+    @Test func `a refused login restarts the time`() {
         var clock = Self.clock()
         clock.loginAnswered(isLoggedIn: false, at: Self.at(20))
         clock.touch(at: Self.at(40))
@@ -33,7 +33,7 @@ import Testing
         #expect(clock.isExpired(at: Self.at(50)))
     }
 
-    @Test func `after login the time runs from the last octets`() {
+    @Test func `after the login the time begins at the last octets`() {
         var clock = Self.clock()
         clock.loginAnswered(isLoggedIn: true, at: Self.at(10))
         #expect(!clock.isExpired(at: Self.at(309)) && clock.isExpired(at: Self.at(310)))
@@ -41,7 +41,7 @@ import Testing
         #expect(!clock.isExpired(at: Self.at(399)) && clock.isExpired(at: Self.at(400)))
     }
 
-    @Test func `an earlier limit counts, and a later one does not`() {
+    @Test func `an earlier limit applies, and a later one does not`() {
         var clock = Self.clock()
         clock.limit = Self.at(20)
         #expect(!clock.isExpired(at: Self.at(19)) && clock.isExpired(at: Self.at(20)))
@@ -49,7 +49,7 @@ import Testing
         #expect(clock.isExpired(at: Self.at(30)))
     }
 
-    @Test func `who waits for a server is not silent`() {
+    @Test func `a client that waits for a server is not silent`() {
         var clock = Self.clock()
         clock.isSuspended = true
         #expect(!clock.isExpired(at: Self.at(3_000)))
@@ -57,7 +57,7 @@ import Testing
         #expect(clock.isExpired(at: Self.at(3_000)))
     }
 
-    @Test func `the next look is at the end of the time, a second away at least`() {
+    @Test func `the next check is at the end of the time, and at least a second away`() {
         #expect(Self.clock().untilNextCheck(at: Self.at(10)) == .seconds(20))
         #expect(Self.clock().untilNextCheck(at: Self.at(30)) == .seconds(1))
         let often = Self.clock(checkInterval: .seconds(10))

@@ -37,12 +37,12 @@ import Testing
         return Remains(channel: channel, client: client)
     }
 
-    @Test func `nothing keeps a session whose connection has ended`() throws {
+    @Test func `no timer retains a session whose connection has ended`() throws {
         let remains = try Self.remains(GatewayFixture())
         #expect(remains.client == nil)
     }
 
-    @Test func `who does not log in is told to go`() throws {
+    @Test func `a client that does not log in is disconnected with a response`() throws {
         let fixture = try GatewayFixture { $0.loginTimeout = .seconds(25) }
         let (channel, _) = try Self.connect(fixture)
         channel.embeddedEventLoop.advanceTime(by: .seconds(24))

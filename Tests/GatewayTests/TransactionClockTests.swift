@@ -13,7 +13,7 @@ import Testing
         TransactionClock(messageTime: .seconds(600), at: self.start)
     }
 
-    @Test func `a message has its time, and a second for each 1,000 octets`() {
+    @Test func `a message has a fixed time, and a second for each 1,000 octets`() {
         var clock = Self.clock()
         #expect(clock.messageEnd == nil)
         clock.progressed(message: 1, octets: 0, awaitsServer: false, at: Self.at(5))
@@ -26,7 +26,7 @@ import Testing
         #expect(clock.messageEnd == nil)
     }
 
-    @Test func `the server's time is not the client's`() {
+    @Test func `the time that a server takes does not count against the client`() {
         var clock = Self.clock()
         clock.progressed(message: 1, octets: 0, awaitsServer: false, at: Self.start)
         clock.progressed(message: 1, octets: 0, awaitsServer: true, at: Self.at(10))

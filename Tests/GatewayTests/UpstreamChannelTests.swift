@@ -14,7 +14,7 @@ import Testing
     // MARK: - Octets
 
     @Test(arguments: Side.allCases)
-    func `a login does not depend on where its octets are cut`(side: Side) throws {
+    func `a login does not depend on where its octets are split`(side: Side) throws {
         for cut in 1...120 {
             let test = try ChannelTest(side)
             let heard = try test.serve { text in
@@ -32,14 +32,14 @@ import Testing
     }
 
     @Test(arguments: Side.allCases)
-    func `a login can come octet by octet`(side: Side) throws {
+    func `a login succeeds octet by octet`(side: Side) throws {
         let test = try ChannelTest(side)
         _ = try test.serve { try test.server.say($0, chunk: 1) }
         #expect(test.heard.events == ["ready"])
     }
 
     @Test(arguments: Side.allCases)
-    func `a server may die behind each octet of a login, in a literal too`(side: Side) throws {
+    func `a server may close after each octet of a login, even in a literal`(side: Side) throws {
         let whole = try ChannelTest(side)
         var octets = 0
         _ = try whole.serve {
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test(arguments: Side.allCases)
-    func `a server that dies behind the login, within a response, is told as ended`(
+    func `a connection that ends after the login, within a response, is reported as closed`(
         side: Side
     )
         throws
@@ -77,7 +77,7 @@ import Testing
         #expect(test.heard.events == ["ready", "ended"])
     }
 
-    @Test func `a server for sending has to wait for the next command`() throws {
+    @Test func `a submission server must not send before the next command`() throws {
         for injected in ["250 x", "235 2.7.0 in\r\n", "2"] {
             let test = try ChannelTest(.sending)
             try test.server.say(test.greeting + injected)
@@ -91,7 +91,7 @@ import Testing
         (Side.mail, "* OK hello\n"), (.mail, "+OK POP3\r\n"), (.sending, "hello\r\n"),
         (.sending, "220 x\n"), (.sending, "\u{1}\u{2}\r\n"),
     ])
-    func `a server that speaks something else is left`(side: Side, text: String) throws {
+    func `a server that speaks another protocol is disconnected`(side: Side, text: String) throws {
         let test = try ChannelTest(side)
         try test.server.say(text)
         #expect(test.heard.events.count == 1)
@@ -133,7 +133,7 @@ import Testing
     }
 
     @Test(arguments: Side.allCases)
-    func `what comes with the consent to STARTTLS ends the connection`(side: Side) throws {
+    func `octets in the same read as the STARTTLS response end the connection`(side: Side) throws {
         let injected = Self.injected(side)
         for count in 1...injected.utf8.count {
             let test = try ChannelTest(side, tls: .starttls)
@@ -145,7 +145,7 @@ import Testing
     }
 
     @Test(arguments: Side.allCases)
-    func `what comes without TLS behind the consent to STARTTLS is no answer`(side: Side) throws {
+    func `unencrypted octets after the STARTTLS response are not a response`(side: Side) throws {
         let test = try ChannelTest(side, tls: .starttls)
         let consent = try Self.askForTLS(test)
         try test.server.say(consent)
@@ -168,7 +168,7 @@ import Testing
     // MARK: - Time
 
     @Test(arguments: Side.allCases)
-    func `a server that says nothing has the time for a login`(side: Side) throws {
+    func `a silent server is disconnected after the time for a login`(side: Side) throws {
         let test = try ChannelTest(side)
         test.upstream.loop.advanceTime(by: .milliseconds(14_999))
         #expect(test.heard.events == [])
@@ -179,7 +179,7 @@ import Testing
     }
 
     @Test(arguments: Side.allCases)
-    func `a server with the credential is heard for the time of an answer`(side: Side) throws {
+    func `a server that has the credential is heard for the time of an answer`(side: Side) throws {
         for isRefusal in [false, true] {
             let test = try ChannelTest(side)
             test.upstream.loop.advanceTime(by: .seconds(10))
@@ -217,7 +217,7 @@ import Testing
     }
 
     @Test(arguments: Side.allCases)
-    func `the time for the login is over with the login`(side: Side) throws {
+    func `the login timeout ends with the login`(side: Side) throws {
         let test = try ChannelTest(side)
         try test.logIn()
         test.upstream.loop.advanceTime(by: .hours(1))
@@ -252,7 +252,7 @@ import Testing
     // MARK: - The end
 
     @Test(arguments: Side.allCases)
-    func `nothing is heard of a connection that was closed`(side: Side) throws {
+    func `a closed connection sends no events to its delegate`(side: Side) throws {
         let test = try ChannelTest(side)
         try test.logIn()
         test.close()
@@ -262,7 +262,7 @@ import Testing
     }
 
     @Test(arguments: Side.allCases)
-    func `a credential that rests is not tried`(side: Side) throws {
+    func `a suspended credential is not used`(side: Side) throws {
         let upstream = try TestUpstream()
         upstream.breaker.refused(upstream.account, service: side.service)
         let test = try ChannelTest(side, at: upstream)

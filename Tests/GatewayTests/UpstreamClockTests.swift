@@ -22,7 +22,7 @@ import Testing
         UpstreamClock(limits: self.limits(), at: self.start)
     }
 
-    @Test func `each kind of answer has its time`() {
+    @Test func `each kind of answer has its own limit`() {
         let clock = Self.clock()
         for (awaited, seconds) in [
             (AwaitedAnswer.prompt, 60), (.rest, 60), (.transfer, 300), (.work, 600),
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func `octets of the server begin the time anew`() {
+    @Test func `octets of the server restart the time`() {
         var clock = Self.clock()
         clock.octetsSent(at: Self.at(10))
         clock.octetsMoved(at: Self.at(50))
@@ -44,7 +44,7 @@ import Testing
         #expect(!clock.isExpired(.prompt, isWritable: true, at: Self.at(5_059)))
     }
 
-    @Test func `an octet now and then does not hold up the client for ever`() {
+    @Test func `single octets do not extend the limit of a command without end`() {
         var clock = Self.clock()
         clock.octetsSent(at: Self.start)
         for second in stride(from: Int64(30), to: 600, by: 30) {
@@ -77,7 +77,7 @@ import Testing
         #expect(clock.isExpired(.prompt, isWritable: true, at: Self.at(9_570)))
     }
 
-    @Test func `a server that takes a message owes nothing else`() {
+    @Test func `a server that receives a message owes no other answer`() {
         var clock = Self.clock()
         #expect(!clock.isExpired(.message, isWritable: true, at: Self.at(9_000)))
         clock.octetsMoved(at: Self.at(9_000))

@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(arguments: 0..<6)
-    func `refusals that are written and those that are counted are all of them`(seed: Int) {
+    func `written and counted refusals add up to all refusals`(seed: Int) {
         var random = Seeded(state: UInt64(seed))
         var limiter = AuditRateLimiter()
         var now = Moment(seconds: 1_000)
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: 0..<6)
-    func `logins that are written and those that are counted are all of them`(seed: Int) {
+    func `written and counted logins add up to all logins`(seed: Int) {
         var random = Seeded(state: UInt64(seed))
         var limiter = LoginLimiter()
         var now = Moment(seconds: 1_000)
@@ -69,13 +69,13 @@ import Testing
         ("anna@x.example", "anna@x.example"), ("unknowns", "unknowns"), ("", ""),
         ("Unknown a@x", "Unknown a@x"),
     ])
-    func `every login that is none is counted as one`(actor: String, counted: String) {
+    func `all unknown logins are counted as one actor`(actor: String, counted: String) {
         #expect(AuditRateLimiter.counted(actor) == counted)
     }
 
     /// Seconds since the last minute began, and whether what was counted is due.
     @Test(arguments: [(0, false), (59, false), (60, true), (61, true), (-1, true), (3_600, true)])
-    func `what was counted is due when a minute is over, or the clock went back`(
+    func `a summary is due after a minute, or when the clock went back`(
         seconds: Int64,
         isDue: Bool
     ) {
@@ -96,7 +96,7 @@ import Testing
         ("login", AuditRecord.Outcome.allowed, true), ("login", .failed, true),
         ("login", .refused, false), ("select", .allowed, false), ("logout", .allowed, false),
     ])
-    func `only logins that are not refused are put together`(
+    func `only logins that are not refused are summed up`(
         event: String,
         outcome: AuditRecord.Outcome,
         isCounted: Bool
@@ -108,7 +108,8 @@ import Testing
         #expect(admitted == (isCounted ? 1 : 5))
     }
 
-    @Test func `outcomes, users and networks are told apart, and spellings of a network are not`() {
+    @Test
+    func `outcomes, users and networks are counted separately, spellings of a network together`() {
         var limiter = LoginLimiter()
         for (actor, from, outcome, isAdmitted) in [
             ("anna", "192.0.2.7", AuditRecord.Outcome.allowed, true),

@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `records are written in the order in which they came, at the next interval`()
+    @Test func `records are written in the order of their arrival, at the next interval`()
         async throws
     {
         let bench = try Bench()
@@ -113,8 +113,7 @@ import Testing
         try await bench.log.stop()
     }
 
-    @Test func `more records than a batch takes are written at once, and none twice`() async throws
-    {
+    @Test func `records of more than one batch are written at once, and none twice`() async throws {
         let bench = try Bench()
         try await bench.start()
         for number in 0..<4_500 { bench.append("event \(number)") }
@@ -125,7 +124,9 @@ import Testing
         try await bench.log.stop()
     }
 
-    @Test func `what waits is written at the end, with its end behind it`() async throws {
+    @Test func `waiting records are written at the end, followed by the record of the stop`()
+        async throws
+    {
         let bench = try Bench()
         try await bench.start()
         for number in 0..<10 { bench.append("event \(number)") }
@@ -138,7 +139,7 @@ import Testing
         #expect(try bench.fixture.store.verifyAudit(bench.fixture.masterKey).problems == [])
     }
 
-    @Test func `a store that takes nothing is told once, and so is that it takes records again`()
+    @Test func `a failing store is logged once, and so is its recovery`()
         async throws
     {
         let bench = try Bench()
@@ -166,7 +167,7 @@ import Testing
         try await bench.log.stop()
     }
 
-    @Test func `what there is no room for is one record behind those that there was room for`()
+    @Test func `lost records are one record after those that fit into the queue`()
         async throws
     {
         let bench = try Bench()
@@ -191,7 +192,7 @@ import Testing
         try await bench.log.stop()
     }
 
-    @Test func `refusals beyond a bound are counted in the minute in which they came`()
+    @Test func `refusals beyond the limit are counted in the minute of their arrival`()
         async throws
     {
         let bench = try Bench()
@@ -211,7 +212,7 @@ import Testing
         try await bench.log.stop()
     }
 
-    @Test func `what was only counted is written at the end, whatever the minute`() async throws {
+    @Test func `counted records are written at the end, even within the minute`() async throws {
         let bench = try Bench()
         try await bench.start()
         for _ in 0..<AuditRateLimiter.maximum + 5 {
@@ -262,7 +263,7 @@ import Testing
         #expect(verified.problems == [] && verified.sealed == verified.last)
     }
 
-    @Test func `many threads that write lose and repeat nothing`() async throws {
+    @Test func `concurrent writers lose and repeat no record`() async throws {
         let bench = try Bench()
         try await bench.start()
         await withTaskGroup(of: Void.self) { group in

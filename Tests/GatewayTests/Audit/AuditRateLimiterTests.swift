@@ -18,7 +18,7 @@ import Testing
         (0..<count).count { _ in limiter.admits(Self.record(actor, .refused)) }
     }
 
-    @Test func `beyond a bound refusals are counted, each actor's apart`() {
+    @Test func `beyond a limit refusals are counted, for each actor separately`() {
         var limiter = AuditRateLimiter()
         let first = limiter.due(at: Moment(seconds: 1_000))
         let admitted = Self.refuse(1_500, "anna", &limiter)
@@ -36,7 +36,7 @@ import Testing
         #expect(due.allSatisfy { $0.event == "further" && $0.outcome == .refused })
     }
 
-    @Test func `a clock that goes back keeps nobody quiet`() {
+    @Test func `a clock that goes back suppresses no records`() {
         var limiter = AuditRateLimiter()
         _ = limiter.due(at: Moment(seconds: 1_000))
         _ = Self.refuse(1_100, "anna", &limiter)

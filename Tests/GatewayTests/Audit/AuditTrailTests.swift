@@ -42,7 +42,10 @@ import Testing
         ("nobody@localhost", "unknown"), ("s3cret-password", "unknown"), ("", "unknown"),
         ("a b@x.example", "unknown"), ("nobody@", "unknown"), ("@x.example", "unknown"),
     ])
-    func `a name that may be a password is not kept`(login: String, actor: String) async throws {
+    func `a login name that may be a password is not recorded`(
+        login: String,
+        actor: String
+    ) async throws {
         var (fixture, log, trail) = try Self.bench()
         let snapshot = try fixture.store.load().access
         #expect(trail.loginTried(Array(login.utf8), snapshot: snapshot) == actor)
@@ -55,7 +58,7 @@ import Testing
         #expect(records.map(\.outcome) == [.refused])
     }
 
-    @Test func `an unknown login of any length is kept up to the length of a login`() async throws {
+    @Test func `an unknown login is recorded up to the maximum length of a login`() async throws {
         var (fixture, log, trail) = try Self.bench()
         let snapshot = try fixture.store.load().access
         let login = String(repeating: "x", count: 10_000) + "@x.example"
@@ -64,7 +67,8 @@ import Testing
         try await log.stop()
     }
 
-    @Test func `an event without a login is nobody's, and the next one's is the next one's`()
+    @Test
+    func `an event before the login has the actor nobody, later ones the actor of their login`()
         async throws
     {
         var (fixture, log, trail) = try Self.bench()
@@ -83,7 +87,7 @@ import Testing
         )
     }
 
-    @Test func `places are written as addresses and folders, and empty lists as nothing`()
+    @Test func `places are recorded as addresses and folders, and empty lists are left out`()
         async throws
     {
         var (fixture, log, trail) = try Self.bench()

@@ -140,7 +140,9 @@ import Testing
         if case .refused = answer { true } else { false }
     }
 
-    @Test func `a guess is counted and recorded although its client has left`() async throws {
+    @Test func `a wrong password is counted and recorded although its client has disconnected`()
+        async throws
+    {
         let bench = try Bench()
         for number in 0..<3 {
             let handle = try bench.login("anna@kanzlei.example", "guess\(number)") { _ in }
@@ -158,7 +160,7 @@ import Testing
         #expect(Self.isRefused(answer) && seconds >= 2, "\(seconds)")
     }
 
-    @Test func `a check whose client has left is not made`() async throws {
+    @Test func `a waiting check is dropped when its client disconnects`() async throws {
         let bench = try Bench()
         // No thread is free until all have left.
         let isFree = DispatchSemaphore(value: 0)
@@ -178,7 +180,9 @@ import Testing
     }
 
     @Test(arguments: ["nobody@x.example", "bob@kanzlei.example", "no address"])
-    func `the account of a login tells nothing of the password`(account: String) async throws {
+    func `a login with an unusable account has the delays of a wrong password`(
+        account: String
+    ) async throws {
         let bench = try Bench()
         // A password that is remembered costs no more and no less.
         let (known, _) = try await bench.answer("anna@kanzlei.example", "pw-anna")
@@ -194,14 +198,16 @@ import Testing
         #expect(bench.recorded(.refused) == 3)
     }
 
-    @Test func `a mailbox to send from is an account for submission`() async throws {
+    @Test func `a mailbox that the user may only send from is accepted for submission`()
+        async throws
+    {
         let bench = try Bench()
         let name = "anna@kanzlei.example/bob@kanzlei.example"
         let (answer, _) = try await bench.answer(name, "pw-anna", .submission)
         #expect(Self.isAccepted(answer))
     }
 
-    @Test func `users who were here recently are served beside a flood of new networks`()
+    @Test func `users with a recent login are served during a flood from new networks`()
         async throws
     {
         let bench = try Bench()
@@ -236,7 +242,7 @@ import Testing
         for handle in flood { bench.authenticator.cancel(handle) }
     }
 
-    @Test func `a flood from one site leaves other networks their turn`() async throws {
+    @Test func `a flood from one site leaves other networks their turns`() async throws {
         let bench = try Bench()
         let flood = try (0..<400).map { number in
             try bench.login(
@@ -251,7 +257,7 @@ import Testing
         for handle in flood { bench.authenticator.cancel(handle) }
     }
 
-    @Test func `many connections with one password take the room of one`() async throws {
+    @Test func `many connections with the same login share one check`() async throws {
         let bench = try Bench()
         let flood = try (0..<300).map { number in
             try bench.login("x@x.example", "guess", from: "192.0.2.\(number % 2)") { _ in }

@@ -109,7 +109,7 @@ import Testing
         var isEmpty: Bool { self.all.withLock(\.isEmpty) }
     }
 
-    @Test func `a guess is answered later with each one before it, and never before that`()
+    @Test func `each failed login is answered later than the one before, and never early`()
         async throws
     {
         let bench = try Bench()
@@ -123,7 +123,7 @@ import Testing
         #expect(bench.records.all.withLock { $0.count } == 4)
     }
 
-    @Test func `guesses are forgotten after ten minutes without one`() async throws {
+    @Test func `failures are forgotten after ten minutes without another`() async throws {
         let bench = try Bench()
         for _ in 0..<3 { _ = try await bench.begin("anna@kanzlei.example", "wrong") }
         await bench.advance(by: .minutes(10))
@@ -132,7 +132,7 @@ import Testing
         #expect(answers.isRefused)
     }
 
-    @Test func `a success forgets no guess`() async throws {
+    @Test func `a successful login does not reset the count of failures`() async throws {
         let bench = try Bench()
         for _ in 0..<3 { _ = try await bench.begin("anna@kanzlei.example", "wrong") }
         let right = try await bench.begin("anna@kanzlei.example", "pw-anna")
@@ -144,7 +144,7 @@ import Testing
         #expect(answers.isRefused)
     }
 
-    @Test func `a password that was right is remembered for five minutes after its last use`()
+    @Test func `a correct password is remembered for five minutes after its last use`()
         async throws
     {
         let bench = try Bench()
@@ -160,7 +160,9 @@ import Testing
     }
 
     @Test(arguments: ["wrong", "", "pw-ann", "pw-annaa", "PW-ANNA"])
-    func `another password is checked although one is remembered`(password: String) async throws {
+    func `another password is checked although a correct one is remembered`(
+        password: String
+    ) async throws {
         let bench = try Bench()
         _ = try await bench.begin("anna@kanzlei.example", "pw-anna")
         let answers = try await bench.begin("anna@kanzlei.example", password)
@@ -170,7 +172,7 @@ import Testing
         #expect(try await bench.begin("anna@kanzlei.example", "pw-anna").wasRemembered)
     }
 
-    @Test func `a password that was changed is not remembered`() async throws {
+    @Test func `a changed password is not remembered`() async throws {
         let bench = try Bench()
         _ = try await bench.begin("anna@kanzlei.example", "pw-anna")
         try bench.fixture.store.setPassword("new", of: "anna@kanzlei.example", actor: "test")
@@ -180,7 +182,7 @@ import Testing
         #expect(try await bench.begin("anna@kanzlei.example", "new").isAccepted)
     }
 
-    @Test func `a user who is disabled is refused, whatever is remembered`() async throws {
+    @Test func `a disabled user is refused although the password is remembered`() async throws {
         let bench = try Bench()
         _ = try await bench.begin("anna@kanzlei.example", "pw-anna")
         try bench.fixture.store.setDisabled(true, login: "anna@kanzlei.example", actor: "test")
@@ -198,7 +200,7 @@ import Testing
         ("anna@kanzlei.example/nobody@kanzlei.example", false), ("anna@kanzlei.example/", false),
         ("nobody@kanzlei.example", false), ("anna", false), ("", false),
     ])
-    func `the account of a login is one that the user may see`(
+    func `a login opens only an account that the user may see`(
         login: String,
         isAccepted: Bool
     ) async throws {
@@ -215,7 +217,7 @@ import Testing
     }
 
     @Test(arguments: [CredentialService.imap, .submission], [SendRight.none, .as, .onBehalf])
-    func `a mailbox to send from is an account for sending alone`(
+    func `a mailbox that the user may only send from is accepted for submission only`(
         service: CredentialService,
         send: SendRight
     ) async throws {
@@ -229,7 +231,7 @@ import Testing
         #expect(answers.isAccepted == (service == .submission && send != .none))
     }
 
-    @Test func `a network is known for a week after its last login`() async throws {
+    @Test func `a network stays known for a week after its last successful login`() async throws {
         let bench = try Bench()
         let network = Network(text: "192.0.2.7")
         #expect(!bench.authenticator.isKnown(network))
@@ -247,7 +249,7 @@ import Testing
         #expect(!bench.authenticator.isKnown(network))
     }
 
-    @Test func `an overload is told to each that has to go, and to the log once a minute`()
+    @Test func `an overload is answered to each displaced login, and logged once a minute`()
         async throws
     {
         let bench = try Bench()

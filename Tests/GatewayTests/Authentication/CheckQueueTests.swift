@@ -34,7 +34,7 @@ import Testing
         .other(Network(text: address))
     }
 
-    @Test func `logins with one mark share a check, up to a bound`() {
+    @Test func `logins with one mark share a check, up to a limit`() {
         var queue = CheckQueue()
         let lane = Self.other("192.0.2.7")
         let logins = (0...CheckQueue.maximumShared).map { _ in Self.login() }
@@ -53,7 +53,7 @@ import Testing
         #expect(answered.first === logins[0] && queue.leave(Self.mark("a")).isEmpty)
     }
 
-    @Test func `a login joins a check that runs already`() {
+    @Test func `a login joins a running check with the same mark`() {
         var queue = CheckQueue()
         let lane = Self.other("192.0.2.7")
         _ = queue.enter(Self.login(), check: Self.check("a", lane))
@@ -62,7 +62,7 @@ import Testing
         #expect(queue.leave(Self.mark("a")).count == 2)
     }
 
-    @Test func `both queues have their turn, whichever is longer`() {
+    @Test func `both queues take turns, whichever is longer`() {
         var queue = CheckQueue()
         for number in 0..<6 {
             let address = "192.0.2.\(number)"
@@ -80,7 +80,8 @@ import Testing
         #expect(order == [true, false, true, false, false, false, false, false])
     }
 
-    @Test func `a full queue takes from the network with most, and never from the other queue`() {
+    @Test
+    func `a full queue displaces a check of its longest network, never one of the other queue`() {
         var queue = CheckQueue()
         let known = CheckQueue.Lane.known(UserID(1))
         _ = queue.enter(Self.login(), check: Self.check("known", known))
@@ -111,7 +112,7 @@ import Testing
         #expect(third == .entered)
     }
 
-    @Test func `all logins of a check that makes room are told to come back`() {
+    @Test func `all logins of a displaced check are returned`() {
         var queue = CheckQueue()
         let flood = Self.other("192.0.2.7")
         for number in 0..<CheckQueue.maximumWaiting - 1 {
@@ -128,7 +129,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `a check is not run once its last login has left`(isKnown: Bool) {
+    func `a check is dropped when its last login is cancelled`(isKnown: Bool) {
         var queue = CheckQueue()
         let lane = isKnown ? CheckQueue.Lane.known(UserID(7)) : Self.other("192.0.2.7")
         let (first, second) = (Self.login(), Self.login())
@@ -145,7 +146,7 @@ import Testing
         #expect(queue.leave(Self.mark("a")).isEmpty)
     }
 
-    @Test func `a check that runs is counted for whoever asked, even if nobody waits`() {
+    @Test func `a running check counts for its logins, even after they were cancelled`() {
         var queue = CheckQueue()
         let lane = Self.other("192.0.2.7")
         let login = Self.login()
@@ -157,7 +158,7 @@ import Testing
 
     /// Against a model: a list in which each entry is looked for from the front.
     @Test(arguments: 0..<8)
-    func `no check is lost, run twice, or run for nobody`(seed: Int) {
+    func `no check is lost, run twice, or run without a login`(seed: Int) {
         var random = Seeded(state: UInt64(seed))
         var queue = CheckQueue()
         var waiting: [String: [PendingLogin]] = [:]

@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: 0..<8)
-    func `a login is known for its time, and a network while one of its logins is`(seed: Int) {
+    func `a login is known for its lifetime, and a network while one of its logins is`(seed: Int) {
         var random = Seeded(state: UInt64(seed))
         var known = KnownLogins()
         var model: [Key: NIODeadline] = [:]
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test(arguments: [31, 32, 33, 64])
-    func `a user has so many networks, and the one used longest ago goes`(count: Int) {
+    func `beyond the limit of networks the user's least recently used one is dropped`(count: Int) {
         var known = KnownLogins()
         for number in 0..<count {
             known.succeeded(
@@ -69,7 +69,7 @@ import Testing
         #expect(kept == Array(max(0, count - 32)..<count))
     }
 
-    @Test func `a network that is used again is not the oldest any more`() {
+    @Test func `a login makes its network the most recently used one`() {
         var known = KnownLogins()
         for number in 0..<32 {
             known.succeeded(
@@ -87,7 +87,7 @@ import Testing
     // MARK: - Failures
 
     @Test(arguments: 0..<6)
-    func `a failure delays the next by what was counted most, and is forgotten after its time`(
+    func `the delay follows the slot with the most failures, and a failure expires`(
         seed: Int
     ) {
         var random = Seeded(state: UInt64(seed))
@@ -122,7 +122,7 @@ import Testing
         ("anna", "anna ", false),
         ("\u{E4}", "\u{C4}", false), ("", "", true), ("a\0", "a", false),
     ])
-    func `logins that differ in ASCII case alone are one`(
+    func `logins that differ in ASCII case only share a slot`(
         one: String,
         other: String,
         areOne: Bool
@@ -133,7 +133,7 @@ import Testing
         #expect(slots[0].count == 2, "an IPv4 address has no site of its own")
     }
 
-    @Test func `a login of any length takes the room of one`() {
+    @Test func `a login of any length is stored with a bounded length`() {
         let network = Network(text: "192.0.2.7")
         let long = LoginFailures.slots(login: Array(repeating: 0x61, count: 100_000), network)
         guard case .login(let octets) = long[0] else {

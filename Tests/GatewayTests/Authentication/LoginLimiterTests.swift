@@ -13,7 +13,7 @@ import Testing
         AuditRecord(event: "login", outcome: outcome, actor: actor, from: from)
     }
 
-    @Test func `within a minute a user's logins from a network are two records`() {
+    @Test func `a user's logins from a network within a minute give two records`() {
         var limiter = LoginLimiter()
         _ = limiter.due(at: Moment(seconds: 1_000))
         let admitted = (0..<300).count { number in
@@ -45,7 +45,7 @@ import Testing
         #expect(due.map(\.from) == [nil])
     }
 
-    @Test func `refusals of invented logins are bounded together`() {
+    @Test func `refusals of unknown logins share one limit`() {
         var limiter = AuditRateLimiter()
         _ = limiter.due(at: Moment(seconds: 1_000))
         let admitted = (0..<3_000).count { number in

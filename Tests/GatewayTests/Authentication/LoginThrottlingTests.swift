@@ -52,7 +52,7 @@ import Testing
         #expect(others == [250, 250, 250])
     }
 
-    @Test func `delays end at eight seconds, and memory is bounded`() {
+    @Test func `the delay is at most eight seconds, and the number of slots is bounded`() {
         var failures = LoginFailures()
         let delays = (0..<9).map { _ in Self.fail("anna@x.example", "192.0.2.7", &failures) }
         #expect(delays == [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000])
@@ -64,7 +64,7 @@ import Testing
         #expect(failures.count(of: anna, at: Self.now + .minutes(10)) == 0)
     }
 
-    @Test func `a login that succeeded is known from its network, and use extends that`() {
+    @Test func `a successful login is known from its network, and each login extends that`() {
         var known = KnownLogins()
         let anna = UserID(1)
         known.succeeded(anna, from: Self.network("2001:db8:1:2::1"), at: Self.now)
@@ -78,7 +78,7 @@ import Testing
         #expect(!known.contains(sameSubnet, at: late + KnownLogins.lifetime))
     }
 
-    @Test func `a user with many networks forgets no other user's`() {
+    @Test func `a user with many networks displaces no entry of another user`() {
         var known = KnownLogins()
         let home = Self.network("192.0.2.1")
         known.succeeded(UserID(1), from: home, at: Self.now)
@@ -96,7 +96,7 @@ import Testing
         #expect(known.contains(last, at: Self.now))
     }
 
-    @Test func `a network is known while one of its users is`() {
+    @Test func `a network is known while one of its users is known`() {
         var known = KnownLogins()
         let office = Self.network("192.0.2.1")
         for user in 1...2 { known.succeeded(UserID(Int64(user)), from: office, at: Self.now) }
@@ -108,7 +108,7 @@ import Testing
         #expect(known.contains(office, at: Self.now))
     }
 
-    @Test func `a tenth goes, and what counts most stays`() {
+    @Test func `the lowest tenth is dropped, and the highest values stay`() {
         var entries: [Int: Int] = [:]
         for number in 0..<10_000 { entries[number] = number }
         let least = entries.leastTenth(<)
@@ -123,7 +123,7 @@ import Testing
 
 /// Whose turn it is.
 @Suite struct NetworkQueueTests {
-    @Test func `a site with many networks waits as one`() {
+    @Test func `a site with many networks has the turns of one site`() {
         var queue = NetworkQueue<String>()
         for number in 0..<100 {
             queue.append("many", from: Network(text: "2001:db8:1:\(number)::1"))
@@ -147,7 +147,7 @@ import Testing
         #expect([queue.next(), queue.next(), queue.next()] == [0, 1_000, 1])
     }
 
-    @Test func `the site with most makes room, then the network with most within the own site`() {
+    @Test func `the longest site loses an element, then the longest network of the own site`() {
         var queue = NetworkQueue<Int>()
         for number in 0..<5 { queue.append(number, from: Network(text: "2001:db8:1:\(number)::1")) }
         let stranger = Network(text: "192.0.2.7")
@@ -159,7 +159,7 @@ import Testing
         #expect(queue.makeRoom(for: stranger) == nil)
     }
 
-    @Test func `one that is taken out is not served`() {
+    @Test func `a removed element is not served`() {
         var queue = NetworkQueue<Int>()
         let network = Network(text: "192.0.2.7")
         for number in 0..<3 { queue.append(number, from: network) }

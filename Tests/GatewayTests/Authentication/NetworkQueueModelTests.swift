@@ -17,7 +17,7 @@ import Testing
         + ["192.0.2.7", "192.0.2.8"]
 
     @Test(arguments: 0..<12)
-    func `elements leave once each, in their network's order`(seed: Int) {
+    func `each element leaves once, in the order of its network`(seed: Int) {
         var random = Seeded(state: UInt64(seed))
         var queue = NetworkQueue<Int>()
         var model: [Entry] = []
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test(arguments: [2, 5, 9])
-    func `of so many sites each is served before any is served twice`(sites: Int) {
+    func `each site is served once before any site is served twice`(sites: Int) {
         var queue = NetworkQueue<Int>()
         for number in 0..<10 * sites {
             let site = number % sites
@@ -77,7 +77,7 @@ import Testing
         #expect(queue.next() == nil)
     }
 
-    @Test func `a flood of a site takes no turn of another, however large it is`() {
+    @Test func `a flood from one site takes no turn of another site`() {
         var queue = NetworkQueue<String>()
         for number in 0..<5_000 {
             queue.append("flood", from: Network(text: "2001:db8:1:\(number % 9_999)::1"))
@@ -89,7 +89,7 @@ import Testing
     // MARK: - Networks
 
     @Test(arguments: 0..<4)
-    func `an address is in its network, and its network in its site`(seed: Int) {
+    func `an address belongs to its network, and the network to its site`(seed: Int) {
         var random = Seeded(state: UInt64(seed))
         for _ in 0..<200 {
             let octets = (0..<16).map { _ in UInt8.random(in: 1 ... .max, using: &random) }
@@ -110,13 +110,13 @@ import Testing
         "192.0.2", "192.0.2.256", "192.0.2.7:25", " 192.0.2.7", "2001:db8::1%eth0", "[::1]", "::g",
         "localhost", "0x7f.1",
     ])
-    func `what is no address is no network, and all such are one`(text: String) {
+    func `texts that are not addresses all give the empty network`(text: String) {
         #expect(Network(text: text).octets == [])
         #expect(Network(text: text) == Network(text: nil))
         #expect(Network(text: text).description == "")
     }
 
-    @Test func `a socket's address is its network`() throws {
+    @Test func `a socket address gives the network of its IP address`() throws {
         for text in ["192.0.2.7", "2001:db8:1:2::9"] {
             let address = try SocketAddress(ipAddress: text, port: 25)
             #expect(Network(address) == Network(text: text))

@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func `an answer comes on the loop, and only the first counts`() {
+    @Test func `an answer arrives on the event loop, and a second answer is ignored`() {
         let bench = Bench()
         bench.login?.finish(.refused)
         #expect(bench.answers == [])
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: [1, 250, 8_000] as [Int64])
-    func `a delayed answer comes at its moment and not before`(milliseconds: Int64) {
+    func `a delayed answer arrives after its delay and not before`(milliseconds: Int64) {
         let bench = Bench()
         bench.login?.finish(.refused, in: .milliseconds(milliseconds))
         bench.loop.advanceTime(by: .milliseconds(milliseconds) - .nanoseconds(1))
@@ -53,7 +53,7 @@ import Testing
         #expect(bench.answers == ["refused"])
     }
 
-    @Test func `who has left hears nothing, whenever they left`() {
+    @Test func `a cancelled login receives no answer, whenever it was cancelled`() {
         let before = Bench()
         before.login?.cancel()
         before.login?.finish(.refused)
@@ -67,7 +67,7 @@ import Testing
         #expect(between.answers == [])
     }
 
-    @Test func `an accepted login is told which user it is`() {
+    @Test func `an accepted login is answered with its user`() {
         let bench = Bench()
         if let login = bench.login { login.finish(login.whenRight) }
         bench.loop.run()

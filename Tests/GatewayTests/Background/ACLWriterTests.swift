@@ -79,7 +79,7 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `a change is the owner's, from the owner's address`() async throws {
+    @Test func `a change is recorded with the owner and the owner's address`() async throws {
         let bench = try Bench()
         _ = try await bench.change(Self.anna)
         let record = try #require(try bench.fixture.store.auditEntries().last?.record)
@@ -93,7 +93,7 @@ import Testing
         "-anna@kanzlei.example", "anyone", "anonymous", "nobody@kanzlei.example", "x", "",
         "group:Fremde", "group:",
     ])
-    func `who is nobody is said to be unknown, and nothing is written`(
+    func `an unknown identifier is reported as unknown, and no grant is written`(
         identifier: String
     )
         async throws
@@ -105,14 +105,14 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `an identifier that is no text is unknown`() async throws {
+    @Test func `an identifier that is not valid text is unknown`() async throws {
         let bench = try Bench()
         #expect(try await bench.change([0xFF, 0xFE]) == .unknownIdentifier)
         #expect(try await bench.change(Self.anna + [0xC3]) == .unknownIdentifier)
         try await bench.fixture.stop()
     }
 
-    @Test func `a group is shared with by its name`() async throws {
+    @Test func `a group is granted rights by its name`() async throws {
         let bench = try Bench()
         try bench.fixture.store.join(["anna@kanzlei.example"], to: "Team", actor: "test")
         #expect(try await bench.change(Array("group:Team".utf8)) == .done)
@@ -120,7 +120,7 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `what a grant on the whole mailbox gives cannot be taken away in a folder`()
+    @Test func `rights from a grant on the whole mailbox cannot be revoked in one folder`()
         async throws
     {
         let bench = try Bench()
@@ -129,7 +129,7 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `into a store that is refused nothing is put`() async throws {
+    @Test func `no change is written to a refused store`() async throws {
         let bench = try Bench()
         bench.permissions.restrict(.store, isInForce: true)
         let before = try bench.fixture.store.load().access.revision
@@ -140,15 +140,18 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `an owner who is disabled changes nothing, and the log says so`() async throws {
+    @Test func `a disabled owner cannot change grants, and the failure is logged`() async throws {
         let bench = try Bench()
         try bench.fixture.store.setDisabled(true, login: "bob@kanzlei.example", actor: "test")
         #expect(try await bench.change(Self.anna) == .failed)
-        #expect(bench.fixture.log.count("cannot write a change of SETACL or DELETEACL to the store") == 1)
+        #expect(
+            bench.fixture.log.count("cannot write a change of SETACL or DELETEACL to the store")
+                == 1
+        )
         try await bench.fixture.stop()
     }
 
-    @Test func `an owner has so many changes in an hour, and each owner has them`() async throws {
+    @Test func `each owner has a limit of changes in an hour`() async throws {
         let bench = try Bench()
         // Those that name nobody are counted like others once they are somebody's.
         for number in 0..<ACLWriter.maximumChanges {

@@ -39,7 +39,7 @@ import Testing
         var lists: Int { self.server.commands.count { $0.hasPrefix("LIST \"\" \"*\"") } }
     }
 
-    @Test func `a server is asked once for all who want to know`() async throws {
+    @Test func `concurrent refreshes of an account ask its server once`() async throws {
         let bench = try await Bench()
         let account = try bench.fixture.account("anna")
         for _ in 0..<20 { try await bench.refresh(account) }
@@ -49,7 +49,7 @@ import Testing
         try await bench.server.stop()
     }
 
-    @Test func `a server rests between two questions`() async throws {
+    @Test func `a server is not asked again within the rest time`() async throws {
         let bench = try await Bench()
         let account = try bench.fixture.account("anna")
         try await bench.refresh(account)
@@ -68,7 +68,7 @@ import Testing
         try await bench.server.stop()
     }
 
-    @Test func `an account that is gone is asked for nothing, and another is`() async throws {
+    @Test func `a removed account is skipped, and the next one is refreshed`() async throws {
         let bench = try await Bench()
         for number in 100..<200 { try await bench.refresh(AccountID(Int64(number))) }
         try await bench.refresh(bench.fixture.account("bob"))
@@ -77,7 +77,7 @@ import Testing
         try await bench.server.stop()
     }
 
-    @Test func `at the end no further server is asked`() async throws {
+    @Test func `after stop no further server is asked`() async throws {
         let bench = try await Bench()
         bench.refresher.stop()
         try await bench.refresh(bench.fixture.account("anna"))
@@ -86,7 +86,7 @@ import Testing
         try await bench.server.stop()
     }
 
-    @Test func `servers that do not answer leave room for no more than so many`() async throws {
+    @Test func `the number of concurrent refreshes is limited`() async throws {
         let names = (0..<FolderRefresher.maximumReading + 4).map { "u\($0)" }
         let server = try await FakeMailServer()
         server.keepSilent(["AUTHENTICATE", "LOGIN"])

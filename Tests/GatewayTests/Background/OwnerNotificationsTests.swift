@@ -74,14 +74,16 @@ import Testing
             ([0, 255], "<notice-00ff@mail.example>"),
         ] as [([UInt8], String)]
     )
-    func `a Message-ID has the token that nobody can guess`(token: [UInt8], messageID: String) {
+    func `a Message-ID contains the random token in hexadecimal`(token: [UInt8], messageID: String)
+    {
         #expect(
             OwnerNotifications.messageID(of: Self.notice(token: token), at: "mail.example")
                 == messageID
         )
     }
 
-    @Test func `a message is delivered at the start and then gone from the store`() async throws {
+    @Test func `a message is delivered at the start and then removed from the store`() async throws
+    {
         let bench = try await Bench()
         try bench.grant()
         let notice = try #require(try bench.fixture.store.notices().first)
@@ -104,7 +106,7 @@ import Testing
         try await bench.stop()
     }
 
-    @Test func `a message that is there already is not delivered again`() async throws {
+    @Test func `a message that the mailbox has already is not delivered again`() async throws {
         let bench = try await Bench(["UID SEARCH": "* SEARCH 7\r\n\\T OK done\r\n"])
         try bench.grant()
         let notice = try #require(try bench.fixture.store.notices().first)
@@ -134,14 +136,15 @@ import Testing
         try await bench.stop()
     }
 
-    @Test func `a message that its server refuses stays, and the server is left alone for a while`()
+    @Test func `a refused message stays in the store, and the server is not asked for a while`()
         async throws
     {
         let bench = try await Bench(["APPEND": "\\T NO full\r\n"])
         try bench.grant()
         try bench.start()
         try await bench.wait {
-            bench.fixture.log.count("cannot deliver a message to an owner; the gateway tries again") > 0
+            bench.fixture.log.count("cannot deliver a message to an owner; the gateway tries again")
+                > 0
         }
         #expect(try bench.fixture.store.notices().count == 1)
         let connections = bench.server.connections
@@ -153,7 +156,9 @@ import Testing
         try await bench.server.stop()
     }
 
-    @Test func `what is granted later is told when somebody says so`() async throws {
+    @Test func `a message that is added later is delivered at the next call of deliver`()
+        async throws
+    {
         let bench = try await Bench()
         try bench.start()
         #expect(bench.server.connections == 0)

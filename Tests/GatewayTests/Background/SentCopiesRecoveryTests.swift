@@ -95,7 +95,7 @@ import Testing
         #expect(bench.copies.space.begin([try bench.fixture.account("anna")]))
     }
 
-    @Test func `a copy goes to the account that its name has, and to no other`() async throws {
+    @Test func `a copy is filed in the account that its name has, and in no other`() async throws {
         let bench = try await Bench()
         let bob = try bench.fixture.account("bob").rawValue
         try bench.put("ACCOUNT.1.eml", "for-anna")
@@ -117,7 +117,7 @@ import Testing
         ["LIST": "* LIST () \"/\" INBOX\r\n\\T OK done\r\n"],
         ["AUTHENTICATE": "\\T NO [UNAVAILABLE] later\r\n"],
     ])
-    func `a copy that the server does not take stays, and the log says why`(
+    func `a copy that the server refuses stays, and the failure is logged`(
         script: [String: String]
     ) async throws {
         let bench = try await Bench(script)
@@ -132,7 +132,7 @@ import Testing
         #expect(bench.names.count == 1, "it is there for the next start")
     }
 
-    @Test func `a copy that is removed while it waits is no copy any more`() async throws {
+    @Test func `a copy that is removed while it waits is not filed`() async throws {
         let bench = try await Bench()
         try bench.start()
         let account = try bench.fixture.account("anna")

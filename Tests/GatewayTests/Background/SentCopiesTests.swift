@@ -35,7 +35,7 @@ import Testing
             ("-1.x.eml", -1),
         ] as [(String, Int64?)]
     )
-    func `the name of a copy tells where it belongs`(name: String, account: Int64?) throws {
+    func `the name of a copy contains its account`(name: String, account: Int64?) throws {
         let (folder, _) = try Self.spool()
         let path = try folder.write("Message-ID: <a@b>\r\n\r\nx", as: "sent/\(name)")
         let waiting = SentCopies.waiting(URL(fileURLWithPath: path))
@@ -56,21 +56,21 @@ import Testing
             ("Message-ID: <a@b>\r\nMessage-ID: <c@d>\r\n\r\n", nil),
         ] as [(String, String?)]
     )
-    func `the Message-ID is the header's`(text: String, messageID: String?) throws {
+    func `the Message-ID is read from the header`(text: String, messageID: String?) throws {
         let (folder, _) = try Self.spool()
         let path = try folder.write(text, as: "sent/7.x.own.eml")
         let found = SentCopies.messageID(of: URL(fileURLWithPath: path))
         #expect(found.map { String(buffer: $0) } == messageID)
     }
 
-    @Test func `a copy that cannot be read has no Message-ID, and is no reason to end`() {
+    @Test func `an unreadable copy has no Message-ID, and does not trap`() {
         let file = URL(fileURLWithPath: "/nowhere/7.x.own.eml")
         #expect(SentCopies.messageID(of: file) == nil)
         let waiting = SentCopies.waiting(file)
         #expect(waiting?.octets == 0 && waiting?.messageID == nil)
     }
 
-    @Test func `doctor is told of complete copies that wait for longer than a filing takes`()
+    @Test func `doctor sees complete copies that wait for longer than a filing takes`()
         throws
     {
         let (folder, store) = try Self.spool()
@@ -110,7 +110,7 @@ import Testing
         return (copies, loop)
     }
 
-    @Test func `what an earlier run did not complete is thrown away, and counted in the log`()
+    @Test func `incomplete copies of an earlier run are removed, and their number is logged`()
         async throws
     {
         let fixture = try StoreFixture([])
@@ -122,7 +122,7 @@ import Testing
         await loop.shutdownGracefully()
     }
 
-    @Test func `a copy for an account that is gone goes with it`() async throws {
+    @Test func `a copy for a removed account is dropped`() async throws {
         let fixture = try StoreFixture(["anna"])
         let (copies, loop) = try await Self.start(fixture, ["999.a.eml"])
         await loop.advanceTime(by: .seconds(1))
@@ -134,7 +134,7 @@ import Testing
         await loop.shutdownGracefully()
     }
 
-    @Test func `copies that wait take their place before anything new does`() async throws {
+    @Test func `copies of an earlier run count against the limit`() async throws {
         let fixture = try StoreFixture(["anna"])
         let account = try fixture.account("anna")
         let (copies, loop) = try await Self.start(
@@ -153,7 +153,8 @@ import Testing
 
     // MARK: - One at a time
 
-    @Test func `conversations of one account wait for each other, and of two do not`()
+    @Test
+    func `conversations of one account run one after the other, those of two accounts at once`()
         async throws
     {
         let fixture = try StoreFixture([])
@@ -205,7 +206,7 @@ import Testing
             (.noSentFolder, false), (.refused, false), (nil, false),
         ] as [(SentFiling.Outcome?, Bool)]
     )
-    func `a copy goes when its message is in Sent, and not before`(
+    func `a copy is removed once its message is in Sent, and not before`(
         outcome: SentFiling.Outcome?,
         goes: Bool
     ) async throws {
@@ -228,7 +229,7 @@ import Testing
         await loop.shutdownGracefully()
     }
 
-    @Test func `a copy that is filed is looked after until its last look, or until it is removed`()
+    @Test func `a filed copy is checked until its last check, or until it is removed`()
         async throws
     {
         let fixture = try StoreFixture(["anna"])

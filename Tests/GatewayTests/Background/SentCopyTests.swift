@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `a folder and a file are made by the first octets, for their owner alone`()
+    @Test func `the first octets create the folder and the file with access for their owner only`()
         async throws
     {
         try await Self.withBench { bench in
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func `octets are in the file in their order, and counted`() async throws {
+    @Test func `octets are written in order, and counted`() async throws {
         try await Self.withBench { bench in
             let copy = try await Self.make(bench)
             try await bench.loop.executeInContext {
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    @Test func `a copy that has much to write takes no more, and tells when it does again`()
+    @Test func `a copy with many unwritten octets stops taking more, and reports when it resumes`()
         async throws
     {
         try await Self.withBench { bench in
@@ -122,7 +122,8 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 5])
-    func `a complete copy has all its names and lost the one that it had`(count: Int) async throws {
+    func `a complete copy has all its final names and not its partial name`(count: Int) async throws
+    {
         try await Self.withBench { bench in
             let copy = try await Self.make(bench)
             let names = (0..<count).map { "\($0).eml" }
@@ -139,7 +140,7 @@ import Testing
         }
     }
 
-    @Test func `a name that is taken stays what it was, and is not counted`() async throws {
+    @Test func `an existing file is not replaced, and its name is not reported`() async throws {
         try await Self.withBench { bench in
             try FileManager.default.createDirectory(
                 at: bench.spool,
@@ -160,7 +161,7 @@ import Testing
         }
     }
 
-    @Test func `a copy that is dropped leaves nothing`() async throws {
+    @Test func `a dropped copy leaves no file`() async throws {
         try await Self.withBench { bench in
             let copy = try await Self.make(bench)
             try await bench.loop.executeInContext {
@@ -172,7 +173,7 @@ import Testing
         }
     }
 
-    @Test func `a copy without any octets is none`() async throws {
+    @Test func `a copy without octets is not synced, and gets no name`() async throws {
         try await Self.withBench { bench in
             let copy = try await Self.make(bench)
             let targets = bench.targets(["0.eml"])
@@ -214,7 +215,7 @@ import Testing
     }
 
     @Test(arguments: Obstacle.allCases)
-    func `a copy that cannot be written says so, and gets no name`(
+    func `a copy that cannot be written reports that, and gets no name`(
         obstacle: Obstacle
     )
         async throws

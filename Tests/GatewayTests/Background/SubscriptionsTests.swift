@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func `each change is kept, and the last one counts`() async throws {
+    @Test func `each change is stored, and the last one applies`() async throws {
         let bench = try Bench()
         #expect(try await bench.change("Akten", .subscribe) == .changed)
         #expect(try await bench.change("Archiv", .unsubscribe) == .changed)
@@ -62,13 +62,13 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `a user who is gone is a failure, and nothing is kept`() async throws {
+    @Test func `a change of a removed user fails, and is not stored`() async throws {
         let bench = try Bench()
         #expect(try await bench.change("Akten", .subscribe, user: UserID(9_999)) == .failed)
         try await bench.fixture.stop()
     }
 
-    @Test func `a user has so many subscriptions and no more`() async throws {
+    @Test func `the number of a user's subscriptions is limited`() async throws {
         let bench = try Bench()
         let (user, account) = (try bench.fixture.user("anna"), try bench.fixture.account("bob"))
         for number in 0..<PermissionStore.maximumSubscriptions {
@@ -87,7 +87,8 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `what is loaded is what was kept, and of nobody it is empty`() async throws {
+    @Test func `stored subscriptions are loaded again, and an unknown user has none`() async throws
+    {
         let bench = try Bench()
         _ = try await bench.change("Akten", .subscribe)
         _ = try await bench.change("Archiv", .unsubscribe)
@@ -106,7 +107,7 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `changes are carried out in the order in which they came`() async throws {
+    @Test func `changes are performed in the order of their arrival`() async throws {
         let bench = try Bench()
         let user = try bench.fixture.user("anna")
         let account = try bench.fixture.account("bob")

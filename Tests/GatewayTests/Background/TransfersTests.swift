@@ -81,7 +81,7 @@ import Testing
         AppendOutcome(number: number, answer: .refused)
     }
 
-    @Test func `a transfer is what was recorded, row by row`() async throws {
+    @Test func `a recorded transfer is read back unchanged`() async throws {
         let bench = try Bench()
         let transfer = try bench.transfer()
         let entry = try #require(try await bench.record(transfer))
@@ -94,7 +94,7 @@ import Testing
     @Test(arguments: [
         (true, true, false), (true, false, false), (false, true, true), (false, false, true),
     ])
-    func `messages that are being moved are nobody else's`(
+    func `messages that a transfer moves cannot be in another transfer`(
         firstMoves: Bool,
         secondMoves: Bool,
         isRecorded: Bool
@@ -123,7 +123,7 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `each APPEND adds its messages and says what became of the one before`()
+    @Test func `each APPEND records its messages and the result of the previous APPEND`()
         async throws
     {
         let bench = try Bench()
@@ -155,7 +155,7 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `a transfer that is confirmed has what was sent, and is forgotten at its end`()
+    @Test func `a confirmed transfer records what was sent, and is removed at its end`()
         async throws
     {
         let bench = try Bench()
@@ -194,7 +194,7 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `a journal without the transfer is said not to be written`() async throws {
+    @Test func `a journal without the transfer answers that the write has failed`() async throws {
         let bench = try Bench()
         let append = TransferAppend(
             number: 1,
@@ -215,7 +215,7 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `a journal that does not answer stops a transfer before it begins`() async throws {
+    @Test func `a failing journal stops a transfer before it begins`() async throws {
         let bench = try Bench()
         let transfer = try bench.transfer()
         bench.fixture.store.close()
@@ -229,7 +229,7 @@ import Testing
 
     // MARK: - Interrupted
 
-    @Test func `a transfer of which nothing was sent is undone without asking anybody`()
+    @Test func `a transfer without sent messages is undone without a connection`()
         async throws
     {
         let bench = try Bench()
@@ -244,7 +244,7 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `a transfer that the journal lost may have left copies`() async throws {
+    @Test func `a transfer that is missing in the journal may have left copies`() async throws {
         let bench = try Bench()
         let answer = try await bench.perform(.resolve(4_711, .begun(Self.refused(0))))
         guard case .resolved(.remains) = answer else {
@@ -256,7 +256,9 @@ import Testing
         try await bench.fixture.stop()
     }
 
-    @Test func `a transfer whose servers cannot be used is postponed, and stays`() async throws {
+    @Test func `a transfer with unusable servers is postponed, and stays in the journal`()
+        async throws
+    {
         let bench = try Bench()
         let entry = try #require(try await bench.record(bench.transfer()))
         let append = TransferAppend(

@@ -48,7 +48,7 @@ import Testing
 
     // MARK: - What every configuration has
 
-    @Test func `the least that is needed has the defaults of everything else`() async throws {
+    @Test func `a minimal configuration has defaults for all other keys`() async throws {
         let (configuration, folder) = try await Self.read()
         #expect(
             configuration.listeners == [Listener(kind: .imaps, address: "127.0.0.1", port: 993)]
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test(arguments: ["listen", "tls", "store", "masterKey"])
-    func `what is needed and missing is named`(key: String) async {
+    func `a missing required key is named`(key: String) async {
         let complaint = await Self.complaint(without: key)
         #expect(complaint.contains("gatepost.yaml: \(key): "), "\(complaint)")
     }
@@ -80,19 +80,21 @@ import Testing
     @Test(arguments: [
         ("store: \"\"", "store"), ("masterKey: \"\"", "masterKey"),
     ])
-    func `a path that is none is named`(line: String, key: String) async {
+    func `an empty path is named`(line: String, key: String) async {
         let complaint = await Self.complaint(line, without: key)
         #expect(complaint.contains("\(key): the path of a file is needed"), "\(complaint)")
     }
 
-    @Test func `a path from the top stays, and another is beside the configuration`() async throws {
+    @Test func `an absolute path is kept, and a relative one is relative to the configuration`()
+        async throws
+    {
         let (configuration, folder) = try await Self.read("store: /var/a.sqlite", without: "store")
         #expect(configuration.store == "/var/a.sqlite")
         #expect(configuration.controlSocket == "/var/gatepost.sock")
         #expect(configuration.masterKey == folder.path("master.key"))
     }
 
-    @Test func `each path is asked for before it is used`() async throws {
+    @Test func `each path is checked before it is read`() async throws {
         let folder = try TemporaryFolder()
         let file = try folder.write(
             Self.needed.values.joined(separator: "\n"),
@@ -135,7 +137,7 @@ import Testing
     }
 
     @Test(arguments: Listener.Kind.allCases)
-    func `a listener that is wrong is named, with an example`(kind: Listener.Kind) async {
+    func `an invalid listener is named, with an example`(kind: Listener.Kind) async {
         for text in ["993", "0.0.0.0", "0.0.0.0:0", "0.0.0.0:65536", "0.0.0.0:x", "0.0.0.0:-1", ""]
         {
             let complaint = await Self.complaint(
@@ -151,7 +153,7 @@ import Testing
         }
     }
 
-    @Test func `all four kinds at once are all four`() async throws {
+    @Test func `all four kinds of listener can be configured at once`() async throws {
         let lines = Listener.Kind.allCases.enumerated()
             .map { "  \($1.rawValue): \"127.0.0.1:\($0 + 1)\"" }.joined(separator: "\n")
         let (configuration, _) = try await Self.read("listen:\n\(lines)", without: "listen")
@@ -165,12 +167,12 @@ import Testing
         "tls:\n  certificates: [\"a.pem\", \"b.pem\"]\n  keys: [\"a.key\"]",
         "tls:\n  keys: [\"a.key\"]",
     ])
-    func `there are as many keys as certificates`(lines: String) async {
+    func `the number of keys must equal the number of certificates`(lines: String) async {
         let complaint = await Self.complaint(lines, without: "tls")
         #expect(complaint.hasSuffix("tls: as many keys as certificates, and at least one"))
     }
 
-    @Test func `certificates have their keys by their order`() async throws {
+    @Test func `certificates and keys are paired by their order`() async throws {
         let (configuration, folder) = try await Self.read(
             "tls:\n  certificates: [\"a.pem\", \"/b.pem\"]\n  keys: [\"a.key\", \"b.key\"]",
             without: "tls"
@@ -246,7 +248,7 @@ import Testing
     ]
 
     @Test(arguments: numbers)
-    func `a number is taken from its least to its greatest value`(number: Number) async throws {
+    func `a number is accepted from its minimum to its maximum`(number: Number) async throws {
         for value in [number.range.lowerBound, number.range.upperBound] {
             for text in ["\(value)", "\"\(value)\""] {
                 let (configuration, _) = try await Self.read(number.line(text))
@@ -256,7 +258,7 @@ import Testing
     }
 
     @Test(arguments: numbers)
-    func `a number out of its range, and what is none, is refused with the range`(
+    func `a number out of its range, or text, is refused with the range`(
         number: Number
     ) async {
         let range = number.range
@@ -271,7 +273,7 @@ import Testing
     }
 
     @Test(arguments: numbers)
-    func `a number that is missing has its default`(number: Number) async throws {
+    func `a missing number has its default`(number: Number) async throws {
         let (configuration, _) = try await Self.read()
         let (other, _) = try await Self.read("log:\n  level: debug")
         #expect(number.read(configuration) == number.read(other))
@@ -285,7 +287,7 @@ import Testing
     }
 
     @Test(arguments: ["verbose", "INFO", "\"\""])
-    func `another level is refused with all of them`(level: String) async {
+    func `an unknown log level is refused with the list of levels`(level: String) async {
         let complaint = await Self.complaint("log:\n  level: \(level)")
         #expect(
             complaint.hasSuffix(
@@ -298,7 +300,7 @@ import Testing
         ("audit: required", GatewayConfiguration.AuditMode.required),
         ("audit: besteffort", .besteffort), ("audit: \"required\"", .required), ("", .besteffort),
     ])
-    func `the audit log is required, or not`(
+    func `the audit log is required or best effort`(
         line: String,
         mode: GatewayConfiguration.AuditMode
     ) async throws {
@@ -309,14 +311,14 @@ import Testing
         ("consent: off", Consent.off), ("consent: \"off\"", .off), ("consent: notify", .notify),
         ("consent: required", .required), ("", .off),
     ])
-    func `owners are asked, told, or neither`(line: String, consent: Consent) async throws {
+    func `the consent setting has three values`(line: String, consent: Consent) async throws {
         #expect(try await Self.read(line).configuration.oversight.consent == consent)
     }
 
     @Test(arguments: [
         "audit: sometimes", "audit: true", "audit: \"\"", "consent: on", "consent: x",
     ])
-    func `another word is refused with those that are allowed`(line: String) async {
+    func `an unknown word is refused with the allowed ones`(line: String) async {
         let key = String(line.prefix { $0 != ":" })
         let complaint = await Self.complaint(line)
         #expect(complaint.contains("\(key): one of "), "\(complaint)")
@@ -326,7 +328,7 @@ import Testing
     @Test(arguments: [
         ("hostName: mail.example", "mail.example"), ("hostName: \"a-1.B\"", "a-1.B"),
     ])
-    func `the name for servers is letters, digits, dots and hyphens`(
+    func `hostName consists of letters, digits, dots and hyphens`(
         line: String,
         name: String
     ) async throws {
@@ -334,24 +336,24 @@ import Testing
     }
 
     @Test(arguments: ["\"\"", "\"a b\"", "a_b", "\"a\\r\\nb\"", "k\u{E4}se.example", "\"a:b\""])
-    func `another name for servers is refused`(name: String) async {
+    func `an invalid hostName is refused`(name: String) async {
         let complaint = await Self.complaint("hostName: \(name)")
         #expect(complaint.hasSuffix("hostName: letters, digits, - and ."), "\(complaint)")
     }
 
-    @Test func `without a name for servers it is one that a server can take`() async throws {
+    @Test func `the default of hostName is valid in EHLO`() async throws {
         let name = try await Self.read().configuration.hostName
         #expect(!name.isEmpty && !name.contains { $0.isWhitespace })
     }
 
     @Test(arguments: [("user: gatepost", "gatepost"), ("user: \"\"", nil), ("", nil)])
-    func `the user is a name or nobody`(line: String, name: String?) async throws {
+    func `the user is a name, or nil if it is empty`(line: String, name: String?) async throws {
         #expect(try await Self.read(line).configuration.runAs == name)
     }
 
     // MARK: - The file
 
-    @Test func `a file that is not there is named`() async {
+    @Test func `a missing file is named`() async {
         let error = await #expect(throws: ConfigurationError.self) {
             try await GatewayConfiguration(file: "/nowhere/gatepost.yaml", readsEnvironment: false)
         }
@@ -359,7 +361,7 @@ import Testing
     }
 
     @Test(arguments: ["a: [", "\t- x\n  y: z", "a: \"\n", "a: &x\n*y"])
-    func `what is no YAML is named by its place, and its text stays untold`(
+    func `an invalid YAML file is reported with line and column, without its text`(
         text: String
     ) async throws {
         let folder = try TemporaryFolder()
@@ -372,14 +374,14 @@ import Testing
         #expect(!said.contains("secret-in-the-file"))
     }
 
-    @Test func `a file that is named and not there is said to be made by init`() {
+    @Test func `a named file that is missing is reported with the remedy gatepost init`() {
         let error = #expect(throws: ConfigurationError.self) {
             try GatewayConfiguration.locate("/nowhere/gatepost.yaml")
         }
         #expect(error?.description == "no configuration at /nowhere/gatepost.yaml: gatepost init")
     }
 
-    @Test func `a file that is named is the one that is used`() throws {
+    @Test func `a named file is used`() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("x", as: "other.yaml")
         #expect(try GatewayConfiguration.locate(file) == file)

@@ -59,12 +59,14 @@ import Testing
         }
     }
 
-    @Test func `without the part, and without a tenant, there is no application`() async throws {
+    @Test func `without the part exchange, or without a tenant, there is no application`()
+        async throws
+    {
         #expect(try await Self.read([:], in: Self.folder()) == nil)
         #expect(try await Self.read(["tenant": "\"\""], in: Self.folder()) == nil)
     }
 
-    @Test func `an application has its ids, its secret, and the world's cloud`() async throws {
+    @Test func `an application has its ids, its secret, and the worldwide cloud`() async throws {
         let application = try #require(try await Self.read(Self.complete, in: Self.folder()))
         #expect(application.tenant == Self.tenant)
         #expect(application.clientID == "00000000-1111-2222-3333-444444444444")
@@ -75,14 +77,14 @@ import Testing
         }
     }
 
-    @Test func `an application without its id is told so`() async throws {
+    @Test func `an application without its id is an error that names the key`() async throws {
         let complaint = try await Self.complaint([:], without: "application")
         #expect(complaint.contains("exchange.application: "), "\(complaint)")
         #expect(complaint.contains("id is needed"))
     }
 
     @Test(arguments: ["tenant", "application"], ["\"a/b\"", "\"a b\"", "\"a?b\"", "\"..\\\\x\""])
-    func `ids become parts of addresses, and have nothing else in them`(
+    func `ids contain only characters that a URL part may have`(
         key: String,
         value: String
     ) async throws {
@@ -96,14 +98,14 @@ import Testing
         #expect(try await Self.read(keys, in: Self.folder())?.cloud == cloud)
     }
 
-    @Test func `another cloud is refused with the names of all`() async throws {
+    @Test func `an unknown cloud is refused with the names of all`() async throws {
         let complaint = try await Self.complaint(["cloud": "mars"])
         #expect(complaint.contains("exchange.cloud: one of "))
         for cloud in EntraApplication.Cloud.allCases { #expect(complaint.contains(cloud.rawValue)) }
     }
 
     @Test(arguments: ["loginURL", "exchangeURL"])
-    func `a server gets the secret by TLS alone`(key: String) async throws {
+    func `the secret is sent to https URLs only`(key: String) async throws {
         for url in ["http://a.example", "a.example", "ftp://a.example", "HTTPS://a.example"] {
             let complaint = try await Self.complaint([key: "\"\(url)\""])
             #expect(complaint.hasSuffix("exchange.\(key): https://HOST[:PORT]"), "\(complaint)")
@@ -114,12 +116,12 @@ import Testing
 
     // MARK: - The proof
 
-    @Test func `without any proof both kinds are named`() async throws {
+    @Test func `without a secret or certificate the error names both`() async throws {
         let complaint = try await Self.complaint([:], without: "secretFile")
         #expect(complaint.hasSuffix("secretFile, or certificate and certificateKey, are needed"))
     }
 
-    @Test func `a certificate without its key is no proof`() async throws {
+    @Test func `a certificate without its key is refused`() async throws {
         let folder = try Self.folder()
         try folder.write("x", as: "a.pem")
         let complaint = try await Self.complaint(
@@ -147,7 +149,7 @@ import Testing
         #expect(missing.contains("exchange.secretFile: \(folder.path("nowhere")) cannot be read"))
     }
 
-    @Test func `a certificate that cannot be read, or is none, is named`() async throws {
+    @Test func `an unreadable or invalid certificate is named`() async throws {
         let folder = try Self.folder()
         try folder.write("x", as: "a.key")
         let keys = ["certificate": "a.pem", "certificateKey": "a.key"]

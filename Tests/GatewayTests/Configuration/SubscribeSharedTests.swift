@@ -29,12 +29,12 @@ import Testing
         ("subscribeShared: true", true), ("subscribeShared: \"off\"", false),
         ("subscribeShared: off", false), ("subscribeShared: false", false),
     ])
-    func `it is on until it is turned off`(line: String, isOn: Bool) async throws {
+    func `subscribeShared is on until it is turned off`(line: String, isOn: Bool) async throws {
         #expect(try await Self.configuration(line).subscribesShared == isOn)
     }
 
     @Test(arguments: ["subscribeShared: sometimes", "subscribeShared: \"\""])
-    func `any other word is refused`(line: String) async {
+    func `subscribeShared refuses any other word`(line: String) async {
         await #expect(throws: ConfigurationError.self) {
             try await Self.configuration(line)
         }

@@ -23,7 +23,8 @@ import Testing
     }
 
     @Test(arguments: [1, 3, 50])
-    func `an address holds as many as it may and gets back what it releases`(limit: Int) throws {
+    func `an address may hold its limit of connections, and a release makes room`(limit: Int) throws
+    {
         let admission = Self.admission(perAddress: limit)
         let address = try Self.address("192.0.2.7")
         var arrivals = try (0..<limit).map { _ in try admission.admit(address, isKnown: false) }
@@ -43,7 +44,7 @@ import Testing
         withExtendedLifetime(arrivals) {}
     }
 
-    @Test func `nobody is connected once all are released, in any order`() throws {
+    @Test func `no connection is counted once all are released, in any order`() throws {
         let admission = Self.admission(perAddress: 10)
         #expect(admission.isEmpty)
         let addresses = try ["192.0.2.7", "192.0.2.8", "2001:db8::1"].map(Self.address)
@@ -76,14 +77,14 @@ import Testing
         withExtendedLifetime((plain, mapped)) {}
     }
 
-    @Test func `a limit of any size makes no number too large`() throws {
+    @Test func `a limit of any size causes no overflow`() throws {
         let admission = Self.admission(perAddress: .max)
         let address = try Self.address("2001:db8::1")
         #expect(throws: Never.self) { _ = try admission.admit(address, isKnown: false) }
     }
 
     @Test(arguments: [1, 2, 50])
-    func `a user holds as many as may be, and each that ends makes room`(limit: Int) {
+    func `a user may hold the limit of connections, and each end makes room`(limit: Int) {
         let admission = Self.admission(perUser: limit)
         var slots = (0..<limit).compactMap { _ in admission.admit(UserID(1)) }
         #expect(slots.count == limit)
@@ -97,7 +98,7 @@ import Testing
     }
 
     @Test(arguments: [(10_000, 64), (1_024, 64), (160, 10), (32, 2), (16, 1), (15, 0)])
-    func `few are told to go at once: a share of the descriptors, and never more than 64`(
+    func `concurrent refusals are limited to a share of the descriptors, and to 64`(
         descriptors: Int,
         most: Int
     ) {
@@ -114,11 +115,13 @@ import Testing
 @Suite struct DescriptorBudgetTests {
     /// The limit, and how many sockets strangers and users may have.
     @Test(arguments: [(10_000, 7_436, 9_936), (1_024, 704, 960), (400, 236, 336), (100, 50, 75)])
-    func `a quarter is for users, and the store and the listeners have theirs`(
-        limit: Int,
-        strangers: Int,
-        users: Int
-    ) throws {
+    func
+        `a quarter of the descriptors is reserved for users, and an overhead for the store and listeners`(
+            limit: Int,
+            strangers: Int,
+            users: Int
+        ) throws
+    {
         let budget = DescriptorBudget(limit: limit)
         var channels: [EmbeddedChannel] = []
         func fill(to count: Int) {
@@ -140,7 +143,7 @@ import Testing
         #expect(budget.hasRoom(isKnown: false))
     }
 
-    @Test func `a process without any is no reason to end`() {
+    @Test func `a limit of zero descriptors does not trap`() {
         let budget = DescriptorBudget(limit: 0)
         #expect(!budget.hasRoom(isKnown: false) && !budget.hasRoom(isKnown: true))
         #expect(DescriptorBudget.ofProcess > 0)

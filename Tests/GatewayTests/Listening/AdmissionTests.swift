@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func `addresses of a prefix share what may be open before a login`() throws {
+    @Test func `addresses of one prefix share the limit of connections before the login`() throws {
         let (admission, _) = Self.admission()
         let subnet = try Self.admit((0..<50).map { "2001:db8:1:2::\($0)" }, admission)
         #expect(subnet.count == 10)
@@ -46,7 +46,7 @@ import Testing
         withExtendedLifetime((subnet, site, others)) {}
     }
 
-    @Test func `a connection that is logged in leaves its network's room`() throws {
+    @Test func `a login ends the count of a connection for its network`() throws {
         let (admission, _) = Self.admission()
         for number in 0..<50 {
             // Logged in at once: what counts the arrival is let go, the address stays.
@@ -56,7 +56,7 @@ import Testing
         #expect(one.count == 10)
     }
 
-    @Test func `the last descriptors are for networks that are known`() throws {
+    @Test func `the last descriptors are reserved for known networks`() throws {
         let (admission, budget) = Self.admission(descriptors: 400)
         let channels = (0..<236).map { _ in EmbeddedChannel() }
         for channel in channels { budget.count(channel) }
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(20)))
-    func `a listener without descriptors pauses and says so`() async throws {
+    func `a listener without descriptors pauses and logs it`() async throws {
         let lines = Lines()
         let logger = Logger(label: "test") { _ in LineHandler(lines: lines) }
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

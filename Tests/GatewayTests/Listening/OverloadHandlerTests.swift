@@ -27,7 +27,7 @@ import Testing
         (Listener.Kind.imap, "* BYE [UNAVAILABLE]"), (.imaps, "* BYE [UNAVAILABLE]"),
         (.submission, "421 4."), (.submissions, "421 4."),
     ])
-    func `it is told to come back in its protocol, once the connection can carry that`(
+    func `a refused client is told in its protocol, after the handshake of implicit TLS`(
         kind: Listener.Kind,
         prefix: String
     ) throws {
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: Listener.Kind.allCases)
-    func `nothing that it sends is read, and its time ends`(kind: Listener.Kind) throws {
+    func `a refused client is not read, and is closed after a timeout`(kind: Listener.Kind) throws {
         let channel = try Self.channel(kind)
         if kind.isImplicitTLS {
             try channel.writeInbound(ByteBuffer(string: "A1 LOGIN a b\r\n"))
@@ -60,7 +60,7 @@ import Testing
         _ = try channel.finish(acceptAlreadyClosed: true)
     }
 
-    @Test func `a handshake that fails ends it at once`() throws {
+    @Test func `a failed handshake closes a refused client at once`() throws {
         let channel = try Self.channel(.imaps)
         channel.pipeline.fireErrorCaught(ChannelError.inputClosed)
         channel.embeddedEventLoop.run()
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test(arguments: [EMFILE, ENFILE, ENOBUFS, ENOMEM])
-    func `a lack of descriptors or memory is none of the listener's faults`(code: CInt) {
+    func `a lack of descriptors or memory does not close the listener`(code: CInt) {
         let bench = Bench()
         bench.fail(code)
         #expect(throws: Never.self) { try bench.channel.throwIfErrorCaught() }
@@ -99,14 +99,14 @@ import Testing
     }
 
     @Test(arguments: [EINVAL, EBADF, ECONNABORTED])
-    func `any other error goes on as it is`(code: CInt) {
+    func `any other error is passed on unchanged`(code: CInt) {
         let bench = Bench()
         bench.fail(code)
         #expect(throws: IOError.self) { try bench.channel.throwIfErrorCaught() }
         #expect(bench.log.all == [])
     }
 
-    @Test func `a lack that lasts is one line a minute, with how often it was`() {
+    @Test func `a lasting lack is logged once a minute with its count`() {
         let bench = Bench()
         for _ in 0..<5 { bench.fail(EMFILE) }
         #expect(bench.log.all.count == 1)
@@ -123,14 +123,14 @@ import Testing
 /// Whom the process may become.
 @Suite struct PrivilegesTests {
     @Test(arguments: ["nobody-is-called-so", "", "a b"])
-    func `a user who is not there is said to be nobody`(name: String) {
+    func `an unknown user for the gateway is an error that names the user`(name: String) {
         let error = #expect(throws: ConfigurationError.self) { try Privileges.drop(to: name) }
         let said = error?.description ?? ""
         #expect(said.hasPrefix("user: "), "\(said)")
         #expect(said.contains("has no user") || said.contains("cannot switch to"))
     }
 
-    @Test func `root becomes nobody else's root`() {
+    @Test func `root is refused as the user of the gateway`() {
         guard geteuid() == 0 else { return }
         let error = #expect(throws: ConfigurationError.self) { try Privileges.drop(to: "root") }
         #expect(error?.description == "user: root is root: name another user")

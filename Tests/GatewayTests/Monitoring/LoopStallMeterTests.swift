@@ -13,7 +13,7 @@ import Testing
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    @Test func `work that holds a loop is logged with its time of the processor`() async throws {
+    @Test func `work that holds an event loop is logged with its processor time`() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let log = LogLines()
         let loop = group.next()
@@ -32,7 +32,7 @@ import Testing
         try await group.shutdownGracefully()
     }
 
-    @Test func `a loop without work is not logged for its work`() async throws {
+    @Test func `an idle event loop is not logged`() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let log = LogLines()
         // What it waits for the machine is logged from ten times as much on: nothing waits for a day.

@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func `nobody waits while permissions without sharing are built`() throws {
+    @Test func `readers do not wait while permissions without sharing are built`() throws {
         let (first, second) = (try Self.published(), try Self.published())
         let reading = Reading()
         let permissions = CurrentPermissions(first) { published in

@@ -46,7 +46,7 @@ import Testing
         #expect(!state.isStore("/elsewhere/other.sqlite"))
     }
 
-    @Test func `what is published is in force, and an older revision changes nothing`() throws {
+    @Test func `a published snapshot is in force, and an older revision is ignored`() throws {
         let (fixture, permissions, store) = try Self.bench()
         let old = try fixture.store.load()
         _ = try fixture.store.removeGrants(
@@ -63,7 +63,7 @@ import Testing
         #expect(try !Self.sees(permissions, fixture), "what was taken away came back")
     }
 
-    @Test func `a store that is refused shows owners alone until something is published`() throws {
+    @Test func `a refused store leaves access to owners only until the next snapshot`() throws {
         let (fixture, permissions, store) = try Self.bench()
         let refusal = StoreRefusal("the file lacks changes")
         store.refuse(refusal)
@@ -82,7 +82,7 @@ import Testing
         #expect(try Self.sees(permissions, fixture))
     }
 
-    @Test func `an audit log that cannot be written is the problem unless there is a greater one`()
+    @Test func `an unwritable audit log is the reported problem unless the store is refused`()
         throws
     {
         let (fixture, permissions, store) = try Self.bench()
@@ -100,7 +100,7 @@ import Testing
 
 /// Restrictions and changes that come at once.
 @Suite struct CurrentPermissionsChangeTests {
-    @Test func `a restriction that is in force twice is taken away once`() throws {
+    @Test func `a restriction that was set twice is lifted once`() throws {
         let permissions = try StoreFixture().permissions()
         #expect(permissions.restrict(.store, isInForce: true))
         #expect(!permissions.restrict(.store, isInForce: true))
@@ -110,7 +110,7 @@ import Testing
         #expect(!permissions.isRestricted(by: .store))
     }
 
-    @Test func `permissions without sharing are made once for each that are published`() throws {
+    @Test func `permissions without sharing are built once for each snapshot`() throws {
         let fixture = try StoreFixture()
         let made = Mutex(0)
         let first = try fixture.store.load()
@@ -129,7 +129,7 @@ import Testing
         #expect(permissions.current.access.revision == (try fixture.store.load()).access.revision)
     }
 
-    @Test func `of many that publish at once the newest stays`() async throws {
+    @Test func `of concurrent snapshots the newest stays in force`() async throws {
         let fixture = try StoreFixture()
         var snapshots = [try fixture.store.load()]
         for number in 0..<20 {
