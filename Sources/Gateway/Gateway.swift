@@ -15,6 +15,7 @@ package struct Gateway: Service {
     private static let storeSilence = Duration.milliseconds(800)
 
     private let gateway: GatewayContext
+    /// The store that ``followStore(_:)`` follows; closed at the end of ``run()``.
     private let store: PermissionStore
     private let logger: Logger
 

@@ -10,30 +10,47 @@ import TLS
 /// loop.
 final class GatewayContext: Sendable {
     let configuration: GatewayConfiguration
+    /// Seals stored credentials and the audit log.
     let masterKey: MasterKey
     let logger: Logger
+    /// The permissions in force.
     let permissions: CurrentPermissions
+    /// Connections to mail servers.
     let upstream: UpstreamServices
+    /// Refreshes cached folder lists.
     let folderRefresher: FolderRefresher
     /// The state of the store, for sessions and for `doctor`.
     let store: StoreInForce
+    /// Password checks on threads of their own.
     let authenticator: Authenticator
+    /// Limits connections by address, network and user.
     let admission: Admission
+    /// Counts client and server connections.
     let descriptors: DescriptorBudget
     /// Reads and writes the store.
     let storeWriter = BackgroundWriter()
     /// Reads and writes the files of sent copies.
     let fileWriter = BackgroundWriter()
+    /// The users' subscriptions to folders of others.
     let subscriptions: Subscriptions
+    /// The messages and recipients that users have sent.
     let sendingCounter: SendingCounter
+    /// Copies of sent messages for Sent folders.
     let sentCopies: SentCopies
+    /// The journal of transfers between accounts, and their recovery.
     let transfers: Transfers
     let audit: AuditLog
+    /// Grants that owners change from their mail clients.
     let aclWriter: ACLWriter
+    /// Messages to the owners of accounts.
     let ownerNotifications: OwnerNotifications
+    /// The limits and the name of submission sessions.
     let submissionSettings: SubmissionSession.Settings
+    /// Certificates for `imap` listeners; replaced by ``reloadCertificates()``.
     private let imapTLS: TLSServerContextStore
+    /// Certificates for `smtp` listeners; replaced by ``reloadCertificates()``.
     private let submissionTLS: TLSServerContextStore
+    /// The number of the newest session.
     private let lastSession = Atomic<UInt64>(0)
 
     /// - Throws: `StoreError` if the store cannot be read, `TLSError` if a certificate cannot be
@@ -108,6 +125,7 @@ final class GatewayContext: Sendable {
     }
 }
 
+/// Certificates and session numbers.
 extension GatewayContext {
     /// The TLS context for the next handshake of a listener.
     func serverTLS(for kind: Listener.Kind) -> TLSServerContext {

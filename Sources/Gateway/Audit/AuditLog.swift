@@ -40,7 +40,9 @@ final class AuditLog: Sendable {
         }
     }
 
+    /// Written and sealed on the background thread only.
     private let store: PermissionStore
+    /// Signs the seals.
     private let masterKey: MasterKey
     /// The retention in days; nil keeps all records.
     private let days: Int?
@@ -49,10 +51,14 @@ final class AuditLog: Sendable {
     /// The thread that writes, seals and deletes, in order.
     let pool = NIOThreadPool(numberOfThreads: 1)
     private let queue = Mutex(Queue())
+    /// The timers of writing, sealing and deleting; empty before ``start(on:_:)``.
     private let tasks = Mutex<[RepeatedTask]>([])
     /// Called when it changes whether the log can be written.
     private let whenChanged = Mutex<(@Sendable (Bool) -> Void)?>(nil)
 
+    /// - Parameters:
+    ///   - days: the retention in days; nil keeps all records.
+    ///   - now: the clock; a test replaces it.
     init(
         store: PermissionStore,
         masterKey: MasterKey,

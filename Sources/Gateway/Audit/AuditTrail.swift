@@ -48,6 +48,7 @@ struct AuditTrail {
         for event in self.limiter.flush() { self.append(event, snapshot: snapshot) }
     }
 
+    /// Converts an event to a record, with the names that accounts have in the snapshot.
     private func append(_ event: AuditEvent, snapshot: Access.Snapshot) {
         var record = AuditRecord(
             event: event.name,

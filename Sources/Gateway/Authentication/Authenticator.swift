@@ -63,6 +63,7 @@ final class Authenticator: Sendable {
 
     /// The state that event loops and check threads share, under one lock.
     struct Memory {
+        /// At most ``maximumEntries``.
         var remembered: [UserID: Remembered] = [:]
         var failures = LoginFailures()
         var known = KnownLogins()
@@ -77,9 +78,12 @@ final class Authenticator: Sendable {
     let pool = NIOThreadPool(numberOfThreads: Authenticator.threads)
     /// The key of all marks: random, and only in the memory of this process.
     let key = SymmetricKey()
+    /// Locked for short work only, never during a password check.
     let memory = Mutex(Memory())
     let logger: Logger
     let now: @Sendable () -> NIODeadline
+    /// Appends a record to the audit log. Called on an event loop or on a check thread; returns at
+    /// once.
     let record: @Sendable (AuditRecord) -> Void
 
     /// - Parameters:
@@ -95,6 +99,7 @@ final class Authenticator: Sendable {
         self.record = record
     }
 
+    /// Starts the threads. Checks that were queued before wait until then.
     func start() {
         self.pool.start()
     }

@@ -50,8 +50,11 @@ struct CheckQueue {
     /// Logins that share one check. A mail client opens about five connections at once.
     static let maximumShared = 50
 
+    /// Checks of known logins; users take turns.
     private var known = FairQueue<UserID, Check>()
+    /// All other checks; sites and networks take turns.
     private var others = NetworkQueue<Check>()
+    /// The logins that share each waiting or running check, at most ``maximumShared``.
     private var logins: [Mark: [PendingLogin]] = [:]
     /// Whether the next check comes from the queue of known logins.
     private var prefersKnown = true
@@ -81,6 +84,7 @@ struct CheckQueue {
         return (.entered, displaced)
     }
 
+    /// The waiting checks in the queue of a lane.
     private func count(of lane: Lane) -> Int {
         lane.isKnown ? self.known.count : self.others.count
     }

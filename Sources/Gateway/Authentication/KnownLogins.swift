@@ -52,6 +52,7 @@ struct KnownLogins {
         self.networks[network].map { $0.until > now } ?? false
     }
 
+    /// Adds or extends an entry, and keeps the indexes consistent.
     private mutating func insert(_ key: Key, until: NIODeadline) {
         let isNew = self.logins.updateValue(until, forKey: key) == nil
         var use = self.networks[key.network] ?? Use(until: until)
@@ -61,6 +62,7 @@ struct KnownLogins {
         if isNew { self.networksOfUser[key.user, default: []].insert(key.network) }
     }
 
+    /// Removes an entry, and keeps the indexes consistent.
     private mutating func remove(_ key: Key) {
         guard self.logins.removeValue(forKey: key) != nil else { return }
         self.networks[key.network]?.users -= 1

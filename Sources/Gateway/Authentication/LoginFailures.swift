@@ -25,11 +25,13 @@ struct LoginFailures {
     /// Octets of a login name that are kept; no login in the store is longer.
     private static let maximumLoginOctets = 256
 
+    /// The failures of a slot, until they expire.
     private struct Failures {
         var count: Int
         var until: NIODeadline
     }
 
+    /// At most ``maximumSlots``.
     private var failures: [Slot: Failures] = [:]
 
     /// The slots that a failure counts in: the login name, the network (an address or /64), and the
@@ -76,6 +78,7 @@ struct LoginFailures {
     }
 }
 
+/// Eviction for the caches of this directory.
 extension Dictionary {
     /// Entries that ``leastTenth(_:)`` samples to estimate where the lowest tenth ends.
     private static var sampleCount: Int { 500 }

@@ -12,6 +12,7 @@ struct LoginLimiter {
     /// Seconds until repeated logins are summed up.
     private static let period: Int64 = 60
 
+    /// Logins that are summed up together.
     private struct Key: Hashable {
         var actor: String
         /// Empty for all networks beyond ``maximumNetworks``.

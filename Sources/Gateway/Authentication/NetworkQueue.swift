@@ -3,6 +3,7 @@
 /// A client with 65,536 networks has the share of one site, and another client of the same site
 /// still has its turn.
 struct NetworkQueue<Element> {
+    /// The queue of each site; no site has an empty queue.
     private var sites: [Network: FairQueue<Network, Element>] = [:]
     /// The sites with queued elements, in the order of their turns.
     private var turns: [Network] = []

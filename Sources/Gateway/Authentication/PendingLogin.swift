@@ -14,11 +14,18 @@ final class PendingLogin: Sendable {
     let network: Network
     /// The audit record of a refusal.
     let record: AuditRecord
+    /// The event loop of the client's connection.
     private let loop: any EventLoop
+    /// Called on ``loop``, at most once.
     private let answer: @Sendable (AuthenticationResult) -> Void
     /// Whether the login was answered or cancelled.
     private let isOver = Atomic(false)
 
+    /// - Parameters:
+    ///   - whenRight: the answer to a correct password.
+    ///   - slots: where a failure is counted.
+    ///   - record: the audit record of a refusal.
+    ///   - answer: called on `loop`, at most once.
     init(
         whenRight: AuthenticationResult,
         slots: [LoginFailures.Slot],

@@ -13,7 +13,9 @@ final class ACLWriter: Sendable {
     static let maximumChanges = 600
 
     private let store: PermissionStore
+    /// Verifies the store when it is read again.
     private let masterKey: MasterKey
+    /// Receives the changed snapshot.
     private let permissions: CurrentPermissions
     private let logger: Logger
     private let now: @Sendable () -> Moment
@@ -21,6 +23,9 @@ final class ACLWriter: Sendable {
     /// The changes of the present hour, by owner.
     private let changes = Mutex((hour: Int64(0), of: [UserID: Int]()))
 
+    /// - Parameters:
+    ///   - writer: the thread that writes the store.
+    ///   - now: the clock, for the limit in an hour.
     init(
         store: PermissionStore,
         masterKey: MasterKey,

@@ -7,6 +7,7 @@ import NIOPosix
 /// one for the files of sent copies, which take as long as the disk does and must not delay a
 /// client's SUBSCRIBE.
 final class BackgroundWriter: Sendable {
+    /// One thread, so that tasks keep their order.
     private let pool = NIOThreadPool(numberOfThreads: 1)
 
     /// Starts the thread; earlier tasks wait until then.

@@ -33,6 +33,7 @@ final class FolderRefresher: Sendable {
     private let now: @Sendable () -> NIODeadline
     private let state = Mutex(State())
 
+    /// - Parameter now: the clock; a test replaces it.
     init(
         upstream: UpstreamServices,
         now: @escaping @Sendable () -> NIODeadline = { .now() }

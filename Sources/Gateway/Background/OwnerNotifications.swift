@@ -17,6 +17,7 @@ final class OwnerNotifications: Sendable {
     private struct State {
         /// Nil before ``start(_:on:)`` and after ``stop()``.
         var upstream: UpstreamServices?
+        /// Nil before ``start(_:on:)``.
         var group: (any EventLoopGroup)?
         /// Accounts with a running delivery; further notifications for them wait.
         var underWay: Set<AccountID> = []
@@ -25,6 +26,7 @@ final class OwnerNotifications: Sendable {
     }
 
     private let store: PermissionStore
+    /// The right side of each Message-ID, and of the sender's address.
     private let hostName: String
     private let logger: Logger
     private let writer: BackgroundWriter

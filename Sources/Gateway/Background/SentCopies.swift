@@ -55,7 +55,9 @@ package final class SentCopies: Sendable {
     let turns = Mutex<[AccountID: [Turn]]>([:])
     /// Copies that the gateway has filed and still checks.
     let filed = Mutex<[AccountID: Set<FiledCopy>]>([:])
+    /// The thread that reads and writes the files.
     let writer: BackgroundWriter
+    /// Logs failures of servers at a limited rate.
     let log: ServerLog
     let logger: Logger
 

@@ -9,7 +9,9 @@ final class SentCopy {
     /// Octets that wait for the disk; beyond it the client is not read.
     private static let maximumWaiting = 4 * 1_024 * 1_024
 
+    /// The event loop of the client that sends the message.
     let loop: any EventLoop
+    /// The partial file; created with the first octets.
     private let file: URL
     private let writer: BackgroundWriter
     private let handle = HandleBox()
@@ -20,6 +22,7 @@ final class SentCopy {
     /// Called when the copy takes octets again.
     var onDrained: (() -> Void)?
 
+    /// - Parameter file: the path of the partial file; nothing is created yet.
     init(_ file: URL, writer: BackgroundWriter, loop: any EventLoop) {
         self.file = file
         self.writer = writer
@@ -90,6 +93,7 @@ final class SentCopy {
     private final class HandleBox: Sendable {
         private let state = Mutex<(handle: FileHandle?, hasFailed: Bool)>((nil, false))
 
+        /// Appends octets. After the first failure all later calls do nothing.
         func write(_ octets: ByteBuffer, to file: URL) {
             self.state.withLock { state in
                 guard !state.hasFailed else { return }
@@ -102,6 +106,8 @@ final class SentCopy {
             }
         }
 
+        /// Creates the folder with mode 0700 if needed, and the file with mode 0600.
+        /// - Throws: an error of Foundation.
         private static func open(_ file: URL) throws -> FileHandle {
             let folder = file.deletingLastPathComponent()
             if !FileManager.default.fileExists(atPath: folder.path) {
@@ -122,6 +128,7 @@ final class SentCopy {
             return try FileHandle(forWritingTo: file)
         }
 
+        /// - Returns: false if there is no file, or if this or an earlier write failed.
         func sync() -> Bool {
             self.state.withLock { state in
                 do {
@@ -135,6 +142,8 @@ final class SentCopy {
             }
         }
 
+        /// Links the file under its final names, and removes the partial name.
+        /// - Returns: the names that were created.
         func complete(_ file: URL, as targets: [URL]) -> Set<URL> {
             self.state.withLock { state in
                 defer { Self.remove(file, handle: &state.handle) }
@@ -153,6 +162,7 @@ final class SentCopy {
             }
         }
 
+        /// Closes and removes the partial file.
         func drop(_ file: URL) {
             self.state.withLock { state in Self.remove(file, handle: &state.handle) }
         }

@@ -7,6 +7,7 @@ import Store
 /// background thread.
 final class Subscriptions: Sendable {
     private let store: PermissionStore
+    /// The thread that reads and writes the store, in order: a load sees all earlier changes.
     private let writer: BackgroundWriter
 
     init(store: PermissionStore, writer: BackgroundWriter) {

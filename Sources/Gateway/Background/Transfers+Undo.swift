@@ -284,6 +284,7 @@ extension Transfers {
         self.resolve(next, in: Self.retries[min(interrupted.attempt, Self.retries.count - 1)])
     }
 
+    /// Continues the recovery after a while, unless the gateway stops.
     private func resolve(_ interrupted: Interrupted, in time: TimeAmount) {
         interrupted.loop.scheduleTask(in: time) { [self] in
             guard self.upstream.withLock({ $0 }) != nil else { return }

@@ -19,6 +19,7 @@ final class Transfers: Sendable {
     /// last look at the target follows it.
     let settleTime: TimeAmount
     let logger: Logger
+    /// The thread that reads and writes the journal.
     let writer: BackgroundWriter
     /// Nil before ``start(_:on:)`` and after ``stop()``.
     let upstream = Mutex<UpstreamServices?>(nil)

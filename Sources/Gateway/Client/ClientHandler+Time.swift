@@ -1,7 +1,8 @@
 import NIOCore
 import Session
 
-/// The client's timeout, and tasks for later.
+/// The client's timeout, and tasks for later. No task outlives its session: ``leaveLoop()`` cancels
+/// them, because each one retains the handler.
 extension ClientHandler {
     /// Schedules the next check of the clock.
     func scheduleTimeout() {
@@ -10,6 +11,7 @@ extension ClientHandler {
         self.timeout = self.eventLoop.scheduleTask(in: time) { bound.value.timePassed() }
     }
 
+    /// Checks the clock, and schedules the next check.
     private func timePassed() {
         self.timeout = nil
         self.takePermissions()

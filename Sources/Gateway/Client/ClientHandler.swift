@@ -50,7 +50,10 @@ where InboundIn == ByteBuffer, OutboundIn == ByteBuffer, OutboundOut == ByteBuff
 
 // MARK: - The channel
 
+/// Events of the client's channel. The event loop calls all of them.
 extension ClientHandler {
+    /// The connection was accepted. Without implicit TLS the session greets as soon as the channel
+    /// is active.
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         self.sessions.add(self)
@@ -58,6 +61,7 @@ extension ClientHandler {
         if context.channel.isActive, !self.security.isImplicitTLS { self.greet() }
     }
 
+    /// The channel is gone; the session may still wait for a server.
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         self.leaveLoop()
@@ -68,6 +72,7 @@ extension ClientHandler {
         context.fireChannelActive()
     }
 
+    /// TLS was established, or the client has closed its sending side.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case TLSUserEvent.handshakeCompleted:
@@ -84,6 +89,7 @@ extension ClientHandler {
         }
     }
 
+    /// Octets of the client, decrypted.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.clock.touch(at: self.eventLoop.now)
         self.takePermissions()
@@ -106,6 +112,8 @@ extension ClientHandler {
         context.fireChannelInactive()
     }
 
+    /// An I/O or TLS error: the connection is over. Logged at level debug only, because any client
+    /// can cause it.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         self.gateway.logger.debug(
             "client connection failed",
@@ -115,6 +123,7 @@ extension ClientHandler {
         context.close(promise: nil)
     }
 
+    /// Back-pressure: a read is held back until the session wants octets.
     func read(context: ChannelHandlerContext) {
         guard self.wantsOctets else {
             self.hasPendingRead = true

@@ -28,8 +28,11 @@ protocol SessionHandle: AnyObject {
 final class EventLoopSessions {
     /// A kind of work that waits for a turn.
     private enum Work {
+        /// Calls `permissionsChanged`.
         case permissions
+        /// Calls `workOn`.
         case workOn
+        /// Calls `auditDue`.
         case audit
     }
 
@@ -70,6 +73,7 @@ final class EventLoopSessions {
         loop.assumeIsolated().execute { self.flush() }
     }
 
+    /// Flushes the sessions of this round; called once per round.
     private func flush() {
         var handlers: [any SessionHandle] = []
         swap(&handlers, &self.unflushed)
@@ -89,10 +93,12 @@ final class EventLoopSessions {
         return true
     }
 
+    /// Schedules the change of permissions for every session.
     func permissionsChanged(on loop: any EventLoop) {
         self.wait(.permissions, on: loop)
     }
 
+    /// Schedules the record of counted events for every session.
     func auditDue(on loop: any EventLoop) {
         self.wait(.audit, on: loop)
     }
@@ -140,8 +146,10 @@ final class EventLoopSessions {
         loop.assumeIsolated().execute { self.schedule(on: loop) }
     }
 
+    /// Whether a session has a message in transit.
     var isSending: Bool { self.handlers.values.contains(where: \.isSending) }
 
+    /// The sessions after their login.
     var sessions: [SessionSummary] { self.handlers.values.compactMap(\.summary) }
 
     /// - Returns: the session that was ended; nil if it is not on this loop.
@@ -154,6 +162,7 @@ final class EventLoopSessions {
         return nil
     }
 
+    /// Ends every session, at once and without turns.
     func shutDown() {
         for handler in self.handlers.values { handler.shutDown() }
     }

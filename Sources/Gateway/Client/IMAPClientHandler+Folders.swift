@@ -57,6 +57,7 @@ extension IMAPClientHandler {
         }
     }
 
+    /// Tells the session that its client has waited for `limits.listSeconds`.
     private func waitingTimePassed() {
         self.waitingLimit = nil
         // While the client takes no octets no server is read, so none counts as one that does not answer.

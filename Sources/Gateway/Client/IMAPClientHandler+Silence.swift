@@ -25,6 +25,7 @@ extension IMAPClientHandler {
         }
     }
 
+    /// Tells the session which servers have exceeded their time.
     private func silenceCheckDue() {
         self.silenceCheck = nil
         self.takePermissions()

@@ -14,6 +14,7 @@ extension IMAPClientHandler {
     /// looks is closed.
     private static let sweepInterval = TimeAmount.minutes(5)
 
+    /// A client that waits for a transfer, and takes octets, is not silent.
     func checkClock() -> Bool {
         // During a transfer the client waits for the gateway, unless it is the client that takes no octets.
         if self.session.isTransferring, self.isWritable {

@@ -46,6 +46,7 @@ extension IMAPClientHandler: UpstreamConnectionClient {
 
     // MARK: - From the servers
 
+    /// The session learns the server's profile and the tags that the login has not used.
     func upstreamReady(_ account: AccountID, profile: UpstreamProfile, login: UpstreamLogin) {
         self.deliver {
             $0.upstreamReady(
@@ -58,11 +59,14 @@ extension IMAPClientHandler: UpstreamConnectionClient {
         }
     }
 
+    /// The connection is removed before the session learns of it, so the session can open a new
+    /// one.
     func upstreamFailed(_ account: AccountID, fault: UpstreamFault) {
         self.upstreams[account] = nil
         self.deliver { $0.upstreamFailed(account, fault: fault) }
     }
 
+    /// Octets of a server are judged by the permissions in force, like those of the client.
     func upstreamOctetsReceived(_ account: AccountID, octets: ByteBuffer) {
         self.takePermissions()
         self.yieldLoopWithoutTime()
@@ -71,11 +75,14 @@ extension IMAPClientHandler: UpstreamConnectionClient {
         if self.session.isPassing { self.scheduleSilenceCheck() }
     }
 
+    /// The connection is removed before the session learns of it.
     func upstreamClosed(_ account: AccountID) {
         self.upstreams[account] = nil
         self.deliver { $0.upstreamClosed(account) }
     }
 
+    /// An account with another server or credential: the session leaves the old server, and its
+    /// cached profile and lists are dropped.
     func upstreamsChanged(to permissions: StoreSnapshot) {
         for account in self.upstreams.keys
         where self.permissions.endpoints[account]?.server != permissions.endpoints[account]?.server
@@ -95,6 +102,8 @@ extension IMAPClientHandler: UpstreamConnectionClient {
         return self.upstreams[destination]?.isWritable ?? true
     }
 
+    /// Back-pressure for APPEND: the client is read while the server that stores the message takes
+    /// octets.
     var takesClientOctets: Bool {
         guard let destination = self.session.messageDestination else { return true }
         return self.upstreams[destination]?.isWritable ?? true
@@ -104,6 +113,7 @@ extension IMAPClientHandler: UpstreamConnectionClient {
         for upstream in self.upstreams.values { upstream.resumeReading() }
     }
 
+    /// The client takes octets again, which counts as activity during a transfer.
     func clientWritable() {
         // A client that takes octets slowly is not silent.
         if self.session.isTransferring { self.clock.touch(at: self.eventLoop.now) }

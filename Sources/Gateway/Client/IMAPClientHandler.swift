@@ -9,6 +9,7 @@ import Store
 final class IMAPClientHandler: ClientConnection, ClientHandler {
     static var service: CredentialService { .imap }
 
+    /// The state machine of the IMAP session.
     var session: ClientSession
     var spare: [Action] = []
     /// The open connections, by account.
@@ -28,6 +29,7 @@ final class IMAPClientHandler: ClientConnection, ClientHandler {
     /// The next look for servers that owe an answer.
     var silenceCheck: Scheduled<Void>?
 
+    /// Creates the session before the login, with the limits and permissions in force.
     init(
         gateway: GatewayContext,
         sessions: EventLoopSessions,
@@ -58,12 +60,15 @@ final class IMAPClientHandler: ClientConnection, ClientHandler {
         )
     }
 
+    /// The cached profiles of the accounts in the snapshot.
     var knownProfiles: [AccountID: UpstreamProfile?] {
         self.gateway.upstream.profiles.known(of: self.permissions.endpoints)
     }
 
+    /// Does nothing: the clock of IMAP depends on octets only.
     func actionsPerformed() {}
 
+    /// One line for each action; the extensions do the work.
     func perform(_ action: Action) {
         switch action {
         case .toClient(let octets): self.write(octets)

@@ -6,9 +6,14 @@ struct SessionClock {
     /// The shortest time between two checks.
     private static let minimumCheckInterval = TimeAmount.seconds(1)
 
+    /// `limits.loginSeconds`.
     private let beforeLogin: TimeAmount
+    /// `limits.idleMinutes` for IMAP; a constant for submission.
     private let afterLogin: TimeAmount
+    /// Nil for a check at the end of the time only.
     private let maximumCheckInterval: TimeAmount?
+    /// When the present time began: with the connection, a login's answer, or the last octets after
+    /// the login.
     private var lastActivity: NIODeadline
     /// Whether a login has succeeded.
     private(set) var isLoggedIn = false

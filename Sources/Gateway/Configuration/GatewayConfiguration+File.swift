@@ -8,9 +8,11 @@ import SystemPackage
 
 /// An error in a configuration. The description names the file, the key and the allowed values.
 package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// `FILE: KEY: what is allowed there`, for most errors.
     package var description: String
 }
 
+/// Reading a configuration from a YAML file and the environment.
 extension GatewayConfiguration {
     /// The file of an installed gateway.
     package static let systemFile = "/etc/gatepost/gatepost.yaml"
@@ -93,8 +95,10 @@ extension GatewayConfiguration {
 
 /// The values of a configuration; each is checked when it is read.
 struct ConfigurationValues {
+    /// The path of the configuration; relative paths in it are relative to its folder.
     let file: String
     let reader: ConfigReader
+    /// Throws for a path that the configuration must not name.
     let requirePath: (String) throws -> Void
 
     /// The error for a key.

@@ -90,11 +90,13 @@ package struct GatewayConfiguration: Sendable {
     package var threads: Int
     /// The lowest level that is logged.
     package var logLevel: String
+    /// Defaults for all missing keys.
     package var limits: Limits
     /// The gateway's name in EHLO.
     package var hostName: String
     /// The gateway's application in Exchange Online; nil without one.
     package var exchange: EntraApplication?
+    /// The keys `audit`, `auditDays` and `consent`.
     package var oversight: Oversight
     /// The user that a gateway which root has started switches to once its ports are open; nil
     /// stays root.
@@ -157,7 +159,9 @@ package struct GatewayConfiguration: Sendable {
 
 /// The paths of a certificate with its chain and of its key, in PEM.
 package struct CertificateFiles: Equatable, Sendable {
+    /// The path of the certificate, followed by its chain.
     package var certificate: String
+    /// The path of the private key in PEM.
     package var key: String
 
     package init(certificate: String, key: String) {
@@ -186,6 +190,7 @@ package struct Listener: Equatable, Sendable {
     package var kind: Kind
     /// An IP address of this machine.
     package var address: String
+    /// From 1 to 65,535.
     package var port: Int
 
     package init(kind: Kind, address: String, port: Int) {

@@ -15,6 +15,7 @@ final class ControlHandler: ChannelInboundHandler {
 
     private let gateway: GatewayContext
     private let listeners: any ControlledSessions
+    /// The request so far.
     private var received = ControlLine(maximumOctets: ControlLine.maximumRequestOctets)
     /// Whether the request was read; further octets are ignored.
     private var isAnswered = false
@@ -24,6 +25,8 @@ final class ControlHandler: ChannelInboundHandler {
         self.listeners = listeners
     }
 
+    /// Collects the request. A line that is too long, or not a request, closes the connection
+    /// without an answer.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard self.received.receive(self.unwrapInboundIn(data)) else {
             return context.close(promise: nil)
@@ -146,6 +149,7 @@ final class ControlHandler: ChannelInboundHandler {
         }
     }
 
+    /// An I/O error: the command reports that the gateway gave no answer.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         context.close(promise: nil)
     }

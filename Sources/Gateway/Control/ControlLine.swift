@@ -15,6 +15,7 @@ package struct ControlLine {
     /// The octets so far.
     package private(set) var octets = ByteBuffer()
 
+    /// - Parameter maximumOctets: the limit of the line with its end.
     package init(maximumOctets: Int) {
         self.maximumOctets = maximumOctets
     }

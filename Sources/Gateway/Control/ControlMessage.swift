@@ -82,6 +82,7 @@ package enum ControlMessage {
         /// Why the request is refused; the other values are nil then.
         package var refusal: String?
 
+        /// An answer without values; the caller sets the ones that the request asked for.
         package init() {}
     }
 }

@@ -10,7 +10,9 @@ import Synchronization
 /// The Unix domain socket for administrators' commands, in the folder of the store. The kernel
 /// identifies the user at the other end: only the gateway's own user and root may send commands.
 final class ControlSocket: Sendable {
+    /// What commands read and change.
     private let gateway: GatewayContext
+    /// The sessions that commands list and end.
     private let listeners: any ControlledSessions
     /// The listening socket; nil before ``bind(on:)`` and after a failure.
     private let socket = Mutex<(any Channel)?>(nil)

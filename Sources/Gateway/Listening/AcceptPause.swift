@@ -48,6 +48,7 @@ final class AcceptPause: ChannelInboundHandler {
         [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code)
     }
 
+    /// Logs the shortage, at most once in ``logPeriod``, with the number of pauses.
     private func log(_ error: IOError) {
         self.pauses += 1
         let now = self.now()

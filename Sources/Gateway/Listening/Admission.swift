@@ -76,6 +76,7 @@ final class Admission: Sendable {
     /// Counts a connection before its login, until it is released. Connections count by network as
     /// well, so a client gains nothing by changing its address within the network.
     final class Arrival: Sendable {
+        /// Nil for a connection without an address, which is not counted.
         private let admission: Admission?
         private let network: Network
 
@@ -145,6 +146,7 @@ final class Admission: Sendable {
     /// Whether no client is connected.
     var isEmpty: Bool { self.counts.withLock(\.addresses.isEmpty) }
 
+    /// Removes the entry at zero, so that the table holds open connections only.
     private static func decrement<Key: Hashable>(_ counts: inout [Key: Int], key: Key) {
         guard let count = counts[key] else { return }
         counts[key] = count > 1 ? count - 1 : nil

@@ -64,6 +64,8 @@ final class Listeners: ControlledSessions {
         }
     }
 
+    /// Binds one listener.
+    /// - Throws: ``ConfigurationError``.
     private func bind(_ listener: Listener) async throws -> any Channel {
         do {
             return try await self.open(listener)
@@ -88,6 +90,8 @@ final class Listeners: ControlledSessions {
         )
     }
 
+    /// Binds one listener with its socket options and handlers. It accepts no client yet.
+    /// - Throws: errors of NIO.
     private func open(_ listener: Listener) async throws -> any Channel {
         try await ServerBootstrap(group: self.group)
             .serverChannelOption(.backlog, value: Self.backlog)
@@ -165,6 +169,7 @@ final class Listeners: ControlledSessions {
         try Pipeline.addRefusal(to: channel, kind, gateway: self.gateway)
     }
 
+    /// Logs a shortage of descriptors, at most once in ``shortageLogPeriod``.
     private func logShortage() {
         let now = NIODeadline.now()
         let isDue = self.shortageLogged.withLockedValue { logged in
@@ -214,6 +219,7 @@ final class Listeners: ControlledSessions {
 
     // MARK: - Sessions
 
+    /// Collects the sessions of all event loops.
     func sessions(on loop: any EventLoop) -> EventLoopFuture<[SessionSummary]> {
         let found = self.loops.values.map { other, state in
             other.submit { state.value.sessions }

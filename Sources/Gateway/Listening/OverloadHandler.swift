@@ -18,6 +18,7 @@ final class OverloadHandler: ChannelInboundHandler {
         self.kind = kind
     }
 
+    /// Starts the timeout.
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
         context.eventLoop.scheduleTask(in: Self.timeout) { channel.close(promise: nil) }
@@ -27,12 +28,15 @@ final class OverloadHandler: ChannelInboundHandler {
         if !self.kind.isImplicitTLS { self.refuse(context) }
     }
 
+    /// With implicit TLS the response needs the end of the handshake.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case TLSUserEvent.handshakeCompleted = event { self.refuse(context) }
     }
 
+    /// Drops what the client sends.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
 
+    /// A failed handshake, or an I/O error: closes without a response.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         context.close(promise: nil)
     }

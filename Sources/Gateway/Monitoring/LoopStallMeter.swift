@@ -12,6 +12,7 @@ final class LoopStallMeter {
     /// is off by default.
     private static let interval = TimeAmount.milliseconds(2)
 
+    /// Processor time in a run of the task.
     private let threshold: TimeAmount
     private let logger: Logger
     /// When the task last ran.

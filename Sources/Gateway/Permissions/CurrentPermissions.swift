@@ -19,9 +19,11 @@ final class CurrentPermissions: Sendable {
         /// The store's last snapshot, or the same without sharing while a restriction is in force.
         /// Sessions use it.
         var current: StoreSnapshot
+        /// The restrictions in force; sharing is suspended while there is one.
         var restrictions: Set<Restriction> = []
     }
 
+    /// Every event loop takes this lock for each command: hold it for short work only.
     private let state: Mutex<State>
     /// Returns the same permissions for owners only.
     private let withoutSharing: @Sendable (StoreSnapshot) -> StoreSnapshot
@@ -41,6 +43,7 @@ final class CurrentPermissions: Sendable {
         self.state.withLock { $0.current }
     }
 
+    /// Whether this restriction is in force; another one may be as well.
     func isRestricted(by restriction: Restriction) -> Bool {
         self.state.withLock { $0.restrictions.contains(restriction) }
     }

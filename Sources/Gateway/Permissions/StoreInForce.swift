@@ -28,6 +28,7 @@ package struct GatewayState: Codable, Equatable, Sendable {
 /// The store as sessions see it: the last snapshot that was read, or the reason why none is
 /// trusted. Safe to use from any thread.
 final class StoreInForce: Sendable {
+    /// What the lock protects.
     private struct State {
         /// The identity of the file that the last snapshot was read from.
         var file: FileIdentity?
@@ -37,6 +38,7 @@ final class StoreInForce: Sendable {
 
     private let store: PermissionStore
     private let permissions: CurrentPermissions
+    /// Locked for short work only.
     private let inForce: Mutex<State>
 
     init(_ store: PermissionStore, permissions: CurrentPermissions) {

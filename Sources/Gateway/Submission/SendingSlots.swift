@@ -8,7 +8,8 @@ import Synchronization
 /// Concurrent connections limit exceeded`), so the fourth waits here. Users take turns: one user
 /// with many connections does not lock others out. Safe to use from any event loop.
 final class SendingSlots: Sendable {
-    /// The state of one mailbox; it exists only while connections use it.
+    /// The state of one mailbox. It exists only while connections use it, so the table does not
+    /// grow with the number of accounts.
     private struct Mailbox {
         var inUse = 0
         var waiting = FairQueue<UserID?, EventLoopPromise<Void>>()
@@ -23,6 +24,7 @@ final class SendingSlots: Sendable {
     /// No slot became free in time.
     struct NoneFree: Error {}
 
+    /// Only mailboxes with a used slot.
     private let mailboxes = Mutex<[AccountID: Mailbox]>([:])
 
     /// Waits for a slot. Each success must be followed by ``release(_:)``.

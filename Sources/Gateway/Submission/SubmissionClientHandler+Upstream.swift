@@ -27,16 +27,19 @@ extension SubmissionClientHandler: SubmissionConnectionClient {
 
     // MARK: - From the server
 
+    /// The time of the server's answer begins again, and the session sends its message.
     func upstreamReady(_ profile: SubmissionProfile) {
         self.transactionClock.serverSpoke(at: self.eventLoop.now)
         self.deliver { $0.upstreamReady(profile) }
     }
 
+    /// The connection is removed before the session learns of it.
     func upstreamFailed(_ fault: SubmissionFault) {
         self.upstream = nil
         self.deliver { $0.upstreamFailed(fault) }
     }
 
+    /// Octets of the server also count as activity of the client, which waits for them.
     func upstreamOctetsReceived(_ octets: ByteBuffer) {
         self.clock.touch(at: self.eventLoop.now)
         self.transactionClock.serverSpoke(at: self.eventLoop.now)
@@ -46,11 +49,14 @@ extension SubmissionClientHandler: SubmissionConnectionClient {
         self.perform()
     }
 
+    /// The connection is removed before the session learns of it.
     func upstreamClosed() {
         self.upstream = nil
         self.deliver { $0.upstreamClosed() }
     }
 
+    /// The account of the present message has another server or credential: the session leaves the
+    /// old one.
     func upstreamsChanged(to permissions: StoreSnapshot) {
         guard let target = self.upstream?.target,
             permissions.endpoints[target.id]?.sendingServer != target.sendingServer

@@ -14,6 +14,7 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
 
     static var service: CredentialService { .submission }
 
+    /// The state machine of the submission session.
     var session: SubmissionSession
     var spare: [SubmissionAction] = []
     /// The connection to the present message's server; nil without one.
@@ -23,6 +24,7 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
     /// Measures the time of the message and the silence of its server.
     var transactionClock: TransactionClock
 
+    /// Creates the session before the login, with the limits and permissions in force.
     init(
         gateway: GatewayContext,
         sessions: EventLoopSessions,
@@ -63,6 +65,7 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
     /// Empty: the capabilities of a server matter only once a message is sent.
     var knownProfiles: [AccountID: UpstreamProfile?] { [:] }
 
+    /// One line for each action; the extensions do the work.
     func perform(_ action: SubmissionAction) {
         switch action {
         case .toClient(let octets): self.write(octets)
@@ -114,5 +117,6 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
         return true
     }
 
+    /// Does nothing: the clocks are checked by the client's timeout.
     func cancelTimers() {}
 }

@@ -13,13 +13,21 @@ final class SubmissionConnection {
 
     /// The account's server and credential when the connection was opened.
     let target: UpstreamAccount
+    /// The submission server of the account.
     private let endpoint: Endpoint
+    /// The user whose session this is; several users take turns at the circuit breaker and the
+    /// slots.
     private let user: UserID?
+    /// Routes, caches and logs that all connections share.
     private let upstream: UpstreamServices
     /// Nil once the session does not need the connection any more.
     private var client: (any SubmissionConnectionClient)?
+    /// Nil before ``open(on:)`` and once the connection is closed.
     private var channel: UpstreamChannel<SubmissionLogin>?
 
+    /// - Parameters:
+    ///   - endpoint: the account's submission server.
+    ///   - client: told of every event; it is not retained after the end of the connection.
     init(
         endpoint: Endpoint,
         target: UpstreamAccount,
@@ -54,12 +62,15 @@ final class SubmissionConnection {
 
     // MARK: - From the session
 
+    /// Back-pressure: whether the server takes octets as fast as they come.
     var isWritable: Bool { self.channel?.isWritable ?? true }
 
+    /// Buffers octets until the next flush.
     func write(_ octets: ByteBuffer) { self.channel?.write(octets) }
 
     func flush() { self.channel?.flush() }
 
+    /// The session wants octets of the server again.
     func resumeReading() { self.channel?.resumeReading() }
 
     /// Closes the connection. If the server has the credential and has not answered, the answer is
@@ -74,15 +85,19 @@ final class SubmissionConnection {
 
 // MARK: - From the channel
 
+/// Events of the channel, passed on to the session.
 extension SubmissionConnection: UpstreamChannelDelegate {
     /// Back-pressure: the server is read while the client takes octets.
     var wantsOctets: Bool { self.client?.isWritable ?? true }
 
+    /// Starts the session's use of the connection.
     func channelReady(_ profile: SubmissionProfile, login: SubmissionLogin) {
         guard let client = self.client else { return self.close() }
         client.upstreamReady(profile)
     }
 
+    /// Converts the failure to the classes that the session distinguishes. A server that failed
+    /// within the login counts as closed, one that was not reached as unreachable.
     func channelFailed(_ failure: UpstreamFailure<SubmissionFault>) {
         let client = self.client
         self.client = nil

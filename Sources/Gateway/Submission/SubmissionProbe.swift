@@ -28,13 +28,16 @@ private final class SubmissionProbeConversation: UpstreamChannelDelegate {
     /// The name in EHLO: an address literal (RFC 5321 §4.1.3).
     private static let name = "[127.0.0.1]"
 
+    /// Completed once, with the extensions or a ``ProbeError``.
     private let promise: EventLoopPromise<[String]>
+    /// Closed when the promise is complete.
     private var channel: UpstreamChannel<SubmissionLogin>?
 
     init(_ promise: EventLoopPromise<[String]>) {
         self.promise = promise
     }
 
+    /// Opens the connection. Completing the promise closes it.
     func open(_ route: UpstreamRoute) {
         let isSTARTTLS = route.endpoint.tls == .starttls
         let loop = self.promise.futureResult.eventLoop
@@ -49,10 +52,12 @@ private final class SubmissionProbeConversation: UpstreamChannelDelegate {
 
     var wantsOctets: Bool { true }
 
+    /// The login succeeded, which ends the probe.
     func channelReady(_ profile: SubmissionProfile, login: SubmissionLogin) {
         self.promise.succeed(profile.extensions)
     }
 
+    /// Reports the failure; octets that are not SMTP mean a wrong port or `--tls`.
     func channelFailed(_ failure: UpstreamFailure<SubmissionFault>) {
         if case .violation = failure { return self.promise.fail(ProbeError.notSubmission) }
         let owedVerdict = self.channel?.driver?.owedVerdict ?? false
@@ -71,6 +76,7 @@ private final class SubmissionProbeConversation: UpstreamChannelDelegate {
     func channelBecameWritable() {}
 }
 
+/// The errors of a submission login.
 extension ProbeError {
     fileprivate init(_ fault: SubmissionFault) {
         switch fault {

@@ -78,6 +78,7 @@ package enum ConnectionFailure: Error, Equatable, Sendable, CustomStringConverti
         }
     }
 
+    /// Whether the network worked and TLS failed.
     package var isTLS: Bool {
         if case .tls = self { true } else { false }
     }

@@ -5,6 +5,7 @@ import Session
 /// A message in a file, and the thread that reads the file.
 struct OutgoingMessage: Sendable {
     let file: URL
+    /// Reads the file; shared with other files, so each read is short.
     let writer: BackgroundWriter
 }
 

@@ -14,12 +14,14 @@ final class ConversationConnection<Conversation: ServerConversation> {
 
     /// The message that the conversation appends, if any.
     let message: OutgoingMessage?
+    /// Nil once the outcome was reported.
     private var done: Done?
     private let server: ConversationServer
     /// Nil once the conversation has ended.
     private(set) var channel: UpstreamChannel<UpstreamLogin>?
     /// The state machine that decides what is sent.
     var conversation: Conversation
+    /// Splits octets into responses.
     private var reader = WholeResponseReader()
     /// Bounds what the server may send.
     private var limiter = ConversationLimiter(readsStatus: Conversation.readsStatus)
@@ -27,7 +29,9 @@ final class ConversationConnection<Conversation: ServerConversation> {
     private var isReadDeferred = false
     /// Whether the server closed the connection.
     private var isClosed = false
+    /// The end of the conversation's time.
     private var timeout: Scheduled<Void>?
+    /// The next check of the server's silence.
     private var silenceCheck: Scheduled<Void>?
 
     private init(
@@ -116,6 +120,7 @@ final class ConversationConnection<Conversation: ServerConversation> {
         self.silenceCheck = channel.loop.scheduleTask(in: interval) { bound.value.checkSilence() }
     }
 
+    /// Ends a conversation with a silent server.
     private func checkSilence() {
         guard self.done != nil, let channel = self.channel else { return }
         guard !channel.isSilent(.transfer) else { return self.end() }
@@ -148,6 +153,7 @@ final class ConversationConnection<Conversation: ServerConversation> {
         })
     }
 
+    /// Hands a complete response to the conversation, and logs a refusal.
     private func responseReceived(_ response: ByteBuffer) {
         guard self.limiter.takes(response) else { return self.floods() }
         if let refusal = ServerRefusal(response: response), refusal.isLogged {
@@ -176,6 +182,7 @@ final class ConversationConnection<Conversation: ServerConversation> {
         loop.scheduleTask(in: Conversations.pause) { bound.value.readOn() }
     }
 
+    /// Reads the deferred responses in a new turn.
     private func readOn() {
         self.isReadDeferred = false
         self.readResponses()
@@ -186,6 +193,7 @@ final class ConversationConnection<Conversation: ServerConversation> {
 
     // MARK: - What the conversation does
 
+    /// Performs one step of the conversation.
     func perform(_ step: Conversation.Step) {
         switch step {
         case .wait:
@@ -207,10 +215,12 @@ final class ConversationConnection<Conversation: ServerConversation> {
 
 // MARK: - From the channel
 
+/// Events of the channel.
 extension ConversationConnection: UpstreamChannelDelegate {
     /// The socket is not read while buffered responses wait for a later turn.
     var wantsOctets: Bool { !self.isReadDeferred }
 
+    /// The login succeeded: starts the conversation and its timers.
     func channelReady(_ profile: UpstreamProfile, login: UpstreamLogin) {
         // The outcome was reported as failed already: another conversation may be doing the same work.
         guard self.done != nil, let channel = self.channel else { return self.end() }
@@ -219,6 +229,7 @@ extension ConversationConnection: UpstreamChannelDelegate {
         self.perform(self.conversation.begin(profile, tags: login.remainingTags))
     }
 
+    /// The login failed: the outcome is nil. The channel logs the reason.
     func channelFailed(_ failure: UpstreamFailure<UpstreamLogin.Failure>) {
         if case .login(let failure) = failure,
             case .throttled(let milliseconds) = failure.verdict
@@ -228,6 +239,7 @@ extension ConversationConnection: UpstreamChannelDelegate {
         self.finish(nil)
     }
 
+    /// Octets after the login: counts them against the limit, and reads complete responses.
     func channelReceived(_ octets: ByteBuffer) {
         // The outcome was reported already.
         guard self.done != nil else { return }
@@ -236,6 +248,7 @@ extension ConversationConnection: UpstreamChannelDelegate {
         if !self.isReadDeferred { self.readResponses() }
     }
 
+    /// The server closed the connection. Buffered responses are still read.
     func channelClosed() {
         self.isClosed = true
         // The last responses may hold the answer: read them before the conversation ends.
@@ -248,5 +261,6 @@ extension ConversationConnection: UpstreamChannelDelegate {
 /// The account whose server a conversation uses, and the shared services.
 struct ConversationServer {
     let account: UpstreamAccount
+    /// Routes, caches and logs that all connections share.
     let upstream: UpstreamServices
 }

@@ -37,6 +37,7 @@ final class CredentialBreaker: Sendable {
     let now: @Sendable () -> NIODeadline
     /// Returns the server and credential in force of an account.
     let inForce: @Sendable (AccountID) -> UpstreamAccount?
+    /// Locked for short, bounded work only: each event loop may need it.
     let state = Mutex(State())
 
     /// - Parameters:
@@ -62,6 +63,7 @@ final class CredentialBreaker: Sendable {
     final class Attempt: Sendable {
         private let breaker: CredentialBreaker
         private let lease: CredentialCircuits.Lease
+        /// Whether a verdict was reported; later ones are ignored.
         private let hasVerdict = Atomic(false)
         /// When the server received the credential; nil before that, and after an answer.
         private let unansweredSince = Mutex<NIODeadline?>(nil)
@@ -160,6 +162,7 @@ final class CredentialBreaker: Sendable {
     final class Waiter: Sendable {
         let account: UpstreamAccount
         private let promise: EventLoopPromise<Attempt>
+        /// Whether the wait was completed, or its time has passed.
         private let hasEnded = Atomic(false)
 
         init(_ account: UpstreamAccount, promise: EventLoopPromise<Attempt>) {

@@ -39,9 +39,11 @@ struct CredentialCircuits {
 
     /// The decision about a login.
     enum Admission: Equatable {
+        /// The login may run.
         case admitted(Lease)
         /// The maximum number of logins runs; their verdict decides.
         case waits
+        /// The login must not run now.
         case denied(Denial)
         /// The account's server or credential has changed.
         case outdated
@@ -64,6 +66,7 @@ struct CredentialCircuits {
 
     /// The state of one credential at one server.
     struct Circuit {
+        /// The server and the version of the credential that the circuit is about.
         var server: UpstreamAccount.Server
         /// The numbers of running logins.
         var leases: Set<UInt64> = []
@@ -85,6 +88,7 @@ struct CredentialCircuits {
         /// Leases with smaller numbers began before the last unanswered login ended.
         var unansweredBefore: UInt64 = 0
 
+        /// Whether this server's own refusals suspend the credential.
         func isSuspended(at now: NIODeadline) -> Bool {
             self.suspendedUntil.map { $0 > now } ?? false
         }
@@ -130,6 +134,7 @@ struct CredentialCircuits {
     /// The longest pause.
     static let longestUnansweredPause = TimeAmount.minutes(1)
 
+    /// Only circuits of accounts that were used since the start.
     var circuits: [Key: Circuit] = [:]
     /// The number of the next lease.
     var nextNumber: UInt64 = 1
@@ -171,6 +176,7 @@ struct CredentialCircuits {
 
 // MARK: - Before a login
 
+/// Decisions before a login.
 extension CredentialCircuits {
     /// Makes the server and credential of `account` the ones in force. If they differ from the
     /// previous ones, the circuit starts anew, and leases of the old ones do not count.

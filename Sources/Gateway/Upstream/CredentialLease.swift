@@ -6,6 +6,7 @@ import Store
 /// A stored credential with the circuit breaker's permission for one login. Releasing it without a
 /// verdict counts as a login without a verdict.
 final class CredentialLease: Sendable {
+    /// What the login sends.
     let credential: UpstreamCredential
     /// When the circuit breaker permitted the login. The login's time runs from here, without the
     /// wait for other logins.
@@ -59,11 +60,13 @@ final class CredentialLease: Sendable {
     }
 }
 
+/// The errors of a lease.
 extension CredentialLease {
     /// The account's token did not arrive in time.
     struct TokenTooLate: Error {}
 }
 
+/// Leases for connections of sessions and conversations.
 extension UpstreamServices {
     /// The credential for a login at an account's server, with the circuit breaker's permission.
     /// - Parameter user: the user whose session logs in; nil for the gateway's own conversations.

@@ -7,8 +7,11 @@ package import Store
 /// Provides the credential for an account's server: the sealed password, or, for an Exchange
 /// account without one, a token of the gateway's Entra application.
 package final class CredentialSource: Sendable {
+    /// Unseals stored passwords.
     private let masterKey: MasterKey
+    /// Names the servers that may get a token; nil without `exchange` in the configuration.
     private let application: EntraApplication?
+    /// Fetches and caches tokens; nil without an application.
     private let tokens: TokenSource?
 
     /// - Parameter application: the Entra application; nil if `exchange` is not configured.
@@ -84,6 +87,7 @@ package final class CredentialSource: Sendable {
         return tokens
     }
 
+    /// The XOAUTH2 credential of an account.
     private static func credential(
         of account: UpstreamAccount,
         _ token: AccessToken

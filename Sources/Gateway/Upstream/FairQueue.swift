@@ -49,6 +49,7 @@ struct FairQueue<Sender: Hashable, Element> {
         return longest.flatMap { self.removeNewest(of: $0.key) }
     }
 
+    /// Removes the newest element of a sender.
     private mutating func removeNewest(of sender: Sender) -> Element? {
         guard let index = self.lines[sender]?.indices.last else { return nil }
         return self.remove(at: index, from: sender)
@@ -60,6 +61,7 @@ struct FairQueue<Sender: Hashable, Element> {
         return self.remove(at: index, from: sender)
     }
 
+    /// Removes an element, and the sender's turn with its last one.
     private mutating func remove(at index: Int, from sender: Sender) -> Element? {
         let element = self.lines[sender]?.remove(at: index)
         if self.lines[sender]?.isEmpty ?? true {

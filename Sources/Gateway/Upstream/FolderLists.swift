@@ -17,6 +17,7 @@ final class FolderLists: Sendable {
     private struct Entry {
         /// The server, and the credential there, that the list is from.
         var server: UpstreamAccount.Server
+        /// The folders, without any rights applied.
         var folders: KnownFolders
         /// When the server sent the list.
         var listed: NIODeadline
@@ -24,6 +25,8 @@ final class FolderLists: Sendable {
         var generation: UInt64
     }
 
+    /// What the lock protects. Two generations of entries bound the memory without a search for the
+    /// oldest entry.
     private struct State {
         /// Entries added since the last rotation.
         var young: [FolderListKey: Entry] = [:]
@@ -43,6 +46,7 @@ final class FolderLists: Sendable {
     /// The size of an entry besides its folders, in octets.
     private static let sizeOfEntry = 512
 
+    /// `limits.folderListSeconds`.
     private let lifetime: TimeAmount
     private let now: @Sendable () -> NIODeadline
     private let state = Mutex(State())
@@ -119,6 +123,7 @@ final class FolderLists: Sendable {
         self.state.withLock { $0.generations[account, default: 0] += 1 }
     }
 
+    /// The approximate memory of an entry, in octets.
     private static func size(of entry: Entry) -> Int {
         entry.folders.size + self.sizeOfEntry
     }

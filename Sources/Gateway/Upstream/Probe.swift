@@ -40,6 +40,7 @@ package enum ProbeError: Error, CustomStringConvertible, Sendable {
     /// The server does not speak SMTP as requested.
     case notSubmission
 
+    /// Completes a sentence that begins with `HOST:PORT`, and ends with a remedy.
     package var description: String {
         switch self {
         case .connection(let failure) where failure.isTLS:
@@ -141,6 +142,7 @@ enum Probe {
     }
 }
 
+/// Conversion of the channel's failures.
 extension ProbeError {
     /// The error that an administrator sees for a failed connection.
     /// - Parameters:

@@ -23,6 +23,8 @@ package struct ProbeReport: Sendable {
     /// The number of such responses.
     package private(set) var omitted = 0
 
+    /// Lines that are shown; the rest is counted. A server with many such folders must not flood
+    /// the terminal.
     private static let maximumOmittedLines = 20
 
     /// A folder with one of these attributes contains messages of all other folders (RFC 6154 §2,

@@ -39,6 +39,7 @@ final class ProfileCache: Sendable {
 
     /// What the lock protects.
     private struct Known {
+        /// At most one entry for each account.
         var entries: [AccountID: Entry] = [:]
         /// Until when servers asked for a pause.
         var pauses: [Key: NIODeadline] = [:]
@@ -58,6 +59,7 @@ final class ProfileCache: Sendable {
     private static let failureLifetime = TimeAmount.seconds(30)
 
     private let now: @Sendable () -> NIODeadline
+    /// Locked for short work, which grows with the number of accounts only in ``known(of:)``.
     private let known = Mutex(Known())
 
     /// - Parameter now: the clock.

@@ -14,9 +14,13 @@ import Synchronization
 final class ServerLog: Sendable {
     /// Failures that count as the same: message, account, server and error.
     fileprivate struct Kind: Hashable {
+        /// A constant of this program.
         var message: String
+        /// The primary address of the account.
         var account: String
+        /// `HOST:PORT`; `-` for an account without a server.
         var server: String
+        /// A text of this program; never octets of a server.
         var error: String
 
         /// Stands for all kinds beyond ``maximumKinds``.
@@ -36,14 +40,17 @@ final class ServerLog: Sendable {
     /// as an administrator would rename by hand. Further ones are counted.
     private static let maximumLines = 10
 
+    /// Receives lines at level notice.
     private let logger: Logger
     /// What happened within the minute.
     private struct Period {
         /// Repetitions that were not logged.
         var repeats = 0
+        /// The unreadable responses that were logged, at most ``maximumLines``.
         var lines: Set<UnreadableLine> = []
     }
 
+    /// At most ``maximumKinds`` entries, plus one for all others.
     private let periods = Mutex<[Kind: Period]>([:])
 
     init(logger: Logger) {
@@ -124,6 +131,8 @@ final class ServerLog: Sendable {
         }
     }
 
+    /// Writes one line at level notice.
+    /// - Parameter times: the number of repetitions; nil for a first failure.
     private func write(
         _ kind: Kind,
         words: Words? = nil,

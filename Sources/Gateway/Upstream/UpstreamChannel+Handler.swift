@@ -9,15 +9,18 @@ extension UpstreamChannel: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// Stores the channel, unless the connection was closed while it was being opened.
     func handlerAdded(context: ChannelHandlerContext) {
         guard !self.isClosed else { return }
         self.channel = context.channel
     }
 
+    /// The TCP connection is established.
     func channelActive(context: ChannelHandlerContext) {
         if self.route.endpoint.tls != .implicit { self.beginLogin() }
     }
 
+    /// TLS was established, or the server has closed its sending side.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case TLSUserEvent.handshakeCompleted:
@@ -39,12 +42,14 @@ extension UpstreamChannel: ChannelDuplexHandler {
         }
     }
 
+    /// The server took octets that waited.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         guard context.channel.isWritable else { return }
         self.clock.octetsMoved(at: self.loop.now)
         self.delegate?.channelBecameWritable()
     }
 
+    /// The connection has ended.
     func channelInactive(context: ChannelHandlerContext) {
         switch self.phase {
         case .opening, .loggingIn: self.fail(.closed)

@@ -35,6 +35,7 @@ extension UpstreamChannel {
         }
     }
 
+    /// Performs one action of the login.
     private func perform(_ action: Login.Step) {
         switch action {
         case .send(let octets):

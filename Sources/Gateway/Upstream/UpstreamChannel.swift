@@ -29,11 +29,14 @@ final class UpstreamChannel<Login: ServerLogin> {
     /// Creates the protocol's login from a credential.
     typealias MakeLogin = (UpstreamCredential) -> Login
 
+    /// Endpoint, credential, limits and log.
     let route: UpstreamRoute
+    /// The event loop of the client, the channel and the delegate.
     let loop: any EventLoop
     private let makeLogin: MakeLogin
     /// Nil once the connection is closed.
     var delegate: (any UpstreamChannelDelegate<Login>)?
+    /// Never goes back to an earlier phase.
     var phase = Phase.opening
     /// The open connection; nil before and after.
     var channel: (any Channel)?
@@ -46,6 +49,7 @@ final class UpstreamChannel<Login: ServerLogin> {
     var loginTimeout: Scheduled<Void>?
     /// Whether a connection slot has to be released.
     private var hasSlot = false
+    /// Whether written octets wait for a flush.
     private var needsFlush = false
     /// Whether a read was held back for back-pressure.
     var hasPendingRead = false
@@ -105,6 +109,7 @@ final class UpstreamChannel<Login: ServerLogin> {
         }
     }
 
+    /// A slot is free; it is released at once if the connection was closed meanwhile.
     private func slotAcquired() {
         self.hasSlot = true
         guard !self.isClosed else { return self.releaseSlot() }
@@ -129,6 +134,8 @@ final class UpstreamChannel<Login: ServerLogin> {
         }
     }
 
+    /// Fails in a later turn of the event loop, because the caller may be in the middle of its own
+    /// work.
     private func failLater(_ failure: UpstreamFailure<Login.Failure>, isLogged: Bool = false) {
         let bound = NIOLoopBound((self, failure), eventLoop: self.loop)
         self.loop.execute { bound.value.0.fail(bound.value.1, isLogged: isLogged) }
@@ -150,6 +157,7 @@ final class UpstreamChannel<Login: ServerLogin> {
         }
     }
 
+    /// Adds TLS, if it is implicit, and this handler.
     private func addHandlers(to channel: any Channel) throws {
         if self.route.endpoint.tls == .implicit { try self.addTLS(to: channel) }
         try channel.pipeline.syncOperations.addHandler(self)
@@ -166,6 +174,7 @@ final class UpstreamChannel<Login: ServerLogin> {
         )
     }
 
+    /// The result of the connection attempt.
     private func dialled(_ result: Result<any Channel, any Error>) {
         switch result {
         case .success(let channel):

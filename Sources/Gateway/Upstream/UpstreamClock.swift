@@ -19,6 +19,7 @@ struct UpstreamClock {
     /// Since when the server is not read; nil while it is read.
     private var unread: NIODeadline?
 
+    /// - Parameter now: when the connection began to open.
     init(limits: GatewayConfiguration.Limits, at now: NIODeadline) {
         self.answerTime = limits.upstreamAnswerTime
         self.workTime = limits.upstreamWorkTime

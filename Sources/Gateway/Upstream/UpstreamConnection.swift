@@ -17,16 +17,22 @@ final class UpstreamConnection {
     private static let leavingTimeout = TimeAmount.minutes(5)
 
     let account: AccountID
+    /// The user whose session this is; logins of several users take turns at the circuit breaker.
     private let user: UserID?
+    /// Routes, caches and logs that all connections share.
     private let upstream: UpstreamServices
     /// Nil once the session does not need the connection any more.
     private var client: (any UpstreamConnectionClient)?
+    /// Nil before ``open(_:on:)`` and once the connection is closed.
     private var channel: UpstreamChannel<UpstreamLogin>?
     /// The account's server and credential when the connection was opened.
     private(set) var target: UpstreamAccount?
     /// Called when the server closes a connection that the session has left.
     private var whenClosed: (() -> Void)?
 
+    /// - Parameters:
+    ///   - account: the account whose server the connection is for.
+    ///   - client: told of every event; it is not retained after the end of the connection.
     init(
         account: AccountID,
         user: UserID?,
@@ -68,12 +74,15 @@ final class UpstreamConnection {
 
     // MARK: - From the session
 
+    /// Back-pressure: whether the server takes octets as fast as they come.
     var isWritable: Bool { self.channel?.isWritable ?? true }
 
+    /// Buffers octets until the next flush.
     func write(_ octets: ByteBuffer) { self.channel?.write(octets) }
 
     func flush() { self.channel?.flush() }
 
+    /// The session wants octets of the server again.
     func resumeReading() { self.channel?.resumeReading() }
 
     /// Whether the server has been silent for too long about an answer that it owes the session. If
@@ -132,9 +141,11 @@ final class UpstreamConnection {
 
 // MARK: - From the channel
 
+/// Events of the channel, passed on to the session.
 extension UpstreamConnection: UpstreamChannelDelegate {
     var wantsOctets: Bool { self.client?.wantsOctets(from: self.account) ?? true }
 
+    /// Caches the server's profile, and starts the session's use of the connection.
     func channelReady(_ profile: UpstreamProfile, login: UpstreamLogin) {
         // A profile from the cache is not cached again: it may have been dropped since.
         if let target = self.target, !login.usesKnown {
@@ -144,6 +155,7 @@ extension UpstreamConnection: UpstreamChannelDelegate {
         client.upstreamReady(self.account, profile: profile, login: login)
     }
 
+    /// Marks the server as failing or paused, and tells the session.
     func channelFailed(_ failure: UpstreamFailure<UpstreamLogin.Failure>) {
         if case .login(let failure) = failure,
             case .throttled(let milliseconds) = failure.verdict
@@ -170,6 +182,7 @@ extension UpstreamConnection: UpstreamChannelDelegate {
         self.client?.upstreamOctetsReceived(self.account, octets: octets)
     }
 
+    /// Tells the session, or runs the callback of a connection that the session has left.
     func channelClosed() {
         if let whenClosed = self.whenClosed {
             self.whenClosed = nil
@@ -185,6 +198,7 @@ extension UpstreamConnection: UpstreamChannelDelegate {
     }
 }
 
+/// The classes of failures that a session distinguishes.
 extension UpstreamFault {
     /// The failure in the classes that the session distinguishes.
     fileprivate init(_ failure: UpstreamFailure<UpstreamLogin.Failure>) {

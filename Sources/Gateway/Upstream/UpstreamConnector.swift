@@ -22,6 +22,7 @@ final class SocketConnector: UpstreamConnector {
     /// The largest read. With 128 KiB a message costs the least time; larger reads gain nothing.
     private static let maximumReadOctets = 128 * 1_024
 
+    /// Nil outside a running gateway.
     private let descriptors: DescriptorBudget?
 
     /// - Parameter descriptors: counts the connections; nil outside a running gateway.

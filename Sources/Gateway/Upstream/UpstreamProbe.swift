@@ -29,13 +29,19 @@ private final class ProbeConversation: UpstreamChannelDelegate {
     /// Octets of a server's text in a message to the administrator.
     private static let maximumWords = 200
 
+    /// Completed once, with the report or a ``ProbeError``.
     private let promise: EventLoopPromise<ProbeReport>
+    /// Closed when the promise is complete.
     private var channel: UpstreamChannel<UpstreamLogin>?
+    /// Splits octets into responses, up to the limit of a response.
     private var reader = WholeResponseReader()
     /// The same limits as in operation: without them a server could fill the memory of the command.
     private var limiter = ConversationLimiter()
+    /// Filled response by response.
     private var report = ProbeReport(greeting: "", capabilities: [], folders: [])
+    /// Converts listed mailbox names; nil before the login ends.
     private var names: UpstreamNames?
+    /// Tags that the login has not used.
     private var tags = UpstreamTags(random: 0)
     /// The command that waits for its tagged response; nil during the login.
     private var command: (ProbeCommand, tag: ByteBuffer)?
@@ -44,6 +50,7 @@ private final class ProbeConversation: UpstreamChannelDelegate {
         self.promise = promise
     }
 
+    /// Opens the connection. Completing the promise closes it.
     func open(_ route: UpstreamRoute) {
         let isSTARTTLS = route.endpoint.tls == .starttls
         let loop = self.promise.futureResult.eventLoop
@@ -65,6 +72,7 @@ private final class ProbeConversation: UpstreamChannelDelegate {
 
     var wantsOctets: Bool { true }
 
+    /// The login succeeded: begins with LIST.
     func channelReady(_ profile: UpstreamProfile, login: UpstreamLogin) {
         if let greeting = login.greeting {
             self.report.greeting = Reply.printable(greeting, maximumOctets: Self.maximumWords)
@@ -87,12 +95,14 @@ private final class ProbeConversation: UpstreamChannelDelegate {
         )
     }
 
+    /// The server closed the connection before the last command was answered.
     func channelClosed() {
         self.promise.fail(ProbeError.connection(.closed))
     }
 
     func channelBecameWritable() {}
 
+    /// Reads responses within the limits, and performs the next command.
     func channelReceived(_ octets: ByteBuffer) {
         guard self.limiter.takesOctets(octets.readableBytes) else {
             return self.promise.fail(ProbeError.tooMuch)
@@ -112,6 +122,7 @@ private final class ProbeConversation: UpstreamChannelDelegate {
 
     // MARK: - Commands
 
+    /// Handles one response. Untagged responses other than LIST are ignored.
     private func responseReceived(
         _ response: ByteBuffer,
         to command: (ProbeCommand, tag: ByteBuffer)
@@ -156,6 +167,7 @@ private final class ProbeConversation: UpstreamChannelDelegate {
         }
     }
 
+    /// Sends a command with the next tag.
     private func send(_ text: StaticString, command: ProbeCommand) {
         let tag = self.tags.next()
         self.command = (command, tag)
@@ -169,6 +181,7 @@ private final class ProbeConversation: UpstreamChannelDelegate {
     }
 }
 
+/// The errors of an IMAP login.
 extension ProbeError {
     fileprivate init(_ failure: UpstreamLogin.Failure) {
         switch failure {

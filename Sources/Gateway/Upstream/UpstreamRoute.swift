@@ -14,9 +14,13 @@ struct UpstreamRoute {
         var release: () -> Void
     }
 
+    /// Host, port and TLS of the server.
     let endpoint: Endpoint
+    /// Opens the TCP connection.
     let connector: any UpstreamConnector
+    /// TLS contexts by their trusted certificates.
     let clientTLS: ClientContexts
+    /// The times for connecting, the login and answers.
     let limits: GatewayConfiguration.Limits
     /// Why no connection is attempted now; nil if one may be.
     var denial: () -> UpstreamDenial? = { nil }
@@ -31,6 +35,7 @@ struct UpstreamRoute {
 /// The log of one server's failures.
 struct UpstreamLog {
     let log: ServerLog
+    /// The account that the messages name.
     let account: UpstreamAccount
     let endpoint: Endpoint
     /// The subject of the messages: `mail server` or `server for sending`.
@@ -56,6 +61,7 @@ struct UpstreamLog {
     }
 }
 
+/// Routes of a running gateway, with circuit breaker, pauses, slots and log.
 extension UpstreamServices {
     /// The route to an account's mail server.
     /// - Parameter user: the user whose session logs in; nil for the gateway's own conversations.
@@ -92,6 +98,7 @@ extension UpstreamServices {
         return route
     }
 
+    /// What the routes of both protocols have in common.
     private func route(
         to account: UpstreamAccount,
         at endpoint: Endpoint,

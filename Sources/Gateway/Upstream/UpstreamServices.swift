@@ -6,17 +6,27 @@ import Store
 /// What all connections to mail servers share: of sessions, conversations and background work. Each
 /// member is safe to use from any event loop.
 final class UpstreamServices: Sendable {
+    /// The part `limits` of the configuration.
     let limits: GatewayConfiguration.Limits
     /// The gateway's name in EHLO.
     let hostName: String
+    /// The servers and credentials in force.
     let permissions: CurrentPermissions
+    /// Unseals passwords, and fetches tokens.
     let credentials: CredentialSource
+    /// Protects stored credentials from repeated failures.
     let credentialBreaker: CredentialBreaker
+    /// Logs failures at a limited rate.
     let serverLog: ServerLog
+    /// What servers offer, and which ones are failing.
     let profiles: ProfileCache
+    /// The folders that servers listed last.
     let folderLists: FolderLists
+    /// Opens TCP connections.
     let connector: any UpstreamConnector
+    /// Limits the connections to mailboxes at Exchange.
     let sendingSlots = SendingSlots()
+    /// TLS contexts by their trusted certificates.
     let clientTLS = ClientContexts()
 
     /// The values that the services are built from.
