@@ -268,7 +268,7 @@ import Testing
             ) { _ in }
             bench.authenticator.turnAway(login)
         }
-        let line = "the check of passwords is overloaded"
+        let line = "too many logins wait for a password check: clients are told to try again"
         for _ in 0..<5 { turnAway() }
         #expect(bench.fixture.log.count(line) == 1)
         await bench.advance(by: Authenticator.overloadPeriod - .seconds(1))

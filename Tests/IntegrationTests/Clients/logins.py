@@ -464,7 +464,7 @@ def an_overload_is_called_one():
         watch = Watch()
         gateway.wire(BOB)
         assert watch.seconds < 3, "checks of closed connections are made"
-        assert "the check of passwords is overloaded" in gateway.log()
+        assert "too many logins wait for a password check" in gateway.log()
         time.sleep(0.5)
         records = [r for r in audit(gateway, event="login", outcome="failed") if r["detail"][0].startswith("too many logins wait")]
         assert records, "an overload is not recorded"
