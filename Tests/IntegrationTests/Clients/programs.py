@@ -1,15 +1,13 @@
 """Real mail programs through the gateway. Each function is one scenario; the first argument names it."""
 import os
-import pty
 import re
-import select
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 from scenarios import ANNA, BOB, CA, CLARA, IMAPS, INFO, SHARED, append, granted, owner, run_scenario
+from terminal import Terminal
 
 MESSAGES = 1000
 MASS = "Masse"
@@ -158,33 +156,6 @@ def mbsync_works_both_ways():
             assert sum("F" in flags for _, flags in here.values()) == 1
     finally:
         shutil.rmtree(folder)
-
-
-class Terminal:
-    """A program in a terminal of 80 by 24."""
-
-    def __init__(self, *words, **environment):
-        self.shown = b""
-        self.pid, self.file = pty.fork()
-        if self.pid == 0:
-            os.environ.update(TERM="vt100", LINES="24", COLUMNS="80", LC_ALL="C.UTF-8", **environment)
-            os.execvp(words[0], words)
-
-    def type(self, text):
-        os.write(self.file, text.encode())
-
-    def wait_for(self, text, seconds=30):
-        end = time.time() + seconds
-        while text.encode() not in self.shown:
-            assert time.time() < end, (text, self.shown[-3000:])
-            if select.select([self.file], [], [], 0.2)[0]:
-                try:
-                    self.shown += os.read(self.file, 65536)
-                except OSError:
-                    raise AssertionError((text, self.shown[-3000:])) from None
-
-    def clear(self):
-        self.shown = b""
 
 
 def mutt_reads_a_shared_folder():

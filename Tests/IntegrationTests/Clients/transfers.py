@@ -20,8 +20,8 @@ import time
 
 import scenarios
 from gateway import Gateway
-from programs import Terminal
 from scenarios import BOB, CA, CLARA, IMAPS, gatepost, granted, owner, run_scenario, wire
+from terminal import Terminal
 from wire import Wire
 
 socket.setdefaulttimeout(60)
