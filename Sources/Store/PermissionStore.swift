@@ -45,9 +45,7 @@ package final class PermissionStore: Sendable {
         do {
             let exists = FileManager.default.fileExists(atPath: path)
             guard exists || creates else {
-                throw StoreError.unusable(
-                    "no store at \(path): gatepost init, or restore a backup"
-                )
+                throw StoreError.unusable(Self.missing(path))
             }
             // SQLite gives its other files the mode of this one.
             if !exists {
@@ -68,6 +66,15 @@ package final class PermissionStore: Sendable {
                     + "restore it from your backup"
             )
         }
+    }
+
+    /// The remedy for a file that does not exist, or that this user cannot reach.
+    private static func missing(_ path: String) -> String {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let manager = FileManager.default
+        return manager.fileExists(atPath: folder) && !manager.isExecutableFile(atPath: folder)
+            ? "you may not enter \(folder), the folder of the store: become root, or use sudo"
+            : "no store at \(path): gatepost init, or restore a backup"
     }
 
     /// Closes the database; the last process to close it checkpoints the write-ahead log.

@@ -32,8 +32,8 @@ extension GatewayConfiguration {
         }
         guard let file = self.fallbacks.first(where: FileManager.default.fileExists) else {
             throw ConfigurationError(
-                description: "no gatepost.yaml here and none in /etc/gatepost: gatepost init, or "
-                    + "name one with --config"
+                description: "no gatepost.yaml that you can read, here or in /etc/gatepost: become "
+                    + "root, name one with --config, or write one with gatepost init"
             )
         }
         return file

@@ -77,7 +77,7 @@ struct ConfigurationTemplate {
           keys: ["certs/server.key"]
 
         # A gateway that root starts switches to this user once its ports are open. The user must
-        # own the folder of this file.
+        # own the folder of the store.
         # user: gatepost
 
         store: gatepost.sqlite
