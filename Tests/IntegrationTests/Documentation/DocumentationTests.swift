@@ -27,6 +27,7 @@ import Testing
         "Operating": [
             "console: useradd", "yaml: store:", "console: systemctl", "yaml: tls:",
             "console: gatepost session end 7", "console: umask 077",
+            "console: install -o gatepost",
             "console: install -m 0755",
         ],
         "RightsAndRoles": ["text: kim ALL=(gatepost)"],
