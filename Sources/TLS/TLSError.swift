@@ -39,7 +39,7 @@ package enum TLSError: Error, Equatable, Sendable, CustomStringConvertible {
         case .uncleanShutdown: "the connection ended without close_notify"
         case .closedDuringHandshake: "the connection was closed during the TLS handshake"
         case .unusableName: "the server's name is neither a host name nor an address"
-        case .unusableFile(let file): "\(file) cannot be read as PEM"
+        case .unusableFile(let file): "\(file) is not a PEM file that this user can read"
         case .keyDoesNotMatch(let file): "the key \(file) does not belong to its certificate"
         case .unusableSettings: "OpenSSL does not accept the TLS settings"
         case .outOfMemory: "OpenSSL is out of memory"

@@ -40,7 +40,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let configuration = try await self.configuration.load()
         findings.append(Finding(subject: configuration.file, state: "ok"))
         for files in configuration.certificates {
-            findings.append(contentsOf: Self.check(files))
+            findings.append(contentsOf: Self.check(files, configuration))
         }
         let store = await Self.check(configuration, findings: &findings)
         if let store {
@@ -71,7 +71,10 @@ struct DoctorCommand: AsyncParsableCommand {
     /// Of the certificate chain it checks the first certificate (`notAfter`, RFC 5280 §4.1.2.5).
     ///
     /// - Returns: one finding for the certificate, and one for the key.
-    private static func check(_ files: CertificateFiles) -> [Finding] {
+    private static func check(
+        _ files: CertificateFiles,
+        _ configuration: GatewayConfiguration
+    ) -> [Finding] {
         guard let text = try? String(contentsOfFile: files.certificate, encoding: .utf8),
             let certificate = try? Certificate(pem: text)
         else {
@@ -94,18 +97,25 @@ struct DoctorCommand: AsyncParsableCommand {
                 remedy: state == "ok" ? nil : "expires \(ends): renew it"
             )
         )
-        let attributes = try? FileManager.default.attributesOfItem(atPath: files.key)
-        let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue
-        let isPrivate = mode.map { $0 & 0o077 == 0 } ?? false
+        let store = try? FileManager.default.attributesOfItem(atPath: configuration.store)
+        // With `user`, root reads the key before the gateway becomes that user.
+        let user = configuration.runAs == nil ? store?[.ownerAccountName] as? String : nil
+        let remedy = self.remedy(ofKey: files.key, user: user ?? "root")
         findings.append(
-            Finding(
-                subject: files.key,
-                state: isPrivate ? "ok" : "failed",
-                remedy: isPrivate
-                    ? nil : mode == nil ? "missing: correct tls.keys" : "chmod 600 \(files.key)"
-            )
+            Finding(subject: files.key, state: remedy == nil ? "ok" : "failed", remedy: remedy)
         )
         return findings
+    }
+
+    /// What to do about the key of a certificate; nil if nothing.
+    /// - Parameter user: who reads the key: the owner of the store, who runs the gateway. Root reads every file.
+    static func remedy(ofKey key: String, user: String) -> String? {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: key),
+            let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue
+        else { return "missing: correct tls.keys" }
+        guard mode & 0o077 == 0 else { return "chmod 600 \(key)" }
+        guard user != "root", user != attributes[.ownerAccountName] as? String else { return nil }
+        return "the gateway's user cannot read it: chown \(user) \(key)"
     }
 
     /// Checks the master key and the integrity of the store file.

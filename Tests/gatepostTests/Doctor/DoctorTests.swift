@@ -54,6 +54,26 @@ import Testing
         #expect(findings[0].remedy?.hasSuffix(": see gatepost audit verify") == true)
     }
 
+    @Test func `the gateway's user must be able to read a key, and nobody else`() throws {
+        let folder = try TemporaryFolder()
+        let key = folder.path("server.key")
+        #expect(
+            DoctorCommand.remedy(ofKey: key, user: "root") == "missing: correct tls.keys"
+        )
+        let manager = FileManager.default
+        #expect(
+            manager.createFile(atPath: key, contents: nil, attributes: [.posixPermissions: 0o600])
+        )
+        #expect(DoctorCommand.remedy(ofKey: key, user: "root") == nil)
+        #expect(DoctorCommand.remedy(ofKey: key, user: NSUserName()) == nil)
+        #expect(
+            DoctorCommand.remedy(ofKey: key, user: "gatepost")
+                == "the gateway's user cannot read it: chown gatepost \(key)"
+        )
+        try manager.setAttributes([.posixPermissions: 0o644], ofItemAtPath: key)
+        #expect(DoctorCommand.remedy(ofKey: key, user: NSUserName()) == "chmod 600 \(key)")
+    }
+
     @Test func `copies that were left are named for up to three mailboxes`() async throws {
         let bench = try await CommandBench.furnished()
         #expect(try DoctorCommand.checkCopiesLeft(bench.store()).state == "ok")
