@@ -108,7 +108,9 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     /// What to do about the key of a certificate; nil if nothing.
-    /// - Parameter user: who reads the key: the owner of the store, who runs the gateway. Root reads every file.
+    /// - Parameters:
+    ///   - key: the file.
+    ///   - user: who reads the key: the owner of the store, who runs the gateway. Root reads every file.
     static func remedy(ofKey key: String, user: String) -> String? {
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: key),
             let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue
