@@ -13,7 +13,7 @@ package struct PersistentTable<Key: Hashable & Sendable, Value: Sendable>: Senda
     }
 
     /// - Parameter entries: if a key occurs twice, the first entry counts.
-    init(_ entries: some Sequence<(Key, Value)>) {
+    package init(_ entries: some Sequence<(Key, Value)>) {
         self.tree = TreeDictionary(entries) { first, _ in first }
     }
 
@@ -29,7 +29,7 @@ package struct PersistentTable<Key: Hashable & Sendable, Value: Sendable>: Senda
 
     /// Changes the value of a key in place.
     /// - Parameter defaultValue: the value if the key has none.
-    subscript(key: Key, default defaultValue: @autoclosure () -> Value) -> Value {
+    package subscript(key: Key, default defaultValue: @autoclosure () -> Value) -> Value {
         get { self.tree[key] ?? defaultValue() }
         _modify { yield &self.tree[key, default: defaultValue()] }
     }

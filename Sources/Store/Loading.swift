@@ -75,8 +75,8 @@ extension StoreTransaction {
         )
         return StoreSnapshot(
             access: snapshot,
-            endpoints: endpoints,
-            passwords: try self.passwords(),
+            endpoints: PersistentTable(endpoints.map { ($0.key, $0.value) }),
+            passwords: PersistentTable(try self.passwords().map { ($0.key, $0.value) }),
             generation: generation
         )
     }
@@ -99,9 +99,11 @@ extension StoreTransaction {
     }
 
     /// The password hashes of users who have one.
-    private func passwords() throws -> [UserID: PasswordRecord] {
-        let rows = try self.rows(
-            sql: "SELECT id, password, passwordVersion FROM user WHERE password IS NOT NULL"
+    /// - Parameter filter: A condition on the table `user`.
+    func passwords(where filter: RowFilter = .all) throws -> [UserID: PasswordRecord] {
+        let rows = try filter.and("password IS NOT NULL").rows(
+            self,
+            of: "SELECT id, password, passwordVersion FROM user"
         )
         return Dictionary(
             rows.map { row in

@@ -161,6 +161,7 @@ package final class PermissionStore: Sendable {
                 }
                 record.detail = [edit.what] + details(value)
                 try transaction.execute(sql: "UPDATE revision SET value = value + 1")
+                try transaction.finishRowChanges()
                 try transaction.append([(.current, record)])
                 return value
             }

@@ -6,9 +6,9 @@ package final class StoreSnapshot: Sendable {
     /// The rules, from which `Access` decides.
     package let access: Snapshot
     /// The servers and sealed credentials, by account.
-    package let endpoints: [AccountID: UpstreamAccount]
+    package let endpoints: PersistentTable<AccountID, UpstreamAccount>
     /// The password hashes of users who have one.
-    package let passwords: [UserID: PasswordRecord]
+    package let passwords: PersistentTable<UserID, PasswordRecord>
     /// The number of the file in this process; a file that replaces another one has a higher
     /// number.
     private let generation: Int
@@ -16,8 +16,8 @@ package final class StoreSnapshot: Sendable {
     /// Creates a snapshot from values that were read in one transaction.
     init(
         access: Snapshot,
-        endpoints: [AccountID: UpstreamAccount],
-        passwords: [UserID: PasswordRecord],
+        endpoints: PersistentTable<AccountID, UpstreamAccount>,
+        passwords: PersistentTable<UserID, PasswordRecord>,
         generation: Int = 0
     ) {
         self.access = access
@@ -37,6 +37,29 @@ package final class StoreSnapshot: Sendable {
     package func knows(_ user: UserID, as before: StoreSnapshot) -> Bool {
         self.passwords[user]?.version == before.passwords[user]?.version
     }
+
+    /// The snapshot of a later revision of the same file.
+    /// - Parameters:
+    ///   - passwords: The password hashes of the changed users who have one.
+    ///   - endpoints: The servers of the changed accounts that exist.
+    func applying(
+        _ change: SnapshotChange,
+        passwords: [UserID: PasswordRecord],
+        endpoints: [AccountID: UpstreamAccount]
+    ) -> StoreSnapshot {
+        var (nextPasswords, nextEndpoints) = (self.passwords, self.endpoints)
+        for user in change.users.keys { nextPasswords[user] = passwords[user] }
+        for account in change.accounts.keys { nextEndpoints[account] = endpoints[account] }
+        return StoreSnapshot(
+            access: self.access.applying(change),
+            endpoints: nextEndpoints,
+            passwords: nextPasswords,
+            generation: self.generation
+        )
+    }
+
+    /// Whether it was read from the file with this number.
+    func isFrom(generation: Int) -> Bool { self.generation == generation }
 
     /// A snapshot in which only owners have access, for a gateway that cannot read its store:
     /// nobody keeps a right that may have been withdrawn.

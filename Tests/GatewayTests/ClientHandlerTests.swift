@@ -1,3 +1,4 @@
+import Access
 import Dispatch
 import NIOCore
 import NIOEmbedded

@@ -156,7 +156,7 @@ extension CredentialBreaker {
         #expect((0..<50).count { _ in ask() } == 2)
         #expect(breaker.isSuspended(Self.account, .imap))
         #expect(!breaker.isSuspended(Self.account, .submission))
-        #expect(breaker.suspended([Self.account.id: Self.account]) == [])
+        #expect(breaker.suspended(PersistentTable([(Self.account.id, Self.account)])) == [])
         loop.advanceTime(by: .milliseconds(999))
         #expect(!ask())
         loop.advanceTime(by: .milliseconds(1))
@@ -256,7 +256,7 @@ extension CredentialBreaker {
         loop.run()
         #expect(ends.tried == 1)
         #expect(ends.denied == 49)
-        #expect(breaker.suspended([Self.account.id: Self.account]).map(\.refusals) == [1, 1])
+        #expect(breaker.suspended(PersistentTable([(Self.account.id, Self.account)])).map(\.refusals) == [1, 1])
     }
 
     @Test func `a waiting login continues when the first one ends without a verdict`() throws {
@@ -270,7 +270,7 @@ extension CredentialBreaker {
         first = nil
         try loop.value(of: second).accepted()
         try loop.value(of: third).accepted()
-        #expect(breaker.suspended([Self.account.id: Self.account]) == [])
+        #expect(breaker.suspended(PersistentTable([(Self.account.id, Self.account)])) == [])
     }
 
     @Test func `a success of a command ends the suspension`() throws {

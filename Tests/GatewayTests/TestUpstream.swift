@@ -98,8 +98,8 @@ struct TestUpstream {
         )
         return StoreSnapshot(
             access: access,
-            endpoints: Dictionary(uniqueKeysWithValues: accounts.map { ($0.id, $0) }),
-            passwords: [:]
+            endpoints: PersistentTable(accounts.map { ($0.id, $0) }),
+            passwords: PersistentTable()
         )
     }
 

@@ -66,7 +66,10 @@ final class ACLWriter: Sendable {
             }
             do {
                 outcome = try store.share(change, from: from)
-                if outcome == .done { permissions.replace(with: try store.loadNext(masterKey)) }
+                if outcome == .done {
+                    let next = try store.loadNext(masterKey, after: permissions.published)
+                    permissions.replace(with: next)
+                }
             } catch {
                 logger.error(
                     "cannot write a change of SETACL or DELETEACL to the store",

@@ -47,7 +47,7 @@ extension ClientHandler {
         guard let slot = self.gateway.admission.admit(user) else {
             return self.session.authenticationFinished(.tooManyConnections)
         }
-        let profiles = self.knownProfiles
+        let profiles = self.knownProfiles(of: user)
         self.session.authenticationFinished(.accepted(user, account: account, profiles: profiles))
         // The client may have closed the connection, or the session may have refused the login.
         guard self.session.authenticatedUser != nil else { return }

@@ -37,7 +37,7 @@ where InboundIn == ByteBuffer, OutboundIn == ByteBuffer, OutboundOut == ByteBuff
     /// permissions.
     func upstreamsChanged(to permissions: StoreSnapshot)
     /// The cached profiles of servers, for the capabilities that are offered after the login.
-    var knownProfiles: [AccountID: UpstreamProfile?] { get }
+    func knownProfiles(of user: UserID) -> [AccountID: UpstreamProfile?]
 
     /// The client takes octets again.
     func clientWritable()

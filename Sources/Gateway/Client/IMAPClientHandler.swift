@@ -60,9 +60,12 @@ final class IMAPClientHandler: ClientConnection, ClientHandler {
         )
     }
 
-    /// The cached profiles of the accounts in the snapshot.
-    var knownProfiles: [AccountID: UpstreamProfile?] {
-        self.gateway.upstream.profiles.known(of: self.permissions.endpoints)
+    /// The cached profiles of the accounts that a user sees.
+    func knownProfiles(of user: UserID) -> [AccountID: UpstreamProfile?] {
+        let visible = self.permissions.access.accounts(visibleTo: user, at: .current)
+        return self.gateway.upstream.profiles.known(
+            of: visible.compactMap { self.permissions.endpoints[$0.id] }
+        )
     }
 
     /// Does nothing: the clock of IMAP depends on octets only.

@@ -43,6 +43,9 @@ final class CurrentPermissions: Sendable {
         self.state.withLock { $0.current }
     }
 
+    /// The last snapshot of the store, whatever restrictions are in force.
+    var published: StoreSnapshot { self.state.withLock { $0.published } }
+
     /// Whether this restriction is in force; another one may be as well.
     func isRestricted(by restriction: Restriction) -> Bool {
         self.state.withLock { $0.restrictions.contains(restriction) }

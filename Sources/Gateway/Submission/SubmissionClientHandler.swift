@@ -63,7 +63,7 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
     }
 
     /// Empty: the capabilities of a server matter only once a message is sent.
-    var knownProfiles: [AccountID: UpstreamProfile?] { [:] }
+    func knownProfiles(of user: UserID) -> [AccountID: UpstreamProfile?] { [:] }
 
     /// One line for each action; the extensions do the work.
     func perform(_ action: SubmissionAction) {

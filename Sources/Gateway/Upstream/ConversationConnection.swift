@@ -234,7 +234,10 @@ extension ConversationConnection: UpstreamChannelDelegate {
         if case .login(let failure) = failure,
             case .throttled(let milliseconds) = failure.verdict
         {
-            self.server.upstream.profiles.paused(self.server.account, for: .milliseconds(Int64(milliseconds)))
+            self.server.upstream.profiles.paused(
+                self.server.account,
+                for: .milliseconds(Int64(milliseconds))
+            )
         }
         self.finish(nil)
     }

@@ -259,7 +259,9 @@ final class CredentialBreaker: Sendable {
     /// The time depends on the number of suspended credentials, not on the number of accounts,
     /// because each event loop may need the lock.
     /// - Parameter accounts: all accounts of the store.
-    func suspended(_ accounts: [AccountID: UpstreamAccount]) -> [SuspendedCredential] {
+    func suspended(
+        _ accounts: PersistentTable<AccountID, UpstreamAccount>
+    ) -> [SuspendedCredential] {
         let now = self.now()
         return self.state.withLock { state in
             state.circuits.keep(at: now) { accounts[$0] != nil }

@@ -59,7 +59,7 @@ final class ProfileCache: Sendable {
     private static let failureLifetime = TimeAmount.seconds(30)
 
     private let now: @Sendable () -> NIODeadline
-    /// Locked for short work, which grows with the number of accounts only in ``known(of:)``.
+    /// Locked for short work.
     private let known = Mutex(Known())
 
     /// - Parameter now: the clock.
@@ -69,17 +69,16 @@ final class ProfileCache: Sendable {
 
     /// The profiles of accounts' servers, of any age: they decide which capabilities are offered.
     /// The value is nil for a server that failed a moment ago and never showed its profile.
-    func known(
-        of accounts: [AccountID: UpstreamAccount]
-    ) -> [AccountID: UpstreamProfile?] {
+    /// - Parameter accounts: the accounts that one user sees.
+    func known(of accounts: [UpstreamAccount]) -> [AccountID: UpstreamProfile?] {
         let now = self.now()
         return self.known.withLock { state in
             var known: [AccountID: UpstreamProfile?] = [:]
-            for (account, entry) in state.entries {
-                guard entry.profile != nil || entry.failingUntil > now,
-                    accounts[account]?.server == entry.server
+            for account in accounts {
+                guard let entry = state.entries[account.id], account.server == entry.server,
+                    entry.profile != nil || entry.failingUntil > now
                 else { continue }
-                known[account] = .some(entry.profile)
+                known[account.id] = .some(entry.profile)
             }
             return known
         }

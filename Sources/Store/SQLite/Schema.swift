@@ -34,6 +34,9 @@ enum Schema {
         migrator.registerMigration("2026-11-30 rules by whom they name") { database in
             try database.execute(sql: Self.subjects)
         }
+        migrator.registerMigration("2026-11-30 rows that changed in each revision") { database in
+            try database.execute(sql: Self.changes)
+        }
         return migrator
     }
 

@@ -167,6 +167,11 @@ extension PermissionStore {
         }
         let (published, now) = try self.read { database in
             let (continuation, standing) = try check(database)
+            if continuation == .complete, let known, known.isFrom(generation: opened.generation),
+                let next = try database.snapshot(after: known)
+            {
+                return (next, (standing, false))
+            }
             let isAccepted = continuation == .accepted
             let published = try database.published(
                 generation: opened.generation + (isAccepted ? 1 : 0)
@@ -185,7 +190,11 @@ extension PermissionStore {
     /// Reads the file in force after an edit of this process.
     /// - Throws: ``StoreRefusal`` if a part of the state in force is missing,
     ///   ``StoreError/replaced`` if an accepted replacement is still to be adopted.
-    package func loadNext(_ masterKey: MasterKey) throws -> StoreSnapshot {
+    /// - Parameter current: The snapshot in force; the next one is derived from it if possible.
+    package func loadNext(
+        _ masterKey: MasterKey,
+        after current: StoreSnapshot? = nil
+    ) throws -> StoreSnapshot {
         let opened = self.engine
         guard let file = opened.files.database else { throw StoreError.replaced }
         let known = self.inForce.withLock { $0 }
@@ -199,6 +208,11 @@ extension PermissionStore {
             )
             // The follower of the store adopts an accepted state.
             guard continuation == .complete else { throw StoreError.replaced }
+            if let current, current.isFrom(generation: opened.generation),
+                let next = try database.snapshot(after: current)
+            {
+                return next
+            }
             return try database.published(generation: opened.generation)
         }
     }

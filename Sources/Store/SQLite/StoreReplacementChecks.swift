@@ -81,14 +81,15 @@ extension StoreSnapshot {
         let users = self.access.users.values.allSatisfy { user in
             known.access.users[user.id].map { $0.login == user.login } ?? true
         }
-        let passwords = self.passwords.allSatisfy { id, password in
+        let passwords = self.passwords.keys.allSatisfy { id in
+            guard let password = self.passwords[id] else { return true }
             guard let other = known.passwords[id], other.version == password.version else {
                 return true
             }
             return other.hash == password.hash
         }
-        let accounts = self.endpoints.allSatisfy { id, account in
-            guard let other = known.endpoints[id] else { return true }
+        let accounts = self.endpoints.values.allSatisfy { account in
+            guard let other = known.endpoints[account.id] else { return true }
             guard other.credentialVersion == account.credentialVersion else {
                 return other.hasAddress(of: account)
             }

@@ -126,7 +126,7 @@ final class ScriptedClientHandler: ClientConnection, ClientHandler {
         }
     }
 
-    var knownProfiles: [AccountID: UpstreamProfile?] { [:] }
+    func knownProfiles(of user: UserID) -> [AccountID: UpstreamProfile?] { [:] }
     func actionsPerformed() {}
     func flushUpstream() {}
     func resumeReadingUpstream() {}
