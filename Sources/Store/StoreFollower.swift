@@ -197,11 +197,13 @@ private struct StoreFollower {
             return replaced
         }
         let hasEnded = self.expiry.map { $0 <= .current } ?? false
-        return try self.store.newest(
+        let newest = try self.store.newest(
             self.masterKey,
             after: self.known,
             always: self.refusal != nil || hasEnded,
             answered: answered
         )
+        // The end of a grant is no change of a row.
+        return hasEnded ? newest?.withoutHistory : newest
     }
 }

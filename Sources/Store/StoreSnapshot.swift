@@ -12,18 +12,26 @@ package final class StoreSnapshot: Sendable {
     /// The number of the file in this process; a file that replaces another one has a higher
     /// number.
     private let generation: Int
+    /// The users whose decisions changed lately.
+    private let history: SnapshotHistory
+    /// Whether only owners have access.
+    private let isRestricted: Bool
 
     /// Creates a snapshot from values that were read in one transaction.
     init(
         access: Snapshot,
         endpoints: PersistentTable<AccountID, UpstreamAccount>,
         passwords: PersistentTable<UserID, PasswordRecord>,
-        generation: Int = 0
+        generation: Int = 0,
+        history: SnapshotHistory = SnapshotHistory(),
+        isRestricted: Bool = false
     ) {
         self.access = access
         self.endpoints = endpoints
         self.passwords = passwords
         self.generation = generation
+        self.history = history
+        self.isRestricted = isRestricted
     }
 
     /// Whether this snapshot is from an earlier file, or is an earlier revision of the same
@@ -50,12 +58,43 @@ package final class StoreSnapshot: Sendable {
         var (nextPasswords, nextEndpoints) = (self.passwords, self.endpoints)
         for user in change.users.keys { nextPasswords[user] = passwords[user] }
         for account in change.accounts.keys { nextEndpoints[account] = endpoints[account] }
+        let next = self.access.applying(change)
+        var history = self.history
+        if change.revision > self.access.revision {
+            history.append(
+                from: self.access.revision,
+                to: change.revision,
+                affected: self.access.usersAffected(by: change, next: next)
+            )
+        }
         return StoreSnapshot(
-            access: self.access.applying(change),
+            access: next,
             endpoints: nextEndpoints,
             passwords: nextPasswords,
+            generation: self.generation,
+            history: history
+        )
+    }
+
+    /// The same snapshot in an epoch of its own: every session evaluates its decisions anew.
+    var withoutHistory: StoreSnapshot {
+        StoreSnapshot(
+            access: self.access,
+            endpoints: self.endpoints,
+            passwords: self.passwords,
             generation: self.generation
         )
+    }
+
+    /// Whether a decision about a user, or a server of the user's accounts, may differ from an
+    /// earlier snapshot.
+    package func mayDiffer(for user: UserID, from earlier: StoreSnapshot) -> Bool {
+        self.isRestricted != earlier.isRestricted
+            || self.history.mayAffect(
+                user,
+                since: earlier.access.revision,
+                of: earlier.history
+            )
     }
 
     /// Whether it was read from the file with this number.
@@ -68,7 +107,9 @@ package final class StoreSnapshot: Sendable {
             access: self.access.withoutSharing,
             endpoints: self.endpoints,
             passwords: self.passwords,
-            generation: self.generation
+            generation: self.generation,
+            history: self.history,
+            isRestricted: true
         )
     }
 }

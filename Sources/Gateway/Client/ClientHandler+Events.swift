@@ -34,6 +34,13 @@ extension ClientHandler {
     func takePermissions() {
         let current = self.gateway.permissions.current
         guard current !== self.permissions else { return self.session.timePassed(at: .current) }
+        if let user = self.session.authenticatedUser,
+            !current.mayDiffer(for: user, from: self.permissions)
+        {
+            // Nothing to evaluate: most changes concern few of thousands of sessions.
+            self.permissions = current
+            return self.session.otherPermissionsChanged(current.access, at: .current)
+        }
         if let user = self.session.authenticatedUser, !current.knows(user, as: self.permissions) {
             self.session.endRequested()
         }

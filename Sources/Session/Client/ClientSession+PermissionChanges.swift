@@ -32,6 +32,13 @@ extension ClientSession {
         self.readClient()
     }
 
+    /// The store published another snapshot, in which no decision about this user differs. What was
+    /// decided before stays, and names of other users are read from the new snapshot.
+    package mutating func otherPermissionsChanged(_ snapshot: Snapshot, at now: Moment) {
+        self.now = now
+        self.snapshot = snapshot
+    }
+
     /// The account whose server tells of a mailbox, or is about to.
     private var openAccount: AccountID? {
         if case .selecting(let selecting) = self.running { return selecting.account }

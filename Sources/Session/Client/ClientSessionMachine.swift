@@ -35,6 +35,8 @@ package protocol ClientSessionMachine: SendableMetatype {
     /// The store published other permissions. A user who is not enabled any more is told to go; else what was stopped
     /// is answered, and what the client sent behind it may run.
     mutating func snapshotChanged(_ snapshot: Snapshot, at now: Moment)
+    /// The store published other permissions, which decide about this user as before.
+    mutating func otherPermissionsChanged(_ snapshot: Snapshot, at now: Moment)
     /// The gateway stops.
     mutating func shutdownRequested()
     /// An administrator ends the session.

@@ -216,6 +216,12 @@ package struct SubmissionSession {
 
     // MARK: - The permissions change
 
+    /// The store published another snapshot, in which no decision about this user differs.
+    package mutating func otherPermissionsChanged(_ snapshot: Snapshot, at now: Moment) {
+        self.now = now
+        self.snapshot = snapshot
+    }
+
     /// The store published a new snapshot. Ends the session of a disabled user, and a transaction that is no longer
     /// permitted.
     package mutating func snapshotChanged(_ snapshot: Snapshot, at now: Moment) {

@@ -67,6 +67,10 @@ struct ScriptedSession: ClientSessionMachine {
         self.took("idle")
         self.actions.append(.closeClient)
     }
+    mutating func otherPermissionsChanged(_ snapshot: Snapshot, at now: Moment) {
+        self.took("other snapshot")
+    }
+
     mutating func snapshotChanged(_ snapshot: Snapshot, at now: Moment) { self.took("snapshot") }
     mutating func shutdownRequested() { self.took("shutdown") }
     mutating func endRequested() { self.took("end") }
