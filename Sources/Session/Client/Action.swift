@@ -3,77 +3,92 @@ package import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// One effect a session asks for; performed in order by whoever holds the channels.
+/// An effect that an IMAP session requests. The owner of the channels performs the actions in
+/// order. Where an action has a result, the owner reports it by calling the session method that the
+/// case names.
 package enum Action: Equatable, Sendable {
+    /// Write octets to the client.
     case toClient(ByteBuffer)
+    /// Write octets to the server of an account.
     case toUpstream(AccountID, ByteBuffer)
-    /// Connect to an account's server and log in, then `upstreamReady` or `upstreamFailed`.
+    /// Connect to the server of an account and log in; then call `upstreamReady` or
+    /// `upstreamFailed`.
     case openUpstream(AccountID)
-    /// Log why a connection that had been good is dropped.
+    /// Log why a connection that had worked is closed.
     case upstreamFailed(AccountID, UpstreamLoginFailure)
-    /// Log a line of an account's server that cannot be read.
+    /// Log a line of an account's server that the gateway cannot parse.
     case lineUnreadable(AccountID, UnreadableLine)
-    /// Forget what was learnt of an account's server: it says otherwise now.
+    /// Discard the stored profile of an account's server, because the server now contradicts it.
     case forgetProfile(AccountID)
-    /// Log what an account's server refused, and why.
+    /// Log that an account's server refused a command, with its code and text.
     case serverRefused(AccountID, ServerRefusal)
-    /// Leave an account's server alone for so many milliseconds: it asked for that.
+    /// Open no connection to an account's server for this many milliseconds; the server asked for
+    /// it.
     case pauseUpstream(AccountID, milliseconds: Int)
-    /// Drop a connection; nothing is heard of it any more.
+    /// Close the connection to an account's server, and report no further event of it.
     case closeUpstream(AccountID)
-    /// Read nothing more of a server, which was told to close the connection, and write in the
-    /// journal once it has.
+    /// Stop reading from a server that was told to close the connection. Send the request to the
+    /// journal once the server has closed it.
     case leaveUpstream(AccountID, then: JournalRequest)
-    /// Check a password off the loop, then `authenticationFinished`.
+    /// Check a password off the event loop; then call `authenticationFinished`.
     case authenticate(Credentials)
-    /// Put TLS under the client's connection, then `tlsEstablished`.
+    /// Start TLS on the client's connection; then call `tlsEstablished`.
     case startTLS
-    /// Look up what is known of the folders of these accounts, then `foldersLookedUp`.
+    /// Look up the cached folder lists of these accounts; then call `foldersLookedUp`.
     case lookUpFolders([FolderListKey])
-    /// Keep what an account's server listed. A list from before a change of folders is not current.
+    /// Cache the folders that an account's server listed. A list with an older `generation` than
+    /// the account's present one is not current.
     case keepFolders(FolderListKey, KnownFolders, generation: UInt64)
-    /// Ask an account's server for its folders, without the session.
+    /// Ask an account's server for its folders outside of the session.
     case refreshFolders(AccountID)
-    /// Folders were made or removed in an account.
+    /// Record that folders of an account were created, renamed or deleted.
     case foldersChanged(AccountID)
-    /// Call `waitingTimePassed` in a moment; a later one takes the place of an earlier one.
+    /// Start the timer for `waitingTimePassed`; a running one is replaced.
     case limitWaiting
-    /// Remember that an account's server does not answer, and ask it without the session.
+    /// Record that an account's server does not answer, and ask it for its folders outside of the
+    /// session.
     case serverStalled(AccountID)
-    /// Read what the user decided about subscriptions, then `subscriptionsLoaded`.
+    /// Read the subscription choices of the user from the store; then call `subscriptionsLoaded`.
     case loadSubscriptions(UserID)
-    /// Record what the user decided about one folder, then `subscriptionChanged`.
+    /// Store the user's choice about one folder; then call `subscriptionChanged`.
     case changeSubscription(SubscriptionChange)
-    /// Put this in the audit log.
+    /// Write an event to the audit log.
     case audit(AuditEvent)
-    /// Change who may do what in a mailbox, then `aclChanged`.
+    /// Change the grants on a mailbox in the store; then call `aclChanged`.
     case changeACL(ACLChange)
-    /// Call `revocationDue` in a moment.
+    /// Start the timer for `revocationDue`.
     case revokeLater
-    /// Write in the journal of transfers, then `journalAnswered`.
+    /// Send a request to the journal of transfers; then call `journalAnswered`.
     case journal(JournalRequest)
-    /// Call `reportDue` in a while.
+    /// Start the timer for `reportDue`.
     case reportLater
-    /// Call `pollDue` in a while; a later one takes the place of an earlier one.
+    /// Start the timer for `pollDue`; a running one is replaced.
     case pollLater
-    /// Call `resumeReading` in a later turn of the event loop, when the client takes answers.
+    /// Call `resumeReading` in a later turn of the event loop, once the client's socket accepts
+    /// octets.
     case readLater
+    /// Close the client's connection after everything before it was written.
     case closeClient
 }
 
-/// Why an account's server cannot be used now.
+/// The reason why the server of an account cannot be used now.
 package enum UpstreamFault: Error, Equatable, Sendable {
+    /// The connection could not be established.
     case unreachable
+    /// The server refused the gateway's credential at login.
     case credentialRefused
-    /// A server refused the credential a while ago, and is not asked again yet.
+    /// The server refused the credential recently, and the gateway does not try again yet.
     case credentialSuspended
-    /// The server ended logins without an answer a moment ago, and is not asked again yet.
+    /// The server recently closed connections without an answer to the login, and the gateway does
+    /// not try again yet.
     case serverUnanswering
+    /// The server's certificate is not trusted.
     case notTrusted
+    /// The server sent what the protocol does not allow.
     case protocolViolation
-    case lost
+    /// The gateway has no credential for the account.
     case noCredential
-    /// The server took the credential, and has no mailbox for it.
+    /// The server accepted the credential, but has no mailbox for it.
     case noMailbox
 }
 
@@ -85,6 +100,7 @@ extension Action: ClientBound {
 }
 
 extension ClientSession {
+    /// Moves the actions since the last call, in order, into `taken`.
     package mutating func takeActions(into taken: inout [Action]) {
         self.actions.take(into: &taken)
     }

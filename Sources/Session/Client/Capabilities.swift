@@ -1,17 +1,18 @@
-/// What the gateway shows to clients: what it serves by itself, and what the personal account's server
-/// offers, as far as the table of commands covers it.
+/// The capabilities that the gateway announces: those that it implements itself, and those that the
+/// personal account's server offers, as far as the command table covers them.
 ///
-/// Another account's server may have less. What it lacks never reaches it: the command is translated or
-/// refused (`ClientSession+MissingCapabilities`).
+/// The server of another account may offer less. A command that needs a missing capability never
+/// reaches that server: the gateway translates the command or refuses it
+/// (`ClientSession+MissingCapabilities`).
 enum Capabilities {
-    /// Served here, whatever the servers can do.
+    /// Capabilities that the gateway implements itself, for every server.
     private static let served = [
         "IMAP4REV1", "LITERAL+", "ID", "ENABLE", "NAMESPACE", "IDLE", "UNSELECT", "CHILDREN",
         "LIST-EXTENDED", "LIST-STATUS", "LIST-MYRIGHTS", "SPECIAL-USE", "ACL", "RIGHTS=KXTE",
         "INPROGRESS",
     ]
 
-    /// Carried out by the server of the mailbox.
+    /// Capabilities that the server of the mailbox has to implement.
     private static let forwarded = [
         "UIDPLUS", "MOVE", "CONDSTORE", "QRESYNC", "ESEARCH", "SEARCHRES", "WITHIN", "SORT",
         "SORT=DISPLAY", "THREAD=REFERENCES", "THREAD=REFS", "THREAD=ORDEREDSUBJECT", "BINARY",
@@ -19,10 +20,10 @@ enum Capabilities {
         "CREATE-SPECIAL-USE", "ESORT", "CONTEXT=SEARCH", "CONTEXT=SORT", "NOTIFY",
     ]
 
-    /// What ENABLE may name.
+    /// Capabilities that ENABLE accepts (RFC 5161 §3.1).
     static let enableable: Set<String> = ["CONDSTORE", "QRESYNC"]
 
-    /// As clients expect to read it: the protocol's name has lower-case letters.
+    /// The spelling that clients expect: two names of the protocol have lower-case letters.
     private static func spelled(_ capability: String) -> String {
         switch capability {
         case "IMAP4REV1": "IMAP4rev1"
@@ -31,18 +32,20 @@ enum Capabilities {
         }
     }
 
-    /// Before TLS no password is taken, so none is asked for (RFC 9051 §6.2.3, §11.7).
+    /// The capabilities before login. Without TLS, LOGINDISABLED is announced and no mechanism,
+    /// because the gateway accepts no password (RFC 9051 §6.2.3, §11.7).
     static func beforeLogin(hasTLS: Bool) -> [String] {
         hasTLS
             ? ["IMAP4rev1", "SASL-IR", "LITERAL+", "ID", "AUTH=PLAIN"]
             : ["IMAP4rev1", "LITERAL+", "ID", "STARTTLS", "LOGINDISABLED"]
     }
 
+    /// The capabilities after login.
     /// - Parameters:
-    ///   - personal: of the personal account, or of the one that `LOGIN/ACCOUNT` names; nil where there
-    ///     is none, or nothing is known of its server.
-    ///   - profiles: of the accounts in sight whose servers are known. Without a personal account that is
-    ///     shown which all of them have.
+    ///   - personal: the profile of the personal account's server, or of the account that
+    ///     `LOGIN/ACCOUNT` names. Nil without such an account, and while its server is unknown.
+    ///   - profiles: the profiles of all visible accounts whose servers are known. Without
+    ///     `personal`, the result has the forwarded capabilities that all of them offer.
     static func afterLogin(
         personal: UpstreamProfile?,
         among profiles: [UpstreamProfile]

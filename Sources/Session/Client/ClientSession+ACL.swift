@@ -3,8 +3,9 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// The commands about rights, answered from the permission store (RFC 4314).
+/// The ACL commands, answered from the permission store (RFC 4314).
 extension ClientSession {
+    /// MYRIGHTS (RFC 4314 §3.5) needs `l`.
     mutating func myRights(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
         guard !self.isEmptyInbox(mailbox) else {
             self.emit(Reply.myRights(mailbox.wire, rights: EmptyInbox.rights.letters))
@@ -20,7 +21,7 @@ extension ClientSession {
         self.finish(tagged.tag, text: .completed("MYRIGHTS"))
     }
 
-    /// GETACL shows each subject's rights in the folder; it needs `a`, which the owner has.
+    /// GETACL (RFC 4314 §3.3) lists the rights of each subject in the folder. It needs `l` and `a`.
     mutating func getACL(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
         guard !self.isEmptyInbox(mailbox) else {
             return self.finish(tagged.tag, text: .notPermitted)
@@ -40,7 +41,8 @@ extension ClientSession {
         }
     }
 
-    /// LISTRIGHTS: each right but `a` can be granted by itself; on Exchange nothing can.
+    /// LISTRIGHTS (RFC 4314 §3.4). Each right except `a` can be granted on its own. On an Exchange
+    /// account nothing can be granted, because its grants come from Exchange.
     mutating func listRights(_ tagged: TaggedCommand, listRights: ListRights) {
         switch self.require([.lookup, .administer], on: listRights.mailbox) {
         case .failure(let refusal):
@@ -63,10 +65,10 @@ extension ClientSession {
         }
     }
 
-    // MARK: - Sharing by hand
+    // MARK: - Changes of the ACL
 
-    /// SETACL: the owner of an account shares one of its folders. The store is written, so that
-    /// everything else that asks it agrees.
+    /// SETACL (RFC 4314 §3.1): the owner of an account shares one of its folders. The change goes
+    /// to the store, which is the one source of permissions.
     mutating func setACL(_ tagged: TaggedCommand, setACL: SetACL) {
         var letters = String(buffer: setACL.rights)
         let kind: ACLChange.Kind =
@@ -83,12 +85,13 @@ extension ClientSession {
         self.change(tagged, mailbox: setACL.mailbox, to: share)
     }
 
+    /// DELETEACL (RFC 4314 §3.2) replaces the rights of the identifier by none.
     mutating func deleteACL(_ tagged: TaggedCommand, deleteACL: DeleteACL) {
         let share = Share(identifier: deleteACL.identifier, kind: .replace, rights: [])
         self.change(tagged, mailbox: deleteACL.mailbox, to: share)
     }
 
-    /// What somebody is to have in a folder.
+    /// The rights that a command gives to one identifier.
     private struct Share {
         /// A login, or `group:NAME`, as the client sent it.
         var identifier: ByteBuffer
@@ -96,6 +99,8 @@ extension ClientSession {
         var rights: Rights
     }
 
+    /// Requests a change of the grants. Only the owner of an account may change them, even where
+    /// somebody else holds `a`, and `a` itself cannot be granted.
     private mutating func change(
         _ tagged: TaggedCommand,
         mailbox: ClientMailbox,
@@ -130,7 +135,7 @@ extension ClientSession {
         }
     }
 
-    /// The store was written, or refused.
+    /// The store has applied or refused the change that SETACL or DELETEACL requested.
     package mutating func aclChanged(_ outcome: ACLChange.Outcome) {
         guard case .changingACL(let tagged) = self.running else { return }
         switch outcome {

@@ -5,13 +5,17 @@ import struct NIOCore.ByteBuffer
 
 /// APPEND (RFC 9051 §6.3.12).
 extension ClientSession {
-    /// The account whose server takes the message that the client is sending, if any.
+    /// The account whose server receives the message that the client sends; nil outside of APPEND.
     package var messageDestination: AccountID? {
         guard case .appending(let appending) = self.running else { return nil }
         return appending.account
     }
 
-    /// APPEND announced a message, its first or a further one.
+    /// The client announced a message literal of APPEND: the first one, or a further one of
+    /// MULTIAPPEND (RFC 3502).
+    /// - Parameters:
+    ///   - head: the octets before the literal; for the first message they contain the tag and the
+    ///     mailbox.
     mutating func messageAnnounced(_ head: ByteBuffer, literal: CommandReader.MessageLiteral) {
         if case .appending(let appending) = self.running {
             return appending.furtherMessageAnnounced(head, literal: literal, in: &self)
@@ -26,11 +30,13 @@ extension ClientSession {
         }
     }
 
+    /// Answers the command, and lets the reader discard the literal and the rest of the command.
     private mutating func refuseMessage(_ tag: ByteBuffer?, text: ReplyText) {
         self.answer(tag, text: text)
         self.reader.refuseMessage()
     }
 
+    /// Checks `l` and `i` on the mailbox (RFC 4314 §4) before an octet of the message is accepted.
     private mutating func append(_ tag: ByteBuffer, message: Appending.Message) {
         guard self.user != nil else { return self.refuseMessage(tag, text: .badState) }
         let mailbox = message.head.mailbox

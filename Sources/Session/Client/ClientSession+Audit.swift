@@ -3,34 +3,37 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// What the audit log has of a session: which shared mailboxes were opened and changed, how much of
-/// them was read, and each refusal. What owners do in their own mailboxes is their own.
+/// The audit events of a session: which shared mailboxes the user opened and changed, how many
+/// messages the user read there, and each refusal. What an owner does in the own mailboxes is not
+/// recorded.
 extension ClientSession {
-    /// Octets of a name that are kept of a mailbox that is not there, or not for this user.
+    /// Octets of an unknown mailbox name that the log keeps. The client chooses the name, and could
+    /// fill the log with it.
     private static let maximumNameOctets = 255
-    /// Reasons that a record gives: a user may be in hundreds of groups that each have a grant.
+    /// Reasons that one record lists. A user may be in hundreds of groups that each have a grant.
     private static let maximumReasons = 16
 
-    /// What the log will have of a command, once it is answered.
+    /// The event of the running command. It is recorded once the command is answered.
     struct Auditing {
         var event: AuditEvent
-        /// Whether it is recorded when it is carried out, too.
+        /// Whether a permitted command is recorded too, and not only a refused one.
         var isRecordedWhenAllowed: Bool
     }
 
-    /// Messages of a shared mailbox whose text has passed since it was selected.
+    /// Counts messages of the open shared mailbox whose text was sent to the client.
     struct Reading {
         var place: AuditEvent.Place
-        /// Why it could be read when it was.
+        /// The grants that permitted the reading when it began.
         var because: [String]
         var count = 0
     }
 
     // MARK: - The command that runs
 
-    /// A command begins: what the log will have of it, once it is answered.
+    /// Prepares the event of a command that begins.
     ///
-    /// - Parameter audited: from the command's row of the table.
+    /// - Parameter audited: from the command's row of the table; nil for a command without an
+    ///   event.
     mutating func auditBegan(_ audited: AuditedCommand?) {
         self.auditing = nil
         guard let audited else { return }
@@ -43,12 +46,15 @@ extension ClientSession {
         self.auditBegan(audited, places: places)
     }
 
+    /// The mailbox of a command, as the log describes it.
     private enum AuditPlace {
         case known(AuditEvent.Place)
-        /// Whose name has no place in any account in sight; the account is for the log alone.
+        /// A name that resolves to no visible account. The account is known to the log alone, and
+        /// never to the client.
         case nowhere(ClientMailbox, AccountID?)
     }
 
+    /// Resolves the name of a mailbox for the log, including accounts that the user cannot see.
     private func auditPlace(_ mailbox: ClientMailbox) -> AuditPlace {
         guard let name = mailbox.name else { return .nowhere(mailbox, nil) }
         if case .folder(let account, let folder) = self.namespace.place(of: name) {
@@ -66,6 +72,7 @@ extension ClientSession {
         return .nowhere(mailbox, account?.id)
     }
 
+    /// Builds the event. There is none if every mailbox belongs to an account that the user owns.
     private mutating func auditBegan(_ audited: AuditedCommand, places: [AuditPlace]) {
         var event = AuditEvent(audited.name)
         var known: [AuditEvent.Place] = []
@@ -91,7 +98,7 @@ extension ClientSession {
         )
     }
 
-    /// The command that runs is answered.
+    /// Records the event of the running command, if its answer is a decision of the gateway.
     mutating func auditAnswered(_ text: ReplyText) {
         guard let auditing = self.auditing else { return }
         self.auditing = nil
@@ -99,11 +106,12 @@ extension ClientSession {
         var event = auditing.event
         event.outcome = outcome
         guard outcome == .refused || auditing.isRecordedWhenAllowed else { return }
-        // What the server does not have is no refusal by anybody.
+        // A user who may see the folder learns only that the server lacks it: nothing was refused.
         if text == .noSuchMailbox, event.detail.isEmpty, self.seesAll(of: event) { return }
         self.actions.append(.audit(event))
     }
 
+    /// Whether the user has the right `l` on every folder of the event.
     private mutating func seesAll(of event: AuditEvent) -> Bool {
         [event.place, event.target].compactMap { $0 }.allSatisfy { place in
             guard let folder = place.folder else { return true }
@@ -111,7 +119,8 @@ extension ClientSession {
         }
     }
 
-    /// The session ends while a command runs: what its server makes of it nobody hears.
+    /// The session ends while a command runs. If the command is at a server, the server may still
+    /// complete it, and the event says that its result is unknown.
     mutating func auditEnded() {
         self.auditReadingEnded()
         guard let auditing = self.auditing else { return }
@@ -122,7 +131,7 @@ extension ClientSession {
         self.actions.append(.audit(event))
     }
 
-    /// Whether a server may carry out the command that runs, whatever becomes of the session.
+    /// Whether a server may complete the running command after the session has ended.
     private var isAtServer: Bool {
         switch self.running {
         case .forwarding, .selecting, .appending, .transferring:
@@ -134,7 +143,7 @@ extension ClientSession {
         }
     }
 
-    /// Why the user may, or may not, at the moment of the decision.
+    /// The grants that decide at this moment, as text: why the user may, or may not.
     private func auditReasons(_ places: [AuditEvent.Place]) -> [String] {
         var reasons: [String] = []
         for place in places {
@@ -154,11 +163,14 @@ extension ClientSession {
 
     // MARK: - Reading
 
-    /// The first piece of a FETCH response passes from a server: is there text of a message in it?
+    /// Counts a FETCH response of a shared mailbox if it contains text of a message.
+    ///
+    /// - Parameter piece: the first piece of the response.
     mutating func auditFetched(_ piece: ResponseReader.Piece, from account: AccountID) {
         guard let folder = self.folderInSight(of: account), !self.access(to: account).isOwner
         else { return }
-        // Text comes as a literal; what is short may come quoted, where text was asked for.
+        // Servers send text as a literal, or, if it is short, as a quoted string. A quoted string
+        // counts only if the client asked for text.
         var hasText = !piece.isLast
         if case .forwarding(let forwarding) = self.running, let asksText = forwarding.fetchesText {
             guard asksText else { return }
@@ -173,7 +185,8 @@ extension ClientSession {
         self.reading?.count += 1
     }
 
-    /// Whose messages the server sends: until it has opened another mailbox, the last one's.
+    /// The folder whose messages an account's server sends. During SELECT that is still the
+    /// previous mailbox, until the server has opened the new one.
     private func folderInSight(of account: AccountID) -> FolderPath? {
         if case .selecting(let selecting) = self.running, selecting.account == account {
             return selecting.left ?? selecting.folder
@@ -181,7 +194,8 @@ extension ClientSession {
         return self.selected.flatMap { $0.account == account ? $0.folder : nil }
     }
 
-    /// The mailbox is left, or a minute is over: what was read of it is summed up.
+    /// Records how many messages were read since the last record. The session calls it when the
+    /// mailbox is left, and the gateway once a minute.
     package mutating func auditReadingEnded() {
         guard let reading = self.reading else { return }
         self.reading = nil
@@ -194,7 +208,8 @@ extension ClientSession {
 }
 
 extension ReplyText {
-    /// What the log has of a command with this answer; nil where nobody decided.
+    /// The outcome in the audit log of a command with this answer; nil if the answer is no decision
+    /// about permissions.
     fileprivate var auditOutcome: AuditRecord.Outcome? {
         switch self {
         case .completed, .selected, .movedWithMarks, .movedLater, .partlyCopied,

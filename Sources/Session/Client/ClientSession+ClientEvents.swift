@@ -3,13 +3,16 @@ import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// Octets and commands from the client, read in turns.
+/// Octets and commands from the client. A session reads a limited number of commands in each turn
+/// of the event loop.
 extension ClientSession {
-    /// The connection is open, and secured where it is implicit TLS.
+    /// The connection is open, and for implicit TLS the handshake is complete: greets the client.
     package mutating func opened() {
         self.emit(Reply.greeting(capabilities: self.capabilities))
     }
 
+    /// Octets have arrived from the client. Octets between STARTTLS and the handshake end the
+    /// connection, because an attacker could inject commands there.
     package mutating func clientOctetsReceived(_ octets: ByteBuffer, at now: Moment) {
         self.now = now
         if case .negotiatingTLS = self.running { return self.end(.bye(.octetsBehindStartTLS)) }
@@ -17,7 +20,8 @@ extension ClientSession {
         self.readClient()
     }
 
-    /// TLS is up after STARTTLS; everything known before is gone (RFC 9051 §6.2.1).
+    /// TLS is established after STARTTLS. The session discards octets and counts from before (RFC
+    /// 9051 §6.2.1).
     package mutating func tlsEstablished() {
         guard case .negotiatingTLS = self.running else { return }
         self.hasTLS = true
@@ -26,10 +30,10 @@ extension ClientSession {
         self.syntaxErrors = 0
     }
 
-    /// Takes what the reader has, as long as the session is ready for it.
+    /// Reads events from the reader while the session accepts them.
     ///
-    /// What a command brings about may call this again: the outermost call goes on then, so that the stack
-    /// does not grow with what a client sends at once.
+    /// Re-entrant: a command may call this again. The nested call returns at once and the outer
+    /// loop continues, so the stack stays bounded whatever a client pipelines.
     mutating func readClient() {
         guard !self.isReadingClient, !self.hasYielded else { return }
         self.isReadingClient = true
@@ -49,7 +53,10 @@ extension ClientSession {
         self.yieldLoop()
     }
 
-    /// The reader's next event; before login all of them together have a bound.
+    /// The next event of the reader. Before login the octets of all commands together are limited,
+    /// and those of ID separately.
+    ///
+    /// - Throws: a size error if the commands before login exceed a limit.
     private mutating func nextEvent() throws(SyntaxError) -> CommandReader.Event? {
         guard self.user == nil else { return try self.reader.next() }
         let buffered = self.reader.bufferedOctets
@@ -66,11 +73,12 @@ extension ClientSession {
         return event
     }
 
+    /// Whether the session can process the next command or octet of the client now.
     var isReadyForClient: Bool {
         switch self.running {
         case .nothing, .awaitingSASLResponse:
-            // What nobody asked for, and has passed in part, passes to its end: another server's
-            // answer would get into the middle of it.
+            // A response that has been passed on in part must reach its end first: an answer would
+            // be written into the middle of it.
             self.passing == nil
         case .idling(let idling):
             idling.readsClient
@@ -83,6 +91,7 @@ extension ClientSession {
         }
     }
 
+    /// Passes an event of the reader to the function that processes it.
     private mutating func clientEvent(_ event: CommandReader.Event) {
         switch event {
         case .command(let frame):
@@ -106,6 +115,8 @@ extension ClientSession {
         }
     }
 
+    /// A whole line or command of the client. A SASL response and the line that ends IDLE are no
+    /// commands.
     private mutating func frameReceived(_ frame: ByteBuffer) {
         switch self.running {
         case .awaitingSASLResponse(let tag):
@@ -125,13 +136,15 @@ extension ClientSession {
         }
     }
 
+    /// Answers a command that does not parse, and counts it against the limit.
     private mutating func malformedCommandReceived(_ tag: ByteBuffer?, error: SyntaxError) {
-        // A command with too many parts parses as far as it was read, and no client is out of step.
+        // A command with too many parts is valid as far as it was read. It does not show that the
+        // client is out of step.
         if !error.reason.isCount || self.user == nil { self.strike() }
         self.answer(tag, text: ReplyText(error))
     }
 
-    /// A command over a limit was read away.
+    /// The reader has discarded a command that exceeds a limit.
     private mutating func commandRefused(_ tag: ByteBuffer?) {
         self.oversizedCommands += 1
         if case .appending(let appending) = self.running {
@@ -145,7 +158,8 @@ extension ClientSession {
         }
     }
 
-    /// Counts a command that did not parse.
+    /// Counts a command that does not parse, and ends the connection at the limit. Before login the
+    /// limit is that of failed logins.
     mutating func strike() {
         self.syntaxErrors += 1
         if self.syntaxErrors >= Self.maximumSyntaxErrors

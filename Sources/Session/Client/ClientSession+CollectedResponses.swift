@@ -3,10 +3,12 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Responses that are read whole before the client is sent anything of them.
+/// Responses that the gateway collects and parses as a whole before it sends the client anything of
+/// them.
 extension ClientSession {
-    /// The code of an untagged status response. Where UIDVALIDITY of a mailbox that is being selected
-    /// cannot be read, nobody knows what its UIDs mean, and it is not opened.
+    /// The response code of an untagged status response; nil if it cannot be parsed. If UIDVALIDITY
+    /// of a mailbox that is being selected cannot be parsed, the meaning of its UIDs is unknown,
+    /// and the SELECT fails.
     mutating func code(in text: ByteBuffer, from account: AccountID) -> ResponseCode? {
         do {
             return try ResponseText(text).code
@@ -20,7 +22,9 @@ extension ClientSession {
         }
     }
 
-    /// A response that the gateway reads has arrived whole.
+    /// A collected response is complete.
+    ///
+    /// - Throws: an error that ends the connection to the server.
     mutating func collectedReceived(
         _ response: ByteBuffer,
         from account: AccountID
@@ -38,6 +42,9 @@ extension ClientSession {
         }
     }
 
+    /// Parses a response by its kind, and delivers it to the running command or to NOTIFY.
+    ///
+    /// - Throws: an error if the response does not parse or exceeds a limit.
     private mutating func collected(
         _ data: CollectedData,
         response: ByteBuffer,
@@ -69,6 +76,7 @@ extension ClientSession {
         }
     }
 
+    /// FLAGS (RFC 9051 §7.3.5): the flags of the selected mailbox.
     private mutating func flagsReceived(
         _ response: ByteBuffer,
         from account: AccountID
@@ -79,6 +87,8 @@ extension ClientSession {
         self.emit(Reply.flags(flags.flags))
     }
 
+    /// STATUS (RFC 9051 §7.3.4): an answer to the client, to the gateway's LIST with mailbox
+    /// identifiers, to a poll, or an event of a watched mailbox.
     private mutating func statusReceived(
         _ response: ByteBuffer,
         from account: AccountID

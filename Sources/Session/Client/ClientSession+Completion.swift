@@ -3,9 +3,12 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Answers of servers to the command in flight, and what they say besides.
+/// Tagged answers, continuations and untagged status responses of the servers.
 extension ClientSession {
-    /// The server is ready for the next segment of a command, for a message, or is idling.
+    /// A server asks for the next segment of a command or for a message, or confirms IDLE (RFC 9051
+    /// §7.6).
+    ///
+    /// - Throws: an error if nothing waits for a continuation.
     mutating func continuationReceived(_ account: AccountID) throws(SyntaxError) {
         if let upstream = self.upstreams[account], !upstream.segments.isEmpty {
             self.actions.append(.toUpstream(account, upstream.segments.removeFirst()))
@@ -16,7 +19,8 @@ extension ClientSession {
         }
     }
 
-    /// The command in flight is answered.
+    /// A server has answered the command in flight, which is one of the client's or one of the
+    /// gateway's own.
     mutating func completionReceived(
         _ account: AccountID,
         condition: Condition,
@@ -37,7 +41,7 @@ extension ClientSession {
         let code =
             text.readableBytes > 0 && text.getInteger(at: text.readerIndex) == UInt8(ascii: "[")
             ? (try? ResponseText(text))?.code : nil
-        // What is incomplete the server did not refuse.
+        // The server did not refuse an incomplete answer: the gateway did.
         if !isIncomplete {
             self.refusalReceived(account, condition: condition, code: code, text: text)
         }
@@ -53,18 +57,18 @@ extension ClientSession {
         }
         let completion = Completion(condition: condition, code: code, isIncomplete: isIncomplete)
         guard try self.deliver(.completed(completion), from: account) else {
-            // What asked for it was answered before; something else may wait for the server.
+            // The command was answered before, and another one may wait for this server.
             return self.upstreamBecameIdle(account)
         }
-        // Behind a command, a server may tell of removed messages (RFC 9051 §7.5.1): not where the client
-        // has the mailbox selected and expects none.
+        // Before the tagged answer, the server may report removed messages (RFC 9051 §7.5.1). So
+        // the gateway sends no command of its own while the client has the mailbox selected.
         if !isIncomplete, self.selected?.account != account {
             self.requestFoldersForNews(of: account)
         }
     }
 
-    /// An untagged OK, NO, BAD or BYE: the codes that speak of the selected mailbox pass, newly
-    /// written; a BYE announces a close, which is dealt with when it comes.
+    /// An untagged OK, NO, BAD or BYE (RFC 9051 §7.1). Codes about the selected mailbox are written
+    /// anew for the client; the text never reaches it. BYE is handled when the connection closes.
     mutating func statusReceived(
         _ account: AccountID,
         condition: Condition,

@@ -5,10 +5,11 @@ import struct NIOCore.ByteBuffer
 
 /// COPY and MOVE (RFC 9051 §6.4.7, §6.4.8).
 extension ClientSession {
-    /// COPY and MOVE: `i` on the target, and for MOVE `t` and `e` on the source
-    /// (RFC 4314 §4, RFC 6851 §4.2).
+    /// COPY and MOVE need `i` on the target. MOVE also needs `t` and `e` on the source (RFC 4314
+    /// §4, RFC 6851 §4.2). Between two accounts, or without MOVE at the server, the gateway
+    /// transfers the messages itself (``Transferring``).
     ///
-    /// - Parameter rights: on the source.
+    /// - Parameter rights: the user's rights on the source.
     mutating func copy(
         _ tagged: TaggedCommand,
         copy: Copy,
@@ -29,7 +30,7 @@ extension ClientSession {
             return self.finish(tagged.tag, text: .notPermitted)
         }
         let isOther = account != selected.account
-        // What names the messages, only their own server needs.
+        // Only the server of the source has to understand how the command names the messages.
         var atTarget = tagged
         atTarget.traits.requiredCapabilities = []
         let located = self.locate(folder, in: account, for: atTarget)
@@ -39,12 +40,13 @@ extension ClientSession {
         }
         let mayCreate = self.mayCreate(folder, in: account)
         let hasMove = self.upstreams[account]?.profile.has("MOVE") ?? false
-        // What STATUS tells of the selected mailbox may be out of date (RFC 9051 §6.3.11): an original could be taken
-        // for a copy that has to go.
+        // STATUS of the selected mailbox may be out of date (RFC 9051 §6.3.11). The gateway could
+        // take an original for a copy and remove it.
         guard isOther || !moves || hasMove || folder != selected.folder else {
             return self.finish(tagged.tag, text: .lacking("MOVE"))
         }
-        // Where the server has no MOVE, the gateway copies, and removes the originals under its journal.
+        // Without MOVE at the server, the gateway copies the messages and removes the originals
+        // under its journal.
         guard !isOther, !moves || hasMove else {
             let plan = TransferPlan(
                 tag: tagged.tag,

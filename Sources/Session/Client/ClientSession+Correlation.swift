@@ -3,13 +3,14 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// To which command of the client a response belongs.
+/// Assigns responses of the servers to commands of the client.
 extension ClientSession {
-    /// Puts the client's tag where an ESEARCH response names the gateway's (RFC 4731 §3.1).
+    /// Replaces the gateway's tag in an ESEARCH response by the client's (RFC 4731 §3.1).
     ///
-    /// - Parameter isExpected: whether the command that runs asks for one. Then one that belongs to
-    ///   nothing is this command's, and is missing in the answer.
-    /// - Returns: false when the response belongs to no command that runs.
+    /// - Parameter isExpected: whether the running command expects an ESEARCH response. If so, a
+    ///   response with an unknown tag is part of its answer, which is then incomplete.
+    /// - Returns: false if the response belongs to no command and has to be withheld.
+    /// - Throws: an error if the response does not parse and no command expects it.
     mutating func correlate(
         _ piece: inout ResponseReader.Piece,
         account: AccountID,
@@ -34,8 +35,8 @@ extension ClientSession {
         return true
     }
 
-    /// The client's tag of the search that a server's tag stands for: the one that runs, or one
-    /// whose changes are told. A response without a tag is the answer to the one that runs.
+    /// The client's tag of the search with a server's tag: the running search, or one that the
+    /// server keeps up to date (RFC 5267). A response without a tag belongs to the running search.
     private func clientTag(
         of tag: ByteBuffer?,
         _ account: AccountID,
@@ -50,6 +51,7 @@ extension ClientSession {
         return self.selected?.updating.first { $0.upstream == tag }?.client
     }
 
+    /// The kinds of untagged data that the command running at this account's server expects.
     func expected(from account: AccountID) -> DataKinds {
         guard case .forwarding(let forwarding) = self.running, forwarding.account == account else {
             return []

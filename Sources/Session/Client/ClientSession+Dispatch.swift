@@ -3,14 +3,16 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Commands, by their rows of the table.
+/// Dispatches commands by their rows of the command table.
 extension ClientSession {
+    /// The state of the client's connection (RFC 9051 §3).
     private var state: CommandTraits.States {
         guard self.user != nil else { return .notAuthenticated }
         return self.selected == nil && !self.isEmptyInboxSelected ? .authenticated : .selected
     }
 
-    /// Checks a command against the table, then carries it out.
+    /// Checks a command against the table, then executes it. A command that had to wait for its
+    /// server passes here again, so that every check is repeated.
     mutating func dispatch(_ tag: ByteBuffer, command: Command) {
         let row = command.row
         guard row.traits.states.contains(self.state) else {
@@ -32,7 +34,8 @@ extension ClientSession {
         }
     }
 
-    /// Carries out a command on the selected mailbox: the rights there are looked at again each time.
+    /// Executes a command on the selected mailbox. The user's rights are looked up for each
+    /// command, so a withdrawn grant takes effect at once.
     private mutating func onSelected(
         _ tagged: TaggedCommand,
         action: (inout ClientSession, TaggedCommand, SelectedMailbox, Rights) -> Void
@@ -50,7 +53,8 @@ extension ClientSession {
         action(&self, tagged, selected, rights)
     }
 
-    /// NOOP asks the server of the selected mailbox for news, if there is one.
+    /// NOOP (RFC 9051 §6.1.2) is forwarded if a mailbox is selected, so that its server can report
+    /// changes.
     mutating func noop(_ tagged: TaggedCommand) {
         guard self.selected != nil else {
             return self.finish(tagged.tag, text: .completed(tagged.traits.name))

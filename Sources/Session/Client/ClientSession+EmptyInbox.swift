@@ -3,12 +3,13 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// The INBOX of a user who has none: it is empty and read-only, and no server knows of it.
+/// The INBOX of a user without one: empty, read-only, and unknown to every server.
 ///
-/// Every user has an INBOX (RFC 9051 §5.1), and many clients open it first. A user without an account, or
-/// with `LOGIN/ACCOUNT` and no right on that account's INBOX, gets this one. The answers are the same
-/// whether the account has an INBOX or not.
+/// Every user has an INBOX (RFC 9051 §5.1), and many clients open it first. This INBOX is for users
+/// without an account, and for users of `LOGIN/ACCOUNT` without a right on the account's INBOX. The
+/// answers do not reveal whether the account has an INBOX.
 extension ClientSession {
+    /// Answers SELECT and EXAMINE. The log gets no event, because no account is involved.
     mutating func selectEmptyInbox(_ tag: ByteBuffer, select: Select) {
         self.auditing = nil
         self.leaveSelected(announce: false)
@@ -24,7 +25,7 @@ extension ClientSession {
         self.finish(tag, text: .selected(isReadOnly: true))
     }
 
-    /// A command on the selected mailbox, which is the empty INBOX.
+    /// Answers a command on the selected mailbox while that is the empty INBOX.
     mutating func answerInEmptyInbox(_ tagged: TaggedCommand, answer: EmptyInboxAnswer) {
         var text = ReplyText.completed(tagged.traits.name)
         switch answer {
@@ -38,6 +39,11 @@ extension ClientSession {
         self.finish(tagged.tag, text: text)
     }
 
+    /// Writes an empty result of SEARCH, SORT or THREAD.
+    ///
+    /// - Parameters:
+    ///   - line: the untagged response without RETURN.
+    ///   - returns: the return options; nil without RETURN.
     private mutating func emitNoResults(
         _ tag: ByteBuffer,
         line: StaticString,
@@ -45,7 +51,7 @@ extension ClientSession {
         isUID: Bool
     ) {
         guard let returns else { return self.emit(ByteBuffer(staticString: line)) }
-        // RFC 9051 §6.4.4: with SAVE alone there is no ESEARCH response.
+        // With SAVE alone there is no ESEARCH response (RFC 9051 §6.4.4).
         guard returns != [.save] else { return }
         var response = Reply.esearchHead(tag: tag)
         if isUID { response.writeStaticString(" UID") }

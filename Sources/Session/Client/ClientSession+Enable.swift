@@ -1,13 +1,14 @@
 import Access
 import IMAP
 
-/// What a client enabled holds for its whole session (RFC 5161 §3.1, RFC 7162 §3.1), on every connection to a
-/// server. A connection that is new gets it before the client's next command there.
+/// What a client enables is enabled on every connection to a server, for the whole session (RFC
+/// 5161 §3.1, RFC 7162 §3.1). A new connection gets it before the client's next command there.
 extension ClientSession {
-    /// Enables on an account's connection what the client enabled, and its server has.
+    /// Sends ENABLE with the capabilities that the client enabled and the server offers, and that
+    /// are not enabled on this connection yet.
     ///
-    /// - Parameter tagged: the client's command that is to be sent next, which may enable CONDSTORE by itself.
-    /// - Returns: whether the server is being asked, so that nothing else can be sent now.
+    /// - Parameter tagged: the client's command that follows; it may enable CONDSTORE by itself.
+    /// - Returns: whether ENABLE was sent; then no other command can be sent now.
     mutating func enable(in account: AccountID, for tagged: TaggedCommand?) -> Bool {
         guard !self.enabled.isEmpty, let upstream = self.upstreams[account],
             upstream.profile.has("ENABLE")
@@ -25,7 +26,7 @@ extension ClientSession {
         return true
     }
 
-    /// Whether SELECT has to enable CONDSTORE, because the server has no ENABLE.
+    /// Whether SELECT has to enable CONDSTORE because the server lacks ENABLE (RFC 7162 §3.1.8).
     func enablesModSeqsBySelect(in account: AccountID) -> Bool {
         guard let upstream = self.upstreams[account], self.enabled.contains("CONDSTORE") else {
             return false

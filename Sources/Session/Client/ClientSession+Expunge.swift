@@ -5,6 +5,9 @@ import struct NIOCore.ByteBuffer
 
 /// EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9).
 extension ClientSession {
+    /// Both need `e` (RFC 4314 §4).
+    ///
+    /// - Parameter set: the UIDs of UID EXPUNGE; nil for EXPUNGE.
     mutating func expunge(
         _ tagged: TaggedCommand,
         set: SequenceSet?,

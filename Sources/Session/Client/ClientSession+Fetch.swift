@@ -5,7 +5,9 @@ import struct NIOCore.ByteBuffer
 
 /// FETCH and UID FETCH (RFC 9051 §6.4.5).
 extension ClientSession {
-    /// Without the right to set `\Seen`, bodies are asked for in the form that does not set it.
+    /// FETCH needs `r`, which the dispatcher checks. Without `s`, the gateway asks for the forms of
+    /// the items that do not set `\Seen` (BODY.PEEK; RFC 4314 §4), and gives items whose names
+    /// differ the client's names in the responses.
     mutating func fetch(
         _ tagged: TaggedCommand,
         fetch: Fetch,

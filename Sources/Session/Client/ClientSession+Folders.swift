@@ -3,19 +3,22 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Whether a folder that a command names exists: for everybody but the owner of the account, only what
-/// the server lists exists (``FolderList``).
+/// Checks whether a folder that a command names exists. For every user except the owner of the
+/// account, a folder exists only if the server lists it (``FolderList``).
 extension ClientSession {
     /// The result of a look-up.
     enum Located {
         /// The folder's name on its server, in wire octets.
         case name(ByteBuffer)
         case missing
-        /// The command is answered, or waits and is dispatched anew: its caller returns.
+        /// The command was answered, or waits and will be dispatched again. The caller returns.
         case answeredOrDeferred
     }
 
-    /// Gets an account's server ready and finds the name that a folder has there.
+    /// Prepares an account's server and finds a folder's name there.
+    ///
+    /// - Parameter existence: whether the folder itself must be listed, or only be a possible
+    ///   parent.
     mutating func locate(
         _ folder: FolderPath,
         as existence: FolderExistence = .listed,
@@ -38,9 +41,10 @@ extension ClientSession {
         }
     }
 
-    /// Whether a folder exists that a command names which no server carries out. An owner's server is not
-    /// asked.
-    /// - Returns: false where the command is answered, or waits.
+    /// Whether a folder exists, for a command that the gateway executes without a server. For the
+    /// owner of the account no server is asked, unless the path contains escapes.
+    ///
+    /// - Returns: false if the command was answered or waits.
     mutating func isThere(
         _ folder: FolderPath,
         in account: AccountID,
@@ -58,8 +62,8 @@ extension ClientSession {
         }
     }
 
-    /// Whether a folder exists for this user; nil where the server has to be asked first. What the owner
-    /// names need not be listed, unless its name is written in escapes.
+    /// Whether a folder exists for this user; nil if the server has to be asked first. For the
+    /// owner, a folder need not be listed, unless its path contains escapes.
     mutating func exists(
         _ folder: FolderPath,
         as existence: FolderExistence = .listed,
@@ -76,14 +80,16 @@ extension ClientSession {
         return nil
     }
 
-    /// Whether a folder that a list lacks may be there by now, and the server may be asked again.
+    /// Whether the gateway may ask the server again because a list lacks a folder: not twice for
+    /// one command, and not above the rate of ``FolderList/Refreshes``.
     func mayRefresh(_ list: FolderList, of account: AccountID) -> Bool {
         guard list.command != self.commandNumber else { return false }
         return self.upstreams[account]?.refreshes.mayRead(list, at: self.now) ?? false
     }
 
-    /// Asks an idle server for its folders.
-    /// - Returns: false where it failed to tell them during this command.
+    /// Sends LIST to an idle server.
+    ///
+    /// - Returns: false if the server failed to list its folders during this command.
     mutating func requestFolders(of account: AccountID) -> Bool {
         guard let upstream = self.upstreams[account],
             upstream.failedFolderListing != self.commandNumber
@@ -102,7 +108,9 @@ extension ClientSession {
         return true
     }
 
-    /// A line of the server's list has arrived.
+    /// A LIST response has arrived that answers the gateway's own LIST.
+    ///
+    /// - Throws: an error if the server lists more octets than the limit.
     mutating func folderListed(
         _ list: ListResponse,
         octets: Int,
@@ -118,7 +126,9 @@ extension ClientSession {
         upstream.folderListing?.add(folder, isVisible: !rights.isEmpty)
     }
 
-    /// The server told the identifier of a mailbox in its list.
+    /// A STATUS response has arrived with the identifier of a listed mailbox (RFC 8474 §4).
+    ///
+    /// - Throws: an error if the server lists more octets than the limit.
     mutating func folderIdentified(
         _ status: StatusResponse,
         by account: AccountID
@@ -131,7 +141,7 @@ extension ClientSession {
         upstream.folderListing?.identify(folder, as: identifier)
     }
 
-    /// The server has told its whole list, or refused to.
+    /// The server has answered the gateway's own LIST.
     mutating func folderListingCompleted(_ account: AccountID, condition: Condition) {
         guard let upstream = self.upstreams[account] else { return }
         if condition == .ok {
@@ -146,8 +156,9 @@ extension ClientSession {
 
     // MARK: - NOTIFY
 
-    /// Tells the client what a server told by itself of a folder, if the folder exists for this user. Where
-    /// the list lacks it, the server is asked for a new list first.
+    /// Reports an event of a watched folder to the client, if the folder exists for this user. If
+    /// the list lacks the folder, the event waits for a new list. At most a fixed number of events
+    /// wait; others are dropped.
     mutating func tell(_ news: FolderNews, of account: AccountID) {
         guard !self.access(to: account).isOwner else { return self.tell(news.line) }
         guard let upstream = self.upstreams[account] else { return }
@@ -160,14 +171,15 @@ extension ClientSession {
         if self.selected?.account != account { self.requestFoldersForNews(of: account) }
     }
 
-    /// Asks for the list that waiting news needs, if the server waits for a command.
-    /// - Returns: whether it was asked.
+    /// Sends LIST if events wait for the list and the server is idle.
+    ///
+    /// - Returns: whether LIST was sent.
     @discardableResult
     mutating func requestFoldersForNews(of account: AccountID) -> Bool {
         guard let upstream = self.upstreams[account], upstream.isIdle,
             !upstream.waitingNews.isEmpty
         else { return false }
-        // Between two commands of a transfer nothing else may be sent there.
+        // Between two commands of a transfer no other command may be sent to its servers.
         if case .transferring(let transferring) = self.running, transferring.plan.involves(account)
         {
             return false
@@ -175,12 +187,13 @@ extension ClientSession {
         return self.requestFolders(of: account)
     }
 
-    /// The list that news waited for has been read.
+    /// Reports the waiting events whose folders are in the new list, and for which the user still
+    /// has the right.
     private mutating func tellWaitingNews(of account: AccountID) {
         guard let upstream = self.upstreams[account] else { return }
         let waiting = upstream.waitingNews
         upstream.waitingNews = []
-        // Without a list nothing is known of them, and nothing is told.
+        // Without a list, the gateway does not know whether the folders exist, and reports nothing.
         guard let list = upstream.folders else { return }
         for news in waiting {
             guard list.contains(news.folder) else {
@@ -194,13 +207,14 @@ extension ClientSession {
         }
     }
 
-    /// Lists that were read with other rights lack what this user may see now.
+    /// Discards the folder lists of accounts on which the user's rights have changed, because a
+    /// list holds only folders that were visible when it was read.
     mutating func forgetFolders(readWith before: [AccountID: AccountAccess]) {
         for (account, upstream) in self.upstreams
         where upstream.folders != nil || upstream.folderListing != nil {
             guard before[account] != self.access(to: account) else { continue }
             upstream.foldersChanged()
-            // One that is arriving is asked for again.
+            // A list that is arriving was filtered by the old rights and is requested again.
             upstream.folderListing = nil
         }
     }

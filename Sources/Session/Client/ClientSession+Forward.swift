@@ -3,8 +3,13 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
+/// Commands that one account's server executes.
 extension ClientSession {
-    /// Sends a command to an account's server, which carries it out.
+    /// Sends a command to an account's server and makes it the running command.
+    ///
+    /// - Parameters:
+    ///   - configure: sets what the answer needs besides the tag.
+    ///   - encode: writes the command without its tag.
     mutating func forward(
         _ tagged: TaggedCommand,
         to account: AccountID,

@@ -5,7 +5,8 @@ import struct NIOCore.ByteBuffer
 
 /// IDLE (RFC 2177).
 extension ClientSession {
-    /// Idles at the server of the selected mailbox where that can, else here.
+    /// IDLE runs at the server of the selected mailbox if that offers it. Otherwise the gateway
+    /// idles, and polls the server of a selected mailbox.
     mutating func idle(_ tagged: TaggedCommand) {
         guard let selected = self.selected else { return self.idle(tagged.tag, at: .here) }
         let account = selected.account
@@ -18,15 +19,15 @@ extension ClientSession {
         self.idle(tagged.tag, at: hasIdle ? .upstream(account) : .polled(account))
     }
 
+    /// Makes IDLE the running command.
     private mutating func idle(_ tag: ByteBuffer, at place: Idling.Place) {
         let idling = Idling(tag: tag, at: place)
         self.running = .idling(idling)
         idling.begin(in: &self)
     }
 
-    /// The client waits, and the server of the selected mailbox cannot idle: it is asked from time
-    /// to time, so that new messages show all the same. So are servers of accounts that are watched and have
-    /// no NOTIFY.
+    /// The poll timer has fired. The gateway polls the selected mailbox if its server lacks IDLE,
+    /// and the watched accounts whose servers lack NOTIFY.
     package mutating func pollDue(at now: Moment) {
         self.now = now
         self.isPollScheduled = false

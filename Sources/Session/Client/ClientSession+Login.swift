@@ -7,23 +7,27 @@ import struct NIOCore.ByteBuffer
 extension ClientSession {
     // MARK: - Before login
 
+    /// CAPABILITY (RFC 9051 §6.1.1).
     mutating func capability(_ tag: ByteBuffer) {
         self.emit(Reply.capability(self.capabilities))
         self.finish(tag, text: .completed("CAPABILITY"))
     }
 
-    /// A client's identification is read and dropped; the gateway names itself (RFC 2971 §3.1).
+    /// ID (RFC 2971 §3.1): the gateway discards the client's identification and sends its own name.
     mutating func id(_ tag: ByteBuffer) {
         self.emit(Reply.id(name: "Gatepost"))
         self.finish(tag, text: .completed("ID"))
     }
 
+    /// LOGOUT (RFC 9051 §6.1.3).
     mutating func logout(_ tag: ByteBuffer) {
         self.emit(Reply.untagged(.bye(.loggedOut)))
         self.answer(tag, text: .completed("LOGOUT"))
         self.end(nil)
     }
 
+    /// STARTTLS (RFC 9051 §6.2.1). Octets pipelined behind it end the connection, because they were
+    /// sent without TLS.
     mutating func startTLS(_ tag: ByteBuffer) {
         guard !self.hasTLS else { return self.finish(tag, text: .badState) }
         guard self.reader.bufferedOctets == 0 else {
@@ -34,6 +38,7 @@ extension ClientSession {
         self.actions.append(.startTLS)
     }
 
+    /// LOGIN (RFC 9051 §6.2.3) needs TLS.
     mutating func login(_ tag: ByteBuffer, login: Login) {
         guard self.hasTLS else { return self.finish(tag, text: .privacyRequired) }
         self.authenticate(
@@ -42,6 +47,7 @@ extension ClientSession {
         )
     }
 
+    /// AUTHENTICATE (RFC 9051 §6.2.2) needs TLS. PLAIN is the only mechanism (RFC 4616).
     mutating func authenticate(_ tag: ByteBuffer, authenticate: Authenticate) {
         guard self.hasTLS else { return self.finish(tag, text: .privacyRequired) }
         guard SASLMechanism(name: authenticate.mechanism.readableBytesView) == .plain else {
@@ -55,13 +61,15 @@ extension ClientSession {
         self.emit(Reply.continuation(.sasl))
     }
 
-    /// The client's answer to the challenge: base64, or `*` to give up (RFC 9051 §6.2.2).
+    /// The client's response to the challenge: Base64, or `*` to cancel (RFC 9051 §6.2.2).
     mutating func saslResponseReceived(_ line: ByteBuffer, tag: ByteBuffer) {
         self.reader.readsLines = false
         self.running = .nothing
         self.perform(SASLExchange.plain.lineReceived(Array(line.readableBytesView)), tag: tag)
     }
 
+    /// Continues the login after a SASL message. A malformed or cancelled exchange is answered BAD
+    /// and counts as a syntax error.
     private mutating func perform(_ step: SASLExchange.Step, tag: ByteBuffer) {
         switch step {
         case .authenticate(let credentials):
@@ -74,6 +82,7 @@ extension ClientSession {
         }
     }
 
+    /// Requests the check of a password.
     private mutating func authenticate(_ tag: ByteBuffer, credentials: Credentials) {
         self.running = .authenticating(tag: tag)
         self.actions.append(.authenticate(credentials))
@@ -81,6 +90,7 @@ extension ClientSession {
 
     // MARK: - The answer
 
+    /// The check of the password has finished.
     package mutating func authenticationFinished(_ outcome: AuthenticationOutcome) {
         guard case .authenticating(let tag) = self.running else { return }
         let result = self.clientLogin.checked(
@@ -92,15 +102,14 @@ extension ClientSession {
         self.readClient()
     }
 
-    /// Whether the user sees the account that `LOGIN/ACCOUNT` named, if it named one.
+    /// Whether the user may see the account that `LOGIN/ACCOUNT` named; true if it named none.
     private func isAccountInSight(_ outcome: AuthenticationOutcome) -> Bool {
         guard case .accepted(let user, let account?, _) = outcome else { return true }
         return self.snapshot.accounts(visibleTo: user, at: self.now).contains { $0.id == account }
     }
 
-    /// The server of the personal account is asked before the client hears of a login that succeeded, if nothing is
-    /// known of it, because the answer has its capabilities. Without a personal account the answer has those of all
-    /// servers that answer in a moment.
+    /// Answers a login. A successful one is answered after its servers were asked for their
+    /// capabilities (``discoverCapabilities(_:known:)``).
     private mutating func loginFinished(
         _ result: ClientLogin.Result,
         tag: ByteBuffer,
@@ -124,6 +133,9 @@ extension ClientSession {
         if result.endsConnection { self.end(.bye(.tooManyLogins)) }
     }
 
+    /// Finds out which capabilities the answer to the login announces. If the profile of the
+    /// personal account's server is unknown, the login waits for that server. Without a personal
+    /// account, it waits for a short time for all servers with unknown profiles.
     private mutating func discoverCapabilities(
         _ tag: ByteBuffer,
         known: [AccountID: UpstreamProfile?]
@@ -136,7 +148,8 @@ extension ClientSession {
             case .none: unknown.insert(view.account)
             }
         }
-        // What another server can do is learnt when it is needed.
+        // With a personal account, the profiles of other servers are read when a command needs
+        // them.
         if let personal = self.namespace.personal { unknown.formIntersection([personal]) }
         guard !unknown.isEmpty else { return self.loggedIn(tag) }
         self.running = .discoveringCapabilities(tag: tag, waitingFor: unknown)
@@ -144,7 +157,7 @@ extension ClientSession {
         self.actions.append(.limitWaiting)
     }
 
-    /// One of the servers asked at login answered, or failed to.
+    /// A server that was asked at login has answered, or failed.
     mutating func capabilitiesDiscovered(_ account: AccountID) {
         guard case .discoveringCapabilities(let tag, var waiting) = self.running else { return }
         waiting.remove(account)
@@ -152,13 +165,15 @@ extension ClientSession {
         if waiting.isEmpty { self.loggedIn(tag) }
     }
 
+    /// Answers the login with the capabilities that are known now.
     mutating func loggedIn(_ tag: ByteBuffer) {
         self.finish(tag, text: .loggedIn(self.capabilities))
     }
 
-    // MARK: - What is in sight
+    // MARK: - Visible accounts
 
-    /// Works out which accounts the user sees, and under which names.
+    /// Builds the namespace from the accounts that the user may see now. The personal account comes
+    /// first. Under `LOGIN/ACCOUNT` only the named account is visible.
     mutating func refreshNamespace() {
         guard let user = self.user else {
             self.namespace = Namespace(views: [])
@@ -181,7 +196,7 @@ extension ClientSession {
         self.namespace = Namespace(views: views)
     }
 
-    /// What CAPABILITY answers in this state.
+    /// The capabilities that CAPABILITY announces in the present state.
     var capabilities: [String] {
         mutating get {
             guard self.user != nil else { return Capabilities.beforeLogin(hasTLS: self.hasTLS) }
@@ -195,7 +210,8 @@ extension ClientSession {
         }
     }
 
-    /// ENABLE of what is shown and has a meaning when enabled (RFC 5161 §3.1).
+    /// ENABLE (RFC 5161 §3.1) accepts announced capabilities that ENABLE has a meaning for, and
+    /// ignores all others.
     mutating func enable(_ tag: ByteBuffer, enable: Enable) {
         let shown = Set(self.capabilities)
         var newly: [String] = []
@@ -203,13 +219,15 @@ extension ClientSession {
             guard shown.contains(name), !newly.contains(name) else { continue }
             newly.append(name)
             self.enabled.insert(name)
-            // RFC 7162 §3.2.3: QRESYNC brings CONDSTORE with it.
+            // QRESYNC includes CONDSTORE (RFC 7162 §3.2.3).
             if name == "QRESYNC" { self.enabled.insert("CONDSTORE") }
         }
         self.emit(Reply.enabled(newly))
         self.finish(tag, text: .completed("ENABLE"))
     }
 
+    /// NAMESPACE (RFC 9051 §6.3.10). `Other Users` and `Shared` are announced only if the user sees
+    /// an account below.
     mutating func showNamespace(_ tag: ByteBuffer) {
         let views = self.namespace.views
         let hasOthers = views.contains { $0.prefix.starts(with: Namespace.otherUsers) }

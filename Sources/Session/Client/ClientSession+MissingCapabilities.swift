@@ -3,43 +3,45 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Capabilities by which a server answers RETURN of a command.
+/// The capabilities that a server needs for the RETURN options of SEARCH or SORT.
 struct SearchExtensions {
-    /// ESEARCH (RFC 4731) or ESORT (RFC 5267).
+    /// Results as an ESEARCH response: ESEARCH (RFC 4731) or ESORT (RFC 5267).
     var results: String
-    /// CONTEXT=SEARCH or CONTEXT=SORT (RFC 5267).
+    /// Partial results and updates: CONTEXT=SEARCH or CONTEXT=SORT (RFC 5267).
     var context: String
 }
 
-/// The client is offered what the personal account's server has. At a server that has less a command is
-/// translated, answered as its RFC has it for such a mailbox, or refused with the name of what is missing.
+/// Commands for servers that lack a capability. The client is offered what the personal account's
+/// server has. For another server, a command is translated, answered as its RFC specifies for such
+/// a mailbox, or refused with the name of the missing capability.
 extension ClientSession {
-    /// The answer to a command that needs what an account's server lacks; nil where it has everything.
+    /// The answer to a command that needs a capability which an account's server lacks; nil if the
+    /// server has all of them.
     func refusal(of capabilities: [String], in account: AccountID) -> ReplyText? {
         guard let lacking = capabilities.first(where: { !self.has($0, in: account) }) else {
             return nil
         }
-        // RFC 7162 §3.1.2.2 and §3.2.6.
+        // A mailbox without mod-sequences is answered BAD (RFC 7162 §3.1.2.2, §3.2.6).
         return lacking == "CONDSTORE" || lacking == "QRESYNC" ? .badNoModSeq : .lacking(lacking)
     }
 
     // MARK: - Mod-sequences
 
-    /// Whether the client is told that a mailbox has no mod-sequences: on every SELECT where CONDSTORE is
-    /// offered, and the mailbox's server lacks it (RFC 7162 §3.1.2.2).
+    /// Whether SELECT reports that the mailbox has no mod-sequences. It does for every SELECT if
+    /// CONDSTORE is announced and the mailbox's server lacks it (RFC 7162 §3.1.2.2).
     mutating func tellsNoModSeq(on select: Select, in account: AccountID) -> Bool {
         guard !self.has("CONDSTORE", in: account) else { return false }
         return select.condStore || select.resync != nil || self.capabilities.contains("CONDSTORE")
     }
 
-    /// Whether the answer to STATUS has a HIGHESTMODSEQ of 0 (RFC 7162 §3.1.7).
+    /// Whether the answer to STATUS contains a HIGHESTMODSEQ of 0 (RFC 7162 §3.1.7).
     func tellsNoModSeq(on status: Status, in account: AccountID) -> Bool {
         status.items.contains(.highestModSeq) && !self.has("CONDSTORE", in: account)
     }
 
     // MARK: - Results of searches
 
-    /// Whether the server of the selected mailbox cannot answer RETURN as the client wrote it.
+    /// Whether the server of the selected mailbox cannot answer these return options.
     private func translates(
         _ returns: [SearchReturn]?,
         extensions: SearchExtensions,
@@ -51,7 +53,8 @@ extension ClientSession {
             && !self.has(extensions.context, in: selected.account)
     }
 
-    /// Whether SAVE would be lost with RETURN.
+    /// Whether the client asks for SAVE, and the translated command could not save the result at
+    /// the server.
     func losesSavedResult(
         _ returns: [SearchReturn]?,
         extensions: SearchExtensions,
@@ -61,8 +64,10 @@ extension ClientSession {
             && self.translates(returns, extensions: extensions, selected: selected)
     }
 
-    /// Takes out of RETURN what the server of the selected mailbox lacks.
-    /// - Returns: what collects the numbers of a plain answer; nil where the server writes the response.
+    /// Removes the return options that the server of the selected mailbox lacks.
+    ///
+    /// - Returns: the collector that makes the ESEARCH response from a plain answer; nil if the
+    ///   server sends the response itself.
     func translate(
         _ returns: inout [SearchReturn]?,
         extensions: SearchExtensions,
@@ -72,7 +77,7 @@ extension ClientSession {
         guard let asked = returns,
             self.translates(asked, extensions: extensions, selected: selected)
         else {
-            // CONTEXT is a hint (RFC 5267 §4.2).
+            // CONTEXT is a hint, and a server may ignore it (RFC 5267 §4.2).
             if !self.has(extensions.context, in: selected.account) {
                 returns?.removeAll { $0 == .context }
             }
@@ -82,7 +87,7 @@ extension ClientSession {
         return SearchResults(asked, isUID: isUID)
     }
 
-    /// Whether the gateway writes the ESEARCH response of the command that runs.
+    /// Whether the gateway writes the ESEARCH response of the running command.
     var collectsResults: Bool {
         guard case .forwarding(let forwarding) = self.running else { return false }
         return forwarding.results != nil

@@ -1,9 +1,10 @@
 import Access
 import IMAP
 
-/// The mailbox that a client names, and what the user may do there.
+/// Resolves the mailbox that a client names, and the user's rights on it.
 extension ClientSession {
-    /// What the user may do on an account, from the snapshot in force.
+    /// The user's rights on an account, from the present snapshot. The result is cached until the
+    /// snapshot changes or a grant in it begins or ends.
     mutating func access(to account: AccountID) -> AccountAccess {
         if let known = self.accesses[account],
             known.validUntil.map({ self.now < $0 }) ?? true
@@ -15,15 +16,17 @@ extension ClientSession {
         return access
     }
 
-    /// A mailbox that a command names, as far as the user may know of it.
+    /// A mailbox name, resolved to what the user may know about it.
     enum Resolved {
         case folder(AccountID, FolderPath, Rights)
-        /// Listed without being a mailbox: a namespace or an account's root.
+        /// A namespace, or the root of an account: listed, but no mailbox.
         case root
-        /// Not there, or not for this user to know.
+        /// Not there, or hidden from the user. Both have the same answer.
         case nowhere
     }
 
+    /// Resolves a mailbox name. Without `l` on the folder the name resolves to
+    /// ``Resolved/nowhere``, so that an answer does not reveal whether the folder exists.
     mutating func resolve(_ mailbox: ClientMailbox) -> Resolved {
         guard let name = mailbox.name else { return .nowhere }
         switch self.namespace.place(of: name) {
@@ -38,8 +41,8 @@ extension ClientSession {
         }
     }
 
-    /// The folder that a command names, if the user has the rights for it; else the refusal, which
-    /// is the same for what is not there and for what the user may not see.
+    /// The folder that a command names, if the user has the rights for it. The refusal is the same
+    /// for a folder that does not exist and for one that the user may not see.
     mutating func require(
         _ rights: Rights,
         on mailbox: ClientMailbox
@@ -53,7 +56,7 @@ extension ClientSession {
         }
     }
 
-    /// A refusal and its answer.
+    /// The answer to a command that is refused.
     struct RefusedWith: Error {
         var text: ReplyText
 

@@ -3,8 +3,10 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// On a mailbox that is named.
+/// Commands on a mailbox that they name.
 extension ClientSession {
+    /// STATUS (RFC 9051 §6.3.11) needs `l` and `r`. Items that the mailbox's server lacks are
+    /// omitted, or refused if there are no others.
     mutating func status(_ tagged: TaggedCommand, status: Status) {
         guard !self.isEmptyInbox(status.mailbox) else {
             self.auditing = nil
@@ -31,7 +33,8 @@ extension ClientSession {
         }
     }
 
-    /// DELETE needs `x` on the folder and on everything below it, there or not: some servers delete that too.
+    /// DELETE (RFC 9051 §6.3.5) needs `x` on the folder and on everything below it, whether or not
+    /// such folders exist, because some servers delete them too.
     mutating func delete(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
         if mailbox.name?.octets.elementsEqual("INBOX".utf8) ?? false {
             return self.finish(tagged.tag, text: .cannotChangeInbox)
@@ -40,7 +43,8 @@ extension ClientSession {
             guard self.access(to: account).mayDelete(folder) else {
                 return self.finish(tagged.tag, text: .notPermitted)
             }
-            // Where the account's folders have the prefix INBOX., all of them lie below it on the server.
+            // If the account's folders have the prefix `INBOX.`, all of them lie below INBOX on the
+            // server.
             guard !folder.isInbox else { return self.finish(tagged.tag, text: .cannotChangeInbox) }
         }
         self.onNamed(tagged, mailbox: mailbox, rights: .deleteMailbox) { session, named in
@@ -57,11 +61,13 @@ extension ClientSession {
     struct Named {
         var account: AccountID
         var folder: FolderPath
-        /// Its name on the server.
+        /// The folder's name on the server, in wire octets.
         var name: ByteBuffer
     }
 
-    /// Resolves a mailbox, gets its server ready, and goes on with its name there.
+    /// Resolves a mailbox, prepares its server, and continues with its name there.
+    ///
+    /// - Parameter rights: the rights that the command needs besides `l`.
     mutating func onNamed(
         _ tagged: TaggedCommand,
         mailbox: ClientMailbox,
@@ -81,7 +87,8 @@ extension ClientSession {
         }
     }
 
-    /// CREATE needs `k` on the parent (RFC 4314 §4), and on an account's top level on the account.
+    /// CREATE (RFC 9051 §6.3.4) needs `k` on the parent (RFC 4314 §4). At the top level of an
+    /// account it needs `k` on the account.
     mutating func create(_ tagged: TaggedCommand, create: Create) {
         guard let name = create.mailbox.name,
             case .folder(let account, let folder) = self.namespace.place(of: name.withoutTrailing)
@@ -90,7 +97,8 @@ extension ClientSession {
             let isSeen = self.isSeen(folder, in: account)
             return self.finish(tagged.tag, text: isSeen ? .notPermitted : .noSuchMailbox)
         }
-        // The gateway itself files into the folder with `\\Sent`, and mail programs into others.
+        // The gateway files sent messages in the folder with `\Sent`, and mail programs use the
+        // others. So only the owner may choose them.
         guard create.uses.isEmpty || self.access(to: account).isOwner else {
             return self.finish(tagged.tag, text: .notPermitted)
         }
@@ -105,8 +113,9 @@ extension ClientSession {
         }
     }
 
-    /// Gets an account's server ready and looks for the folder below which one is to be created.
-    /// - Returns: false where the command is answered, or waits.
+    /// Prepares an account's server and checks that the parent of a new folder exists.
+    ///
+    /// - Returns: false if the command was answered or waits.
     mutating func isParentThere(
         of folder: FolderPath,
         in account: AccountID,
@@ -115,8 +124,8 @@ extension ClientSession {
         guard let parent = folder.parent else { return self.prepare(account, for: tagged) }
         switch self.locate(parent, as: .parent, in: account, for: tagged) {
         case .name:
-            // Where nothing is listed below INBOX, what is there may be hidden: the names of an alias, whose
-            // folders are elsewhere in the account.
+            // If the server lists nothing below INBOX, names there may still lead to folders: as
+            // aliases of folders elsewhere in the account, which the server does not list.
             guard
                 self.access(to: account).isOwner || !folder.isBelowInbox
                     || self.upstreams[account]?.folders?.hasBelowInbox ?? false
@@ -133,6 +142,9 @@ extension ClientSession {
         }
     }
 
+    /// RENAME (RFC 9051 §6.3.6) needs `x` and `r` on the folder and everything below it, and `k` on
+    /// the new parent (RFC 4314 §4). The new place may not give the user a right that the old one
+    /// does not.
     mutating func rename(_ tagged: TaggedCommand, rename: Rename) {
         guard
             case .success(let (account, source, _)) = self.require(.deleteMailbox, on: rename.from)
@@ -142,7 +154,8 @@ extension ClientSession {
             }
             return self.finish(tagged.tag, text: refusal.text)
         }
-        // A delimiter behind a name announces folders below it, and only in CREATE (RFC 9051 §6.3.4).
+        // A trailing delimiter declares that folders will be created below. That is defined for
+        // CREATE alone (RFC 9051 §6.3.4).
         guard !(rename.to.name?.octets.last == Namespace.delimiter) else {
             return self.finish(tagged.tag, text: .cannotHaveName)
         }
@@ -175,13 +188,14 @@ extension ClientSession {
         }
     }
 
-    /// The server's name of a folder that is to be made. Nobody makes a name that is no modified UTF-7.
+    /// The server's name of a folder that is to be created; nil if the last component is an escaped
+    /// one, because a client must not create names that are not modified UTF-7.
     func newName(of folder: FolderPath, in account: AccountID) -> ByteBuffer? {
         guard !UpstreamNames.endsInEscapes(folder) else { return nil }
         return self.upstreams[account]?.names.name(of: folder)
     }
 
-    /// Whether the user may know whether a folder is there: it, or its parent, is listed.
+    /// Whether the user may know whether a folder exists: it, or its parent, is visible.
     mutating func isSeen(_ folder: FolderPath, in account: AccountID) -> Bool {
         let access = self.access(to: account)
         if access.rights(in: folder).contains(.lookup) { return true }

@@ -3,14 +3,14 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Each account's server watches its own mailboxes and tells of all of them; what it says is
-/// checked against the permissions in force when it comes, so that what was asked for opens
-/// nothing.
+/// NOTIFY (RFC 5465). Each account's server watches its own mailboxes. The gateway checks every
+/// event against the permissions in force when it arrives, so a request reveals nothing by itself.
 extension ClientSession {
-    /// Octets' lines that wait while another response passes; a client that reads nothing for so
-    /// long looks at its mailboxes again.
+    /// Lines that wait while another response is being passed on. If more arrive, watching ends and
+    /// the client has to look at its mailboxes again.
     static let maximumHeld = 256
 
+    /// NOTIFY starts to watch, or replaces what was watched. `NOTIFY NONE` ends it.
     mutating func notify(_ tag: ByteBuffer, notify: Notify) {
         let shown = Set(self.capabilities)
         if let lacking = notify.requiredCapabilities.first(where: { !shown.contains($0) }) {
@@ -22,7 +22,7 @@ extension ClientSession {
         self.hasUsedNotify = true
         self.watching = notify.groups.isEmpty ? nil : Watching(notify, in: self.namespace)
         self.running = .notifying(Notifying(tag: tag))
-        // What is asked behind it, and may concern as many accounts, is the next turn's.
+        // The next command may concern as many accounts, so it gets a turn of its own.
         if self.reader.bufferedOctets > 0 { self.yieldLoop() }
         if self.watching?.needsSubscriptions ?? false, let user = self.user {
             return self.actions.append(.loadSubscriptions(user))
@@ -30,7 +30,9 @@ extension ClientSession {
         self.notifyServers()
     }
 
-    /// The user's decisions about subscriptions are read, or were changed.
+    /// The user's subscription choices were read from the store, or have changed.
+    ///
+    /// - Parameter choices: nil if the store cannot be read.
     mutating func watchedSubscriptionsLoaded(_ choices: SubscriptionChoices?) {
         guard self.watching?.needsSubscriptions ?? false else { return }
         let watched = choices.map(self.watched) ?? SubscriptionChoices()
@@ -44,12 +46,14 @@ extension ClientSession {
         for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
     }
 
+    /// Refuses the NOTIFY that is running, and ends watching.
     private mutating func notifyingFailed(_ answer: ReplyText) {
         guard case .notifying(let notifying) = self.running else { return }
         self.watching = nil
         self.finish(notifying.tag, text: answer)
     }
 
+    /// Sends the request to every server that it concerns, and waits for their answers.
     private mutating func notifyServers() {
         guard case .notifying(let notifying) = self.running else { return }
         var concerned = self.watchedAccounts()
@@ -66,7 +70,7 @@ extension ClientSession {
         if case .notifying = self.running { notifying.complete(in: &self) }
     }
 
-    /// An account's server is in step with what the client asked for, or cannot be.
+    /// An account's server watches what the client asked for, or cannot.
     mutating func notified(_ account: AccountID, failed: Bool) {
         guard case .notifying(let notifying) = self.running else { return }
         notifying.notified(account, failed: failed, in: &self)

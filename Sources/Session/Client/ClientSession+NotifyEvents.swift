@@ -3,9 +3,10 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Events of watched mailboxes, passed to the client (RFC 5465 §5).
+/// Reports events of watched mailboxes to the client (RFC 5465 §5).
 extension ClientSession {
-    /// Counts of a mailbox changed.
+    /// Counts of a mailbox have changed. The client gets a STATUS response if it watches the
+    /// mailbox and has `l` and `r` there.
     mutating func countsChanged(
         _ status: StatusResponse,
         folder: FolderPath,
@@ -19,7 +20,8 @@ extension ClientSession {
         self.tell(news, of: account)
     }
 
-    /// A mailbox came, went, has another name, or another subscription.
+    /// A mailbox was created, deleted or renamed, or its subscription has changed. The client gets
+    /// a LIST response if it watches the mailbox and has `l` there.
     mutating func mailboxChanged(_ list: ListResponse, from account: AccountID) {
         guard let names = self.upstreams[account]?.names else { return }
         if let oldName = list.oldName, let folder = names.folder(named: oldName) {
@@ -36,6 +38,7 @@ extension ClientSession {
         self.tellMailbox(folder, in: account, attributes: attributes)
     }
 
+    /// Reports one name of a mailbox.
     private mutating func tellMailbox(
         _ folder: FolderPath,
         in account: AccountID,
@@ -53,7 +56,8 @@ extension ClientSession {
         self.tell(FolderNews(folder: folder, needs: .lookup, line: line), of: account)
     }
 
-    /// The client's name of a folder it watches and may know of.
+    /// The client's name of a folder in wire octets; nil if the client does not watch the folder or
+    /// lacks the rights.
     private mutating func watchedName(
         of folder: FolderPath,
         in account: AccountID,
@@ -68,6 +72,7 @@ extension ClientSession {
         return ByteBuffer(bytes: ModifiedUTF7.encode(name))
     }
 
+    /// Writes a line of an event. Ends watching if too many lines wait.
     mutating func tell(_ line: ByteBuffer) {
         guard self.held.count < Self.maximumHeld else { return self.stopWatching() }
         self.emit(line)

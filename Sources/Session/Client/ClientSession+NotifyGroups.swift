@@ -1,18 +1,20 @@
 import Access
 import IMAP
 
-/// The event groups of a NOTIFY, translated for one server (RFC 5465 §5).
+/// Translates the event groups of a NOTIFY for one server (RFC 5465 §5).
 extension ClientSession {
-    /// What a group means in one account.
+    /// The mailboxes of one account that a group covers.
     enum Reach {
+        /// A filter that the server evaluates itself.
         case filter(NotifyGroup.Filter)
         case subtree([FolderPath])
         case mailboxes([FolderPath])
-        /// What the server says is subscribed, and these.
+        /// The folders that are subscribed at the server, which are the owner's choice, and these.
         case owners(and: [FolderPath])
     }
 
-    /// The part of the request that one account's server can answer, with the server's names.
+    /// The groups for one account's server, with the server's names. Events and attributes that the
+    /// server or the user's rights do not support are removed.
     mutating func groups(for account: AccountID, _ names: UpstreamNames) -> [NotifyGroup] {
         guard let watching = self.watching, let view = self.namespace.view(of: account) else {
             return []
@@ -29,8 +31,9 @@ extension ClientSession {
         return watching.request.groups.enumerated().flatMap { number, requested -> [NotifyGroup] in
             var group = requested
             if !keepsSubscriptions { group.events.removeAll { $0 == .subscriptionChange } }
-            // News of names comes as LIST responses. For others than the owner a folder exists only if
-            // the answer to LIST names it: nothing that looks like that answer may be asked for.
+            // A mailbox name event is a LIST response. For every user except the owner, a folder
+            // exists only if the answer to the gateway's LIST names it, so the server must not send
+            // other LIST responses.
             if !isOwner { group.events.removeAll { $0 == .mailboxName } }
             group.attributes.removeAll { item in
                 item.requiredCapability.map { !self.has($0, in: account) } ?? false
@@ -53,13 +56,13 @@ extension ClientSession {
 
     /// Whether the server has to list its folders before it is asked to watch some of them.
     mutating func needsFolders(of account: AccountID) -> Bool {
-        // Without NOTIFY, the owner's server does not work out by itself what lies in a subtree.
+        // The gateway polls such a server, and needs the list to find the mailboxes of a group.
         let isOwner = self.access(to: account).isOwner
         guard !isOwner || !self.has("NOTIFY", in: account), self.isWatched(account) else {
             return false
         }
         guard let list = self.upstreams[account]?.folders else { return true }
-        // Names that stay missing are looked for once.
+        // Look for missing names once, during the NOTIFY command.
         guard case .notifying = self.running,
             self.mayRefresh(list, of: account),
             let watching = self.watching, let view = self.namespace.view(of: account)
@@ -74,10 +77,13 @@ extension ClientSession {
         }
     }
 
-    /// Never send a hidden mailbox name to a server: the time it takes would reveal that the mailbox
+    /// The mailboxes of one account that a group covers and that the user may know of.
+    ///
+    /// Never send a hidden mailbox name to a server: the response time would reveal whether it
     /// exists.
-    /// - Parameter number: of the group.
-    /// - Returns: nil where it means nothing that the user may know of.
+    ///
+    /// - Parameter number: the index of the group in the request.
+    /// - Returns: nil if there are none.
     mutating func reach(
         of number: Int,
         _ watching: Watching,
@@ -102,8 +108,8 @@ extension ClientSession {
         }
     }
 
-    /// What a group of all subscribed folders means in an account; news of folders that the user unsubscribed from
-    /// is dropped when it comes.
+    /// The reach of a group of all subscribed folders. Events of folders that the user unsubscribed
+    /// from are dropped when they arrive.
     private mutating func reachSubscribed(
         _ subscribed: [FolderPath],
         in view: Namespace.View
@@ -116,12 +122,13 @@ extension ClientSession {
         }
     }
 
-    /// Those of some folders that are listed for the user.
+    /// A group of those folders that the user may look up; nil without any.
     private mutating func listed(_ folders: [FolderPath], in view: Namespace.View) -> Reach? {
         let listed = self.visible(folders, in: view)
         return listed.isEmpty ? nil : .mailboxes(listed)
     }
 
+    /// Those of the folders on which the user has `l`.
     private mutating func visible(_ folders: [FolderPath], in view: Namespace.View) -> [FolderPath]
     {
         guard !folders.isEmpty else { return [] }

@@ -1,9 +1,9 @@
 import Access
 import IMAP
 
-/// NOTIFY (RFC 5465) at the servers of watched accounts.
+/// Keeps the servers of watched accounts informed of the client's NOTIFY (RFC 5465).
 extension ClientSession {
-    /// Accounts of which something else than the selected mailbox is watched.
+    /// Accounts of which the client watches more than the selected mailbox.
     mutating func watchedAccounts() -> Set<AccountID> {
         guard self.watching != nil else { return [] }
         return self.namespace.views.reduce(into: []) { accounts, view in
@@ -11,11 +11,14 @@ extension ClientSession {
         }
     }
 
+    /// Whether the client watches more of an account than the selected mailbox.
     mutating func isWatched(_ account: AccountID) -> Bool {
         self.isWanted(account) { !$0.isSelected }
     }
 
-    /// Whether one of the groups, of those with such a filter, means something in an account.
+    /// Whether one of the groups covers mailboxes of an account.
+    ///
+    /// - Parameter isOfKind: which filters count.
     mutating func isWanted(
         _ account: AccountID,
         isOfKind: (NotifyGroup.Filter) -> Bool = { _ in true }
@@ -29,8 +32,8 @@ extension ClientSession {
         }
     }
 
-    /// Connects to the servers of accounts that came into sight, and tells each what is watched of
-    /// what may be known of now.
+    /// Applies the request to the present permissions: connects to the servers of accounts that
+    /// have become visible, and updates what each server watches.
     mutating func watchAnew() {
         guard self.watching != nil else { return }
         let namespace = self.namespace
@@ -41,10 +44,12 @@ extension ClientSession {
         for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
     }
 
-    /// Tells a server what the client wants to know, where it does not know that yet.
-    /// - Returns: whether it is being told, so that nothing else can be sent now.
+    /// Sends a server what the client wants to watch, if the server does not watch exactly that.
+    /// Where necessary, ENABLE and LIST go first. A server without NOTIFY is polled.
+    ///
+    /// - Returns: whether a command was sent; then no other can be sent now.
     mutating func bringInStep(_ account: AccountID) -> Bool {
-        // Between two commands of a transfer nothing else may be sent there.
+        // Between two commands of a transfer no other command may be sent to its servers.
         if case .transferring(let transferring) = self.running, transferring.plan.involves(account)
         {
             return false
@@ -56,7 +61,7 @@ extension ClientSession {
         guard self.watching == nil || !self.enable(in: account, for: nil) else { return true }
         if self.needsFolders(of: account), self.requestFolders(of: account) { return true }
         let groups = self.groups(for: account, upstream.names)
-        // Without its list nothing of the account can be watched.
+        // Without the list of its folders, nothing of the account can be watched.
         let isUnlisted =
             upstream.folders == nil && self.isWatched(account)
             && (!self.access(to: account).isOwner || !upstream.profile.has("NOTIFY"))
@@ -81,7 +86,7 @@ extension ClientSession {
         return true
     }
 
-    /// A server answered NOTIFY.
+    /// A server has answered NOTIFY.
     mutating func notifyCompleted(_ account: AccountID, condition: Condition) {
         guard condition != .ok else { return self.notified(account, failed: false) }
         self.upstreams[account]?.watched = []
@@ -92,7 +97,7 @@ extension ClientSession {
         self.stopWatching()
     }
 
-    /// A watched account's connection ended: what happens there cannot be told any more.
+    /// The connection to a watched account has ended, so its events cannot be reported any more.
     mutating func watchedUpstreamLost(_ account: AccountID) {
         if case .notifying(let notifying) = self.running {
             return notifying.notified(account, failed: true, in: &self)
@@ -101,7 +106,8 @@ extension ClientSession {
         self.stopWatching()
     }
 
-    /// The client is told to look for itself (RFC 5465 §5.8).
+    /// Ends watching with NOTIFICATIONOVERFLOW: the client has to look at its mailboxes itself (RFC
+    /// 5465 §5.8).
     mutating func stopWatching() {
         guard self.watching != nil else { return }
         self.watching = nil

@@ -1,9 +1,10 @@
 package import Access
 import IMAP
 
-/// Permissions that change while a session runs.
+/// Changes of permissions during a session.
 extension ClientSession {
-    /// The store published another snapshot. What is no longer allowed stops.
+    /// The store has published another snapshot. The session stops everything that it no longer
+    /// permits.
     package mutating func snapshotChanged(_ snapshot: Snapshot, at now: Moment) {
         self.now = now
         if case .ended = self.running { return }
@@ -28,7 +29,7 @@ extension ClientSession {
             self.revoke(account)
         }
         self.watchAnew()
-        // What was stopped is answered, and what the client sent behind it may run.
+        // Commands that were stopped are answered now, so a pipelined command may run.
         self.readClient()
     }
 
@@ -39,13 +40,14 @@ extension ClientSession {
         self.snapshot = snapshot
     }
 
-    /// The account whose server tells of a mailbox, or is about to.
+    /// The account of the mailbox that is selected or being selected.
     private var openAccount: AccountID? {
         if case .selecting(let selecting) = self.running { return selecting.account }
         return self.selected?.account
     }
 
-    /// Whether an account, or what is open or runs there, is out of sight.
+    /// Whether the user has lost an account, its selected mailbox, or the rights for the command
+    /// that runs there.
     private mutating func isRevoked(_ account: AccountID) -> Bool {
         guard self.namespace.view(of: account) != nil else { return true }
         if self.command?.isForbidden(at: account, in: &self) ?? false { return true }
@@ -53,13 +55,15 @@ extension ClientSession {
         return !self.mayRead(selected.folder, of: account)
     }
 
-    /// An account, or its selected mailbox, is out of sight: its connection ends, and with it
-    /// whatever runs there. A response that has passed in part passes to its end first, if it does
-    /// not take long, because nothing gentler than closing stops a client in the middle of one.
+    /// Closes the connection to an account that the user has lost, and stops what runs there. If
+    /// part of a response has been passed on, the rest may follow for a short time. After that the
+    /// client's connection is closed, because nothing else stops a client in the middle of a
+    /// response.
     mutating func revoke(_ account: AccountID) {
         guard self.upstreams[account] != nil else { return }
         guard self.passing != account else {
-            // The time runs from the first change that revoked it, whatever changes besides.
+            // The time runs from the change that revoked the account. A later change must not
+            // extend it.
             guard self.revoking != account else { return }
             self.revoking = account
             return self.actions.append(.revokeLater)
@@ -69,7 +73,7 @@ extension ClientSession {
         self.upstreamRevoked(account)
     }
 
-    /// The time is over in which a response might have passed to its end.
+    /// The time has passed in which a response of a revoked account could be completed.
     package mutating func revocationDue() {
         guard self.revoking != nil else { return }
         self.end(nil)

@@ -1,14 +1,17 @@
 import Access
 import IMAP
 
-/// NOTIFY for accounts whose servers do not have it (RFC 5465): the gateway asks for the counts of their
-/// mailboxes when nothing else runs, and tells the client what changed.
+/// NOTIFY for accounts whose servers lack it (RFC 5465). While no command runs, the gateway asks
+/// for the counts of the watched mailboxes and reports changes to the client.
 ///
-/// What is not told: names that come and go, items of new messages, and the selected mailbox where the
-/// client watches it by SELECTED-DELAYED, because NOOP would tell of messages that went.
+/// Polling does not report created, deleted and renamed mailboxes, nor items of new messages. It
+/// does not poll the selected mailbox under SELECTED-DELAYED, because the answer to NOOP may
+/// contain EXPUNGE.
 extension ClientSession {
-    /// Watches an account by polling from now on. What changed before is told unless the client asks anew.
-    /// - Returns: whether its server is being asked, so that nothing else can be sent now.
+    /// Starts to poll an account. Changes since the last poll are reported, unless the client has
+    /// sent a new NOTIFY.
+    ///
+    /// - Returns: whether a command was sent; then no other can be sent now.
     mutating func watchByPolling(_ account: AccountID) -> Bool {
         guard let upstream = self.upstreams[account] else { return false }
         var polling = self.polling(of: account)
@@ -24,13 +27,13 @@ extension ClientSession {
         return self.pollNext(account)
     }
 
-    /// One timer serves all accounts.
+    /// Starts the poll timer, which serves all accounts, unless it runs.
     private mutating func schedulePoll() {
         guard !self.isPollScheduled else { return }
         self.pollLater()
     }
 
-    /// The time to ask accounts that are watched by polling.
+    /// Starts the next round of polling in each polled account.
     mutating func pollWatched() {
         guard self.watching != nil else { return }
         for (account, upstream) in self.upstreams.sorted(by: { $0.key < $1.key }) {
@@ -42,7 +45,9 @@ extension ClientSession {
         }
     }
 
-    /// Lets the server of the selected mailbox tell what is new there.
+    /// Sends NOOP to the server of the selected mailbox, so that it can report changes.
+    ///
+    /// - Returns: whether NOOP was sent.
     private mutating func pollSelected(_ account: AccountID) -> Bool {
         guard case .nothing = self.running, self.selected?.account == account,
             let upstream = self.upstreams[account], upstream.isIdle
@@ -54,9 +59,10 @@ extension ClientSession {
         return true
     }
 
-    /// Asks for the counts of the next mailbox, if the account's server waits for a command and no command
-    /// of the client runs.
-    /// - Returns: whether it was asked.
+    /// Asks for the counts of the next mailbox if the account's server is idle and no command of
+    /// the client runs.
+    ///
+    /// - Returns: whether STATUS was sent.
     mutating func pollNext(_ account: AccountID) -> Bool {
         switch self.running {
         case .nothing, .idling, .notifying: break
@@ -78,13 +84,13 @@ extension ClientSession {
             self.actions.append(.toUpstream(account, upstream.segments.removeFirst()))
             return true
         }
-        // The first round is over: what changes from now on is told.
+        // The first round is complete. From now on, changes are reported.
         self.notified(account, failed: false)
         return false
     }
 
-    /// Whether a mailbox exists for the user, may be read, and is not the one that is open: STATUS is not for
-    /// that one (RFC 9051 §6.3.11).
+    /// Whether a mailbox exists for the user, may be read and is not selected. STATUS must not be
+    /// used for the selected mailbox (RFC 9051 §6.3.11).
     private mutating func isPolled(_ folder: FolderPath, of account: AccountID) -> Bool {
         guard self.rights(in: folder, of: account).contains([.lookup, .read]) else { return false }
         if let selected = self.selected, selected.account == account, selected.folder == folder {
@@ -93,7 +99,7 @@ extension ClientSession {
         return self.upstreams[account]?.folders?.contains(folder) ?? false
     }
 
-    /// Counts that the gateway asked for.
+    /// A server has answered a STATUS of the gateway.
     mutating func polledStatusReceived(
         _ status: StatusResponse,
         of folder: FolderPath,
@@ -107,8 +113,8 @@ extension ClientSession {
 
     // MARK: - Mailboxes
 
-    /// What of the client's request polling can answer in an account. Of the groups that cover a mailbox the
-    /// first counts (RFC 5465 §3.1).
+    /// The part of the client's request that can be polled in an account. If several groups cover a
+    /// mailbox, the first one counts (RFC 5465 §3.1).
     private mutating func polling(of account: AccountID) -> Polling {
         var polling = Polling()
         guard let watching = self.watching, let view = self.namespace.view(of: account) else {
@@ -117,7 +123,7 @@ extension ClientSession {
         polling.tellsFirst = watching.request.sendsStatus
         let list = self.upstreams[account]?.folders
         var decided: Set<FolderPath> = []
-        // Whether no further group can add a mailbox.
+        // Whether the groups so far cover every mailbox, or as many as can be watched.
         var isDecided = false
         for (number, group) in watching.request.groups.enumerated() {
             let watchesMessages = group.events.contains(.messageNew)
@@ -133,7 +139,7 @@ extension ClientSession {
                 isDecided = true
                 continue
             }
-            // One more than can be watched shows that there are too many.
+            // One folder above the limit shows that there are too many.
             let limit = decided.count + Polling.maximumMailboxes + 1
             for folder in Self.folders(in: reach, of: list, atMost: limit)
             where decided.insert(folder).inserted {
@@ -145,6 +151,7 @@ extension ClientSession {
         return polling
     }
 
+    /// The folders of the list that a group covers.
     private static func folders(
         in reach: Reach,
         of list: FolderList,

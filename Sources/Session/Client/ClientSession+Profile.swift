@@ -3,16 +3,18 @@ import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// What an earlier connection learnt of a server, and what the server's lists say.
+/// The profile of a server: what an earlier connection found out, compared with what the server
+/// lists now.
 ///
-/// A server may be reconfigured at any time: another hierarchy delimiter, or another prefix of its
-/// namespaces, gives each name another meaning.
+/// A server may be reconfigured at any time. Another hierarchy delimiter or another namespace
+/// prefix gives every name another meaning.
 extension ClientSession {
-    /// A connection that was asked for is logged in.
+    /// A requested connection is logged in.
     ///
     /// - Parameters:
-    ///   - identification: the tag of an ID command that the login sent, and that is not answered yet.
-    ///   - isKnown: whether the profile is what an earlier connection learnt.
+    ///   - identification: the tag of an ID command that the login sent and that is not answered
+    ///     yet.
+    ///   - isKnown: whether the profile comes from an earlier connection.
     package mutating func upstreamReady(
         _ account: AccountID,
         profile: UpstreamProfile,
@@ -33,11 +35,12 @@ extension ClientSession {
         self.readClient()
     }
 
-    /// Looks whether a server lists a folder with another delimiter than its profile says, or outside every
-    /// namespace. The next login asks the server again. Where this connection has not learnt the profile
-    /// itself, it is made again: at once where the delimiter is another one, or else before the next command.
+    /// Checks whether a server lists a folder with another delimiter than its profile, or outside
+    /// of every namespace. If so, the next login asks the server again. If this connection uses the
+    /// profile of an earlier one, it is replaced: at once if the delimiter differs, otherwise
+    /// before the next command.
     ///
-    /// - Returns: whether the response means nothing any more.
+    /// - Returns: whether the response has no meaning any more and has to be ignored.
     mutating func profileContradicted(by list: ListResponse, from account: AccountID) -> Bool {
         guard let upstream = self.upstreams[account], upstream.contradicts(list) else {
             return false
@@ -46,11 +49,12 @@ extension ClientSession {
         upstream.isContradicted = true
         let hasDelimiter = upstream.hasDelimiter(of: list)
         guard upstream.usesKnownProfile else {
-            // Without one delimiter nobody knows which folder a scope reaches.
+            // Without one delimiter, it is unclear which folder the scope of a grant covers.
             return !hasDelimiter && !self.access(to: account).isOwner
         }
         if hasDelimiter, !self.isPreparing(account) {
-            // A server may list what none of its namespaces has: no reason to close what is selected.
+            // A server may list names outside of its namespaces. That is no reason to close the
+            // selected mailbox.
             guard self.selected?.account != account else { return false }
             upstream.isOutdated = true
             self.hasOutdatedServer = true
@@ -60,7 +64,7 @@ extension ClientSession {
         return true
     }
 
-    /// Whether a command waits for what this server tells.
+    /// Whether a command waits for this server, and no mailbox is selected there.
     private func isPreparing(_ account: AccountID) -> Bool {
         guard case .preparing(_, account) = self.running else { return false }
         return self.selected?.account != account
@@ -68,6 +72,7 @@ extension ClientSession {
 }
 
 extension Upstream {
+    /// Whether a listed name contradicts the profile.
     fileprivate func contradicts(_ list: ListResponse) -> Bool {
         guard list.mailbox.readableBytes > 0 else { return false }
         switch self.names.place(of: list.mailbox) {
@@ -77,7 +82,8 @@ extension Upstream {
         }
     }
 
-    /// Whether a listed folder has the delimiter of the profile, or none: it is in no hierarchy then.
+    /// Whether a listed folder has the delimiter of the profile, or none because it is in no
+    /// hierarchy.
     fileprivate func hasDelimiter(of list: ListResponse) -> Bool {
         list.delimiter == nil || list.delimiter == self.profile.delimiter
     }

@@ -3,8 +3,11 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Quota of one's own account.
+/// The QUOTA commands (RFC 9208), for accounts that the user owns. The quota of others is not
+/// shown.
 extension ClientSession {
+    /// GETQUOTA (RFC 9208 §4.1.1) asks the server of the personal account, because a quota root
+    /// names no mailbox.
     mutating func getQuota(_ tagged: TaggedCommand, root: ByteBuffer) {
         guard let account = self.namespace.personal, self.access(to: account).isOwner else {
             return self.finish(tagged.tag, text: .notPermitted)
@@ -16,6 +19,7 @@ extension ClientSession {
         }
     }
 
+    /// GETQUOTAROOT (RFC 9208 §4.1.2) needs ownership of the mailbox's account.
     mutating func getQuotaRoot(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
         guard !self.isEmptyInbox(mailbox) else {
             return self.finish(tagged.tag, text: .notPermitted)

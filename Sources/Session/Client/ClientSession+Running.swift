@@ -1,9 +1,10 @@
 import Access
 import IMAP
 
-/// The command that runs, and what happens to it.
+/// The running command, and events for it.
 extension ClientSession {
-    /// The command that runs; nil while none does, and while the session itself carries one out.
+    /// The state machine of the running command; nil if none runs, and if the session itself
+    /// executes a command.
     var command: (any RunningCommand)? {
         switch self.running {
         case .forwarding(let forwarding): forwarding
@@ -19,10 +20,11 @@ extension ClientSession {
         }
     }
 
-    /// Tells the command that runs what happened at an account's server. Each machine is called by its own
-    /// type, so that nothing is looked up at run time for each response.
+    /// Delivers an event of an account's server to the running command. Each machine is called by
+    /// its concrete type, which saves a dynamic dispatch for each response.
     ///
-    /// - Returns: false where it does not concern the command, or none runs.
+    /// - Returns: false if the event does not concern the command, or none runs.
+    /// - Throws: an error if the server broke the protocol.
     mutating func deliver(
         _ event: UpstreamEvent,
         from account: AccountID
@@ -48,7 +50,7 @@ extension ClientSession {
         }
     }
 
-    /// The same for what no machine throws at.
+    /// Delivers an event for which no machine throws.
     mutating func delivers(_ event: UpstreamEvent, from account: AccountID) -> Bool {
         (try? self.deliver(event, from: account)) ?? false
     }
@@ -61,10 +63,12 @@ extension ClientSession: CommandContext {
         self.actions.append(action)
     }
 
+    /// The command waits for nothing; it was answered, or will be dispatched again.
     mutating func leaveCommand() {
         self.running = .nothing
     }
 
+    /// Sends the request to the journal once the server has closed the connection.
     mutating func leave(_ account: AccountID, then request: JournalRequest) {
         self.upstreams[account] = nil
         self.actions.append(.leaveUpstream(account, then: request))

@@ -3,8 +3,10 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// SEARCH and SORT in the selected mailbox.
+/// SEARCH (RFC 9051 §6.4.4) and SORT (RFC 5256) in the selected mailbox.
 extension ClientSession {
+    /// Forwards SEARCH with the return options that the server supports. Where it lacks some, the
+    /// gateway makes the ESEARCH response from the plain answer.
     mutating func search(_ tagged: TaggedCommand, search: Search, selected: SelectedMailbox) {
         guard !search.hasUnsupportedCharset else {
             return self.finish(tagged.tag, text: .badCharset)
@@ -35,6 +37,7 @@ extension ClientSession {
         }
     }
 
+    /// Forwards SORT in the same way. The collected results keep the server's order.
     mutating func sort(_ tagged: TaggedCommand, sort: Sort, selected: SelectedMailbox) {
         guard !sort.hasUnsupportedCharset else { return self.finish(tagged.tag, text: .badCharset) }
         var sort = sort

@@ -3,22 +3,27 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// SELECT, EXAMINE, CLOSE and UNSELECT (RFC 9051 §6.3.2, §6.4.1).
+/// SELECT, EXAMINE, CLOSE and UNSELECT (RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2).
 extension ClientSession {
+    /// SELECT and EXAMINE need `l` and `r`. Without a right to change the mailbox, the gateway
+    /// opens it with EXAMINE.
+    ///
+    /// A refused SELECT leaves no mailbox selected (RFC 9051 §6.3.2).
     mutating func select(
         _ tagged: TaggedCommand,
         select: Select,
         readOnly: Bool
     ) {
+        // QRESYNC before ENABLE is a syntax error, which does not deselect the mailbox (RFC 7162
+        // §3.2.5).
+        guard select.resync == nil || self.enabled.contains("QRESYNC") else {
+            return self.finish(tagged.tag, text: .badNotEnabled)
+        }
         self.isEmptyInboxSelected = false
         guard !self.isEmptyInbox(select.mailbox) else {
             return self.selectEmptyInbox(tagged.tag, select: select)
         }
-        // RFC 7162 §3.2.5; what was selected stays so.
-        guard select.resync == nil || self.enabled.contains("QRESYNC") else {
-            return self.finish(tagged.tag, text: .badNotEnabled)
-        }
-        // A connection that is being asked for counts cannot leave its mailbox before the answer.
+        // A poll is in flight there. Its connection cannot leave the mailbox before the answer.
         if let left = self.selected?.account, self.upstreams[left]?.housekeeping == .poll {
             self.running = .preparing(tagged, left)
             return
@@ -64,8 +69,8 @@ extension ClientSession {
         selecting.begin(encoder, in: &self)
     }
 
-    /// CLOSE and UNSELECT. Without the right to expunge, CLOSE closes and expunges nothing, and is
-    /// answered `OK` (RFC 4314 §4).
+    /// CLOSE and UNSELECT. Without the right `e`, CLOSE closes the mailbox, expunges nothing and is
+    /// answered OK (RFC 4314 §4).
     mutating func close(_ tagged: TaggedCommand, selected: SelectedMailbox, expunges: Bool) {
         self.auditReadingEnded()
         let account = selected.account
@@ -79,10 +84,11 @@ extension ClientSession {
         self.forward(tagged, to: account) { $0.write(word: expunges ? "CLOSE" : "UNSELECT") }
     }
 
-    /// Lets go of the selected mailbox, so that nothing can act on it any more, and withholds what
-    /// its server still says of it.
+    /// Deselects the mailbox, so that no command reaches it and its server's responses about it are
+    /// withheld. The connection is kept if UNSELECT can be sent at once, and closed otherwise.
     ///
-    /// - Parameter announce: whether the client has to be told, because it did not ask for it.
+    /// - Parameter announce: whether to tell the client, because it did not deselect the mailbox
+    ///   itself.
     mutating func leaveSelected(announce: Bool) {
         guard let selected = self.selected else { return }
         let account = selected.account
@@ -101,7 +107,7 @@ extension ClientSession {
     mutating func drop(_ account: AccountID) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         self.actions.append(.closeUpstream(account))
-        // The rest of its response does not come, and nothing else can be said.
+        // The rest of the response will not arrive, and no other octets may be written into it.
         if self.passing == account { return self.end(nil) }
         self.watchedUpstreamLost(account)
     }

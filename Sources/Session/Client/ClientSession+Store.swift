@@ -5,6 +5,9 @@ import struct NIOCore.ByteBuffer
 
 /// STORE and UID STORE (RFC 9051 §6.4.6).
 extension ClientSession {
+    /// STORE needs `s` for `\Seen`, `t` for `\Deleted` and `w` for every other flag (RFC 4314 §4).
+    /// Flags without their right are left out; if a replacement of all flags becomes partial by
+    /// that, it is sent as two commands (``Flags``).
     mutating func store(
         _ tagged: TaggedCommand,
         store: StoreFlags,

@@ -3,10 +3,11 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Subscriptions: of the user's own account they are its server's, of all others the gateway's, so that nobody
-/// changes another's.
+/// Subscriptions. Those of the user's own account are stored by its server. Those of all other
+/// accounts are stored by the gateway for each user, so that nobody changes another user's
+/// subscriptions.
 extension ClientSession {
-    /// Which folders of an account in sight are subscribed before the user decided about any of them.
+    /// The folders of a visible account that are subscribed before the user has chosen any.
     func subscriptionBase(of view: Namespace.View) -> SubscriptionBase {
         guard view.isPersonal else { return self.sharedSubscriptionBase }
         guard self.onlyAccount != nil else { return .own }
@@ -14,8 +15,10 @@ extension ClientSession {
         return hasOwner ? .owner : self.sharedSubscriptionBase
     }
 
+    /// The same for an account without an owner and for other users' accounts.
     private var sharedSubscriptionBase: SubscriptionBase { self.subscribesShared ? .every : .none }
 
+    /// SUBSCRIBE (RFC 9051 §6.3.7) needs `l` and an existing folder.
     mutating func subscribe(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
         guard !self.isEmptyInbox(mailbox) else {
             return self.finish(tagged.tag, text: .completed("SUBSCRIBE"))
@@ -30,6 +33,8 @@ extension ClientSession {
         }
     }
 
+    /// UNSUBSCRIBE (RFC 9051 §6.3.8) is always allowed, and does not reveal whether the folder
+    /// exists.
     mutating func unsubscribe(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
         guard let (account, folder) = self.place(of: mailbox) else {
             return self.finish(tagged.tag, text: .completed("UNSUBSCRIBE"))
@@ -37,11 +42,13 @@ extension ClientSession {
         guard !self.ownsSubscriptions(of: account) else {
             return self.forwardSubscription(tagged, of: folder, in: account)
         }
-        // Whoever may not see the folder has it no more: shared again, it is a new one.
+        // For a folder that the user may not see, the choice is removed. If it is shared again, it
+        // counts as new.
         let isVisible = self.rights(in: folder, of: account).contains(.lookup)
         self.change(isVisible ? .unsubscribe : .forget, of: folder, in: account, for: tagged)
     }
 
+    /// The account and folder of a name, regardless of the user's rights.
     private func place(of mailbox: ClientMailbox) -> (AccountID, FolderPath)? {
         guard let name = mailbox.name, self.user != nil,
             case .folder(let account, let folder) = self.namespace.place(of: name)
@@ -49,12 +56,13 @@ extension ClientSession {
         return (account, folder)
     }
 
-    /// Whether the subscriptions of an account are the user's own, and its server keeps them.
+    /// Whether the subscriptions of an account are the user's own and its server stores them.
     private mutating func ownsSubscriptions(of account: AccountID) -> Bool {
         self.namespace.personal == account && self.onlyAccount == nil
             && self.access(to: account).isOwner
     }
 
+    /// Stores the user's choice about one folder.
     private mutating func change(
         _ kind: SubscriptionChange.Kind,
         of folder: FolderPath,
@@ -72,6 +80,7 @@ extension ClientSession {
         self.actions.append(.changeSubscription(change))
     }
 
+    /// Forwards SUBSCRIBE or UNSUBSCRIBE to the user's own server.
     private mutating func forwardSubscription(
         _ tagged: TaggedCommand,
         of folder: FolderPath,
@@ -94,7 +103,7 @@ extension ClientSession {
         }
     }
 
-    /// A change of a subscription was recorded, or could not be.
+    /// The store has recorded the user's choice, or could not.
     package mutating func subscriptionChanged(_ outcome: SubscriptionOutcome) {
         guard case .subscribing(let tagged) = self.running else { return }
         if self.watching?.needsSubscriptions ?? false, let user = self.user {
@@ -111,7 +120,8 @@ extension ClientSession {
         self.readClient()
     }
 
-    /// The user's decisions about subscriptions; nil where the store cannot be read.
+    /// The user's subscription choices were read; nil if the store cannot be read. A running LIST
+    /// takes them first, then NOTIFY.
     package mutating func subscriptionsLoaded(_ choices: SubscriptionChoices?) {
         guard case .listing(let listing) = self.running,
             listing.subscriptionsLoaded(choices, in: &self)
@@ -122,7 +132,8 @@ extension ClientSession {
         self.readClient()
     }
 
-    /// Those of the user's decisions that say which folders are watched, also of accounts that may come into sight.
+    /// The choices that determine which folders are watched, including those in accounts that may
+    /// become visible later.
     func watched(_ choices: SubscriptionChoices) -> SubscriptionChoices {
         choices.compactMap { account, known in
             let view = self.namespace.view(of: account)

@@ -1,14 +1,14 @@
 package import Access
 import IMAP
 
-/// Work that is done in turns, so that one session does not hold the loop.
+/// Work is done in turns of the event loop, so that one session does not block it.
 extension ClientSession {
-    /// Pieces of responses that are dealt with in a turn, of all servers together: a read of a socket may
-    /// bring thousands of short ones, and a session has hundreds of sockets that are read one after the
-    /// other.
+    /// Pieces of responses that are processed in one turn, of all servers together. One read from a
+    /// socket may contain thousands of short responses, and a session has hundreds of sockets that
+    /// are read one after the other.
     private static let maximumPieces = 200
 
-    /// Lets the other sessions on the loop work; `resumeReading` goes on.
+    /// Yields the event loop to other sessions; `resumeReading` continues.
     package mutating func yieldLoop() {
         guard !self.hasYielded else { return }
         if case .ended = self.running { return }
@@ -16,7 +16,7 @@ extension ClientSession {
         self.actions.append(.readLater)
     }
 
-    /// The session has the event loop again.
+    /// The session may continue after a yield: deferred servers are read first, then the client.
     package mutating func resumeReading(at now: Moment) {
         self.now = now
         self.hasYielded = false
@@ -28,7 +28,8 @@ extension ClientSession {
         self.readClient()
     }
 
-    /// Takes what has come from a server, as long as it is wanted and the turn lasts.
+    /// Processes buffered responses of a server until it has no more, they are not wanted now, or
+    /// the turn is over.
     mutating func readUpstream(_ account: AccountID) {
         guard !self.hasYielded else {
             self.upstreams[account]?.isReadDeferred = true
@@ -42,13 +43,15 @@ extension ClientSession {
         }
     }
 
-    /// Takes all that a server said before it closed the connection.
+    /// Processes all buffered responses of a server that has closed the connection.
     mutating func readUpstreamToItsEnd(_ account: AccountID) {
         self.upstreams[account]?.isReadDeferred = false
         while self.readPiece(of: account) {}
     }
 
-    /// - Returns: false where there is none, or none is wanted now.
+    /// Processes one piece of a response. A malformed one closes the connection to the server.
+    ///
+    /// - Returns: false if there is none, or none is wanted now.
     private mutating func readPiece(of account: AccountID) -> Bool {
         guard self.wantsOctets(from: account), let upstream = self.upstreams[account] else {
             return false
@@ -62,7 +65,7 @@ extension ClientSession {
             if piece.isLast { upstream.firstPiece = nil }
             return true
         } catch {
-            // Only what begins a line: literals hold messages.
+            // The log gets only the beginning of a line, because literals contain messages.
             self.reportUnreadable(
                 upstream.firstPiece ?? next?.octets ?? upstream.reader.unread,
                 from: account

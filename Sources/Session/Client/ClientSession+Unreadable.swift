@@ -3,18 +3,20 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// What becomes of a response that cannot be read. Nothing that a command asked for is missing under an
-/// `OK`: clients take for deleted what is not in a complete answer.
+/// Responses that cannot be parsed. An answer never ends with `OK` if a part of what the command
+/// asked for is missing: clients treat as deleted what a complete answer does not contain.
 ///
-/// - A response whose kind is unknown, that breaks the framing, or that may change which message a number
-///   means, ends the connection: the command is answered `NO [UNAVAILABLE]`, and a client that has the
-///   mailbox open is told that it is closed.
-/// - An answer that changes nothing (STATUS, QUOTA, ESEARCH, FLAGS) costs the command its `OK`.
-/// - A line of LIST costs the one folder, which does not exist then for anybody.
+/// - An unknown kind of response, a broken framing, or a response that may change the meaning of
+///   message numbers ends the connection. The command is answered `NO [UNAVAILABLE]`, and a client
+///   that has the mailbox selected is told that it is closed.
+/// - An answer without such an effect (STATUS, QUOTA, ESEARCH, FLAGS) turns the `OK` of the command
+///   into `NO`.
+/// - A line of LIST is omitted. Its folder then does not exist for anybody but the owner.
 ///
-/// Each is logged.
+/// Each such response is logged.
 extension ClientSession {
-    /// Lines of one answer that are logged; an account may have thousands of names that cannot be read.
+    /// Lines of one answer that are logged. An account may have thousands of names that cannot be
+    /// parsed.
     private static let maximumUnreadableLines = 16
 
     /// Logs the beginning of a line.
@@ -26,21 +28,23 @@ extension ClientSession {
         self.actions.append(.lineUnreadable(account, UnreadableLine(line)))
     }
 
-    /// A part of the answer to the command in flight cannot be read: it is not answered `OK`.
+    /// Part of the answer to the command in flight cannot be parsed, so the command is not answered
+    /// `OK`.
     mutating func answerUnreadable(_ line: ByteBuffer, from account: AccountID) {
         self.reportUnreadable(line, from: account)
         self.upstreams[account]?.isAnswerIncomplete = true
     }
 
-    /// A collected response cannot be read.
-    /// - Throws: `error` where the connection cannot go on.
+    /// A collected response does not parse.
+    ///
+    /// - Throws: `error` if the connection cannot continue.
     mutating func responseUnreadable(
         _ data: CollectedData,
         response: ByteBuffer,
         from account: AccountID,
         error: SyntaxError
     ) throws(SyntaxError) {
-        // Where a response with a literal ends is certain only if the literal is one.
+        // The end of a response with a literal is certain only if the literal itself was parsed.
         guard response.isOneLine else { throw error }
         switch data {
         case .list, .lsub:
@@ -49,7 +53,7 @@ extension ClientSession {
             self.statusUnreadable(response, from: account)
         case .flags:
             guard case .selecting = self.running else {
-                // Which keywords a mailbox has is told again when it is opened.
+                // The keywords of a mailbox are reported again when it is selected.
                 return self.reportUnreadable(response, from: account)
             }
             self.answerUnreadable(response, from: account)
@@ -58,7 +62,9 @@ extension ClientSession {
         }
     }
 
-    /// A folder's line is left out: for others than the owner it does not exist then.
+    /// Omits the folder of a LIST response: it does not exist then for anybody but the owner.
+    ///
+    /// - Throws: an error if the server lists more octets than the limit.
     private mutating func listLineUnreadable(
         _ line: ByteBuffer,
         from account: AccountID
@@ -66,7 +72,7 @@ extension ClientSession {
         self.reportUnreadable(line, from: account)
         switch self.running {
         case .transferring(let transferring) where transferring.plan.target == account:
-            // It may be there: the client is not told to make it.
+            // The folder may exist, so the client is not told to create it.
             transferring.isTargetListed = true
         case .listing(let listing) where self.upstreams[account]?.housekeeping == nil:
             try listing.count(octets: line.readableBytes, from: account)
@@ -75,12 +81,13 @@ extension ClientSession {
         }
     }
 
-    /// A listed name of the account's own that has no path is left out.
+    /// Logs a listed name of the account's own that has no path, and that the listing omits.
     mutating func reportOmitted(_ name: ByteBuffer, from account: AccountID) {
         guard self.upstreams[account]?.names.isOmitted(name) ?? false else { return }
         self.reportUnreadable(ByteBuffer(staticString: "* LIST ") + name, from: account)
     }
 
+    /// A STATUS response does not parse. Its effect depends on the command that asked for it.
     private mutating func statusUnreadable(_ line: ByteBuffer, from account: AccountID) {
         if self.upstreams[account]?.housekeeping == .folders {
             return self.answerUnreadable(line, from: account)
@@ -90,10 +97,10 @@ extension ClientSession {
         where forwarding.account == account && forwarding.expected.contains(.status):
             self.answerUnreadable(line, from: account)
         case .listing(let listing) where listing.identifies(account):
-            // Without its identifier, another name of a mailbox would be a folder of its own.
+            // Without the identifier, a second name of a mailbox would look like another folder.
             self.answerUnreadable(line, from: account)
         case .listing:
-            // One folder is listed without its counts (RFC 5819 §2).
+            // The folder is listed without its counts (RFC 5819 §2).
             self.reportUnreadable(line, from: account)
         default:
             self.reportUnreadable(line, from: account)

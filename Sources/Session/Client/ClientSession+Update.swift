@@ -3,14 +3,17 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Searches whose changes the server tells until the mailbox is left (RFC 5267).
+/// Searches that the server keeps up to date until the mailbox is deselected (RFC 5267).
 extension ClientSession {
-    /// Searches that are kept up to date at once: a client shows one or two, and each costs the
-    /// server work whenever a message changes.
+    /// Searches that are kept up to date at the same time. A client shows one or two, and each
+    /// costs the server work whenever a message changes.
     private static let maximumUpdatingSearches = 16
 
-    /// Whether a search asks for its changes to be told, and may. A search over the limit is
-    /// carried out without, as RFC 5267 §4.3.1 has it; so is one at a server that cannot tell them.
+    /// Whether a search asks for updates and can have them. Above the limit, or at a server without
+    /// the capability, the search runs without updates and the client gets NOUPDATE (RFC 5267
+    /// §4.3.1).
+    ///
+    /// - Parameter returns: the return options; UPDATE is removed if it is not possible.
     mutating func mayUpdate(
         _ tag: ByteBuffer,
         returns: inout [SearchReturn]?,
@@ -29,7 +32,8 @@ extension ClientSession {
         return true
     }
 
-    /// The server does not tell the changes of the search with this tag of the gateway's.
+    /// The server has sent NOUPDATE with a tag of the gateway: it does not send updates of that
+    /// search.
     mutating func updateRefused(_ tag: ByteBuffer, account: AccountID) {
         if case .forwarding(let forwarding) = self.running, forwarding.account == account,
             forwarding.updateRefused(tag, in: &self)
@@ -43,6 +47,8 @@ extension ClientSession {
         self.emit(Reply.untagged(.noUpdate(tag: selected.updating[index].client)))
     }
 
+    /// CANCELUPDATE (RFC 5267 §4.3.2) with the gateway's tags in place of the client's. An unknown
+    /// tag is answered BAD.
     mutating func cancelUpdate(
         _ tagged: TaggedCommand,
         tags: [ByteBuffer],

@@ -3,11 +3,11 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// What servers send, and what becomes of it.
+/// The life cycle of connections to servers.
 extension ClientSession {
     // MARK: - Connections
 
-    /// A connection that was asked for cannot be had.
+    /// A requested connection could not be established.
     package mutating func upstreamFailed(_ account: AccountID, fault: UpstreamFault) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         switch fault {
@@ -17,14 +17,14 @@ extension ClientSession {
             self.stop(account, answer: .credentialSuspended)
         case .serverUnanswering:
             self.stop(account, answer: .serverUnanswering)
-        case .unreachable, .protocolViolation, .lost:
+        case .unreachable, .protocolViolation:
             self.stop(account, answer: .unavailable)
         }
         self.capabilitiesDiscovered(account)
         self.readClient()
     }
 
-    /// A connection ended without being asked to.
+    /// A server has closed its connection.
     package mutating func upstreamClosed(_ account: AccountID) {
         self.readUpstreamToItsEnd(account)
         guard let upstream = self.upstreams[account] else { return }
@@ -34,30 +34,31 @@ extension ClientSession {
         self.readClient()
     }
 
-    /// An account's server, or what the gateway logs in with there, is another one now: what runs on
-    /// the connection is brought to its end, and what comes next gets a new one. Told before `snapshotChanged`, which
-    /// reads on: nothing more goes to the old one then.
+    /// The configuration of an account has changed: it has another server or another credential.
+    /// What runs on the connection may end, and the next command gets a new connection. Called
+    /// before `snapshotChanged`, which reads further commands, so that none of them goes to the old
+    /// server.
     package mutating func serverChanged(_ account: AccountID) {
         guard let upstream = self.upstreams[account] else { return }
         upstream.isOutdated = true
         self.hasOutdatedServer = true
     }
 
-    /// Ends connections to servers that are others now, where nothing runs on them.
+    /// Closes connections to replaced servers on which nothing runs.
     mutating func leaveOutdatedServers() {
         switch self.running {
         case .nothing, .idling: break
         default: return
         }
         for (account, upstream) in self.upstreams where upstream.isOutdated {
-            // A response that has passed in part passes to its end.
+            // A response that has been passed on in part must reach its end first.
             if self.passing != account { self.connectionEnded(account) }
         }
         self.hasOutdatedServer = self.upstreams.values.contains(where: \.isOutdated)
     }
 
-    /// Ends connections by which nothing was asked since this was called last: a client that lists all
-    /// accounts once does not keep a connection to each.
+    /// Closes connections without a command since the last call. Otherwise a client that lists all
+    /// accounts once would keep a connection to each of them.
     package mutating func leaveUnusedServers() {
         switch self.running {
         case .nothing, .idling: break
@@ -74,17 +75,18 @@ extension ClientSession {
         }
     }
 
-    /// A connection ended with its token, or is to a server that is another one now. One that holds no
-    /// mailbox open is made again when it is needed; the client that has its mailbox open there
-    /// connects again, as after any time-out, because nothing proves that the numbers it knows
-    /// messages by are still theirs.
+    /// A connection ended with its access token, or leads to a replaced server. If it has no
+    /// selected mailbox, it is established again when it is needed. If it has one, the client's
+    /// connection ends too and the client reconnects as after a timeout, because nothing proves
+    /// that its message numbers are still valid.
     mutating func connectionEnded(_ account: AccountID) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         self.actions.append(.closeUpstream(account))
         if self.selected?.account == account { return self.end(.bye(.upstreamEnded)) }
-        // The rest of its response does not come, and nothing else can be said.
+        // The rest of the response will not arrive, and no other octets may be written into it.
         if self.passing == account { return self.end(nil) }
-        // What changes nothing may be asked again; whether the rest was done, nobody knows.
+        // A command that changes nothing may be sent again. For any other, it is unknown whether
+        // the server has executed it.
         if !self.isRepeating, let repeated = self.repeatable(on: account) {
             self.isRepeating = true
             self.running = .nothing
@@ -95,7 +97,7 @@ extension ClientSession {
         self.readClient()
     }
 
-    /// The command that runs on an account's server, if it may be given once more.
+    /// The command that runs on an account's server, if it may be sent once more.
     private func repeatable(on account: AccountID) -> TaggedCommand? {
         switch self.running {
         case .forwarding(let forwarding) where forwarding.account == account:
@@ -103,14 +105,14 @@ extension ClientSession {
         case .selecting(let selecting) where selecting.account == account:
             selecting.tagged
         case .preparing(let tagged, account):
-            // It has not been given to the server yet.
+            // It was not sent to the server yet.
             tagged
         default:
             nil
         }
     }
 
-    /// A server answers each command by saying that it cannot be used: it wants to be left alone, or
+    /// A server answers every command with an error that makes it unusable: it asks for a pause, or
     /// has no mailbox any more for the gateway's credential.
     mutating func serverFailed(_ account: AccountID, failure: UpstreamLogin.Failure) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
@@ -124,7 +126,8 @@ extension ClientSession {
         self.stop(account, answer: answer)
     }
 
-    /// A command that waited for this server is dispatched anew, with every check.
+    /// A server is idle. Waiting events and NOTIFY go first. Then a command that waited for this
+    /// server is dispatched again, with every check.
     mutating func upstreamBecameIdle(_ account: AccountID) {
         if self.requestFoldersForNews(of: account) || self.bringInStep(account) { return }
         switch self.running {
@@ -136,17 +139,22 @@ extension ClientSession {
         }
     }
 
-    /// What ran on a lost connection fails; the rest of the session goes on. Where a part of a
-    /// response has passed to the client already, its connection cannot be brought back into step.
+    /// A connection was lost. What ran on it fails, and the session continues. If part of a
+    /// response has been passed to the client, the client's connection is closed, because it cannot
+    /// be resynchronized.
     mutating func upstreamLost(_ account: AccountID) {
         self.stop(account, answer: .unavailable)
     }
 
-    /// A connection was dropped, because the user may no longer use it or for the reason given.
+    /// A connection was closed because the user has lost the right to use it, or for the reason in
+    /// `answer`.
     mutating func upstreamRevoked(_ account: AccountID, answer: ReplyText = .notPermitted) {
         self.stop(account, answer: answer)
     }
 
+    /// Ends what runs on a closed connection.
+    ///
+    /// - Parameter answer: the answer to the command that ran there.
     private mutating func stop(_ account: AccountID, answer: ReplyText) {
         if self.passing == account { return self.end(nil) }
         if self.selected?.account == account {
@@ -166,7 +174,7 @@ extension ClientSession {
         self.watchedUpstreamLost(account)
     }
 
-    /// A server broke the protocol: its connection is dropped.
+    /// A server violated the protocol, and its connection is closed.
     mutating func upstreamViolated(_ account: AccountID) {
         guard self.upstreams.removeValue(forKey: account) != nil else { return }
         self.actions.append(.upstreamFailed(account, .unexpectedResponse))

@@ -3,11 +3,13 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// The server of an account, made ready before a command runs there.
+/// Prepares the server of an account for a command.
 extension ClientSession {
-    /// Whether an account's server is connected, idle and in step with what the client enabled.
-    /// Where it is not, what is missing is started and the command is dispatched anew, with every
-    /// check, once it is there; or it is refused.
+    /// Whether an account's server is connected, idle and has everything enabled that the client
+    /// enabled. If not, the missing steps are started, and the command is dispatched again after
+    /// them, with every check; or it is refused.
+    ///
+    /// - Returns: false if the command was answered or waits.
     mutating func prepare(_ account: AccountID, for tagged: TaggedCommand) -> Bool {
         self.open(account)
         guard let upstream = self.upstreams[account], upstream.isIdle,
@@ -30,6 +32,7 @@ extension ClientSession {
         return true
     }
 
+    /// Requests a connection to an account's server, unless there is one.
     mutating func open(_ account: AccountID) {
         guard self.upstreams[account] == nil else { return }
         if case .ended = self.running { return }

@@ -3,8 +3,9 @@ import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// Responses of the servers: for the client, for the gateway, or for nobody.
+/// Responses of the servers: each is passed to the client, parsed by the gateway, or withheld.
 extension ClientSession {
+    /// Octets have arrived from an account's server.
     package mutating func upstreamOctetsReceived(
         _ account: AccountID,
         octets: ByteBuffer,
@@ -16,6 +17,9 @@ extension ClientSession {
         self.readClient()
     }
 
+    /// Processes a piece of a response. The first piece decides about the whole response.
+    ///
+    /// - Throws: an error if the server broke the protocol.
     mutating func pieceReceived(
         _ received: ResponseReader.Piece,
         from account: AccountID
@@ -33,7 +37,7 @@ extension ClientSession {
         case .pass:
             self.pass(piece, account: account)
         case .collect(var collector):
-            // Held once, or each piece would copy those before it.
+            // Only one reference may hold the collector, or each piece would copy those before it.
             self.upstreams[account]?.disposition = .withhold
             let response = try collector.add(piece)
             self.upstreams[account]?.disposition = .collect(collector)
@@ -54,8 +58,10 @@ extension ClientSession {
         }
     }
 
+    /// Passes a piece to the client. After the last piece, the lines that had to wait follow.
     private mutating func pass(_ piece: ResponseReader.Piece, account: AccountID) {
-        // Two servers' responses cannot both be under way; a client must never read one in the other.
+        // Two servers' responses cannot be passed on at the same time: the client would read one
+        // inside the other.
         guard self.passing == nil || self.passing == account else { return self.end(nil) }
         self.actions.sendToClient(piece.octets)
         if piece.isLast {
@@ -69,7 +75,11 @@ extension ClientSession {
         }
     }
 
-    /// Decides on a response by its first piece; nil when it is dealt with already.
+    /// Decides about a response by its first piece.
+    ///
+    /// - Parameter piece: rewritten if the client must see other octets.
+    /// - Returns: nil if the response has been processed.
+    /// - Throws: an error if the response is not valid at this point.
     private mutating func disposition(
         of head: ResponseHead,
         _ piece: inout ResponseReader.Piece,
@@ -109,6 +119,8 @@ extension ClientSession {
         }
     }
 
+    /// Decides about EXISTS, RECENT, EXPUNGE or FETCH: passed on only if it is about the selected
+    /// mailbox.
     private mutating func disposition(
         ofNumbered kind: NumberedKind,
         _ account: AccountID
@@ -123,16 +135,19 @@ extension ClientSession {
         return .pass
     }
 
+    /// A message was removed. Message numbers in a command that waits may mean other messages now.
     private mutating func messageExpunged() {
         if case .preparing = self.running { self.hasExpungedMeanwhile = true }
     }
 
-    /// Whether what this server says is about the mailbox the client has selected, or is selecting.
+    /// Whether responses of this server are about the mailbox that the client has selected or is
+    /// selecting.
     private func isInSight(_ account: AccountID) -> Bool {
         if case .selecting(let selecting) = self.running { return selecting.account == account }
         return self.selected?.account == account
     }
 
+    /// Decides about untagged data by its row of the response table.
     private mutating func disposition(
         of kind: DataKind,
         _ piece: inout ResponseReader.Piece,
@@ -159,7 +174,7 @@ extension ClientSession {
         }
     }
 
-    /// Whether data is read that the command that runs does not expect.
+    /// Whether the gateway needs data that the running command does not expect.
     private func collects(_ data: CollectedData, from account: AccountID) -> Bool {
         switch data {
         case .flags:

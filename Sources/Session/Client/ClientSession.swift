@@ -3,33 +3,42 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// One client's connection: octets and events in, actions out.
+/// The state machine of one client's IMAP session: octets and events in, ``Action`` values out. It
+/// performs no I/O.
 ///
-/// A command is read, checked against the table and the permissions in force, and then answered
-/// here, forwarded to one account's server, or carried out on several. One command runs at a time;
-/// what the client sends behind it waits, so that order is kept whichever server answers.
+/// A command is read, checked against the command table and the permissions in force, and then
+/// answered here, forwarded to one account's server, or executed on several servers. One command
+/// runs at a time. Pipelined commands wait, so answers keep their order whichever server sends
+/// them.
 ///
-/// The machine is split by what runs: login, selection, forwarding, listing, appending, moving
-/// between accounts, idling each have a file, and ``Running`` names them.
+/// The machine is split by what runs: login, selection, forwarding, listing, appending, transfers
+/// between accounts and idling each have a file, and ``Running`` names them.
 package struct ClientSession {
-    /// Octets of commands that wait while one runs; beyond it the client is not read. The command that is
-    /// read while none runs has the reader's own bounds.
+    /// Octets of pipelined commands that wait while one runs. Above it, the client is not read
+    /// (back-pressure). A command that is read while none runs has the limits of the reader.
     package static let maximumWaitingOctets = 64 * 1_024
-    /// Lines that do not parse before the connection ends: a client in step sends none.
+    /// Commands that do not parse before the connection ends. A client in step sends none.
     static let maximumSyntaxErrors = 10
-    /// Octets of all ID commands before login: one of the largest (RFC 2971 §3.3).
+    /// Octets of all ID commands before login: one ID of the maximum size (RFC 2971 §3.3).
     static let maximumIdentificationOctets =
         CommandReader.Limits.identification.maximumCommandOctets
-    /// Commands over a limit after login, each of which is read away: a client that does not learn ends here.
+    /// Commands above a size limit after login. Each is discarded while it arrives; a client that
+    /// continues to send them is disconnected.
     static let maximumOversizedCommands = 100
 
-    /// What the session is busy with.
+    /// What the session is doing.
     enum Running {
+        /// No command runs.
         case nothing
+        /// LOGIN or AUTHENTICATE waits for the check of the password.
         case authenticating(tag: ByteBuffer)
+        /// The next line of the client is a SASL response.
         case awaitingSASLResponse(tag: ByteBuffer)
+        /// STARTTLS was answered; the handshake is not complete.
         case negotiatingTLS
+        /// A successful login waits for these servers' capabilities.
         case discoveringCapabilities(tag: ByteBuffer, waitingFor: Set<AccountID>)
+        /// A command waits until an account's server is ready for it.
         case preparing(TaggedCommand, AccountID)
         case forwarding(Forwarding)
         case selecting(Selecting)
@@ -37,78 +46,109 @@ package struct ClientSession {
         case appending(Appending)
         case transferring(Transferring)
         case idling(Idling)
+        /// A subscription choice is being stored.
         case subscribing(TaggedCommand)
+        /// A change of grants is being stored.
         case changingACL(TaggedCommand)
         case notifying(Notifying)
+        /// The connection is closed, or will be after the last octets.
         case ended
     }
 
-    // MARK: What is known
+    // MARK: Permissions and state
 
+    /// The permissions in force.
     var snapshot: Snapshot
+    /// The time of the event that is processed.
     var now: Moment
+    /// Whether the client's connection uses TLS.
     var hasTLS: Bool
+    /// The user who is logged in.
     var user: UserID? { self.clientLogin.user }
-    /// Whether a folder of another account is subscribed until its user unsubscribes.
+    /// Whether folders of other accounts count as subscribed until the user unsubscribes.
     let subscribesShared: Bool
     /// The account that `LOGIN/ACCOUNT` named.
     var onlyAccount: AccountID?
+    /// The accounts that the user sees, and their names.
     var namespace = Namespace(views: []) { didSet { self.offeredCapabilities = nil } }
+    /// The user's rights on accounts, cached for the present snapshot.
     var accesses: [AccountID: AccountAccess] = [:]
+    /// Profiles of servers, as far as they are known.
     var profiles: [AccountID: UpstreamProfile] = [:] { didSet { self.offeredCapabilities = nil } }
-    /// What is shown to the client, once it was worked out.
+    /// The announced capabilities, cached.
     var offeredCapabilities: [String]?
-    /// Whether one of the connections is to a server that is another one now.
+    /// Whether one of the connections leads to a server that was replaced.
     var hasOutdatedServer = false
+    /// Capabilities that the client has enabled (RFC 5161).
     var enabled: Set<String> = []
+    /// The selected mailbox; nil for the empty INBOX.
     var selected: SelectedMailbox?
+    /// Whether the empty INBOX is selected.
     var isEmptyInboxSelected = false
+    /// What the client watches by NOTIFY.
     var watching: Watching? { didSet { self.watchVersion += 1 } }
-    /// Whether the client has given a NOTIFY.
+    /// Whether the client has sent a NOTIFY.
     var hasUsedNotify = false
-    /// Whether the time for the next look at accounts without NOTIFY is set.
+    /// Whether the poll timer runs.
     var isPollScheduled = false
-    /// Counts what may change the mailboxes that servers watch.
+    /// Incremented by each event that may change what servers have to watch.
     var watchVersion = 0
 
-    // MARK: What is going on
+    // MARK: Progress
 
+    /// The client's octets that are not processed yet.
     var reader: CommandReader
+    /// The running command.
     var running = Running.nothing
+    /// Whether `readClient` is on the stack.
     var isReadingClient = false
-    /// Whether the session has yielded the event loop: no client or server is read until `resumeReading`.
+    /// Whether the session has yielded the event loop. Until `resumeReading`, neither the client
+    /// nor a server is read.
     var hasYielded = false
-    /// Pieces of responses that were dealt with in this turn.
+    /// Pieces of responses that were processed in this turn.
     var pieces = 0
-    /// Commands, or pieces of one, in a turn: LIST may look at hundreds of accounts.
+    /// Events of the reader (commands, or pieces of one) in a turn. One LIST may cover hundreds of
+    /// accounts.
     static let commandsInTurn = 16
+    /// Connections to servers, by account.
     var upstreams: [AccountID: Upstream] = [:]
+    /// Actions that were not taken yet.
     var actions: [Action] = []
-    /// Whether the server of the selected mailbox told of a removed message while the command waited: the
-    /// message numbers in it may name other messages now.
+    /// Whether the server of the selected mailbox reported a removed message while the command
+    /// waited. Message numbers in the command may mean other messages now.
     var hasExpungedMeanwhile = false
-    /// Counts the client's commands: what a server told during this one need not be asked again.
+    /// The number of the client's command. What a server reported during this command need not be
+    /// requested again.
     var commandNumber: UInt64 = 0
-    /// Whether the command that runs was given to its server before, whose session ended.
+    /// Whether the running command was sent before on a connection that has ended.
     var isRepeating = false
-    /// The refusal of a server whose command is being answered.
+    /// The refusal of a server, while the client's command is answered with it.
     var serverRefusal: ServerRefusal?
+    /// Commands that did not parse; counted from the login.
     var syntaxErrors = 0
+    /// Octets of ID commands before login.
     var identificationOctets = 0
+    /// Commands above a size limit.
     var oversizedCommands = 0
+    /// The login of this connection.
     var clientLogin = ClientLogin()
-    /// The account whose response has passed to the client in part; everything else waits.
+    /// The account whose response has been passed to the client in part; everything else waits.
     var passing: AccountID?
+    /// Octets for the client that wait for the end of that response.
     var held: [ByteBuffer] = []
-    /// The account that is out of sight, and whose response has still to pass to its end.
+    /// The account that the user has lost, and whose response must reach its end first.
     var revoking: AccountID?
-    /// What the audit log will have of the command that runs.
+    /// The audit event of the running command.
     var auditing: Auditing?
+    /// The count of messages read in the open shared mailbox.
     var reading: Reading?
 
+    /// Creates the session of a connection that is not open yet.
+    ///
     /// - Parameters:
-    ///   - hasTLS: whether TLS is up from the first octet.
-    ///   - subscribesShared: whether a folder of another account is subscribed until its user unsubscribes.
+    ///   - hasTLS: whether TLS is established before the first octet.
+    ///   - subscribesShared: whether folders of other accounts count as subscribed until the user
+    ///     unsubscribes.
     package init(
         snapshot: Snapshot,
         hasTLS: Bool,
@@ -122,7 +162,7 @@ package struct ClientSession {
         self.reader = CommandReader(limits: .beforeLogin)
     }
 
-    /// Whether the client's next octets are wanted now.
+    /// Whether the session accepts octets of the client now (back-pressure).
     package var wantsClientOctets: Bool {
         switch self.running {
         case .ended:
@@ -130,7 +170,8 @@ package struct ClientSession {
         case .negotiatingTLS:
             true
         default:
-            // While the session is ready, what the reader holds is one command that is not whole.
+            // While the session is ready, the reader holds at most one incomplete command, which
+            // has its own limits.
             !self.hasYielded
                 && (self.isReadyForClient
                     || self.reader.bufferedOctets < Self.maximumWaitingOctets)
@@ -140,20 +181,21 @@ package struct ClientSession {
     /// The user who is logged in.
     package var authenticatedUser: UserID? { self.user }
 
-    /// The mailbox that is open.
+    /// The selected mailbox.
     package var openPlace: AuditEvent.Place? {
         self.selected.map { AuditEvent.Place(account: $0.account, folder: $0.folder) }
     }
 
-    // MARK: - Out
+    // MARK: - Output
 
-    /// Sends octets of the gateway's own to the client, never inside a server's response.
+    /// Writes octets of the gateway to the client. They wait while a server's response is being
+    /// passed on.
     mutating func emit(_ octets: ByteBuffer) {
         guard self.passing == nil else { return self.held.append(octets) }
         self.actions.sendToClient(octets)
     }
 
-    /// Sends the tagged answer of a command; untagged `BAD` where there is no tag to repeat.
+    /// Writes the tagged answer of a command; an untagged one if its tag could not be read.
     mutating func answer(_ tag: ByteBuffer?, text: ReplyText) {
         if case .ended = self.running { return }
         if self.auditing != nil { self.auditAnswered(text) }
@@ -161,7 +203,7 @@ package struct ClientSession {
         self.emit(Reply.tagged(tag, text: text))
     }
 
-    /// The command that ran is answered; the next one may run.
+    /// Answers the running command. The next one may run.
     mutating func finish(_ tag: ByteBuffer, text: ReplyText) {
         self.answer(tag, text: text)
         if case .ended = self.running { return }
@@ -169,7 +211,9 @@ package struct ClientSession {
         self.isRepeating = false
     }
 
-    /// Ends the client's connection, and every upstream one with it.
+    /// Closes the client's connection and every connection to a server.
+    ///
+    /// - Parameter text: the text of an untagged BYE; nil without one.
     mutating func end(_ text: ReplyText?) {
         if case .ended = self.running { return }
         if let text = text, self.passing == nil { self.emit(Reply.untagged(text)) }
@@ -182,17 +226,17 @@ package struct ClientSession {
         self.actions.append(.closeClient)
     }
 
-    /// What is judged next is judged as of now.
+    /// Sets the time by which the next decisions are made.
     package mutating func timePassed(at now: Moment) {
         self.now = now
     }
 
-    /// The client took too long to log in, or was silent too long after that (RFC 9051 §5.4).
+    /// The client took too long to log in, or was silent for too long after login (RFC 9051 §5.4).
     package mutating func idleTimeoutPassed() {
         self.end(.bye(self.user == nil ? .loginTooLong : .idleTooLong))
     }
 
-    /// The gateway stops.
+    /// The gateway shuts down.
     package mutating func shutdownRequested() {
         self.end(.bye(.shuttingDown))
     }
@@ -202,14 +246,15 @@ package struct ClientSession {
         self.end(.bye(.endedByAdministrator))
     }
 
-    /// The client is gone: a message that was arriving is cut, and is not stored.
+    /// The client's connection was closed. A message that was arriving is incomplete and is not
+    /// stored.
     package mutating func clientClosed() {
         self.end(nil)
     }
 }
 
 extension ReplyText {
-    /// The answer to a command that cannot be read.
+    /// The answer to a command that cannot be parsed.
     init(_ error: SyntaxError) {
         self =
             if error.reason == .unknownCommand {

@@ -2,66 +2,70 @@ package import Access
 
 package import struct NIOCore.ByteBuffer
 
-/// The machine of one client's session, whatever protocol the client speaks: octets and events in, actions out.
+/// The state machine of a client's session in any protocol: octets and events in, actions out.
 ///
-/// Each event may lead to actions; who holds the channels takes them with ``takeActions(into:)`` and performs them in
-/// order.
+/// Each event may cause actions. The owner of the channels takes them with ``takeActions(into:)``
+/// and performs them in order.
 package protocol ClientSessionMachine: SendableMetatype {
     associatedtype Action: ClientBound
 
     /// The user who is logged in.
     var authenticatedUser: UserID? { get }
-    /// Whether the client's next octets are wanted now.
+    /// Whether the session accepts octets of the client now (back-pressure).
     var wantsClientOctets: Bool { get }
-    /// Whether a message is on its way that the gateway's end should not cut. The session outlasts its client then.
+    /// Whether a message is being sent that the shutdown of the gateway should not interrupt. Such
+    /// a session may continue after its client has closed the connection.
     var hasTransaction: Bool { get }
-    /// The mailbox that is open.
+    /// The mailbox that is selected.
     var openPlace: AuditEvent.Place? { get }
 
-    /// The connection is open, and secured where it is implicit TLS: greets the client.
+    /// The connection is open, and for implicit TLS the handshake is complete: greets the client.
     mutating func opened()
-    /// TLS is up after STARTTLS; everything known before is gone.
+    /// TLS is established after STARTTLS. The session discards what it received before.
     mutating func tlsEstablished()
+    /// Octets have arrived from the client.
     mutating func clientOctetsReceived(_ octets: ByteBuffer, at now: Moment)
-    /// The client is gone: a message that was arriving is cut.
+    /// The client's connection was closed. A message that was arriving is incomplete.
     mutating func clientClosed()
-    /// The password was checked.
+    /// The check of the password has finished.
     mutating func authenticationFinished(_ outcome: AuthenticationOutcome)
 
-    /// What is judged next is judged as of now.
+    /// Sets the time by which the next decisions are made.
     mutating func timePassed(at now: Moment)
-    /// The client took too long to log in, or was silent too long after that.
+    /// The client took too long to log in, or was silent for too long after login.
     mutating func idleTimeoutPassed()
-    /// The store published other permissions. A user who is not enabled any more is told to go; else what was stopped
-    /// is answered, and what the client sent behind it may run.
+    /// The store has published other permissions. The session of a user who is not enabled any more
+    /// ends. In every other session, commands that are no longer permitted are answered, and
+    /// pipelined commands may run.
     mutating func snapshotChanged(_ snapshot: Snapshot, at now: Moment)
     /// The store published other permissions, which decide about this user as before.
     mutating func otherPermissionsChanged(_ snapshot: Snapshot, at now: Moment)
-    /// The gateway stops.
+    /// The gateway shuts down.
     mutating func shutdownRequested()
     /// An administrator ends the session.
     mutating func endRequested()
-    /// Records how many messages were read until now.
+    /// Records how many messages were read since the last record.
     mutating func auditReadingEnded()
 
-    /// Lets the other sessions on the event loop work; ``resumeReading(at:)`` goes on.
+    /// Yields the event loop to other sessions; ``resumeReading(at:)`` continues.
     mutating func yieldLoop()
-    /// The session has the event loop again.
+    /// The session may continue after a yield.
     mutating func resumeReading(at now: Moment)
 
-    /// Puts the actions since the last call, in order, into `taken`, whose storage serves the next.
+    /// Moves the actions since the last call, in order, into `taken`. The storage of `taken` is
+    /// reused for the next actions.
     mutating func takeActions(into taken: inout [Action])
 }
 
 extension ClientSession: ClientSessionMachine {
-    /// IMAP clients try again what was cut.
+    /// Always false: IMAP clients repeat a command that was interrupted.
     package var hasTransaction: Bool { false }
 }
 
 extension SubmissionSession: ClientSessionMachine {
-    /// A client that sends opens no mailbox.
+    /// Always nil: a submission client selects no mailbox.
     package var openPlace: AuditEvent.Place? { nil }
 
-    /// A client that sends reads no messages.
+    /// Does nothing: a submission client reads no messages.
     package mutating func auditReadingEnded() {}
 }

@@ -1,22 +1,25 @@
 import Access
 import IMAP
 
-/// One row of the table of commands: what a command is, and what carries it out.
+/// A row of the command table: the properties of a command, and the function that executes it.
 ///
-/// Every command that the parser knows has a row; a command without one does not parse, is
-/// answered `BAD` and reaches no server. The rights that a command needs on a mailbox that it names stand in
-/// the function that carries it out, beside the mailbox; on the selected one, it needs `l` and `r` at least.
+/// Every command that the parser accepts has a row. Any other command is answered `BAD` and reaches
+/// no server. The rights that a command needs on a mailbox that it names are checked in the
+/// function that executes it, beside the mailbox. A command on the selected mailbox needs at least
+/// `l` and `r`, which the dispatcher checks.
 struct CommandRow {
+    /// How the command is executed.
     enum Action {
+        /// By the session; the mailbox, if any, is named by the command.
         case session((inout ClientSession, TaggedCommand) -> Void)
-        /// On the selected mailbox, with the rights there; its server is ready.
+        /// On the selected mailbox, with the user's rights there. Its server is ready.
         case selected((inout ClientSession, TaggedCommand, SelectedMailbox, Rights) -> Void)
     }
 
     var traits: CommandTraits
     var action: Action
 
-    /// A command that is not about the selected mailbox.
+    /// A command that does not operate on the selected mailbox.
     static func session(
         _ name: StaticText,
         in states: CommandTraits.States = .loggedIn,
@@ -29,7 +32,7 @@ struct CommandRow {
         return CommandRow(traits: traits, action: .session(action))
     }
 
-    /// A command on the selected mailbox.
+    /// A command that operates on the selected mailbox.
     static func selected(
         _ name: StaticText,
         inEmptyInbox: EmptyInboxAnswer,

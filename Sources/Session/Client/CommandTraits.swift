@@ -3,17 +3,17 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// A command of the client, with its tag and what its row of the table says of it.
+/// A command of the client with its tag and the properties from its row of the table.
 struct TaggedCommand {
     let tag: ByteBuffer
     let command: Command
     var traits: CommandTraits
 }
 
-/// What the table says of a command: when it may be given, what its server must offer, and what is known of
-/// its answer.
+/// The properties of a command: when it is allowed, what its server must offer, and which responses
+/// answer it.
 struct CommandTraits {
-    /// The states of a client's connection (RFC 9051 §3).
+    /// States of a client's connection (RFC 9051 §3).
     struct States: OptionSet {
         let rawValue: UInt8
 
@@ -25,50 +25,54 @@ struct CommandTraits {
         static let loggedIn: States = [.authenticated, .selected]
     }
 
-    /// As the answer repeats it: `OK FETCH completed`.
+    /// The name that the answer repeats: `OK FETCH completed`.
     var name: StaticText
+    /// The states in which the command is allowed.
     var states: States
-    /// Capabilities that the server of the mailbox must have; those without which the gateway carries out
-    /// the command in another way are not among them.
+    /// Capabilities that the server of the mailbox must have. Those that the gateway can replace
+    /// are not among them.
     var requiredCapabilities: [String] = []
-    /// What the audit log has of it; nil for a command that opens, changes and refuses nothing.
+    /// The event in the audit log; nil for a command that opens, changes and refuses nothing.
     var audited: AuditedCommand?
-    /// Untagged responses that belong to its answer; without it they are withheld.
+    /// Untagged responses that are part of its answer. Without the command they are withheld.
     var expected: DataKinds = []
     /// How long its server may be silent.
     var awaited = AwaitedAnswer.prompt
-    /// Whether it names messages by their numbers, which an EXPUNGE changes.
+    /// Whether the command uses message sequence numbers, which EXPUNGE changes.
     var usesMessageNumbers = false
-    /// Whether it changes nothing, and may be given to a server once more whose session ended.
+    /// Whether the command changes nothing, and may be sent again after the connection to the
+    /// server ended.
     var isRepeatable = false
-    /// Whether the client shows by it that it wants mod-sequences in every FETCH response from now on
-    /// (RFC 7162 §3.1).
+    /// Whether the command enables CONDSTORE: from then on the client gets mod-sequences in every
+    /// FETCH response (RFC 7162 §3.1).
     var enablesModSeqs = false
-    /// Its answer where the selected mailbox is the empty INBOX; nil where it is not about that mailbox.
+    /// The answer while the empty INBOX is selected; nil if the command does not depend on the
+    /// selected mailbox.
     var inEmptyInbox: EmptyInboxAnswer?
 }
 
-/// What the audit log has of a command.
+/// The audit event of a command.
 struct AuditedCommand {
     var name: String
-    /// The mailboxes that it names.
+    /// The mailboxes that the command names.
     var mailboxes: [ClientMailbox] = []
-    /// Whether it is about the selected mailbox.
+    /// Whether the command operates on the selected mailbox.
     var isOnSelected = false
-    /// Whether it is recorded when it is carried out, too; reading is summed up.
+    /// Whether the command is recorded when it is permitted, too. For commands that read messages,
+    /// one record counts the messages.
     var isRecordedWhenAllowed = false
 
-    /// A command that is recorded where it is refused.
+    /// A command that is recorded only if it is refused.
     static func refused(_ name: String, of mailboxes: ClientMailbox...) -> AuditedCommand {
         AuditedCommand(name: name, mailboxes: mailboxes)
     }
 
-    /// A command that is recorded whatever becomes of it.
+    /// A command that is recorded whether it is permitted, refused or fails.
     static func always(_ name: String, of mailboxes: ClientMailbox...) -> AuditedCommand {
         AuditedCommand(name: name, mailboxes: mailboxes, isRecordedWhenAllowed: true)
     }
 
-    /// The same for a command on the selected mailbox.
+    /// The same event for a command on the selected mailbox.
     var onSelected: AuditedCommand {
         var audited = self
         audited.isOnSelected = true
@@ -76,15 +80,16 @@ struct AuditedCommand {
     }
 }
 
-/// How a command on the selected mailbox is answered where that is the empty INBOX.
+/// The answer to a command on the selected mailbox while that is the empty INBOX.
 enum EmptyInboxAnswer {
     case completed
-    /// The mailbox is left.
+    /// The mailbox is deselected.
     case left
-    /// There is no message that it could name. UIDs that are not there are passed over; a message number
-    /// that is not there is an error (RFC 9051 §6.4.9).
+    /// The mailbox has none of the messages that the command names. Missing UIDs are ignored, but a
+    /// missing message number is an error (RFC 9051 §6.4.9).
     case noMessage(isUID: Bool)
     case notPermitted
-    /// - Parameter line: that there is no result, where the client asked for no others.
+    /// An empty result.
+    /// - Parameter line: the untagged response without RETURN.
     case noResults(line: StaticString, returns: [SearchReturn]? = nil, isUID: Bool = false)
 }

@@ -3,9 +3,10 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// Which right each flag needs: `t` for `\Deleted`, `s` for `\Seen`, `w` for every other
-/// (RFC 4314 §4).
+/// The rights that flags need: `t` for `\Deleted`, `s` for `\Seen`, `w` for every other flag (RFC
+/// 4314 §4).
 enum Flags {
+    /// The right that is needed to change a flag.
     static func right(for flag: Flag) -> Rights {
         switch flag {
         case .seen: .seen
@@ -14,31 +15,34 @@ enum Flags {
         }
     }
 
+    /// The right that is needed to change a flag.
     /// - Parameter flag: wire octets, as a server lists them; `\*` means any keyword.
-    /// - Returns: nil for `\Recent`, which nobody sets.
+    /// - Returns: nil for `\Recent`, which no client can set.
     static func right(for flag: ByteBuffer) -> Rights? {
         if flag.equals(word: "\\Seen") { return .seen }
         if flag.equals(word: "\\Deleted") { return .deleteMessages }
         return flag.equals(word: "\\Recent") ? nil : .write
     }
 
-    /// What the client may change for good, of what the server says (RFC 4314 §5.1.1).
+    /// The flags of PERMANENTFLAGS that the user may change (RFC 4314 §5.1.1).
     static func permanent(_ flags: [ByteBuffer], rights: Rights) -> [ByteBuffer] {
         flags.filter { self.right(for: $0).map(rights.contains) ?? false }
     }
 
-    /// The flags of a list that the user may set; the others are dropped silently.
+    /// The flags of a list that the user may set. The others are omitted without an error.
     static func permitted(_ flags: [Flag], rights: Rights) -> [Flag] {
         flags.filter { rights.contains(self.right(for: $0)) }
     }
 
-    /// What a STORE becomes for a user with these rights: none, one or two commands.
+    /// The commands that execute a STORE with these rights: none, one or two.
     ///
-    /// Replacing all flags with only some of the rights takes the permitted flags that are not
-    /// named away and adds those that are. It cannot be had under UNCHANGEDSINCE, because the
-    /// first half changes what the second would compare.
+    /// A STORE that replaces all flags, by a user who may change only some, becomes two commands:
+    /// one removes the permitted flags that are not named, and one adds those that are named.
+    /// UNCHANGEDSINCE makes that impossible, because the first command changes the mod-sequences
+    /// that the second one compares.
     ///
-    /// - Parameter known: the mailbox's flags, as its server listed them.
+    /// - Parameter known: the flags of the mailbox, as its server listed them.
+    /// - Returns: no command if the user may change none of the flags.
     static func permitted(
         _ store: StoreFlags,
         rights: Rights,
@@ -63,6 +67,8 @@ enum Flags {
         }
     }
 
+    /// The two steps of a replacement. The first one asks for no FETCH responses; the second one
+    /// asks for them if the client does.
     private static func replacing(
         _ store: StoreFlags,
         with named: [Flag],
@@ -80,6 +86,7 @@ enum Flags {
         return [removing, adding]
     }
 
+    /// Parses the listed flags; `\*` and `\Recent` are omitted.
     private static func flags(in known: [ByteBuffer]) -> [Flag] {
         known.compactMap { Flag($0) }
     }

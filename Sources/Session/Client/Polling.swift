@@ -1,46 +1,48 @@
 import Access
 import IMAP
 
-/// What is watched of an account whose server has no NOTIFY (RFC 5465): its mailboxes are asked for their
-/// counts from time to time.
+/// The mailboxes of an account that are polled, because its server lacks NOTIFY (RFC 5465).
 struct Polling {
-    /// Mailboxes of one account. The counts of each are kept as long as the client watches, and each costs
-    /// the server a look before NOTIFY is answered.
+    /// Mailboxes of one account that are polled. Their counts are kept as long as the client
+    /// watches, and the server has to count each one before NOTIFY is answered.
     static let maximumMailboxes = 256
-    /// Mailboxes that are asked in a minute: a server may read a whole folder to count it. All of them had
-    /// their turn after four minutes.
+    /// Mailboxes that are polled in a minute, because a server may read a whole folder to count it.
+    /// A full list takes four minutes.
     static let mailboxesPerPoll = 64
 
-    /// One mailbox.
+    /// A polled mailbox.
     struct Mailbox {
         var folder: FolderPath
-        /// Whether flags count: then the messages without `\Seen` do.
+        /// Whether flag changes are reported, by the number of messages without `\Seen`.
         var countsUnseen: Bool
-        /// As the server told them last.
+        /// The last counts of the server; nil before the first.
         var counts: [StatusItem: StatusResponse.Value]?
 
+        /// The STATUS items to ask for.
         var items: [StatusItem] {
             [.messages, .uidNext, .uidValidity] + (self.countsUnseen ? [.unseen] : [])
         }
     }
 
+    /// The polled mailboxes.
     private(set) var mailboxes: [Mailbox] = []
-    /// Whether new messages of the selected mailbox are told, and those that went.
+    /// Whether new and removed messages of the selected mailbox are reported.
     var pollsSelected = false
-    /// Whether the client asked for the counts of each mailbox at once.
+    /// Whether the client asked for the counts of each mailbox at once (STATUS of NOTIFY SET).
     var tellsFirst = false
-    /// Whether some mailboxes are not watched, because they are too many.
+    /// Whether some mailboxes are not polled because there are too many.
     private(set) var isIncomplete = false
-    /// The mailbox whose turn comes next.
+    /// The index of the mailbox that is polled next.
     private var next = 0
-    /// How many still have their turn in this round.
+    /// Mailboxes that are still to be polled in this round.
     private var remaining = 0
-    /// The one that is being asked.
+    /// The index of the mailbox whose counts were requested.
     private var asked: Int?
 
-    /// Whether there is nothing to ask for.
+    /// Whether there is nothing to poll.
     var isEmpty: Bool { self.mailboxes.isEmpty && !self.pollsSelected }
 
+    /// Adds a mailbox, up to the limit.
     mutating func add(_ folder: FolderPath, countsUnseen: Bool) {
         guard self.mailboxes.count < Self.maximumMailboxes else {
             self.isIncomplete = true
@@ -49,7 +51,7 @@ struct Polling {
         self.mailboxes.append(Mailbox(folder: folder, countsUnseen: countsUnseen))
     }
 
-    /// Keeps what is known of mailboxes that were watched before.
+    /// Keeps the counts of mailboxes that were polled before.
     mutating func keepCounts(of before: Polling?) {
         let known = Dictionary((before?.mailboxes ?? []).map { ($0.folder, $0) }) { one, _ in one }
         for (index, mailbox) in self.mailboxes.enumerated() {
@@ -59,12 +61,13 @@ struct Polling {
         }
     }
 
-    /// Begins a round in which so many mailboxes have their turn.
+    /// Starts a round.
+    /// - Parameter limit: mailboxes to poll in it.
     mutating func begin(atMost limit: Int) {
         self.remaining = min(limit, self.mailboxes.count)
     }
 
-    /// The mailbox whose turn it is; nil at the end of a round.
+    /// The next mailbox to poll; nil at the end of the round.
     mutating func advance() -> Mailbox? {
         self.asked = nil
         guard self.remaining > 0, !self.mailboxes.isEmpty else { return nil }
@@ -75,8 +78,8 @@ struct Polling {
         return self.mailboxes[index]
     }
 
-    /// Takes the counts of the mailbox that is being asked.
-    /// - Returns: whether the client is to be told.
+    /// Stores the counts of the mailbox that is being polled.
+    /// - Returns: whether the client has to be told.
     mutating func take(_ status: StatusResponse, of folder: FolderPath) -> Bool {
         guard let asked = self.asked, self.mailboxes[asked].folder == folder else { return false }
         let known = self.mailboxes[asked].items

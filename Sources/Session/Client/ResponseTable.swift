@@ -1,19 +1,21 @@
 import IMAP
 
-/// What becomes of a kind of untagged data.
+/// How the gateway treats a kind of untagged data.
 enum ResponseTreatment {
-    /// It passes as it is to the client whose command expects it; else it is withheld.
+    /// Passed on unchanged to a client whose command expects it; otherwise withheld.
     case passed
-    /// It passes with the client's tag in the place of the gateway's.
+    /// Passed on with the client's tag in place of the gateway's.
     case correlated
-    /// It passes where it is about the selected mailbox, of which it says that messages went.
+    /// VANISHED (RFC 7162 §3.2.10): passed on if it is about the selected mailbox. It reports
+    /// removed messages.
     case vanished
-    /// It is read whole, and written anew.
+    /// Collected as a whole, parsed and written anew.
     case collected(CollectedData)
+    /// Never passed on.
     case withheld
 }
 
-/// Untagged data that the gateway reads whole.
+/// Untagged data that the gateway collects as a whole.
 enum CollectedData {
     case flags
     case list
@@ -24,8 +26,8 @@ enum CollectedData {
 }
 
 extension DataKind {
-    /// The kind's row of the table of responses: a kind without one does not compile, and what the gateway
-    /// does not know is withheld.
+    /// The kind's row of the response table. The compiler requires a row for every kind, and kinds
+    /// that the gateway does not know are withheld.
     var treatment: ResponseTreatment {
         switch self {
         case .search, .sort, .thread: .passed

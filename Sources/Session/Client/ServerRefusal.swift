@@ -3,20 +3,21 @@ import IMAP
 
 package import struct NIOCore.ByteBuffer
 
-/// The refusal of a command by a server: `NO [OVERQUOTA] Quota exceeded`.
+/// A server's refusal of a command: `NO [OVERQUOTA] Quota exceeded`.
 package struct ServerRefusal: Equatable, Sendable {
-    /// Octets of a server's text in the log.
+    /// Octets of the server's text in the log.
     private static let maximumLoggedOctets = 200
 
     private let condition: Condition
     private let code: ResponseCode?
-    /// The server's words, where the user is the owner of its account.
+    /// The server's text; nil if the user does not own the account.
     let words: ServerWords?
-    /// What the server said, printable.
+    /// The server's text in printable form, for the log.
     package let text: String
 
+    /// Replaces a missing code by OVERQUOTA if the text says so.
     /// - Parameters:
-    ///   - text: without its CR LF.
+    ///   - text: the text without CR LF.
     ///   - isOwner: whether the user owns the account.
     init(_ condition: Condition, code: ResponseCode?, text: ByteBuffer, isOwner: Bool) {
         let words = ServerWords(text)
@@ -27,7 +28,7 @@ package struct ServerRefusal: Equatable, Sendable {
         self.text = Reply.printable(text, maximumOctets: Self.maximumLoggedOctets)
     }
 
-    /// The refusal in a whole response, for the log; nil where the response is none.
+    /// The refusal in a whole response, for the log; nil if the response is no refusal.
     package init?(response: ByteBuffer) {
         guard case .tagged(_, let condition, let text)? = try? ResponseHead(response),
             condition == .no || condition == .bad
@@ -35,13 +36,14 @@ package struct ServerRefusal: Equatable, Sendable {
         self.init(condition, code: (try? ResponseText(text))?.code, text: text, isOwner: false)
     }
 
-    /// What kind of refusal it is, for the log.
+    /// The condition and code for the log, as in `NO [LIMIT]`.
     package var name: String {
         let code = self.code.map { $0 == .unknown ? "" : " [\($0.name)]" } ?? ""
         return (self.condition == .bad ? "BAD" : "NO") + code
     }
 
-    /// Whether an administrator should know of it: any client may name what is not there.
+    /// Whether an administrator should see it. A missing mailbox is not logged, because any client
+    /// may name one.
     package var isLogged: Bool {
         switch self.code {
         case .nonExistent, .tryCreate: false
@@ -49,13 +51,13 @@ package struct ServerRefusal: Equatable, Sendable {
         }
     }
 
-    /// The code in the client's answer.
+    /// The response code of the client's answer.
     ///
-    /// - Parameter code: the server's, or what takes its place for this user.
+    /// - Parameter code: the server's code, or its replacement for this user.
     func shown(with code: ResponseCode?) -> ResponseCode? {
         switch code {
         case nil, .unknown: self.code?.forClient
-        // An alert without its words is none.
+        // ALERT tells the client to show the text, so it needs one.
         case .alert: self.code == .alert && self.words != nil ? .alert : self.code?.forClient
         default: code?.forClient
         }
@@ -63,7 +65,8 @@ package struct ServerRefusal: Equatable, Sendable {
 }
 
 extension ClientSession {
-    /// A server completed a command. A refusal is logged, and kept while the client's command is answered.
+    /// A server has completed a command. A refusal is logged, and kept until the client's command
+    /// is answered.
     mutating func refusalReceived(
         _ account: AccountID,
         condition: Condition,

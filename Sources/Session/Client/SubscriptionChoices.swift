@@ -1,29 +1,30 @@
 package import Access
 
-/// The folders that a user subscribed to or unsubscribed from, of all accounts whose subscriptions the gateway keeps.
+/// The folders that a user has subscribed to or unsubscribed from, in all accounts whose
+/// subscriptions the gateway stores.
 ///
-/// Built off the event loop: a user may have decided about thousands of folders.
+/// Built off the event loop, because a user may have made thousands of choices.
 package struct SubscriptionChoices: Sendable {
-    /// What the user decided in one account.
+    /// The choices in one account.
     struct Account: Sendable {
-        /// In the order of their octets.
+        /// Sorted by octets.
         fileprivate(set) var subscribed: [FolderPath] = []
         fileprivate var subscribedSet = OctetStringSet()
         fileprivate var unsubscribed = OctetStringSet()
 
-        /// Whether the user unsubscribed from any folder.
+        /// Whether the user has unsubscribed from any folder.
         var hasUnsubscribed: Bool { self.unsubscribed.count > 0 }
 
         /// Octets of all paths.
         var octets: Int { self.subscribedSet.octetCount + self.unsubscribed.octetCount }
 
-        /// What the user decided about a folder; nil where that is nothing.
+        /// The user's choice about a folder; nil without one.
         subscript(folder: FolderPath) -> Bool? {
             if self.unsubscribed.contains(folder) { return false }
             return self.subscribedSet.contains(folder) ? true : nil
         }
 
-        /// The same without the folders that the user subscribed to.
+        /// The same without the folders that the user has subscribed to.
         var withoutSubscribed: Account {
             var account = Account()
             account.unsubscribed = self.unsubscribed
@@ -33,6 +34,7 @@ package struct SubscriptionChoices: Sendable {
 
     private(set) var accounts: [AccountID: Account] = [:]
 
+    /// - Parameter subscriptions: the stored choices, in any order.
     package init(_ subscriptions: some Sequence<Subscription> = []) {
         for one in subscriptions {
             if one.isSubscribed {
@@ -45,12 +47,13 @@ package struct SubscriptionChoices: Sendable {
         for account in self.accounts.keys { self.accounts[account]?.subscribed.sort() }
     }
 
+    /// The choices in an account; none if the user has made none there.
     subscript(account: AccountID) -> Account { self.accounts[account] ?? Account() }
 
     /// Octets of all paths.
     var octets: Int { self.accounts.values.reduce(0) { $0 + $1.octets } }
 
-    /// Changes what is known of each account, or drops it.
+    /// Replaces the choices in each account, or removes them if the result is nil.
     func compactMap(_ change: (AccountID, Account) -> Account?) -> SubscriptionChoices {
         var choices = SubscriptionChoices()
         for (account, known) in self.accounts { choices.accounts[account] = change(account, known) }
@@ -58,16 +61,18 @@ package struct SubscriptionChoices: Sendable {
     }
 }
 
-/// Which folders of an account are subscribed before the user decided about any of them.
+/// The folders of an account that are subscribed before the user has made a choice.
 enum SubscriptionBase: Equatable {
-    /// Those that the account's server says. They are the user's own, and the gateway keeps none.
+    /// Those that are subscribed at the account's server. They are the user's own, and the gateway
+    /// stores none.
     case own
-    /// Those that the account's server says: the user begins with the owner's.
+    /// Those that are subscribed at the account's server: the user starts with the owner's.
     case owner
-    /// All that can be opened.
+    /// All folders that can be opened.
     case every
+    /// No folder.
     case none
 
-    /// Whether the account's server is asked.
+    /// Whether the account's server has to be asked.
     var isOnServer: Bool { self == .own || self == .owner }
 }

@@ -3,44 +3,50 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// What the client wants to be told of by itself, of any account in sight (RFC 5465).
+/// The events that the client wants to receive, of any visible account (RFC 5465).
 struct Watching {
-    /// Octets of the paths of all folders together whose subscription the user decided about. A session keeps them
-    /// in several forms as long as it watches, and a user may have 2,000 subscriptions of 2,000 octets each.
+    /// Octets of the paths of all folders with a subscription choice. A session keeps several
+    /// copies of them as long as it watches, and a user may have 2,000 subscriptions of 2,000
+    /// octets each.
     static let maximumOctets = 128 * 1_024
 
+    /// The client's NOTIFY.
     var request: Notify
-    /// What of the user's decisions says which folders are watched, once they are read from the store.
+    /// The subscription choices that determine which folders are watched, once the store has sent
+    /// them.
     private var choices = SubscriptionChoices()
-    /// The folders that each group names, by the group's number.
+    /// The folders that each group names, by the index of the group.
     private var named: [AccountID: [Int: [FolderPath]]] = [:]
-    /// Names above whole accounts, each with a delimiter behind it, by the group's number.
+    /// Names above whole accounts, each with a trailing delimiter, by the index of the group.
     private var above: [Int: Set<[UInt8]>] = [:]
 
+    /// Resolves the names of the request.
     init(_ request: Notify, in namespace: Namespace) {
         self.request = request
         self.resolve(in: namespace)
     }
 
+    /// Whether a group has the filter SUBSCRIBED.
     var needsSubscriptions: Bool {
         self.request.groups.contains { $0.filter == .subscribed }
     }
 
-    /// - Parameter choices: those that say which folders are watched.
-    /// - Returns: false where they are more than a session may keep; then none are kept.
+    /// Sets the choices that determine which folders are watched.
+    ///
+    /// - Returns: false if they exceed the limit of a session; then none are kept.
     mutating func setChoices(_ choices: SubscriptionChoices) -> Bool {
         let hasRoom = choices.octets <= Self.maximumOctets
         self.choices = hasRoom ? choices : SubscriptionChoices()
         return hasRoom
     }
 
-    /// The folders of an account that the user subscribed to, sorted.
+    /// The folders of an account that the user has subscribed to, sorted.
     func subscribed(in account: AccountID) -> [FolderPath] {
         self.choices[account].subscribed
     }
 
-    /// Whether a folder is none of those watched because the user unsubscribed from it. Its server tells of it
-    /// nevertheless, because it was asked to watch all of them.
+    /// Whether events of a folder must be dropped because the user has unsubscribed from it. The
+    /// server sends them because it was asked to watch all folders.
     func isUnsubscribed(_ folder: FolderPath, in view: Namespace.View) -> Bool {
         guard self.choices[view.account][folder] == false else { return false }
         return !self.request.groups.indices.contains { number in
@@ -54,7 +60,8 @@ struct Watching {
         }
     }
 
-    /// Works out which account each name lies in: once for all accounts, when these may have changed.
+    /// Resolves the names of the request once for all accounts. Called when the namespace may have
+    /// changed.
     mutating func resolve(in namespace: Namespace) {
         self.named = [:]
         self.above = [:]
@@ -77,7 +84,7 @@ struct Watching {
         self.named[account]?[number] ?? []
     }
 
-    /// Whether a group names something that stands above a whole account.
+    /// Whether a group names something above a whole account: its root, `Other Users` or `Shared`.
     func isWhole(_ view: Namespace.View, in number: Int) -> Bool {
         guard !view.isPersonal, let above = self.above[number],
             let slash = view.prefix.firstIndex(of: Namespace.delimiter)
