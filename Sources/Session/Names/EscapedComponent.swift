@@ -1,25 +1,26 @@
-/// A component of a server's name that no client can be given as it is, and how its octets are written in
-/// a path.
+/// A component of a server's mailbox name that clients cannot be given unchanged, and its spelling
+/// in a path.
 ///
-/// Some servers list names that are no modified UTF-7: UTF-8 or Latin-1 as it is, a lone `&`, two shifts in
-/// a row, a tab. Such a component stands in the path behind the mark `=_`; its octets stand for themselves
-/// where they are printable, `=` is written `=3D`, and each other octet in hexadecimal: `=_M=FCller`. So a
-/// path names exactly one sequence of octets of the server, and no component without the mark ever stands
-/// for the same.
+/// Some servers list names that are not modified UTF-7: unencoded UTF-8 or Latin-1, a lone `&`, two
+/// shifts in a row, a tab. The path of such a component starts with the mark `=_`. Printable octets
+/// stand for themselves, `=` is written `=3D`, and every other octet as two hexadecimal digits:
+/// `=_M=FCller`. Each path names exactly one sequence of the server's octets, and no component
+/// without the mark names the same.
 enum EscapedComponent {
+    /// The prefix of an escaped component.
     static let mark = Array("=_".utf8)
     private static let sign = UInt8(ascii: "=")
     private static let slash = UInt8(ascii: "/")
 
-    /// Whether a component of a path is written so.
+    /// Whether a component of a path is an escaped one.
     static func isMarked(_ component: some Collection<UInt8>) -> Bool {
         component.starts(with: self.mark)
     }
 
-    /// A component of a path for octets of a server.
+    /// The path component for octets of a server.
     ///
-    /// - Returns: nil for what ends a line or a string: to whatever program lists such a name, it is an
-    ///   attack on the reader.
+    /// - Returns: nil if the octets contain NUL, CR or LF. These end a line or a string, and a name
+    ///   with them is an attack on the program that reads the list.
     static func path(for octets: ArraySlice<UInt8>) -> [UInt8]? {
         guard !octets.contains(where: { $0 == 0x00 || $0 == 0x0A || $0 == 0x0D }) else {
             return nil
@@ -39,7 +40,8 @@ enum EscapedComponent {
         return path
     }
 
-    /// The octets of the server for a component of a path; nil for one that ``path(for:)`` does not write.
+    /// The octets of the server for a component of a path; nil for a spelling that ``path(for:)``
+    /// does not produce.
     static func octets(of component: ArraySlice<UInt8>) -> [UInt8]? {
         guard self.isMarked(component) else { return nil }
         var octets: [UInt8] = []
@@ -60,7 +62,7 @@ enum EscapedComponent {
         return octets
     }
 
-    /// Whether every client can be given this text, decoded UTF-8, as part of a name (RFC 6855 §3).
+    /// Whether this text, decoded UTF-8, can be part of a name for every client (RFC 6855 §3).
     static func isPresentable(_ text: [UInt8]) -> Bool {
         if text.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return true }
         var rest = text[...]
@@ -72,8 +74,8 @@ enum EscapedComponent {
         return true
     }
 
-    /// Octets of the character at the beginning; 0 for a control, a separator of lines, and what is no
-    /// UTF-8.
+    /// The length in octets of the first character; 0 for a control character, a line separator,
+    /// and octets that are not UTF-8.
     private static func printableOctets(_ octets: ArraySlice<UInt8>) -> Int {
         guard let first = octets.first else { return 0 }
         if first < 0x80 { return first < 0x20 || first == 0x7F ? 0 : 1 }
@@ -100,6 +102,7 @@ enum EscapedComponent {
         [self.hexadecimal[Int(octet >> 4)], self.hexadecimal[Int(octet & 15)]]
     }
 
+    /// The octet of two upper-case hexadecimal digits.
     private static func value(of digits: ArraySlice<UInt8>) -> UInt8? {
         guard let high = digits.first.flatMap(self.hexadecimal.firstIndex(of:)),
             let low = digits.dropFirst().first.flatMap(self.hexadecimal.firstIndex(of:))

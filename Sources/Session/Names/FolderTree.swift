@@ -3,33 +3,35 @@ import IMAP
 
 import struct NIOCore.ByteBuffer
 
-/// The folders a user may look up, by the names the client sees, with every parent that is needed
-/// to reach them.
+/// The folders that a user may look up, by the client's names, and the parents that are needed to
+/// reach them.
 struct FolderTree {
+    /// A name of the tree.
     struct Entry {
-        /// Decoded octets with `/`.
+        /// Decoded octets with the delimiter `/`.
         var name: [UInt8]
-        /// As the server listed them, wire octets.
+        /// The server's LIST attributes, in wire octets.
         var attributes: [ByteBuffer]
         var rights: Rights
         var isSubscribed = false
-        /// Whether it is not subscribed where something below it is.
+        /// Whether the name is not subscribed, but a name below it is.
         var isSubscribedAsParent = false
         var status: StatusResponse?
-        /// Whether the name is one of the personal namespace.
+        /// Whether the name is in the personal namespace.
         var isPersonal = false
-        /// Whether no folder has the name: it stands above a visible one, or is only subscribed.
+        /// Whether no folder has this name: it is above a visible folder, or only subscribed.
         var isParentOnly = false
     }
 
-    /// Octets of all names: each level of a folder has a name of its own.
+    /// Octets of all names and their entries. Each level of a deep folder is a name of its own, so
+    /// a server could make the tree grow quadratically.
     private static let maximumOctets = 32 * 1_024 * 1_024
-    /// What a name costs besides its octets.
+    /// Memory in octets of an entry besides its name.
     private static let octetsOfEntry = 100
 
-    /// Octets of all names, and what they cost besides.
+    /// Octets of all names and their entries.
     private(set) var octets = 0
-    /// Whether there are more names than any client could use.
+    /// Whether the limit is exceeded; further names are ignored.
     var isTooLarge: Bool { self.octets > Self.maximumOctets }
 
     private var entries = ShardedDictionary<[UInt8], Entry>()
@@ -38,22 +40,24 @@ struct FolderTree {
     struct Below: OptionSet {
         let rawValue: UInt8
 
-        /// A folder, or the name of an account.
+        /// A folder, or the root of an account.
         static let folder = Below(rawValue: 1)
-        /// A name that satisfies the selection options of the LIST.
+        /// A name that satisfies the selection options of LIST (RFC 5258 §3.1).
         static let selected = Below(rawValue: 2)
-        /// One of these that matches no pattern.
+        /// Such a name that matches no pattern of the command.
         static let selectedApart = Below(rawValue: 4)
         /// A name that is subscribed itself.
         static let subscribed = Below(rawValue: 8)
     }
 
-    /// What is below each name that stands above another.
+    /// What is below each name that is above another.
     private var parents = ShardedDictionary<[UInt8], Below>()
 
-    /// Adds a folder, or a name that is only subscribed, and the parents above it.
-    /// - Parameter selection: whether it satisfies the selection options, and matches no pattern.
-    /// - Returns: how many octets of names were copied for that.
+    /// Adds a folder, or a name that is only subscribed, and its parents.
+    ///
+    /// - Parameter selection: whether the name satisfies the selection options, and matches no
+    ///   pattern.
+    /// - Returns: the number of octets of names that were copied.
     mutating func insert(_ entry: Entry, selection: Below = []) -> Int {
         guard !self.isTooLarge else { return 0 }
         let before = self.octets
@@ -71,13 +75,17 @@ struct FolderTree {
         self.entries[name].map { !$0.isParentOnly } ?? false
     }
 
-    /// Takes the first entry, in the order of a listing; what is known of its parents stays.
+    /// Removes the first entry in the order of a listing. The information about its parents is
+    /// kept.
     mutating func popFirst() -> Entry? {
         self.order.popFirst().flatMap { self.entries.removeValue(forKey: $0) }
     }
 
-    /// Adds the root of an account, which always has something below it, and what is above.
-    /// - Parameter selection: what of the account counts without being inserted.
+    /// Adds the root of an account, which always counts as having folders below it, and its
+    /// parents.
+    ///
+    /// - Parameter selection: selection options that the account satisfies without an inserted
+    ///   folder.
     mutating func insertRoot(_ name: [UInt8], selection: Below = []) {
         let below = selection.union(.folder)
         self.add(below, to: name)
@@ -85,16 +93,18 @@ struct FolderTree {
         self.insertParents(of: name, below)
     }
 
-    /// Adds the names above `name`; they exist for the client, with nothing told about them.
+    /// Adds the names above `name`. They have no attributes of a server.
     private mutating func insertParents(of name: [UInt8], _ below: Below) {
         for parent in Self.parents(of: name) {
-            // What is below one name is below those above it.
+            // The names above a parent have this information already.
             guard self.add(below, to: parent) else { return }
             self.insertParent(parent)
         }
     }
 
-    /// - Returns: whether that was not known.
+    /// Records what is below a name.
+    ///
+    /// - Returns: whether it is new.
     @discardableResult
     private mutating func add(_ below: Below, to parent: [UInt8]) -> Bool {
         guard let known = self.parents[parent] else {
@@ -106,7 +116,7 @@ struct FolderTree {
         return true
     }
 
-    /// The names above a name, from the lowest.
+    /// The names above a name, starting with the lowest.
     private static func parents(of name: [UInt8]) -> some Sequence<[UInt8]> {
         sequence(state: name[...]) { rest -> [UInt8]? in
             guard let slash = rest.lastIndex(of: Namespace.delimiter) else { return nil }
@@ -115,6 +125,7 @@ struct FolderTree {
         }
     }
 
+    /// Adds a name without a folder, unless it is in the tree.
     private mutating func insertParent(_ name: [UInt8]) {
         guard !name.isEmpty, self.entries[name] == nil else { return }
         self.octets += name.count + Self.octetsOfEntry
@@ -125,6 +136,7 @@ struct FolderTree {
         self.order.insert(name)
     }
 
+    /// What is below a name; empty for an unknown name.
     func below(_ name: [UInt8]) -> Below {
         self.parents[name] ?? []
     }

@@ -1,15 +1,15 @@
 package import Access
 
-/// Folders that an account's server listed, kept for the time when it need not be asked again, or does not answer.
-///
-/// They are not yet judged by anybody's rights.
+/// Folders that an account's server has listed. They are cached, so that the server need not be
+/// asked for every command, and may be unreachable. They are not filtered by anybody's rights.
 package final class KnownFolders: Sendable {
     package let folders: ListedFolders
-    /// Later names of mailboxes that the server listed before under another name.
+    /// Further names of a mailbox that the server listed under another name before.
     package let aliases: OctetStringSet
-    /// What the server says is subscribed; nil where it was not asked.
+    /// The folders that are subscribed at the server; nil if it was not asked.
     let subscriptions: ServerSubscriptions?
 
+    /// Folders without subscriptions.
     package convenience init(_ folders: ListedFolders, aliases: OctetStringSet) {
         self.init(folders, aliases: aliases, subscriptions: nil)
     }
@@ -24,12 +24,12 @@ package final class KnownFolders: Sendable {
         self.subscriptions = subscriptions
     }
 
-    /// Octets of memory, about.
+    /// Approximate memory in octets.
     package var size: Int {
         self.folders.size + self.aliases.octetCount + (self.subscriptions?.size ?? 0)
     }
 
-    /// The same, with the subscriptions of an earlier answer where this one has none.
+    /// The same folders. If they have no subscriptions, those of an earlier answer are used.
     package func withSubscriptions(of earlier: KnownFolders?) -> KnownFolders {
         guard self.subscriptions == nil, let subscriptions = earlier?.subscriptions else {
             return self
@@ -38,24 +38,26 @@ package final class KnownFolders: Sendable {
     }
 }
 
-/// What a server says is subscribed.
+/// The folders that are subscribed at a server.
 struct ServerSubscriptions: Sendable {
-    /// What a subscription costs besides the octets of its name.
+    /// Memory in octets of a subscription besides its name.
     private static let octetsOfEntry = 100
 
-    /// False where the server says \Noselect. That means that only something below is subscribed, if there is
-    /// something (RFC 3501 §6.3.9): Courier says so of every parent, whatever is asked.
+    /// The value is false if the server sent `\Noselect`. That means that only a folder below is
+    /// subscribed, if there is one (RFC 3501 §6.3.9). Courier sends it for every parent, whatever
+    /// was asked.
     private var folders = ShardedDictionary<FolderPath, Bool>()
-    /// The same in the server's order.
+    /// The folders in the server's order.
     private(set) var names: [FolderPath] = []
     private var octets = 0
 
-    /// Octets of memory, about.
+    /// Approximate memory in octets.
     var size: Int { self.octets + self.names.count * Self.octetsOfEntry }
 
+    /// Whether the server names the folder.
     func contains(_ folder: FolderPath) -> Bool { self.folders.contains(folder) }
 
-    /// Whether a folder is certainly subscribed; nil where the server does not name it.
+    /// Whether a folder itself is known to be subscribed; nil if the server does not name it.
     subscript(folder: FolderPath) -> Bool? { self.folders[folder] }
 
     /// - Parameter isCertain: whether the folder itself is subscribed, and not only one below it.
@@ -70,8 +72,8 @@ extension KnownFolders: Equatable {
     package static func == (left: KnownFolders, right: KnownFolders) -> Bool { left === right }
 }
 
-/// For whom an account's folders are kept. What its owner may name need not be listed under the same name, and has no
-/// aliases.
+/// The key of cached folders. Owner and other users have separate lists: for the owner, names need
+/// not be listed in the same spelling, and there are no aliases.
 package struct FolderListKey: Hashable, Sendable {
     package var account: AccountID
     package var isOwner: Bool
@@ -82,17 +84,20 @@ package struct FolderListKey: Hashable, Sendable {
     }
 }
 
-/// What is known of an account's folders when a client asks for them.
+/// The cached folders of an account, when a client asks for them.
 package struct FolderKnowledge: Sendable {
+    /// The folders; nil if none are cached.
     package var folders: KnownFolders?
     /// Whether they may be shown without asking the server.
     package var isCurrent = false
-    /// Whether the server should be asked, without waiting for it.
+    /// Whether the server should be asked in the background.
     package var isAging = false
-    /// Whether the server could not be used a moment ago.
+    /// Whether the server was unusable a moment ago.
     package var isFailing = false
-    /// How often folders were made or removed in the account: what was listed before such a change is not current.
+    /// The number of changes of folders in the account. A list that was read before the last change
+    /// is not current.
     package var generation: UInt64 = 0
 
+    /// No cached folders.
     package init() {}
 }

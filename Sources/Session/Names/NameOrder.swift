@@ -1,36 +1,39 @@
 import IMAP
 
-/// Names in the order in which a listing shows them: INBOX first, then by their octets.
+/// Names in the order of a listing: INBOX first, then by octets.
 ///
-/// Names are sorted in runs of a bounded length as they come, and the runs are merged as names are
-/// taken. So no single call sorts them all.
+/// Names are sorted in runs of limited length as they are inserted, and the runs are merged as
+/// names are taken. So no single call has to sort all of them, which would block the event loop.
 struct NameOrder {
-    /// Names in a run: sorting one takes a fraction of a millisecond.
+    /// Names in a run. Sorting one run takes a fraction of a millisecond.
     private static let runLength = 256
     private static let inbox = MailboxName.inbox
 
+    /// A sorted run.
     private struct Run {
         /// In descending order: the next name is the last.
         var names: [[UInt8]]
     }
 
+    /// The run that is being filled, in order of insertion.
     private var open: [[UInt8]] = []
     private var runs: [Run] = []
-    /// A binary heap of runs with names left, by their next name.
+    /// A binary heap of the indices of runs with names left, ordered by their next name.
     private var heap: [Int] = []
 
+    /// Whether `one` comes before `other` in a listing.
     static func precedes(_ one: [UInt8], other: [UInt8]) -> Bool {
         if one == Self.inbox { return other != Self.inbox }
         return other != Self.inbox && one.lexicographicallyPrecedes(other)
     }
 
-    /// - Parameter name: one that was not inserted before.
+    /// - Parameter name: a name that was not inserted before.
     mutating func insert(_ name: [UInt8]) {
         self.open.append(name)
         if self.open.count >= Self.runLength { self.closeRun() }
     }
 
-    /// Takes the first of the names that are left.
+    /// Removes and returns the first name.
     mutating func popFirst() -> [UInt8]? {
         if !self.open.isEmpty { self.closeRun() }
         guard let first = self.heap.first else { return nil }
@@ -43,6 +46,7 @@ struct NameOrder {
         return name
     }
 
+    /// Sorts the open run and adds it to the heap.
     private mutating func closeRun() {
         self.open.sort { Self.precedes($1, other: $0) }
         self.runs.append(Run(names: self.open))

@@ -1,37 +1,42 @@
 package import Access
 package import IMAP
 
-/// The names one login sees: its own account as the personal namespace, the accounts shared with
-/// it below `Other Users`, and function mailboxes below `Shared` (RFC 9051 §6.3.10).
+/// The names that one user sees: the user's own account as the personal namespace, accounts of
+/// others below `Other Users`, and accounts without an owner below `Shared` (RFC 9051 §6.3.10).
 package struct Namespace: Equatable, Sendable {
     package static let otherUsers = Array("Other Users".utf8)
     package static let shared = Array("Shared".utf8)
+    /// The hierarchy delimiter of all names that clients see.
     package static let delimiter = UInt8(ascii: "/")
 
-    /// One account in sight.
+    /// A visible account.
     package struct View: Equatable, Sendable {
         package var account: AccountID
-        /// Octets before the folder's path, the last `/` included; empty for the personal one.
+        /// Octets before the folder's path, including the last `/`; empty for the personal account.
         package var prefix: [UInt8]
 
+        /// Whether the account is the personal namespace.
         package var isPersonal: Bool { self.prefix.isEmpty }
     }
 
-    /// Where a name points.
+    /// The meaning of a client's mailbox name.
     package enum Place: Equatable, Sendable {
         case folder(AccountID, FolderPath)
-        /// `Other Users`, `Shared`, or the root of an account: listed, never opened.
+        /// `Other Users`, `Shared`, or the root of an account: listed, but no mailbox.
         case root
+        /// In no visible account.
         case nowhere
     }
 
+    /// The visible accounts; the personal one, if any, comes first.
     package let views: [View]
-    // A login may have thousands of accounts in sight, and each command looks for some of them.
+    // A user may see thousands of accounts, and every command looks for one of them.
     private let places: [AccountID: Int]
     private let prefixes: [[UInt8]: Int]
-    /// `Other Users` and `Shared`, where an account stands below.
+    /// The first components of the visible accounts' names.
     private let roots: Set<[UInt8]>
 
+    /// - Parameter views: the visible accounts, each once.
     package init(views: [View]) {
         self.views = views
         let numbered = views.enumerated()
@@ -42,18 +47,20 @@ package struct Namespace: Equatable, Sendable {
 
     package static func == (one: Namespace, other: Namespace) -> Bool { one.views == other.views }
 
+    /// The account of the personal namespace.
     package var personal: AccountID? { self.prefixes[[]].map { self.views[$0].account } }
 
+    /// The view of an account; nil if the user does not see it.
     package func view(of account: AccountID) -> View? {
         self.places[account].map { self.views[$0] }
     }
 
-    /// Where a client's name points. The first component decides: `Other Users` and `Shared`
-    /// never name a folder of the personal account, even where its server has one so called.
+    /// Resolves a client's mailbox name. The first component decides: `Other Users` and `Shared`
+    /// never name a folder of the personal account, even if its server has a folder of that name.
     package func place(of name: MailboxName) -> Place {
         let octets = name.octets
         guard Self.isReserved(octets) else { return self.place(of: name, below: []) }
-        // The prefix of an account has two components, and addresses have no delimiter.
+        // An account's prefix has two components, because an address contains no delimiter.
         let delimiters = octets.indices.filter { octets[$0] == Self.delimiter }.prefix(2)
         switch delimiters.count {
         case 0:
@@ -65,13 +72,14 @@ package struct Namespace: Equatable, Sendable {
         }
     }
 
+    /// Resolves a name below an account's prefix.
     private func place(of name: MailboxName, below prefix: [UInt8]) -> Place {
         guard let index = self.prefixes[prefix] else { return .nowhere }
         let view = self.views[index]
         return self.folder(name, in: view).map { .folder(view.account, $0) } ?? .nowhere
     }
 
-    /// The folder of an account in sight that a client's name points to; nil where it points elsewhere.
+    /// The folder of a visible account that a client's name means; nil if it means another account.
     package func folder(_ name: MailboxName, in view: View) -> FolderPath? {
         guard Self.isReserved(name.octets) != view.isPersonal,
             name.octets.starts(with: view.prefix)
@@ -79,7 +87,7 @@ package struct Namespace: Equatable, Sendable {
         return FolderPath(octets: Array(name.octets.dropFirst(view.prefix.count)))
     }
 
-    /// The client's name, in decoded octets, of a folder of an account in sight.
+    /// The client's name of a folder, in decoded octets.
     package func name(of folder: FolderPath, in view: View) -> [UInt8] {
         view.prefix + folder.octets
     }
@@ -89,7 +97,7 @@ package struct Namespace: Equatable, Sendable {
         name == Self.otherUsers || name == Self.shared
     }
 
-    /// Whether the first component belongs to the gateway.
+    /// Whether the first component of a name is `Other Users` or `Shared`.
     package static func isReserved(_ name: [UInt8]) -> Bool {
         let first = name.prefix { $0 != Self.delimiter }
         return first.elementsEqual(Self.otherUsers) || first.elementsEqual(Self.shared)

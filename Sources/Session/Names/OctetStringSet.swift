@@ -1,29 +1,33 @@
 package import Access
 
-/// Strings of octets in one block of memory, each once and numbered in the order of insertion: 60,000 folder paths
-/// of 40 octets take 3 MiB, and are freed at once.
+/// A set of octet strings in one block of memory, numbered in the order of insertion: 60,000 folder
+/// paths of 40 octets take 3 MiB, and are freed at once.
 ///
-/// The table is an open hash table with linear probing, and its hash is seeded at random, so that nobody can choose
+/// An open hash table with linear probing. The hash has a random seed, so that nobody can choose
 /// strings that collide.
 package struct OctetStringSet: Sendable {
-    /// The octets of all strings, one behind another.
+    /// The octets of all strings.
     private var octets: [UInt8] = []
-    /// Where each string begins in `octets`, in the order of insertion, and where the last one ends.
+    /// The start of each string in `octets`, in the order of insertion, and the end of the last
+    /// one.
     private var bounds: [UInt32] = [0]
-    /// Indices into `bounds` plus one; 0 is free. Its size is a power of two.
+    /// The hash table: indices into `bounds` plus one; 0 is free. Its size is a power of two.
     private var slots: [UInt32] = []
 
-    /// The hash of each string, so that a larger table is filled without the strings.
+    /// The hash of each string, so that the table can grow without hashing them again.
     private var hashes: [Int] = []
 
+    /// The number of strings.
     package var count: Int { self.bounds.count - 1 }
 
     /// Octets of all strings.
     package var octetCount: Int { self.octets.count }
 
+    /// An empty set.
     package init() {}
 
-    /// - Returns: the string's number, and whether it was not there before.
+    /// Adds a string unless it is in the set.
+    /// - Returns: the string's number, and whether it was added.
     @discardableResult
     package mutating func insert(_ string: [UInt8]) -> (index: Int, isNew: Bool) {
         if (self.count + 1) * 2 > self.slots.count { self.grow() }
@@ -37,15 +41,17 @@ package struct OctetStringSet: Sendable {
         return (self.count - 1, true)
     }
 
+    /// Whether the string is in the set.
     package func contains(_ string: [UInt8]) -> Bool { self.index(of: string) != nil }
 
-    /// The string's number, in the order of insertion.
+    /// The number of a string, in the order of insertion; nil if it is not in the set.
     package func index(of string: [UInt8]) -> Int? {
         guard !self.slots.isEmpty else { return nil }
         let index = Int(self.slots[self.slot(of: string, Self.hash(string))])
         return index == 0 ? nil : index - 1
     }
 
+    /// The string with a number.
     /// - Parameter index: less than `count`.
     package func string(at index: Int) -> [UInt8] {
         Array(self.octets[Int(self.bounds[index])..<Int(self.bounds[index + 1])])
@@ -57,7 +63,7 @@ package struct OctetStringSet: Sendable {
         return hasher.finalize()
     }
 
-    /// The slot that holds the string with these octets, or the free one where it belongs.
+    /// The slot of the string, or the free slot where it belongs.
     private func slot(of string: [UInt8], _ hash: Int) -> Int {
         let mask = self.slots.count - 1
         var slot = hash & mask
@@ -74,6 +80,7 @@ package struct OctetStringSet: Sendable {
         return slot
     }
 
+    /// Doubles the table.
     private mutating func grow() {
         self.slots = Array(repeating: 0, count: max(16, self.slots.count * 2))
         let mask = self.slots.count - 1
@@ -95,7 +102,8 @@ extension OctetStringSet {
         self.contains(folder.octets)
     }
 
-    /// The first paths whose octets fulfil a condition, in the order of insertion. Others cost no path.
+    /// The first paths whose octets satisfy a condition, in the order of insertion. No path is made
+    /// for the others.
     package func first(
         _ limit: Int,
         where isIncluded: (ArraySlice<UInt8>) -> Bool

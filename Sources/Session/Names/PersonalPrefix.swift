@@ -1,11 +1,12 @@
 import IMAP
 
-/// The prefix that all folders of an account but INBOX have on its server, and that users do not see:
+/// The prefix of all folders of an account except INBOX on its server, which users do not see:
 /// `INBOX.` on Courier, and on Cyrus without `altnamespace` (RFC 2342 §5).
 ///
-/// `INBOX` stays `INBOX`, and `INBOX.Trash` is `Trash`. What would then be called like INBOX, or like a
-/// namespace of the gateway, has its first octet in hexadecimal: `INBOX.INBOX.a` is `=49NBOX.a`, `INBOX.inbox`
-/// is `=69nbox`, and `INBOX.=49NBOX` is `=3D49NBOX`. So each name has one remainder and each remainder one name.
+/// `INBOX` stays `INBOX`, and `INBOX.Trash` becomes `Trash`. If the remainder would be a spelling
+/// of INBOX or a namespace of the gateway, its first octet is written in hexadecimal:
+/// `INBOX.INBOX.a` becomes `=49NBOX.a`, `INBOX.inbox` becomes `=69nbox`, and `INBOX.=49NBOX`
+/// becomes `=3D49NBOX`. So the translation is one to one.
 ///
 /// All names are wire octets.
 struct PersonalPrefix: Equatable, Sendable {
@@ -15,7 +16,7 @@ struct PersonalPrefix: Equatable, Sendable {
     private let octets: [UInt8]
     private let delimiter: UInt8
 
-    /// - Returns: nil where the account's folders have no prefix, or several.
+    /// - Returns: nil if the account's folders have no prefix, or several.
     init?(_ profile: UpstreamProfile) {
         guard let delimiter = profile.delimiter, profile.personalPrefixes.count == 1,
             let octets = profile.personalPrefixes.first, octets.count > 1,
@@ -25,7 +26,7 @@ struct PersonalPrefix: Equatable, Sendable {
         self.delimiter = delimiter
     }
 
-    /// What a server's name has behind the prefix; nil for a name without it.
+    /// The part of a server's name after the prefix; nil for a name without the prefix.
     func remainder(of name: [UInt8]) -> [UInt8]? {
         if Self.isInbox(name) { return name }
         guard name.starts(with: self.octets) else { return nil }
@@ -36,7 +37,7 @@ struct PersonalPrefix: Equatable, Sendable {
             + rest.dropFirst()
     }
 
-    /// The server's name with a remainder; nil where there can be none.
+    /// The server's name for a remainder; nil for a remainder that no name has.
     func name(of remainder: [UInt8]) -> [UInt8]? {
         if Self.isInbox(remainder) { return remainder }
         let first = remainder.prefix { $0 != self.delimiter }
@@ -47,15 +48,16 @@ struct PersonalPrefix: Equatable, Sendable {
         return self.octets + [octet] + remainder.dropFirst(3)
     }
 
-    /// A delimiter must not divide what stands for an octet.
+    /// Whether an octet may occur in an escape. A delimiter must not, or it would divide the
+    /// escape.
     private static func isPartOfEscape(_ octet: UInt8) -> Bool {
         let upper = octet.asciiUppercased
         return upper >= UInt8(ascii: "A") && upper <= UInt8(ascii: "Z") || octet == self.sign
             || octet >= UInt8(ascii: "0") && octet <= UInt8(ascii: "9")
     }
 
-    /// Whether a first component cannot stand for itself: it is a reserved one, or such a one with its first
-    /// octet in hexadecimal, however often.
+    /// Whether the first component has to be escaped: it is a reserved name, or one whose first
+    /// octet is escaped, once or several times.
     private static func isMistakable(_ component: ArraySlice<UInt8>) -> Bool {
         guard var first = component.first else { return false }
         var rest = component.dropFirst()
@@ -68,14 +70,14 @@ struct PersonalPrefix: Equatable, Sendable {
         return self.isInbox(plain) || plain == Namespace.otherUsers || plain == Namespace.shared
     }
 
-    /// Octets of the longest name that is reserved.
+    /// Octets of the longest reserved name, `Other Users`.
     private static let maximumReserved = 11
 
     private static func isInbox(_ name: [UInt8]) -> Bool {
         name.count == 5 && name.lazy.map(\.asciiUppercased).elementsEqual("INBOX".utf8)
     }
 
-    /// The octet that two hexadecimal digits stand for.
+    /// The octet of two upper-case hexadecimal digits.
     private static func octet(_ text: ArraySlice<UInt8>) -> UInt8? {
         guard let first = text.first, let high = self.digits.firstIndex(of: first),
             let second = text.dropFirst().first, let low = self.digits.firstIndex(of: second)

@@ -1,13 +1,14 @@
 /// A dictionary that grows in small steps.
 ///
-/// A `Dictionary` moves all of its entries when it grows. With 60,000 names that takes 15 milliseconds, and the event
-/// loop does nothing else meanwhile. Here each entry is in one of several dictionaries, and each of these grows on
-/// its own. The hash is seeded at random, so that nobody can choose keys that fill one of them.
+/// A `Dictionary` moves all entries when it grows. With 60,000 names that takes 15 milliseconds,
+/// during which the event loop is blocked. Here the entries are divided among several dictionaries,
+/// each of which grows on its own. The hash has a random seed, so that nobody can choose keys that
+/// fill one of them.
 struct ShardedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    /// With a million entries one of the dictionaries moves 16,000, which takes about 2 milliseconds.
+    /// With a million entries, one dictionary moves 16,000, which takes about 2 milliseconds.
     private static var shardCount: Int { 64 }
 
-    /// A key and its hash: a dictionary that grows does not hash the key's octets again.
+    /// A key with its hash, so that a growing dictionary does not hash the key again.
     private struct HashedKey: Hashable {
         let key: Key
         let hash: Int
@@ -26,7 +27,7 @@ struct ShardedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
-    /// Empty until the first entry.
+    /// Empty before the first entry.
     private var shards: [[HashedKey: Value]] = []
     private(set) var count = 0
 
@@ -40,7 +41,8 @@ struct ShardedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     func contains(_ key: Key) -> Bool { self[key] != nil }
 
-    /// - Returns: the value that the key had before.
+    /// Sets the value of a key.
+    /// - Returns: the previous value.
     @discardableResult
     mutating func updateValue(_ value: Value, forKey key: Key) -> Value? {
         if self.shards.isEmpty { self.shards = Array(repeating: [:], count: Self.shardCount) }
@@ -50,6 +52,8 @@ struct ShardedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return previous
     }
 
+    /// Removes the value of a key.
+    /// - Returns: the removed value.
     @discardableResult
     mutating func removeValue(forKey key: Key) -> Value? {
         guard !self.shards.isEmpty else { return nil }

@@ -1,11 +1,14 @@
 import Access
 
-/// The roots of subtrees. Whether a folder lies in one of them costs a few comparisons and no memory, however many
-/// roots there are: a list of 60,000 folders is looked through on the event loop.
+/// The roots of subtrees. To find out whether a folder is in one of them takes a few comparisons
+/// and no memory, however many roots there are, because the event loop searches lists of 60,000
+/// folders.
 struct Subtrees {
-    /// In hierarchical order, none below another: the one above a folder stands right before it.
+    /// In hierarchical order, and none below another. So the only root that can contain a folder
+    /// directly precedes it.
     private var roots: [[UInt8]] = []
 
+    /// - Parameter roots: in any order; those below another root are dropped.
     init(_ roots: [FolderPath]) {
         for root in roots.map(\.octets).sorted(by: { Self.precedes($0[...], other: $1[...]) })
         where !self.contains(root[...]) {
@@ -13,7 +16,7 @@ struct Subtrees {
         }
     }
 
-    /// Whether a folder, by its octets, is one of the roots or lies below one.
+    /// Whether a folder, given by its octets, is a root or below one.
     func contains(_ folder: ArraySlice<UInt8>) -> Bool {
         var (low, high) = (0, self.roots.count)
         while low < high {
@@ -29,7 +32,7 @@ struct Subtrees {
         return below.first.map { $0 == Namespace.delimiter } ?? true
     }
 
-    /// The delimiter comes before all other octets: what is below a name stands right behind it.
+    /// The delimiter sorts before all other octets, so the names below a name directly follow it.
     private static func precedes(_ one: ArraySlice<UInt8>, other: ArraySlice<UInt8>) -> Bool {
         one.lexicographicallyPrecedes(other) { Self.rank($0) < Self.rank($1) }
     }
