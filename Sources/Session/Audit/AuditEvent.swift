@@ -1,10 +1,11 @@
 package import Access
 
-/// What a session opened, did or refused, for the audit log.
+/// An event for the audit log: what a session opened, changed or refused.
 package struct AuditEvent: Hashable, Sendable {
+    /// The mailbox of an event.
     package struct Place: Hashable, Sendable {
         package var account: AccountID
-        /// Nil for the account as a whole.
+        /// Nil if the event is about the whole account.
         package var folder: FolderPath?
 
         package init(account: AccountID, folder: FolderPath? = nil) {
@@ -13,21 +14,26 @@ package struct AuditEvent: Hashable, Sendable {
         }
     }
 
+    /// The action, as the log names it: `select`.
     package var name: String
+    /// Whether the action was permitted, refused, or failed.
     package var outcome = AuditRecord.Outcome.allowed
+    /// The mailbox that the action is about.
     package var place: Place?
-    /// Where messages went.
+    /// The mailbox that messages were copied or moved to, or the new name of a folder.
     package var target: Place?
-    /// Messages.
+    /// The number of messages.
     package var count: Int?
+    /// The grants and other reasons for the decision, as text.
     package var because: [String] = []
+    /// Further text, such as an unknown mailbox name.
     package var detail: [String] = []
 
     package init(_ name: String) {
         self.name = name
     }
 
-    /// A login with the right password, of a user who has as many connections as may be.
+    /// A login with the right password by a user who has the maximum number of connections.
     static var tooManyConnections: AuditEvent {
         var event = AuditEvent("login")
         event.outcome = .failed
@@ -36,21 +42,28 @@ package struct AuditEvent: Hashable, Sendable {
     }
 }
 
-/// Keeps one connection from filling the audit log: what repeats within a minute is one record with
-/// its count, and beyond so many different ones the rest is one.
+/// Limits the audit records of one connection. An event that repeats within a minute is counted and
+/// written once more with its count. Above a number of different events in a minute, the others are
+/// only counted together. Without the limits a client could fill the log.
 package struct AuditLimiter: Sendable {
-    /// Different records of one connection in a minute. A client that looks at all its folders has
-    /// some hundred; who tries names has more.
+    /// Different events of one connection in a minute. A client that looks at all its folders
+    /// causes some hundred; a client that tries names causes more.
     private static let maximumDifferent = 500
+    /// Seconds for which events are counted.
     private static let period: Int64 = 60
 
+    /// When the present minute began, in seconds; nil before its first event.
     private var began: Int64?
+    /// How often each event has occurred after its first record.
     private var repeated: [AuditEvent: Int] = [:]
+    /// Events above the limit of different ones.
     private var further = 0
 
+    /// A limiter for a new connection.
     package init() {}
 
-    /// - Returns: what is to be recorded now.
+    /// Counts an event.
+    /// - Returns: the records to write now.
     package mutating func admit(_ event: AuditEvent, at now: Moment) -> [AuditEvent] {
         var due: [AuditEvent] = []
         if let began = self.began, now.seconds - began >= Self.period || now.seconds < began {
@@ -70,7 +83,8 @@ package struct AuditLimiter: Sendable {
         return due
     }
 
-    /// What was counted and not recorded; the connection, or the minute, is over.
+    /// Ends the minute, or the connection.
+    /// - Returns: records of everything that was counted and not written.
     package mutating func flush() -> [AuditEvent] {
         var due: [AuditEvent] = []
         for (key, count) in self.repeated where count > 0 {

@@ -1,28 +1,32 @@
 package import Access
 
-/// The answer to a login.
+/// The result of checking a client's password.
 package enum AuthenticationOutcome: Sendable {
+    /// The password is right.
     /// - Parameters:
-    ///   - account: the account to show as personal, where the login named one.
-    ///   - profiles: what is known already of the servers; nil for one that failed just now.
+    ///   - account: the account that the login named, to be shown as the personal one; nil if it
+    ///     named none.
+    ///   - profiles: the known profiles of servers; nil for a server that failed a moment ago.
     case accepted(UserID, account: AccountID?, profiles: [AccountID: UpstreamProfile?])
-    /// The check itself has recorded it.
+    /// The password is wrong. The check has written the audit record.
     case refused
-    /// More logins wait for their check than can; the check itself has recorded it.
+    /// Too many logins wait for their check. The check has written the audit record.
     case overloaded
-    /// The password is right, and the user has as many connections as may be.
+    /// The password is right, but the user has the maximum number of connections.
     case tooManyConnections
 }
 
-/// The login of one client connection, whatever protocol it speaks: how much it may send and how often it may fail
-/// before, who it is, and what the audit log has of that. The words of the answers belong to the protocol.
+/// The login on a client's connection, for IMAP and submission: how many octets and failures are
+/// allowed before it, who the user is, and which audit events it causes. The protocol adds the
+/// texts of the answers.
 struct ClientLogin {
-    /// Logins that may fail on one connection (RFC 9051 §11.7 leaves the number open).
+    /// Failed logins on one connection (RFC 9051 §11.7 leaves the number open).
     static let maximumFailures = 3
-    /// Octets of all commands before login; greeting, capabilities, STARTTLS and login are some hundreds.
+    /// Octets of all commands before login. Greeting, capabilities, STARTTLS and login take some
+    /// hundred. Above it, an unknown client could occupy the gateway for nothing.
     static let maximumOctets = 16 * 1_024
 
-    /// What the client is told.
+    /// The answer to the client.
     enum Answer {
         case accepted(account: AccountID?, profiles: [AccountID: UpstreamProfile?])
         case failed
@@ -30,28 +34,30 @@ struct ClientLogin {
         case tooManyConnections
     }
 
-    /// What a login led to.
+    /// The consequences of a login.
     struct Result {
         var answer: Answer
-        /// For the audit log, before the answer.
+        /// The audit event, recorded before the answer is sent; nil if there is none.
         var event: AuditEvent?
-        /// Whether too many have failed: the connection ends behind the answer.
+        /// Whether the connection ends after the answer, because too many logins failed.
         var endsConnection = false
     }
 
-    /// Who is logged in.
+    /// The user who is logged in.
     private(set) var user: UserID?
+    /// Failed logins so far.
     private var failures = 0
+    /// Octets of commands so far.
     private var octets = 0
 
     /// Counts octets of commands before login.
-    /// - Returns: whether there were not too many.
+    /// - Returns: false above the limit.
     mutating func octetsReceived(_ count: Int) -> Bool {
         self.octets += count
         return self.octets <= Self.maximumOctets
     }
 
-    /// The password was checked.
+    /// The check of the password has finished.
     /// - Parameter mayOpen: whether the user may open the account that the login named.
     mutating func checked(
         _ outcome: AuthenticationOutcome,
@@ -60,7 +66,8 @@ struct ClientLogin {
     ) -> Result {
         switch outcome {
         case .accepted(let user, let account, let profiles):
-            // Whoever may not see an account is told what everybody is told who gets something wrong.
+            // The answer does not reveal that the account exists: it is the same as for a wrong
+            // password.
             guard snapshot.isEnabled(user), mayOpen else { return self.refused() }
             self.user = user
             return Result(
@@ -76,13 +83,14 @@ struct ClientLogin {
         }
     }
 
-    /// A login that is refused without a check of its password, or after it.
+    /// A login that is refused for another reason than its password.
     mutating func refused() -> Result {
         var event = AuditEvent("login")
         event.outcome = .refused
         return self.failed(event: event)
     }
 
+    /// Counts a failed login.
     private mutating func failed(event: AuditEvent?) -> Result {
         self.failures += 1
         return Result(

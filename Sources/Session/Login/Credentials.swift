@@ -1,9 +1,10 @@
 package import SASL
 
-/// What a client logs in with.
+/// The login name and password of a client.
 package struct Credentials: Equatable, Sendable {
+    /// The login, without an account.
     package var login: [UInt8]
-    /// The account after `/` in `LOGIN/ACCOUNT`, shown as if it were the personal one.
+    /// The account after `/` in `LOGIN/ACCOUNT`, shown as the personal one; nil without `/`.
     package var account: [UInt8]?
     package var password: Secret<[UInt8]>
 
