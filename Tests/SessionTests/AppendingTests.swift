@@ -5,13 +5,13 @@ import Testing
 
 @testable import Session
 
-/// APPEND, without a session.
+/// The state machine of APPEND, without a session.
 @Suite struct AppendingTests {
     private static let usual = "LITERAL+ UIDPLUS"
 
     /// - Parameters:
-    ///   - capabilities: of Bob's server; nil where nothing is connected yet.
-    ///   - line: of the client, which announces a message.
+    ///   - capabilities: those of Bob's server; nil if it is not connected yet.
+    ///   - line: the client's line that announces the message.
     private static func run(
         _ capabilities: String? = Self.usual,
         _ line: String = "a1 APPEND x (\\Seen \\Deleted) {5+}",
@@ -43,7 +43,8 @@ import Testing
 
     // MARK: - One message
 
-    @Test func `a message passes as it comes, with the flags that may be set`() throws {
+    @Test func `a message is forwarded as it arrives, with the flags that the user may set`() throws
+    {
         try Self.run(
             script: """
                 U bob> T APPEND Akten (\\Seen) {5+}
@@ -59,7 +60,7 @@ import Testing
     }
 
     @Test(arguments: ["lswi", "lis"])
-    func `who may not read the folder is not told the UID`(rights: String) throws {
+    func `a user who may not read the folder gets no UID`(rights: String) throws {
         try Self.run(
             grant: "bob account \(rights)",
             script: """
@@ -73,7 +74,7 @@ import Testing
         )
     }
 
-    @Test func `octets wait for a server that has to ask for them, and for a client that waits`()
+    @Test func `a synchronizing literal is sent after the server's continuation, on both sides`()
         throws
     {
         try Self.run(
@@ -93,7 +94,7 @@ import Testing
     }
 
     @Test(arguments: [1, 3])
-    func `octets may come in pieces of any size`(chunk: Int) throws {
+    func `the octets of a message may arrive in pieces of any size`(chunk: Int) throws {
         let pieces = chunk == 1 ? ["h", "e", "l", "l", "o"] : ["hel", "lo"]
         try Self.run(
             chunk: chunk,
@@ -108,7 +109,7 @@ import Testing
         )
     }
 
-    @Test func `a server that is not there is connected to first`() throws {
+    @Test func `APPEND connects to the server before it sends the message`() throws {
         try Self.run(
             nil,
             script: """
@@ -124,7 +125,7 @@ import Testing
         )
     }
 
-    @Test func `a folder that has to be looked for is looked for first`() throws {
+    @Test func `APPEND asks the server for its folders if the list is unknown`() throws {
         try Self.run(
             configure: { $0.unknown = ["Akten"] },
             script: """
@@ -142,7 +143,7 @@ import Testing
 
     // MARK: - Refusals
 
-    @Test func `a folder that is missing is refused, and nothing is sent`() throws {
+    @Test func `APPEND to a missing folder is refused and nothing is sent`() throws {
         try Self.run(
             configure: { $0.missing = ["Akten"] },
             script: "S: a1 NO [NONEXISTENT] No such mailbox"
@@ -154,7 +155,7 @@ import Testing
         )
     }
 
-    @Test func `a server that does not tell its folders gets no message`() throws {
+    @Test func `a server that does not list its folders gets no message`() throws {
         try Self.run(
             configure: {
                 $0.unknown = ["Akten"]
@@ -164,7 +165,7 @@ import Testing
         )
     }
 
-    @Test func `rights that went while the server connected count`() throws {
+    @Test func `rights that were withdrawn while the server connected stop the APPEND`() throws {
         try Self.run(
             nil,
             script: """
@@ -176,7 +177,7 @@ import Testing
         )
     }
 
-    @Test func `rights that go while octets pass cut the message`() throws {
+    @Test func `rights that are withdrawn during a message stop it`() throws {
         try Self.run(
             script: """
                 U bob> T APPEND Akten (\\Seen) {5+}
@@ -189,7 +190,8 @@ import Testing
         )
     }
 
-    @Test func `a server that refuses the command before its octets is kept`() throws {
+    @Test func `the connection is kept if the server refuses the command before its octets`() throws
+    {
         try Self.run(
             "IMAP4REV1",
             "a1 APPEND x {5}",
@@ -201,7 +203,8 @@ import Testing
         )
     }
 
-    @Test func `a server that answers in the middle of a message is left`() throws {
+    @Test func `the connection is closed if the server answers in the middle of a message`() throws
+    {
         try Self.run(
             script: """
                 U bob> T APPEND Akten (\\Seen) {5+}
@@ -214,7 +217,7 @@ import Testing
         )
     }
 
-    @Test func `an OK in the middle of a message is no success`() throws {
+    @Test func `an OK in the middle of a message is answered NO`() throws {
         try Self.run(
             script: """
                 U bob> T APPEND Akten (\\Seen) {5+}
@@ -232,7 +235,7 @@ import Testing
             "", "C+ he\nU bob> he", "C: hello\nU bob> hello\nU bob> \\r\\n",
         ]
     )
-    func `the loss of the server ends the command at every step`(before: String) throws {
+    func `a lost connection ends the command at every step`(before: String) throws {
         try Self.run(
             script: """
                 U bob> T APPEND Akten (\\Seen) {5+}
@@ -243,7 +246,7 @@ import Testing
         )
     }
 
-    @Test func `what stands behind a message cuts the command`() throws {
+    @Test func `octets after a message that do not parse end the command with BAD`() throws {
         try Self.run(
             script: """
                 U bob> T APPEND Akten (\\Seen) {5+}
@@ -255,7 +258,7 @@ import Testing
         )
     }
 
-    @Test func `the mailbox that is open on a connection that is left is closed`() throws {
+    @Test func `the selected mailbox is closed with the connection`() throws {
         try Self.run(
             configure: { $0.select("bob") },
             script: """
@@ -271,7 +274,7 @@ import Testing
 
     // MARK: - Several messages
 
-    @Test func `several messages are one command at a server with MULTIAPPEND`() throws {
+    @Test func `several messages are one command for a server with MULTIAPPEND`() throws {
         try Self.run(
             "LITERAL+ MULTIAPPEND",
             script: """
@@ -288,7 +291,7 @@ import Testing
         )
     }
 
-    @Test func `several messages are a command each at another server`() throws {
+    @Test func `several messages are a command each for a server without MULTIAPPEND`() throws {
         try Self.run(
             script: """
                 U bob> T APPEND Akten (\\Seen) {5+}
@@ -307,7 +310,7 @@ import Testing
     }
 
     @Test(arguments: ["U bob< T NO Full.", "! lost bob"])
-    func `the answer says how many messages are stored`(end: String) throws {
+    func `the answer states how many messages are stored`(end: String) throws {
         try Self.run(
             script: """
                 U bob> T APPEND Akten (\\Seen) {5+}
@@ -326,7 +329,7 @@ import Testing
     }
 
     @Test
-    func `a second message with another kind of octets than the server takes cuts the command`()
+    func `a binary second message ends the command if the server lacks BINARY`()
         throws
     {
         try Self.run(
@@ -343,7 +346,7 @@ import Testing
 
     // MARK: - The UIDs of a series
 
-    @Test func `UIDs of a series are told only where each of them is known`() {
+    @Test func `the UIDs of a series are reported only if all of them are known`() {
         var series = AppendSeries()
         series.stored(.appendUID(7, SequenceSet(uids: [3])))
         series.stored(.appendUID(7, SequenceSet(uids: [4])))
@@ -354,7 +357,7 @@ import Testing
         #expect(series.count == 4)
     }
 
-    @Test func `UIDs of another mailbox of the same name end the series`() {
+    @Test func `a changed UIDVALIDITY ends the UIDs of a series`() {
         var series = AppendSeries()
         series.stored(.appendUID(7, SequenceSet(uids: [3])))
         series.stored(.appendUID(8, SequenceSet(uids: [4])))

@@ -1,9 +1,9 @@
 import NIOCore
 
-/// What a client has sent and its session has not read. The bench reads it as the gateway does: only
-/// while the session wants it.
+/// Octets that a client has sent and its session has not read. The harness hands them over as the
+/// gateway does: only while the session accepts octets.
 struct Arriving {
-    /// A socket gives no more at once.
+    /// The most octets that one read of a socket returns.
     private static let maximumReadOctets = 64 * 1_024
 
     private var pieces: [ArraySlice<UInt8>] = []
@@ -12,7 +12,7 @@ struct Arriving {
 
     var isEmpty: Bool { self.read == self.pieces.count }
 
-    /// - Parameter chunk: octets that come at a time.
+    /// - Parameter chunk: octets that arrive together.
     mutating func append(_ octets: [UInt8], chunk: Int) {
         var rest = octets[...]
         while !rest.isEmpty {
@@ -22,7 +22,7 @@ struct Arriving {
         }
     }
 
-    /// - Returns: false where what the session did brings another look: the outer one goes on.
+    /// - Returns: false in a nested call; the outer loop continues.
     mutating func begin() -> Bool {
         guard !self.isReading else { return false }
         self.isReading = true

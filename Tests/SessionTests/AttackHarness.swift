@@ -7,23 +7,24 @@ import Session
 import Support
 import Testing
 
-/// A session under attack, in front of servers that record every octet and answer what a real one
-/// would, the forbidden included: what must not be seen is there to be seen.
+/// A session under attack. Its servers record every octet and answer everything that a real server
+/// could, including data that the client must not get. So a leak is visible to the test.
 struct AttackHarness {
-    /// Stands in every mailbox that Anna may not read.
+    /// The text of every mailbox that Anna may not read.
     static let canary = "CANARY"
 
-    /// What the gateway asks before it opens a folder of somebody else's account: no octet is the client's.
+    /// The gateway's command before it opens a folder of another user's account. It contains no
+    /// octet of the client.
     static let ownList = #"LIST "" "*""#
 
-    /// What one server got: commands, as a strict parser of its own reads them.
+    /// A command that a server received, as an independent strict parser reads it.
     struct Received {
         var account: String
         var tag: String
         var line: String
     }
 
-    /// Folders besides the usual ones.
+    /// Folders besides those of every server.
     private static let openFolders = [
         "Drop", "Caf&AOk-", "Team", "Verwaltet", "Projects.x", "Projects.Alt", "Projects.&dg12Cg-",
         "Privat", "Fremd", "ProjectsSecret",
@@ -36,22 +37,23 @@ struct AttackHarness {
     private(set) var received: [Received] = []
     private var readers: [String: StrictReader] = [:]
     private var selected: [String: String] = [:]
-    /// What the next command is answered with, `\T` for its tag, by a server that lies.
+    /// What servers answer to the next commands in place of the correct answer; `\T` stands for the
+    /// tag.
     private var lies: ArraySlice<[UInt8]> = []
     var lieChunk = 1 << 30
-    /// What the user decided about shared folders.
+    /// The user's subscription choices.
     var subscriptions: Set<Subscription> = []
-    /// What servers have said that has not arrived.
+    /// Octets that servers have sent and the session has not received.
     private var said: [(server: String, octets: ByteBuffer)] = []
     private var isPerforming = false
     private(set) var dropped: Set<String> = []
     private(set) var isClosed = false
-    /// What breaks a rule that always holds.
+    /// Violations of rules that hold for every attack.
     private(set) var breaches: [String] = []
-    /// How long the session holds the loop with each event.
+    /// How long the session blocks the event loop for each event.
     private(set) var meter = StallMeter()
 
-    /// - Parameter more: lines of a fixture.
+    /// - Parameter more: lines that configure the fixture.
     init(state: String, with more: [String] = []) throws {
         for grant in [
             "grant bob folder:INBOX lr", "grant bob subtree:Projects lrswipkxte",
@@ -77,7 +79,7 @@ struct AttackHarness {
         self.received = []
     }
 
-    /// What servers got for the client's commands.
+    /// The commands that servers received, except the gateway's own LIST.
     var receivedForClient: [String] { self.received.map(\.line).filter { $0 != Self.ownList } }
 
     var clientText: String { String(decoding: self.toClient, as: UTF8.self) }
@@ -87,7 +89,7 @@ struct AttackHarness {
         self.readClient()
     }
 
-    /// Hands over what the client sent, as long as the session wants it.
+    /// Hands over what the client sent while the session accepts octets.
     private mutating func readClient() {
         guard self.fromClient.begin() else { return }
         while self.session.wantsClientOctets, let piece = self.fromClient.next() {
@@ -99,12 +101,13 @@ struct AttackHarness {
         self.fromClient.end()
     }
 
-    /// - Parameter lies: what servers answer to the next commands, in this order; `\\T` is the tag.
+    /// - Parameter lies: what servers answer to the next commands, in this order; `\\T` stands for
+    ///   the tag.
     mutating func answerNext(with lies: [UInt8]...) {
         self.lies = lies[...]
     }
 
-    /// The lines that a client reads, without what stands in literals.
+    /// The lines that a client reads, without the contents of literals.
     var clientLines: [String] { self.readAsClient().lines }
 
     /// - Returns: the lines, and whether one of them ended without CR.
@@ -135,18 +138,18 @@ struct AttackHarness {
         self.perform()
     }
 
-    /// The tagged answer with a tag; nil where there is none.
+    /// The tagged answer with a tag; nil if there is none.
     func answer(_ tag: String) -> String? {
         self.clientText.components(separatedBy: "\r\n").last { $0.hasPrefix(tag + " ") }
             .map { String($0.dropFirst(tag.count + 1)) }
     }
 
-    // MARK: - What always holds
+    // MARK: - Rules for every attack
 
     mutating func check() {
         if self.clientText.contains(Self.canary) { self.breach("a canary reached the client") }
         for reader in self.readers.values where !reader.isBetweenCommands {
-            // Only a message on its way may be unfinished.
+            // Only a message may be incomplete.
             if !reader.isInMessage { self.breach("a server was left in the middle of a command") }
         }
         if !self.isClosed, !self.fromClient.isEmpty {
@@ -229,7 +232,7 @@ struct AttackHarness {
         case .lookUpFolders:
             self.session.foldersLookedUp([:])
         case .loadSubscriptions:
-            // Put together off the loop.
+            // In the gateway, this is built off the event loop.
             let choices = SubscriptionChoices(self.subscriptions)
             let start = StallMeter.now
             self.session.subscriptionsLoaded(choices)
@@ -286,10 +289,10 @@ struct AttackHarness {
         self.said.append((name, ByteBuffer(string: lines.map { $0 + "\r\n" }.joined())))
     }
 
-    /// What a server with everything in it answers to its owner.
+    /// Answers as a server that has every folder answers its owner.
     private mutating func serve(_ name: String, _ tag: String, _ line: String) {
         let words = line.split(separator: " ").map(String.init)
-        // Also one that lies of it has selected what it was told to.
+        // The mailbox counts as selected even if the answer is a lie.
         if ["SELECT", "EXAMINE"].contains(words.first) {
             self.selected[name] = words.dropFirst().first
         }
@@ -334,7 +337,7 @@ struct AttackHarness {
             )
         case "LIST", "LSUB":
             let delimiter = name == "bob" ? "." : "/"
-            // Of the others Anna may see everything.
+            // On the other servers, Anna may see everything.
             let hidden = name == "bob" ? Self.canary : "Offen"
             let more = line == Self.ownList ? Self.openFolders : []
             let folders = ["INBOX", hidden, "Projects", "Projects\(delimiter)Sub"] + more
@@ -355,12 +358,13 @@ struct AttackHarness {
     }
 }
 
-/// Reads what a server gets, by rules of its own: each line ends with CRLF, no other CR, LF or NUL, a
-/// quoted string ends on its line, a literal follows where one is announced and nowhere else.
+/// Reads what a server receives by its own rules: each line ends with CRLF and contains no other
+/// CR, LF or NUL; a quoted string ends on its line; a literal follows exactly where one is
+/// announced.
 struct StrictReader {
     enum Event {
         case command(tag: String, line: String)
-        /// A literal that waits for `+`.
+        /// A literal that waits for a continuation.
         case literal
         case broken(String)
     }

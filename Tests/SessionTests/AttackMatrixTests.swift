@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// Every command that names a mailbox, with every kind of mailbox in every argument, in every spelling:
-/// what comes of it is worked out from the rights that the command needs.
+/// Every command that names a mailbox, with every kind of mailbox, in every spelling. The expected
+/// result follows from the rights that the command needs.
 @Suite struct AttackMatrixTests {
-    /// A command with `@` where the mailbox stands (`@/x` is one below it), and the rights of RFC 4314 that
-    /// it needs there; `O` is for what only owners may.
+    /// A command with `@` in place of the mailbox (`@/x` is a mailbox below it), and the rights of
+    /// RFC 4314 that it needs there. `O` means that only the owner may give it.
     static let commands: [(text: String, needs: String)] = [
         ("SELECT @", "lr"), ("EXAMINE @", "lr"), ("STATUS @ (MESSAGES)", "lr"), ("DELETE @", "lx"),
         ("RENAME @ Neu", "lx"), ("MYRIGHTS @", "l"), ("GETACL @", "la"), ("LISTRIGHTS @ x", "la"),
@@ -19,17 +19,17 @@ import Testing
 
     private static let projects = "Other Users/bob@kanzlei.example/Projects"
 
-    /// A mailbox, what Anna may do there, and whose server has it.
+    /// A mailbox, Anna's rights on it, and the account whose server has it.
     static let mailboxes: [(name: String, rights: String, server: String)] = [
         ("Ablage", "lrswipkxteaO", "anna"),
         ("Other Users/bob@kanzlei.example/INBOX", "lr", "bob"),
         ("Other Users/bob@kanzlei.example/Projects", "lrswipkxte", "bob"),
         ("Other Users/bob@kanzlei.example/Drop", "li", "bob"),
-        // By a group that a group of hers is in, and with the right to give rights.
+        // By a nested group that Anna is in; then, with the right to administer.
         ("Other Users/bob@kanzlei.example/Team", "lrsw", "bob"),
         ("Other Users/bob@kanzlei.example/Verwaltet", "lrswipkxtea", "bob"),
         ("Other Users/bob@kanzlei.example/Verwaltet2", "", "bob"),
-        // Of a group that she is not in.
+        // By a group that Anna is not in.
         ("Other Users/bob@kanzlei.example/Fremd", "", "bob"),
         ("Other Users/bob@kanzlei.example/Privat", "", "bob"),
         ("Other Users/bob@kanzlei.example/ProjectsSecret", "", "bob"),
@@ -39,7 +39,7 @@ import Testing
         ("Shared/clara@kanzlei.example/INBOX", "", "clara"),
     ]
 
-    /// COPY and MOVE need a mailbox that is selected.
+    /// The state of the session before the command: COPY and MOVE need a selected mailbox.
     private static func state(for command: String) -> String {
         command.contains("COPY") || command.contains("MOVE") ? "own" : "in"
     }
@@ -51,7 +51,7 @@ import Testing
         { "{\($0.utf8.count)}\r\n\($0)" },
     ]
 
-    /// The command with a mailbox, spelled in some way, in its place.
+    /// The command with the mailbox in the given spelling.
     private static func text(
         _ command: String,
         _ name: String,
@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test(arguments: commands, mailboxes)
-    func `a command does what the rights allow, however the mailbox is spelled`(
+    func `a command does what the rights allow for every spelling of the mailbox`(
         command: (text: String, needs: String),
         mailbox: (name: String, rights: String, server: String)
     ) throws {
@@ -113,9 +113,10 @@ import Testing
         #expect(answers.count == 1, "\(command.text) \(mailbox.name): \(answers)")
     }
 
-    /// What is not for Anna sounds like what is not there, octet for octet.
+    /// The answers for mailboxes that Anna must not know of are the same, octet for octet, as for
+    /// missing ones.
     @Test(arguments: commands)
-    func `what is hidden and what is not there sound alike`(
+    func `hidden and missing mailboxes get the same answer`(
         command: (text: String, needs: String)
     ) throws {
         var answers: Set<String> = []
@@ -128,9 +129,9 @@ import Testing
         #expect(answers.count == 1, "\(command.text): \(answers)")
     }
 
-    /// Wherever an attack is cut off, nothing is left at a server but a message that was not ended.
+    /// After an interrupted attack, no server has received more than an incomplete message.
     @Test(arguments: AttackTests.attacks.filter { $0.octets.count <= 90 })
-    func `an attack that is cut off anywhere comes to nothing`(
+    func `an attack that is interrupted at any octet has no effect`(
         attack: AttackTests.Attack
     ) throws {
         for length in 0..<attack.octets.count {

@@ -2,24 +2,26 @@ import Foundation
 import Support
 import Testing
 
-/// Attacks on the client's side of an IMAP session, each with what it must come to.
+/// Attacks on the client's side of an IMAP session, each with its expected effects.
 ///
-/// The files in `Attacks` have one attack a line (``AttackFile``). `@state` says how far the session is: `plain` (before TLS), `before-login`, `in`, `own` (own INBOX
-/// selected), `shared` (Bob's INBOX selected, read-only).
+/// The files in `Attacks` contain one attack per line (``AttackFile``). `@state` is the state of
+/// the session: `plain` (before TLS), `before-login`, `in` (logged in), `own` (own INBOX selected),
+/// `shared` (Bob's INBOX selected, read-only).
 ///
-/// Expected, all of them:
+/// All of these expectations must be met:
 ///
-///     A1 NO       the answer with this tag begins so; `A1 NO/BAD` one of them; `A1 -` there is none
-///     * BAD       an untagged line that begins so
+///     A1 NO       the answer with this tag begins so; `A1 NO/BAD`: one of them; `A1 -`: no answer
+///     * BAD       an untagged line begins so
 ///     BYE         the session has ended with BYE
-///     quiet       no server got anything but the gateway's own LIST
-///     only X      servers got nothing but commands that begin with X, and the gateway's own LIST
-///     hides       the answer is the one for what is not there, and no server got anything
-///     timing      what the client gets depends on when its octets come; what is done does not
+///     quiet       no server received anything but the gateway's own LIST
+///     only X      servers received only commands that begin with X, and the gateway's own LIST
+///     hides       the answer is that for a missing mailbox, and no server received anything
+///     timing      the output may depend on how the octets are divided; the effects must not
 ///     alive       the next command is answered
 ///
-/// Whatever is expected: no canary comes, every server gets whole commands of the gateway's own, nobody
-/// else's server is connected, and the outcome is the same for every way to cut the octets.
+/// In every case: no canary reaches the client, every server receives only whole commands of the
+/// gateway, no other server is connected, and the result does not depend on how the octets are
+/// divided.
 @Suite struct AttackTests {
     struct Attack: CustomTestStringConvertible, Sendable {
         var number: String
@@ -39,14 +41,14 @@ import Testing
         )
     }
 
-    @Test func `there are attacks to try`() {
+    @Test func `the attack files contain attacks`() {
         #expect(Self.attacks.count > 200)
     }
 
     @Test(arguments: attacks)
-    func `an attack comes to nothing`(attack: Attack) throws {
+    func `an attack has only the expected effects`(attack: Attack) throws {
         let whole = try Self.run(attack, chunk: .max)
-        // Long ones are cut less often.
+        // Long attacks are divided into larger pieces, to save time.
         let chunk = attack.octets.count > 5_000 ? 977 : 1
         let cut = try Self.run(attack, chunk: chunk)
         guard !attack.expected.contains("timing") else { return }

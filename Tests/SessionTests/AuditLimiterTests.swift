@@ -9,7 +9,7 @@ import Testing
         return event
     }
 
-    @Test func `what repeats within a minute is one more record, with its count`() {
+    @Test func `repeated events within a minute are one further record with their count`() {
         var limiter = AuditLimiter()
         #expect(limiter.admit(Self.event("status"), at: Moment(seconds: 100)).count == 1)
         for second in 101..<160 {
@@ -22,7 +22,7 @@ import Testing
         #expect(limiter.flush().isEmpty)
     }
 
-    @Test func `messages that were read are added up`() {
+    @Test func `numbers of read messages are added up`() {
         var limiter = AuditLimiter()
         let now = Moment(seconds: 100)
         #expect(limiter.admit(Self.event("fetch", 3), at: now).map(\.count) == [3])
@@ -32,7 +32,7 @@ import Testing
         #expect(limiter.flush().isEmpty)
     }
 
-    @Test func `who tries a thousand names does not fill the log`() {
+    @Test func `a client that tries a thousand names causes 500 records and one with a count`() {
         var limiter = AuditLimiter()
         let now = Moment(seconds: 100)
         let first = (0..<1_000).flatMap { limiter.admit(Self.event("select \($0)"), at: now) }
@@ -41,7 +41,7 @@ import Testing
         #expect(rest.map(\.name) == ["further"] && rest.first?.count == 500)
     }
 
-    @Test func `a clock that goes back ends the minute`() {
+    @Test func `a clock that is set back ends the minute`() {
         var limiter = AuditLimiter()
         _ = limiter.admit(Self.event("status"), at: Moment(seconds: 1_000))
         _ = limiter.admit(Self.event("status"), at: Moment(seconds: 1_001))

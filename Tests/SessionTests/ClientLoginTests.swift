@@ -3,7 +3,7 @@ import Testing
 
 @testable import Session
 
-/// What the protocols have in common in a client's login.
+/// The part of a client's login that IMAP and submission share.
 @Suite struct ClientLoginTests {
     private static let fixture = Fixture()
 
@@ -23,7 +23,7 @@ import Testing
         if case .failed = result.answer { true } else { false }
     }
 
-    @Test func `a login that is right is recorded, and tells the account that it named`() {
+    @Test func `a successful login is recorded and reports the account that it named`() {
         var login = ClientLogin()
         let account = AccountID(7)
         let result = Self.check(&login, Self.accepted(account))
@@ -35,7 +35,7 @@ import Testing
         #expect(result.event == AuditEvent("login") && !result.endsConnection)
     }
 
-    @Test func `a wrong password was recorded by its check, and the third ends the connection`() {
+    @Test func `a wrong password causes no second record, and the third one ends the connection`() {
         var login = ClientLogin()
         for number in 1...ClientLogin.maximumFailures {
             let result = Self.check(&login, .refused)
@@ -45,7 +45,7 @@ import Testing
         #expect(login.user == nil)
     }
 
-    @Test func `what was refused without a check is recorded, and counts`() {
+    @Test func `a login that is refused without a password check is recorded and counted`() {
         var login = ClientLogin()
         _ = Self.check(&login, .refused)
         let second = login.refused()
@@ -55,14 +55,14 @@ import Testing
         #expect(third.endsConnection)
     }
 
-    @Test func `a right password does not open an account that its user may not see`() {
+    @Test func `the right password does not open an account that the user may not see`() {
         var login = ClientLogin()
         let result = Self.check(&login, Self.accepted(AccountID(7)), mayOpen: false)
         #expect(Self.isFailed(result) && result.event?.outcome == .refused)
         #expect(login.user == nil)
     }
 
-    @Test func `a user who is not enabled any more is not logged in`() {
+    @Test func `a user who is not enabled is not logged in`() {
         var login = ClientLogin()
         let stranger = AuthenticationOutcome.accepted(UserID(99), account: nil, profiles: [:])
         let result = Self.check(&login, stranger)
@@ -70,7 +70,7 @@ import Testing
         #expect(login.user == nil)
     }
 
-    @Test func `what is no fault of the client's does not count`() {
+    @Test func `an overloaded check and too many connections do not count as failures`() {
         var login = ClientLogin()
         for _ in 0..<10 {
             #expect(!Self.check(&login, .overloaded).endsConnection)
@@ -80,7 +80,7 @@ import Testing
         #expect(!Self.check(&login, .refused).endsConnection)
     }
 
-    @Test func `octets before login have a bound`() {
+    @Test func `octets before login are limited`() {
         var login = ClientLogin()
         let isWithin = login.octetsReceived(ClientLogin.maximumOctets)
         let isBeyond = !login.octetsReceived(1)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Session
 
-/// The table of commands, and that of responses.
+/// The command table and the response table.
 @Suite struct CommandTableTests {
     private static func traits(_ line: String) throws -> CommandTraits {
         guard case .command(_, let command) = CommandParser.parse(ByteBuffer(string: "a \(line)"))
@@ -15,8 +15,8 @@ import Testing
         return command.row.traits
     }
 
-    /// `select!` for an event that is recorded whatever becomes of the command, `fetch@` for one about the
-    /// selected mailbox, nothing for a command without.
+    /// `select!` for an event that is recorded for every result, `fetch@` for one about the
+    /// selected mailbox, empty for a command without an event.
     private static func text(_ audited: AuditedCommand?) -> String {
         guard let audited else { return "" }
         return audited.name + (audited.isOnSelected ? "@" : "")
@@ -42,7 +42,7 @@ import Testing
             ("COPY 1 x", .selected), ("MOVE 1 x", .selected), ("CANCELUPDATE \"a\"", .selected),
         ]
     )
-    func `a command is for these states`(line: String, states: CommandTraits.States) throws {
+    func `a command is allowed in these states`(line: String, states: CommandTraits.States) throws {
         #expect(try Self.traits(line).states == states)
     }
 
@@ -60,7 +60,7 @@ import Testing
             ("SUBSCRIBE x", ""), ("GETQUOTA \"\"", ""), ("NOTIFY NONE", ""),
         ]
     )
-    func `the audit log has this of a command`(line: String, event: String) throws {
+    func `a command has this audit event`(line: String, event: String) throws {
         #expect(Self.text(try Self.traits(line).audited) == event)
     }
 
@@ -77,7 +77,7 @@ import Testing
             ("UID EXPUNGE 1", false), ("NOOP", false),
         ]
     )
-    func `message numbers mean nothing any more behind an EXPUNGE`(
+    func `a command with message numbers is refused after an EXPUNGE, one with UIDs is not`(
         line: String,
         isOutdated: Bool
     ) throws {
@@ -91,7 +91,7 @@ import Testing
             "RENAME x y",
         ]
     )
-    func `a server may take its time for a command on messages or a subtree`(line: String) throws {
+    func `a command on messages or a subtree has the long time limit`(line: String) throws {
         #expect(try Self.traits(line).awaited == .work)
     }
 
@@ -101,7 +101,7 @@ import Testing
             "CANCELUPDATE \"a\"", "SUBSCRIBE x",
         ]
     )
-    func `all other commands have a prompt answer`(line: String) throws {
+    func `all other commands have the short time limit`(line: String) throws {
         #expect(try Self.traits(line).awaited == .prompt)
     }
 
@@ -115,11 +115,11 @@ import Testing
             ("SEARCH MODSEQ 3", true), ("SEARCH ALL", false), ("NOOP", false),
         ]
     )
-    func `a command that names mod-sequences enables them`(line: String, enables: Bool) throws {
+    func `a command that uses mod-sequences enables CONDSTORE`(line: String, enables: Bool) throws {
         #expect(try Self.traits(line).enablesModSeqs == enables)
     }
 
-    @Test func `what changes nothing is given to a server once more`() throws {
+    @Test func `only commands without effects are sent to a server again`() throws {
         #expect(try Self.traits("STATUS x (UNSEEN)").isRepeatable)
         #expect(try Self.traits("GETQUOTAROOT x").isRepeatable)
         for line in ["DELETE x", "CREATE x", "FETCH 1 UID", "STORE 1 FLAGS ()", "NOOP"] {
@@ -140,7 +140,7 @@ import Testing
             ("NOOP", "* XUNKNOWN", false),
         ]
     )
-    func `a response belongs to the command that expects it`(
+    func `a response is expected only by its own command`(
         line: String,
         response: String,
         isExpected: Bool
@@ -155,7 +155,9 @@ import Testing
     @Test(arguments: [
         "* XUNKNOWN 1", "* CAPABILITY IMAP4rev1", "* ENABLED X", "* NAMESPACE NIL NIL NIL",
     ])
-    func `what the gateway does not know, or says itself, is withheld`(response: String) throws {
+    func `unknown responses and those that the gateway writes itself are withheld`(
+        response: String
+    ) throws {
         guard case .data(let kind) = try ResponseHead(ByteBuffer(string: "\(response)\r\n")),
             case .withheld = kind.treatment
         else {
@@ -164,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func `a set of kinds has its members alone`() {
+    @Test func `a set of kinds contains only its members`() {
         let kinds: DataKinds = [.search, .unknown]
         #expect(kinds.contains(.search))
         #expect(kinds.contains(.unknown))

@@ -3,9 +3,9 @@ import NIOCore
 import Session
 import Testing
 
-/// What a server may say in a conversation that no client leads.
+/// The limits of a server's responses in a conversation without a client.
 @Suite struct ConversationLimiterTests {
-    /// - Returns: how many of these responses are taken, of so many at most.
+    /// - Returns: how many of these responses are accepted, at most `count`.
     private static func taken(_ response: String, atMost count: Int) -> Int {
         var limiter = ConversationLimiter()
         let octets = ByteBuffer(string: response + "\r\n")
@@ -16,7 +16,7 @@ import Testing
         "* OK hello", "* NO hello", "* 5 EXISTS", "* 5 EXPUNGE", "* CAPABILITY IMAP4rev1",
         "* STATUS INBOX (MESSAGES 1)", "* FLAGS ()", "* X-FOO", "!?",
     ])
-    func `responses that nobody asked for have a bound`(response: String) {
+    func `unsolicited responses are limited`(response: String) {
         let count = ConversationLimiter.maximumUnaskedOctets / (response.utf8.count + 2)
         #expect(Self.taken(response, atMost: 100_000) == count)
     }
@@ -24,11 +24,11 @@ import Testing
     @Test(arguments: [
         "* LIST () \"/\" INBOX", "* SEARCH 1 2 3", "* 1 FETCH (UID 1)", "A1 OK done", "+ go on",
     ])
-    func `an answer is not among them`(response: String) {
+    func `answers do not count as unsolicited responses`(response: String) {
         #expect(Self.taken(response, atMost: 100_000) == 100_000)
     }
 
-    @Test func `an answer has a bound, and another one is another's`() {
+    @Test func `the octets of each answer are limited separately`() {
         var limiter = ConversationLimiter()
         let isTaken1 = limiter.takesOctets(ConversationLimiter.maximumOctets)
         #expect(isTaken1)
@@ -39,7 +39,7 @@ import Testing
         #expect(isTaken3)
     }
 
-    @Test func `messages do not count`() {
+    @Test func `octets of messages are not limited`() {
         var limiter = ConversationLimiter()
         for _ in 0..<100 {
             let isTaken4 = limiter.takesOctets(ConversationLimiter.maximumOctets)
@@ -50,7 +50,7 @@ import Testing
         #expect(isTaken5)
     }
 
-    @Test func `a mailbox with thousands of keywords is selected`() {
+    @Test func `a mailbox with thousands of keywords stays within the limits`() {
         var limiter = ConversationLimiter()
         let keywords = String(repeating: "x", count: ResponseCollector.maximumOctets - 100)
         let isTaken6 = limiter.takes(ByteBuffer(string: "* FLAGS (\(keywords))\r\n"))

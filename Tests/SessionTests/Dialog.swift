@@ -4,7 +4,7 @@ import NIOCore
 import Session
 import Testing
 
-/// One scripted conversation and the session it runs against.
+/// A scripted conversation and the session that it tests (``DialogTests``).
 struct Dialog {
     private struct Step {
         var number: Int
@@ -24,7 +24,7 @@ struct Dialog {
     private var journal: [String] = []
     private var audit: [String] = []
     private var isAuditRead = false
-    /// Lines of servers that could not be read.
+    /// Logged lines of servers that could not be parsed.
     private var log: [String] = []
     private var revocations = 0
     private var aclChanges: [String] = []
@@ -242,7 +242,7 @@ struct Dialog {
         self.readClient()
     }
 
-    /// Hands over what the client sent, as long as the session wants it.
+    /// Hands over what the client sent while the session accepts octets.
     private mutating func readClient() {
         guard self.fromClient.begin() else { return }
         while self.session.wantsClientOctets, let piece = self.fromClient.next() {
@@ -347,7 +347,7 @@ struct Dialog {
         }
     }
 
-    /// A server answers the gateway's own LIST at once, where the dialog does not write what it answers.
+    /// Answers the gateway's own LIST at once, unless the dialog contains the answer.
     private mutating func send(_ octets: ByteBuffer, to account: AccountID) {
         let name = self.fixture.name(of: account)
         let line = String(buffer: octets)
@@ -362,7 +362,8 @@ struct Dialog {
         )
     }
 
-    /// Whether the dialog writes, before the client's next line, what a server answers to LIST.
+    /// Whether the dialog contains a server's answer to the gateway's own LIST before the client's
+    /// next line.
     private func expectsList(from name: String) -> Bool {
         let rest = self.steps[self.position...]
         let own = rest.first?.text.hasPrefix("C") ?? false ? rest.dropFirst() : rest

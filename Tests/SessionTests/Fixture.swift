@@ -4,7 +4,7 @@ import IMAP
 import Session
 import Testing
 
-/// Anna, her colleagues and their accounts, as every dialog sees them.
+/// Anna, her colleagues and their accounts, as all dialogs use them.
 struct Fixture {
     static let now = Moment(seconds: 1_000_000)
 
@@ -14,27 +14,28 @@ struct Fixture {
     var down: Set<String> = []
     /// Accounts without an owner.
     private var ownerless: Set<String> = ["info"]
-    /// Accounts whose servers' profiles an earlier connection learnt; the next connection learns anew.
+    /// Accounts whose profiles come from an earlier connection; the next connection asks the
+    /// server.
     var known: Set<String> = []
-    /// What a server's profile is when it is learnt anew.
+    /// The profile of a server when it is asked again.
     private var changes: [String: UpstreamProfile] = [:]
-    /// Accounts whose servers have not answered ID when the login is done.
+    /// Accounts whose servers have not answered the ID of the login.
     var identified: Set<String> = []
-    /// Accounts in whose Sent folders what others send from them is filed.
+    /// Accounts whose Sent folders get a copy of messages that other users send.
     var copied: Set<String> = []
     /// Accounts on Exchange, whose grants come from there.
     var onExchange: Set<String> = []
     var subscriptions: Set<Subscription> = []
     /// The account that Anna names in `LOGIN/ACCOUNT`.
     private(set) var onlyAccount: AccountID?
-    /// Whether what is shared counts as subscribed.
+    /// Whether shared folders count as subscribed.
     private(set) var subscribesShared = true
-    /// What other sessions listed.
+    /// The folder lists of other sessions.
     var remembered = RememberedFolders()
-    /// What Anna is called in the store.
+    /// Anna's name in the store.
     var nameOfAnna: String?
     var profiles: [AccountID: UpstreamProfile?]
-    /// Folders that each server lists, in wire octets.
+    /// The folders that each server lists, in wire octets.
     private(set) var folders: [AccountID: [String]] = [:]
 
     private static let names = ["anna": AccountID(1), "bob": 2, "info": 3, "clara": 4]
@@ -54,7 +55,7 @@ struct Fixture {
         ]
     }
 
-    /// Adds the folders below other people's accounts that a text names.
+    /// Adds the folders of other users' accounts that a text names.
     mutating func addFolders(in text: String) {
         for (name, id) in Self.names {
             for root in ["Other Users", "Shared"] {
@@ -120,12 +121,12 @@ struct Fixture {
         )
     }
 
-    /// The answer to the check of Anna's password.
+    /// The result of the check of Anna's password.
     var login: AuthenticationOutcome {
         .accepted(self.anna, account: self.onlyAccount, profiles: self.profiles)
     }
 
-    /// Does what the store does.
+    /// Changes the subscriptions as the store does.
     mutating func change(_ change: SubscriptionChange) {
         self.subscriptions = self.subscriptions.filter {
             $0.account != change.account || $0.folder != change.folder
@@ -198,7 +199,7 @@ struct Fixture {
             profile.personalPrefixes = [Array(words.dropFirst(3).joined(separator: " ").utf8)]
             self.profiles[account] = profile
         case "known":
-            // What it was comes first, and what it is now after that.
+            // The first connection gets the old profile, and the next one the new profile.
             let profile = try #require(self.profiles[self.account(words[1])] ?? nil)
             self.known.insert(words[1])
             var changed = profile
@@ -218,7 +219,7 @@ struct Fixture {
         }
     }
 
-    /// The next connection asks the server itself.
+    /// The next connection asks the server, which has the new profile.
     mutating func learn(_ name: String) {
         guard let changed = self.changes.removeValue(forKey: name) else { return }
         self.profiles[self.account(name)] = changed
@@ -254,7 +255,7 @@ struct Fixture {
 }
 
 extension AccountID: ExpressibleByIntegerLiteral {
-    /// Rows of tables name accounts by numbers.
+    /// Test tables name accounts by numbers.
     public init(integerLiteral value: Int64) {
         self.init(value)
     }

@@ -15,7 +15,7 @@ import Testing
         return listing.finished(during: 1)
     }
 
-    @Test func `a list contains what was listed and nothing else`() throws {
+    @Test func `a list contains exactly the folders that were listed`() throws {
         let list = try Self.list(["INBOX", "Akten/Neu", "Caf\u{E9}", "Akten2"])
         for name in ["INBOX", "inbox", "Akten/Neu", "Caf\u{E9}", "Akten2"] {
             #expect(list.contains(try Self.path(name)), "\(name)")
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func `a name above a listed folder is a parent, and not a folder`() throws {
+    @Test func `a name above a listed folder is a parent and not a folder`() throws {
         let list = try Self.list(["a/b/c", "d"])
         for name in ["a", "a/b", "a/b/c", "d"] {
             #expect(list.containsParent(try Self.path(name)), "\(name)")
@@ -35,7 +35,7 @@ import Testing
         #expect(!list.containsParent(try Self.path("a/c")))
     }
 
-    @Test func `a folder without any right is not in the list`() throws {
+    @Test func `a folder without a right is not in the list`() throws {
         var listing = FolderListing(hasIdentifiers: false)
         listing.add(try Self.path("Privat"), isVisible: false)
         let list = listing.finished(during: 1)
@@ -48,7 +48,8 @@ import Testing
         #expect(!FolderList().containsParent(try Self.path("INBOX")))
     }
 
-    @Test func `of two names of one mailbox the one listed first exists, whoever may see it`()
+    @Test
+    func `of two names of one mailbox only the one listed first exists, even if it is hidden`()
         throws
     {
         var listing = FolderListing(hasIdentifiers: true)
@@ -62,7 +63,7 @@ import Testing
         #expect(list.contains(try Self.path("Offen")))
     }
 
-    @Test func `sixty thousand folders are found, and a list of them is not read again at once`()
+    @Test func `a list of 60,000 folders contains each of them and is not read again at once`()
         throws
     {
         let names = (0..<60_000).map { "Mandanten/Akte \($0)/Schriftverkehr" }
@@ -78,7 +79,7 @@ import Testing
         #expect(refreshes.mayRead(list, at: Moment(seconds: 107)))
     }
 
-    @Test func `missing names make a server list ten thousand folders a second`() throws {
+    @Test func `missing names make a server list at most 10,000 folders per second`() throws {
         let list = try Self.list((0..<300).map { "Akte \($0)" })
         var refreshes = FolderList.Refreshes()
         var count = 0
@@ -90,7 +91,7 @@ import Testing
         #expect(refreshes.mayRead(list, at: Moment(seconds: 101)))
     }
 
-    @Test func `a set keeps each path once, in whatever order paths come`() throws {
+    @Test func `a set keeps each path once in any order of insertion`() throws {
         var random = Seeded(state: 7)
         var set = OctetStringSet()
         var known: Set<FolderPath> = []

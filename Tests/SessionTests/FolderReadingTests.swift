@@ -7,7 +7,7 @@ import Testing
 
 /// The conversation that reads an account's folders without a session.
 @Suite struct FolderReadingTests {
-    /// Paths that users who are not the owner may be shown.
+    /// The paths that users other than the owner may be shown.
     private static func folders(_ lines: [String]) -> [String]? {
         var reading = FolderReading()
         let profile = UpstreamProfile(capabilities: [], delimiter: UInt8(ascii: "."))
@@ -25,8 +25,9 @@ import Testing
             .map { "\($0)" }
     }
 
-    /// Nobody knows which folder a scope reaches, as in a session.
-    @Test func `a folder with another delimiter than the server's is not shown`() {
+    /// The reason is the same as in a session: it is unclear which folder the scope of a grant
+    /// covers.
+    @Test func `a folder with another delimiter than the server's is omitted`() {
         let lines = [
             #"* LIST () "." INBOX"#, #"* LIST () "." Akten.2026"#, #"* LIST () "/" Akten.Geheim"#,
             #"* LIST () NIL Neu"#,

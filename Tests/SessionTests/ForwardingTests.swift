@@ -5,7 +5,7 @@ import Testing
 
 @testable import Session
 
-/// A command that one server carries out, without a session.
+/// The state machine of a command that one server executes, without a session.
 @Suite struct ForwardingTests {
     private static func tagged(_ text: String) throws -> TaggedCommand {
         guard case .command(let tag, let command) = CommandParser.parse(ByteBuffer(string: text))
@@ -39,7 +39,7 @@ import Testing
         try MachineScript.run(forwarding, in: context, script: script) { _ in }
     }
 
-    @Test func `segments are sent one by one, each after the server asks for it`() throws {
+    @Test func `each segment is sent after a continuation`() throws {
         try Self.run(
             "a1 NOOP",
             segments: ["one", "two"],
@@ -54,7 +54,7 @@ import Testing
         )
     }
 
-    @Test func `a continuation that nothing waits for is none of the command's`() throws {
+    @Test func `an unexpected continuation does not concern the command`() throws {
         var context = try RecordedContext()
         let forwarding = Forwarding(try Self.tagged("a1 NOOP"), to: 2, segments: [])
         #expect(try !forwarding.received(.continued, from: 2, in: &context))
@@ -71,7 +71,7 @@ import Testing
             ("! lost bob", "NO [UNAVAILABLE] The mail server of this mailbox cannot be used now"),
         ]
     )
-    func `a refusal has no words of the server, and a code for clients`(
+    func `a refusal has no text of the server and only codes for clients`(
         end: String,
         answer: String
     ) throws {
@@ -85,7 +85,10 @@ import Testing
             ("lri", "OK [COPYUID 7 1 4] COPY completed"), ("li", "OK COPY completed"),
         ]
     )
-    func `COPYUID is for who may read the target`(rights: String, answer: String) throws {
+    func `COPYUID is sent only to users who may read the target`(
+        rights: String,
+        answer: String
+    ) throws {
         try Self.run(
             "a1 UID COPY 1 x",
             grant: "bob folder:Akten \(rights)",
@@ -94,7 +97,7 @@ import Testing
         )
     }
 
-    @Test func `COPYUID of a command that copies nothing is not told`() throws {
+    @Test func `COPYUID in the answer to another command is withheld`() throws {
         try Self.run(
             "a1 NOOP",
             "U bob< T OK [COPYUID 7 1 4] Done.\nS: a1 OK NOOP completed"
@@ -102,7 +105,10 @@ import Testing
     }
 
     @Test(arguments: [("lri", "NO [NONEXISTENT] No such mailbox"), ("lrik", "NO [TRYCREATE]")])
-    func `TRYCREATE is for who may create the target`(rights: String, answer: String) throws {
+    func `TRYCREATE is sent only to users who may create the target`(
+        rights: String,
+        answer: String
+    ) throws {
         let text = answer.hasSuffix("]") ? "\(answer) Refused by the mail server" : answer
         try Self.run(
             "a1 UID COPY 1 x",
@@ -119,7 +125,7 @@ import Testing
         forwarding.folder = try Self.folder("Akten")
     }
 
-    @Test func `counts have the client's name of the mailbox`() throws {
+    @Test func `a STATUS response has the client's name of the mailbox`() throws {
         try Self.run(
             "a1 STATUS x (MESSAGES)",
             configure: Self.configureStatus,
@@ -133,7 +139,7 @@ import Testing
         )
     }
 
-    @Test func `counts are withheld once the mailbox may not be read`() throws {
+    @Test func `a STATUS response is withheld after the right to read was withdrawn`() throws {
         try Self.run(
             "a1 STATUS x (MESSAGES)",
             configure: Self.configureStatus,
@@ -146,7 +152,7 @@ import Testing
         )
     }
 
-    @Test func `a mailbox without mod-sequences has none in its counts`() throws {
+    @Test func `a mailbox without mod-sequences has HIGHESTMODSEQ 0`() throws {
         try Self.run(
             "a1 STATUS x (HIGHESTMODSEQ)",
             configure: {
@@ -162,7 +168,7 @@ import Testing
         )
     }
 
-    @Test func `quota roots have the client's name of the mailbox`() throws {
+    @Test func `a QUOTAROOT response has the client's name of the mailbox`() throws {
         try Self.run(
             "a1 GETQUOTAROOT x",
             configure: { $0.mailbox = ByteBuffer(string: "theirs") },
@@ -187,7 +193,7 @@ import Testing
         ]
     }
 
-    @Test func `the second command follows the first`() throws {
+    @Test func `the second command is sent after the first one succeeded`() throws {
         try Self.run(
             "a1 UID STORE 1 FLAGS (\\Seen)",
             configure: Self.configureStore,
@@ -200,7 +206,7 @@ import Testing
         )
     }
 
-    @Test func `rights that go between two commands stop the second`() throws {
+    @Test func `rights that are withdrawn between two commands stop the second one`() throws {
         try Self.run(
             "a1 UID STORE 1 FLAGS (\\Seen)",
             configure: Self.configureStore,
@@ -212,7 +218,7 @@ import Testing
         )
     }
 
-    @Test func `the second command does not follow a refusal`() throws {
+    @Test func `the second command is not sent after a refusal`() throws {
         try Self.run(
             "a1 UID STORE 1 FLAGS (\\Seen)",
             configure: Self.configureStore,
@@ -222,7 +228,7 @@ import Testing
 
     // MARK: - Searches
 
-    @Test func `a search whose changes are not told says so once`() throws {
+    @Test func `a search without updates gets NOUPDATE once`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         let forwarding = Forwarding(try Self.tagged("a1 SEARCH ALL"), to: 2, segments: [])
         forwarding.updatingTag = ByteBuffer(string: "t1")
@@ -232,7 +238,7 @@ import Testing
         #expect(context.log == ["S: * NO [NOUPDATE \"a1\"] Changes of this search are not told"])
     }
 
-    @Test func `a search whose changes are told belongs to the mailbox`() throws {
+    @Test func `a search with updates is recorded in the selected mailbox`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         context.connect("bob", "")
         context.select("bob")
@@ -243,7 +249,7 @@ import Testing
         #expect(context.selected?.updating.map { String(buffer: $0.client) } == ["a1"])
     }
 
-    @Test func `a part of the answer that cannot be read costs the OK`() throws {
+    @Test func `an answer with an unparsable part is not OK`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         context.connect("bob", "")
         let forwarding = Forwarding(try Self.tagged("a1 CREATE x"), to: 2, segments: [])
@@ -261,7 +267,7 @@ import Testing
     @Test(arguments: [
         ("a1 FETCH 1 UID", true), ("a1 CHECK", true), ("a1 STATUS x (UNSEEN)", false),
     ])
-    func `a command on messages may take its time`(text: String, isWork: Bool) throws {
+    func `a command on messages has the long time limit`(text: String, isWork: Bool) throws {
         let forwarding = Forwarding(try Self.tagged(text), to: 2, segments: [])
         #expect(
             forwarding.awaitedAnswer(of: 2, isInFlight: true) == (isWork ? .work : .prompt)

@@ -1,6 +1,6 @@
 import Testing
 
-/// What a server sends to get lines of its own making to a client.
+/// Servers that try to send forged lines to a client.
 @Suite struct HostileUpstreamTests {
     private static let selected = """
         @grant bob account lr
@@ -13,9 +13,9 @@ import Testing
 
         """
 
-    /// The client gets nothing of a status' text, however long it is and wherever it is cut.
+    /// No octet of the text is passed on, however long it is and wherever it is divided.
     @Test(arguments: [100, 1_000, 16_384, 16_390, 1_000_000])
-    func `no words of a status reach the client`(chunk: Int) throws {
+    func `the text of a status response does not reach the client`(chunk: Int) throws {
         let text = String(repeating: "x", count: 40_000) + " a2 OK pwned"
         let script =
             Self.selected + "U anna< * OK \(text)\nU anna< * NO \(text)\nC: a2 NOOP\n"
@@ -24,11 +24,11 @@ import Testing
         try dialog.run(chunk: chunk)
     }
 
-    /// Flags that somebody invented keep nobody from the mailbox.
+    /// Too many keywords must not make the mailbox unusable.
     @Test(arguments: [1_000, 16_384, 1_000_000])
-    func `a mailbox of too many flags is opened`(chunk: Int) throws {
+    func `a mailbox with too many flags is selected`(chunk: Int) throws {
         let flags = (0..<20_000).map { "x\($0)" }.joined(separator: " ")
-        // Those that are whole in the first 64 KiB.
+        // The flags that are complete within the first 64 KiB.
         let cut = "* OK [PERMANENTFLAGS (\\Seen \(flags)".prefix(64 * 1_024)
             .split(separator: " ").dropLast().joined(separator: " ")
         var dialog = try Dialog(
@@ -49,8 +49,12 @@ import Testing
         try dialog.run(chunk: chunk)
     }
 
-    /// A server that lists without an end is left; the others' folders are shown.
-    @Test func `a listing has a bound`() throws {
+    /// The gateway closes the connection to a server whose list does not end, and lists the folders
+    /// of the others.
+    @Test
+    func `a server that exceeds the limit of a listing is disconnected and the others are listed`()
+        throws
+    {
         let line = "U anna< * LIST () \"/\" \(String(repeating: "a", count: 1_900))"
         let lines = (0..<4_500).map { "\(line)\($0)\n" }.joined()
         var dialog = try Dialog(
@@ -73,13 +77,13 @@ import Testing
         try dialog.run(chunk: 1_000_000)
     }
 
-    /// A literal for the gateway alone: the client reads its octets as responses.
+    /// A client would read the octets of such a literal as responses.
     @Test(arguments: [
         "* 3 EXISTS {13}\\r\\na2 OK pwned\\r\\n", "* SEARCH {13}\\r\\na2 OK pwned\\r\\n",
         "* VANISHED {13}\\r\\na2 OK pwned\\r\\n", "* 3 FETCH {13}\\r\\na2 OK pwned\\r\\n",
         "* 3 EXISTS a2 OK pwned",
     ])
-    func `no literal hides in data without strings`(line: String) throws {
+    func `a literal in data without strings ends the connection`(line: String) throws {
         let script =
             Self.selected + "U anna< \(line)\n! drop anna\nS: * OK [CLOSED] The mailbox is closed\n"
         for chunk in [1, 1_000_000] {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Session
 
-/// IDLE, without a session.
+/// The state machine of IDLE, without a session.
 @Suite struct IdlingTests {
     private static let tag = ByteBuffer(string: "a1")
 
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, .max])
-    func `a server idles until the client says DONE`(chunk: Int) throws {
+    func `IDLE runs at the server until the client sends DONE`(chunk: Int) throws {
         try Self.run(
             at: .upstream(1),
             chunk: chunk,
@@ -39,7 +39,7 @@ import Testing
         )
     }
 
-    @Test func `a line that comes before the server idles waits`() throws {
+    @Test func `a line that arrives before the server idles waits`() throws {
         try Self.run(
             at: .upstream(1),
             """
@@ -54,7 +54,7 @@ import Testing
         )
     }
 
-    @Test func `another line than DONE stops the server and is answered BAD`() throws {
+    @Test func `another line than DONE ends IDLE at the server and is answered BAD`() throws {
         try Self.run(
             at: .upstream(1),
             """
@@ -70,7 +70,7 @@ import Testing
         )
     }
 
-    @Test func `behind a line that announces a literal nothing is read`() throws {
+    @Test func `a line that announces a literal ends the connection`() throws {
         try Self.run(
             at: .upstream(1),
             """
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(arguments: ["U anna< T NO Not now.", "U anna< T OK Idle done.", "! lost anna"])
-    func `a server that idles no longer ends the command`(end: String) throws {
+    func `the command fails if the server ends IDLE`(end: String) throws {
         try Self.run(
             at: .upstream(1),
             """
@@ -98,7 +98,7 @@ import Testing
         )
     }
 
-    @Test func `a server that refuses IDLE ends the command before the client waits`() throws {
+    @Test func `the command fails without a continuation if the server refuses IDLE`() throws {
         try Self.run(
             at: .upstream(1),
             """
@@ -109,7 +109,7 @@ import Testing
         )
     }
 
-    @Test func `without a mailbox the gateway idles`() throws {
+    @Test func `without a selected mailbox the gateway idles by itself`() throws {
         try Self.run(
             at: .here,
             """
@@ -122,7 +122,7 @@ import Testing
         )
     }
 
-    @Test func `a server that cannot idle is asked from time to time`() throws {
+    @Test func `a server without IDLE is polled`() throws {
         try Self.run(
             at: .polled(1),
             """
@@ -139,7 +139,7 @@ import Testing
         )
     }
 
-    @Test func `the loss of a server that is asked ends the command`() throws {
+    @Test func `the command fails if the connection to the polled server is lost`() throws {
         try Self.run(
             at: .polled(1),
             """
@@ -151,7 +151,7 @@ import Testing
         )
     }
 
-    @Test func `a server owes an answer until it idles and after DONE`() throws {
+    @Test func `a server has to answer before the continuation and after DONE`() throws {
         var context = try RecordedContext()
         context.connect("anna", "IDLE")
         let idling = Idling(tag: Self.tag, at: .upstream(1))

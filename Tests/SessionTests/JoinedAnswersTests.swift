@@ -3,9 +3,9 @@ import Testing
 
 @testable import Session
 
-/// Short answers to one read are few writes.
+/// Short answers to the client are joined into few writes.
 @Suite struct JoinedAnswersTests {
-    @Test func `short octets are put together, in order`() {
+    @Test func `short answers are joined in order`() {
         var actions: [Action] = []
         let lines = (0..<20_000).map { "* \($0) OK\r\n" }
         for line in lines { actions.sendToClient(ByteBuffer(string: line)) }
@@ -16,7 +16,7 @@ import Testing
         #expect(sent.allSatisfy { $0.readableBytes <= 4_096 })
     }
 
-    @Test func `what is no octets stays where it is`() {
+    @Test func `other actions keep their place between the octets`() {
         var actions: [Action] = []
         actions.sendToClient(ByteBuffer(string: "a"))
         actions.append(.startTLS)
@@ -31,7 +31,7 @@ import Testing
         )
     }
 
-    @Test func `long octets are passed on as they are, and short ones wait for no more`() {
+    @Test func `long answers are not joined with others`() {
         var actions: [SubmissionAction] = []
         let long = ByteBuffer(repeating: 7, count: 4_096)
         actions.sendToClient(ByteBuffer(string: "a"))
@@ -45,7 +45,7 @@ import Testing
         )
     }
 
-    @Test func `a slice of what a server sent is not changed by what comes behind it`() {
+    @Test func `octets that are joined to a slice do not change the original buffer`() {
         var actions: [Action] = []
         let read = ByteBuffer(string: "* 1 EXISTS\r\n* 2 EXISTS\r\n")
         if let first = read.getSlice(at: 0, length: 12) { actions.sendToClient(first) }

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Session
 
-/// Commands of the sizes that the limits promise, read as the gateway reads them: no more of a client than
-/// the session wants.
+/// Commands of the sizes that the limits allow. The harness reads as the gateway does: only while
+/// the session accepts octets.
 @Suite struct LargeCommandTests {
     private static func repeated(_ text: String, _ count: Int) -> String {
         String(repeating: text, count: count)
@@ -14,7 +14,7 @@ import Testing
     private static let sparse = stride(from: 1, to: 40_000, by: 2).map { "\($0)" }
         .joined(separator: ",")
 
-    /// A command, how its answer begins, and whether the server gets it.
+    /// A command, the beginning of its answer, and whether the server receives it.
     static let commands: [(String, String, Bool)] = [
         ("UID FETCH \(sparse) FLAGS", "OK", true),
         ("UID FETCH \((1...20_000).map { "\($0)" }.joined(separator: ",")) FLAGS", "OK", true),
@@ -35,7 +35,7 @@ import Testing
     ]
 
     @Test(arguments: commands.indices)
-    func `a large command is answered, and the next one too`(row: Int) throws {
+    func `a large command and the next one are answered`(row: Int) throws {
         let (command, answer, isSent) = Self.commands[row]
         for chunk in [1_460, 65_536] {
             var bench = try AttackHarness(state: "own")
@@ -48,20 +48,20 @@ import Testing
         }
     }
 
-    @Test func `an ID of the largest size is answered before login`() throws {
+    @Test func `an ID of the maximum size is answered before login`() throws {
         let fields = Self.repeated("\"name\" \"\(Self.repeated("x", 1_024))\" ", 30)
         for chunk in [1_460, 65_536] {
             var bench = try AttackHarness(state: "before-login")
             bench.send(Array("A1 ID (\(fields))\r\nA2 NOOP\r\n".utf8), chunk: chunk)
             #expect(bench.answer("A1") == "OK ID completed")
             #expect(bench.answer("A2")?.hasPrefix("OK") == true)
-            // A second one is more than a client needs.
+            // A second one exceeds the limit of all ID commands before login.
             bench.send(Array("A3 ID (\(fields))\r\nA4 NOOP\r\n".utf8), chunk: chunk)
             #expect(bench.isClosed)
         }
     }
 
-    @Test func `octets wait at the client while a command runs`() {
+    @Test func `the session takes 64 KiB of pipelined octets while a command runs`() {
         var session = ClientSession(snapshot: Fixture().snapshot, hasTLS: true, at: Fixture.now)
         session.clientOctetsReceived(
             ByteBuffer(string: "l LOGIN anna@kanzlei.example pw\r\n"),

@@ -5,11 +5,12 @@ import Session
 import Support
 import Testing
 
-/// T473: twice as much to parse takes twice as long, whatever it is, in one piece and in single octets.
+/// T473: parsing twice as many octets takes at most about twice as long, in one piece and in single
+/// octets.
 @Suite(.serialized) struct LinearTimeTests {
     struct Shape: CustomTestStringConvertible, Sendable {
         var testDescription: String
-        /// Around what is repeated.
+        /// The text before the repeated part.
         var head = ""
         var part: String
         var tail = ""
@@ -34,11 +35,11 @@ import Testing
 
     private static let chunks = Linearity.isThorough ? [1, 64, 1 << 20] : [1]
 
-    /// A megabyte, though a connection takes less of most.
+    /// Most limits of a connection are lower than this megabyte.
     private static let size = 1_024 * 1_024
 
-    /// - Parameter chunk: octets that come at once. In small ones it is the work for each that counts, in
-    ///   larger ones what is done again with all that has come.
+    /// - Parameter chunk: octets that arrive together. Small chunks measure the work for each
+    ///   chunk; large ones measure the work that is repeated for all octets so far.
     private func expectLinear(
         _ shape: Shape,
         chunk: Int = 1 << 20,
@@ -78,12 +79,12 @@ import Testing
     ]
 
     @Test(arguments: commands)
-    func `a command is parsed in time`(shape: Shape) {
+    func `a command is parsed in linear time`(shape: Shape) {
         self.expectLinear(shape) { _ = CommandParser.parse($0) }
         self.expectLinear(shape) { _ = CommandParser.parseAppendHead(first: $0) }
     }
 
-    /// Many lines, or one with many literals, and none that is whole.
+    /// Many lines, or one line with many literals, and none that is complete.
     static let input = [
         Shape("", "A NOOP\r\n", ""), Shape("A SEARCH ", "BODY {1+}\r\nx ", "ALL\r\n"),
         Shape("A ", "x", ""),
@@ -93,7 +94,7 @@ import Testing
     ]
 
     @Test(arguments: input, chunks)
-    func `commands are found in time`(shape: Shape, chunk: Int) {
+    func `commands are framed in linear time`(shape: Shape, chunk: Int) {
         self.expectLinear(shape, chunk: chunk, upTo: 256 * 1_024) { octets in
             var limits = CommandReader.Limits.afterLogin
             limits.maximumLineOctets = 1 << 24
@@ -126,7 +127,7 @@ import Testing
     ]
 
     @Test(arguments: responses, chunks)
-    func `responses are found and read in time`(shape: Shape, chunk: Int) {
+    func `responses are framed and parsed in linear time`(shape: Shape, chunk: Int) {
         self.expectLinear(shape, chunk: chunk, upTo: 256 * 1_024) { octets in
             var reader = ResponseReader()
             var renamer = FetchItemRenamer()
@@ -158,9 +159,9 @@ import Testing
         "LIST (SPECIAL-USE) \"\" A* RETURN (SUBSCRIBED CHILDREN MYRIGHTS)",
     ]
 
-    /// So many folders, and half as many, all of them subscribed.
+    /// Lists a number of folders, and half as many. All of them are subscribed.
     @Test(arguments: listings, [["A"], ["A/B/C/D/", "A/B/C/E/"]])
-    func `a listing is written in time`(command: String, parents: [String]) throws {
+    func `a listing is written in linear time`(command: String, parents: [String]) throws {
         let bench = try AttackHarness(state: "own")
         let ratio = Linearity.ratio(from: 1_000, upTo: 1_000) { count in
             func answer(_ name: String) -> [UInt8] {
@@ -200,7 +201,7 @@ import Testing
     ]
 
     @Test(arguments: headers, chunks)
-    func `headers are read in time`(shape: Shape, chunk: Int) {
+    func `headers are parsed in linear time`(shape: Shape, chunk: Int) {
         self.expectLinear(shape, chunk: chunk, upTo: Header.maximumOctets) { octets in
             var collector = HeaderCollector()
             Self.feed(octets, chunk) { piece throws(Header.Fault) in
@@ -222,7 +223,7 @@ import Testing
     ]
 
     @Test(arguments: displayNames)
-    func `display names are read in time`(shape: Shape) {
+    func `display names are parsed in linear time`(shape: Shape) {
         self.expectLinear(shape, upTo: 256 * 1_024) { octets in
             let body = Array(octets.readableBytesView)
             _ = try? AddressParser.mailboxes(body, isInternational: true)
@@ -236,7 +237,7 @@ import Testing
     ]
 
     @Test(arguments: mail, chunks)
-    func `messages, lines and answers are read in time`(shape: Shape, chunk: Int) {
+    func `messages, lines and replies are read in linear time`(shape: Shape, chunk: Int) {
         self.expectLinear(shape, chunk: chunk, upTo: 256 * 1_024) { octets in
             for form in [MessageStream.Form.dotted, .chunked] {
                 var stream = MessageStream(form)
@@ -264,7 +265,7 @@ import Testing
     ]
 
     @Test(arguments: lines)
-    func `a line of a submission is parsed in time`(shape: Shape) {
+    func `a line of a submission is parsed in linear time`(shape: Shape) {
         self.expectLinear(shape) { _ = try? SubmissionCommand(line: Array($0.readableBytesView)) }
     }
 
@@ -276,7 +277,7 @@ import Testing
     ]
 
     @Test(arguments: names)
-    func `a name is decoded in time`(shape: Shape) {
+    func `a name is decoded in linear time`(shape: Shape) {
         self.expectLinear(shape) { octets in
             let octets = Array(octets.readableBytesView)
             _ = ModifiedUTF7.encode(octets)
@@ -284,7 +285,7 @@ import Testing
         }
     }
 
-    /// Feeds a reader until all is read, or it wants no more.
+    /// Feeds a reader until all octets are read, or it throws.
     private static func feed<Failure: Error>(
         _ octets: ByteBuffer,
         _ chunk: Int,

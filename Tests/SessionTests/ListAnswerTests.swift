@@ -6,7 +6,8 @@ import Testing
 
 @testable import Session
 
-/// Large answers to LIST: written in pieces, as the client takes them, by the permissions in force.
+/// Large answers to LIST. They are written in parts, as fast as the client reads, and by the
+/// permissions in force.
 @Suite(.serialized) struct ListAnswerTests {
     /// Anna's session, and her server's answers to LIST.
     private struct Bench {
@@ -16,7 +17,7 @@ import Testing
         private(set) var waits = false
         private(set) var tag = ""
         let fixture: Fixture
-        /// What Anna decided about the subscriptions of Bob's folders.
+        /// Anna's subscription choices for Bob's folders.
         var choices = SubscriptionChoices()
 
         init(_ fixture: Fixture, opening account: AccountID?) {
@@ -73,7 +74,7 @@ import Testing
             self.perform()
         }
 
-        /// In reads of a socket.
+        /// Delivers a server's text in pieces of the size of a socket read.
         mutating func server(_ account: AccountID, _ text: String) {
             var octets = ByteBuffer(string: text)
             while let piece = octets.readSlice(length: min(65_536, octets.readableBytes)),
@@ -107,7 +108,7 @@ import Testing
         }.joined() + "\(tag) OK x\r\n"
     }
 
-    @Test func `60,000 folders are listed without holding the loop`() {
+    @Test func `60,000 folders are listed without blocking the event loop`() {
         var bench = Bench(Fixture(), opening: 1)
         let patterns = (0..<15).map { "x\($0)*" }.joined(separator: " ")
         bench.client("a LIST \"\" (\(patterns) *) RETURN (SUBSCRIBED)\r\n")
@@ -119,7 +120,7 @@ import Testing
         #expect(!bench.meter.isOverLimit, "\(bench.meter.longest) ms")
     }
 
-    @Test func `SELECT of a folder among 60,000 shared ones does not hold the loop`() throws {
+    @Test func `SELECT of one of 60,000 shared folders does not block the event loop`() throws {
         var fixture = Fixture()
         try fixture.configure("grant bob account lr")
         var bench = Bench(fixture, opening: 2)
@@ -135,13 +136,13 @@ import Testing
         #expect(!bench.meter.isOverLimit, "\(bench.meter.longest) ms")
     }
 
-    @Test func `60,000 shared folders with identifiers do not hold the loop`() throws {
+    @Test func `60,000 shared folders with identifiers do not block the event loop`() throws {
         var fixture = Fixture()
         try fixture.configure("grant bob account lr")
         try fixture.configure("capabilities bob IMAP4REV1 OBJECTID LIST-STATUS LIST-EXTENDED")
         var bench = Bench(fixture, opening: 2)
         bench.client("a SELECT Projects.5.5\r\nb SELECT Projects/5/5\r\n")
-        // Two names for each mailbox.
+        // Each mailbox has two names.
         let answer = (0..<40_000).map { number in
             "* LIST () \".\" F\(number)\r\n* STATUS F\(number) (MAILBOXID (M\(number / 2)))\r\n"
         }.joined()
@@ -150,9 +151,11 @@ import Testing
         #expect(!bench.meter.isOverLimit, "\(bench.meter.longest) ms")
     }
 
-    /// A user who unsubscribed from every tenth of them.
+    /// The user has unsubscribed from every tenth folder.
     @Test(arguments: ["LSUB \"\" \"Other Users/*\"", "LIST (SUBSCRIBED) \"\" \"Other Users/*\""])
-    func `60,000 shared folders are subscribed without holding the loop`(line: String) throws {
+    func `60,000 shared folders are listed as subscribed without blocking the event loop`(
+        line: String
+    ) throws {
         var fixture = Fixture()
         try fixture.configure("grant bob account lr")
         var bench = Bench(fixture, opening: nil)
@@ -169,7 +172,8 @@ import Testing
         #expect(!bench.meter.isOverLimit, "\(bench.meter.longest) ms")
     }
 
-    @Test func `60,000 subscribed names without folders are listed without holding the loop`() {
+    @Test
+    func `60,000 subscribed names without folders are listed without blocking the event loop`() {
         var bench = Bench(Fixture(), opening: nil)
         bench.client("a LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (* %)\r\n")
         bench.server(1, "* LIST () \"/\" INBOX\r\n\(bench.tag) OK x\r\n")
@@ -183,13 +187,13 @@ import Testing
         #expect(!bench.meter.isOverLimit, "\(bench.meter.longest) ms")
     }
 
-    @Test func `the lines of a client that does not read are not written`() throws {
+    @Test func `no further lines are written until the session's next turn`() throws {
         var bench = Bench(Fixture(), opening: 1)
         bench.client("a LIST \"\" *\r\n")
         bench.server(1, Self.answer(bench.tag, 5_000))
         let first = bench.lines.count
         #expect(first > 0 && first < 500)
-        // Whatever else happens: only its own turn brings more.
+        // No other event writes lines: only the session's own turn does.
         bench.client("b NOOP\r\n")
         #expect(bench.lines.count == first)
         bench.resumeReading()
@@ -199,7 +203,7 @@ import Testing
         #expect(Set(bench.lines).count == bench.lines.count)
     }
 
-    @Test func `what is revoked in the middle of an answer is not in the rest of it`() throws {
+    @Test func `folders that are revoked during an answer are not in the rest of it`() throws {
         var fixture = Fixture()
         try fixture.configure("grant bob subtree:Projects lr")
         var bench = Bench(fixture, opening: 2)
@@ -220,7 +224,7 @@ import Testing
         )
     }
 
-    @Test func `a change that concerns nothing listed does not begin the answer anew`() throws {
+    @Test func `a change of other grants does not restart the answer`() throws {
         var fixture = Fixture()
         try fixture.configure("grant bob subtree:Projects lr")
         var bench = Bench(fixture, opening: 2)
@@ -233,12 +237,12 @@ import Testing
             bench.resumeReading()
             turns += 1
         }
-        // The folders and what is above them, an INBOX of the gateway's, and the tagged line.
+        // The folders and their parents, the empty INBOX, and the tagged line.
         #expect(bench.lines.count == 5_000 + 41 + 1 + 1 && turns < 500)
         #expect(Set(bench.lines).count == bench.lines.count)
     }
 
-    @Test func `names come in their order, whatever order they are inserted in`() {
+    @Test func `names are sorted for any order of insertion`() {
         var order = NameOrder()
         var names = (0..<3_000).map { Array("\($0 * 7_919 % 3_001)/x".utf8) }
         names += [Array("INBOX".utf8), Array("A".utf8), Array("INBOX/a".utf8)]

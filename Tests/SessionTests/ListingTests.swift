@@ -5,7 +5,7 @@ import Testing
 
 @testable import Session
 
-/// LIST and LSUB, without a session.
+/// The state machine of LIST and LSUB, without a session.
 @Suite struct ListingTests {
     private static let unavailable =
         "S: a1 NO [UNAVAILABLE] The mail server of this mailbox cannot be used now"
@@ -24,7 +24,7 @@ import Testing
         FolderListKey(account: account, isOwner: account == 1)
     }
 
-    /// What was known before of an account's folders.
+    /// A cached list of an account's folders.
     private static func known(_ names: [String], isCurrent: Bool) -> FolderKnowledge {
         var folders = ListedFolders()
         for name in names {
@@ -38,8 +38,8 @@ import Testing
     }
 
     /// - Parameters:
-    ///   - text: the command, which reaches Bob's folders.
-    ///   - connected: whose servers are there.
+    ///   - text: the command, which covers Bob's folders.
+    ///   - connected: the accounts whose servers are connected.
     private static func run(
         _ text: String = "a1 LIST \"\" \"Other Users/*\"",
         grants: [String] = ["bob account lr"],
@@ -60,7 +60,7 @@ import Testing
 
     // MARK: - One server
 
-    @Test func `folders are listed by name, as far as they may be seen`() throws {
+    @Test func `the visible folders are listed by name`() throws {
         _ = try Self.run(
             grants: ["bob folder:Akten lr", "bob folder:Post lr"],
             script: """
@@ -79,7 +79,7 @@ import Testing
         )
     }
 
-    @Test func `a folder whose right went before the answer is not listed`() throws {
+    @Test func `a folder whose right was withdrawn before the answer is not listed`() throws {
         _ = try Self.run(
             script: """
                 U bob> T LIST "" "*"
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test(arguments: ["U bob< T NO No.", "! lost bob"])
-    func `a server that fails costs the answer, where nothing else was asked`(end: String) throws {
+    func `LIST fails if the only server fails`(end: String) throws {
         _ = try Self.run(
             script: """
                 U bob> T LIST "" "*"
@@ -109,7 +109,7 @@ import Testing
         )
     }
 
-    @Test func `a server that is not there is connected to first`() throws {
+    @Test func `LIST connects to the server first`() throws {
         _ = try Self.run(
             connected: [],
             script: """
@@ -125,9 +125,9 @@ import Testing
         )
     }
 
-    // MARK: - What is known
+    // MARK: - Cached lists
 
-    @Test func `what another session listed a moment ago is shown without a connection`() throws {
+    @Test func `a current cached list is shown without a connection`() throws {
         _ = try Self.run(
             connected: [],
             known: [Self.key(2): Self.known(["Akten"], isCurrent: true)],
@@ -139,7 +139,7 @@ import Testing
         )
     }
 
-    @Test func `folders as they were known last stand in for a server that is lost`() throws {
+    @Test func `the cached list replaces the answer of a lost server`() throws {
         _ = try Self.run(
             known: [Self.key(2): Self.known(["Akten"], isCurrent: false)],
             script: """
@@ -154,7 +154,7 @@ import Testing
         )
     }
 
-    @Test func `a server that tells nothing more is left`() throws {
+    @Test func `a server that does not answer in time is disconnected`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         context.connect("bob", "LITERAL+")
         let listing = try Self.listing("a1 LIST \"\" \"Other Users/*\"")
@@ -170,7 +170,7 @@ import Testing
         #expect(context.log == ["serverStalled", "drop bob", Self.unavailable])
     }
 
-    @Test func `a server that holds the selected mailbox is waited for`() throws {
+    @Test func `LIST waits for the server of the selected mailbox`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         context.connect("bob", "LITERAL+")
         context.select("bob")
@@ -185,7 +185,7 @@ import Testing
 
     // MARK: - Counts
 
-    @Test func `counts are asked for folder by folder, where the user may read`() throws {
+    @Test func `STATUS is requested for each folder that the user may read`() throws {
         _ = try Self.run(
             "a1 LIST \"\" \"Other Users/bob@kanzlei.example/*\" RETURN (STATUS (MESSAGES))",
             grants: ["bob folder:Akten lr", "bob folder:Post l"],
@@ -207,7 +207,7 @@ import Testing
         )
     }
 
-    @Test func `counts that nothing asked for are news`() throws {
+    @Test func `unsolicited STATUS is not part of the answer`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         context.connect("bob", "LITERAL+")
         let listing = try Self.listing("a1 LIST \"\" \"Other Users/*\"")
@@ -223,7 +223,7 @@ import Testing
 
     // MARK: - Subscriptions
 
-    @Test func `the answer waits for the user's decisions`() throws {
+    @Test func `the answer waits for the user's subscription choices`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         context.connect("bob", "LITERAL+")
         let listing = try Self.listing("a1 LSUB \"\" \"Other Users/*\"")
@@ -239,7 +239,7 @@ import Testing
         )
     }
 
-    @Test func `without the user's decisions there is no answer`() throws {
+    @Test func `LIST fails if the subscription choices cannot be read`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         let listing = try Self.listing("a1 LSUB \"\" \"Other Users/*\"")
         listing.begin(in: &context)
@@ -248,7 +248,7 @@ import Testing
         #expect(context.log == [Self.unavailable])
     }
 
-    @Test func `a LIST that needs no decisions takes none`() throws {
+    @Test func `a LIST without subscriptions ignores the subscription choices`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         let listing = try Self.listing("a1 LIST \"\" \"Other Users/*\"")
         listing.begin(in: &context)
@@ -257,7 +257,7 @@ import Testing
 
     // MARK: - Limits
 
-    @Test func `a server that lists without an end breaks the protocol`() throws {
+    @Test func `a server that exceeds the limit of a listing violates the protocol`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         context.connect("bob", "LITERAL+")
         let listing = try Self.listing("a1 LIST \"\" \"Other Users/*\"")
@@ -267,7 +267,7 @@ import Testing
         #expect(throws: SyntaxError.self) { try listing.count(octets: 1, from: 2) }
     }
 
-    @Test func `all servers together have a limit`() throws {
+    @Test func `the lists of all servers together are limited`() throws {
         let listing = try Self.listing("a1 LIST \"\" \"*\"")
         let whole = ListLimits.octets - ListLimits.octetsOfFolder
         try listing.count(octets: whole, from: 9)

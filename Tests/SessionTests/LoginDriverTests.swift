@@ -4,7 +4,7 @@ import SMTP
 import Session
 import Testing
 
-/// What a login reads before and after TLS.
+/// What the login to a server reads before and after TLS.
 @Suite struct LoginDriverTests {
     private static func mail(_ security: UpstreamLogin.Security) -> LoginDriver<UpstreamLogin> {
         let credential = UpstreamCredential(
@@ -39,7 +39,7 @@ import Testing
         return String(buffer: octets)
     }
 
-    @Test func `a mail server says its capabilities again behind TLS`() throws {
+    @Test func `capabilities are read again after STARTTLS`() throws {
         var driver = Self.mail(.startTLS)
         let offer = "* OK [CAPABILITY IMAP4rev1 STARTTLS SASL-IR AUTH=PLAIN] hi\r\n"
         let first = try #require(try Self.line(Self.give(offer, to: &driver)))
@@ -52,13 +52,13 @@ import Testing
         #expect(try Self.give("\(startTLS) OK go\r\n", to: &driver) == [.startTLS])
         let third = try #require(Self.line(driver.tlsEstablished()))
         #expect(third.hasSuffix(" CAPABILITY\r\n"))
-        // What was offered before TLS does not count.
+        // Capabilities from before TLS do not count.
         let last = third.prefix { $0 != " " }
         let end = try Self.give("* CAPABILITY IMAP4rev1\r\n\(last) OK done\r\n", to: &driver)
         #expect(Self.line(end)?.contains("LOGIN \"bob\"") == true)
     }
 
-    @Test func `octets between STARTTLS and TLS are a violation in both protocols`() throws {
+    @Test func `octets between STARTTLS and TLS are a violation in IMAP and SMTP`() throws {
         var mail = Self.mail(.startTLS)
         let first = try #require(try Self.line(Self.give("* OK hi\r\n", to: &mail)))
         let tag = first.prefix { $0 != " " }
@@ -78,14 +78,14 @@ import Testing
         }
     }
 
-    @Test func `TLS that nobody asked for changes nothing`() throws {
+    @Test func `an unrequested TLS event changes nothing`() throws {
         var sending = LoginDriver(SubmissionLogin.scripted())
         #expect(sending.tlsEstablished() == [])
         #expect(try Self.line(Self.give("220 x\r\n", to: &sending)) == "EHLO gw.example\r\n")
         #expect(sending.tlsEstablished() == [])
     }
 
-    @Test func `a login that says too much is over`() {
+    @Test func `a login with too many octets fails`() {
         var driver = Self.mail(.established)
         #expect(throws: LoginViolation.tooMuch) {
             try driver.receive(
@@ -94,7 +94,9 @@ import Testing
         }
     }
 
-    @Test func `a server that greets speaks the protocol, whatever it says then`() throws {
+    @Test func `a server that greeted counts as a server of the protocol, whatever it sends next`()
+        throws
+    {
         var driver = Self.mail(.established)
         #expect(!driver.hasGreeted)
         try driver.receive(ByteBuffer(string: "* OK hello\n"))

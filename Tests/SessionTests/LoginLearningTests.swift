@@ -4,8 +4,8 @@ import NIOCore
 import Session
 import Testing
 
-/// A login asks the server of the own account for its capabilities before it is answered; without an own account, the
-/// servers of all accounts in sight.
+/// A login asks the server of the personal account for its capabilities before it is answered.
+/// Without a personal account, it asks the servers of all visible accounts.
 @Suite struct LoginLearningTests {
     /// A session that was logged in.
     /// - Parameters:
@@ -47,7 +47,7 @@ import Testing
         return actions.compactMap(\.octetsToTheClient).joined()
     }
 
-    @Test func `a login is answered when an account that it asks is revoked`() throws {
+    @Test func `a login is answered when the awaited account is revoked`() throws {
         let answer = try Self.answer { session, fixture in
             var fixture = fixture
             fixture.grants = []
@@ -56,23 +56,23 @@ import Testing
         #expect(answer.contains("l OK"))
     }
 
-    @Test func `a login is answered when a connection that it asks ends`() throws {
+    @Test func `a login is answered when the awaited connection ends`() throws {
         let answer = try Self.answer { session, _ in session.upstreamClosed(2) }
         #expect(answer.contains("l OK"))
     }
 
-    @Test func `a login is answered when a server cannot be had`() throws {
+    @Test func `a login is answered when the awaited server is unreachable`() throws {
         let answer = try Self.answer { session, _ in session.upstreamFailed(2, fault: .unreachable)
         }
         #expect(answer.contains("l OK"))
     }
 
-    @Test func `a login is answered when a server takes too long`() throws {
+    @Test func `a login is answered when the awaited server takes too long`() throws {
         let answer = try Self.answer { session, _ in session.waitingTimePassed() }
         #expect(answer.contains("l OK"))
     }
 
-    @Test func `a login with an own account waits for no other server`() throws {
+    @Test func `a login with a personal account waits for no other server`() throws {
         var (session, _) = try Self.loggedIn(["grant bob account lr"], known: [1])
         var actions: [Action] = []
         session.takeActions(into: &actions)
@@ -80,7 +80,8 @@ import Testing
         #expect(actions.contains { $0.octetsToTheClient?.hasPrefix("l OK") ?? false })
     }
 
-    @Test func `a login waits for the server of the own account however long it takes`() throws {
+    @Test func `a login waits for the server of the personal account without a time limit`() throws
+    {
         var (session, _) = try Self.loggedIn(["grant bob account lr"], known: [])
         session.waitingTimePassed()
         #expect(!Self.toClient(&session).contains("l OK"))

@@ -3,7 +3,7 @@ import NIOCore
 import Session
 import Testing
 
-/// What a client reads whose time is over.
+/// The text that a client gets after a timeout.
 @Suite struct LoginTimeoutTests {
     private static func mailSession() -> ClientSession {
         var session = ClientSession(snapshot: Fixture().snapshot, hasTLS: true, at: Fixture.now)
@@ -44,7 +44,7 @@ import Testing
         return text.split(separator: "\r\n").last.map(String.init)
     }
 
-    @Test func `a login to IMAP that took too long is not called idle`() {
+    @Test func `the BYE of an IMAP login timeout does not mention idling`() {
         var silent = Self.mailSession()
         silent.idleTimeoutPassed()
         #expect(Self.lastLine(&silent) == "* BYE Login took too long")
@@ -55,7 +55,7 @@ import Testing
         #expect(Self.lastLine(&slow) == "* BYE Login took too long")
     }
 
-    @Test func `a client of IMAP that was silent too long was idle`() {
+    @Test func `the BYE of an IMAP idle timeout mentions idling`() {
         let fixture = Fixture()
         var session = Self.mailSession()
         session.clientOctetsReceived(
@@ -69,7 +69,7 @@ import Testing
         #expect(Self.lastLine(&session) == "* BYE Idle for too long")
     }
 
-    @Test func `a login to submission that took too long is not called idle`() {
+    @Test func `the reply to a submission login timeout does not mention idling`() {
         var silent = Self.submissionSession()
         silent.idleTimeoutPassed()
         #expect(Self.lastLine(&silent) == "421 4.4.2 Login took too long")
@@ -80,7 +80,7 @@ import Testing
         #expect(Self.lastLine(&slow) == "421 4.4.2 Login took too long")
     }
 
-    @Test func `a client of submission that was silent too long was idle`() {
+    @Test func `the reply to a submission idle timeout mentions idling`() {
         let fixture = Fixture()
         var session = Self.submissionSession()
         session.clientOctetsReceived(
