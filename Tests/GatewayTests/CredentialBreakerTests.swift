@@ -256,7 +256,10 @@ extension CredentialBreaker {
         loop.run()
         #expect(ends.tried == 1)
         #expect(ends.denied == 49)
-        #expect(breaker.suspended(PersistentTable([(Self.account.id, Self.account)])).map(\.refusals) == [1, 1])
+        #expect(
+            breaker.suspended(PersistentTable([(Self.account.id, Self.account)])).map(\.refusals)
+                == [1, 1]
+        )
     }
 
     @Test func `a waiting login continues when the first one ends without a verdict`() throws {

@@ -42,7 +42,10 @@ import Testing
     }
 
     /// The snapshot after `known`, if the store tells what changed.
-    private static func derived(_ office: Office, after known: StoreSnapshot) throws
+    private static func derived(
+        _ office: Office,
+        after known: StoreSnapshot
+    ) throws
         -> StoreSnapshot?
     {
         try office.store.read { try $0.snapshot(after: known) }

@@ -13,6 +13,7 @@ import Testing
         "2026-11-24 names that loads depend on", "2026-11-24 transfers between accounts",
         "2026-11-25 audit log, roles, notices", "2026-11-29 copies that transfers made, notices",
         "2026-11-29 folders that users unsubscribed from", "2026-11-30 rules by whom they name",
+        "2026-11-30 rows that changed in each revision",
     ]
 
     private static func temporary(_ body: (DatabaseQueue, String) throws -> Void) throws {
