@@ -32,6 +32,22 @@ static inline CURLcode gp_curl_set_callback(
     return curl_easy_setopt(curl, option, callback);
 }
 
+static inline CURLcode gp_curl_set_progress(
+    CURL *curl, curl_xferinfo_callback callback, void *argument) {
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, callback);
+    return code != CURLE_OK ? code : curl_easy_setopt(curl, CURLOPT_XFERINFODATA, argument);
+}
+
+/* Lets an aborted request leave a name resolution behind instead of waiting for it: libcurl 7.87. */
+static inline CURLcode gp_curl_set_quick_exit(CURL *curl) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+    return curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+#else
+    (void)curl;
+    return CURLE_OK;
+#endif
+}
+
 static inline CURLcode gp_curl_get_long(CURL *curl, CURLINFO info, long *value) {
     return curl_easy_getinfo(curl, info, value);
 }

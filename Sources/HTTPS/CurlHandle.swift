@@ -9,25 +9,46 @@ final class CurlHandle {
         var body: [UInt8] = []
         /// Whether the body exceeds ``maximumOctets``.
         var isTooLong = false
+        /// The octets of all header lines, those of interim responses included.
+        var headerOctets = 0
+        /// Whether the header lines exceed ``CurlHandle/maximumHeaderOctets``.
+        var isHeaderTooLong = false
         /// Whether the empty line after the header fields has arrived. libcurl accepts a connection
         /// that ends within the fields.
         var hasAllHeaders = false
         /// The most octets of the body.
         let maximumOctets: Int
+        /// Whether the request must end: the client is shut down.
+        let isAborted: () -> Bool
 
-        init(maximumOctets: Int) {
+        init(maximumOctets: Int, isAborted: @escaping () -> Bool) {
             self.maximumOctets = maximumOctets
+            self.isAborted = isAborted
         }
     }
+
+    /// The most octets of all header lines of a response: a hostile server could fill the memory
+    /// with endless fields or interim responses. Microsoft's responses have about 2 KiB.
+    fileprivate static let maximumHeaderOctets = 64 * 1_024
 
     private let curl: UnsafeMutableRawPointer?
     private let caFile: String?
     private let limits: HTTPSLimits
+    private let isAborted: () -> Bool
 
     /// The initialization of libcurl, once for the process.
-    private static let isReady = gp_curl_global_init() == CURLE_OK
+    ///
+    /// The process ignores SIGPIPE from here on: `CURLOPT_NOSIGNAL` keeps libcurl from ignoring it
+    /// while OpenSSL writes to a connection that the server has closed.
+    private static let isReady: Bool = {
+        signal(SIGPIPE, SIG_IGN)
+        return gp_curl_global_init() == CURLE_OK
+    }()
 
-    init(caFile: String?, limits: HTTPSLimits) {
+    /// - Parameter isAborted: whether a request in flight must end; libcurl asks at least once a
+    ///   second.
+    init(caFile: String?, limits: HTTPSLimits, isAborted: @escaping () -> Bool) {
+        self.isAborted = isAborted
         self.curl = Self.isReady ? curl_easy_init() : nil
         self.caFile = caFile
         self.limits = limits
@@ -42,11 +63,14 @@ final class CurlHandle {
         guard let curl = self.curl else {
             return .failure(HTTPSError("libcurl has no memory"))
         }
-        // A reset clears the options and keeps the connections.
-        curl_easy_reset(curl)
-        let answer = Answer(maximumOctets: self.limits.bodyOctets)
+        let answer = Answer(maximumOctets: self.limits.bodyOctets, isAborted: self.isAborted)
         var fields: UnsafeMutablePointer<curl_slist>?
-        defer { curl_slist_free_all(fields) }
+        defer {
+            // A reset clears the options, which point at values of this request, and keeps the
+            // connections.
+            curl_easy_reset(curl)
+            curl_slist_free_all(fields)
+        }
         // Without an empty Expect field, libcurl waits for 100 Continue before a large body.
         for (name, value) in request.headers + [("Expect", "")] {
             let line = value.isEmpty ? "\(name):" : "\(name): \(value)"
@@ -60,11 +84,7 @@ final class CurlHandle {
         }
         let code = Self.perform(curl, body: request.body)
         guard code == CURLE_OK else {
-            let reason =
-                answer.isTooLong
-                ? "the response is longer than \(self.limits.bodyOctets) octets"
-                : String(cString: curl_easy_strerror(code))
-            return .failure(HTTPSError(reason))
+            return .failure(HTTPSError(self.reason(of: code, answer: answer)))
         }
         guard answer.hasAllHeaders else {
             return .failure(HTTPSError("the response is truncated"))
@@ -74,6 +94,18 @@ final class CurlHandle {
         return .success(
             HTTPSResponse(status: status, headers: answer.headers, body: answer.body)
         )
+    }
+
+    /// The reason of a failed request.
+    private func reason(of code: CURLcode, answer: Answer) -> String {
+        if code == CURLE_ABORTED_BY_CALLBACK { return "the HTTPS client is shut down" }
+        if answer.isTooLong {
+            return "the response is longer than \(self.limits.bodyOctets) octets"
+        }
+        if answer.isHeaderTooLong {
+            return "the response's header is longer than \(Self.maximumHeaderOctets) octets"
+        }
+        return String(cString: curl_easy_strerror(code))
     }
 
     /// Sets all options except the body.
@@ -99,6 +131,9 @@ final class CurlHandle {
             gp_curl_set_pointer(curl, CURLOPT_HEADERDATA, argument),
             gp_curl_set_callback(curl, CURLOPT_WRITEFUNCTION, bodyReceived),
             gp_curl_set_pointer(curl, CURLOPT_WRITEDATA, argument),
+            gp_curl_set_long(curl, CURLOPT_NOPROGRESS, 0),
+            gp_curl_set_progress(curl, progressMade, argument),
+            gp_curl_set_quick_exit(curl),
         ]
         if let caFile = self.caFile {
             codes.append(gp_curl_set_string(curl, CURLOPT_CAINFO, caFile))
@@ -112,23 +147,40 @@ final class CurlHandle {
     private static func perform(_ curl: UnsafeMutableRawPointer, body: [UInt8]?) -> CURLcode {
         guard let body else { return curl_easy_perform(curl) }
         guard !body.isEmpty else {
-            _ = gp_curl_set_string(curl, CURLOPT_COPYPOSTFIELDS, "")
-            return curl_easy_perform(curl)
+            let code = gp_curl_set_string(curl, CURLOPT_COPYPOSTFIELDS, "")
+            return code == CURLE_OK ? curl_easy_perform(curl) : code
         }
         return body.withUnsafeBytes { octets in
-            _ = gp_curl_set_long(curl, CURLOPT_POST, 1)
-            _ = gp_curl_set_size(curl, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(octets.count))
-            _ = gp_curl_set_pointer(
-                curl,
-                CURLOPT_POSTFIELDS,
-                UnsafeMutableRawPointer(mutating: octets.baseAddress)
-            )
-            return curl_easy_perform(curl)
+            let codes = [
+                gp_curl_set_long(curl, CURLOPT_POST, 1),
+                gp_curl_set_size(curl, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(octets.count)),
+                gp_curl_set_pointer(
+                    curl,
+                    CURLOPT_POSTFIELDS,
+                    UnsafeMutableRawPointer(mutating: octets.baseAddress)
+                ),
+            ]
+            return codes.first { $0 != CURLE_OK } ?? curl_easy_perform(curl)
         }
     }
 }
 
-/// libcurl's callback for a header line or a status line.
+/// libcurl's callback during a request, at least once a second. Another return value than 0 aborts
+/// the request.
+private func progressMade(
+    argument: UnsafeMutableRawPointer?,
+    expectedDown: curl_off_t,
+    down: curl_off_t,
+    expectedUp: curl_off_t,
+    up: curl_off_t
+) -> CInt {
+    guard let argument else { return 1 }
+    let answer = Unmanaged<CurlHandle.Answer>.fromOpaque(argument).takeUnretainedValue()
+    return answer.isAborted() ? 1 : 0
+}
+
+/// libcurl's callback for a header line or a status line. A smaller return value than the count
+/// aborts the request.
 private func headerReceived(
     octets: UnsafeMutablePointer<CChar>?,
     size: Int,
@@ -137,6 +189,11 @@ private func headerReceived(
 ) -> Int {
     guard let octets, let argument else { return 0 }
     let answer = Unmanaged<CurlHandle.Answer>.fromOpaque(argument).takeUnretainedValue()
+    answer.headerOctets += size * count
+    guard answer.headerOctets <= CurlHandle.maximumHeaderOctets else {
+        answer.isHeaderTooLong = true
+        return 0
+    }
     let line = String(
         decoding: UnsafeRawBufferPointer(start: octets, count: size * count),
         as: UTF8.self

@@ -9,10 +9,19 @@ package final class HTTPSClient: Sendable {
 
     /// The most concurrent requests; others wait. Microsoft throttles an application with more.
     private static let maximumThreads = 4
+    /// The most requests that wait for a thread. An import of permissions sends its requests one
+    /// after the other, and logins share one token request: more requests are an error of a caller,
+    /// and would fill the memory while a server does not answer.
+    private static let maximumJobs = 256
+    /// The error of requests during and after the shutdown.
+    private static let closed = HTTPSError("the HTTPS client is shut down")
 
     private let caFile: String?
     private let limits: Limits
-    private let queue = RequestQueue(maximumThreads: HTTPSClient.maximumThreads)
+    private let queue = RequestQueue(
+        maximumThreads: HTTPSClient.maximumThreads,
+        maximumJobs: HTTPSClient.maximumJobs
+    )
 
     /// - Parameter caFile: a PEM file of authorities to trust instead of the system's.
     package init(caFile: String?, limits: Limits) {
@@ -24,9 +33,15 @@ package final class HTTPSClient: Sendable {
         self.shutDown()
     }
 
-    /// Ends the threads after the requests that are queued. Later requests fail.
+    /// Aborts the requests in flight within about a second, and ends the threads. Queued and later
+    /// requests fail. Returns at once: ``threadsEnded()`` waits.
     package func shutDown() {
-        self.queue.close()
+        for job in self.queue.close() { job.answer(.failure(Self.closed)) }
+    }
+
+    /// Waits, after ``shutDown()``, until every request is answered and every thread has ended.
+    package func threadsEnded() async {
+        await self.queue.threadsEnded()
     }
 
     /// Sends a request and returns its response, whatever its status is.
@@ -38,7 +53,11 @@ package final class HTTPSClient: Sendable {
             case .added(let needsThread):
                 if needsThread { self.startThread() }
             case .closed:
-                job.answer(.failure(HTTPSError("the HTTPS client is shut down")))
+                job.answer(.failure(Self.closed))
+            case .full:
+                job.answer(
+                    .failure(HTTPSError("more than \(Self.maximumJobs) requests wait already"))
+                )
             }
         }
         return try result.get()
@@ -48,12 +67,16 @@ package final class HTTPSClient: Sendable {
     private func startThread() {
         let (queue, caFile, limits) = (self.queue, self.caFile, self.limits)
         Thread.detachNewThread {
-            let curl = CurlHandle(caFile: caFile, limits: limits)
-            while let job = queue.next() {
-                let result = curl.perform(job.request)
-                queue.finish()
-                job.answer(result)
+            do {
+                let curl = CurlHandle(caFile: caFile, limits: limits) { queue.isClosed }
+                while let job = queue.next() {
+                    let result = curl.perform(job.request)
+                    queue.finish()
+                    job.answer(result)
+                }
             }
+            // The scope has ended, so the connections are closed.
+            queue.threadEnded()
         }
     }
 }

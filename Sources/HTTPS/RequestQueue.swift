@@ -15,6 +15,8 @@ final class RequestQueue: Sendable {
         case added(needsThread: Bool)
         /// The queue is closed; the job is not queued.
         case closed
+        /// As many jobs as the limit allows wait; the job is not queued.
+        case full
     }
 
     private struct State {
@@ -24,33 +26,44 @@ final class RequestQueue: Sendable {
         /// All threads, waiting or not.
         var threads = 0
         var isClosed = false
+        /// The callers that wait until the last thread of a closed queue has ended.
+        var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let maximumThreads: Int
+    private let maximumJobs: Int
     private let state = Mutex(State())
     /// One signal for each job, and one for each thread after the queue is closed.
     private let signals = DispatchSemaphore(value: 0)
 
-    init(maximumThreads: Int) {
+    /// - Parameters:
+    ///   - maximumThreads: the most threads.
+    ///   - maximumJobs: the most jobs that wait for a thread.
+    init(maximumThreads: Int, maximumJobs: Int) {
         self.maximumThreads = maximumThreads
+        self.maximumJobs = maximumJobs
     }
+
+    /// Whether ``close()`` was called: requests in flight must end.
+    var isClosed: Bool { self.state.withLock(\.isClosed) }
 
     /// Queues a job.
     func add(_ job: Job) -> Addition {
         let addition: Addition = self.state.withLock { state in
             guard !state.isClosed else { return .closed }
+            guard state.jobs.count < self.maximumJobs else { return .full }
             state.jobs.append(job)
             let needed = min(state.jobs.count + state.running, self.maximumThreads)
             let needsThread = needed > state.threads
             if needsThread { state.threads += 1 }
             return .added(needsThread: needsThread)
         }
-        if addition != .closed { self.signals.signal() }
+        if case .added = addition { self.signals.signal() }
         return addition
     }
 
     /// Blocks until a job arrives.
-    /// - Returns: nil when the queue is closed and empty: the thread then ends.
+    /// - Returns: nil when the queue is closed: the thread then ends and calls ``threadEnded()``.
     func next() -> Job? {
         self.signals.wait()
         return self.state.withLock { state in
@@ -68,13 +81,38 @@ final class RequestQueue: Sendable {
         self.state.withLock { $0.running -= 1 }
     }
 
-    /// Accepts no more jobs; queued jobs are still performed.
-    func close() {
-        let threads = self.state.withLock { state in
-            guard !state.isClosed else { return 0 }
+    /// Accepts no more jobs.
+    /// - Returns: the jobs that waited for a thread: the caller answers them.
+    func close() -> [Job] {
+        let (jobs, threads) = self.state.withLock { state -> ([Job], Int) in
+            guard !state.isClosed else { return ([], 0) }
             state.isClosed = true
-            return state.threads
+            defer { state.jobs = [] }
+            return (state.jobs, state.threads)
         }
         for _ in 0..<threads { self.signals.signal() }
+        return jobs
+    }
+
+    /// Counts a thread that has ended.
+    func threadEnded() {
+        let waiters = self.state.withLock { state in
+            state.threads -= 1
+            guard state.threads == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits until all threads of a closed queue have ended.
+    func threadsEnded() async {
+        await withCheckedContinuation { continuation in
+            let isDone = self.state.withLock { state in
+                if state.threads > 0 { state.waiters.append(continuation) }
+                return state.threads == 0
+            }
+            if isDone { continuation.resume() }
+        }
     }
 }

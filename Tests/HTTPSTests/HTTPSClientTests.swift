@@ -232,4 +232,51 @@ struct HTTPSClientTests {
         }
         await server.stop()
     }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a shutdown aborts requests in flight and fails those that wait`() async throws {
+        let server = try await HTTPSTestServer(answer: "", closes: false)
+        let limits = HTTPSClient.Limits(
+            connectSeconds: 300,
+            totalSeconds: 300,
+            bodyOctets: 1_000
+        )
+        let client = HTTPSClient(caFile: server.caFile, limits: limits)
+        let url = server.url
+        let answers = (1...6).map { _ in
+            Task { () -> HTTPSError? in
+                do throws(HTTPSError) {
+                    _ = try await client.send(HTTPSRequest(url: url))
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+        }
+        while server.requests.all.count < 4 { try await Task.sleep(for: .milliseconds(20)) }
+        client.shutDown()
+        await client.threadsEnded()
+        for answer in answers {
+            #expect(await answer.value == HTTPSError("the HTTPS client is shut down"))
+        }
+        await server.stop()
+    }
+
+    @Test(arguments: [(60_000, true), (70_000, false)])
+    func `header lines up to the limit are read, and longer ones end the request`(
+        octets: Int,
+        isRead: Bool
+    ) async throws {
+        let line = "X: " + String(repeating: "x", count: 997)
+        let (result, _) = try await Self.response(
+            to: { HTTPSRequest(url: $0.url) },
+            answer: Self.answer("", headers: Array(repeating: line, count: octets / 1_000))
+        )
+        guard isRead else {
+            let error = HTTPSError("the response's header is longer than 65536 octets")
+            #expect(result == .failure(error))
+            return
+        }
+        #expect(try result.get().headers.count == 1 + octets / 1_000)
+    }
 }

@@ -67,7 +67,13 @@ final class MicrosoftHTTPClient: Sendable {
         }
     }
 
+    /// Aborts the requests in flight and returns at once.
     func shutdown() {
         self.client.shutDown()
+    }
+
+    /// Waits, after ``shutdown()``, until every request is answered.
+    func requestsEnded() async {
+        await self.client.threadsEnded()
     }
 }

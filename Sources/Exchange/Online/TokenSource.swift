@@ -47,8 +47,16 @@ package final class TokenSource: Sendable {
         self.http = MicrosoftHTTPClient(caFile: application.caFile)
     }
 
+    /// Aborts a request in flight and returns at once.
     package func shutdown() {
         self.http.shutdown()
+    }
+
+    /// Waits, after ``shutdown()``, until the request in flight is answered: ``token()`` has thrown or
+    /// is about to.
+    package func requestsEnded() async {
+        await self.http.requestsEnded()
+        _ = await self.state.withLock(\.fetch)?.result
     }
 
     /// The current token, if it has not expired; sends no request.

@@ -21,9 +21,11 @@ package final class CredentialSource: Sendable {
         self.tokens = application.map(TokenSource.init)
     }
 
-    /// Ends requests for tokens.
+    /// Aborts token requests in flight and waits for their end. Sessions that wait for a token then
+    /// have its error: shut the event loops down afterwards.
     package func shutdown() async {
         self.tokens?.shutdown()
+        await self.tokens?.requestsEnded()
     }
 
     /// The credential of an account. May wait for a token from the network.
