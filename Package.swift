@@ -112,7 +112,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CryptographyTests",
-            dependencies: ["Cryptography", "Support"],
+            dependencies: ["Cryptography", "COpenSSL", "Support"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -148,7 +148,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StoreTests",
-            dependencies: ["Store", "SASL", "Access", "Support", grdb],
+            dependencies: ["Store", "SASL", "Access", "Cryptography", "Support", grdb],
             swiftSettings: settings
         ),
         .testTarget(

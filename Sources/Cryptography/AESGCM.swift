@@ -10,12 +10,15 @@ package enum AESGCM {
     /// Encrypts octets with a random nonce.
     /// - Parameter purpose: additional authenticated data: only ``open(_:key:purpose:)`` with the
     ///   same purpose succeeds.
-    /// - Throws: `unavailable`.
+    /// - Throws: `unusable` for more octets than libcrypto takes (2 GiB), or `unavailable`.
     package static func seal(
         _ octets: [UInt8],
         key: SymmetricKey,
         purpose: [UInt8]
     ) throws(CryptographyError) -> [UInt8] {
+        guard let count = CInt(exactly: octets.count) else {
+            throw .unusable("a text of more than 2 GiB cannot be sealed")
+        }
         let nonce = Random.octets(count: Self.nonceOctets)
         guard let context = EVP_CIPHER_CTX_new() else { throw .unavailable }
         defer { EVP_CIPHER_CTX_free(context) }
@@ -24,7 +27,7 @@ package enum AESGCM {
         var length: CInt = 0
         guard EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), nil, key.octets, nonce) == 1,
             EVP_EncryptUpdate(context, nil, &length, purpose, CInt(purpose.count)) == 1,
-            EVP_EncryptUpdate(context, &encrypted, &length, octets, CInt(octets.count)) == 1,
+            EVP_EncryptUpdate(context, &encrypted, &length, octets, count) == 1,
             EVP_EncryptFinal_ex(context, nil, &length) == 1,
             EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, CInt(tag.count), &tag) == 1
         else {
@@ -36,7 +39,7 @@ package enum AESGCM {
 
     /// Decrypts a sealed text.
     /// - Throws: `notAuthentic` unless it was sealed with this key for this purpose, and not
-    ///   changed.
+    ///   changed; `unavailable` if libcrypto lacks memory or AES-256-GCM.
     package static func open(
         _ sealed: [UInt8],
         key: SymmetricKey,
@@ -54,9 +57,13 @@ package enum AESGCM {
         guard EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), nil, key.octets, nonce) == 1,
             EVP_DecryptUpdate(context, nil, &length, purpose, CInt(purpose.count)) == 1,
             EVP_DecryptUpdate(context, &octets, &length, encrypted, CInt(encryptedCount)) == 1,
-            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, CInt(tag.count), &tag) == 1,
-            EVP_DecryptFinal_ex(context, nil, &length) == 1
+            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, CInt(tag.count), &tag) == 1
         else {
+            CryptographyError.clearQueue()
+            throw .unavailable
+        }
+        // Only this call compares the tag.
+        guard EVP_DecryptFinal_ex(context, nil, &length) == 1 else {
             CryptographyError.clearQueue()
             throw .notAuthentic
         }

@@ -28,7 +28,10 @@ package struct Certificate: Equatable, Sendable {
     private static func der(of certificate: OpaquePointer) throws(CryptographyError) -> [UInt8] {
         var octets: UnsafeMutablePointer<UInt8>?
         let count = i2d_X509(certificate, &octets)
-        guard count > 0, let octets else { throw .unavailable }
+        guard count > 0, let octets else {
+            CryptographyError.clearQueue()
+            throw .unavailable
+        }
         defer { gp_OPENSSL_free(octets) }
         return Array(UnsafeBufferPointer(start: octets, count: Int(count)))
     }

@@ -115,7 +115,9 @@ package struct DevelopmentAuthority {
         guard BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nil,
             X509_gmtime_adj(X509_getm_notBefore(certificate), -Self.backdating) != nil,
             X509_gmtime_adj(X509_getm_notAfter(certificate), self.lifetime) != nil,
-            X509_set_pubkey(certificate, request.key.pointer) == 1,
+            X509_set_pubkey(certificate, request.key.pointer) == 1
+        else { throw .unavailable }
+        guard
             X509_NAME_add_entry_by_NID(
                 subject,
                 NID_commonName,
@@ -124,9 +126,9 @@ package struct DevelopmentAuthority {
                 CInt(name.count),
                 -1,
                 0
-            ) == 1,
-            X509_set_issuer_name(certificate, issuer) == 1
+            ) == 1
         else { throw .unusable("no certificate can have the name \(request.commonName)") }
+        guard X509_set_issuer_name(certificate, issuer) == 1 else { throw .unavailable }
         for (identifier, value) in request.extensions {
             try Self.add(
                 identifier,
@@ -163,7 +165,11 @@ package struct DevelopmentAuthority {
         to certificate: OpaquePointer
     ) throws(CryptographyError) {
         guard let list = gp_sk_GENERAL_NAME_new() else { throw .unavailable }
-        defer { gp_GENERAL_NAMES_free(list) }
+        defer {
+            gp_GENERAL_NAMES_free(list)
+            // A host name leaves the errors of its reading as an address.
+            CryptographyError.clearQueue()
+        }
         for name in names {
             // OpenSSL rejects a text that is no address; the text is a host name then.
             guard
@@ -188,7 +194,10 @@ package struct DevelopmentAuthority {
 
     private static func pem(of certificate: OpaquePointer) throws(CryptographyError) -> String {
         let text = try MemoryBIO()
-        guard PEM_write_bio_X509(text.pointer, certificate) == 1 else { throw .unavailable }
+        guard PEM_write_bio_X509(text.pointer, certificate) == 1 else {
+            CryptographyError.clearQueue()
+            throw .unavailable
+        }
         return text.text
     }
 }

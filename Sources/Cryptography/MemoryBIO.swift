@@ -5,7 +5,10 @@ final class MemoryBIO {
     let pointer: OpaquePointer
 
     init() throws(CryptographyError) {
-        guard let pointer = BIO_new(BIO_s_mem()) else { throw .unavailable }
+        guard let pointer = BIO_new(BIO_s_mem()) else {
+            CryptographyError.clearQueue()
+            throw .unavailable
+        }
         self.pointer = pointer
     }
 
@@ -14,7 +17,10 @@ final class MemoryBIO {
         let octets = Array(text.utf8)
         guard octets.count <= CInt.max,
             BIO_write(self.pointer, octets, CInt(octets.count)) == CInt(octets.count)
-        else { throw .unavailable }
+        else {
+            CryptographyError.clearQueue()
+            throw .unavailable
+        }
     }
 
     deinit {

@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// An RSA private key for signatures.
-package struct RSASigningKey: Sendable, CustomStringConvertible {
+package struct RSASigningKey: Sendable, CustomStringConvertible, CustomReflectable {
     /// The key in PEM; each signature parses it, so that no `EVP_PKEY` is shared between threads.
     private let pem: String
 
@@ -16,6 +16,8 @@ package struct RSASigningKey: Sendable, CustomStringConvertible {
 
     /// A constant: the key is never printed.
     package var description: String { "RSASigningKey" }
+    /// Without children: `dump` prints no part of the key.
+    package var customMirror: Mirror { Mirror(self, children: []) }
 
     /// Signs octets with RSASSA-PSS, SHA-256 and a salt of 32 octets (RFC 8017 §8.1; `PS256` of
     /// RFC 7518 §3.5).

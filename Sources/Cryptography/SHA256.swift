@@ -40,7 +40,8 @@ package struct SHA256: Sendable {
         if !isKnownUniquelyReferenced(&self.context) {
             self.context = Context(copying: self.context)
         }
-        _ = EVP_DigestUpdate(self.context.pointer, octets.baseAddress, octets.count)
+        let result = EVP_DigestUpdate(self.context.pointer, octets.baseAddress, octets.count)
+        precondition(result == 1, "libcrypto cannot continue a SHA-256 digest")
     }
 
     /// Adds octets to the digest.
@@ -56,7 +57,8 @@ package struct SHA256: Sendable {
     package var digest: [UInt8] {
         let last = Context(copying: self.context)
         return [UInt8](unsafeUninitializedCapacity: Self.octetCount) { buffer, count in
-            _ = EVP_DigestFinal_ex(last.pointer, buffer.baseAddress, nil)
+            let result = EVP_DigestFinal_ex(last.pointer, buffer.baseAddress, nil)
+            precondition(result == 1, "libcrypto cannot complete a SHA-256 digest")
             count = Self.octetCount
         }
     }

@@ -17,8 +17,10 @@ package struct MasterKey: Sendable {
 
     /// Reads the key from a file.
     /// - Throws: ``StoreError`` of kind `unusable` if the file is missing, its mode lets group
-    ///   or others access it, or it does not hold 32 octets in base64.
+    ///   or others access it, it does not hold 32 octets in base64, or OpenSSL lacks an
+    ///   algorithm that uses it.
     package init(file: String) throws {
+        try CryptographyCheck.require()
         let attributes: [FileAttributeKey: Any]
         do {
             attributes = try FileManager.default.attributesOfItem(atPath: file)
@@ -45,7 +47,7 @@ package struct MasterKey: Sendable {
     /// Writes the key to a file with mode 0600.
     /// - Throws: ``StoreError`` of kind `unusable` if the file cannot be written.
     package func write(to file: String) throws {
-        let text = Data(self.key.octets).base64EncodedString() + "\n"
+        let text = self.key.base64EncodedString() + "\n"
         guard
             FileManager.default.createFile(
                 atPath: file,
@@ -77,22 +79,43 @@ package struct MasterKey: Sendable {
                     + "--password-stdin"
             )
         }
-        guard
-            let octets = try? AESGCM.open(
+        return try UpstreamCredential(
+            user: account.username,
+            proof: .password(Secret(try self.password(sealed, of: account)))
+        )
+    }
+
+    /// Opens the sealed password of an account.
+    private func password(
+        _ sealed: Data,
+        of account: UpstreamAccount
+    ) throws(StoreError) -> [UInt8] {
+        do throws(CryptographyError) {
+            return try AESGCM.open(
                 Array(sealed),
                 key: self.key,
                 purpose: Self.purpose(account.id)
             )
-        else {
-            throw StoreError.unusable(
+        } catch {
+            throw Self.refusal(error, of: account)
+        }
+    }
+
+    /// The message for a credential that cannot be opened. Only `notAuthentic` says that the key is
+    /// wrong.
+    static func refusal(_ error: CryptographyError, of account: UpstreamAccount) -> StoreError {
+        switch error {
+        case .notAuthentic:
+            .unusable(
                 "the credential of \(account.address) was not sealed with this master key: restore "
                     + "the key, or set the credential again"
             )
+        case .unavailable, .unusable:
+            .unusable(
+                "the credential of \(account.address) cannot be opened: OpenSSL lacks memory or "
+                    + "AES-256-GCM; check the memory and the system's OpenSSL configuration"
+            )
         }
-        return try UpstreamCredential(
-            user: account.username,
-            proof: .password(Secret(Array(octets)))
-        )
     }
 
     // MARK: - Marks

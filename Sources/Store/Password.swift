@@ -14,6 +14,9 @@ package struct PasswordHash: Equatable, Sendable {
     private static let saltOctets = 16
     /// Octets of the derived key.
     private static let keyOctets = 32
+    /// The accepted logarithms of the rounds: fewer rounds protect no password. ``Scrypt/isUsable``
+    /// limits the memory, so that the upper end depends on the block size: 16 for a block size of 8.
+    private static let logarithms = 10...20
 
     /// `scrypt$15$8$1$SALT$KEY`: log2 N, r, p, then salt and key in base64.
     package let text: String
@@ -54,7 +57,7 @@ package struct PasswordHash: Equatable, Sendable {
     package func verify(_ password: [UInt8]) -> Bool {
         let fields = self.text.split(separator: "$", omittingEmptySubsequences: false)
         guard fields.count == 6, fields[0] == "scrypt", let logarithm = Int(fields[1]),
-            (10...20).contains(logarithm), let blockSize = Int(fields[2]),
+            Self.logarithms.contains(logarithm), let blockSize = Int(fields[2]),
             let parallelism = Int(fields[3]), let salt = Data(base64Encoded: String(fields[4])),
             let expected = Data(base64Encoded: String(fields[5])),
             let key = try? Self.derive(

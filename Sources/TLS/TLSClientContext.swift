@@ -18,13 +18,17 @@ package final class TLSClientContext: Sendable {
                 throw .unusableFile(file)
             }
         } else {
-            guard SSL_CTX_set_default_verify_paths(pointer) == 1 else { throw .unusableSettings }
+            guard SSL_CTX_set_default_verify_paths(pointer) == 1 else {
+                ErrorQueue.clear()
+                throw .unusableSettings
+            }
         }
         SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
         if !self.protocols.isEmpty {
             let list = self.protocols.wireFormat
             // Unlike the other calls, this one returns 0 for success.
             guard SSL_CTX_set_alpn_protos(pointer, list, UInt32(clamping: list.count)) == 0 else {
+                ErrorQueue.clear()
                 throw .unusableSettings
             }
         }

@@ -1,6 +1,7 @@
-import Cryptography
 import Foundation
 import Testing
+
+@testable import Cryptography
 
 /// Octets from hexadecimal digits.
 private func octets(_ hexadecimal: String) -> [UInt8] {
@@ -80,7 +81,13 @@ struct HMACSHA256Tests {
     @Test func `a key has 32 octets, and shows none of them`() {
         #expect(SymmetricKey(octets: Array(repeating: 1, count: 31)) == nil)
         #expect(SymmetricKey(octets: Array(repeating: 1, count: 33)) == nil)
-        #expect("\(SymmetricKey())" == "SymmetricKey")
+        let key = SymmetricKey()
+        #expect("\(key)" == "SymmetricKey")
+        #expect(String(reflecting: key) == "SymmetricKey")
+        var dumped = ""
+        dump(key, to: &dumped)
+        #expect(dumped == "- SymmetricKey\n")
+        #expect(key.base64EncodedString() == Data(key.octets).base64EncodedString())
         #expect(SymmetricKey().octets != SymmetricKey().octets)
     }
 }
@@ -179,15 +186,32 @@ struct ScryptTests {
         Scrypt(rounds: 3, blockSize: 8, parallelism: 1),
         Scrypt(rounds: 1_024, blockSize: 0, parallelism: 1),
         Scrypt(rounds: 1_024, blockSize: 8, parallelism: 0),
+        Scrypt(rounds: 1_024, blockSize: 8, parallelism: 17),
+        Scrypt(rounds: 1 << 16, blockSize: 1, parallelism: 1),
+        Scrypt(rounds: 1 << 17, blockSize: 8, parallelism: 1),
+        Scrypt(rounds: 1 << 63, blockSize: 8, parallelism: 16),
         Scrypt(rounds: 1 << 20, blockSize: 8, parallelism: 1),
         Scrypt(rounds: 1_024, blockSize: .max, parallelism: .max),
     ])
     func `parameters that scrypt does not have, or that need too much memory, are refused`(
         scrypt: Scrypt
     ) {
-        #expect(throws: CryptographyError.self) {
+        #expect(!scrypt.isUsable)
+        #expect(throws: CryptographyError.unusable("scrypt does not have these parameters")) {
             try scrypt.key(from: [1], salt: [2], octetCount: 32)
         }
+    }
+
+    /// The largest parameters below each limit: `unavailable` would show that libcrypto refuses them.
+    @Test(arguments: [
+        Scrypt(rounds: 1 << 15, blockSize: 1, parallelism: 1),
+        Scrypt(rounds: 1 << 16, blockSize: 8, parallelism: 1),
+        Scrypt(rounds: 1 << 16, blockSize: 15, parallelism: 16),
+        Scrypt(rounds: 2, blockSize: 8, parallelism: 16),
+    ])
+    func `usable parameters derive a key`(scrypt: Scrypt) throws {
+        #expect(scrypt.isUsable)
+        #expect(try scrypt.key(from: [1], salt: [2], octetCount: 32).count == 32)
     }
 }
 

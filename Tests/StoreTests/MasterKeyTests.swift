@@ -1,4 +1,5 @@
 import Access
+import Cryptography
 import Foundation
 import SASL
 import Testing
@@ -52,6 +53,15 @@ import Testing
             #expect(throws: StoreError.self) { try Self.password(key, sealed.prefix(count)) }
         }
         #expect(throws: StoreError.self) { try Self.password(key, sealed + [0]) }
+    }
+
+    @Test func `only a credential that is not authentic says that the master key is wrong`() {
+        let account = Self.upstream(Data())
+        let other = MasterKey.refusal(.notAuthentic, of: account).description
+        #expect(other.contains("was not sealed with this master key"))
+        let missing = MasterKey.refusal(.unavailable, of: account).description
+        #expect(missing.contains("OpenSSL lacks memory or AES-256-GCM"))
+        #expect(!missing.contains("master key"))
     }
 
     @Test func `a credential opens only for its account and its key`() throws {

@@ -57,6 +57,14 @@ import Testing
         #expect(hash.verify(Array(tried.utf8)) == isRight)
     }
 
+    /// A block size of 8 allows 2^16 rounds within the limit of memory.
+    @Test func `parameters beyond the limit of memory verify no password`() {
+        for logarithm in [17, 20] {
+            let text = "scrypt$\(logarithm)$8$1$AAAAAAAAAAAAAAAAAAAAAA==$AA=="
+            #expect(!PasswordHash(text: text).verify(Array("geheim".utf8)))
+        }
+    }
+
     @Test func `hashes are salted, and the dummy verifies no password`() throws {
         let password = Array("geheim".utf8)
         let (one, other) = (

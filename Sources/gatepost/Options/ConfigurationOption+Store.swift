@@ -6,6 +6,7 @@ extension ConfigurationOption {
     /// Opens the store for a command that only reads.
     /// - Throws: ``Failure`` if the running gateway has another file in force, or `StoreError`.
     func openStore() async throws -> PermissionStore {
+        try CryptographyCheck.require()
         let configuration = try await self.load()
         try await StoreInPlace.require(configuration)
         return try PermissionStore(path: configuration.store, creates: false)
