@@ -13,7 +13,7 @@ package struct Transfer: Equatable, Sendable {
     }
 
     /// A mailbox, as long as its UIDs are valid.
-    package struct Place: Equatable, Sendable {
+    package struct Mailbox: Equatable, Sendable {
         package var account: AccountID
         package var folder: FolderPath
         package var uidValidity: UInt32
@@ -59,10 +59,10 @@ package struct Transfer: Equatable, Sendable {
 
     package var state: State
     package var moves: Bool
-    package var source: Place
+    package var source: Mailbox
     /// The messages at the source.
     package var uids: [UInt32]
-    package var target: Place
+    package var target: Mailbox
     /// Every message that this transfer puts there has at least this UID.
     package var uidNext: UInt32
     /// What was sent to the target; only these, and only by their UIDs, are ever removed there.
@@ -76,9 +76,9 @@ package struct Transfer: Equatable, Sendable {
     package init(
         state: State = .begun,
         moves: Bool,
-        source: Place,
+        source: Mailbox,
         uids: [UInt32],
-        target: Place,
+        target: Mailbox,
         uidNext: UInt32
     ) {
         self.state = state

@@ -22,9 +22,9 @@ private struct GrantKey: Hashable {
     var reason: ExactText?
 }
 
-/// The place that a local grant takes: two grants of one document with the same place would
+/// The slot that a local grant takes: two grants of one document with the same slot would
 /// replace each other.
-private struct GrantPlace: Hashable {
+private struct GrantSlot: Hashable {
     /// One of the two things that a grant may give.
     enum Side: Hashable {
         /// Rights in folders.
@@ -43,16 +43,16 @@ private struct GrantPlace: Hashable {
     var isSubtree: Bool
     /// The side that the grant gives here.
     var side: Side
-    /// A pending grant and one in effect can coexist in one place.
+    /// A pending grant and one in effect can coexist in one slot.
     var isPending: Bool
 
-    /// - Returns: One place for each side that the grant gives.
-    static func all(_ key: GrantKey, request: GrantRequest, isPending: Bool) -> [GrantPlace] {
+    /// - Returns: One slot for each side that the grant gives.
+    static func all(_ key: GrantKey, request: GrantRequest, isPending: Bool) -> [GrantSlot] {
         var sides: [Side] = []
         if !request.rights.isEmpty { sides.append(.view) }
         if request.send != .none { sides.append(.send) }
         return sides.map { side in
-            GrantPlace(
+            GrantSlot(
                 account: key.account,
                 subject: key.subject,
                 folder: key.folder,
@@ -68,7 +68,7 @@ private struct GrantPlace: Hashable {
 extension StoreTransaction {
     /// Makes the local grants equal to those of a document. A grant that exists already keeps
     /// its number, author, date and confirmation. Grants with source `exchange` are ignored.
-    /// - Throws: ``StoreError`` for two grants with the same place, unknown names, rights or
+    /// - Throws: ``StoreError`` for two grants with the same slot, unknown names, rights or
     ///   send rights, and as ``insert(_:)``.
     func apply(
         grants: [ModelDocument.Grant],
@@ -76,16 +76,16 @@ extension StoreTransaction {
         actor: String
     ) throws {
         var wanted: [(key: GrantKey, request: GrantRequest, isPending: Bool)] = []
-        var places: [[GrantPlace]] = []
+        var slots: [[GrantSlot]] = []
         for grant in grants {
             guard grant.source != Source.exchange.rawValue else {
-                places.append([])
+                slots.append([])
                 continue
             }
             let request = try Self.request(grant)
             let key = try self.key(of: request)
-            places.append(
-                GrantPlace.all(key, request: request, isPending: grant.confirmed == false)
+            slots.append(
+                GrantSlot.all(key, request: request, isPending: grant.confirmed == false)
             )
             // Decide before any grant is deleted: a grant that only reduces what exists needs
             // no consent.
@@ -95,10 +95,10 @@ extension StoreTransaction {
                 || self.waitsForOwner(request, on: key.account, consent: asks)
             wanted.append((key, request, isPending))
         }
-        try Self.requireDistinct("grants", keys: places) { index in
+        try Self.requireDistinct("grants", keys: slots) { index in
             "\(grants[index].subject) on \(grants[index].account), in the same scope"
         }
-        // A grant in effect deletes pending ones in its place, so pending grants are inserted
+        // A grant in effect deletes pending ones in its slot, so pending grants are inserted
         // last.
         wanted = wanted.filter { !$0.isPending } + wanted.filter(\.isPending)
         var known = Set(wanted.map(\.key))

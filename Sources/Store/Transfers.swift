@@ -133,8 +133,8 @@ extension StoreTransaction {
     /// The transfer in a row, without its messages; nil for a folder name or a state that is
     /// not valid.
     static func transfer(_ row: StoreRow) -> Transfer? {
-        guard let source = Self.place(row, name: "source"),
-            let target = Self.place(row, name: "target"),
+        guard let source = Self.mailbox(row, name: "source"),
+            let target = Self.mailbox(row, name: "target"),
             let state = Transfer.State(rawValue: row["state"])
         else {
             return nil
@@ -154,10 +154,10 @@ extension StoreTransaction {
 
     /// A mailbox of a transfer: its account, folder and UIDVALIDITY.
     /// - Parameter name: The prefix of the columns: `source` or `target`.
-    private static func place(_ row: StoreRow, name: String) -> Transfer.Place? {
+    private static func mailbox(_ row: StoreRow, name: String) -> Transfer.Mailbox? {
         let folder: Data = row["\(name)Folder"]
         return FolderPath(octets: Array(folder)).map {
-            Transfer.Place(
+            Transfer.Mailbox(
                 account: AccountID(row[name]),
                 folder: $0,
                 uidValidity: row["\(name)Validity"]

@@ -58,12 +58,18 @@ import Testing
     }
 
     @Test func `a transfer begins with nothing sent, and tells everything`() throws {
-        let place = Transfer.Place(
+        let mailbox = Transfer.Mailbox(
             account: AccountID(1),
             folder: try #require(FolderPath(octets: Array("INBOX".utf8))),
             uidValidity: 7
         )
-        let transfer = Transfer(moves: true, source: place, uids: [1], target: place, uidNext: 2)
+        let transfer = Transfer(
+            moves: true,
+            source: mailbox,
+            uids: [1],
+            target: mailbox,
+            uidNext: 2
+        )
         #expect(transfer.state == .begun && transfer.copies.isEmpty)
         #expect(!transfer.isContested && transfer.recordsCopies)
         #expect(Transfer.State(rawValue: "copied") == .copied)

@@ -149,12 +149,12 @@ struct Fixture {
 
     /// `fetch allowed bob INBOX (3) because grant 1 to anna@kanzlei.example`
     func text(of event: AuditEvent) -> String {
-        func shown(_ place: AuditEvent.Place) -> String {
-            [self.name(of: place.account), place.folder?.description].compactMap { $0 }
+        func shown(_ mailbox: AuditEvent.MailboxReference) -> String {
+            [self.name(of: mailbox.account), mailbox.folder?.description].compactMap { $0 }
                 .joined(separator: " ")
         }
         var text = "\(event.name) \(event.outcome.rawValue)"
-        if let place = event.place { text += " \(shown(place))" }
+        if let mailbox = event.mailbox { text += " \(shown(mailbox))" }
         if let target = event.target { text += " > \(shown(target))" }
         if let count = event.count { text += " (\(count))" }
         if !event.because.isEmpty { text += " because \(event.because.joined(separator: ", "))" }

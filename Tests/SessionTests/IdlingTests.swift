@@ -9,14 +9,14 @@ import Testing
     private static let tag = ByteBuffer(string: "a1")
 
     private static func run(
-        at place: Idling.Place,
+        watcher: Idling.Watcher,
         chunk: Int = .max,
         _ script: String
     ) throws {
         var context = try RecordedContext()
         context.connect("anna", "IDLE")
         context.select("anna")
-        let idling = Idling(tag: Self.tag, at: place)
+        let idling = Idling(tag: Self.tag, watcher: watcher)
         try MachineScript.run(idling, in: context, chunk: chunk, script: script) {
             idling.begin(in: &$0)
         }
@@ -25,7 +25,7 @@ import Testing
     @Test(arguments: [1, 2, .max])
     func `IDLE runs at the server until the client sends DONE`(chunk: Int) throws {
         try Self.run(
-            at: .upstream(1),
+            watcher: .upstream(1),
             chunk: chunk,
             """
             U anna> T IDLE
@@ -41,7 +41,7 @@ import Testing
 
     @Test func `a line that arrives before the server idles waits`() throws {
         try Self.run(
-            at: .upstream(1),
+            watcher: .upstream(1),
             """
             U anna> T IDLE
             C: DONE
@@ -56,7 +56,7 @@ import Testing
 
     @Test func `another line than DONE ends IDLE at the server and is answered BAD`() throws {
         try Self.run(
-            at: .upstream(1),
+            watcher: .upstream(1),
             """
             U anna> T IDLE
             U anna< + idling
@@ -72,7 +72,7 @@ import Testing
 
     @Test func `a line that announces a literal ends the connection`() throws {
         try Self.run(
-            at: .upstream(1),
+            watcher: .upstream(1),
             """
             U anna> T IDLE
             U anna< + idling
@@ -87,7 +87,7 @@ import Testing
     @Test(arguments: ["U anna< T NO Not now.", "U anna< T OK Idle done.", "! lost anna"])
     func `the command fails if the server ends IDLE`(end: String) throws {
         try Self.run(
-            at: .upstream(1),
+            watcher: .upstream(1),
             """
             U anna> T IDLE
             U anna< + idling
@@ -100,7 +100,7 @@ import Testing
 
     @Test func `the command fails without a continuation if the server refuses IDLE`() throws {
         try Self.run(
-            at: .upstream(1),
+            watcher: .upstream(1),
             """
             U anna> T IDLE
             U anna< T BAD No.
@@ -111,7 +111,7 @@ import Testing
 
     @Test func `without a selected mailbox the gateway idles by itself`() throws {
         try Self.run(
-            at: .here,
+            watcher: .nobody,
             """
             S: + idling
             ! polled
@@ -124,7 +124,7 @@ import Testing
 
     @Test func `a server without IDLE is polled`() throws {
         try Self.run(
-            at: .polled(1),
+            watcher: .polled(1),
             """
             poll later
             S: + idling
@@ -141,7 +141,7 @@ import Testing
 
     @Test func `the command fails if the connection to the polled server is lost`() throws {
         try Self.run(
-            at: .polled(1),
+            watcher: .polled(1),
             """
             poll later
             S: + idling
@@ -154,7 +154,7 @@ import Testing
     @Test func `a server has to answer before the continuation and after DONE`() throws {
         var context = try RecordedContext()
         context.connect("anna", "IDLE")
-        let idling = Idling(tag: Self.tag, at: .upstream(1))
+        let idling = Idling(tag: Self.tag, watcher: .upstream(1))
         idling.begin(in: &context)
         #expect(idling.awaitedAnswer(of: 1, isInFlight: true) == .prompt)
         #expect(try idling.received(.continued, from: 1, in: &context))

@@ -62,7 +62,7 @@ import Testing
             let wire = isEncoded ? ModifiedUTF7.encode(name) : name
             let mailbox = ClientMailbox(wire: ByteBuffer(bytes: wire))
             guard let client = mailbox.name,
-                case .folder(let account, let folder) = Self.namespace.place(of: client),
+                case .folder(let account, let folder) = Self.namespace.resolve(client),
                 let names = Self.servers[account], let server = names.name(of: folder)
             else { continue }
             count += 1

@@ -13,9 +13,9 @@ import Testing
         else { return nil }
         return Transfer(
             moves: true,
-            source: Transfer.Place(account: 1, folder: source, uidValidity: 70),
+            source: Transfer.Mailbox(account: 1, folder: source, uidValidity: 70),
             uids: [3, 4, 9],
-            target: Transfer.Place(account: 2, folder: target, uidValidity: 9),
+            target: Transfer.Mailbox(account: 2, folder: target, uidValidity: 9),
             uidNext: 41
         )
     }()

@@ -7,16 +7,16 @@ import Testing
 /// The journal of transfers when another file replaces the store.
 @Suite struct JournalOfReplacementTests {
     private static func row(_ uids: [UInt32]) throws -> Transfer {
-        let place = Transfer.Place(
+        let mailbox = Transfer.Mailbox(
             account: AccountID(1),
             folder: try #require(FolderPath(octets: Array("INBOX".utf8))),
             uidValidity: 7
         )
         return Transfer(
             moves: true,
-            source: place,
+            source: mailbox,
             uids: uids,
-            target: place,
+            target: mailbox,
             uidNext: 41
         )
     }

@@ -11,13 +11,13 @@ import Testing
         let access = try office.store.load().access
         let transfer = Transfer(
             moves: false,
-            source: Transfer.Place(
+            source: Transfer.Mailbox(
                 account: try office.account("bob", in: access),
                 folder: try Office.path("INBOX"),
                 uidValidity: 7
             ),
             uids: uids,
-            target: Transfer.Place(
+            target: Transfer.Mailbox(
                 account: try office.account("info", in: access),
                 folder: try Office.path("Ziel"),
                 uidValidity: 9

@@ -7,8 +7,8 @@ import Testing
 
 /// The journal of messages on their way from one account to another.
 @Suite struct TransfersTests {
-    private func place(_ account: Int64, _ folder: String) throws -> Transfer.Place {
-        Transfer.Place(
+    private func mailbox(_ account: Int64, _ folder: String) throws -> Transfer.Mailbox {
+        Transfer.Mailbox(
             account: AccountID(account),
             folder: try #require(FolderPath(octets: Array(folder.utf8))),
             uidValidity: .max
@@ -17,9 +17,9 @@ import Testing
 
     private func row(
         moves: Bool,
-        _ source: Transfer.Place,
+        _ source: Transfer.Mailbox,
         _ uids: [UInt32],
-        _ target: Transfer.Place
+        _ target: Transfer.Mailbox
     ) -> Transfer {
         Transfer(
             moves: moves,
@@ -38,9 +38,9 @@ import Testing
         let revision = try store.load().access.revision
         var row = self.row(
             moves: true,
-            try self.place(1, "INBOX"),
+            try self.mailbox(1, "INBOX"),
             [1, 300, .max],
-            try self.place(2, "Büro")
+            try self.mailbox(2, "Büro")
         )
         let entry = try #require(try store.recordTransfer(row))
         #expect(try store.transfer(entry) == row)
@@ -78,9 +78,9 @@ import Testing
         let temporary = try PermissionStoreTests.Temporary()
         try temporary.addAccount("anna")
         try temporary.addAccount("bob")
-        let source = try self.place(1, "INBOX")
-        let first = self.row(moves: moves, source, uids, try self.place(2, folder))
-        let second = self.row(moves: movesToo, source, others, try self.place(2, otherFolder))
+        let source = try self.mailbox(1, "INBOX")
+        let first = self.row(moves: moves, source, uids, try self.mailbox(2, folder))
+        let second = self.row(moves: movesToo, source, others, try self.mailbox(2, otherFolder))
         _ = try #require(try temporary.store.recordTransfer(first))
         #expect((try temporary.store.recordTransfer(second) != nil) == mayBegin)
     }
@@ -97,9 +97,9 @@ import Testing
     private func begun(_ store: PermissionStore) throws -> Int64 {
         let row = self.row(
             moves: false,
-            try self.place(1, "INBOX"),
+            try self.mailbox(1, "INBOX"),
             [1, 2, 3],
-            try self.place(2, "Ziel")
+            try self.mailbox(2, "Ziel")
         )
         return try #require(try store.recordTransfer(row))
     }
@@ -210,9 +210,9 @@ import Testing
         #expect(try store.transfer(second)?.isContested == true)
         let elsewhere = self.row(
             moves: false,
-            try self.place(1, "INBOX"),
+            try self.mailbox(1, "INBOX"),
             [1],
-            try self.place(2, "Anderswo")
+            try self.mailbox(2, "Anderswo")
         )
         let third = try #require(try store.recordTransfer(elsewhere))
         #expect(try store.transfer(third)?.isContested == false)

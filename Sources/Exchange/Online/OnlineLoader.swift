@@ -70,17 +70,17 @@ package struct OnlineLoader: Sendable {
             }
         }
         var found = PermissionsDocument.Mailbox(address: address)
-        let places = try await self.places(address)
+        let folders = try await self.folders(address)
         // The Admin API's path is ambiguous: `A\B` is one folder, or `B` below `A`.
-        let counts = Dictionary(places.map { (ExactText($0.joined), 1) }, uniquingKeysWith: +)
-        for place in places where FolderNames.mailTypes.contains(place.type.lowercased()) {
-            let isCertain = counts[ExactText(place.joined)] == 1 && !place.hasBackslash
-            switch try await self.entries(address, place: place, isCertain: isCertain) {
+        let counts = Dictionary(folders.map { (ExactText($0.joined), 1) }, uniquingKeysWith: +)
+        for folder in folders where FolderNames.mailTypes.contains(folder.type.lowercased()) {
+            let isCertain = counts[ExactText(folder.joined)] == 1 && !folder.hasBackslash
+            switch try await self.entries(address, folder: folder, isCertain: isCertain) {
             case .success(let entries):
                 found.folders.append(
                     PermissionsDocument.Folder(
-                        path: place.components,
-                        type: place.type,
+                        path: folder.components,
+                        type: folder.type,
                         entries: entries
                     )
                 )
@@ -91,7 +91,7 @@ package struct OnlineLoader: Sendable {
     }
 
     /// A folder of a mailbox.
-    private struct Place {
+    private struct MailboxFolder {
         /// The names from the top level.
         var components: [String]
         /// Exchange's FolderId.
@@ -106,7 +106,7 @@ package struct OnlineLoader: Sendable {
     }
 
     /// The folders of a mailbox (Get-MailboxFolderStatistics).
-    private func places(_ address: String) async throws -> [Place] {
+    private func folders(_ address: String) async throws -> [MailboxFolder] {
         let rows = try await self.rows(Question(.folderStatistics, identity: address))
         guard rows.count <= Self.maximumFolders else {
             throw OnlineError("\(address) has more than \(Self.maximumFolders) folders")
@@ -116,7 +116,7 @@ package struct OnlineLoader: Sendable {
                 let type = try row.text("FolderType")
             else { throw OnlineError("\(row.place) has no FolderPath, FolderId or FolderType") }
             let components = path.split(separator: "/").map(String.init)
-            return Place(components: components, id: id, type: type)
+            return MailboxFolder(components: components, id: id, type: type)
         }
     }
 
@@ -172,13 +172,13 @@ package struct OnlineLoader: Sendable {
     /// `\`. `InvokeCommand` identifies it by FolderId.
     private func entries(
         _ address: String,
-        place: Place,
+        folder: MailboxFolder,
         isCertain: Bool
     ) async throws -> Result<[PermissionsDocument.FolderEntry], OnlineError> {
-        let path = "\(address):\\\(place.joined)"
+        let path = "\(address):\\\(folder.joined)"
         let question = Question(
             .folderPermission,
-            identity: "\(address):\(place.id)",
+            identity: "\(address):\(folder.id)",
             isWhole: true,
             documented: isCertain
                 ? .identity(path)
@@ -187,7 +187,7 @@ package struct OnlineLoader: Sendable {
         var entries: [PermissionsDocument.FolderEntry] = []
         for row in try await self.rows(question) {
             let name = try row.exactText("FolderName")
-            if let name, let last = place.components.last, !FolderRows.isSame(name, other: last) {
+            if let name, let last = folder.components.last, !FolderRows.isSame(name, other: last) {
                 return .failure(
                     OnlineError(
                         "\(path): its entries are left out, because Exchange answered about \(name)"

@@ -56,11 +56,11 @@ struct AuditTrail {
             actor: self.actor,
             from: self.address
         )
-        func address(_ place: AuditEvent.Place?) -> String? {
-            place.flatMap { snapshot.accounts[$0.account]?.address.description }
+        func address(_ mailbox: AuditEvent.MailboxReference?) -> String? {
+            mailbox.flatMap { snapshot.accounts[$0.account]?.address.description }
         }
-        record.account = address(event.place)
-        record.folder = event.place?.folder?.description
+        record.account = address(event.mailbox)
+        record.folder = event.mailbox?.folder?.description
         record.targetAccount = address(event.target)
         record.targetFolder = event.target?.folder?.description
         record.count = event.count

@@ -91,7 +91,7 @@ extension Transfers {
             return self.finished(interrupted, resolution: .undone)
         }
         let purpose = isCopied ? TransferRecovery.Purpose.complete : .identify
-        self.converse(purpose, transfer: transfer, place: transfer.source, on: interrupted.loop) {
+        self.converse(purpose, transfer: transfer, mailbox: transfer.source, on: interrupted.loop) {
             outcome in
             switch outcome {
             case .present(let uids):
@@ -124,7 +124,7 @@ extension Transfers {
         guard !open.isEmpty, !transfer.isContested else {
             return self.remove(known, transfer: transfer, uids: uids, missing: 0)
         }
-        self.converse(.find(open), transfer: transfer, place: transfer.target, on: known.loop) {
+        self.converse(.find(open), transfer: transfer, mailbox: transfer.target, on: known.loop) {
             [known] outcome in
             switch outcome {
             case .found(let found, let isConclusive):
@@ -179,8 +179,12 @@ extension Transfers {
         guard !uids.isEmpty else {
             return self.removed(interrupted, transfer: transfer, missing: missing)
         }
-        self.converse(.undo(uids), transfer: transfer, place: transfer.target, on: interrupted.loop)
-        { outcome in
+        self.converse(
+            .undo(uids),
+            transfer: transfer,
+            mailbox: transfer.target,
+            on: interrupted.loop
+        ) { outcome in
             switch outcome {
             case .done:
                 self.removed(interrupted, transfer: transfer, missing: missing)
@@ -217,12 +221,12 @@ extension Transfers {
     private func converse(
         _ purpose: TransferRecovery.Purpose,
         transfer: Transfer,
-        place: Transfer.Place,
+        mailbox: Transfer.Mailbox,
         on loop: any EventLoop,
         done: @escaping @Sendable (TransferRecovery.Outcome?) -> Void
     ) {
         guard let upstream = self.upstream.withLock({ $0 }),
-            let target = upstream.permissions.current.endpoints[place.account]
+            let target = upstream.permissions.current.endpoints[mailbox.account]
         else { return done(nil) }
         ConversationConnection.run(
             TransferRecovery(purpose, of: transfer),

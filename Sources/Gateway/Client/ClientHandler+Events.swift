@@ -131,15 +131,15 @@ extension ClientHandler {
             return nil
         }
         let access = self.permissions.access
-        let place = self.session.openPlace
+        let mailbox = self.session.openMailbox
         return SessionSummary(
             session: number,
             user: access.users[user]?.login.description ?? "",
             protocol: Self.service.rawValue,
             from: self.address?.ipAddress,
             since: since.seconds,
-            account: place.flatMap { access.accounts[$0.account]?.address.description },
-            folder: place?.folder?.description
+            account: mailbox.flatMap { access.accounts[$0.account]?.address.description },
+            folder: mailbox?.folder?.description
         )
     }
 }

@@ -3,7 +3,7 @@ package import Access
 /// An event for the audit log: what a session opened, changed or refused.
 package struct AuditEvent: Hashable, Sendable {
     /// The mailbox of an event.
-    package struct Place: Hashable, Sendable {
+    package struct MailboxReference: Hashable, Sendable {
         package var account: AccountID
         /// Nil if the event is about the whole account.
         package var folder: FolderPath?
@@ -19,9 +19,9 @@ package struct AuditEvent: Hashable, Sendable {
     /// Whether the action was permitted, refused, or failed.
     package var outcome = AuditRecord.Outcome.allowed
     /// The mailbox that the action is about.
-    package var place: Place?
+    package var mailbox: MailboxReference?
     /// The mailbox that messages were copied or moved to, or the new name of a folder.
-    package var target: Place?
+    package var target: MailboxReference?
     /// The number of messages.
     package var count: Int?
     /// The grants and other reasons for the decision, as text.

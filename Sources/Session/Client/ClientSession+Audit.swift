@@ -22,7 +22,7 @@ extension ClientSession {
 
     /// Counts messages of the open shared mailbox whose text was sent to the client.
     struct Reading {
-        var place: AuditEvent.Place
+        var mailbox: AuditEvent.MailboxReference
         /// The grants that permitted the reading when it began.
         var because: [String]
         var count = 0
@@ -37,28 +37,31 @@ extension ClientSession {
     mutating func auditBegan(_ audited: AuditedCommand?) {
         self.auditing = nil
         guard let audited else { return }
-        var places = audited.mailboxes.map { self.auditPlace($0) }
+        var mailboxes = audited.mailboxes.map { self.auditMailbox($0) }
         if audited.isOnSelected {
             guard let selected = self.selected else { return }
-            let place = AuditEvent.Place(account: selected.account, folder: selected.folder)
-            places.insert(.known(place), at: 0)
+            let mailbox = AuditEvent.MailboxReference(
+                account: selected.account,
+                folder: selected.folder
+            )
+            mailboxes.insert(.known(mailbox), at: 0)
         }
-        self.auditBegan(audited, places: places)
+        self.auditBegan(audited, mailboxes: mailboxes)
     }
 
     /// The mailbox of a command, as the log describes it.
-    private enum AuditPlace {
-        case known(AuditEvent.Place)
+    private enum AuditMailbox {
+        case known(AuditEvent.MailboxReference)
         /// A name that resolves to no visible account. The account is known to the log alone, and
         /// never to the client.
         case nowhere(ClientMailbox, AccountID?)
     }
 
     /// Resolves the name of a mailbox for the log, including accounts that the user cannot see.
-    private func auditPlace(_ mailbox: ClientMailbox) -> AuditPlace {
+    private func auditMailbox(_ mailbox: ClientMailbox) -> AuditMailbox {
         guard let name = mailbox.name else { return .nowhere(mailbox, nil) }
-        if case .folder(let account, let folder) = self.namespace.place(of: name) {
-            return .known(AuditEvent.Place(account: account, folder: folder))
+        if case .folder(let account, let folder) = self.namespace.resolve(name) {
+            return .known(AuditEvent.MailboxReference(account: account, folder: folder))
         }
         let parts = name.octets.split(
             separator: Namespace.delimiter,
@@ -73,25 +76,25 @@ extension ClientSession {
     }
 
     /// Builds the event. There is none if every mailbox belongs to an account that the user owns.
-    private mutating func auditBegan(_ audited: AuditedCommand, places: [AuditPlace]) {
+    private mutating func auditBegan(_ audited: AuditedCommand, mailboxes: [AuditMailbox]) {
         var event = AuditEvent(audited.name)
-        var known: [AuditEvent.Place] = []
-        var hidden: AuditEvent.Place?
-        for place in places {
-            switch place {
-            case .known(let place):
-                known.append(place)
+        var known: [AuditEvent.MailboxReference] = []
+        var hidden: AuditEvent.MailboxReference?
+        for mailbox in mailboxes {
+            switch mailbox {
+            case .known(let mailbox):
+                known.append(mailbox)
             case .nowhere(let mailbox, let account):
-                if let account { hidden = AuditEvent.Place(account: account) }
+                if let account { hidden = AuditEvent.MailboxReference(account: account) }
                 let octets = mailbox.wire.readableBytesView.prefix(Self.maximumNameOctets)
                 event.detail.append("mailbox \(String(decoding: octets, as: UTF8.self))")
             }
         }
         let areOwn = known.allSatisfy { self.access(to: $0.account).isOwner }
         guard !areOwn || !event.detail.isEmpty else { return }
-        event.place = known.first ?? hidden
+        event.mailbox = known.first ?? hidden
         event.target = known.count > 1 ? known[1] : known.isEmpty ? nil : hidden
-        event.because = self.auditReasons([event.place, event.target].compactMap { $0 })
+        event.because = self.auditReasons([event.mailbox, event.target].compactMap { $0 })
         self.auditing = Auditing(
             event: event,
             isRecordedWhenAllowed: audited.isRecordedWhenAllowed
@@ -113,9 +116,9 @@ extension ClientSession {
 
     /// Whether the user has the right `l` on every folder of the event.
     private mutating func seesAll(of event: AuditEvent) -> Bool {
-        [event.place, event.target].compactMap { $0 }.allSatisfy { place in
-            guard let folder = place.folder else { return true }
-            return self.access(to: place.account).rights(in: folder).contains(.lookup)
+        [event.mailbox, event.target].compactMap { $0 }.allSatisfy { mailbox in
+            guard let folder = mailbox.folder else { return true }
+            return self.access(to: mailbox.account).rights(in: folder).contains(.lookup)
         }
     }
 
@@ -144,13 +147,13 @@ extension ClientSession {
     }
 
     /// The grants that decide at this moment, as text: why the user may, or may not.
-    private func auditReasons(_ places: [AuditEvent.Place]) -> [String] {
+    private func auditReasons(_ mailboxes: [AuditEvent.MailboxReference]) -> [String] {
         var reasons: [String] = []
-        for place in places {
+        for mailbox in mailboxes {
             let verdict = self.snapshot.verdict(
                 user: self.user,
-                account: place.account,
-                folder: place.folder,
+                account: mailbox.account,
+                folder: mailbox.folder,
                 at: self.now
             )
             for text in verdict.because.lazy.map(self.snapshot.text(of:)) {
@@ -177,10 +180,10 @@ extension ClientSession {
             hasText = hasText || piece.octets.readableBytesView.contains(UInt8(ascii: "\""))
         }
         guard hasText else { return }
-        let place = AuditEvent.Place(account: account, folder: folder)
-        if self.reading?.place != place {
+        let mailbox = AuditEvent.MailboxReference(account: account, folder: folder)
+        if self.reading?.mailbox != mailbox {
             self.auditReadingEnded()
-            self.reading = Reading(place: place, because: self.auditReasons([place]))
+            self.reading = Reading(mailbox: mailbox, because: self.auditReasons([mailbox]))
         }
         self.reading?.count += 1
     }
@@ -200,7 +203,7 @@ extension ClientSession {
         guard let reading = self.reading else { return }
         self.reading = nil
         var event = AuditEvent("fetch")
-        event.place = reading.place
+        event.mailbox = reading.mailbox
         event.because = reading.because
         event.count = reading.count
         self.actions.append(.audit(event))

@@ -8,7 +8,7 @@ extension ClientSession {
     /// IDLE runs at the server of the selected mailbox if that offers it. Otherwise the gateway
     /// idles, and polls the server of a selected mailbox.
     mutating func idle(_ tagged: TaggedCommand) {
-        guard let selected = self.selected else { return self.idle(tagged.tag, at: .here) }
+        guard let selected = self.selected else { return self.idle(tagged.tag, watcher: .nobody) }
         let account = selected.account
         guard self.mayRead(selected.folder, of: account) else {
             self.leaveSelected(announce: true)
@@ -16,12 +16,12 @@ extension ClientSession {
         }
         guard self.prepare(account, for: tagged) else { return }
         let hasIdle = self.upstreams[account]?.profile.has("IDLE") ?? false
-        self.idle(tagged.tag, at: hasIdle ? .upstream(account) : .polled(account))
+        self.idle(tagged.tag, watcher: hasIdle ? .upstream(account) : .polled(account))
     }
 
     /// Makes IDLE the running command.
-    private mutating func idle(_ tag: ByteBuffer, at place: Idling.Place) {
-        let idling = Idling(tag: tag, at: place)
+    private mutating func idle(_ tag: ByteBuffer, watcher: Idling.Watcher) {
+        let idling = Idling(tag: tag, watcher: watcher)
         self.running = .idling(idling)
         idling.begin(in: &self)
     }

@@ -29,7 +29,7 @@ extension ClientSession {
     /// ``Resolved/nowhere``, so that an answer does not reveal whether the folder exists.
     mutating func resolve(_ mailbox: ClientMailbox) -> Resolved {
         guard let name = mailbox.name else { return .nowhere }
-        switch self.namespace.place(of: name) {
+        switch self.namespace.resolve(name) {
         case .nowhere:
             return .nowhere
         case .root:

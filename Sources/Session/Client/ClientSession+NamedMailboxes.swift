@@ -91,7 +91,7 @@ extension ClientSession {
     /// account it needs `k` on the account.
     mutating func create(_ tagged: TaggedCommand, create: Create) {
         guard let name = create.mailbox.name,
-            case .folder(let account, let folder) = self.namespace.place(of: name.withoutTrailing)
+            case .folder(let account, let folder) = self.namespace.resolve(name.withoutTrailing)
         else { return self.finish(tagged.tag, text: .noSuchMailbox) }
         guard self.mayCreate(folder, in: account) else {
             let isSeen = self.isSeen(folder, in: account)
@@ -160,7 +160,7 @@ extension ClientSession {
             return self.finish(tagged.tag, text: .cannotHaveName)
         }
         guard let name = rename.to.name,
-            case .folder(let target, let folder) = self.namespace.place(of: name)
+            case .folder(let target, let folder) = self.namespace.resolve(name)
         else { return self.finish(tagged.tag, text: .noSuchMailbox) }
         guard self.mayCreate(folder, in: target) else {
             let isSeen = self.isSeen(folder, in: target)

@@ -75,7 +75,7 @@ extension Upstream {
     /// Whether a listed name contradicts the profile.
     fileprivate func contradicts(_ list: ListResponse) -> Bool {
         guard list.mailbox.readableBytes > 0 else { return false }
-        switch self.names.place(of: list.mailbox) {
+        switch self.names.namespace(of: list.mailbox) {
         case .personal: return !self.hasDelimiter(of: list)
         case .foreign: return false
         case .unknown: return true

@@ -23,7 +23,7 @@ extension ClientSession {
         guard !self.isEmptyInbox(mailbox) else {
             return self.finish(tagged.tag, text: .completed("SUBSCRIBE"))
         }
-        guard let (account, folder) = self.place(of: mailbox),
+        guard let (account, folder) = self.accountAndFolder(of: mailbox),
             self.rights(in: folder, of: account).contains(.lookup)
         else { return self.finish(tagged.tag, text: .noSuchMailbox) }
         if self.ownsSubscriptions(of: account) {
@@ -36,7 +36,7 @@ extension ClientSession {
     /// UNSUBSCRIBE (RFC 9051 §6.3.8) is always allowed, and does not reveal whether the folder
     /// exists.
     mutating func unsubscribe(_ tagged: TaggedCommand, mailbox: ClientMailbox) {
-        guard let (account, folder) = self.place(of: mailbox) else {
+        guard let (account, folder) = self.accountAndFolder(of: mailbox) else {
             return self.finish(tagged.tag, text: .completed("UNSUBSCRIBE"))
         }
         guard !self.ownsSubscriptions(of: account) else {
@@ -49,9 +49,9 @@ extension ClientSession {
     }
 
     /// The account and folder of a name, regardless of the user's rights.
-    private func place(of mailbox: ClientMailbox) -> (AccountID, FolderPath)? {
+    private func accountAndFolder(of mailbox: ClientMailbox) -> (AccountID, FolderPath)? {
         guard let name = mailbox.name, self.user != nil,
-            case .folder(let account, let folder) = self.namespace.place(of: name)
+            case .folder(let account, let folder) = self.namespace.resolve(name)
         else { return nil }
         return (account, folder)
     }

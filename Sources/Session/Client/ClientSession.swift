@@ -182,8 +182,8 @@ package struct ClientSession {
     package var authenticatedUser: UserID? { self.user }
 
     /// The selected mailbox.
-    package var openPlace: AuditEvent.Place? {
-        self.selected.map { AuditEvent.Place(account: $0.account, folder: $0.folder) }
+    package var openMailbox: AuditEvent.MailboxReference? {
+        self.selected.map { AuditEvent.MailboxReference(account: $0.account, folder: $0.folder) }
     }
 
     // MARK: - Output

@@ -17,7 +17,7 @@ package protocol ClientSessionMachine: SendableMetatype {
     /// a session may continue after its client has closed the connection.
     var hasTransaction: Bool { get }
     /// The mailbox that is selected.
-    var openPlace: AuditEvent.Place? { get }
+    var openMailbox: AuditEvent.MailboxReference? { get }
 
     /// The connection is open, and for implicit TLS the handshake is complete: greets the client.
     mutating func opened()
@@ -64,7 +64,7 @@ extension ClientSession: ClientSessionMachine {
 
 extension SubmissionSession: ClientSessionMachine {
     /// Always nil: a submission client selects no mailbox.
-    package var openPlace: AuditEvent.Place? { nil }
+    package var openMailbox: AuditEvent.MailboxReference? { nil }
 
     /// Does nothing: a submission client reads no messages.
     package mutating func auditReadingEnded() {}

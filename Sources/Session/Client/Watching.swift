@@ -67,7 +67,7 @@ struct Watching {
         self.above = [:]
         for (number, group) in self.request.groups.enumerated() {
             for name in group.filter.named.compactMap(\.name) {
-                switch namespace.place(of: name) {
+                switch namespace.resolve(name) {
                 case .folder(let account, let folder):
                     self.named[account, default: [:]][number, default: []].append(folder)
                 case .root:

@@ -6,16 +6,16 @@ import struct NIOCore.ByteBuffer
 /// A running IDLE (RFC 2177). The server of the selected mailbox executes it if it can; otherwise the gateway does.
 final class Idling: RunningCommand {
     /// Who watches the selected mailbox for changes.
-    enum Place: Equatable {
+    enum Watcher: Equatable {
         /// Nobody: no mailbox is selected.
-        case here
+        case nobody
         /// The mailbox's server executes IDLE.
         case upstream(AccountID)
         /// The gateway polls the server, which lacks IDLE, with NOOP.
         case polled(AccountID)
     }
 
-    let place: Place
+    let watcher: Watcher
     private let tag: ByteBuffer
     /// Whether the server has accepted IDLE with a continuation request.
     private var isUpstreamIdling = false
@@ -24,28 +24,28 @@ final class Idling: RunningCommand {
     /// The tagged response if the client sent something other than DONE.
     private var refusal: ReplyText?
 
-    init(tag: ByteBuffer, at place: Place) {
+    init(tag: ByteBuffer, watcher: Watcher) {
         self.tag = tag
-        self.place = place
+        self.watcher = watcher
     }
 
     /// Whether the session should read the client's next line. A line that arrives before the server accepts IDLE
     /// waits: it is not yet known whether it is DONE or a command.
     var readsClient: Bool {
-        guard case .upstream = self.place else { return true }
+        guard case .upstream = self.watcher else { return true }
         return self.isUpstreamIdling && !self.isStopping
     }
 
     /// Sends IDLE to the server, or begins to poll.
     func begin(in context: inout some CommandContext) {
-        switch self.place {
+        switch self.watcher {
         case .upstream(let account):
             var encoder = context.encoder(for: account)
             encoder.write(word: "IDLE")
             return context.send(encoder, to: account)
         case .polled:
             context.pollLater()
-        case .here:
+        case .nobody:
             break
         }
         self.began(in: &context)
@@ -60,7 +60,7 @@ final class Idling: RunningCommand {
 
     /// A poll is due: sends NOOP to the server, if it is idle.
     func pollDue(in context: inout some CommandContext) {
-        guard case .polled(let account) = self.place, context.selected?.account == account else {
+        guard case .polled(let account) = self.watcher, context.selected?.account == account else {
             return
         }
         context.pollLater()
@@ -90,7 +90,8 @@ final class Idling: RunningCommand {
 
     /// Sends DONE to the server, or ends the command at once if no server executes it.
     private func stop(answer: ReplyText?, in context: inout some CommandContext) {
-        guard case .upstream(let account) = self.place, context.upstream(of: account) != nil else {
+        guard case .upstream(let account) = self.watcher, context.upstream(of: account) != nil
+        else {
             return context.finish(self.tag, text: answer ?? .completed("IDLE"))
         }
         self.isStopping = true
@@ -105,14 +106,14 @@ final class Idling: RunningCommand {
     ) throws(SyntaxError) -> Bool {
         switch event {
         case .continued:
-            guard self.place == .upstream(account), !self.isUpstreamIdling else { return false }
+            guard self.watcher == .upstream(account), !self.isUpstreamIdling else { return false }
             self.isUpstreamIdling = true
             self.began(in: &context)
         case .completed(let completion):
-            guard self.place == .upstream(account) else { return false }
+            guard self.watcher == .upstream(account) else { return false }
             self.completed(completion, in: &context)
         case .lost(let answer):
-            guard self.place == .upstream(account) || self.place == .polled(account)
+            guard self.watcher == .upstream(account) || self.watcher == .polled(account)
             else { return false }
             // The selected mailbox is no longer available: IDLE ends, so that the client notices it.
             context.reader.readsLines = false
@@ -133,7 +134,7 @@ final class Idling: RunningCommand {
 
     func awaitedAnswer(of account: AccountID, isInFlight: Bool) -> AwaitedAnswer? {
         guard isInFlight else { return nil }
-        guard self.place == .upstream(account) else { return .prompt }
+        guard self.watcher == .upstream(account) else { return .prompt }
         return self.isUpstreamIdling && !self.isStopping ? nil : .prompt
     }
 }

@@ -114,13 +114,13 @@ final class Transferring: RunningCommand {
         guard let uidValidity = self.uidValidity, let uidNext = self.uidNext else { return nil }
         return Transfer(
             moves: self.plan.moves,
-            source: Transfer.Place(
+            source: Transfer.Mailbox(
                 account: self.plan.source,
                 folder: self.plan.sourceFolder,
                 uidValidity: self.plan.sourceValidity
             ),
             uids: self.listing.messages.map(\.uid),
-            target: Transfer.Place(
+            target: Transfer.Mailbox(
                 account: self.plan.target,
                 folder: self.plan.targetFolder,
                 uidValidity: uidValidity

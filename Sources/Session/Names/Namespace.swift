@@ -20,7 +20,7 @@ package struct Namespace: Equatable, Sendable {
     }
 
     /// The meaning of a client's mailbox name.
-    package enum Place: Equatable, Sendable {
+    package enum Resolution: Equatable, Sendable {
         case folder(AccountID, FolderPath)
         /// `Other Users`, `Shared`, or the root of an account: listed, but no mailbox.
         case root
@@ -31,7 +31,7 @@ package struct Namespace: Equatable, Sendable {
     /// The visible accounts; the personal one, if any, comes first.
     package let views: [View]
     // A user may see thousands of accounts, and every command looks for one of them.
-    private let places: [AccountID: Int]
+    private let indices: [AccountID: Int]
     private let prefixes: [[UInt8]: Int]
     /// The first components of the visible accounts' names.
     private let roots: Set<[UInt8]>
@@ -40,7 +40,7 @@ package struct Namespace: Equatable, Sendable {
     package init(views: [View]) {
         self.views = views
         let numbered = views.enumerated()
-        self.places = Dictionary(numbered.map { ($1.account, $0) }) { first, _ in first }
+        self.indices = Dictionary(numbered.map { ($1.account, $0) }) { first, _ in first }
         self.prefixes = Dictionary(numbered.map { ($1.prefix, $0) }) { first, _ in first }
         self.roots = Set(views.map { Array($0.prefix.prefix { $0 != Self.delimiter }) })
     }
@@ -52,14 +52,14 @@ package struct Namespace: Equatable, Sendable {
 
     /// The view of an account; nil if the user does not see it.
     package func view(of account: AccountID) -> View? {
-        self.places[account].map { self.views[$0] }
+        self.indices[account].map { self.views[$0] }
     }
 
     /// Resolves a client's mailbox name. The first component decides: `Other Users` and `Shared`
     /// never name a folder of the personal account, even if its server has a folder of that name.
-    package func place(of name: MailboxName) -> Place {
+    package func resolve(_ name: MailboxName) -> Resolution {
         let octets = name.octets
-        guard Self.isReserved(octets) else { return self.place(of: name, below: []) }
+        guard Self.isReserved(octets) else { return self.resolve(name, below: []) }
         // An account's prefix has two components, because an address contains no delimiter.
         let delimiters = octets.indices.filter { octets[$0] == Self.delimiter }.prefix(2)
         switch delimiters.count {
@@ -68,12 +68,12 @@ package struct Namespace: Equatable, Sendable {
         case 1:
             return self.prefixes[octets + [Self.delimiter]] == nil ? .nowhere : .root
         default:
-            return self.place(of: name, below: Array(octets[...delimiters[1]]))
+            return self.resolve(name, below: Array(octets[...delimiters[1]]))
         }
     }
 
     /// Resolves a name below an account's prefix.
-    private func place(of name: MailboxName, below prefix: [UInt8]) -> Place {
+    private func resolve(_ name: MailboxName, below prefix: [UInt8]) -> Resolution {
         guard let index = self.prefixes[prefix] else { return .nowhere }
         let view = self.views[index]
         return self.folder(name, in: view).map { .folder(view.account, $0) } ?? .nowhere

@@ -94,7 +94,7 @@ package struct UpstreamNames: Equatable, Sendable {
     }
 
     /// The namespace of a listed name.
-    package enum Place: Equatable, Sendable {
+    package enum NamespaceKind: Equatable, Sendable {
         /// The account's own namespace.
         case personal
         /// A namespace of mailboxes that the server itself shares.
@@ -104,7 +104,7 @@ package struct UpstreamNames: Equatable, Sendable {
     }
 
     /// The namespace of a name in wire octets.
-    package func place(of name: ByteBuffer) -> Place {
+    package func namespace(of name: ByteBuffer) -> NamespaceKind {
         let octets = Array(name.readableBytesView)
         if self.isPersonal(octets) { return .personal }
         let isForeign = self.foreignPrefixes.contains {

@@ -76,7 +76,7 @@ extension SubmissionSession {
 
     /// Adds the account and the grants that decide on it to a record.
     private func addReasons(_ account: AccountID, to event: inout AuditEvent) {
-        event.place = AuditEvent.Place(account: account)
+        event.mailbox = AuditEvent.MailboxReference(account: account)
         event.because = self.snapshot.verdict(
             user: self.user,
             account: account,

@@ -65,7 +65,7 @@ package struct TransferRecovery: ServerConversation {
     }
 
     private let purpose: Purpose
-    private let place: Transfer.Place
+    private let mailbox: Transfer.Mailbox
     /// UIDNEXT of the target before the transfer. Copies have at least this UID.
     private let uidNext: UInt32
     /// UIDs of the originals at the source.
@@ -95,8 +95,8 @@ package struct TransferRecovery: ServerConversation {
         self.uids = Set(transfer.uids)
         self.uidNext = transfer.uidNext
         switch purpose {
-        case .find, .undo: self.place = transfer.target
-        case .identify, .complete: self.place = transfer.source
+        case .find, .undo: self.mailbox = transfer.target
+        case .identify, .complete: self.mailbox = transfer.source
         }
         var wanted: [Transfer.Message] = []
         if case .find(let messages) = purpose { wanted = messages }
@@ -107,7 +107,7 @@ package struct TransferRecovery: ServerConversation {
         self.sender = CommandSender(tags)
         self.hasUIDPlus = profile.has("UIDPLUS")
         let names = UpstreamNames(profile)
-        guard let name = names.name(of: self.place.folder) else { return self.finish(.gone) }
+        guard let name = names.name(of: self.mailbox.folder) else { return self.finish(.gone) }
         self.names = names
         self.name = name
         return self.send { $0.write(word: "LIST \"\" \"*\"") }
@@ -161,7 +161,7 @@ package struct TransferRecovery: ServerConversation {
                 self.isListIncomplete = true
                 return .wait
             }
-            if self.names?.folder(listedAs: list.mailbox) == self.place.folder {
+            if self.names?.folder(listedAs: list.mailbox) == self.mailbox.folder {
                 self.isListed = true
             }
             return .wait
@@ -198,7 +198,7 @@ package struct TransferRecovery: ServerConversation {
             guard self.isListed || !self.isListIncomplete else { return self.finish(.refused) }
             return self.finish(self.isListed ? .unlisted : .gone)
         case .selecting:
-            guard self.uidValidity == self.place.uidValidity else { return self.finish(.gone) }
+            guard self.uidValidity == self.mailbox.uidValidity else { return self.finish(.gone) }
             switch self.purpose {
             case .identify:
                 self.batches = SequenceSet.batches(of: self.uids.sorted())

@@ -93,14 +93,14 @@ import Testing
         var (fixture, log, trail) = try Self.bench()
         let snapshot = try fixture.store.load().access
         var event = AuditEvent("copy")
-        event.place = .init(
+        event.mailbox = .init(
             account: try fixture.account("anna"),
             folder: try StoreFixture.folderPath("INBOX")
         )
         event.target = .init(account: try fixture.account("bob"), folder: nil)
         event.count = 3
         trail.record(event, snapshot: snapshot)
-        event.place = .init(account: AccountID(9_999), folder: nil)
+        event.mailbox = .init(account: AccountID(9_999), folder: nil)
         event.target = nil
         event.because = ["wall"]
         event.detail = ["one", "two"]

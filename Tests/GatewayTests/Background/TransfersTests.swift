@@ -34,13 +34,13 @@ import Testing
         func transfer(moves: Bool = true, uids: [UInt32] = [1, 2, 3]) throws -> Transfer {
             Transfer(
                 moves: moves,
-                source: Transfer.Place(
+                source: Transfer.Mailbox(
                     account: try self.fixture.account("anna"),
                     folder: try StoreFixture.folderPath("INBOX"),
                     uidValidity: 7
                 ),
                 uids: uids,
-                target: Transfer.Place(
+                target: Transfer.Mailbox(
                     account: try self.fixture.account("bob"),
                     folder: try StoreFixture.folderPath("Akten"),
                     uidValidity: 9

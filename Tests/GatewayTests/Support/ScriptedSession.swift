@@ -24,7 +24,7 @@ struct ScriptedSession: ClientSessionMachine {
     var authenticatedUser: UserID?
     var wantsClientOctets = true
     var hasTransaction = false
-    var openPlace: AuditEvent.Place?
+    var openMailbox: AuditEvent.MailboxReference?
 
     mutating func took(_ event: String) { self.events.append(event) }
 
