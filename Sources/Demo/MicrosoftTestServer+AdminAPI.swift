@@ -74,7 +74,7 @@ extension MicrosoftTestServer {
         state.documented.commands.append("\(endpoint) \(command.name) \(identity)")
         return self.page(
             of: rows,
-            endpoint,
+            endpoint: endpoint,
             query: place.dropFirst().first.map(String.init),
             fault: fault,
             state: &state
@@ -85,7 +85,7 @@ extension MicrosoftTestServer {
     /// - Parameter query: `skip=N`; nil for the first page.
     private func page(
         of rows: [[String: any Sendable]],
-        _ endpoint: String,
+        endpoint: String,
         query: String?,
         fault: Fault?,
         state: inout State

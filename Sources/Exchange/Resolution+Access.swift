@@ -12,7 +12,7 @@ extension Resolution {
         var allowed: [String: String?] = [:]
         for entry in entries {
             let principal = entry.principal
-            switch self.outcome(of: principal, purpose, isDenied: entry.isDenied) {
+            switch self.outcome(of: principal, purpose: purpose, isDenied: entry.isDenied) {
             case .nobody, .stranger, .everyone:
                 continue
             case .unresolved(let why):
@@ -87,7 +87,7 @@ extension Resolution {
     /// Adds the delegates of Send on Behalf.
     mutating func addDelegates(_ delegates: [Document.Principal]) {
         for principal in delegates {
-            switch self.outcome(of: principal, .sendOnBehalf, isDenied: false) {
+            switch self.outcome(of: principal, purpose: .sendOnBehalf, isDenied: false) {
             case .nobody, .stranger, .everyone:
                 continue
             case .unresolved(let why):

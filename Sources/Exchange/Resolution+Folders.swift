@@ -42,7 +42,7 @@ extension Resolution {
                     folder: path.description
                 )
             }
-            switch self.outcome(of: entry.principal, .folder, isDenied: rights.isEmpty) {
+            switch self.outcome(of: entry.principal, purpose: .folder, isDenied: rights.isEmpty) {
             case .nobody:
                 continue
             case .stranger:

@@ -16,7 +16,7 @@ extension Resolution {
     ///   grant, because it may not count, is not ignored in a denial.
     mutating func outcome(
         of listed: Document.Principal,
-        _ purpose: Purpose,
+        purpose: Purpose,
         isDenied: Bool
     ) -> Outcome {
         // A truncated name matches anyone: use only SID, GUID and address.
@@ -31,7 +31,7 @@ extension Resolution {
             return .unresolved("several recipients have this name")
         case .one(let index):
             let named = isCut ? listed : principal
-            return self.outcome(of: index, named, purpose: purpose, isDenied: isDenied)
+            return self.outcome(of: index, principal: named, purpose: purpose, isDenied: isDenied)
         case .none where isCut:
             return .unresolved(
                 "the name may be cut: use ConvertTo-Json or Export-Csv, no Format-Table before it; if "
@@ -47,7 +47,7 @@ extension Resolution {
             guard let address else {
                 return .unresolved("no loaded recipient has this name")
             }
-            return self.outcome(of: self.logins(of: [address]), "not known here")
+            return self.outcome(of: self.logins(of: [address]), why: "not known here")
         }
     }
 
@@ -67,7 +67,7 @@ extension Resolution {
     /// The outcome for a recipient of the directory.
     mutating func outcome(
         of index: Int,
-        _ principal: Document.Principal,
+        principal: Document.Principal,
         purpose: Purpose,
         isDenied: Bool
     ) -> Outcome {
@@ -87,7 +87,7 @@ extension Resolution {
                 self.notes.insert("\(principal.name) is not a user here: gatepost user add")
                 return .stranger
             }
-            return self.outcome(of: logins, "")
+            return self.outcome(of: logins, why: "")
         }
         if purpose != .sendOnBehalf, !isDenied, type.contains("distribution") {
             self.notes.insert("\(principal.name) is not a security group: Exchange ignores it here")
@@ -103,7 +103,7 @@ extension Resolution {
 
     /// The outcome for the logins that match.
     /// - Parameter why: the reason if there are none.
-    func outcome(of logins: [String], _ why: String) -> Outcome {
+    func outcome(of logins: [String], why: String) -> Outcome {
         switch logins.count {
         case 0: .unresolved(why)
         case 1: .people(logins: logins, group: nil)

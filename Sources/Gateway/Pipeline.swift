@@ -11,7 +11,7 @@ import TLS
 /// Both ends live on one event loop and call each other directly.
 enum Pipeline {
     /// Adds the handlers of a listening socket.
-    static func addListener(to channel: any Channel, _ gateway: GatewayContext) throws {
+    static func addListener(to channel: any Channel, gateway: GatewayContext) throws {
         try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: gateway.logger))
     }
 
@@ -64,7 +64,7 @@ enum Pipeline {
     /// Adds the handlers of a connection that is refused.
     static func addRefusal(
         to channel: any Channel,
-        _ kind: Listener.Kind,
+        kind: Listener.Kind,
         gateway: GatewayContext
     ) throws {
         let operations = channel.pipeline.syncOperations

@@ -36,7 +36,7 @@ extension PermissionStore {
         }
         do {
             _ = try self.edit(
-                Edit(actor: login, from: from ?? "mail client", what, account: address),
+                Edit(actor: login, from: from ?? "mail client", action: what, account: address),
                 details: details
             ) { transaction in
                 try transaction.share(change, with: subject, login: login)

@@ -23,7 +23,7 @@ extension PermissionStore {
         }
         func details(_: Void) -> [String] { settings.changes }
         try self.edit(
-            Edit(actor: actor, "account add \(address)", account: address.description),
+            Edit(actor: actor, action: "account add \(address)", account: address.description),
             details: details
         ) { transaction in
             try transaction.checkFree(address)
@@ -60,7 +60,7 @@ extension PermissionStore {
         try self.edit(
             Edit(
                 actor: actor,
-                "account set \(text)",
+                action: "account set \(text)",
                 account: text,
                 removesSecrets: settings.password != nil
             ),
@@ -78,7 +78,12 @@ extension PermissionStore {
     /// - Throws: ``StoreError`` of kind `notFound` for an unknown account.
     package func removeAccount(_ text: String, actor: String) throws {
         try self.edit(
-            Edit(actor: actor, "account remove \(text)", account: text, removesSecrets: true)
+            Edit(
+                actor: actor,
+                action: "account remove \(text)",
+                account: text,
+                removesSecrets: true
+            )
         ) { transaction in
             let id = try transaction.accountID(text: text)
             try transaction.execute(sql: "DELETE FROM account WHERE id = ?", arguments: [id])

@@ -113,7 +113,7 @@ extension StoreTransaction {
         for (moment, record) in records {
             sequence += 1
             let text = String(decoding: try encoder.encode(record), as: UTF8.self)
-            hash = Self.hash(after: hash, sequence, moment: moment.seconds, text: text)
+            hash = Self.hash(after: hash, sequence: sequence, moment: moment.seconds, text: text)
             try insert.execute(arguments: [sequence, moment.seconds, text, hash])
         }
     }
@@ -135,7 +135,7 @@ extension StoreTransaction {
     ///   - moment: Seconds since 1970.
     static func hash(
         after previous: Data,
-        _ sequence: Int64,
+        sequence: Int64,
         moment: Int64,
         text: String
     ) -> Data {

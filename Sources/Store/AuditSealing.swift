@@ -31,7 +31,7 @@ extension PermissionStore {
     /// - Returns: The number of deleted records.
     /// - Throws: ``StoreError`` of kind `unusable` if the log does not follow from the last
     ///   seal.
-    package func deleteAudit(before moment: Moment, _ masterKey: MasterKey) throws -> Int {
+    package func deleteAudit(before moment: Moment, masterKey: MasterKey) throws -> Int {
         try self.write { transaction in
             // A record after the first one to keep is never deleted: a clock that ran wrong may
             // have given it an older moment.
@@ -98,7 +98,7 @@ extension StoreTransaction {
         while let row = try rows.next() {
             let next = Self.hash(
                 after: hash,
-                row["sequence"],
+                sequence: row["sequence"],
                 moment: row["moment"],
                 text: row["record"]
             )

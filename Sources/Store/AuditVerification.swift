@@ -150,7 +150,9 @@ extension StoreTransaction {
             verification.last = number
             if number == sequence + 1 {
                 let moment: Int64 = row["moment"]
-                if Self.hash(after: hash, number, moment: moment, text: row["record"]) != stored {
+                if Self.hash(after: hash, sequence: number, moment: moment, text: row["record"])
+                    != stored
+                {
                     verification.found("record \(number) was changed")
                 }
             } else if number <= sequence {

@@ -138,7 +138,7 @@ extension PermissionStore {
             try transaction.grants(where: RowFilter("g.id", in: [id])).first?.row.account
         }
         _ = try self.edit(
-            Edit(actor: address, "consent \(what) \(id)", account: account),
+            Edit(actor: address, action: "consent \(what) \(id)", account: account),
             details: details
         ) { transaction in
             let owner = try transaction.userID(login: address)
@@ -162,7 +162,8 @@ extension PermissionStore {
     /// - Throws: ``StoreError`` if the store cannot be written.
     package func setConsent(_ consent: Consent) throws {
         guard try self.read({ try $0.consent() }) != consent else { return }
-        try self.edit(Edit(actor: "gatepost", from: "serve", "consent \(consent.rawValue)")) {
+        try self.edit(Edit(actor: "gatepost", from: "serve", action: "consent \(consent.rawValue)"))
+        {
             transaction in
             try transaction.execute(
                 sql: "INSERT OR REPLACE INTO setting (name, value) VALUES ('consent', ?)",

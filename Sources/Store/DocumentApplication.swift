@@ -26,7 +26,10 @@ extension PermissionStore {
             changes.removed.map { "- \($0)" } + changes.added.map { "+ \($0)" }
         }
         do {
-            _ = try self.edit(Edit(actor: actor, "apply", removesSecrets: true), details: details) {
+            _ = try self.edit(
+                Edit(actor: actor, action: "apply", removesSecrets: true),
+                details: details
+            ) {
                 transaction in
                 changes.revision = try transaction.revision()
                 guard revision == nil || revision == changes.revision else {
@@ -40,13 +43,13 @@ extension PermissionStore {
                 if let groups = document.groups { try transaction.apply(groups: groups) }
                 if let accounts = document.accounts { try transaction.apply(accounts: accounts) }
                 if let grants = document.grants {
-                    try transaction.apply(grants: grants, consent, actor: actor)
+                    try transaction.apply(grants: grants, consent: consent, actor: actor)
                 }
                 if let withdrawals = document.withdrawals {
-                    try transaction.apply(withdrawals: withdrawals, actor)
+                    try transaction.apply(withdrawals: withdrawals, actor: actor)
                 }
                 if let walls = document.walls {
-                    try transaction.apply(walls: walls, actor)
+                    try transaction.apply(walls: walls, actor: actor)
                 }
                 let after = try transaction.document()
                 (changes.added, changes.removed) = after.changes(from: before)

@@ -24,7 +24,7 @@ extension PermissionStore {
                 + (isPending ? ["waits for the owner"] : [])
         }
         return try self.edit(
-            Edit(actor: actor, what, account: request.account),
+            Edit(actor: actor, action: what, account: request.account),
             details: details
         ) { transaction in
             let account = try transaction.accountID(text: request.account)
@@ -60,7 +60,7 @@ extension PermissionStore {
         return try self.edit(
             Edit(
                 actor: actor,
-                "grant remove \(account) \(subject) \(sides.words)",
+                action: "grant remove \(account) \(subject) \(sides.words)",
                 account: account
             )
         ) { transaction in

@@ -72,7 +72,7 @@ extension StoreTransaction {
     ///   send rights, and as ``insert(_:)``.
     func apply(
         grants: [ModelDocument.Grant],
-        _ consent: Consent,
+        consent: Consent,
         actor: String
     ) throws {
         var wanted: [(key: GrantKey, request: GrantRequest, isPending: Bool)] = []

@@ -9,7 +9,7 @@ extension PermissionStore {
     /// - Throws: ``StoreError`` for an invalid name, and for a group that exists.
     package func addGroup(_ name: String, actor: String) throws {
         try StoreTransaction.requireGroupName(name)
-        try self.edit(Edit(actor: actor, "group add \(name)")) { transaction in
+        try self.edit(Edit(actor: actor, action: "group add \(name)")) { transaction in
             let exists = try transaction.value(
                 of: Bool.self,
                 sql: "SELECT EXISTS (SELECT 1 FROM \"group\" WHERE name = ?)",
@@ -30,7 +30,7 @@ extension PermissionStore {
     /// - Throws: ``StoreError`` for an unknown group, and for one that a withdrawal or a wall
     ///   keeps out of an account: its members would get in.
     package func removeGroup(_ name: String, actor: String) throws {
-        try self.edit(Edit(actor: actor, "group remove \(name)")) { transaction in
+        try self.edit(Edit(actor: actor, action: "group remove \(name)")) { transaction in
             let id = try transaction.groupID(name: name)
             try transaction.requireNotKeptOut(
                 .group(GroupID(id)),
@@ -68,7 +68,7 @@ extension PermissionStore {
     ///   Then no member is added.
     package func join(_ members: [String], to name: String, actor: String) throws {
         let what = "group join \(name) \(members.joined(separator: " "))"
-        try self.edit(Edit(actor: actor, what)) { transaction in
+        try self.edit(Edit(actor: actor, action: what)) { transaction in
             let group = try transaction.groupID(name: name)
             for member in members {
                 try transaction.insert(member, into: group, name: name)
@@ -85,7 +85,7 @@ extension PermissionStore {
     ///   no member is removed.
     package func leave(_ members: [String], from name: String, actor: String) throws {
         let what = "group leave \(name) \(members.joined(separator: " "))"
-        try self.edit(Edit(actor: actor, what)) { transaction in
+        try self.edit(Edit(actor: actor, action: what)) { transaction in
             let group = try transaction.groupID(name: name)
             for member in members {
                 let subject = try transaction.subject(text: member)

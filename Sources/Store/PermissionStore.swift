@@ -125,7 +125,7 @@ package final class PermissionStore: Sendable {
         init(
             actor: String,
             from: String = "command line",
-            _ what: String,
+            action what: String,
             account: String? = nil,
             removesSecrets: Bool = false
         ) {

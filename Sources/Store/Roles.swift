@@ -103,7 +103,7 @@ extension PermissionStore {
         let what =
             "user set \(login) role \(role?.rawValue ?? "none")"
             + (osUser.map { " os-user \($0)" } ?? "")
-        try self.edit(Edit(actor: actor, what)) { transaction in
+        try self.edit(Edit(actor: actor, action: what)) { transaction in
             let id = try transaction.userID(login: login)
             try transaction.setRole(role, osUser: osUser, of: id)
         }

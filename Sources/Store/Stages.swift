@@ -39,7 +39,7 @@ extension PermissionStore {
         return try self.edit(
             Edit(
                 actor: actor,
-                "permissions load \(names)",
+                action: "permissions load \(names)",
                 account: loaded.count == 1 ? names : nil
             )
         ) { transaction in
@@ -95,7 +95,7 @@ extension PermissionStore {
         return try self.edit(
             Edit(
                 actor: actor,
-                "permissions save \(names)",
+                action: "permissions save \(names)",
                 account: accounts.count == 1 ? accounts[0] : nil
             ),
             details: StageReport.changes
@@ -124,7 +124,8 @@ extension PermissionStore {
     /// - Throws: ``StoreError`` of kind `notFound` if there is no stage.
     package func discardStages(of accounts: [String], actor: String) throws -> [String] {
         let names = accounts.isEmpty ? "all" : accounts.joined(separator: " ")
-        return try self.edit(Edit(actor: actor, "permissions discard \(names)")) { transaction in
+        return try self.edit(Edit(actor: actor, action: "permissions discard \(names)")) {
+            transaction in
             try transaction.stages(of: accounts).map { stage in
                 try transaction.execute(
                     sql: "DELETE FROM stage WHERE account = ?",

@@ -109,7 +109,7 @@ package final class StoreWatch: Sendable {
     /// Records the end of a look.
     /// - Parameter tell: Receives whether the silence was reported. It runs under the lock, so
     ///   what it reports precedes any later report of ``check(at:_:)``.
-    package func lookEnded(at now: ContinuousClock.Instant, _ tell: (Bool) -> Void) {
+    package func lookEnded(at now: ContinuousClock.Instant, tell: (Bool) -> Void) {
         self.state.withLock { state in
             tell(state.isSilent)
             state = State(answered: now)
@@ -118,7 +118,7 @@ package final class StoreWatch: Sendable {
 
     /// Reports a silence that lasts too long.
     /// - Parameter tell: Called under the lock, once for each silence.
-    package func check(at now: ContinuousClock.Instant, _ tell: (StoreRefusal) -> Void) {
+    package func check(at now: ContinuousClock.Instant, tell: (StoreRefusal) -> Void) {
         self.state.withLock { state in
             guard !state.isSilent, now - state.answered > self.silence else { return }
             state.isSilent = true

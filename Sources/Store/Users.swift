@@ -44,7 +44,7 @@ extension PermissionStore {
         let what =
             "user add \(address)" + (user.role.map { " role \($0)" } ?? "")
             + (user.osUser.map { " os-user \($0)" } ?? "")
-        try self.edit(Edit(actor: actor, what)) { transaction in
+        try self.edit(Edit(actor: actor, action: what)) { transaction in
             let exists = try transaction.value(
                 of: Bool.self,
                 sql: "SELECT EXISTS (SELECT 1 FROM user WHERE login = ?)",
@@ -157,7 +157,9 @@ extension PermissionStore {
         removesSecrets: Bool = false,
         body: (StoreTransaction, Int64) throws -> Void
     ) throws {
-        try self.edit(Edit(actor: actor, "user \(what) \(login)", removesSecrets: removesSecrets)) {
+        try self.edit(
+            Edit(actor: actor, action: "user \(what) \(login)", removesSecrets: removesSecrets)
+        ) {
             transaction in
             try body(transaction, try transaction.userID(login: login))
         }

@@ -28,7 +28,11 @@ extension PermissionStore {
         actor: String
     ) throws {
         try self.edit(
-            Edit(actor: actor, "wall add \(account) \(subject): \(reason)", account: account)
+            Edit(
+                actor: actor,
+                action: "wall add \(account) \(subject): \(reason)",
+                account: account
+            )
         ) { transaction in
             let id = try transaction.accountID(text: account)
             let wall = StoreTransaction.NewWall(
@@ -51,7 +55,7 @@ extension PermissionStore {
     ///   wall.
     package func removeWall(account: String, subject: String, actor: String) throws {
         try self.edit(
-            Edit(actor: actor, "wall remove \(account) \(subject)", account: account)
+            Edit(actor: actor, action: "wall remove \(account) \(subject)", account: account)
         ) { transaction in
             let id = try transaction.accountID(text: account)
             let named = try transaction.subject(text: subject)
@@ -158,7 +162,7 @@ extension StoreTransaction {
     ///   ``insert(_:actor:)``.
     func apply(
         walls: [ModelDocument.Wall],
-        _ actor: String
+        actor: String
     ) throws {
         let keys = try walls.map { wall in
             let account = try self.accountID(text: wall.account)

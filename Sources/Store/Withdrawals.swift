@@ -40,7 +40,7 @@ extension PermissionStore {
         try self.edit(
             Edit(
                 actor: actor,
-                "grant remove \(account) \(subject) \(sides.words)",
+                action: "grant remove \(account) \(subject) \(sides.words)",
                 account: account
             )
         ) { transaction in
@@ -79,7 +79,7 @@ extension PermissionStore {
         try self.edit(
             Edit(
                 actor: actor,
-                "grant restore \(account) \(subject) \(sides.words)",
+                action: "grant restore \(account) \(subject) \(sides.words)",
                 account: account
             )
         ) { transaction in
@@ -146,7 +146,7 @@ extension StoreTransaction {
     ///   and two entries for the same account and subject.
     func apply(
         withdrawals: [ModelDocument.Withdrawal],
-        _ actor: String
+        actor: String
     ) throws {
         let keys = try withdrawals.map { withdrawal in
             let account = try self.exchangeAccountID(name: withdrawal.account)

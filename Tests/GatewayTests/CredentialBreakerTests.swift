@@ -297,7 +297,7 @@ extension CredentialBreaker {
     ) throws -> Int {
         let verdict = ControlMessage.CredentialRequest.Verdict(
             of: account,
-            .imap,
+            service: .imap,
             isAccepted: isAccepted
         )
         // As it goes over the socket.

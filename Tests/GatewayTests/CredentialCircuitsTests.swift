@@ -112,7 +112,7 @@ extension CredentialCircuits {
         let account = Self.account()
         let lease = try Self.login(&circuits)
         #expect(circuits.ended(lease, isUnanswered: false, at: Self.start) == nil)
-        #expect(circuits.suspension(of: account, .imap, at: Self.start) == nil)
+        #expect(circuits.suspension(of: account, service: .imap, at: Self.start) == nil)
         #expect(!circuits.isSuspended(account, .imap, at: Self.start))
     }
 
@@ -130,7 +130,7 @@ extension CredentialCircuits {
         let trial = try Self.login(&circuits, moved)
         // What the old server says late is not about the new one.
         #expect(circuits.refused(changed, service: .imap, tolerated: 0, at: Self.start) == nil)
-        #expect(circuits.suspension(of: moved, .imap, at: Self.start) == nil)
+        #expect(circuits.suspension(of: moved, service: .imap, at: Self.start) == nil)
         #expect(circuits.ended(trial, isUnanswered: false, at: Self.start) == nil)
         _ = try Self.login(&circuits, moved)
     }
@@ -196,7 +196,9 @@ extension CredentialCircuits {
         for lease in leases.dropFirst() {
             #expect(circuits.refused(lease, tolerated: 0, at: Self.start + .seconds(61)) == nil)
         }
-        #expect(circuits.suspension(of: Self.account(), .imap, at: Self.start)?.refusals == 1)
+        #expect(
+            circuits.suspension(of: Self.account(), service: .imap, at: Self.start)?.refusals == 1
+        )
         // After the pause one tries.
         _ = try Self.login(&circuits, at: Self.start + .seconds(61))
         #expect(
@@ -251,7 +253,7 @@ extension CredentialCircuits {
             let pause = circuits.ended(lease, isUnanswered: true, at: now)
             pauses.append(pause.map { ($0.until - now).nanoseconds / 1_000_000_000 } ?? 0)
             // It is no refusal, and the other server has nothing to do with it.
-            #expect(circuits.suspension(of: Self.account(), .imap, at: now) == nil)
+            #expect(circuits.suspension(of: Self.account(), service: .imap, at: now) == nil)
             #expect(circuits.resting.isEmpty)
             #expect(!circuits.isSuspended(Self.account(), .submission, at: now))
             guard let pause else { continue }

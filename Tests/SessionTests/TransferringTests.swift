@@ -38,7 +38,7 @@ import Testing
             copy: try Self.copy(),
             from: try #require(context.selected),
             to: 2,
-            try #require(FolderPath(octets: Array("Akten".utf8))),
+            folder: try #require(FolderPath(octets: Array("Akten".utf8))),
             name: ByteBuffer(string: "Akten"),
             mayCreate: false
         )
@@ -314,7 +314,7 @@ import Testing
             copy: try Self.copy(),
             from: try #require(context.selected),
             to: 2,
-            try #require(FolderPath(octets: Array("Akten".utf8))),
+            folder: try #require(FolderPath(octets: Array("Akten".utf8))),
             name: ByteBuffer(string: "Akten"),
             mayCreate: false
         )

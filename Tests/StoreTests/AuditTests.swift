@@ -147,7 +147,10 @@ import Testing
         // Neither sealing nor retention seals the rewritten log.
         #expect(throws: StoreError.self) { try temporary.store.sealAudit(temporary.masterKey) }
         #expect(throws: StoreError.self) {
-            try temporary.store.deleteAudit(before: Moment(seconds: 5_000), temporary.masterKey)
+            try temporary.store.deleteAudit(
+                before: Moment(seconds: 5_000),
+                masterKey: temporary.masterKey
+            )
         }
         // After a new seal with the key, only the seal that was kept elsewhere reveals the
         // change.
@@ -209,7 +212,9 @@ import Testing
             try temporary.store.audit([record])
         }
         let before = Moment(seconds: 5)
-        #expect(try temporary.store.deleteAudit(before: before, temporary.masterKey) == 4)
+        #expect(
+            try temporary.store.deleteAudit(before: before, masterKey: temporary.masterKey) == 4
+        )
         #expect(try Self.problems(temporary) == [])
         try temporary.store.audit([Self.record("select")])
         #expect(try temporary.store.sealAudit(temporary.masterKey) != nil)
@@ -226,8 +231,12 @@ import Testing
         let before = Moment(seconds: 5)
         let first = try temporary.store.sealAudit(temporary.masterKey, begins: true)
         let seal = try #require(first)
-        #expect(try temporary.store.deleteAudit(before: before, temporary.masterKey) == 4)
-        #expect(try temporary.store.deleteAudit(before: before, temporary.masterKey) == 0)
+        #expect(
+            try temporary.store.deleteAudit(before: before, masterKey: temporary.masterKey) == 4
+        )
+        #expect(
+            try temporary.store.deleteAudit(before: before, masterKey: temporary.masterKey) == 0
+        )
         let found = try temporary.store.verifyAudit(temporary.masterKey)
         #expect(found.problems == [] && found.first == 5 && found.last == 11)
         let old = seal.anchor.replacing("10:", with: "3:")
@@ -237,7 +246,10 @@ import Testing
         )
         // Retention may also delete the rest; the numbers continue.
         #expect(
-            try temporary.store.deleteAudit(before: Moment(seconds: 100), temporary.masterKey) == 6
+            try temporary.store.deleteAudit(
+                before: Moment(seconds: 100),
+                masterKey: temporary.masterKey
+            ) == 6
         )
         #expect(try Self.problems(temporary) == [])
         try temporary.store.audit([Self.record("select")])

@@ -106,7 +106,9 @@ import Testing
         let bench = try Bench()
         #expect(try await StoreReplacementTests.sees(bench.next()))
         let later = Moment(seconds: Moment.current.seconds + 86_400)
-        #expect(try bench.running.deleteAudit(before: later, bench.temporary.masterKey) > 0)
+        #expect(
+            try bench.running.deleteAudit(before: later, masterKey: bench.temporary.masterKey) > 0
+        )
         try bench.temporary.store.addGroup("Sekretariat", actor: "test")
         #expect(await bench.next()?.published?.access.groups.count == 1)
         // The same holds for an edited copy.

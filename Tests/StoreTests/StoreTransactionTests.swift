@@ -111,7 +111,8 @@ import Testing
     @Test func `database errors become messages`() throws {
         let office = try Office()
         let twice = Office.refusal {
-            try office.store.edit(PermissionStore.Edit(actor: "test", "twice")) { transaction in
+            try office.store.edit(PermissionStore.Edit(actor: "test", action: "twice")) {
+                transaction in
                 try transaction.execute(sql: "INSERT INTO user (login) VALUES ('x'), ('x')")
             }
         }

@@ -114,7 +114,7 @@ extension OnlineLoader {
             )
             var members: [String] = []
             for row in try await self.rows(question) {
-                let member = try Self.guid(ofMember: row, directory)
+                let member = try Self.guid(ofMember: row, in: directory)
                 members.append(member)
                 if case .one(let inner) = directory.member(member) { waiting.insert(inner) }
             }
@@ -123,7 +123,7 @@ extension OnlineLoader {
     }
 
     /// The GUID of a member; found by its address if the row has none.
-    private static func guid(ofMember row: CmdletRow, _ directory: Directory) throws -> String {
+    private static func guid(ofMember row: CmdletRow, in directory: Directory) throws -> String {
         let member = try Self.recipient(row)
         if let guid = member.guids.first { return guid }
         if let address = member.addresses.first,

@@ -123,11 +123,11 @@ struct CmdletRow {
         case .array(let elements)?:
             var words: [String] = []
             for element in elements {
-                words += try self.words(of: element, column, numbers: numbers)
+                words += try self.words(of: element, column: column, numbers: numbers)
             }
             return words
         case let value?:
-            return try self.words(of: value, column, numbers: numbers)
+            return try self.words(of: value, column: column, numbers: numbers)
         }
     }
 
@@ -152,7 +152,7 @@ struct CmdletRow {
         var names: [String] = []
         for element in elements {
             guard case .string(let text) = element else {
-                names += try self.words(of: element, column, numbers: [:])
+                names += try self.words(of: element, column: column, numbers: [:])
                 continue
             }
             names += [try self.checkedName(text, column: column)].compactMap { $0 }
@@ -162,7 +162,7 @@ struct CmdletRow {
 
     private func words(
         of value: JSONValue,
-        _ column: String,
+        column: String,
         numbers: [Int: String]
     ) throws(ReadingError) -> [String] {
         switch value {
@@ -184,7 +184,7 @@ struct CmdletRow {
             guard let text = (value["value"] ?? value["Value"])?.string else {
                 throw self.fail(column, text: "is an object: use ConvertTo-Json -Depth 5")
             }
-            return try self.words(of: .string(text), column, numbers: numbers)
+            return try self.words(of: .string(text), column: column, numbers: numbers)
         case .null, .bool, .array:
             throw self.fail(column, text: "cannot be read")
         }

@@ -76,7 +76,7 @@ final class AuditLog: Sendable {
     /// Starts the thread and the timers.
     /// - Parameter whenChanged: called on the background thread whenever it changes whether the log
     ///   can be written.
-    func start(on group: any EventLoopGroup, _ whenChanged: @escaping @Sendable (Bool) -> Void) {
+    func start(on group: any EventLoopGroup, whenChanged: @escaping @Sendable (Bool) -> Void) {
         self.pool.start()
         self.whenChanged.withLock { $0 = whenChanged }
         self.append(AuditRecord(event: "gateway start", actor: "gatepost"))
@@ -99,7 +99,7 @@ final class AuditLog: Sendable {
     private func repeated(
         on loop: any EventLoop,
         every interval: TimeAmount,
-        _ body: @escaping @Sendable (AuditLog) -> Void
+        body: @escaping @Sendable (AuditLog) -> Void
     ) -> RepeatedTask {
         loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { [self] _ in
             self.onPool { body(self) }
@@ -217,7 +217,7 @@ final class AuditLog: Sendable {
         guard let days = self.days else { return }
         let moment = Moment(seconds: self.now().seconds - Int64(days) * Self.secondsOfDay)
         do {
-            let count = try self.store.deleteAudit(before: moment, self.masterKey)
+            let count = try self.store.deleteAudit(before: moment, masterKey: self.masterKey)
             guard count > 0 else { return }
             self.logger.notice("old audit records deleted", metadata: ["count": "\(count)"])
         } catch {

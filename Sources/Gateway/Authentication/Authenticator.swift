@@ -132,7 +132,7 @@ final class Authenticator: Sendable {
         let record = user.flatMap { request.permissions.passwords[$0.id] }
         let isUsable = user.map { !$0.isDisabled } ?? false && record != nil
         let login = Self.pending(request, user: user?.id, loop: loop, answer: answer)
-        let lane = self.lane(of: isUsable ? user?.id : nil, login.network)
+        let lane = self.lane(of: isUsable ? user?.id : nil, network: login.network)
         let password = credentials.password.value
         if isUsable, let user, let record, case .accepted = login.whenRight,
             self.remembers(
@@ -178,7 +178,7 @@ final class Authenticator: Sendable {
         let network = Network(request.address)
         return PendingLogin(
             whenRight: user.map { self.accept(request, user: $0) } ?? .refused,
-            slots: LoginFailures.slots(login: request.credentials.login, network),
+            slots: LoginFailures.slots(login: request.credentials.login, network: network),
             network: network,
             record: AuditRecord(
                 event: "login",
@@ -211,7 +211,7 @@ final class Authenticator: Sendable {
 
     /// The queue for a login: its own lane if the user logged in from this network recently.
     /// - Parameter user: nil for a login that is unknown, disabled or without a password.
-    func lane(of user: UserID?, _ network: Network) -> CheckQueue.Lane {
+    func lane(of user: UserID?, network: Network) -> CheckQueue.Lane {
         guard let user else { return .other(network) }
         let isKnown = self.memory.withLock {
             $0.known.contains(user, from: network, at: self.now())

@@ -37,7 +37,7 @@ struct LoginFailures {
     /// The slots that a failure counts in: the login name, the network (an address or /64), and the
     /// /48.
     /// - Parameter login: the octets that the client sent.
-    static func slots(login: [UInt8], _ network: Network) -> [Slot] {
+    static func slots(login: [UInt8], network: Network) -> [Slot] {
         // A login that is not an address is folded in the same way.
         let folded = login.prefix(Self.maximumLoginOctets).map { octet in
             octet >= UInt8(ascii: "A") && octet <= UInt8(ascii: "Z") ? octet + 0x20 : octet

@@ -103,12 +103,14 @@ extension SentCopies {
         loop: any EventLoop,
         check: Int
     ) {
-        guard check < Self.checks.count else { return self.lookNoMore(after: copy, account) }
+        guard check < Self.checks.count else {
+            return self.lookNoMore(after: copy, account: account)
+        }
         loop.scheduleTask(in: Self.checks[check]) { [self] in
             guard self.upstream.withLock({ $0 }) != nil else { return }
             let errand = Errand(purpose: .tidy(copy), account: account, messageID: messageID)
             self.converse(errand, on: loop) { outcome, _ in
-                if outcome == .removed { return self.lookNoMore(after: copy, account) }
+                if outcome == .removed { return self.lookNoMore(after: copy, account: account) }
                 self.checkLater(
                     copy,
                     account: account,
@@ -121,7 +123,7 @@ extension SentCopies {
     }
 
     /// The gateway's copy stays, or was removed: no further check.
-    func lookNoMore(after copy: FiledCopy, _ account: AccountID) {
+    func lookNoMore(after copy: FiledCopy, account: AccountID) {
         self.filed.withLock { filed in
             filed[account]?.remove(copy)
             if filed[account]?.isEmpty ?? false { filed[account] = nil }

@@ -66,7 +66,7 @@ final class SentCopy {
     /// The message is complete: gives the file its final names instead of its own, and writes them
     /// to the disk.
     /// - Parameter done: receives on the event loop the names that were created.
-    func complete(as targets: [URL], _ done: @escaping @Sendable (Set<URL>) -> Void) {
+    func complete(as targets: [URL], done: @escaping @Sendable (Set<URL>) -> Void) {
         let (file, handle, loop) = (self.file, self.handle, self.loop)
         self.writer.submit {
             let names = handle.complete(file, as: targets)

@@ -33,7 +33,7 @@ extension Transfers {
             entry: Int64,
             standing: TransferStanding?,
             loop: any EventLoop,
-            _ answer: (@Sendable (TransferResolution) -> Void)? = nil
+            answer: (@Sendable (TransferResolution) -> Void)? = nil
         ) {
             self.entry = entry
             self.standing = standing

@@ -49,7 +49,7 @@ extension ClientHandler {
         guard let context = self.context else { return }
         self.flush()
         do {
-            try ServerTLS.add(to: context, self.security, gateway: self.gateway)
+            try ServerTLS.add(to: context, kind: self.security, gateway: self.gateway)
         } catch {
             self.gateway.logger.error(
                 "STARTTLS failed",

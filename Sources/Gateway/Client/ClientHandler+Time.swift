@@ -27,7 +27,7 @@ extension ClientHandler {
     /// - Returns: nil, without scheduling, if the client has gone.
     func schedule(
         in time: TimeAmount,
-        _ work: @escaping (Self) -> Void
+        work: @escaping (Self) -> Void
     ) -> Scheduled<Void>? {
         guard self.context != nil else { return nil }
         let bound = NIOLoopBound((self, work), eventLoop: self.eventLoop)

@@ -11,7 +11,7 @@ extension IMAPClientHandler {
         var known: [FolderListKey: FolderKnowledge] = [:]
         for key in keys {
             guard let target = self.permissions.endpoints[key.account] else { continue }
-            var knowledge = self.gateway.upstream.folderLists.knowledge(of: key, target)
+            var knowledge = self.gateway.upstream.folderLists.knowledge(of: key, account: target)
             knowledge.isCurrent = knowledge.isCurrent && isMany
             knowledge.isFailing =
                 self.gateway.upstream.profiles.isFailing(target) || self.isSilent(key.account)

@@ -50,7 +50,7 @@ package enum ControlMessage {
             /// - Returns: nil if the account has no server for this protocol.
             package init?(
                 of account: UpstreamAccount,
-                _ service: CredentialService,
+                service: CredentialService,
                 isAccepted: Bool
             ) {
                 guard let server = service.server(of: account) else { return nil }

@@ -100,7 +100,7 @@ final class Listeners: ControlledSessions {
             .serverChannelOption(.autoRead, value: false)
             .serverChannelInitializer { [gateway = self.gateway] channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try Pipeline.addListener(to: channel, gateway)
+                    try Pipeline.addListener(to: channel, gateway: gateway)
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -166,7 +166,7 @@ final class Listeners: ControlledSessions {
         channel.closeFuture.whenComplete { [gateway = self.gateway] _ in
             gateway.admission.endRefusal()
         }
-        try Pipeline.addRefusal(to: channel, kind, gateway: self.gateway)
+        try Pipeline.addRefusal(to: channel, kind: kind, gateway: self.gateway)
     }
 
     /// Logs a shortage of descriptors, at most once in ``shortageLogPeriod``.

@@ -7,7 +7,7 @@ enum ServerTLS {
     /// - Throws: `TLSError` or an error of NIO; the connection must be closed then.
     static func add(
         to context: ChannelHandlerContext,
-        _ kind: Listener.Kind,
+        kind: Listener.Kind,
         gateway: GatewayContext
     ) throws {
         try context.pipeline.syncOperations.addHandler(

@@ -268,7 +268,11 @@ final class CredentialBreaker: Sendable {
             return state.circuits.resting.compactMap { accounts[$0] }.flatMap { account in
                 CredentialService.allCases.compactMap { service in
                     guard let server = service.server(of: account),
-                        let found = state.circuits.suspension(of: account, service, at: now)
+                        let found = state.circuits.suspension(
+                            of: account,
+                            service: service,
+                            at: now
+                        )
                     else { return nil }
                     return SuspendedCredential(
                         account: account.id.rawValue,

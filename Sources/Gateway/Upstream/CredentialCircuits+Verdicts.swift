@@ -42,7 +42,7 @@ extension CredentialCircuits {
         at now: NIODeadline
     ) -> Bool {
         guard let server = service.server(of: account) else { return false }
-        let wasSuspended = self.suspension(of: account, service, at: now) != nil
+        let wasSuspended = self.suspension(of: account, service: service, at: now) != nil
         let key = Key(account: account.id, service: service)
         self.circuits[key] = Circuit(
             server: server,

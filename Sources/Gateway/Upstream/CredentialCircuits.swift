@@ -214,7 +214,9 @@ extension CredentialCircuits {
         service: CredentialService,
         at now: NIODeadline
     ) -> Denial? {
-        if self.suspension(of: account, service, at: now) != nil { return .credentialRefused }
+        if self.suspension(of: account, service: service, at: now) != nil {
+            return .credentialRefused
+        }
         guard let until = self.circuit(account, service: service)?.pausedUntil, until > now else {
             return nil
         }
@@ -225,7 +227,7 @@ extension CredentialCircuits {
     /// is none.
     func suspension(
         of account: UpstreamAccount,
-        _ service: CredentialService,
+        service: CredentialService,
         at now: NIODeadline
     ) -> Suspension? {
         let own = self.circuit(account, service: service)

@@ -32,7 +32,7 @@ package final class CredentialSource: Sendable {
     /// - Throws: `StoreError` if there is none, `OnlineError` if no token can be fetched.
     package func credential(of account: UpstreamAccount) async throws -> UpstreamCredential {
         guard account.usesToken else { return try self.masterKey.credential(of: account) }
-        return try Self.credential(of: account, await self.tokenSource(account).token())
+        return try Self.credential(of: account, token: await self.tokenSource(account).token())
     }
 
     /// The same on an event loop.
@@ -47,10 +47,10 @@ package final class CredentialSource: Sendable {
             }
             let tokens = try self.tokenSource(account)
             if let token = tokens.current() {
-                return loop.makeSucceededFuture(try Self.credential(of: account, token))
+                return loop.makeSucceededFuture(try Self.credential(of: account, token: token))
             }
             return loop.makeFutureWithTask {
-                try Self.credential(of: account, await tokens.token())
+                try Self.credential(of: account, token: await tokens.token())
             }
         } catch {
             return loop.makeFailedFuture(error)
@@ -92,7 +92,7 @@ package final class CredentialSource: Sendable {
     /// The XOAUTH2 credential of an account.
     private static func credential(
         of account: UpstreamAccount,
-        _ token: AccessToken
+        token: AccessToken
     ) throws -> UpstreamCredential {
         try UpstreamCredential(
             user: account.username,

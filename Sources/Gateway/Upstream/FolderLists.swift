@@ -62,7 +62,7 @@ final class FolderLists: Sendable {
     // MARK: - Lookup
 
     /// What is cached for an account; empty for a list of another server or credential.
-    func knowledge(of key: FolderListKey, _ account: UpstreamAccount) -> FolderKnowledge {
+    func knowledge(of key: FolderListKey, account: UpstreamAccount) -> FolderKnowledge {
         let now = self.now()
         return self.state.withLock { state in
             var knowledge = FolderKnowledge()

@@ -81,8 +81,8 @@ package struct NotifyGroup: Equatable, Sendable {
         case .inboxes: encoder.write(word: "INBOXES")
         case .personal: encoder.write(word: "PERSONAL")
         case .subscribed: encoder.write(word: "SUBSCRIBED")
-        case .subtree(let mailboxes): encoder.write(word: "SUBTREE", mailboxes)
-        case .mailboxes(let mailboxes): encoder.write(word: "MAILBOXES", mailboxes)
+        case .subtree(let mailboxes): encoder.write(word: "SUBTREE", mailboxes: mailboxes)
+        case .mailboxes(let mailboxes): encoder.write(word: "MAILBOXES", mailboxes: mailboxes)
         }
         if self.events.isEmpty {
             encoder.write(word: "NONE")
@@ -110,7 +110,7 @@ package struct NotifyGroup: Equatable, Sendable {
 }
 
 extension CommandEncoder {
-    fileprivate mutating func write(word: StaticString, _ mailboxes: [ClientMailbox]) {
+    fileprivate mutating func write(word: StaticString, mailboxes: [ClientMailbox]) {
         self.write(word: word)
         self.open()
         for mailbox in mailboxes { self.write(mailbox: mailbox.wire) }

@@ -106,22 +106,22 @@ package enum ReplyText: Equatable, Sendable {
     func encode(into line: inout ByteBuffer) {
         switch self {
         case .completed(let name, let code):
-            line.write(condition: "OK ", code, text: name)
+            line.write(condition: "OK ", code: code, text: name)
             line.writeStaticString(" completed")
         case .loggedIn(let capabilities):
-            line.write(condition: "OK ", .capability(capabilities), text: "Logged in")
+            line.write(condition: "OK ", code: .capability(capabilities), text: "Logged in")
         case .status(let code):
-            line.write(condition: "OK ", code, text: "Ok")
+            line.write(condition: "OK ", code: code, text: "Ok")
         case .noUpdate(let tag):
             line.write(
                 condition: "NO ",
-                .noUpdate(tag),
+                code: .noUpdate(tag),
                 text: "Changes of this search are not told"
             )
         case .refusedByServer(let code):
-            line.write(condition: "NO ", code, text: "Refused by the mail server")
+            line.write(condition: "NO ", code: code, text: "Refused by the mail server")
         case .refusedWithWords(let code, let words):
-            line.write(condition: "NO ", code, text: "")
+            line.write(condition: "NO ", code: code, text: "")
             line.writeImmutableBuffer(words.octets)
         case .partlyCopied(let uids):
             line.writeStaticString("NO Not all was copied; the other mailbox keeps copies of UIDs ")
@@ -129,14 +129,14 @@ package enum ReplyText: Equatable, Sendable {
         case .partlyStored(let count, let code):
             line.write(
                 condition: "NO ",
-                code,
+                code: code,
                 text: "Messages stored: "
             )
             line.writeString("\(count), the first of the command; the others are not stored")
         case .lacking(let capability):
             line.write(
                 condition: "NO ",
-                .lacking(capability),
+                code: .lacking(capability),
                 text: "The server of this mailbox has no "
             )
             line.writeString(capability)
@@ -267,7 +267,7 @@ extension ReplyText.Farewell {
 extension ByteBuffer {
     fileprivate mutating func write(
         condition: StaticString,
-        _ code: ResponseCode?,
+        code: ResponseCode?,
         text: StaticText
     ) {
         self.writeStaticString(condition)

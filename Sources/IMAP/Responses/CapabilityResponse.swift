@@ -10,7 +10,7 @@ package struct CapabilityResponse: Equatable, Sendable {
     /// - Parameter response: the response from `* ` to CR LF.
     /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
-        var cursor = try Cursor(data: response, "CAPABILITY ")
+        var cursor = try Cursor(data: response, name: "CAPABILITY ")
         self.capabilities = try cursor.capabilityList()
         try cursor.expectLineEnd()
     }

@@ -3,7 +3,7 @@ import struct NIOCore.ByteBuffer
 /// Parsing that several data responses share.
 extension Cursor {
     /// A cursor after `* ` and the name of the data.
-    init(data response: ByteBuffer, _ name: StaticString) throws(SyntaxError) {
+    init(data response: ByteBuffer, name: StaticString) throws(SyntaxError) {
         self.init(response)
         guard self.take(word: "* "), self.take(word: name) else {
             throw self.error(.expected("data"))

@@ -15,7 +15,7 @@ package struct EsearchHead: Equatable, Sendable {
     /// - Parameter piece: the first piece of the response.
     /// - Throws: `SyntaxError` for any other form.
     package init(_ piece: ByteBuffer) throws(SyntaxError) {
-        var cursor = try Cursor(data: piece, "ESEARCH")
+        var cursor = try Cursor(data: piece, name: "ESEARCH")
         var ahead = cursor
         ahead.skipSpaces()
         if ahead.take(word: "(TAG ") {

@@ -13,7 +13,7 @@ package struct FlagsResponse: Equatable, Sendable {
     /// - Parameter response: the response from `* ` to CR LF.
     /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
-        var cursor = try Cursor(data: response, "FLAGS ")
+        var cursor = try Cursor(data: response, name: "FLAGS ")
         cursor.skipSpaces()
         self.flags = try cursor.flags { $0.endsLine }
         try cursor.expectLineEnd()

@@ -22,7 +22,7 @@ package struct NamespaceResponse: Equatable, Sendable {
     /// - Parameter response: the response from `* ` to CR LF.
     /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
-        var cursor = try Cursor(data: response, "NAMESPACE ")
+        var cursor = try Cursor(data: response, name: "NAMESPACE ")
         cursor.skipSpaces()
         self.personal = try cursor.namespaces()
         try cursor.expectSpaces()

@@ -23,7 +23,7 @@ package struct QuotaResponse: Equatable, Sendable {
     /// - Parameter response: the response from `* ` to CR LF.
     /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
-        var cursor = try Cursor(data: response, "QUOTA ")
+        var cursor = try Cursor(data: response, name: "QUOTA ")
         cursor.skipSpaces()
         self.root = try cursor.astring()
         self.resources = []
@@ -65,7 +65,7 @@ package struct QuotaRootResponse: Equatable, Sendable {
     /// - Parameter response: the response from `* ` to CR LF.
     /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
-        var cursor = try Cursor(data: response, "QUOTAROOT ")
+        var cursor = try Cursor(data: response, name: "QUOTAROOT ")
         cursor.skipSpaces()
         self.mailbox = try cursor.astring()
         self.roots = []

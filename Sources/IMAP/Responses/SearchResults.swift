@@ -152,7 +152,7 @@ package struct SearchResults: Equatable, Sendable {
             line.writeString(" COUNT \(runs.reduce(0) { $0 + $1.count })")
         case .partial(let first, let last):
             line.writeString(" PARTIAL (\(first):\(last) ")
-            let slice = self.slice(of: runs, min(first, last)...max(first, last))
+            let slice = self.slice(of: runs, at: min(first, last)...max(first, last))
             if slice.isEmpty { line.writeStaticString("NIL") }
             self.write(slice, into: &line)
             line.writeStaticString(")")
@@ -169,7 +169,7 @@ package struct SearchResults: Equatable, Sendable {
     }
 
     /// - Parameter places: positions in the result, counted from 1.
-    private static func slice(of runs: [Run], _ places: ClosedRange<UInt32>) -> [Run] {
+    private static func slice(of runs: [Run], at places: ClosedRange<UInt32>) -> [Run] {
         var slice: [Run] = []
         var before: UInt64 = 0
         for run in runs {

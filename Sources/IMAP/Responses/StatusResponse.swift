@@ -27,7 +27,7 @@ package struct StatusResponse: Equatable, Sendable {
     /// - Parameter response: the response from `* ` to CR LF.
     /// - Throws: `SyntaxError` for any other form.
     package init(_ response: ByteBuffer) throws(SyntaxError) {
-        var cursor = try Cursor(data: response, "STATUS ")
+        var cursor = try Cursor(data: response, name: "STATUS ")
         cursor.skipSpaces()
         self.mailbox = try cursor.astring()
         try cursor.expectSpaces()

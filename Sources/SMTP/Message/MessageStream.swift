@@ -182,7 +182,9 @@ package struct DotStuffing {
         let wasAtLineStart = self.isAtLineStart
         self.isAtLineStart = last == .lineFeed
         return octets.withUnsafeReadableBytes { source in
-            guard var dot = Self.dot(in: source, from: 0, wasAtLineStart) else { return octets }
+            guard var dot = Self.dot(in: source, from: 0, wasAtLineStart: wasAtLineStart) else {
+                return octets
+            }
             var stuffed = ByteBuffer()
             // At most every third octet is such a dot, and most messages have few.
             stuffed.reserveCapacity(source.count + source.count / 8 + 1)
@@ -191,7 +193,8 @@ package struct DotStuffing {
                 stuffed.writeBytes(source[start..<dot])
                 stuffed.writeInteger(UInt8(ascii: "."))
                 start = dot
-                guard let next = Self.dot(in: source, from: dot + 1, wasAtLineStart) else { break }
+                guard let next = Self.dot(in: source, from: dot + 1, wasAtLineStart: wasAtLineStart)
+                else { break }
                 dot = next
             }
             stuffed.writeBytes(source[start...])
@@ -203,7 +206,7 @@ package struct DotStuffing {
     private static func dot(
         in octets: UnsafeRawBufferPointer,
         from: Int,
-        _ wasAtLineStart: Bool
+        wasAtLineStart: Bool
     ) -> Int? {
         var from = from
         // Messages have few dots: check the octet before each one.

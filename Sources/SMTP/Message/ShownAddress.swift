@@ -54,7 +54,7 @@ struct ShownAddress {
     }
 
     private func isForeign(_ own: [[UInt8]]) -> Bool {
-        self.kinds.indices.contains { self.kinds[$0] == .sign && self.isForeign(at: $0, own) }
+        self.kinds.indices.contains { self.kinds[$0] == .sign && self.isForeign(at: $0, own: own) }
     }
 
     // MARK: - Characters
@@ -137,10 +137,12 @@ struct ShownAddress {
 
     // MARK: - A sign
 
-    private func isForeign(at sign: Int, _ own: [[UInt8]]) -> Bool {
+    private func isForeign(at sign: Int, own: [[UInt8]]) -> Bool {
         // Of adjacent signs only the last has a domain; it skips the others backwards.
         let domain = self.domain(behind: sign)
-        guard Self.hasDot(domain.text), !self.isHandle(at: sign, domain) else { return false }
+        guard Self.hasDot(domain.text), !self.isHandle(at: sign, domain: domain) else {
+            return false
+        }
         let local = self.local(before: sign)
         guard !local.isEmpty else { return false }
         // `bob(anna)@…` and `bob@anna@…` are not the user's own address.
@@ -195,7 +197,7 @@ struct ShownAddress {
 
     /// Whether the sign starts a social network handle after a space: `(@anna.example)`, without a
     /// local part.
-    private func isHandle(at sign: Int, _ domain: Domain) -> Bool {
+    private func isHandle(at sign: Int, domain: Domain) -> Bool {
         let before = self.kinds[..<sign].lastIndex { $0 != .blank } ?? 0
         guard domain.isWhole, before < sign, Self.isOpening(self.text[before]),
             before == 0 || self.kinds[before - 1] == .blank,

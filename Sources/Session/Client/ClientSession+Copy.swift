@@ -54,7 +54,7 @@ extension ClientSession {
                 copy: copy,
                 from: selected,
                 to: account,
-                folder,
+                folder: folder,
                 name: name,
                 mayCreate: mayCreate
             )

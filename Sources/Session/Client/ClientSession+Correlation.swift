@@ -24,7 +24,8 @@ extension ClientSession {
             self.answerUnreadable(piece.octets, from: account)
             return false
         }
-        guard let clientTag = self.clientTag(of: head.tag, account, isExpected: isExpected) else {
+        guard let clientTag = self.clientTag(of: head.tag, account: account, isExpected: isExpected)
+        else {
             if isExpected { self.answerUnreadable(piece.octets, from: account) }
             return false
         }
@@ -39,7 +40,7 @@ extension ClientSession {
     /// server keeps up to date (RFC 5267). A response without a tag belongs to the running search.
     private func clientTag(
         of tag: ByteBuffer?,
-        _ account: AccountID,
+        account: AccountID,
         isExpected: Bool
     ) -> ByteBuffer? {
         if isExpected, case .forwarding(let forwarding) = self.running, forwarding.results == nil,

@@ -15,7 +15,7 @@ extension ClientSession {
 
     /// The groups for one account's server, with the server's names. Events and attributes that the
     /// server or the user's rights do not support are removed.
-    mutating func groups(for account: AccountID, _ names: UpstreamNames) -> [NotifyGroup] {
+    mutating func groups(for account: AccountID, names: UpstreamNames) -> [NotifyGroup] {
         guard let watching = self.watching, let view = self.namespace.view(of: account) else {
             return []
         }
@@ -40,7 +40,7 @@ extension ClientSession {
             }
             guard !group.events.isEmpty || requested.events.isEmpty else { return [] }
             var filters: [NotifyGroup.Filter] = []
-            switch self.reach(of: number, watching, in: view) {
+            switch self.reach(of: number, watching: watching, in: view) {
             case .filter(let filter): filters = [filter]
             case .subtree(let folders): filters = [.subtree(translated(folders))]
             case .mailboxes(let folders): filters = [.mailboxes(translated(folders))]
@@ -68,7 +68,7 @@ extension ClientSession {
             let watching = self.watching, let view = self.namespace.view(of: account)
         else { return false }
         return watching.request.groups.indices.contains { number in
-            switch self.reach(of: number, watching, in: view) {
+            switch self.reach(of: number, watching: watching, in: view) {
             case .subtree(let folders), .mailboxes(let folders), .owners(let folders):
                 !folders.allSatisfy(list.containsParent)
             case .filter, nil:
@@ -86,7 +86,7 @@ extension ClientSession {
     /// - Returns: nil if there are none.
     mutating func reach(
         of number: Int,
-        _ watching: Watching,
+        watching: Watching,
         in view: Namespace.View
     ) -> Reach? {
         let filter = watching.request.groups[number].filter

@@ -28,7 +28,7 @@ extension ClientSession {
         }
         return watching.request.groups.indices.contains { number in
             isOfKind(watching.request.groups[number].filter)
-                && self.reach(of: number, watching, in: view) != nil
+                && self.reach(of: number, watching: watching, in: view) != nil
         }
     }
 
@@ -60,7 +60,7 @@ extension ClientSession {
         else { return false }
         guard self.watching == nil || !self.enable(in: account, for: nil) else { return true }
         if self.needsFolders(of: account), self.requestFolders(of: account) { return true }
-        let groups = self.groups(for: account, upstream.names)
+        let groups = self.groups(for: account, names: upstream.names)
         // Without the list of its folders, nothing of the account can be watched.
         let isUnlisted =
             upstream.folders == nil && self.isWatched(account)

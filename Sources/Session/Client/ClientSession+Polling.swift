@@ -131,7 +131,8 @@ extension ClientSession {
                 polling.pollsSelected = group.filter == .selected && watchesMessages
                 continue
             }
-            guard !isDecided, let list, let reach = self.reach(of: number, watching, in: view)
+            guard !isDecided, let list,
+                let reach = self.reach(of: number, watching: watching, in: view)
             else {
                 continue
             }

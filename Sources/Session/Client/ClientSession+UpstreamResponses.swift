@@ -27,7 +27,8 @@ extension ClientSession {
         var piece = received
         if piece.isFirst {
             let head = try ResponseHead(piece.octets)
-            guard let disposition = try self.disposition(of: head, &piece, from: account) else {
+            guard let disposition = try self.disposition(of: head, piece: &piece, from: account)
+            else {
                 return
             }
             if piece.isLast, case .pass = disposition { return self.pass(piece, account: account) }
@@ -82,7 +83,7 @@ extension ClientSession {
     /// - Throws: an error if the response is not valid at this point.
     private mutating func disposition(
         of head: ResponseHead,
-        _ piece: inout ResponseReader.Piece,
+        piece: inout ResponseReader.Piece,
         from account: AccountID
     ) throws(SyntaxError) -> Upstream.Disposition? {
         switch head {
@@ -110,12 +111,12 @@ extension ClientSession {
                 if try transferring.receives(piece, in: &self) { return .transfer }
             }
             self.auditFetched(piece, from: account)
-            return self.disposition(ofNumbered: .fetch, account)
+            return self.disposition(ofNumbered: .fetch, account: account)
         case .numbered(let number, let kind):
             if let line = kind.line(number) { piece.octets = line }
-            return self.disposition(ofNumbered: kind, account)
+            return self.disposition(ofNumbered: kind, account: account)
         case .data(let kind):
-            return try self.disposition(of: kind, &piece, account: account)
+            return try self.disposition(of: kind, piece: &piece, account: account)
         }
     }
 
@@ -123,7 +124,7 @@ extension ClientSession {
     /// mailbox.
     private mutating func disposition(
         ofNumbered kind: NumberedKind,
-        _ account: AccountID
+        account: AccountID
     ) -> Upstream.Disposition {
         guard self.isInSight(account) else { return .withhold }
         if kind == .expunge { self.messageExpunged() }
@@ -150,7 +151,7 @@ extension ClientSession {
     /// Decides about untagged data by its row of the response table.
     private mutating func disposition(
         of kind: DataKind,
-        _ piece: inout ResponseReader.Piece,
+        piece: inout ResponseReader.Piece,
         account: AccountID
     ) throws(SyntaxError) -> Upstream.Disposition {
         let isExpected = self.expected(from: account).contains(kind)

@@ -7,7 +7,7 @@ extension ListAnswer {
     /// user may not see look the same to the client.
     ///
     /// - Parameter octets: the remaining work of this piece; decreased.
-    func insertSubscriptions(in context: inout some CommandContext, _ octets: inout Int) {
+    func insertSubscriptions(in context: inout some CommandContext, octets: inout Int) {
         let subscriptions = self.subscriptions[self.subscription]
         let (account, folders) = (subscriptions.account, subscriptions.folders)
         if let view = context.namespace.view(of: account) {

@@ -95,7 +95,7 @@ final class ListAnswer {
         }
         var octets = Self.octetsPerPiece
         while octets > 0 {
-            if self.insertNext(in: &context, &octets) { continue }
+            if self.insertNext(in: &context, octets: &octets) { continue }
             self.isTooLarge = self.tree.isTooLarge
             guard !self.isTooLarge, let entry = self.tree.popFirst() else { return true }
             octets -= Self.octetsOfName + entry.name.count * (1 + self.patternCost)
@@ -124,16 +124,16 @@ final class ListAnswer {
     /// Inserts the next names into the tree.
     ///
     /// - Returns: false if no names remain.
-    private func insertNext(in context: inout some CommandContext, _ octets: inout Int) -> Bool {
+    private func insertNext(in context: inout some CommandContext, octets: inout Int) -> Bool {
         guard !self.tree.isTooLarge else { return false }
         if self.part < self.parts.count {
-            self.insertFolders(in: &context, &octets)
+            self.insertFolders(in: &context, octets: &octets)
         } else if !self.hasInsertedInbox {
-            self.insertEmptyInbox(in: &context, &octets)
+            self.insertEmptyInbox(in: &context, octets: &octets)
         } else if self.view < self.views.count {
-            self.insertRoot(in: &context, &octets)
+            self.insertRoot(in: &context, octets: &octets)
         } else if self.subscription < self.subscriptions.count {
-            self.insertSubscriptions(in: &context, &octets)
+            self.insertSubscriptions(in: &context, octets: &octets)
         } else {
             return false
         }
@@ -149,7 +149,7 @@ final class ListAnswer {
 
     /// Inserts folders of the current part that the user may look up. Skips aliases, and names in the personal
     /// namespace that would collide with the other namespaces.
-    private func insertFolders(in context: inout some CommandContext, _ octets: inout Int) {
+    private func insertFolders(in context: inout some CommandContext, octets: inout Int) {
         let part = self.parts[self.part]
         let access = self.access(&context, account: part.account)
         guard access.isOwner || !part.isOwner else {
@@ -199,7 +199,7 @@ final class ListAnswer {
     }
 
     /// Inserts the ``EmptyInbox`` of a user who needs it, as a subscribed folder.
-    private func insertEmptyInbox(in context: inout some CommandContext, _ octets: inout Int) {
+    private func insertEmptyInbox(in context: inout some CommandContext, octets: inout Int) {
         self.hasInsertedInbox = true
         guard context.hasEmptyInbox() else { return }
         let items = self.request.list.returnsStatus
@@ -231,7 +231,7 @@ final class ListAnswer {
     /// Inserts the name of an account and of its namespace as parents of the account's folders. They are inserted even
     /// if the account did not answer, or no pattern reaches into it. If such an account's folders are unknown and
     /// subscribed by default, the names count as parents of subscribed folders.
-    private func insertRoot(in context: inout some CommandContext, _ octets: inout Int) {
+    private func insertRoot(in context: inout some CommandContext, octets: inout Int) {
         let view = self.views[self.view]
         self.view += 1
         octets -= Self.octetsOfName

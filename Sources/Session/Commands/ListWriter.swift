@@ -65,7 +65,7 @@ struct ListWriter {
         else { return [] }
         let mailbox = ByteBuffer(bytes: ModifiedUTF7.encode(entry.name))
         var response = ListResponse(
-            attributes: self.attributes(of: entry, below),
+            attributes: self.attributes(of: entry, below: below),
             delimiter: Namespace.delimiter,
             mailbox: mailbox
         )
@@ -94,7 +94,7 @@ struct ListWriter {
     }
 
     /// The attributes for the client: forwarded ones, `\Subscribed`, and whether there are visible children.
-    private func attributes(of entry: FolderTree.Entry, _ below: FolderTree.Below) -> [ByteBuffer] {
+    private func attributes(of entry: FolderTree.Entry, below: FolderTree.Below) -> [ByteBuffer] {
         var attributes: [ByteBuffer]
         if entry.isParentOnly {
             attributes = [ByteBuffer(string: "\\NonExistent"), ByteBuffer(string: "\\Noselect")]

@@ -65,7 +65,7 @@ extension Listing {
     /// became or ceased to be the owner during the listing, because owners see other names.
     func keepFolders(
         of part: ListingPart,
-        _ subscriptions: ServerSubscriptions?,
+        subscriptions: ServerSubscriptions?,
         in context: inout some CommandContext
     ) {
         guard part.isOwner == context.access(to: part.account).isOwner else { return }

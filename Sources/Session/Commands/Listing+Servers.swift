@@ -124,7 +124,9 @@ extension Listing {
                 part.step = .failed
                 return
             }
-            if condition == .ok { self.keepFolders(of: part, part.subscriptions, in: &context) }
+            if condition == .ok {
+                self.keepFolders(of: part, subscriptions: part.subscriptions, in: &context)
+            }
             self.beginCounts(part, in: &context)
         case .counts:
             self.countNext(part, in: &context)
@@ -144,7 +146,7 @@ extension Listing {
             part.aliases = list?.aliases ?? OctetStringSet()
         }
         part.listing = nil
-        self.keepFolders(of: part, nil, in: &context)
+        self.keepFolders(of: part, subscriptions: nil, in: &context)
         guard self.request.needsSubscriptions, context.subscriptionBase(of: part.view).isOnServer
         else { return self.beginCounts(part, in: &context) }
         part.step = .subscriptions

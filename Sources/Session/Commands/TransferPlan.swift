@@ -28,7 +28,7 @@ struct TransferPlan {
         copy: Copy,
         from selected: SelectedMailbox,
         to target: AccountID,
-        _ folder: FolderPath,
+        folder: FolderPath,
         name: ByteBuffer,
         mayCreate: Bool
     ) {

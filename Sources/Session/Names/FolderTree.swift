@@ -66,7 +66,7 @@ struct FolderTree {
             self.order.insert(entry.name)
         }
         let below = entry.isParentOnly ? selection : selection.union(.folder)
-        self.insertParents(of: entry.name, below)
+        self.insertParents(of: entry.name, below: below)
         return (selection.isEmpty ? 1 : 2) * (self.octets - before)
     }
 
@@ -90,11 +90,11 @@ struct FolderTree {
         let below = selection.union(.folder)
         self.add(below, to: name)
         self.insertParent(name)
-        self.insertParents(of: name, below)
+        self.insertParents(of: name, below: below)
     }
 
     /// Adds the names above `name`. They have no attributes of a server.
-    private mutating func insertParents(of name: [UInt8], _ below: Below) {
+    private mutating func insertParents(of name: [UInt8], below: Below) {
         for parent in Self.parents(of: name) {
             // The names above a parent have this information already.
             guard self.add(below, to: parent) else { return }

@@ -32,7 +32,7 @@ package struct OctetStringSet: Sendable {
     package mutating func insert(_ string: [UInt8]) -> (index: Int, isNew: Bool) {
         if (self.count + 1) * 2 > self.slots.count { self.grow() }
         let hash = Self.hash(string)
-        let slot = self.slot(of: string, hash)
+        let slot = self.slot(of: string, hash: hash)
         if self.slots[slot] != 0 { return (Int(self.slots[slot]) - 1, false) }
         self.hashes.append(hash)
         self.octets += string
@@ -47,7 +47,7 @@ package struct OctetStringSet: Sendable {
     /// The number of a string, in the order of insertion; nil if it is not in the set.
     package func index(of string: [UInt8]) -> Int? {
         guard !self.slots.isEmpty else { return nil }
-        let index = Int(self.slots[self.slot(of: string, Self.hash(string))])
+        let index = Int(self.slots[self.slot(of: string, hash: Self.hash(string))])
         return index == 0 ? nil : index - 1
     }
 
@@ -64,7 +64,7 @@ package struct OctetStringSet: Sendable {
     }
 
     /// The slot of the string, or the free slot where it belongs.
-    private func slot(of string: [UInt8], _ hash: Int) -> Int {
+    private func slot(of string: [UInt8], hash: Int) -> Int {
         let mask = self.slots.count - 1
         var slot = hash & mask
         while self.slots[slot] != 0 {

@@ -67,7 +67,7 @@ struct CopySearch: Equatable, Sendable {
     /// Takes the digest of a fetched message.
     ///
     /// - Parameter digest: nil if the message no longer exists.
-    mutating func looked(at uid: UInt32, _ digest: MessageDigest?) {
+    mutating func looked(at uid: UInt32, digest: MessageDigest?) {
         guard let date = self.candidates[uid], let digest else { return }
         let identity = Identity(date: date, digest: digest)
         if self.wanted.contains(where: { $0.date == date && $0.digest == digest }) {

@@ -215,7 +215,9 @@ package struct TransferRecovery: ServerConversation {
         case .fetching:
             return self.fetchNext()
         case .reading:
-            if let (uid, digester) = self.reading { self.search.looked(at: uid, digester.digest) }
+            if let (uid, digester) = self.reading {
+                self.search.looked(at: uid, digest: digester.digest)
+            }
             return self.readNext()
         case .marking:
             return self.markNext()
@@ -290,7 +292,7 @@ package struct TransferRecovery: ServerConversation {
     }
 
     private mutating func send(_ write: (inout CommandEncoder) -> Void) -> Step {
-        self.sender.send(write).map { .send([$0]) } ?? self.finish(.refused)
+        self.sender.send(write: write).map { .send([$0]) } ?? self.finish(.refused)
     }
 
     private mutating func finish(_ outcome: Outcome) -> Step {

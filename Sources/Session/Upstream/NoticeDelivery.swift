@@ -135,9 +135,9 @@ package struct NoticeDelivery: ServerConversation {
 
     private mutating func send(
         announces: Bool = false,
-        _ write: (inout CommandEncoder) -> Void
+        write: (inout CommandEncoder) -> Void
     ) -> Step {
-        let first = self.sender.send(announces: announces, write)
+        let first = self.sender.send(announces: announces, write: write)
         return first.map { .send([$0]) } ?? self.finish(.refused)
     }
 

@@ -233,7 +233,7 @@ package struct SentFiling: ServerConversation {
     mutating func command(_ write: (inout CommandEncoder) -> Void) -> Step {
         var announces = false
         if case .announcing = self.state { announces = true }
-        let first = self.sender.send(announces: announces, write)
+        let first = self.sender.send(announces: announces, write: write)
         return first.map { .send([$0]) } ?? self.fail()
     }
 }

@@ -62,7 +62,7 @@ struct CommandSender {
     /// - Returns: the first segment; nil if the encoder made none.
     mutating func send(
         announces: Bool = false,
-        _ write: (inout CommandEncoder) -> Void
+        write: (inout CommandEncoder) -> Void
     ) -> ByteBuffer? {
         self.tag = self.tags.next()
         var encoder = CommandEncoder(tag: self.tag, literals: .synchronizing)

@@ -32,7 +32,7 @@ struct StoreStanding: Equatable, Sendable {
     ///   there.
     func isContained(
         in database: StoreTransaction,
-        _ masterKey: MasterKey,
+        masterKey: MasterKey,
         mayHaveForgotten: Bool
     ) throws -> Bool {
         guard try database.revision() >= self.revision else { return false }
@@ -84,7 +84,7 @@ extension PermissionStore {
     ///   to.
     func requireContinuation(
         of known: StoreStanding?,
-        _ file: FileIdentity,
+        file: FileIdentity,
         isSameFile: Bool,
         masterKey: MasterKey,
         database: StoreTransaction
@@ -92,14 +92,18 @@ extension PermissionStore {
         guard let known else { return .complete }
         let isComplete = try known.isContained(
             in: database,
-            masterKey,
+            masterKey: masterKey,
             mayHaveForgotten: isSameFile
         )
         if isComplete { return .complete }
         let standing = try StoreStanding(database)
         let accepted = self.replacement.withLock(\.accepted)
         if let accepted, accepted.file == file,
-            try accepted.standing.isContained(in: database, masterKey, mayHaveForgotten: false)
+            try accepted.standing.isContained(
+                in: database,
+                masterKey: masterKey,
+                mayHaveForgotten: false
+            )
         {
             return .accepted
         }
@@ -152,7 +156,7 @@ extension PermissionStore {
         let check: (StoreTransaction) throws -> (Continuation, StoreStanding) = { database in
             let continuation = try self.requireContinuation(
                 of: before,
-                file,
+                file: file,
                 isSameFile: true,
                 masterKey: masterKey,
                 database: database
@@ -201,7 +205,7 @@ extension PermissionStore {
         return try self.read { database in
             let continuation = try self.requireContinuation(
                 of: known,
-                file,
+                file: file,
                 isSameFile: true,
                 masterKey: masterKey,
                 database: database

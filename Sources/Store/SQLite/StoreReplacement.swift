@@ -148,7 +148,7 @@ extension PermissionStore {
                 if let known { try self.requireSameNumbers(published, as: known) }
                 _ = try self.requireContinuation(
                     of: before,
-                    file,
+                    file: file,
                     isSameFile: true,
                     masterKey: masterKey,
                     database: database
@@ -180,7 +180,7 @@ extension PermissionStore {
         if let known { try self.requireSameNumbers(published, as: known) }
         _ = try self.requireContinuation(
             of: try self.lastStanding(opened, masterKey: masterKey),
-            file,
+            file: file,
             isSameFile: false,
             masterKey: masterKey,
             database: database
@@ -193,7 +193,11 @@ extension PermissionStore {
     {
         guard let known = self.inForce.withLock({ $0 }) else { return nil }
         return try opened.read { database in
-            let goesOn = try known.isContained(in: database, masterKey, mayHaveForgotten: true)
+            let goesOn = try known.isContained(
+                in: database,
+                masterKey: masterKey,
+                mayHaveForgotten: true
+            )
             return goesOn ? try StoreStanding(database) : known
         }
     }

@@ -131,7 +131,7 @@ extension GrantCommand {
         ) async throws -> ProbeReport {
             let upstream = try store.upstream(self.account)
             let stored = StoredCredentials(try await self.configuration.load())
-            if let found = await stored.suspension(of: upstream, .imap) {
+            if let found = await stored.suspension(of: upstream, service: .imap) {
                 throw Failure(
                     "cannot look up the folder: \(found.explanation); use --no-check to grant without a "
                         + "lookup"

@@ -27,7 +27,7 @@ struct SessionCommand: AsyncParsableCommand {
         @OptionGroup var output: JSONOption
 
         func run() async throws {
-            let answer = try await SessionCommand.ask(end: nil, self.configuration)
+            let answer = try await SessionCommand.ask(end: nil, configuration: self.configuration)
             let sessions = answer.sessions ?? []
             if self.output.json { return try Output.json(sessions) }
             Output.table(
@@ -53,7 +53,10 @@ struct SessionCommand: AsyncParsableCommand {
         @Argument(help: "The connection's number in gatepost session list.") var session: UInt64
 
         func run() async throws {
-            let answer = try await SessionCommand.ask(end: self.session, self.configuration)
+            let answer = try await SessionCommand.ask(
+                end: self.session,
+                configuration: self.configuration
+            )
             guard answer.hasEnded == true else {
                 throw Failure("no session \(self.session): see gatepost session list")
             }
@@ -66,7 +69,7 @@ struct SessionCommand: AsyncParsableCommand {
     /// - Throws: ``Failure`` if no gateway runs or it refuses, `StoreError` without the role.
     private static func ask(
         end: UInt64?,
-        _ configuration: ConfigurationOption
+        configuration: ConfigurationOption
     ) async throws -> ControlMessage.Answer {
         let (_, actor) = try await configuration.openForChange(.administrator)
         let path = try await configuration.load().controlSocket

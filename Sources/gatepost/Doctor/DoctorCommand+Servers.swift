@@ -47,7 +47,7 @@ extension DoctorCommand {
         stored: StoredCredentials
     ) async -> Finding {
         let subject = "\(account.address) at \(account.imap.host):\(account.imap.port)"
-        if let found = await stored.suspension(of: account, .imap) {
+        if let found = await stored.suspension(of: account, service: .imap) {
             return Finding(subject: subject, state: "failed", remedy: found.explanation)
         }
         do {
@@ -92,7 +92,7 @@ extension DoctorCommand {
     ) async -> [Finding] {
         guard let smtp = account.smtp else { return [] }
         let subject = "\(account.address) sending at \(smtp.host):\(smtp.port)"
-        if let found = await stored.suspension(of: account, .submission) {
+        if let found = await stored.suspension(of: account, service: .submission) {
             return [Finding(subject: subject, state: "failed", remedy: found.explanation)]
         }
         do {

@@ -40,7 +40,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let configuration = try await self.configuration.load()
         findings.append(Finding(subject: configuration.file, state: "ok"))
         for files in configuration.certificates {
-            findings.append(contentsOf: Self.check(files, configuration))
+            findings.append(contentsOf: Self.check(files, configuration: configuration))
         }
         let store = await Self.check(configuration, findings: &findings)
         if let store {
@@ -73,7 +73,7 @@ struct DoctorCommand: AsyncParsableCommand {
     /// - Returns: one finding for the certificate, and one for the key.
     private static func check(
         _ files: CertificateFiles,
-        _ configuration: GatewayConfiguration
+        configuration: GatewayConfiguration
     ) -> [Finding] {
         guard let text = try? String(contentsOfFile: files.certificate, encoding: .utf8),
             let certificate = try? Certificate(pem: text)

@@ -28,7 +28,7 @@ final class StoredCredentials: Sendable {
     /// tried.
     func suspension(
         of account: UpstreamAccount,
-        _ service: CredentialService
+        service: CredentialService
     ) async -> SuspendedCredential? {
         await self.suspended()?.first {
             $0.account == account.id.rawValue && $0.service == service
@@ -64,7 +64,7 @@ final class StoredCredentials: Sendable {
     ) async {
         let verdict = ControlMessage.CredentialRequest.Verdict(
             of: account,
-            service,
+            service: service,
             isAccepted: isAccepted
         )
         _ = await self.ask(ControlMessage.CredentialRequest(verdict: verdict))

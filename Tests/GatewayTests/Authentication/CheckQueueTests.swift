@@ -19,7 +19,7 @@ import Testing
         let network = Network(text: address)
         return PendingLogin(
             whenRight: .refused,
-            slots: LoginFailures.slots(login: Array("anna".utf8), network),
+            slots: LoginFailures.slots(login: Array("anna".utf8), network: network),
             network: network,
             record: AuditRecord(event: "login", outcome: .refused, actor: "anna"),
             loop: EmbeddedEventLoop()

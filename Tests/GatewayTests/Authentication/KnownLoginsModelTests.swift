@@ -100,7 +100,7 @@ import Testing
             let site = Int.random(in: 1...2, using: &random)
             let subnet = Int.random(in: 1...3, using: &random)
             let network = Network(text: "2001:db8:\(site):\(subnet)::1")
-            let slots = LoginFailures.slots(login: login, network)
+            let slots = LoginFailures.slots(login: login, network: network)
             #expect(slots.count == 3)
             for slot in slots {
                 let known = model[slot].flatMap { $0.until > now ? $0.count : nil } ?? 0
@@ -128,14 +128,19 @@ import Testing
         areOne: Bool
     ) {
         let network = Network(text: "192.0.2.7")
-        let slots = [one, other].map { LoginFailures.slots(login: Array($0.utf8), network) }
+        let slots = [one, other].map {
+            LoginFailures.slots(login: Array($0.utf8), network: network)
+        }
         #expect((slots[0] == slots[1]) == areOne)
         #expect(slots[0].count == 2, "an IPv4 address has no site of its own")
     }
 
     @Test func `a login of any length is stored with a bounded length`() {
         let network = Network(text: "192.0.2.7")
-        let long = LoginFailures.slots(login: Array(repeating: 0x61, count: 100_000), network)
+        let long = LoginFailures.slots(
+            login: Array(repeating: 0x61, count: 100_000),
+            network: network
+        )
         guard case .login(let octets) = long[0] else {
             Issue.record("no login")
             return

@@ -32,7 +32,7 @@ import Testing
         _ address: String,
         _ failures: inout LoginFailures
     ) -> Int64 {
-        let slots = LoginFailures.slots(login: Array(login.utf8), self.network(address))
+        let slots = LoginFailures.slots(login: Array(login.utf8), network: self.network(address))
         return failures.count(slots, at: self.now).nanoseconds / 1_000_000
     }
 

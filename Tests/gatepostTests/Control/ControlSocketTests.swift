@@ -334,13 +334,17 @@ import Testing
         let office = try await CommandBench.furnished()
         let account = try office.store().upstream("bob@kanzlei.example")
         let verdict = try #require(
-            ControlMessage.CredentialRequest.Verdict(of: account, .imap, isAccepted: false)
+            ControlMessage.CredentialRequest.Verdict(of: account, service: .imap, isAccepted: false)
         )
         #expect(verdict.account == account.id.rawValue && !verdict.isAccepted)
         #expect(verdict.server == CredentialService.imap.server(of: account))
         // There is no server for sending.
         #expect(
-            ControlMessage.CredentialRequest.Verdict(of: account, .submission, isAccepted: true)
+            ControlMessage.CredentialRequest.Verdict(
+                of: account,
+                service: .submission,
+                isAccepted: true
+            )
                 == nil
         )
     }
