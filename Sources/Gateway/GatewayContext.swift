@@ -69,7 +69,7 @@ final class GatewayContext: Sendable {
         self.store = StoreInForce(store, permissions: self.permissions)
         self.descriptors = DescriptorBudget(limit: DescriptorBudget.ofProcess)
         self.upstream = UpstreamServices(
-            UpstreamServices.Foundations(
+            UpstreamServices.Dependencies(
                 limits: configuration.limits,
                 hostName: configuration.hostName,
                 credentials: CredentialSource(masterKey, application: configuration.exchange),

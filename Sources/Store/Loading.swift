@@ -5,21 +5,21 @@ import Synchronization
 /// Loading of the whole store into a snapshot.
 extension PermissionStore {
     /// Reads everything that a gateway needs in one transaction. The first load also sets the
-    /// state with which later reads are compared: see ``StoreStanding``.
+    /// state with which later reads are compared: see ``StoreState``.
     /// - Throws: ``StoreError`` if the store cannot be read.
     package func load() throws -> StoreSnapshot {
         let opened = self.engine
-        let (published, standing) = try SQLiteEngine.explaining {
+        let (snapshot, state) = try SQLiteEngine.explaining {
             try opened.read { transaction in
                 (
-                    try transaction.published(generation: opened.generation),
-                    try StoreStanding(transaction)
+                    try transaction.snapshot(generation: opened.generation),
+                    try StoreState(transaction)
                 )
             }
         }
         // Later reads must continue from the state of the first one.
-        self.inForce.withLock { $0 = $0 ?? standing }
-        return published
+        self.inForce.withLock { $0 = $0 ?? state }
+        return snapshot
     }
 
     /// The store's revision: 1 for a new store, incremented by each edit.
@@ -61,7 +61,7 @@ extension StoreTransaction {
     /// Reads all tables into a snapshot.
     /// - Parameter generation: The number of the file in this process; see
     ///   ``SQLiteEngine/generation``.
-    func published(generation: Int) throws -> StoreSnapshot {
+    func snapshot(generation: Int) throws -> StoreSnapshot {
         let users = try self.loadUsers()
         let (accounts, endpoints) = try self.loadAccounts()
         let snapshot = Snapshot(

@@ -29,7 +29,7 @@ package final class PermissionStore: Sendable {
     /// The state of a replacement that is under way.
     let replacement = Mutex(Replacement())
     /// The state of the open file when it was read last; nil until the first read.
-    let inForce = Mutex<StoreStanding?>(nil)
+    let inForce = Mutex<StoreState?>(nil)
     /// The path of the database file.
     package let path: String
 

@@ -37,7 +37,8 @@ extension PermissionStore {
                 while !isOver.isSet {
                     let change = follower.look { watch.answered(at: .now) }
                     watch.lookEnded(at: .now) { wasSilent in
-                        guard let change = change ?? (wasSilent ? follower.standing : nil) else {
+                        guard let change = change ?? (wasSilent ? follower.currentChange : nil)
+                        else {
                             return
                         }
                         continuation.yield(change)
@@ -158,7 +159,7 @@ private struct StoreFollower {
     }
 
     /// The result of the last look; nil before the first one.
-    var standing: StoreChange? {
+    var currentChange: StoreChange? {
         self.refusal.map(StoreChange.unreadable) ?? self.known.map(StoreChange.published)
     }
 
@@ -167,13 +168,13 @@ private struct StoreFollower {
     /// - Returns: Nil if nothing is new.
     mutating func look(_ answered: () -> Void) -> StoreChange? {
         do {
-            let published = try self.newest(answered)
+            let snapshot = try self.newest(answered)
             self.failures = 0
-            guard let published else { return nil }
-            self.known = published
-            self.expiry = published.access.nextExpiry(after: .current)
+            guard let snapshot else { return nil }
+            self.known = snapshot
+            self.expiry = snapshot.access.nextExpiry(after: .current)
             self.refusal = nil
-            return .published(published)
+            return .published(snapshot)
         } catch let refusal as StoreRefusal {
             self.failures = 0
             return self.refused(refusal)

@@ -21,7 +21,7 @@ package struct UpstreamAccount: Sendable {
     package var credentialVersion: Int64
 
     /// The identity of a login at a server: the endpoint, the user name and the version of the
-    /// credential. Pooled connections and learnt capabilities belong to one such identity and
+    /// credential. Pooled connections and known capabilities belong to one such identity and
     /// are never used for another.
     package struct Server: Hashable, Codable, Sendable {
         /// Compared octet for octet.

@@ -233,15 +233,15 @@ extension CredentialBreaker {
         }
         _ = circuits.refused(Self.account, service: .imap, tolerated: 0, at: now)
         circuits.keep(at: now) { _ in true }
-        #expect(circuits.resting == [Self.account.id])
+        #expect(circuits.suspended == [Self.account.id])
         _ = circuits.accepted(Self.account, service: .imap, at: now)
-        #expect(circuits.resting == [])
+        #expect(circuits.suspended == [])
         _ = circuits.refused(Self.account, service: .imap, tolerated: 0, at: now)
         circuits.keep(at: now + .hours(2)) { _ in true }
-        #expect(circuits.resting == [])
+        #expect(circuits.suspended == [])
         _ = circuits.refused(Self.account, service: .imap, tolerated: 0, at: now + .hours(2))
         circuits.keep(at: now + .hours(2)) { _ in false }
-        #expect(circuits.resting == [])
+        #expect(circuits.suspended == [])
     }
 
     @Test func `fifty concurrent logins count as one refusal`() {

@@ -254,7 +254,7 @@ extension CredentialCircuits {
             pauses.append(pause.map { ($0.until - now).nanoseconds / 1_000_000_000 } ?? 0)
             // It is no refusal, and the other server has nothing to do with it.
             #expect(circuits.suspension(of: Self.account(), service: .imap, at: now) == nil)
-            #expect(circuits.resting.isEmpty)
+            #expect(circuits.suspended.isEmpty)
             #expect(!circuits.isSuspended(Self.account(), .submission, at: now))
             guard let pause else { continue }
             let almost = pause.until - .nanoseconds(1)

@@ -74,7 +74,7 @@ struct TestUpstream {
         var limits = GatewayConfiguration.Limits()
         limits.upstreamTimeout = Self.timeForLogin
         self.services = UpstreamServices(
-            UpstreamServices.Foundations(
+            UpstreamServices.Dependencies(
                 limits: limits,
                 hostName: "gw.example",
                 credentials: CredentialSource(masterKey, application: nil),

@@ -389,8 +389,8 @@ struct Dialog {
         case .forget:
             self.journal.append("forget")
             self.answer(.forgotten(true))
-        case .resolve(_, let standing):
-            self.journal.append("resolve \(Self.text(of: standing))")
+        case .resolve(_, let interruptedState):
+            self.journal.append("resolve \(Self.text(of: interruptedState))")
             self.answer(.resolved(self.resolution))
         }
     }
@@ -400,8 +400,8 @@ struct Dialog {
         self.session.journalAnswered(answer)
     }
 
-    private static func text(of standing: TransferStanding?) -> String {
-        switch standing {
+    private static func text(of interruptedState: InterruptedTransferState?) -> String {
+        switch interruptedState {
         case .copied: "copied"
         case .begun(let last): "begun \(last.number) \(Self.text(of: last))"
         case .none: "-"
@@ -430,7 +430,7 @@ struct Dialog {
                     ? ByteBuffer(string: "ID1") : nil,
                 isKnown: self.fixture.known.remove(name) != nil
             )
-            self.fixture.learn(name)
+            self.fixture.connectAgain(name)
         }
     }
 

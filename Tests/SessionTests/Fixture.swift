@@ -220,7 +220,7 @@ struct Fixture {
     }
 
     /// The next connection asks the server, which has the new profile.
-    mutating func learn(_ name: String) {
+    mutating func connectAgain(_ name: String) {
         guard let changed = self.changes.removeValue(forKey: name) else { return }
         self.profiles[self.account(name)] = changed
     }

@@ -181,9 +181,9 @@ import Testing
 
     /// Sealed passwords of accounts, and hashes of users' own.
     private func secrets(_ store: PermissionStore) throws -> Set<Data> {
-        let published = try store.load()
-        return Set(published.endpoints.values.compactMap(\.sealedPassword)).union(
-            published.passwords.values.map { Data($0.hash.text.utf8) }
+        let snapshot = try store.load()
+        return Set(snapshot.endpoints.values.compactMap(\.sealedPassword)).union(
+            snapshot.passwords.values.map { Data($0.hash.text.utf8) }
         )
     }
 }

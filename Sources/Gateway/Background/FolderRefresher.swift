@@ -17,7 +17,7 @@ final class FolderRefresher: Sendable {
         /// The number of running refreshes.
         var reading = 0
         /// When an account may be refreshed again.
-        var rests: [AccountID: NIODeadline] = [:]
+        var pauses: [AccountID: NIODeadline] = [:]
         /// Whether the gateway stops.
         var isStopped = false
     }
@@ -25,9 +25,9 @@ final class FolderRefresher: Sendable {
     /// Concurrent refreshes; some servers may not answer at all.
     static let maximumReading = 16
     /// The time between two refreshes of an account.
-    static let restTime = TimeAmount.seconds(30)
-    /// Entries of `rests` above which expired ones are dropped.
-    private static let keptRests = 1_000
+    static let pauseTime = TimeAmount.seconds(30)
+    /// Entries of `pauses` above which expired ones are dropped.
+    private static let maximumPauses = 1_000
 
     private let upstream: UpstreamServices
     private let now: @Sendable () -> NIODeadline
@@ -45,7 +45,7 @@ final class FolderRefresher: Sendable {
     /// Requests a refresh. Several requests for one account are one refresh.
     func refresh(_ account: AccountID, on loop: any EventLoop) {
         self.state.withLock { state in
-            if let rest = state.rests[account], rest > self.now() { return }
+            if let pause = state.pauses[account], pause > self.now() { return }
             guard !state.isStopped, state.due.insert(account).inserted else { return }
             state.waiting.append(account)
         }
@@ -67,7 +67,7 @@ final class FolderRefresher: Sendable {
                 return nil
             }
             state.reading += 1
-            state.rests[account] = self.now() + Self.restTime
+            state.pauses[account] = self.now() + Self.pauseTime
             return account
         }
         guard let account = next else { return }
@@ -84,7 +84,7 @@ final class FolderRefresher: Sendable {
             if case .listed(let folders, let profile)? = $0 {
                 let key = FolderListKey(account: account, isOwner: false)
                 upstream.folderLists.keep(folders, as: key, of: target, generation: generation)
-                upstream.profiles.learnt(profile, of: target)
+                upstream.profiles.record(profile, of: target)
             } else {
                 upstream.profiles.failed(target)
             }
@@ -97,9 +97,9 @@ final class FolderRefresher: Sendable {
         self.state.withLock { state in
             state.reading -= 1
             state.due.remove(account)
-            if state.rests.count > Self.keptRests {
+            if state.pauses.count > Self.maximumPauses {
                 let now = self.now()
-                state.rests = state.rests.filter { $0.value > now }
+                state.pauses = state.pauses.filter { $0.value > now }
             }
         }
         self.readNext(on: loop)

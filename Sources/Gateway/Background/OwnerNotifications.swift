@@ -22,7 +22,7 @@ final class OwnerNotifications: Sendable {
         /// Accounts with a running delivery; further notifications for them wait.
         var underWay: Set<AccountID> = []
         /// Accounts that wait for their next attempt.
-        var resting: Set<AccountID> = []
+        var suspended: Set<AccountID> = []
     }
 
     private let store: PermissionStore
@@ -64,15 +64,15 @@ final class OwnerNotifications: Sendable {
     private func deliver(_ notice: Notice) {
         let found = self.state.withLock { state -> (UpstreamServices, any EventLoop)? in
             guard let upstream = state.upstream, let group = state.group,
-                !state.resting.contains(notice.account),
+                !state.suspended.contains(notice.account),
                 state.underWay.insert(notice.account).inserted
             else { return nil }
             return (upstream, group.next())
         }
         guard let (upstream, loop) = found else { return }
-        let published = upstream.permissions.current
-        guard let target = published.endpoints[notice.account],
-            let account = published.access.accounts[notice.account]
+        let snapshot = upstream.permissions.current
+        guard let target = snapshot.endpoints[notice.account],
+            let account = snapshot.access.accounts[notice.account]
         else { return self.done(notice, isDelivered: false, on: loop) }
         let messageID = Self.messageID(of: notice, at: self.hostName)
         let delivery = NoticeDelivery(
@@ -101,13 +101,13 @@ final class OwnerNotifications: Sendable {
         self.writer.submit { [self] in
             // A notification that cannot be removed counts as failed: it would be found again at once.
             let isRemoved = isDelivered && self.remove(notice)
-            let rests = self.state.withLock { state in
+            let isNew = self.state.withLock { state in
                 state.underWay.remove(notice.account)
                 guard !isRemoved, state.upstream != nil else { return false }
-                return state.resting.insert(notice.account).inserted
+                return state.suspended.insert(notice.account).inserted
             }
             if isRemoved { self.deliver() }
-            guard rests else { return }
+            guard isNew else { return }
             if !isDelivered {
                 self.logger.warning(
                     "cannot deliver a message to an owner; the gateway tries again",
@@ -115,7 +115,7 @@ final class OwnerNotifications: Sendable {
                 )
             }
             loop.scheduleTask(in: Self.retryTime) {
-                _ = self.state.withLock { $0.resting.remove(notice.account) }
+                _ = self.state.withLock { $0.suspended.remove(notice.account) }
                 self.deliver()
             }
         }

@@ -32,7 +32,7 @@ extension SentCopies {
     /// Files a copy in a conversation with the account's server.
     func send(_ copy: Waiting, on loop: any EventLoop, attempt: Int) {
         self.converse(
-            Errand(
+            FilingTask(
                 purpose: .file(octets: Int(clamping: copy.octets)),
                 account: copy.account,
                 messageID: copy.messageID,
@@ -68,13 +68,13 @@ extension SentCopies {
             self.remove(copy)
         case .noSentFolder, .refused, .none:
             if let target {
-                let trouble = ServerLog.Trouble(
+                let failure = ServerLog.Failure(
                     "cannot file a sent copy; the gateway tries again",
                     account: target,
                     at: target.imap,
                     error: "\(outcome.map { "\($0)" } ?? "the server cannot be used")"
                 )
-                self.log.log(trouble, on: loop)
+                self.log.log(failure, on: loop)
             }
             let time = Self.retries[min(attempt, Self.retries.count - 1)]
             loop.scheduleTask(in: time) { [self] in
@@ -104,13 +104,13 @@ extension SentCopies {
         check: Int
     ) {
         guard check < Self.checks.count else {
-            return self.lookNoMore(after: copy, account: account)
+            return self.stopChecking(after: copy, account: account)
         }
         loop.scheduleTask(in: Self.checks[check]) { [self] in
             guard self.upstream.withLock({ $0 }) != nil else { return }
-            let errand = Errand(purpose: .tidy(copy), account: account, messageID: messageID)
-            self.converse(errand, on: loop) { outcome, _ in
-                if outcome == .removed { return self.lookNoMore(after: copy, account: account) }
+            let task = FilingTask(purpose: .tidy(copy), account: account, messageID: messageID)
+            self.converse(task, on: loop) { outcome, _ in
+                if outcome == .removed { return self.stopChecking(after: copy, account: account) }
                 self.checkLater(
                     copy,
                     account: account,
@@ -123,7 +123,7 @@ extension SentCopies {
     }
 
     /// The gateway's copy stays, or was removed: no further check.
-    func lookNoMore(after copy: FiledCopy, account: AccountID) {
+    func stopChecking(after copy: FiledCopy, account: AccountID) {
         self.filed.withLock { filed in
             filed[account]?.remove(copy)
             if filed[account]?.isEmpty ?? false { filed[account] = nil }

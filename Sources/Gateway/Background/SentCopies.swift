@@ -222,7 +222,7 @@ package final class SentCopies: Sendable {
     }
 
     /// A task in the Sent folder of an account.
-    struct Errand: Sendable {
+    struct FilingTask: Sendable {
         var purpose: SentFiling.Purpose
         var account: AccountID
         var messageID: ByteBuffer?
@@ -233,11 +233,11 @@ package final class SentCopies: Sendable {
     /// Performs a task in a conversation with the account's server.
     /// - Parameter done: receives nil if the server cannot be used or the account is gone.
     func converse(
-        _ errand: Errand,
+        _ task: FilingTask,
         on loop: any EventLoop,
         done: @escaping @Sendable (SentFiling.Outcome?, UpstreamAccount?) -> Void
     ) {
-        let account = errand.account
+        let account = task.account
         self.enqueue(account) { [self] in
             guard let upstream = self.upstream.withLock({ $0 }),
                 let target = upstream.permissions.current.endpoints[account]
@@ -248,16 +248,16 @@ package final class SentCopies: Sendable {
             }
             let access = upstream.permissions.current.access
             var others = self.filed.withLock { $0[account] ?? [] }
-            if case .tidy(let copy) = errand.purpose { others.remove(copy) }
+            if case .tidy(let copy) = task.purpose { others.remove(copy) }
             let filing = SentFiling(
-                errand.purpose,
-                messageID: errand.messageID,
+                task.purpose,
+                messageID: task.messageID,
                 creatable: access.partsWhereOthersCreate(in: account),
                 others: others
             )
             ConversationConnection.run(
                 filing,
-                sending: errand.file.map { OutgoingMessage(file: $0, writer: self.writer) },
+                sending: task.file.map { OutgoingMessage(file: $0, writer: self.writer) },
                 at: ConversationServer(account: target, upstream: upstream),
                 on: loop
             ) { outcome in

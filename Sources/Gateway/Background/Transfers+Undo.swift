@@ -18,7 +18,7 @@ extension Transfers {
         /// The number of the journal entry.
         let entry: Int64
         /// What the session knows about the transfer; nil for a transfer that an earlier run left.
-        let standing: TransferStanding?
+        let interruptedState: InterruptedTransferState?
         let loop: any EventLoop
         /// Attempts that found a server unusable.
         var attempt = 0
@@ -31,12 +31,12 @@ extension Transfers {
 
         init(
             entry: Int64,
-            standing: TransferStanding?,
+            interruptedState: InterruptedTransferState?,
             loop: any EventLoop,
             answer: (@Sendable (TransferResolution) -> Void)? = nil
         ) {
             self.entry = entry
-            self.standing = standing
+            self.interruptedState = interruptedState
             self.loop = loop
             self.answer = answer
         }
@@ -51,9 +51,9 @@ extension Transfers {
     /// Records the transfer's state in the journal and begins the recovery.
     func resolve(_ interrupted: Interrupted) {
         let entry = interrupted.entry
-        let known = interrupted.standing?.state
+        let known = interrupted.interruptedState?.state
         var end: AppendOutcome?
-        if case .begun(let last)? = interrupted.standing { end = last }
+        if case .begun(let last)? = interrupted.interruptedState { end = last }
         let read: @Sendable (PermissionStore) throws -> Transfer? = { [end] store in
             guard try store.transfer(entry) != nil else { return nil }
             if let known { try store.setTransfer(entry, state: known, last: end) }
@@ -256,8 +256,8 @@ extension Transfers {
 
     /// Copies stay, or may stay: `doctor` shows them to the administrator.
     private func remains(_ interrupted: Interrupted, transfer: Transfer, messages: Int) {
-        let published = self.upstream.withLock { $0 }?.permissions.current
-        let account = published?.access.accounts[transfer.target.account]?.address.description
+        let snapshot = self.upstream.withLock { $0 }?.permissions.current
+        let account = snapshot?.access.accounts[transfer.target.account]?.address.description
         self.logger.warning(
             "an interrupted transfer may have left copies, which cannot be identified",
             metadata: [

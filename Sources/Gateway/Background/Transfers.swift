@@ -65,7 +65,7 @@ final class Transfers: Sendable {
             )
         }
         for entry in left {
-            self.resolve(Interrupted(entry: entry, standing: nil, loop: group.next()))
+            self.resolve(Interrupted(entry: entry, interruptedState: nil, loop: group.next()))
         }
     }
 
@@ -111,9 +111,11 @@ final class Transfers: Sendable {
                 on: loop,
                 answer: { answer(.forgotten($0 != nil)) }
             )
-        case .resolve(let entry, let standing):
+        case .resolve(let entry, let interruptedState):
             self.resolve(
-                Interrupted(entry: entry, standing: standing, loop: loop) { answer(.resolved($0)) }
+                Interrupted(entry: entry, interruptedState: interruptedState, loop: loop) {
+                    answer(.resolved($0))
+                }
             )
         }
     }

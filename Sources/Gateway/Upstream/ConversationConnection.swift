@@ -157,11 +157,11 @@ final class ConversationConnection<Conversation: ServerConversation> {
     private func responseReceived(_ response: ByteBuffer) {
         guard self.limiter.takes(response) else { return self.floods() }
         if let refusal = ServerRefusal(response: response), refusal.isLogged {
-            let words = ServerLog.Words(text: refusal.text)
+            let excerpt = ServerLog.Excerpt(text: refusal.text)
             self.channel?.log(
                 "refused a command of the gateway",
                 error: refusal.name,
-                words: words
+                excerpt: excerpt
             )
         }
         self.perform(self.conversation.responseReceived(response))

@@ -140,7 +140,7 @@ final class CredentialBreaker: Sendable {
             state.waiting[key, default: FairQueue()].append(waiter, from: user)
             return state.release(key, at: now)
         }
-        self.goOn(released, asking: waiter)
+        self.complete(released, asking: waiter)
         guard waiter.isWaiting else { return waiter.future }
         let timeout = loop.scheduleTask(in: self.waitingTime) {
             self.state.withLock { $0.remove(waiter, of: user, key: key) }
@@ -177,7 +177,7 @@ final class CredentialBreaker: Sendable {
         /// Completes the wait. If the waiting time has passed before, the attempt in `result` is
         /// released without a verdict.
         /// - Parameter atOnce: whether to complete on the caller's stack.
-        func goOn(_ result: Result<Attempt, any Error>, atOnce: Bool) {
+        func complete(_ result: Result<Attempt, any Error>, atOnce: Bool) {
             guard !self.hasEnded.exchange(true, ordering: .relaxed) else { return }
             guard !atOnce else { return self.promise.completeWith(result) }
             // Completing one waiter can release the next: without this hop, a thousand of them
@@ -227,15 +227,15 @@ final class CredentialBreaker: Sendable {
     func release(_ account: UpstreamAccount, service: CredentialService) {
         let key = Key(account: account.id, service: service)
         let now = self.now()
-        self.goOn(self.state.withLock { $0.release(key, at: now) }, asking: nil)
+        self.complete(self.state.withLock { $0.release(key, at: now) }, asking: nil)
     }
 
     /// Completes the released logins.
     /// - Parameter asking: the login that the caller has just added; it completes on the caller's
     ///   stack.
-    func goOn(_ released: [Released], asking: Waiter?) {
+    func complete(_ released: [Released], asking: Waiter?) {
         for (waiter, admission) in released {
-            waiter.goOn(self.result(admission), atOnce: waiter === asking)
+            waiter.complete(self.result(admission), atOnce: waiter === asking)
         }
     }
 
@@ -265,7 +265,7 @@ final class CredentialBreaker: Sendable {
         let now = self.now()
         return self.state.withLock { state in
             state.circuits.keep(at: now) { accounts[$0] != nil }
-            return state.circuits.resting.compactMap { accounts[$0] }.flatMap { account in
+            return state.circuits.suspended.compactMap { accounts[$0] }.flatMap { account in
                 CredentialService.allCases.compactMap { service in
                     guard let server = service.server(of: account),
                         let found = state.circuits.suspension(

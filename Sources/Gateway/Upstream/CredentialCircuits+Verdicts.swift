@@ -52,7 +52,7 @@ extension CredentialCircuits {
         )
         let isRefusedElsewhere =
             self.circuit(account, service: service.other)?.suspendedUntil != nil
-        if !isRefusedElsewhere { self.resting.remove(account.id) }
+        if !isRefusedElsewhere { self.suspended.remove(account.id) }
         self.circuits[Key(account: account.id, service: service.other)]?.closesOtherUntil = nil
         return wasSuspended
     }
@@ -94,7 +94,7 @@ extension CredentialCircuits {
         if isFirst { circuit.closesOtherUntil = now + Self.firstPause }
         let until = now + Self.pause(afterRefusals: circuit.refusals - tolerated)
         circuit.suspendedUntil = until
-        self.resting.insert(account.id)
+        self.suspended.insert(account.id)
         return Suspension(service: service, refusals: circuit.refusals, until: until)
     }
 
@@ -130,19 +130,19 @@ extension CredentialCircuits {
     /// Drops suspended accounts that the store does not have any more, and accounts whose
     /// suspension has ended.
     mutating func keep(at now: NIODeadline, where isInStore: (AccountID) -> Bool) {
-        for account in self.resting {
+        for account in self.suspended {
             let keys = CredentialService.allCases.map { Key(account: account, service: $0) }
             guard isInStore(account) else {
                 for key in keys { self.circuits[key] = nil }
-                self.resting.remove(account)
+                self.suspended.remove(account)
                 continue
             }
-            let rests = keys.contains { key in
+            let isSuspended = keys.contains { key in
                 guard let circuit = self.circuits[key] else { return false }
                 return circuit.isSuspended(at: now)
                     || circuit.closesOtherUntil.map { $0 > now } ?? false
             }
-            if !rests { self.resting.remove(account) }
+            if !isSuspended { self.suspended.remove(account) }
         }
     }
 }

@@ -139,7 +139,7 @@ struct CredentialCircuits {
     /// The number of the next lease.
     var nextNumber: UInt64 = 1
     /// Accounts with a credential that a server refused and that was not accepted since.
-    var resting: Set<AccountID> = []
+    var suspended: Set<AccountID> = []
 
     init() {}
 

@@ -29,11 +29,11 @@ final class FolderLists: Sendable {
     /// oldest entry.
     private struct State {
         /// Entries added since the last rotation.
-        var young: [FolderListKey: Entry] = [:]
-        /// The size of `young` in octets.
-        var youngSize = 0
+        var recent: [FolderListKey: Entry] = [:]
+        /// The size of `recent` in octets.
+        var recentSize = 0
         /// Entries from before the last rotation.
-        var old: [FolderListKey: Entry] = [:]
+        var previous: [FolderListKey: Entry] = [:]
         /// How often the gateway saw folders of an account created, renamed or deleted.
         var generations: [AccountID: UInt64] = [:]
     }
@@ -67,7 +67,8 @@ final class FolderLists: Sendable {
         return self.state.withLock { state in
             var knowledge = FolderKnowledge()
             knowledge.generation = state.generations[account.id] ?? 0
-            guard let entry = state.young[key] ?? state.old[key], entry.server == account.server
+            guard let entry = state.recent[key] ?? state.previous[key],
+                entry.server == account.server
             else { return knowledge }
             let age = now - entry.listed
             knowledge.folders = entry.folders
@@ -89,10 +90,10 @@ final class FolderLists: Sendable {
     ) {
         let now = self.now()
         let dropped = self.state.withLock { state -> [FolderListKey: Entry] in
-            let young = state.young.removeValue(forKey: key)
-            state.youngSize -= young.map(Self.size) ?? 0
-            let before = young ?? state.old[key]
-            state.old[key] = nil
+            let recent = state.recent.removeValue(forKey: key)
+            state.recentSize -= recent.map(Self.size) ?? 0
+            let before = recent ?? state.previous[key]
+            state.previous[key] = nil
             let earlier = before.flatMap { $0.server == account.server ? $0.folders : nil }
             let entry = Entry(
                 server: account.server,
@@ -101,11 +102,11 @@ final class FolderLists: Sendable {
                 generation: generation
             )
             guard Self.size(of: entry) <= Self.maximumSize / 4 else { return [:] }
-            state.young[key] = entry
-            state.youngSize += Self.size(of: entry)
-            guard state.youngSize > Self.maximumSize / 2 else { return [:] }
-            defer { (state.old, state.young, state.youngSize) = (state.young, [:], 0) }
-            return state.old
+            state.recent[key] = entry
+            state.recentSize += Self.size(of: entry)
+            guard state.recentSize > Self.maximumSize / 2 else { return [:] }
+            defer { (state.previous, state.recent, state.recentSize) = (state.recent, [:], 0) }
+            return state.previous
         }
         guard !dropped.isEmpty else { return }
         // Freeing many lists takes longer than an event loop may be held: another thread does it.

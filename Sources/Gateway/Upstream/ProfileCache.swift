@@ -94,7 +94,7 @@ final class ProfileCache: Sendable {
     }
 
     /// Caches the profile that a server showed after a login.
-    func learnt(_ profile: UpstreamProfile, of account: UpstreamAccount) {
+    func record(_ profile: UpstreamProfile, of account: UpstreamAccount) {
         let now = self.now()
         self.known.withLock { known in
             var entry = known[account] ?? Entry(account, at: now)

@@ -58,7 +58,7 @@ final class ServerLog: Sendable {
     }
 
     /// A failure of an account's server.
-    struct Trouble {
+    struct Failure {
         fileprivate var kind: Kind
 
         /// - Parameter endpoint: nil if the account has no server for this protocol.
@@ -78,7 +78,7 @@ final class ServerLog: Sendable {
     }
 
     /// Octets of the server that are logged.
-    struct Words {
+    struct Excerpt {
         /// A response that cannot be parsed. Several different ones are logged in a minute.
         var line: UnreadableLine?
         /// The server's text, printable. It is logged with the first failure of a kind and does not
@@ -88,13 +88,13 @@ final class ServerLog: Sendable {
 
     /// Logs a failure, or counts it.
     /// - Parameter loop: the event loop that logs the sum at the end of the minute.
-    func log(_ trouble: Trouble, words: Words? = nil, on loop: any EventLoop) {
-        var kind = trouble.kind
+    func log(_ failure: Failure, excerpt: Excerpt? = nil, on loop: any EventLoop) {
+        var kind = failure.kind
         let (isFirst, isLogged) = self.periods.withLock { periods in
             if periods[kind] == nil, periods.count >= Self.maximumKinds { kind = .other }
             let isFirst = periods[kind] == nil
             var period = periods[kind] ?? Period()
-            let isNew = words?.line.map {
+            let isNew = excerpt?.line.map {
                 period.lines.count < Self.maximumLines && period.lines.insert($0).inserted
             }
             let isLogged = isNew ?? isFirst
@@ -102,7 +102,7 @@ final class ServerLog: Sendable {
             periods[kind] = period
             return (isFirst, isLogged)
         }
-        if isLogged { self.write(kind, words: words) }
+        if isLogged { self.write(kind, excerpt: excerpt) }
         if isFirst { self.sumUpLater(kind, on: loop) }
     }
 
@@ -135,14 +135,14 @@ final class ServerLog: Sendable {
     /// - Parameter times: the number of repetitions; nil for a first failure.
     private func write(
         _ kind: Kind,
-        words: Words? = nil,
+        excerpt: Excerpt? = nil,
         times: Int? = nil
     ) {
         var metadata: Logger.Metadata = [
             "account": "\(kind.account)", "server": "\(kind.server)", "error": "\(kind.error)",
         ]
-        metadata["line"] = words?.line.map { "\($0)" }
-        metadata["text"] = words?.text.map { "\($0)" }
+        metadata["line"] = excerpt?.line.map { "\($0)" }
+        metadata["text"] = excerpt?.text.map { "\($0)" }
         metadata["times"] = times.map { "\($0)" }
         self.logger.notice("\(kind.message)", metadata: metadata)
     }

@@ -289,13 +289,13 @@ final class UpstreamChannel<Login: ServerLogin> {
 
     /// Writes to the log, through the rate limit of ``ServerLog``.
     /// - Parameter what: completes a sentence that begins with `mail server`.
-    func log(_ what: StaticString, error: String?, words: ServerLog.Words? = nil) {
-        self.route.log?.write(what, error: error, words: words, on: self.loop)
+    func log(_ what: StaticString, error: String?, excerpt: ServerLog.Excerpt? = nil) {
+        self.route.log?.write(what, error: error, excerpt: excerpt, on: self.loop)
     }
 
     /// Logs a failure, unless it is logged elsewhere.
     private func report(_ failure: UpstreamFailure<Login.Failure>) {
-        guard let (what, error) = failure.trouble else { return }
+        guard let (what, error) = failure.logged else { return }
         self.log(what, error: error)
     }
 }

@@ -123,14 +123,14 @@ final class UpstreamConnection {
 
     /// Logs a response that cannot be parsed.
     func unreadable(_ line: UnreadableLine) {
-        let words = ServerLog.Words(line: line)
-        self.channel?.log("sent a response that cannot be parsed", error: nil, words: words)
+        let excerpt = ServerLog.Excerpt(line: line)
+        self.channel?.log("sent a response that cannot be parsed", error: nil, excerpt: excerpt)
     }
 
     /// Logs a refused command.
     func refused(_ refusal: ServerRefusal) {
-        let words = ServerLog.Words(text: refusal.text)
-        self.channel?.log("refused a command", error: refusal.name, words: words)
+        let excerpt = ServerLog.Excerpt(text: refusal.text)
+        self.channel?.log("refused a command", error: refusal.name, excerpt: excerpt)
     }
 
     /// Logs why the connection cannot be used after its login.
@@ -149,7 +149,7 @@ extension UpstreamConnection: UpstreamChannelDelegate {
     func channelReady(_ profile: UpstreamProfile, login: UpstreamLogin) {
         // A profile from the cache is not cached again: it may have been dropped since.
         if let target = self.target, !login.usesKnown {
-            self.upstream.profiles.learnt(profile, of: target)
+            self.upstream.profiles.record(profile, of: target)
         }
         guard let client = self.client else { return self.close() }
         client.upstreamReady(self.account, profile: profile, login: login)

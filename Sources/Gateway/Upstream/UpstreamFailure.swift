@@ -48,7 +48,7 @@ enum UpstreamFailure<Login: LoginFailure>: Error {
     }
 
     /// The log's message and error; nil if the failure is logged elsewhere or needs no log.
-    var trouble: (what: StaticString, error: String?)? {
+    var logged: (what: StaticString, error: String?)? {
         switch self {
         case .denied(.busy): ("has too many logins of this account under way", nil)
         case .denied: nil

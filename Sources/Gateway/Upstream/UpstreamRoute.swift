@@ -48,16 +48,16 @@ struct UpstreamLog {
     func write(
         _ what: StaticString,
         error: String?,
-        words: ServerLog.Words? = nil,
+        excerpt: ServerLog.Excerpt? = nil,
         on loop: any EventLoop
     ) {
-        let trouble = ServerLog.Trouble(
+        let failure = ServerLog.Failure(
             "\(self.name) \(what)",
             account: self.account,
             at: self.endpoint,
             error: error
         )
-        self.log.log(trouble, words: words, on: loop)
+        self.log.log(failure, excerpt: excerpt, on: loop)
     }
 }
 

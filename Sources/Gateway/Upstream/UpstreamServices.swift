@@ -30,7 +30,7 @@ final class UpstreamServices: Sendable {
     let clientTLS = ClientContexts()
 
     /// The values that the services are built from.
-    struct Foundations {
+    struct Dependencies {
         var limits = GatewayConfiguration.Limits()
         var hostName: String
         let credentials: CredentialSource
@@ -41,21 +41,21 @@ final class UpstreamServices: Sendable {
         var now: @Sendable () -> NIODeadline = { .now() }
     }
 
-    init(_ foundations: Foundations) {
-        let (limits, permissions) = (foundations.limits, foundations.permissions)
+    init(_ dependencies: Dependencies) {
+        let (limits, permissions) = (dependencies.limits, dependencies.permissions)
         self.limits = limits
-        self.hostName = foundations.hostName
+        self.hostName = dependencies.hostName
         self.permissions = permissions
-        self.credentials = foundations.credentials
+        self.credentials = dependencies.credentials
         self.credentialBreaker = CredentialBreaker(
-            logger: foundations.logger,
+            logger: dependencies.logger,
             waitingTime: limits.upstreamTimeout,
-            now: foundations.now
+            now: dependencies.now
         ) { permissions.current.endpoints[$0] }
-        self.serverLog = ServerLog(logger: foundations.logger)
-        self.profiles = ProfileCache(now: foundations.now)
-        self.folderLists = FolderLists(lifetime: limits.folderListTime, now: foundations.now)
-        self.connector = foundations.connector
+        self.serverLog = ServerLog(logger: dependencies.logger)
+        self.profiles = ProfileCache(now: dependencies.now)
+        self.folderLists = FolderLists(lifetime: limits.folderListTime, now: dependencies.now)
+        self.connector = dependencies.connector
     }
 
     /// Drops what was learnt from an account's server, because it may have changed.

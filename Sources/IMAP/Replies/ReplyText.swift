@@ -34,7 +34,7 @@ package enum ReplyText: Equatable, Sendable {
     case badCharset
     case refusedByServer(ResponseCode?)
     /// The refusal with the server's own text, for the owner of the account.
-    case refusedWithWords(ResponseCode?, ServerWords)
+    case refusedWithText(ResponseCode?, RefusalText)
     case cannotAcrossAccounts
     case tryCreate
     case noSuchMessage
@@ -120,7 +120,7 @@ package enum ReplyText: Equatable, Sendable {
             )
         case .refusedByServer(let code):
             line.write(condition: "NO ", code: code, text: "Refused by the mail server")
-        case .refusedWithWords(let code, let words):
+        case .refusedWithText(let code, let words):
             line.write(condition: "NO ", code: code, text: "")
             line.writeImmutableBuffer(words.octets)
         case .partlyCopied(let uids):
@@ -237,7 +237,7 @@ package enum ReplyText: Equatable, Sendable {
         case .badNoModSeq: "BAD This mailbox has no mod-sequences"
         case .badNotEnabled: "BAD QRESYNC is not enabled"
         case .tooManyResults: "NO [LIMIT] Too many messages found"
-        case .completed, .loggedIn, .status, .noUpdate, .refusedByServer, .refusedWithWords,
+        case .completed, .loggedIn, .status, .noUpdate, .refusedByServer, .refusedWithText,
             .partlyCopied, .partlyStored, .lacking, .bye:
             ""
         }

@@ -170,7 +170,7 @@ extension ClientSession {
     ///
     /// - Parameter piece: the first piece of the response.
     mutating func auditFetched(_ piece: ResponseReader.Piece, from account: AccountID) {
-        guard let folder = self.folderInSight(of: account), !self.access(to: account).isOwner
+        guard let folder = self.openFolder(of: account), !self.access(to: account).isOwner
         else { return }
         // Servers send text as a literal, or, if it is short, as a quoted string. A quoted string
         // counts only if the client asked for text.
@@ -190,7 +190,7 @@ extension ClientSession {
 
     /// The folder whose messages an account's server sends. During SELECT that is still the
     /// previous mailbox, until the server has opened the new one.
-    private func folderInSight(of account: AccountID) -> FolderPath? {
+    private func openFolder(of account: AccountID) -> FolderPath? {
         if case .selecting(let selecting) = self.running, selecting.account == account {
             return selecting.left ?? selecting.folder
         }
@@ -227,7 +227,7 @@ extension ReplyText {
         case .loggedIn, .beginTLS, .status, .closed, .someUnavailable, .someOutdated, .noUpdate,
             .answerUnreadable, .passwordCheckOverloaded, .tooManyConnectionsOfUser,
             .authenticationFailed, .authorizationFailed, .privacyRequired, .unknownMechanism,
-            .badCharset, .refusedByServer, .refusedWithWords, .tryCreate, .noSuchMessage,
+            .badCharset, .refusedByServer, .refusedWithText, .tryCreate, .noSuchMessage,
             .expungedMeanwhile, .tooBig, .tooManyParts, .tooManyMessages, .tooManySubscriptions,
             .tooManyUnsubscriptions, .tooManyWatched, .tooManyGrants, .inUse, .cannotOnThisServer,
             .lacking, .tooManyResults, .cannotHaveName, .noSuchIdentifier, .grantedElsewhere,

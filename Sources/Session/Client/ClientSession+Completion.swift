@@ -63,7 +63,7 @@ extension ClientSession {
         // Before the tagged answer, the server may report removed messages (RFC 9051 §7.5.1). So
         // the gateway sends no command of its own while the client has the mailbox selected.
         if !isIncomplete, self.selected?.account != account {
-            self.requestFoldersForNews(of: account)
+            self.requestFoldersForNotifications(of: account)
         }
     }
 

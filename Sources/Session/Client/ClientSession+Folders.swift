@@ -151,7 +151,7 @@ extension ClientSession {
             upstream.failedFolderListing = self.commandNumber
         }
         upstream.folderListing = nil
-        self.tellWaitingNews(of: account)
+        self.tellWaitingNotifications(of: account)
     }
 
     // MARK: - NOTIFY
@@ -159,25 +159,27 @@ extension ClientSession {
     /// Reports an event of a watched folder to the client, if the folder exists for this user. If
     /// the list lacks the folder, the event waits for a new list. At most a fixed number of events
     /// wait; others are dropped.
-    mutating func tell(_ news: FolderNews, of account: AccountID) {
-        guard !self.access(to: account).isOwner else { return self.tell(news.line) }
+    mutating func tell(_ notification: FolderNotification, of account: AccountID) {
+        guard !self.access(to: account).isOwner else { return self.tell(notification.line) }
         guard let upstream = self.upstreams[account] else { return }
-        if upstream.folders?.contains(news.folder) ?? false { return self.tell(news.line) }
-        guard !upstream.unlisted.contains(news.folder),
+        if upstream.folders?.contains(notification.folder) ?? false {
+            return self.tell(notification.line)
+        }
+        guard !upstream.unlisted.contains(notification.folder),
             upstream.unlisted.count < Upstream.maximumUnlisted,
-            upstream.waitingNews.count < Upstream.maximumWaitingNews
+            upstream.waitingNotifications.count < Upstream.maximumWaitingNotifications
         else { return }
-        upstream.waitingNews.append(news)
-        if self.selected?.account != account { self.requestFoldersForNews(of: account) }
+        upstream.waitingNotifications.append(notification)
+        if self.selected?.account != account { self.requestFoldersForNotifications(of: account) }
     }
 
     /// Sends LIST if events wait for the list and the server is idle.
     ///
     /// - Returns: whether LIST was sent.
     @discardableResult
-    mutating func requestFoldersForNews(of account: AccountID) -> Bool {
+    mutating func requestFoldersForNotifications(of account: AccountID) -> Bool {
         guard let upstream = self.upstreams[account], upstream.isIdle,
-            !upstream.waitingNews.isEmpty
+            !upstream.waitingNotifications.isEmpty
         else { return false }
         // Between two commands of a transfer no other command may be sent to its servers.
         if case .transferring(let transferring) = self.running, transferring.plan.involves(account)
@@ -189,21 +191,21 @@ extension ClientSession {
 
     /// Reports the waiting events whose folders are in the new list, and for which the user still
     /// has the right.
-    private mutating func tellWaitingNews(of account: AccountID) {
+    private mutating func tellWaitingNotifications(of account: AccountID) {
         guard let upstream = self.upstreams[account] else { return }
-        let waiting = upstream.waitingNews
-        upstream.waitingNews = []
+        let waiting = upstream.waitingNotifications
+        upstream.waitingNotifications = []
         // Without a list, the gateway does not know whether the folders exist, and reports nothing.
         guard let list = upstream.folders else { return }
-        for news in waiting {
-            guard list.contains(news.folder) else {
-                upstream.unlisted.insert(news.folder)
+        for notification in waiting {
+            guard list.contains(notification.folder) else {
+                upstream.unlisted.insert(notification.folder)
                 continue
             }
             guard self.watching != nil,
-                self.rights(in: news.folder, of: account).contains(news.needs)
+                self.rights(in: notification.folder, of: account).contains(notification.needs)
             else { continue }
-            self.tell(news.line)
+            self.tell(notification.line)
         }
     }
 

@@ -96,14 +96,14 @@ extension ClientSession {
         let result = self.clientLogin.checked(
             outcome,
             in: self.snapshot,
-            mayOpen: self.isAccountInSight(outcome)
+            mayOpen: self.isAccountVisible(outcome)
         )
         self.loginFinished(result, tag: tag, failure: .authenticationFailed)
         self.readClient()
     }
 
     /// Whether the user may see the account that `LOGIN/ACCOUNT` named; true if it named none.
-    private func isAccountInSight(_ outcome: AuthenticationOutcome) -> Bool {
+    private func isAccountVisible(_ outcome: AuthenticationOutcome) -> Bool {
         guard case .accepted(let user, let account?, _) = outcome else { return true }
         return self.snapshot.accounts(visibleTo: user, at: self.now).contains { $0.id == account }
     }

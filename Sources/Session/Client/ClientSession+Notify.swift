@@ -43,7 +43,7 @@ extension ClientSession {
             return self.notifyServers()
         }
         guard hasRoom else { return self.stopWatching() }
-        for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
+        for account in self.upstreams.keys.sorted() { _ = self.synchronizeNotify(account) }
     }
 
     /// Refuses the NOTIFY that is running, and ends watching.
@@ -65,7 +65,7 @@ extension ClientSession {
         notifying.wait(for: concerned)
         for account in concerned.sorted() {
             self.open(account)
-            _ = self.bringInStep(account)
+            _ = self.synchronizeNotify(account)
         }
         if case .notifying = self.running { notifying.complete(in: &self) }
     }

@@ -16,8 +16,12 @@ extension ClientSession {
         else { return }
         var status = status
         status.mailbox = mailbox
-        let news = FolderNews(folder: folder, needs: [.lookup, .read], line: status.encoded)
-        self.tell(news, of: account)
+        let notification = FolderNotification(
+            folder: folder,
+            needs: [.lookup, .read],
+            line: status.encoded
+        )
+        self.tell(notification, of: account)
     }
 
     /// A mailbox was created, deleted or renamed, or its subscription has changed. The client gets
@@ -53,7 +57,7 @@ extension ClientSession {
             mailbox: mailbox
         )
         let line = list.encoded(isLsub: false)
-        self.tell(FolderNews(folder: folder, needs: .lookup, line: line), of: account)
+        self.tell(FolderNotification(folder: folder, needs: .lookup, line: line), of: account)
     }
 
     /// The client's name of a folder in wire octets; nil if the client does not watch the folder or

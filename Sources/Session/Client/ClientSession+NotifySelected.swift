@@ -17,7 +17,7 @@ extension ClientSession {
     mutating func giveNotify(to account: AccountID) -> Bool {
         guard self.mustBeGivenNotify(account) else { return false }
         self.upstreams[account]?.isNotifyDue = true
-        return self.bringInStep(account)
+        return self.synchronizeNotify(account)
     }
 
     /// Whether the client has used NOTIFY, and this server offers it and got none.

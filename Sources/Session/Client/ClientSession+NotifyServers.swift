@@ -34,21 +34,21 @@ extension ClientSession {
 
     /// Applies the request to the present permissions: connects to the servers of accounts that
     /// have become visible, and updates what each server watches.
-    mutating func watchAnew() {
+    mutating func updateWatches() {
         guard self.watching != nil else { return }
         let namespace = self.namespace
         self.watching?.resolve(in: namespace)
         for account in self.watchedAccounts() where self.upstreams[account] == nil {
             self.open(account)
         }
-        for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
+        for account in self.upstreams.keys.sorted() { _ = self.synchronizeNotify(account) }
     }
 
     /// Sends a server what the client wants to watch, if the server does not watch exactly that.
     /// Where necessary, ENABLE and LIST go first. A server without NOTIFY is polled.
     ///
     /// - Returns: whether a command was sent; then no other can be sent now.
-    mutating func bringInStep(_ account: AccountID) -> Bool {
+    mutating func synchronizeNotify(_ account: AccountID) -> Bool {
         // Between two commands of a transfer no other command may be sent to its servers.
         if case .transferring(let transferring) = self.running, transferring.plan.involves(account)
         {
@@ -56,7 +56,8 @@ extension ClientSession {
         }
         guard let upstream = self.upstreams[account], upstream.isIdle,
             upstream.isNotifyDue
-                || !upstream.isInStep(self.watching) && upstream.watchVersion != self.watchVersion
+                || !upstream.isSynchronized(with: self.watching)
+                    && upstream.watchVersion != self.watchVersion
         else { return false }
         guard self.watching == nil || !self.enable(in: account, for: nil) else { return true }
         if self.needsFolders(of: account), self.requestFolders(of: account) { return true }
@@ -115,6 +116,6 @@ extension ClientSession {
         if case .notifying(let notifying) = self.running {
             self.finish(notifying.tag, text: .completed("NOTIFY"))
         }
-        for account in self.upstreams.keys.sorted() { _ = self.bringInStep(account) }
+        for account in self.upstreams.keys.sorted() { _ = self.synchronizeNotify(account) }
     }
 }

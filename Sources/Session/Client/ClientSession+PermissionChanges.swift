@@ -28,7 +28,7 @@ extension ClientSession {
             if account == open { self.auditReadingEnded() }
             self.revoke(account)
         }
-        self.watchAnew()
+        self.updateWatches()
         // Commands that were stopped are answered now, so a pipelined command may run.
         self.readClient()
     }

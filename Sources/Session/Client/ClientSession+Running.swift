@@ -80,8 +80,8 @@ extension ClientSession: CommandContext {
     }
 
     mutating func commandLeft(_ account: AccountID) {
-        if !self.bringInStep(account), self.selected?.account != account {
-            self.requestFoldersForNews(of: account)
+        if !self.synchronizeNotify(account), self.selected?.account != account {
+            self.requestFoldersForNotifications(of: account)
         }
     }
 }

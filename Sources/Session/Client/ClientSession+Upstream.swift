@@ -129,7 +129,9 @@ extension ClientSession {
     /// A server is idle. Waiting events and NOTIFY go first. Then a command that waited for this
     /// server is dispatched again, with every check.
     mutating func upstreamBecameIdle(_ account: AccountID) {
-        if self.requestFoldersForNews(of: account) || self.bringInStep(account) { return }
+        if self.requestFoldersForNotifications(of: account) || self.synchronizeNotify(account) {
+            return
+        }
         switch self.running {
         case .preparing(let tagged, account):
             self.running = .nothing

@@ -13,8 +13,8 @@ extension ClientSession {
     mutating func prepare(_ account: AccountID, for tagged: TaggedCommand) -> Bool {
         self.open(account)
         guard let upstream = self.upstreams[account], upstream.isIdle,
-            !self.requestFoldersForNews(of: account),
-            upstream.isInStep(self.watching) || !self.bringInStep(account)
+            !self.requestFoldersForNotifications(of: account),
+            upstream.isSynchronized(with: self.watching) || !self.synchronizeNotify(account)
         else {
             self.running = .preparing(tagged, account)
             return false

@@ -126,7 +126,7 @@ extension ClientSession {
         ofNumbered kind: NumberedKind,
         account: AccountID
     ) -> Upstream.Disposition {
-        guard self.isInSight(account) else { return .withhold }
+        guard self.isSelectedOrSelecting(account) else { return .withhold }
         if kind == .expunge { self.messageExpunged() }
         if kind == .fetch, case .forwarding(let forwarding) = self.running,
             forwarding.renamesItems
@@ -143,7 +143,7 @@ extension ClientSession {
 
     /// Whether responses of this server are about the mailbox that the client has selected or is
     /// selecting.
-    private func isInSight(_ account: AccountID) -> Bool {
+    private func isSelectedOrSelecting(_ account: AccountID) -> Bool {
         if case .selecting(let selecting) = self.running { return selecting.account == account }
         return self.selected?.account == account
     }
@@ -160,11 +160,11 @@ extension ClientSession {
             guard isExpected else { return .withhold }
             return self.collectsResults ? .numbers : .pass
         case .correlated:
-            guard isExpected || self.isInSight(account) else { return .withhold }
+            guard isExpected || self.isSelectedOrSelecting(account) else { return .withhold }
             return try self.correlate(&piece, account: account, isExpected: isExpected)
                 ? .pass : .withhold
         case .vanished:
-            guard self.isInSight(account) else { return .withhold }
+            guard self.isSelectedOrSelecting(account) else { return .withhold }
             self.messageExpunged()
             return .pass
         case .collected(let data):
@@ -179,7 +179,7 @@ extension ClientSession {
     private func collects(_ data: CollectedData, from account: AccountID) -> Bool {
         switch data {
         case .flags:
-            return self.isInSight(account)
+            return self.isSelectedOrSelecting(account)
         case .list, .lsub, .status:
             if self.upstreams[account]?.housekeeping == .folders { return true }
             switch self.running {

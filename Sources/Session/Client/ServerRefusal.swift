@@ -11,7 +11,7 @@ package struct ServerRefusal: Equatable, Sendable {
     private let condition: Condition
     private let code: ResponseCode?
     /// The server's text; nil if the user does not own the account.
-    let words: ServerWords?
+    let words: RefusalText?
     /// The server's text in printable form, for the log.
     package let text: String
 
@@ -20,7 +20,7 @@ package struct ServerRefusal: Equatable, Sendable {
     ///   - text: the text without CR LF.
     ///   - isOwner: whether the user owns the account.
     init(_ condition: Condition, code: ResponseCode?, text: ByteBuffer, isOwner: Bool) {
-        let words = ServerWords(text)
+        let words = RefusalText(text)
         let isUncoded = code == nil || code == .unknown || code == .alert
         self.condition = condition
         self.code = isUncoded && words.map(Quirks.isOverQuota) ?? false ? .overQuota : code

@@ -172,7 +172,7 @@ extension CommandContext {
         guard condition != .bad else { return .badForServer }
         let shown = self.serverRefusal?.shown(with: code) ?? code?.forClient
         guard let words = self.serverRefusal?.words else { return .refusedByServer(shown) }
-        return .refusedWithWords(shown, words)
+        return .refusedWithText(shown, words)
     }
 
     func refusal(_ completion: Completion) -> ReplyText {

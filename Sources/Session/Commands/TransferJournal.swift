@@ -17,5 +17,5 @@ struct TransferJournal {
     var batches: [SequenceSet] = []
 
     /// The state that a recovery uses in addition to the journal entry.
-    var standing: TransferStanding { self.isCopied ? .copied : .begun(self.last) }
+    var interruptedState: InterruptedTransferState { self.isCopied ? .copied : .begun(self.last) }
 }

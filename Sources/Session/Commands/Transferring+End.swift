@@ -183,7 +183,7 @@ extension Transferring {
         }
         self.leaveTarget(in: &context)
         self.step = .resolving(answer)
-        context.perform(.journal(.resolve(entry, self.journal.standing)))
+        context.perform(.journal(.resolve(entry, self.journal.interruptedState)))
     }
 
     /// The recovery has ended, or will be tried again later: answers the client.

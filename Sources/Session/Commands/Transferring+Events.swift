@@ -171,9 +171,9 @@ extension Transferring {
         case .confirming:
             self.leaveConfirming(entry: entry, in: &context)
         default:
-            let standing = self.journal.standing
+            let interruptedState = self.journal.interruptedState
             context.perform(
-                .journal(self.needsResolution ? .resolve(entry, standing) : .forget(entry))
+                .journal(self.needsResolution ? .resolve(entry, interruptedState) : .forget(entry))
             )
         }
     }
@@ -185,7 +185,7 @@ extension Transferring {
         var encoder = context.encoder(for: self.plan.target)
         encoder.write(word: "LOGOUT")
         context.send(encoder, to: self.plan.target)
-        context.leave(self.plan.target, then: .resolve(entry, self.journal.standing))
+        context.leave(self.plan.target, then: .resolve(entry, self.journal.interruptedState))
     }
 
     // MARK: - Commands

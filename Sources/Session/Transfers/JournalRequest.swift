@@ -1,7 +1,7 @@
 package import Access
 
 /// The state of an interrupted transfer, as its session knows it. It is newer than the journal entry.
-package enum TransferStanding: Equatable, Sendable {
+package enum InterruptedTransferState: Equatable, Sendable {
     /// The target has every message.
     case copied
     /// The target has the messages of the journal entry, and the last APPEND had this outcome.
@@ -39,8 +39,8 @@ package enum JournalRequest: Equatable, Sendable {
     case confirm(Int64, [UInt32], last: AppendOutcome)
     /// Delete the entry.
     case forget(Int64)
-    /// Complete or undo an interrupted transfer. Without a standing, the state in the journal decides.
-    case resolve(Int64, TransferStanding?)
+    /// Complete or undo an interrupted transfer. Without a state, the one in the journal decides.
+    case resolve(Int64, InterruptedTransferState?)
 }
 
 /// The transfer journal's answer to a ``JournalRequest``.

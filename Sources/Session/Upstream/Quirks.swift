@@ -26,7 +26,7 @@ enum Quirks {
     /// Whether a refusal without a code means that the mailbox is over quota. The texts come from the sources of
     /// Cyrus (`Over quota`), Courier (`You exceeded your mail quota.` after ALERT) and Dovecot before version 2
     /// (`Quota exceeded`).
-    static func isOverQuota(_ words: ServerWords) -> Bool {
+    static func isOverQuota(_ words: RefusalText) -> Bool {
         let line = String(buffer: words.octets).lowercased()
         return ["over quota", "you exceeded your mail quota", "quota exceeded"]
             .contains(where: line.hasPrefix)

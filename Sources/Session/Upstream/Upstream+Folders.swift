@@ -4,7 +4,7 @@ import IMAP
 extension Upstream {
     /// Notifications that may wait until the folder list is read again. A server could otherwise fill memory
     /// with notifications about folders that the list lacks.
-    static let maximumWaitingNews = 64
+    static let maximumWaitingNotifications = 64
     /// Unlisted folders that are remembered. Each one that the server mentions causes one LIST; beyond this number,
     /// no further folder causes a LIST. A server could otherwise make the gateway list its folders forever.
     static let maximumUnlisted = 1_000

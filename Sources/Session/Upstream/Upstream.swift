@@ -89,7 +89,7 @@ final class Upstream {
     /// The folders that exist here for a user who is not the owner, once the server has listed them.
     var folders: FolderList?
     /// Notifications about folders that the list lacks, until the list is read again.
-    var waitingNews: [FolderNews] = []
+    var waitingNotifications: [FolderNotification] = []
     /// Folders that the server mentioned but did not list afterwards.
     var unlisted = OctetStringSet()
     /// Counts how often the list was read again because a folder was missing.
@@ -103,7 +103,9 @@ final class Upstream {
     var isIdle: Bool { self.state == .ready && self.inFlight == nil }
 
     /// Whether the client watches no mailboxes and the server has no NOTIFY groups in force.
-    func isInStep(_ watching: Watching?) -> Bool { watching == nil && self.watched.isEmpty }
+    func isSynchronized(with watching: Watching?) -> Bool {
+        watching == nil && self.watched.isEmpty
+    }
 
     init(tags: UpstreamTags) {
         self.profile = UpstreamProfile(capabilities: [], delimiter: nil)

@@ -82,7 +82,7 @@ extension UpstreamLogin {
             return self.identify(to: known.capabilities) + [.ready(known)]
         }
         self.capabilities = []
-        self.learn(from: text)
+        self.recordCapabilities(from: text)
         if self.capabilities.isEmpty {
             return self.ask("CAPABILITY", then: .awaitingFinalCapabilities)
         }

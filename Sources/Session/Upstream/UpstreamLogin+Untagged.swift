@@ -12,7 +12,7 @@ extension UpstreamLogin {
     ) -> [Action] {
         switch (self.state, condition) {
         case (.awaitingGreeting, .ok):
-            self.learn(from: text)
+            self.recordCapabilities(from: text)
             return self.greeted()
         case (.awaitingGreeting, .preauth):
             return self.fail(.preauthenticated)
@@ -52,7 +52,7 @@ extension UpstreamLogin {
             guard let namespaces = try? NamespaceResponse(response) else {
                 return self.fail(.unexpectedResponse)
             }
-            self.learn(namespaces)
+            self.record(namespaces)
             self.hasNamespaces = true
             return []
         case (.awaitingDelimiter, .list):
@@ -70,7 +70,7 @@ extension UpstreamLogin {
     }
 
     /// Takes the prefixes of `* NAMESPACE …` (RFC 9051 §6.3.10).
-    mutating func learn(_ namespaces: NamespaceResponse) {
+    mutating func record(_ namespaces: NamespaceResponse) {
         self.profile.personalPrefixes = namespaces.personal.map {
             Array($0.prefix.readableBytesView)
         }
@@ -80,7 +80,7 @@ extension UpstreamLogin {
     }
 
     /// Takes the capabilities from a CAPABILITY response code, if the text has one.
-    mutating func learn(from text: ByteBuffer) {
+    mutating func recordCapabilities(from text: ByteBuffer) {
         let parsed = try? ResponseText(text)
         if case .capability(let list)? = parsed?.code { self.capabilities = Set(list) }
     }

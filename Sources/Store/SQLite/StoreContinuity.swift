@@ -13,7 +13,7 @@ struct AuditEnd: Equatable, Sendable {
 }
 
 /// The state of a store when it was read, with which a later state is compared.
-struct StoreStanding: Equatable, Sendable {
+struct StoreState: Equatable, Sendable {
     /// The revision.
     let revision: Int64
     /// The end of the audit log.
@@ -56,10 +56,10 @@ struct AcceptedStore: Equatable, Sendable {
     /// The file's identity.
     let file: FileIdentity
     /// The state that was shown to the administrator.
-    let standing: StoreStanding
+    let state: StoreState
 
     /// The form in which commands see it.
-    var waiting: WaitingStore { WaitingStore(file: self.file, revision: self.standing.revision) }
+    var waiting: WaitingStore { WaitingStore(file: self.file, revision: self.state.revision) }
 }
 
 /// Continuity: a gateway never goes back to an older state of the store by itself, because that
@@ -83,7 +83,7 @@ extension PermissionStore {
     ///   administrator confirmed this file. A confirmation stays valid when the file is written
     ///   to.
     func requireContinuation(
-        of known: StoreStanding?,
+        of known: StoreState?,
         file: FileIdentity,
         isSameFile: Bool,
         masterKey: MasterKey,
@@ -96,10 +96,10 @@ extension PermissionStore {
             mayHaveForgotten: isSameFile
         )
         if isComplete { return .complete }
-        let standing = try StoreStanding(database)
+        let state = try StoreState(database)
         let accepted = self.replacement.withLock(\.accepted)
         if let accepted, accepted.file == file,
-            try accepted.standing.isContained(
+            try accepted.state.isContained(
                 in: database,
                 masterKey: masterKey,
                 mayHaveForgotten: false
@@ -107,11 +107,11 @@ extension PermissionStore {
         {
             return .accepted
         }
-        let candidate = AcceptedStore(file: file, standing: standing)
+        let candidate = AcceptedStore(file: file, state: state)
         self.replacement.withLock { $0.waiting = candidate }
         let lack =
-            standing.revision < known.revision
-            ? "its revision \(standing.revision) is older than \(known.revision), which is in force"
+            state.revision < known.revision
+            ? "its revision \(state.revision) is older than \(known.revision), which is in force"
             : "it lacks the last audit record in force, number \(known.end.sequence)"
         throw StoreRefusal(
             "\(lack): rights that were withdrawn since then would be granted again; gatepost store accept",
@@ -153,7 +153,7 @@ extension PermissionStore {
         let opened = self.engine
         guard let file = opened.files.database else { return nil }
         let before = self.inForce.withLock { $0 }
-        let check: (StoreTransaction) throws -> (Continuation, StoreStanding) = { database in
+        let check: (StoreTransaction) throws -> (Continuation, StoreState) = { database in
             let continuation = try self.requireContinuation(
                 of: before,
                 file: file,
@@ -161,34 +161,34 @@ extension PermissionStore {
                 masterKey: masterKey,
                 database: database
             )
-            return (continuation, try StoreStanding(database))
+            return (continuation, try StoreState(database))
         }
-        let (continuation, standing) = try self.read(check)
+        let (continuation, state) = try self.read(check)
         answered()
-        if continuation == .complete, !always, standing.revision == known?.access.revision {
-            self.inForce.withLock { $0 = standing }
+        if continuation == .complete, !always, state.revision == known?.access.revision {
+            self.inForce.withLock { $0 = state }
             return nil
         }
-        let (published, now) = try self.read { database in
-            let (continuation, standing) = try check(database)
+        let (snapshot, now) = try self.read { database in
+            let (continuation, state) = try check(database)
             if continuation == .complete, let known, known.isFrom(generation: opened.generation),
                 let next = try database.snapshot(after: known)
             {
-                return (next, (standing, false))
+                return (next, (state, false))
             }
             let isAccepted = continuation == .accepted
-            let published = try database.published(
+            let snapshot = try database.snapshot(
                 generation: opened.generation + (isAccepted ? 1 : 0)
             )
             if isAccepted {
                 try Self.requireOwn(database, masterKey: masterKey)
-                if let known { try self.requireSameNumbers(published, as: known) }
+                if let known { try self.requireSameNumbers(snapshot, as: known) }
             }
-            return (published, (standing, isAccepted))
+            return (snapshot, (state, isAccepted))
         }
         if now.1 { self.beginGeneration() }
         self.inForce.withLock { $0 = now.0 }
-        return published
+        return snapshot
     }
 
     /// Reads the file in force after an edit of this process.
@@ -217,7 +217,7 @@ extension PermissionStore {
             {
                 return next
             }
-            return try database.published(generation: opened.generation)
+            return try database.snapshot(generation: opened.generation)
         }
     }
 

@@ -50,14 +50,14 @@ extension PermissionStore {
         do {
             try self.requireFit(masterKey, after: known, opened: opened)
             self.retire(opened)
-            let (next, published) = try self.openReplacement(
+            let (next, snapshot) = try self.openReplacement(
                 masterKey,
                 after: known,
                 opened: opened
             )
             self.opened.withLock { $0 = next }
             self.replacement.withLock { $0 = Replacement() }
-            return published
+            return snapshot
         } catch let error as StillChanging {
             throw error
         } catch {
@@ -142,10 +142,10 @@ extension PermissionStore {
         do {
             guard let file = next.files.database else { throw StillChanging() }
             let before = self.inForce.withLock { $0 }
-            let (published, standing) = try next.read { database in
+            let (snapshot, state) = try next.read { database in
                 try Self.requireOwn(database, masterKey: masterKey)
-                let published = try database.published(generation: next.generation)
-                if let known { try self.requireSameNumbers(published, as: known) }
+                let snapshot = try database.snapshot(generation: next.generation)
+                if let known { try self.requireSameNumbers(snapshot, as: known) }
                 _ = try self.requireContinuation(
                     of: before,
                     file: file,
@@ -153,12 +153,12 @@ extension PermissionStore {
                     masterKey: masterKey,
                     database: database
                 )
-                return (published, try StoreStanding(database))
+                return (snapshot, try StoreState(database))
             }
             self.opened.withLock { $0 = next }
-            self.inForce.withLock { $0 = standing }
+            self.inForce.withLock { $0 = state }
             self.replacement.withLock { $0 = Replacement() }
-            return published
+            return snapshot
         } catch {
             try? next.database.close()
             throw error
@@ -174,31 +174,30 @@ extension PermissionStore {
         masterKey: MasterKey,
         after known: StoreSnapshot?,
         opened: SQLiteEngine
-    ) throws -> (StoreSnapshot, StoreStanding) {
+    ) throws -> (StoreSnapshot, StoreState) {
         try Self.requireOwn(database, masterKey: masterKey)
-        let published = try database.published(generation: opened.generation + 1)
-        if let known { try self.requireSameNumbers(published, as: known) }
+        let snapshot = try database.snapshot(generation: opened.generation + 1)
+        if let known { try self.requireSameNumbers(snapshot, as: known) }
         _ = try self.requireContinuation(
-            of: try self.lastStanding(opened, masterKey: masterKey),
+            of: try self.lastState(opened, masterKey: masterKey),
             file: file,
             isSameFile: false,
             masterKey: masterKey,
             database: database
         )
-        return (published, try StoreStanding(database))
+        return (snapshot, try StoreState(database))
     }
 
     /// The last state of the replaced database, to which nothing is written any more.
-    private func lastStanding(_ opened: SQLiteEngine, masterKey: MasterKey) throws -> StoreStanding?
-    {
+    private func lastState(_ opened: SQLiteEngine, masterKey: MasterKey) throws -> StoreState? {
         guard let known = self.inForce.withLock({ $0 }) else { return nil }
         return try opened.read { database in
-            let goesOn = try known.isContained(
+            let isContained = try known.isContained(
                 in: database,
                 masterKey: masterKey,
                 mayHaveForgotten: true
             )
-            return goesOn ? try StoreStanding(database) : known
+            return isContained ? try StoreState(database) : known
         }
     }
 
@@ -211,7 +210,7 @@ extension PermissionStore {
         let next = try SQLiteEngine.open(self.path, generation: opened.generation + 1)
         do {
             guard let file = next.files.database else { throw StillChanging() }
-            let (published, standing) = try next.read { database in
+            let (snapshot, state) = try next.read { database in
                 try self.readReplacement(
                     database,
                     file: file,
@@ -221,8 +220,8 @@ extension PermissionStore {
                 )
             }
             try Self.carryJournal(from: opened.database, to: next.database)
-            self.inForce.withLock { $0 = standing }
-            return (next, published)
+            self.inForce.withLock { $0 = state }
+            return (next, snapshot)
         } catch {
             try? next.database.close()
             throw error

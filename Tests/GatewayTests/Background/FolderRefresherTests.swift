@@ -49,14 +49,14 @@ import Testing
         try await bench.server.stop()
     }
 
-    @Test func `a server is not asked again within the rest time`() async throws {
+    @Test func `a server is not asked again within the pause time`() async throws {
         let bench = try await Bench()
         let account = try bench.fixture.account("anna")
         try await bench.refresh(account)
         try await bench.wait {
             bench.server.commands.contains { $0.hasPrefix("LOGOUT") } || bench.lists > 0
         }
-        bench.time.advance(by: FolderRefresher.restTime - .seconds(1))
+        bench.time.advance(by: FolderRefresher.pauseTime - .seconds(1))
         try await bench.refresh(account)
         #expect(bench.server.connections == 1)
         bench.time.advance(by: .seconds(2))

@@ -248,7 +248,7 @@ import Testing
             )
         }
         #expect(copies.filed.withLock { $0[account] } == Set(filed))
-        copies.lookNoMore(after: filed[0], account: account)
+        copies.stopChecking(after: filed[0], account: account)
         #expect(copies.filed.withLock { $0[account] } == Set(filed.dropFirst()))
         // The last look was made.
         copies.checkLater(
@@ -258,7 +258,7 @@ import Testing
             loop: loop,
             check: SentCopies.checks.count
         )
-        copies.lookNoMore(after: filed[2], account: account)
+        copies.stopChecking(after: filed[2], account: account)
         #expect(copies.filed.withLock { $0.isEmpty })
         copies.stop()
         try await fixture.stop()

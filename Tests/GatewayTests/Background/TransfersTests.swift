@@ -267,8 +267,10 @@ import Testing
             previous: Self.refused(0)
         )
         _ = try await bench.perform(.append(entry, append))
-        let standing = TransferStanding.begun(AppendOutcome(number: 1, answer: .missing))
-        let answer = try await bench.perform(.resolve(entry, standing))
+        let interruptedState = InterruptedTransferState.begun(
+            AppendOutcome(number: 1, answer: .missing)
+        )
+        let answer = try await bench.perform(.resolve(entry, interruptedState))
         guard case .resolved(.postponed) = answer else {
             Issue.record("\(answer)")
             return

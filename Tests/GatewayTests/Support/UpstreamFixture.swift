@@ -40,7 +40,7 @@ enum UpstreamFixture {
     ) throws -> UpstreamServices {
         let configuration = self.configuration(fixture)
         return UpstreamServices(
-            UpstreamServices.Foundations(
+            UpstreamServices.Dependencies(
                 limits: configuration.limits,
                 hostName: configuration.hostName,
                 credentials: CredentialSource(fixture.masterKey, application: nil),

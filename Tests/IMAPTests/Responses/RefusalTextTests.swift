@@ -2,7 +2,7 @@ import IMAP
 import NIOCore
 import Testing
 
-@Suite struct ServerWordsTests {
+@Suite struct RefusalTextTests {
     /// The text of a status response, and the part of it that is repeated.
     static let rows: [(String, String?)] = [
         ("Over quota", "Over quota"),
@@ -35,7 +35,7 @@ import Testing
         text: String,
         words: String?
     ) {
-        let found = ServerWords(ByteBuffer(string: text))
+        let found = RefusalText(ByteBuffer(string: text))
         #expect(found.map { String(buffer: $0.octets) } == words)
     }
 }

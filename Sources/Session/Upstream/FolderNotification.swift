@@ -4,7 +4,7 @@ import IMAP
 import struct NIOCore.ByteBuffer
 
 /// An unsolicited notification of a server about a folder (RFC 5465 §5).
-struct FolderNews {
+struct FolderNotification {
     var folder: FolderPath
     /// The rights that the user needs to receive it.
     var needs: Rights

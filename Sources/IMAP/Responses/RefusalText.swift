@@ -5,7 +5,7 @@ package import struct NIOCore.ByteBuffer
 /// It can be sent to a client: it is printable US-ASCII, does not start like a response code
 /// (RFC 9051 §7.1) and does not end like the announcement of a literal. Only the owner of an
 /// account gets it, because it may contain names that others must not know.
-package struct ServerWords: Equatable, Sendable {
+package struct RefusalText: Equatable, Sendable {
     /// The longest text, in octets: one or two sentences. It is sent again with each refused
     /// command.
     private static let maximumOctets = 512
