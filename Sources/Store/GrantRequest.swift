@@ -1,4 +1,5 @@
 package import Access
+import Foundation
 
 /// A grant as a command or a document requests it, with names instead of keys.
 package struct GrantRequest: Sendable {
@@ -38,4 +39,23 @@ package struct GrantRequest: Sendable {
 
     /// The sides, viewing and sending, on which the grant gives something.
     var sides: Sides { Sides(view: !self.rights.isEmpty, send: self.send != .none) }
+}
+
+/// A requested grant as the audit log and notices describe it.
+extension GrantRequest {
+    /// One line: scope, rights, right to send, and the end, in UTC.
+    var line: String {
+        let place =
+            switch self.scope {
+            case .account: "the whole account"
+            case .folder(let folder): "folder \(folder)"
+            case .subtree(let folder): "folder \(folder) and below"
+            }
+        let rights = self.rights.isEmpty ? "no folder rights" : "rights \(self.rights.letters)"
+        let end = self.until.map { date in
+            let text = Date(timeIntervalSince1970: TimeInterval(date.seconds)).ISO8601Format()
+            return ", until \(text)"
+        }
+        return "\(place): \(rights), sending \(self.send.name)\(end ?? "")"
+    }
 }

@@ -1,3 +1,5 @@
+import Access
+
 /// A grant as `gatepost grant list` prints it, in text and in JSON.
 package struct GrantRow: Codable, Equatable, Sendable {
     /// The grant's number, which `gatepost consent` takes. A number is never used twice.
@@ -32,4 +34,20 @@ package struct GrantRow: Codable, Equatable, Sendable {
     /// The sides that have no effect because of a withdrawal: `view`, `send` or `view send`;
     /// nil without one.
     @Nullable package var withdrawn: String?
+}
+
+/// A grant as the audit log and notices describe it.
+extension GrantRow {
+    /// Whether the grant waits for the owner's confirmation. Imported grants wait for the
+    /// administrator instead.
+    package var isPending: Bool { !self.confirmed && self.source == Source.local.rawValue }
+
+    /// One line for the audit log: `ACCOUNT SUBJECT RIGHTS [in FOLDER [and below]], send
+    /// RIGHT`.
+    var line: String {
+        let place = self.folder.map { " in \($0)\(self.subtree ? " and below" : "")" } ?? ""
+        return
+            "\(self.account) \(self.subject) \(self.rights.isEmpty ? "-" : self.rights)\(place), "
+            + "send \(self.send)"
+    }
 }

@@ -260,10 +260,3 @@ extension ConversationConnection: UpstreamChannelDelegate {
 
     func channelBecameWritable() {}
 }
-
-/// The account whose server a conversation uses, and the shared services.
-struct ConversationServer {
-    let account: UpstreamAccount
-    /// Routes, caches and logs that all connections share.
-    let upstream: UpstreamServices
-}
