@@ -47,7 +47,8 @@ import Testing
     {
         try Self.run(
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C+ he
                 U bob> he
                 C: llo
@@ -64,7 +65,8 @@ import Testing
         try Self.run(
             grant: "bob account \(rights)",
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C: hello
                 U bob> hello
                 U bob> \\r\\n
@@ -99,7 +101,8 @@ import Testing
         try Self.run(
             chunk: chunk,
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C: hello
                 \(pieces.map { "U bob> \($0)" }.joined(separator: "\n"))
                 U bob> \\r\\n
@@ -115,7 +118,8 @@ import Testing
             script: """
                 open bob
                 ! ready bob LITERAL+
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C: hello
                 U bob> hello
                 U bob> \\r\\n
@@ -131,7 +135,8 @@ import Testing
             script: """
                 folders of bob
                 ! known bob
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C: hello
                 U bob> hello
                 U bob> \\r\\n
@@ -180,7 +185,8 @@ import Testing
     @Test func `rights that are withdrawn during a message stop it`() throws {
         try Self.run(
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C+ he
                 U bob> he
                 ! grant bob account lr
@@ -207,7 +213,8 @@ import Testing
     {
         try Self.run(
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C+ he
                 U bob> he
                 U bob< T NO [OVERQUOTA] Full.
@@ -220,7 +227,8 @@ import Testing
     @Test func `an OK in the middle of a message is answered NO`() throws {
         try Self.run(
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C+ he
                 U bob> he
                 U bob< T OK Done.
@@ -238,7 +246,8 @@ import Testing
     func `a lost connection ends the command at every step`(before: String) throws {
         try Self.run(
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 \(before)
                 ! lost bob
                 S: a1 \(Self.unavailable)
@@ -249,7 +258,8 @@ import Testing
     @Test func `octets after a message that do not parse end the command with BAD`() throws {
         try Self.run(
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C: hello x
                 U bob> hello
                 drop bob
@@ -262,7 +272,8 @@ import Testing
         try Self.run(
             configure: { $0.select("bob") },
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C: hello x
                 U bob> hello
                 S: * OK [CLOSED] The mailbox is closed
@@ -272,16 +283,122 @@ import Testing
         )
     }
 
+    // MARK: - A server that does not ask for the message
+
+    @Test(
+        arguments: ["LITERAL+ UIDPLUS", "UIDPLUS"],
+        [("NO System I/O error", "NO"), ("BAD What", "BAD")]
+    )
+    func `a refusal instead of a request keeps the message away from the server`(
+        capabilities: String,
+        refusal: (text: String, answer: String)
+    ) throws {
+        try Self.run(
+            capabilities,
+            script: """
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< T \(refusal.text)
+                S: a1 \(refusal.answer) Refused by the mail server
+                C: hello
+                """
+        )
+    }
+
+    @Test func `a binary message waits for the server too`() throws {
+        try Self.run(
+            "LITERAL+ BINARY",
+            "a1 APPEND x ~{5+}",
+            script: """
+                U bob> T APPEND Akten ~{5}
+                C+ hel
+                U bob< + OK
+                U bob> hel
+                C: lo
+                U bob> lo
+                U bob> \\r\\n
+                U bob< T OK Done.
+                S: a1 OK APPEND completed
+                """
+        )
+    }
+
+    @Test func `a further message that is refused keeps it away from the server`() throws {
+        try Self.run(
+            "LITERAL+ MULTIAPPEND",
+            script: """
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
+                C: hello {2+}
+                U bob> hello
+                U bob>  {2}
+                U bob< T NO System I/O error
+                S: a1 NO Refused by the mail server
+                C: yo
+                """
+        )
+    }
+
+    @Test func `OK instead of a request ends the connection`() throws {
+        try Self.run(
+            script: """
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< T OK [APPENDUID 7 3] Done.
+                drop bob
+                S: a1 \(Self.unavailable)
+                C: hello
+                """
+        )
+    }
+
+    @Test func `nothing is read of the client until the server asks for the message`() throws {
+        try Self.run(
+            script: """
+                U bob> T APPEND Akten (\\Seen) {5}
+                C+ hel
+                C+ lo
+                U bob< + OK
+                U bob> hello
+                C+ \r\n
+                U bob> \\r\\n
+                U bob< T OK Done.
+                S: a1 OK APPEND completed
+                """
+        )
+    }
+
+    @Test func `the completion of an earlier command is not taken for its own`() throws {
+        var context = try RecordedContext(grants: ["bob account lrswi"])
+        context.reader.receive(ByteBuffer(string: "a1 APPEND x {5+}\r\n"))
+        guard case .message(let line, let literal)? = try context.reader.next(),
+            case .head(_, let head) = CommandParser.parseAppendHead(first: line)
+        else {
+            Issue.record("no message is announced")
+            return
+        }
+        let folder = try #require(FolderPath(octets: Array("Akten".utf8)))
+        let appending = Appending(
+            tag: ByteBuffer(string: "a1"),
+            message: Appending.Message(head: head, literal: literal),
+            to: folder,
+            in: 2
+        )
+        let earlier = UpstreamEvent.completed(Completion(condition: .ok))
+        #expect(try !appending.received(earlier, from: 2, in: &context))
+        #expect(context.log == [])
+    }
+
     // MARK: - Several messages
 
     @Test func `several messages are one command for a server with MULTIAPPEND`() throws {
         try Self.run(
             "LITERAL+ MULTIAPPEND",
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C: hello (\\Deleted \\Flagged) {2+}
                 U bob> hello
-                U bob>  (\\Flagged) {2+}
+                U bob>  (\\Flagged) {2}
+                U bob< + OK
                 C: yo
                 U bob> yo
                 U bob> \\r\\n
@@ -294,12 +411,14 @@ import Testing
     @Test func `several messages are a command each for a server without MULTIAPPEND`() throws {
         try Self.run(
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C: hello {2+}
                 U bob> hello
                 U bob> \\r\\n
                 U bob< T OK [APPENDUID 7 3] Done.
-                U bob> T APPEND Akten {2+}
+                U bob> T APPEND Akten {2}
+                U bob< + OK
                 C: yo
                 U bob> yo
                 U bob> \\r\\n
@@ -313,12 +432,14 @@ import Testing
     func `the answer states how many messages are stored`(end: String) throws {
         try Self.run(
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C: hello {2+}
                 U bob> hello
                 U bob> \\r\\n
                 U bob< T OK [APPENDUID 7 3] Done.
-                U bob> T APPEND Akten {2+}
+                U bob> T APPEND Akten {2}
+                U bob< + OK
                 C: yo
                 U bob> yo
                 U bob> \\r\\n
@@ -335,7 +456,8 @@ import Testing
         try Self.run(
             "LITERAL+ MULTIAPPEND",
             script: """
-                U bob> T APPEND Akten (\\Seen) {5+}
+                U bob> T APPEND Akten (\\Seen) {5}
+                U bob< + OK
                 C: hello ~{2+}
                 U bob> hello
                 drop bob

@@ -15,6 +15,8 @@ struct MachineScript {
     private let machine: any RunningCommand
     /// The number of the client's octets that arrive at once.
     private let chunk: Int
+    /// Pieces of a source that is not read, because the target has not asked for the message.
+    private var held: [ResponseReader.Piece] = []
 
     init(_ machine: some RunningCommand, in context: RecordedContext, chunk: Int = .max) {
         self.machine = machine
@@ -174,6 +176,7 @@ struct MachineScript {
         switch try ResponseHead(first.octets) {
         case .continuation:
             #expect(try self.deliver(.continued, from: account), "\(text)")
+            self.passHeld()
         case .tagged(_, let condition, let text):
             self.context.upstreams[account]?.inFlight = nil
             let code = try? ResponseText(text).code
@@ -222,7 +225,17 @@ struct MachineScript {
         if case .listing = transferring.step {
             _ = try self.deliver(.untagged(.fetch(first.octets)), from: account)
         } else if try transferring.receives(first, in: &self.context) {
-            for piece in pieces { transferring.pieceReceived(piece, in: &self.context) }
+            self.held = pieces
+            self.passHeld()
         }
+    }
+
+    /// Delivers the pieces of a message, unless its source is paused.
+    private mutating func passHeld() {
+        guard let transferring = self.machine as? Transferring, !transferring.isSourcePaused else {
+            return
+        }
+        for piece in self.held { transferring.pieceReceived(piece, in: &self.context) }
+        self.held = []
     }
 }

@@ -37,7 +37,8 @@ import Testing
             lines += [
                 "U anna> T UID FETCH \(uid) (UID BODY.PEEK[])",
                 "U anna< * 1 FETCH (UID \(uid) BODY[] {1}\\r\\nx)",
-                "U bob> \(announcement) \(date) {1+}",
+                "U bob> \(announcement) \(date) {1}",
+                "U bob< + OK",
                 "U anna< T OK Done.",
             ]
         }

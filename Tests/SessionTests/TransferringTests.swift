@@ -70,7 +70,9 @@ import Testing
     private static let announced =
         Self.asked + """
             U anna< * 1 FETCH (UID 5 BODY[] {5}\\r\\nhello)
-            U bob> T APPEND Akten (\\Seen) \(Self.date) {5+}
+            U bob> T APPEND Akten (\\Seen) \(Self.date) {5}
+            U bob< + OK
+            read anna
             U bob> hello
 
             """

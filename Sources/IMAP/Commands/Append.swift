@@ -49,7 +49,7 @@ extension CommandEncoder {
     ) {
         if !flags.isEmpty { self.write(flags: flags) }
         if let date { self.write(quoted: Array(date.readableBytesView)) }
-        self.announce(octets: octets, isLiteral8: isLiteral8)
+        self.announce(message: octets, isLiteral8: isLiteral8)
     }
 }
 

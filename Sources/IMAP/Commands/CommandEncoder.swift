@@ -150,18 +150,27 @@ package struct CommandEncoder {
     }
 
     private mutating func write(literal: ByteBuffer) {
-        self.announce(octets: UInt64(literal.readableBytes), isLiteral8: false)
+        self.announce(octets: UInt64(literal.readableBytes), form: self.literals)
         self.segment.writeImmutableBuffer(literal)
     }
 
-    /// Writes the announcement of a literal. A synchronizing server must answer it with `+`.
-    package mutating func announce(octets: UInt64, isLiteral8: Bool) {
+    /// Writes the announcement of a message, always as a synchronizing literal.
+    ///
+    /// A server that fails before it reads a non-synchronizing literal may execute the octets of
+    /// the message as commands. With a synchronizing literal, a server that refuses the command
+    /// gets none of them (RFC 9051 §4.3).
+    package mutating func announce(message octets: UInt64, isLiteral8: Bool) {
+        self.announce(octets: octets, isLiteral8: isLiteral8, form: .synchronizing)
+    }
+
+    /// Writes the announcement of a literal. A server must answer a synchronizing one with `+`.
+    private mutating func announce(octets: UInt64, isLiteral8: Bool = false, form: LiteralForm) {
         self.space()
         if isLiteral8 { self.segment.writeInteger(UInt8(ascii: "~")) }
         self.segment.writeInteger(UInt8(ascii: "{"))
         self.segment.writeString(String(octets))
-        self.segment.writeStaticString(self.literals == .synchronizing ? "}\r\n" : "+}\r\n")
-        guard self.literals == .synchronizing else { return }
+        self.segment.writeStaticString(form == .synchronizing ? "}\r\n" : "+}\r\n")
+        guard form == .synchronizing else { return }
         self.complete.append(self.segment)
         self.segment = ByteBuffer()
     }

@@ -8,7 +8,7 @@ final class Appending: RunningCommand {
     private enum Step {
         /// The server is not connected yet, or has not listed its folders yet.
         case waitingForUpstream
-        /// The command was sent up to a synchronizing literal.
+        /// The command was sent up to a literal, and the server must ask for its octets.
         case waitingForContinuation
         /// The octets of the message are streamed.
         case streaming
@@ -60,6 +60,8 @@ final class Appending: RunningCommand {
             guard self.step == .waitingForContinuation else { return false }
             self.sendSegment(in: &context)
         case .completed(let completion):
+            // The server completed a command that it got before.
+            guard self.step != .waitingForUpstream else { return false }
             self.completed(completion, in: &context)
         case .ready:
             self.upstreamReady(in: &context)
@@ -115,13 +117,11 @@ final class Appending: RunningCommand {
         self.sendSegment(in: &context)
     }
 
-    /// Sends the next segment. The message follows the last one at once if the server accepts non-synchronizing
-    /// literals (RFC 7888).
+    /// Sends the next segment, or begins the message after the last one. The message itself always waits for the
+    /// server, which may refuse it instead.
     private func sendSegment(in context: inout some CommandContext) {
         guard !self.segments.isEmpty else { return self.stream(in: &context) }
         context.send(self.segments.removeFirst(), to: self.account)
-        let literals = context.upstream(of: self.account)?.profile.literals
-        if self.segments.isEmpty, literals == .nonSynchronizing { self.stream(in: &context) }
     }
 
     /// Asks the client for the octets of the message.
@@ -138,6 +138,11 @@ final class Appending: RunningCommand {
         case .waitingForUpstream:
             break
         case .waitingForContinuation:
+            // A refusal comes instead of the request for the octets. After OK, it is unclear what the server expects.
+            guard completion.condition != .ok, !completion.isIncomplete else {
+                self.dropUnfinished(in: &context)
+                return self.upstreamLost(answer: .unavailable, in: &context)
+            }
             self.refuse(context.refusal(completion), code: completion.code, in: &context)
         case .streaming:
             // The server could execute the rest of the message as commands, so the connection is closed.

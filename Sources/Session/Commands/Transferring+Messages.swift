@@ -108,15 +108,11 @@ extension Transferring {
         self.sendAnnouncement(in: &context)
     }
 
-    /// Sends the next segment before the message. The message follows the last one at once if the target accepts
-    /// non-synchronizing literals (RFC 7888).
+    /// Sends the next segment before the message, or begins the message after the last one. The message itself always
+    /// waits for the target, which may refuse it instead.
     private func sendAnnouncement(in context: inout some CommandContext) {
         guard !self.segments.isEmpty else { return self.stream(in: &context) }
         context.send(self.segments.removeFirst(), to: self.plan.target)
-        let literals = context.upstream(of: self.plan.target)?.profile.literals
-        if self.segments.isEmpty, literals == .nonSynchronizing {
-            self.stream(in: &context)
-        }
     }
 
     /// The target is ready for the message: streams its octets.
@@ -244,6 +240,8 @@ extension Transferring {
             }
             self.fetchNext(in: &context)
         case .announcing:
+            // A refusal comes instead of the request for the octets. After OK, it is unclear what the target expects.
+            if condition == .ok || completion.isIncomplete { context.drop(self.plan.target) }
             self.progress.isAppendOpen = false
             self.step = .draining(condition == .ok ? .unavailable : refusal)
             context.readUpstream(self.plan.source)

@@ -129,7 +129,7 @@ package struct NoticeDelivery: ServerConversation {
         let octets = UInt64(self.message.readableBytes)
         return self.send(announces: true) {
             $0.write(word: "APPEND INBOX")
-            $0.announce(octets: octets, isLiteral8: false)
+            $0.announce(message: octets, isLiteral8: false)
         }
     }
 

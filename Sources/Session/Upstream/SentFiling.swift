@@ -197,7 +197,7 @@ package struct SentFiling: ServerConversation {
             $0.write(word: "APPEND")
             $0.write(mailbox: folder)
             $0.write(word: "(\\Seen)")
-            $0.announce(octets: UInt64(octets), isLiteral8: false)
+            $0.announce(message: UInt64(octets), isLiteral8: false)
         }
     }
 

@@ -75,14 +75,25 @@ import Testing
         #expect(Self.wire(.synchronizing) { $0.write(number: number) } == ["t \(number)\r\n"])
     }
 
-    @Test(arguments: [(false, "{7}"), (true, "~{7}")])
-    func `a message is announced as it is sent`(isLiteral8: Bool, announced: String) {
-        var encoder = CommandEncoder(tag: ByteBuffer(string: "t"), literals: .synchronizing)
+    @Test(
+        arguments: [(false, "{7}"), (true, "~{7}")],
+        [LiteralForm.synchronizing, .nonSynchronizing]
+    )
+    func `a message waits for the server, whatever the other literals do`(
+        _ announcement: (isLiteral8: Bool, text: String),
+        literals: LiteralForm
+    ) {
+        var encoder = CommandEncoder(tag: ByteBuffer(string: "t"), literals: literals)
         encoder.write(word: "APPEND")
         encoder.write(mailbox: ByteBuffer(string: "INBOX"))
-        encoder.write(flags: [.seen], date: nil, octets: 7, isLiteral8: isLiteral8)
-        let text = encoder.finishWithoutLineEnd().map { String(buffer: $0) }.joined()
-        #expect(text == "t APPEND INBOX (\\Seen) \(announced)\r\n")
+        encoder.write(
+            flags: [.seen],
+            date: nil,
+            octets: 7,
+            isLiteral8: announcement.isLiteral8
+        )
+        let segments = encoder.finishWithoutLineEnd().map { String(buffer: $0) }
+        #expect(segments == ["t APPEND INBOX (\\Seen) \(announcement.text)\r\n"])
     }
 
     @Test func `a value that looks like the announcement of a literal ends no line`() {
