@@ -248,6 +248,46 @@ import Testing
         #expect(context.log == [Self.unavailable])
     }
 
+    /// A lost wake-up: the command behind it would wait for the server's answer to this one.
+    @Test(arguments: [("OK Done.", false), ("NO No.", false), ("", true)])
+    func `without the user's decisions the answer waits for what is in flight`(
+        end: String,
+        isLost: Bool
+    ) throws {
+        var context = try RecordedContext(grants: ["bob account lr", "clara account lr"])
+        context.connect("bob", "LITERAL+")
+        let listing = try Self.listing("a1 LSUB \"\" \"Other Users/*\"")
+        listing.begin(in: &context)
+        listing.foldersLookedUp([:], in: &context)
+        context.log = []
+        #expect(listing.subscriptionsLoaded(nil, in: &context))
+        #expect(context.log == [])
+        #expect(listing.part(of: 2)?.step == .folders)
+        // Nothing is in flight there yet, and nothing is asked any more.
+        let others = listing.parts.filter { $0.account != 2 }
+        #expect(!others.isEmpty && others.allSatisfy { $0.step == .failed })
+        #expect(!listing.subscriptionsLoaded(SubscriptionChoices(), in: &context))
+        var run = MachineScript(listing, in: context)
+        try run.play((isLost ? "! lost bob" : "U bob< T \(end)") + "\n" + Self.unavailable)
+        #expect(run.context.isFinished)
+    }
+
+    @Test func `the completion of an earlier command is not taken for its own`() throws {
+        var context = try RecordedContext(grants: ["bob account lr"])
+        context.connect("bob", "LITERAL+")
+        let earlier = try #require(context.upstream(of: 2))
+        earlier.inFlight = ByteBuffer(string: "x")
+        let listing = try Self.listing("a1 LIST \"\" \"Other Users/*\"")
+        listing.begin(in: &context)
+        listing.foldersLookedUp([:], in: &context)
+        earlier.inFlight = nil
+        let completion = UpstreamEvent.completed(Completion(condition: .ok))
+        #expect(try !listing.received(completion, from: 2, in: &context))
+        #expect(listing.part(of: 2)?.step == .waitingForUpstream)
+        #expect(try listing.received(.ready, from: 2, in: &context))
+        #expect(listing.part(of: 2)?.step == .folders)
+    }
+
     @Test func `a LIST without subscriptions ignores the subscription choices`() throws {
         var context = try RecordedContext(grants: ["bob account lr"])
         let listing = try Self.listing("a1 LIST \"\" \"Other Users/*\"")

@@ -92,23 +92,24 @@ extension Listing {
 
     // MARK: - The end
 
-    /// The server completed a command: sends the next one of the part, or completes the part.
+    /// The server completed the command of a part: sends the next one, or completes the part.
     func completed(
         _ condition: Condition,
-        by account: AccountID,
+        part: ListingPart,
         in context: inout some CommandContext
     ) {
-        if let part = self.part(of: account) {
-            self.completed(condition, part: part, in: &context)
+        if self.lacksChoices {
+            part.step = .failed
+        } else {
+            self.advance(part, after: condition, in: &context)
         }
-        self.ask(account, in: &context)
         self.complete(in: &context)
     }
 
     /// Advances a part after a command of its server.
-    private func completed(
-        _ condition: Condition,
-        part: ListingPart,
+    private func advance(
+        _ part: ListingPart,
+        after condition: Condition,
         in context: inout some CommandContext
     ) {
         switch part.step {
@@ -130,10 +131,7 @@ extension Listing {
             self.beginCounts(part, in: &context)
         case .counts:
             self.countNext(part, in: &context)
-        case .lookingUp, .waitingForUpstream:
-            // Another command of this connection was completed; the caller sends LIST now.
-            break
-        case .complete, .failed:
+        case .lookingUp, .waitingForUpstream, .complete, .failed:
             break
         }
     }

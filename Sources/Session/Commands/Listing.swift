@@ -15,6 +15,8 @@ final class Listing: RunningCommand {
     private(set) var parts: [ListingPart] = []
     /// The names that the user subscribed or unsubscribed; nil until the store has been read.
     private(set) var choices: SubscriptionChoices?
+    /// Whether the store could not be read. The answer is `NO` then, once no command is in flight at any server.
+    private(set) var lacksChoices = false
     /// Octets of the responses of all servers so far, including ``ListLimits/octetsOfFolder`` for each.
     private var octets = 0
     /// The answer that is being written, once every server has answered.
@@ -27,7 +29,7 @@ final class Listing: RunningCommand {
 
     /// Whether everything that the answer needs has arrived or failed.
     private var isComplete: Bool {
-        (self.choices != nil || !self.request.needsSubscriptions)
+        (self.choices != nil || self.lacksChoices || !self.request.needsSubscriptions)
             && self.parts.allSatisfy(\.isDone)
     }
 
@@ -57,7 +59,8 @@ final class Listing: RunningCommand {
             guard let part = self.part(of: account), !part.segments.isEmpty else { return false }
             context.send(part.segments.removeFirst(), to: account)
         case .completed(let completion):
-            self.completed(completion.condition, by: account, in: &context)
+            guard let part = self.part(of: account), part.isAsking else { return false }
+            self.completed(completion.condition, part: part, in: &context)
         case .ready:
             self.ask(account, in: &context)
         case .untagged(.list(let list, let octets, let isLsub)):
@@ -96,9 +99,13 @@ final class Listing: RunningCommand {
         _ choices: SubscriptionChoices?,
         in context: inout some CommandContext
     ) -> Bool {
-        guard self.request.needsSubscriptions, self.choices == nil else { return false }
+        guard self.request.needsSubscriptions, self.choices == nil, !self.lacksChoices else {
+            return false
+        }
         guard let choices else {
-            context.finish(self.tag, text: .unavailable)
+            self.lacksChoices = true
+            for part in self.parts where !part.isAsking { part.step = .failed }
+            self.complete(in: &context)
             return true
         }
         self.choices = choices
@@ -131,6 +138,7 @@ final class Listing: RunningCommand {
     /// folders, and the client is told so. If all accounts failed, the answer is `NO`.
     func complete(in context: inout some CommandContext) {
         guard self.answer == nil, self.isComplete else { return }
+        guard !self.lacksChoices else { return context.finish(self.tag, text: .unavailable) }
         let reached = self.parts.filter { !$0.isBelowPatterns }
         if !reached.isEmpty, reached.allSatisfy({ $0.step == .failed }) {
             return context.finish(self.tag, text: .unavailable)

@@ -68,6 +68,9 @@ final class ListingPart {
 
     var isDone: Bool { self.step == .complete || self.step == .failed }
 
+    /// Whether a command of the part is in flight.
+    var isAsking: Bool { self.step.isTelling || self.step == .counts && self.counting != nil }
+
     /// Completes the part with cached folders instead of the server's answer.
     func take(_ known: KnownFolders) {
         self.folders = known.folders
