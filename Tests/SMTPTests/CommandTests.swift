@@ -60,6 +60,9 @@ import Testing
         ("FROM:<a@x.example> ENVID=a+0D+0AMAIL", nil),
         ("FROM:<a@x.example> ENVID=a+00", nil),
         ("FROM:<a@x.example> ENVID=a+2", nil),
+        ("FROM:<a@x.example> ENVID=\(String(repeating: "a", count: 101))", nil),
+        ("FROM:<a@x.example> ENVID=\(String(repeating: "a", count: 98))+2B", nil),
+        ("FROM:<a@x.example> ENVID=\(String(repeating: "a", count: 97))+2B", "<a@x.example>"),
         ("FROM:<a@x.example> RET=ALL", nil),
         ("FROM:<a@x.example> HOLDFOR=5", nil),
         ("FROM:<a@x.example> AUTH", nil),
@@ -179,6 +182,32 @@ import Testing
         #expect(found == expected)
     }
 
+    @Test(
+        arguments: [("\n", SubmissionError.bareLineEnd), ("\r\n", .lineTooLong)],
+        [1, 2, 100_000]
+    )
+    func `a line that is too long and ends with a bare LF is no command line`(
+        end: (octets: String, error: SubmissionError),
+        count: Int
+    ) throws {
+        var input = ByteBuffer()
+        var discarded = 0
+        let line = String(repeating: "A", count: 3 * CommandLine.maximumOctets) + end.octets
+        var rest = Array(line.utf8)[...]
+        var errors: [SubmissionError] = []
+        while !rest.isEmpty {
+            input.writeBytes(rest.prefix(count))
+            rest = rest.dropFirst(count)
+            do {
+                #expect(try CommandLine.next(&input, discarded: &discarded) == nil)
+            } catch {
+                errors.append(error)
+            }
+        }
+        #expect(errors == [end.error])
+        #expect(input.readableBytes == 0 && discarded == 0)
+    }
+
     @Test func `a line that is too long is discarded up to its end`() throws {
         for count in [1, 2, 1_000, 100_000] {
             var input = ByteBuffer()
@@ -210,7 +239,8 @@ import Testing
         for _ in 0..<CommandLine.maximumDiscardedOctets / 8_192 {
             input.writeRepeatingByte(0x41, count: 8_192)
             #expect(try CommandLine.next(&input, discarded: &discarded) == nil)
-            #expect(input.readableBytes == 0)
+            // The last octet may be the CR of the line end.
+            #expect(input.readableBytes == 1)
         }
         input.writeRepeatingByte(0x41, count: 8_192)
         #expect(throws: SubmissionError.endlessLine) {

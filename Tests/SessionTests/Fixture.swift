@@ -32,6 +32,8 @@ struct Fixture {
     private(set) var subscribesShared = true
     /// The folder lists of other sessions.
     var remembered = RememberedFolders()
+    /// Whether Anna is disabled.
+    var isAnnaDisabled = false
     /// Anna's name in the store.
     var nameOfAnna: String?
     var profiles: [AccountID: UpstreamProfile?]
@@ -94,7 +96,8 @@ struct Fixture {
                 User(
                     id: UserID(Int64(index) + 1),
                     login: $0,
-                    name: name == "anna" ? self.nameOfAnna.map { Array($0.utf8) } : nil
+                    name: name == "anna" ? self.nameOfAnna.map { Array($0.utf8) } : nil,
+                    isDisabled: name == "anna" && self.isAnnaDisabled
                 )
             }
         }

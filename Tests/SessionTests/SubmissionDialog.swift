@@ -166,6 +166,10 @@ struct SubmissionDialog {
     private mutating func event(_ words: [String], _ place: String) throws {
         switch words.first {
         case "grant": try self.grant(words)
+        case "disable":
+            var fixture = Fixture()
+            fixture.isAnnaDisabled = true
+            self.session.snapshotChanged(fixture.snapshot, at: Fixture.now)
         case "close": self.session.upstreamClosed()
         case "fail": self.session.upstreamFailed(.unreachable)
         case "refused": self.session.upstreamFailed(.noServer)

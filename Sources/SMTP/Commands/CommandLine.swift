@@ -18,29 +18,36 @@ package enum CommandLine {
     /// - Returns: the line without its end; nil while it is incomplete.
     /// - Throws: `lineTooLong` for a complete line that is too long; `endlessLine` for one that
     ///   does not end; `bareLineEnd` for one that does not end with CR LF, or contains a CR or a
-    ///   NUL. The line is consumed, except after `endlessLine`.
+    ///   NUL among the octets that were not discarded. The line is consumed, except after
+    ///   `endlessLine`.
     package static func next(
         _ input: inout ByteBuffer,
         discarded: inout Int
     ) throws(SubmissionError) -> [UInt8]? {
         guard let end = input.readableBytesView.firstIndex(of: .lineFeed) else {
             guard discarded > 0 || input.readableBytes > self.maximumOctets else { return nil }
-            discarded += input.readableBytes
-            input = ByteBuffer()
+            // The last octet stays, because it may be the CR of the line end.
+            discarded += input.readableBytes - 1
+            input = ByteBuffer(bytes: input.readableBytesView.suffix(1))
             guard discarded <= self.maximumDiscardedOctets else { throw .endlessLine }
             return nil
         }
         let length = end - input.readerIndex
         guard discarded == 0, length < self.maximumOctets else {
             let isEndless = discarded + length > self.maximumDiscardedOctets
-            input.moveReaderIndex(forwardBy: length + 1)
+            let line = input.readBytes(length: length + 1) ?? []
             discarded = 0
-            throw isEndless ? .endlessLine : .lineTooLong
+            guard !isEndless else { throw .endlessLine }
+            throw self.endsProperly(line) ? .lineTooLong : .bareLineEnd
         }
         let line = input.readBytes(length: length + 1) ?? []
-        guard line.dropLast().last == .carriageReturn,
-            !line.dropLast(2).contains(where: { $0 == .carriageReturn || $0 == 0 })
-        else { throw .bareLineEnd }
+        guard self.endsProperly(line) else { throw .bareLineEnd }
         return line.dropLast(2)
+    }
+
+    /// Whether a line ends with CR LF and has no other CR and no NUL.
+    private static func endsProperly(_ line: [UInt8]) -> Bool {
+        line.dropLast().last == .carriageReturn
+            && !line.dropLast(2).contains { $0 == .carriageReturn || $0 == 0 }
     }
 }

@@ -6,6 +6,9 @@ package struct Mail: Equatable, Sendable {
         case eightBit
     }
 
+    /// The longest value of ENVID, in characters (RFC 3461 §4.4).
+    private static let maximumEnvelopeIDOctets = 100
+
     /// The part of the message that a failure notification returns (RFC 3461 §4.3).
     package enum Return: Equatable, Sendable {
         case full
@@ -68,9 +71,9 @@ package struct Mail: Equatable, Sendable {
                 throw .malformedParameter
             }
         case "ENVID":
-            guard let value = parameter.value, Parameter.isXtext(value) else {
-                throw .malformedParameter
-            }
+            guard let value = parameter.value, value.count <= Self.maximumEnvelopeIDOctets,
+                Parameter.isXtext(value)
+            else { throw .malformedParameter }
             self.envelopeID = value
         case "AUTH":
             // RFC 4954 §5: only a trusted client may assert another identity, and no client is

@@ -14,8 +14,9 @@ package struct ServerReply: Equatable, Sendable {
 
     /// Whether the code is 2xx.
     package var isPositive: Bool { self.code >= 200 && self.code < 300 }
-    /// Whether the code is 3xx.
-    package var isIntermediate: Bool { self.code >= 300 && self.code < 400 }
+    /// Whether the server accepted a command of a transaction: 250 to 252 (RFC 5321 §4.3.2). Other codes
+    /// of this class do not answer such a command; 221 says that the server closes the connection.
+    package var isAcceptance: Bool { (250...252).contains(self.code) }
     /// Whether the code is 5xx.
     package var isPermanent: Bool { self.code >= 500 }
 }

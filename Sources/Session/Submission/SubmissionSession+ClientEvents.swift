@@ -81,12 +81,11 @@ extension SubmissionSession {
                 self.dispatch(try SubmissionCommand(line: line))
             }
         } catch {
-            // After an endless line or a malformed chunk size, the start of the next command is unknown. A client
-            // that does not begin with a greeting speaks another protocol: an attacker may have redirected a browser
-            // to this port (ALPACA).
+            // A client that does not begin with a greeting speaks another protocol: an attacker may have redirected a
+            // browser to this port (ALPACA).
             let isForeign =
                 (error == .unknownCommand || error == .lineTooLong) && !self.hasGreeted
-            if isForeign || error == .endlessLine || error == .malformedChunkSize {
+            if isForeign || Self.hidesNextCommand(error) {
                 self.end(SubmissionReply(error))
             } else {
                 self.running = .nothing
@@ -94,5 +93,16 @@ extension SubmissionSession {
             }
         }
         return true
+    }
+
+    /// Whether the start of the next command is unknown after an error: after an endless line, a malformed chunk size,
+    /// or a line end that other parsers do not take for one.
+    private static func hidesNextCommand(_ error: SubmissionError) -> Bool {
+        switch error {
+        case .endlessLine, .malformedChunkSize, .bareLineEnd: true
+        case .unknownCommand, .malformedArguments, .malformedParameter, .malformedPath,
+            .unknownParameter, .lineTooLong, .malformedReply:
+            false
+        }
     }
 }

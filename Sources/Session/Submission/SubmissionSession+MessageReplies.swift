@@ -48,7 +48,11 @@ extension SubmissionSession {
 
     /// The server accepted or refused the whole message.
     private mutating func verdictReceived(_ reply: ServerReply, receiving: Receiving) {
-        if reply.isPositive {
+        // Another code below 400 does not say whether the message was accepted.
+        guard reply.isAcceptance || reply.code >= 400 else {
+            return self.upstreamLost(.unavailable)
+        }
+        if reply.isAcceptance {
             self.auditSent(self.transaction, isConfirmed: true)
             self.upstream?.isDirty = false
         } else {
@@ -74,7 +78,7 @@ extension SubmissionSession {
         recipientsSent: Int
     ) {
         self.upstream?.isDirty = true
-        guard reply.isPositive, let recipients = self.transaction?.recipients else {
+        guard reply.isAcceptance, let recipients = self.transaction?.recipients else {
             return self.refuseMessage(receiving, reply: self.passed(reply, expectsSuccess: false))
         }
         if recipientsSent < recipients.count {

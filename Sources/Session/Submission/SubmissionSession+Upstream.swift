@@ -157,16 +157,16 @@ extension SubmissionSession {
     private mutating func answerReceived(_ reply: ServerReply) {
         switch self.running {
         case .awaiting(.reset):
-            guard reply.isPositive else { return self.upstreamLost(.unavailable) }
+            guard reply.isAcceptance else { return self.upstreamLost(.unavailable) }
             self.checkConnected()
         case .awaiting(.mail):
             self.running = .nothing
-            self.upstream?.isDirty = reply.isPositive
-            if !reply.isPositive { self.transaction = nil }
+            self.upstream?.isDirty = reply.isAcceptance
+            if !reply.isAcceptance { self.transaction = nil }
             self.reply(self.passed(reply, expectsSuccess: true))
         case .awaiting(.rcpt(let recipient)):
             self.running = .nothing
-            if reply.isPositive { self.transaction?.recipients.append(recipient) }
+            if reply.isAcceptance { self.transaction?.recipients.append(recipient) }
             self.reply(self.passed(reply, expectsSuccess: true))
         case .receiving(let receiving):
             self.replyReceivedWhileReceiving(reply, receiving: receiving)
@@ -177,12 +177,12 @@ extension SubmissionSession {
         }
     }
 
-    /// The client's reply for a reply of the server. A 421, or a reply of an unexpected class, becomes the gateway's
-    /// own reply, and the connection is closed.
+    /// The client's reply for a reply of the server. A 421, or an unexpected reply, becomes the gateway's own reply,
+    /// and the connection is closed.
     ///
-    /// - Parameter expectsSuccess: whether a positive reply answers the command. After DATA it does not.
+    /// - Parameter expectsSuccess: whether an acceptance answers the command. After DATA it does not.
     mutating func passed(_ reply: ServerReply, expectsSuccess: Bool) -> SubmissionReply {
-        let isAnswer = reply.isPositive ? expectsSuccess : !reply.isIntermediate
+        let isAnswer = reply.isAcceptance ? expectsSuccess : reply.code >= 400
         guard isAnswer, reply.code != 421 else {
             self.dropUpstream()
             if self.transaction?.route != nil, case .nothing = self.running {

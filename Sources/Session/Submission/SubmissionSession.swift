@@ -223,12 +223,12 @@ package struct SubmissionSession {
     }
 
     /// The store published a new snapshot. Ends the session of a disabled user, and a transaction that is no longer
-    /// permitted.
+    /// permitted. If the end of a message was sent, the session of the disabled user ends after the server's answer.
     package mutating func snapshotChanged(_ snapshot: Snapshot, at now: Moment) {
         self.now = now
         self.snapshot = snapshot
         guard let user = self.user else { return }
-        guard snapshot.isEnabled(user) else { return self.end(.closing) }
+        guard snapshot.isEnabled(user) else { return self.endAfterVerdict(.closing) }
         self.checkTransaction()
         self.readClient()
     }
