@@ -105,6 +105,8 @@ package struct Account: Hashable, Sendable {
     /// Whether the account is disabled: no user has access, not even its owner.
     package var isDisabled: Bool
     package var sentCopy: SentCopy
+    /// Whether a message is refused if no copy of it can be kept for the Sent folder.
+    package var isSentCopyRequired: Bool
     /// Whether the account's submission server files each sent message into Sent itself.
     package var filesSentMail: Bool
 
@@ -116,6 +118,7 @@ package struct Account: Hashable, Sendable {
         owner: UserID? = nil,
         isDisabled: Bool = false,
         sentCopy: SentCopy = .none,
+        isSentCopyRequired: Bool = false,
         filesSentMail: Bool = false
     ) {
         self.id = id
@@ -125,6 +128,7 @@ package struct Account: Hashable, Sendable {
         self.owner = owner
         self.isDisabled = isDisabled
         self.sentCopy = sentCopy
+        self.isSentCopyRequired = isSentCopyRequired
         self.filesSentMail = filesSentMail
     }
 

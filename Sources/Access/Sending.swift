@@ -162,6 +162,17 @@ extension Snapshot {
         return targets.filter { seen.insert($0).inserted }
     }
 
+    /// Whether a message is refused if a copy of it cannot be kept: an account in From that has
+    /// copies filed, and is not the user's own, requires that.
+    package func requiresSentCopy(of message: MessageAuthors, by user: UserID) -> Bool {
+        message.from.contains { claimed in
+            guard let account = claimed.address.flatMap({ self.account(address: $0) }) else {
+                return false
+            }
+            return account.owner != user && account.sentCopy != .none && account.isSentCopyRequired
+        }
+    }
+
     /// The `Sender` of a user: the personal account's primary address and the user's name.
     /// - Returns: nil if the user owns no enabled account.
     package func signature(of user: UserID) -> Signature? {

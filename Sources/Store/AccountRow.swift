@@ -38,6 +38,8 @@ package struct AccountRow: Codable, Equatable, Sendable {
     package var hasCredential: Bool
     /// Whose Sent folder receives a copy: `owner`, `sender`, `both` or `none`.
     package var sentCopy: String
+    /// Whether a message is refused if no copy of it can be kept for the Sent folder.
+    package var sentCopyRequired: Bool
     /// When the saved Exchange permissions were loaded, in seconds since 1970; nil if none are
     /// saved.
     @Nullable package var permissionsLoaded: Int64?

@@ -21,6 +21,8 @@ package struct AccountSettings: Sendable {
     package var password: Secret<String>?
     /// `owner`, `sender`, `both` or `none`; the schema rejects any other text.
     package var sentCopy: String?
+    /// Whether a message is refused if no copy of it can be kept for the Sent folder.
+    package var isSentCopyRequired: Bool?
 
     /// Creates settings that change nothing.
     package init() {}
@@ -38,6 +40,7 @@ package struct AccountSettings: Sendable {
             self.caFile.map { "ca \($0)" },
             self.username.map { "username \($0)" }, self.password.map { _ in "password" },
             self.sentCopy.map { "sent copy \($0)" },
+            self.isSentCopyRequired.map { "sent copy \($0 ? "" : "not ")required" },
         ].compactMap { $0 }
     }
 }

@@ -54,6 +54,9 @@ extension StoreTransaction {
         if let sentCopy = settings.sentCopy {
             try self.update(id, assignments: "sentCopy = ?", values: [sentCopy])
         }
+        if let isRequired = settings.isSentCopyRequired {
+            try self.update(id, assignments: "sentCopyRequired = ?", values: [isRequired])
+        }
         if let username = settings.username {
             try Self.checkCredential(username, what: "user name")
             try self.update(

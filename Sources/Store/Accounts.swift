@@ -178,6 +178,7 @@ extension StoreTransaction {
             username: row["username"],
             hasCredential: (row["password"] as Data?) != nil,
             sentCopy: row["sentCopy"],
+            sentCopyRequired: row["sentCopyRequired"],
             permissionsLoaded: row["permissionsLoaded"]
         )
     }

@@ -204,12 +204,12 @@ extension StoreTransaction {
             sql: """
                 UPDATE account SET kind = ?, owner = ?, imapHost = ?, imapPort = ?, imapTLS = ?,
                 smtpHost = ?, smtpPort = ?, smtpTLS = ?, sentCopy = ?,
-                username = coalesce(?, username), caFile = ? WHERE id = ?
+                sentCopyRequired = ?, username = coalesce(?, username), caFile = ? WHERE id = ?
                 """,
             arguments: [
                 kind.rawValue, owner, imap.host, imap.port, imap.tls.rawValue, smtp?.host,
-                smtp?.port, smtp?.tls.rawValue, account.sentCopy ?? "none", account.username,
-                account.caFile, id,
+                smtp?.port, smtp?.tls.rawValue, account.sentCopy ?? "none",
+                account.sentCopyRequired ?? false, account.username, account.caFile, id,
             ]
         )
         for alias in account.aliases ?? [] {

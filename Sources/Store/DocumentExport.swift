@@ -41,6 +41,7 @@ extension StoreTransaction {
                 imap: row.imap,
                 smtp: row.smtp,
                 sentCopy: row.sentCopy,
+                sentCopyRequired: row.sentCopyRequired ? true : nil,
                 username: row.username,
                 caFile: row.caFile
             )

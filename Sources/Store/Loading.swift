@@ -172,6 +172,7 @@ extension StoreTransaction {
                     owner: (row["owner"] as Int64?).map(UserID.init),
                     isDisabled: row["disabled"],
                     sentCopy: Account.SentCopy(rawValue: row["sentCopy"]) ?? .none,
+                    isSentCopyRequired: row["sentCopyRequired"],
                     filesSentMail: endpoint.usesToken
                 )
             )

@@ -18,6 +18,9 @@ package struct ModelDocument: Codable, Equatable, Sendable {
         @Nullable package var smtp: AccountRow.Server?
         /// `owner`, `sender`, `both` or `none`; nil is `none`.
         package var sentCopy: String?
+        /// True if a message is refused when no copy of it can be kept; otherwise the key is not
+        /// written.
+        package var sentCopyRequired: Bool?
         /// The user name at the servers; nil leaves it as it is.
         package var username: String?
         /// The path of a PEM file with certificates to trust; nil for the system's.

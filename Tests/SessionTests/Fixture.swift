@@ -23,6 +23,8 @@ struct Fixture {
     var identified: Set<String> = []
     /// Accounts whose Sent folders get a copy of messages that other users send.
     var copied: Set<String> = []
+    /// Those of them that refuse a message whose copy cannot be kept.
+    var requiringCopies: Set<String> = []
     /// Accounts on Exchange, whose grants come from there.
     var onExchange: Set<String> = []
     var subscriptions: Set<Subscription> = []
@@ -109,7 +111,8 @@ struct Fixture {
                     address: $0,
                     kind: self.onExchange.contains(name) ? .exchange : .imap,
                     owner: self.ownerless.contains(name) ? nil : owners[name],
-                    sentCopy: self.copied.contains(name) ? .owner : .none
+                    sentCopy: self.copied.contains(name) ? .owner : .none,
+                    isSentCopyRequired: self.requiringCopies.contains(name)
                 )
             }
         }

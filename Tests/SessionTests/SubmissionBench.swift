@@ -149,13 +149,13 @@ struct SubmissionBench {
             self.session.authenticationFinished(
                 isRight ? .accepted(self.fixture.anna, account: nil, profiles: [:]) : .refused
             )
-        case .syncCopy(let number):
+        case .syncCopy(let number, _, _, _):
             self.session.copyKept(number, succeeded: true, at: Fixture.now)
-        case .fileCopy(let number, _, _, _):
+        case .fileCopy(let number):
             self.session.copyFiled(number, at: Fixture.now)
         case .readLater:
             self.session.resumeReading(at: Fixture.now)
-        case .startTLS, .keepCopy, .dropCopy, .audit:
+        case .startTLS, .keepCopy, .dropCopy, .copyMissing, .audit:
             break
         }
     }

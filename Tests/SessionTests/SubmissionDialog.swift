@@ -16,8 +16,9 @@ import Testing
 ///     ! close            an event: close, fail, refused, timeout, unused, server, gone, closes N,
 ///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end, disk full|slow|well,
 ///                        synced, names slow|well, named
-///     ! copy kept 12     the octets kept for Sent folders; or: filed 12, dropped
-///     @copies info 1000  messages that others send as this account are filed there; the octets that may wait
+///     ! copy kept 12     the octets kept for Sent folders; or: filed 12, dropped, missing
+///     @copies info 1000  messages that others send as this account are filed there; the octets that may wait;
+///                        then `required` if such a message is not sent without its copy
 struct SubmissionDialog {
     private struct Step {
         var number: Int
@@ -40,6 +41,7 @@ struct SubmissionDialog {
     private var audit: [String] = []
     private var isAuditRead = false
     private var copied: Set<String> = []
+    private var requiring: Set<String> = []
     private var copyOctets = 0
     private var copyState = "none"
     private var disk = "well"
@@ -55,6 +57,7 @@ struct SubmissionDialog {
         for line in text.split(separator: "\n") where line.hasPrefix("@copies ") {
             let words = line.split(separator: " ").map(String.init)
             self.copied.insert(words[1])
+            if words.last == "required" { self.requiring.insert(words[1]) }
             space.octetsPerAccount = UInt64(words[2]) ?? 0
         }
         self.session = SubmissionSession(
@@ -67,7 +70,7 @@ struct SubmissionDialog {
                 )
             ),
             copySpace: SentCopySpace(limits: space),
-            snapshot: Self.snapshot([:], self.copied, nil),
+            snapshot: Self.snapshot([:], self.copied, self.requiring, nil),
             hasTLS: true,
             at: Fixture.now
         )
@@ -91,10 +94,12 @@ struct SubmissionDialog {
     private static func snapshot(
         _ rights: [String: SendRight],
         _ copied: Set<String>,
+        _ requiring: Set<String>,
         _ nameOfAnna: String?
     ) -> Snapshot {
         var fixture = Fixture()
         fixture.copied = copied
+        fixture.requiringCopies = requiring
         fixture.nameOfAnna = nameOfAnna
         fixture.grants = rights.enumerated().compactMap { index, entry in
             Grant(
@@ -112,7 +117,7 @@ struct SubmissionDialog {
         let right: SendRight = words[2] == "as" ? .as : words[2] == "none" ? .none : .onBehalf
         self.rights[words[1]] = right
         self.session.snapshotChanged(
-            Self.snapshot(self.rights, self.copied, self.nameOfAnna),
+            Self.snapshot(self.rights, self.copied, self.requiring, self.nameOfAnna),
             at: Fixture.now
         )
     }
@@ -198,7 +203,8 @@ struct SubmissionDialog {
         case "copy":
             // The octets kept before the drop depend on where the input is split.
             let state =
-                self.copyState == "dropped" ? "dropped" : "\(self.copyState) \(self.copyOctets)"
+                ["dropped", "missing"].contains(self.copyState)
+                ? self.copyState : "\(self.copyState) \(self.copyOctets)"
             #expect(state == words.dropFirst().joined(separator: " "), "\(place)")
         case "end":
             #expect(self.isClosed, "\(place): the client's connection is not closed")
@@ -283,13 +289,13 @@ struct SubmissionDialog {
                 self.copyOctets =
                     octets.readableBytes + (self.copyState == "kept" ? self.copyOctets : 0)
                 self.copyState = "kept"
-            case .syncCopy(let number):
+            case .syncCopy(let number, _, _, _):
                 guard self.disk != "slow" else {
                     self.syncs.append(number)
                     break
                 }
                 self.session.copyKept(number, succeeded: self.disk == "well", at: Fixture.now)
-            case .fileCopy(let number, _, _, _):
+            case .fileCopy(let number):
                 self.copyState = "filed"
                 guard self.names == "well" else {
                     self.unnamed.append(number)
@@ -297,6 +303,7 @@ struct SubmissionDialog {
                 }
                 self.session.copyFiled(number, at: Fixture.now)
             case .dropCopy: self.copyState = "dropped"
+            case .copyMissing: self.copyState = "missing"
             case .readLater: self.session.resumeReading(at: Fixture.now)
             case .authenticate, .startTLS: break
             }

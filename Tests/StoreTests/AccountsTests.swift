@@ -28,6 +28,7 @@ import Testing
             settings.caFile = "/etc/ca.pem"
             settings.username = "bob-up"
             settings.sentCopy = "both"
+            settings.isSentCopyRequired = true
         }
         let row = try office.store.account(Office.full("b"))
         #expect(row.address == Office.full("bob") && row.owner == Office.full("bob"))
@@ -36,11 +37,13 @@ import Testing
         #expect(row.smtp?.host == "smtp.example" && row.smtp?.tls == "starttls")
         #expect(row.caFile == "/etc/ca.pem" && row.username == "bob-up" && row.hasCredential)
         #expect(row.sentCopy == "both" && row.permissionsLoaded == nil)
+        #expect(row.sentCopyRequired)
         let upstream = try office.store.upstream(Office.full("bob"))
         #expect(upstream.smtp?.caFile == "/etc/ca.pem" && upstream.imap.caFile == "/etc/ca.pem")
         let snapshot = try office.store.load()
         let bob = try office.account("bob", in: snapshot.access)
         #expect(snapshot.access.accounts[bob]?.sentCopy == .both)
+        #expect(snapshot.access.accounts[bob]?.isSentCopyRequired == true)
         #expect(snapshot.endpoints[bob]?.server == upstream.server)
     }
 
@@ -58,6 +61,7 @@ import Testing
         ("ca", false, { $0.caFile = "/etc/ca.pem" }), ("username", false, { $0.username = "b" }),
         ("password", false, { $0.password = Secret("neu") }),
         ("sent copy", true, { $0.sentCopy = "none" }),
+        ("sent copy required", true, { $0.isSentCopyRequired = true }),
         ("owner", true, { $0.owner = "anna@kanzlei.example" }),
         ("aliases", true, { $0.aliases = [] }),
         ("smtp", true, { $0.smtp = Endpoint(host: "s.example", port: 465, tls: .implicit) }),

@@ -14,6 +14,7 @@ import Testing
         "2026-11-25 audit log, roles, notices", "2026-11-29 copies that transfers made, notices",
         "2026-11-29 folders that users unsubscribed from", "2026-11-30 rules by whom they name",
         "2026-11-30 rows that changed in each revision",
+        "2026-11-30 copies in Sent that are required",
     ]
 
     private static func temporary(_ body: (DatabaseQueue, String) throws -> Void) throws {
@@ -137,7 +138,8 @@ import Testing
         "UPDATE user SET disabled = 2", "UPDATE user SET role = 'root'",
         "UPDATE account SET kind = 'pop'", "UPDATE account SET imapPort = 0",
         "UPDATE account SET imapPort = 65536", "UPDATE account SET imapTLS = 'maybe'",
-        "UPDATE account SET sentCopy = 'all'", "UPDATE account SET disabled = 5",
+        "UPDATE account SET sentCopy = 'all'", "UPDATE account SET sentCopyRequired = 2",
+        "UPDATE account SET disabled = 5",
         // Both a user and a group, or neither.
         "INSERT INTO member (\"group\", user, inner) VALUES (1, 1, 1)",
         "INSERT INTO member (\"group\") VALUES (1)",

@@ -11,12 +11,20 @@ import Synchronization
 ///
 /// While its message is in transit, and until it is filed, a copy is a file in a folder beside the
 /// store. So no copy is lost when the gateway stops, and `doctor` sees waiting copies. One
-/// background thread writes the files, in order. The name of a complete file says where it belongs.
+/// background thread writes the files, in order. The name of a complete file says where it belongs,
+/// and its suffix what is known of its message: ``unsent`` until the server has answered, then
+/// ``complete``.
 package final class SentCopies: Sendable {
     /// The suffix of a complete copy: `ACCOUNT.UUID.eml`.
     static let complete = "eml"
-    /// The suffix of a copy whose message is in transit.
+    /// The suffix of a copy whose message has not arrived completely. Its server has no end of it.
     static let partial = "part"
+    /// The suffix of a complete copy whose server has not answered yet.
+    static let unsent = "unsent"
+    /// The suffix of a copy whose gateway stopped before it knew the server's answer. It is not
+    /// filed: Sent would show a message that perhaps never went out. An administrator renames or
+    /// removes it.
+    static let unknown = "unknown"
     /// Part of the name of a copy for an account of the sender's own. Only there a copy that the
     /// sender's mail program files may replace it.
     static let own = "own"
@@ -32,14 +40,7 @@ package final class SentCopies: Sendable {
     /// Seconds after which a copy should have been filed.
     static let waitingTime: TimeInterval = 60
 
-    /// A complete copy in the folder.
-    struct Waiting: Sendable {
-        let file: URL
-        let account: AccountID
-        let octets: UInt64
-        /// Nil if no other copy may replace this one.
-        let messageID: ByteBuffer?
-    }
+    typealias Waiting = WaitingSentCopy
 
     /// Work for an account. One conversation runs at a time, so that of two that file the same
     /// message each knows the other's copy.
@@ -55,6 +56,8 @@ package final class SentCopies: Sendable {
     let turns = Mutex<[AccountID: [Turn]]>([:])
     /// Copies that the gateway has filed and still checks.
     let filed = Mutex<[AccountID: Set<FiledCopy>]>([:])
+    /// The newest messages that went out without a copy in this run.
+    let missing = Mutex<[MissingSentCopy]>([])
     /// The thread that reads and writes the files.
     let writer: BackgroundWriter
     /// Logs failures of servers at a limited rate.
@@ -89,40 +92,10 @@ package final class SentCopies: Sendable {
         }.sorted()
     }
 
-    /// Files what an earlier run left. Removes incomplete copies: no client was told that their
-    /// messages went out. Blocks.
-    func start(_ upstream: UpstreamServices, on group: any EventLoopGroup) {
-        self.upstream.withLock { $0 = upstream }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: self.folder.path)) ?? []
-        var waiting: [AccountID: Int] = [:]
-        var incomplete = 0
-        for name in names {
-            let file = self.folder.appendingPathComponent(name)
-            if file.pathExtension == Self.partial {
-                try? FileManager.default.removeItem(at: file)
-                incomplete += 1
-            } else if let copy = Self.waiting(file) {
-                self.space.found(copy.account, octets: copy.octets)
-                let earlier = waiting[copy.account, default: 0]
-                waiting[copy.account] = earlier + 1
-                let loop = group.next()
-                loop.scheduleTask(in: Self.pause * earlier) { [self] in
-                    self.file(copy, on: loop, attempt: 0)
-                }
-            }
-        }
-        if incomplete > 0 {
-            self.logger.warning(
-                "the gateway stopped while messages were in transit: their copies are dropped",
-                metadata: ["messages": "\(incomplete)"]
-            )
-        }
-    }
-
     /// - Returns: nil for a file that is not a complete copy.
-    static func waiting(_ file: URL) -> Waiting? {
+    static func waiting(_ file: URL, suffix: String = SentCopies.complete) -> Waiting? {
         let name = file.lastPathComponent
-        guard file.pathExtension == Self.complete,
+        guard file.pathExtension == suffix,
             let account = name.split(separator: ".").first.flatMap({ Int64($0) })
         else { return nil }
         let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
@@ -148,48 +121,6 @@ package final class SentCopies: Sendable {
     /// Starts no further filing.
     func stop() {
         self.upstream.withLock { $0 = nil }
-    }
-
-    /// The copy of a message whose transfer begins.
-    func begin(on loop: any EventLoop) -> SentCopy {
-        let name = "\(UUID().uuidString).\(Self.partial)"
-        return SentCopy(self.folder.appendingPathComponent(name), writer: self.writer, loop: loop)
-    }
-
-    /// The message went out: completes its copy and files it.
-    /// - Parameters:
-    ///   - own: the accounts that belong to the sender.
-    ///   - kept: called on the copy's event loop once a restarted gateway would file the copy, or
-    ///     when the copy cannot be kept.
-    func file(
-        _ copy: SentCopy,
-        for accounts: [AccountID],
-        own: Set<AccountID>,
-        messageID: ByteBuffer?,
-        kept: @escaping @Sendable () -> Void
-    ) {
-        let loop = copy.loop
-        let copies = accounts.map { account in
-            let mark = own.contains(account) ? ".\(Self.own)" : ""
-            let name = "\(account.rawValue).\(UUID().uuidString)\(mark).\(Self.complete)"
-            return Waiting(
-                file: self.folder.appendingPathComponent(name),
-                account: account,
-                octets: copy.octets,
-                messageID: own.contains(account) ? messageID : nil
-            )
-        }
-        copy.complete(as: copies.map(\.file)) { [self] names in
-            kept()
-            for waiting in copies {
-                if names.contains(waiting.file) {
-                    self.file(waiting, on: loop, attempt: 0)
-                } else {
-                    self.space.end(waiting.account, octets: waiting.octets)
-                    self.logger.error("cannot store a sent copy; it will not be filed")
-                }
-            }
-        }
     }
 
     // MARK: - One at a time

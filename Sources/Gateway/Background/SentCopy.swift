@@ -1,7 +1,17 @@
+import Access
 import Foundation
 import Glibc
 import NIOCore
 import Synchronization
+
+/// A complete copy in the folder, for one account.
+struct WaitingSentCopy: Sendable {
+    let file: URL
+    let account: AccountID
+    let octets: UInt64
+    /// Nil if no other copy may replace this one.
+    let messageID: ByteBuffer?
+}
 
 /// The copy of one message in transit. Used on its event loop only; a background thread writes the
 /// file.
@@ -16,9 +26,13 @@ final class SentCopy {
     private let writer: BackgroundWriter
     private let handle = HandleBox()
     /// Octets that wait for the disk.
-    private var waiting = 0
+    private var waitingOctets = 0
     /// Octets of the message so far.
     private(set) var octets: UInt64 = 0
+    /// The copy of each account, under its final name; empty until the message is complete.
+    var waiting: [WaitingSentCopy] = []
+    /// The message's Message-ID, for the log.
+    var messageID: ByteBuffer?
     /// Called when the copy takes octets again.
     var onDrained: (() -> Void)?
 
@@ -30,13 +44,12 @@ final class SentCopy {
     }
 
     /// Back-pressure: whether the copy takes more octets.
-    var isWritable: Bool { self.waiting < Self.maximumWaiting }
+    var isWritable: Bool { self.waitingOctets < Self.maximumWaiting }
 
-    /// Writes octets on the background thread. A failure shows in ``sync(_:)`` and
-    /// ``complete(as:_:)``.
+    /// Writes octets on the background thread. A failure shows in ``keep(as:_:)``.
     func append(_ octets: ByteBuffer) {
         let count = octets.readableBytes
-        self.waiting += count
+        self.waitingOctets += count
         self.octets += UInt64(count)
         let bound = NIOLoopBound(self, eventLoop: self.loop)
         let (file, handle, loop) = (self.file, self.handle, self.loop)
@@ -49,27 +62,30 @@ final class SentCopy {
     /// Octets were written, or dropped after a failure.
     private func written(_ count: Int) {
         let wasWritable = self.isWritable
-        self.waiting -= count
+        self.waitingOctets -= count
         if !wasWritable, self.isWritable { self.onDrained?() }
     }
 
-    /// Writes everything to the disk (fsync(2)).
-    /// - Parameter done: receives on the event loop whether that succeeded.
-    func sync(_ done: @escaping @Sendable (Bool) -> Void) {
-        let (handle, loop) = (self.handle, self.loop)
+    /// Writes everything to the disk (fsync(2)), and gives the file its names instead of its
+    /// own.
+    /// - Parameters:
+    ///   - names: the paths under which a restarted gateway finds the copy.
+    ///   - done: receives on the event loop whether the octets and all names are on the disk. If
+    ///     not, no name is left.
+    func keep(as names: [URL], _ done: @escaping @Sendable (Bool) -> Void) {
+        let (file, handle, loop) = (self.file, self.handle, self.loop)
         self.writer.submit {
-            let succeeded = handle.sync()
+            let succeeded = handle.keep(file, as: names)
             loop.execute { done(succeeded) }
         }
     }
 
-    /// The message is complete: gives the file its final names instead of its own, and writes them
-    /// to the disk.
-    /// - Parameter done: receives on the event loop the names that were created.
-    func complete(as targets: [URL], done: @escaping @Sendable (Set<URL>) -> Void) {
-        let (file, handle, loop) = (self.file, self.handle, self.loop)
+    /// The message went out: replaces the suffix of each name, and writes the names to the disk.
+    /// - Parameter done: receives on the event loop the names that the copy has now.
+    func complete(suffix: String, _ done: @escaping @Sendable (Set<URL>) -> Void) {
+        let (handle, loop) = (self.handle, self.loop)
         self.writer.submit {
-            let names = handle.complete(file, as: targets)
+            let names = handle.complete(suffix: suffix)
             loop.execute { done(names) }
         }
     }
@@ -83,7 +99,7 @@ final class SentCopy {
         guard fsync(descriptor) == 0 else { throw CocoaError(.fileWriteUnknown) }
     }
 
-    /// Removes the file.
+    /// Removes the file under all of its names.
     func drop() {
         let (file, handle) = (self.file, self.handle)
         self.writer.submit { handle.drop(file) }
@@ -91,7 +107,15 @@ final class SentCopy {
 
     /// The open file. Used on the background thread.
     private final class HandleBox: Sendable {
-        private let state = Mutex<(handle: FileHandle?, hasFailed: Bool)>((nil, false))
+        private struct State {
+            var handle: FileHandle?
+            /// Whether a write failed.
+            var hasFailed = false
+            /// The names that the complete file has.
+            var names: [URL] = []
+        }
+
+        private let state = Mutex(State())
 
         /// Appends octets. After the first failure all later calls do nothing.
         func write(_ octets: ByteBuffer, to file: URL) {
@@ -128,48 +152,64 @@ final class SentCopy {
             return try FileHandle(forWritingTo: file)
         }
 
-        /// - Returns: false if there is no file, or if this or an earlier write failed.
-        func sync() -> Bool {
+        /// Links the file under its names, and removes the partial name.
+        /// - Returns: false if there is no file, or if this or an earlier write failed; no name is
+        ///   left then.
+        func keep(_ file: URL, as names: [URL]) -> Bool {
             self.state.withLock { state in
                 do {
                     guard !state.hasFailed, let handle = state.handle else { return false }
                     try handle.synchronize()
+                    for name in names {
+                        try FileManager.default.linkItem(at: file, to: name)
+                        state.names.append(name)
+                    }
+                    Self.close(file, &state)
+                    // Without this a power loss removes the names.
+                    try SentCopy.syncFolder(file.deletingLastPathComponent())
                     return true
                 } catch {
                     state.hasFailed = true
+                    Self.remove(file, &state)
                     return false
                 }
             }
         }
 
-        /// Links the file under its final names, and removes the partial name.
-        /// - Returns: the names that were created.
-        func complete(_ file: URL, as targets: [URL]) -> Set<URL> {
+        /// Replaces the suffix of each name.
+        /// - Returns: the new names; without those that could not be replaced.
+        func complete(suffix: String) -> Set<URL> {
             self.state.withLock { state in
-                defer { Self.remove(file, handle: &state.handle) }
-                do {
-                    guard !state.hasFailed else { return [] }
-                    try state.handle?.synchronize()
-                } catch {
-                    return []
+                let names = state.names
+                state.names = []
+                let complete = names.compactMap { name -> URL? in
+                    let target = name.deletingPathExtension().appendingPathExtension(suffix)
+                    let isMoved = (try? FileManager.default.moveItem(at: name, to: target)) != nil
+                    return isMoved ? target : nil
                 }
-                let names = targets.filter { target in
-                    (try? FileManager.default.linkItem(at: file, to: target)) != nil
+                // If this fails, a power loss brings the old names back; for now the new ones exist.
+                if let folder = names.first?.deletingLastPathComponent() {
+                    try? SentCopy.syncFolder(folder)
                 }
-                // Without this a power loss can remove the names. If it fails, they exist for now.
-                try? SentCopy.syncFolder(file.deletingLastPathComponent())
-                return Set(names)
+                return Set(complete)
             }
         }
 
-        /// Closes and removes the partial file.
+        /// Closes the file, and removes all of its names.
         func drop(_ file: URL) {
-            self.state.withLock { state in Self.remove(file, handle: &state.handle) }
+            self.state.withLock { state in Self.remove(file, &state) }
         }
 
-        private static func remove(_ file: URL, handle: inout FileHandle?) {
-            try? handle?.close()
-            handle = nil
+        private static func remove(_ file: URL, _ state: inout State) {
+            for name in state.names { try? FileManager.default.removeItem(at: name) }
+            state.names = []
+            self.close(file, &state)
+        }
+
+        /// Closes the file, and removes its partial name.
+        private static func close(_ file: URL, _ state: inout State) {
+            try? state.handle?.close()
+            state.handle = nil
             try? FileManager.default.removeItem(at: file)
         }
     }

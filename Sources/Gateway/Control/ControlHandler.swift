@@ -129,6 +129,7 @@ final class ControlHandler: ChannelInboundHandler {
         }
         var answer = ControlMessage.Answer()
         answer.state = self.gateway.store.state
+        answer.state?.missingCopies = self.gateway.sentCopies.missing.withLock { $0 }
         self.send(answer, context: context)
     }
 

@@ -23,6 +23,8 @@ package struct GatewayState: Codable, Equatable, Sendable {
     package var problem: String?
     /// A file at the store's path that waits for `store accept`.
     package var waiting: WaitingStore?
+    /// Messages that went out without a copy in Sent; nil in the answer of an older version.
+    package var missingCopies: [MissingSentCopy]?
 }
 
 /// The store as sessions see it: the last snapshot that was read, or the reason why none is

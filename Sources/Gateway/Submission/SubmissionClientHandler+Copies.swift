@@ -15,35 +15,39 @@ extension SubmissionClientHandler {
         self.copy?.append(octets)
     }
 
-    /// Writes the copy to disk before the message goes out, and tells the session whether that
+    /// Writes the copy to the disk before the message goes out, and tells the session whether that
     /// succeeded.
-    /// - Parameter number: the number of the message.
-    func syncCopy(_ number: UInt64) {
-        guard let copy = self.copy else {
-            return self.session.copyKept(number, succeeded: false, at: .current)
-        }
-        copy.sync(
-            self.delivering { $0.copyKept(number, succeeded: $1, at: .current) }
-        )
-    }
-
-    /// The message went out: files its copy.
     /// - Parameters:
     ///   - number: the number of the message.
     ///   - own: the accounts that belong to the sender.
     ///   - messageID: the message's Message-ID, if it has one.
-    func fileCopy(
+    func syncCopy(
         _ number: UInt64,
         for accounts: [AccountID],
         own: Set<AccountID>,
         messageID: ByteBuffer?
     ) {
         guard let copy = self.copy else {
+            return self.session.copyKept(number, succeeded: false, at: .current)
+        }
+        self.gateway.sentCopies.keep(
+            copy,
+            for: accounts,
+            own: own,
+            messageID: messageID,
+            done: self.delivering { $0.copyKept(number, succeeded: $1, at: .current) }
+        )
+    }
+
+    /// The message went out: files its copy.
+    /// - Parameter number: the number of the message.
+    func fileCopy(_ number: UInt64) {
+        guard let copy = self.copy else {
             return self.session.copyFiled(number, at: .current)
         }
         self.copy = nil
         let bound = NIOLoopBound(self, eventLoop: copy.loop)
-        self.gateway.sentCopies.file(copy, for: accounts, own: own, messageID: messageID) {
+        self.gateway.sentCopies.file(copy) {
             bound.value.deliver { $0.copyFiled(number, at: .current) }
         }
     }

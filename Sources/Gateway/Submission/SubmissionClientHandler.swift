@@ -77,9 +77,11 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
             self.upstream?.close()
             self.upstream = nil
         case .keepCopy(let octets): self.keepCopy(octets)
-        case .syncCopy(let number): self.syncCopy(number)
-        case .fileCopy(let number, let accounts, let own, let messageID):
-            self.fileCopy(number, for: accounts, own: own, messageID: messageID)
+        case .syncCopy(let number, let accounts, let own, let messageID):
+            self.syncCopy(number, for: accounts, own: own, messageID: messageID)
+        case .fileCopy(let number): self.fileCopy(number)
+        case .copyMissing(let accounts, let messageID):
+            self.gateway.sentCopies.isMissing(accounts, messageID: messageID)
         case .dropCopy:
             self.copy?.drop()
             self.copy = nil

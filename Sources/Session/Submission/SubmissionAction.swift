@@ -15,11 +15,13 @@ package enum SubmissionAction: Equatable, Sendable {
     case closeUpstream
     /// Append these octets of the message to the copy for the Sent folder.
     case keepCopy(ByteBuffer)
-    /// Sync the copy to the disk, then call `copyKept` with this number.
-    case syncCopy(UInt64)
-    /// The server accepted the message. Give the copy the names under which a restart finds it, then call
-    /// `copyFiled` with this number. `own` has the accounts that the user owns.
-    case fileCopy(UInt64, [AccountID], own: Set<AccountID>, messageID: ByteBuffer?)
+    /// Write the copy to the disk under names that a restart finds, then call `copyKept` with this number. `own` has
+    /// the accounts that the user owns.
+    case syncCopy(UInt64, [AccountID], own: Set<AccountID>, messageID: ByteBuffer?)
+    /// The server accepted the message. Mark the copy as sent, then call `copyFiled` with this number.
+    case fileCopy(UInt64)
+    /// The server accepted a message whose copy could not be kept. Record which accounts lack it.
+    case copyMissing([AccountID], messageID: ByteBuffer?)
     /// The message is not sent. Discard the copy.
     case dropCopy
     /// Write this record to the audit log.

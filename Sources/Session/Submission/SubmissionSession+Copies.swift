@@ -4,9 +4,10 @@ import SMTP
 import struct NIOCore.ByteBuffer
 
 /// The copy of a message for Sent folders. It is on the disk before the end of the message is sent to the server, and
-/// has its final name before the client gets a reply.
+/// marked as sent before the client gets a reply.
 extension SubmissionSession {
-    /// The copy of a message is synced to the disk, or this failed; then the message is not sent.
+    /// The copy of a message is on the disk, or this failed. Then the message is not sent if one of its accounts
+    /// requires the copy; otherwise it is sent without a copy.
     ///
     /// - Parameter number: the number of the copy's transaction; a call for an earlier one is ignored.
     package mutating func copyKept(_ number: UInt64, succeeded: Bool, at now: Moment) {
@@ -16,11 +17,15 @@ extension SubmissionSession {
         else { return }
         self.checkTransaction()
         if receiving.isRefused { return self.readClient() }
-        if succeeded {
-            self.completeMessage(receiving)
-        } else {
-            self.refuseMessage(receiving, reply: .noRoomForCopy)
+        if !succeeded {
+            guard !receiving.requiresCopies else {
+                self.refuseMessage(receiving, reply: .noRoomForCopy)
+                return self.readClient()
+            }
+            receiving.missingCopies = receiving.copies
+            self.dropCopy(receiving)
         }
+        self.completeMessage(receiving)
         self.readClient()
     }
 
@@ -50,23 +55,30 @@ extension SubmissionSession {
         return true
     }
 
-    /// Gives the copy of a sent message its final name. The client gets its reply afterwards, because a restart
-    /// deletes a copy without its final name.
-    mutating func fileCopy(_ receiving: Receiving, reply: SubmissionReply) {
-        receiving.stage = .filingCopy(reply)
+    /// Writes the copy to the disk before the end of the message is sent. So a crash after the server's reply loses no
+    /// copy.
+    mutating func syncCopy(_ receiving: Receiving) {
+        receiving.stage = .keepingCopy
         let own = receiving.copies.filter { self.snapshot.accounts[$0]?.owner == self.user }
         self.actions.append(
-            .fileCopy(
+            .syncCopy(
                 self.transactions,
                 receiving.copies,
                 own: Set(own),
                 messageID: receiving.messageID
             )
         )
+    }
+
+    /// Marks the copy of a sent message as sent. The client gets its reply afterwards, because a restart does not
+    /// file a copy without the mark.
+    mutating func fileCopy(_ receiving: Receiving, reply: SubmissionReply) {
+        receiving.stage = .filingCopy(reply)
+        self.actions.append(.fileCopy(self.transactions))
         receiving.copies = []
     }
 
-    /// The copy of a sent message has its final name, or this failed. In both cases the client gets its reply.
+    /// The copy of a sent message is marked as sent, or this failed. In both cases the client gets its reply.
     ///
     /// - Parameter number: the number of the copy's transaction; a call for an earlier one is ignored.
     package mutating func copyFiled(_ number: UInt64, at now: Moment) {

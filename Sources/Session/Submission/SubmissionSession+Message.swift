@@ -106,8 +106,7 @@ extension SubmissionSession {
             }
             guard !receiving.isRefused else { return self.continueMessage(receiving) }
             guard !receiving.copies.isEmpty else { return self.completeMessage(receiving) }
-            receiving.stage = .keepingCopy
-            self.actions.append(.syncCopy(self.transactions))
+            self.syncCopy(receiving)
         case .discarding(let reply):
             let wasChunk = receiving.chunk.map { !$0.isLast } ?? false
             self.fail(reply)

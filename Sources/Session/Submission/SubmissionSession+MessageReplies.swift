@@ -55,6 +55,11 @@ extension SubmissionSession {
         if reply.isAcceptance {
             self.auditSent(self.transaction, isConfirmed: true)
             self.upstream?.isDirty = false
+            if !receiving.missingCopies.isEmpty {
+                self.actions.append(
+                    .copyMissing(receiving.missingCopies, messageID: receiving.messageID)
+                )
+            }
         } else {
             self.dropCopy(receiving)
         }

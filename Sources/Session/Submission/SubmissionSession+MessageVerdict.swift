@@ -75,6 +75,7 @@ extension SubmissionSession {
             by: user,
             through: transaction.route ?? route
         )
+        receiving.requiresCopies = self.snapshot.requiresSentCopy(of: authors, by: user)
         guard self.reserveCopies(receiving) else { return }
         if transaction.route == nil {
             self.transaction?.route = route

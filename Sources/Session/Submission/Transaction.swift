@@ -49,12 +49,12 @@ final class Receiving {
         case data
         /// Octets go to the server as they arrive.
         case streaming
-        /// The copy for the Sent folder is being synced to the disk; then the end of the message is sent.
+        /// The copy for the Sent folder is being written to the disk; then the end of the message is sent.
         case keepingCopy
         /// The end of the message was sent; the server's reply is awaited.
         case verdict
-        /// The server accepted the message. The copy is getting its final name, which survives a restart; then the
-        /// client gets this reply.
+        /// The server accepted the message. The copy is being marked as sent, which survives a restart; then the client
+        /// gets this reply.
         case filingCopy(SubmissionReply)
         /// The message is refused. Its remaining octets are discarded, then the client gets this reply.
         case discarding(SubmissionReply)
@@ -71,6 +71,10 @@ final class Receiving {
     var pending: [ByteBuffer] = []
     /// Accounts whose Sent folders get a copy of the message.
     var copies: [AccountID] = []
+    /// Whether the message is refused if the copy cannot be kept.
+    var requiresCopies = false
+    /// Accounts that get no copy, because the disk did not take it.
+    var missingCopies: [AccountID] = []
     /// Octets reserved in each of these accounts.
     var copyOctets: UInt64 = 0
     /// The value of the header's Message-ID field.

@@ -37,8 +37,17 @@ enum Schema {
         migrator.registerMigration("2026-11-30 rows that changed in each revision") { database in
             try database.execute(sql: Self.changes)
         }
+        migrator.registerMigration("2026-11-30 copies in Sent that are required") { database in
+            try database.execute(sql: Self.requiredCopies)
+        }
         return migrator
     }
+
+    /// Whether a message is refused if no copy of it can be kept for the Sent folder.
+    private static let requiredCopies = """
+        ALTER TABLE account ADD COLUMN sentCopyRequired INTEGER NOT NULL DEFAULT 0
+            CHECK (sentCopyRequired IN (0, 1));
+        """
 
     /// Indexes for the rules that an edit loads: those of the subjects that it names, and of
     /// the groups that contain them.

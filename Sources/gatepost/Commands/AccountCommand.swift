@@ -124,8 +124,8 @@ struct AccountCommand: AsyncParsableCommand {
     /// `--json` prints an array of `AccountRow`:
     /// `{"address":"info@kanzlei.example","aliases":[],"kind":"imap","hasCredential":true,`
     /// `"imap":{"host":"mail.example","port":993,"tls":"implicit"},"permissionsLoaded":null,`
-    /// `"sentCopy":"none","username":"info@kanzlei.example"}`. `hasCredential` says whether a
-    /// password is stored. `permissionsLoaded` is the time of the last saved import, in seconds
+    /// `"sentCopy":"none","sentCopyRequired":false,"username":"info@kanzlei.example"}`.
+    /// `hasCredential` says whether a password is stored. `permissionsLoaded` is the time of the last saved import, in seconds
     /// since 1970.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all accounts.")

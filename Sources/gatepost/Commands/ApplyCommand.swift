@@ -71,7 +71,8 @@ struct ApplyCommand: AsyncParsableCommand {
         ".users": ["login", "name", "role", "disabled", "osUser"],
         ".groups": ["name", "members"],
         ".accounts": [
-            "address", "kind", "owner", "aliases", "imap", "smtp", "sentCopy", "username", "caFile",
+            "address", "kind", "owner", "aliases", "imap", "smtp", "sentCopy",
+            "sentCopyRequired", "username", "caFile",
         ],
         ".accounts.imap": ["host", "port", "tls"],
         ".accounts.smtp": ["host", "port", "tls"],

@@ -48,6 +48,8 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         findings.append(await Self.checkGateway(store, configuration: configuration))
         findings.append(Self.checkCopies(configuration))
+        findings += Self.checkUnknownCopies(store, configuration: configuration)
+        findings += await Self.checkMissingCopies(configuration)
         if let store {
             findings.append(try Self.checkTransfers(store))
             findings.append(try Self.checkCopiesLeft(store))

@@ -27,6 +27,12 @@ struct AccountOptions: ParsableArguments {
     /// The mailboxes that get a copy of a message that another user sends from the account.
     @Option(help: "Choose whose Sent folder gets a copy of what others send from the account.")
     var sentCopy: SentCopy?
+    /// Whether the gateway refuses a message whose copy it cannot keep on its disk.
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Refuse a message before sending if its copy for Sent cannot be stored."
+    )
+    var sentCopyRequired: Bool?
     /// The password that the gateway sends to the account's servers.
     @OptionGroup var password: PasswordOption
 
@@ -62,6 +68,7 @@ struct AccountOptions: ParsableArguments {
         }
         settings.username = self.username
         settings.sentCopy = self.sentCopy?.rawValue
+        settings.isSentCopyRequired = self.sentCopyRequired
         settings.password = try self.password.read(prompt: prompt).map(Secret.init)
         return settings
     }

@@ -30,7 +30,8 @@ import Testing
     @Test(
         arguments: [
             ("7.0F6B.eml", 7), ("7.0F6B.own.eml", 7), ("9223372036854775807.x.eml", Int64.max),
-            ("0F6B.part", nil), ("7.0F6B.part", nil), ("x.0F6B.eml", nil), (".eml", nil),
+            ("0F6B.part", nil), ("7.0F6B.part", nil), ("7.0F6B.unsent", nil),
+            ("7.0F6B.unknown", nil), ("x.0F6B.eml", nil), (".eml", nil),
             ("7", nil), ("7.eml.bak", nil), ("9223372036854775808.x.eml", nil),
             ("-1.x.eml", -1),
         ] as [(String, Int64?)]
@@ -117,6 +118,88 @@ import Testing
         let (copies, loop) = try await Self.start(fixture, ["a.part", "b.part", "readme.txt"])
         #expect(fixture.folder.names(in: "sent") == ["readme.txt"])
         #expect(fixture.log.all.filter { $0.contains("messages=2") }.count == 1)
+        copies.stop()
+        try await fixture.stop()
+        await loop.shutdownGracefully()
+    }
+
+    @Test func `a copy whose server had not answered is kept, named in the log, and not filed`()
+        async throws
+    {
+        let fixture = try StoreFixture(["anna"])
+        let account = try fixture.account("anna")
+        let name = "\(account.rawValue).x"
+        try FileManager.default.createDirectory(
+            at: fixture.folder.url.appendingPathComponent("sent"),
+            withIntermediateDirectories: true
+        )
+        try fixture.folder.write("Message-ID: <a@b.example>\r\n\r\nx", as: "sent/\(name).unsent")
+        for _ in 0..<2 {
+            let (copies, loop) = try await Self.start(fixture, [])
+            await loop.advanceTime(by: .hours(2))
+            await fixture.drain()
+            #expect(fixture.folder.names(in: "sent") == ["\(name).unknown"])
+            // It takes room until somebody decides.
+            #expect(copies.space.extend([account], by: Int(1) << 30) == false)
+            copies.stop()
+            await loop.shutdownGracefully()
+        }
+        let lines = fixture.log.all.filter { $0.contains("message-id=<a@b.example>") }
+        #expect(lines.count == 1 && lines[0].contains("account=anna@"))
+        let unknown = SentCopies.unknown(store: fixture.store.path)
+        #expect(unknown.map(\.account) == [account])
+        #expect(unknown.map(\.messageID) == ["<a@b.example>"])
+        try await fixture.stop()
+    }
+
+    @Test func `a message without a copy is named in the log and for doctor`() async throws {
+        let fixture = try StoreFixture(["anna"])
+        let account = try fixture.account("anna")
+        let (copies, loop) = try await Self.start(fixture, [])
+        for number in 0..<101 {
+            copies.isMissing([account], messageID: ByteBuffer(string: "<\(number)@b.example>"))
+        }
+        copies.isMissing([AccountID(99)], messageID: nil)
+        let missing = copies.missing.withLock { $0 }
+        #expect(missing.count == 100)
+        #expect(missing.first?.messageID == "<2@b.example>")
+        #expect(missing.last?.text == "a message without Message-ID of account 99")
+        #expect(missing.first?.account.hasPrefix("anna@") ?? false)
+        #expect(
+            fixture.log.count("a message was sent, but its copy for Sent could not be stored")
+                == 102
+        )
+        copies.stop()
+        try await fixture.stop()
+        await loop.shutdownGracefully()
+    }
+
+    @Test func `a copy that cannot be marked as sent is reported as missing`() async throws {
+        let fixture = try StoreFixture(["anna"])
+        let account = try fixture.account("anna")
+        let (copies, loop) = try await Self.start(fixture, [])
+        try await loop.executeInContext {
+            let copy = copies.begin(on: loop)
+            copy.append(ByteBuffer(string: "x"))
+            copies.keep(
+                copy,
+                for: [account],
+                own: [],
+                messageID: ByteBuffer(string: "<a@b.example>")
+            ) { _ in }
+            copies.writer.submit {
+                // Somebody empties the folder.
+                for name in fixture.folder.names(in: "sent") {
+                    try? FileManager.default.removeItem(
+                        at: copies.folder.appendingPathComponent(name)
+                    )
+                }
+            }
+            copies.file(copy) {}
+        }
+        await fixture.drain()
+        await loop.run()
+        #expect(copies.missing.withLock { $0.map(\.messageID) } == ["<a@b.example>"])
         copies.stop()
         try await fixture.stop()
         await loop.shutdownGracefully()

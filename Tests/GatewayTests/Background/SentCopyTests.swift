@@ -122,42 +122,86 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 5])
-    func `a complete copy has all its final names and not its partial name`(count: Int) async throws
-    {
+    func `a kept copy has its names, and after completion the same names with the new suffix`(
+        count: Int
+    ) async throws {
         try await Self.withBench { bench in
             let copy = try await Self.make(bench)
-            let names = (0..<count).map { "\($0).eml" }
-            let targets = bench.targets(names)
-            let found = Mutex<Set<URL>?>(nil)
+            let names = (0..<count).map { "\($0).unsent" }
+            let isKept = Mutex<Bool?>(nil)
             try await bench.loop.executeInContext {
                 copy.value.append(ByteBuffer(string: "message"))
-                copy.value.complete(as: targets) { urls in found.withLock { $0 = urls } }
+                copy.value.keep(as: bench.targets(names)) { kept in isKept.withLock { $0 = kept } }
             }
             try await bench.settle()
-            #expect(found.withLock { $0 } == Set(targets))
+            #expect(isKept.withLock { $0 } == true)
             #expect(bench.folder.names(in: "sent") == names)
-            for name in names { #expect(bench.text(name) == "message") }
+            let found = Mutex<Set<URL>?>(nil)
+            try await bench.loop.executeInContext {
+                copy.value.complete(suffix: "eml") { urls in found.withLock { $0 = urls } }
+            }
+            try await bench.settle()
+            let complete = (0..<count).map { "\($0).eml" }
+            #expect(found.withLock { $0 } == Set(bench.targets(complete)))
+            #expect(bench.folder.names(in: "sent") == complete)
+            for name in complete { #expect(bench.text(name) == "message") }
         }
     }
 
-    @Test func `an existing file is not replaced, and its name is not reported`() async throws {
+    @Test func `an existing file is not replaced, and then no name is left`() async throws {
         try await Self.withBench { bench in
             try FileManager.default.createDirectory(
                 at: bench.spool,
                 withIntermediateDirectories: true
             )
-            try bench.folder.write("another", as: "sent/0.eml")
+            try bench.folder.write("another", as: "sent/1.unsent")
             let copy = try await Self.make(bench)
-            let targets = bench.targets(["0.eml", "1.eml"])
+            let isKept = Mutex<Bool?>(nil)
+            try await bench.loop.executeInContext {
+                copy.value.append(ByteBuffer(string: "message"))
+                copy.value.keep(as: bench.targets(["0.unsent", "1.unsent"])) { kept in
+                    isKept.withLock { $0 = kept }
+                }
+            }
+            try await bench.settle()
+            #expect(isKept.withLock { $0 } == false)
+            #expect(bench.text("1.unsent") == "another")
+            #expect(bench.folder.names(in: "sent") == ["1.unsent"])
+        }
+    }
+
+    @Test func `a name that cannot be completed is not reported, and keeps its old suffix`()
+        async throws
+    {
+        try await Self.withBench { bench in
+            let copy = try await Self.make(bench)
             let found = Mutex<Set<URL>?>(nil)
             try await bench.loop.executeInContext {
                 copy.value.append(ByteBuffer(string: "message"))
-                copy.value.complete(as: targets) { urls in found.withLock { $0 = urls } }
+                copy.value.keep(as: bench.targets(["0.unsent", "1.unsent"])) { _ in }
             }
             try await bench.settle()
-            #expect(found.withLock { $0 } == [targets[1]])
+            try bench.folder.write("another", as: "sent/0.eml")
+            try await bench.loop.executeInContext {
+                copy.value.complete(suffix: "eml") { urls in found.withLock { $0 = urls } }
+            }
+            try await bench.settle()
+            #expect(found.withLock { $0 } == Set(bench.targets(["1.eml"])))
             #expect(bench.text("0.eml") == "another" && bench.text("1.eml") == "message")
-            #expect(bench.folder.names(in: "sent") == ["0.eml", "1.eml"])
+            #expect(bench.folder.names(in: "sent") == ["0.eml", "0.unsent", "1.eml"])
+        }
+    }
+
+    @Test func `a kept copy that is dropped leaves no file`() async throws {
+        try await Self.withBench { bench in
+            let copy = try await Self.make(bench)
+            try await bench.loop.executeInContext {
+                copy.value.append(ByteBuffer(string: "message"))
+                copy.value.keep(as: bench.targets(["0.unsent", "1.unsent"])) { _ in }
+                copy.value.drop()
+            }
+            try await bench.settle()
+            #expect(bench.folder.names(in: "sent") == [])
         }
     }
 
@@ -173,17 +217,17 @@ import Testing
         }
     }
 
-    @Test func `a copy without octets is not synced, and gets no name`() async throws {
+    @Test func `a copy without octets is not kept, and gets no name`() async throws {
         try await Self.withBench { bench in
             let copy = try await Self.make(bench)
-            let targets = bench.targets(["0.eml"])
-            let results = Mutex<(synced: Bool?, names: Set<URL>?)>((nil, nil))
+            let targets = bench.targets(["0.unsent"])
+            let results = Mutex<(kept: Bool?, names: Set<URL>?)>((nil, nil))
             try await bench.loop.executeInContext {
-                copy.value.sync { isDone in results.withLock { $0.synced = isDone } }
-                copy.value.complete(as: targets) { urls in results.withLock { $0.names = urls } }
+                copy.value.keep(as: targets) { isDone in results.withLock { $0.kept = isDone } }
+                copy.value.complete(suffix: "eml") { urls in results.withLock { $0.names = urls } }
             }
             try await bench.settle()
-            #expect(results.withLock { $0.synced } == false)
+            #expect(results.withLock { $0.kept } == false)
             #expect(results.withLock { $0.names } == [])
         }
     }
@@ -223,18 +267,19 @@ import Testing
         try await Self.withBench { bench in
             try Self.put(obstacle, bench)
             let copy = try await Self.make(bench)
-            let targets = bench.targets(["0.eml"])
-            let results = Mutex<(synced: Bool?, names: Set<URL>?)>((nil, nil))
+            let targets = bench.targets(["0.unsent"])
+            let results = Mutex<(kept: Bool?, names: Set<URL>?)>((nil, nil))
             try await bench.loop.executeInContext {
                 copy.value.append(ByteBuffer(string: "one"))
                 copy.value.append(ByteBuffer(string: "two"))
-                copy.value.sync { isDone in results.withLock { $0.synced = isDone } }
-                copy.value.complete(as: targets) { urls in results.withLock { $0.names = urls } }
+                copy.value.keep(as: targets) { isDone in results.withLock { $0.kept = isDone } }
+                copy.value.complete(suffix: "eml") { urls in results.withLock { $0.names = urls } }
             }
             try await bench.settle()
-            #expect(results.withLock { $0.synced } == false)
+            #expect(results.withLock { $0.kept } == false)
             #expect(results.withLock { $0.names } == [])
-            #expect(!bench.folder.names(in: "sent").contains("0.eml"))
+            let left = Set(bench.folder.names(in: "sent"))
+            #expect(left.isDisjoint(with: ["0.unsent", "0.eml"]))
             // The client is read on: what could not be written does not wait.
             #expect(try await bench.loop.executeInContext { copy.value.isWritable })
         }

@@ -193,6 +193,146 @@ def no_copy_of_a_message_that_went_out_is_lost_by_a_kill():
             time.sleep(0.1)
 
 
+@contextlib.contextmanager
+def courier(**settings):
+    """A gateway that sends for Clara as Bob, whose Sent folder gets a copy; and how to log in to it."""
+    import smtplib
+    port = free_port()
+    with Gateway(GATEPOST_LISTEN_SUBMISSIONS=f"127.0.0.1:{port}", **settings) as gateway:
+        for user in (CLARA, BOB):
+            gateway.run("account", "set", user, "--smtp", f"localhost:{os.environ['MTA_PORT']}", "--ca", os.environ["CA"])
+        gateway.run("account", "set", BOB, "--sent-copy", "owner")
+        gateway.run("grant", "add", BOB, CLARA, "--send", "as")
+        gateway.start()
+        trust = ssl.create_default_context(cafile=os.path.join(gateway.folder, "certs/ca.pem"))
+
+        def login():
+            s = smtplib.SMTP_SSL("localhost", port, context=trust, timeout=30)
+            s.login(CLARA, "pw-clara")
+            return s
+        yield gateway, login
+
+
+def filed(gateway, names, seconds=120):
+    """Waits until Bob's Sent folder has all of these messages, each once."""
+    from sending import sent
+    end, missing = time.time() + seconds, list(names)
+    while missing:
+        assert time.time() < end, (missing, os.listdir(os.path.join(gateway.folder, "sent")), gateway.log()[-2000:])
+        time.sleep(0.5)
+        missing = [name for name in missing if not sent(BOB, name)[0]]
+
+
+def no_copy_is_lost_by_a_kill_after_each_answer():
+    """Thirty times: a message is answered 250, the gateway is killed at once, and started anew."""
+    from sending import subject, text
+    with courier() as (gateway, login):
+        names = [subject() for _ in range(30)]
+        for name in names:
+            s = login()
+            s.sendmail(BOB, [CLARA], text(name, BOB))
+            gateway.kill()
+            gateway.start()
+        filed(gateway, names)
+
+
+def a_kill_before_the_servers_answer_files_no_copy():
+    """The server has the end of the message and is silent: nobody knows whether it sends the message. The copy waits
+    for an administrator, who lets it be filed."""
+    from sending import eventually, sent, subject, text
+    server = socket.create_server(("127.0.0.1", 0))
+    arrived = threading.Event()
+
+    def serve():
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb") as c:
+                def say(words):
+                    c.write(words + b"\r\n")
+                    c.flush()
+                say(b"220 x ESMTP")
+                in_data = False
+                for line in c:
+                    if in_data:
+                        if line == b".\r\n":
+                            arrived.set()
+                    elif line[:4].upper() == b"EHLO":
+                        say(b"250-x\r\n250 AUTH PLAIN")
+                    elif line[:4].upper() == b"AUTH":
+                        say(b"235 ok")
+                    elif line[:4].upper() == b"DATA":
+                        say(b"354 go")
+                        in_data = True
+                    else:
+                        say(b"250 ok")
+    threading.Thread(target=serve, daemon=True).start()
+    with courier() as (gateway, login), server:
+        gateway.run("account", "set", BOB, "--smtp", f"127.0.0.1:{server.getsockname()[1]}", "--tls", "none")
+        time.sleep(1)
+        name, folder = subject(), os.path.join(gateway.folder, "sent")
+        s = login()
+        message = text(name, BOB, more=f"Message-ID: <{name}@kanzlei.example>\r\n")
+
+        def send(s, message):
+            with contextlib.suppress(Exception):
+                s.sendmail(BOB, [CLARA], message)
+        sender = threading.Thread(target=send, args=(s, message))
+        sender.start()
+        assert arrived.wait(30), gateway.log()[-2000:]
+        # Complete on the disk before the server has the end of it.
+        found = os.listdir(folder)
+        assert len(found) == 1 and found[0].endswith(".unsent"), found
+        with open(os.path.join(folder, found[0]), "rb") as file:
+            assert file.read() == message
+        gateway.kill()
+        sender.join()
+        gateway.start()
+        left = found[0].replace(".unsent", ".unknown")
+        eventually(lambda: os.listdir(folder) == [left])
+        time.sleep(2)
+        assert not sent(BOB, name)[0] and os.listdir(folder) == [left]
+        assert f"<{name}@kanzlei.example>" in gateway.log() and BOB in gateway.log(), gateway.log()[-2000:]
+        report = gateway.run("doctor", status=None)
+        assert f"<{name}@kanzlei.example> of {BOB}" in report, report
+        # The administrator finds that the message went out.
+        os.rename(os.path.join(folder, left), os.path.join(folder, left.replace(".unknown", ".eml")))
+        gateway.stop()
+        gateway.start()
+        filed(gateway, [name])
+
+
+def a_spool_that_takes_nothing_refuses_or_names_the_message():
+    from sending import arrived, refused, sent, subject, text
+    with courier() as (gateway, login):
+        folder = os.path.join(gateway.folder, "sent")
+        with open(folder, "w"):
+            pass
+        first, second, third = subject(), subject(), subject()
+        message = f"Message-ID: <{first}@kanzlei.example>\r\n"
+        s = login()
+        s.sendmail(BOB, [CLARA], text(first, BOB, more=message))
+        assert arrived(first)
+        assert f"<{first}@kanzlei.example>" in gateway.log() and "could not be stored" in gateway.log()
+        report = gateway.run("doctor", status=None)
+        assert f"<{first}@kanzlei.example> of {BOB}" in report, report
+        # The account requires its copies.
+        gateway.run("account", "set", BOB, "--sent-copy-required")
+        assert json.loads(gateway.run("account", "show", BOB, "--json"))["sentCopyRequired"] is True
+        assert '"sentCopyRequired" : true' in gateway.run("export")
+        time.sleep(1)
+        refused(lambda: login().sendmail(BOB, [CLARA], text(second, BOB)), 452, "4.3.1")
+        assert arrived(second, seconds=2) is None
+        gateway.run("account", "set", BOB, "--no-sent-copy-required")
+        os.remove(folder)
+        time.sleep(1)
+        login().sendmail(BOB, [CLARA], text(third, BOB))
+        filed(gateway, [third])
+        assert not sent(BOB, first)[0]
+
+
 def a_unit_for_systemd_names_what_is_there():
     with Gateway() as gateway:
         # The gateway cannot name what the unit hides from it.

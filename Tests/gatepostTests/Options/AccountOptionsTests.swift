@@ -18,6 +18,9 @@ import Testing
         #expect(settings.owner == nil && settings.aliases == nil && settings.imap == nil)
         #expect(settings.smtp == nil && settings.caFile == nil && settings.username == nil)
         #expect(settings.sentCopy == nil && settings.password == nil)
+        #expect(settings.isSentCopyRequired == nil)
+        #expect(try Self.settings(["--sent-copy-required"]).isSentCopyRequired == true)
+        #expect(try Self.settings(["--no-sent-copy-required"]).isSentCopyRequired == false)
     }
 
     /// The way to protect a connection, and the ports that go with it.
