@@ -22,6 +22,25 @@ import Testing
         #expect(limiter.flush().isEmpty)
     }
 
+    @Test func `where each record is required, what was allowed is recorded each time`() {
+        var limiter = AuditLimiter(recordsEach: true)
+        let now = Moment(seconds: 100)
+        var event = Self.event("store", 1)
+        event.mailbox = AuditEvent.MailboxReference(account: AccountID(1))
+        for _ in 0..<3 { #expect(limiter.admit(event, at: now).count == 1) }
+        var refused = event
+        refused.outcome = .refused
+        #expect(limiter.admit(refused, at: now).count == 1)
+        #expect(limiter.admit(refused, at: now).isEmpty)
+        #expect(limiter.flush().map(\.count) == [1])
+        // As many as there may be different ones in a minute; the rest is one record.
+        let all = (0..<1_000).flatMap { _ in limiter.admit(event, at: now) }
+        #expect(all.count == 501)
+        #expect(limiter.flush().map(\.count) == [499])
+        #expect(limiter.admit(event, at: now).count == 1)
+        #expect(limiter.admit(event, at: now).count == 1)
+    }
+
     @Test func `numbers of read messages are added up`() {
         var limiter = AuditLimiter()
         let now = Moment(seconds: 100)

@@ -32,6 +32,23 @@ final class AuditLog: Sendable {
         var logins = LoginLimiter()
         /// Whether the last write has failed.
         var isFailing = false
+        /// Records that were written so far.
+        var written: UInt64 = 0
+        /// Callers that wait until their records are on the disk, in the order of the records.
+        var commits = CommitQueue()
+        /// Whether a write was asked for that has not begun.
+        var isWriteDue = false
+
+        /// Queues a record.
+        /// - Returns: false if the queue is full; the record is lost then.
+        mutating func append(_ record: AuditRecord, at moment: Moment) -> Bool {
+            guard self.waiting.count < AuditLog.maximumWaiting else {
+                self.lost += 1
+                return false
+            }
+            self.waiting.append((moment, record))
+            return true
+        }
 
         /// Adds the summaries of records that were only counted.
         mutating func addDue(at moment: Moment) {
@@ -83,7 +100,12 @@ final class AuditLog: Sendable {
         let loop = group.next()
         self.tasks.withLock { tasks in
             tasks = [
-                self.repeated(on: loop, every: Self.interval) { $0.write() },
+                loop.scheduleRepeatedTask(initialDelay: Self.interval, delay: Self.interval) {
+                    [self] _ in
+                    // Here, because a write may hold the background thread.
+                    self.queue.withLock { $0.commits.nextTick() }.finish(isCommitted: false)
+                    self.onPool { self.write() }
+                },
                 self.repeated(on: loop, every: Self.sealInterval) { $0.seal() },
                 self.repeated(on: loop, every: Self.retentionInterval) { $0.deleteOld() },
             ]
@@ -121,6 +143,8 @@ final class AuditLog: Sendable {
     /// Writes what waits, seals the log, and ends the thread.
     func stop() async throws {
         self.append(AuditRecord(event: "gateway stop", actor: "gatepost"))
+        // The event loops of the callers have ended.
+        self.queue.withLock { _ = $0.commits.takeAll() }
         await withCheckedContinuation { continuation in
             self.pool.submit { [self] state in
                 if state == .active {
@@ -143,23 +167,52 @@ final class AuditLog: Sendable {
         self.queue.withLock { queue in
             queue.addDue(at: moment)
             guard queue.refusals.admits(record), queue.logins.admits(record) else { return }
-            guard queue.waiting.count < Self.maximumWaiting else {
-                queue.lost += 1
-                return
-            }
-            queue.waiting.append((moment, record))
+            _ = queue.append(record, at: moment)
         }
+    }
+
+    /// Queues a record, and writes it without delay, in one transaction with all records that wait.
+    /// Returns at once.
+    /// - Parameters:
+    ///   - loop: the event loop on which `done` is called.
+    ///   - done: receives whether the record is on the disk. If not, it may be written later.
+    func commit(
+        _ record: AuditRecord,
+        on loop: any EventLoop,
+        done: @escaping @Sendable (Bool) -> Void
+    ) {
+        let moment = self.now()
+        let (isQueued, isWriteDue) = self.queue.withLock { queue -> (Bool, Bool) in
+            queue.addDue(at: moment)
+            guard queue.append(record, at: moment) else { return (false, true) }
+            let number = queue.written + UInt64(queue.waiting.count)
+            queue.commits.append(CommitQueue.Commit(number: number, loop: loop, done: done))
+            defer { queue.isWriteDue = true }
+            return (true, queue.isWriteDue)
+        }
+        guard isQueued else { return loop.execute { done(false) } }
+        // The records of other sessions that arrive until the write begins are part of it.
+        if !isWriteDue { self.onPool { self.write() } }
     }
 
     // MARK: - On the pool's thread
 
     /// Writes all waiting records.
     private func write() {
-        if self.queue.withLock({ $0.lost > 0 }) { self.changed(isFailing: true) }
+        let hasLost = self.queue.withLock { queue in
+            queue.isWriteDue = false
+            return queue.lost > 0
+        }
+        if hasLost { self.changed(isFailing: true) }
         while let batch = self.nextBatch() {
             do {
                 try self.store.audit(batch)
-                self.queue.withLock { $0.waiting.removeFirst(batch.count) }
+                let commits = self.queue.withLock { queue in
+                    queue.waiting.removeFirst(batch.count)
+                    queue.written += UInt64(batch.count)
+                    return queue.commits.take(through: queue.written)
+                }
+                commits.finish(isCommitted: true)
             } catch let error as StoreError where error.kind == .replaced {
                 // The store's follower opens the next file, or suspends shared access itself.
                 return
@@ -170,7 +223,9 @@ final class AuditLog: Sendable {
                         metadata: ["error": "\(error)", "waiting": "\(batch.count) and more"]
                     )
                 }
-                return self.changed(isFailing: true)
+                self.changed(isFailing: true)
+                // After the change: no session may open anything else when it learns of this.
+                return self.queue.withLock { $0.commits.takeAll() }.finish(isCommitted: false)
             }
         }
         self.changed(isFailing: false)

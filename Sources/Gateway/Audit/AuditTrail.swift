@@ -12,12 +12,14 @@ struct AuditTrail {
     /// The client's address.
     private let address: String?
     /// Combines repeated events of this connection.
-    private var limiter = AuditLimiter()
+    private var limiter: AuditLimiter
     /// The user, or the login that was tried.
     private var actor = "nobody"
 
-    init(_ log: AuditLog, address: SocketAddress?) {
+    /// - Parameter isRequired: whether shared access depends on the audit log.
+    init(_ log: AuditLog, address: SocketAddress?, isRequired: Bool = false) {
         self.log = log
+        self.limiter = AuditLimiter(recordsEach: isRequired)
         self.address = address?.ipAddress
     }
 
@@ -36,20 +38,34 @@ struct AuditTrail {
     }
 
     /// Records an event, or counts it.
-    /// - Parameter snapshot: the snapshot that names accounts.
-    mutating func record(_ event: AuditEvent, snapshot: Access.Snapshot) {
+    /// - Parameters:
+    ///   - snapshot: the snapshot that names accounts.
+    ///   - commit: receives the records of what was opened, changed or sent, instead of the log; nil
+    ///     for none.
+    mutating func record(
+        _ event: AuditEvent,
+        snapshot: Access.Snapshot,
+        commit: ((AuditRecord) -> Void)? = nil
+    ) {
         for event in self.limiter.admit(event, at: .current) {
-            self.append(event, snapshot: snapshot)
+            let record = self.record(of: event, snapshot: snapshot)
+            if let commit, event.opensAccount {
+                commit(record)
+            } else {
+                self.log.append(record)
+            }
         }
     }
 
     /// Records counted events at the end of the connection or of a minute.
     mutating func flush(_ snapshot: Access.Snapshot) {
-        for event in self.limiter.flush() { self.append(event, snapshot: snapshot) }
+        for event in self.limiter.flush() {
+            self.log.append(self.record(of: event, snapshot: snapshot))
+        }
     }
 
     /// Converts an event to a record, with the names that accounts have in the snapshot.
-    private func append(_ event: AuditEvent, snapshot: Access.Snapshot) {
+    private func record(of event: AuditEvent, snapshot: Access.Snapshot) -> AuditRecord {
         var record = AuditRecord(
             event: event.name,
             outcome: event.outcome,
@@ -66,6 +82,6 @@ struct AuditTrail {
         record.count = event.count
         record.because = event.because.isEmpty ? nil : event.because
         record.detail = event.detail.isEmpty ? nil : event.detail
-        self.log.append(record)
+        return record
     }
 }

@@ -21,6 +21,8 @@ class ClientConnection {
     var permissions: StoreSnapshot
     /// The session's records for the audit log.
     var trail: AuditTrail
+    /// Holds the octets for the client until the records about them are on the disk.
+    var gate = OutputGate()
     /// Measures the client's time to log in, and its silence.
     var clock: SessionClock
     /// The next check of the clock.
@@ -62,10 +64,15 @@ class ClientConnection {
         self.address = address
         self.eventLoop = eventLoop
         self.permissions = permissions
-        self.trail = AuditTrail(gateway.audit, address: address)
+        self.trail = AuditTrail(
+            gateway.audit,
+            address: address,
+            isRequired: gateway.configuration.oversight.audit == .required
+        )
         self.clock = clock
     }
 
-    /// Whether the client takes more octets now; false once the channel is closed.
-    var isWritable: Bool { self.context?.channel.isWritable ?? false }
+    /// Whether the client takes more octets now; false while its answers wait for the audit log,
+    /// and once the channel is closed.
+    var isWritable: Bool { self.gate.isOpen && self.context?.channel.isWritable ?? false }
 }

@@ -87,7 +87,7 @@ extension ClientHandler {
 
     /// Continues with buffered input; waits while the client does not take responses.
     func workOn() {
-        guard self.context?.channel.isWritable ?? true else {
+        guard self.context == nil || self.isWritable else {
             self.readsOnWhenWritable = true
             return
         }

@@ -23,8 +23,10 @@ extension ClientHandler {
         self.resumeReading()
     }
 
-    /// Buffers octets for the client until the next flush.
+    /// Buffers octets for the client until the next flush, or while their records are not on the
+    /// disk.
     func write(_ octets: ByteBuffer) {
+        guard self.gate.isOpen else { return self.gate.hold(octets) }
         self.context?.write(self.wrapOutboundOut(octets), promise: nil)
         self.flushLater()
     }
@@ -47,6 +49,8 @@ extension ClientHandler {
     /// Flushes the unencrypted response, then adds TLS. Closes the connection if that fails.
     func startTLS() {
         guard let context = self.context else { return }
+        // Nothing is recorded as allowed before STARTTLS.
+        guard self.gate.isOpen else { return context.close(promise: nil) }
         self.flush()
         do {
             try ServerTLS.add(to: context, kind: self.security, gateway: self.gateway)
@@ -59,8 +63,12 @@ extension ClientHandler {
         }
     }
 
-    /// Flushes the last response and closes the connection.
+    /// Flushes the last response and closes the connection, once all records are on the disk.
     func closeClient() {
+        guard self.gate.isOpen else {
+            self.gate.closes = true
+            return
+        }
         self.flush()
         self.context?.close(promise: nil)
     }

@@ -17,6 +17,9 @@ where InboundIn == ByteBuffer, OutboundIn == ByteBuffer, OutboundOut == ByteBuff
     /// The protocol for which a client logs in.
     static var service: CredentialService { get }
 
+    /// The last line of a connection whose record the audit log did not take, with its end.
+    static var farewellWithoutAudit: String { get }
+
     /// The protocol's state machine.
     var session: Machine { get set }
     /// An empty array whose storage the next actions reuse.
@@ -99,7 +102,7 @@ extension ClientHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
+        if self.isWritable {
             self.clientWritable()
             self.resumeReading()
             if self.readsOnWhenWritable { self.readOnLater() }

@@ -8,6 +8,9 @@ import Store
 /// session uses.
 final class IMAPClientHandler: ClientConnection, ClientHandler {
     static var service: CredentialService { .imap }
+    static var farewellWithoutAudit: String {
+        "* BYE [UNAVAILABLE] The audit log cannot be written; what became of this is not known\r\n"
+    }
 
     /// The state machine of the IMAP session.
     var session: ClientSession
@@ -100,7 +103,7 @@ final class IMAPClientHandler: ClientConnection, ClientHandler {
         case .reportLater: self.scheduleReport()
         case .changeACL(let change): self.changeACL(change)
         case .revokeLater: self.scheduleRevocation()
-        case .audit(let event): self.trail.record(event, snapshot: self.permissions.access)
+        case .audit(let event): self.audit(event)
         case .authenticate(let credentials): self.authenticate(credentials)
         case .startTLS: self.startTLS()
         case .readLater: self.readOnLater()

@@ -13,6 +13,9 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
     private static let checkInterval = TimeAmount.seconds(10)
 
     static var service: CredentialService { .submission }
+    static var farewellWithoutAudit: String {
+        "421 4.3.0 The audit log cannot be written; what became of this is not known\r\n"
+    }
 
     /// The state machine of the submission session.
     var session: SubmissionSession
@@ -85,7 +88,7 @@ final class SubmissionClientHandler: ClientConnection, ClientHandler {
         case .dropCopy:
             self.copy?.drop()
             self.copy = nil
-        case .audit(let event): self.trail.record(event, snapshot: self.permissions.access)
+        case .audit(let event): self.audit(event)
         case .authenticate(let credentials): self.authenticate(credentials)
         case .startTLS: self.startTLS()
         case .readLater: self.readOnLater()

@@ -33,6 +33,10 @@ package struct AuditEvent: Hashable, Sendable {
         self.name = name
     }
 
+    /// Whether the event opened an account of another owner, changed it, or sent from it. A login
+    /// names no account.
+    package var opensAccount: Bool { self.outcome == .allowed && self.mailbox != nil }
+
     /// A login with the right password by a user who has the maximum number of connections.
     static var tooManyConnections: AuditEvent {
         var event = AuditEvent("login")
@@ -58,9 +62,16 @@ package struct AuditLimiter: Sendable {
     private var repeated: [AuditEvent: Int] = [:]
     /// Events above the limit of different ones.
     private var further = 0
+    /// Whether what was allowed is recorded each time, because the client is answered only then.
+    private let recordsEach: Bool
+    /// Repeated events of this minute that were recorded nonetheless.
+    private var again = 0
 
-    /// A limiter for a new connection.
-    package init() {}
+    /// - Parameter recordsEach: whether repeated events that were allowed are recorded one by one,
+    ///   up to the number of different ones.
+    package init(recordsEach: Bool = false) {
+        self.recordsEach = recordsEach
+    }
 
     /// Counts an event.
     /// - Returns: the records to write now.
@@ -73,6 +84,10 @@ package struct AuditLimiter: Sendable {
         var key = event
         key.count = nil
         if let count = self.repeated[key] {
+            if self.recordsEach, event.opensAccount, self.again < Self.maximumDifferent {
+                self.again += 1
+                return due + [event]
+            }
             self.repeated[key] = count + (event.count ?? 1)
         } else if self.repeated.count < Self.maximumDifferent {
             self.repeated[key] = 0
@@ -103,6 +118,7 @@ package struct AuditLimiter: Sendable {
         self.began = nil
         self.repeated = [:]
         self.further = 0
+        self.again = 0
         return due.sorted { $0.name < $1.name }
     }
 }

@@ -113,6 +113,116 @@ import Testing
         try await bench.log.stop()
     }
 
+    // MARK: - Records that somebody waits for
+
+    /// What became of records that somebody waits for, in order.
+    private final class Outcomes: Sendable {
+        private let all = Mutex<[String]>([])
+        func add(_ text: String) { self.all.withLock { $0.append(text) } }
+        var texts: [String] { self.all.withLock { $0 } }
+    }
+
+    @Test func `a commit is written before the interval, with all records before it`()
+        async throws
+    {
+        let bench = try Bench()
+        try await bench.start()
+        bench.append("earlier")
+        let outcomes = Outcomes()
+        bench.log.commit(AuditRecord(event: "select", actor: "anna"), on: bench.loop) {
+            outcomes.add("\($0)")
+        }
+        // Nothing is told before the loop runs, and nothing on another thread.
+        #expect(outcomes.texts == [])
+        try await bench.settle()
+        #expect(try bench.events() == ["gateway start", "earlier", "select"])
+        await bench.loop.run()
+        #expect(outcomes.texts == ["true"])
+        bench.log.cancel()
+        try await bench.log.stop()
+    }
+
+    @Test func `commits that arrive during a write share the next transaction`() async throws {
+        let bench = try Bench()
+        try await bench.start()
+        let isFree = DispatchSemaphore(value: 0)
+        bench.log.pool.submit { _ in isFree.wait() }
+        let outcomes = Outcomes()
+        for number in 0..<50 {
+            bench.log.commit(AuditRecord(event: "event \(number)", actor: "anna"), on: bench.loop) {
+                outcomes.add("\(number) \($0)")
+            }
+        }
+        await bench.loop.run()
+        #expect(outcomes.texts == [])
+        isFree.signal()
+        try await bench.settle()
+        for _ in 0..<3 { await bench.loop.advanceTime(by: .milliseconds(1)) }
+        #expect(outcomes.texts == (0..<50).map { "\($0) true" })
+        #expect(try bench.events().count == 51)
+        bench.log.cancel()
+        try await bench.log.stop()
+    }
+
+    @Test func `a commit that the store refuses fails after shared access was closed`()
+        async throws
+    {
+        let bench = try Bench()
+        try await bench.start()
+        try bench.breakStore()
+        let outcomes = Outcomes()
+        bench.log.commit(AuditRecord(event: "select", actor: "anna"), on: bench.loop) { committed in
+            outcomes.add("\(committed), told \(bench.told.withLock { $0 })")
+        }
+        try await bench.settle()
+        await bench.loop.run()
+        #expect(outcomes.texts == ["false, told [false]"])
+        // The record is not lost: it is written once the store takes records.
+        try bench.repairStore()
+        try await bench.advance()
+        #expect(try bench.events().contains("select"))
+        #expect(outcomes.texts.count == 1)
+        bench.log.cancel()
+        try await bench.log.stop()
+    }
+
+    @Test func `a commit fails if the store does not answer for ten seconds`() async throws {
+        let bench = try Bench()
+        try await bench.start()
+        let isFree = DispatchSemaphore(value: 0)
+        bench.log.pool.submit { _ in isFree.wait() }
+        let outcomes = Outcomes()
+        bench.log.commit(AuditRecord(event: "select", actor: "anna"), on: bench.loop) {
+            outcomes.add("\($0)")
+        }
+        await bench.loop.advanceTime(by: .seconds(10))
+        #expect(outcomes.texts == [])
+        await bench.loop.advanceTime(by: .milliseconds(400))
+        #expect(outcomes.texts == ["false"])
+        isFree.signal()
+        try await bench.settle()
+        await bench.loop.run()
+        #expect(outcomes.texts == ["false"])
+        bench.log.cancel()
+        try await bench.log.stop()
+    }
+
+    @Test func `a commit that finds the queue full fails`() async throws {
+        let bench = try Bench()
+        try await bench.start()
+        for number in 0..<AuditLog.maximumWaiting { bench.append("event \(number)") }
+        let outcomes = Outcomes()
+        bench.log.commit(AuditRecord(event: "select", actor: "anna"), on: bench.loop) {
+            outcomes.add("\($0)")
+        }
+        await bench.loop.run()
+        #expect(outcomes.texts == ["false"])
+        bench.log.cancel()
+        try await bench.log.stop()
+    }
+
+    // MARK: - Batches
+
     @Test func `records of more than one batch are written at once, and none twice`() async throws {
         let bench = try Bench()
         try await bench.start()

@@ -51,8 +51,10 @@ final class GatewayFixture: Sendable {
 
     /// - Parameters:
     ///   - limits: changes the default limits.
+    ///   - audit: whether shared access depends on the audit log.
     ///   - checksPasswords: whether the threads run that check passwords.
     init(
+        audit: GatewayConfiguration.AuditMode = .besteffort,
         checksPasswords: Bool = false,
         limits change: (inout GatewayConfiguration.Limits) -> Void = { _ in }
     ) throws {
@@ -69,6 +71,8 @@ final class GatewayFixture: Sendable {
         self.store = try PermissionStore(path: file.path)
         var limits = GatewayConfiguration.Limits()
         change(&limits)
+        var oversight = GatewayConfiguration.Oversight()
+        oversight.audit = audit
         self.gateway = try GatewayContext(
             configuration: GatewayConfiguration(
                 file: self.folder.appendingPathComponent("gateway.yaml").path,
@@ -81,7 +85,7 @@ final class GatewayFixture: Sendable {
                 limits: limits,
                 hostName: "gateway.kanzlei.example",
                 exchange: nil,
-                oversight: GatewayConfiguration.Oversight(),
+                oversight: oversight,
                 runAs: nil
             ),
             store: self.store,

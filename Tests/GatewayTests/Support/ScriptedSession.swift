@@ -9,6 +9,7 @@ import Store
 struct ScriptedSession: ClientSessionMachine {
     enum Action: ClientBound, Equatable {
         case toClient(ByteBuffer)
+        case audit(AuditEvent)
         case authenticate(Credentials)
         case startTLS
         case readLater
@@ -92,6 +93,7 @@ struct ScriptedSession: ClientSessionMachine {
 /// The end of a client whose session is a ``ScriptedSession``.
 final class ScriptedClientHandler: ClientConnection, ClientHandler {
     static var service: CredentialService { .submission }
+    static var farewellWithoutAudit: String { "farewell\r\n" }
 
     var session = ScriptedSession()
     var spare: [ScriptedSession.Action] = []
@@ -123,6 +125,7 @@ final class ScriptedClientHandler: ClientConnection, ClientHandler {
     func perform(_ action: ScriptedSession.Action) {
         switch action {
         case .toClient(let octets): self.write(octets)
+        case .audit(let event): self.audit(event)
         case .authenticate(let credentials): self.authenticate(credentials)
         case .startTLS: self.startTLS()
         case .readLater: self.readOnLater()

@@ -234,6 +234,9 @@ def no_copy_is_lost_by_a_kill_after_each_answer():
             gateway.kill()
             gateway.start()
         filed(gateway, names)
+        # So are the records of sending as somebody else.
+        records = json.loads(gateway.run("audit", "list", "--json"))
+        assert sum(r["event"] == "send as" and r["outcome"] == "allowed" for r in records) == 30, records
 
 
 def a_kill_before_the_servers_answer_files_no_copy():
