@@ -102,7 +102,7 @@ import Testing
     ) -> ScriptedSession.Action {
         var event = AuditEvent("select")
         event.outcome = outcome
-        event.place = AuditEvent.Place(account: AccountID(1))
+        event.mailbox = AuditEvent.MailboxReference(account: AccountID(1))
         return .audit(event)
     }
 

@@ -98,8 +98,8 @@ struct Fixture {
                 User(
                     id: UserID(Int64(index) + 1),
                     login: $0,
-                    name: name == "anna" ? self.nameOfAnna.map { Array($0.utf8) } : nil,
-                    isDisabled: name == "anna" && self.isAnnaDisabled
+                    isDisabled: name == "anna" && self.isAnnaDisabled,
+                    name: name == "anna" ? self.nameOfAnna.map { Array($0.utf8) } : nil
                 )
             }
         }
