@@ -15,7 +15,7 @@ import Testing
 ///     @name Anna A.      Anna's display name in the store
 ///     ! close            an event: close, fail, refused, timeout, unused, server, gone, closes N,
 ///                        grant ACCOUNT none|on-behalf|as, dropped, opened ACCOUNT, end, disk full|slow|well,
-///                        synced, names slow|well, named
+///                        synced, names slow|well, named, disable (of Anna)
 ///     ! copy kept 12     the octets kept for Sent folders; or: filed 12, dropped, missing
 ///     @copies info 1000  messages that others send as this account are filed there; the octets that may wait;
 ///                        then `required` if such a message is not sent without its copy
