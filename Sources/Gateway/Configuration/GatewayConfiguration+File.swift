@@ -59,6 +59,7 @@ extension GatewayConfiguration {
                 description: "\(file) cannot be read as YAML\(Self.place(of: error))"
             )
         }
+        try Self.checkKeys(file: file)
         let environment = EnvironmentVariablesProvider().prefixKeys(with: "gatepost")
         let reader = ConfigurationValues(
             file: file,
@@ -82,6 +83,29 @@ extension GatewayConfiguration {
             runAs: reader.runAs
         )
         self.subscribesShared = try reader.isOn("subscribeShared") ?? self.subscribesShared
+    }
+
+    /// Refuses a key that the gateway does not know, and a value of the wrong shape.
+    ///
+    /// Ignoring a key would be unsafe: with a misspelt `audit`, shared access would continue without
+    /// an audit log.
+    /// - Throws: ``ConfigurationError`` with the line, and with the nearest key for an unknown one.
+    static func checkKeys(file: String) throws {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw ConfigurationError(description: "\(file) cannot be read: it must be UTF-8")
+        }
+        let outline: ConfigurationOutline
+        do {
+            outline = try ConfigurationOutline(text)
+        } catch {
+            throw ConfigurationError(
+                description: "\(file): line \(error.line): \(error.reason)"
+            )
+        }
+        for entry in outline.entries {
+            guard let reason = entry.problem else { continue }
+            throw ConfigurationError(description: "\(file): line \(entry.line): \(reason)")
+        }
     }
 
     /// The line and column of an error of the YAML reader. The rest of its text contains the whole

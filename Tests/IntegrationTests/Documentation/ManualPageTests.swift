@@ -93,6 +93,8 @@ import Testing
         let read = try Self.readKeys()
         #expect(read.count > 40)
         #expect(Set(documented.keys) == Set(read.keys))
+        let known = ConfigurationKey.all.filter { $0.shape != .group }.map(\.path)
+        #expect(Set(known) == Set(read.keys))
         for case (let key, let range?) in read {
             let bounds = "\(range.lowerBound) to \(range.upperBound)"
             #expect(documented[key]?.hasSuffix(", \(bounds)") ?? false, "\(key): \(bounds)")
