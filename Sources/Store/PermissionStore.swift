@@ -30,6 +30,8 @@ package final class PermissionStore: Sendable {
     let replacement = Mutex(Replacement())
     /// The state of the open file when it was read last; nil until the first read.
     let inForce = Mutex<StoreState?>(nil)
+    /// Whether this process wrote to the open database.
+    private let hasWritten = Atomic(false)
     /// The path of the database file.
     package let path: String
 
@@ -77,8 +79,13 @@ package final class PermissionStore: Sendable {
             : "no store at \(path): gatepost init, or restore a backup"
     }
 
-    /// Closes the database; the last process to close it checkpoints the write-ahead log.
-    /// Errors are ignored.
+    /// A command ends with its store. While a gateway has the file open, SQLite would leave what
+    /// the command wrote in the write-ahead log.
+    deinit {
+        if self.hasWritten.load(ordering: .relaxed) { self.engine.emptyLog() }
+    }
+
+    /// Empties the write-ahead log and closes the database. Errors are ignored.
     package func close() {
         try? self.engine.close()
     }
@@ -88,6 +95,7 @@ package final class PermissionStore: Sendable {
     ///   commit or after it: no gateway would read what was written.
     func write<Value>(_ body: (StoreTransaction) throws -> Value) throws -> Value {
         let opened = self.engine
+        self.hasWritten.store(true, ordering: .relaxed)
         // A replaced database may be closed already. Its error is then less useful than
         // `replaced`.
         let result = Result {

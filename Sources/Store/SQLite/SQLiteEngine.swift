@@ -7,6 +7,10 @@ struct SQLiteEngine: Sendable {
     /// Seconds that a write waits for another process's write to end.
     private static let busyTimeout: TimeInterval = 10
 
+    /// Milliseconds that the truncation of the write-ahead log waits for readers. Every command
+    /// waits for it.
+    private static let logTimeout = 100
+
     /// The pool of connections: one that writes, several that read.
     let database: DatabasePool
     /// The files that were opened.
@@ -46,14 +50,19 @@ struct SQLiteEngine: Sendable {
     /// - Throws: ``StoreError`` of kind `unusable` for the store of a newer version.
     func migrate(_ path: String) throws {
         guard try !self.database.read(Schema.migrator.hasBeenSuperseded) else {
-            throw StoreError.unusable("\(path) is the store of a newer version of gatepost")
+            throw StoreError.unusable(
+                "\(path) is the store of a newer version of gatepost: install that version, or "
+                    + "restore a backup from before the update"
+            )
         }
         try Schema.migrator.migrate(self.database)
     }
 
-    /// Closes all connections.
+    /// Closes all connections. The write-ahead log is emptied before, so that a copy of the
+    /// database file alone is complete even if another process keeps the files open.
     /// - Throws: `DatabaseError` while a connection is in use.
     func close() throws {
+        self.emptyLog()
         try self.database.close()
     }
 
@@ -72,30 +81,30 @@ struct SQLiteEngine: Sendable {
         try self.database.write { try body(StoreTransaction($0)) }
     }
 
-    /// Moves the pages of an edit from the write-ahead log into the database file.
-    /// - Parameter removesSecrets: Whether the log must be truncated, because it has what the
-    ///   edit removed.
+    /// Moves the pages of an edit from the write-ahead log into the database file, so that a
+    /// copy of that file has the edit.
+    /// - Parameter removesSecrets: Whether to wait up to ``busyTimeout`` for readers, because
+    ///   the log has the secret that the edit removed.
     func settle(removesSecrets: Bool) {
-        if removesSecrets { self.truncateWAL() } else { self.completeDatabase() }
+        if removesSecrets { self.truncateLog() } else { self.emptyLog() }
     }
 
     /// Checkpoints and truncates the write-ahead log, so that no removed secret stays in it.
-    /// While another process reads an old state, that is left to the next edit that removes a
-    /// secret.
-    private func truncateWAL() {
+    /// While another process reads an old state, that is left to the next edit.
+    private func truncateLog() {
         try? self.database.writeWithoutTransaction { database in
             _ = try database.checkpoint(.truncate)
         }
     }
 
-    /// Waits until SQLite has copied all of its write-ahead log into the file. A concurrent
-    /// reader keeps the last pages in the log, and a copy of the file made then lacks the
-    /// change. Gives up after 100 milliseconds and leaves it to the next edit.
-    private func completeDatabase() {
-        for _ in 0..<20 {
-            let result = try? self.database.writeWithoutTransaction { try $0.checkpoint(.passive) }
-            guard let result, result.checkpointedFrameCount < result.walFrameCount else { return }
-            usleep(5_000)
+    /// Checkpoints and truncates the write-ahead log. A reader of an old state prevents that:
+    /// it is left to the next edit then, after ``logTimeout``.
+    func emptyLog() {
+        try? self.database.writeWithoutTransaction { database in
+            let usual = Int(Self.busyTimeout * 1_000)
+            try database.execute(sql: "PRAGMA busy_timeout = \(Self.logTimeout)")
+            defer { try? database.execute(sql: "PRAGMA busy_timeout = \(usual)") }
+            _ = try database.checkpoint(.truncate)
         }
     }
 
