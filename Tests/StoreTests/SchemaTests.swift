@@ -114,7 +114,10 @@ import Testing
             }
             try queue.close()
             let refusal = Office.refusal { try PermissionStore(path: path) }
-            #expect(refusal?.contains("newer version of gatepost") == true)
+            #expect(refusal?.contains("newer version of gatepost: install that") == true)
+            let after = try DatabaseQueue(path: path)
+            let applied = try after.read(Schema.migrator.appliedIdentifiers)
+            #expect(applied.contains("2099-01-01 later") && applied.count == Self.versions.count + 1)
         }
     }
 
