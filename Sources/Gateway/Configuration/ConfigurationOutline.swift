@@ -6,23 +6,8 @@
 /// everything else, such as anchors, aliases, tags, texts of several lines, and a second document:
 /// what it cannot read, it cannot check.
 struct ConfigurationOutline {
-    /// A key of the file.
-    struct Entry: Equatable {
-        /// The key with the name of its group, such as `limits.loginSeconds`.
-        var path: String
-        /// Counted from 1.
-        var line: Int
-        /// What the file has for its value; nil for a key without a value.
-        var shape: ConfigurationKey.Shape?
-    }
-
-    /// A line that this reader does not know.
-    struct Problem: Error {
-        /// Counted from 1.
-        var line: Int
-        /// What is wrong, without text of the file, which may hold secrets.
-        var reason: String
-    }
+    typealias Entry = ConfigurationScanner.Entry
+    typealias Problem = ConfigurationScanner.Problem
 
     /// The keys in the order of the file.
     private(set) var entries: [Entry] = []
@@ -110,7 +95,7 @@ struct ConfigurationOutline {
     }
 }
 
-extension ConfigurationOutline.Entry {
+extension ConfigurationScanner.Entry {
     /// Why the key must not be there, or not with this value; nil for nothing.
     var problem: String? {
         guard let key = ConfigurationKey.all.first(where: { $0.path == self.path }) else {

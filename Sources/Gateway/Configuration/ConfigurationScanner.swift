@@ -1,7 +1,22 @@
 /// The characters of a configuration file, read one line or one flow collection at a time.
 struct ConfigurationScanner {
-    private typealias Problem = ConfigurationOutline.Problem
-    private typealias Entry = ConfigurationOutline.Entry
+    /// A key of the file.
+    struct Entry: Equatable {
+        /// The key with the name of its group, such as `limits.loginSeconds`.
+        var path: String
+        /// Counted from 1.
+        var line: Int
+        /// What the file has for its value; nil for a key without a value.
+        var shape: ConfigurationKey.Shape?
+    }
+
+    /// A line that the reader of the keys does not know.
+    struct Problem: Error {
+        /// Counted from 1.
+        var line: Int
+        /// What is wrong, without text of the file, which may hold secrets.
+        var reason: String
+    }
 
     /// The start of a line.
     struct Line {
@@ -118,8 +133,8 @@ struct ConfigurationScanner {
     /// - Returns: its shape, nil for none in this line, and the keys in a flow mapping.
     mutating func value(
         below path: String
-    ) throws(ConfigurationOutline.Problem) -> (
-        shape: ConfigurationKey.Shape?, entries: [ConfigurationOutline.Entry]
+    ) throws(Problem) -> (
+        shape: ConfigurationKey.Shape?, entries: [Entry]
     ) {
         var entries: [Entry] = []
         self.skipBlanks()
@@ -133,7 +148,7 @@ struct ConfigurationScanner {
     }
 
     /// The text of an item of a block list.
-    mutating func item(_ line: Line) throws(ConfigurationOutline.Problem) {
+    mutating func item(_ line: Line) throws(Problem) {
         self.position += 1
         self.skipBlanks()
         var entries: [Entry] = []
@@ -143,7 +158,7 @@ struct ConfigurationScanner {
         try self.requireLineEnd()
     }
 
-    private mutating func requireLineEnd() throws(ConfigurationOutline.Problem) {
+    private mutating func requireLineEnd() throws(Problem) {
         let isBlank = Self.isBlank(self.octet)
         self.skipBlanks()
         guard self.isAtLineEnd || isBlank && self.octet == UInt8(ascii: "#") else {
@@ -156,8 +171,8 @@ struct ConfigurationScanner {
     private mutating func node(
         below path: String,
         isInFlow: Bool,
-        entries: inout [ConfigurationOutline.Entry]
-    ) throws(ConfigurationOutline.Problem) -> ConfigurationKey.Shape {
+        entries: inout [Entry]
+    ) throws(Problem) -> ConfigurationKey.Shape {
         switch self.octet {
         case UInt8(ascii: "["):
             try self.flow(endsWith: UInt8(ascii: "]"), path: path, entries: &entries)
@@ -177,7 +192,7 @@ struct ConfigurationScanner {
     }
 
     /// A text without quotes.
-    private mutating func plain(isInFlow: Bool) throws(ConfigurationOutline.Problem) {
+    private mutating func plain(isInFlow: Bool) throws(Problem) {
         if let octet, "&*!|>%@`?".utf8.contains(octet) {
             throw Problem(
                 line: self.number,
@@ -226,8 +241,8 @@ struct ConfigurationScanner {
     private mutating func flow(
         endsWith end: UInt8,
         path: String,
-        entries: inout [ConfigurationOutline.Entry]
-    ) throws(ConfigurationOutline.Problem) {
+        entries: inout [Entry]
+    ) throws(Problem) {
         self.position += 1
         while true {
             self.skipSpace()
