@@ -3,18 +3,14 @@ package enum AffectedUsers: Equatable, Sendable {
     case all
     case some(Set<UserID>)
 
+    /// The number of users from which on ``all`` is as good: a gateway keeps several of these sets.
+    static let maximumUsers = 10_000
+
     /// Whether a user is one of them.
     package func contains(_ user: UserID) -> Bool {
         switch self {
         case .all: true
         case .some(let users): users.contains(user)
-        }
-    }
-
-    package mutating func formUnion(_ other: AffectedUsers) {
-        switch (self, other) {
-        case (.some(let own), .some(let others)): self = .some(own.union(others))
-        default: self = .all
         }
     }
 }
@@ -46,7 +42,7 @@ private struct AffectedSubjects {
         for snapshot in snapshots {
             snapshot.memberships.insertUsers(of: self.groups, into: &users)
         }
-        return .some(users)
+        return users.count > AffectedUsers.maximumUsers ? .all : .some(users)
     }
 }
 

@@ -85,7 +85,7 @@ import Testing
         #expect(try bench.rights("anna", "ex", "INBOX") == " none")
         try bench.refused(
             line: "grant remove ex@kanzlei.example anna@kanzlei.example",
-            says: "withdrawn from anna@kanzlei.example already"
+            says: "already withdrawn from anna@kanzlei.example"
         )
         let report = try self.load(bench, Self.annaAndBob)
         #expect(report.contains("0 added, 0 removed, 4 unchanged, 2 still withdrawn"))

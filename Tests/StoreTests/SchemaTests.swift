@@ -117,7 +117,8 @@ import Testing
             #expect(refusal?.contains("newer version of gatepost: install that") == true)
             let after = try DatabaseQueue(path: path)
             let applied = try after.read(Schema.migrator.appliedIdentifiers)
-            #expect(applied.contains("2099-01-01 later") && applied.count == Self.versions.count + 1)
+            #expect(applied.contains("2099-01-01 later"))
+            #expect(applied.count == Self.versions.count + 1)
         }
     }
 

@@ -83,7 +83,6 @@ MISSING = [
     Difference("", r"NO becomes NO \[(NONEXISTENT|TRYCREATE)\]", "To everybody but the owner a folder that is missing, and one that is hidden, are answered alike, by the gateway.",
                paths=DELEGATES),
     Difference("RENAME @Fehlt", r"OK becomes NO \[NONEXISTENT\]", "Courier renames what does not exist; the gateway looks first.", COURIER, DELEGATES),
-    Difference("APPEND @Fehlt", r"\+ \+", "The gateway asks an owner for the message before the server refuses it.", DOVECOT + CYRUS, OWN),
 ]
 
 MESSAGES = [

@@ -998,7 +998,7 @@ def a_server_that_says_too_much_is_left():
                         most = max(most, resident(process.pid))
                     time.sleep(0.01)
                 said = process.stdout.read()
-                assert "more than the gateway takes" in said, (words, said)
+                assert "more than the gateway accepts" in said, (words, said)
                 assert most < 150_000 and watch.seconds < 14, (words, most, watch.seconds)
     finally:
         for server in servers:

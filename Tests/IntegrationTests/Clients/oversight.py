@@ -675,7 +675,7 @@ def sessions_are_listed_and_ended():
             code = ("import socket,sys;s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1]);"
                     "s.send(b'{\"actor\":\"root\"}\\n');print(s.recv(9999).decode())")
             done = subprocess.run([sys.executable, "-c", code, path], user="nobody", text=True, capture_output=True)
-            assert "root and its own user only" in done.stdout, done
+            assert "only root and the gateway's user may send commands" in done.stdout, done
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def root_is_left_once_the_ports_are_open():
         for address in (CLARA, BOB):
             gateway.run("account", "set", address, "--ca", ca)
         subprocess.run(["chown", "-R", "nobody", gateway.folder], check=True)
-        for name, says in (("root", "is root"), ("gibtesnicht", "has no user")):
+        for name, says in (("root", "is root"), ("gibtesnicht", "no user gibtesnicht")):
             environment = dict(gateway.environment, GATEPOST_USER=name)
             done = subprocess.run([os.environ["GATEPOST"], "serve"], env=environment, capture_output=True, text=True)
             assert done.returncode == 1 and says in done.stderr, done

@@ -78,7 +78,7 @@ def a_file_that_is_moved_over_the_store_is_in_force():
         os.replace(copied(gateway, "grant", "remove", BOB, CLARA), gateway.store)
         until_closed(w, Watch())
         owner.ok("SELECT INBOX")
-        assert "was replaced, and is in force" in gateway.log()
+        assert "was replaced; the new one is in force" in gateway.log()
         gateway.stop()
         assert "all intact" in gateway.run("audit", "verify")
         # The file alone is the store: SQLite would apply a write-ahead log of another file to it.
@@ -155,10 +155,11 @@ def a_store_that_does_not_answer_shares_nothing():
         w.ok(f'SELECT "{PLACE}"')
         copy = copied(gateway, "grant", "remove", BOB, CLARA)
         kept = gateway.store + ".kept"
-        # A command is stopped in its transaction; later audit records wait for it.
+        # A command is stopped in its transaction; later audit records wait for it. The answer to a refusal does not
+        # wait for its record.
         with contextlib.closing(sqlite3.connect(gateway.store, isolation_level=None)) as command:
             command.execute("BEGIN IMMEDIATE")
-            w.ok(f'SELECT "{PLACE}"')
+            assert w.answer(f'STATUS "{PLACE}/Fehlt" (MESSAGES)').startswith("NO ")
             time.sleep(0.5)
             os.link(gateway.store, kept)
             os.replace(copy, gateway.store)

@@ -74,7 +74,7 @@ def account_test_opens_the_inbox():
     with in_front_of(cautious(LOGGED_IN)) as (gateway, _):
         said = gateway.run("account", "test", CLARA, status=1)
         assert "accepted the credential, but refused to open INBOX: EXAMINE Unsafe Login. Please contact us" in said, said
-        assert "does not open INBOX" in gateway.run("doctor", status=1)
+        assert "refused to open INBOX" in gateway.run("doctor", status=1)
         # The owner sees the reason, and the log has it.
         gateway.start()
         w = gateway.wire()
@@ -87,7 +87,7 @@ def account_test_opens_the_inbox():
         c.send(tag + b" NO Folders are being rebuilt\r\n")
     with in_front_of(imap({"LIST": refused})) as (gateway, _):
         said = gateway.run("account", "test", CLARA, status=1)
-        assert "does not list the folders: Folders are being rebuilt" in said, said
+        assert "refused to list the folders: Folders are being rebuilt" in said, said
 
 
 def what_was_learnt_of_a_server_goes_when_the_server_says_otherwise():
