@@ -194,6 +194,24 @@ import Testing
         #expect(rows == 1)
     }
 
+    @Test func `a new user changes no account, however many there are`() throws {
+        let office = try Office()
+        for name in ["d", "e", "f", "g"] { try office.temporary.addAccount(name) }
+        let revision = try office.store.revision()
+        try office.temporary.addUsers("dora")
+        let changed = try #require(try office.store.read { try $0.changedRows(since: revision) })
+        #expect(changed.users.count == 1 && changed.accounts.isEmpty)
+        let rows = try office.store.read {
+            try $0.value(
+                of: Int.self,
+                sql: "SELECT count(*) FROM rowChange WHERE revision > ?",
+                arguments: [revision]
+            )
+        }
+        // The user's own row, written more than once; none of the seven accounts.
+        #expect((1...3).contains(rows ?? 0))
+    }
+
     @Test func `an edit of very many rows is recorded as one of the whole store`() throws {
         let office = try Office()
         let known = try office.store.load()

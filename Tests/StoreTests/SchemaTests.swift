@@ -13,8 +13,8 @@ import Testing
         "2026-11-24 names that loads depend on", "2026-11-24 transfers between accounts",
         "2026-11-25 audit log, roles, notices", "2026-11-29 copies that transfers made, notices",
         "2026-11-29 folders that users unsubscribed from", "2026-11-30 rules by whom they name",
-        "2026-11-30 rows that changed in each revision",
         "2026-11-30 copies in Sent that are required",
+        "2026-11-30 rows that changed in each revision",
     ]
 
     private static func temporary(_ body: (DatabaseQueue, String) throws -> Void) throws {
@@ -36,6 +36,15 @@ import Testing
                     WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name
                     """
             )
+        }
+    }
+
+    @Test func `every column of an account is recorded, or counts loads from Exchange`() throws {
+        try Self.temporary { queue, _ in
+            try Schema.migrator.migrate(queue)
+            let columns = try queue.read { try $0.columns(in: "account").map(\.name) }
+            let counted = ["permissionsVersion", "permissionsLoaded"]
+            #expect(Set(columns) == Set(Schema.accountColumns + counted))
         }
     }
 

@@ -26,7 +26,17 @@ extension Schema {
         var container = "0"
         var key: String
         var condition = "1"
+        /// The columns whose update counts; empty for all.
+        var columns: [String] = []
     }
+
+    /// The columns of `account` that a snapshot is read from. The others, which count loads from
+    /// Exchange, change in every account whenever a name changes.
+    static let accountColumns = [
+        "id", "kind", "owner", "imapHost", "imapPort", "imapTLS", "smtpHost", "smtpPort", "smtpTLS",
+        "caFile", "username", "password", "credentialVersion", "sentCopy", "disabled",
+        "sentCopyRequired",
+    ]
 
     private static let recorded = [
         Recorded(table: "user", kind: "user", key: "$.id"),
@@ -45,7 +55,7 @@ extension Schema {
             key: "$.inner",
             condition: "$.inner IS NOT NULL"
         ),
-        Recorded(table: "account", kind: "account", key: "$.id"),
+        Recorded(table: "account", kind: "account", key: "$.id", columns: accountColumns),
         Recorded(table: "address", kind: "account", key: "$.account"),
         Recorded(table: "\"grant\"", kind: "grant", container: "$.account", key: "$.id"),
         Recorded(table: "withdrawal", kind: "withdrawal", key: "$.account"),
@@ -68,8 +78,11 @@ extension Schema {
                 WHERE \(row.condition);
                 """.replacing("$", with: name)
             }
+            let isOfSome = operation == "UPDATE" && !row.columns.isEmpty
+            let columns = isOfSome ? " OF \(row.columns.joined(separator: ", "))" : ""
             return """
-                CREATE TRIGGER rowChange\(number)\(operation) AFTER \(operation) ON \(row.table)
+                CREATE TRIGGER rowChange\(number)\(operation)
+                AFTER \(operation)\(columns) ON \(row.table)
                 BEGIN \(statements.joined(separator: "\n")) END;
                 """
         }

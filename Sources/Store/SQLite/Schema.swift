@@ -34,11 +34,11 @@ enum Schema {
         migrator.registerMigration("2026-11-30 rules by whom they name") { database in
             try database.execute(sql: Self.subjects)
         }
-        migrator.registerMigration("2026-11-30 rows that changed in each revision") { database in
-            try database.execute(sql: Self.changes)
-        }
         migrator.registerMigration("2026-11-30 copies in Sent that are required") { database in
             try database.execute(sql: Self.requiredCopies)
+        }
+        migrator.registerMigration("2026-11-30 rows that changed in each revision") { database in
+            try database.execute(sql: Self.changes)
         }
         return migrator
     }
