@@ -130,16 +130,21 @@ extension StoreTransaction {
             for row in rows { change.groups[GroupID(row["id"])] = row["name"] as String }
         }
         for (group, subjects) in members {
-            var states = Dictionary(subjects.map { ($0, false) }) { first, _ in first }
-            for (column, keys) in [
-                ("user", subjects.compactMap(\.userKey)),
-                ("inner", subjects.compactMap(\.groupKey)),
-            ] where !keys.isEmpty {
-                let filter = RowFilter("\"group\"", in: [group]).and(RowFilter(column, in: keys))
-                let rows = try filter.rows(self, of: "SELECT user, inner FROM member")
-                for row in rows { states[Self.subject(row, group: "inner")] = true }
+            change.members[GroupID(group)] = Dictionary(subjects.map { ($0, false) }) { one, _ in
+                one
             }
-            change.members[GroupID(group)] = states
+        }
+        let subjects = members.values.reduce(into: Set<Subject>()) { $0.formUnion($1) }
+        // One query for all groups also finds members that did not change; those are left out.
+        for (column, keys) in [
+            ("user", subjects.compactMap(\.userKey)), ("inner", subjects.compactMap(\.groupKey)),
+        ] where !keys.isEmpty {
+            let filter = RowFilter("\"group\"", in: members.keys).and(RowFilter(column, in: keys))
+            for row in try filter.rows(self, of: "SELECT \"group\", user, inner FROM member") {
+                let (group, member) = (GroupID(row["group"]), Self.subject(row, group: "inner"))
+                guard change.members[group]?[member] != nil else { continue }
+                change.members[group]?[member] = true
+            }
         }
     }
 
@@ -160,19 +165,21 @@ extension StoreTransaction {
     /// Reads the changed grants, and all withdrawals and walls of the accounts where one changed.
     private func read(rulesOf changed: ChangedRows, into change: inout SnapshotChange) throws {
         for (account, ids) in changed.grants {
-            var grants: [Int64: Grant?] = [:]
-            for id in ids { grants.updateValue(nil, forKey: id) }
-            let filter = RowFilter("id", in: ids).and(RowFilter("account", in: [account]))
-            for grant in try self.loadGrants(where: filter) { grants[grant.id] = grant }
-            change.grants[AccountID(account)] = grants
+            for id in ids {
+                change.grants[AccountID(account), default: [:]].updateValue(nil, forKey: id)
+            }
         }
-        for account in changed.withdrawals {
-            let filter = RowFilter("account", in: [account])
-            change.withdrawals[AccountID(account)] = try self.loadWithdrawals(where: filter)
+        let ids = changed.grants.values.reduce(into: Set<Int64>()) { $0.formUnion($1) }
+        for grant in try self.loadGrants(where: RowFilter("id", in: ids)) {
+            change.grants[grant.account]?[grant.id] = grant
         }
-        for account in changed.walls {
-            let filter = RowFilter("account", in: [account])
-            change.walls[AccountID(account)] = try self.loadWalls(where: filter)
+        for account in changed.withdrawals { change.withdrawals[AccountID(account)] = [] }
+        for rule in try self.loadWithdrawals(where: RowFilter("account", in: changed.withdrawals)) {
+            change.withdrawals[rule.account]?.append(rule)
+        }
+        for account in changed.walls { change.walls[AccountID(account)] = [] }
+        for rule in try self.loadWalls(where: RowFilter("account", in: changed.walls)) {
+            change.walls[rule.account]?.append(rule)
         }
     }
 }

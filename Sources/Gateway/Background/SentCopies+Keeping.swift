@@ -61,7 +61,7 @@ extension SentCopies {
         let names = copy.waiting.map {
             $0.file.deletingPathExtension().appendingPathExtension(Self.unsent)
         }
-        copy.keep(as: names, done)
+        copy.keep(as: names, done: done)
     }
 
     /// The message went out: marks its copy as sent, and files it.

@@ -46,7 +46,7 @@ final class SentCopy {
     /// Back-pressure: whether the copy takes more octets.
     var isWritable: Bool { self.waitingOctets < Self.maximumWaiting }
 
-    /// Writes octets on the background thread. A failure shows in ``keep(as:_:)``.
+    /// Writes octets on the background thread. A failure shows in ``keep(as:done:)``.
     func append(_ octets: ByteBuffer) {
         let count = octets.readableBytes
         self.waitingOctets += count
@@ -72,7 +72,7 @@ final class SentCopy {
     ///   - names: the paths under which a restarted gateway finds the copy.
     ///   - done: receives on the event loop whether the octets and all names are on the disk. If
     ///     not, no name is left.
-    func keep(as names: [URL], _ done: @escaping @Sendable (Bool) -> Void) {
+    func keep(as names: [URL], done: @escaping @Sendable (Bool) -> Void) {
         let (file, handle, loop) = (self.file, self.handle, self.loop)
         self.writer.submit {
             let succeeded = handle.keep(file, as: names)
@@ -82,7 +82,7 @@ final class SentCopy {
 
     /// The message went out: replaces the suffix of each name, and writes the names to the disk.
     /// - Parameter done: receives on the event loop the names that the copy has now.
-    func complete(suffix: String, _ done: @escaping @Sendable (Set<URL>) -> Void) {
+    func complete(suffix: String, done: @escaping @Sendable (Set<URL>) -> Void) {
         let (handle, loop) = (self.handle, self.loop)
         self.writer.submit {
             let names = handle.complete(suffix: suffix)
@@ -164,13 +164,13 @@ final class SentCopy {
                         try FileManager.default.linkItem(at: file, to: name)
                         state.names.append(name)
                     }
-                    Self.close(file, &state)
+                    Self.close(file, state: &state)
                     // Without this a power loss removes the names.
                     try SentCopy.syncFolder(file.deletingLastPathComponent())
                     return true
                 } catch {
                     state.hasFailed = true
-                    Self.remove(file, &state)
+                    Self.remove(file, state: &state)
                     return false
                 }
             }
@@ -197,17 +197,17 @@ final class SentCopy {
 
         /// Closes the file, and removes all of its names.
         func drop(_ file: URL) {
-            self.state.withLock { state in Self.remove(file, &state) }
+            self.state.withLock { state in Self.remove(file, state: &state) }
         }
 
-        private static func remove(_ file: URL, _ state: inout State) {
+        private static func remove(_ file: URL, state: inout State) {
             for name in state.names { try? FileManager.default.removeItem(at: name) }
             state.names = []
-            self.close(file, &state)
+            self.close(file, state: &state)
         }
 
         /// Closes the file, and removes its partial name.
-        private static func close(_ file: URL, _ state: inout State) {
+        private static func close(_ file: URL, state: inout State) {
             try? state.handle?.close()
             state.handle = nil
             try? FileManager.default.removeItem(at: file)
