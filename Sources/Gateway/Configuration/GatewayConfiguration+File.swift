@@ -94,18 +94,18 @@ extension GatewayConfiguration {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw ConfigurationError(description: "\(file) cannot be read: it must be UTF-8")
         }
-        let outline: ConfigurationOutline
+        let problem: ConfigurationKeyProblem?
         do {
-            outline = try ConfigurationOutline(text)
+            problem = try ConfigurationKeyProblem.first(in: text)
         } catch {
             throw ConfigurationError(
-                description: "\(file): line \(error.line): \(error.reason)"
+                description: "\(file) cannot be read as YAML: it must be one document, without a "
+                    + "key that occurs twice"
             )
         }
-        for entry in outline.entries {
-            guard let reason = entry.problem else { continue }
-            throw ConfigurationError(description: "\(file): line \(entry.line): \(reason)")
-        }
+        guard let problem else { return }
+        let line = problem.line.map { "line \($0): " } ?? ""
+        throw ConfigurationError(description: "\(file): \(line)\(problem.reason)")
     }
 
     /// The line and column of an error of the YAML reader. The rest of its text contains the whole
