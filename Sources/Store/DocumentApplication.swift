@@ -2,11 +2,18 @@ import Access
 
 /// Applying a document to the store.
 extension PermissionStore {
+    /// How often the differences are computed. Another edit between the computation and the
+    /// writing makes them invalid.
+    private static let attempts = 2
+
     /// Makes the store equal to the document, in one transaction. A part that is nil in the
     /// document stays as it is. Users and accounts that stay keep their passwords and
     /// credentials.
+    ///
+    /// The differences are computed on a copy, so the store is locked only while they are
+    /// written, and not at all by a dry run.
     /// - Parameters:
-    ///   - dryRun: Whether to compute the changes and roll back.
+    ///   - dryRun: Whether only to compute the changes.
     ///   - revision: The revision for which the changes were shown; nil applies to any
     ///     revision.
     ///   - consent: The consent setting of the command's configuration.
@@ -21,129 +28,108 @@ extension PermissionStore {
         consent: Consent = .off,
         actor: String
     ) throws -> ModelChanges {
-        var changes = ModelChanges()
-        func details(_ changes: ModelChanges) -> [String] {
-            changes.removed.map { "- \($0)" } + changes.added.map { "+ \($0)" }
+        for _ in 0..<Self.attempts {
+            let plan = try self.plan(document, consent: consent, actor: actor)
+            guard revision == nil || revision == plan.changes.revision else {
+                throw StoreError.refused(
+                    "the store was changed after the changes were shown; nothing was "
+                        + "applied: review the changes again"
+                )
+            }
+            if dryRun { return plan.changes }
+            do {
+                try self.write(plan, actor: actor)
+                return plan.changes
+            } catch is DocumentPlan.Outdated {
+                continue
+            }
         }
-        do {
-            _ = try self.edit(
-                Edit(actor: actor, action: "apply", removesSecrets: true),
-                details: details
-            ) {
-                transaction in
+        throw StoreError.unusable("other commands keep changing the store: try again")
+    }
+
+    /// Computes what a document changes, on a copy of the model.
+    /// - Throws: ``StoreError`` if the document cannot be applied.
+    func plan(
+        _ document: ModelDocument,
+        consent: Consent,
+        actor: String
+    ) throws -> DocumentPlan {
+        let engine = self.engine
+        return try SQLiteEngine.explaining {
+            let (changes, statements) = try engine.tryOnCopy(self.path) { transaction in
+                var changes = ModelChanges()
                 changes.revision = try transaction.revision()
-                guard revision == nil || revision == changes.revision else {
-                    throw StoreError.refused(
-                        "the store was changed after the changes were shown; nothing was "
-                            + "applied: review the changes again"
-                    )
-                }
                 let before = try transaction.document()
-                if let users = document.users { try transaction.apply(users: users) }
-                if let groups = document.groups { try transaction.apply(groups: groups) }
-                if let accounts = document.accounts { try transaction.apply(accounts: accounts) }
-                if let grants = document.grants {
-                    try transaction.apply(grants: grants, consent: consent, actor: actor)
-                }
-                if let withdrawals = document.withdrawals {
-                    try transaction.apply(withdrawals: withdrawals, actor: actor)
-                }
-                if let walls = document.walls {
-                    try transaction.apply(walls: walls, actor: actor)
-                }
+                try transaction.apply(document, before: before, consent: consent, actor: actor)
                 let after = try transaction.document()
                 (changes.added, changes.removed) = after.changes(from: before)
-                if dryRun { throw StoreTransaction.DryRun() }
                 return changes
             }
-        } catch is StoreTransaction.DryRun {
-            return changes
+            return DocumentPlan(changes: changes, statements: statements)
         }
-        return changes
+    }
+
+    /// Writes the differences in one edit.
+    /// - Throws: ``DocumentPlan/Outdated`` if the store was changed since they were computed.
+    func write(_ plan: DocumentPlan, actor: String) throws {
+        let changes = plan.changes
+        let details = changes.removed.map { "- \($0)" } + changes.added.map { "+ \($0)" }
+        try self.edit(
+            Edit(actor: actor, action: "apply", removesSecrets: true),
+            details: { _ in details },
+            body: { transaction in
+                guard try transaction.revision() == changes.revision else {
+                    throw DocumentPlan.Outdated()
+                }
+                for (sql, arguments) in plan.statements {
+                    try transaction.execute(sql: sql, arguments: arguments)
+                }
+            }
+        )
     }
 }
 
-/// Each part of a document, inside the transaction that applies it.
+/// The differences between a document and the store.
+struct DocumentPlan {
+    /// The revision changed between the computation and the writing.
+    struct Outdated: Error {}
+
+    /// The revision for which the differences hold, and the differences as lines.
+    var changes: ModelChanges
+    /// The statements that make the store equal to the document.
+    var statements: [(sql: String, arguments: StoreArguments)]
+}
+
+/// Each part of a document, inside the transaction that applies it. Each part writes only
+/// entries that differ.
 extension StoreTransaction {
-    /// Rolls the transaction back after a dry run.
-    struct DryRun: Error {}
-
-    /// Adds, changes and removes users. Operating-system names are assigned last, because two
-    /// users may exchange theirs.
-    /// - Throws: ``StoreError`` for a login that occurs twice, an unknown role, an invalid
-    ///   login, and for the removal of a user whom a withdrawal or a wall keeps out.
-    func apply(users: [UserRow]) throws {
-        var kept: Set<ExactText> = []
-        for user in users {
-            let login = try Self.login(user.login).description
-            guard kept.insert(ExactText(login)).inserted else {
-                throw StoreError.refused("user \(login) occurs twice in the document: remove one")
-            }
-            guard user.role == nil || ["administrator", "settings"].contains(user.role) else {
-                throw StoreError.refused(
-                    "the role of \(login) must be administrator, settings or null"
-                )
-            }
-            try self.execute(
-                sql: """
-                    INSERT INTO user (login, name, disabled) VALUES (?, ?, ?)
-                    ON CONFLICT (login) DO UPDATE SET
-                    name = excluded.name, disabled = excluded.disabled, role = NULL, osUser = NULL
-                    """,
-                arguments: [login, user.name, user.disabled]
-            )
+    /// Applies all parts that the document has.
+    /// - Parameter before: The whole model.
+    /// - Throws: ``StoreError`` if the document cannot be applied.
+    func apply(
+        _ document: ModelDocument,
+        before: ModelDocument,
+        consent: Consent,
+        actor: String
+    ) throws {
+        if let users = document.users { try self.apply(users: users, before: before.users ?? []) }
+        if let groups = document.groups { try self.apply(groups: groups) }
+        if let accounts = document.accounts {
+            try self.apply(accounts: accounts, before: before.accounts ?? [])
         }
-        for row in try self.rows(sql: "SELECT id, login FROM user")
-        where !kept.contains(ExactText(row["login"])) {
-            let id: Int64 = row["id"]
-            try self.requireNotKeptOut(.user(UserID(id)), name: row["login"])
-            try self.execute(sql: "DELETE FROM user WHERE id = ?", arguments: [id])
+        if let grants = document.grants {
+            try self.apply(grants: grants, consent: consent, actor: actor)
         }
-        // Operating-system names are unique, and users may exchange theirs: all were cleared
-        // above.
-        for user in users {
-            let id = try self.userID(login: user.login)
-            let role = user.role.flatMap(Role.init)
-            try self.setRole(role, osUser: user.osUser, of: id)
+        if let withdrawals = document.withdrawals {
+            try self.apply(withdrawals: withdrawals, actor: actor)
         }
+        if let walls = document.walls { try self.apply(walls: walls, actor: actor) }
     }
 
-    /// Adds and removes groups, then writes all memberships anew.
-    /// - Throws: ``StoreError`` for a name that occurs twice, an invalid name, an unknown
-    ///   member, a cycle, and for the removal of a group that a withdrawal or a wall keeps out.
-    func apply(groups: [GroupRow]) throws {
-        let names = groups.map { ExactText($0.name) }
-        try Self.requireDistinct("groups", keys: names.map { [$0] }) { "group:\(groups[$0].name)" }
-        let kept = Set(names)
-        for name in try self.values(of: String.self, sql: "SELECT name FROM \"group\"")
-        where !kept.contains(ExactText(name)) {
-            let id = try self.groupID(name: name)
-            try self.requireNotKeptOut(
-                .group(GroupID(id)),
-                name: "group:\(name)"
-            )
-            try self.execute(sql: "DELETE FROM \"group\" WHERE name = ?", arguments: [name])
-        }
-        for name in names.sorted().map(\.text) {
-            try Self.requireGroupName(name)
-            try self.execute(
-                sql: "INSERT OR IGNORE INTO \"group\" (name) VALUES (?)",
-                arguments: [name]
-            )
-        }
-        try self.execute(sql: "DELETE FROM member")
-        for group in groups {
-            let id = try self.groupID(name: group.name)
-            for member in group.members {
-                try self.insert(member, into: id, name: group.name)
-            }
-        }
-    }
-
-    /// Adds, changes and removes accounts. All aliases are deleted first, because accounts may
-    /// exchange theirs.
+    /// Adds, changes and removes accounts. Aliases that an account loses are deleted first,
+    /// because accounts may exchange theirs.
     /// - Throws: ``StoreError`` for an address that occurs twice, and as ``apply(_:)``.
-    func apply(accounts: [ModelDocument.Account]) throws {
+    func apply(accounts: [ModelDocument.Account], before: [ModelDocument.Account]) throws {
         let addresses = try accounts.map { try PermissionStore.address($0.address) }
         try Self.requireDistinct("accounts", keys: addresses.map { [$0] }) {
             addresses[$0].description
@@ -152,14 +138,42 @@ extension StoreTransaction {
         let present = try self.rows(
             sql: "SELECT address, account FROM address WHERE isPrimary = 1"
         )
-        for row in present where !kept.contains(ExactText(row["address"])) {
+        var keys: [Int64: ExactText] = [:]
+        for row in present {
+            let (id, address): (Int64, ExactText) = (row["account"], ExactText(row["address"]))
+            keys[id] = address
+            guard !kept.contains(address) else { continue }
+            try self.execute(sql: "DELETE FROM account WHERE id = ?", arguments: [id])
+        }
+        try self.removeAliases(notIn: Array(zip(addresses, accounts)), primaries: keys)
+        let lines = DocumentLines()
+        let unchanged = Set(before.map { lines.line("account", value: $0) })
+        for account in accounts where !unchanged.contains(lines.line("account", value: account)) {
+            try self.apply(account)
+        }
+    }
+
+    /// Deletes the aliases that no account of a document has, or that another one has.
+    /// - Parameter primaries: The primary addresses by the keys of the accounts.
+    private func removeAliases(
+        notIn accounts: [(Address, ModelDocument.Account)],
+        primaries: [Int64: ExactText]
+    ) throws {
+        var holders: [ExactText: Set<ExactText>] = [:]
+        for (address, account) in accounts {
+            for alias in account.aliases ?? [] {
+                let name = ExactText(try PermissionStore.address(alias).description)
+                holders[name, default: []].insert(ExactText(address.description))
+            }
+        }
+        for row in try self.rows(sql: "SELECT address, account FROM address WHERE isPrimary = 0") {
+            let wanted = holders[ExactText(row["address"])] ?? []
+            if let holder = primaries[row["account"]], wanted.contains(holder) { continue }
             try self.execute(
-                sql: "DELETE FROM account WHERE id = ?",
-                arguments: [row["account"] as Int64]
+                sql: "DELETE FROM address WHERE address = ?",
+                arguments: [row["address"] as String]
             )
         }
-        try self.execute(sql: "DELETE FROM address WHERE isPrimary = 0")
-        for account in accounts { try self.apply(account) }
     }
 
     /// Adds or changes one account; the credential stays as it is.
@@ -212,8 +226,16 @@ extension StoreTransaction {
                 account.sentCopyRequired ?? false, account.username, account.caFile, id,
             ]
         )
+        let present = try self.values(
+            of: String.self,
+            sql: "SELECT address FROM address WHERE account = ? AND isPrimary = 0",
+            arguments: [id]
+        )
+        var known = Set(present.map(ExactText.init))
         for alias in account.aliases ?? [] {
             let other = try PermissionStore.address(alias)
+            // Only once: an alias that the document has twice is refused.
+            if known.remove(ExactText(other.description)) != nil { continue }
             try self.checkFree(other)
             try self.execute(
                 sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 0)",

@@ -13,21 +13,34 @@ extension ModelDocument {
         )
     }
 
-    /// One line for each entry: the kind of entry and its JSON with sorted keys.
+    /// One line for each entry.
     private var lines: Set<ExactText> {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        func lines(_ kind: String, values: [some Encodable]?) -> [ExactText] {
-            (values ?? []).map { value in
-                let octets = (try? encoder.encode(value)) ?? Data()
-                return ExactText("\(kind) \(String(decoding: octets, as: UTF8.self))")
-            }
+        let lines = DocumentLines()
+        func all(_ kind: String, values: [some Encodable]?) -> [ExactText] {
+            (values ?? []).map { lines.line(kind, value: $0) }
         }
         return Set(
-            lines("user", values: self.users) + lines("group", values: self.groups)
-                + lines("account", values: self.accounts) + lines("grant", values: self.grants)
-                + lines("withdrawal", values: self.withdrawals) + lines("wall", values: self.walls)
+            all("user", values: self.users) + all("group", values: self.groups)
+                + all("account", values: self.accounts) + all("grant", values: self.grants)
+                + all("withdrawal", values: self.withdrawals) + all("wall", values: self.walls)
         )
+    }
+}
+
+/// Entries of documents as lines: the kind of entry and its JSON with sorted keys.
+struct DocumentLines {
+    private let encoder: JSONEncoder
+
+    /// Creates the encoder, which serves any number of lines.
+    init() {
+        self.encoder = JSONEncoder()
+        self.encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    }
+
+    /// The line of an entry.
+    func line(_ kind: String, value: some Encodable) -> ExactText {
+        let octets = (try? self.encoder.encode(value)) ?? Data()
+        return ExactText("\(kind) \(String(decoding: octets, as: UTF8.self))")
     }
 }
 

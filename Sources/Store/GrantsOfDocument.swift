@@ -77,31 +77,59 @@ extension StoreTransaction {
     ) throws {
         var wanted: [(key: GrantKey, request: GrantRequest, isPending: Bool)] = []
         var slots: [[GrantSlot]] = []
+        let names = try DocumentNames(self)
         for grant in grants {
             guard grant.source != Source.exchange.rawValue else {
                 slots.append([])
                 continue
             }
             let request = try Self.request(grant)
-            let key = try self.key(of: request)
-            slots.append(
-                GrantSlot.all(key, request: request, isPending: grant.confirmed == false)
-            )
-            // Decide before any grant is deleted: a grant that only reduces what exists needs
-            // no consent.
-            let asks = try self.consent(atLeast: consent)
-            let isPending =
-                try grant.confirmed == false
-                || self.waitsForOwner(request, on: key.account, consent: asks)
+            let key = try self.key(of: request, names: names)
+            let isPending = grant.confirmed == false
+            slots.append(GrantSlot.all(key, request: request, isPending: isPending))
             wanted.append((key, request, isPending))
         }
+        try self.checkLocal(wanted.map { ($0.key.account, $0.request.account) })
         try Self.requireDistinct("grants", keys: slots) { index in
             "\(grants[index].subject) on \(grants[index].account), in the same scope"
         }
-        // A grant in effect deletes pending ones in its slot, so pending grants are inserted
+        let (kept, obsolete) = try self.compare(Set(wanted.map(\.key)))
+        wanted.removeAll { kept.contains($0.key) }
+        // Decide before any grant is deleted: a grant that only reduces what exists needs no
+        // consent.
+        let asks = try self.consent(atLeast: consent)
+        for index in wanted.indices where !wanted[index].isPending {
+            wanted[index].isPending = try self.waitsForOwner(
+                wanted[index].request,
+                on: wanted[index].key.account,
+                consent: asks
+            )
+        }
+        for id in obsolete {
+            try self.execute(sql: "DELETE FROM \"grant\" WHERE id = ?", arguments: [id])
+        }
+        // A grant in effect deletes pending ones in its place, so pending grants are inserted
         // last.
         wanted = wanted.filter { !$0.isPending } + wanted.filter(\.isPending)
-        var known = Set(wanted.map(\.key))
+        for (key, request, isPending) in wanted {
+            let grant = NewGrant(
+                request,
+                account: key.account,
+                told: consent,
+                isPending: isPending,
+                actor: actor
+            )
+            try self.insert(grant)
+        }
+    }
+
+    /// Compares the local grants of the store with those of a document.
+    /// - Returns: The grants that are in both, and the keys of the rows that must be deleted.
+    private func compare(
+        _ wanted: Set<GrantKey>
+    ) throws -> (kept: Set<GrantKey>, obsolete: [Int64]) {
+        var kept: Set<GrantKey> = []
+        var obsolete: [Int64] = []
         for grant in try self.grants() where grant.row.source == Source.local.rawValue {
             let key = GrantKey(
                 account: grant.account,
@@ -113,24 +141,21 @@ extension StoreTransaction {
                 until: grant.row.until,
                 reason: grant.row.reason.map(ExactText.init)
             )
-            if known.remove(key) != nil {
-                wanted.removeAll { $0.key == key }
-            } else {
-                try self.execute(
-                    sql: "DELETE FROM \"grant\" WHERE id = ?",
-                    arguments: [grant.row.id]
-                )
-            }
+            if wanted.contains(key), kept.insert(key).inserted { continue }
+            obsolete.append(grant.row.id)
         }
-        for (key, request, isPending) in wanted {
-            let grant = NewGrant(
-                request,
-                account: key.account,
-                told: consent,
-                isPending: isPending,
-                actor: actor
-            )
-            try self.insert(grant)
+        return (kept, obsolete)
+    }
+
+    /// - Parameter accounts: The keys of accounts, with their names in the document.
+    /// - Throws: ``StoreError`` for an Exchange account, whose grants only an import may
+    ///   change.
+    private func checkLocal(_ accounts: [(key: Int64, name: String)]) throws {
+        let rules = try self.rules(on: Set(accounts.map(\.key)), about: [])
+        for (key, name) in accounts {
+            try Self.decide(.grant, account: name) { () throws(EditRefusal) in
+                try rules.requireGrants(from: .local, on: AccountID(key))
+            }
         }
     }
 
@@ -161,14 +186,12 @@ extension StoreTransaction {
         )
     }
 
-    /// - Throws: ``StoreError`` for an unknown account or subject, and for an Exchange account.
-    private func key(of request: GrantRequest) throws -> GrantKey {
-        let account = try self.accountID(text: request.account)
-        try self.checkLocal(account, name: request.account)
+    /// - Throws: ``StoreError`` for an unknown account or subject.
+    private func key(of request: GrantRequest, names: DocumentNames) throws -> GrantKey {
         let (folder, isSubtree) = request.scope.columns
         return GrantKey(
-            account: account,
-            subject: try self.subject(text: request.subject),
+            account: try names.account(request.account, transaction: self),
+            subject: try names.subject(request.subject, transaction: self),
             folder: folder,
             isSubtree: isSubtree,
             rights: request.rights.letters,

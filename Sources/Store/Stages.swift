@@ -12,11 +12,7 @@ extension PermissionStore {
         try self.read { transaction in
             try accounts.map { name in
                 let id = try transaction.exchangeAccountID(name: name)
-                return try transaction.value(
-                    of: Int64.self,
-                    sql: "SELECT permissionsVersion FROM account WHERE id = ?",
-                    arguments: [id]
-                ) ?? 0
+                return try transaction.permissionsVersion(of: id) ?? 0
             }
         }
     }
@@ -142,6 +138,19 @@ extension StoreTransaction {
     /// A line of the lists that a stage is compared by.
     typealias Line = StageReport.Line
 
+    /// The version of what a stage of an account depends on: its saved permissions, and all
+    /// names. It increases with each change of either. Nil for an unknown account.
+    func permissionsVersion(of account: Int64) throws -> Int64? {
+        try self.value(
+            of: Int64.self,
+            sql: """
+                SELECT account.permissionsVersion + nameVersion.value FROM account, nameVersion
+                WHERE account.id = ?
+                """,
+            arguments: [account]
+        )
+    }
+
     /// Increments the version of an account's saved permissions, so that a stage loaded before
     /// cannot be saved.
     func permissionsChanged(_ account: Int64) throws {
@@ -215,12 +224,7 @@ extension StoreTransaction {
 
         /// Whether neither the saved permissions nor any name changed since before the load.
         func isCurrent(_ transaction: StoreTransaction) throws -> Bool {
-            let version = try transaction.value(
-                of: Int64.self,
-                sql: "SELECT permissionsVersion FROM account WHERE id = ?",
-                arguments: [self.account]
-            )
-            return version == self.version
+            try transaction.permissionsVersion(of: self.account) == self.version
         }
 
         /// The entries and denials as lines.

@@ -163,13 +163,17 @@ extension StoreTransaction {
             "\(withdrawals[index].subject) on \(withdrawals[index].account)"
         }
         let wanted = Dictionary(zip(keys, withdrawals)) { first, _ in first }
+        var present: [SubjectOnAccount: Sides] = [:]
         for known in try self.withdrawals() where known.row.source == Source.local.rawValue {
             let key = SubjectOnAccount(account: known.account, subject: known.subject)
-            guard wanted[key] == nil else { continue }
+            present[key, default: []].formUnion(Sides(view: known.row.view, send: known.row.send))
+        }
+        for key in present.keys where wanted[key] == nil {
             try self.setWithdrawn([], from: key, actor: actor)
         }
         for (key, withdrawal) in wanted {
             let sides = Sides(view: withdrawal.view, send: withdrawal.send)
+            guard present[key] != sides else { continue }
             try self.setWithdrawn(sides, from: key, actor: actor)
         }
     }

@@ -15,6 +15,7 @@ import Testing
         "2026-11-29 folders that users unsubscribed from", "2026-11-30 rules by whom they name",
         "2026-11-30 copies in Sent that are required",
         "2026-11-30 rows that changed in each revision",
+        "2026-11-30 one version of all names",
     ]
 
     private static func temporary(_ body: (DatabaseQueue, String) throws -> Void) throws {

@@ -40,6 +40,9 @@ enum Schema {
         migrator.registerMigration("2026-11-30 rows that changed in each revision") { database in
             try database.execute(sql: Self.changes)
         }
+        migrator.registerMigration("2026-11-30 one version of all names") { database in
+            try database.execute(sql: Self.nameVersion)
+        }
         return migrator
     }
 
@@ -116,7 +119,7 @@ enum Schema {
 
     /// Triggers that increment the permissions version of every account with each change of a
     /// login, an address or an owner. The meaning of a name in Exchange depends on all of them,
-    /// so a stage loaded before can no longer be saved.
+    /// so a stage loaded before can no longer be saved. ``nameVersion`` replaces them.
     private static let names =
         [
             ("userAdded", "INSERT ON user"), ("userRenamed", "UPDATE OF login ON user"),

@@ -10,10 +10,13 @@ import GRDB
 struct StoreTransaction {
     /// GRDB's connection inside the transaction.
     let database: Database
+    /// Receives each statement that ``execute(sql:arguments:)`` runs; nil for none.
+    private let journal: StatementJournal?
 
     /// Wraps a connection that is in a transaction.
-    init(_ database: Database) {
+    init(_ database: Database, journal: StatementJournal? = nil) {
         self.database = database
+        self.journal = journal
     }
 
     /// All rows of a query, in memory.
@@ -51,7 +54,11 @@ struct StoreTransaction {
 
     /// Runs statements that return no rows.
     func execute(sql: String, arguments: StoreArguments = []) throws {
-        try self.database.execute(sql: sql, arguments: arguments.values)
+        let statement = try self.database.cachedStatement(sql: sql)
+        try statement.execute(arguments: arguments.values)
+        // A statement without an effect needs no repetition.
+        guard let journal, self.database.changesCount > 0 else { return }
+        journal.statements.append((sql, arguments))
     }
 
     /// A prepared statement to be run several times.
@@ -64,6 +71,12 @@ struct StoreTransaction {
 
     /// The number of rows that the last statement changed.
     var changedRows: Int { self.database.changesCount }
+}
+
+/// The statements of a transaction on a copy, to be run again on the store.
+final class StatementJournal {
+    /// SQL and its arguments, in the order in which they ran.
+    var statements: [(sql: String, arguments: StoreArguments)] = []
 }
 
 /// A type whose values a column can hold.
