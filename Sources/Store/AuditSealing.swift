@@ -92,7 +92,10 @@ extension StoreTransaction {
             guard stored == hash else { throw changed }
         }
         let rows = try self.cursor(
-            sql: "SELECT * FROM audit WHERE sequence > ? ORDER BY sequence",
+            sql: """
+                SELECT sequence, moment, record, hash FROM audit WHERE sequence > ?
+                ORDER BY sequence
+                """,
             arguments: [sequence]
         )
         while let row = try rows.next() {

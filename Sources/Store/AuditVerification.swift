@@ -141,7 +141,9 @@ extension StoreTransaction {
         for (sealed, value) in expected where sealed == sequence && value != hash {
             verification.found("the records up to \(sealed) differ from those that were sealed")
         }
-        let rows = try self.cursor(sql: "SELECT * FROM audit ORDER BY sequence")
+        let rows = try self.cursor(
+            sql: "SELECT sequence, moment, record, hash FROM audit ORDER BY sequence"
+        )
         while let row = try rows.next() {
             let number: Int64 = row["sequence"]
             let stored: Data = row["hash"]

@@ -352,6 +352,14 @@ import Testing
         #expect(try bench.ok(line: "audit list").contains("wall add \(bob) \(anna): Mandat"))
         #expect(try bench.ok(line: "audit verify").contains("sealed up to 0"))
         try bench.ok(line: "audit list --account \(bob) --user nobody --since 2026-01-01 --json")
+        func numbers(_ line: String) throws -> [Int] {
+            let value = try JSONSerialization.jsonObject(with: Data(bench.ok(line: line).utf8))
+            return (value as? [[String: Any]] ?? []).compactMap { $0["sequence"] as? Int }
+        }
+        let listed = try numbers("audit list --json")
+        #expect(listed == Array(1...listed.count) && listed.count > 2)
+        #expect(try numbers("audit list --limit 2 --json") == listed.suffix(2))
+        #expect(try bench.ok(line: "audit list --until 2020-01-01 --json") == "[]\n")
     }
 
     @Test func `doctor names each problem and its remedy`() throws {

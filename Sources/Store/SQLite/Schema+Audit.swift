@@ -52,6 +52,34 @@ extension Schema {
         ) STRICT;
         """
 
+    /// Columns that are computed from the record, and indexes of them and of the moment. A column
+    /// is null for a record that is no JSON, and `detail` for a record that names an account.
+    static let auditIndexes =
+        [
+            ("account", "json_extract(record, '$.account')"),
+            ("targetAccount", "json_extract(record, '$.targetAccount')"),
+            ("actor", "json_extract(record, '$.actor')"),
+            (
+                "detail",
+                """
+                CASE WHEN json_extract(record, '$.account') IS NULL
+                    THEN json_extract(record, '$.detail') END
+                """
+            ),
+        ].map { name, value in
+            """
+            ALTER TABLE audit ADD COLUMN \(name) TEXT GENERATED ALWAYS AS
+                (CASE WHEN json_valid(record) THEN \(value) END) VIRTUAL;
+
+            """
+        }.joined() + """
+            CREATE INDEX auditMoment ON audit (moment);
+            CREATE INDEX auditAccount ON audit (account) WHERE account IS NOT NULL;
+            CREATE INDEX auditTarget ON audit (targetAccount) WHERE targetAccount IS NOT NULL;
+            CREATE INDEX auditActor ON audit (actor);
+            CREATE INDEX auditDetail ON audit (sequence) WHERE detail IS NOT NULL;
+            """
+
     /// Converts the edits that earlier versions kept in the table `change` into the first
     /// records of the audit log.
     static func moveChanges(_ database: Database) throws {

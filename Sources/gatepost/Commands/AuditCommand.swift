@@ -12,66 +12,6 @@ struct AuditCommand: AsyncParsableCommand {
         subcommands: [List.self, Verify.self, Seal.self]
     )
 
-    /// `gatepost audit list`: requires the role `settings`.
-    ///
-    /// `--json` prints an array of ``Row``:
-    /// `{"sequence":1,"when":1796011062,"actor":"root","from":"command line","event":"change",`
-    /// `"outcome":"allowed","detail":["user add anna@kanzlei.example"]}`.
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "List records: who opened, sent, was refused or changed what, and when."
-        )
-        @OptionGroup var configuration: ConfigurationOption
-        @OptionGroup var output: JSONOption
-        @Option(help: "Only list records about this account.") var account: String?
-        @Option(help: "Only list actions of this login or operating-system user.") var user: String?
-        @Option(help: "Only list records since YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ, in UTC.")
-        var since: String?
-
-        /// One record: an element of the JSON array of `audit list --json`.
-        struct Row: Encodable {
-            /// The record's position in the log.
-            var sequence: Int64
-            /// Seconds since 1970.
-            var when: Int64
-            /// The event. Its own keys are printed beside `sequence` and `when`.
-            var record: AuditRecord
-
-            /// The keys beside those of the record.
-            enum CodingKeys: CodingKey {
-                case sequence
-                case when
-            }
-
-            func encode(to encoder: any Encoder) throws {
-                try self.record.encode(to: encoder)
-                var container = encoder.container(keyedBy: CodingKeys.self)
-                try container.encode(self.sequence, forKey: .sequence)
-                try container.encode(self.when, forKey: .when)
-            }
-        }
-
-        func run() async throws {
-            let (store, _) = try await self.configuration.openForChange()
-            let entries = try store.auditEntries(
-                account: self.account,
-                user: self.user,
-                since: try self.since.map { try Moment.argument($0, isEnd: false) }
-            )
-            if self.output.json {
-                return try Output.json(
-                    entries.map {
-                        Row(sequence: $0.sequence, when: $0.moment.seconds, record: $0.record)
-                    }
-                )
-            }
-            Output.table(
-                ["#", "WHEN", "WHO", "FROM", "WHAT", "OUTCOME", "WHERE", "BECAUSE"],
-                rows: entries.map(AuditCommand.cells)
-            )
-        }
-    }
-
     /// `gatepost audit verify`: exit status 1 if a record was changed or is missing.
     ///
     /// Each record has a SHA-256 hash over itself and the hash of the record before. A seal
@@ -158,20 +98,5 @@ struct AuditCommand: AsyncParsableCommand {
             try store.audit([(.current, record)])
             try store.sealAudit(MasterKey(file: configuration.masterKey), begins: true)
         }
-    }
-
-    /// The columns of one record in the table of `audit list`.
-    private static func cells(_ entry: AuditEntry) -> [String] {
-        let record = entry.record
-        let source = [record.account, record.folder].compactMap { $0 }.joined(separator: " ")
-        let target = [record.targetAccount, record.targetFolder].compactMap { $0 }
-            .joined(separator: " ")
-        let count = record.count.map { " (\($0))" } ?? ""
-        let because = (record.because ?? []) + (record.detail ?? [])
-        return [
-            "\(entry.sequence)", Output.date(entry.moment.seconds), record.actor,
-            record.from ?? "", record.event + count, record.outcome.rawValue,
-            source + (target.isEmpty ? "" : " → \(target)"), because.joined(separator: "; "),
-        ]
     }
 }

@@ -21,18 +21,32 @@ enum Output {
 
     /// The lines of a table. The width is in columns of the terminal; nil cuts nothing.
     static func lines(_ header: [String], rows: [[String]], width: Int?) -> [String] {
+        var widths: [Int] = []
+        return self.lines(header, rows: rows, width: width, widths: &widths)
+    }
+
+    /// The lines of a part of a table.
+    /// - Parameter widths: the widths of the columns in the parts before, which are kept or become
+    ///   wider; empty for the first part.
+    static func lines(
+        _ header: [String],
+        rows: [[String]],
+        width: Int?,
+        widths: inout [Int]
+    ) -> [String] {
         let all = [header] + rows.map { $0.map(self.printable) }
-        var widths = header.map(\.count)
+        if widths.isEmpty { widths = header.map(\.count) }
         for row in all {
             for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) }
         }
+        let final = widths
         return all.map { row in
             var line = ""
             for (index, cell) in row.enumerated() {
                 let isLast = index == row.count - 1
                 line +=
                     isLast
-                    ? cell : cell + String(repeating: " ", count: widths[index] + 2 - cell.count)
+                    ? cell : cell + String(repeating: " ", count: final[index] + 2 - cell.count)
             }
             return width.map { String(line.prefix($0)) } ?? line
         }
@@ -63,6 +77,6 @@ enum Output {
     /// Formats a time in UTC: `2026-11-30T12:00:00Z`.
     /// - Parameter seconds: since 1970.
     static func date(_ seconds: Int64) -> String {
-        ISO8601DateFormatter().string(from: Date(timeIntervalSince1970: TimeInterval(seconds)))
+        Date(timeIntervalSince1970: TimeInterval(seconds)).ISO8601Format()
     }
 }

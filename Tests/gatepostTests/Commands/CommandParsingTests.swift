@@ -31,6 +31,7 @@ import Testing
         "session list --json", "session end 7", "store accept", "explain a@x.example b@x.example",
         "explain a@x.example b@x.example --folder A --json", "report", "report --json",
         "audit list --account a@x.example --user root --since 2026-01-01 --json",
+        "audit list --limit 5 --until 2026-01-31 --json", "audit list --limit 5 --follow",
         "audit verify --seal 1:aa", "audit seal --yes", "export", "export model.json",
         "apply model.json --yes",
         "permissions load a@x.example --from a.json", "permissions diff",
@@ -84,6 +85,8 @@ import Testing
         ("consent confirm", "Missing expected argument"), ("consent confirm x", "x"),
         ("session end x", "x"), ("wall add a@x.example b@x.example", "--reason"),
         ("grant list --json=yes", "--json"), ("audit list --sinc x", "--sinc"),
+        ("audit list --limit 0", "--limit"), ("audit list --limit x", "x"),
+        ("audit list --follow --until 2026-01-01", "--follow"),
     ])
     func `a line that is wrong is no command, and its status is 2`(line: String, says: String) {
         let words = line.split(separator: " ").map(String.init)
