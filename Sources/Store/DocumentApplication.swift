@@ -148,8 +148,14 @@ extension StoreTransaction {
         try self.removeAliases(notIn: Array(zip(addresses, accounts)), primaries: keys)
         let lines = DocumentLines()
         let unchanged = Set(before.map { lines.line("account", value: $0) })
-        for account in accounts where !unchanged.contains(lines.line("account", value: account)) {
-            try self.apply(account)
+        let names = try DocumentNames(self)
+        for account in accounts {
+            guard unchanged.contains(lines.line("account", value: account)) else {
+                try self.apply(account)
+                continue
+            }
+            // The users of the document may lack the owner, who was removed then.
+            if let owner = account.owner { _ = try names.subject(owner, transaction: self) }
         }
     }
 

@@ -78,6 +78,24 @@ import Testing
         #expect(try office.store.export() == document)
     }
 
+    @Test func `an account whose owner the document lacks is refused`() throws {
+        let office = try Self.furnished()
+        var document = try office.store.export()
+        let owners = Set(document.accounts?.compactMap(\.owner) ?? [])
+        let index = try #require(document.users?.firstIndex { owners.contains($0.login) })
+        let owner = try #require(document.users?[index].login)
+        document.users?[index].login = Self.domain("renamed")
+        document.grants = nil
+        document.groups = nil
+        document.walls = nil
+        document.withdrawals = nil
+        #expect {
+            try office.store.apply(document, dryRun: false, actor: "test")
+        } throws: {
+            "\($0)".contains("no user \(owner)")
+        }
+    }
+
     @Test func `a new document gets the same keys as in the copy`() throws {
         let office = try Self.furnished()
         let document = try office.store.export()
