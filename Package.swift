@@ -53,9 +53,14 @@ let package = Package(
             dependencies: ["IMAP", "SMTP", "SASL", "Access", "Cryptography", nioCore],
             swiftSettings: settings
         ),
+        .systemLibrary(
+            name: "CPostgreSQL",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"])]
+        ),
         .target(
             name: "Store",
-            dependencies: ["SASL", "Access", "Cryptography", grdb],
+            dependencies: ["SASL", "Access", "CPostgreSQL", "Cryptography", grdb],
             swiftSettings: settings
         ),
         .systemLibrary(

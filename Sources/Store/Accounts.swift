@@ -37,7 +37,7 @@ extension PermissionStore {
                     settings.username ?? address.description,
                 ]
             )
-            let id = transaction.insertedKey
+            let id = try transaction.insertedKey()
             try transaction.execute(
                 sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 1)",
                 arguments: [address.description, id]

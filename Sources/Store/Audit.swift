@@ -19,9 +19,7 @@ extension PermissionStore {
     /// Appends records in one transaction.
     /// - Throws: ``StoreError`` if the store cannot be written, or was replaced meanwhile.
     package func audit(_ records: [(moment: Moment, record: AuditRecord)]) throws {
-        try SQLiteEngine.explaining {
-            try self.write { try $0.append(records) }
-        }
+        try self.write(locking: .auditLog) { try $0.append(records) }
     }
 }
 
@@ -35,15 +33,18 @@ extension StoreTransaction {
     func append(_ records: [(moment: Moment, record: AuditRecord)]) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try self.connection.lock(.auditLog)
         var (sequence, hash) = try self.auditEnd()
-        let insert = try self.statement(
-            sql: "INSERT INTO audit (sequence, moment, record, hash) VALUES (?, ?, ?, ?)"
-        )
         for (moment, record) in records {
             sequence += 1
             let text = String(decoding: try encoder.encode(record), as: UTF8.self)
             hash = Self.hash(after: hash, sequence: sequence, moment: moment.seconds, text: text)
-            try insert.execute(arguments: [sequence, moment.seconds, text, hash])
+            try self.execute(
+                sql: """
+                    INSERT INTO audit (node, sequence, moment, record, hash) VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [self.connection.node, sequence, moment.seconds, text, hash]
+            )
         }
     }
 
@@ -51,7 +52,10 @@ extension StoreTransaction {
     /// the start seal; 0 and ``firstHash`` for a log that never had a record.
     func auditEnd() throws -> (sequence: Int64, hash: Data) {
         let last = try self.row(
-            sql: "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1"
+            sql: """
+                SELECT sequence, hash FROM audit WHERE node = ? ORDER BY sequence DESC LIMIT 1
+                """,
+            arguments: [self.connection.node]
         )
         if let last { return (last["sequence"], last["hash"]) }
         let start = try AuditSeal.fetch(.start, transaction: self)

@@ -54,7 +54,12 @@ extension PermissionStore {
                 try transaction.primary(named: $0) ?? PermissionStore.address($0).description
             }
             let last = try transaction.auditEnd().sequence
-            var query = AuditQuery(filter, address: address, last: last)
+            var query = AuditQuery(
+                filter,
+                address: address,
+                last: last,
+                node: transaction.connection.node
+            )
             try query.narrow(transaction, limit: limit, after: after)
             return (query, last)
         }
@@ -116,16 +121,19 @@ private struct AuditQuery {
     /// Conditions of which one must hold, each with an index.
     private var branches: [RowFilter]
     private let filter: AuditFilter
+    /// The node whose log is read.
+    private let node: String
 
-    init(_ filter: AuditFilter, address: String?, last: Int64) {
+    init(_ filter: AuditFilter, address: String?, last: Int64, node: String) {
         self.filter = filter
+        self.node = node
         self.last = last
-        // The signs keep SQLite from an index with another order.
+        // The sums keep SQLite from an index with another order.
         if let since = filter.since {
-            self.moments = self.moments.and("+moment >= ?", arguments: [since.seconds])
+            self.moments = self.moments.and("moment + 0 >= ?", arguments: [since.seconds])
         }
         if let until = filter.until {
-            self.moments = self.moments.and("+moment < ?", arguments: [until.seconds])
+            self.moments = self.moments.and("moment + 0 < ?", arguments: [until.seconds])
         }
         let actor = filter.user.map { (try? PermissionStore.address($0).description) ?? $0 }
         // With sudo the record has "ORIGINAL as USER": the original name finds it. The last
@@ -143,7 +151,7 @@ private struct AuditQuery {
             ]
             if actor != nil {
                 self.moments = self.moments.and(
-                    "(+actor = ? OR (+actor >= ? AND +actor < ?))",
+                    "(actor || '' = ? OR (actor || '' >= ? AND actor || '' < ?))",
                     arguments: names
                 )
             }
@@ -171,16 +179,16 @@ private struct AuditQuery {
         if let since = self.filter.since {
             let found = try transaction.value(
                 of: Int64.self,
-                sql: "SELECT min(sequence + 0) FROM audit WHERE moment >= ?",
-                arguments: [since.seconds]
+                sql: "SELECT min(sequence + 0) FROM audit WHERE moment >= ? AND node = ?",
+                arguments: [since.seconds, self.node]
             )
             self.first = max(self.first, (found ?? self.last + 1) - 1)
         }
         if let until = self.filter.until {
             let found = try transaction.value(
                 of: Int64.self,
-                sql: "SELECT max(sequence + 0) FROM audit WHERE moment < ?",
-                arguments: [until.seconds]
+                sql: "SELECT max(sequence + 0) FROM audit WHERE moment < ? AND node = ?",
+                arguments: [until.seconds, self.node]
             )
             self.last = min(self.last, found ?? 0)
         }
@@ -203,10 +211,10 @@ private struct AuditQuery {
         let decoder = JSONDecoder()
         return try transaction.rows(
             sql: """
-                SELECT sequence, moment, record FROM audit WHERE sequence IN (\(sql))
+                SELECT sequence, moment, record FROM audit WHERE node = ? AND sequence IN (\(sql))
                 ORDER BY sequence LIMIT ?
                 """,
-            arguments: arguments + [limit]
+            arguments: [self.node] + arguments + [limit]
         ).map { row in
             let text: String = row["record"]
             guard let record = try? decoder.decode(AuditRecord.self, from: Data(text.utf8)) else {
@@ -225,7 +233,10 @@ private struct AuditQuery {
         var arguments: StoreArguments = []
         let parts = self.branches.enumerated().map { index, branch in
             let condition = branch.and(self.moments)
-                .and("sequence > ? AND sequence <= ?", arguments: [self.first, self.last])
+                .and(
+                    "node = ? AND sequence > ? AND sequence <= ?",
+                    arguments: [self.node, self.first, self.last]
+                )
             arguments += condition.arguments + [limit]
             return """
                 SELECT sequence FROM (SELECT sequence FROM audit \(condition.clause)

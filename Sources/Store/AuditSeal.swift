@@ -52,12 +52,14 @@ package struct AuditSeal: Equatable, Sendable {
     func write(_ masterKey: MasterKey, transaction: StoreTransaction) throws {
         try transaction.execute(
             sql: """
-                INSERT OR REPLACE INTO auditSeal (kind, sequence, hash, moment, mark)
-                VALUES (?, ?, ?, ?, ?)
+                INSERT INTO auditSeal (node, kind, sequence, hash, moment, mark)
+                VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (node, kind) DO UPDATE SET sequence = excluded.sequence,
+                hash = excluded.hash, moment = excluded.moment, mark = excluded.mark
                 """,
             arguments: [
-                self.kind.rawValue, self.sequence, self.hash, self.moment.seconds,
-                masterKey.mark(self.text),
+                transaction.connection.node, self.kind.rawValue, self.sequence, self.hash,
+                self.moment.seconds, masterKey.mark(self.text),
             ]
         )
     }
@@ -66,8 +68,8 @@ package struct AuditSeal: Equatable, Sendable {
     /// is none.
     static func fetch(_ kind: Kind, transaction: StoreTransaction) throws -> AuditSeal? {
         try transaction.row(
-            sql: "SELECT * FROM auditSeal WHERE kind = ?",
-            arguments: [kind.rawValue]
+            sql: "SELECT * FROM auditSeal WHERE node = ? AND kind = ?",
+            arguments: [transaction.connection.node, kind.rawValue]
         ).map { row in
             var seal = AuditSeal(
                 kind,

@@ -12,7 +12,7 @@ extension PermissionStore {
     ///   seal: a new seal would make a changed log look genuine.
     @discardableResult
     package func sealAudit(_ masterKey: MasterKey, begins: Bool = false) throws -> AuditSeal? {
-        try self.write { transaction in
+        try self.write(locking: .auditLog) { transaction in
             let (sequence, hash) = try transaction.auditEnd()
             if !begins {
                 let last = try transaction.requireSealed(masterKey)
@@ -32,25 +32,26 @@ extension PermissionStore {
     /// - Throws: ``StoreError`` of kind `unusable` if the log does not follow from the last
     ///   seal.
     package func deleteAudit(before moment: Moment, masterKey: MasterKey) throws -> Int {
-        try self.write { transaction in
+        try self.write(locking: .auditLog) { transaction in
+            let node = transaction.connection.node
             // A record after the first one to keep is never deleted: a clock that ran wrong may
             // have given it an older moment.
             let row = try transaction.row(
                 sql: """
-                    SELECT sequence, hash FROM audit WHERE sequence < coalesce(
-                        (SELECT min(sequence) FROM audit WHERE moment >= ?),
-                        (SELECT max(sequence) + 1 FROM audit)
+                    SELECT sequence, hash FROM audit WHERE node = ? AND sequence < coalesce(
+                        (SELECT min(sequence) FROM audit WHERE node = ? AND moment >= ?),
+                        (SELECT max(sequence) + 1 FROM audit WHERE node = ?)
                     ) ORDER BY sequence DESC LIMIT 1
                     """,
-                arguments: [moment.seconds]
+                arguments: [node, node, moment.seconds, node]
             )
             guard let row else { return 0 }
             try transaction.requireSealed(masterKey)
             let seal = AuditSeal(.start, sequence: row["sequence"], hash: row["hash"], at: .current)
             try seal.write(masterKey, transaction: transaction)
             try transaction.execute(
-                sql: "DELETE FROM audit WHERE sequence <= ?",
-                arguments: [seal.sequence]
+                sql: "DELETE FROM audit WHERE node = ? AND sequence <= ?",
+                arguments: [node, seal.sequence]
             )
             let count = transaction.changedRows
             var record = AuditRecord(event: "retention", actor: "gatepost")
@@ -86,17 +87,17 @@ extension StoreTransaction {
         } else if sequence > start?.sequence ?? 0 {
             let stored = try self.value(
                 of: Data.self,
-                sql: "SELECT hash FROM audit WHERE sequence = ?",
-                arguments: [sequence]
+                sql: "SELECT hash FROM audit WHERE node = ? AND sequence = ?",
+                arguments: [self.connection.node, sequence]
             )
             guard stored == hash else { throw changed }
         }
         let rows = try self.cursor(
             sql: """
-                SELECT sequence, moment, record, hash FROM audit WHERE sequence > ?
+                SELECT sequence, moment, record, hash FROM audit WHERE node = ? AND sequence > ?
                 ORDER BY sequence
                 """,
-            arguments: [sequence]
+            arguments: [self.connection.node, sequence]
         )
         while let row = try rows.next() {
             let next = Self.hash(

@@ -142,7 +142,10 @@ extension StoreTransaction {
             verification.found("the records up to \(sealed) differ from those that were sealed")
         }
         let rows = try self.cursor(
-            sql: "SELECT sequence, moment, record, hash FROM audit ORDER BY sequence"
+            sql: """
+                SELECT sequence, moment, record, hash FROM audit WHERE node = ? ORDER BY sequence
+                """,
+            arguments: [self.connection.node]
         )
         while let row = try rows.next() {
             let number: Int64 = row["sequence"]

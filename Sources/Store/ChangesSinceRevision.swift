@@ -1,4 +1,6 @@
 import Access
+import Cryptography
+import Foundation
 
 /// The keys of the rows that changed since a revision, from the table `rowChange`.
 ///
@@ -46,6 +48,10 @@ extension StoreTransaction {
     /// that the commit makes.
     func finishRowChanges() throws {
         let revision = try self.revision()
+        try self.execute(
+            sql: "INSERT INTO revisionToken (revision, token) VALUES (?, ?)",
+            arguments: [revision, Data(Random.octets(count: 16))]
+        )
         let count = try self.value(
             of: Int.self,
             sql: "SELECT count(*) FROM rowChange WHERE revision = ?",

@@ -135,7 +135,10 @@ extension PermissionStore {
         {
             transaction in
             try transaction.execute(
-                sql: "INSERT OR REPLACE INTO setting (name, value) VALUES ('consent', ?)",
+                sql: """
+                    INSERT INTO setting (name, value) VALUES ('consent', ?)
+                    ON CONFLICT (name) DO UPDATE SET value = excluded.value
+                    """,
                 arguments: [consent.rawValue]
             )
         }

@@ -54,19 +54,16 @@ extension PermissionStore {
         consent: Consent,
         actor: String
     ) throws -> DocumentPlan {
-        let engine = self.engine
-        return try SQLiteEngine.explaining {
-            let (changes, statements) = try engine.tryOnCopy(self.path) { transaction in
-                var changes = ModelChanges()
-                changes.revision = try transaction.revision()
-                let before = try transaction.document()
-                try transaction.apply(document, before: before, consent: consent, actor: actor)
-                let after = try transaction.document()
-                (changes.added, changes.removed) = after.changes(from: before)
-                return changes
-            }
-            return DocumentPlan(changes: changes, statements: statements)
+        let (changes, edit) = try self.engine.tryOnCopy { transaction in
+            var changes = ModelChanges()
+            changes.revision = try transaction.revision()
+            let before = try transaction.document()
+            try transaction.apply(document, before: before, consent: consent, actor: actor)
+            let after = try transaction.document()
+            (changes.added, changes.removed) = after.changes(from: before)
+            return changes
         }
+        return DocumentPlan(changes: changes, edit: edit)
     }
 
     /// Writes the differences in one edit.
@@ -81,9 +78,7 @@ extension PermissionStore {
                 guard try transaction.revision() == changes.revision else {
                     throw DocumentPlan.Outdated()
                 }
-                for (sql, arguments) in plan.statements {
-                    try transaction.execute(sql: sql, arguments: arguments)
-                }
+                try transaction.run(plan.edit)
             }
         )
     }
@@ -97,7 +92,7 @@ struct DocumentPlan {
     /// The revision for which the differences hold, and the differences as lines.
     var changes: ModelChanges
     /// The statements that make the store equal to the document.
-    var statements: [(sql: String, arguments: StoreArguments)]
+    var edit: StorePlan
 }
 
 /// Each part of a document, inside the transaction that applies it. Each part writes only
@@ -214,7 +209,7 @@ extension StoreTransaction {
                     kind.rawValue, imap.host, imap.port, imap.tls.rawValue, address.description,
                 ]
             )
-            id = self.insertedKey
+            id = try self.insertedKey()
             try self.execute(
                 sql: "INSERT INTO address (address, account, isPrimary) VALUES (?, ?, 1)",
                 arguments: [address.description, id]

@@ -36,7 +36,8 @@ extension StoreTransaction {
         if let subject {
             let named = try self.subject(text: subject)
             filter = filter.and(
-                "\(table).user IS ? AND \(table).\"group\" IS ?",
+                "\(table).user IS NOT DISTINCT FROM ? "
+                    + "AND \(table).\"group\" IS NOT DISTINCT FROM ?",
                 arguments: [named.userKey, named.groupKey]
             )
         }

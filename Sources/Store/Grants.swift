@@ -174,7 +174,7 @@ extension StoreTransaction {
             ]
         )
         let notice = GrantNotice(
-            id: self.insertedKey,
+            id: try self.insertedKey(),
             account: account,
             consent: consent,
             isPending: isPending,

@@ -90,7 +90,10 @@ extension PermissionStore {
             for member in members {
                 let subject = try transaction.subject(text: member)
                 try transaction.execute(
-                    sql: "DELETE FROM member WHERE \"group\" = ? AND user IS ? AND inner IS ?",
+                    sql: """
+                        DELETE FROM member WHERE "group" = ?
+                        AND user IS NOT DISTINCT FROM ? AND inner IS NOT DISTINCT FROM ?
+                        """,
                     arguments: [group, subject.userKey, subject.groupKey]
                 )
                 guard transaction.changedRows > 0 else {
@@ -156,7 +159,8 @@ extension StoreTransaction {
             }
         }
         try self.execute(
-            sql: "INSERT OR IGNORE INTO member (\"group\", user, inner) VALUES (?, ?, ?)",
+            sql:
+                "INSERT INTO member (\"group\", user, inner) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             arguments: [group, subject.userKey, subject.groupKey]
         )
     }

@@ -1,6 +1,5 @@
 package import Access
 import Foundation
-import Synchronization
 
 /// Loading of the whole store into a snapshot.
 extension PermissionStore {
@@ -8,18 +7,7 @@ extension PermissionStore {
     /// state with which later reads are compared: see ``StoreState``.
     /// - Throws: ``StoreError`` if the store cannot be read.
     package func load() throws -> StoreSnapshot {
-        let opened = self.engine
-        let (snapshot, state) = try SQLiteEngine.explaining {
-            try opened.read { transaction in
-                (
-                    try transaction.snapshot(generation: opened.generation),
-                    try StoreState(transaction)
-                )
-            }
-        }
-        // Later reads must continue from the state of the first one.
-        self.inForce.withLock { $0 = $0 ?? state }
-        return snapshot
+        try self.engine.load()
     }
 
     /// The store's revision: 1 for a new store, incremented by each edit.
@@ -58,9 +46,18 @@ extension StoreTransaction {
         try self.value(of: Int64.self, sql: "SELECT value FROM revision") ?? 0
     }
 
+    /// The random number of a revision; nil for one that an earlier version made.
+    func token(of revision: Int64) throws -> Data? {
+        try self.value(
+            of: Data.self,
+            sql: "SELECT token FROM revisionToken WHERE revision = ?",
+            arguments: [revision]
+        )
+    }
+
     /// Reads all tables into a snapshot.
     /// - Parameter generation: The number of the file in this process; see
-    ///   ``SQLiteEngine/generation``.
+    ///   ``SQLiteDatabase/generation``.
     func snapshot(generation: Int) throws -> StoreSnapshot {
         let users = try self.loadUsers()
         let (accounts, endpoints) = try self.loadAccounts()

@@ -52,7 +52,7 @@ extension PermissionStore {
     /// Removes a notice once the message is in the INBOX. The revision stays as it is, and the
     /// audit log gets no record.
     package func removeNotice(_ id: Int64) throws {
-        try self.write { transaction in
+        try self.write(locking: .journal) { transaction in
             try transaction.execute(sql: "DELETE FROM notice WHERE id = ?", arguments: [id])
         }
     }

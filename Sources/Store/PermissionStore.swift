@@ -1,117 +1,64 @@
 package import Access
 import Foundation
-import Synchronization
 
 /// The permission store: users, groups, accounts, grants, the audit log and the transfer
-/// journal, in one SQLite file.
+/// journal, in one SQLite file or one PostgreSQL database.
 ///
 /// Commands write while a gateway reads, in other processes. An edit is one transaction: it
 /// increments the revision and appends a record to the audit log. The type may be used from any
 /// thread. Every function blocks for the disk, and a write for up to 10 seconds until another
 /// writer ends: never call one on an event loop.
 package final class PermissionStore: Sendable {
-    /// What is known of a file at the store's path that is not the open one.
-    struct Replacement: Sendable {
-        /// The files at the last look. Files that differ from these may still be being written.
-        var seen: [FileStamp] = []
-        /// Why the file that was seen last is refused; nil while it is unknown.
-        var refusal: StoreRefusal?
-        /// The file that is refused until an administrator confirms it.
-        var waiting: AcceptedStore?
-        /// Whether the write-ahead log and the shared index of the open database were removed.
-        var hasRetired = false
-        /// The file that an administrator confirmed.
-        var accepted: AcceptedStore?
+    /// The engine that has the rows.
+    let engine: any StoreEngine
+    /// Where the store is.
+    package let location: StoreLocation
+    /// The path of the file, or the first part of the paths of what a node keeps beside a database.
+    package var path: String { self.location.path }
+
+    /// Opens the store in a file and migrates its tables to this version.
+    /// - Parameter creates: Whether to create a store if there is no file.
+    /// - Throws: ``StoreError`` as ``init(_:creates:)``.
+    package convenience init(path: String, creates: Bool = true) throws {
+        try self.init(.file(path: path), creates: creates)
     }
-
-    /// The open database and its files; replaced when another file takes its place.
-    let opened: Mutex<SQLiteEngine>
-    /// The state of a replacement that is under way.
-    let replacement = Mutex(Replacement())
-    /// The state of the open file when it was read last; nil until the first read.
-    let inForce = Mutex<StoreState?>(nil)
-    /// Whether this process wrote to the open database.
-    private let hasWritten = Atomic(false)
-    /// The path of the database file.
-    package let path: String
-
-    /// The open database.
-    var engine: SQLiteEngine { self.opened.withLock { $0 } }
 
     /// Opens a store and migrates its tables to this version. A new file gets mode 0600.
-    /// - Parameter creates: Whether to create a store if there is no file.
-    /// - Throws: ``StoreError`` of kind `unusable` if the file cannot be opened, is not a
-    ///   store, or belongs to a newer version.
-    package init(path: String, creates: Bool = true) throws {
-        self.path = path
-        do {
-            let exists = FileManager.default.fileExists(atPath: path)
-            guard exists || creates else {
-                throw StoreError.unusable(Self.missing(path))
-            }
-            // SQLite gives its other files the mode of this one.
-            if !exists {
-                _ = FileManager.default.createFile(
-                    atPath: path,
-                    contents: nil,
-                    attributes: [.posixPermissions: 0o600]
-                )
-            }
-            let opened = try SQLiteEngine.open(path, generation: 0)
-            try opened.migrate(path)
-            self.opened = Mutex(opened)
-        } catch let error as StoreError {
-            throw error
-        } catch {
-            throw StoreError.unusable(
-                "\(path) cannot be opened as a store (\(error)): check the path and its owner, or "
-                    + "restore it from your backup"
-            )
+    /// - Parameter creates: Whether to create a store if there is none.
+    /// - Throws: ``StoreError`` of kind `unusable` if the store cannot be opened, is not a store,
+    ///   or belongs to a newer version.
+    package init(_ location: StoreLocation, creates: Bool = true) throws {
+        self.location = location
+        switch location {
+        case .file(let path):
+            self.engine = try SQLiteEngine(path: path, creates: creates)
+        case .postgreSQL(let server):
+            self.engine = try PostgreSQLEngine(server, creates: creates)
         }
     }
 
-    /// The remedy for a file that does not exist, or that this user cannot reach.
-    private static func missing(_ path: String) -> String {
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        let manager = FileManager.default
-        return manager.fileExists(atPath: folder) && !manager.isExecutableFile(atPath: folder)
-            ? "you may not enter \(folder), the folder of the store: become root, or use sudo"
-            : "no store at \(path): gatepost init, or restore a backup"
+    /// The identity of the open database; nil if it is unknown.
+    package var file: FileIdentity? { self.engine.identity }
+
+    /// Confirms, for an administrator, a store that lacks a part of the state in force.
+    /// - Parameter waiting: The store and revision that the administrator saw.
+    /// - Returns: False if another store or revision waits by now.
+    package func accept(_ waiting: WaitingStore) -> Bool { self.engine.accept(waiting) }
+
+    /// Reads the store after an edit of this process.
+    /// - Parameter current: The snapshot in force; the next one is derived from it if possible.
+    /// - Throws: ``StoreRefusal`` if a part of the state in force is missing,
+    ///   ``StoreError/replaced`` if an accepted replacement is still to be adopted.
+    package func loadNext(
+        _ masterKey: MasterKey,
+        after current: StoreSnapshot? = nil
+    ) throws -> StoreSnapshot {
+        try self.engine.loadNext(masterKey, after: current)
     }
 
-    /// A command ends with its store. While a gateway has the file open, SQLite would leave what
-    /// the command wrote in the write-ahead log.
-    deinit {
-        if self.hasWritten.load(ordering: .relaxed) { self.engine.emptyLog() }
-    }
-
-    /// Empties the write-ahead log and closes the database. Errors are ignored.
+    /// Closes the store. Errors are ignored.
     package func close() {
-        try? self.engine.close()
-    }
-
-    /// Runs one write transaction on the file at the store's path.
-    /// - Throws: ``StoreError/replaced`` if another file, or none, is at the path before the
-    ///   commit or after it: no gateway would read what was written.
-    func write<Value>(_ body: (StoreTransaction) throws -> Value) throws -> Value {
-        let opened = self.engine
-        self.hasWritten.store(true, ordering: .relaxed)
-        // A replaced database may be closed already. Its error is then less useful than
-        // `replaced`.
-        let result = Result {
-            try opened.write { transaction in
-                let value = try body(transaction)
-                try self.requireInPlace(opened)
-                return value
-            }
-        }
-        try self.requireInPlace(opened)
-        return try result.get()
-    }
-
-    /// - Throws: ``StoreError/replaced`` unless the files at the path are the open ones.
-    private func requireInPlace(_ opened: SQLiteEngine) throws {
-        guard StoreFiles(path: self.path) == opened.files else { throw StoreError.replaced }
+        self.engine.close()
     }
 
     /// The audit data of an edit that is known before the edit runs.
@@ -151,60 +98,54 @@ package final class PermissionStore: Sendable {
     ///   - details: What was changed, computed from the body's result, where ``Edit/what`` does
     ///     not say it all.
     ///   - body: The change, inside the write transaction. It must not call the store itself:
-    ///     GRDB's connections are not reentrant and trap.
+    ///     connections are not reentrant.
     /// - Throws: ``StoreError``; errors of the body are rethrown.
     func edit<Value>(
         _ edit: Edit,
         details: (Value) -> [String] = { _ in [] },
         body: (StoreTransaction) throws -> Value
     ) throws -> Value {
-        try SQLiteEngine.explaining {
-            let value = try self.write { transaction in
-                var record = AuditRecord(event: "change", actor: edit.actor, from: edit.from)
-                // Resolve the address before the change, which may remove the account.
-                record.account = try edit.account.flatMap { try transaction.primary(named: $0) }
-                let value = try body(transaction)
-                if let account = edit.account, record.account == nil {
-                    record.account = try transaction.primary(named: account)
-                }
-                record.detail = [edit.what] + details(value)
-                try transaction.execute(sql: "UPDATE revision SET value = value + 1")
-                try transaction.finishRowChanges()
-                try transaction.append([(.current, record)])
-                return value
+        let value = try self.write(locking: .model) { transaction in
+            var record = AuditRecord(event: "change", actor: edit.actor, from: edit.from)
+            // Resolve the address before the change, which may remove the account.
+            record.account = try edit.account.flatMap { try transaction.primary(named: $0) }
+            let value = try body(transaction)
+            if let account = edit.account, record.account == nil {
+                record.account = try transaction.primary(named: account)
             }
-            self.engine.settle(removesSecrets: edit.removesSecrets)
+            record.detail = [edit.what] + details(value)
+            try transaction.execute(sql: "UPDATE revision SET value = value + 1")
+            try transaction.finishRowChanges()
+            try transaction.append([(.current, record)])
             return value
         }
+        self.engine.settle(removesSecrets: edit.removesSecrets)
+        return value
     }
 
     /// Runs a read transaction, which sees one state of the store.
     /// - Throws: ``StoreError``; errors of the body are rethrown.
     func read<Value>(_ body: (StoreTransaction) throws -> Value) throws -> Value {
-        let engine = self.engine
-        return try SQLiteEngine.explaining { try engine.read(body) }
+        try self.engine.read(body)
+    }
+
+    /// Runs a write transaction without a new revision.
+    /// - Throws: ``StoreError``; errors of the body are rethrown.
+    func write<Value>(
+        locking lock: StoreLock,
+        body: (StoreTransaction) throws -> Value
+    ) throws -> Value {
+        try self.engine.write(locking: lock, body: body)
     }
 
     // MARK: - Health
 
-    /// - Throws: ``StoreError`` of kind `unusable` if this process may not write the database
-    ///   file or its directory, in which SQLite creates its other files.
-    package func requireWritable() throws {
-        let folder = URL(fileURLWithPath: self.path).deletingLastPathComponent().path
-        for path in [self.path, folder] where access(path, W_OK) != 0 {
-            throw StoreError.unusable(
-                "\(path) cannot be written by the gateway's user: chown -R it to that user"
-            )
-        }
-    }
+    /// - Throws: ``StoreError`` of kind `unusable` if this process may not write the store.
+    package func requireWritable() throws { try self.engine.requireWritable() }
 
-    /// Runs SQLite's integrity check over the whole file, which takes time in proportion to its
-    /// size.
-    /// - Returns: Nil for an intact file, otherwise what SQLite found.
-    package func integrityProblem() throws -> String? {
-        let engine = self.engine
-        return try SQLiteEngine.explaining { try engine.integrityProblem() }
-    }
+    /// A check of the whole database, which takes time in proportion to its size.
+    /// - Returns: Nil for an intact store, otherwise what was found.
+    package func integrityProblem() throws -> String? { try self.engine.integrityProblem() }
 }
 
 /// The wall clock.

@@ -11,12 +11,14 @@ package enum Role: String, Sendable, CaseIterable {
 
 /// Roles of operating-system users.
 extension PermissionStore {
-    /// Requires a role. Root passes, and so does the owner of the store's file, unless somebody
+    /// Requires a role. Root passes, and so does the owner of the store's file, or of the node's folder, unless somebody
     /// became that owner through sudo. Everybody else needs the role, under the original name.
     /// - Throws: ``StoreError`` of kind `refused`, which is recorded in the audit log.
     package func requireRole(_ needed: Role, actor: Actor) throws {
         if actor.userID == 0 { return }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: self.path)
+        let attributes = try? FileManager.default.attributesOfItem(
+            atPath: self.location.ownedPath
+        )
         let owner = (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
         if owner == actor.userID, actor.original == nil { return }
         let name = actor.original ?? actor.name
@@ -117,17 +119,18 @@ extension StoreTransaction {
                 throw StoreError.refused("the operating-system user \(osUser) is \(other) already")
             }
         }
+        guard osUser != Self.noOSUser else {
+            try self.execute(
+                sql: "UPDATE user SET role = ?, osUser = NULL WHERE id = ?",
+                arguments: [role?.rawValue, user]
+            )
+            return
+        }
+        // Who has a role has a name at the operating system: the login unless there is another.
+        let other = role == nil ? "NULL" : "login"
         try self.execute(
-            sql: """
-                UPDATE user SET role = :role,
-                osUser = CASE WHEN :isNone THEN NULL ELSE
-                    coalesce(:osUser, osUser, CASE WHEN :role IS NULL THEN NULL ELSE login END)
-                END WHERE id = :user
-                """,
-            arguments: [
-                "role": role?.rawValue, "osUser": osUser, "user": user,
-                "isNone": osUser == Self.noOSUser,
-            ]
+            sql: "UPDATE user SET role = ?, osUser = coalesce(?, osUser, \(other)) WHERE id = ?",
+            arguments: [role?.rawValue, osUser, user]
         )
     }
 }

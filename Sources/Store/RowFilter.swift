@@ -2,7 +2,7 @@ import Access
 import Foundation
 
 /// The condition of a query with its arguments. Values never become part of the SQL text.
-struct RowFilter {
+struct RowFilter: Sendable {
     /// SQL conditions, all of which must hold.
     private(set) var conditions: [String] = []
     /// The values for the `?` in the conditions, in the same order.
@@ -10,6 +10,10 @@ struct RowFilter {
 
     /// Matches every row.
     static let all = RowFilter()
+
+    /// The condition for the two columns of a subject, with its user and its group.
+    static let isSubject =
+        "user IS NOT DISTINCT FROM ? AND \"group\" IS NOT DISTINCT FROM ?"
 
     /// Use ``all``.
     private init() {}
@@ -43,7 +47,7 @@ struct RowFilter {
     /// Matches the local rules of one subject on an account.
     init(account: Int64, subject: Subject) {
         self.init(
-            "account = ? AND user IS ? AND \"group\" IS ? AND source = 'local'",
+            "account = ? AND \(Self.isSubject) AND source = 'local'",
             arguments: [account, subject.userKey, subject.groupKey]
         )
     }
@@ -52,7 +56,7 @@ struct RowFilter {
     init(account: Int64, subject: Subject, scope: Scope) {
         let (folder, isSubtree) = scope.columns
         self = RowFilter(account: account, subject: subject)
-            .and("folder IS ? AND subtree = ?", arguments: [folder, isSubtree])
+            .and("folder IS NOT DISTINCT FROM ? AND subtree = ?", arguments: [folder, isSubtree])
     }
 
     /// This condition and another one.

@@ -37,11 +37,14 @@ extension StoreTransaction {
         let accounts = try self.values(
             of: Int64.self,
             sql: """
-                SELECT account FROM withdrawal WHERE user IS :user AND "group" IS :group
-                UNION SELECT account FROM wall WHERE user IS :user AND "group" IS :group
-                UNION SELECT id FROM account WHERE owner = :user
+                SELECT account FROM withdrawal WHERE \(RowFilter.isSubject)
+                UNION SELECT account FROM wall WHERE \(RowFilter.isSubject)
+                UNION SELECT id FROM account WHERE owner = ?
                 """,
-            arguments: ["user": subject.userKey, "group": subject.groupKey]
+            arguments: [
+                subject.userKey, subject.groupKey, subject.userKey, subject.groupKey,
+                subject.userKey,
+            ]
         )
         return try self.rules(on: accounts, about: [subject])
     }

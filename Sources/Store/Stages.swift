@@ -44,9 +44,13 @@ extension PermissionStore {
                 let document = try JSONEncoder().encode(permissions)
                 try transaction.execute(
                     sql: """
-                        INSERT OR REPLACE INTO stage
+                        INSERT INTO stage
                             (account, permissionsVersion, document, source, author, created)
                         VALUES (?, ?, ?, ?, ?, ?)
+                        ON CONFLICT (account) DO UPDATE SET
+                        permissionsVersion = excluded.permissionsVersion,
+                        document = excluded.document, source = excluded.source,
+                        author = excluded.author, created = excluded.created
                         """,
                     arguments: [
                         id, version, String(decoding: document, as: UTF8.self), source, actor,

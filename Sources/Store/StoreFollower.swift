@@ -16,8 +16,8 @@ extension PermissionStore {
     /// Yields when the file was changed or replaced by any process, when a grant has ended, and
     /// when the file cannot be read. The stream ends when its consumer does.
     ///
-    /// Two threads run for each stream. One reads the store, and may be blocked by SQLite for
-    /// long. The other one detects that, and never calls SQLite.
+    /// Two threads run for each stream. One reads the store, and may be blocked by the engine for
+    /// long. The other one detects that, and never calls the engine.
     /// - Parameters:
     ///   - interval: The time between two looks at the file. A replacement takes effect after
     ///     two looks.
@@ -31,7 +31,7 @@ extension PermissionStore {
         AsyncStream { continuation in
             let watch = StoreWatch(silence: silence, from: .now)
             let isOver = Flag()
-            // SQLite may block the first thread, and must not block the second.
+            // The engine may block the first thread, and must not block the second.
             Thread.detachNewThread {
                 var follower = StoreFollower(store: self, masterKey: masterKey)
                 while !isOver.isSet {
@@ -43,7 +43,7 @@ extension PermissionStore {
                         }
                         continuation.yield(change)
                     }
-                    Thread.sleep(forTimeInterval: interval / .seconds(1))
+                    self.engine.wait(atMost: interval)
                 }
                 continuation.finish()
             }
@@ -74,7 +74,7 @@ private final class Flag: Sendable {
 }
 
 /// Detects that the store does not answer. It records the time of the last answer and never
-/// calls SQLite, which may wait for locks and disks. Safe to use from several threads.
+/// calls the engine, which may wait for locks and disks. Safe to use from several threads.
 package final class StoreWatch: Sendable {
     /// The time between two checks: short in comparison with the silence that a gateway allows.
     static let interval = Duration.milliseconds(50)
@@ -194,11 +194,8 @@ private struct StoreFollower {
 
     /// A new snapshot, of a replacement or of a change; nil if nothing changed.
     private func newest(_ answered: () -> Void) throws -> StoreSnapshot? {
-        if let replaced = try self.store.adoptReplacement(self.masterKey, after: self.known) {
-            return replaced
-        }
         let hasEnded = self.expiry.map { $0 <= .current } ?? false
-        let newest = try self.store.newest(
+        let newest = try self.store.engine.newest(
             self.masterKey,
             after: self.known,
             always: self.refusal != nil || hasEnded,

@@ -40,7 +40,7 @@ extension PermissionStore {
         let key: [any StoreValue] = [
             change.user.rawValue, change.account.rawValue, Data(change.folder.octets),
         ]
-        return try self.write { transaction in
+        return try self.write(locking: .journal) { transaction in
             guard change.kind != .forget else {
                 try transaction.execute(
                     sql: "DELETE FROM subscription WHERE user = ? AND account = ? AND folder = ?",
@@ -70,7 +70,8 @@ extension PermissionStore {
                 sql: """
                     INSERT INTO subscription (user, account, folder, isSubscribed)
                     VALUES (?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET isSubscribed = excluded.isSubscribed
+                    ON CONFLICT (user, account, folder) DO UPDATE SET
+                    isSubscribed = excluded.isSubscribed
                     """,
                 arguments: StoreArguments(key + [isSubscribed])
             )

@@ -19,19 +19,19 @@ extension PermissionStore {
     /// the APPEND before it, in one transaction.
     /// - Parameter transfer: The number of the transfer's entry.
     package func recordAppend(_ append: TransferAppend, of transfer: Int64) throws {
-        try self.write { transaction in
+        try self.write(locking: .journal) { transaction in
             try transaction.set(append.previous, transfer: transfer)
-            let insert = try transaction.statement(
-                sql: """
-                    INSERT INTO transferCopy (transfer, append, source, octets, date, digest)
-                    VALUES (?, ?, ?, ?, ?, ?)
-                    """
-            )
             for message in append.messages {
-                try insert.execute(arguments: [
-                    transfer, append.number, message.source, Int64(clamping: message.octets),
-                    message.date, Data(message.digest.octets),
-                ])
+                try transaction.execute(
+                    sql: """
+                        INSERT INTO transferCopy (transfer, append, source, octets, date, digest)
+                        VALUES (?, ?, ?, ?, ?, ?)
+                        """,
+                    arguments: [
+                        transfer, append.number, message.source, Int64(clamping: message.octets),
+                        message.date, Data(message.digest.octets),
+                    ]
+                )
             }
         }
     }
@@ -39,7 +39,7 @@ extension PermissionStore {
     /// Records copies that were found at the target.
     /// - Parameter found: The UIDs at the target, by the UIDs at the source.
     package func recordFound(_ found: [UInt32: UInt32], of transfer: Int64) throws {
-        try self.write { transaction in
+        try self.write(locking: .journal) { transaction in
             for (source, uid) in found {
                 try transaction.execute(
                     sql: """
@@ -58,7 +58,7 @@ extension PermissionStore {
     /// target. Old records of that kind are deleted.
     /// - Parameter messages: The most copies that may remain.
     package func leaveTransfer(_ id: Int64, messages: Int) throws {
-        try self.write { transaction in
+        try self.write(locking: .journal) { transaction in
             let now = Moment.current.seconds
             try transaction.execute(
                 sql: """

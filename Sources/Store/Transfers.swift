@@ -13,7 +13,7 @@ extension PermissionStore {
     ///
     /// - Returns: The entry's random number; nil if some of the messages are being moved.
     package func recordTransfer(_ transfer: Transfer) throws -> Int64? {
-        try self.write { transaction in
+        try self.write(locking: .journal) { transaction in
             let uids = Set(transfer.uids)
             let others = try transaction.rows(
                 sql: "SELECT * FROM transfer WHERE source = ? AND sourceFolder = ?",
@@ -32,6 +32,9 @@ extension PermissionStore {
                     arguments: [rival.id]
                 )
             }
+            // A random number never denotes another transfer, even in an older copy of the
+            // store.
+            let id = Int64.random(in: 1..<Int64.max)
             try transaction.execute(
                 sql: """
                     INSERT INTO transfer (id, state, moves, source, sourceFolder, sourceValidity, uids,
@@ -40,10 +43,7 @@ extension PermissionStore {
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
                     """,
                 arguments: [
-                    // A random number never denotes another transfer, even in an older copy of
-                    // the store.
-                    Int64.random(in: 1..<Int64.max), transfer.state.rawValue,
-                    transfer.moves,
+                    id, transfer.state.rawValue, transfer.moves,
                     transfer.source.account.rawValue,
                     Data(transfer.source.folder.octets), transfer.source.uidValidity,
                     StoreTransaction.data(transfer.uids), transfer.target.account.rawValue,
@@ -51,7 +51,7 @@ extension PermissionStore {
                     transfer.uidNext, Moment.current.seconds, !rivals.isEmpty,
                 ]
             )
-            return transaction.insertedKey
+            return id
         }
     }
 
@@ -67,7 +67,7 @@ extension PermissionStore {
         uids: [UInt32]? = nil,
         last: AppendOutcome? = nil
     ) throws {
-        try self.write { transaction in
+        try self.write(locking: .journal) { transaction in
             if let last { try transaction.set(last, transfer: id) }
             try transaction.execute(
                 sql: "UPDATE transfer SET state = ?, uids = coalesce(?, uids) WHERE id = ?",
@@ -79,7 +79,7 @@ extension PermissionStore {
 
     /// Deletes the entry of a completed transfer. Does nothing if there is none.
     package func forgetTransfer(_ id: Int64) throws {
-        try self.write { transaction in
+        try self.write(locking: .journal) { transaction in
             try transaction.execute(sql: "DELETE FROM transfer WHERE id = ?", arguments: [id])
         }
     }

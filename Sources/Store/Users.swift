@@ -62,7 +62,7 @@ extension PermissionStore {
             try transaction.setRole(
                 user.role.flatMap(Role.init),
                 osUser: user.osUser,
-                of: transaction.insertedKey
+                of: try transaction.insertedKey()
             )
         }
     }

@@ -70,7 +70,7 @@ extension StoreTransaction {
                 sql: "INSERT INTO \"group\" (name) VALUES (?)",
                 arguments: [name.text]
             )
-            ids[name] = self.insertedKey
+            ids[name] = try self.insertedKey()
         }
         try self.applyMembers(of: groups, ids: ids)
     }
@@ -91,7 +91,10 @@ extension StoreTransaction {
             guard let id = ids[ExactText(group.name)] else { continue }
             for subject in (present[id] ?? []).subtracting(members.map(\.key)) {
                 try self.execute(
-                    sql: "DELETE FROM member WHERE \"group\" = ? AND user IS ? AND inner IS ?",
+                    sql: """
+                        DELETE FROM member WHERE "group" = ?
+                        AND user IS NOT DISTINCT FROM ? AND inner IS NOT DISTINCT FROM ?
+                        """,
                     arguments: [id, subject.userKey, subject.groupKey]
                 )
             }

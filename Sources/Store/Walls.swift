@@ -60,7 +60,7 @@ extension PermissionStore {
             let id = try transaction.accountID(text: account)
             let named = try transaction.subject(text: subject)
             try transaction.execute(
-                sql: "DELETE FROM wall WHERE account = ? AND user IS ? AND \"group\" IS ?",
+                sql: "DELETE FROM wall WHERE account = ? AND \(RowFilter.isSubject)",
                 arguments: [id, named.userKey, named.groupKey]
             )
             guard transaction.changedRows > 0 else {
@@ -183,7 +183,7 @@ extension StoreTransaction {
                 continue
             }
             try self.execute(
-                sql: "DELETE FROM wall WHERE account = ? AND user IS ? AND \"group\" IS ?",
+                sql: "DELETE FROM wall WHERE account = ? AND \(RowFilter.isSubject)",
                 arguments: [known.account, known.subject.userKey, known.subject.groupKey]
             )
         }

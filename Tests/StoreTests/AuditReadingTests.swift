@@ -154,7 +154,26 @@ import Testing
                 )
             }
         }
-        try queue.write { try StoreTransaction($0).append(Self.items(100)) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var hash = StoreTransaction.firstHash
+        for (number, item) in Self.items(100).enumerated() {
+            let text = String(decoding: try encoder.encode(item.record), as: UTF8.self)
+            let sequence = Int64(number + 1)
+            let moment = item.moment.seconds
+            hash = StoreTransaction.hash(
+                after: hash,
+                sequence: sequence,
+                moment: moment,
+                text: text
+            )
+            try queue.write {
+                try $0.execute(
+                    sql: "INSERT INTO audit (sequence, moment, record, hash) VALUES (?, ?, ?, ?)",
+                    arguments: [sequence, moment, text, hash]
+                )
+            }
+        }
         let before = try rows(queue)
         try queue.close()
         let store = try PermissionStore(path: path)

@@ -1,8 +1,10 @@
 import Access
 import Foundation
 import GRDB
-import Store
+import Support
 import Testing
+
+@testable import Store
 
 @Suite struct AuditTests {
     private typealias Temporary = PermissionStoreTests.Temporary
@@ -19,13 +21,14 @@ import Testing
     private static func tamper(
         _ temporary: Temporary,
         _ sql: String,
-        _ arguments: StatementArguments = []
+        _ arguments: StoreArguments = []
     ) throws {
-        let queue = try DatabaseQueue(path: temporary.path)
-        try queue.write { database in
-            try database.execute(sql: "DROP TRIGGER IF EXISTS auditUpdated")
-            try database.execute(sql: "DROP TRIGGER IF EXISTS auditDeleted")
-            try database.execute(sql: sql, arguments: arguments)
+        let isFile = !PostgreSQLCluster.isChosen
+        for trigger in isFile ? ["auditUpdated", "auditDeleted"] : ["auditChanged"] {
+            try temporary.tamper("DROP TRIGGER IF EXISTS \(trigger)\(isFile ? "" : " ON audit")")
+        }
+        for statement in sql.contains("TRIGGER") ? [sql[...]] : sql.split(separator: ";") {
+            try temporary.tamper(String(statement), arguments)
         }
     }
 
@@ -114,7 +117,7 @@ import Testing
             "record 4 was changed"
         ),
         (
-            "INSERT INTO audit SELECT 11, moment, record, hash FROM audit WHERE sequence = 3",
+            "INSERT INTO audit (node, sequence, moment, record, hash) SELECT node, 11, moment, record, hash FROM audit WHERE sequence = 3",
             "record 11 was changed"
         ),
         ("UPDATE audit SET moment = moment + 1 WHERE sequence = 9", "record 9 was changed"),

@@ -39,7 +39,7 @@ import Testing
             document.accounts?.reverse()
             document.groups?[1].members.reverse()
         }
-        #expect(plan.statements.isEmpty && plan.changes.isEmpty)
+        #expect(plan.edit.statements.isEmpty && plan.changes.isEmpty)
         let versions = try office.store.permissionsVersions(of: [Self.domain("sales")])
         _ = try office.store.apply(try office.store.export(), dryRun: false, actor: "test")
         #expect(try office.store.permissionsVersions(of: [Self.domain("sales")]) == versions)
@@ -50,7 +50,7 @@ import Testing
         ("INSERT INTO user", { $0.users?[1].name = "Bob" }),
         ("DELETE FROM member", { $0.groups?[0].members.removeAll { $0.hasPrefix("bob") } }),
         (
-            "INSERT OR IGNORE INTO member",
+            "INSERT INTO member",
             { $0.groups?[1].members.append("carl@kanzlei.example") }
         ),
         ("INSERT INTO \"group\"", { $0.groups?.append(GroupRow(name: "new", members: [])) }),
@@ -67,10 +67,10 @@ import Testing
     ) throws {
         let office = try Self.furnished()
         let plan = try Self.plan(office.store, change)
-        let rows = plan.statements.filter { !$0.sql.hasPrefix("UPDATE account") }
-        #expect(plan.statements.contains { $0.sql.hasPrefix(says) }, "\(plan.statements)")
+        let rows = plan.edit.statements.filter { !$0.sql.hasPrefix("UPDATE account") }
+        #expect(plan.edit.statements.contains { $0.sql.hasPrefix(says) }, "\(plan.edit.statements)")
         #expect(rows.count + (says.hasPrefix("UPDATE account") ? 1 : 0) == 1)
-        #expect(plan.statements.count <= 2)
+        #expect(plan.edit.statements.count <= 2)
         var document = try office.store.export()
         change(&document)
         let changes = try office.store.apply(document, dryRun: false, actor: "test")
@@ -138,13 +138,12 @@ import Testing
     /// The other direction: the audit log of a gateway needs the lock.
     @Test func `another process writes while the differences are computed`() throws {
         let office = try Self.furnished()
-        let other = try PermissionStore(path: office.temporary.path)
-        let engine = office.store.engine
-        let seen = try engine.tryOnCopy(office.temporary.path) { copy in
+        let other = try office.temporary.reopened()
+        let seen = try office.store.engine.tryOnCopy { copy in
             try other.addGroup("later", actor: "test")
             return try copy.document().groups?.count
         }
-        #expect(seen.value == 2 && seen.statements.isEmpty)
+        #expect(seen.value == 2 && seen.plan.statements.isEmpty)
         #expect(try office.store.groups().count == 3)
     }
 

@@ -1,8 +1,8 @@
 import Access
 import Foundation
-import GRDB
-import Store
 import Testing
+
+@testable import Store
 
 /// A store with users, groups and accounts, with short functions for tests. Names without a
 /// domain are in `kanzlei.example`.
@@ -152,9 +152,8 @@ struct Office {
         return .group(try #require(group).id)
     }
 
-    /// Changes the file without the store.
-    func tamper(_ sql: String, _ arguments: StatementArguments = []) throws {
-        let queue = try DatabaseQueue(path: self.temporary.path)
-        try queue.write { try $0.execute(sql: sql, arguments: arguments) }
+    /// Changes the database without the store.
+    func tamper(_ sql: String, _ arguments: StoreArguments = []) throws {
+        try self.temporary.tamper(sql, arguments)
     }
 }

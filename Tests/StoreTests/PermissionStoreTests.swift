@@ -2,8 +2,10 @@ import Access
 import Foundation
 import GRDB
 import SASL
-import Store
+import Support
 import Testing
+
+@testable import Store
 
 @Suite struct PermissionStoreTests {
     /// A store in a temporary directory, which is removed after the test.
@@ -19,12 +21,39 @@ import Testing
                 at: self.folder,
                 withIntermediateDirectories: true
             )
-            let path = self.folder.appendingPathComponent("gatepost.sqlite").path
-            self.store = try PermissionStore(path: path)
+            guard PostgreSQLCluster.isChosen else {
+                let path = self.folder.appendingPathComponent("gatepost.sqlite").path
+                self.store = try PermissionStore(path: path)
+                return
+            }
+            let server = PostgreSQLServer(
+                url: try PostgreSQLCluster.shared.get().database(),
+                node: "one",
+                state: self.folder.path
+            )
+            self.store = try PermissionStore(.postgreSQL(server))
         }
 
         deinit {
             try? FileManager.default.removeItem(at: self.folder)
+        }
+
+        /// Changes the database without the store.
+        func tamper(_ sql: String, _ arguments: StoreArguments = []) throws {
+            guard let engine = self.store.engine as? PostgreSQLEngine else {
+                let queue = try DatabaseQueue(path: self.path)
+                return try queue.write {
+                    try StoreTransaction($0).execute(sql: sql, arguments: arguments)
+                }
+            }
+            try engine.pool.transaction("BEGIN") {
+                try StoreTransaction($0).execute(sql: sql, arguments: arguments)
+            }
+        }
+
+        /// The same store, opened by another process.
+        func reopened() throws -> PermissionStore {
+            try PermissionStore(self.store.location, creates: false)
         }
 
         var path: String { self.folder.appendingPathComponent("gatepost.sqlite").path }
@@ -104,7 +133,7 @@ import Testing
     @Test(.timeLimit(.minutes(20)))
     func `a follower publishes each change at its next look`() async throws {
         let temporary = try Temporary()
-        let other = try PermissionStore(path: temporary.path)
+        let other = try temporary.reopened()
         var changes = other.changes(
             every: .milliseconds(100),
             silence: .seconds(3_600),
@@ -123,7 +152,7 @@ import Testing
 
     @Test func `an unreadable store is reported, and so is its return`() async throws {
         let temporary = try Temporary()
-        let other = try PermissionStore(path: temporary.path)
+        let other = try temporary.reopened()
         var changes = other.changes(
             every: .milliseconds(20),
             silence: .seconds(3_600),
@@ -132,22 +161,15 @@ import Testing
         #expect(await changes.next()?.published != nil)
         try temporary.addUsers("anna")
         #expect(await changes.next()?.published?.access.users.count == 1)
-        let queue = try DatabaseQueue(path: temporary.path)
         // The next revision has a change of a table that is not there.
-        try await queue.write {
-            try $0.execute(
-                sql: """
-                    INSERT INTO rowChange SELECT value + 1, 'wall', 0, 1 FROM revision;
-                    ALTER TABLE wall RENAME TO nowall;
-                    """
-            )
-        }
+        try temporary.tamper("INSERT INTO rowChange SELECT value + 1, 'wall', 0, 1 FROM revision")
+        try temporary.tamper("ALTER TABLE wall RENAME TO nowall")
         try temporary.addUsers("bob")
         guard case .unreadable = await changes.next() else {
             Issue.record("it was read")
             return
         }
-        try await queue.write { try $0.execute(sql: "ALTER TABLE nowall RENAME TO wall") }
+        try temporary.tamper("ALTER TABLE nowall RENAME TO wall")
         #expect(await changes.next()?.published?.access.users.count == 2)
     }
 

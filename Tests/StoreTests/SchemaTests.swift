@@ -16,7 +16,7 @@ import Testing
         "2026-11-30 copies in Sent that are required",
         "2026-11-30 rows that changed in each revision",
         "2026-11-30 one version of all names",
-        "2026-11-30 indexes of the audit log",
+        "2026-11-30 audit logs of several nodes",
     ]
 
     private static func temporary(_ body: (DatabaseQueue, String) throws -> Void) throws {

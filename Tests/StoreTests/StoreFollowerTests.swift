@@ -57,7 +57,7 @@ import Testing
             ),
             actor: "test"
         )
-        let store = try PermissionStore(path: office.temporary.path)
+        let store = try office.temporary.reopened()
         var changes = store.changes(
             every: .milliseconds(20),
             silence: .seconds(3_600),
@@ -74,7 +74,7 @@ import Testing
         async throws
     {
         let office = try Office()
-        let store = try PermissionStore(path: office.temporary.path)
+        let store = try office.temporary.reopened()
         var changes = store.changes(
             every: .milliseconds(20),
             silence: .seconds(3_600),

@@ -30,7 +30,7 @@ import Testing
                 sql: "INSERT INTO thing (name, octets, flag, size) VALUES (?, ?, ?, ?)",
                 arguments: ["Cafe\u{301}", octets, true, UInt32.max]
             )
-            #expect(transaction.insertedKey == 1 && transaction.changedRows == 1)
+            #expect((try transaction.insertedKey()) == 1 && transaction.changedRows == 1)
             let row = try #require(try transaction.row(sql: "SELECT * FROM thing"))
             #expect(row["octets"] == octets && row["flag"] == true && row["size"] == UInt32.max)
             #expect((row["name"] as String).utf8.elementsEqual("Cafe\u{301}".utf8))
@@ -43,8 +43,8 @@ import Testing
         try Self.inMemory { transaction in
             let name: String? = nil
             try transaction.execute(
-                sql: "INSERT INTO thing (name, size) VALUES (:name, :size)",
-                arguments: ["size": 5, "name": name]
+                sql: "INSERT INTO thing (name, size) VALUES (?, ?)",
+                arguments: [name, 5]
             )
             let row = try #require(try transaction.row(sql: "SELECT * FROM thing"))
             #expect((row["name"] as String?) == nil && (row["octets"] as Data?) == nil)
@@ -58,8 +58,12 @@ import Testing
 
     @Test func `rows keep their order, fetched at once or by cursor`() throws {
         try Self.inMemory { transaction in
-            let insert = try transaction.statement(sql: "INSERT INTO thing (name) VALUES (?)")
-            for name in ["c", "a", "b"] { try insert.execute(arguments: [name]) }
+            for name in ["c", "a", "b"] {
+                try transaction.execute(
+                    sql: "INSERT INTO thing (name) VALUES (?)",
+                    arguments: [name]
+                )
+            }
             let sql = "SELECT name FROM thing ORDER BY name"
             #expect(try transaction.values(of: String.self, sql: sql) == ["a", "b", "c"])
             #expect(try transaction.rows(sql: sql).map { $0["name"] as String } == ["a", "b", "c"])
@@ -95,16 +99,16 @@ import Testing
         struct Stop: Error {}
         let office = try Office()
         #expect(throws: Stop.self) {
-            try office.store.write { transaction in
+            try office.store.write(locking: .model) { transaction in
                 try transaction.execute(sql: "INSERT INTO \"group\" (name) VALUES ('g')")
                 throw Stop()
             }
         }
         #expect(try office.store.groups().isEmpty)
-        try office.store.write {
+        try office.store.write(locking: .model) {
             try $0.execute(sql: "INSERT INTO \"group\" (name) VALUES ('g')")
         }
-        let other = try PermissionStore(path: office.temporary.path)
+        let other = try office.temporary.reopened()
         #expect(try other.groups().map(\.name) == ["g"])
     }
 

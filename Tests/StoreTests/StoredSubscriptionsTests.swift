@@ -84,7 +84,7 @@ import Testing
             (PermissionStore.maximumSubscriptions, true),
             (PermissionStore.maximumUnsubscriptions, false),
         ]
-        try office.store.write { transaction in
+        try office.store.write(locking: .journal) { transaction in
             for (count, isSubscribed) in rows {
                 for number in 0..<count {
                     try transaction.execute(

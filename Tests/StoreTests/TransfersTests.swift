@@ -48,7 +48,7 @@ import Testing
         row.state = .copied
         row.uids = [300]
         #expect(try store.transfer(entry) == row)
-        #expect(try PermissionStore(path: temporary.path).transfers() == [entry])
+        #expect(try temporary.reopened().transfers() == [entry])
         #expect(try store.load().access.revision == revision)
         try store.forgetTransfer(entry)
         #expect(try store.transfers().isEmpty)
@@ -146,7 +146,7 @@ import Testing
         let copies = try #require(try store.transfer(entry)).copies
         #expect(copies.map(\.uid) == [41, 43, nil])
         #expect(copies.map(\.isStored) == [true, true, false])
-        #expect(try PermissionStore(path: temporary.path).transfer(entry)?.copies == copies)
+        #expect(try temporary.reopened().transfer(entry)?.copies == copies)
         // Copies found by digest are recorded before the deletion; recorded UIDs stay as they
         // are.
         try store.recordFound([3: 50, 1: 60], of: entry)

@@ -5,7 +5,7 @@ import GRDB
 /// The journal records what was begun at mail servers, whatever the store says about
 /// permissions. So the journal in force is carried into the new file. The journal in the new
 /// file is discarded: its transfers may have been completed long ago.
-extension PermissionStore {
+extension SQLiteEngine {
     /// Replaces the journal of one database by that of another one. Entries of accounts that
     /// the new database lacks are dropped: such a transfer can no longer be completed.
     /// - Parameter old: The replaced database, in which nothing is written any more.

@@ -1,27 +1,20 @@
 import GRDB
 
 /// A copy of the model in memory, on which changes are tried without a lock of the store.
-extension SQLiteEngine {
+enum ModelCopy {
     /// Tables that a document has nothing of. They may be large.
     private static let left: Set<String> = [
-        "audit", "auditSeal", "subscription", "transfer", "transferCopy", "copyLeft", "notice",
+        "audit", "auditSeal", "revisionToken", "subscription", "transfer", "transferCopy",
+        "copyLeft", "notice",
         "stage", "rowChange", "rowChangeStart", "grdb_migrations",
     ]
 
-    /// Copies the model in one read transaction, and runs a body on the copy. The store is not
-    /// locked for writing, and may be written meanwhile.
-    ///
-    /// The copy gives new rows the same keys as the store would, so the statements of the body
-    /// have the same effect there as long as the store has the same revision. Triggers do not
-    /// run in the copy.
-    /// - Parameter path: The path of the store.
-    /// - Returns: The result of the body, and the statements with an effect.
-    /// - Throws: ``StoreError/replaced`` if another file is at the path; errors of the body are
-    ///   rethrown.
-    func tryOnCopy<Value>(
-        _ path: String,
-        body: (StoreTransaction) throws -> Value
-    ) throws -> (value: Value, statements: [(sql: String, arguments: StoreArguments)]) {
+    /// Runs a body on a copy of the model.
+    /// - Parameter fill: Copies the rows of ``tables(of:)``, and the table `sqlite_sequence`.
+    static func run<Value>(
+        _ body: (StoreTransaction) throws -> Value,
+        fill: (Database) throws -> Void
+    ) throws -> (value: Value, plan: StorePlan) {
         var configuration = Configuration()
         // Rows are copied table by table.
         configuration.foreignKeysEnabled = false
@@ -30,32 +23,84 @@ extension SQLiteEngine {
         defer { try? copy.close() }
         try Schema.migrator.migrate(copy)
         let journal = StatementJournal()
-        let value = try copy.writeWithoutTransaction { database in
-            try self.fill(database, from: path)
+        let (value, keys) = try copy.writeWithoutTransaction { database in
+            for name in try String.fetchAll(
+                database,
+                sql: "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            ) {
+                try database.execute(sql: "DROP TRIGGER \"\(name)\"")
+            }
+            try fill(database)
+            let keys = try SQLiteConnection(database).lastKeys()
             try database.execute(sql: "PRAGMA foreign_keys = ON")
             var result: Value?
             try database.inTransaction {
                 result = try body(StoreTransaction(database, journal: journal))
                 return .commit
             }
-            return result
+            return (result, keys)
         }
         guard let value else { throw StoreError.unusable("the copy of the store failed") }
-        return (value, journal.statements)
+        return (value, StorePlan(statements: journal.statements, keys: keys))
     }
 
-    /// Copies the rows of the model, and the next keys.
-    private func fill(_ database: Database, from path: String) throws {
-        let triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        for name in try String.fetchAll(database, sql: triggers) {
-            try database.execute(sql: "DROP TRIGGER \"\(name)\"")
-        }
-        let tables = try String.fetchAll(
+    /// The names of the tables that a document is made of.
+    static func tables(of database: Database) throws -> [String] {
+        try String.fetchAll(
             database,
             sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         ).filter { !Self.left.contains($0) }
-        try database.execute(sql: "ATTACH DATABASE ? AS store", arguments: [path])
-        guard StoreFiles(path: path).database == self.files.database else {
+    }
+
+    /// Copies the rows of the model of another engine, and the next keys.
+    /// - Parameter source: A read transaction there.
+    static func fill(_ database: Database, from source: StoreTransaction) throws {
+        try database.inTransaction {
+            for table in try self.tables(of: database) {
+                try database.execute(sql: "DELETE FROM \"\(table)\"")
+                let columns = try database.columns(in: table).map(\.name)
+                let names = columns.map { "\"\($0)\"" }.joined(separator: ", ")
+                let marks = columns.map { _ in "?" }.joined(separator: ", ")
+                let insert = try database.makeStatement(
+                    sql: "INSERT INTO \"\(table)\" (\(names)) VALUES (\(marks))"
+                )
+                let rows = try source.cursor(
+                    sql: "SELECT \(names.lowercased()) FROM \"\(table.lowercased())\""
+                )
+                while let row = try rows.next() {
+                    let values = row.cells.map { $0 as (any DatabaseValueConvertible)? }
+                    try insert.execute(arguments: StatementArguments(values))
+                }
+            }
+            try database.execute(sql: "DELETE FROM sqlite_sequence")
+            for (table, key) in try source.connection.lastKeys() {
+                try database.execute(
+                    sql: "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)",
+                    arguments: [table, key]
+                )
+            }
+            return .commit
+        }
+    }
+}
+
+/// The copy of a file.
+extension SQLiteEngine {
+    /// Copies the model in one read transaction, and runs a body on the copy. The store is not
+    /// locked for writing, and may be written meanwhile. Triggers do not run in the copy.
+    func tryOnCopy<Value>(
+        _ body: (StoreTransaction) throws -> Value
+    ) throws -> (value: Value, plan: StorePlan) {
+        try SQLiteDatabase.explaining {
+            try ModelCopy.run(body) { try self.fill($0) }
+        }
+    }
+
+    /// Copies the rows of the model, and the next keys.
+    private func fill(_ database: Database) throws {
+        let tables = try ModelCopy.tables(of: database)
+        try database.execute(sql: "ATTACH DATABASE ? AS store", arguments: [self.path])
+        guard StoreFiles(path: self.path).database == self.current.files.database else {
             throw StoreError.replaced
         }
         try database.inTransaction(.deferred) {

@@ -1,144 +1,150 @@
+import Access
 import Foundation
 import GRDB
+import Synchronization
 
-/// An open SQLite database with the identities of its files: connections, transactions, and
-/// durability. Safe to use from several threads; GRDB's pool serializes writes.
-struct SQLiteEngine: Sendable {
-    /// Seconds that a write waits for another process's write to end.
-    private static let busyTimeout: TimeInterval = 10
-
-    /// Milliseconds that the truncation of the write-ahead log waits for readers. Every command
-    /// waits for it.
-    private static let logTimeout = 100
-
-    /// The pool of connections: one that writes, several that read.
-    let database: DatabasePool
-    /// The files that were opened.
-    let files: StoreFiles
-    /// The number of the file in this process: 0 for the first one, one more for each that
-    /// replaces another.
-    let generation: Int
-
-    /// Opens the file at a path without migrating it.
-    /// - Throws: `DatabaseError` if SQLite cannot open it, ``StoreRefusal`` if another file
-    ///   took its place meanwhile.
-    static func open(_ path: String, generation: Int) throws -> SQLiteEngine {
-        var configuration = Configuration()
-        configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(Self.busyTimeout)
-        configuration.label = "store"
-        configuration.prepareDatabase { database in
-            // SQLite overwrites deleted content with zeros, so a removed credential does not
-            // stay in free pages.
-            try database.execute(sql: "PRAGMA secure_delete = ON")
-            // Checkpoint after every commit: SQLite would apply a left-over write-ahead log to
-            // whatever file replaces the database.
-            try database.execute(sql: "PRAGMA wal_autocheckpoint = 1")
-        }
-        let before = FileIdentity(path: path)
-        let database = try DatabasePool(path: path, configuration: configuration)
-        // A committed edit must survive a power failure. GRDB's pool sets NORMAL when it opens.
-        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-        let files = StoreFiles(path: path)
-        guard files.database == before else {
-            throw StoreRefusal("\(path) was replaced while it was opened")
-        }
-        return SQLiteEngine(database: database, files: files, generation: generation)
+/// A store in one SQLite file. Safe to use from several threads; GRDB's pool serializes writes.
+///
+/// Commands write while a gateway reads, in other processes. A file that replaces the open one is
+/// adopted if it continues what is in force.
+final class SQLiteEngine: StoreEngine {
+    /// What is known of a file at the store's path that is not the open one.
+    struct Replacement: Sendable {
+        /// The files at the last look. Files that differ from these may still be being written.
+        var seen: [FileStamp] = []
+        /// Why the file that was seen last is refused; nil while it is unknown.
+        var refusal: StoreRefusal?
+        /// The file that is refused until an administrator confirms it.
+        var waiting: AcceptedStore?
+        /// Whether the write-ahead log and the shared index of the open database were removed.
+        var hasRetired = false
+        /// The file that an administrator confirmed.
+        var accepted: AcceptedStore?
     }
 
-    /// Migrates the tables to this version.
-    /// - Throws: ``StoreError`` of kind `unusable` for the store of a newer version.
-    func migrate(_ path: String) throws {
-        guard try !self.database.read(Schema.migrator.hasBeenSuperseded) else {
+    /// The open database and its files; replaced when another file takes its place.
+    let opened: Mutex<SQLiteDatabase>
+    /// The state of a replacement that is under way.
+    let replacement = Mutex(Replacement())
+    /// The state of the open file when it was read last; nil until the first read.
+    let inForce = Mutex<StoreState?>(nil)
+    /// Whether this process wrote to the open database.
+    private let hasWritten = Atomic(false)
+    /// The path of the database file.
+    let path: String
+
+    /// The open database.
+    var current: SQLiteDatabase { self.opened.withLock { $0 } }
+
+    /// Opens a store and migrates its tables to this version. A new file gets mode 0600.
+    /// - Parameter creates: Whether to create a store if there is no file.
+    /// - Throws: ``StoreError`` of kind `unusable` if the file cannot be opened, is not a
+    ///   store, or belongs to a newer version.
+    init(path: String, creates: Bool) throws {
+        self.path = path
+        do {
+            let exists = FileManager.default.fileExists(atPath: path)
+            guard exists || creates else {
+                throw StoreError.unusable(Self.missing(path))
+            }
+            // SQLite gives its other files the mode of this one.
+            if !exists {
+                _ = FileManager.default.createFile(
+                    atPath: path,
+                    contents: nil,
+                    attributes: [.posixPermissions: 0o600]
+                )
+            }
+            let opened = try SQLiteDatabase.open(path, generation: 0)
+            try opened.migrate(path)
+            self.opened = Mutex(opened)
+        } catch let error as StoreError {
+            throw error
+        } catch {
             throw StoreError.unusable(
-                "\(path) is the store of a newer version of gatepost: install that version, or "
-                    + "restore a backup from before the update"
+                "\(path) cannot be opened as a store (\(error)): check the path and its owner, or "
+                    + "restore it from your backup"
             )
         }
-        try Schema.migrator.migrate(self.database)
     }
 
-    /// Closes all connections. The write-ahead log is emptied before, so that a copy of the
-    /// database file alone is complete even if another process keeps the files open.
-    /// - Throws: `DatabaseError` while a connection is in use.
-    func close() throws {
-        self.emptyLog()
-        try self.database.close()
+    /// The remedy for a file that does not exist, or that this user cannot reach.
+    private static func missing(_ path: String) -> String {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let manager = FileManager.default
+        return manager.fileExists(atPath: folder) && !manager.isExecutableFile(atPath: folder)
+            ? "you may not enter \(folder), the folder of the store: become root, or use sudo"
+            : "no store at \(path): gatepost init, or restore a backup"
     }
 
-    // MARK: - Transactions
+    /// A command ends with its store. While a gateway has the file open, SQLite would leave what
+    /// the command wrote in the write-ahead log.
+    deinit {
+        if self.hasWritten.load(ordering: .relaxed) { self.current.emptyLog() }
+    }
 
-    /// Runs a read transaction, which sees one state of the database.
-    /// - Throws: `DatabaseError`; errors of the body are rethrown.
+    /// Empties the write-ahead log and closes the database. Errors are ignored.
+    func close() {
+        try? self.current.close()
+    }
+
+    /// Runs a read transaction, which sees one state of the file.
     func read<Value>(_ body: (StoreTransaction) throws -> Value) throws -> Value {
-        try self.database.read { try body(StoreTransaction($0)) }
+        let opened = self.current
+        return try SQLiteDatabase.explaining { try opened.read(body) }
     }
 
-    /// Runs a write transaction; it is rolled back if the body throws.
-    /// - Throws: `DatabaseError`, of code `SQLITE_BUSY` after ``busyTimeout``; errors of the
-    ///   body are rethrown.
-    func write<Value>(_ body: (StoreTransaction) throws -> Value) throws -> Value {
-        try self.database.write { try body(StoreTransaction($0)) }
+    /// Runs one write transaction on the file at the store's path.
+    /// - Throws: ``StoreError/replaced`` if another file, or none, is at the path before the
+    ///   commit or after it: no gateway would read what was written.
+    func write<Value>(
+        locking lock: StoreLock,
+        body: (StoreTransaction) throws -> Value
+    ) throws -> Value {
+        let opened = self.current
+        self.hasWritten.store(true, ordering: .relaxed)
+        // A replaced database may be closed already. Its error is then less useful than
+        // `replaced`.
+        let result = Result {
+            try opened.write { transaction in
+                let value = try body(transaction)
+                try self.requireInPlace(opened)
+                return value
+            }
+        }
+        try self.requireInPlace(opened)
+        return try SQLiteDatabase.explaining { try result.get() }
     }
 
-    /// Moves the pages of an edit from the write-ahead log into the database file, so that a
-    /// copy of that file has the edit.
-    /// - Parameter removesSecrets: Whether to wait up to ``busyTimeout`` for readers, because
-    ///   the log has the secret that the edit removed.
-    func settle(removesSecrets: Bool) {
-        if removesSecrets { self.truncateLog() } else { self.emptyLog() }
+    /// - Throws: ``StoreError/replaced`` unless the files at the path are the open ones.
+    private func requireInPlace(_ opened: SQLiteDatabase) throws {
+        guard StoreFiles(path: self.path) == opened.files else { throw StoreError.replaced }
     }
 
-    /// Checkpoints and truncates the write-ahead log, so that no removed secret stays in it.
-    /// While another process reads an old state, that is left to the next edit.
-    private func truncateLog() {
-        try? self.database.writeWithoutTransaction { database in
-            _ = try database.checkpoint(.truncate)
+    /// Moves what an edit wrote into the database file.
+    func settle(removesSecrets: Bool) { self.current.settle(removesSecrets: removesSecrets) }
+
+    /// Waits for the whole interval: SQLite tells nobody of a write.
+    func wait(atMost interval: Duration) { Thread.sleep(forTimeInterval: interval / .seconds(1)) }
+
+    // MARK: - Health
+
+    /// - Throws: ``StoreError`` of kind `unusable` if this process may not write the database
+    ///   file or its directory, in which SQLite creates its other files.
+    func requireWritable() throws {
+        let folder = URL(fileURLWithPath: self.path).deletingLastPathComponent().path
+        for path in [self.path, folder] where access(path, W_OK) != 0 {
+            throw StoreError.unusable(
+                "\(path) cannot be written by the gateway's user: chown -R it to that user"
+            )
         }
     }
 
-    /// Checkpoints and truncates the write-ahead log. A reader of an old state prevents that:
-    /// it is left to the next edit then, after ``logTimeout``.
-    func emptyLog() {
-        try? self.database.writeWithoutTransaction { database in
-            let usual = Int(Self.busyTimeout * 1_000)
-            try database.execute(sql: "PRAGMA busy_timeout = \(Self.logTimeout)")
-            defer { try? database.execute(sql: "PRAGMA busy_timeout = \(usual)") }
-            _ = try database.checkpoint(.truncate)
-        }
-    }
-
-    // MARK: - What went wrong
-
-    /// Runs a body and translates SQLite's errors.
-    /// - Throws: ``StoreError`` in place of `DatabaseError`; other errors are rethrown.
-    static func explaining<Value>(_ body: () throws -> Value) throws -> Value {
-        do {
-            return try body()
-        } catch let error as DatabaseError {
-            throw self.explained(error)
-        }
-    }
-
-    /// A message that states the remedy for an error of SQLite.
-    static func explained(_ error: DatabaseError) -> StoreError {
-        switch error.resultCode {
-        case .SQLITE_BUSY:
-            .unusable("the store is in use by another command: try again")
-        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN:
-            .refused("the store cannot be written: run this as its owner")
-        case .SQLITE_CONSTRAINT:
-            .refused("this violates a constraint of the store (\(error.message ?? "constraint"))")
-        default:
-            .unusable("the store failed: \(error.message ?? "\(error)")")
-        }
-    }
-
+    /// Runs SQLite's integrity check over the whole file, which takes time in proportion to its
+    /// size.
     /// - Returns: Nil for an intact file, otherwise what SQLite found.
     func integrityProblem() throws -> String? {
-        let answer = try self.database.read { database in
-            try String.fetchOne(database, sql: "PRAGMA integrity_check")
-        }
-        return answer == "ok" ? nil : answer ?? "no answer"
+        let current = self.current
+        return try SQLiteDatabase.explaining { try current.integrityProblem() }
     }
 }

@@ -20,7 +20,7 @@ extension Schema {
         """
 
     /// A table, and how a row of it is named. Each `$` stands for the row, `NEW` or `OLD`.
-    private struct Recorded {
+    struct Recorded {
         var table: String
         var kind: String
         var container = "0"
@@ -38,7 +38,8 @@ extension Schema {
         "sentCopyRequired",
     ]
 
-    private static let recorded = [
+    /// The rows that are recorded.
+    static let recorded = [
         Recorded(table: "user", kind: "user", key: "$.id"),
         Recorded(table: "\"group\"", kind: "group", key: "$.id"),
         Recorded(

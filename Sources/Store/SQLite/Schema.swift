@@ -43,8 +43,8 @@ enum Schema {
         migrator.registerMigration("2026-11-30 one version of all names") { database in
             try database.execute(sql: Self.nameVersion)
         }
-        migrator.registerMigration("2026-11-30 indexes of the audit log") { database in
-            try database.execute(sql: Self.auditIndexes)
+        migrator.registerMigration("2026-11-30 audit logs of several nodes") { database in
+            try database.execute(sql: Self.nodes)
         }
         return migrator
     }

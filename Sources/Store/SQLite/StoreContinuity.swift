@@ -1,71 +1,10 @@
 import Access
 import Foundation
-import GRDB
 import Synchronization
 
-/// The last record of an audit log. Its hash covers the hash of the record before it, so a log
-/// that contains this record contains everything recorded up to it.
-struct AuditEnd: Equatable, Sendable {
-    /// The record's number; 0 for a log without records.
-    let sequence: Int64
-    /// The record's hash, 32 octets.
-    let hash: Data
-}
-
-/// The state of a store when it was read, with which a later state is compared.
-struct StoreState: Equatable, Sendable {
-    /// The revision.
-    let revision: Int64
-    /// The end of the audit log.
-    let end: AuditEnd
-
-    /// Reads the state of a database.
-    init(_ database: StoreTransaction) throws {
-        self.revision = try database.revision()
-        let (sequence, hash) = try database.auditEnd()
-        self.end = AuditEnd(sequence: sequence, hash: hash)
-    }
-
-    /// Whether a database has everything that was there in this state.
-    /// - Parameter mayHaveForgotten: Whether retention may have deleted the last record since.
-    ///   Only the same file may: in another file nothing would prove that the record ever was
-    ///   there.
-    func isContained(
-        in database: StoreTransaction,
-        masterKey: MasterKey,
-        mayHaveForgotten: Bool
-    ) throws -> Bool {
-        guard try database.revision() >= self.revision else { return false }
-        guard self.end.sequence > 0 else { return true }
-        let stored = try database.value(
-            of: Data.self,
-            sql: "SELECT hash FROM audit WHERE sequence = ?",
-            arguments: [self.end.sequence]
-        )
-        if let stored { return stored == self.end.hash }
-        guard let start = try AuditSeal.fetch(.start, transaction: database),
-            start.isAuthentic(masterKey)
-        else { return false }
-        if start.sequence == self.end.sequence { return start.hash == self.end.hash }
-        return mayHaveForgotten && start.sequence > self.end.sequence
-    }
-}
-
-/// A file and its state, which an administrator can confirm or has confirmed.
-struct AcceptedStore: Equatable, Sendable {
-    /// The file's identity.
-    let file: FileIdentity
-    /// The state that was shown to the administrator.
-    let state: StoreState
-
-    /// The form in which commands see it.
-    var waiting: WaitingStore { WaitingStore(file: self.file, revision: self.state.revision) }
-}
-
-/// Continuity: a gateway never goes back to an older state of the store by itself, because that
-/// would give back rights that were withdrawn since.
-extension PermissionStore {
-    /// How a database continues the state in force.
+/// Continuity of the file in force.
+extension SQLiteEngine {
+    /// How a file continues the state in force.
     enum Continuation {
         /// It contains the state in force.
         case complete
@@ -80,8 +19,7 @@ extension PermissionStore {
     ///   - file: The identity of the database's file.
     ///   - isSameFile: Whether it is the file in force.
     /// - Throws: ``StoreRefusal`` if a part of the state in force is missing, and no
-    ///   administrator confirmed this file. A confirmation stays valid when the file is written
-    ///   to.
+    ///   administrator confirmed this file.
     func requireContinuation(
         of known: StoreState?,
         file: FileIdentity,
@@ -89,40 +27,26 @@ extension PermissionStore {
         masterKey: MasterKey,
         database: StoreTransaction
     ) throws -> Continuation {
-        guard let known else { return .complete }
-        let isComplete = try known.isContained(
-            in: database,
+        let check = ContinuityCheck(
+            known: known,
+            file: file,
+            isSameFile: isSameFile,
             masterKey: masterKey,
-            mayHaveForgotten: isSameFile
+            accepted: self.replacement.withLock(\.accepted)
         )
-        if isComplete { return .complete }
-        let state = try StoreState(database)
-        let accepted = self.replacement.withLock(\.accepted)
-        if let accepted, accepted.file == file,
-            try accepted.state.isContained(
-                in: database,
-                masterKey: masterKey,
-                mayHaveForgotten: false
-            )
-        {
-            return .accepted
+        switch try check.outcome(database) {
+        case .complete: return .complete
+        case .accepted: return .accepted
+        case .lacking(let candidate, let refusal):
+            self.replacement.withLock { $0.waiting = candidate }
+            throw refusal
         }
-        let candidate = AcceptedStore(file: file, state: state)
-        self.replacement.withLock { $0.waiting = candidate }
-        let lack =
-            state.revision < known.revision
-            ? "its revision \(state.revision) is older than \(known.revision), which is in force"
-            : "it lacks the last audit record in force, number \(known.end.sequence)"
-        throw StoreRefusal(
-            "\(lack): rights that were withdrawn since then would be granted again; gatepost store accept",
-            waiting: candidate.waiting
-        )
     }
 
     /// Confirms, for an administrator, a file that lacks a part of the state in force.
     /// - Parameter waiting: The file and revision that the administrator saw.
     /// - Returns: False if another file or revision waits by now.
-    package func accept(_ waiting: WaitingStore) -> Bool {
+    func accept(_ waiting: WaitingStore) -> Bool {
         self.replacement.withLock { replacement in
             guard let candidate = replacement.waiting, candidate.waiting == waiting else {
                 return false
@@ -134,6 +58,19 @@ extension PermissionStore {
     }
 
     // MARK: - Reading what is in force
+
+    /// Reads the whole file. The first call also sets the state that later reads must continue.
+    func load() throws -> StoreSnapshot {
+        let opened = self.current
+        let (snapshot, state) = try self.read { transaction in
+            (
+                try transaction.snapshot(generation: opened.generation),
+                try StoreState(transaction)
+            )
+        }
+        self.inForce.withLock { $0 = $0 ?? state }
+        return snapshot
+    }
 
     /// Reads the file in force if it continues the state in force.
     ///
@@ -150,7 +87,8 @@ extension PermissionStore {
         always: Bool,
         answered: () -> Void
     ) throws -> StoreSnapshot? {
-        let opened = self.engine
+        if let replaced = try self.adoptReplacement(masterKey, after: known) { return replaced }
+        let opened = self.current
         guard let file = opened.files.database else { return nil }
         let before = self.inForce.withLock { $0 }
         let check: (StoreTransaction) throws -> (Continuation, StoreState) = { database in
@@ -195,11 +133,11 @@ extension PermissionStore {
     /// - Throws: ``StoreRefusal`` if a part of the state in force is missing,
     ///   ``StoreError/replaced`` if an accepted replacement is still to be adopted.
     /// - Parameter current: The snapshot in force; the next one is derived from it if possible.
-    package func loadNext(
+    func loadNext(
         _ masterKey: MasterKey,
-        after current: StoreSnapshot? = nil
+        after current: StoreSnapshot?
     ) throws -> StoreSnapshot {
-        let opened = self.engine
+        let opened = self.current
         guard let file = opened.files.database else { throw StoreError.replaced }
         let known = self.inForce.withLock { $0 }
         return try self.read { database in
@@ -225,7 +163,7 @@ extension PermissionStore {
     /// earlier ones whatever their revision.
     private func beginGeneration() {
         self.opened.withLock { opened in
-            opened = SQLiteEngine(
+            opened = SQLiteDatabase(
                 database: opened.database,
                 files: opened.files,
                 generation: opened.generation + 1

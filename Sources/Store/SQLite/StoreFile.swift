@@ -7,6 +7,12 @@ package struct FileIdentity: Codable, Hashable, Sendable {
     /// The file's number there (`st_ino`).
     package let inode: UInt64
 
+    /// Creates an identity of something else than a file, such as a database.
+    init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+
     /// - Returns: Nil if there is no file at the path, or the path cannot be resolved.
     package init?(path: String) {
         var status = stat()

@@ -4,9 +4,9 @@ import GRDB
 import Synchronization
 
 /// Replacement of the store's file while a gateway has it open.
-extension PermissionStore {
+extension SQLiteEngine {
     /// The identity of the open file.
-    package var file: FileIdentity? { self.opened.withLock(\.files.database) }
+    var identity: FileIdentity? { self.opened.withLock(\.files.database) }
 
     /// Compares the files at the path with the open ones. Another database is checked, opened
     /// and used in place of the open one.
@@ -26,7 +26,7 @@ extension PermissionStore {
                 "\(self.path) cannot be read and written by the gateway's user: check its owner"
             )
         }
-        let opened = self.engine
+        let opened = self.current
         let files = StoreFiles(path: self.path)
         guard files != opened.files else {
             self.replacement.withLock { replacement in
@@ -68,7 +68,7 @@ extension PermissionStore {
     /// Decides whether a failure is final. A defect of the file itself stays until the file
     /// changes. Another failure, such as a lock or a lack of file descriptors, may be gone at
     /// the next look.
-    private func remembered(_ error: any Error, opened: SQLiteEngine) -> StoreRefusal {
+    private func remembered(_ error: any Error, opened: SQLiteDatabase) -> StoreRefusal {
         let codes: [ResultCode] = [.SQLITE_NOTADB, .SQLITE_CORRUPT]
         let isDamaged = (error as? DatabaseError).map { codes.contains($0.resultCode) } ?? false
         let refusal =
@@ -118,7 +118,7 @@ extension PermissionStore {
     /// Checkpoints the replaced database and removes its write-ahead log and shared index,
     /// which SQLite would otherwise apply to the new database. Nothing is written to the
     /// replaced database any more; its readers close it.
-    private func retire(_ opened: SQLiteEngine) {
+    private func retire(_ opened: SQLiteDatabase) {
         self.replacement.withLock { $0.hasRetired = true }
         try? opened.database.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
         let identities = [opened.files.writeAheadLog, opened.files.sharedIndex]
@@ -134,11 +134,11 @@ extension PermissionStore {
     private func reopen(
         _ masterKey: MasterKey,
         after known: StoreSnapshot?,
-        opened: SQLiteEngine
+        opened: SQLiteDatabase
     ) throws -> StoreSnapshot {
         // While the database is open, SQLite continues with the files that were removed.
         try? opened.database.close()
-        let next = try SQLiteEngine.open(self.path, generation: opened.generation + 1)
+        let next = try SQLiteDatabase.open(self.path, generation: opened.generation + 1)
         do {
             guard let file = next.files.database else { throw StillChanging() }
             let before = self.inForce.withLock { $0 }
@@ -173,7 +173,7 @@ extension PermissionStore {
         file: FileIdentity,
         masterKey: MasterKey,
         after known: StoreSnapshot?,
-        opened: SQLiteEngine
+        opened: SQLiteDatabase
     ) throws -> (StoreSnapshot, StoreState) {
         try Self.requireOwn(database, masterKey: masterKey)
         let snapshot = try database.snapshot(generation: opened.generation + 1)
@@ -189,7 +189,7 @@ extension PermissionStore {
     }
 
     /// The last state of the replaced database, to which nothing is written any more.
-    private func lastState(_ opened: SQLiteEngine, masterKey: MasterKey) throws -> StoreState? {
+    private func lastState(_ opened: SQLiteDatabase, masterKey: MasterKey) throws -> StoreState? {
         guard let known = self.inForce.withLock({ $0 }) else { return nil }
         return try opened.read { database in
             let isContained = try known.isContained(
@@ -205,9 +205,9 @@ extension PermissionStore {
     private func openReplacement(
         _ masterKey: MasterKey,
         after known: StoreSnapshot?,
-        opened: SQLiteEngine
-    ) throws -> (SQLiteEngine, StoreSnapshot) {
-        let next = try SQLiteEngine.open(self.path, generation: opened.generation + 1)
+        opened: SQLiteDatabase
+    ) throws -> (SQLiteDatabase, StoreSnapshot) {
+        let next = try SQLiteDatabase.open(self.path, generation: opened.generation + 1)
         do {
             guard let file = next.files.database else { throw StillChanging() }
             let (snapshot, state) = try next.read { database in

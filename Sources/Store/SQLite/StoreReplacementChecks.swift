@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 
 /// The checks of a file before it takes the place of the store.
-extension PermissionStore {
+extension SQLiteEngine {
     /// Checks the file without opening it for writing, without a lock, and without SQLite's
     /// other files: until the file is accepted, these belong to the database in force.
     /// - Throws: ``StoreRefusal`` if the file must not be used, ``StillChanging`` if it changed
@@ -11,7 +11,7 @@ extension PermissionStore {
     func requireFit(
         _ masterKey: MasterKey,
         after known: StoreSnapshot?,
-        opened: SQLiteEngine
+        opened: SQLiteDatabase
     ) throws {
         let stamps = self.stamps
         guard let file = FileIdentity(path: self.path) else { throw StillChanging() }
@@ -41,10 +41,12 @@ extension PermissionStore {
     /// - Throws: ``StoreRefusal`` if the database has the tables of another version, or its
     ///   audit log was not sealed with this master key.
     static func requireOwn(_ database: StoreTransaction, masterKey: MasterKey) throws {
-        guard try !Schema.migrator.hasBeenSuperseded(database.database) else {
+        guard let file = (database.connection as? SQLiteConnection)?.database,
+            try !Schema.migrator.hasBeenSuperseded(file)
+        else {
             throw StoreRefusal("it is the store of a newer version of gatepost: update the gateway")
         }
-        guard try Schema.migrator.hasCompletedMigrations(database.database) else {
+        guard try Schema.migrator.hasCompletedMigrations(file) else {
             throw StoreRefusal(
                 "it is not a store, or it is one of an older version: gatepost user list updates "
                     + "such a store"

@@ -1,0 +1,80 @@
+/// The tables in PostgreSQL, and their migrations.
+///
+/// Names and types correspond to the tables of SQLite, so that operations have one SQL text. Truth
+/// values are the numbers 0 and 1; texts are compared octet for octet.
+enum PostgreSQLSchema {
+    /// Tells that a node lives, and reads the revision. A node without a row is a command.
+    static let heartbeat = """
+        WITH beat AS (
+            UPDATE node SET seen = CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)
+            WHERE name = ?
+        ) \(Self.current)
+        """
+
+    /// Reads the revision, its token, and the identity of the store.
+    static let current = """
+        SELECT revision.value AS revision, revisionToken.token, storeIdentity.id AS identity
+        FROM revision LEFT JOIN revisionToken ON revisionToken.revision = revision.value
+        CROSS JOIN storeIdentity
+        """
+
+    /// Each migration has a name that is never changed, and SQL text.
+    private static let migrations: [(name: String, sql: String)] = [
+        ("2026-11-30 first", Self.first + Self.changes + Self.versions + Self.protection)
+    ]
+
+    /// Migrates the tables to this version.
+    /// - Parameter creates: Whether to create them in a database without any.
+    /// - Returns: The store's identity.
+    /// - Throws: ``StoreError`` of kind `unusable` for the store of a newer version, and for a
+    ///   database without a store; ``PostgreSQLError``.
+    static func migrate(_ pool: PostgreSQLPool, creates: Bool) throws -> FileIdentity {
+        try pool.transaction("BEGIN ISOLATION LEVEL READ COMMITTED") { connection in
+            let exists =
+                try connection.run(
+                    "SELECT to_regclass('gatepostmigration') IS NOT NULL"
+                ).rows.first?.value(at: 0) as Bool?
+            if exists != true {
+                guard creates else {
+                    throw StoreError.unusable(
+                        "the database has no store: gatepost store create, or gatepost store migrate"
+                    )
+                }
+                // Two commands at once: the second one waits here.
+                try connection.run("SELECT pg_advisory_xact_lock(7236836)")
+                try connection.run(
+                    "CREATE TABLE IF NOT EXISTS gatepostMigration (name text PRIMARY KEY)"
+                )
+            }
+            let applied = Set(try self.applied(connection))
+            guard applied.isSubset(of: self.migrations.map(\.name)) else {
+                throw StoreError.unusable(
+                    "the database has the store of a newer version of gatepost: install that "
+                        + "version, or restore a backup from before the update"
+                )
+            }
+            if applied.count < self.migrations.count {
+                try connection.run("SELECT pg_advisory_xact_lock(7236836)")
+                let present = Set(try self.applied(connection))
+                for (name, sql) in self.migrations where !present.contains(name) {
+                    try connection.run(PostgreSQLStatement.translated(sql))
+                    try connection.execute(
+                        sql: "INSERT INTO gatepostMigration VALUES (?)",
+                        arguments: [name]
+                    )
+                }
+            }
+            return try self.identity(StoreTransaction(connection))
+        }
+    }
+
+    private static func applied(_ connection: PostgreSQLConnection) throws -> [String] {
+        try connection.run("SELECT name FROM gatepostMigration").rows.compactMap { $0.value(at: 0) }
+    }
+
+    /// The random number that the database got with its tables.
+    static func identity(_ transaction: StoreTransaction) throws -> FileIdentity {
+        let id = try transaction.value(of: Int64.self, sql: "SELECT id FROM storeIdentity")
+        return FileIdentity(device: 0, inode: UInt64(bitPattern: id ?? 0))
+    }
+}

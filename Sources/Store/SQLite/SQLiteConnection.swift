@@ -1,0 +1,86 @@
+import GRDB
+
+/// GRDB's connection inside a transaction.
+final class SQLiteConnection: StoreConnection {
+    /// The connection. GRDB keeps its prepared statements.
+    let database: Database
+    /// A file has one audit log.
+    let node = ""
+    /// The number of rows that the last statement changed.
+    var changedRows: Int { self.database.changesCount }
+
+    /// Wraps a connection that is in a transaction.
+    init(_ database: Database) {
+        self.database = database
+    }
+
+    /// All rows of a query, in memory.
+    func rows(sql: String, arguments: StoreArguments) throws -> [StoreRow] {
+        let statement = try self.database.cachedStatement(sql: sql)
+        return try Row.fetchAll(statement, arguments: arguments.ofSQLite).map {
+            .sqlite(SQLiteRow(row: $0))
+        }
+    }
+
+    /// The rows of a query, one at a time.
+    func cursor(
+        sql: String,
+        arguments: StoreArguments,
+        isForOneRow: Bool
+    ) throws -> any StoreCursor {
+        // A prepared statement can have one cursor at a time.
+        let statement =
+            try isForOneRow
+            ? self.database.cachedStatement(sql: sql) : self.database.makeStatement(sql: sql)
+        return SQLiteCursor(try Row.fetchCursor(statement, arguments: arguments.ofSQLite))
+    }
+
+    /// Runs a statement that returns no rows.
+    func execute(sql: String, arguments: StoreArguments) throws {
+        try self.database.cachedStatement(sql: sql).execute(arguments: arguments.ofSQLite)
+    }
+
+    /// Does nothing: SQLite has one writer at a time.
+    func lock(_ lock: StoreLock) {}
+
+    /// The last key of each table that gives keys.
+    func lastKeys() throws -> [String: Int64] {
+        let rows = try Row.fetchAll(self.database, sql: "SELECT name, seq FROM sqlite_sequence")
+        return Dictionary(rows.map { ($0["name"], $0["seq"]) }) { first, _ in first }
+    }
+
+    /// Does nothing: SQLite gives the same keys.
+    func continueKeys(after keys: [String: Int64]) {}
+
+    /// The key that SQLite gave to the last inserted row.
+    func insertedKey() -> Int64 { self.database.lastInsertedRowID }
+}
+
+/// A transaction on a connection of GRDB.
+extension StoreTransaction {
+    /// Wraps a connection that is in a transaction.
+    init(_ database: Database, journal: StatementJournal? = nil) {
+        self.init(SQLiteConnection(database), journal: journal)
+    }
+}
+
+/// GRDB's cursor.
+private final class SQLiteCursor: StoreCursor {
+    private let rows: RowCursor
+
+    init(_ rows: RowCursor) {
+        self.rows = rows
+    }
+
+    /// The next row; nil after the last one.
+    func next() throws -> StoreRow? {
+        try self.rows.next().map { .sqlite(SQLiteRow(row: $0.copy())) }
+    }
+}
+
+/// GRDB's form of the values.
+extension StoreArguments {
+    fileprivate var ofSQLite: StatementArguments {
+        StatementArguments(self.values.map { $0 as (any DatabaseValueConvertible)? })
+    }
+}

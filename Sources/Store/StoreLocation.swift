@@ -1,0 +1,47 @@
+/// Where a store is.
+package enum StoreLocation: Equatable, Sendable {
+    /// In a file of SQLite.
+    case file(path: String)
+    /// In a database of PostgreSQL.
+    case postgreSQL(PostgreSQLServer)
+
+    /// The path of the file, or the first part of the paths of what a node keeps beside a database.
+    package var path: String {
+        switch self {
+        case .file(let path): path
+        case .postgreSQL(let server): server.state + "/gatepost"
+        }
+    }
+
+    /// The file or folder whose owner may change everything: who can write it can read the
+    /// password of the database.
+    var ownedPath: String {
+        switch self {
+        case .file(let path): path
+        case .postgreSQL(let server): server.state
+        }
+    }
+
+    /// Whether a text is the URL of a PostgreSQL database rather than a path.
+    package static func isURL(_ text: String) -> Bool {
+        ["postgresql://", "postgres://"].contains { text.hasPrefix($0) }
+    }
+}
+
+/// A database of PostgreSQL, and the name of this node among those that share it.
+package struct PostgreSQLServer: Equatable, Sendable {
+    /// The connection URI (PostgreSQL documentation, "Connection URIs"). It may have a password.
+    package var url: String
+    /// The node's name: each node writes an audit log of its own.
+    package var node: String
+    /// The folder in which the node keeps what no other node needs, such as copies of messages that
+    /// wait for a mail server.
+    package var state: String
+
+    /// Creates the value.
+    package init(url: String, node: String, state: String) {
+        self.url = url
+        self.node = node
+        self.state = state
+    }
+}
