@@ -140,7 +140,7 @@ extension StoreTransaction {
 
     /// Whether the text is an IPv4 address in 127.0.0.0/8. A host name such as `127.example` is
     /// not.
-    private static func isLoopbackAddress(_ host: String) -> Bool {
+    static func isLoopbackAddress(_ host: String) -> Bool {
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }

@@ -56,6 +56,10 @@ package final class PermissionStore: Sendable {
         try self.engine.loadNext(masterKey, after: current)
     }
 
+    /// The names of the nodes whose gateways use the store now; empty for a file, which does not
+    /// know.
+    package func livingNodes() throws -> [String] { try self.engine.livingNodes() }
+
     /// Closes the store. Errors are ignored.
     package func close() {
         self.engine.close()
@@ -141,7 +145,14 @@ package final class PermissionStore: Sendable {
     // MARK: - Health
 
     /// - Throws: ``StoreError`` of kind `unusable` if this process may not write the store.
-    package func requireWritable() throws { try self.engine.requireWritable() }
+    package func requireWritable() throws {
+        if case .postgreSQL(let server) = self.location, access(server.state, W_OK) != 0 {
+            throw StoreError.unusable(
+                "\(server.state) cannot be written by the gateway's user: chown it to that user"
+            )
+        }
+        try self.engine.requireWritable()
+    }
 
     /// A check of the whole database, which takes time in proportion to its size.
     /// - Returns: Nil for an intact store, otherwise what was found.

@@ -79,6 +79,10 @@ protocol StoreEngine: AnyObject, Sendable {
     /// - Returns: False if another one waits by now.
     func accept(_ waiting: WaitingStore) -> Bool
 
+    /// The names of the nodes whose gateways use the store now; empty for a file, which does not
+    /// know.
+    func livingNodes() throws -> [String]
+
     /// Waits until the next look at the store is due.
     /// - Parameter interval: The longest time; an engine that is told of changes waits less.
     func wait(atMost interval: Duration)

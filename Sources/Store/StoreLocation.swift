@@ -22,6 +22,14 @@ package enum StoreLocation: Equatable, Sendable {
         }
     }
 
+    /// The store's name in messages, without a password.
+    package var name: String {
+        switch self {
+        case .file(let path): path
+        case .postgreSQL(let server): (try? PostgreSQLParameters(server).place) ?? "the database"
+        }
+    }
+
     /// Whether a text is the URL of a PostgreSQL database rather than a path.
     package static func isURL(_ text: String) -> Bool {
         ["postgresql://", "postgres://"].contains { text.hasPrefix($0) }

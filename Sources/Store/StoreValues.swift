@@ -84,6 +84,11 @@ struct StoreArguments: ExpressibleByArrayLiteral, Sendable {
         self.values = elements
     }
 
+    /// The values of a row, in order.
+    init(cells: [(any StoreValue)?]) {
+        self.values = cells
+    }
+
     /// Values in order.
     init(_ elements: [any StoreValue]) {
         self.values = elements

@@ -39,8 +39,8 @@ extension PermissionStore {
                 sql: """
                     INSERT INTO transfer (id, state, moves, source, sourceFolder, sourceValidity, uids,
                         target, targetFolder, targetValidity, uidNext, created, contested,
-                        recordsCopies)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+                        node, recordsCopies)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
                     """,
                 arguments: [
                     id, transfer.state.rawValue, transfer.moves,
@@ -49,6 +49,7 @@ extension PermissionStore {
                     StoreTransaction.data(transfer.uids), transfer.target.account.rawValue,
                     Data(transfer.target.folder.octets), transfer.target.uidValidity,
                     transfer.uidNext, Moment.current.seconds, !rivals.isEmpty,
+                    transaction.connection.node,
                 ]
             )
             return id
@@ -97,13 +98,14 @@ extension PermissionStore {
         }
     }
 
-    /// The numbers of all entries, oldest first. At the start of a gateway these are the
+    /// The numbers of this node's entries, oldest first. At the start of a gateway these are the
     /// transfers that an earlier process left.
     package func transfers() throws -> [Int64] {
         try self.read { transaction in
             try transaction.values(
                 of: Int64.self,
-                sql: "SELECT id FROM transfer ORDER BY created, id"
+                sql: "SELECT id FROM transfer WHERE node = ? ORDER BY created, id",
+                arguments: [transaction.connection.node]
             )
         }
     }

@@ -8,6 +8,7 @@ import Testing
     private static let ofFiles = [
         "SchemaTests", "StoreContinuityTests", "StoreReplacementTests", "JournalOfReplacementTests",
         "StoreCopyTests", "StoreFileTests", "AuditReadingTests", "StoreOnPostgreSQLTests",
+        "PostgreSQLEngineTests",
         "a dry run works while another process holds the write lock",
         "the time grows as the document does",
         "a removed secret is in no file of the store",

@@ -27,7 +27,8 @@ package struct ConfigurationKey: Sendable {
 
     private static let scalars =
         [
-            "store", "masterKey", "user", "threads", "hostName", "audit", "auditDays", "consent",
+            "store", "node", "state", "masterKey", "user", "threads", "hostName", "audit",
+            "auditDays", "consent",
             "subscribeShared", "log.level",
         ] + Listener.Kind.allCases.map { "listen.\($0.rawValue)" }
         + [

@@ -72,7 +72,7 @@ extension GatewayConfiguration {
             file: file,
             listeners: try reader.listeners(),
             certificates: try reader.certificates(),
-            store: try reader.path("store"),
+            storeLocation: try reader.storeLocation(),
             masterKey: try reader.path("masterKey"),
             threads: try reader.number("threads", range: 1...256) ?? System.coreCount,
             logLevel: try reader.logLevel(),

@@ -82,8 +82,8 @@ package struct GatewayConfiguration: Sendable {
     package var listeners: [Listener]
     /// The certificates for clients; at least one.
     package var certificates: [CertificateFiles]
-    /// The path of the store.
-    package var store: String
+    /// Where the store is.
+    package var storeLocation: StoreLocation
     /// The path of the file with the key that seals stored credentials.
     package var masterKey: String
     /// The number of event loops; by default one for each core.
@@ -108,7 +108,7 @@ package struct GatewayConfiguration: Sendable {
         file: String,
         listeners: [Listener],
         certificates: [CertificateFiles],
-        store: String,
+        storeLocation: StoreLocation,
         masterKey: String,
         threads: Int,
         logLevel: String,
@@ -121,7 +121,7 @@ package struct GatewayConfiguration: Sendable {
         self.file = file
         self.listeners = listeners
         self.certificates = certificates
-        self.store = store
+        self.storeLocation = storeLocation
         self.masterKey = masterKey
         self.threads = threads
         self.logLevel = logLevel
@@ -130,12 +130,6 @@ package struct GatewayConfiguration: Sendable {
         self.exchange = exchange
         self.oversight = oversight
         self.runAs = runAs
-    }
-
-    /// The path of the control socket, in the folder of the store.
-    package var controlSocket: String {
-        let folder = URL(fileURLWithPath: self.store).deletingLastPathComponent()
-        return folder.appendingPathComponent("gatepost.sock").path
     }
 
     /// TLS for IMAP clients; the only application protocol is `imap` (RFC 7301).

@@ -153,11 +153,20 @@ extension PostgreSQLEngine {
     ) throws -> PostgreSQLRow? {
         let now = ContinuousClock.now
         let isDue = listener.beat.map { now - $0 >= Self.pulse } ?? true
-        let row =
-            try isDue
-            ? connection.result(sql: PostgreSQLSchema.heartbeat, arguments: [connection.node])
-            : connection.result(sql: PostgreSQLSchema.current, arguments: [])
-        if isDue { listener.beat = now }
+        if isDue {
+            try connection.execute(
+                sql: PostgreSQLSchema.heartbeat,
+                arguments: [connection.node, self.instance]
+            )
+            guard connection.changedRows == 1 else {
+                throw StoreRefusal(
+                    "another gateway with the name \(connection.node) uses the \(self.place): give each "
+                        + "node a name of its own (node: in gatepost.yaml)"
+                )
+            }
+            listener.beat = now
+        }
+        let row = try connection.result(sql: PostgreSQLSchema.current, arguments: [])
         return row.rows.first
     }
 
@@ -167,6 +176,17 @@ extension PostgreSQLEngine {
         connection.patience = Self.patience
         try connection.run("LISTEN \(PostgreSQLTables.channel)")
         return connection
+    }
+
+    /// The names of the nodes that told lately that they live.
+    func livingNodes() throws -> [String] {
+        try self.read { transaction in
+            try transaction.values(
+                of: String.self,
+                sql: PostgreSQLSchema.living,
+                arguments: [PostgreSQLSchema.lease]
+            )
+        }
     }
 
     /// Waits until a node changes something, or until the interval ends.

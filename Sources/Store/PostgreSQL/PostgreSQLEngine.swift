@@ -32,6 +32,8 @@ final class PostgreSQLEngine: StoreEngine {
     let identity: FileIdentity?
     /// Where the database is, without the password.
     let place: String
+    /// A random number of this process: another process with the name of this node has another.
+    let instance = Int64.random(in: 1..<Int64.max)
     let state = Mutex(State())
     let listener = Mutex(Listener())
 
@@ -89,10 +91,18 @@ final class PostgreSQLEngine: StoreEngine {
     /// Does nothing: the database has the edit.
     func settle(removesSecrets: Bool) {}
 
-    /// Closes the connections that no transaction uses.
+    /// Tells that this node stops, and closes the connections that no transaction uses.
     func close() {
+        self.listener.withLock { listener in
+            if let connection = listener.connection {
+                try? connection.execute(
+                    sql: PostgreSQLSchema.end,
+                    arguments: [connection.node, self.instance]
+                )
+            }
+            listener.connection = nil
+        }
         self.pool.close()
-        self.listener.withLock { $0.connection = nil }
     }
 
     /// Requires the primary server, and the right to write.
@@ -104,7 +114,7 @@ final class PostgreSQLEngine: StoreEngine {
     func integrityProblem() throws -> String? {
         do {
             try self.read { transaction in
-                for table in PostgreSQLTables.copied {
+                for table in PermissionStore.copiedTables {
                     let rows = try transaction.cursor(
                         sql: "SELECT * FROM \"\(table.lowercased())\""
                     )

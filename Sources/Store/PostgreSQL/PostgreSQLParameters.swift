@@ -18,6 +18,9 @@ struct PostgreSQLParameters: Sendable {
     /// rules. libpq verifies the name only with the second one.
     private static let securedModes = ["verify-ca", "verify-full"]
 
+    /// Where Debian's server has its socket.
+    private static let socketFolder = "/var/run/postgresql"
+
     /// The values by keyword (PostgreSQL documentation, "Parameter Key Words").
     private var values: [String: String] = [:]
 
@@ -44,6 +47,16 @@ struct PostgreSQLParameters: Sendable {
             }
             option += 1
         }
+        guard self.values["service"] == nil else {
+            throw StoreError.unusable(
+                "store: a URL with service= does not say where the database is: write its host"
+            )
+        }
+        // libpq would take these from the environment, after the check for TLS.
+        if self.values["host"] == nil, self.values["hostaddr"] == nil {
+            self.values["host"] = Self.socketFolder
+        }
+        self.values["hostaddr"] = self.values["hostaddr"] ?? ""
         for (keyword, value) in Self.defaults where self.values[keyword] == nil {
             self.values[keyword] = value
         }
@@ -54,17 +67,22 @@ struct PostgreSQLParameters: Sendable {
 
     /// Where the database is, without the password.
     var place: String {
-        let hosts = self.values["host"] ?? self.values["hostaddr"] ?? "this machine"
-        return "database \(self.values["dbname"] ?? self.values["user"] ?? "") on \(hosts)"
+        "database \(self.values["dbname"] ?? self.values["user"] ?? "") on \(self.hosts)"
+    }
+
+    /// The addresses that libpq connects to, with commas between them.
+    private var hosts: String {
+        let addresses = self.values["hostaddr"] ?? ""
+        return addresses.isEmpty ? self.values["host"] ?? "" : addresses
     }
 
     /// Requires a verified server unless it is on this machine: who can change the answers of the
     /// database opens every mailbox.
     private mutating func requireTLS() throws {
-        let hosts = (self.values["hostaddr"] ?? self.values["host"] ?? "").split(separator: ",")
+        let hosts = self.hosts.split(separator: ",")
         let isLocal = hosts.allSatisfy { host in
-            host.hasPrefix("/") || host.hasPrefix("@") || host.hasPrefix("127.")
-                || host == "::1" || host == "localhost"
+            host.hasPrefix("/") || host.hasPrefix("@") || host == "::1" || host == "localhost"
+                || StoreTransaction.isLoopbackAddress(String(host))
         }
         guard !isLocal else { return }
         let mode = self.values["sslmode"] ?? "verify-full"

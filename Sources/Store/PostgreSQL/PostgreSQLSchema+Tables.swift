@@ -24,6 +24,8 @@ extension PostgreSQLSchema {
         -- The gateways, and when each was seen last, in milliseconds since 1970.
         CREATE TABLE node (
             name \(text) PRIMARY KEY,
+            -- A random number of the process.
+            instance bigint NOT NULL,
             seen bigint NOT NULL
         );
 
@@ -184,7 +186,9 @@ extension PostgreSQLSchema {
             uidNext bigint NOT NULL,
             created bigint NOT NULL,
             recordsCopies bigint NOT NULL DEFAULT 0 CHECK (recordsCopies IN (0, 1)),
-            contested bigint NOT NULL DEFAULT 0 CHECK (contested IN (0, 1))
+            contested bigint NOT NULL DEFAULT 0 CHECK (contested IN (0, 1)),
+            -- The node that makes the transfer.
+            node \(text) NOT NULL DEFAULT ''
         );
 
         CREATE TABLE transferCopy (

@@ -3,13 +3,23 @@
 /// Names and types correspond to the tables of SQLite, so that operations have one SQL text. Truth
 /// values are the numbers 0 and 1; texts are compared octet for octet.
 enum PostgreSQLSchema {
-    /// Tells that a node lives, and reads the revision. A node without a row is a command.
+    /// Milliseconds since 1970 by the clock of the server.
+    private static let now = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
+    /// Milliseconds without a sign of life after which a node counts as dead. Much longer than the
+    /// time between two signs.
+    static let lease = 3_000
+
+    /// Tells that a node lives: its name, the random number of its process, and that number once
+    /// more. Changes no row while another process with this name lives.
     static let heartbeat = """
-        WITH beat AS (
-            UPDATE node SET seen = CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)
-            WHERE name = ?
-        ) \(Self.current)
+        INSERT INTO node (name, instance, seen) VALUES (?, ?, \(now))
+        ON CONFLICT (name) DO UPDATE SET instance = excluded.instance, seen = excluded.seen
+        WHERE node.instance = excluded.instance OR node.seen < excluded.seen - \(lease)
         """
+    /// The nodes that told that they live, within a number of milliseconds.
+    static let living = "SELECT name FROM node WHERE seen > \(now) - ? ORDER BY name"
+    /// Tells that a node stops: its name, and the random number of its process.
+    static let end = "UPDATE node SET seen = 0 WHERE name = ? AND instance = ?"
 
     /// Reads the revision, its token, and the identity of the store.
     static let current = """

@@ -49,8 +49,20 @@ final class SQLiteConnection: StoreConnection {
         return Dictionary(rows.map { ($0["name"], $0["seq"]) }) { first, _ in first }
     }
 
-    /// Does nothing: SQLite gives the same keys.
-    func continueKeys(after keys: [String: Int64]) {}
+    /// Sets the last keys that differ. A copy of the model has the same ones.
+    func continueKeys(after keys: [String: Int64]) throws {
+        let present = try self.lastKeys()
+        for (table, key) in keys where key > present[table] ?? 0 {
+            try self.database.execute(
+                sql: "DELETE FROM sqlite_sequence WHERE name = ?",
+                arguments: [table]
+            )
+            try self.database.execute(
+                sql: "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)",
+                arguments: [table, key]
+            )
+        }
+    }
 
     /// The key that SQLite gave to the last inserted row.
     func insertedKey() -> Int64 { self.database.lastInsertedRowID }

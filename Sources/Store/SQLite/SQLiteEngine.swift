@@ -124,6 +124,9 @@ final class SQLiteEngine: StoreEngine {
     /// Moves what an edit wrote into the database file.
     func settle(removesSecrets: Bool) { self.current.settle(removesSecrets: removesSecrets) }
 
+    /// A file does not know who uses it.
+    func livingNodes() -> [String] { [] }
+
     /// Waits for the whole interval: SQLite tells nobody of a write.
     func wait(atMost interval: Duration) { Thread.sleep(forTimeInterval: interval / .seconds(1)) }
 

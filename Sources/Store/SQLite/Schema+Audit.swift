@@ -115,6 +115,9 @@ extension Schema {
 
         -- A random number for each revision: an older state that was edited again has others.
         CREATE TABLE revisionToken (revision INTEGER PRIMARY KEY, token BLOB NOT NULL) STRICT;
+
+        -- The node that makes a transfer.
+        ALTER TABLE transfer ADD COLUMN node TEXT NOT NULL DEFAULT '';
         """
 
     /// Converts the edits that earlier versions kept in the table `change` into the first

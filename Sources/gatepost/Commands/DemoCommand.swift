@@ -51,7 +51,7 @@ struct DemoCommand: AsyncParsableCommand {
         let configuration = try await GatewayConfiguration(file: template.file)
         let gateway = try Gateway(
             configuration: configuration,
-            store: try PermissionStore(path: configuration.store, creates: false),
+            store: try PermissionStore(configuration.storeLocation, creates: false),
             masterKey: try MasterKey(file: configuration.masterKey),
             logger: LogOutput.logger(level: "notice")
         )

@@ -2,12 +2,12 @@ import ArgumentParser
 import Gateway
 import Store
 
-/// `gatepost store VERB`: the store file of the running gateway.
+/// `gatepost store VERB`: the store of the gateway.
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Manage the store file of the running gateway.",
-        subcommands: [Accept.self]
+        abstract: "Manage the store of the gateway.",
+        subcommands: [Accept.self, Create.self, Migrate.self]
     )
 
     /// `gatepost store accept`: puts an older store into force, for example a restored backup.

@@ -30,7 +30,7 @@ enum StoreInPlace {
             try await Task.sleep(for: Self.lookInterval)
         }
         throw Failure(
-            "the gateway has another store in force than \(configuration.store): gatepost doctor says "
+            "the gateway has another store in force than \(configuration.storeLocation.name): gatepost doctor says "
                 + "why; put the earlier store back, or use gatepost store accept"
         )
     }

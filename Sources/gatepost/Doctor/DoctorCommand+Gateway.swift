@@ -49,8 +49,9 @@ extension DoctorCommand {
         }
         if let problem = state.problem { return "shared mailboxes are refused: \(problem)" }
         guard let store else { return "there is no store file to compare with the gateway's" }
-        guard state.store == FileIdentity(path: configuration.store) else {
-            return "it has another file in force than \(configuration.store): restart it"
+        guard state.store == store.file else {
+            return
+                "it has another store in force than \(configuration.storeLocation.name): restart it"
         }
         let revision = try store.revision()
         guard state.revision == revision else {

@@ -138,11 +138,11 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         do {
             try await StoreInPlace.require(configuration)
-            let store = try PermissionStore(path: configuration.store, creates: false)
+            let store = try PermissionStore(configuration.storeLocation, creates: false)
             let problem = try store.integrityProblem()
             findings.append(
                 Finding(
-                    subject: configuration.store,
+                    subject: configuration.storeLocation.name,
                     state: problem == nil ? "ok" : "failed",
                     remedy: problem.map { "restore a backup: \($0)" }
                 )
@@ -150,7 +150,11 @@ struct DoctorCommand: AsyncParsableCommand {
             return store
         } catch {
             findings.append(
-                Finding(subject: configuration.store, state: "failed", remedy: "\(error)")
+                Finding(
+                    subject: configuration.storeLocation.name,
+                    state: "failed",
+                    remedy: "\(error)"
+                )
             )
             return nil
         }

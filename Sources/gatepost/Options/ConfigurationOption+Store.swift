@@ -9,7 +9,7 @@ extension ConfigurationOption {
         try CryptographyCheck.require()
         let configuration = try await self.load()
         try await StoreInPlace.require(configuration)
-        return try PermissionStore(path: configuration.store, creates: false)
+        return try PermissionStore(configuration.storeLocation, creates: false)
     }
 
     /// Requires the role `administrator` where the mailbox owners are asked or notified.

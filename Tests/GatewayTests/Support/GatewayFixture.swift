@@ -78,7 +78,7 @@ final class GatewayFixture: Sendable {
                 file: self.folder.appendingPathComponent("gateway.yaml").path,
                 listeners: [],
                 certificates: [DevelopmentCertificate.files.get()],
-                store: file.path,
+                storeLocation: .file(path: file.path),
                 masterKey: self.folder.appendingPathComponent("master.key").path,
                 threads: 1,
                 logLevel: "debug",

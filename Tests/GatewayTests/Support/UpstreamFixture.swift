@@ -12,7 +12,7 @@ enum UpstreamFixture {
             file: fixture.folder.path("gatepost.yaml"),
             listeners: [],
             certificates: [],
-            store: fixture.store.path,
+            storeLocation: fixture.store.location,
             masterKey: fixture.folder.path("master.key"),
             threads: 1,
             logLevel: "info",
