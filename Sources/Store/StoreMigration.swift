@@ -11,13 +11,6 @@ package struct StoreMigration: Equatable, Sendable {
 
 /// Copies of a store between engines.
 extension PermissionStore {
-    /// The tables that are copied, each after those that it refers to.
-    static let copiedTables = [
-        "revisionToken", "setting", "user", "group", "member", "account", "address", "grant",
-        "withdrawal", "wall", "subscription", "stage", "audit", "auditSeal", "transfer",
-        "transferCopy", "copyLeft", "notice", "nameVersion", "revision",
-    ]
-
     /// Copies everything into another store in one transaction, and compares the copy row by row
     /// before the commit.
     /// - Parameter target: A store that nothing was written to.
@@ -28,7 +21,7 @@ extension PermissionStore {
             try target.write(locking: .model) { transaction in
                 try transaction.requireEmpty()
                 var rows: [String: Int] = [:]
-                for table in Self.copiedTables {
+                for table in StoreTables.copied {
                     try transaction.copy(table, from: source)
                 }
                 try transaction.connection.continueKeys(after: source.connection.lastKeys())
@@ -39,7 +32,7 @@ extension PermissionStore {
                     sql: "UPDATE rowChangeStart SET first = ?",
                     arguments: [revision]
                 )
-                for table in Self.copiedTables {
+                for table in StoreTables.copied {
                     let (copied, original) = (
                         try transaction.digest(of: table), try source.digest(of: table)
                     )

@@ -114,7 +114,7 @@ final class PostgreSQLEngine: StoreEngine {
     func integrityProblem() throws -> String? {
         do {
             try self.read { transaction in
-                for table in PermissionStore.copiedTables {
+                for table in StoreTables.copied {
                     let rows = try transaction.cursor(
                         sql: "SELECT * FROM \"\(table.lowercased())\""
                     )
