@@ -40,7 +40,7 @@ private enum Scenarios {
             "exchange.py": 11, "transfers.py": 12, "oversight.py": 16, "process.py": 13,
             "records.py": 5, "hostile.py": 31, "crowd.py": 1, "differential.py": 2,
             "soak.py": 1, "logins.py": 17, "stores.py": 6, "comparison.py": 4,
-            "oddities.py": 3, "habits.py": 5, "weak.py": 4, "lists.py": 4,
+            "oddities.py": 3, "habits.py": 5, "weak.py": 4, "lists.py": 4, "nodes.py": 4,
         ]
         for (file, count) in counts {
             #expect(Scenarios.names(in: file).count == count, "\(file)")
@@ -73,6 +73,11 @@ private enum Scenarios {
     @Test(arguments: Scenarios.names(in: "stores.py"))
     func `a gateway uses the store that is on disk`(scenario: String) async throws {
         try await Scenarios.run("stores.py", scenario, Office.first)
+    }
+
+    @Test(arguments: Scenarios.names(in: "nodes.py"))
+    func `gateways share a database of PostgreSQL`(scenario: String) async throws {
+        try await Scenarios.run("nodes.py", scenario, Office.first)
     }
 
     @Test(arguments: Scenarios.names(in: "comparison.py"))
