@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Gateway
@@ -28,5 +29,44 @@ import Testing
         #expect(queue.makeRoom(for: "new") == nil)
         #expect(queue.count == 2)
         #expect([queue.next(), queue.next(), queue.next()] == [0, 10, nil])
+    }
+
+    /// Against a list for each sender.
+    @Test(arguments: 0..<8)
+    func `each sender has one turn in a round, and its elements keep their order`(seed: Int) {
+        var random = Seeded(state: UInt64(seed))
+        var queue = FairQueue<Int, Int>()
+        var model: [Int: [Int]] = [:]
+        for number in 0..<1_000 {
+            let sender = Int.random(in: 0..<6, using: &random)
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0...2:
+                queue.append(number, from: sender)
+                model[sender, default: []].append(number)
+            case 3:
+                let expected = queue.first
+                let element = queue.next()
+                #expect(element == expected && (element == nil) == model.isEmpty)
+                guard let element else { break }
+                let owner = model.first { $0.value.first == element }?.key
+                #expect(owner != nil)
+                for key in [owner].compactMap(\.self) { model[key]?.removeFirst() }
+            case 4:
+                let wanted = model[sender]?.randomElement(using: &random)
+                #expect(queue.remove(from: sender) { $0 == wanted } == wanted)
+                model[sender]?.removeAll { $0 == wanted }
+            default:
+                let own = model[sender]?.count ?? 0
+                let longest = model.values.map(\.count).max() ?? 0
+                let gone = queue.makeRoom(for: sender)
+                #expect((gone != nil) == (longest > own + 1))
+                guard let owner = model.first(where: { $0.value.last == gone })?.key else { break }
+                #expect(model[owner]?.count == longest)
+                model[owner]?.removeLast()
+            }
+            model = model.filter { !$0.value.isEmpty }
+            #expect(queue.count == model.values.map(\.count).reduce(0, +), "step \(number)")
+            #expect(queue.count(of: sender) == model[sender]?.count ?? 0)
+        }
     }
 }
